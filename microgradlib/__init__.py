@@ -1,0 +1,76 @@
+"""microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
+
+from microgradlib.autodiff import evaluate, grad_table, gradients, kinks
+from microgradlib.graph import topological_sort
+from microgradlib.modes import detect_anomaly, no_grad
+from microgradlib.ops import define_op
+from microgradlib.ops.activations import (
+    elu,
+    hard_sigmoid,
+    hard_tanh,
+    leaky_relu,
+    logit,
+    relu,
+    sigmoid,
+    softplus,
+)
+from microgradlib.ops.arithmetic import pow  # noqa: A004
+from microgradlib.ops.exponential import (
+    cbrt,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    gamma,
+    lgamma,
+    log,
+    log1p,
+    log2,
+    log10,
+    polygamma,
+    sqrt,
+    xlogy,
+)
+from microgradlib.ops.selection import abs, ceil, clip, floor, sign, step, where  # noqa: A004
+from microgradlib.ops.trigonometric import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    hypot,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
+from microgradlib.reductions import (
+    dot,
+    log_softmax,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    prod,
+    softmax,
+    sum,  # noqa: A004
+)
+from microgradlib.symbol import Symbol
+from microgradlib.value import Value
+
+__version__ = "0.1.0"
+
+# abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
+__all__ = [
+    "Symbol", "Value",
+    "define_op", "detect_anomaly", "evaluate", "grad_table", "gradients", "kinks", "no_grad", "topological_sort",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
+    "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",
+    "log", "log10", "log1p", "log2", "log_softmax", "logit", "logsumexp", "maximum", "mean", "minimum", "polygamma",
+    "prod", "relu", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "step", "tan", "tanh", "where",
+    "xlogy",
+]  # fmt: skip

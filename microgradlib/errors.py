@@ -1,0 +1,39 @@
+"""What can go wrong, one class each."""
+
+__all__ = [
+    "AnomalyError",
+    "DrawingError",
+    "ExpressionError",
+    "GraphTooLargeError",
+    "MicrogradError",
+    "MissingExtraError",
+    "SymbolHasNoValueError",
+]
+
+
+class MicrogradError(Exception):
+    """The base of the library's own errors: catch it to catch them all."""
+
+
+class AnomalyError(MicrogradError, FloatingPointError):
+    """Under `detect_anomaly()`, a value or a gradient became nan or infinite."""
+
+
+class SymbolHasNoValueError(MicrogradError, TypeError):
+    """A number or a truth value was asked of a `Symbol`, which has none yet."""
+
+
+class GraphTooLargeError(MicrogradError, ValueError):
+    """A graph has more nodes than was allowed."""
+
+
+class DrawingError(MicrogradError, RuntimeError):
+    """A renderer was there but could not draw."""
+
+
+class MissingExtraError(MicrogradError, ImportError):
+    """An optional dependency is not installed; the message names the extra to install."""
+
+
+class ExpressionError(MicrogradError, ValueError):
+    """A typed expression is not one the parser takes; the message has a caret under the fault."""

@@ -1,0 +1,53 @@
+"""Telling `float(value)` from `math.sin(value)`: both ask a Value for its float, and only the first should get it."""
+
+from __future__ import annotations
+
+import dis
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+__all__ = ["math_function_called_by"]
+
+_NOT_ARGUMENTS = ("PRECALL", "PUSH_NULL", "CACHE", "EXTENDED_ARG")
+
+
+def math_function_called_by(frame: FrameType) -> str | None:
+    """Return the name of the `math` function that `frame` is calling right now, or None.
+
+    Read off the frame's bytecode: a call written out as `math.sin(x)` or `sin(x)` is seen; one made from C, as in
+    `map(math.sin, values)`, is not.
+    """
+    callee = _callee(frame.f_code, frame.f_lasti)
+    if callee is None:
+        return None
+    called: Any = frame.f_locals.get(callee[0], frame.f_globals.get(callee[0]))
+    for attribute in callee[1:]:
+        called = vars(math).get(attribute) if called is math else None
+    belongs = getattr(called, "__module__", None) == "math" and vars(math).get(called.__name__) is called
+    return called.__name__ if belongs else None
+
+
+@lru_cache(maxsize=1024)
+def _callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
+    """Return the dotted name that the call at `offset` calls, as far as it is a plain one."""
+    before = [i for i in dis.get_instructions(code) if i.offset <= offset and i.opname not in _NOT_ARGUMENTS]
+    if not before or not before[-1].opname.startswith("CALL") or before[-1].arg is None:
+        return None
+    waiting = before.pop().arg or 0  # arguments still to be found on the way back
+    while waiting > 0 and before:
+        instruction = before.pop()
+        if instruction.opname.startswith(("JUMP", "POP_JUMP", "FOR_ITER")):
+            return None
+        waiting -= dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
+    if waiting or not before:
+        return None
+    name: list[str] = []
+    while before and before[-1].opname in {"LOAD_METHOD", "LOAD_ATTR"}:
+        name.insert(0, str(before.pop().argval))
+    if not before or not before[-1].opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")):
+        return None
+    return (str(before[-1].argval), *name)

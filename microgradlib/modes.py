@@ -1,0 +1,114 @@
+"""Modes of recording, as context variables: `no_grad()` and `detect_anomaly()`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.errors import AnomalyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from microgradlib.ops import Op
+
+__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad"]
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What to do besides computing: record parents or not, and watch for nan and inf or not."""
+
+    recording: bool = True
+    watching: bool = False
+    lines: dict[Any, str] = field(default_factory=dict)
+    """While watching: for each node, the user's line that made it."""
+
+
+_mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
+
+current_mode = _mode.get
+"""The mode in force, or None for plain recording: what almost every operation finds."""
+
+
+@contextmanager
+def _changed(**changes: Any) -> Iterator[None]:
+    token = _mode.set(replace(_mode.get() or Mode(), **changes))
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+def no_grad() -> Any:
+    """Compute without recording: in the block, results are leaves with no parents and no history.
+
+    Use it as a context manager or as a decorator. The mode is a context variable: other threads and tasks do not see
+    it, and it ends with the block, by an exception too.
+
+    >>> from microgradlib import Value
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents
+    (9.0, ())
+    """
+    return _changed(recording=False)
+
+
+def detect_anomaly() -> Any:
+    """Raise `AnomalyError` at the first operation whose value is nan or inf, and likewise in `backward()`.
+
+    The message names the op, its inputs and your source line; for a gradient, the node whose gradient went wrong and
+    the line that made it. Nodes made in the block are remembered until it ends.
+
+    >>> from microgradlib import Value, log
+    >>> with detect_anomaly():
+    ...     log(Value(-1.0, label="x"))
+    Traceback (most recent call last):
+    microgradlib.errors.AnomalyError: log gave nan from x = -1.0 ...
+    """
+    return _changed(watching=True, lines={})
+
+
+def users_line() -> str:
+    """Return where the innermost frame outside the package is, as `file:line, in function`."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
+
+
+def check_value(op: Op, result: float, inputs: Sequence[Any]) -> None:
+    """Raise `AnomalyError` if `result` is nan or inf, naming the op, its inputs and the user's line."""
+    if not math.isfinite(result):
+        shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in inputs)
+        message = f"{op} gave {result} from {shown} at {users_line()}"
+        raise AnomalyError(message)
+
+
+def check_gradients(table: dict[Any, float], lines: dict[Any, str]) -> None:
+    """Raise `AnomalyError` for the first node, in the order of the backward pass, whose gradient is nan or inf."""
+    for node in reversed(table):
+        if not math.isfinite(table[node]):
+            name = node.label or (f"a result of {node.op}" if node.op else "a leaf")
+            made = f", made at {lines[node]}" if node in lines else ""
+            blame = _blame(node, table, lines)
+            message = f"the gradient of {name} = {node.data!r} is {table[node]}{made}{blame}"
+            raise AnomalyError(message)
+
+
+def _blame(node: Any, table: dict[Any, float], lines: dict[Any, str]) -> str:
+    for consumer in table:
+        for parent, local in zip(consumer.parents, consumer.local_derivatives):
+            if parent is node and not math.isfinite(local * table[consumer]):
+                where = f" at {lines[consumer]}" if consumer in lines else ""
+                return f"; the local derivative of {consumer.op}{where} is {local}"
+    return ""

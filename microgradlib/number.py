@@ -1,0 +1,70 @@
+"""What counts as a number, and what does not."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+__all__ = ["as_float", "is_array", "is_foreign"]
+
+_PLAIN = frozenset({float, int, bool})
+
+
+def as_float(number: Any) -> float:
+    """Return `number` as a float: an int, float, bool, Fraction, NumPy scalar or one-element array.
+
+    Raises `TypeError` for anything else (text, complex numbers, lists, arrays of several elements),
+    and `OverflowError` for an integer beyond the range of a float.
+
+    >>> from fractions import Fraction
+    >>> as_float(Fraction(1, 4))
+    0.25
+    """
+    if number.__class__ in _PLAIN or isinstance(number, Real):
+        try:
+            return float(number)
+        except OverflowError:
+            message = f"an integer of {number.bit_length()} bits is too large for a float: pass float('inf') instead"
+            raise OverflowError(message) from None
+    item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
+    if callable(item):
+        try:
+            inner = item()
+        except (ValueError, RuntimeError, TypeError):
+            inner = number
+        if inner is not number:
+            return as_float(inner)
+    raise TypeError(_refusal(number))
+
+
+def _refusal(number: Any) -> str:
+    given = f"{type(number).__name__} {number!r}" if len(repr(number)) < 60 else type(number).__name__
+    if isinstance(number, complex):
+        advice = "only real numbers are supported: pass .real or .imag"
+    elif isinstance(number, (str, bytes)):
+        advice = "convert it first, as in float(text)"
+    elif hasattr(number, "__apply_op__"):
+        advice = "use v.detach() for a copy without history, or v itself"
+    elif hasattr(number, "__len__"):
+        advice = "make one Value for each element, as in [Value(x) for x in numbers]"
+    else:
+        advice = "pass an int, float, bool, Fraction or NumPy scalar"
+    return f"expected a real number, got {given}; {advice}"
+
+
+def is_array(thing: Any) -> bool:
+    """Say whether `thing` is an array with axes (NumPy's, or one that passes for it)."""
+    return hasattr(thing, "__array__") and bool(getattr(thing, "shape", ()))
+
+
+def is_foreign(thing: Any) -> bool:
+    """Say whether `thing` is of a class we know nothing of, which may itself know how to meet a Value.
+
+    Operators answer `NotImplemented` to such operands, so that Python asks the other side.
+    """
+    return not (
+        isinstance(thing, (Real, str, bytes, complex, list, tuple, dict, set, type(None)))
+        or hasattr(thing, "__apply_op__")
+        or hasattr(thing, "__array__")
+        or callable(getattr(thing, "item", None))
+    )

@@ -1,0 +1,91 @@
+"""Activation functions: what neurons do with their net input."""
+
+import math
+
+from microgradlib.ops.record import define_op
+from microgradlib.ops.selection import indicator
+
+__all__ = [
+    "elu", "hard_sigmoid", "hard_tanh", "leaky_relu", "logit", "relu", "sigmoid", "softplus",
+]  # fmt: skip
+
+sigmoid = define_op(
+    "sigmoid",
+    # 1/(1 + e⁻ˣ) for x ≥ 0 and the equal eˣ/(1 + eˣ) for x < 0, so that no exponential overflows.
+    value=lambda xp, x: xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x))),
+    derivatives=[lambda xp, z, x: z * xp.sigmoid(-x)],  # σ(−x) = 1 − σ(x), with digits left where σ is 1
+    formula="σ(x) = 1/(1 + e⁻ˣ), derivative σ(x)(1 − σ(x))",
+)
+
+logit = define_op(
+    "logit",
+    value=lambda xp, x: xp.log(x) - xp.log1p(-x),
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, xp.where(x <= 1, 1 / (x * (1 - x)), math.nan), math.nan)],
+    formula="ln(x/(1 − x)), the inverse of σ, derivative 1/(x(1 − x))",
+    domain="0 ≤ x ≤ 1",
+    sample=((0.1, 0.9),),
+)
+
+relu = define_op(
+    "relu",
+    value=lambda xp, x: xp.maximum(x, 0.0),
+    derivatives=[lambda xp, z, x: indicator(xp, x > 0, x <= 0)],
+    formula="max(0, x), derivative I(x > 0)",
+    kink=lambda x: x == 0,
+    kink_note="relu′(0) = 0",
+)
+
+leaky_relu = define_op(
+    "leaky_relu",
+    value=lambda xp, x, slope: xp.maximum(x, 0.0) + slope * xp.minimum(x, 0.0),
+    derivatives=[
+        lambda xp, z, x, slope: xp.where(x > 0, 1.0, slope * indicator(xp, x <= 0, x > 0)),
+        lambda xp, z, x, slope: xp.minimum(x, 0.0),
+    ],
+    formula="max(0, x) + γ min(0, x), derivative 1 or γ, and min(0, x) for γ",
+    defaults=(0.01,),
+    setting_count=1,
+    sample=((-3.0, 3.0), (0.01, 0.5)),
+    kink=lambda x, slope: x == 0 and slope != 1,
+    kink_note="leaky_relu′(0) = γ",
+)
+
+elu = define_op(
+    "elu",
+    value=lambda xp, x, scale: xp.maximum(x, 0.0) + scale * xp.expm1(xp.minimum(x, 0.0)),
+    derivatives=[
+        lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(xp.minimum(x, 0.0))),
+        lambda xp, z, x, scale: xp.expm1(xp.minimum(x, 0.0)),
+    ],
+    formula="max(0, x) + min(0, γ(eˣ − 1)), derivative I(x > 0) + I(x ≤ 0) γeˣ",
+    defaults=(1.0,),
+    setting_count=1,
+    sample=((-3.0, 3.0), (0.5, 2.0)),
+    kink=lambda x, scale: x == 0 and scale != 1,
+    kink_note="elu′(0) = γ",
+)
+
+softplus = define_op(
+    "softplus",
+    value=lambda xp, x: xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x))),
+    derivatives=[lambda xp, z, x: xp.sigmoid(x)],
+    formula="ζ(x) = ln(1 + eˣ), derivative σ(x)",
+)
+
+hard_sigmoid = define_op(
+    "hard_sigmoid",
+    value=lambda xp, x: xp.maximum(xp.minimum(0.25 * x + 0.5, 1.0), 0.0),
+    derivatives=[lambda xp, z, x: 0.25 * indicator(xp, xp.abs(x) < 2, xp.abs(x) >= 2)],
+    formula="max(min(x/4 + ½, 1), 0), derivative ¼ for |x| < 2, else 0",
+    kink=lambda x: abs(x) == 2,
+    kink_note="hard_sigmoid′(±2) = 0",
+)
+
+hard_tanh = define_op(
+    "hard_tanh",
+    value=lambda xp, x: xp.maximum(xp.minimum(x, 1.0), -1.0),
+    derivatives=[lambda xp, z, x: indicator(xp, xp.abs(x) < 1, xp.abs(x) >= 1)],
+    formula="max(min(x, 1), −1), derivative 1 for |x| < 1, else 0",
+    kink=lambda x: abs(x) == 1,
+    kink_note="hard_tanh′(±1) = 0",
+)

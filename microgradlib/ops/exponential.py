@@ -1,0 +1,137 @@
+"""Exponentials, logarithms, roots, and the special functions that come from them."""
+
+import math
+
+from microgradlib.ops.record import define_op
+
+__all__ = [
+    "cbrt", "erf", "erfc", "exp", "expm1", "gamma", "lgamma", "log", "log1p", "log2", "log10", "polygamma", "sqrt",
+    "xlogy",
+]  # fmt: skip
+
+exp = define_op(
+    "exp",
+    value=lambda xp, x: xp.exp(x),
+    derivatives=[lambda xp, z, x: z],
+    formula="eˣ, derivative eˣ",
+)
+
+expm1 = define_op(
+    "expm1",
+    value=lambda xp, x: xp.expm1(x),
+    derivatives=[lambda xp, z, x: xp.exp(x)],
+    formula="eˣ − 1 without cancellation near 0, derivative eˣ",
+)
+
+log = define_op(
+    "log",
+    value=lambda xp, x: xp.log(x),
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / x, math.nan)],
+    formula="ln x, derivative 1/x",
+    domain="x ≥ 0, with ln 0 = −inf",
+    sample=((0.3, 3.0),),
+)
+
+log1p = define_op(
+    "log1p",
+    value=lambda xp, x: xp.log1p(x),
+    derivatives=[lambda xp, z, x: xp.where(x >= -1, 1 / (1 + x), math.nan)],
+    formula="ln(1 + x) without cancellation near 0, derivative 1/(1 + x)",
+    domain="x ≥ −1",
+    sample=((-0.7, 3.0),),
+)
+
+log2 = define_op(
+    "log2",
+    value=lambda xp, x: xp.log2(x),
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(2)), math.nan)],
+    formula="log₂ x, derivative 1/(x ln 2)",
+    domain="x ≥ 0",
+    sample=((0.3, 3.0),),
+)
+
+log10 = define_op(
+    "log10",
+    value=lambda xp, x: xp.log10(x),
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(10)), math.nan)],
+    formula="log₁₀ x, derivative 1/(x ln 10)",
+    domain="x ≥ 0",
+    sample=((0.3, 3.0),),
+)
+
+sqrt = define_op(
+    "sqrt",
+    value=lambda xp, x: xp.sqrt(x),
+    derivatives=[lambda xp, z, x: 0.5 / z],
+    formula="√x, derivative 1/(2√x)",
+    domain="x ≥ 0",
+    sample=((0.3, 3.0),),
+)
+
+cbrt = define_op(
+    "cbrt",
+    value=lambda xp, x: xp.cbrt(x),
+    derivatives=[lambda xp, z, x: 1 / (3 * z * z)],
+    formula="∛x, derivative 1/(3 ∛x²)",
+    sample=((0.3, 3.0),),
+)
+
+xlogy = define_op(
+    "xlogy",
+    value=lambda xp, x, y: xp.strong_mul(x, xp.log(y)),
+    derivatives=[
+        lambda xp, z, x, y: xp.log(y),
+        lambda xp, z, x, y: xp.where(y >= 0, xp.strong_mul(x, 1 / y), math.nan),
+    ],
+    formula="x ln y with 0 ln 0 = 0, derivatives ln y and x/y",
+    domain="y ≥ 0",
+    sample=((-3.0, 3.0), (0.3, 3.0)),
+)
+
+erf = define_op(
+    "erf",
+    value=lambda xp, x: xp.erf(x),
+    derivatives=[lambda xp, z, x: 2 / math.sqrt(math.pi) * xp.exp(-x * x)],
+    formula="erf x, derivative 2/√π e^(−x²)",
+    sample=((-2.0, 2.0),),
+)
+
+erfc = define_op(
+    "erfc",
+    value=lambda xp, x: xp.erfc(x),
+    derivatives=[lambda xp, z, x: -2 / math.sqrt(math.pi) * xp.exp(-x * x)],
+    formula="1 − erf x without cancellation, derivative −2/√π e^(−x²)",
+    sample=((-2.0, 2.0),),
+)
+
+gamma = define_op(
+    "gamma",
+    value=lambda xp, x: xp.gamma(x),
+    derivatives=[lambda xp, z, x: z * xp.polygamma(x, 0.0)],
+    formula="Γ(x), derivative Γ(x) ψ(x)",
+    domain="all numbers but −1, −2, …",
+    sample=((0.5, 3.0),),
+)
+
+lgamma = define_op(
+    "lgamma",
+    value=lambda xp, x: xp.lgamma(x),
+    derivatives=[lambda xp, z, x: xp.polygamma(x, 0.0)],
+    formula="ln |Γ(x)|, derivative ψ(x)",
+    domain="all numbers but 0, −1, −2, …",
+    sample=((0.5, 3.0),),
+)
+
+polygamma = define_op(
+    "polygamma",
+    value=lambda xp, x, order: xp.polygamma(x, order),
+    derivatives=[
+        lambda xp, z, x, order: xp.polygamma(x, order + 1),
+        lambda xp, z, x, order: math.nan,  # defined for whole orders only
+    ],
+    formula="ψ⁽ⁿ⁾(x), the (n+1)-th derivative of ln Γ, derivative ψ⁽ⁿ⁺¹⁾(x)",
+    symbol="polygamma",
+    setting_count=1,
+    domain="all numbers but 0, −1, −2, …; whole orders n ≥ 0",
+    sample=((0.5, 3.0), (0.0, 0.0)),
+)

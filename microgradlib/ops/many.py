@@ -1,0 +1,102 @@
+"""Ops of any number of inputs, each a single node: sum, mean, product, dot product, log-sum-exp."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from itertools import accumulate
+from operator import mul
+from typing import Any
+
+from microgradlib.ops.record import define_op
+
+__all__ = ["dot", "logsumexp", "mean", "prod", "sum"]
+
+sum = define_op(  # noqa: A001
+    "sum",
+    value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]),
+    derivatives=lambda xp, z, *xs: (1.0,) * len(xs),
+    formula="Σ xᵢ, derivatives 1",
+)
+
+mean = define_op(
+    "mean",
+    value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]) / len(xs),
+    derivatives=lambda xp, z, *xs: (1 / len(xs),) * len(xs),
+    formula="Σ xᵢ / n, derivatives 1/n",
+)
+
+
+def _product(xs: tuple[Any, ...]) -> Any:
+    result = xs[0]
+    for x in xs[1:]:
+        result = result * x
+    return result
+
+
+def _products_of_the_others(xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Multiply what stands before each factor with what stands after it: right where a factor is 0, in linear time."""
+    before = [1.0, *accumulate(xs[:-1], mul)]
+    after = [1.0, *accumulate(reversed(xs[1:]), mul)]
+    return tuple(map(mul, before, reversed(after)))
+
+
+prod = define_op(
+    "prod",
+    value=lambda xp, *xs: _product(xs),
+    derivatives=lambda xp, z, *xs: _products_of_the_others(xs),
+    formula="Π xᵢ, derivatives Π of the others",
+)
+
+
+def _halves(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """Split the inputs of dot, w₁ … wₙ x₁ … xₙ and perhaps b, into w, x and (b,) or ()."""
+    n = len(inputs) // 2
+    return inputs[:n], inputs[n : 2 * n], inputs[2 * n :]
+
+
+def _weighted_sum(inputs: tuple[Any, ...]) -> Any:
+    w, x, bias = _halves(inputs)
+    return builtins.sum(map(mul, w, x), *bias)
+
+
+def _weighted_sum_derivatives(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    w, x, bias = _halves(inputs)
+    return (*x, *w, 1.0) if bias else x + w
+
+
+dot = define_op(
+    "dot",
+    value=lambda xp, *inputs: _weighted_sum(inputs),
+    derivatives=lambda xp, z, *inputs: _weighted_sum_derivatives(inputs),
+    formula="Σ wᵢ xᵢ (+ b), derivatives xᵢ for wᵢ, wᵢ for xᵢ, 1 for b",
+)
+
+
+def _exponentials(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """Return a shift m and the exp(xᵢ − m): none overflows, the largest is 1, and m counts as a constant."""
+    m = xp.detach(xp.maximum(*xs))
+    m = xp.where(xp.abs(m) < math.inf, m, 0.0)  # all −inf, or one +inf: no shift helps
+    return m, [xp.exp(x - m) for x in xs]
+
+
+def _log_sum(xp: Any, xs: tuple[Any, ...]) -> Any:
+    m, exponentials = _exponentials(xp, xs)
+    return m + xp.log(builtins.sum(exponentials[1:], exponentials[0]))
+
+
+def _shares(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the softmax of xs; zeros if every x is −inf."""
+    _, exponentials = _exponentials(xp, xs)
+    total = xp.sum(*exponentials)
+    return tuple([xp.where(total <= 0, 0.0, e / total) for e in exponentials])
+
+
+logsumexp = define_op(
+    "logsumexp",
+    value=lambda xp, *xs: _log_sum(xp, xs),
+    derivatives=lambda xp, z, *xs: _shares(xp, xs),
+    formula="ln Σ exp xᵢ, derivatives softmax(x)ᵢ",
+    kink=lambda *xs: builtins.max(xs) == -math.inf,
+    kink_note="the derivatives of logsumexp are 0 where every input is −inf",
+)

@@ -1,0 +1,133 @@
+"""Circular and hyperbolic functions, and the two of a point in the plane."""
+
+import math
+
+from microgradlib.ops.record import define_op
+
+__all__ = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan", "tanh",
+]  # fmt: skip
+
+sin = define_op(
+    "sin",
+    value=lambda xp, x: xp.sin(x),
+    derivatives=[lambda xp, z, x: xp.cos(x)],
+    formula="sin x, derivative cos x",
+    domain="finite numbers",
+)
+
+cos = define_op(
+    "cos",
+    value=lambda xp, x: xp.cos(x),
+    derivatives=[lambda xp, z, x: -xp.sin(x)],
+    formula="cos x, derivative −sin x",
+    domain="finite numbers",
+)
+
+tan = define_op(
+    "tan",
+    value=lambda xp, x: xp.tan(x),
+    derivatives=[lambda xp, z, x: 1 + z * z],
+    formula="tan x, derivative 1 + tan² x",
+    domain="finite numbers",
+    sample=((-1.2, 1.2),),
+)
+
+asin = define_op(
+    "asin",
+    value=lambda xp, x: xp.asin(x),
+    derivatives=[lambda xp, z, x: 1 / xp.sqrt((1 - x) * (1 + x))],
+    formula="arcsin x, derivative 1/√(1 − x²)",
+    domain="−1 ≤ x ≤ 1",
+    sample=((-0.8, 0.8),),
+)
+
+acos = define_op(
+    "acos",
+    value=lambda xp, x: xp.acos(x),
+    derivatives=[lambda xp, z, x: -1 / xp.sqrt((1 - x) * (1 + x))],
+    formula="arccos x, derivative −1/√(1 − x²)",
+    domain="−1 ≤ x ≤ 1",
+    sample=((-0.8, 0.8),),
+)
+
+atan = define_op(
+    "atan",
+    value=lambda xp, x: xp.atan(x),
+    derivatives=[lambda xp, z, x: 1 / (1 + x * x)],
+    formula="arctan x, derivative 1/(1 + x²)",
+)
+
+atan2 = define_op(
+    "atan2",
+    value=lambda xp, y, x: xp.atan2(y, x),
+    # Divided by r twice rather than by r², which over- or underflows long before r does.
+    derivatives=[
+        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)),
+        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)),
+    ],
+    formula="the angle of the point (x, y), called atan2(y, x), derivatives x/(x² + y²) and −y/(x² + y²)",
+    sample=((0.3, 3.0), (-3.0, 3.0)),
+    kink=lambda y, x: x == 0 and y == 0,
+    kink_note="both derivatives of atan2 are 0 at (0, 0)",
+)
+
+sinh = define_op(
+    "sinh",
+    value=lambda xp, x: xp.sinh(x),
+    derivatives=[lambda xp, z, x: xp.cosh(x)],
+    formula="sinh x, derivative cosh x",
+)
+
+cosh = define_op(
+    "cosh",
+    value=lambda xp, x: xp.cosh(x),
+    derivatives=[lambda xp, z, x: xp.sinh(x)],
+    formula="cosh x, derivative sinh x",
+)
+
+tanh = define_op(
+    "tanh",
+    value=lambda xp, x: xp.tanh(x),
+    # 1 − tanh² x, as 1/cosh² x: the same number, with digits left where tanh is already 1.
+    derivatives=[lambda xp, z, x: (1 / xp.cosh(x)) ** 2],
+    formula="tanh x = 2σ(2x) − 1, derivative 1 − tanh² x",
+)
+
+asinh = define_op(
+    "asinh",
+    value=lambda xp, x: xp.asinh(x),
+    derivatives=[lambda xp, z, x: 1 / xp.hypot(1.0, x)],
+    formula="arsinh x, derivative 1/√(1 + x²)",
+)
+
+acosh = define_op(
+    "acosh",
+    value=lambda xp, x: xp.acosh(x),
+    derivatives=[lambda xp, z, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1))],
+    formula="arcosh x, derivative 1/√(x² − 1)",
+    domain="x ≥ 1",
+    sample=((1.3, 4.0),),
+)
+
+atanh = define_op(
+    "atanh",
+    value=lambda xp, x: xp.atanh(x),
+    derivatives=[lambda xp, z, x: xp.where(xp.abs(x) <= 1, 1 / ((1 - x) * (1 + x)), math.nan)],
+    formula="artanh x, derivative 1/(1 − x²)",
+    domain="−1 ≤ x ≤ 1",
+    sample=((-0.8, 0.8),),
+)
+
+hypot = define_op(
+    "hypot",
+    value=lambda xp, x, y: xp.hypot(x, y),
+    derivatives=[
+        lambda xp, z, x, y: xp.where(z <= 0, 0.0, x / z),
+        lambda xp, z, x, y: xp.where(z <= 0, 0.0, y / z),
+    ],
+    formula="√(x² + y²), derivatives x/√(x² + y²) and y/√(x² + y²)",
+    sample=((0.3, 3.0), (-3.0, 3.0)),
+    kink=lambda x, y: x == 0 and y == 0,
+    kink_note="both derivatives of hypot are 0 at (0, 0)",
+)

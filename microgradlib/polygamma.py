@@ -1,0 +1,83 @@
+"""The polygamma functions: the derivatives of log Γ, of every order."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+
+__all__ = ["polygamma"]
+
+# Bernoulli numbers B₂, B₄, …, B₂₄ (Abramowitz and Stegun, table 23.2).
+_BERNOULLI = (
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
+    43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730,
+)  # fmt: skip
+
+
+def polygamma(x: float, order: float = 0) -> float:
+    """Return ψ⁽ⁿ⁾(x), the derivative of log Γ of order n + 1; n = 0 gives the digamma function.
+
+    The recurrence ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x+1) − (−1)ⁿ n! x^−(n+1) leads to large x, where the asymptotic series holds
+    (Abramowitz and Stegun, 6.4.6 and 6.4.11); negative x is reflected (6.4.7). `order` is a whole number ≥ 0.
+    Raises `ValueError` at the poles x = 0, −1, −2, … and for other orders.
+
+    >>> round(polygamma(1.0), 12)  # minus Euler's constant
+    -0.577215664902
+    >>> round(polygamma(1.0, 1) - math.pi**2 / 6, 12)
+    0.0
+    """
+    n = int(order)
+    if n != order or n < 0:
+        message = f"the order of polygamma is a whole number, 0 or more, got {order!r}"
+        raise ValueError(message)
+    if math.isnan(x):
+        return x
+    if x <= 0:
+        return _reflected(x, n)
+    if x == math.inf:
+        return math.inf if n == 0 else 0.0
+    return _by_recurrence(x, n)
+
+
+def _by_recurrence(x: float, n: int) -> float:
+    sign = -1.0 if n % 2 else 1.0
+    factorial = math.factorial(n)
+    terms = []
+    while x < 16 + 2 * n:
+        terms.append(-sign * factorial * math.pow(x, -(n + 1)))
+        x += 1
+    terms.append(_asymptotic(x, n))
+    return math.fsum(terms)
+
+
+def _asymptotic(x: float, n: int) -> float:
+    if n == 0:
+        series = math.fsum(b / (2 * k * math.pow(x, 2 * k)) for k, b in zip(count(1), _BERNOULLI))
+        return math.log(x) - 1 / (2 * x) - series
+    leading = math.factorial(n - 1) * math.pow(x, -n) + math.factorial(n) * math.pow(x, -n - 1) / 2
+    series = math.fsum(
+        b * math.factorial(2 * k + n - 1) / math.factorial(2 * k) * math.pow(x, -2 * k - n)
+        for k, b in zip(count(1), _BERNOULLI)
+    )
+    return (1.0 if n % 2 else -1.0) * (leading + series)
+
+
+def _reflected(x: float, n: int) -> float:
+    """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x below 0."""
+    if x == math.floor(x):
+        message = f"polygamma has a pole at {x!r}"
+        raise ValueError(message)
+    sign = -1.0 if n % 2 else 1.0
+    return sign * _by_recurrence(1 - x, n) - _cotangent_derivative(x, n)
+
+
+def _cotangent_derivative(x: float, n: int) -> float:
+    """Return dⁿ/dxⁿ of π cot πx, as a polynomial in c = cot πx: dc/dx = −π(1 + c²)."""
+    part = x - round(x)
+    nearly_half = abs(part) > 0.25  # there the cotangent is small: take it as the tangent of what is left to ½
+    c = math.copysign(math.tan(math.pi * (0.5 - abs(part))), part) if nearly_half else 1 / math.tan(math.pi * part)
+    polynomial = [0.0, math.pi]  # coefficients of c⁰, c¹
+    for _ in range(n):
+        slope = [k * a for k, a in enumerate(polynomial)][1:]
+        polynomial = [-math.pi * (a + b) for a, b in zip([*slope, 0.0, 0.0], [0.0, 0.0, *slope])]
+    return math.fsum(a * math.pow(c, k) for k, a in enumerate(polynomial))

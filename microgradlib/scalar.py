@@ -1,0 +1,163 @@
+"""Scalar: what Values and Symbols share, operators and methods. Each builds a node by an op of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from microgradlib.copying import copy_graph, fields_of, rebuild, reduce_graph
+from microgradlib.number import is_foreign
+from microgradlib.ops import activations, arithmetic, exponential, selection, trigonometric
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from microgradlib.ops import Op
+
+__all__ = ["Scalar"]
+
+
+def _operator(op: Op, left: Any, right: Any, other: Any) -> Any:
+    """Apply a binary operator, or let a class we do not know try."""
+    return NotImplemented if is_foreign(other) else op(left, right)
+
+
+class Scalar:
+    """A node of a computation graph: one number, known (`Value`) or not yet (`Symbol`), and how it was made.
+
+    `op` is None for a leaf; `parents` are the op's inputs in order, repeats kept. `==` and `hash` go by identity.
+    """
+
+    __slots__ = ("label", "op", "parents")
+    __array_ufunc__ = None  # NumPy's scalars and arrays then leave the operators to us
+
+    _fields: ClassVar[tuple[str, ...]]
+    op: Op | None
+    parents: tuple[Scalar, ...]
+    label: str
+
+    @staticmethod
+    def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
+        """Make the node op(*inputs), or return NotImplemented if another class should."""
+        raise NotImplementedError
+
+    @property
+    def data(self) -> float:
+        """The number."""
+        raise NotImplementedError
+
+    def constant(self, number: float | Scalar) -> Any:
+        """Return a number as a leaf that may stand in a graph with this node."""
+        raise NotImplementedError
+
+    def __add__(self, other: Any) -> Self:
+        return _operator(arithmetic.add, self, other, other)
+
+    def __radd__(self, other: Any) -> Self:
+        return _operator(arithmetic.add, other, self, other)
+
+    def __sub__(self, other: Any) -> Self:
+        return _operator(arithmetic.sub, self, other, other)
+
+    def __rsub__(self, other: Any) -> Self:
+        return _operator(arithmetic.sub, other, self, other)
+
+    def __mul__(self, other: Any) -> Self:
+        return _operator(arithmetic.mul, self, other, other)
+
+    def __rmul__(self, other: Any) -> Self:
+        return _operator(arithmetic.mul, other, self, other)
+
+    def __truediv__(self, other: Any) -> Self:
+        return _operator(arithmetic.div, self, other, other)
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return _operator(arithmetic.div, other, self, other)
+
+    def __pow__(self, other: Any) -> Self:
+        return _operator(arithmetic.pow, self, other, other)
+
+    def __rpow__(self, other: Any) -> Self:
+        return _operator(arithmetic.pow, other, self, other)
+
+    def __neg__(self) -> Self:
+        return self.__apply_op__(arithmetic.neg, (self,))
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return self.__apply_op__(selection.abs, (self,))
+
+    def abs(self) -> Self:
+        """Return |x|."""
+        return self.__apply_op__(selection.abs, (self,))
+
+    def exp(self) -> Self:
+        """Return eˣ."""
+        return self.__apply_op__(exponential.exp, (self,))
+
+    def log(self) -> Self:
+        """Return ln x; −inf at 0, nan below."""
+        return self.__apply_op__(exponential.log, (self,))
+
+    def sqrt(self) -> Self:
+        """Return √x; nan below 0."""
+        return self.__apply_op__(exponential.sqrt, (self,))
+
+    def sin(self) -> Self:
+        """Return sin x, x in radians."""
+        return self.__apply_op__(trigonometric.sin, (self,))
+
+    def cos(self) -> Self:
+        """Return cos x, x in radians."""
+        return self.__apply_op__(trigonometric.cos, (self,))
+
+    def tan(self) -> Self:
+        """Return tan x, x in radians."""
+        return self.__apply_op__(trigonometric.tan, (self,))
+
+    def tanh(self) -> Self:
+        """Return tanh x."""
+        return self.__apply_op__(trigonometric.tanh, (self,))
+
+    def sigmoid(self) -> Self:
+        """Return σ(x) = 1/(1 + e⁻ˣ)."""
+        return self.__apply_op__(activations.sigmoid, (self,))
+
+    def relu(self) -> Self:
+        """Return max(0, x)."""
+        return self.__apply_op__(activations.relu, (self,))
+
+    def leaky_relu(self, slope: float = 0.01) -> Self:
+        """Return max(0, x) + slope · min(0, x)."""
+        return activations.leaky_relu(self, slope)
+
+    def elu(self, scale: float = 1.0) -> Self:
+        """Return x above 0 and scale · (eˣ − 1) below."""
+        return activations.elu(self, scale)
+
+    def softplus(self) -> Self:
+        """Return ln(1 + eˣ)."""
+        return self.__apply_op__(activations.softplus, (self,))
+
+    def clip(self, low: float, high: float) -> Self:
+        """Return min(max(x, low), high)."""
+        return selection.clip(self, low, high)
+
+    def __copy__(self) -> Self:
+        return rebuild(type(self), None, fields_of(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return copy_graph(self, memo)
+
+    def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
+        return reduce_graph(self)
+
+    # What programs written for micrograd's Value read, as in its graph-tracing notebook.
+    @property
+    def _prev(self) -> tuple[Scalar, ...]:
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        return str(self.op) if self.op is not None else ""

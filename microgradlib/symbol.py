@@ -1,0 +1,105 @@
+"""Symbol: a number not known yet. Computing with it builds a graph and computes nothing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.number import is_array
+from microgradlib.ops import Op, selection
+from microgradlib.scalar import Scalar
+from microgradlib.value import Value
+
+__all__ = ["Symbol"]
+
+
+class Symbol(Scalar):
+    """A number not known yet, by the name `label`. A Value met by a Symbol gives a Symbol.
+
+    `evaluate(output, {x: 2.0})` computes; `gradients(output, [x])` differentiates before any number is known. A
+    comparison gives a Symbol that will be 0 or 1, to be used in `where`. Reading `.data`, or using a Symbol as a truth value
+    or a float, raises `SymbolHasNoValueError`.
+
+    >>> from microgradlib import evaluate, where
+    >>> x = Symbol("x")
+    >>> ramp = where(x > 0, x, 0.0)
+    >>> ramp, evaluate(ramp, {x: -2.0})
+    (Symbol(op='where'), 0.0)
+    """
+
+    __slots__ = ("__weakref__",)
+    _fields: ClassVar[tuple[str, ...]] = ("op", "parents", "label")
+
+    def __init__(self, label: str) -> None:
+        if not isinstance(label, str) or not label:
+            message = f'a Symbol needs a name, as in Symbol("x"), got {label!r}'
+            raise TypeError(message)
+        self.op = None
+        self.parents = ()
+        self.label = label
+
+    @staticmethod
+    def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
+        """Make the node op(*inputs): the op and its inputs, nothing computed."""
+        if any(is_array(x) for x in inputs):
+            return NotImplemented
+        parents = tuple([x if isinstance(x, Scalar) else Value(x) for x in inputs])
+        node = object.__new__(Symbol)
+        node.op = op
+        node.parents = parents
+        node.label = ""
+        return node
+
+    @property
+    def data(self) -> NoReturn:
+        """Raise `SymbolHasNoValueError`: a Symbol has no number."""
+        self._refuse("has no number yet: evaluate(output, {symbol: 2.0}) computes")
+
+    @property
+    def grad(self) -> NoReturn:
+        """Raise `SymbolHasNoValueError`: a Symbol has no gradient."""
+        self._refuse("has no gradient stored: gradients(output, [symbol]) gives it as an expression")
+
+    @property
+    def local_derivatives(self) -> NoReturn:
+        """Raise `SymbolHasNoValueError`: local derivatives are numbers, recorded by Values."""
+        self._refuse("has no local derivatives in numbers: gradients(output, [symbol]) differentiates expressions")
+
+    def backward(self, _seed: float = 1.0) -> NoReturn:
+        """Raise `SymbolHasNoValueError`: there are no numbers to differentiate."""
+        self._refuse("cannot run backward: gradients(output, [symbol]) gives the derivative as an expression")
+
+    def detach(self) -> Symbol:
+        """Return the same number, taken for a constant: gradients stop there."""
+        return self.__apply_op__(selection.detach, (self,))  # type: ignore[no-any-return]
+
+    def constant(self, number: float | Scalar) -> Any:
+        """Return a number as a leaf Value; a node stays itself."""
+        return number if isinstance(number, Scalar) else Value(number)
+
+    def __lt__(self, other: Any) -> Symbol:
+        return selection.less(self, other)  # type: ignore[no-any-return]
+
+    def __le__(self, other: Any) -> Symbol:
+        return selection.less_equal(self, other)  # type: ignore[no-any-return]
+
+    def __gt__(self, other: Any) -> Symbol:
+        return selection.greater(self, other)  # type: ignore[no-any-return]
+
+    def __ge__(self, other: Any) -> Symbol:
+        return selection.greater_equal(self, other)  # type: ignore[no-any-return]
+
+    def __bool__(self) -> NoReturn:
+        self._refuse("has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
+
+    def __float__(self) -> NoReturn:
+        self._refuse("cannot become a float: write microgradlib.exp(x) for math.exp(x), evaluate(x, {…}) for float(x)")
+
+    __int__ = __round__ = __floor__ = __ceil__ = __trunc__ = __float__
+
+    def _refuse(self, why: str) -> NoReturn:
+        message = f"{self!r} {why}"
+        raise SymbolHasNoValueError(message)
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.label!r})" if self.op is None else f"Symbol(op={str(self.op)!r})"

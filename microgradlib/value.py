@@ -1,0 +1,208 @@
+"""Value: a number that remembers how it was made."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+from microgradlib.autodiff import grad_table
+from microgradlib.math_calls import math_function_called_by
+from microgradlib.modes import check_gradients, check_value, current_mode, users_line
+from microgradlib.number import as_float, is_array
+from microgradlib.ops import Op, arithmetic
+from microgradlib.scalar import Scalar
+
+__all__ = ["Value"]
+
+_new = object.__new__
+_add, _mul = arithmetic.add, arithmetic.mul
+_ONES = (1.0, 1.0)
+
+
+class Value(Scalar):
+    """A number that remembers how it was made, and so can be differentiated.
+
+    `data`: the number, a float. `grad`: ∂output/∂self after `output.backward()`. `op`: the op that made it, None for a
+    leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the node is made.
+    `label`: a name for drawings. Raises `TypeError` for what is not one real number.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.data, y.op.symbol, y.parents[0].local_derivatives
+    (10.0, '+', (3.0, 3.0))
+    >>> y.backward()
+    >>> x.grad
+    6.0
+    """
+
+    __slots__ = ("__weakref__", "_data", "grad", "local_derivatives")
+    _fields = ("_data", "grad", "op", "parents", "local_derivatives", "label")
+
+    _data: float
+    grad: float
+    local_derivatives: tuple[float, ...]
+    parents: tuple[Value, ...]
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self._data = data if data.__class__ is float else as_float(data)
+        if label.__class__ is not str:
+            message = f"a label is text, got {label!r}; parents and ops are recorded by operations"
+            raise TypeError(message)
+        self.grad = 0.0
+        self.op = None
+        self.parents = ()
+        self.local_derivatives = ()
+        self.label = label
+
+    @property
+    def data(self) -> float:
+        """The number; assign to it to change a leaf, as in `p.data -= rate * p.grad`."""
+        return self._data
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        self._data = number if number.__class__ is float else as_float(number)
+
+    @staticmethod
+    def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
+        """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
+        parents = []
+        for x in inputs:
+            if x.__class__ is Value:
+                parents.append(x)
+            elif is_array(x) or (hasattr(x, "__apply_op__") and not isinstance(x, Value)):
+                return NotImplemented
+            else:
+                parents.append(x if isinstance(x, Value) else Value(x))
+        numbers = [parent._data for parent in parents]
+        data = op.compute(*numbers)
+        mode = current_mode()
+        if mode is not None:
+            if mode.watching:
+                check_value(op, data, parents)
+            if not mode.recording:
+                return Value(data)
+        node = _node(data, op, tuple(parents), op.local_derivatives(data, *numbers))
+        if mode is not None and mode.watching:
+            mode.lines[node] = users_line()
+        return node
+
+    # The two hot paths: what __apply_op__ does for + and *, spelt out for two plain Values.
+
+    def __add__(self, other: Any) -> Value:
+        """Return self + other."""
+        if other.__class__ is Value and current_mode() is None:
+            node: Value = _new(Value)
+            node._data = self._data + other._data
+            node.grad = 0.0
+            node.op = _add
+            node.parents = (self, other)
+            node.local_derivatives = _ONES
+            node.label = ""
+            return node
+        return Scalar.__add__(self, other)
+
+    def __mul__(self, other: Any) -> Value:
+        """Return self × other."""
+        if other.__class__ is Value and current_mode() is None:
+            node: Value = _new(Value)
+            data, factor = self._data, other._data
+            node._data = data * factor
+            node.grad = 0.0
+            node.op = _mul
+            node.parents = (self, other)
+            node.local_derivatives = (factor, data)
+            node.label = ""
+            return node
+        return Scalar.__mul__(self, other)
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Set `grad` of every node below this one to ∂self/∂node, by a fresh `grad_table` (Algorithm 6.2).
+
+        Leaves add the new gradient to what they hold, so that losses may be summed by several calls; inner nodes show
+        this pass alone. `seed` is ∂L/∂self if self is not itself the loss.
+        """
+        table = grad_table(self, seed)
+        mode = current_mode()
+        if mode is not None and mode.watching:
+            check_gradients(table, mode.lines)
+        for node, gradient in table.items():
+            node.grad = gradient if node.parents else node.grad + gradient
+
+    def detach(self) -> Value:
+        """Return a leaf with the same number: gradients stop there."""
+        return Value(self._data, self.label)
+
+    def constant(self, number: float | Scalar) -> Any:
+        """Return a number as a leaf Value; a node stays itself."""
+        return number if isinstance(number, Scalar) else Value(number)
+
+    def __lt__(self, other: Any) -> Any:
+        return NotImplemented if _is_other_node(other) else self._data < _number(other)
+
+    def __le__(self, other: Any) -> Any:
+        return NotImplemented if _is_other_node(other) else self._data <= _number(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return NotImplemented if _is_other_node(other) else self._data > _number(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return NotImplemented if _is_other_node(other) else self._data >= _number(other)
+
+    def __float__(self) -> float:
+        name = math_function_called_by(sys._getframe(1))
+        if name is not None:
+            _refuse_math(name)
+        return self._data
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._data, digits)
+
+    def __floor__(self) -> NoReturn:
+        _refuse_math("floor")
+
+    def __ceil__(self) -> NoReturn:
+        _refuse_math("ceil")
+
+    def __trunc__(self) -> int:
+        return int(self._data)
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+    def __repr__(self) -> str:
+        op = f", op={str(self.op)!r}" if self.op is not None else ""
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data!r}, grad={self.grad!r}{op}{label})"
+
+
+def _node(data: float, op: Op, parents: tuple[Value, ...], local_derivatives: tuple[float, ...]) -> Value:
+    node: Value = _new(Value)
+    node._data = data
+    node.grad = 0.0
+    node.op = op
+    node.parents = parents
+    node.local_derivatives = local_derivatives
+    node.label = ""
+    return node
+
+
+def _is_other_node(thing: Any) -> bool:
+    return hasattr(thing, "__apply_op__") and not isinstance(thing, Value)
+
+
+def _number(thing: Any) -> Any:
+    if isinstance(thing, Value):
+        return thing._data
+    return thing if is_array(thing) else as_float(thing)
+
+
+def _refuse_math(name: str) -> NoReturn:
+    message = f"math.{name}(value) would return a plain float and lose the graph: use microgradlib.{name}(value)"
+    raise TypeError(message)
