@@ -59,7 +59,6 @@ def reduce_graph(node: Scalar) -> tuple[Any, ...]:
     """
     ancestors: list[Any] | None = None
     if id(node) not in _under_way.get() and node.parents:
-        ancestors = topological_sort(node)[:-1]
+        ancestors = [*topological_sort(node)[:-1], _EndOfAncestors()]
         _under_way.set(frozenset(map(id, ancestors)))
-        ancestors.append(_EndOfAncestors())
     return rebuild, (type(node), ancestors, fields_of(node))

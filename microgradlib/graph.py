@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import filterfalse
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -36,18 +35,25 @@ def topological_sort(output: N) -> list[N]:
     >>> [node.label or str(node.op) for node in topological_sort(square + x)]
     ['x', '*', '+']
     """
-    placed: dict[N, None] = {}  # a dict keeps the order in which nodes were placed
-    stack = [output]
+    order: list[N] = []
+    seen: set[N] = set()
+    stack: list[N | None] = [output]
     while stack:
-        node = stack[-1]
-        if node not in placed:
-            depth = len(stack)
-            stack.extend(filterfalse(placed.__contains__, reversed(node.parents)))  # type: ignore[arg-type]
-            if len(stack) > depth:
-                continue  # come back when the parents are placed
-            placed[node] = None
-        stack.pop()
-    return list(placed)
+        node = stack.pop()
+        if node is None:  # all parents of the node below are placed: now it is its turn
+            order.append(stack.pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            seen.add(node)
+            parents = node.parents
+            if not parents:
+                order.append(node)
+                continue
+            stack.append(node)
+            stack.append(None)
+            for parent in reversed(parents):
+                if parent not in seen:
+                    stack.append(parent)  # type: ignore[arg-type]
+    return order
 
 
 def descendants(order: Iterable[N], sources: Iterable[N]) -> set[N]:

@@ -24,7 +24,7 @@ def as_float(number: Any) -> float:
         try:
             return float(number)
         except OverflowError:
-            message = f"an integer of {number.bit_length()} bits is too large for a float: pass float('inf') instead"
+            message = f"a number of class {type(number).__name__} is too large for a float: pass float('inf') instead"
             raise OverflowError(message) from None
     item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
     if callable(item):

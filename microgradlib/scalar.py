@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from microgradlib.copying import copy_graph, fields_of, rebuild, reduce_graph
 from microgradlib.number import is_foreign
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Scalar"]
 
+S = TypeVar("S", bound="Scalar")
 
-def _operator(op: Op, left: Any, right: Any, other: Any) -> Any:
-    """Apply a binary operator, or let a class we do not know try."""
-    return NotImplemented if is_foreign(other) else op(left, right)
+
+def _operator(op: Op, left: Any, right: Any, node: S, other: Any) -> S:
+    """Apply a binary operator by the node's own class, by the op (arrays, mixed nodes), or let an unknown class try."""
+    result: S = node.__apply_op__(op, (left, right))
+    if result is NotImplemented and not is_foreign(other):
+        result = op(left, right)
+    return result
 
 
 class Scalar:
@@ -49,84 +54,88 @@ class Scalar:
         """Return a number as a leaf that may stand in a graph with this node."""
         raise NotImplementedError
 
+    def _apply(self, op: Op) -> Self:
+        node: Self = self.__apply_op__(op, (self,))
+        return node
+
     def __add__(self, other: Any) -> Self:
-        return _operator(arithmetic.add, self, other, other)
+        return _operator(arithmetic.add, self, other, self, other)
 
     def __radd__(self, other: Any) -> Self:
-        return _operator(arithmetic.add, other, self, other)
+        return _operator(arithmetic.add, other, self, self, other)
 
     def __sub__(self, other: Any) -> Self:
-        return _operator(arithmetic.sub, self, other, other)
+        return _operator(arithmetic.sub, self, other, self, other)
 
     def __rsub__(self, other: Any) -> Self:
-        return _operator(arithmetic.sub, other, self, other)
+        return _operator(arithmetic.sub, other, self, self, other)
 
     def __mul__(self, other: Any) -> Self:
-        return _operator(arithmetic.mul, self, other, other)
+        return _operator(arithmetic.mul, self, other, self, other)
 
     def __rmul__(self, other: Any) -> Self:
-        return _operator(arithmetic.mul, other, self, other)
+        return _operator(arithmetic.mul, other, self, self, other)
 
     def __truediv__(self, other: Any) -> Self:
-        return _operator(arithmetic.div, self, other, other)
+        return _operator(arithmetic.div, self, other, self, other)
 
     def __rtruediv__(self, other: Any) -> Self:
-        return _operator(arithmetic.div, other, self, other)
+        return _operator(arithmetic.div, other, self, self, other)
 
     def __pow__(self, other: Any) -> Self:
-        return _operator(arithmetic.pow, self, other, other)
+        return _operator(arithmetic.pow, self, other, self, other)
 
     def __rpow__(self, other: Any) -> Self:
-        return _operator(arithmetic.pow, other, self, other)
+        return _operator(arithmetic.pow, other, self, self, other)
 
     def __neg__(self) -> Self:
-        return self.__apply_op__(arithmetic.neg, (self,))
+        return self._apply(arithmetic.neg)
 
     def __pos__(self) -> Self:
         return self
 
     def __abs__(self) -> Self:
-        return self.__apply_op__(selection.abs, (self,))
+        return self._apply(selection.abs)
 
     def abs(self) -> Self:
         """Return |x|."""
-        return self.__apply_op__(selection.abs, (self,))
+        return self._apply(selection.abs)
 
     def exp(self) -> Self:
         """Return eˣ."""
-        return self.__apply_op__(exponential.exp, (self,))
+        return self._apply(exponential.exp)
 
     def log(self) -> Self:
         """Return ln x; −inf at 0, nan below."""
-        return self.__apply_op__(exponential.log, (self,))
+        return self._apply(exponential.log)
 
     def sqrt(self) -> Self:
         """Return √x; nan below 0."""
-        return self.__apply_op__(exponential.sqrt, (self,))
+        return self._apply(exponential.sqrt)
 
     def sin(self) -> Self:
         """Return sin x, x in radians."""
-        return self.__apply_op__(trigonometric.sin, (self,))
+        return self._apply(trigonometric.sin)
 
     def cos(self) -> Self:
         """Return cos x, x in radians."""
-        return self.__apply_op__(trigonometric.cos, (self,))
+        return self._apply(trigonometric.cos)
 
     def tan(self) -> Self:
         """Return tan x, x in radians."""
-        return self.__apply_op__(trigonometric.tan, (self,))
+        return self._apply(trigonometric.tan)
 
     def tanh(self) -> Self:
         """Return tanh x."""
-        return self.__apply_op__(trigonometric.tanh, (self,))
+        return self._apply(trigonometric.tanh)
 
     def sigmoid(self) -> Self:
         """Return σ(x) = 1/(1 + e⁻ˣ)."""
-        return self.__apply_op__(activations.sigmoid, (self,))
+        return self._apply(activations.sigmoid)
 
     def relu(self) -> Self:
         """Return max(0, x)."""
-        return self.__apply_op__(activations.relu, (self,))
+        return self._apply(activations.relu)
 
     def leaky_relu(self, slope: float = 0.01) -> Self:
         """Return max(0, x) + slope · min(0, x)."""
@@ -138,7 +147,7 @@ class Scalar:
 
     def softplus(self) -> Self:
         """Return ln(1 + eˣ)."""
-        return self.__apply_op__(activations.softplus, (self,))
+        return self._apply(activations.softplus)
 
     def clip(self, low: float, high: float) -> Self:
         """Return min(max(x, low), high)."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NoReturn
+from operator import mul
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib.autodiff import grad_table
+from microgradlib.graph import topological_sort
 from microgradlib.math_calls import math_function_called_by
 from microgradlib.modes import check_gradients, check_value, current_mode, users_line
-from microgradlib.number import as_float, is_array
-from microgradlib.ops import Op, arithmetic
+from microgradlib.number import as_float, is_array, is_foreign
+from microgradlib.ops import Op, activations, arithmetic, many
 from microgradlib.scalar import Scalar
 
-__all__ = ["Value"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Value", "weighted_sum"]
 
 _new = object.__new__
-_add, _mul = arithmetic.add, arithmetic.mul
+_add, _mul, _relu, _dot = arithmetic.add, arithmetic.mul, activations.relu, many.dot
 _ONES = (1.0, 1.0)
+_PLAIN_NUMBERS = frozenset({float, int})
 
 
 class Value(Scalar):
@@ -66,55 +72,82 @@ class Value(Scalar):
     @staticmethod
     def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
         """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
-        parents = []
+        parents: tuple[Value, ...] = inputs
         for x in inputs:
-            if x.__class__ is Value:
-                parents.append(x)
-            elif is_array(x) or (hasattr(x, "__apply_op__") and not isinstance(x, Value)):
-                return NotImplemented
-            else:
-                parents.append(x if isinstance(x, Value) else Value(x))
-        numbers = [parent._data for parent in parents]
-        data = op.compute(*numbers)
+            if x.__class__ is not Value:
+                if any(is_array(x) or _is_other_node(x) or is_foreign(x) for x in inputs):
+                    return NotImplemented
+                parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
+                break
+        data, local_derivatives = op.record([parent._data for parent in parents])
         mode = current_mode()
         if mode is not None:
             if mode.watching:
                 check_value(op, data, parents)
             if not mode.recording:
                 return Value(data)
-        node = _node(data, op, tuple(parents), op.local_derivatives(data, *numbers))
+        node = _node(data, op, parents, local_derivatives)
         if mode is not None and mode.watching:
             mode.lines[node] = users_line()
         return node
 
-    # The two hot paths: what __apply_op__ does for + and *, spelt out for two plain Values.
+    # Hot paths: what __apply_op__ does for + and *, for relu, and (weighted_sum, below) for dot, spelt out for speed when
+    # no mode is on. A test holds each to the table, bit for bit.
 
     def __add__(self, other: Any) -> Value:
         """Return self + other."""
-        if other.__class__ is Value and current_mode() is None:
-            node: Value = _new(Value)
-            node._data = self._data + other._data
-            node.grad = 0.0
-            node.op = _add
-            node.parents = (self, other)
-            node.local_derivatives = _ONES
-            node.label = ""
-            return node
-        return Scalar.__add__(self, other)
+        if other.__class__ in _PLAIN_NUMBERS:
+            other = Value(other)
+        if other.__class__ is not Value or current_mode() is not None:
+            return Scalar.__add__(self, other)
+        node: Value = _new(Value)
+        node._data = self._data + other._data
+        node.grad = 0.0
+        node.op = _add
+        node.parents = (self, other)
+        node.local_derivatives = _ONES
+        node.label = ""
+        return node
 
     def __mul__(self, other: Any) -> Value:
         """Return self × other."""
-        if other.__class__ is Value and current_mode() is None:
-            node: Value = _new(Value)
-            data, factor = self._data, other._data
-            node._data = data * factor
-            node.grad = 0.0
-            node.op = _mul
-            node.parents = (self, other)
-            node.local_derivatives = (factor, data)
-            node.label = ""
-            return node
-        return Scalar.__mul__(self, other)
+        if other.__class__ in _PLAIN_NUMBERS:
+            other = Value(other)
+        if other.__class__ is not Value or current_mode() is not None:
+            return Scalar.__mul__(self, other)
+        node: Value = _new(Value)
+        data, factor = self._data, other._data
+        node._data = data * factor
+        node.grad = 0.0
+        node.op = _mul
+        node.parents = (self, other)
+        node.local_derivatives = (factor, data)
+        node.label = ""
+        return node
+
+    def __radd__(self, other: Any) -> Value:
+        """Return other + self."""
+        return Value(other) + self if other.__class__ in _PLAIN_NUMBERS else Scalar.__radd__(self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        """Return other × self."""
+        return Value(other) * self if other.__class__ in _PLAIN_NUMBERS else Scalar.__rmul__(self, other)
+
+    def __pow__(self, other: Any) -> Value:
+        """Return self to the power other; a plain number becomes part of the op, as in `**2`."""
+        if other.__class__ in _PLAIN_NUMBERS:
+            return self._apply(arithmetic.pow.bind(float(other)))
+        return arithmetic.pow(self, other) if not is_foreign(other) else NotImplemented
+
+    def relu(self) -> Value:
+        """Return max(0, x)."""
+        data = self._data
+        if data > 0:
+            if current_mode() is None:
+                return _node(data, _relu, (self,), (1.0,))
+        elif data <= 0 and current_mode() is None:
+            return _node(0.0, _relu, (self,), (0.0,))
+        return Scalar.relu(self)
 
     def backward(self, seed: float = 1.0) -> None:
         """Set `grad` of every node below this one to ∂self/∂node, by a fresh `grad_table` (Algorithm 6.2).
@@ -122,12 +155,15 @@ class Value(Scalar):
         Leaves add the new gradient to what they hold, so that losses may be summed by several calls; inner nodes show
         this pass alone. `seed` is ∂L/∂self if self is not itself the loss.
         """
-        table = grad_table(self, seed)
         mode = current_mode()
         if mode is not None and mode.watching:
-            check_gradients(table, mode.lines)
-        for node, gradient in table.items():
-            node.grad = gradient if node.parents else node.grad + gradient
+            check_gradients(grad_table(self, seed), mode.lines)
+        order = topological_sort(self)
+        for node in order:
+            if node.parents:
+                node.grad = 0.0
+        self.grad = as_float(seed) if self.parents else self.grad + as_float(seed)
+        _accumulate(order)
 
     def detach(self) -> Value:
         """Return a leaf with the same number: gradients stop there."""
@@ -182,6 +218,28 @@ class Value(Scalar):
         return f"Value(data={self._data!r}, grad={self.grad!r}{op}{label})"
 
 
+_ALL_VALUES = {Value}
+
+
+def _accumulate(order: list[Value]) -> None:
+    """Run the loop of `grad_table` on the nodes' own `grad`; nearly all nodes have two parents, so these go first."""
+    for node in reversed(order):
+        gradient = node.grad
+        parents = node.parents
+        if gradient and parents:
+            if len(parents) == 2:
+                left, right = parents
+                left_derivative, right_derivative = node.local_derivatives
+                if left_derivative:
+                    left.grad += gradient * left_derivative
+                if right_derivative:
+                    right.grad += gradient * right_derivative
+                continue
+            for parent, local_derivative in zip(parents, node.local_derivatives):
+                if local_derivative:
+                    parent.grad += gradient * local_derivative
+
+
 def _node(data: float, op: Op, parents: tuple[Value, ...], local_derivatives: tuple[float, ...]) -> Value:
     node: Value = _new(Value)
     node._data = data
@@ -191,6 +249,18 @@ def _node(data: float, op: Op, parents: tuple[Value, ...], local_derivatives: tu
     node.local_derivatives = local_derivatives
     node.label = ""
     return node
+
+
+def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+    """Return Σ wᵢ xᵢ (+ b) as one node: `many.dot`, with a hot path for Values. Lengths are the caller's to check."""
+    terms = (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
+    if current_mode() is not None or set(map(type, terms)) != _ALL_VALUES:
+        return _dot(*terms)
+    w = [weight._data for weight in weights]
+    x = [number._data for number in inputs]
+    if bias is None:
+        return _node(sum(map(mul, w, x)), _dot, terms, (*x, *w))
+    return _node(sum(map(mul, w, x), bias._data), _dot, terms, (*x, *w, 1.0))
 
 
 def _is_other_node(thing: Any) -> bool:

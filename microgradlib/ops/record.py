@@ -72,7 +72,7 @@ class Op:
     @property
     def arity(self) -> int | None:
         """How many parents a node of this op has; None for any number."""
-        return len(self.derivatives) - len(self.settings) if isinstance(self.derivatives, tuple) else None
+        return len(self.derivatives) if isinstance(self.derivatives, tuple) else None
 
     def compute(self, *inputs: float) -> float:
         """Return the value at floats: IEEE 754's answer, never an exception."""
@@ -84,12 +84,26 @@ class Op:
         derivatives: tuple[float, ...] = evaluate_rule(self.differentiate, output, *inputs)
         return derivatives
 
+    def record(self, inputs: Sequence[float]) -> tuple[float, tuple[float, ...]]:
+        """Return the value and the local derivatives at floats: all that a new node stores."""
+        arguments = (*inputs, *self.settings)
+        rules = self.derivatives
+        try:
+            output = self.value(FLOATS, *arguments)
+            if not isinstance(rules, tuple):
+                return output, rules(FLOATS, output, *arguments)
+            if len(rules) == 1:
+                return output, (rules[0](FLOATS, output, *arguments),)
+            return output, tuple([rule(FLOATS, output, *arguments) for rule in rules])
+        except (ArithmeticError, ValueError):
+            output = self.compute(*inputs)
+            return output, self.local_derivatives(output, *inputs)
+
     def differentiate(self, xp: Any, output: Any, *inputs: Any) -> tuple[Any, ...]:
         """Return ∂output/∂input for each input, in the terms of the namespace `xp`."""
         if not isinstance(self.derivatives, tuple):
             return self.derivatives(xp, output, *inputs)
-        arguments = (*inputs, *self.settings)
-        return tuple([rule(xp, output, *arguments) for rule in self.derivatives[: len(inputs)]])
+        return tuple([rule(xp, output, *inputs, *self.settings) for rule in self.derivatives])
 
     def partial_derivative(self, index: int, output: Any, *inputs: Any) -> Any:
         """Return ∂output/∂inputs[index] as new nodes of the graph."""
@@ -106,19 +120,14 @@ class Op:
     def __call__(self, *inputs: Any) -> Any:
         """Apply the op. Raises TypeError for a wrong number of inputs or for what is no number."""
         inputs = self._complete(inputs)
-        handlers = {}
-        for x in inputs:
-            if x.__class__ is float:
-                continue
-            handler = getattr(x, "__apply_op__", None)
-            if handler is not None:
-                handlers[type(x)] = handler
-            elif is_array(x):
-                return element_wise(self, inputs)
+        kinds = set(map(type, inputs))
+        handlers = [kind.__apply_op__ for kind in kinds if hasattr(kind, "__apply_op__")]
+        if len(handlers) < len(kinds) and any(is_array(x) for x in inputs):
+            return element_wise(self, inputs)
         if handlers:
-            op, rest = self._bound(inputs)
-            for handler in handlers.values():
-                result = handler(op, rest)
+            op, parents = self._bound(inputs) if self.setting_count else (self, inputs)
+            for handler in handlers:  # at most one of them takes the inputs, whatever their order
+                result = handler(op, parents)
                 if result is not NotImplemented:
                     return result
         return self.compute(*[as_float(x) for x in inputs])
@@ -129,7 +138,7 @@ class Op:
                 message = f"{self.name} needs at least one input"
                 raise TypeError(message)
             return inputs
-        wanted = len(self.derivatives) - len(self.settings)
+        wanted = len(self.derivatives)
         missing = wanted - len(inputs)
         if missing and 0 < missing <= len(self.defaults):
             return (*inputs, *self.defaults[-missing:])
@@ -139,8 +148,8 @@ class Op:
         return inputs
 
     def _bound(self, inputs: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
-        count = self.setting_count - len(self.settings)
-        if not count or any(hasattr(x, "__apply_op__") for x in inputs[-count:]):
+        count = self.setting_count
+        if any(hasattr(x, "__apply_op__") for x in inputs[-count:]):
             return self, inputs
         return self.bind(*[as_float(x) for x in inputs[-count:]]), inputs[:-count]
 
@@ -162,7 +171,9 @@ class Op:
 
 @lru_cache(maxsize=4096)
 def _bind(name: str, settings: tuple[float, ...]) -> Op:
-    return _documented(replace(TABLE[name], settings=settings))
+    op = TABLE[name]
+    kept = len(op.derivatives) - len(settings)  # type: ignore[arg-type]  # ops with settings have a fixed arity
+    return _documented(replace(op, settings=settings, setting_count=0, derivatives=op.derivatives[:kept]))  # type: ignore[index]
 
 
 def _find(name: str, settings: tuple[float, ...]) -> Op:

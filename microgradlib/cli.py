@@ -1,0 +1,189 @@
+"""The command line: `microgradlib demo` and `microgradlib draw`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import microgradlib
+from microgradlib.demo import PROBLEMS, show
+from microgradlib.errors import GraphTooLargeError, MicrogradError
+from microgradlib.expression import build, variables_in
+from microgradlib.value import Value
+from microgradlib.viz import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["main"]
+
+WRONG_USE, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+"""Exit codes: argparse's own for bad arguments, and the shell's (128 + signal number) for Ctrl-C and a closed pipe."""
+
+
+class _UseError(Exception):
+    """The arguments ask for something impossible; the message is what the user reads."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 for wrong use, 130 after Ctrl-C, 141 for a closed pipe.
+
+    `arguments` are those after the program's name; without them, the process's own.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_output()
+    try:
+        return _run(words)
+    except BrokenPipeError:
+        return _leave_the_pipe()
+    except (_UseError, MicrogradError, OSError) as error:
+        print(f"microgradlib: {error}", file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        print("\nmicrogradlib: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(words: list[str]) -> int:
+    code = 0
+    try:
+        options = _parser().parse_args(_minus_is_no_option(words))
+        options.run(options)
+    except SystemExit as done:  # argparse, after --help, --version or a wrong argument
+        code = done.code if isinstance(done.code, int) else WRONG_USE
+    sys.stdout.flush()  # here, where a closed pipe is still ours to answer
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="microgradlib", description="Numbers that remember how they were made: trained, checked and drawn."
+    )
+    parser.add_argument("--version", action="version", version=f"microgradlib {microgradlib.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,draw}")
+
+    demo = commands.add_parser("demo", help="train a small network, check its gradients, draw it")
+    demo.add_argument(
+        "problem", nargs="?", choices=list(PROBLEMS), default="iris", help="what to learn (default: iris)"
+    )
+    demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for the two drawings")
+    demo.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same numbers (default: 0)")
+    demo.add_argument("--epochs", type=_count, metavar="N", help="how long to train")
+    demo.set_defaults(run=_demo)
+
+    drawing = commands.add_parser(
+        "draw",
+        help="draw a typed expression with its gradients",
+        epilog='example: microgradlib draw "tanh(w*x + b)" w=0.5 x=2 b=-1 -o neuron.svg',
+    )
+    drawing.add_argument("expression", help='such as "tanh(w*x + b)"')
+    drawing.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name, such as w=0.5")
+    drawing.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("expression.svg"),
+        metavar="FILE",
+        help="where to draw; the suffix (.svg, .dot, .png, .pdf) decides the format (default: expression.svg)",
+    )
+    drawing.add_argument("--engine", choices=["own", "dot"], default="own", help="who lays it out: we, or Graphviz")
+    drawing.add_argument(
+        "--max-nodes", type=_count, default=200, metavar="N", help="largest graph drawn (default: 200)"
+    )
+    drawing.set_defaults(run=_draw)
+    return parser
+
+
+def _minus_is_no_option(words: list[str]) -> list[str]:
+    # argparse takes "-x**2" for an option; a space before it, which an expression may have, says otherwise.
+    if words[:1] != ["draw"]:
+        return words
+    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in words]
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        message = f"{word!r} is not a whole number of 1 or more"
+        raise argparse.ArgumentTypeError(message)
+    return int(word)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    with _writing_to(options.out):
+        options.out.mkdir(parents=True, exist_ok=True)
+        show(options.problem, out=options.out, seed=options.seed, epochs=options.epochs)
+
+
+def _draw(options: argparse.Namespace) -> None:
+    text = options.expression.strip()
+    variables = _variables(options.numbers)
+    used = variables_in(text)
+    output = build(text, variables)
+    unused = [name for name in variables if name not in used]
+    if unused:
+        message = f"{text!r} does not use {', '.join(unused)}; leave {unused[0]}=... out, or check its spelling"
+        raise _UseError(message)
+    output = output if isinstance(output, Value) else Value(float(output))
+    output.backward()
+    try:
+        drawing = draw(output, engine=options.engine, max_nodes=options.max_nodes)
+        with _writing_to(options.out):
+            written = drawing.save(options.out)
+    except GraphTooLargeError as error:
+        message = (
+            f"the graph has more than {options.max_nodes} nodes; allow more with --max-nodes, or draw a part of it"
+        )
+        raise _UseError(message) from error
+    except ValueError as error:  # an unknown suffix
+        raise _UseError(str(error)) from error
+    print(f"{text} = {output.data:.6g}")
+    for name, variable in variables.items():
+        print(f"  d/d{name} = {variable.grad:.6g}  at {name} = {variable.data:g}")
+    print(f"wrote {written}")
+
+
+def _variables(pairs: Sequence[str]) -> dict[str, Value]:
+    variables: dict[str, Value] = {}
+    for pair in pairs:
+        name, _, number = (part.strip() for part in pair.partition("="))
+        if not (name.isidentifier() and number):
+            message = f"{pair.strip()!r} is not NAME=NUMBER; write it as in w=0.5"
+            raise _UseError(message)
+        if name in variables:
+            message = f"{name} is given twice; give each name one number"
+            raise _UseError(message)
+        try:
+            variables[name] = Value(float(number), label=name)
+        except ValueError:
+            message = f"in {pair!r}, {number!r} is not a number; write it as in {name}=0.5"
+            raise _UseError(message) from None
+    return variables
+
+
+@contextmanager
+def _writing_to(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"cannot write to {place}: {error.strerror or error}; choose another place with --out"
+        raise _UseError(message) from error
+
+
+def _prepare_output() -> None:
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = io.StringIO()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name such as β must not stop a terminal without it
+
+
+def _leave_the_pipe() -> int:
+    # Python flushes standard output once more at exit; into the null device, that cannot fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
