@@ -14,7 +14,7 @@ from microgradlib.ops.activations import (
     sigmoid,
     softplus,
 )
-from microgradlib.ops.arithmetic import pow  # noqa: A004
+from microgradlib.ops.arithmetic import pow as pow  # noqa: A004
 from microgradlib.ops.exponential import (
     cbrt,
     erf,
@@ -31,7 +31,8 @@ from microgradlib.ops.exponential import (
     sqrt,
     xlogy,
 )
-from microgradlib.ops.selection import abs, ceil, clip, floor, sign, step, where  # noqa: A004
+from microgradlib.ops.selection import abs as abs  # noqa: A004
+from microgradlib.ops.selection import ceil, clip, floor, sign, step, where
 from microgradlib.ops.trigonometric import (
     acos,
     acosh,
@@ -57,17 +58,19 @@ from microgradlib.reductions import (
     minimum,
     prod,
     softmax,
-    sum,  # noqa: A004
 )
+from microgradlib.reductions import sum as sum  # noqa: A004
 from microgradlib.symbol import Symbol
 from microgradlib.value import Value
+from microgradlib.viz import draw
 
 __version__ = "0.1.0"
 
 # abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
-__all__ = [
+__all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
-    "define_op", "detect_anomaly", "evaluate", "grad_table", "gradients", "kinks", "no_grad", "topological_sort",
+    "define_op", "detect_anomaly", "draw", "evaluate", "grad_table", "gradients", "kinks", "no_grad",
+    "topological_sort",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
     "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",
     "log", "log10", "log1p", "log2", "log_softmax", "logit", "logsumexp", "maximum", "mean", "minimum", "polygamma",

@@ -83,9 +83,9 @@ def _useful_derivatives(node: Scalar, useful: set[Scalar]) -> list[tuple[Scalar,
 def evaluate(output: Any, values: Mapping[Scalar, Any]) -> Any:
     """Return `output` with each symbol of `values` set to its number (*Deep Learning*, Algorithm 6.1).
 
-    u⁽ⁱ⁾ = f⁽ⁱ⁾(A⁽ⁱ⁾), where A⁽ⁱ⁾ are the values of the parents, in topological order. A list of outputs gives a list. Leaf
-    Values keep their data unless `values` names them; every other node is computed anew. Values in place of numbers give
-    Values. Raises `SymbolHasNoValueError` for a symbol that has no entry.
+    u⁽ⁱ⁾ = f⁽ⁱ⁾(A⁽ⁱ⁾), where A⁽ⁱ⁾ are the values of the parents, in topological order. A list of outputs gives a list.
+    Leaf Values keep their data unless `values` names them; every other node is computed anew. Values in place of
+    numbers give Values. Raises `SymbolHasNoValueError` for a symbol that has no entry.
 
     >>> from microgradlib import Symbol
     >>> x, y = Symbol("x"), Symbol("y")

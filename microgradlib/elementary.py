@@ -48,14 +48,13 @@ def _minimum(first: float, *rest: float) -> float:
     return first
 
 
+_FROM_MATH = (
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "pow", "hypot", "erf", "erfc", "gamma", "lgamma",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+)  # fmt: skip
+
 FLOATS = SimpleNamespace(
-    **{
-        name: getattr(math, name)
-        for name in (
-            "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh"
-            " erf erfc gamma lgamma hypot pow"
-        ).split()
-    },
+    **{name: getattr(math, name) for name in _FROM_MATH},
     cbrt=cbrt,
     polygamma=polygamma,
     abs=abs,

@@ -96,19 +96,19 @@ def check_value(op: Op, result: float, inputs: Sequence[Any]) -> None:
 
 def check_gradients(table: dict[Any, float], lines: dict[Any, str]) -> None:
     """Raise `AnomalyError` for the first node, in the order of the backward pass, whose gradient is nan or inf."""
-    for node in reversed(table):
-        if not math.isfinite(table[node]):
+    for node, gradient in reversed(table.items()):
+        if not math.isfinite(gradient):
             name = node.label or (f"a result of {node.op}" if node.op else "a leaf")
             made = f", made at {lines[node]}" if node in lines else ""
             blame = _blame(node, table, lines)
-            message = f"the gradient of {name} = {node.data!r} is {table[node]}{made}{blame}"
+            message = f"the gradient of {name} = {node.data!r} is {gradient}{made}{blame}"
             raise AnomalyError(message)
 
 
 def _blame(node: Any, table: dict[Any, float], lines: dict[Any, str]) -> str:
-    for consumer in table:
+    for consumer, gradient in table.items():
         for parent, local in zip(consumer.parents, consumer.local_derivatives):
-            if parent is node and not math.isfinite(local * table[consumer]):
+            if parent is node and not math.isfinite(local * gradient):
                 where = f" at {lines[consumer]}" if consumer in lines else ""
                 return f"; the local derivative of {consumer.op}{where} is {local}"
     return ""

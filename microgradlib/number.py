@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["as_float", "is_array", "is_foreign"]
 
-_PLAIN = frozenset({float, int, bool})
+_PLAIN: frozenset[Any] = frozenset({float, int, bool})
 
 
 def as_float(number: Any) -> float:

@@ -31,9 +31,9 @@ class NumericDerivative:
 def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative:
     """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method).
 
-    (f(x + h) − f(x − h)) / 2h is off by O(h²) for a smooth f, and by rounding of the order of ε|f|/h. Halving h again and
-    again and extrapolating h² → 0 (Richardson) removes the first term by term; the tableau's best entry is the one whose
-    neighbours differ least, and that difference, together with the rounding, is the error reported.
+    (f(x + h) − f(x − h)) / 2h is off by O(h²) for a smooth f, and by rounding of the order of ε|f|/h. Halving h again
+    and again and extrapolating h² → 0 (Richardson) removes the first term by term; the tableau's best entry is the one
+    whose neighbours differ least, and that difference, together with the rounding, is the error reported.
     C. J. F. Ridders, *Advances in Engineering Software* 4 (1982) 75–76.
 
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
@@ -62,8 +62,8 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
 def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
     """Return ∂f/∂xᵢ of f(*xs) for each i by `numeric_derivative`: 2·10 evaluations of f for each argument.
 
-    For W arguments that is O(W) evaluations, so O(W²) work where backpropagation needs O(W): this is for checking. f may
-    return a float or a Value and is called with floats, without recording.
+    For W arguments that is O(W) evaluations, so O(W²) work where backpropagation needs O(W): this is for checking. f
+    may return a float or a Value and is called with floats, without recording.
 
     >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
     [12.0, 9.0]

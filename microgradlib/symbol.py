@@ -17,8 +17,8 @@ class Symbol(Scalar):
     """A number not known yet, by the name `label`. A Value met by a Symbol gives a Symbol.
 
     `evaluate(output, {x: 2.0})` computes; `gradients(output, [x])` differentiates before any number is known. A
-    comparison gives a Symbol that will be 0 or 1, to be used in `where`. Reading `.data`, or using a Symbol as a truth value
-    or a float, raises `SymbolHasNoValueError`.
+    comparison gives a Symbol that will be 0 or 1, to be used in `where`. Reading `.data`, or using a Symbol as a truth
+    value or a float, raises `SymbolHasNoValueError`.
 
     >>> from microgradlib import evaluate, where
     >>> x = Symbol("x")
@@ -89,7 +89,7 @@ class Symbol(Scalar):
     def __ge__(self, other: Any) -> Symbol:
         return selection.greater_equal(self, other)  # type: ignore[no-any-return]
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304  it always raises
         self._refuse("has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
 
     def __float__(self) -> NoReturn:

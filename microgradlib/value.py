@@ -22,15 +22,15 @@ __all__ = ["Value", "weighted_sum"]
 _new = object.__new__
 _add, _mul, _relu, _dot = arithmetic.add, arithmetic.mul, activations.relu, many.dot
 _ONES = (1.0, 1.0)
-_PLAIN_NUMBERS = frozenset({float, int})
+_PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int})
 
 
 class Value(Scalar):
     """A number that remembers how it was made, and so can be differentiated.
 
     `data`: the number, a float. `grad`: ∂output/∂self after `output.backward()`. `op`: the op that made it, None for a
-    leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the node is made.
-    `label`: a name for drawings. Raises `TypeError` for what is not one real number.
+    leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the node is
+    made. `label`: a name for drawings. Raises `TypeError` for what is not one real number.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 1
@@ -91,8 +91,8 @@ class Value(Scalar):
             mode.lines[node] = users_line()
         return node
 
-    # Hot paths: what __apply_op__ does for + and *, for relu, and (weighted_sum, below) for dot, spelt out for speed when
-    # no mode is on. A test holds each to the table, bit for bit.
+    # Hot paths: what __apply_op__ does for +, * and relu, and (weighted_sum, below) for dot, spelt out for speed
+    # when no mode is on. A test holds each to the table, bit for bit.
 
     def __add__(self, other: Any) -> Value:
         """Return self + other."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.nn.activation import activation_named
 from microgradlib.nn.module import Module
+from microgradlib.randomness import Rng, as_random
 from microgradlib.value import Value, weighted_sum
 
 if TYPE_CHECKING:
@@ -15,18 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["MLP", "Layer", "Neuron"]
 
 _SPELLING = {"linear": "Linear", "relu": "ReLU"}
-
-
-def _generator(rng: Any) -> Any:
-    """Return a source of random numbers: a generator as it is, one seeded with an int, or Python's own for None."""
-    if rng is None:
-        return random
-    if isinstance(rng, int):
-        return random.Random(rng)
-    if isinstance(rng, random.Random):
-        return rng
-    message = f"rng is a random.Random or a seed (an int), got {rng!r}"
-    raise TypeError(message)
 
 
 def _count(number: Any, what: str) -> int:
@@ -43,9 +32,9 @@ class Neuron(Module):
     """a = f(z) with net input z = Σ_d w_d x_d + b.
 
     `nin`: how many inputs. `activation`: the name of f. `bias`: whether there is a b. `rng`: a seed or `random.Random`;
-    without one, Python's own generator draws, as `random.seed` set it. Weights are uniform in (−1, 1), b is 0. The net input is
-    one n-ary `dot` node; with `expand=True` every product and sum is a node of its own, to be drawn. `nonlin=False` is
-    micrograd's word for `activation="linear"`.
+    without one, Python's own generator draws, as `random.seed` set it. Weights are uniform in (−1, 1), b is 0. The net
+    input is one n-ary `dot` node; with `expand=True` every product and sum is a node of its own, to be drawn.
+    `nonlin=False` is micrograd's word for `activation="linear"`.
 
     Raises `ValueError` for an unknown activation, and when called with a number of inputs other than `nin`.
 
@@ -62,11 +51,11 @@ class Neuron(Module):
         activation: str = "relu",
         *,
         bias: bool = True,
-        rng: random.Random | int | None = None,
+        rng: Rng | None = None,
         expand: bool = False,
         nonlin: bool = True,
     ) -> None:
-        generator = _generator(rng)
+        generator = random if rng is None else as_random(rng)
         self.activation = activation if nonlin else "linear"
         self._f = activation_named(self.activation)
         self.w = [Value(generator.uniform(-1, 1), label=f"w{d}") for d in range(_count(nin, "nin"))]
@@ -98,10 +87,8 @@ class Layer(Module):
     4
     """
 
-    def __init__(
-        self, nin: int, nout: int, activation: str = "relu", *, rng: random.Random | int | None = None, **neuron: Any
-    ) -> None:
-        generator = rng if rng is None else _generator(rng)
+    def __init__(self, nin: int, nout: int, activation: str = "relu", *, rng: Rng | None = None, **neuron: Any) -> None:
+        generator = None if rng is None else as_random(rng)
         self.neurons = [Neuron(nin, activation, rng=generator, **neuron) for _ in range(_count(nout, "nout"))]
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -117,8 +104,8 @@ class Layer(Module):
 class MLP(Module):
     """A multilayer perceptron: layers of neurons, each fed by the one before; the last is linear.
 
-    Two spellings of the same network: `MLP(2, [16, 16, 1])`, as micrograd has it, and `MLP([2, 16, 16, 1])`. `activation` is
-    that of the hidden layers, `output` that of the last.
+    Two spellings of the same network: `MLP(2, [16, 16, 1])`, as micrograd has it, and `MLP([2, 16, 16, 1])`.
+    `activation` is that of the hidden layers, `output` that of the last.
 
     >>> model = MLP([2, 3, 1], activation="tanh", rng=0)
     >>> len(model.parameters()), model([0.5, -0.5]).op.name
@@ -132,18 +119,16 @@ class MLP(Module):
         *,
         activation: str = "relu",
         output: str = "linear",
-        rng: random.Random | int | None = None,
+        rng: Rng | None = None,
         **neuron: Any,
     ) -> None:
         sizes = [nin, *nouts] if isinstance(nin, int) else [*nin, *nouts]
         if len(sizes) < 2:
             message = f"an MLP has at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
             raise ValueError(message)
-        generator = rng if rng is None else _generator(rng)
+        generator = None if rng is None else as_random(rng)
         hidden = [activation] * (len(sizes) - 2)
-        self.layers = [
-            Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], [*hidden, output])
-        ]
+        self.layers = [Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], [*hidden, output])]
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the output for inputs x: one node, or a list if there are several outputs."""

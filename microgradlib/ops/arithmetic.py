@@ -61,9 +61,7 @@ pow = define_op(  # noqa: A001
     value=lambda xp, x, y: xp.pow(x, y),
     derivatives=[
         lambda xp, z, x, y: xp.strong_mul(y, xp.pow(x, y - 1)),  # strong: x⁰ is flat at 0 and at inf too
-        lambda xp, z, x, y: xp.where(
-            xp.abs(x) <= 0, xp.where(y >= 0, 0.0, z * xp.log(x)), xp.strong_mul(z, xp.log(x))
-        ),
+        lambda xp, z, x, y: xp.where(xp.abs(x) <= 0, xp.where(y >= 0, 0.0, z * xp.log(x)), xp.strong_mul(z, xp.log(x))),
     ],
     formula="x^y, derivatives y x^(y−1) and x^y ln x",
     symbol="**",
@@ -92,4 +90,3 @@ def _power(x: object, y: object) -> object:
 
 GRAPH.strong_mul = _chain_product
 GRAPH.pow = _power
-

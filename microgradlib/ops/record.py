@@ -112,7 +112,7 @@ class Op:
         return self.derivatives[index](GRAPH, output, *inputs, *self.settings)
 
     @overload
-    def __call__(self, *inputs: float) -> float: ...
+    def __call__(self, *inputs: float) -> float: ...  # type: ignore[overload-overlap]  # floats alone come first
     @overload
     def __call__(self, *inputs: S | float) -> S: ...
     @overload
@@ -202,9 +202,10 @@ def define_op(
 ) -> Op:
     """Add one op to the table and return it: its value, its local derivatives, its domain and kink.
 
-    `value(xp, *inputs)` and each of `derivatives`, `(xp, output, *inputs)`, use arithmetic, comparisons and the functions
-    of `xp` (every op of the table by name) and never `math` or `if`: a choice is `xp.where(x > 0, a, b)`. `properties` are
-    the further fields of `Op`. Raises `ValueError` if the name is taken, `TypeError` if a rule is not callable.
+    `value(xp, *inputs)` and each of `derivatives`, `(xp, output, *inputs)`, use arithmetic, comparisons and the
+    functions of `xp` (every op of the table by name) and never `math` or `if`: a choice is `xp.where(x > 0, a, b)`.
+    `properties` are the further fields of `Op`. Raises `ValueError` if the name is taken, `TypeError` if a rule is not
+    callable.
 
     >>> from microgradlib import Value, grad_table
     >>> from microgradlib.ops import define_op, forget_op

@@ -52,6 +52,7 @@ def _pick(condition: Any, x: Any, y: Any) -> Any:
 GRAPH.where = _pick
 GRAPH.detach = lambda x: x.detach() if hasattr(x, "__apply_op__") else x
 
+
 def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Op:
     return define_op(
         name,
@@ -115,7 +116,7 @@ abs = define_op(  # noqa: A001
 )
 
 
-def _shares(xp: Any, xs: Any, winners: Any) -> Any:
+def _shares(winners: list[Any]) -> tuple[Any, ...]:
     """Return each input's share of the derivative of a max or min: the winners share it equally."""
     count = winners[0]
     for winner in winners[1:]:
@@ -126,7 +127,7 @@ def _shares(xp: Any, xs: Any, winners: Any) -> Any:
 maximum = define_op(
     "maximum",
     value=lambda xp, *xs: xp.maximum(*xs),
-    derivatives=lambda xp, z, *xs: _shares(xp, xs, [indicator(xp, x >= z, x < z) for x in xs]),
+    derivatives=lambda xp, z, *xs: _shares([indicator(xp, x >= z, x < z) for x in xs]),
     formula="the largest input; derivative 1 for it, 0 for the others",
     symbol="max",
     kink=lambda *xs: sum(x == max(xs) for x in xs) > 1,
@@ -136,7 +137,7 @@ maximum = define_op(
 minimum = define_op(
     "minimum",
     value=lambda xp, *xs: xp.minimum(*xs),
-    derivatives=lambda xp, z, *xs: _shares(xp, xs, [indicator(xp, x <= z, x > z) for x in xs]),
+    derivatives=lambda xp, z, *xs: _shares([indicator(xp, x <= z, x > z) for x in xs]),
     formula="the smallest input; derivative 1 for it, 0 for the others",
     symbol="min",
     kink=lambda *xs: sum(x == min(xs) for x in xs) > 1,

@@ -1,0 +1,185 @@
+"""Where every box and every line of a diagram goes, from left to right.
+
+The steps are those of a layered drawing: columns and order (`ordering`), heights
+(`spacing`), and here the coordinates. Between two columns lie a strip in which lines may
+bend and a strip in which they run level, so that their texts stand above straight lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.ordering import Grid, arrange
+from microgradlib.viz.spacing import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from microgradlib.viz.diagram import Arrow, Diagram
+
+PORT: Final = 17.0
+"""Pixels between two incoming lines that carry texts."""
+TIGHT_PORT: Final = 7.0
+"""Pixels between two incoming lines that do not."""
+TEXT_RISE: Final = 4.0
+"""Pixels from a line up to the foot of its text."""
+MARGIN: Final = 20.0
+"""Free pixels around the drawing."""
+HEAD: Final = 8.0
+"""Length of an arrow's head, in pixels."""
+_BETWEEN_BOXES: Final = 22.0
+_LANE_HEIGHT: Final = 6.0
+_BEND: Final = 40.0
+_MOST_BEND: Final = 150.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A box's rectangle: its top left corner and its size, in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """A line: level runs (from x, to x, y), joined by smooth bends; the last run ends at the head.
+
+    `text_at` is the right end of the text's baseline.
+    """
+
+    arrow: Arrow
+    runs: tuple[tuple[float, float, float], ...]
+    text_at: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of all boxes by id, routes of all arrows in order, and the size of the whole."""
+
+    places: Mapping[str, Place]
+    routes: tuple[Route, ...]
+    width: float
+    height: float
+
+
+def ports_height(lines: int, *, texts: bool) -> float:
+    """Return the height, in pixels, that a box needs so that `lines` arrows can enter it side by side.
+
+    >>> ports_height(2, texts=True)
+    38.0
+    """
+    return lines * (PORT if texts else TIGHT_PORT) + 4.0
+
+
+def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_width: Callable[[str], float]) -> Layout:
+    """Lay out a diagram.
+
+    Args:
+        diagram: what to draw.
+        sizes: width and height of each box by id; a box may be made wider, as wide as its column.
+        text_width: width of an arrow's text.
+
+    Raises:
+        ValueError: the arrows run in a circle.
+
+    >>> from microgradlib.viz.diagram import Arrow, Box, Diagram
+    >>> pair = Diagram((Box("n0", "leaf"), Box("n1", "output")), (Arrow("n0", "n1", "2"),))
+    >>> places = layout(pair, {"n0": (80, 40), "n1": (80, 40)}, len).places
+    >>> places["n0"]
+    Place(x=20.0, y=20.0, width=80, height=40)
+    >>> places["n1"].x > 100
+    True
+    """
+    index = {box.id: number for number, box in enumerate(diagram.boxes)}
+    grid = arrange(len(diagram.boxes), [(index[arrow.tail], index[arrow.head]) for arrow in diagram.arrows])
+    heights = [sizes[box.id][1] for box in diagram.boxes]
+    heights += [_LANE_HEIGHT] * (len(grid.column_of) - grid.boxes)
+    ports = _ports(diagram, grid, heights)
+    middles = [MARGIN + middle for middle in spread(grid, heights, ports, _BETWEEN_BOXES)]
+    columns = _columns(diagram, grid, sizes, middles, text_width)
+    places = {}
+    for box, cell in zip(diagram.boxes, range(grid.boxes), strict=True):
+        column = columns[grid.column_of[cell]]
+        places[box.id] = Place(column.x, middles[cell] - heights[cell] / 2, column.width, heights[cell])
+    routes = _routes(diagram, grid, middles, ports, columns)
+    width = columns[-1].x + columns[-1].width + MARGIN if columns else 2 * MARGIN
+    bottom = max((middle + height / 2 for middle, height in zip(middles, heights, strict=True)), default=MARGIN)
+    return Layout(places, routes, width, bottom + MARGIN)
+
+
+@dataclass(frozen=True)
+class _Column:
+    x: float
+    width: float
+    level: float  # from here to x, lines run level
+
+
+def _ports(diagram: Diagram, grid: Grid, heights: list[float]) -> list[list[float]]:
+    """Find where each incoming line enters its cell, from its middle; sorted so that lines do not cross."""
+    position = [0] * len(heights)
+    for column in grid.columns:
+        for place, cell in enumerate(column):
+            position[cell] = place
+    ports = []
+    for cell, tails in enumerate(grid.before):
+        step = 0.0
+        if len(tails) > 1 and cell < grid.boxes:
+            texts = any(map(diagram.shown_text, diagram.arrows_into(diagram.boxes[cell].id)))
+            step = min(PORT if texts else TIGHT_PORT, (heights[cell] - 16.0) / (len(tails) - 1))
+        entry = [0.0] * len(tails)
+        for place, line in enumerate(sorted(range(len(tails)), key=[position[tail] for tail in tails].__getitem__)):
+            entry[line] = (place - (len(tails) - 1) / 2) * step
+        ports.append(entry)
+    return ports
+
+
+def _columns(
+    diagram: Diagram,
+    grid: Grid,
+    sizes: Mapping[str, tuple[float, float]],
+    middles: list[float],
+    text_width: Callable[[str], float],
+) -> list[_Column]:
+    columns: list[_Column] = []
+    x = MARGIN
+    for cells in grid.columns:
+        boxes = [diagram.boxes[cell].id for cell in cells if cell < grid.boxes]
+        if columns:
+            texts = [diagram.shown_text(arrow) for name in boxes for arrow in diagram.arrows_into(name)]
+            climb = max(
+                (abs(middles[cell] - middles[tail]) for cell in cells for tail in grid.before[cell]), default=0.0
+            )
+            bend = min(_MOST_BEND, _BEND + climb / 8)
+            x += bend
+            level = x
+            x += max(map(text_width, texts), default=0.0) + HEAD + 6.0
+        else:
+            level = x
+        width = max((sizes[name][0] for name in boxes), default=0.0)
+        columns.append(_Column(x, width, level))
+        x += width
+    return columns
+
+
+def _routes(
+    diagram: Diagram, grid: Grid, middles: list[float], ports: list[list[float]], columns: list[_Column]
+) -> tuple[Route, ...]:
+    routes = []
+    lines_used = [0] * grid.boxes
+    for arrow, path in zip(diagram.arrows, grid.paths, strict=True):
+        tail, head = path[0], path[-1]
+        start = columns[grid.column_of[tail]]
+        runs = [(start.x + start.width, start.x + start.width, middles[tail])]
+        for lane in path[1:-1]:
+            column = columns[grid.column_of[lane]]
+            runs.append((column.level, column.x + column.width, middles[lane]))
+        end = columns[grid.column_of[head]]
+        y = middles[head] + ports[head][lines_used[head]]
+        lines_used[head] += 1
+        runs.append((end.level, end.x, y))
+        routes.append(Route(arrow, tuple(runs), (end.x - HEAD - 2.0, y - TEXT_RISE)))
+    return tuple(routes)

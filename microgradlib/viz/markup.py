@@ -1,0 +1,95 @@
+"""Write XML text: escaped, with short numbers, and the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from microgradlib.viz.theme import SANS
+
+# XML 1.0 forbids these characters even in escaped form; a label may well hold one.
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
+
+def clean(text: str) -> str:
+    r"""Put any text on one line and replace what XML cannot hold by the mark U+FFFD.
+
+    >>> clean("two\nlines\x00")
+    'two lines�'
+    """
+    return _FORBIDDEN.sub("\ufffd", text).replace("\n", " ").replace("\t", " ").replace("\r", " ")
+
+
+@lru_cache(maxsize=4096)
+def escape(text: str) -> str:
+    """Make any text safe inside XML, as content or as an attribute.
+
+    >>> escape('<b>&"')
+    '&lt;b&gt;&amp;&quot;'
+    """
+    return clean(text).translate(_ESCAPES)
+
+
+def short(number: float) -> str:
+    """Write a coordinate with at most two decimals, which is finer than any screen.
+
+    >>> short(3.0), short(0.1 + 0.2), short(-0.001)
+    ('3', '0.3', '0')
+    """
+    text = f"{number:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def element(name: str, content: str = "", /, **attributes: str | float) -> str:
+    """Write one XML element; `content` is markup already, attribute values are plain.
+
+    Underscores in attribute names become hyphens (`stroke_width`); a trailing one is
+    dropped, so that Python's own words can be used (`class_`).
+
+    >>> element("text", escape("a < b"), x=1.5, font_size=12)
+    '<text x="1.5" font-size="12">a &lt; b</text>'
+    >>> element("rect", width=10)
+    '<rect width="10"/>'
+    """
+    pairs = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value) if isinstance(value, str) else short(value)}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{pairs}>{content}</{name}>" if content else f"<{name}{pairs}/>"
+
+
+def title(text: str) -> str:
+    """Make what a browser shows when the pointer rests on the enclosing element.
+
+    >>> title("grad = 2")
+    '<title>grad = 2</title>'
+    """
+    return element("title", escape(text))
+
+
+def page(width: float, height: float, content: str, *, name: str, summary: str) -> str:
+    """Make a whole SVG document with its natural size, shrinking where the page is narrower.
+
+    Args:
+        width: natural width, in pixels.
+        height: natural height, in pixels.
+        content: markup of everything on the page.
+        name: the id of the document's root.
+        summary: one sentence for readers who cannot see the drawing.
+
+    """
+    return element(
+        "svg",
+        content,
+        xmlns="http://www.w3.org/2000/svg",
+        font_family=SANS,
+        id=name,
+        width=width,
+        height=height,
+        viewBox=f"0 0 {short(width)} {short(height)}",
+        style="max-width:100%;height:auto",
+        role="img",
+        aria_label=summary,
+    )

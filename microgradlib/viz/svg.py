@@ -1,0 +1,205 @@
+"""Paint a diagram as SVG: a card per box, a curve per arrow."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz import theme
+from microgradlib.viz.layout import HEAD, Layout, Place, Route, layout, ports_height
+from microgradlib.viz.markup import clean, element, escape, page, short, title
+from microgradlib.viz.typography import mono_width, sans_width, shorten
+
+if TYPE_CHECKING:
+    from microgradlib.viz.diagram import Box, Diagram
+
+_HEADER: Final = 28.0
+_ROW: Final = 18.0
+_PAD: Final = 10.0
+_RADIUS: Final = 7.0
+_NAME_SIZE: Final = 13.0
+_ROW_SIZE: Final = 12.0
+_SMALL_SIZE: Final = 10.0
+_NARROWEST: Final = 88.0
+_LONGEST_NAME: Final = 28
+_LONGEST_OP: Final = 16
+
+
+def to_svg(diagram: Diagram, *, prefix: str = "") -> str:
+    """Return the SVG text of a diagram, laid out by this library and the same for the same diagram.
+
+    Every card is a group with the id `<prefix>-<box id>`, every arrow one with
+    `<prefix>-a<number>`, so that a script can find them.
+
+    Args:
+        diagram: what to draw.
+        prefix: start of all ids; by default made from the diagram, so that two different
+            drawings on one page do not share ids.
+
+    >>> from microgradlib.viz.diagram import Box, Diagram
+    >>> svg = to_svg(Diagram((Box("n0", "leaf", title="<b>"),), ()), prefix="g")
+    >>> "&lt;b&gt;" in svg and 'id="g-n0"' in svg
+    True
+    """
+    prefix = prefix or "mg" + hashlib.sha256(repr(diagram).encode("utf-8", "replace")).hexdigest()[:8]
+    sizes = {box.id: _size(box, diagram) for box in diagram.boxes}
+    plan = layout(diagram, sizes, _text_width)
+    parts = [
+        _paper(plan.width, plan.height),
+        *(_line(route, diagram, f"{prefix}-a{number}") for number, route in enumerate(plan.routes)),
+        *(_words(route, diagram) for route in plan.routes),
+        *(_card(box, plan.places[box.id], f"{prefix}-{box.id}") for box in diagram.boxes),
+    ]
+    return page(plan.width, plan.height, "\n".join(filter(None, parts)), name=prefix, summary=_summary(diagram, plan))
+
+
+def _summary(diagram: Diagram, plan: Layout) -> str:
+    return f"Computation graph with {len(plan.places)} boxes and {len(diagram.arrows)} arrows"
+
+
+def _paper(width: float, height: float) -> str:
+    return element(
+        "rect", x=0.5, y=0.5, width=width - 1, height=height - 1, rx=10, fill=theme.PAPER, stroke=theme.FRAME
+    )
+
+
+def _text_width(text: str) -> float:
+    return mono_width(text, _SMALL_SIZE) + 4.0 if text else 0.0
+
+
+def _name(box: Box) -> str:
+    return shorten(clean(box.title), _LONGEST_NAME)
+
+
+def _op(box: Box) -> str:
+    return shorten(clean(box.op), _LONGEST_OP)
+
+
+def _badge_width(box: Box) -> float:
+    return max(22.0, sans_width(_op(box), _NAME_SIZE) + 12.0) if box.op else 0.0
+
+
+def _size(box: Box, diagram: Diagram) -> tuple[float, float]:
+    name, note = sans_width(_name(box), _NAME_SIZE), sans_width(box.note, _SMALL_SIZE)
+    between = 10.0 if (name and (box.op or note)) else 0.0
+    header = name + between + _badge_width(box) + note + 2 * _PAD
+    rows = [
+        sans_width(caption, _SMALL_SIZE) + 14.0 + mono_width(text, _ROW_SIZE) + 2 * _PAD for caption, text in box.rows
+    ]
+    width = max(_NARROWEST if box.rows else 44.0, header, *rows)
+    arrows = diagram.arrows_into(box.id)
+    ports = ports_height(len(arrows), texts=any(map(diagram.shown_text, arrows)))
+    body = len(box.rows) * _ROW + 8.0 if box.rows else 0.0
+    return width, max(_HEADER + body, ports)
+
+
+def _line(route: Route, diagram: Diagram, name: str) -> str:
+    x, _, y = route.runs[0]
+    path = [f"M{short(x)} {short(y)}"]
+    reached, height = route.runs[0][1], y
+    for start, end, level in route.runs[1:]:
+        middle = short((reached + start) / 2)
+        path.append(f"C{middle} {short(height)} {middle} {short(level)} {short(start)} {short(level)}")
+        path.append(f"H{short(end - HEAD if end == route.runs[-1][1] else end)}")
+        reached, height = end, level
+    tip = f"M{short(reached)} {short(height)}l{short(-HEAD)} -3.5v7z"
+    return element(
+        "g",
+        title(diagram.tooltip(route.arrow))
+        + element("path", d="".join(path), fill="none", stroke=theme.LINE, stroke_width=1.4)
+        + element("path", d=tip, fill=theme.MUTED),
+        id=name,
+    )
+
+
+def _words(route: Route, diagram: Diagram) -> str:
+    text = diagram.shown_text(route.arrow)
+    if not text:
+        return ""
+    x, y = route.text_at
+    return element(
+        "text",
+        title(diagram.tooltip(route.arrow)) + escape(text),
+        x=x,
+        y=y,
+        text_anchor="end",
+        font_family=theme.MONO,
+        font_size=_SMALL_SIZE,
+        fill="#475569",
+    )
+
+
+def _card(box: Box, place: Place, name: str) -> str:
+    palette = theme.PALETTES[box.kind]
+    thick = 2.0 if box.kind == "output" else 1.2
+    head = _HEADER if box.rows else place.height
+    first = place.y + head + (place.height - head - len(box.rows) * _ROW) / 2
+    x, y, width, height = place.x, place.y, place.width, place.height
+    shape = {"x": x, "y": y, "width": width, "height": height, "rx": _RADIUS}
+    shadow = element("rect", x=x, y=y + 2, width=width, height=height, rx=_RADIUS, fill=theme.INK, fill_opacity=0.08)
+    fill = element("rect", **shape, fill=theme.CARD if box.rows else palette.tint)
+    frame = element("rect", **shape, fill="none", stroke=palette.border, stroke_width=thick)
+    strip = _strip(x, y, width, head) if box.rows else ""
+    band = element("path", d=strip, fill=palette.tint) if strip else ""
+    rows = "".join(
+        _row(caption, text, place, first + (number + 0.5) * _ROW) for number, (caption, text) in enumerate(box.rows)
+    )
+    return element("g", title(box.text) + shadow + fill + band + _heading(box, place, head) + rows + frame, id=name)
+
+
+def _strip(x: float, y: float, width: float, height: float) -> str:
+    """Outline the upper part of a card, round at the top and square below."""
+    right, bottom, r = x + width, y + height, _RADIUS
+    corners = [x, bottom, y + r, x, y, x + r, y, right - r, right, y, right, y + r, bottom]
+    return "M{} {}V{}Q{} {} {} {}H{}Q{} {} {} {}V{}z".format(*map(short, corners))
+
+
+def _heading(box: Box, place: Place, height: float) -> str:
+    palette = theme.PALETTES[box.kind]
+    middle = place.y + height / 2
+    base = middle + 0.36 * _NAME_SIZE
+    style: dict[str, str | float] = {"font_size": _NAME_SIZE, "fill": palette.accent}
+    bold = {**style, "font_weight": "600"}
+    right = place.x + place.width - _PAD
+    parts = []
+    if box.title:
+        parts.append(element("text", escape(_name(box)), x=place.x + _PAD, y=base, **bold))
+    elif not box.op:
+        quiet = {**style, "fill": theme.MUTED, "font_style": "italic"}
+        parts.append(element("text", "leaf", x=place.x + _PAD, y=base, **quiet))
+    if box.op:
+        width = _badge_width(box)
+        left = right - width + 4.0 if box.title else place.x + (place.width - width) / 2
+        badge = element("rect", x=left, y=middle - 9, width=width, height=18, rx=9, fill=theme.CARD, fill_opacity=0.85)
+        label = element(
+            "text", escape(_op(box)), x=left + width / 2, y=base, text_anchor="middle", font_weight="600", **style
+        )
+        parts += [badge, label]
+        right -= width + 2.0
+    if box.note:
+        small = {**style, "fill": theme.MUTED, "font_size": _SMALL_SIZE}
+        parts.append(element("text", escape(box.note), x=right, y=base - 1, text_anchor="end", **small))
+    return "".join(parts)
+
+
+def _row(caption: str, text: str, place: Place, middle: float) -> str:
+    base = middle + 0.36 * _ROW_SIZE
+    left = element(
+        "text",
+        escape(caption),
+        x=place.x + _PAD,
+        y=base,
+        font_size=_SMALL_SIZE + 0.5,
+        fill=theme.MUTED,
+    )
+    right = element(
+        "text",
+        escape(text),
+        x=place.x + place.width - _PAD,
+        y=base,
+        text_anchor="end",
+        font_family=theme.MONO,
+        font_size=_ROW_SIZE,
+        fill=theme.INK,
+    )
+    return left + right

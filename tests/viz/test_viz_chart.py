@@ -1,0 +1,138 @@
+"""Line charts and their axes."""
+
+import math
+import re
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgradlib.viz import line_chart
+from microgradlib.viz.axis import Axis
+
+SVG = "{http://www.w3.org/2000/svg}"
+finite = st.floats(-1e300, 1e300)
+
+
+def parse(svg):
+    return ET.fromstring(svg)  # noqa: S314 - our own text
+
+
+def curves(chart):
+    """The points of every stroke and dot, by curve, in pixels."""
+    groups = list(parse(chart.svg).iter(f"{SVG}g"))
+    found = []
+    for group in groups:
+        strokes = []
+        for part in group:
+            if part.tag == f"{SVG}path":
+                strokes.append([tuple(map(float, pair.split())) for pair in re.split("[ML]", part.get("d"))[1:]])
+            if part.tag == f"{SVG}circle":
+                strokes.append([(float(part.get("cx")), float(part.get("cy")))])
+        found.append(strokes)
+    return found
+
+
+def test_points_lie_where_the_axes_say():
+    ((stroke,),) = curves(line_chart({"loss": [4.0, 2.0, 0.0]}))
+    (x0, y0), (x1, y1), (x2, y2) = stroke
+    assert x1 - x0 == pytest.approx(x2 - x1, abs=0.02)
+    assert y0 < y1 < y2  # downwards on the page
+    assert y1 - y0 == pytest.approx(y2 - y1, abs=0.02)
+    assert y2 - y0 == pytest.approx(260)  # the axis runs from 0 to 4 over the whole height
+
+
+def test_what_is_not_finite_is_a_gap():
+    nan, inf = math.nan, math.inf
+    (strokes,) = curves(line_chart({"loss": [1.0, 2.0, nan, 3.0, inf, 2.0, 1.0, -inf]}))
+    assert [len(stroke) for stroke in strokes] == [2, 1, 2]
+
+
+def test_several_series_stand_in_the_legend_in_order():
+    chart = line_chart({"train": [2.0, 1.0], "<valid> &": [3.0]}, title="Loss", x_label="epoch", y_label="nats")
+    words = [node.text for node in parse(chart.svg).iter(f"{SVG}text")]
+    assert words[:3] == ["Loss", "train", "<valid> &"]
+    assert {"epoch", "nats"} <= set(words)
+    assert chart.text.splitlines() == [
+        "Loss",
+        "  train: 2 numbers, from 2 to 1, lowest 1, highest 2",
+        "  <valid> &: 1 number, from 3 to 3, lowest 3, highest 3",
+    ]
+    assert repr(chart) == "<Chart: Loss>"
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [0.0], [5.0], [7.0] * 10, [-1e-320], [1e308, -1e308, 0.0]])
+def test_every_series_can_be_drawn(values):
+    root = parse(line_chart({"loss": values}).svg)
+    assert "nan" not in ET.tostring(root, encoding="unicode").lower()
+
+
+def test_a_long_series_keeps_its_spikes():
+    values = [0.0] * 100_000
+    values[54_321] = 9.0
+    values[77_777] = -9.0
+    ((stroke,),) = curves(line_chart({"loss": values}))
+    assert len(stroke) < 5_000
+    heights = [y for _, y in stroke]
+    assert max(heights) - min(heights) == pytest.approx(260 * 18 / 20)
+    assert stroke == sorted(stroke, key=lambda point: point[0])
+
+
+@pytest.mark.parametrize(
+    ("series", "error", "said"),
+    [
+        ({}, ValueError, "no series to draw"),
+        ([1.0, 2.0], TypeError, "must be a mapping .* got list"),
+        ({"loss": 3.0}, TypeError, r"'loss' must be a sequence of numbers, got 3\.0"),
+        ({"loss": "123"}, TypeError, "'loss' must be a sequence of numbers, got '123'"),
+        ({"loss": [1.0, "2"]}, TypeError, "'loss' must be a sequence of numbers"),
+        ({"loss": [1.0, None]}, TypeError, "'loss' must be a sequence of numbers"),
+        ({"loss": [10**400]}, TypeError, "'loss' must be a sequence of numbers"),
+    ],
+)
+def test_bad_input_is_refused(series, error, said):
+    with pytest.raises(error, match=said):
+        line_chart(series)
+
+
+def test_charts_save_as_svg_only(tmp_path):
+    chart = line_chart({"loss": [1.0, 0.5]})
+    assert chart.save(tmp_path / "curve.svg").read_text(encoding="utf-8") == chart.svg
+    with pytest.raises(ValueError, match=r"is not one of \.svg"):
+        chart.save(tmp_path / "curve.png")
+
+
+@given(st.dictionaries(st.text(max_size=20), st.lists(st.floats(), max_size=20), min_size=1, max_size=5), st.text())
+def test_charts_are_well_formed_and_inside_their_page(series, title):
+    chart = line_chart(series, title=title, y_label=title)
+    root = parse(chart.svg)
+    width, height = float(root.get("width")), float(root.get("height"))
+    for strokes in curves(chart):
+        for stroke in strokes:
+            for x, y in stroke:
+                assert 0 <= x <= width
+                assert 0 <= y <= height
+
+
+@given(st.lists(finite, min_size=1, max_size=10))
+def test_an_axis_holds_all_its_numbers_and_has_few_distinct_marks(numbers):
+    axis = Axis.over(numbers)
+    assert axis.low <= min(numbers)
+    assert max(numbers) <= axis.high
+    assert all(-1e-9 <= axis.place(number) <= 1 + 1e-9 for number in numbers)
+    assert 2 <= len(axis.marks) <= 9
+    assert all(low < high for (low, _), (high, _) in pairwise(axis.marks))
+    texts = [text for _, text in axis.marks]
+    assert len(set(texts)) == len(texts)
+    for place, text in axis.marks:
+        assert float(text) == pytest.approx(place, rel=1e-6, abs=(axis.high - axis.low) * 1e-3)
+
+
+@given(st.integers(1, 10**7))
+def test_steps_are_marked_at_whole_numbers(last):
+    axis = Axis.over([0.0, float(last)], marks=6, tight=True, whole=True)
+    assert (axis.low, axis.high) == (0.0, float(last))
+    assert all(place == int(place) and 0 <= place <= last for place, _ in axis.marks)
+    assert 2 <= len(axis.marks) <= 8
