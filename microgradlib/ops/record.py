@@ -130,7 +130,11 @@ class Op:
                 result = handler(op, parents)
                 if result is not NotImplemented:
                     return result
-        return self.compute(*[as_float(x) for x in inputs])
+        numbers = [as_float(x) for x in inputs if not hasattr(x, "__apply_op__")]
+        if handlers:
+            message = f"{self.name} has no way to join {' and '.join(sorted(kind.__name__ for kind in kinds))}"
+            raise TypeError(message)
+        return self.compute(*numbers)
 
     def _complete(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         if not isinstance(self.derivatives, tuple):

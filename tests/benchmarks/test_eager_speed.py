@@ -1,0 +1,18 @@
+"""The bars of eager speed, asserted only when asked for: `pytest -m benchmark`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.benchmark
+def test_eager_speed_clears_its_bars() -> None:
+    pytest.importorskip("micrograd")
+    command = [sys.executable, str(Path(__file__).with_name("eager.py")), "--json", "--rounds", "3"]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    ratios = json.loads(finished.stdout)["ratios"]
+    assert len(ratios) == 3
+    assert [row for row in ratios if row["ratio"] < row["bar"]] == []

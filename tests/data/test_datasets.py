@@ -1,0 +1,159 @@
+"""The data sets hold the right numbers, and splitting and scaling keep their promises."""
+
+import hashlib
+import math
+import random
+from statistics import fmean, pstdev
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgradlib.data import Dataset, iris, moons, split, standardise, xor
+
+# Fisher (1936) prints the means, and the sums of squares and products of the deviations from
+# them, for the first two species; those of virginica are 49 times its published covariances.
+# A digit wrong anywhere in the table moves them.
+MEANS = {
+    "setosa": (5.006, 3.428, 1.462, 0.246),
+    "versicolor": (5.936, 2.770, 4.260, 1.326),
+    "virginica": (6.588, 2.974, 5.552, 2.026),
+}
+SUMS_OF_PRODUCTS = {
+    "setosa": (6.0882, 4.8616, 0.8014, 0.5062, 7.0408, 0.5732, 0.4556, 1.4778, 0.2974, 0.5442),
+    "versicolor": (13.0552, 4.1740, 8.9620, 2.7332, 4.8250, 4.0500, 2.0190, 10.8200, 3.5820, 1.9162),
+    "virginica": (19.8128, 4.5944, 14.8612, 2.4056, 5.0962, 3.4976, 2.3338, 14.9248, 2.3924, 3.6962),
+}
+
+
+def rows_of(dataset: Dataset, name: str) -> list[tuple[float, ...]]:
+    label = dataset.class_names.index(name)
+    return [row for row, target in zip(dataset.inputs, dataset.targets, strict=True) if target == label]
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_iris_has_the_sums_that_fisher_printed(name: str) -> None:
+    rows = rows_of(iris(), name)
+    assert len(rows) == 50
+    means = [fmean(column) for column in zip(*rows, strict=True)]
+    assert means == pytest.approx(MEANS[name], abs=1e-9)
+    products = [
+        math.fsum((row[i] - means[i]) * (row[j] - means[j]) for row in rows) for i in range(4) for j in range(i, 4)
+    ]
+    assert products == pytest.approx(SUMS_OF_PRODUCTS[name], abs=1e-9)
+
+
+def test_iris_has_the_two_flowers_that_the_uci_copy_has_wrong() -> None:
+    assert iris().inputs[34] == (4.9, 3.1, 1.5, 0.2)
+    assert iris().inputs[37] == (4.9, 3.6, 1.4, 0.1)
+
+
+def test_iris_names_its_features_and_classes() -> None:
+    assert iris().feature_names == ("sepal length", "sepal width", "petal length", "petal width")
+    assert iris().targets == (0,) * 50 + (1,) * 50 + (2,) * 50
+
+
+def test_xor_is_the_truth_table() -> None:
+    assert dict(zip(xor().inputs, xor().targets, strict=True)) == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+@given(st.integers(2, 60))
+def test_moons_without_noise_lie_on_their_circles(n: int) -> None:
+    points = moons(n, noise=0.0)
+    assert len(points) == n
+    assert points.targets.count(1) == n // 2
+    for (x, y), target in zip(points.inputs, points.targets, strict=True):
+        centre = (0.0, 0.0) if target == 0 else (1.0, 0.5)
+        assert math.dist((x, y), centre) == pytest.approx(1.0)
+        assert (y > -1e-12) if target == 0 else (y < 0.5 + 1e-12)
+
+
+@given(st.integers(0, 1000))
+def test_the_same_seed_gives_the_same_points(seed: int) -> None:
+    assert moons(20, rng=seed) == moons(20, rng=random.Random(seed))
+    assert moons(20, rng=seed) != moons(20, rng=seed + 1)
+
+
+def test_a_generator_goes_on_where_it_stood() -> None:
+    source = random.Random(0)
+    assert moons(10, rng=source) != moons(10, rng=source)
+
+
+def test_noise_is_the_standard_deviation_asked_for() -> None:
+    clean, noisy = moons(4000, noise=0.0), moons(4000, noise=0.3)
+    off = [a - b for p, q in zip(noisy.inputs, clean.inputs, strict=True) for a, b in zip(p, q, strict=True)]
+    assert fmean(off) == pytest.approx(0.0, abs=0.02)
+    assert pstdev(off) == pytest.approx(0.3, rel=0.05)
+
+
+@given(st.integers(0, 500), st.floats(0.01, 0.99))
+def test_split_is_a_partition_that_keeps_the_shares(seed: int, held_out: float) -> None:
+    whole = moons(41, rng=1)
+    train, aside = split(whole, held_out, rng=seed)
+    assert sorted(train.inputs + aside.inputs) == sorted(whole.inputs)
+    for label in (0, 1):
+        members = whole.targets.count(label)
+        assert 1 <= aside.targets.count(label) <= members - 1
+        assert abs(aside.targets.count(label) - members * held_out) <= 1.0
+    paired = dict(zip(whole.inputs, whole.targets, strict=True))
+    assert [paired[row] for row in aside.inputs] == list(aside.targets)
+
+
+def test_split_repeats_for_a_seed_and_changes_with_it() -> None:
+    assert split(iris(), rng=5) == split(iris(), rng=5)
+    assert split(iris(), rng=5) != split(iris(), rng=6)
+
+
+def test_standardise_uses_the_training_part_alone() -> None:
+    train, aside = split(iris())
+    scaled, other = standardise(train, aside)
+    for column in zip(*scaled.inputs, strict=True):
+        assert fmean(column) == pytest.approx(0.0, abs=1e-12)
+        assert pstdev(column) == pytest.approx(1.0)
+    mean = fmean(row[2] for row in train.inputs)
+    std = pstdev(row[2] for row in train.inputs)
+    assert other.inputs[3][2] == pytest.approx((aside.inputs[3][2] - mean) / std)
+    assert other.targets == aside.targets
+
+
+def test_standardise_shifts_a_constant_feature_and_divides_it_by_nothing() -> None:
+    flat = Dataset(((0.1,),) * 3, (0, 0, 1), ("x",), ("a", "b"))
+    assert [row for part in standardise(flat, flat) for row in part.inputs] == [(0.0,)] * 6
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Dataset((), (), ("x",), ("a",)), "at least one row"),
+        (lambda: Dataset(((1.0,),), (), ("x",), ("a",)), "1 rows but 0 targets"),
+        (lambda: Dataset(((1.0, 2.0),), (0,), ("x",), ("a",)), "row 0 has 2 numbers"),
+        (lambda: Dataset(((math.nan,),), (0,), ("x",), ("a",)), "must be finite"),
+        (lambda: Dataset(((1.0,),), (1,), ("x",), ("a",)), "target 0 is 1"),
+        (lambda: Dataset(((1.0,),), (-1,), ("x",), ("a",)), "target 0 is -1"),
+        (lambda: split(iris(), held_out=1.0), "held_out must lie between 0 and 1"),
+        (lambda: split(iris(), held_out=math.nan), "held_out must lie between 0 and 1"),
+        (lambda: split(moons(3)), "'lower moon' has one example"),
+        (lambda: standardise(iris(), xor()), "two parts of one data set"),
+        (lambda: moons(1), "at least 2"),
+        (lambda: moons(noise=-0.1), "noise"),
+        (lambda: moons(noise=math.nan), "noise"),
+    ],
+)
+def test_bad_input_is_refused_with_a_remedy(make: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("rng", [None, "0", 0.5, True])
+def test_a_seed_that_is_no_whole_number_is_refused(rng: object) -> None:
+    with pytest.raises(TypeError, match="rng must be a seed"):
+        moons(rng=rng)  # type: ignore[arg-type]
+
+
+def test_iris_is_the_table_everybody_has():
+    """The digest of the 150 rows in the layout in which scikit-learn ships them (header, class numbers, CRLF)."""
+    flowers = iris()
+    rows = ["150,4," + ",".join(flowers.class_names)]
+    rows += [",".join(map(str, (*x, y))) for x, y in zip(flowers.inputs, flowers.targets)]
+    digest = hashlib.sha256("".join(row + "\r\n" for row in rows).encode()).hexdigest()
+    assert digest == "f9e3809b56cc0f2f2f69554b7a0ea04e94d0e2c21343c86593eaf5581551dab6"

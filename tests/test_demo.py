@@ -1,0 +1,151 @@
+"""The demos learn, check their gradients and draw what they say they draw."""
+
+import io
+import random
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from microgradlib import Value
+from microgradlib.demo import PROBLEMS, show
+from microgradlib.demo import training as demo_training
+from microgradlib.demo.problems import class_of, loss_of
+from microgradlib.demo.training import correct, largest_difference, mean_loss, trained
+from microgradlib.nn import MLP
+from microgradlib.numeric import numeric_gradient
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def words_in(path: Path) -> str:
+    root = ET.parse(path).getroot()  # noqa: S314 - our own file
+    assert root.tag == f"{SVG}svg"
+    return " ".join(root.itertext())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_iris_is_learnt(tmp_path: Path, seed: int) -> None:
+    outcome = show("iris", out=tmp_path, seed=seed, stream=io.StringIO())
+    assert outcome.checked == 30
+    assert outcome.correct >= 28
+    assert outcome.losses[-1] < 0.1 < outcome.losses[0]
+    assert outcome.largest_difference < 1e-8
+
+
+def test_xor_is_learnt(tmp_path: Path) -> None:
+    outcome = show("xor", out=tmp_path, stream=io.StringIO())
+    assert (outcome.correct, outcome.checked) == (4, 4)
+    assert outcome.losses[-1] < 0.02
+    assert outcome.largest_difference < 1e-8
+
+
+def test_moons_are_learnt(tmp_path: Path) -> None:
+    outcome = show("moons", out=tmp_path, stream=io.StringIO())
+    assert outcome.checked == 50
+    assert outcome.correct >= 48
+    assert outcome.largest_difference < 1e-8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 13))
+@pytest.mark.parametrize(("name", "share"), [("iris", 0.93), ("xor", 1.0), ("moons", 0.95)])
+def test_other_seeds_learn_too(tmp_path: Path, name: str, share: float, seed: int) -> None:
+    outcome = show(name, out=tmp_path, seed=seed, stream=io.StringIO())
+    assert outcome.correct >= share * outcome.checked
+
+
+def test_the_neuron_is_drawn_with_names_numbers_and_gradients(tmp_path: Path) -> None:
+    outcome = show("iris", out=tmp_path, epochs=2, stream=io.StringIO())
+    assert outcome.neuron_file == tmp_path / "iris-neuron.svg"
+    words = words_in(outcome.neuron_file)
+    for name in ("petal length", "weight of petal length", "bias", "neuron", "tanh", "data", "grad", "×"):
+        assert name in words
+    assert "∂" in words
+
+
+def test_the_curve_holds_both_losses(tmp_path: Path) -> None:
+    words = words_in(show("iris", out=tmp_path, epochs=2, stream=io.StringIO()).curve_file)
+    for name in ("Learning iris", "training", "held out", "epoch", "mean loss (nats)"):
+        assert name in words
+
+
+def test_the_same_seed_gives_the_same_files_and_numbers(tmp_path: Path) -> None:
+    first, second = (show("moons", out=tmp_path, seed=4, epochs=2, stream=io.StringIO()) for _ in range(2))
+    assert first == second
+    other = show("moons", out=tmp_path, seed=5, epochs=2, stream=io.StringIO())
+    assert other.losses != first.losses
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_on_a_terminal_and_few_elsewhere(tmp_path: Path) -> None:
+    terminal, log = Terminal(), io.StringIO()
+    for stream in (terminal, log):
+        show("xor", out=tmp_path, epochs=40, stream=stream)
+    assert terminal.getvalue().count("\r") == 41
+    assert [line.count("epoch") for line in terminal.getvalue().split("\n")].count(41) == 1
+    assert "\r" not in log.getvalue()
+    assert log.getvalue().count("epoch ") == 6
+    assert "epoch 40 of 40" in log.getvalue()
+
+
+def test_the_report_names_the_files_and_the_numbers(tmp_path: Path) -> None:
+    log = io.StringIO()
+    outcome = show("xor", out=tmp_path, epochs=3, stream=log)
+    text = log.getvalue()
+    assert f"final loss: {outcome.losses[-1]:.4f} in training" in text
+    assert f"accuracy: {outcome.correct} of 4" in text
+    assert f"at most {outcome.largest_difference:.1e}" in text
+    assert str(outcome.neuron_file) in text
+    assert str(outcome.curve_file) in text
+
+
+def test_an_unknown_demo_and_no_epochs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no demo 'mnist'; known: iris, xor, moons"):
+        show("mnist", out=tmp_path)
+    with pytest.raises(ValueError, match="epochs must be 1 or more"):
+        show("xor", out=tmp_path, epochs=0)
+
+
+def test_losses_of_one_output_and_of_two_agree() -> None:
+    for z in (-800.0, -1.5, 0.0, 2.0, 800.0):
+        for target in (0, 1):
+            one, two = loss_of(Value(z), target), loss_of([Value(0.0), Value(z)], target)
+            assert one.data == pytest.approx(two.data)
+        assert class_of(Value(z)) == class_of([Value(0.0), Value(z)])
+
+
+def test_one_step_of_training_goes_down_the_gradient() -> None:
+    problem = PROBLEMS["xor"]
+    train, _ = problem.parts(random.Random(0))
+    model, twin = MLP([2, 3, 1], activation="tanh", rng=1), MLP([2, 3, 1], activation="tanh", rng=1)
+    losses = list(trained(model, problem, train, 1, random.Random(0)))
+    total = sum((loss_of(twin(x), t) for x, t in zip(train.inputs, train.targets, strict=True)), Value(0.0)) / 4
+    total.backward()
+    assert losses[0] == pytest.approx(total.data)
+    assert losses[1] == mean_loss(model, train)
+    for p, before in zip(model.parameters(), twin.parameters(), strict=True):
+        assert p.data == pytest.approx(before.data - problem.rate * before.grad)
+
+
+def test_correct_counts_hits() -> None:
+    train, _ = PROBLEMS["xor"].parts(random.Random(0))
+    model = MLP([2, 1], rng=0)
+    for p in model.parameters():
+        p.data = 0.0
+    model.parameters()[-1].data = 1.0
+    assert correct(model, train) == 2
+
+
+def test_the_gradient_check_would_catch_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, _ = PROBLEMS["xor"].parts(random.Random(0))
+    model = MLP([2, 3, 1], activation="tanh", rng=1)
+    before = [p.data for p in model.parameters()]
+    assert largest_difference(model, train.inputs[1], 1) < 1e-8
+    assert [p.data for p in model.parameters()] == before
+    monkeypatch.setattr(demo_training, "numeric_gradient", lambda f, xs: [1.01 * g for g in numeric_gradient(f, xs)])
+    assert largest_difference(model, train.inputs[1], 1) > 1e-4
