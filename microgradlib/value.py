@@ -6,7 +6,7 @@ import sys
 from operator import mul
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from microgradlib.autodiff import grad_table
+from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
 from microgradlib.math_calls import math_function_called_by
 from microgradlib.modes import check_gradients, check_value, current_mode, users_line
@@ -163,7 +163,7 @@ class Value(Scalar):
             if node.parents:
                 node.grad = 0.0
         self.grad = as_float(seed) if self.parents else self.grad + as_float(seed)
-        _accumulate(order)
+        accumulate(order)
 
     def detach(self) -> Value:
         """Return a leaf with the same number: gradients stop there."""
@@ -219,25 +219,6 @@ class Value(Scalar):
 
 
 _ALL_VALUES = {Value}
-
-
-def _accumulate(order: list[Value]) -> None:
-    """Run the loop of `grad_table` on the nodes' own `grad`; nearly all nodes have two parents, so these go first."""
-    for node in reversed(order):
-        gradient = node.grad
-        parents = node.parents
-        if gradient and parents:
-            if len(parents) == 2:
-                left, right = parents
-                left_derivative, right_derivative = node.local_derivatives
-                if left_derivative:
-                    left.grad += gradient * left_derivative
-                if right_derivative:
-                    right.grad += gradient * right_derivative
-                continue
-            for parent, local_derivative in zip(parents, node.local_derivatives):
-                if local_derivative:
-                    parent.grad += gradient * local_derivative
 
 
 def _node(data: float, op: Op, parents: tuple[Value, ...], local_derivatives: tuple[float, ...]) -> Value:
