@@ -1,6 +1,6 @@
 """microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
 
-from microgradlib.autodiff import evaluate, grad_table, gradients, kinks
+from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
 from microgradlib.ops import define_op
@@ -61,6 +61,7 @@ from microgradlib.reductions import (
 )
 from microgradlib.reductions import sum as sum  # noqa: A004
 from microgradlib.symbol import Symbol
+from microgradlib.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from microgradlib.value import Value
 from microgradlib.viz import draw
 
@@ -69,8 +70,8 @@ __version__ = "0.1.0"
 # abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
 __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
-    "define_op", "detect_anomaly", "draw", "evaluate", "grad_table", "gradients", "kinks", "no_grad",
-    "topological_sort",
+    "define_op", "detect_anomaly", "draw", "evaluate", "grad", "grad_table", "gradients", "hessian", "hvp", "jacobian",
+    "jvp", "kinks", "no_grad", "tangent_table", "topological_sort", "value_and_grad", "vjp",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
     "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",
     "log", "log10", "log1p", "log2", "log_softmax", "logit", "logsumexp", "maximum", "mean", "minimum", "polygamma",

@@ -21,8 +21,8 @@ class Node(Protocol):
 N = TypeVar("N", bound=Node)
 
 
-def topological_sort(output: N) -> list[N]:
-    """Return every ancestor of `output` and `output` itself, each after all of its parents.
+def topological_sort(*outputs: N) -> list[N]:
+    """Return every ancestor of the outputs and the outputs themselves, each after all of its parents.
 
     This is the numbering u⁽¹⁾, …, u⁽ⁿ⁾ that *Deep Learning*, Algorithm 6.1, takes for granted:
     evaluate in this order, differentiate in the reverse of it. A depth-first walk with its own stack
@@ -37,7 +37,7 @@ def topological_sort(output: N) -> list[N]:
     """
     order: list[N] = []
     seen: set[N] = set()
-    stack: list[N | None] = [output]
+    stack: list[N | None] = [*reversed(outputs)]
     while stack:
         node = stack.pop()
         if node is None:  # all parents of the node below are placed: now it is its turn

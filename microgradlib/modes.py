@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad"]
+__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad", "recording"]
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -61,6 +61,11 @@ def no_grad() -> Any:
     (9.0, ())
     """
     return _changed(recording=False)
+
+
+def recording() -> Any:
+    """Record in the block, even inside `no_grad()`: what a transform does for the function it differentiates."""
+    return _changed(recording=True) if _mode.get() is not None else nullcontext()
 
 
 def detect_anomaly() -> Any:

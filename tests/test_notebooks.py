@@ -31,7 +31,13 @@ def test_cells_run_in_this_process(path, tmp_path, monkeypatch):
 
 def test_a_failing_cell_fails(tmp_path):
     broken = tmp_path / "broken.ipynb"
-    cell = {"cell_type": "code", "source": ["assert 1 + 1 == 3"], "metadata": {}, "outputs": [], "execution_count": None}
+    cell = {
+        "cell_type": "code",
+        "source": ["assert 1 + 1 == 3"],
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
     broken.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
     with pytest.raises(AssertionError):
         run_in_process(broken)

@@ -2,7 +2,7 @@
 
 from microgradlib.ops.record import GRAPH, define_op
 
-__all__ = ["add", "div", "mul", "neg", "pow", "strong_mul", "sub"]
+__all__ = ["add", "div", "identity", "mul", "neg", "pow", "strong_mul", "sub"]
 
 add = define_op(
     "add",
@@ -10,6 +10,13 @@ add = define_op(
     derivatives=[lambda xp, z, x, y: 1.0, lambda xp, z, x, y: 1.0],
     formula="x + y, derivatives 1 and 1",
     symbol="+",
+)
+
+identity = define_op(
+    "identity",
+    value=lambda xp, x: x,
+    derivatives=[lambda xp, z, x: 1.0],
+    formula="x, derivative 1",
 )
 
 sub = define_op(

@@ -1,0 +1,209 @@
+"""grad, jvp, vjp, jacobian, hessian, hvp: closed forms, nesting, structures, and the classic wrong answers."""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, evaluate, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+
+numbers = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-3)
+
+
+def rosenbrock(x):
+    return sum((1 - a) ** 2 + 100 * (b - a * a) ** 2 for a, b in pairwise(x))
+
+
+def rosenbrock_gradient(x):
+    slopes = [0.0] * len(x)
+    for i, (a, b) in enumerate(pairwise(x)):
+        slopes[i] += -2 * (1 - a) - 400 * a * (b - a * a)
+        slopes[i + 1] += 200 * (b - a * a)
+    return slopes
+
+
+def rosenbrock_hessian(x):
+    n = len(x)
+    matrix = [[0.0] * n for _ in range(n)]
+    for i, (a, b) in enumerate(pairwise(x)):
+        matrix[i][i] += 2 - 400 * b + 1200 * a * a
+        matrix[i + 1][i + 1] += 200
+        matrix[i][i + 1] += -400 * a
+        matrix[i + 1][i] += -400 * a
+    return matrix
+
+
+@given(st.lists(numbers, min_size=2, max_size=6))
+def test_gradient_and_hessian_of_rosenbrock(x):
+    assert grad(rosenbrock)(x) == pytest.approx(rosenbrock_gradient(x), rel=1e-12, abs=1e-9)
+    for row, expected in zip(hessian(rosenbrock)(x), rosenbrock_hessian(x)):
+        assert row == pytest.approx(expected, rel=1e-12, abs=1e-9)
+
+
+@given(st.lists(numbers, min_size=2, max_size=6), st.data())
+def test_hvp_is_the_hessian_times_the_vector(x, data):
+    v = data.draw(st.lists(numbers, min_size=len(x), max_size=len(x)))
+    expected = [math.fsum(h * c for h, c in zip(row, v)) for row in rosenbrock_hessian(x)]
+    assert hvp(rosenbrock, x, v) == pytest.approx(expected, rel=1e-10, abs=1e-8)
+
+
+@given(numbers, st.integers(1, 7))
+def test_orders_of_a_power_by_nesting(x, order):
+    f = lambda x: x**6  # noqa: E731
+    for _ in range(order):
+        f = grad(f)
+    assert f(x) == pytest.approx(math.perm(6, order) * x ** (6 - order) if order <= 6 else 0.0, rel=1e-12)
+
+
+def test_five_nested_derivatives_of_sin():
+    f = mg.sin
+    for expected in (math.cos, lambda x: -math.sin(x), lambda x: -math.cos(x), math.sin, math.cos):
+        f = grad(f)
+        assert f(0.7) == pytest.approx(expected(0.7), rel=1e-14)
+
+
+# Perturbation confusion: what a forward mode whose levels share one infinitesimal gets wrong.
+
+
+def test_the_inner_derivative_does_not_see_the_outer_variable():
+    assert grad(lambda x: x * grad(lambda y: x + y)(2.0))(3.0) == 1.0  # confused: 2
+    assert grad(lambda x: x * jvp(lambda y: x + y, (2.0,), (1.0,))[1])(3.0) == 1.0
+    assert jvp(lambda x: x * jvp(lambda y: x + y, (2.0,), (1.0,))[1], (3.0,), (1.0,)) == (3.0, 1.0)
+    assert jvp(lambda x: x * grad(lambda y: x + y)(2.0), (3.0,), (1.0,)) == (3.0, 1.0)
+
+
+def test_the_inner_function_may_be_called_at_the_outer_variable():
+    assert grad(lambda x: x * grad(lambda y: x * y)(x))(3.0) == 6.0  # x·x; confused: 9, as if y were x
+    assert grad(lambda x: grad(lambda y: x * y * y)(x))(3.0) == 12.0  # 2x²; confused: 18
+    assert jvp(lambda x: jvp(lambda y: x * y * y, (x,), (1.0,))[1], (3.0,), (1.0,))[1] == 12.0
+
+
+def test_the_inner_derivative_carries_the_outer_variable_out():
+    assert grad(lambda x: grad(lambda y: x * x * y)(2.0))(3.0) == 6.0
+    assert grad(lambda x: x * jvp(lambda y: x * y, (1.0,), (x,))[1])(2.0) == 12.0  # x·x·x
+
+
+def test_a_curried_difference_operator():
+    """Siskind and Pearlmutter's amazing bug: an operator that returns a function, applied twice."""
+    shift = lambda u: lambda f: lambda x: f(x + u)  # noqa: E731
+    operator = lambda f: lambda h: grad(lambda u: shift(u)(f)(h))(0.0)  # noqa: E731
+    assert operator(operator(mg.exp))(1.0) == pytest.approx(math.e, rel=1e-14)
+
+
+def test_forward_over_reverse_over_forward():
+    cubic = lambda x: x**3  # noqa: E731
+    slope = lambda x: jvp(cubic, (x,), (1.0,))[1]  # noqa: E731
+    assert grad(slope)(2.0) == 12.0
+    assert jvp(grad(slope), (2.0,), (1.0,)) == (12.0, 6.0)
+
+
+@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3), numbers, numbers)
+def test_jvp_and_vjp_are_adjoint(x, v, a, b):
+    f = lambda x: [mg.tanh(x[0] * x[1]), x[2] / (2 + mg.sin(x[0]))]  # noqa: E731
+    (_, forward), (_, pullback) = jvp(f, (x,), (v,)), vjp(f, x)
+    left = a * forward[0] + b * forward[1]
+    right = math.fsum(g * c for g, c in zip(pullback([a, b])[0], v))
+    assert left == pytest.approx(right, rel=1e-12, abs=1e-12)
+
+
+def test_jacobian_by_rows_and_by_columns():
+    wide = lambda x: [x[0] * x[1] + x[2]]  # noqa: E731
+    tall = lambda x: {"p": (x[0] ** 2, x[0] * x[1]), "q": [x[1]]}  # noqa: E731
+    assert jacobian(wide)([2.0, 3.0, 5.0]) == [[3.0, 2.0, 1.0]]
+    assert jacobian(tall)([2.0, 3.0]) == {"p": ([4.0, 0.0], [3.0, 2.0]), "q": [[0.0, 1.0]]}
+
+
+def test_jacobian_of_grad_is_the_hessian():
+    x = [0.5, -1.5, 2.0]
+    for row, expected in zip(jacobian(grad(rosenbrock))(x), hessian(rosenbrock)(x)):
+        assert row == pytest.approx(expected, rel=1e-13)
+
+
+def test_structures_come_back():
+    class Point(NamedTuple):
+        x: float
+        y: float
+
+    assert grad(lambda p: p.x * p.y)(Point(2.0, 3.0)) == Point(3.0, 2.0)
+    nested = {"layers": [{"w": [1.0, 2.0], "b": 3.0}], "scale": (4.0,)}
+    f = lambda t: t["scale"][0] * (t["layers"][0]["w"][0] * t["layers"][0]["w"][1] + t["layers"][0]["b"])  # noqa: E731
+    assert grad(f)(nested) == {"layers": [{"w": [8.0, 4.0], "b": 4.0}], "scale": (5.0,)}
+
+
+def test_argnums_name_arguments():
+    f = lambda x, y, z: x * y**2 + z  # noqa: E731
+    assert grad(f, 1)(2.0, 3.0, 5.0) == 12.0
+    assert grad(f, (0, -1))(2.0, 3.0, 5.0) == (9.0, 1.0)
+    assert value_and_grad(f, (2, 0))(2.0, 3.0, 5.0) == (23.0, (1.0, 9.0))
+    assert jacobian(f, 1)(2.0, 3.0, 5.0) == 12.0
+    assert hessian(f, 1)(2.0, 3.0, 5.0) == 4.0
+    assert grad(lambda x, power=1: x**power)(2.0, power=3) == 12.0
+
+
+def test_values_and_symbols_in_give_graph_out():
+    w = Value(3.0)
+    slope = grad(lambda x: x**3)(w)
+    assert isinstance(slope, Value)
+    assert mg.grad_table(slope)[w] == 18.0
+    s = Symbol("s")
+    assert evaluate(grad(lambda x: x**3)(s), {s: 2.0}) == 12.0
+    assert evaluate(hessian(lambda x: x[0] * x[1] ** 2)([s, 2.0])[0][1], {s: 5.0}) == 4.0
+
+
+def test_numbers_in_give_numbers_out_whatever_the_function_returns():
+    assert grad(lambda x: 5)(2.0) == 0.0
+    assert value_and_grad(lambda x: 5)(2) == (5.0, 0.0)
+    assert jvp(lambda x: [x, 7], (2,), (1,)) == ([2.0, 7.0], [1.0, 0.0])
+    assert type(value_and_grad(lambda x: x)(2)[0]) is float
+    assert hessian(lambda x: 3 * x[0] + 5)([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_no_grad_around_does_not_matter():
+    with no_grad():
+        assert grad(lambda x: x**3)(2.0) == 12.0
+        assert hvp(lambda x: x[0] ** 3, [2.0], [1.0]) == [12.0]
+        assert vjp(lambda x: x * x, 3.0)[1](1.0) == (6.0,)
+
+
+def test_strong_zeros_hold_in_every_transform():
+    f = lambda x: mg.where(x > 0, mg.log(x), 0.0)  # noqa: E731
+    assert grad(f)(-1.0) == grad(grad(f))(-1.0) == jvp(f, (-1.0,), (1.0,))[1] == 0.0
+    assert hessian(f)(-1.0) == hvp(f, -1.0, 1.0) == 0.0
+
+
+def test_hessian_of_a_separable_function_is_diagonal_and_visits_only_what_depends():
+    f = lambda x: mg.sum([mg.exp(a) for a in x])  # noqa: E731
+    x = [0.1 * i for i in range(30)]
+    for i, row in enumerate(hessian(f)(x)):
+        assert row == [math.exp(x[i]) if i == j else 0.0 for j in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: grad(lambda x: [x, x])(2.0), TypeError, "use jacobian"),
+        (lambda: hessian(lambda x: [x, x])(2.0), TypeError, "use jacobian"),
+        (lambda: grad(lambda x: x)("two"), TypeError, "str"),
+        (lambda: grad(lambda x: "two")(2.0), TypeError, "str"),
+        (lambda: grad(lambda x: x, 3)(2.0), ValueError, "argnums"),
+        (lambda: jvp(lambda x: x, (2.0,), ([1.0],)), ValueError, "same nesting"),
+        (lambda: hvp(lambda x: x[0], [2.0], [1.0, 2.0]), ValueError, "same nesting"),
+        (lambda: vjp(lambda x: [x], 2.0)[1](1.0), ValueError, "shape of the output"),
+    ],
+)
+def test_misuse_is_told(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_depth_is_restored_after_an_error():
+    def fails(x):
+        raise KeyError(x)
+
+    with pytest.raises(KeyError):
+        grad(fails)(1.0)
+    assert type(grad(lambda x: x * x)(2.0)) is float
