@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
 
 from microgradlib.graph import topological_sort
 
@@ -39,15 +40,23 @@ def copy_graph(output: S, memo: dict[int, Any]) -> S:
     return result
 
 
-_under_way: ContextVar[frozenset[int]] = ContextVar("microgradlib_pickling", default=frozenset())
-
-
 class _EndOfAncestors:
     """The last thing pickled of a list of ancestors: closes what `reduce_graph` opened."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _under_way.set(frozenset())
+        _under_way.set(None)
         return tuple, ()
+
+
+# Told by a weak reference: a pickle that fails half-way, on a full disk say, takes its list of ancestors with it.
+_under_way: ContextVar[tuple[ref[_EndOfAncestors], frozenset[int]] | None] = ContextVar(
+    "microgradlib_pickling", default=None
+)
+
+
+def _is_under_way(node: Scalar) -> bool:
+    state = _under_way.get()
+    return state is not None and id(node) in state[1] and state[0]() is not None
 
 
 def reduce_graph(node: Scalar) -> tuple[Any, ...]:
@@ -58,7 +67,8 @@ def reduce_graph(node: Scalar) -> tuple[Any, ...]:
     its nodes are told apart by id and give their own fields alone.
     """
     ancestors: list[Any] | None = None
-    if id(node) not in _under_way.get() and node.parents:
-        ancestors = [*topological_sort(node)[:-1], _EndOfAncestors()]
-        _under_way.set(frozenset(map(id, ancestors)))
+    if node.parents and not _is_under_way(node):
+        end = _EndOfAncestors()
+        ancestors = [*topological_sort(node)[:-1], end]
+        _under_way.set((ref(end), frozenset(map(id, ancestors))))
     return rebuild, (type(node), ancestors, fields_of(node))

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["math_function_called_by"]
 
-_NOT_ARGUMENTS = ("PRECALL", "PUSH_NULL", "CACHE", "EXTENDED_ARG")
+_WITHOUT_EFFECT = ("CACHE", "EXTENDED_ARG")
 
 
 def math_function_called_by(frame: FrameType) -> str | None:
     """Return the name of the `math` function that `frame` is calling right now, or None.
 
     Read off the frame's bytecode: a call written out as `math.sin(x)` or `sin(x)` is seen; one made from C, as in
-    `map(math.sin, values)`, is not.
+    `map(math.sin, values)`, is not. Questions such as `math.isnan(x)` lose no graph and do not count.
     """
     callee = _callee(frame.f_code, frame.f_lasti)
     if callee is None:
@@ -28,21 +28,25 @@ def math_function_called_by(frame: FrameType) -> str | None:
     for attribute in callee[1:]:
         called = vars(math).get(attribute) if called is math else None
     belongs = getattr(called, "__module__", None) == "math" and vars(math).get(called.__name__) is called
-    return called.__name__ if belongs else None
+    return called.__name__ if belongs and not called.__name__.startswith("is") else None
 
 
 @lru_cache(maxsize=1024)
 def _callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
     """Return the dotted name that the call at `offset` calls, as far as it is a plain one."""
-    before = [i for i in dis.get_instructions(code) if i.offset <= offset and i.opname not in _NOT_ARGUMENTS]
-    if not before or not before[-1].opname.startswith("CALL") or before[-1].arg is None:
+    before = [i for i in dis.get_instructions(code) if i.offset <= offset and i.opname not in _WITHOUT_EFFECT]
+    if not before or not before[-1].opname.startswith(("CALL", "PRECALL")) or before[-1].arg is None:
         return None
     waiting = before.pop().arg or 0  # arguments still to be found on the way back
+    if before and before[-1].opname == "PRECALL":  # Python 3.11's first half of a call, or all of it
+        before.pop()
     while waiting > 0 and before:
         instruction = before.pop()
         if instruction.opname.startswith(("JUMP", "POP_JUMP", "FOR_ITER")):
             return None
         waiting -= dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
+    while before and before[-1].opname == "PUSH_NULL":  # Python 3.13 puts it after the callee
+        before.pop()
     if waiting or not before:
         return None
     name: list[str] = []

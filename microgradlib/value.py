@@ -11,7 +11,7 @@ from microgradlib.graph import topological_sort
 from microgradlib.math_calls import math_function_called_by
 from microgradlib.modes import check_gradients, check_value, current_mode, users_line
 from microgradlib.number import as_float, is_array, is_foreign
-from microgradlib.ops import Op, activations, arithmetic, many
+from microgradlib.ops import TABLE, Op, activations, arithmetic, many
 from microgradlib.scalar import Scalar
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Value(Scalar):
             if not mode.recording:
                 return Value(data)
         node = _node(data, op, parents, local_derivatives)
-        if mode is not None and mode.watching:
+        if mode is not None and mode.tracing:
             mode.lines[node] = users_line()
         return node
 
@@ -96,10 +96,9 @@ class Value(Scalar):
 
     def __add__(self, other: Any) -> Value:
         """Return self + other."""
-        if other.__class__ in _PLAIN_NUMBERS:
-            other = Value(other)
         if other.__class__ is not Value or current_mode() is not None:
-            return Scalar.__add__(self, other)
+            plain = other.__class__ in _PLAIN_NUMBERS and current_mode() is None
+            return self + Value(other) if plain else Scalar.__add__(self, other)
         node: Value = _new(Value)
         node._data = self._data + other._data
         node.grad = 0.0
@@ -111,10 +110,9 @@ class Value(Scalar):
 
     def __mul__(self, other: Any) -> Value:
         """Return self × other."""
-        if other.__class__ in _PLAIN_NUMBERS:
-            other = Value(other)
         if other.__class__ is not Value or current_mode() is not None:
-            return Scalar.__mul__(self, other)
+            plain = other.__class__ in _PLAIN_NUMBERS and current_mode() is None
+            return self * Value(other) if plain else Scalar.__mul__(self, other)
         node: Value = _new(Value)
         data, factor = self._data, other._data
         node._data = data * factor
@@ -126,7 +124,9 @@ class Value(Scalar):
         return node
 
     def __radd__(self, other: Any) -> Value:
-        """Return other + self."""
+        """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""
+        if other.__class__ is int and other == 0:
+            return self
         return Value(other) + self if other.__class__ in _PLAIN_NUMBERS else Scalar.__radd__(self, other)
 
     def __rmul__(self, other: Any) -> Value:
@@ -136,7 +136,7 @@ class Value(Scalar):
     def __pow__(self, other: Any) -> Value:
         """Return self to the power other; a plain number becomes part of the op, as in `**2`."""
         if other.__class__ in _PLAIN_NUMBERS:
-            return self._apply(arithmetic.pow.bind(float(other)))
+            return self._apply(arithmetic.pow.bind(as_float(other)))
         return arithmetic.pow(self, other) if not is_foreign(other) else NotImplemented
 
     def relu(self) -> Value:
@@ -145,7 +145,7 @@ class Value(Scalar):
         if data > 0:
             if current_mode() is None:
                 return _node(data, _relu, (self,), (1.0,))
-        elif data <= 0 and current_mode() is None:
+        elif data < 0 and current_mode() is None:
             return _node(0.0, _relu, (self,), (0.0,))
         return Scalar.relu(self)
 
@@ -155,6 +155,7 @@ class Value(Scalar):
         Leaves add the new gradient to what they hold, so that losses may be summed by several calls; inner nodes show
         this pass alone. `seed` is ∂L/∂self if self is not itself the loss.
         """
+        seed = as_float(seed)
         mode = current_mode()
         if mode is not None and mode.watching:
             check_gradients(grad_table(self, seed), mode.lines)
@@ -162,7 +163,7 @@ class Value(Scalar):
         for node in order:
             if node.parents:
                 node.grad = 0.0
-        self.grad = as_float(seed) if self.parents else self.grad + as_float(seed)
+        self.grad = seed if self.parents else self.grad + seed
         accumulate(order)
 
     def detach(self) -> Value:
@@ -255,5 +256,6 @@ def _number(thing: Any) -> Any:
 
 
 def _refuse_math(name: str) -> NoReturn:
-    message = f"math.{name}(value) would return a plain float and lose the graph: use microgradlib.{name}(value)"
+    instead = f"use microgradlib.{name}(value)" if name in TABLE else "pass value.data if that is meant"
+    message = f"math.{name}(value) would return a plain number and lose the graph: {instead}"
     raise TypeError(message)

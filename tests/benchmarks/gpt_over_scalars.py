@@ -1,8 +1,10 @@
-"""A character-level GPT out of single numbers, in microgpt's architecture, for any engine with + × ÷ ** exp log relu."""
+"""A letter-level GPT out of single numbers, in microgpt's architecture, for any engine with + × ÷ ** exp log relu."""
 
 from __future__ import annotations
 
 import random
+from itertools import pairwise
+from itertools import pairwise
 from typing import Any
 
 WIDTH, HEADS, BLOCK = 16, 4, 16
@@ -60,7 +62,7 @@ class ScalarGPT:
         return [weight for matrix in self.weights.values() for row in matrix for weight in row]
 
     def attention(self, x: list[Any], past: list[tuple[list[Any], list[Any]]]) -> list[Any]:
-        """Return what the heads read at this place from the places so far; the place's own key and value join `past`."""
+        """Return what the heads read from the places so far; this place's own key and value join `past`."""
         query = weighted(self.weights["query"], x)
         past.append((weighted(self.weights["key"], x), weighted(self.weights["value"], x)))
         read = []
@@ -84,7 +86,7 @@ class ScalarGPT:
         past: list[tuple[list[Any], list[Any]]] = []
         surprises = [
             -shares(self.scores(token, place, past))[following].log()
-            for place, (token, following) in enumerate(zip(tokens, tokens[1:]))
+            for place, (token, following) in enumerate(pairwise(tokens))
         ]
         return sum(surprises) * (1 / len(surprises))
 

@@ -1,4 +1,4 @@
-"""What eager.py times, one program per process: `python programs.py NAME STEPS` prints its losses and seconds as JSON."""
+"""What eager.py times, a program per process: `python programs.py NAME STEPS` prints losses and seconds as JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pickle
 import random
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Every import of an engine stands inside its program: a process then holds the code and the garbage of one engine alone.
+# Engines are imported inside their programs: a process then holds the code and the garbage of one engine alone.
 # ruff: noqa: PLC0415
 
 
@@ -133,11 +134,11 @@ def chain(length: int) -> dict[str, float]:
         return node
 
     output = timed("build", built)
-    timed("sort", lambda: topological_sort(output))
+    timed("sort", partial(topological_sort, output))
     timed("backward", output.backward)
-    text = timed("pickle", lambda: pickle.dumps(output))
-    timed("unpickle", lambda: pickle.loads(text))  # noqa: S301 - our own bytes
-    timed("deepcopy", lambda: copy.deepcopy(output))
+    text = timed("pickle", partial(pickle.dumps, output))
+    timed("unpickle", partial(pickle.loads, text))
+    timed("deepcopy", partial(copy.deepcopy, output))
     start = time.perf_counter()
     del output
     seconds["free"] = time.perf_counter() - start

@@ -1,0 +1,177 @@
+"""Nothing recurses over a graph: what works on ten nodes works on a chain of a million."""
+
+import copy
+import gc
+import math
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, topological_sort
+from microgradlib.errors import GraphTooLargeError
+from microgradlib.viz.drawing import draw
+
+FACTOR = 1.0000001
+LENGTHS = [100_000, pytest.param(1_000_000, marks=pytest.mark.slow)]
+at_each_length = pytest.mark.parametrize("length", LENGTHS)
+
+
+def chain(start: Any, factor: Any, length: int) -> Any:
+    """Return start × factor × … × factor: `length` nodes and the two leaves."""
+    node = start
+    for _ in range(length):
+        node = node * factor
+    return node
+
+
+def power(length: int) -> float:
+    return math.exp(length * math.log(FACTOR))
+
+
+def close(number: float) -> Any:
+    return pytest.approx(number, rel=1e-8)  # a million roundings of 1e-16
+
+
+def without_recursion(work: Callable[[], Any]) -> Any:
+    """Do the work with room for some tens of Python frames, far from enough to recurse over the graph."""
+    depth, frame = 0, sys._getframe().f_back
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + 51)
+    try:
+        return work()
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_the_limit_would_catch_recursion() -> None:
+    def recursive_sort(node: Value, order: list[Value]) -> None:
+        for parent in node.parents:
+            recursive_sort(parent, order)
+        order.append(node)
+
+    output = chain(Value(2.0), Value(FACTOR), 100)
+    with pytest.raises(RecursionError):
+        without_recursion(lambda: recursive_sort(output, []))
+
+
+@at_each_length
+def test_sort_lists_the_chain_from_start_to_end(length: int) -> None:
+    x, factor = Value(2.0), Value(FACTOR)
+    output = without_recursion(lambda: chain(x, factor, length))
+    order = without_recursion(lambda: topological_sort(output))
+    assert len(order) == length + 2
+    assert order[:2] == [x, factor]
+    assert order[-1] is output
+    assert all(node.parents[0] is before for before, node in zip([x, *order[2:]], order[2:]))
+
+
+@at_each_length
+def test_backward_gives_the_derivatives_of_a_power(length: int) -> None:
+    x, factor = Value(2.0), Value(FACTOR)
+    output = chain(x, factor, length)
+    assert output.data == close(2 * power(length))
+    without_recursion(output.backward)
+    assert x.grad == close(power(length))
+    assert factor.grad == close(2 * length * power(length) / FACTOR)
+    table = without_recursion(lambda: grad_table(output))
+    assert (table[x], table[factor]) == (x.grad, factor.grad)
+    assert without_recursion(lambda: kinks(output)) == []
+
+
+@at_each_length
+def test_gradients_are_graphs_as_deep(length: int) -> None:
+    x, factor = Value(2.0), Value(FACTOR)
+    output = chain(x, factor, length)
+    slopes = without_recursion(lambda: gradients(output, [x, factor]))
+    assert [slope.data for slope in slopes] == [close(power(length)), close(2 * length * power(length) / FACTOR)]
+
+
+@at_each_length
+def test_symbols_are_evaluated_and_differentiated(length: int) -> None:
+    x, factor = Symbol("x"), Symbol("factor")
+    output = chain(x, factor, length)
+    numbers: dict[Any, float] = {x: 2.0, factor: FACTOR}
+    assert without_recursion(lambda: evaluate(output, numbers)) == close(2 * power(length))
+    slopes = without_recursion(lambda: gradients(output, [x, factor]))
+    found = without_recursion(lambda: evaluate(slopes, numbers))
+    assert found == [close(power(length)), close(2 * length * power(length) / FACTOR)]
+
+
+def pickled(node: Any) -> Any:
+    return pickle.loads(pickle.dumps(node))
+
+
+@at_each_length
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickled])
+def test_copies_are_whole_and_separate(length: int, duplicate: Callable[[Any], Any]) -> None:
+    x, factor = Value(2.0, label="x"), Value(FACTOR, label="factor")
+    output = chain(x, factor, length)
+    output.label = "output"
+    twin = without_recursion(lambda: duplicate(output))
+    order = topological_sort(twin)
+    assert len(order) == length + 2
+    assert [order[0].label, order[1].label, order[-1].label] == ["x", "factor", "output"]
+    assert twin.data == output.data
+    twin.backward()
+    assert order[0].grad == close(power(length))
+    assert x.grad == 0.0
+    assert {id(node) for node in order}.isdisjoint(map(id, topological_sort(output)))
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickled])
+def test_symbols_are_copied_as_deep(duplicate: Callable[[Any], Any]) -> None:
+    x, factor = Symbol("x"), Symbol("factor")
+    twin = without_recursion(lambda: duplicate(chain(x, factor, 100_000)))
+    twin_x, twin_factor = topological_sort(twin)[:2]
+    assert evaluate(twin, {twin_x: 2.0, twin_factor: FACTOR}) == close(2 * power(100_000))
+
+
+def test_pickled_together_chains_stay_one_graph() -> None:
+    x, factor = Value(2.0), Value(FACTOR)
+    middle = chain(x, factor, 50_000)
+    first, second = chain(middle, factor, 50_000), chain(middle, factor, 50_001)
+    one, other = without_recursion(lambda: pickled([first, second]))
+    assert len({*topological_sort(one), *topological_sort(other)}) == 2 + 50_000 + 50_000 + 50_001
+
+
+@at_each_length
+@pytest.mark.parametrize("leaf", [Value, lambda _: Symbol("x")])
+def test_a_graph_is_freed_at_once_without_the_cycle_collector(length: int, leaf: Callable[[float], Any]) -> None:
+    gc.collect()
+    before = living_nodes()
+    gc.disable()
+    try:
+        output = chain(leaf(2.0), leaf(FACTOR), length)
+        if isinstance(output, Value):
+            output.backward()
+        assert living_nodes() == before + length + 2
+        del output
+        assert living_nodes() == before
+    finally:
+        gc.enable()
+
+
+def living_nodes() -> int:
+    return sum(isinstance(thing, (Value, Symbol)) for thing in gc.get_objects())
+
+
+@at_each_length
+def test_drawing_is_refused_before_the_whole_graph_is_counted(length: int) -> None:
+    output = chain(Value(2.0), Value(FACTOR), length)
+    with pytest.raises(GraphTooLargeError, match="more than 100,000 nodes"):
+        without_recursion(lambda: draw(output))
+
+
+def test_doubling_a_thousand_times_has_as_many_paths_as_two_to_the_thousand_but_linear_cost() -> None:
+    x = Value(1.0)
+    node = x
+    for _ in range(1000):
+        node = node + node
+    node.backward()
+    assert x.grad == 2.0**1000
+    assert [slope.data for slope in gradients(node, [x])] == [2.0**1000]

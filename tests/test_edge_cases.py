@@ -1,0 +1,499 @@
+"""Correctness traps: every edge case has one documented answer, the same for Values and Symbols."""
+
+import math
+import operator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks
+
+INF, NAN = math.inf, math.nan
+TINY = 2.0**-700  # its square underflows, the square of its inverse overflows
+
+
+@dataclass(frozen=True)
+class Case:
+    """An expression, where it is looked at, and what must come out."""
+
+    name: str
+    f: Any
+    at: tuple[float, ...]
+    value: float
+    slopes: tuple[float, ...]
+    kinks: int = 0
+    """How many nodes sit on a kink."""
+
+
+def case(name, f, at, value, slopes, kinks=0):
+    return Case(name, f, tuple(map(float, at)), float(value), tuple(map(float, slopes)), kinks)
+
+
+POWERS = [
+    case("x**y at (0, 0)", operator.pow, (0, 0), 1, (0, 0), kinks=1),
+    case("x**y at (0, 2)", operator.pow, (0, 2), 0, (0, 0)),
+    case("x**y at (0, 1)", operator.pow, (0, 1), 0, (1, 0)),
+    case("x**y at (0, -1)", operator.pow, (0, -1), INF, (-INF, -INF)),
+    case("x**0 at 0", lambda x: x**0, [0], 1, [0], kinks=1),
+    case("x**0 at 3", lambda x: x**0, [3], 1, [0]),
+    case("x**0 at inf", lambda x: x**0, [INF], 1, [0]),
+    case("x**0 at nan", lambda x: x**0, [NAN], 1, [0]),
+    case("x**1 at 0", lambda x: x**1, [0], 0, [1]),
+    case("x**2 at 0", lambda x: x**2, [0], 0, [0]),
+    case("x**0.5 at 0", lambda x: x**0.5, [0], 0, [INF]),
+    case("x**-1 at 0", lambda x: x**-1, [0], INF, [-INF]),
+    case("x**-1 at -0", lambda x: x**-1, [-0.0], -INF, [-INF]),
+    case("x**-2 at -0", lambda x: x**-2, [-0.0], INF, [INF]),
+    case("(-2)**3 wrt both", operator.pow, (-2, 3), -8, (12, NAN)),
+    case("(-2)**3 wrt base", lambda x: x**3, [-2], -8, [12]),
+    case("(-2)**0.5", lambda x: x**0.5, [-2], NAN, [NAN]),
+    case("(-2)**0.5 wrt both", operator.pow, (-2, 0.5), NAN, (NAN, NAN)),
+    case("2**x at 3", lambda x: 2**x, [3], 8, [8 * math.log(2)]),
+    case("x**2 at 1e200", lambda x: x**2, [1e200], INF, [2e200]),
+    case("x*x at 1e200", lambda x: x * x, [1e200], INF, [2e200]),
+    case("x**3 at -1e200", lambda x: x**3, [-1e200], -INF, [INF]),
+]
+ROOTS_AND_LOGARITHMS = [
+    case("sqrt(0)", mg.sqrt, [0], 0, [INF]),
+    case("sqrt(-1)", mg.sqrt, [-1], NAN, [NAN]),
+    case("sqrt(x*x) at 0", lambda x: mg.sqrt(x * x), [0], 0, [0]),
+    case("sqrt(x**2) at 0", lambda x: mg.sqrt(x**2), [0], 0, [0]),
+    case("cbrt(0)", mg.cbrt, [0], 0, [INF]),
+    case("log(0)", mg.log, [0], -INF, [INF]),
+    case("log(-1)", mg.log, [-1], NAN, [NAN]),
+    case("log(inf)", mg.log, [INF], INF, [0]),
+    case("log2(0)", mg.log2, [0], -INF, [INF]),
+    case("log2(-1)", mg.log2, [-1], NAN, [NAN]),
+    case("log10(0)", mg.log10, [0], -INF, [INF]),
+    case("log10(-1)", mg.log10, [-1], NAN, [NAN]),
+    case("log1p(-1)", mg.log1p, [-1], -INF, [INF]),
+    case("log1p(-2)", mg.log1p, [-2], NAN, [NAN]),
+    case("logit(0)", mg.logit, [0], -INF, [INF]),
+    case("logit(1)", mg.logit, [1], INF, [INF]),
+    case("logit(2)", mg.logit, [2], NAN, [NAN]),
+    case("x*log(x) at 0", lambda x: x * mg.log(x), [0], NAN, [-INF]),
+    case("xlogy(x, x) at 0", lambda x: mg.xlogy(x, x), [0], 0, [-INF]),
+    case("xlogy(0, 0)", mg.xlogy, (0, 0), 0, (-INF, 0)),
+    case("xlogy(2, 0)", mg.xlogy, (2, 0), -INF, (-INF, INF)),
+    case("xlogy(1, -1)", mg.xlogy, (1, -1), NAN, (NAN, NAN)),
+]
+KINKS = [
+    case("abs(0)", abs, [0], 0, [0], kinks=1),
+    case("abs(-0)", abs, [-0.0], 0, [0], kinks=1),
+    case("abs(nan)", abs, [NAN], NAN, [NAN]),
+    case("maximum tie", mg.maximum, (2, 2), 2, (0.5, 0.5), kinks=1),
+    case("maximum tie of 4", mg.maximum, (2, 2, 1, 2, 2), 2, (0.25, 0.25, 0, 0.25, 0.25), kinks=1),
+    case("maximum, a tie below the top", mg.maximum, (2, 2, 3), 3, (0, 0, 1), kinks=0),
+    case("maximum of one node twice", lambda x: mg.maximum(x, x), [2], 2, [1], kinks=1),
+    case("minimum tie", mg.minimum, (2, 2), 2, (0.5, 0.5), kinks=1),
+    case("maximum(-inf, -inf)", mg.maximum, (-INF, -INF), -INF, (0.5, 0.5), kinks=1),
+    case("relu(0)", mg.relu, [0], 0, [0], kinks=1),
+    case("relu by method at 0", lambda x: x.relu(), [0], 0, [0], kinks=1),
+    case("relu(-0)", mg.relu, [-0.0], -0.0, [0], kinks=1),
+    case("relu by method at -0", lambda x: x.relu(), [-0.0], -0.0, [0], kinks=1),
+    case("relu(x) - relu(-x) at 0", lambda x: mg.relu(x) - mg.relu(-x), [0], 0, [0], kinks=2),
+    case("clip, low edge", lambda x: mg.clip(x, -1, 1), [-1], -1, [1], kinks=1),
+    case("clip, high edge", lambda x: mg.clip(x, -1, 1), [1], 1, [1], kinks=1),
+    case("clip, outside", lambda x: mg.clip(x, -1, 1), [1.5], 1, [0]),
+    case("clip with bounds as nodes", mg.clip, (3, -1, 1), 1, (0, 0, 1)),
+    case("leaky_relu(0)", lambda x: mg.leaky_relu(x, 0.1), [0], 0, [0.1], kinks=1),
+    case("leaky_relu(0), default slope", mg.leaky_relu, [0], 0, [0.01], kinks=1),
+    case("elu(0)", lambda x: mg.elu(x, 0.5), [0], 0, [0.5], kinks=1),
+    case("elu(0), smooth", mg.elu, [0], 0, [1]),
+    case("hard_tanh(1)", mg.hard_tanh, [1], 1, [0], kinks=1),
+    case("hard_tanh(-1)", mg.hard_tanh, [-1], -1, [0], kinks=1),
+    case("hard_sigmoid(2)", mg.hard_sigmoid, [2], 1, [0], kinks=1),
+    case("hard_sigmoid(-2)", mg.hard_sigmoid, [-2], 0, [0], kinks=1),
+    case("step(0)", mg.step, [0], 1, [0], kinks=1),
+    case("step(-1)", mg.step, [-1], 0, [0]),
+    case("step(nan)", mg.step, [NAN], NAN, [0]),
+    case("sign(0)", mg.sign, [0], 0, [0], kinks=1),
+    case("sign(-2)", mg.sign, [-2], -1, [0]),
+    case("sign(nan)", mg.sign, [NAN], NAN, [0]),
+    case("floor(1.5)", mg.floor, [1.5], 1, [0]),
+    case("floor(2)", mg.floor, [2], 2, [0], kinks=1),
+    case("floor(inf)", mg.floor, [INF], INF, [0]),
+    case("floor(nan)", mg.floor, [NAN], NAN, [0]),
+    case("ceil(1.5)", mg.ceil, [1.5], 2, [0]),
+    case("ceil(-inf)", mg.ceil, [-INF], -INF, [0]),
+    case("relu(nan)", mg.relu, [NAN], NAN, [NAN]),
+    case("relu by method at nan", lambda x: x.relu(), [NAN], NAN, [NAN]),
+    case("maximum(nan, 1)", mg.maximum, (NAN, 1), NAN, (NAN, NAN)),
+    case("maximum(1, nan)", mg.maximum, (1, NAN), NAN, (NAN, NAN)),
+    case("minimum(1, nan)", mg.minimum, (1, NAN), NAN, (NAN, NAN)),
+    case("clip(nan)", lambda x: mg.clip(x, -1, 1), [NAN], NAN, [NAN]),
+    case("leaky_relu(nan)", mg.leaky_relu, [NAN], NAN, [NAN]),
+    case("hard_tanh(nan)", mg.hard_tanh, [NAN], NAN, [NAN]),
+]
+CHOICES = [
+    case("where, unchosen log(-1)", lambda x: mg.where(x > 0, mg.log(x), 0), [-1], 0, [0]),
+    case("where, unchosen log(0)", lambda x: mg.where(x > 0, mg.log(x), 0), [0], 0, [0]),
+    case("where, unchosen sqrt(0)", lambda x: mg.where(x > 0, mg.sqrt(x), 0), [0], 0, [0]),
+    case("where, unchosen x/x", lambda x: mg.where(x > 0, x / x, 1), [0], 1, [0]),
+    case("where, chosen log", lambda x: mg.where(x > 0, mg.log(x), 0), [2], math.log(2), [0.5]),
+    case("where, unchosen as 2nd branch", lambda x: mg.where(x <= 0, x, mg.log(x)), [-1], -1, [1]),
+    case("0 · inf passes nothing", lambda x: mg.sqrt(x) * 0.0, [0], 0, [0]),
+    case("0 · nan passes nothing", lambda x: mg.log(x) * 0.0, [-1], NAN, [0]),
+]
+SATURATION = [
+    case("softplus(1000)", mg.softplus, [1000], 1000, [1]),
+    case("softplus(-1000)", mg.softplus, [-1000], 0, [0]),
+    case("softplus(inf)", mg.softplus, [INF], INF, [1]),
+    case("sigmoid(-1000)", mg.sigmoid, [-1000], 0, [0]),
+    case("sigmoid(1000)", mg.sigmoid, [1000], 1, [0]),
+    case("sigmoid(inf)", mg.sigmoid, [INF], 1, [0]),
+    case("logsumexp(1000, 1000)", lambda x, y: mg.logsumexp([x, y]), (1000, 1000), 1000 + math.log(2), (0.5, 0.5)),
+    case("logsumexp(-1000, -1000)", lambda x, y: mg.logsumexp([x, y]), (-1000, -1000), math.log(2) - 1000, (0.5, 0.5)),
+    case("logsumexp(-inf, -inf)", lambda x, y: mg.logsumexp([x, y]), (-INF, -INF), -INF, (0, 0), kinks=1),
+    case("logsumexp(-inf, 1)", lambda x, y: mg.logsumexp([x, y]), (-INF, 1), 1, (0, 1)),
+    case("softmax(1000, 1000)", lambda x, y: mg.softmax([x, y])[0], (1000, 1000), 0.5, (0.25, -0.25)),
+    case("log_softmax(0, 1000)", lambda x, y: mg.log_softmax([x, y])[0], (0, 1000), -1000, (1, -1)),
+    case("tanh(1000)", mg.tanh, [1000], 1, [0]),
+    case("exp(1000)", mg.exp, [1000], INF, [INF]),
+    case("exp(-1000)", mg.exp, [-1000], 0, [0]),
+    case("expm1(1000)", mg.expm1, [1000], INF, [INF]),
+    case("sinh(1000)", mg.sinh, [1000], INF, [INF]),
+    case("sinh(-1000)", mg.sinh, [-1000], -INF, [INF]),
+    case("cosh(-1000)", mg.cosh, [-1000], INF, [-INF]),
+    case("gamma(200)", mg.gamma, [200], INF, [INF]),
+]
+PLANE_AND_DIVISION = [
+    case("atan2(0, 0)", mg.atan2, (0, 0), 0, (0, 0), kinks=1),
+    case("atan2, tiny", mg.atan2, (3 * TINY, 4 * TINY), math.atan2(3, 4), (0.8 / 5 / TINY, -0.6 / 5 / TINY)),
+    case("hypot(0, 0)", mg.hypot, (0, 0), 0, (0, 0), kinks=1),
+    case("hypot, huge", mg.hypot, (3 / TINY, 4 / TINY), 5 / TINY, (0.6, 0.8)),
+    case("1/x at 0", lambda x: 1 / x, [0], INF, [-INF]),
+    case("1/x at -0", lambda x: 1 / x, [-0.0], -INF, [-INF]),
+    case("-1/x at 0", lambda x: -1 / x, [0], -INF, [INF]),
+    case("x/y at (0, 0)", operator.truediv, (0, 0), NAN, (INF, NAN)),
+    case("x/x at 0", lambda x: x / x, [0], NAN, [NAN]),
+    case("x/x at inf", lambda x: x / x, [INF], NAN, [NAN]),
+    case("inf - inf", operator.sub, (INF, INF), NAN, (1, -1)),
+    case("0 · inf", operator.mul, (0, INF), NAN, (INF, 0)),
+    case("sin(inf)", mg.sin, [INF], NAN, [NAN]),
+    case("asin(2)", mg.asin, [2], NAN, [NAN]),
+    case("acos(1)", mg.acos, [1], 0, [-INF]),
+    case("acosh(0)", mg.acosh, [0], NAN, [NAN]),
+    case("atanh(1)", mg.atanh, [1], INF, [INF]),
+    case("atanh(-1)", mg.atanh, [-1], -INF, [INF]),
+    case("atanh(2)", mg.atanh, [2], NAN, [NAN]),
+    case("lgamma(0)", mg.lgamma, [0], INF, [NAN]),
+    case("gamma(-1)", mg.gamma, [-1], NAN, [NAN]),
+    case("gamma(-0)", mg.gamma, [-0.0], -INF, [NAN]),
+]
+GRAPHS = [
+    case("x*x", lambda x: x * x, [3], 9, [6]),
+    case("x+x", lambda x: x + x, [3], 6, [2]),
+    case("x-x", lambda x: x - x, [3], 0, [0]),
+    case("diamond", lambda x: (x * 2) * (x + 1), [3], 24, [14]),
+    case("diamond of diamonds", lambda x: (x * x) * (x * x) + x * x, [2], 20, [36]),
+]
+CASES = [*POWERS, *ROOTS_AND_LOGARITHMS, *KINKS, *CHOICES, *SATURATION, *PLANE_AND_DIVISION, *GRAPHS]
+parametrized = pytest.mark.parametrize("trap", CASES, ids=[c.name for c in CASES])
+
+
+def same(got, expected):
+    """Equal, nan to nan, and with the sign of zero for a value."""
+    return got == expected or (math.isnan(got) and math.isnan(expected))
+
+
+def same_bits(got, expected):
+    return same(got, expected) and (math.isnan(got) or math.copysign(1, got) == math.copysign(1, expected))
+
+
+def test_the_names_are_distinct():
+    assert len({c.name for c in CASES}) == len(CASES)
+
+
+@parametrized
+def test_values(trap):
+    xs = [Value(x) for x in trap.at]
+    out = trap.f(*xs)
+    table = grad_table(out)
+    assert same_bits(out.data, trap.value)
+    assert all(map(same, [table.get(x, 0.0) for x in xs], trap.slopes)), [table.get(x) for x in xs]
+    out.backward()
+    assert all(map(same, [x.grad for x in xs], trap.slopes))
+    assert len(kinks(out)) == trap.kinks
+
+
+@parametrized
+def test_derivatives_as_new_values(trap):
+    xs = [Value(x) for x in trap.at]
+    slopes = [slope.data for slope in gradients(trap.f(*xs), xs)]
+    assert all(map(same, slopes, trap.slopes)), slopes
+
+
+@parametrized
+def test_symbols(trap):
+    xs = [Symbol(f"x{i}") for i in range(len(trap.at))]
+    out = trap.f(*xs)
+    value, *slopes = evaluate([out, *gradients(out, xs)], dict(zip(xs, trap.at)))
+    assert same_bits(value, trap.value)
+    assert all(map(same, slopes, trap.slopes)), slopes
+
+
+# Higher orders
+
+
+def derivatives_of(f, at, orders):
+    """f and its derivatives at a number, through Values and through Symbols."""
+    chains = []
+    for x, number in ((Value(at), lambda y: y.data), (symbol := Symbol("x"), lambda y: evaluate(y, {symbol: at}))):
+        chain = [f(x)]
+        for _ in range(orders):
+            chain += gradients(chain[-1], [x])
+        chains.append([number(y) for y in chain])
+    return chains
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (lambda x: x**2, 0.0, [0, 0, 2, 0, 0]),
+        (lambda x: x**2.0, 0.0, [0, 0, 2, 0]),
+        (lambda x: x**3, 0.0, [0, 0, 0, 6, 0]),
+        (lambda x: x**0, 0.0, [1, 0, 0]),
+        (lambda x: mg.where(x > 0, mg.log(x), 0), -1.0, [0, 0, 0, 0]),
+        (lambda x: mg.where(x > 0, mg.log(x), 0), 0.5, [math.log(0.5), 2, -4, 16]),
+        (lambda x: mg.where(x > 0, mg.sqrt(x), 0), 0.0, [0, 0, 0]),
+        (mg.relu, 0.0, [0, 0, 0]),
+        (mg.relu, 2.0, [2, 1, 0]),
+        (abs, 0.0, [0, 0, 0]),
+        (abs, -2.0, [2, -1, 0]),
+        (lambda x: mg.maximum(x, 2 * x), 1.0, [2, 2, 0]),
+        (lambda x: x * x * x, 3.0, [27, 27, 18, 6, 0]),
+        (mg.exp, 0.0, [1, 1, 1, 1, 1]),
+        (mg.sin, 0.0, [0, 1, 0, -1, 0]),
+    ],
+)
+def test_higher_derivatives(f, at, expected):
+    for chain in derivatives_of(f, at, len(expected) - 1):
+        assert chain == expected
+
+
+@pytest.mark.parametrize("x", [0.5, 3.0, 10.0, 19.0, 20.0, -20.0, 100.0, 350.0])
+def test_tanh_keeps_its_digits_at_saturation(x):
+    v = Value(x)
+    with mpmath.workdps(400):
+        exact = float(mpmath.sech(x) ** 2)
+    assert grad_table(v.tanh())[v] == pytest.approx(exact, rel=1e-14, abs=0)
+
+
+def test_tanh_at_20_is_not_flat():
+    x = Value(20.0)
+    assert x.tanh().data == 1.0
+    assert f"{grad_table(x.tanh())[x]:.2e}" == "1.70e-17"
+
+
+# What counts as a number
+
+NUMBERS = [
+    3, -2, True, False, 0.5, Fraction(1, 4), np.float64(0.3), np.float32(0.1), np.float16(0.1), np.int64(-3),
+    np.int8(7), np.uint8(200), np.bool_(True), np.array(1.5), np.array([1.5]), 10**30,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=repr)
+def test_numbers_become_floats(number):
+    data = Value(number).data
+    assert type(data) is float
+    assert data == float(number if not isinstance(number, np.ndarray) else number.item())
+    v = Value(1.0)
+    v.data = number
+    assert type(v.data) is float
+    assert v.data == data
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if not isinstance(n, np.ndarray)], ids=repr)
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+def test_numbers_on_both_sides(op, number):
+    for left, right in ((Value(2.5), number), (number, Value(2.5))):
+        out = op(left, right)
+        plain = [x.data if isinstance(x, Value) else float(x) for x in (left, right)]
+        assert type(out) is Value
+        assert type(out.data) is float
+        assert all(type(local) is float for local in out.local_derivatives)
+        try:
+            expected = op(*plain)
+        except ArithmeticError:
+            expected = INF
+        assert isinstance(expected, complex) or out.data == expected
+
+
+@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize("number", [2, 3.0, Fraction(5, 2), np.float32(2.5), np.int64(3), Value(2.5)], ids=repr)
+def test_order_comparisons_compare_data(op, number):
+    plain = number.data if isinstance(number, Value) else number
+    assert op(Value(2.5), number) == op(2.5, plain)
+    assert op(number, Value(2.5)) == op(plain, 2.5)
+
+
+REFUSED = [
+    (1 + 2j, "complex"), ("3", "float"), (b"3", "float"), ([1.0], "each element"), ((1.0, 2.0), "each element"),
+    ({}, "each element"), (None, "NoneType"), (np.array([1.0, 2.0]), "each element"), (np.complex128(1j), "real"),
+    (np.array([]), "each element"), (object(), "object"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("thing", "advice"), REFUSED, ids=lambda x: repr(x)[:20])
+def test_what_is_no_number_is_refused_with_advice(thing, advice):
+    with pytest.raises(TypeError, match=advice) as caught:
+        Value(thing)
+    assert type(thing).__name__.removesuffix("128") in str(caught.value)
+    v = Value(1.0)
+    with pytest.raises(TypeError, match=advice):
+        v.data = thing
+    assert v.data == 1.0
+
+
+def test_a_value_is_no_number_for_a_value():
+    with pytest.raises(TypeError, match="detach"):
+        Value(Value(1.0))
+
+
+@pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None, {}, object()], ids=lambda x: repr(x)[:20])
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+@pytest.mark.parametrize("node", [Value(2.0), Symbol("s")], ids=["value", "symbol"])
+def test_operators_refuse_what_is_no_number(op, thing, node):
+    with pytest.raises(TypeError):
+        op(node, thing)
+    with pytest.raises(TypeError):
+        op(thing, node)
+
+
+@pytest.mark.parametrize("function", [mg.exp, mg.relu, mg.sigmoid, mg.log])
+@pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None])
+def test_functions_refuse_what_is_no_number(function, thing):
+    with pytest.raises(TypeError, match="expected a real number"):
+        function(thing)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: Value(n), lambda n: Value(1.0) + n, lambda n: n + Value(1.0), lambda n: Value(1.0) * n,
+        lambda n: n * Value(1.0), lambda n: Value(1.0) - n, lambda n: Value(1.0) ** n, lambda n: n ** Value(1.0),
+        lambda n: mg.exp(n), lambda n: Value(1.0) < n, lambda n: Symbol("s") + n,
+    ],
+)  # fmt: skip
+def test_numbers_beyond_floats_overflow_with_advice(make):
+    with pytest.raises(OverflowError, match=r"float\('inf'\)"):
+        make(10**400)
+
+
+# NumPy
+
+
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+def test_an_array_meets_a_value_element_by_element(op):
+    numbers = np.array([[1.0, 2.0], [3.0, 4.0]])
+    v = Value(1.5)
+    for out, plain in ((op(numbers, v), op(numbers, 1.5)), (op(v, numbers), op(1.5, numbers))):
+        assert out.dtype == object
+        assert out.shape == (2, 2)
+        assert all(isinstance(x, Value) for x in out.flat)
+        assert np.allclose(np.vectorize(lambda x: x.data)(out), plain, rtol=1e-15)
+        total = mg.sum(out.flat)
+        assert grad_table(total)[v] != 0.0
+
+
+def test_functions_take_arrays():
+    assert mg.tanh(np.array([0.0, 1.0])).tolist() == [0.0, math.tanh(1.0)]
+    assert mg.tanh(np.array([0.0, 1.0])).dtype == float
+    out = mg.maximum(Value(0.5), np.array([0.0, 1.0]))
+    assert [x.data for x in out] == [0.5, 1.0]
+    symbolic = np.array([1.0, 2.0]) * Symbol("s")
+    assert all(isinstance(x, Symbol) for x in symbolic)
+
+
+def test_float32_is_widened_once():
+    x = Value(np.float32(0.1))
+    assert x.data == float(np.float32(0.1)) != 0.1
+    assert (x ** np.float32(2.0)).data == x.data**2
+
+
+def test_a_class_of_unknown_kind_may_answer_itself():
+    class Metres:
+        def __radd__(self, other):
+            return "metres"
+
+        __rmul__ = __rpow__ = __rtruediv__ = __rsub__ = __radd__
+
+    v = Value(1.0)
+    assert [v + Metres(), v * Metres(), v - Metres(), v / Metres(), v ** Metres()] == ["metres"] * 5
+
+
+# Habits of Python programs
+
+
+def test_data_changed_after_the_forward_pass_leaves_local_derivatives_alone():
+    x = Value(3.0)
+    y = x * x
+    x.data = 100.0
+    assert grad_table(y)[x] == 6.0
+
+
+def test_in_place_operators_rebind():
+    c = first = Value(1.0)
+    c += 1
+    c *= 3
+    assert c is not first
+    assert (first.data, c.data) == (1.0, 6.0)
+    assert first.parents == ()
+    assert grad_table(c)[first] == 3.0
+
+
+def test_backward_twice_with_the_leaf_zeroed():
+    x = Value(3.0)
+    y = x * x * x
+    y.backward()
+    assert x.grad == 27.0
+    x.grad = 0.0
+    y.backward()
+    assert x.grad == 27.0
+
+
+def test_equality_and_hash_are_identity():
+    a, b = Value(1.0), Value(1.0)
+    assert a == a  # noqa: PLR0124
+    assert a != b
+    assert a != 1.0
+    assert len({a, b, a}) == 2
+
+
+def test_conversions_act_on_data():
+    v = Value(2.75)
+    assert (float(v), int(v), bool(v), round(v), round(v, 1)) == (2.75, 2, True, 3, 2.8)
+    assert (f"{v:.1f}", f"{v:>6}") == ("2.8", "  2.75")
+    assert f"{v}" == repr(v) == "Value(data=2.75, grad=0.0)"
+    assert not Value(0.0)
+
+
+@pytest.mark.parametrize("call", [math.sin, math.exp, math.sqrt, math.floor, math.ceil], ids=lambda f: f.__name__)
+def test_math_functions_are_refused(call):
+    with pytest.raises(TypeError):
+        call(Symbol("x"))
+    with pytest.raises(TypeError, match=f"microgradlib.{call.__name__}"):
+        call(Value(1.0))
+
+
+def test_an_op_given_as_a_label_is_explained():
+    with pytest.raises(TypeError, match="label"):
+        Value(1.0, (Value(2.0),))
+
+
+@pytest.mark.parametrize("length", [100_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_a_long_chain(length):
+    x = out = Value(1.0)
+    for _ in range(length):
+        out = out + 1
+    assert grad_table(out)[x] == 1.0
+    out.backward()
+    assert x.grad == 1.0
+    assert out.data == length + 1

@@ -1,0 +1,313 @@
+"""The gradient check passes what is right, at any scale, and names what is wrong: argument, numbers, op and line."""
+
+import inspect
+import math
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.errors import GradcheckError, MicrogradError
+from microgradlib.gradcheck import SAFETY, gradcheck
+from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.taylor import taylor_slope
+
+
+def verdicts(report):
+    return [check.verdict for check in report.checks]
+
+
+@pytest.fixture
+def wrong_op():
+    """Define an op of x and y whose value is x·y² and whose derivatives are as given."""
+
+    def define(by_x=lambda xp, z, x, y: y * y, by_y=lambda xp, z, x, y: 2 * x * y):
+        return define_op("wrong", lambda xp, x, y: x * y * y, [by_x, by_y], formula="x y²")
+
+    yield define
+    forget_op("wrong")
+
+
+def test_a_right_function_passes_and_the_report_says_so():
+    report = gradcheck(lambda w, x: mg.tanh(w * x), [0.5, 2.0])
+    assert report.ok
+    assert report.value == math.tanh(1)
+    slope = 1 / math.cosh(1) ** 2
+    for check, expected in zip(report.checks, [2 * slope, 0.5 * slope]):
+        assert check.reverse == check.forward == pytest.approx(expected)
+        assert abs(check.numeric.value - expected) <= check.numeric.error < 1e-10
+        assert check.allowed == SAFETY * check.numeric.error
+    text = str(report).splitlines()
+    assert text[0] == f"gradcheck at w = 0.5, x = 2.0: f = {math.tanh(1)!r}; 2 of 2 derivatives agree"
+    assert text[1].split() == ["argument", "reverse", "forward", "numeric", "±", "estimated", "error", "verdict"]
+    assert re.fullmatch(r"  w +0\.839948683228 +0\.839948683228 +0\.8399486832\d* +\d\.\de-1\d +ok", text[2])
+    assert text[4] == "Taylor remainder: falls as h^2.00 (as for a right gradient)"
+
+
+@pytest.mark.parametrize("op", list(TABLE.values()), ids=str)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_every_op_of_the_table_passes(op, data):
+    if op.name in {"detach", "polygamma"}:
+        return
+    count = op.arity or 4
+    xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]
+    report = gradcheck(op, xs)
+    assert set(verdicts(report)) <= {"ok", "kink"}
+    if op.kink is None:
+        assert set(verdicts(report)) == {"ok"} or op.name == "where"
+
+
+@pytest.mark.parametrize(
+    ("factor_x", "factor_y", "argument", "position"),
+    [(1.001, 1, "a", 0), (-1, 1, "a", 0), (1, 0.5, "b", 1), (1, 1.001, "b", 1), (1, 0, "b", 1), (1, math.nan, "b", 1)],
+)
+def test_a_wrong_rule_is_rejected_and_traced_to_its_op_and_line(wrong_op, factor_x, factor_y, argument, position):
+    op = wrong_op(lambda xp, z, x, y: factor_x * y * y, lambda xp, z, x, y: factor_y * 2 * x * y)
+
+    def f(a, b):
+        c = mg.tanh(a)
+        d = op(c, b)
+        return d * 2 + mg.exp(c)
+
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(f, [0.3, 0.7])
+    report = caught.value.report
+    [failure] = report.failures
+    assert failure.argument == argument
+    assert (failure.fault.op, failure.fault.input) == ("wrong", position)
+    assert failure.fault.at == (math.tanh(0.3), 0.7)
+    line = inspect.getsourcelines(f)[1] + 2
+    assert failure.fault.line == f"{__file__}:{line}, in f"
+    assert f"made at {__file__}:{line}, in f: its derivative by input {position + 1}" in str(caught.value)
+    assert f"by {argument}: reverse gives {failure.reverse!r}, forward {failure.forward!r}" in str(caught.value)
+    assert f"where {failure.allowed:.3g} is allowed; traced to wrong(" in str(caught.value)
+    assert "FAIL" in str(report)
+    assert not report.taylor.agrees
+
+
+def test_the_error_is_the_librarys_and_an_assertion(wrong_op):
+    op = wrong_op(by_y=lambda xp, z, x, y: x * y)
+    with pytest.raises(AssertionError):
+        gradcheck(op, [1.0, 2.0])
+    with pytest.raises(MicrogradError, match="1 of 2 derivatives agree"):
+        gradcheck(op, [1.0, 2.0])
+
+
+def test_a_path_that_f_loses_is_rejected_though_every_op_is_right():
+    for f in (lambda x: x * x.data, lambda x: x * x.detach(), lambda x: 2.0 * x.data):
+        with pytest.raises(GradcheckError, match="every op on the way agrees .* look for .data, float"):
+            gradcheck(f, [3.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        (lambda x: mg.exp(100 * x), [1.0]),
+        (lambda x: mg.exp(-100 * x), [5.0]),
+        (lambda x: mg.sin(1e8 * x), [1.0]),
+        (lambda x: x + 1e-9 * mg.sin(1e9 * x), [1.0]),
+        (lambda x: mg.log(x) + 1 / x, [1e-8]),
+        (lambda x, y: mg.log(x) * y**3, [1e8, 1e-8]),
+        (lambda x, y: x * y, [1e8, 1e-8]),
+        (lambda x, y: 1e8 * x / y, [1e-8, 1e8]),
+        (mg.sqrt, [1e-300]),
+        (lambda x: (x + 1e8) - 1e8, [0.3]),
+        (lambda x: (1 - mg.cos(x)) / x**2, [1e-4]),
+        (lambda x, y: x * x - y * y, [1.0, 1.0 + 1e-9]),
+        (lambda x: mg.tanh(50 * x), [0.5]),
+        (lambda x: x**3 - 3 * x, [1.0]),
+        (lambda x: mg.sqrt(x * x), [0.0]),
+        (lambda x: 0.0 * x + 1, [0.5]),
+        (lambda x: mg.logsumexp([x, x, 0.0]), [0.0]),
+        (lambda x, y: mg.softmax([x, y, 1.0])[1], [1.0, 1.0]),
+        (mg.sigmoid, [0.0]),
+    ],
+)
+def test_steep_flat_tiny_huge_and_cancelling_functions_raise_no_false_alarm(f, xs):
+    report = gradcheck(f, xs)
+    assert set(verdicts(report)) == {"ok"}
+
+
+@pytest.mark.parametrize("x", [1e-8, 1e-3, 1.0, 1e3, 1e8])
+@pytest.mark.parametrize("y", [1e-8, 1.0, 1e8])
+def test_a_thousandth_too_much_is_seen_at_every_scale(wrong_op, x, y):
+    op = wrong_op(by_x=lambda xp, z, x, y: 1.001 * y * y)
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(op, [x, y])
+    assert [check.argument for check in caught.value.report.failures] == ["x0"]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "name"),
+    [
+        (mg.relu, 0.0, "relu"),
+        (mg.abs, 0.0, "abs"),
+        (lambda x: mg.relu(x - 1) + x, 1 + 1e-14, "relu"),
+        (lambda x: mg.maximum(x, 2.0) * x, 2.0, "max"),
+        (lambda x: mg.clip(x, -1.0, 1.0), 1.0, "clip -1,1"),
+        (lambda x: mg.where(x > 1, x, 2 * x), 1.0, "another path through the function"),
+        (lambda x: x if x > 1 else x * 2, 1.0, "another path through the function"),
+        (mg.floor, 3.0, "floor"),
+        (mg.step, 0.0, "step"),
+        (lambda x: mg.relu(mg.sin(x)), 0.0, "relu"),
+    ],
+)
+def test_a_kink_is_named_and_is_no_failure(f, x, name):
+    report = gradcheck(f, [x])
+    assert report.ok
+    assert verdicts(report) == ["kink"]
+    assert report.checks[0].crossed == name
+    assert f"kink: {name}" in str(report)
+
+
+@pytest.mark.parametrize("x", [1e-9, 1e-3, 0.01, -0.01, 1e-12])
+def test_a_kink_near_by_is_named_and_the_check_made_on_this_side_of_it(x):
+    report = gradcheck(lambda x: mg.relu(x) * x + x, [x])
+    assert verdicts(report) == ["ok"]
+    assert report.checks[0].reverse == pytest.approx(1 + 2 * max(x, 0))
+    assert "ok (kink of relu beyond the step)" in str(report)
+
+
+def test_a_kink_near_by_hides_no_wrong_rule(wrong_op):
+    op = wrong_op(by_y=lambda xp, z, x, y: x * y)
+    with pytest.raises(GradcheckError, match="traced to wrong"):
+        gradcheck(lambda x: op(x + 1, mg.relu(x) + 1), [0.001])
+
+
+def test_a_kink_of_one_argument_does_not_excuse_another(wrong_op):
+    op = wrong_op(by_y=lambda xp, z, x, y: x * y)
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(lambda x, y: mg.relu(x) + op(2.0, y), [0.0, 1.0])
+    assert [check.verdict for check in caught.value.report.checks] == ["kink", "FAIL"]
+
+
+def test_the_edge_of_a_domain_is_no_failure():
+    assert verdicts(gradcheck(mg.sqrt, [0.0])) == ["edge"]
+    assert verdicts(gradcheck(mg.cbrt, [0.0])) == ["edge"]
+    assert verdicts(gradcheck(lambda x: x**1.5, [0.0])) == ["edge"]
+
+
+def test_what_cannot_be_checked_is_refused():
+    with pytest.raises(ValueError, match=r"f is finite, got f\(-1.0\) = nan"):
+        gradcheck(mg.log, [-1.0])
+    with pytest.raises(TypeError, match="one Value, got list: check one output at a time"):
+        gradcheck(lambda x: [x], [1.0])
+    with pytest.raises(ValueError, match="order 1 or 2, got order=3"):
+        gradcheck(mg.exp, [1.0], order=3)
+
+
+def test_order_two_checks_each_entry_of_the_gradient():
+    report = gradcheck(lambda x, y: mg.exp(x * y) + x**3, [0.5, 2.0], order=2)
+    e = math.e
+    expected = [4 * e + 3, 2 * e, 2 * e, 0.25 * e]
+    assert [check.argument for check in report.second] == [f"∂f/∂{a} by {b}" for a in "xy" for b in "xy"]
+    for check, slope in zip(report.second, expected):
+        assert check.reverse == pytest.approx(slope)
+        assert abs(check.numeric.value - slope) <= check.allowed
+    assert "6 of 6 derivatives agree" in str(report)
+
+
+def test_order_two_rejects_a_derivative_that_is_right_but_not_differentiable():
+    op = define_op(
+        "half_square",
+        lambda xp, x: x * x / 2,
+        [lambda xp, z, x: xp.detach(x)],
+        formula="x²/2",
+    )
+    try:
+        assert gradcheck(op, [3.0]).ok
+        with pytest.raises(GradcheckError, match="by ∂f/∂x0 by x0: reverse gives 0.0"):
+            gradcheck(op, [3.0], order=2)
+    finally:
+        forget_op("half_square")
+
+
+def test_networks_pass_in_every_parameter():
+    model = mg_network()
+    parameters = [p.data for p in model.parameters()]
+
+    def loss(*weights):
+        net = mg_network()
+        return sum((net_output(net, weights, x) - y) ** 2 for x, y in (([0.3, -0.8], 1.0), ([1.5, 0.2], -1.0)))
+
+    report = gradcheck(loss, parameters)
+    assert set(verdicts(report)) == {"ok"}
+
+
+def mg_network():
+    from microgradlib.nn import MLP
+
+    return MLP(2, [4, 1], activation="tanh", rng=1)
+
+
+def net_output(net, weights, x):
+    hidden = net.layers[0]
+    weights = iter(weights)
+    activations = []
+    for _ in hidden.neurons:
+        w = [next(weights) for _ in x]
+        activations.append(mg.tanh(mg.dot(w, x, next(weights))))
+    return mg.dot([next(weights) for _ in activations], activations, next(weights))
+
+
+UNARY = [mg.sin, mg.cos, mg.tanh, mg.sigmoid, mg.softplus, mg.atan, mg.asinh, mg.erf, lambda u: mg.exp(mg.sin(u))]
+BINARY = [
+    lambda u, v: u + v,
+    lambda u, v: u - v,
+    lambda u, v: u * v,
+    lambda u, v: u / (1.5 + mg.cos(v)),
+    lambda u, v: mg.hypot(u, mg.exp(v / 10)),
+    lambda u, v: mg.logsumexp([u, v, 0.0]),
+    lambda u, v: mg.dot([u, v], [v, 2.0], u),
+]
+LEAVES = st.sampled_from([lambda x, y: x, lambda x, y: y, lambda x, y: x * 3 - 1, lambda x, y: y * 0.25 + 2])
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(lambda g, u: lambda x, y: g(u(x, y)), st.sampled_from(UNARY), inner),
+        st.builds(lambda g, u, v: lambda x, y: g(u(x, y), v(x, y)), st.sampled_from(BINARY), inner, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
+@settings(max_examples=200, deadline=None)
+def test_smooth_expressions_raise_no_false_alarm(f, x, y):
+    report = gradcheck(f, [x, y])
+    assert set(verdicts(report)) == {"ok"}
+
+
+@pytest.mark.slow
+@given(EXPRESSIONS, st.floats(-100, 100), st.floats(-1e-3, 1e-3))
+@settings(max_examples=3000, deadline=None)
+def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
+    report = gradcheck(f, [x, y])
+    assert set(verdicts(report)) == {"ok"}
+
+
+@given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))
+@settings(max_examples=40, deadline=None)
+def test_smooth_expressions_raise_no_false_alarm_in_second_order(f, x, y):
+    assert gradcheck(f, [x, y], order=2).ok
+
+
+def test_taylor_slopes():
+    assert taylor_slope(lambda x, y: mg.exp(x * y), [0.5, 2.0]).slope == pytest.approx(2, abs=0.02)
+    assert taylor_slope(mg.sin, [0.0]).slope == pytest.approx(3, abs=0.05)
+    assert taylor_slope(lambda x: x * x.data, [2.0]).slope == pytest.approx(1, abs=0.02)
+    assert taylor_slope(lambda x: mg.exp(100 * x), [1.0]).slope == pytest.approx(2, abs=0.05)
+    assert taylor_slope(lambda x, y: x * y, [1.0, 2.0], direction=[1.0, 0.0]).slope == math.inf
+    assert math.isnan(taylor_slope(mg.relu, [0.0]).slope) or taylor_slope(mg.relu, [0.0]).slope == math.inf
+
+
+def test_a_taylor_test_says_what_it_saw():
+    assert str(taylor_slope(lambda x: x * 3 + 1, [2.0])).endswith("rounding only (f is linear along the direction)")
+    wrong = taylor_slope(lambda x: x * x.data, [2.0])
+    assert str(wrong) == "Taylor remainder: falls as h^1.00 (a right gradient gives 2, a wrong one 1)"
+    assert not wrong.agrees
+    with pytest.raises(ValueError, match="one number for each of the 2 arguments, got 1"):
+        taylor_slope(lambda x, y: x, [1.0, 2.0], direction=[1.0])

@@ -1,0 +1,188 @@
+"""The hot paths of Value restate +, *, relu, dot and backward's loop: each must equal the table, bit for bit."""
+
+import math
+import operator
+import struct
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
+from microgradlib.autodiff import grad_table as reference_table
+from microgradlib.errors import AnomalyError
+from microgradlib.modes import current_mode
+from microgradlib.ops import activations, arithmetic, many
+from microgradlib.value import weighted_sum
+
+anything = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1.8e308])
+often = settings(max_examples=150, deadline=None)
+
+
+def bits(x):
+    assert type(x) is float
+    return "nan" if math.isnan(x) else struct.pack("<d", x).hex()
+
+
+def assert_made_by(node, op, inputs):
+    """Hold a node to what the table says of op(*inputs): data, local derivatives, op, parents, and a fresh rest."""
+    data, local_derivatives = op.record([x.data for x in inputs])
+    assert type(node) is Value
+    assert bits(node.data) == bits(data)
+    assert [bits(x) for x in node.local_derivatives] == [bits(x) for x in local_derivatives]
+    assert type(node.local_derivatives) is type(node.parents) is tuple
+    assert node.op is op
+    assert len(node.parents) == len(inputs)
+    assert all(parent is x for parent, x in zip(node.parents, inputs))
+    assert (node.grad, node.label) == (0.0, "")
+
+
+@often
+@given(anything, anything)
+@example(-0.0, -0.0)
+@example(math.inf, -math.inf)
+@example(0.0, math.inf)
+def test_plus_and_times(a, b):
+    x, y = Value(a), Value(b)
+    assert_made_by(x + y, arithmetic.add, [x, y])
+    assert_made_by(x * y, arithmetic.mul, [x, y])
+    assert_made_by(x + x, arithmetic.add, [x, x])
+    assert_made_by(x * x, arithmetic.mul, [x, x])
+
+
+@often
+@given(anything, anything | st.integers(-(10**20), 10**20) | st.booleans())
+def test_plus_and_times_with_plain_numbers(a, number):
+    x = Value(a)
+    for operation, op in ((operator.add, arithmetic.add), (operator.mul, arithmetic.mul)):
+        node = operation(x, number)
+        assert node.parents[0] is x
+        assert_made_by(node, op, node.parents)
+        assert bits(node.parents[1].data) == bits(float(number))
+        node = operation(number, x)
+        assert node.parents[1] is x
+        assert_made_by(node, op, node.parents)
+        assert bits(node.parents[0].data) == bits(float(number))
+
+
+@often
+@given(anything)
+@example(0.0)
+@example(-0.0)
+@example(math.nan)
+def test_relu(a):
+    x = Value(a)
+    assert_made_by(x.relu(), activations.relu, [x])
+
+
+@often
+@given(st.lists(st.tuples(anything, anything), min_size=1, max_size=6), st.none() | anything)
+@example([(-0.0, 1.0)], None)
+@example([(-0.0, 1.0)], -0.0)
+@example([(1.0, 1e100), (1.0, 1.0), (1.0, -1e100)], None)
+def test_weighted_sum(pairs, bias):
+    weights, inputs = [Value(w) for w, _ in pairs], [Value(x) for _, x in pairs]
+    b = None if bias is None else Value(bias)
+    terms = [*weights, *inputs] if b is None else [*weights, *inputs, b]
+    assert_made_by(weighted_sum(weights, inputs, b), many.dot, terms)
+
+
+def test_weighted_sum_with_plain_numbers():
+    w = Value(2.0)
+    node = weighted_sum([w, 3], [4.0, 5], 1)
+    assert_made_by(node, many.dot, node.parents)
+    assert (node.data, node.parents[0]) == (24.0, w)
+    assert weighted_sum([2.0], [3.0]) == 6.0
+
+
+def expressions(x, y, z):
+    """A graph with every hot path, nodes of one, two and more parents, and sharing."""
+    s = x + y
+    p = s * x
+    r = p.relu() + s.relu() * z
+    d = weighted_sum([x, r, p], [s, s, z], y)
+    return (d * d + r) * s + p
+
+
+@often
+@given(anything, anything, anything, anything)
+@example(0.0, -0.0, math.inf, 1.0)
+def test_backward_equals_the_table(a, b, c, seed):
+    x, y, z = Value(a), Value(b), Value(c)
+    out = expressions(x, y, z)
+    table = reference_table(out, seed)
+    out.backward(seed)
+    assert [bits(node.grad) for node in topological_sort(out)] == [bits(g) for g in table.values()]
+    out.backward(seed)
+    assert [bits(node.grad) for node in table if node.parents] == [bits(g) for n, g in table.items() if n.parents]
+    assert bits(x.grad) == bits(twice(table[x], x, out, seed))
+
+
+def twice(first, leaf, out, seed):
+    """What a leaf holds after two passes: each pass adds its terms, one edge at a time, to what is there."""
+    table, total = grad_table(out, seed), 0.0 + first
+    for node in reversed(table):
+        for parent, local in zip(node.parents, node.local_derivatives):
+            if parent is leaf and local and table[node]:
+                total += table[node] * local
+    return total
+
+
+@often
+@given(anything, anything)
+def test_without_recording_the_numbers_are_the_same(a, b):
+    x, y = Value(a), Value(b)
+    plain = [x + y, x * y, x.relu(), weighted_sum([x], [y], x), x + 1, 2 * y]
+    with no_grad():
+        leaves = [x + y, x * y, x.relu(), weighted_sum([x], [y], x), x + 1, 2 * y]
+    assert [bits(node.data) for node in leaves] == [bits(node.data) for node in plain]
+    assert all((leaf.parents, leaf.op, leaf.local_derivatives) == ((), None, ()) for leaf in leaves)
+
+
+@often
+@given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100))
+def test_while_watching_the_nodes_are_the_same(a, b):
+    x, y = Value(a), Value(b)
+    with detect_anomaly():
+        nodes = [x + y, x * y, x.relu(), weighted_sum([x], [y], x)]
+        expected = [(arithmetic.add, [x, y]), (arithmetic.mul, [x, y]), (activations.relu, [x]), (many.dot, [x, y, x])]
+        for node, (op, inputs) in zip(nodes, expected):
+            assert_made_by(node, op, inputs)
+        assert list(current_mode().lines) == nodes
+
+
+HUGE = Value(1.5e308)
+
+
+@pytest.mark.parametrize(
+    ("operation", "symbol"),
+    [
+        (lambda: HUGE + HUGE, r"\+"),
+        (lambda: HUGE * HUGE, r"\*"),
+        (lambda: HUGE * 2, r"\*"),
+        (lambda: 2.0 * HUGE, r"\*"),
+        (lambda: HUGE + 1.5e308, r"\+"),
+        (lambda: Value(math.inf).relu(), "relu"),
+        (lambda: Value(math.nan).relu(), "relu"),
+        (lambda: weighted_sum([HUGE], [HUGE]), "dot"),
+    ],
+)
+def test_hot_paths_are_watched_too(operation, symbol):
+    operation()
+    with detect_anomaly(), pytest.raises(AnomalyError, match=f"^{symbol} gave (inf|nan)"):
+        operation()
+
+
+def test_a_subclass_takes_the_plain_path():
+    class Labelled(Value):
+        __slots__ = ()
+
+    x, y = Labelled(2.0), Value(3.0)
+    for node, op in (
+        (x + y, arithmetic.add),
+        (y + x, arithmetic.add),
+        (x * y, arithmetic.mul),
+        (y * x, arithmetic.mul),
+    ):
+        assert_made_by(node, op, node.parents)
+        assert set(node.parents) == {x, y}

@@ -1,0 +1,113 @@
+"""math.sin(value) is refused however it is spelt; float(value) and everything else is not."""
+
+import math
+import math as m
+from math import exp, hypot
+
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value
+from microgradlib.ops import TABLE
+
+V = Value(0.5)
+
+
+class Holder:
+    value = Value(0.5)
+
+
+def identity(x):
+    return x
+
+
+def by_a_local_name(f=math.sin):
+    return f(V)
+
+
+def by_a_closure():
+    log = math.log
+    return [log(x) for x in [V]]
+
+
+REFUSED = {
+    "module": lambda: math.sin(V),
+    "alias": lambda: m.cos(V),
+    "name": lambda: exp(V),
+    "local name": by_a_local_name,
+    "closure in a comprehension": by_a_closure,
+    "built in the call": lambda: math.sin(Value(1.0)),
+    "an expression": lambda: math.sin(2 * V + 1),
+    "a call in the call": lambda: math.sin(identity(identity(V))),
+    "a method in the call": lambda: math.sin(V.tanh()),
+    "an attribute": lambda: math.sin(Holder.value),
+    "a subscript": lambda: math.sin([V, V][0]),
+    "two arguments, the first": lambda: math.atan2(V, 1.0),
+    "two arguments, the second": lambda: math.atan2(1.0, V),
+    "many arguments": lambda: hypot(1.0, 2.0, identity(V)),
+    "inside a larger expression": lambda: 1 + 2 * math.sin(V) - 3,
+    "inside a print": lambda: str(math.sin(V)),
+    "nested": lambda: math.cos(math.sin(V)),
+    "power": lambda: math.pow(V, 2),
+    "log with a base": lambda: math.log(V, 2),
+    "floor": lambda: math.floor(V),
+    "ceil": lambda: math.ceil(V),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
+def test_refused(call):
+    with pytest.raises(TypeError, match=r"math\.\w+\(value\) would return a plain number and lose the graph"):
+        call()
+
+
+@pytest.mark.parametrize("name", sorted(name for name in set(vars(math)) & set(TABLE) if not TABLE[name].variadic))
+def test_the_refusal_names_a_function_that_exists(name):
+    function = getattr(math, name)
+    with pytest.raises(TypeError, match=rf"use microgradlib\.{name}\(value\)"):
+        if TABLE[name].arity == 1:
+            function(V)
+        else:
+            function(V, 1.0)
+    assert callable(getattr(mg, name))
+
+
+def test_the_refusal_names_no_function_that_does_not_exist():
+    with pytest.raises(TypeError, match=r"pass value\.data"):
+        math.degrees(V)
+
+
+ALLOWED = {
+    "float": (lambda: float(V), 0.5),
+    "float of an expression": (lambda: float(identity(V) + 1), 1.5),
+    "float inside math": (lambda: math.sin(float(V)), math.sin(0.5)),
+    "float with math in it": (lambda: float(V + math.sin(1.0)), 0.5 + math.sin(1.0)),
+    "data inside math": (lambda: math.sin(V.data), math.sin(0.5)),
+    "int": (lambda: int(V), 0),
+    "trunc": (lambda: math.trunc(V), 0),
+    "map of float": (lambda: list(map(float, [V, V])), [0.5, 0.5]),
+    "sorted by float": (lambda: sorted([2.0, 1.0], key=lambda x: float(V) * x), [1.0, 2.0]),
+    "percent format": (lambda: "%.2f" % V, "0.50"),  # noqa: UP031
+    "questions": (lambda: (math.isnan(V), math.isfinite(V), math.isclose(V, 0.5)), (False, True, True)),
+    "after a math call": (lambda: (math.sin(1.0), float(V))[1], 0.5),
+}
+
+
+@pytest.mark.parametrize(("call", "expected"), ALLOWED.values(), ids=ALLOWED.keys())
+def test_allowed(call, expected):
+    assert call() == expected
+
+
+def test_a_function_of_ones_own_called_sin_is_not_taken_for_maths():
+    def sin(x):
+        return float(x)
+
+    assert sin(V) == 0.5
+    assert float(V) == 0.5
+
+
+def test_refused_in_warm_code_too():
+    for _ in range(100):  # Python specialises code that has run a few times
+        with pytest.raises(TypeError, match="use microgradlib.sin"):
+            math.sin(V)
+        assert float(V) == 0.5

@@ -1,0 +1,297 @@
+"""Networks by their formulas: values, gradients, parameters, seeds, and micrograd's spelling."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, evaluate, grad_table, topological_sort
+from microgradlib.nn import ACTIVATIONS, MLP, Layer, Module, Neuron
+from microgradlib.numeric import numeric_gradient
+
+FORMULAS = {
+    "linear": lambda z: z,
+    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+    "tanh": math.tanh,
+    "relu": lambda z: max(0.0, z),
+    "leaky_relu": lambda z: max(0.0, z) + 0.01 * min(0.0, z),
+    "elu": lambda z: z if z > 0 else math.exp(z) - 1,
+    "softplus": lambda z: math.log(1 + math.exp(z)),
+    "hard_sigmoid": lambda z: max(0.0, min(1.0, z / 4 + 0.5)),
+    "hard_tanh": lambda z: max(-1.0, min(1.0, z)),
+    "abs": abs,
+    "step": lambda z: float(z >= 0),
+}
+numbers = st.floats(-2, 2)
+
+
+def by_hand(model, x, f, output=FORMULAS["linear"]):
+    """The network by the matrix form, from its parameters' numbers alone."""
+    for i, layer in enumerate(model.layers):
+        g = output if i == len(model.layers) - 1 else f
+        x = [
+            g(math.fsum(w.data * a for w, a in zip(n.w, x)) + (n.b.data if n.b is not None else 0.0))
+            for n in layer.neurons
+        ]
+    return x
+
+
+def randomised(model, seed=3):
+    rng = random.Random(seed)
+    for p in model.parameters():
+        p.data = rng.uniform(-1, 1)
+    return model
+
+
+def test_every_activation_has_a_formula():
+    assert set(ACTIVATIONS) == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", sorted(FORMULAS))
+@settings(max_examples=25, deadline=None)
+@given(w=st.lists(numbers, min_size=2, max_size=2), x=st.lists(numbers, min_size=2, max_size=2), b=numbers)
+def test_a_neuron(name, w, x, b):
+    neuron = Neuron(2, name, rng=0)
+    for p, number in zip(neuron.parameters(), [*w, b]):
+        p.data = number
+    z = w[0] * x[0] + w[1] * x[1] + b
+    assert neuron.net_input(x).data == pytest.approx(z, rel=1e-12, abs=1e-12)
+    if name == "step":
+        z = neuron.net_input(x).data
+    assert neuron(x).data == pytest.approx(FORMULAS[name](z), rel=1e-12, abs=1e-12)
+    assert neuron([Value(a) for a in x]).data == neuron(x).data
+
+
+@pytest.mark.parametrize("name", sorted(FORMULAS))
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_mlp(name, bias):
+    model = randomised(MLP([3, 4, 5, 2], activation=name, bias=bias, rng=1))
+    for x in ([0.5, -1.0, 2.0], [0.1, 0.2, -0.3]):
+        assert [y.data for y in model(x)] == pytest.approx(by_hand(model, x, FORMULAS[name]), rel=1e-12, abs=1e-12)
+
+
+def test_the_output_activation():
+    model = randomised(MLP(2, [3, 1], activation="relu", output="sigmoid", rng=1))
+    [expected] = by_hand(model, [0.5, -1.0], FORMULAS["relu"], FORMULAS["sigmoid"])
+    assert model([0.5, -1.0]).data == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "elu"])
+@pytest.mark.parametrize("expand", [False, True])
+def test_gradients_of_a_network(name, expand):
+    model = randomised(MLP(2, [3, 1], activation=name, rng=1, expand=expand))
+    parameters = model.parameters()
+    start = [p.data for p in parameters]
+
+    def f(*at):
+        for p, number in zip(parameters, at):
+            p.data = number
+        return model([0.5, -1.5]) ** 2
+
+    table = grad_table(f(*start))
+    assert [table[p] for p in parameters] == pytest.approx(numeric_gradient(f, start), rel=1e-8, abs=1e-9)
+
+
+def test_both_spellings_are_the_same_network():
+    one, two = MLP(2, [4, 3, 1], rng=5), MLP([2, 4, 3, 1], rng=5)
+    assert [p.data for p in one.parameters()] == [p.data for p in two.parameters()]
+    assert [n for n, _ in one.named_parameters()] == [n for n, _ in two.named_parameters()]
+    assert repr(one) == repr(two)
+    assert one([1.0, -1.0]).data == two([1.0, -1.0]).data
+
+
+def test_parameter_names_and_order():
+    model = MLP(2, [2, 1], rng=0)
+    names = [name for name, _ in model.named_parameters()]
+    assert names == [
+        "layers.0.neurons.0.w.0", "layers.0.neurons.0.w.1", "layers.0.neurons.0.b",
+        "layers.0.neurons.1.w.0", "layers.0.neurons.1.w.1", "layers.0.neurons.1.b",
+        "layers.1.neurons.0.w.0", "layers.1.neurons.0.w.1", "layers.1.neurons.0.b",
+    ]  # fmt: skip
+    assert model.parameters() == [p for _, p in model.named_parameters()]
+    first = model.layers[0].neurons[0]
+    assert model.parameters()[:3] == [*first.w, first.b]
+    assert [p.label for p in first.parameters()] == ["w0", "w1", "b"]
+
+
+@pytest.mark.parametrize(("sizes", "count"), [([2, 16, 16, 1], 337), ([3, 4, 4, 1], 41), ([1, 1], 2)])
+def test_how_many_parameters(sizes, count):
+    assert len(MLP(sizes, rng=0).parameters()) == count
+    without = sum(n * m for n, m in zip(sizes, sizes[1:]))
+    assert len(MLP(sizes, rng=0, bias=False).parameters()) == without
+
+
+# Seeds
+
+
+def test_a_seed_repeats():
+    def weights(rng):
+        return [p.data for p in MLP(2, [4, 1], rng=rng).parameters()]
+
+    assert weights(7) == weights(7) == weights(random.Random(7)) != weights(8)
+    generator = random.Random(7)
+    assert weights(generator) != weights(generator)
+
+
+def test_python_own_generator_is_left_alone_when_a_seed_is_given():
+    random.seed(1)
+    state = random.getstate()
+    MLP(2, [3, 1], rng=0)
+    assert random.getstate() == state
+
+
+def test_without_rng_weights_are_drawn_as_micrograd_draws_them():
+    random.seed(1337)
+    model = MLP(2, [16, 16, 1])
+    random.seed(1337)
+    expected = []
+    for nin, nout in [(2, 16), (16, 16), (16, 1)]:
+        for _ in range(nout):
+            expected += [random.uniform(-1, 1) for _ in range(nin)]
+            expected.append(0)
+    assert [p.data for p in model.parameters()] == expected
+
+
+def test_weights_fill_the_interval():
+    weights = [w.data for w in Neuron(2000, rng=0).w]
+    assert -1 < min(weights) < -0.99
+    assert 0.99 < max(weights) < 1
+    assert abs(sum(weights) / 2000) < 0.05
+
+
+@pytest.mark.parametrize("rng", ["7", 1.5, True, np.random.default_rng(0)], ids=repr)
+@pytest.mark.parametrize("make", [lambda rng: Neuron(2, rng=rng), lambda rng: MLP(2, [1], rng=rng)])
+def test_what_is_no_seed_is_refused(make, rng):
+    with pytest.raises(TypeError, match=r"seed.*random\.Random"):
+        make(rng)
+
+
+# Shapes of the graph
+
+
+@given(st.lists(numbers, min_size=3, max_size=3))
+def test_expanded_networks_give_the_same_numbers(x):
+    models = [MLP(3, [4, 1], activation="tanh", rng=2, expand=expand) for expand in (False, True)]
+    packed, expanded = (model(x) for model in models)
+    assert packed.data == pytest.approx(expanded.data, rel=1e-12, abs=1e-14)
+    tables = [grad_table(out) for out in (packed, expanded)]
+    slopes = [[table[p] for p in model.parameters()] for table, model in zip(tables, models)]
+    assert slopes[0] == pytest.approx(slopes[1], rel=1e-9, abs=1e-12)
+
+
+def test_how_many_nodes():
+    ops = [node.op.name for node in topological_sort(Neuron(3, "tanh", rng=0)([1.0, 2.0, 3.0])) if node.op]
+    assert ops == ["dot", "tanh"]
+    expanded = topological_sort(Neuron(3, "tanh", rng=0, expand=True)([1.0, 2.0, 3.0]))
+    assert sorted(node.op.name for node in expanded if node.op) == ["add"] * 3 + ["mul"] * 3 + ["tanh"]
+    expanded = topological_sort(Neuron(3, "tanh", rng=0, expand=True, bias=False)([1.0, 2.0, 3.0]))
+    assert sorted(node.op.name for node in expanded if node.op) == ["add"] * 2 + ["mul"] * 3 + ["tanh"]
+
+
+def test_the_neurons_of_a_layer_share_their_inputs():
+    out = mg.sum(Layer(2, 3, "linear", rng=0)([0.5, 1.5]))
+    leaves = [node for node in topological_sort(out) if node.op is None]
+    assert len(leaves) == 3 * 3 + 2
+
+
+def test_one_output_is_no_list():
+    assert isinstance(MLP(2, [3, 1], rng=0)([1.0, 2.0]), Value)
+    assert [type(y) for y in MLP(2, [3, 2], rng=0)([1.0, 2.0])] == [Value, Value]
+    assert isinstance(MLP([2, 1, 1, 1], rng=0)([1.0, 2.0]), Value)
+
+
+def test_networks_take_arrays_and_symbols():
+    model = randomised(MLP(2, [3, 1], activation="tanh", rng=0))
+    assert model(np.array([0.5, -1.0])).data == model([0.5, -1.0]).data
+    x, y = Symbol("x"), Symbol("y")
+    assert evaluate(model([x, y]), {x: 0.5, y: -1.0}) == model([0.5, -1.0]).data
+
+
+# Wrong use
+
+
+def test_an_unknown_activation_is_answered_with_the_near_and_the_known():
+    for make in (lambda: Neuron(2, "rleu"), lambda: MLP(2, [3, 1], activation="rleu")):
+        with pytest.raises(
+            ValueError, match=r"no activation 'rleu'; did you mean 'relu'\? known: linear, sigmoid, tanh"
+        ):
+            make()
+    with pytest.raises(ValueError, match="known: linear"):
+        Neuron(2, "")
+
+
+@pytest.mark.parametrize("x", [[1.0], [1.0, 2.0, 3.0], []])
+def test_a_wrong_number_of_inputs(x):
+    for model in (Neuron(2, rng=0), Neuron(2, rng=0, expand=True), Layer(2, 3, rng=0), MLP(2, [3, 1], rng=0)):
+        with pytest.raises(ValueError, match=rf"2 weights and takes as many inputs, got {len(x)}"):
+            model(x)
+
+
+@pytest.mark.parametrize(("size", "error"), [(0, ValueError), (-1, ValueError), (2.0, TypeError), (True, TypeError)])
+def test_wrong_sizes(size, error):
+    for make in (lambda: Neuron(size), lambda: Layer(2, size), lambda: MLP([2, size, 1])):
+        with pytest.raises(error, match=repr(size)):
+            make()
+
+
+def test_an_mlp_needs_two_sizes():
+    with pytest.raises(ValueError, match=r"MLP\(\[2, 16, 1\]\), got \[2\]"):
+        MLP([2])
+
+
+# Module
+
+
+class Tied(Module):
+    def __init__(self):
+        self.name = "tied"
+        self.shared = Value(1.0)
+        self.again = self.shared
+        self.table = {"a": Value(2.0), "b": [Value(3.0), (Value(4.0),)]}
+        self.inner = Neuron(1, rng=0)
+        self.derived = self.shared * 2
+
+
+def test_parameters_of_any_module():
+    module = Tied()
+    names = ["shared", "table.a", "table.b.0", "table.b.1.0", "inner.w.0", "inner.b"]
+    assert [name for name, _ in module.named_parameters()] == names
+    assert [p.data for p in module.parameters()][:4] == [1.0, 2.0, 3.0, 4.0]
+    assert Module().parameters() == []
+
+
+def test_zero_grad():
+    model = MLP(2, [3, 1], rng=0)
+    loss = model([1.0, 2.0])
+    loss.backward()
+    assert any(p.grad for p in model.parameters())
+    model.zero_grad()
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_reprs_are_those_of_micrograd():
+    assert repr(Neuron(2)) == "ReLUNeuron(2)"
+    assert repr(Neuron(3, nonlin=False)) == "LinearNeuron(3)"
+    assert repr(Neuron(3, "tanh")) == "tanhNeuron(3)"
+    assert repr(MLP(2, [1, 1])) == "MLP of [Layer of [ReLUNeuron(2)], Layer of [LinearNeuron(1)]]"
+
+
+def test_training_lowers_the_loss():
+    model = MLP(2, [8, 1], activation="tanh", rng=3)
+    points = [([0.0, 0.0], -1.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], -1.0)]
+
+    def total():
+        return mg.mean([(model(x) - y) ** 2 for x, y in points])
+
+    before = total().data
+    for _ in range(300):
+        loss = total()
+        model.zero_grad()
+        loss.backward()
+        for p in model.parameters():
+            p.data -= 0.2 * p.grad
+    assert total().data < 0.01 < before

@@ -1,0 +1,142 @@
+"""Numeric derivatives report errors that hold; the complex step gives the last digits, or says why it cannot."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.complex_step import complex_step_derivative
+from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.numeric import numeric_derivative, numeric_derivatives, numeric_gradient, power_of_two
+from microgradlib.ops import TABLE, define_op, forget_op
+
+REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "accuracy"),
+    [
+        (math.exp, 1.0, math.e, 1e-11),
+        (lambda x: math.exp(100 * x), 1.0, 100 * math.exp(100), 1e-9),
+        (lambda x: math.exp(x * 1e-8), 1e8, 1e-8 * math.e, 1e-10),
+        (lambda x: math.sin(1e8 * x), 1.0, 1e8 * math.cos(1e8), 1e-3),
+        (lambda x: x**3, 1e8, 3e16, 1e-11),
+        (math.log, 1e-8, 1e8, 1e-9),
+        (lambda x: 1 / x, 1e-8, -1e16, 1e-9),
+        (math.sqrt, 1e-300, 5e149, 1e-9),
+        (math.log, 1e300, 1e-300, 1e-9),
+        (lambda x: (1 - math.cos(x)) / x**2, 1e-3, -1e-3 / 12, 1e-2),
+        (lambda x: x**3 - 3 * x, 1.0, 0.0, 1e-10),
+        (math.cos, 0.0, 0.0, 1e-10),
+        (lambda x: 7.0, 3.0, 0.0, 1e-10),
+        (lambda x: math.sqrt(x - 1), 1.001, 0.5 / math.sqrt(0.001), 1e-9),
+    ],
+)
+def test_the_error_reported_is_small_and_holds(f, x, slope, accuracy):
+    found = numeric_derivative(f, x)
+    assert abs(found.value - slope) <= 4 * found.error + 1e-15 * abs(slope)
+    assert found.error <= accuracy * max(abs(slope), 1e-3)
+
+
+@given(st.floats(-3, 3), st.floats(-20, 20), st.floats(-2, 2))
+def test_the_error_holds_for_smooth_functions_anywhere(x, a, b):
+    found = numeric_derivative(lambda x: math.exp(b * x) * math.sin(a * x), x)
+    slope = math.exp(b * x) * (b * math.sin(a * x) + a * math.cos(a * x))
+    assert abs(found.value - slope) <= 4 * found.error + 1e-14
+
+
+def test_a_jump_or_a_pole_gives_no_small_error():
+    assert numeric_derivative(lambda x: 1.0 if x > 0 else 0.0, 0.0).error > 1
+    assert numeric_derivative(abs, 0.0).value == 0  # the mean of both sides
+    assert numeric_derivative(math.sqrt, 0.0).error == math.inf
+    assert math.isnan(numeric_derivative(math.sqrt, 0.0).value)
+
+
+def test_errors_of_f_at_the_point_itself_are_the_callers():
+    with pytest.raises(ValueError, match="math domain error|expected a positive"):
+        numeric_derivative(math.log, -1.0)
+    with pytest.raises(TypeError, match="expected a real number, got str"):
+        numeric_derivative(lambda x: "one", 1.0)
+
+
+def test_cancellation_in_f_shows_in_the_error():
+    found = numeric_derivative(lambda x: (x + 1e8) - 1e8, 0.3)
+    assert abs(found.value - 1) <= found.error
+    assert found.error > 1e-9
+
+
+def test_one_derivative_for_each_argument():
+    by_x, by_y = numeric_derivatives(lambda x, y: mg.exp(x) * y, [0.0, 2.0])
+    assert abs(by_x.value - 2) <= by_x.error < 1e-10
+    assert abs(by_y.value - 1) <= by_y.error < 1e-10
+    assert numeric_gradient(lambda x, y: mg.exp(x) * y, [0.0, 2.0]) == [by_x.value, by_y.value]
+
+
+def test_a_step_is_a_power_of_two():
+    assert [power_of_two(x) for x in (1.0, 0.99, 3.0, 1e-300)] == [1.0, 0.5, 2.0, 2.0**-997]
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.name not in REAL_ONLY], ids=str)
+@given(data=st.data())
+def test_the_complex_step_gives_the_tables_derivatives_to_the_last_digits(op, data):
+    count = op.arity or 4
+    xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]
+    if op.kink is not None and op.kink(*xs):
+        return
+    inputs = [mg.Value(x) for x in xs]
+    table = mg.grad_table(op(*inputs))
+    for i, x in enumerate(inputs):
+        found = complex_step_derivative(lambda z, i=i: op(*xs[:i], z, *xs[i + 1 :]), xs[i])
+        assert found == pytest.approx(table[x], rel=1e-14, abs=1e-15)
+
+
+def test_the_complex_step_sees_no_cancellation():
+    def f(x):
+        return mg.exp(x) / mg.sqrt(mg.sin(x) ** 3 + mg.cos(x) ** 3)
+
+    x = mg.Value(1.5)
+    assert complex_step_derivative(f, 1.5) == pytest.approx(mg.grad_table(f(x))[x], rel=1e-15)
+    assert complex_step_derivative(lambda x: (x + 1e8) - 1e8, 0.3) == 1.0
+    assert complex_step_derivative(lambda x: 3.0, 0.3) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "says"),
+    [
+        (mg.relu, 0.0, r"cannot pass relu\(0.0\): it has a kink there \(relu′\(0\) = 0\); use numeric_derivative"),
+        (lambda x: mg.maximum(x, 2.0), 2.0, r"cannot pass maximum\(2.0, 2.0\): it has a kink"),
+        (lambda x: mg.where(x > 1, x, 0.0), 1.0, r"cannot pass greater\(1.0, 1.0\): it has a kink"),
+        (mg.erf, 0.5, r"cannot pass erf\(0.5\): it has no complex form here \(erf\)"),
+        (mg.log, -1.0, r"cannot pass log\(-1.0\): it is not finite and real there"),
+        (mg.asin, 2.0, r"cannot pass asin\(2.0\): it is not finite and real there"),
+        (lambda x: x**0.5, -2.0, r"cannot pass pow\(-2.0, 0.5\): it is not finite and real"),
+        (lambda x: 1 / (x - x), 2.0, r"cannot pass div\(1.0, 0.0\): it has no finite value there"),
+    ],
+)
+def test_the_complex_step_says_why_it_cannot(f, x, says):
+    with pytest.raises(ValueError, match=says):
+        complex_step_derivative(f, x)
+
+
+def test_the_complex_step_refuses_a_branch_that_python_would_bake_in():
+    with pytest.raises(SymbolHasNoValueError, match="truth value"):
+        complex_step_derivative(lambda x: x if x > 0 else -x, 1.0)
+    with pytest.raises(TypeError, match="expected a real number, got list"):
+        complex_step_derivative(lambda x: [x], 1.0)
+
+
+def test_the_complex_step_passes_ops_defined_by_the_user():
+    define_op(
+        "swish_of_softplus",
+        value=lambda xp, x: x * xp.softplus(x),
+        derivatives=[lambda xp, z, x: xp.softplus(x) + x * xp.sigmoid(x)],
+        formula="x ζ(x)",
+    )
+    try:
+        op = TABLE["swish_of_softplus"]
+        x = mg.Value(0.7)
+        assert complex_step_derivative(op, 0.7) == pytest.approx(mg.grad_table(op(x))[x], rel=1e-15)
+    finally:
+        forget_op("swish_of_softplus")
