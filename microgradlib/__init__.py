@@ -3,6 +3,7 @@
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
+from microgradlib.notation import explain_gradient, to_latex, to_sympy, to_text
 from microgradlib.ops import define_op
 from microgradlib.ops.activations import (
     elu,
@@ -60,6 +61,7 @@ from microgradlib.reductions import (
     softmax,
 )
 from microgradlib.reductions import sum as sum  # noqa: A004
+from microgradlib.simplify import simplify
 from microgradlib.symbol import Symbol
 from microgradlib.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from microgradlib.value import Value
@@ -72,6 +74,7 @@ __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
     "define_op", "detect_anomaly", "draw", "evaluate", "grad", "grad_table", "gradients", "hessian", "hvp", "jacobian",
     "jvp", "kinks", "no_grad", "tangent_table", "topological_sort", "value_and_grad", "vjp",
+    "explain_gradient", "simplify", "to_latex", "to_sympy", "to_text",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
     "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",
     "log", "log10", "log1p", "log2", "log_softmax", "logit", "logsumexp", "maximum", "mean", "minimum", "polygamma",

@@ -67,7 +67,7 @@ def accumulate(order: Sequence[Value]) -> None:
                     parent.grad += gradient * local_derivative
 
 
-def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Value, float]) -> dict[Value, float]:
+def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Any, float]) -> dict[Value, float]:
     """Return u̇ for every node u that the outputs depend on: forward mode, by the same local derivatives.
 
         tangent_table[x] = tangents[x] for the nodes x that are given a tangent
@@ -96,7 +96,7 @@ def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Value, flo
     return table
 
 
-def tangents(outputs: Sequence[Scalar], directions: Mapping[Scalar, Any]) -> list[Scalar]:
+def tangents(outputs: Sequence[Scalar], directions: Mapping[Any, Any]) -> list[Scalar]:
     """Return the derivative of each output in the direction that gives each x of `directions` its tangent, as graph.
 
     The forward twin of `gradients`, as `tangent_table` is of `grad_table`.
@@ -152,12 +152,13 @@ def _useful_derivatives(node: Scalar, useful: set[Scalar]) -> list[tuple[Scalar,
     return [(parent, node.op.partial_derivative(i, node, *node.parents)) for i, parent in wanted]
 
 
-def evaluate(output: Any, values: Mapping[Scalar, Any]) -> Any:
+def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     """Return `output` with each symbol of `values` set to its number (*Deep Learning*, Algorithm 6.1).
 
     u⁽ⁱ⁾ = f⁽ⁱ⁾(A⁽ⁱ⁾), where A⁽ⁱ⁾ are the values of the parents, in topological order. A list of outputs gives a list.
-    Leaf Values keep their data unless `values` names them; every other node is computed anew. Values in place of
-    numbers give Values. Raises `SymbolHasNoValueError` for a symbol that has no entry.
+    Nodes named in `values` need not be leaves. Leaf Values keep their data unless `values` names them; every other node
+    is computed anew. Values in place of numbers give Values. Raises `SymbolHasNoValueError` for a symbol that has no
+    entry.
 
     >>> from microgradlib import Symbol
     >>> x, y = Symbol("x"), Symbol("y")
@@ -167,9 +168,8 @@ def evaluate(output: Any, values: Mapping[Scalar, Any]) -> Any:
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
     table: dict[Any, Any] = dict(values)
     for target in outputs:
-        for node in topological_sort(target):
-            if node not in table:
-                table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
+        for node in topological_sort(target, known=table):
+            table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
     results = [table[target] for target in outputs]
     return results if isinstance(output, (list, tuple)) else results[0]
 

@@ -1,9 +1,14 @@
 """What can go wrong, one class each."""
 
+from __future__ import annotations
+
+from typing import Any
+
 __all__ = [
     "AnomalyError",
     "DrawingError",
     "ExpressionError",
+    "GradcheckError",
     "GraphTooLargeError",
     "MicrogradError",
     "MissingExtraError",
@@ -17,6 +22,14 @@ class MicrogradError(Exception):
 
 class AnomalyError(MicrogradError, FloatingPointError):
     """Under `detect_anomaly()`, a value or a gradient became nan or infinite."""
+
+
+class GradcheckError(MicrogradError, AssertionError):
+    """A derivative disagrees with its numeric check; `report` is the whole `GradcheckReport`, the message its text."""
+
+    def __init__(self, report: Any) -> None:
+        super().__init__(report)
+        self.report = report
 
 
 class SymbolHasNoValueError(MicrogradError, TypeError):

@@ -21,13 +21,14 @@ class Node(Protocol):
 N = TypeVar("N", bound=Node)
 
 
-def topological_sort(*outputs: N) -> list[N]:
+def topological_sort(*outputs: N, known: Iterable[N] = ()) -> list[N]:
     """Return every ancestor of the outputs and the outputs themselves, each after all of its parents.
 
     This is the numbering u⁽¹⁾, …, u⁽ⁿ⁾ that *Deep Learning*, Algorithm 6.1, takes for granted:
     evaluate in this order, differentiate in the reverse of it. A depth-first walk with its own stack
     (a chain of a million nodes is as good as any), left parents first, so the order is the
-    same in every run. Time and memory are linear in nodes plus edges.
+    same in every run. Time and memory are linear in nodes plus edges. Nodes in `known` are left out, and so is what
+    only they depend on.
 
     >>> from microgradlib import Value
     >>> x = Value(3.0, label="x")
@@ -36,7 +37,7 @@ def topological_sort(*outputs: N) -> list[N]:
     ['x', '*', '+']
     """
     order: list[N] = []
-    seen: set[N] = set()
+    seen = set(known)
     stack: list[N | None] = [*reversed(outputs)]
     while stack:
         node = stack.pop()

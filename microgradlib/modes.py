@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad", "recording"]
+__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad", "recording", "tracing_lines"]
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -28,8 +28,9 @@ class Mode:
 
     recording: bool = True
     watching: bool = False
+    tracing: bool = False
     lines: dict[Any, str] = field(default_factory=dict)
-    """While watching: for each node, the user's line that made it."""
+    """While tracing: for each node, the user's line that made it."""
 
 
 _mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
@@ -80,7 +81,22 @@ def detect_anomaly() -> Any:
     Traceback (most recent call last):
     microgradlib.errors.AnomalyError: log gave nan from x = -1.0 ...
     """
-    return _changed(watching=True, lines={})
+    return _changed(watching=True, tracing=True, lines={})
+
+
+@contextmanager
+def tracing_lines() -> Iterator[dict[Any, str]]:
+    """Note, for each node made in the block, the user's line that made it; nothing is raised.
+
+    >>> from microgradlib import Value
+    >>> with tracing_lines() as lines:
+    ...     y = Value(3.0) * 2
+    >>> lines[y]
+    '<doctest ...>:2, in <module>'
+    """
+    lines: dict[Any, str] = {}
+    with _changed(tracing=True, lines=lines):
+        yield lines
 
 
 def users_line() -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-__all__ = ["as_float", "is_array", "is_foreign"]
+__all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign"]
 
-_PLAIN: frozenset[Any] = frozenset({float, int, bool})
+PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
+"""The classes that hot paths take for numbers at a glance."""
 
 
 def as_float(number: Any) -> float:
@@ -20,7 +21,7 @@ def as_float(number: Any) -> float:
     >>> as_float(Fraction(1, 4))
     0.25
     """
-    if number.__class__ in _PLAIN or isinstance(number, Real):
+    if number.__class__ in PLAIN_NUMBERS or isinstance(number, Real):
         try:
             return float(number)
         except OverflowError:

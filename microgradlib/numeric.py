@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.modes import no_grad
@@ -12,61 +13,83 @@ from microgradlib.number import as_float
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["NumericDerivative", "numeric_derivative", "numeric_gradient"]
+__all__ = [
+    "EPSILON", "SMALLEST", "NumericDerivative", "extrapolate", "numeric_derivative", "numeric_derivatives",
+    "numeric_gradient", "power_of_two", "scatter",
+]  # fmt: skip
 
-_SHRINK = 2.0  # each step is half the one before
-_STEPS = 10
-_EPSILON = 2.0**-52
+EPSILON = 2.0**-52
+"""The distance from 1 to the next float."""
+
+SMALLEST = 2.0**-1074
+"""The distance from 0 to the next float."""
+
+_SHRINK = 4.0  # each step is a quarter of the one before
+_STEPS = 17
+_GOOD = 1e-6  # a relative error below which smaller steps are tried only while rounding allows
+_FAIR = 1e-3  # a relative error below which a derivative is surely not mere rounding
+_TINY = 1e-6  # a smaller argument is stepped by its own size
+_BEYOND = (ArithmeticError, ValueError)  # what f may raise outside its domain, as math.log(-1) does
 
 
 @dataclass(frozen=True)
 class NumericDerivative:
-    """A derivative found by differences: its value, an estimate of its error, and the first step taken."""
+    """A derivative found by differences: its value, an estimate of its error, the widest step it rests on.
+
+    Where no step was of use (f is nan on one side, say) the value is nan and the error inf.
+    """
 
     value: float
     error: float
     step: float
 
+    @property
+    def relative_error(self) -> float:
+        """The error as a share of the value; inf for a value of 0 and for none."""
+        return self.error / abs(self.value) if self.value and math.isfinite(self.value) else math.inf
+
 
 def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative:
-    """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method).
+    """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
 
-    (f(x + h) − f(x − h)) / 2h is off by O(h²) for a smooth f, and by rounding of the order of ε|f|/h. Halving h again
+    (f(x + h) − f(x − h)) / 2h is off by O(h²) for a smooth f, and by rounding of the order of ε|f|/h. Shrinking h again
     and again and extrapolating h² → 0 (Richardson) removes the first term by term; the tableau's best entry is the one
-    whose neighbours differ least, and that difference, together with the rounding, is the error reported.
+    whose neighbours differ least, and that difference, together with the rounding, is the error reported. The rounding
+    of f is judged by its size and by the fourth differences of f over neighbouring floats, so cancellation within f
+    shows too. Steps out of f's domain, where it is nan, infinite or raises, are passed over.
     C. J. F. Ridders, *Advances in Engineering Software* 4 (1982) 75–76.
 
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
-    >>> abs(slope.value - 12.0) <= slope.error < 1e-6
+    >>> abs(slope.value - 12.0) <= slope.error < 1e-10
     True
     """
-    h = first = 0.1 * max(abs(x), 1.0)
-    previous: list[float] = []
-    best, error = math.nan, math.inf
-    for _ in range(_STEPS):
-        above, below = _number(f(x + h)), _number(f(x - h))
-        step = ((x + h) - (x - h)) / 2  # what was really stepped, after rounding
-        rounding = _EPSILON * (abs(above) + abs(below)) / step
-        row = [(above - below) / (2 * step)]
-        for k, coarser in enumerate(previous, start=1):
-            factor = _SHRINK ** (2 * k)
-            row.append((factor * row[-1] - coarser) / (factor - 1))
-            spread = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + rounding
-            if spread < error:
-                best, error = row[-1], spread
-        previous = row
-        h /= _SHRINK
-    return NumericDerivative(best, error, first)
+    x = as_float(x)
+    _number(f(x))  # f must know x itself: what it raises here is the caller's to see
+
+    def number(at: float) -> float:
+        try:
+            return _number(f(at))
+        except _BEYOND:
+            return math.nan
+
+    noise = scatter(number, x) + SMALLEST
+
+    def evaluate(at: float) -> tuple[float, float]:
+        result = number(at)
+        return result, max(EPSILON * abs(result), noise)
+
+    return extrapolate(evaluate, x)
 
 
-def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
-    """Return ∂f/∂xᵢ of f(*xs) for each i by `numeric_derivative`: 2·10 evaluations of f for each argument.
+def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[NumericDerivative]:
+    """Return ∂f/∂xᵢ of f(*xs) for each i, each with its estimated error: `numeric_derivative` along each argument.
 
     For W arguments that is O(W) evaluations, so O(W²) work where backpropagation needs O(W): this is for checking. f
     may return a float or a Value and is called with floats, without recording.
 
-    >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
-    [12.0, 9.0]
+    >>> by_x, by_y = numeric_derivatives(lambda x, y: x * x * y, [3.0, 2.0])
+    >>> abs(by_x.value - 12.0) <= by_x.error, abs(by_y.value - 9.0) <= by_y.error
+    (True, True)
     """
     point = [as_float(x) for x in xs]
 
@@ -74,7 +97,85 @@ def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
         return lambda x: f(*point[:i], x, *point[i + 1 :])
 
     with no_grad():
-        return [numeric_derivative(along(i), x).value for i, x in enumerate(point)]
+        return [numeric_derivative(along(i), x) for i, x in enumerate(point)]
+
+
+def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
+    """Return ∂f/∂xᵢ of f(*xs) for each i by `numeric_derivatives`, which gives their estimated errors as well.
+
+    >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
+    [12.0, 9.0]
+    """
+    return [derivative.value for derivative in numeric_derivatives(f, xs)]
+
+
+def extrapolate(
+    evaluate: Callable[[float], tuple[float, float]], x: float, widest: float | None = None
+) -> NumericDerivative:
+    """Return the derivative at x of a function given as x → (value, bound on the rounding error of that value).
+
+    `widest` is the first step, by default about max(|x|, 1)/16. A value of nan says that this step is not to be used.
+    An entry of the tableau counts by its error relative to itself, so that an agreement far from x's neighbourhood
+    (both sides of a pole, say) does not beat the true limit; a derivative that is 0 but for rounding counts by its
+    error.
+    """
+    results = _ladder(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
+    if widest is None and 0 < abs(x) < _FAIR and min(r.relative_error for r in results) > _GOOD:
+        results += _ladder(evaluate, x, power_of_two(abs(x) / 16))
+    sharpest = min(results, key=lambda result: result.relative_error)
+    return sharpest if sharpest.relative_error < _FAIR else min(results, key=lambda result: result.error)
+
+
+def power_of_two(number: float) -> float:
+    """Return the largest power of two ≤ number > 0: as a step it is added without rounding.
+
+    >>> power_of_two(0.1)
+    0.0625
+    """
+    return math.ldexp(1.0, math.frexp(number)[1] - 1)
+
+
+def _ladder(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
+    """Return the tableau's best entries, by relative and by absolute error."""
+    sharpest = closest = NumericDerivative(math.nan, math.inf, h)
+    slopes: list[float] = []
+    for _ in range(_STEPS):
+        (above, noise_above), (below, noise_below) = evaluate(x + h), evaluate(x - h)
+        width = (x + h) - (x - h)  # what was really stepped, after rounding
+        if not width:
+            break
+        rounding = (noise_above + noise_below) / width
+        row = [(above - below) / width]
+        for k, coarser in enumerate(slopes, start=1):
+            factor = _SHRINK ** (2 * k)
+            row.append((factor * row[-1] - coarser) / (factor - 1))
+            error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + rounding
+            entry = NumericDerivative(row[-1], error, h * _SHRINK**k)
+            if error < closest.error:
+                closest = entry
+            if entry.relative_error < sharpest.relative_error:
+                sharpest = entry
+        if sharpest.relative_error < _GOOD and rounding > sharpest.error:
+            break  # a smaller step only adds rounding
+        slopes = row if math.isfinite(row[0]) else []
+        h /= _SHRINK
+    return [sharpest, closest]
+
+
+def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
+    """Return the rounding error of a function near x, from fourth differences over steps too short for it to bend.
+
+    Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
+    step is 2⁻³⁶ of x or of 1. With several, the largest error counts: over one step alone the function may happen to
+    change by a whole number of roundings.
+    """
+    noise = 0.0
+    for step in steps or (power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36,):
+        differences = [number(x + i * step) for i in range(-4, 5)]
+        for _ in range(4):
+            differences = [b - a for a, b in pairwise(differences)]
+        noise = max(noise, 2 * math.hypot(*differences) / math.sqrt(len(differences) * 70))
+    return noise if math.isfinite(noise) else 0.0
 
 
 def _number(result: Any) -> float:

@@ -26,17 +26,20 @@ def polygamma(x: float, order: float = 0) -> float:
     >>> round(polygamma(1.0, 1) - math.pi**2 / 6, 12)
     0.0
     """
-    n = int(order)
-    if n != order or n < 0:
+    if not 0 <= order < math.inf or order % 1:
         message = f"the order of polygamma is a whole number, 0 or more, got {order!r}"
         raise ValueError(message)
+    n = int(order)
     if math.isnan(x):
         return x
     if x <= 0:
         return _reflected(x, n)
     if x == math.inf:
         return math.inf if n == 0 else 0.0
-    return _by_recurrence(x, n)
+    try:
+        return _by_recurrence(x, n)
+    except OverflowError:  # next to the pole at 0, where it is about (−1)ⁿ⁺¹ n!/xⁿ⁺¹
+        return math.inf if n % 2 else -math.inf
 
 
 def _by_recurrence(x: float, n: int) -> float:
@@ -52,7 +55,7 @@ def _by_recurrence(x: float, n: int) -> float:
 
 def _asymptotic(x: float, n: int) -> float:
     if n == 0:
-        series = math.fsum(b / (2 * k * math.pow(x, 2 * k)) for k, b in zip(count(1), _BERNOULLI))
+        series = math.fsum(b / (2 * k) * math.pow(x, -2 * k) for k, b in zip(count(1), _BERNOULLI))
         return math.log(x) - 1 / (2 * x) - series
     leading = math.factorial(n - 1) * math.pow(x, -n) + math.factorial(n) * math.pow(x, -n - 1) / 2
     series = math.fsum(
@@ -64,7 +67,7 @@ def _asymptotic(x: float, n: int) -> float:
 
 def _reflected(x: float, n: int) -> float:
     """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x below 0."""
-    if x == math.floor(x):
+    if x % 1 == 0 or x == -math.inf:
         message = f"polygamma has a pole at {x!r}"
         raise ValueError(message)
     sign = -1.0 if n % 2 else 1.0

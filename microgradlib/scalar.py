@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from microgradlib.copying import copy_graph, fields_of, rebuild, reduce_graph
-from microgradlib.number import is_foreign
+from microgradlib.number import PLAIN_NUMBERS, as_float, is_foreign
 from microgradlib.ops import activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Scalar:
         return _operator(arithmetic.div, other, self, self, other)
 
     def __pow__(self, other: Any) -> Self:
+        if other.__class__ in PLAIN_NUMBERS or isinstance(other, Real):  # part of the op, as in **2, and no parent
+            return self._apply(arithmetic.pow.bind(as_float(other)))
         return _operator(arithmetic.pow, self, other, self, other)
 
     def __rpow__(self, other: Any) -> Self:

@@ -77,6 +77,10 @@ class Symbol(Scalar):
         """Return a number as a leaf Value; a node stays itself."""
         return number if isinstance(number, Scalar) else Value(number)
 
+    def __radd__(self, other: Any) -> Symbol:
+        """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""
+        return self if other.__class__ is int and other == 0 else super().__radd__(other)
+
     def __lt__(self, other: Any) -> Symbol:
         return selection.less(self, other)  # type: ignore[no-any-return]
 

@@ -10,7 +10,7 @@ from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
 from microgradlib.math_calls import math_function_called_by
 from microgradlib.modes import check_gradients, check_value, current_mode, users_line
-from microgradlib.number import as_float, is_array, is_foreign
+from microgradlib.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
 from microgradlib.ops import TABLE, Op, activations, arithmetic, many
 from microgradlib.scalar import Scalar
 
@@ -22,7 +22,6 @@ __all__ = ["Value", "weighted_sum"]
 _new = object.__new__
 _add, _mul, _relu, _dot = arithmetic.add, arithmetic.mul, activations.relu, many.dot
 _ONES = (1.0, 1.0)
-_PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int})
 
 
 class Value(Scalar):
@@ -75,7 +74,7 @@ class Value(Scalar):
         parents: tuple[Value, ...] = inputs
         for x in inputs:
             if x.__class__ is not Value:
-                if any(is_array(x) or _is_other_node(x) or is_foreign(x) for x in inputs):
+                if any(_is_for_others(x) for x in inputs):
                     return NotImplemented
                 parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
                 break
@@ -97,7 +96,7 @@ class Value(Scalar):
     def __add__(self, other: Any) -> Value:
         """Return self + other."""
         if other.__class__ is not Value or current_mode() is not None:
-            plain = other.__class__ in _PLAIN_NUMBERS and current_mode() is None
+            plain = other.__class__ in PLAIN_NUMBERS and current_mode() is None
             return self + Value(other) if plain else Scalar.__add__(self, other)
         node: Value = _new(Value)
         node._data = self._data + other._data
@@ -111,7 +110,7 @@ class Value(Scalar):
     def __mul__(self, other: Any) -> Value:
         """Return self × other."""
         if other.__class__ is not Value or current_mode() is not None:
-            plain = other.__class__ in _PLAIN_NUMBERS and current_mode() is None
+            plain = other.__class__ in PLAIN_NUMBERS and current_mode() is None
             return self * Value(other) if plain else Scalar.__mul__(self, other)
         node: Value = _new(Value)
         data, factor = self._data, other._data
@@ -125,19 +124,13 @@ class Value(Scalar):
 
     def __radd__(self, other: Any) -> Value:
         """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""
-        if other.__class__ is int and other == 0:
+        if other.__class__ is int and other == 0 and current_mode() is None:
             return self
-        return Value(other) + self if other.__class__ in _PLAIN_NUMBERS else Scalar.__radd__(self, other)
+        return Value(other) + self if other.__class__ in PLAIN_NUMBERS else Scalar.__radd__(self, other)
 
     def __rmul__(self, other: Any) -> Value:
         """Return other × self."""
-        return Value(other) * self if other.__class__ in _PLAIN_NUMBERS else Scalar.__rmul__(self, other)
-
-    def __pow__(self, other: Any) -> Value:
-        """Return self to the power other; a plain number becomes part of the op, as in `**2`."""
-        if other.__class__ in _PLAIN_NUMBERS:
-            return self._apply(arithmetic.pow.bind(as_float(other)))
-        return arithmetic.pow(self, other) if not is_foreign(other) else NotImplemented
+        return Value(other) * self if other.__class__ in PLAIN_NUMBERS else Scalar.__rmul__(self, other)
 
     def relu(self) -> Value:
         """Return max(0, x)."""
@@ -243,6 +236,13 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
     if bias is None:
         return _node(sum(map(mul, w, x)), _dot, terms, (*x, *w))
     return _node(sum(map(mul, w, x), bias._data), _dot, terms, (*x, *w, 1.0))
+
+
+def _is_for_others(thing: Any) -> bool:
+    """Say whether an op with this input is not a Value's to make: arrays, Symbols, and classes we do not know."""
+    if thing.__class__ is Value or thing.__class__ in PLAIN_NUMBERS:
+        return False
+    return is_array(thing) or _is_other_node(thing) or is_foreign(thing)
 
 
 def _is_other_node(thing: Any) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib.errors import GradcheckError, MicrogradError
 from microgradlib.gradcheck import SAFETY, gradcheck
+from microgradlib.nn import MLP
 from microgradlib.ops import TABLE, define_op, forget_op
 from microgradlib.taylor import taylor_slope
 
@@ -98,7 +99,7 @@ def test_the_error_is_the_librarys_and_an_assertion(wrong_op):
 
 def test_a_path_that_f_loses_is_rejected_though_every_op_is_right():
     for f in (lambda x: x * x.data, lambda x: x * x.detach(), lambda x: 2.0 * x.data):
-        with pytest.raises(GradcheckError, match="every op on the way agrees .* look for .data, float"):
+        with pytest.raises(GradcheckError, match=r"every op on the way agrees .* look for .data, float"):
             gradcheck(f, [3.0])
 
 
@@ -148,7 +149,7 @@ def test_a_thousandth_too_much_is_seen_at_every_scale(wrong_op, x, y):
         (lambda x: mg.relu(x - 1) + x, 1 + 1e-14, "relu"),
         (lambda x: mg.maximum(x, 2.0) * x, 2.0, "max"),
         (lambda x: mg.clip(x, -1.0, 1.0), 1.0, "clip -1,1"),
-        (lambda x: mg.where(x > 1, x, 2 * x), 1.0, "another path through the function"),
+        (lambda x: mg.where(x > 1, x, 2 * x), 1.0, "where"),
         (lambda x: x if x > 1 else x * 2, 1.0, "another path through the function"),
         (mg.floor, 3.0, "floor"),
         (mg.step, 0.0, "step"),
@@ -219,38 +220,26 @@ def test_order_two_rejects_a_derivative_that_is_right_but_not_differentiable():
     )
     try:
         assert gradcheck(op, [3.0]).ok
-        with pytest.raises(GradcheckError, match="by ∂f/∂x0 by x0: reverse gives 0.0"):
+        with pytest.raises(GradcheckError, match=r"by ∂f/∂x0 by x0: reverse gives 0.0"):
             gradcheck(op, [3.0], order=2)
     finally:
         forget_op("half_square")
 
 
 def test_networks_pass_in_every_parameter():
-    model = mg_network()
-    parameters = [p.data for p in model.parameters()]
+    parameters = [p.data for p in MLP(2, [4, 1], activation="tanh", rng=1).parameters()]
 
     def loss(*weights):
-        net = mg_network()
-        return sum((net_output(net, weights, x) - y) ** 2 for x, y in (([0.3, -0.8], 1.0), ([1.5, 0.2], -1.0)))
+        return sum((network(weights, x) - y) ** 2 for x, y in (([0.3, -0.8], 1.0), ([1.5, 0.2], -1.0)))
 
     report = gradcheck(loss, parameters)
     assert set(verdicts(report)) == {"ok"}
 
 
-def mg_network():
-    from microgradlib.nn import MLP
-
-    return MLP(2, [4, 1], activation="tanh", rng=1)
-
-
-def net_output(net, weights, x):
-    hidden = net.layers[0]
+def network(weights, x):
     weights = iter(weights)
-    activations = []
-    for _ in hidden.neurons:
-        w = [next(weights) for _ in x]
-        activations.append(mg.tanh(mg.dot(w, x, next(weights))))
-    return mg.dot([next(weights) for _ in activations], activations, next(weights))
+    hidden = [mg.tanh(mg.dot([next(weights) for _ in x], x, next(weights))) for _ in range(4)]
+    return mg.dot([next(weights) for _ in hidden], hidden, next(weights))
 
 
 UNARY = [mg.sin, mg.cos, mg.tanh, mg.sigmoid, mg.softplus, mg.atan, mg.asinh, mg.erf, lambda u: mg.exp(mg.sin(u))]

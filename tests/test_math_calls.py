@@ -49,7 +49,7 @@ REFUSED = {
     "inside a print": lambda: str(math.sin(V)),
     "nested": lambda: math.cos(math.sin(V)),
     "power": lambda: math.pow(V, 2),
-    "log with a base": lambda: math.log(V, 2),
+    "log with a base": lambda: math.log(V, 3),
     "floor": lambda: math.floor(V),
     "ceil": lambda: math.ceil(V),
 }
@@ -64,11 +64,9 @@ def test_refused(call):
 @pytest.mark.parametrize("name", sorted(name for name in set(vars(math)) & set(TABLE) if not TABLE[name].variadic))
 def test_the_refusal_names_a_function_that_exists(name):
     function = getattr(math, name)
+    call = (lambda: function(V)) if TABLE[name].arity == 1 else (lambda: function(V, 1.0))
     with pytest.raises(TypeError, match=rf"use microgradlib\.{name}\(value\)"):
-        if TABLE[name].arity == 1:
-            function(V)
-        else:
-            function(V, 1.0)
+        call()
     assert callable(getattr(mg, name))
 
 
@@ -108,6 +106,6 @@ def test_a_function_of_ones_own_called_sin_is_not_taken_for_maths():
 
 def test_refused_in_warm_code_too():
     for _ in range(100):  # Python specialises code that has run a few times
-        with pytest.raises(TypeError, match="use microgradlib.sin"):
+        with pytest.raises(TypeError, match=r"use microgradlib\.sin"):
             math.sin(V)
         assert float(V) == 0.5

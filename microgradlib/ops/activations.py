@@ -15,6 +15,7 @@ sigmoid = define_op(
     value=lambda xp, x: xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x))),
     derivatives=[lambda xp, z, x: z * xp.sigmoid(-x)],  # σ(−x) = 1 − σ(x), with digits left where σ is 1
     formula="σ(x) = 1/(1 + e⁻ˣ), derivative σ(x)(1 − σ(x))",
+    notation=r"\sigma",
 )
 
 logit = define_op(
@@ -48,6 +49,7 @@ leaky_relu = define_op(
     sample=((-3.0, 3.0), (0.01, 0.5)),
     kink=lambda x, slope: x == 0 and slope != 1,
     kink_note="leaky_relu′(0) = γ",
+    notation=r"\operatorname{leaky\_relu}_{<1>}(<0>)",
 )
 
 elu = define_op(
@@ -63,6 +65,7 @@ elu = define_op(
     sample=((-3.0, 3.0), (0.5, 2.0)),
     kink=lambda x, scale: x == 0 and scale != 1,
     kink_note="elu′(0) = γ",
+    notation=r"\operatorname{elu}_{<1>}(<0>)",
 )
 
 softplus = define_op(

@@ -60,6 +60,7 @@ strong_mul = define_op(
     derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
     formula="x y with 0·inf = 0·nan = 0 (the product of the chain rule), derivatives y and x",
     symbol="*",
+    notation=lambda xp, x, y: x * y,
 )
 
 # pow is named for `xp.pow`, where the exponent is any number; `x ** 2` becomes pow bound to 2.

@@ -14,6 +14,7 @@ exp = define_op(
     value=lambda xp, x: xp.exp(x),
     derivatives=[lambda xp, z, x: z],
     formula="eˣ, derivative eˣ",
+    notation=r"e^{<0>}",
 )
 
 expm1 = define_op(
@@ -21,6 +22,7 @@ expm1 = define_op(
     value=lambda xp, x: xp.expm1(x),
     derivatives=[lambda xp, z, x: xp.exp(x)],
     formula="eˣ − 1 without cancellation near 0, derivative eˣ",
+    notation=r"e^{<0>} - 1",
 )
 
 log = define_op(
@@ -30,6 +32,7 @@ log = define_op(
     formula="ln x, derivative 1/x",
     domain="x ≥ 0, with ln 0 = −inf",
     sample=((0.3, 3.0),),
+    notation=r"\ln",
 )
 
 log1p = define_op(
@@ -39,6 +42,7 @@ log1p = define_op(
     formula="ln(1 + x) without cancellation near 0, derivative 1/(1 + x)",
     domain="x ≥ −1",
     sample=((-0.7, 3.0),),
+    notation=r"\ln(1 + <0>)",
 )
 
 log2 = define_op(
@@ -48,6 +52,7 @@ log2 = define_op(
     formula="log₂ x, derivative 1/(x ln 2)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
+    notation=r"\log_{2}",
 )
 
 log10 = define_op(
@@ -57,6 +62,7 @@ log10 = define_op(
     formula="log₁₀ x, derivative 1/(x ln 10)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
+    notation=r"\log_{10}",
 )
 
 sqrt = define_op(
@@ -66,6 +72,7 @@ sqrt = define_op(
     formula="√x, derivative 1/(2√x)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
+    notation=r"\sqrt{<0>}",
 )
 
 cbrt = define_op(
@@ -74,6 +81,7 @@ cbrt = define_op(
     derivatives=[lambda xp, z, x: 1 / (3 * z * z)],
     formula="∛x, derivative 1/(3 ∛x²)",
     sample=((0.3, 3.0),),
+    notation=r"\sqrt[3]{<0>}",
 )
 
 xlogy = define_op(
@@ -86,6 +94,7 @@ xlogy = define_op(
     formula="x ln y with 0 ln 0 = 0, derivatives ln y and x/y",
     domain="y ≥ 0",
     sample=((-3.0, 3.0), (0.3, 3.0)),
+    notation=r"<0> \ln(<1>)",
 )
 
 erf = define_op(
@@ -111,6 +120,7 @@ gamma = define_op(
     formula="Γ(x), derivative Γ(x) ψ(x)",
     domain="all numbers but −1, −2, …",
     sample=((0.5, 3.0),),
+    notation=r"\Gamma",
 )
 
 lgamma = define_op(
@@ -120,6 +130,7 @@ lgamma = define_op(
     formula="ln |Γ(x)|, derivative ψ(x)",
     domain="all numbers but 0, −1, −2, …",
     sample=((0.5, 3.0),),
+    notation=r"\ln\left|\Gamma(<0>)\right|",
 )
 
 polygamma = define_op(
@@ -134,4 +145,5 @@ polygamma = define_op(
     setting_count=1,
     domain="all numbers but 0, −1, −2, …; whole orders n ≥ 0",
     sample=((0.5, 3.0), (0.0, 0.0)),
+    notation=r"\psi^{(<1>)}(<0>)",
 )

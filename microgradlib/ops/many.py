@@ -17,6 +17,7 @@ sum = define_op(  # noqa: A001
     value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]),
     derivatives=lambda xp, z, *xs: (1.0,) * len(xs),
     formula="Σ xᵢ, derivatives 1",
+    notation=lambda xp, *xs: xp.total(xs),
 )
 
 mean = define_op(
@@ -24,6 +25,7 @@ mean = define_op(
     value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]) / len(xs),
     derivatives=lambda xp, z, *xs: (1 / len(xs),) * len(xs),
     formula="Σ xᵢ / n, derivatives 1/n",
+    notation=lambda xp, *xs: xp.total(xs) / len(xs),
 )
 
 
@@ -46,6 +48,7 @@ prod = define_op(
     value=lambda xp, *xs: _product(xs),
     derivatives=lambda xp, z, *xs: _products_of_the_others(xs),
     formula="Π xᵢ, derivatives Π of the others",
+    notation=lambda xp, *xs: _product(xs),
 )
 
 
@@ -65,11 +68,17 @@ def _weighted_sum_derivatives(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*x, *w, 1.0) if bias else x + w
 
 
+def _written_out(xp: Any, inputs: tuple[Any, ...]) -> Any:
+    w, x, bias = _halves(inputs)
+    return builtins.sum(bias, xp.total(tuple(map(mul, w, x))))
+
+
 dot = define_op(
     "dot",
     value=lambda xp, *inputs: _weighted_sum(inputs),
     derivatives=lambda xp, z, *inputs: _weighted_sum_derivatives(inputs),
     formula="Σ wᵢ xᵢ (+ b), derivatives xᵢ for wᵢ, wᵢ for xᵢ, 1 for b",
+    notation=lambda xp, *inputs: _written_out(xp, inputs),
 )
 
 

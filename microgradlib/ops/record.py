@@ -63,6 +63,8 @@ class Op:
     """kink(*inputs): whether the derivative there is a convention rather than a limit."""
     kink_note: str = ""
     """The convention, in words."""
+    notation: str | Callable[..., Any] = ""
+    """How mathematics writes it, if not as a call: a LaTeX template, or notation(xp, *inputs) over written inputs."""
 
     @property
     def variadic(self) -> bool:
@@ -188,10 +190,8 @@ def _find(name: str, settings: tuple[float, ...]) -> Op:
 
 
 def _documented(op: Op) -> Op:
-    lines = [op.formula + ".", "", f"Defined for {op.domain}."]
-    if op.kink_note:
-        lines.append(f"By convention {op.kink_note}.")
-    object.__setattr__(op, "__doc__", "\n".join(lines))
+    convention = f"\nBy convention {op.kink_note}." if op.kink_note else ""
+    object.__setattr__(op, "__doc__", f"{op.formula}.\n\nDefined for {op.domain}.{convention}")
     return op
 
 
@@ -232,8 +232,7 @@ def define_op(
         if not callable(rule):
             message = f"the rules of {name!r} are functions of (xp, …), got {rule!r}"
             raise TypeError(message)
-    op = _documented(Op(name, value, rules, formula, symbol or name, **properties))
-    TABLE[name] = op
+    op = TABLE[name] = _documented(Op(name, value, rules, formula, symbol or name, **properties))
     for xp in (FLOATS, IEEE):
         if not hasattr(xp, name):
             setattr(xp, name, partial(value, xp))

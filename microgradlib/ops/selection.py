@@ -34,6 +34,7 @@ where = define_op(
     ],
     formula="x where the condition holds, else y; derivative 1 for the chosen one",
     sample=((1.0, 1.0), (-3.0, 3.0), (-3.0, 3.0)),
+    notation=lambda xp, condition, x, y: xp.where(condition, x, y),
 )
 
 detach = define_op(
@@ -77,6 +78,7 @@ sign = define_op(
     formula="−1, 0 or 1 as x is negative, zero or positive; derivative 0",
     kink=lambda x: x == 0,
     kink_note="sign′(0) = 0",
+    notation=r"\operatorname{sgn}",
 )
 
 step = define_op(
@@ -95,6 +97,7 @@ floor = define_op(
     formula="the largest whole number ≤ x; derivative 0",
     kink=lambda x: x % 1 == 0,
     kink_note="floor′ is 0 at whole numbers too",
+    notation=r"\left\lfloor{<0>}\right\rfloor",
 )
 
 ceil = define_op(
@@ -104,6 +107,7 @@ ceil = define_op(
     formula="the smallest whole number ≥ x; derivative 0",
     kink=lambda x: x % 1 == 0,
     kink_note="ceil′ is 0 at whole numbers too",
+    notation=r"\left\lceil{<0>}\right\rceil",
 )
 
 abs = define_op(  # noqa: A001
@@ -113,6 +117,7 @@ abs = define_op(  # noqa: A001
     formula="|x|, derivative sign x",
     kink=lambda x: x == 0,
     kink_note="|x|′(0) = 0",
+    notation=r"\left|{<0>}\right|",
 )
 
 
@@ -132,6 +137,7 @@ maximum = define_op(
     symbol="max",
     kink=lambda *xs: sum(x == max(xs) for x in xs) > 1,
     kink_note="inputs that tie for the maximum share the derivative equally",
+    notation=r"\max",
 )
 
 minimum = define_op(
@@ -142,6 +148,7 @@ minimum = define_op(
     symbol="min",
     kink=lambda *xs: sum(x == min(xs) for x in xs) > 1,
     kink_note="inputs that tie for the minimum share the derivative equally",
+    notation=r"\min",
 )
 
 clip = define_op(

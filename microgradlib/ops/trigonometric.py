@@ -14,6 +14,7 @@ sin = define_op(
     derivatives=[lambda xp, z, x: xp.cos(x)],
     formula="sin x, derivative cos x",
     domain="finite numbers",
+    notation=r"\sin",
 )
 
 cos = define_op(
@@ -22,6 +23,7 @@ cos = define_op(
     derivatives=[lambda xp, z, x: -xp.sin(x)],
     formula="cos x, derivative −sin x",
     domain="finite numbers",
+    notation=r"\cos",
 )
 
 tan = define_op(
@@ -31,6 +33,7 @@ tan = define_op(
     formula="tan x, derivative 1 + tan² x",
     domain="finite numbers",
     sample=((-1.2, 1.2),),
+    notation=r"\tan",
 )
 
 asin = define_op(
@@ -40,6 +43,7 @@ asin = define_op(
     formula="arcsin x, derivative 1/√(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
+    notation=r"\arcsin",
 )
 
 acos = define_op(
@@ -49,6 +53,7 @@ acos = define_op(
     formula="arccos x, derivative −1/√(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
+    notation=r"\arccos",
 )
 
 atan = define_op(
@@ -56,6 +61,7 @@ atan = define_op(
     value=lambda xp, x: xp.atan(x),
     derivatives=[lambda xp, z, x: 1 / (1 + x * x)],
     formula="arctan x, derivative 1/(1 + x²)",
+    notation=r"\arctan",
 )
 
 atan2 = define_op(
@@ -77,6 +83,7 @@ sinh = define_op(
     value=lambda xp, x: xp.sinh(x),
     derivatives=[lambda xp, z, x: xp.cosh(x)],
     formula="sinh x, derivative cosh x",
+    notation=r"\sinh",
 )
 
 cosh = define_op(
@@ -84,6 +91,7 @@ cosh = define_op(
     value=lambda xp, x: xp.cosh(x),
     derivatives=[lambda xp, z, x: xp.sinh(x)],
     formula="cosh x, derivative sinh x",
+    notation=r"\cosh",
 )
 
 tanh = define_op(
@@ -92,6 +100,7 @@ tanh = define_op(
     # 1 − tanh² x, as 1/cosh² x: the same number, with digits left where tanh is already 1.
     derivatives=[lambda xp, z, x: (1 / xp.cosh(x)) ** 2],
     formula="tanh x = 2σ(2x) − 1, derivative 1 − tanh² x",
+    notation=r"\tanh",
 )
 
 asinh = define_op(
@@ -99,6 +108,7 @@ asinh = define_op(
     value=lambda xp, x: xp.asinh(x),
     derivatives=[lambda xp, z, x: 1 / xp.hypot(1.0, x)],
     formula="arsinh x, derivative 1/√(1 + x²)",
+    notation=r"\operatorname{arsinh}",
 )
 
 acosh = define_op(
@@ -108,6 +118,7 @@ acosh = define_op(
     formula="arcosh x, derivative 1/√(x² − 1)",
     domain="x ≥ 1",
     sample=((1.3, 4.0),),
+    notation=r"\operatorname{arcosh}",
 )
 
 atanh = define_op(
@@ -117,6 +128,7 @@ atanh = define_op(
     formula="artanh x, derivative 1/(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
+    notation=r"\operatorname{artanh}",
 )
 
 hypot = define_op(

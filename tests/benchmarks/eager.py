@@ -77,15 +77,21 @@ def growth(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def measure(rounds: int = 5) -> dict[str, Any]:
-    """Return all measurements: milliseconds per step, ratios with their bars, microseconds per node of chains."""
+    """Return all measurements: milliseconds per step, ratios with their bars, microseconds per node of chains.
+
+    A ratio is the median of the rounds' ratios: within a round both programs find the machine about equally busy.
+    """
     times = training_times(rounds)
-    medians = {name: statistics.median(numbers) for name, numbers in times.items()}
     return {
         "python": platform.python_version(),
         "rounds": rounds,
         "milliseconds": times,
         "ratios": [
-            {"title": title, "program": program, "rival": rival, "bar": bar, "ratio": medians[rival] / medians[program]}
+            {
+                "title": title,
+                "bar": bar,
+                "ratio": statistics.median(theirs / ours for theirs, ours in zip(times[rival], times[program])),
+            }
             for title, program, rival, bar in COMPARISONS
         ],
         "microseconds_per_node": growth(min(rounds, 3)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from itertools import pairwise
 from typing import Any
 
 WIDTH, HEADS, BLOCK = 16, 4, 16

@@ -1,0 +1,122 @@
+"""What a gradient check found: one row per derivative, and the text that says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.numeric import NumericDerivative
+    from microgradlib.taylor import TaylorRemainder
+
+__all__ = ["DerivativeCheck", "Fault", "GradcheckReport"]
+
+_HEADINGS = ("argument", "reverse", "forward", "numeric", "± estimated error", "verdict")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first op, in topological order, whose local derivative is not what differences of the op itself give."""
+
+    op: str
+    input: int
+    """Which of the op's inputs, from 0."""
+    at: tuple[float, ...]
+    recorded: float
+    numeric: NumericDerivative
+    line: str
+    """Where the user's code made the node, as `file:line, in function`."""
+
+    def __str__(self) -> str:
+        at = ", ".join(map(repr, self.at))
+        made = f", made at {self.line}" if self.line else ""
+        return (
+            f"traced to {self.op}({at}){made}: its derivative by input {self.input + 1} was recorded as "
+            f"{self.recorded!r}, but differences of its value give {_measured(self.numeric)}"
+        )
+
+
+@dataclass(frozen=True)
+class DerivativeCheck:
+    """One derivative, three ways. `verdict` is "ok", "FAIL", "kink" or "edge"; only "FAIL" is a failure.
+
+    "kink": the branches of f differ however small the step, so there is no derivative to compare with; `crossed` says
+    what changes branch, here or, under another verdict, at wider steps than those used. "edge": f is not defined, or
+    not bounded in slope, on both sides.
+    """
+
+    argument: str
+    reverse: float
+    forward: float
+    numeric: NumericDerivative
+    allowed: float
+    """The numeric error times the safety factor: what a right derivative may differ by."""
+    verdict: str
+    crossed: str = ""
+    fault: Fault | None = None
+
+    def failure(self) -> str:
+        """Return the sentence that names the argument, the numbers, the allowed error and the op."""
+        off = max(abs(self.reverse - self.numeric.value), abs(self.forward - self.numeric.value))
+        cause = self.fault or (
+            "every op on the way agrees with differences of its own value, so the graph misses a path: look for .data, "
+            "float(), detach() or no_grad() in f"
+        )
+        return (
+            f"by {self.argument}: reverse gives {self.reverse!r}, forward {self.forward!r}, but differences give "
+            f"{_measured(self.numeric)}: off by {off:.3g} where {self.allowed:.3g} is allowed; {cause}"
+        )
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of the table."""
+        verdict = self.verdict
+        if self.crossed:
+            where = "" if verdict == "kink" else " beyond the step"
+            verdict += f": {self.crossed}" if verdict == "kink" else f" (kink of {self.crossed}{where})"
+        numbers = [f"{x:.12g}" for x in (self.reverse, self.forward, self.numeric.value)]
+        return (self.argument, *numbers, f"{self.numeric.error:.1e}", verdict)
+
+
+@dataclass(frozen=True)
+class GradcheckReport:
+    """What `gradcheck` found; `print` it for the table."""
+
+    point: tuple[float, ...]
+    value: float
+    checks: tuple[DerivativeCheck, ...]
+    """The first derivatives, in the order of the arguments."""
+    second: tuple[DerivativeCheck, ...]
+    """For order=2, the derivatives of each entry of the gradient."""
+    taylor: TaylorRemainder
+
+    @property
+    def failures(self) -> list[DerivativeCheck]:
+        """The derivatives that disagree."""
+        return [check for check in (*self.checks, *self.second) if check.verdict == "FAIL"]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no derivative disagrees."""
+        return not self.failures
+
+    def __str__(self) -> str:
+        count = len(self.checks) + len(self.second)
+        point = ", ".join(f"{check.argument} = {x!r}" for check, x in zip(self.checks, self.point))
+        agreed = sum(check.verdict == "ok" for check in (*self.checks, *self.second))
+        lines = [f"gradcheck at {point}: f = {self.value!r}; {agreed} of {count} derivatives agree"]
+        lines += [f"  {line}" for line in _table((*self.checks, *self.second))]
+        lines.append(str(self.taylor))
+        lines += [check.failure() for check in self.failures]
+        return "\n".join(lines)
+
+
+def _measured(derivative: NumericDerivative) -> str:
+    return f"{derivative.value!r} ± {derivative.error:.1e}"
+
+
+def _table(checks: Sequence[DerivativeCheck]) -> list[str]:
+    rows = [_HEADINGS, *(check.cells() for check in checks)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -1,0 +1,116 @@
+"""Where an op is well conditioned: inside its sample intervals and away from its kinks."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.ops import Op
+
+__all__ = ["REACH", "away_from_kinks", "crosses_kink", "input_count", "is_smooth", "sample_interval"]
+
+REACH = 0.1
+"""How far from a kink a drawn input stays: the first step of a numeric derivative near 0."""
+
+_HALVINGS = 40
+_WINDOWS = 31  # a jump stands out in a narrow window; an odd number, so that round numbers lie inside one
+_SPREAD = 2  # inputs of an op of any number of inputs, where the caller does not say
+
+
+def sample_interval(op: Op, index: int) -> tuple[float, float]:
+    """Return the interval of an op's sample region for one input; the last one serves all further inputs.
+
+    >>> from microgradlib.ops import TABLE
+    >>> sample_interval(TABLE["div"], 1)
+    (0.3, 3.0)
+    """
+    return op.sample[min(index, len(op.sample) - 1)]
+
+
+def input_count(op: Op) -> int:
+    """Return how many inputs to give an op when any number will do: its arity, or 2."""
+    return _SPREAD if op.arity is None else op.arity
+
+
+def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
+    """Say whether the op's value or derivatives jump within `reach` of `inputs`, along any one input.
+
+    A jump is hunted by bisection: of two halves, keep the one over which the numbers change more. Where a function is
+    smooth the change shrinks with the interval; at a jump it stays. Ops whose record names no kink are not searched.
+
+    >>> from microgradlib.ops import TABLE
+    >>> crosses_kink(TABLE["relu"], [0.05]), crosses_kink(TABLE["relu"], [0.5])
+    (True, False)
+    """
+    if op.kink is None:
+        return False
+    if op.kink(*inputs):
+        return True
+    return any(_jumps(op, inputs, i, x - reach, x + reach) for i, x in enumerate(inputs))
+
+
+def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float) -> bool:
+    """Say whether anything jumps while inputs[index] goes from low to high."""
+
+    def behaviour(x: float) -> tuple[float, ...]:
+        point = [*inputs[:index], x, *inputs[index + 1 :]]
+        value = op.compute(*point)
+        return (value, *op.local_derivatives(value, *point))
+
+    at_low, at_high = behaviour(low), behaviour(high)
+    largest = 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        at_middle = behaviour(middle)
+        below, above = math.dist(at_low, at_middle), math.dist(at_middle, at_high)
+        largest = max(largest, below, above)
+        if below >= above:
+            high, at_high = middle, at_middle
+        else:
+            low, at_low = middle, at_middle
+    return math.dist(at_low, at_high) > 1e-6 * largest
+
+
+def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None:
+    """Return `inputs`, one of them moved by as little as gets them away from every kink; None if nothing does.
+
+    >>> from microgradlib.ops import TABLE
+    >>> away_from_kinks(TABLE["relu"], [0.0])
+    (0.25,)
+    """
+    point = tuple(inputs)
+    if not crosses_kink(op, point):
+        return point
+    for multiple in (1, -1, 2, -2, 3, -3, 4, -4):
+        for i, x in enumerate(point):
+            moved = x + 2.5 * REACH * multiple
+            low, high = sample_interval(op, i)
+            candidate = (*point[:i], moved, *point[i + 1 :])
+            if low <= moved <= high and not crosses_kink(op, candidate):
+                return candidate
+    return None
+
+
+@lru_cache(maxsize=4096)
+def is_smooth(op: Op) -> bool:
+    """Say whether the op's rule is its derivative all over its sample region: no kink there, and nothing cut off.
+
+    >>> from microgradlib.ops import TABLE
+    >>> is_smooth(TABLE["tanh"]), is_smooth(TABLE["relu"]), is_smooth(TABLE["hypot"])
+    (True, False, True)
+    """
+    if op.name == "detach":  # its derivative is 0 by intent, whatever its value does
+        return False
+    if op.kink is None:
+        return True
+    intervals = [sample_interval(op, i) for i in range(input_count(op))]
+    middle = [(low + high) / 2 for low, high in intervals]
+    for i, (low, high) in enumerate(intervals):
+        width = (high - low) / _WINDOWS
+        if any(_jumps(op, middle, i, low + k * width, low + (k + 1) * width) for k in range(_WINDOWS)):
+            return False
+    return True

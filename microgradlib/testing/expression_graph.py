@@ -1,0 +1,109 @@
+"""ExpressionGraph: a small program over the ops of the table, which can be called and prints as Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.ops import activations, exponential, selection, trigonometric
+
+if TYPE_CHECKING:
+    from microgradlib.ops import Op
+
+__all__ = ["ExpressionGraph", "Step"]
+
+_SIGNS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
+_COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, no node
+_OF_LISTS = frozenset({"sum", "mean", "prod", "logsumexp"})
+_PUBLIC = (
+    {*activations.__all__, *exponential.__all__, *trigonometric.__all__, *selection.__all__, *_OF_LISTS, *_SIGNS, "pow"}
+    - {"detach", "indicator"}
+    - _COMPARISONS
+)
+"""What the package `microgradlib` offers under the op's own name, or as an operator."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the program: name = op(*arguments), an argument being a number or the name of an earlier line."""
+
+    name: str
+    op: Op
+    arguments: tuple[str | float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {_call(self.op.name, [str(argument) for argument in self.arguments])}"
+
+
+def _call(op: str, arguments: list[str]) -> str:
+    if op == "dot":
+        n = len(arguments) // 2
+        halves = [f"[{', '.join(arguments[:n])}]", f"[{', '.join(arguments[n : 2 * n])}]"]
+        arguments = [", ".join([*halves, *arguments[2 * n :]])]
+    if op in _SIGNS:
+        return _SIGNS[op].format(*arguments)
+    inputs = f"[{', '.join(arguments)}]" if op in _OF_LISTS else ", ".join(arguments)
+    return f"{'mg.' if op in _PUBLIC else ''}{op}({inputs})"
+
+
+@dataclass(frozen=True, repr=False)
+class ExpressionGraph:
+    """A function written down as steps; call it with floats, Values or Symbols, one for each of `names`.
+
+    `names`: the arguments. `steps`: in order, each using only what stands before it. `output`: the name returned.
+    `inputs`: a sample point, one float for each argument, at which every op is well conditioned. `repr` is Python
+    source: it defines the function `f` and calls it at the sample point.
+
+    >>> from microgradlib import Value
+    >>> from microgradlib.ops import TABLE
+    >>> square = ExpressionGraph(("x",), (Step("t1", TABLE["mul"], ("x", "x")),), "t1", (3.0,))
+    >>> square(3.0), square(Value(3.0)).op.symbol
+    (9.0, '*')
+    >>> square
+    import microgradlib as mg
+    <BLANKLINE>
+    def f(x):
+        t1 = x * x
+        return t1
+    <BLANKLINE>
+    f(3.0)
+    """
+
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+    output: str
+    inputs: tuple[float, ...]
+
+    def __call__(self, *numbers: Any) -> Any:
+        """Run the steps and return the output. Raises `TypeError` for a wrong number of arguments."""
+        if len(numbers) != len(self.names):
+            message = f"this graph takes {len(self.names)} numbers ({', '.join(self.names)}), got {len(numbers)}"
+            raise TypeError(message)
+        table: dict[str | float, Any] = dict(zip(self.names, numbers))
+        for step in self.steps:
+            table[step.name] = step.op(*[table[a] if isinstance(a, str) else a for a in step.arguments])
+        return table[self.output]
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """For each name, how many steps follow one another on the longest way to it: 0 for the arguments."""
+        depths = dict.fromkeys(self.names, 0)
+        for step in self.steps:
+            depths[step.name] = 1 + max([depths[a] for a in step.arguments if isinstance(a, str)], default=0)
+        return depths
+
+    def __repr__(self) -> str:
+        imports = ["import microgradlib as mg"]
+        own = dict.fromkeys(step.op.name for step in self.steps if step.op.name not in _PUBLIC)
+        if own:
+            imports += ["from microgradlib.ops import TABLE", "", *[f'{name} = TABLE["{name}"]' for name in own]]
+        body = [f"    {step}" for step in self.steps]
+        point = ", ".join(map(repr, self.inputs))
+        definition = [f"def f({', '.join(self.names)}):", *body, f"    return {self.output}"]
+        return "\n".join([*imports, "", *definition, "", f"f({point})"])
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Show the source where Hypothesis reports a failing graph, and in IPython."""
+        for line in repr(self).splitlines():
+            printer.break_()
+            printer.text(line)

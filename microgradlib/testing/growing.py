@@ -1,0 +1,172 @@
+"""Growing an expression graph from a plan of ops and picks, within limits, every input in its interval.
+
+A plan is plain data and growing draws nothing, so Hypothesis can shorten a plan and shrink its picks by itself: pick 0
+is always the simplest choice. A step that finds no place within the limits is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
+
+from microgradlib.ops import Op, arithmetic, trigonometric
+from microgradlib.testing.conditioning import sample_interval
+from microgradlib.testing.expression_graph import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Grown", "Interval", "Limits", "grow"]
+
+Interval: TypeAlias = "tuple[float, float]"
+
+_PICKS = 256
+"""Every choice is a byte."""
+
+_LARGEST = 100.0
+"""Results may reach so far: beyond, rounding would drown the derivatives of what follows."""
+
+_UNFUSSY = frozenset({"add", "sub", "neg", "mul", "sum", "mean", "dot", "where", "strong_mul", "identity"})
+"""Ops that are well conditioned for numbers of any size, so that they need no squashing of what they get."""
+
+_SIMPLE = (1.0, 2.0, 0.5, -1.0, 0.0, 0.25)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a graph may grow; None is no limit."""
+
+    inputs: int
+    nodes: int
+    depth: int | None
+    width: int | None
+    sharing: bool
+
+
+@dataclass(frozen=True)
+class _Node:
+    interval: Interval
+    depth: int
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A graph in the making: its inputs with their intervals, its steps, and what is known of each name."""
+
+    limits: Limits
+    inputs: dict[str, Interval] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    nodes: dict[str, _Node] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
+
+    def with_input(self, interval: Interval) -> tuple[Grown, str]:
+        """Add an argument of the function, kept so far inside the interval that numeric steps stay there too."""
+        low, high = interval
+        margin = min(0.1 * max(1.0, abs(low), abs(high)), (high - low) / 4)
+        inner = (round(low + margin, 6), round(high - margin, 6))
+        name = f"x{len(self.inputs) + 1}"
+        nodes = {**self.nodes, name: _Node(interval, 0)}
+        return replace(self, inputs={**self.inputs, name: inner}, nodes=nodes), name
+
+    def with_step(self, op: Op, arguments: Sequence[str | float], interval: Interval | None = None) -> Grown | None:
+        """Add op(*arguments), whose range is known or is to be found; None if that breaks a limit."""
+        names = [a for a in arguments if isinstance(a, str)]
+        ranges = [self.nodes[a].interval if isinstance(a, str) else (a, a) for a in arguments]
+        interval = interval or _range(op, tuple(ranges))
+        if not names or interval is None:
+            return None
+        depth = 1 + max(self.nodes[a].depth for a in names)
+        limits = self.limits
+        level = sum(node.depth == depth for node in self.nodes.values())
+        if len(self.steps) >= limits.nodes or depth > (limits.depth or depth) or level >= (limits.width or level + 1):
+            return None
+        name = f"t{len(self.steps) + 1}"
+        nodes = {**self.nodes, name: _Node(interval, depth)}
+        steps = (*self.steps, Step(name, op, tuple(arguments)))
+        return replace(self, steps=steps, nodes=nodes, used=self.used.union(names))
+
+    def squashed(self, name: str, interval: Interval) -> tuple[Grown, str] | None:
+        """Add centre + half · tanh(name), which lies in the interval whatever the range of `name`."""
+        centre, half = (interval[0] + interval[1]) / 2, (interval[1] - interval[0]) / 2
+        centre, half = round(centre, 9), round(half, 9)
+        grown = self.with_step(trigonometric.tanh, [name])
+        if grown and half != 1:
+            grown = grown.with_step(arithmetic.mul, [half, grown.steps[-1].name], (-half, half))
+        if grown and centre != 0:
+            grown = grown.with_step(arithmetic.add, [centre, grown.steps[-1].name], interval)
+        return (grown, grown.steps[-1].name) if grown else None
+
+    def choose(self, op: Op, index: int, pick: int, constants: str) -> tuple[Grown, str | float]:
+        """Find input `index` of an op: a node that fits, a new input, a node squashed to fit, or a constant.
+
+        What nothing uses yet comes first, the latest before the earlier, so that steps follow on from one another.
+        `constants`: whether a constant comes "first", "last" or "never".
+        """
+        interval = sample_interval(op, index)
+        if interval[0] == interval[1]:
+            return self, interval[0]
+        wide = (-_LARGEST, _LARGEST) if op.name in _UNFUSSY else interval
+        free = [name for name in reversed(self.nodes) if name not in self.used]
+        shared = [name for name in self.nodes if name in self.used and (self.limits.sharing or name in self.inputs)]
+        options = [("node", name) for name in free if _inside(self.nodes[name].interval, wide)]
+        options += [("input", "")] * (len(self.inputs) < self.limits.inputs)
+        options += [("node", name) for name in shared if _inside(self.nodes[name].interval, wide)]
+        options += [("squash", name) for name in free + shared if ("node", name) not in options][:2]
+        options[0 if constants == "first" else len(options) :] = [("constant", "")] * (constants != "never")
+        if options:
+            kind, name = options[pick * pick * len(options) // _PICKS**2]  # the first ones more often
+            if kind == "node":
+                return replace(self, used=self.used | {name}), name
+            if kind == "input":
+                return self.with_input(interval)
+            squashed = self.squashed(name, interval) if kind == "squash" else None
+            if squashed:
+                return squashed
+        return self, _constant(interval, pick)
+
+
+def grow(plan: Sequence[tuple[Op, bytes]], limits: Limits) -> Grown:
+    """Return what grows from a plan: for each op, the picks say how many inputs it gets and which."""
+    grown = Grown(limits)
+    for op, (how_many, *picks) in plan:
+        count = 2 + how_many % 3 if op.arity is None else op.arity
+        longer = grown
+        arguments: list[str | float] = []
+        last = count - op.setting_count - 1
+        for i in range(count):
+            needed = i == last and not any(isinstance(a, str) for a in arguments)
+            constants = "never" if needed else "first" if i > last else "last"
+            longer, argument = longer.choose(op, i, picks[i % len(picks)], constants)
+            arguments.append(argument)
+        grown = longer.with_step(op, arguments) or grown
+    return grown if grown.nodes else grown.with_input((-3.0, 3.0))[0]
+
+
+def _inside(inner: Interval, outer: Interval) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _constant(interval: Interval, pick: int) -> float:
+    """Return a number of the interval: a simple one for the first picks, if there is one."""
+    low, high = interval
+    simple = [x for x in _SIMPLE if low <= x <= high]
+    if pick < _PICKS // 2 and simple:
+        return simple[pick % len(simple)]
+    return min(max(round(low + (high - low) * (pick + 1) / (_PICKS + 1), 3), low), high)
+
+
+@lru_cache(maxsize=4096)
+def _range(op: Op, intervals: tuple[Interval, ...]) -> Interval | None:
+    """Return where the op's results lie, judged from a grid of inputs; None if that is not a range to work with."""
+    steps = 4 if len(intervals) <= 2 else 2
+    axes = [
+        [low + (high - low) * k / steps for k in range(steps + 1)] if low < high else [low] for low, high in intervals
+    ]
+    results = [op.compute(*point) for point in product(*axes)]
+    if not all(map(math.isfinite, results)):
+        return None
+    low, high = min(results), max(results)
+    return (low, high) if max(abs(low), abs(high)) <= _LARGEST else None

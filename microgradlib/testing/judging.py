@@ -1,0 +1,34 @@
+"""When two derivatives count as the same number."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from microgradlib.numeric import NumericDerivative
+
+__all__ = ["allowed_error", "same"]
+
+_SAFETY = 10.0
+_FLOOR = 1e-8  # estimates of errors are sometimes lucky
+
+
+def allowed_error(numeric: NumericDerivative) -> float:
+    """Return how far a right derivative may lie from the numeric one: ten times the estimate, and a floor for luck.
+
+    >>> from microgradlib.numeric import numeric_derivative
+    >>> slope = numeric_derivative(lambda x: x**3, 2.0)
+    >>> abs(slope.value - 12.0) < allowed_error(slope) < 1e-6
+    True
+    """
+    return _SAFETY * numeric.error + _FLOOR * max(1.0, abs(numeric.value))
+
+
+def same(one: float, other: float) -> bool:
+    """Say whether two floats are the same number, nan being nan and 0 being −0.
+
+    >>> same(math.nan, math.nan), same(0.0, -0.0), same(0.1 + 0.2, 0.3)
+    (True, True, False)
+    """
+    return one == other or (math.isnan(one) and math.isnan(other))

@@ -1,0 +1,69 @@
+"""Strategies for numbers: Values, and inputs at which an op is well conditioned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from microgradlib.testing.conditioning import away_from_kinks, input_count, sample_interval
+from microgradlib.value import Value
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from microgradlib.ops import Op
+
+__all__ = ["floats_for", "inputs_for", "values"]
+
+
+def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[Value]:
+    """Draw leaf Values with `min_value` ≤ data ≤ `max_value`; each draw is a node of its own.
+
+    What `st.from_type(Value)` draws, with the limits of ±10.
+
+    >>> from hypothesis import find
+    >>> find(values(), lambda v: v.data > 2.5)
+    Value(data=3.0, grad=0.0)
+    """
+    return st.builds(Value, st.floats(min_value, max_value))
+
+
+def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
+    """Draw floats for one input of an op: from its sample interval and, if it is the only input, away from kinks.
+
+    Whether an op of several inputs is at a kink depends on them all: draw those together, by `inputs_for`.
+
+    >>> from hypothesis import find
+    >>> from microgradlib import log, relu
+    >>> find(floats_for(log), lambda x: x > 0), find(floats_for(relu), lambda x: x < 1)
+    (1.0, 0.25)
+    """
+    low, high = sample_interval(op, index)
+    numbers = st.floats(low, high)
+    if input_count(op) - len(op.defaults) > 1 or op.arity is None or index > 0:
+        return numbers
+    return numbers.map(lambda x: _settled(op, (x, *op.defaults))[0])
+
+
+@st.composite
+def inputs_for(draw: Any, op: Op, count: int | None = None) -> tuple[float, ...]:
+    """Draw all inputs of an op: from its sample intervals, away from its kinks.
+
+    `count` says how many inputs an op of any number of them gets; left out, 2 to 5 are drawn.
+
+    >>> from hypothesis import find
+    >>> from microgradlib import atan2
+    >>> from microgradlib.ops import TABLE
+    >>> find(inputs_for(atan2), lambda xs: xs[0] > 0), find(inputs_for(TABLE["maximum"]), lambda xs: len(xs) == 2)
+    ((1.0, 0.0), (0.25, 0.0))
+    """
+    if count is None:
+        count = draw(st.integers(2, 5)) if op.arity is None else op.arity
+    return _settled(op, tuple([draw(st.floats(*sample_interval(op, i))) for i in range(count)]))
+
+
+def _settled(op: Op, inputs: tuple[float, ...]) -> tuple[float, ...]:
+    settled = away_from_kinks(op, inputs)
+    return reject() if settled is None else settled

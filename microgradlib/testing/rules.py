@@ -1,0 +1,139 @@
+"""Asserting that an op's derivative rules are the derivatives of its value, in numbers and as graph."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+from microgradlib.autodiff import evaluate, grad_table, gradients
+from microgradlib.numeric import numeric_derivative
+from microgradlib.symbol import Symbol
+from microgradlib.testing.conditioning import away_from_kinks, sample_interval
+from microgradlib.testing.judging import allowed_error, same
+from microgradlib.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from microgradlib.ops import Op
+
+__all__ = ["assert_derivative_rule"]
+
+_POINTS = 25
+_COUNTS = (2, 3, 4)  # inputs of an op of any number of them
+
+
+def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
+    """Assert that an op's derivative rules are right at `inputs` or, if none are given, all over its sample region.
+
+    At each point: the rules in floats agree with numeric derivatives of the op's own value; the same rules as graph, of
+    Values and of Symbols, give the same floats bit for bit; so do the ops bound to their settings, as in `x ** 2`; and,
+    for `order=2`, the derivatives of each rule agree with its numeric derivatives. Inputs with a sample interval of no
+    width (the condition of `where`) are not differentiated. Raises `AssertionError` naming the op, the rule, the point
+    and both numbers.
+
+    >>> from microgradlib.ops import define_op, forget_op
+    >>> swish = define_op(
+    ...     "swish",
+    ...     value=lambda xp, x: x * xp.sigmoid(x),
+    ...     derivatives=[lambda xp, z, x: xp.sigmoid(x) + x * xp.sigmoid(-x)],
+    ...     formula="x σ(x)",
+    ... )
+    >>> assert_derivative_rule(swish)
+    Traceback (most recent call last):
+    AssertionError: swish: derivatives[0] is ..., the numeric derivative ...
+    >>> forget_op("swish")
+    """
+    for point in [inputs] if inputs else _spread(op):
+        _check_numbers(op, point)
+        _check_graph(op, point)
+        if order > 1:
+            _check_second_order(op, point)
+
+
+def _spread(op: Op) -> Iterator[tuple[float, ...]]:
+    """Yield points all over the sample region, away from kinks: fractional parts of multiples of irrational numbers."""
+    for count in _COUNTS if op.arity is None else (op.arity,):
+        intervals = [sample_interval(op, i) for i in range(count)]
+        for k in range(1, _POINTS + 1):
+            shares = [math.modf(k * math.sqrt(i + 1.5))[0] for i in range(count)]
+            point = [low + share * (high - low) for share, (low, high) in zip(shares, intervals)]
+            settled = away_from_kinks(op, point)
+            if settled is not None:
+                yield settled
+
+
+def _check_numbers(op: Op, point: tuple[float, ...]) -> None:
+    output = op.compute(*point)
+    rules = op.local_derivatives(output, *point)
+    wanted = [rule for i, rule in enumerate(rules) if _varies(op, i)]
+    if len(rules) != len(point) or not all(map(math.isfinite, (output, *wanted))):
+        _fail(op, point, f"gives {output!r} with derivatives {rules!r}, not finite numbers, one for each input")
+    for i, rule in enumerate(rules):
+        if _varies(op, i):
+            _judge(op, point, f"derivatives[{i}]", rule, op.compute, i)
+    if op.setting_count:
+        kept = len(point) - op.setting_count
+        bound = op.bind(*point[kept:]).local_derivatives(output, *point[:kept])
+        if not all(map(same, bound, rules)):
+            _fail(op, point, f"bound to its settings it has derivatives {bound!r}, as a whole {rules!r}")
+
+
+def _check_graph(op: Op, point: tuple[float, ...]) -> None:
+    """Compare the rules as floats, as graph of Values and as graph of Symbols, bit for bit."""
+    rules = op.local_derivatives(op.compute(*point), *point)
+    leaves = [Value(x) for x in point]
+    of_values = [d.data for d in gradients(op(*leaves), leaves)]
+    symbols = [Symbol(f"x{i}") for i in range(len(point))]
+    of_symbols = evaluate(gradients(op(*symbols), symbols), dict(zip(symbols, point)))
+    for i, rule in enumerate(rules):
+        for kind, number in (("Values", of_values[i]), ("Symbols", of_symbols[i])):
+            if not same(rule, number):
+                _fail(op, point, f"derivatives[{i}] is {rule!r} in floats, but {number!r} as a graph of {kind}")
+
+
+def _check_second_order(op: Op, point: tuple[float, ...]) -> None:
+    """Compare the derivatives of each rule, by graph of Values and of Symbols, with its numeric derivatives."""
+    leaves = [Value(x) for x in point]
+    symbols = [Symbol(f"x{i}") for i in range(len(point))]
+    of_values, of_symbols = gradients(op(*leaves), leaves), gradients(op(*symbols), symbols)
+    for i, (slope, expression) in enumerate(zip(of_values, of_symbols)):
+        if not _varies(op, i):
+            continue
+        table = grad_table(cast(Value, slope))
+        seconds = evaluate(gradients(expression, symbols), dict(zip(symbols, point)))
+        for j, leaf in enumerate(leaves):
+            if not _varies(op, j):
+                continue
+            name = f"the derivative of derivatives[{i}] by input {j}"
+            second = table.get(leaf, 0.0)
+            if not same(second, seconds[j]):
+                _fail(op, point, f"{name} is {second!r} by Values, but {seconds[j]!r} by Symbols")
+            _judge(op, point, name, second, _rule(op, i), j)
+
+
+def _rule(op: Op, index: int) -> Callable[..., float]:
+    return lambda *inputs: op.local_derivatives(op.compute(*inputs), *inputs)[index]
+
+
+def _varies(op: Op, index: int) -> bool:
+    low, high = sample_interval(op, index)
+    return low < high
+
+
+def _judge(  # noqa: PLR0917  private, and called in two lines
+    op: Op, point: tuple[float, ...], name: str, rule: float, f: Callable[..., float], index: int
+) -> None:
+    """Compare ∂f/∂inputs[index] at the point, by the rule and in numbers."""
+    numeric = numeric_derivative(lambda x: f(*point[:index], x, *point[index + 1 :]), point[index])
+    allowed = allowed_error(numeric)
+    if not allowed <= 1e-4 * max(1.0, abs(numeric.value)):
+        why = "is a kink or a pole near? state `kink`, or a `sample` interval that keeps away from it"
+        _fail(op, point, f"{name} cannot be judged, the numeric derivative being uncertain by {allowed:.1e}; {why}")
+    if not abs(rule - numeric.value) <= allowed:
+        _fail(op, point, f"{name} is {rule!r}, the numeric derivative {numeric.value!r} ± {allowed:.1e}")
+
+
+def _fail(op: Op, point: tuple[float, ...], what: str) -> None:
+    message = f"{op.name}: {what}, at inputs {', '.join(map(repr, point))} ({op.formula})"
+    raise AssertionError(message)

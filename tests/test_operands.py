@@ -1,0 +1,148 @@
+"""What may stand beside a Value: ints to NumPy arrays accepted, all else refused with advice."""
+
+import math
+import operator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, grad_table
+
+INF = math.inf
+
+NUMBERS = [
+    3, -2, True, False, 0.5, Fraction(1, 4), np.float64(0.3), np.float32(0.1), np.float16(0.1), np.int64(-3),
+    np.int8(7), np.uint8(200), np.bool_(True), np.array(1.5), np.array([1.5]), 10**30,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=repr)
+def test_numbers_become_floats(number):
+    data = Value(number).data
+    assert type(data) is float
+    assert data == float(number if not isinstance(number, np.ndarray) else number.item())
+    v = Value(1.0)
+    v.data = number
+    assert type(v.data) is float
+    assert v.data == data
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if not isinstance(n, np.ndarray)], ids=repr)
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+def test_numbers_on_both_sides(op, number):
+    for left, right in ((Value(2.5), number), (number, Value(2.5))):
+        out = op(left, right)
+        plain = [x.data if isinstance(x, Value) else float(x) for x in (left, right)]
+        assert type(out) is Value
+        assert type(out.data) is float
+        assert all(type(local) is float for local in out.local_derivatives)
+        try:
+            expected = op(*plain)
+        except ArithmeticError:
+            expected = INF
+        assert isinstance(expected, complex) or out.data == expected
+
+
+@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize("number", [2, 3.0, Fraction(5, 2), np.float32(2.5), np.int64(3), Value(2.5)], ids=repr)
+def test_order_comparisons_compare_data(op, number):
+    plain = number.data if isinstance(number, Value) else number
+    assert op(Value(2.5), number) == op(2.5, plain)
+    assert op(number, Value(2.5)) == op(plain, 2.5)
+
+
+REFUSED = [
+    (1 + 2j, "complex"), ("3", "float"), (b"3", "float"), ([1.0], "each element"), ((1.0, 2.0), "each element"),
+    ({}, "each element"), (None, "NoneType"), (np.array([1.0, 2.0]), "each element"), (np.complex128(1j), "real"),
+    (np.array([]), "each element"), (object(), "object"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("thing", "advice"), REFUSED, ids=lambda x: repr(x)[:20])
+def test_what_is_no_number_is_refused_with_advice(thing, advice):
+    with pytest.raises(TypeError, match=advice) as caught:
+        Value(thing)
+    assert type(thing).__name__.removesuffix("128") in str(caught.value)
+    v = Value(1.0)
+    with pytest.raises(TypeError, match=advice):
+        v.data = thing
+    assert v.data == 1.0
+
+
+def test_a_value_is_no_number_for_a_value():
+    with pytest.raises(TypeError, match="detach"):
+        Value(Value(1.0))
+
+
+@pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None, {}, object()], ids=lambda x: repr(x)[:20])
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+@pytest.mark.parametrize("node", [Value(2.0), Symbol("s")], ids=["value", "symbol"])
+def test_operators_refuse_what_is_no_number(op, thing, node):
+    with pytest.raises(TypeError):
+        op(node, thing)
+    with pytest.raises(TypeError):
+        op(thing, node)
+
+
+@pytest.mark.parametrize("function", [mg.exp, mg.relu, mg.sigmoid, mg.log])
+@pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None])
+def test_functions_refuse_what_is_no_number(function, thing):
+    with pytest.raises(TypeError, match="expected a real number"):
+        function(thing)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: Value(n), lambda n: Value(1.0) + n, lambda n: n + Value(1.0), lambda n: Value(1.0) * n,
+        lambda n: n * Value(1.0), lambda n: Value(1.0) - n, lambda n: Value(1.0) ** n, lambda n: n ** Value(1.0),
+        lambda n: mg.exp(n), lambda n: Value(1.0) < n, lambda n: Symbol("s") + n,
+    ],
+)  # fmt: skip
+def test_numbers_beyond_floats_overflow_with_advice(make):
+    with pytest.raises(OverflowError, match=r"float\('inf'\)"):
+        make(10**400)
+
+
+# NumPy
+
+
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+def test_an_array_meets_a_value_element_by_element(op):
+    numbers = np.array([[1.0, 2.0], [3.0, 4.0]])
+    v = Value(1.5)
+    for out, plain in ((op(numbers, v), op(numbers, 1.5)), (op(v, numbers), op(1.5, numbers))):
+        assert out.dtype == object
+        assert out.shape == (2, 2)
+        assert all(isinstance(x, Value) for x in out.flat)
+        assert np.allclose(np.vectorize(lambda x: x.data)(out), plain, rtol=1e-15)
+        total = mg.sum(out.flat)
+        assert grad_table(total)[v] != 0.0
+
+
+def test_functions_take_arrays():
+    assert mg.tanh(np.array([0.0, 1.0])).tolist() == [0.0, math.tanh(1.0)]
+    assert mg.tanh(np.array([0.0, 1.0])).dtype == float
+    out = mg.maximum(Value(0.5), np.array([0.0, 1.0]))
+    assert [x.data for x in out] == [0.5, 1.0]
+    symbolic = np.array([1.0, 2.0]) * Symbol("s")
+    assert all(isinstance(x, Symbol) for x in symbolic)
+
+
+def test_float32_is_widened_once():
+    x = Value(np.float32(0.1))
+    assert x.data == float(np.float32(0.1)) != 0.1
+    assert (x ** np.float32(2.0)).data == x.data**2
+
+
+def test_a_class_of_unknown_kind_may_answer_itself():
+    class Metres:
+        def __radd__(self, other):
+            return "metres"
+
+        __rmul__ = __rpow__ = __rtruediv__ = __rsub__ = __radd__
+
+    v = Value(1.0)
+    assert [v + Metres(), v * Metres(), v - Metres(), v / Metres(), v ** Metres()] == ["metres"] * 5

@@ -1,0 +1,74 @@
+"""What Python programs do with numbers works for Values: +=, ==, float(), format(), math refused, long loops."""
+
+import math
+
+import pytest
+
+from microgradlib import Symbol, Value, grad_table
+
+
+def test_data_changed_after_the_forward_pass_leaves_local_derivatives_alone():
+    x = Value(3.0)
+    y = x * x
+    x.data = 100.0
+    assert grad_table(y)[x] == 6.0
+
+
+def test_in_place_operators_rebind():
+    c = first = Value(1.0)
+    c += 1
+    c *= 3
+    assert c is not first
+    assert (first.data, c.data) == (1.0, 6.0)
+    assert first.parents == ()
+    assert grad_table(c)[first] == 3.0
+
+
+def test_backward_twice_with_the_leaf_zeroed():
+    x = Value(3.0)
+    y = x * x * x
+    y.backward()
+    assert x.grad == 27.0
+    x.grad = 0.0
+    y.backward()
+    assert x.grad == 27.0
+
+
+def test_equality_and_hash_are_identity():
+    a, b = Value(1.0), Value(1.0)
+    assert a == a  # noqa: PLR0124
+    assert a != b
+    assert a != 1.0
+    assert len({a, b, a}) == 2
+
+
+def test_conversions_act_on_data():
+    v = Value(2.75)
+    assert (float(v), int(v), bool(v), round(v), round(v, 1)) == (2.75, 2, True, 3, 2.8)
+    assert (f"{v:.1f}", f"{v:>6}") == ("2.8", "  2.75")
+    assert f"{v}" == repr(v) == "Value(data=2.75, grad=0.0)"
+    assert not Value(0.0)
+
+
+@pytest.mark.parametrize("call", [math.sin, math.exp, math.sqrt, math.floor, math.ceil], ids=lambda f: f.__name__)
+def test_math_functions_are_refused(call):
+    with pytest.raises(TypeError):
+        call(Symbol("x"))
+    with pytest.raises(TypeError, match=f"microgradlib.{call.__name__}"):
+        call(Value(1.0))
+
+
+def test_an_op_given_as_a_label_is_explained():
+    with pytest.raises(TypeError, match="label"):
+        Value(1.0, (Value(2.0),))
+
+
+@pytest.mark.parametrize("length", [100_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_a_long_chain(length):
+    x = out = Value(1.0)
+    for _ in range(length):
+        out = out + 1
+    assert grad_table(out)[x] == 1.0
+    out.backward()
+    assert x.grad == 1.0
+    assert out.data == length + 1

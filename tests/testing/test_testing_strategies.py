@@ -1,0 +1,204 @@
+"""Drawn numbers keep their intervals, drawn graphs their limits; both shrink to what a person can read."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.autodiff import evaluate
+from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.testing import ExpressionGraph, Step, floats_for, graphs, inputs_for, values
+from microgradlib.testing.conditioning import crosses_kink, is_smooth, sample_interval
+
+ALL_OPS = list(TABLE.values())
+NO_DEADLINE = settings(deadline=None, max_examples=150)
+SHRINKING = settings(database=None, derandomize=True, max_examples=3000)
+
+
+def ops_of(graph: ExpressionGraph) -> list[str]:
+    return [step.op.name for step in graph.steps]
+
+
+@pytest.mark.parametrize("op", ALL_OPS, ids=lambda op: op.name)
+def test_inputs_keep_to_the_sample_region_and_away_from_kinks(op) -> None:
+    @settings(deadline=None, max_examples=25)
+    @given(inputs_for(op), st.data())
+    def drawn(inputs, data) -> None:
+        assert op.arity in {None, len(inputs)}
+        for i, x in enumerate(inputs):
+            low, high = sample_interval(op, i)
+            assert low <= x <= high
+        assert not crosses_kink(op, inputs)
+        x = data.draw(floats_for(op))
+        low, high = op.sample[0]
+        assert low <= x <= high
+        if op.arity == 1:
+            assert not crosses_kink(op, [x])
+
+    drawn()
+
+
+@given(values(0.5, 2.0))
+def test_values_are_leaves_within_limits(v) -> None:
+    assert 0.5 <= v.data <= 2.0
+    assert v.op is None
+    assert v.grad == 0.0
+
+
+@given(v=..., graph=...)
+@settings(deadline=None)
+def test_type_hints_are_enough(v: mg.Value, graph: ExpressionGraph) -> None:
+    assert -10.0 <= v.data <= 10.0
+    assert math.isfinite(graph(*graph.inputs))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from hypothesis import strategies as st; from microgradlib import Value; s = st.from_type(Value); s.validate()",
+        "import microgradlib.testing; from hypothesis import strategies as st; st.from_type(microgradlib.Value).validate()",
+    ],
+)
+def test_hypothesis_finds_the_registration_whichever_is_imported_first(program) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_without_hypothesis_the_extra_is_named() -> None:
+    program = "import sys; sys.modules['hypothesis'] = None; import microgradlib; import microgradlib.testing"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].startswith("microgradlib.errors.MissingExtraError: ")
+    assert 'pip install "microgradlib[testing]"' in done.stderr
+
+
+@NO_DEADLINE
+@given(graphs(ALL_OPS))
+def test_every_op_gets_what_it_can_take(graph) -> None:
+    table = dict(zip(graph.names, graph.inputs))
+    for step in graph.steps:
+        arguments = [table[a] if isinstance(a, str) else a for a in step.arguments]
+        assert not crosses_kink(step.op, arguments)
+        for i, x in enumerate(arguments):
+            low, high = sample_interval(step.op, i)
+            slack = 0.05 * (high - low)  # ranges are judged from a grid
+            assert low - slack <= x <= high + slack or (low, high) == (-3.0, 3.0)
+        table[step.name] = step.op.compute(*arguments)
+    assert abs(table[graph.output]) < 200
+
+
+@NO_DEADLINE
+@given(st.data(), st.integers(1, 4), st.integers(1, 15), st.integers(1, 6), st.integers(1, 3), st.booleans())
+def test_limits_hold(data, inputs, nodes, depth, width, sharing) -> None:
+    limits = {"inputs": inputs, "max_nodes": nodes, "max_depth": depth, "max_width": width, "sharing": sharing}
+    graph = data.draw(graphs(**limits))
+    used = [a for step in graph.steps for a in step.arguments if isinstance(a, str)]
+    depths = list(graph.depths.values())
+    assert 1 <= len(graph.names) <= inputs
+    assert len(graph.steps) <= nodes
+    assert max(depths) <= depth
+    assert max(depths.count(d) for d in range(1, depth + 1)) <= width
+    assert sharing or all(used.count(step.name) <= 1 for step in graph.steps)
+    assert all(used.count(name) >= 1 or name == graph.output for name in graph.depths)
+
+
+@NO_DEADLINE
+@given(graphs([TABLE["sin"], TABLE["add"]]))
+def test_only_chosen_ops_join_and_those_that_squash(graph) -> None:
+    assert set(ops_of(graph)) <= {"sin", "add", "mul", "tanh"}
+
+
+@NO_DEADLINE
+@given(graphs([op for op in ALL_OPS if op.name != "detach"], max_nodes=20))
+def test_source_runs_and_is_the_same_function(graph) -> None:
+    assert repr(graph).splitlines()[-1] == f"f({', '.join(map(repr, graph.inputs))})"
+    scope = {}
+    exec(repr(graph), scope)  # noqa: S102  our own text
+    leaves = [mg.Value(x) for x in graph.inputs]
+    again = [mg.Value(x) for x in graph.inputs]
+    ours, theirs = graph(*leaves), scope["f"](*again)
+    assert ours.data == theirs.data == graph(*graph.inputs)
+    symbols = [mg.Symbol(name) for name in graph.names]
+    assert evaluate(graph(*symbols), dict(zip(symbols, graph.inputs))) == ours.data
+    mine, yours = mg.grad_table(ours), mg.grad_table(theirs)
+    assert [mine[x] for x in leaves] == [yours[x] for x in again]
+
+
+def test_graphs_grow_large_and_share() -> None:
+    sizes, shared = [], 0
+
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @given(graphs(max_nodes=60, inputs=4))
+    def look(graph) -> None:
+        nonlocal shared
+        sizes.append(len(graph.steps))
+        used = [a for step in graph.steps for a in step.arguments]
+        shared += any(used.count(step.name) > 1 for step in graph.steps)
+
+    look()
+    assert max(sizes) >= 25
+    assert shared >= 40
+
+
+@pytest.mark.parametrize("name", [op.name for op in ALL_OPS if op.name not in {"less", "polygamma"}])
+def test_an_op_shrinks_to_itself(name) -> None:
+    graph = find(graphs(ALL_OPS), lambda g: name in ops_of(g), settings=SHRINKING)
+    assert ops_of(graph) == [name]
+    assert len(graph.names) <= 2
+    assert all(x == round(x, 3) for x in graph.inputs)
+
+
+def test_shrinks_to_what_a_person_can_read() -> None:
+    graph = find(graphs(), lambda g: max(g.depths.values()) >= 3 and len(g.names) >= 2, settings=SHRINKING)
+    assert len(graph.steps) <= 6
+    assert len(repr(graph)) < 260
+    assert graph.inputs == (0.0, 0.0) or max(map(abs, graph.inputs)) <= 2.0
+
+
+def test_failing_examples_show_as_source() -> None:
+    @settings(database=None, derandomize=True)
+    @given(graph=graphs())
+    def fails(graph) -> None:
+        assert "exp" not in ops_of(graph)
+
+    with pytest.raises(AssertionError) as caught:
+        fails()
+    assert "t1 = mg.exp(x)" in "\n".join(caught.value.__notes__) if sys.version_info >= (3, 11) else True
+
+
+def test_a_users_op_joins_the_default_ops_and_the_source() -> None:
+    swish = define_op(
+        "swish",
+        value=lambda xp, x: x * xp.sigmoid(x),
+        derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
+        formula="x σ(x)",
+    )
+    try:
+        assert is_smooth(swish)
+        graph = find(graphs(), lambda g: "swish" in ops_of(g), settings=SHRINKING)
+        assert 'swish = TABLE["swish"]' in repr(graph)
+        scope = {}
+        exec(repr(graph), scope)  # noqa: S102
+        assert scope["f"](1.0) == graph(1.0) == swish(1.0)
+    finally:
+        forget_op("swish")
+
+
+def test_smooth_ops() -> None:
+    smooth = {op.name for op in ALL_OPS if is_smooth(op)}
+    assert {"add", "pow", "hypot", "atan2", "logsumexp", "softplus", "where"} <= smooth
+    kinky = {"relu", "leaky_relu", "elu", "hard_tanh", "hard_sigmoid", "abs", "maximum", "clip", "floor", "less"}
+    assert not smooth & (kinky | {"detach"})
+
+
+def test_wrong_calls_say_what_is_wrong() -> None:
+    with pytest.raises(ValueError, match="at least one op and one input, got 0 ops"):
+        find(graphs([]), lambda _: True)
+    with pytest.raises(ValueError, match="inputs=0"):
+        find(graphs(inputs=0), lambda _: True)
+    graph = ExpressionGraph(("x", "y"), (Step("t1", TABLE["add"], ("x", "y")),), "t1", (1.0, 2.0))
+    with pytest.raises(TypeError, match=r"takes 2 numbers \(x, y\), got 1"):
+        graph(1.0)
