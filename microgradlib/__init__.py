@@ -1,9 +1,11 @@
 """microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
 
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
+from microgradlib.gradcheck import gradcheck
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
 from microgradlib.notation import explain_gradient, to_latex, to_sympy, to_text
+from microgradlib.numeric import numeric_gradient
 from microgradlib.ops import define_op
 from microgradlib.ops.activations import (
     elu,
@@ -72,8 +74,9 @@ __version__ = "0.1.0"
 # abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
 __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
-    "define_op", "detect_anomaly", "draw", "evaluate", "grad", "grad_table", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "kinks", "no_grad", "tangent_table", "topological_sort", "value_and_grad", "vjp",
+    "define_op", "detect_anomaly", "draw", "evaluate", "grad", "gradcheck", "grad_table", "gradients", "hessian", "hvp",
+    "jacobian", "jvp", "kinks", "no_grad", "numeric_gradient", "tangent_table", "topological_sort", "value_and_grad",
+    "vjp",
     "explain_gradient", "simplify", "to_latex", "to_sympy", "to_text",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
     "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",

@@ -28,6 +28,7 @@ SAFETY = 10.0
 """How many times its estimated error a numeric derivative may be off before it counts against the gradient."""
 
 _TELLING = 1e-3  # a numeric derivative with a larger relative error says nothing about a slope without bound
+_WEAK = 0.2  # a numeric derivative with a smaller relative error is more than rounding
 
 
 def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> GradcheckReport:
@@ -131,7 +132,7 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
         careful = True
         numeric = extrapolate(evaluate, point[i])
         finer = extrapolate(evaluate, point[i], power_of_two(1 / max(fastest, 1e-300)))
-        if SAFETY * finer.error < off:
+        if SAFETY * finer.error < off or finer.relative_error < min(_WEAK, numeric.relative_error):
             numeric = finer
         off = _off(numeric, reverse, forward)
         # Or the gradient itself is rounded more than the differences, as where f cancels at x but not beside it.

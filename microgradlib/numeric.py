@@ -25,10 +25,11 @@ SMALLEST = 2.0**-1074
 """The distance from 0 to the next float."""
 
 _SHRINK = 4.0  # each step is a quarter of the one before
-_STEPS = 17
+_STEPS = 24
 _GOOD = 1e-6  # a relative error below which smaller steps are tried only while rounding allows
-_FAIR = 1e-3  # a relative error below which a derivative is surely not mere rounding
+_FAIR = 0.02  # a relative error below which a derivative is surely not mere rounding
 _TINY = 1e-6  # a smaller argument is stepped by its own size
+_SMALL = 1e-3  # for a smaller argument a second ladder of steps begins at its own size
 _BEYOND = (ArithmeticError, ValueError)  # what f may raise outside its domain, as math.log(-1) does
 
 
@@ -120,7 +121,7 @@ def extrapolate(
     error.
     """
     results = _ladder(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
-    if widest is None and 0 < abs(x) < _FAIR and min(r.relative_error for r in results) > _GOOD:
+    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > _GOOD:
         results += _ladder(evaluate, x, power_of_two(abs(x) / 16))
     sharpest = min(results, key=lambda result: result.relative_error)
     return sharpest if sharpest.relative_error < _FAIR else min(results, key=lambda result: result.error)

@@ -124,8 +124,10 @@ class Value(Scalar):
 
     def __radd__(self, other: Any) -> Value:
         """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""
-        if other.__class__ is int and other == 0 and current_mode() is None:
-            return self
+        if other.__class__ is int and other == 0:
+            mode = current_mode()
+            if mode is None or mode.recording:
+                return self
         return Value(other) + self if other.__class__ in PLAIN_NUMBERS else Scalar.__radd__(self, other)
 
     def __rmul__(self, other: Any) -> Value:

@@ -111,7 +111,7 @@ def test_the_complex_step_sees_no_cancellation():
         (mg.erf, 0.5, r"cannot pass erf\(0.5\): it has no complex form here \(erf\)"),
         (mg.log, -1.0, r"cannot pass log\(-1.0\): it is not finite and real there"),
         (mg.asin, 2.0, r"cannot pass asin\(2.0\): it is not finite and real there"),
-        (lambda x: x**0.5, -2.0, r"cannot pass pow\(-2.0, 0.5\): it is not finite and real"),
+        (lambda x: x**0.5, -2.0, r"cannot pass pow\(-2.0.*\): it is not finite and real"),
         (lambda x: 1 / (x - x), 2.0, r"cannot pass div\(1.0, 0.0\): it has no finite value there"),
     ],
 )

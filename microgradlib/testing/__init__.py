@@ -1,8 +1,27 @@
 """Property tests of derivatives: Hypothesis strategies for inputs and whole graphs, and assertions that compare.
 
-    @given(graphs())
-    def test_gradients(graph):
-        assert_gradients_close(graph, graph.inputs)
+Any function against numeric, forward, reverse and symbolic differentiation, over whole random graphs:
+
+>>> from hypothesis import given
+>>> @given(graphs())
+... def test_gradients(graph):
+...     assert_gradients_close(graph, graph.inputs)
+>>> test_gradients()
+
+An op of your own, and the property test of its derivative:
+
+>>> from microgradlib.ops import define_op, forget_op
+>>> swish = define_op(
+...     "swish",
+...     value=lambda xp, x: x * xp.sigmoid(x),
+...     derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
+...     formula="x σ(x), derivative σ(x) + x σ(x) σ(−x)",
+... )
+>>> @given(inputs_for(swish))
+... def test_swish(inputs):
+...     assert_derivative_rule(swish, *inputs)
+>>> test_swish()
+>>> forget_op("swish")
 
 Needs Hypothesis: `pip install "microgradlib[testing]"`.
 """

@@ -16,8 +16,9 @@ __all__ = ["REACH", "away_from_kinks", "crosses_kink", "input_count", "is_smooth
 REACH = 0.1
 """How far from a kink a drawn input stays: the first step of a numeric derivative near 0."""
 
-_HALVINGS = 40
+_HALVINGS = 8
 _WINDOWS = 31  # a jump stands out in a narrow window; an odd number, so that round numbers lie inside one
+_DELTA = 1 / 2000  # of the interval searched: the step that slopes are judged by
 _SPREAD = 2  # inputs of an op of any number of inputs, where the caller does not say
 
 
@@ -37,7 +38,7 @@ def input_count(op: Op) -> int:
 
 
 def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
-    """Say whether the op's value or derivatives jump within `reach` of `inputs`, along any one input.
+    """Say whether the op's value, derivatives or their slopes jump within `reach` of `inputs`, along any one input.
 
     A jump is hunted by bisection: of two halves, keep the one over which the numbers change more. Where a function is
     smooth the change shrinks with the interval; at a jump it stays. Ops whose record names no kink are not searched.
@@ -54,12 +55,17 @@ def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
 
 
 def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float) -> bool:
-    """Say whether anything jumps while inputs[index] goes from low to high."""
+    """Say whether value, derivatives or the slopes of derivatives jump while inputs[index] goes from low to high."""
+    delta = (high - low) * _DELTA
 
-    def behaviour(x: float) -> tuple[float, ...]:
+    def rules(x: float) -> tuple[float, ...]:
         point = [*inputs[:index], x, *inputs[index + 1 :]]
         value = op.compute(*point)
         return (value, *op.local_derivatives(value, *point))
+
+    def behaviour(x: float) -> tuple[float, ...]:
+        slopes = [(above - below) / (2 * delta) for above, below in zip(rules(x + delta), rules(x - delta))]
+        return (*rules(x), *slopes)
 
     at_low, at_high = behaviour(low), behaviour(high)
     largest = 0.0
@@ -72,7 +78,7 @@ def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float)
             high, at_high = middle, at_middle
         else:
             low, at_low = middle, at_middle
-    return math.dist(at_low, at_high) > 1e-6 * largest
+    return math.dist(at_low, at_high) > 0.05 * largest
 
 
 def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None:

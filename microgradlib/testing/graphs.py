@@ -44,7 +44,7 @@ def graphs(
     `ops`: ops of the table, by default all smooth ones. `max_nodes`: how many ops in all. `max_depth`: how many may
     follow one another. `max_width`: how many may stand at one depth. `sharing`: whether the result of an op may be
     used more than once; the arguments of the function may in any case. Graphs shrink to few, simple ops and round
-    numbers. Raises `ValueError` for no ops.
+    numbers. Raises `ValueError` for no ops or no inputs.
 
     >>> from hypothesis import find
     >>> find(graphs(), lambda graph: any(step.op.name == "exp" for step in graph.steps))
@@ -64,8 +64,10 @@ def graphs(
     steps = st.lists(st.tuples(st.sampled_from(chosen), picks), min_size=1, max_size=1 + max_nodes // _BLOCKS)
     blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # lists of lists, as single lists seldom grow long
     grown = grow([step for block in blocks for step in block], Limits(inputs, max_nodes, max_depth, max_width, sharing))
-    names, program, output, intervals = _finished(grown)
+    names, program, output, intervals = _finished(grown, largest=draw(st.integers(0, 3)) > 0)
     drawn = [draw(st.floats(low, high)) for low, high in intervals]
+    for _ in range(inputs - len(drawn)):
+        draw(st.booleans())  # for nothing: else a graph of few inputs, squashed to fit, would count as simpler
     for point in _points(drawn, intervals):
         graph = ExpressionGraph(names, program, output, point)
         if not _meets_kink(graph):
@@ -78,12 +80,12 @@ def _smooth_ops() -> list[Op]:
     return [op for op in sorted(TABLE.values(), key=lambda op: op.name not in arithmetic.__all__) if is_smooth(op)]
 
 
-def _finished(grown: Grown) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:
-    """Take the node that stands on the most others for the output, drop what it does not need, number the rest anew."""
+def _finished(grown: Grown, *, largest: bool) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:
+    """Take the last node, or the one that stands on the most, for the output; drop what it does not need."""
     below = {name: frozenset([name]) for name in grown.inputs}
     for step in grown.steps:
         below[step.name] = frozenset([step.name]).union(*[below[a] for a in step.arguments if isinstance(a, str)])
-    output = max(reversed(below), key=lambda name: len(below[name]))
+    output = max(reversed(below), key=lambda name: largest * len(below[name]))  # the last of equals
     needed = below[output]
     inputs = [name for name in grown.inputs if name in needed]
     kept = [step for step in grown.steps if step.name in needed]

@@ -97,7 +97,10 @@ class Grown:
             grown = grown.with_step(arithmetic.mul, [half, grown.steps[-1].name], (-half, half))
         if grown and centre != 0:
             grown = grown.with_step(arithmetic.add, [centre, grown.steps[-1].name], interval)
-        return (grown, grown.steps[-1].name) if grown else None
+        if grown is None:
+            return None
+        result = grown.steps[-1].name
+        return replace(grown, used=grown.used | {result}), result
 
     def choose(self, op: Op, index: int, pick: int, constants: str) -> tuple[Grown, str | float]:
         """Find input `index` of an op: a node that fits, a new input, a node squashed to fit, or a constant.

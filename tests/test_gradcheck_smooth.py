@@ -1,0 +1,54 @@
+"""The gradient check raises no false alarm on smooth expressions drawn at random."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.gradcheck import gradcheck
+
+
+def verdicts(report):
+    return [check.verdict for check in report.checks]
+
+
+UNARY = [mg.sin, mg.cos, mg.tanh, mg.sigmoid, mg.softplus, mg.atan, mg.asinh, mg.erf, lambda u: mg.exp(mg.sin(u))]
+BINARY = [
+    lambda u, v: u + v,
+    lambda u, v: u - v,
+    lambda u, v: u * v,
+    lambda u, v: u / (1.5 + mg.cos(v)),
+    lambda u, v: mg.hypot(u, mg.exp(v / 10)),
+    lambda u, v: mg.logsumexp([u, v, 0.0]),
+    lambda u, v: mg.dot([u, v], [v, 2.0], u),
+]
+LEAVES = st.sampled_from([lambda x, y: x, lambda x, y: y, lambda x, y: x * 3 - 1, lambda x, y: y * 0.25 + 2])
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(lambda g, u: lambda x, y: g(u(x, y)), st.sampled_from(UNARY), inner),
+        st.builds(lambda g, u, v: lambda x, y: g(u(x, y), v(x, y)), st.sampled_from(BINARY), inner, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
+@settings(max_examples=200, deadline=None)
+def test_smooth_expressions_raise_no_false_alarm(f, x, y):
+    report = gradcheck(f, [x, y])
+    assert set(verdicts(report)) == {"ok"}
+
+
+@pytest.mark.slow
+@given(EXPRESSIONS, st.floats(-20, 20), st.floats(-1e-3, 1e-3))
+@settings(max_examples=3000, deadline=None)
+def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
+    report = gradcheck(f, [x, y])
+    assert set(verdicts(report)) == {"ok"}
+
+
+@given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))
+@settings(max_examples=40, deadline=None)
+def test_smooth_expressions_raise_no_false_alarm_in_second_order(f, x, y):
+    assert gradcheck(f, [x, y], order=2).ok
