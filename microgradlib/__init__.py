@@ -1,11 +1,10 @@
 """microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
 
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
-from microgradlib.gradcheck import gradcheck
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
 from microgradlib.notation import explain_gradient, to_latex, to_sympy, to_text
-from microgradlib.numeric import numeric_gradient
+from microgradlib.numeric import gradcheck, numeric_gradient
 from microgradlib.ops import define_op
 from microgradlib.ops.activations import (
     elu,
@@ -63,7 +62,7 @@ from microgradlib.reductions import (
     softmax,
 )
 from microgradlib.reductions import sum as sum  # noqa: A004
-from microgradlib.simplify import simplify
+from microgradlib.simplification import simplify
 from microgradlib.symbol import Symbol
 from microgradlib.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from microgradlib.value import Value

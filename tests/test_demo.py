@@ -13,7 +13,7 @@ from microgradlib.demo import training as demo_training
 from microgradlib.demo.problems import class_of, loss_of
 from microgradlib.demo.training import correct, largest_difference, mean_loss, trained
 from microgradlib.nn import MLP
-from microgradlib.numeric import numeric_gradient
+from microgradlib.numeric.differences import numeric_gradient
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.gradcheck import gradcheck
+from microgradlib.numeric.checking import gradcheck
 
 
 def verdicts(report):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, topological_sort
 from microgradlib.nn import ACTIVATIONS, MLP, Layer, Neuron
-from microgradlib.numeric import numeric_gradient
+from microgradlib.numeric.differences import numeric_gradient
 
 FORMULAS = {
     "linear": lambda z: z,

@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom: in this process always, and in a kernel of its own where nbclient is there."""
+"""Every notebook runs from top to bottom: in this process, and, where nbclient is there, in a kernel of its own."""
 
 import json
 from pathlib import Path

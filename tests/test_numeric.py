@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, grad_table
-from microgradlib.numeric import numeric_derivative, numeric_derivatives, numeric_gradient
+from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient
 
 SMOOTH = {
     "sin": (math.sin, math.cos),

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.complex_step import complex_step_derivative
 from microgradlib.errors import SymbolHasNoValueError
-from microgradlib.numeric import numeric_derivative, numeric_derivatives, numeric_gradient, power_of_two
+from microgradlib.numeric.complex_step import complex_step_derivative
+from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient, power_of_two
 from microgradlib.ops import TABLE, define_op, forget_op
 
 REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}

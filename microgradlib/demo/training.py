@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib.demo.problems import class_of, loss_of
 from microgradlib.modes import no_grad
-from microgradlib.numeric import numeric_gradient
+from microgradlib.numeric.differences import numeric_gradient
 from microgradlib.reductions import mean
 
 if TYPE_CHECKING:

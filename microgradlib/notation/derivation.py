@@ -16,7 +16,7 @@ from microgradlib.notation.names import fresh_names, unique_names
 from microgradlib.notation.text import Text
 from microgradlib.notation.written import PRODUCT, SUM, write_op
 from microgradlib.ops import GRAPH
-from microgradlib.simplify import simplify
+from microgradlib.simplification import simplify
 from microgradlib.symbol import Symbol
 from microgradlib.value import Value
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import evaluate, grad_table, gradients, tangent_table
-from microgradlib.numeric import numeric_derivative
+from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.symbol import Symbol
 from microgradlib.testing.judging import allowed_error, same
 from microgradlib.value import Value

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from microgradlib.numeric import NumericDerivative
+    from microgradlib.numeric.differences import NumericDerivative
 
 __all__ = ["allowed_error", "same"]
 
@@ -17,7 +17,7 @@ _FLOOR = 1e-8  # estimates of errors are sometimes lucky
 def allowed_error(numeric: NumericDerivative) -> float:
     """Return how far a right derivative may lie from the numeric one: ten times the estimate, and a floor for luck.
 
-    >>> from microgradlib.numeric import numeric_derivative
+    >>> from microgradlib.numeric.differences import numeric_derivative
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
     >>> abs(slope.value - 12.0) < allowed_error(slope) < 1e-6
     True

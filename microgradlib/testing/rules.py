@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, cast
 
 from microgradlib.autodiff import evaluate, grad_table, gradients
-from microgradlib.numeric import numeric_derivative
+from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.symbol import Symbol
 from microgradlib.testing.conditioning import away_from_kinks, sample_interval
 from microgradlib.testing.judging import allowed_error, same

@@ -22,7 +22,7 @@ def test_the_rules_of_every_op_all_over_its_sample_region(op) -> None:
 
 @pytest.mark.parametrize("op", HONEST, ids=lambda op: op.name)
 def test_the_rules_of_every_op_at_drawn_points(op) -> None:
-    @check(15)
+    @check(8)
     @given(inputs_for(op))
     def at(inputs) -> None:
         assert_derivative_rule(op, *inputs)
@@ -42,7 +42,7 @@ def test_smooth_graphs_to_second_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs, order=2)
 
 
-@check(500)
+@check(400)
 @given(graphs(HONEST))
 def test_graphs_with_kinks_to_first_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs)

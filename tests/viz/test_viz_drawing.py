@@ -39,7 +39,7 @@ def without_pygraphviz(monkeypatch):
 
 
 @pytest.fixture
-def no_graphviz(monkeypatch, without_pygraphviz):  # noqa: ARG001
+def no_graphviz(monkeypatch, without_pygraphviz):
     monkeypatch.setenv("PATH", "")
 
 

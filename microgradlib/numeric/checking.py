@@ -7,15 +7,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import gradients, kinks, tangent_table
-from microgradlib.branches import Recording, crossing, record
 from microgradlib.errors import GradcheckError
-from microgradlib.gradcheck_report import DerivativeCheck, Fault, GradcheckReport
 from microgradlib.graph import descendants
 from microgradlib.modes import tracing_lines
 from microgradlib.number import as_float
-from microgradlib.numeric import EPSILON, SMALLEST, NumericDerivative, extrapolate, power_of_two, scatter
-from microgradlib.rounding import rounding_error, rounding_within
-from microgradlib.taylor import taylor_slope
+from microgradlib.numeric.branches import Recording, crossing, record
+from microgradlib.numeric.differences import EPSILON, SMALLEST, NumericDerivative, extrapolate, power_of_two, scatter
+from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
+from microgradlib.numeric.rounding import rounding_error, rounding_within
+from microgradlib.numeric.taylor import taylor_slope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

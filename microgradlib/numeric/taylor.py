@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.branches import Recording, crossing, record
 from microgradlib.number import as_float
-from microgradlib.numeric import EPSILON
-from microgradlib.rounding import rounding_error
+from microgradlib.numeric.branches import Recording, crossing, record
+from microgradlib.numeric.differences import EPSILON
+from microgradlib.numeric.rounding import rounding_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

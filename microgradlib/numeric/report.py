@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.numeric import NumericDerivative
-    from microgradlib.taylor import TaylorRemainder
+    from microgradlib.numeric.differences import NumericDerivative
+    from microgradlib.numeric.taylor import TaylorRemainder
 
 __all__ = ["DerivativeCheck", "Fault", "GradcheckReport"]
 

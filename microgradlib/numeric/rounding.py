@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import grad_table
-from microgradlib.branches import Recording
 from microgradlib.modes import recording
-from microgradlib.numeric import EPSILON, SMALLEST
+from microgradlib.numeric.branches import Recording
+from microgradlib.numeric.differences import EPSILON, SMALLEST
 from microgradlib.ops import GRAPH
 from microgradlib.value import Value
 
@@ -28,7 +28,7 @@ def rounding_error(recorded: Recording, *, within: bool = False) -> float:
     what it rounds on its way. Derivatives that are nan or infinite, which may be the very fault looked for, are left
     out.
 
-    >>> from microgradlib.branches import record
+    >>> from microgradlib.numeric.branches import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
     >>> 1e-8 < rounding_error(cancelling) < 1e-6
     True

@@ -1,0 +1,23 @@
+"""Derivatives without backpropagation, and the checks that hold backpropagation to them."""
+
+from microgradlib.numeric.checking import gradcheck
+from microgradlib.numeric.complex_step import complex_step_derivative
+from microgradlib.numeric.differences import (
+    NumericDerivative,
+    numeric_derivative,
+    numeric_derivatives,
+    numeric_gradient,
+)
+from microgradlib.numeric.report import GradcheckReport
+from microgradlib.numeric.taylor import taylor_slope
+
+__all__ = [
+    "GradcheckReport",
+    "NumericDerivative",
+    "complex_step_derivative",
+    "gradcheck",
+    "numeric_derivative",
+    "numeric_derivatives",
+    "numeric_gradient",
+    "taylor_slope",
+]
