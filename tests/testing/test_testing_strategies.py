@@ -60,7 +60,7 @@ def test_type_hints_are_enough(v: mg.Value, graph: ExpressionGraph) -> None:
     "program",
     [
         "from hypothesis.strategies import from_type; from microgradlib import Value; from_type(Value).validate()",
-        "import microgradlib.testing as t; import hypothesis.strategies as st; st.from_type(t.ExpressionGraph).validate()",
+        "import microgradlib.testing as t, hypothesis.strategies as s; s.from_type(t.ExpressionGraph).validate()",
     ],
 )
 def test_hypothesis_finds_the_registration_whichever_is_imported_first(program) -> None:
