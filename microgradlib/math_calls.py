@@ -7,10 +7,12 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.ops import TABLE
+
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["math_function_called_by"]
+__all__ = ["math_function_called_by", "refuse_math_call"]
 
 _WITHOUT_EFFECT = ("CACHE", "EXTENDED_ARG")
 
@@ -29,6 +31,14 @@ def math_function_called_by(frame: FrameType) -> str | None:
         called = vars(math).get(attribute) if called is math else None
     belongs = getattr(called, "__module__", None) == "math" and vars(math).get(called.__name__) is called
     return called.__name__ if belongs and not called.__name__.startswith("is") else None
+
+
+def refuse_math_call(name: str | None) -> None:
+    """Raise `TypeError` for a call of math's function `name` on a Value, and say what to write instead."""
+    if name is not None:
+        instead = f"use microgradlib.{name}(value)" if name in TABLE else "pass value.data if that is meant"
+        message = f"math.{name}(value) would return a plain number and lose the graph: {instead}"
+        raise TypeError(message)
 
 
 @lru_cache(maxsize=1024)

@@ -8,89 +8,22 @@ confused.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import grad_table, gradients, tangent_table, tangents
+from microgradlib.autodiff import gradients, tangents
+from microgradlib.call_record import CallRecord
 from microgradlib.graph import topological_sort
 from microgradlib.modes import recording
 from microgradlib.number import as_float
-from microgradlib.ops import arithmetic, many
+from microgradlib.ops import many
 from microgradlib.scalar import Scalar
 from microgradlib.structure import leaves, like, same_shape
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
-
-_depth: ContextVar[int] = ContextVar("microgradlib_transform_depth", default=0)
-
-
-class _Record:
-    """One run of f: its input nodes, its output, and whether the derivatives are to be graph or numbers."""
-
-    def __init__(
-        self, f: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any], wanted: Sequence[int]
-    ) -> None:
-        with _one_deeper() as outer:
-            fresh = list(arguments)
-            for i in wanted:
-                fresh[i] = like(arguments[i], [_input(x) for x in leaves(arguments[i])])
-            self.output = f(*fresh, **keywords)
-        self.arguments = [arguments[i] for i in wanted]
-        self.inputs: list[Any] = [x for i in wanted for x in leaves(fresh[i])]
-        self.outputs = [_output(y) for y in leaves(self.output)]
-        self.as_graph = bool(outer) or any(isinstance(x, Scalar) for x in leaves(self.arguments))
-
-    def result(self, numbers: Sequence[Any]) -> Any:
-        """Return numbers or nodes in the shape of f's output."""
-        return like(self.output, [y if self.as_graph else y.data for y in numbers])
-
-    def gradients(self, output: Any) -> list[Any]:
-        """Return ∂output/∂input for each input: reverse mode."""
-        if self.as_graph:
-            return list(gradients(output, self.inputs))
-        table = grad_table(output)
-        return [table.get(x, 0.0) for x in self.inputs]
-
-    def tangents(self, outputs: Sequence[Any], direction: Sequence[Any]) -> list[Any]:
-        """Return the derivative of each output along `direction`, one number for each input: forward mode."""
-        along = dict(zip(self.inputs, direction))
-        if self.as_graph:
-            return list(tangents(outputs, along))
-        table = tangent_table(outputs, along)
-        return [table[y] for y in outputs]
-
-    def one_output(self, name: str) -> Any:
-        """Return f's output, which has to be one number."""
-        if isinstance(self.output, (list, tuple, dict)):
-            message = f"{name} differentiates functions that return one number, got a {type(self.output).__name__}: "
-            raise TypeError(message + "use jacobian, or return the sum")
-        return self.outputs[0]
-
-
-@contextmanager
-def _one_deeper() -> Iterator[int]:
-    outer = _depth.get()
-    token = _depth.set(outer + 1)
-    try:
-        with recording():  # even inside no_grad(): the record is ours
-            yield outer
-    finally:
-        _depth.reset(token)
-
-
-def _input(x: Any) -> Scalar:
-    """Return a node for one input: a leaf for a number; for a node, its identity, which no other call shares."""
-    return arithmetic.identity(x) if isinstance(x, Scalar) else Value(x)
-
-
-def _output(y: Any) -> Any:
-    return y if isinstance(y, Scalar) else Value(y)
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
@@ -102,7 +35,7 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
     return [i % count for i in chosen]
 
 
-def _per_argument(numbers: Sequence[Any], record: _Record, argnums: int | Sequence[int]) -> Any:
+def _per_argument(numbers: Sequence[Any], record: CallRecord, argnums: int | Sequence[int]) -> Any:
     shaped = like(record.arguments, numbers)
     return shaped[0] if isinstance(argnums, int) else tuple(shaped)
 
@@ -119,7 +52,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     @wraps(f)
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
-        record = _Record(f, arguments, keywords, _positions(argnums, len(arguments)))
+        record = CallRecord(f, arguments, keywords, _positions(argnums, len(arguments)))
         output = record.one_output("grad")
         numbers = record.gradients(output)
         return record.result([output]), _per_argument(numbers, record, argnums)
@@ -155,7 +88,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if not same_shape(list(primals), list(tangents)):
         message = f"jvp needs a tangent for each primal, in the same nesting: got {primals!r} and {tangents!r}"
         raise ValueError(message)
-    record = _Record(f, primals, {}, range(len(primals)))
+    record = CallRecord(f, primals, {}, range(len(primals)))
     direction = [v if isinstance(v, Scalar) else as_float(v) for v in leaves(list(tangents))]
     record.as_graph = record.as_graph or any(isinstance(v, Scalar) for v in direction)
     return record.result(record.outputs), like(record.output, record.tangents(record.outputs, direction))
@@ -170,7 +103,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> value, pullback([1.0, 10.0])
     ([12.0, 7.0], (14.0, 13.0))
     """
-    record = _Record(f, primals, {}, range(len(primals)))
+    record = CallRecord(f, primals, {}, range(len(primals)))
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
         if not same_shape(record.output, cotangents):
@@ -196,7 +129,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
-        record = _Record(f, arguments, keywords, _positions(argnums, len(arguments)))
+        record = CallRecord(f, arguments, keywords, _positions(argnums, len(arguments)))
         n = len(record.inputs)
         if len(record.outputs) <= n:
             matrix = [record.gradients(y) for y in record.outputs]
@@ -220,7 +153,7 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @wraps(f)
     def matrix(*arguments: Any, **keywords: Any) -> Any:
-        record = _Record(f, arguments, keywords, _positions(argnums, len(arguments)))
+        record = CallRecord(f, arguments, keywords, _positions(argnums, len(arguments)))
         with recording():
             slopes = gradients(record.one_output("hessian"), record.inputs)
             if record.as_graph:
@@ -269,7 +202,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     if not same_shape(x, v):
         message = f"hvp needs x and v in the same nesting, got {x!r} and {v!r}"
         raise ValueError(message)
-    record = _Record(f, [x], {}, [0])
+    record = CallRecord(f, [x], {}, [0])
     with recording():
         slopes = gradients(record.one_output("hvp"), record.inputs)
         direction = leaves(v)

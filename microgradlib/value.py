@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from operator import mul
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
-from microgradlib.math_calls import math_function_called_by
+from microgradlib.math_calls import math_function_called_by, refuse_math_call
 from microgradlib.modes import check_gradients, check_value, current_mode, users_line
 from microgradlib.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
-from microgradlib.ops import TABLE, Op, activations, arithmetic, many
+from microgradlib.ops import Op, activations, arithmetic, many
 from microgradlib.scalar import Scalar
 
 if TYPE_CHECKING:
@@ -182,9 +182,7 @@ class Value(Scalar):
         return NotImplemented if _is_other_node(other) else self._data >= _number(other)
 
     def __float__(self) -> float:
-        name = math_function_called_by(sys._getframe(1))
-        if name is not None:
-            _refuse_math(name)
+        refuse_math_call(math_function_called_by(sys._getframe(1)))
         return self._data
 
     def __int__(self) -> int:
@@ -196,11 +194,11 @@ class Value(Scalar):
     def __round__(self, digits: int | None = None) -> float:
         return round(self._data, digits)
 
-    def __floor__(self) -> NoReturn:
-        _refuse_math("floor")
+    def __floor__(self) -> None:
+        refuse_math_call("floor")
 
-    def __ceil__(self) -> NoReturn:
-        _refuse_math("ceil")
+    def __ceil__(self) -> None:
+        refuse_math_call("ceil")
 
     def __trunc__(self) -> int:
         return int(self._data)
@@ -255,9 +253,3 @@ def _number(thing: Any) -> Any:
     if isinstance(thing, Value):
         return thing._data
     return thing if is_array(thing) else as_float(thing)
-
-
-def _refuse_math(name: str) -> NoReturn:
-    instead = f"use microgradlib.{name}(value)" if name in TABLE else "pass value.data if that is meant"
-    message = f"math.{name}(value) would return a plain number and lose the graph: {instead}"
-    raise TypeError(message)

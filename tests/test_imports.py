@@ -19,7 +19,7 @@ FLOORS = [
     ["elementary", "ops"],
     ["copying", "math_calls", "modes", "autodiff", "scalar"],
     ["value", "symbol"],
-    ["krylov", "numeric", "reductions", "simplification", "transforms"],
+    ["call_record", "krylov", "numeric", "reductions", "simplification", "transforms"],
     ["data", "expression", "nn", "notation", "optim", "compiler", "viz"],
     ["demo", "testing", "training"],
     ["cli", "__main__", "__init__"],
