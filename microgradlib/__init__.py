@@ -1,5 +1,6 @@
 """microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
 
+from microgradlib import nn as nn
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad

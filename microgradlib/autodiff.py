@@ -121,7 +121,8 @@ def gradients(output: Scalar, inputs: Sequence[Scalar]) -> list[Scalar]:
 
     *Deep Learning*, Algorithms 6.5 and 6.6: prune the graph to what depends on the inputs and leads to the output;
     then, consumers first, the gradient of V is the sum over its consumers C of op.bprop, the gradient of C times ∂C/∂V,
-    each as an expression. An input that output does not depend on has gradient 0.
+    each as an expression. An input that output does not depend on has gradient 0. Raises `TypeError` if `inputs` is one
+    node instead of a list.
 
     >>> from microgradlib import Symbol, evaluate
     >>> w = Symbol("w")
@@ -130,6 +131,9 @@ def gradients(output: Scalar, inputs: Sequence[Scalar]) -> list[Scalar]:
     >>> evaluate([slope, curvature], {w: 2.0})
     [12.0, 12.0]
     """
+    if hasattr(inputs, "parents"):
+        message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {inputs!r}"
+        raise TypeError(message)
     order = topological_sort(output)
     useful = descendants(order, inputs)
     table: dict[Scalar, Any] = {output: 1.0}

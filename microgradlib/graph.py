@@ -28,7 +28,7 @@ def topological_sort(*outputs: N, known: Iterable[N] = ()) -> list[N]:
     evaluate in this order, differentiate in the reverse of it. A depth-first walk with its own stack
     (a chain of a million nodes is as good as any), left parents first, so the order is the
     same in every run. Time and memory are linear in nodes plus edges. Nodes in `known` are left out, and so is what
-    only they depend on.
+    only they depend on. Raises `TypeError` for an output that is no node.
 
     >>> from microgradlib import Value
     >>> x = Value(3.0, label="x")
@@ -36,6 +36,10 @@ def topological_sort(*outputs: N, known: Iterable[N] = ()) -> list[N]:
     >>> [node.label or str(node.op) for node in topological_sort(square + x)]
     ['x', '*', '+']
     """
+    for output in outputs:
+        if not hasattr(output, "parents"):
+            message = f"expected a Value or Symbol, the output of a graph, got {output!r}"
+            raise TypeError(message)
     order: list[N] = []
     seen = set(known)
     stack: list[N | None] = [*reversed(outputs)]

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, evaluate, gradients, topological_sort
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, topological_sort
 from microgradlib.ops import define_op, forget_op
 
 
@@ -138,3 +138,24 @@ def test_gradients_leave_the_graph_alone():
     before = (y.parents, y.local_derivatives, y.data, y.grad, x.grad)
     gradients(y, [x])
     assert (y.parents, y.local_derivatives, y.data, y.grad, x.grad) == before
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda: topological_sort(3),
+        lambda: grad_table(3.0),
+        lambda: gradients(3.0, [Value(1.0)]),
+        lambda: evaluate(3.0, {}),
+        lambda: kinks(3.0),
+    ],
+)
+def test_what_is_no_node_is_named(misuse):
+    with pytest.raises(TypeError, match="expected a Value or Symbol, the output of a graph, got 3"):
+        misuse()
+
+
+def test_one_input_instead_of_a_list_is_told():
+    x = Value(2.0)
+    with pytest.raises(TypeError, match=r"gradients\(y, \[x\]\)"):
+        gradients(x * x, x)
