@@ -1,7 +1,7 @@
 """The gradient check raises no false alarm on smooth expressions drawn at random."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
@@ -22,6 +22,7 @@ BINARY = [
     lambda u, v: mg.logsumexp([u, v, 0.0]),
     lambda u, v: mg.dot([u, v], [v, 2.0], u),
 ]
+MODERATE = 1e4  # towers of exponentials reach inf, and near it no difference can tell a slope
 LEAVES = st.sampled_from([lambda x, y: x, lambda x, y: y, lambda x, y: x * 3 - 1, lambda x, y: y * 0.25 + 2])
 EXPRESSIONS = st.recursive(
     LEAVES,
@@ -36,14 +37,16 @@ EXPRESSIONS = st.recursive(
 @given(EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
 @settings(max_examples=200, deadline=None)
 def test_smooth_expressions_raise_no_false_alarm(f, x, y):
+    assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
     assert set(verdicts(report)) == {"ok"}
 
 
 @pytest.mark.slow
-@given(EXPRESSIONS, st.floats(-20, 20), st.floats(-1e-3, 1e-3))
+@given(EXPRESSIONS, st.floats(-8, 8), st.floats(-1e-3, 1e-3))
 @settings(max_examples=3000, deadline=None)
 def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
+    assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
     assert set(verdicts(report)) == {"ok"}
 
@@ -51,4 +54,5 @@ def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
 @given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))
 @settings(max_examples=40, deadline=None)
 def test_smooth_expressions_raise_no_false_alarm_in_second_order(f, x, y):
+    assume(abs(f(x, y)) < MODERATE)
     assert gradcheck(f, [x, y], order=2).ok
