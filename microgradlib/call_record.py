@@ -11,7 +11,7 @@ from microgradlib.modes import recording
 from microgradlib.ops import arithmetic
 from microgradlib.scalar import Scalar
 from microgradlib.structure import leaves, like
-from microgradlib.value import Value
+from microgradlib.value import Value, as_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ class CallRecord:
             self.output = f(*fresh, **keywords)
         self.arguments = [arguments[i] for i in wanted]
         self.inputs: list[Any] = [x for i in wanted for x in leaves(fresh[i])]
-        self.outputs = [_output(y) for y in leaves(self.output)]
+        self.outputs = [as_node(y) for y in leaves(self.output)]
         self.as_graph = bool(outer) or any(isinstance(x, Scalar) for x in leaves(self.arguments))
 
     def result(self, numbers: Sequence[Any]) -> Any:
@@ -78,7 +78,3 @@ def _one_deeper() -> Iterator[int]:
 def _input(x: Any) -> Scalar:
     """Return a node for one input: a leaf for a number; for a node, its identity, which no other call shares."""
     return arithmetic.identity(x) if isinstance(x, Scalar) else Value(x)
-
-
-def _output(y: Any) -> Any:
-    return y if isinstance(y, Scalar) else Value(y)

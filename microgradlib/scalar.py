@@ -51,7 +51,8 @@ class Scalar:
         """The number."""
         raise NotImplementedError
 
-    def constant(self, number: float | Scalar) -> Any:
+    @staticmethod
+    def constant(number: float | Scalar) -> Any:
         """Return a number as a leaf that may stand in a graph with this node."""
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from microgradlib.graph import topological_sort
 from microgradlib.ops import TABLE, Op
 from microgradlib.scalar import Scalar
-from microgradlib.value import Value
+from microgradlib.value import Value, as_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +53,7 @@ def simplify(expression: Any, *, keep: Iterable[Scalar] = ()) -> Any:
     ('-1*3', '-3')
     """
     many = isinstance(expression, (list, tuple))
-    outputs = [x if isinstance(x, Scalar) else Value(x) for x in (expression if many else [expression])]
+    outputs = [as_node(x) for x in (expression if many else [expression])]
     simplifier = _Simplifier(keep)
     new: dict[Scalar, Scalar] = {}
     for node in topological_sort(*outputs):

@@ -8,7 +8,7 @@ from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.number import is_array
 from microgradlib.ops import Op, selection
 from microgradlib.scalar import Scalar
-from microgradlib.value import Value
+from microgradlib.value import as_node
 
 __all__ = ["Symbol"]
 
@@ -43,7 +43,7 @@ class Symbol(Scalar):
         """Make the node op(*inputs): the op and its inputs, nothing computed."""
         if any(is_array(x) for x in inputs):
             return NotImplemented
-        parents = tuple([x if isinstance(x, Scalar) else Value(x) for x in inputs])
+        parents = tuple(map(as_node, inputs))
         node = object.__new__(Symbol)
         node.op = op
         node.parents = parents
@@ -73,9 +73,10 @@ class Symbol(Scalar):
         """Return the same number, taken for a constant: gradients stop there."""
         return self.__apply_op__(selection.detach, (self,))  # type: ignore[no-any-return]
 
-    def constant(self, number: float | Scalar) -> Any:
+    @staticmethod
+    def constant(number: float | Scalar) -> Any:
         """Return a number as a leaf Value; a node stays itself."""
-        return number if isinstance(number, Scalar) else Value(number)
+        return as_node(number)
 
     def __radd__(self, other: Any) -> Symbol:
         """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""

@@ -17,7 +17,7 @@ from microgradlib.scalar import Scalar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Value", "weighted_sum"]
+__all__ = ["Value", "as_node", "weighted_sum"]
 
 _new = object.__new__
 _add, _mul, _relu, _dot = arithmetic.add, arithmetic.mul, activations.relu, many.dot
@@ -165,9 +165,10 @@ class Value(Scalar):
         """Return a leaf with the same number: gradients stop there."""
         return Value(self._data, self.label)
 
-    def constant(self, number: float | Scalar) -> Any:
+    @staticmethod
+    def constant(number: float | Scalar) -> Any:
         """Return a number as a leaf Value; a node stays itself."""
-        return number if isinstance(number, Scalar) else Value(number)
+        return as_node(number)
 
     def __lt__(self, other: Any) -> Any:
         return NotImplemented if _is_other_node(other) else self._data < _number(other)
@@ -224,6 +225,11 @@ def _node(data: float, op: Op, parents: tuple[Value, ...], local_derivatives: tu
     node.local_derivatives = local_derivatives
     node.label = ""
     return node
+
+
+def as_node(number: Any) -> Any:
+    """Return a number as a leaf Value; a Value or Symbol stays itself."""
+    return number if isinstance(number, Scalar) else Value(number)
 
 
 def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:

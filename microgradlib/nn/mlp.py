@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.nn.activation import activation_named
 from microgradlib.nn.module import Module
 from microgradlib.randomness import Rng, as_random
-from microgradlib.value import Value, weighted_sum
+from microgradlib.value import Value, as_node, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Layer(Module):
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the neurons' outputs as a list; a layer of one neuron returns its output itself."""
-        inputs = [_as_node(x_d) for x_d in x]
+        inputs = [as_node(x_d) for x_d in x]  # one leaf for a number, which all neurons share
         outputs = [neuron(inputs) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -138,8 +138,3 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
-
-
-def _as_node(number: Any) -> Any:
-    """Return an input as a leaf, so that the neurons of a layer share it."""
-    return number if hasattr(number, "__apply_op__") else Value(number)

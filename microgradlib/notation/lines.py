@@ -10,7 +10,7 @@ from microgradlib.graph import topological_sort
 from microgradlib.notation.names import fresh_names, guarded, leaf_names
 from microgradlib.notation.written import Written, write_op
 from microgradlib.scalar import Scalar
-from microgradlib.value import Value
+from microgradlib.value import as_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def expressions(expression: Any) -> list[Scalar]:
     [Symbol('x'), Value(data=2.0, grad=0.0)]
     """
     outputs = expression if isinstance(expression, (list, tuple)) else [expression]
-    return [x if isinstance(x, Scalar) else Value(x) for x in outputs]
+    return [as_node(x) for x in outputs]
 
 
 def _visible(outputs: Sequence[Scalar]) -> tuple[list[Scalar], dict[Scalar, Scalar], Counter[Scalar]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from microgradlib.value import Value
 
-__all__ = ["SAFETY", "gradcheck"]
+__all__ = ["SAFETY", "gradcheck", "gradient_entry"]
 
 SAFETY = 10.0
 """How many times its estimated error a numeric derivative may be off before it counts against the gradient."""
@@ -61,7 +61,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     second: list[DerivativeCheck] = []
     if order == 2:
         for i, name in enumerate(names):
-            second += _checks(_gradient_entry(f, i), point, names, f"∂f/∂{name} by ")
+            second += _checks(gradient_entry(f, i), point, names, f"∂f/∂{name} by ")
     report = GradcheckReport(
         tuple(point), value, tuple(_checks(f, point, names)), tuple(second), taylor_slope(f, point)
     )
@@ -80,7 +80,7 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
     return named if len(named) == count else [f"x{i}" for i in range(count)]
 
 
-def _gradient_entry(f: Callable[..., Any], i: int) -> Callable[..., Any]:
+def gradient_entry(f: Callable[..., Any], i: int) -> Callable[..., Any]:
     """Return ∂f/∂xᵢ as a function that records: Algorithms 6.5 and 6.6."""
 
     def entry(*inputs: Value) -> Any:

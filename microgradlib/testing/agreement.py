@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import evaluate, grad_table, gradients, tangent_table
+from microgradlib.numeric.checking import gradient_entry
 from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.symbol import Symbol
 from microgradlib.testing.judging import allowed_error, same
-from microgradlib.value import Value
+from microgradlib.value import Value, as_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,23 +67,15 @@ def assert_gradients_close(
         for name, function in functions.items():
             _compare(name, function, [float(x) for x in xs], symbolic=symbolic, rounding=rounding)
         functions = {
-            f"∂({name})/∂x[{i}]": _partial(function, i) for name, function in functions.items() for i in range(len(xs))
+            f"∂({name})/∂x[{i}]": gradient_entry(function, i)
+            for name, function in functions.items()
+            for i in range(len(xs))
         }
-
-
-def _partial(f: Callable[..., Any], index: int) -> Callable[..., Any]:
-    """Return ∂f/∂xᵢ as a function of Values or Symbols, by `gradients`."""
-
-    def derivative(*nodes: Any) -> Any:
-        output = f(*nodes)
-        return gradients(output, nodes)[index] if hasattr(output, "__apply_op__") else 0.0
-
-    return derivative
 
 
 def _compare(name: str, f: Callable[..., Any], xs: list[float], *, symbolic: bool, rounding: float) -> None:
     leaves = [Value(x) for x in xs]
-    output = _node(f(*leaves))
+    output = as_node(f(*leaves))
     reverse = grad_table(output)
     by_symbols = _symbolic(f, xs) if symbolic else []
     rows = []
@@ -108,11 +101,7 @@ def _symbolic(f: Callable[..., Any], xs: list[float]) -> list[float]:
 
 def _along(f: Callable[..., Any], xs: list[float], index: int) -> Callable[[float], float]:
     """Return f as a function of one argument; recorded, as derivatives of f need its graph."""
-    return lambda x: _node(f(*[Value(x if i == index else other) for i, other in enumerate(xs)])).data
-
-
-def _node(output: Any) -> Value:
-    return output if isinstance(output, Value) else Value(output)
+    return lambda x: as_node(f(*[Value(x if i == index else other) for i, other in enumerate(xs)])).data
 
 
 def _report(name: str, rows: list[_Row], faults: list[list[str]]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from microgradlib.numeric.checking import SAFETY
+
 if TYPE_CHECKING:
     from microgradlib.numeric.differences import NumericDerivative
 
 __all__ = ["allowed_error", "same"]
 
-_SAFETY = 10.0
 _FLOOR = 1e-8  # estimates of errors are sometimes lucky
 
 
@@ -22,7 +23,7 @@ def allowed_error(numeric: NumericDerivative) -> float:
     >>> abs(slope.value - 12.0) < allowed_error(slope) < 1e-6
     True
     """
-    return _SAFETY * numeric.error + _FLOOR * max(1.0, abs(numeric.value))
+    return SAFETY * numeric.error + _FLOOR * max(1.0, abs(numeric.value))
 
 
 def same(one: float, other: float) -> bool:
