@@ -26,6 +26,7 @@ FORMULAS = {
     "hard_tanh": lambda z: max(-1.0, min(1.0, z)),
     "abs": abs,
     "step": lambda z: float(z >= 0),
+    "sgn": lambda z: 1.0 if z >= 0 else -1.0,
 }
 numbers = st.floats(-2, 2)
 
@@ -61,7 +62,7 @@ def test_a_neuron(name, w, x, b):
         p.data = number
     z = w[0] * x[0] + w[1] * x[1] + b
     assert neuron.net_input(x).data == pytest.approx(z, rel=1e-12, abs=1e-12)
-    if name == "step":
+    if name in {"step", "sgn"}:
         z = neuron.net_input(x).data
     assert neuron(x).data == pytest.approx(FORMULAS[name](z), rel=1e-12, abs=1e-12)
     assert neuron([Value(a) for a in x]).data == neuron(x).data

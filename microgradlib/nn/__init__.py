@@ -1,7 +1,15 @@
 """Networks out of scalar Values."""
 
-from microgradlib.nn.activation import ACTIVATIONS
-from microgradlib.nn.mlp import MLP, Layer, Neuron
+from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, PReLU
+from microgradlib.nn.initialisers import INITIALISERS
+from microgradlib.nn.mlp import MLP
 from microgradlib.nn.module import Module
+from microgradlib.nn.neuron import Layer, Neuron
+from microgradlib.nn.output import GaussianOutput
+from microgradlib.nn.sequential import Sequential
+from microgradlib.nn.units import RBF, Maxout
 
-__all__ = ["ACTIVATIONS", "MLP", "Layer", "Module", "Neuron"]
+__all__ = [
+    "ACTIVATIONS", "INITIALISERS", "LAYER_ACTIVATIONS", "MLP", "RBF", "GaussianOutput", "Layer", "Maxout", "Module",
+    "Neuron", "PReLU", "Sequential",
+]  # fmt: skip

@@ -1,21 +1,52 @@
-"""Activation functions by name."""
+"""Activation functions by name: f of one net input, or of a whole layer's net inputs."""
 
 from __future__ import annotations
 
-import difflib
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.naming import thing_named
+from microgradlib.nn.module import Module
 from microgradlib.ops import activations, selection, trigonometric
+from microgradlib.reductions import log_softmax, softmax
+from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ACTIVATIONS", "activation_named"]
+__all__ = ["ACTIVATIONS", "LAYER_ACTIVATIONS", "PReLU", "activation_named"]
+
+
+class PReLU(Module):
+    """The parametric rectifier f(z) = max(0, z) + γ min(0, z), whose slope γ is learned, with ∂f/∂γ = min(0, z).
+
+    `Neuron(nin, "prelu")` gives each neuron its own γ. `slope` is γ at the start. (*Deep Learning*, 6.3.1; He et al.,
+    2015.)
+
+    >>> f = PReLU(slope=0.5)
+    >>> y = f(Value(-4.0))
+    >>> y.backward()
+    >>> y.data, f.slope.grad
+    (-2.0, -4.0)
+    """
+
+    def __init__(self, slope: float = 0.25) -> None:
+        self.slope = Value(slope, label="slope")
+
+    def __call__(self, z: Any) -> Any:
+        """Return f(z) for a net input z."""
+        return activations.leaky_relu(z, self.slope)
+
+    def __repr__(self) -> str:
+        return f"PReLU(slope={self.slope.data:g})"
 
 
 def _linear(x: Any) -> Any:
     return x
+
+
+def _sgn(x: Any) -> Any:
+    return 2 * selection.step(x) - 1
 
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -30,20 +61,31 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "hard_tanh": activations.hard_tanh,
     "abs": selection.abs,
     "step": selection.step,
+    "sgn": _sgn,
 }
-"""What a neuron may do with its net input, by name."""
+"""What a neuron may do with its net input, by name.
+
+`step` is the neuron of McCulloch and Pitts, `sgn` (1 if z ≥ 0, else −1) the perceptron's, `abs` the absolute value
+rectification of *Deep Learning*, 6.3.1. `"prelu"` names the one with a parameter, `PReLU`.
+"""
+
+LAYER_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"softmax": softmax, "log_softmax": log_softmax}
+"""What a layer may do with all its net inputs at once, by name."""
 
 
-def activation_named(name: str) -> Callable[[Any], Any]:
-    """Return the activation function `name`. Raises `ValueError`, listing the known ones, for another.
+def activation_named(name: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the activation function `name` (a new `PReLU` for "prelu"); a function stays itself.
+
+    Raises `ValueError`, listing the known ones and the nearest, for another name.
 
     >>> activation_named("rleu")
     Traceback (most recent call last):
     ValueError: no activation 'rleu'; did you mean 'relu'? ...
     """
-    if name in ACTIVATIONS:
-        return ACTIVATIONS[name]
-    near = difflib.get_close_matches(str(name), ACTIVATIONS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-    message = f"no activation {name!r}{hint} known: {', '.join(ACTIVATIONS)}"
-    raise ValueError(message)
+    if callable(name):
+        return name
+    if name in LAYER_ACTIVATIONS:
+        message = f"{name} needs the net inputs of a whole layer: Layer(nin, nout, {name!r}), or nn.Softmax()"
+        raise ValueError(message)
+    activation: Any = thing_named(name, {**ACTIVATIONS, "prelu": PReLU}, "activation")
+    return PReLU() if activation is PReLU else activation

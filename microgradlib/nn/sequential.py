@@ -1,0 +1,35 @@
+"""Sequential: modules one after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from microgradlib.nn.module import Module
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Module):
+    """Modules, or plain functions, each fed with the output of the one before.
+
+    >>> from microgradlib.nn import Layer
+    >>> model = Sequential(Layer(2, 3, "tanh", rng=0), Layer(3, 1, "linear", rng=1))
+    >>> len(model.parameters()), model([0.0, 0.0]).data
+    (13, 0.0)
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        for module in modules:
+            if not callable(module):
+                message = f"Sequential takes modules and functions one by one, got {module!r}"
+                raise TypeError(message)
+        self.modules = list(modules)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the last module's output."""
+        for module in self.modules:
+            x = module(x)
+        return x
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.modules))})"
