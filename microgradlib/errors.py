@@ -10,6 +10,7 @@ __all__ = [
     "ExpressionError",
     "GradcheckError",
     "GraphTooLargeError",
+    "LabelError",
     "MicrogradError",
     "MissingExtraError",
     "SymbolHasNoValueError",
@@ -38,6 +39,10 @@ class SymbolHasNoValueError(MicrogradError, TypeError):
 
 class GraphTooLargeError(MicrogradError, ValueError):
     """A graph has more nodes than was allowed."""
+
+
+class LabelError(MicrogradError, ValueError):
+    """A label that a cost cannot take: no class of the model, no distribution, nan. The message names the example."""
 
 
 class DrawingError(MicrogradError, RuntimeError):

@@ -19,7 +19,7 @@ FLOORS = [
     ["elementary", "ops"],
     ["copying", "math_calls", "modes", "autodiff", "scalar"],
     ["value", "symbol"],
-    ["call_record", "krylov", "numeric", "reductions", "simplification", "transforms"],
+    ["call_record", "classes", "krylov", "numeric", "reductions", "simplification", "transforms"],
     ["costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers", "viz"],
     ["demo", "testing", "training"],
     ["cli", "__main__", "__init__"],

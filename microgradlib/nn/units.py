@@ -72,7 +72,7 @@ class RBF(Module):
         self.shape = f"{nin} → {nout} radial"
 
     def __call__(self, x: Sequence[Any]) -> Any:
-        """Return the units' outputs as a list; of one unit, its output itself. Raises `ValueError` for a wrong length"""
+        """Return the units' outputs as a list; of one unit, its output itself."""
         check_length(x, len(self.w[0]), "the input of this layer")
         inputs = [as_node(x_d) for x_d in x]
         outputs = [

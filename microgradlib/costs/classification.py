@@ -1,0 +1,196 @@
+"""Costs of classifying: Bernoulli and Multinoulli cross-entropy, from probabilities and from logits, and hinge loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.classes import class_index, distribution, is_many, one_hot
+from microgradlib.costs.decision import at_least_half, decides_by, most_probable, positive, side_of
+from microgradlib.costs.reduction import by_component, reduced, total
+from microgradlib.costs.surprise import surprise, surprise_of_complement
+from microgradlib.errors import LabelError
+from microgradlib.number import as_float
+from microgradlib.ops import activations, many
+from microgradlib.reductions import logsumexp
+from microgradlib.scalar import Scalar
+from microgradlib.symbol import Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "cross_entropy_from_probabilities",
+    "hinge",
+]
+
+
+def _is_batch(output: Any) -> bool:
+    return is_many(output) and len(output) > 0 and is_many(output[0])
+
+
+def _binary_label(y: Any) -> Any:
+    if isinstance(y, Scalar):
+        return y
+    number = as_float(y)
+    if not 0 <= number <= 1:
+        message = f"the label is {number!r}, but labels of two classes are 0 and 1, or a probability between them"
+        raise LabelError(message)
+    return number
+
+
+def _expected(weights: Sequence[Any], surprise_of: Callable[[int], Any]) -> Any:
+    """Return Σ_k weight_k · surprise_of(k); a weight that is exactly 0 leaves its term out, so that 0·∞ is 0."""
+    if any(isinstance(weight, Scalar) for weight in weights):
+        return many.dot(*weights, *[surprise_of(k) for k in range(len(weights))])
+    terms = [(weight, surprise_of(k)) for k, weight in enumerate(weights) if weight]
+    return total([surprise if weight == 1 else weight * surprise for weight, surprise in terms] or [0.0])
+
+
+def _bernoulli(y: Any, surprise_of_0: Callable[[], Any], surprise_of_1: Callable[[], Any], weight: float = 1.0) -> Any:
+    return _expected([1 - y, y if weight == 1 else weight * y], lambda k: (surprise_of_0, surprise_of_1)[k]())
+
+
+@decides_by(at_least_half)
+def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = None) -> Any:
+    """Return L = −Σ_k [y_k ln ŷ_k + (1 − y_k) ln(1 − ŷ_k)]: −ln of a Bernoulli's probability. ŷ = σ(a): ∂L/∂a = ŷ − y.
+
+    `output`: the probability ŷ of class 1, one number or a list of components; a list of lists is a batch. `target`:
+    y, 0 or 1 or a probability. A ŷ that was made by `sigmoid` is taken by its net input a, so the cost stays exact
+    where σ rounds to 0 or 1. `reduction`: None for the mean over the examples of a batch, else PyTorch's "sum",
+    "mean" or "none" over all components. (*Deep Learning*, 6.2.2.2.)
+
+    Raises `LabelError` for a label outside [0, 1] or nan, naming the example, `ValueError` where lengths differ.
+
+    >>> binary_cross_entropy(0.5, 1)
+    0.6931471805599453
+    """
+
+    def cost(p: Any, y: Any) -> Any:
+        return _bernoulli(_binary_label(y), lambda: surprise_of_complement(p), lambda: surprise(p))
+
+    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)
+
+
+@decides_by(positive)
+def binary_cross_entropy_with_logits(
+    output: Any, target: Any, *, pos_weight: float = 1.0, reduction: str | None = None
+) -> Any:
+    """Return L = Σ_k y_k ζ(−a_k) + (1 − y_k) ζ(a_k): binary cross-entropy of ŷ = σ(a), a softplus ζ of the logit a.
+
+    `output`: the net input a of the sigmoid output unit, finite and exact however large. `pos_weight` multiplies the
+    cost of class 1, as in PyTorch. Other arguments, errors and source are those of `binary_cross_entropy`.
+
+    >>> binary_cross_entropy_with_logits(-1000.0, 1)
+    1000.0
+    """
+
+    def cost(a: Any, y: Any) -> Any:
+        softplus = activations.softplus
+        return _bernoulli(_binary_label(y), lambda: softplus(a), lambda: softplus(-a), as_float(pos_weight))
+
+    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)
+
+
+def _multinoulli(y: Any, n: int, surprise_of: Callable[[int], Any], weight: Sequence[float] | None) -> tuple[Any, Any]:
+    """Return the cost of one example and its weight: Σ_k weight_k y_k surprise_of(k), y a class or a distribution."""
+    by_class = _class_weights(weight, n)
+    if isinstance(y, Symbol):
+        y = one_hot(y, n)
+    if is_many(y):
+        y = distribution(y, n)
+        return _expected(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], surprise_of), 1.0
+    k = class_index(y, n)
+    w = 1.0 if by_class is None else by_class[k]
+    return surprise_of(k) if w == 1 else w * surprise_of(k), w
+
+
+def _class_weights(weight: Sequence[float] | None, n: int) -> list[float] | None:
+    if weight is None:
+        return None
+    numbers = [as_float(w) for w in weight]
+    if len(numbers) != n or not all(w >= 0 for w in numbers):
+        message = f"weight holds one number of 0 or more for each of the {n} classes, got {list(weight)}"
+        raise ValueError(message)
+    return numbers
+
+
+def _check_classes(output: Any) -> None:
+    if not is_many(output) or len(output) < 2:
+        message = f"the output holds a number for each class, at least two, got {output!r}"
+        raise ValueError(message)
+
+
+@decides_by(most_probable)
+def cross_entropy(
+    output: Sequence[Any], target: Any, *, weight: Sequence[float] | None = None, reduction: str | None = None
+) -> Any:
+    """Return L = −ln softmax(z)_y = ln Σ_k exp z_k − z_y for logits z and class y; with softmax, ∂L/∂z_k = ŷ_k − y_k.
+
+    `output`: the net inputs z of a softmax output unit, one for each class; a list of them is a batch. `target`: the
+    class, 0 to n − 1, or its one-hot row, or any distribution y over the classes, for L = Σ_k y_k (ln Σ_j exp z_j −
+    z_k). `weight`: one number for each class by which its cost is multiplied. `reduction`: None for the mean over
+    the examples, or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none". (*Deep Learning*,
+    6.2.2.3.)
+
+    Raises `LabelError` for a class out of range, a row that is no distribution, or nan, naming the example.
+
+    >>> cross_entropy([0.0, 0.0], 1), cross_entropy([1000.0, 0.0], 1)
+    (0.6931471805599453, 1000.0)
+    """
+
+    def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
+        _check_classes(z)
+        log_total = logsumexp(z)
+        return [_multinoulli(y, len(z), lambda k: log_total - z[k], weight)]
+
+    return reduced(terms, output, target, batch=_is_batch(output), reduction=reduction)
+
+
+@decides_by(most_probable)
+def cross_entropy_from_probabilities(
+    output: Sequence[Any], target: Any, *, weight: Sequence[float] | None = None, reduction: str | None = None
+) -> Any:
+    """Return L = −Σ_k y_k ln ŷ_k for probabilities ŷ, one for each class: −ln of a Multinoulli's probability.
+
+    Probabilities that were made by `softmax` are taken by its net inputs, so the cost stays exact where a ŷ_k rounds to
+    0. Arguments, errors and source are those of `cross_entropy`.
+
+    >>> cross_entropy_from_probabilities([0.25, 0.75], [1, 0])
+    1.3862943611198906
+    """
+
+    def terms(p: Any, y: Any) -> list[tuple[Any, Any]]:
+        _check_classes(p)
+        return [_multinoulli(y, len(p), lambda k: surprise(p[k]), weight)]
+
+    return reduced(terms, output, target, batch=_is_batch(output), reduction=reduction)
+
+
+def _side(y: Any) -> Any:
+    if isinstance(y, Scalar):
+        return y
+    number = as_float(y)
+    if number not in (-1.0, 1.0):
+        message = f"the label is {number!r}, but the labels of hinge are −1 and +1; for 0 and 1 write 2 * y − 1"
+        raise LabelError(message)
+    return number
+
+
+@decides_by(side_of)
+def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
+    """Return L = Σ_k max(0, 1 − y_k a_k), the hinge loss of scores a for labels y of −1 or +1, a margin of 1.
+
+    Its derivative is −y inside the margin and 0 outside. Arguments are those of `squared_error`. Raises `LabelError`
+    for another label, naming the example.
+
+    >>> hinge(0.25, 1), hinge([[2.0], [0.5]], [[1], [-1]])
+    (0.75, 0.75)
+    """
+
+    def cost(a: Any, y: Any) -> Any:
+        return activations.relu(1 - _side(y) * a)
+
+    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)

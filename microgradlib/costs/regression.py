@@ -1,0 +1,95 @@
+"""Costs of real-valued outputs: squared and absolute error, and the Gaussian with learned precision."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from microgradlib.classes import is_many
+from microgradlib.costs.reduction import by_component, reduced
+from microgradlib.errors import LabelError
+from microgradlib.number import as_float
+from microgradlib.ops import exponential, selection
+from microgradlib.scalar import Scalar
+
+__all__ = ["absolute_error", "gaussian_nll", "squared_error"]
+
+
+def _target(y: Any) -> Any:
+    if isinstance(y, Scalar):
+        return y
+    number = as_float(y)
+    if not math.isfinite(number):
+        message = f"the target is {number}, which nothing can come near; remove or repair the example"
+        raise LabelError(message)
+    return number
+
+
+def _is_batch(output: Any) -> bool:
+    return is_many(output) and len(output) > 0 and is_many(output[0])
+
+
+def _half_square(y_hat: Any, y: Any) -> Any:
+    return 0.5 * (y_hat - _target(y)) ** 2
+
+
+def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
+    """Return L = ½ Σ_k (y_k − ŷ_k)²: up to a constant the −ln of a Gaussian's density with mean ŷ, so ∂L/∂ŷ = ŷ − y.
+
+    Its minimiser is the conditional mean of y. `output`: ŷ, one number or a list for the components of one example; a
+    list of lists is a batch. `reduction`: None for the mean over the examples of a batch, else PyTorch's "sum", "mean"
+    or "none" over all components (PyTorch's `mse_loss` is twice the "mean"). (*Deep Learning*, 6.2.1, 6.2.2.1.)
+
+    Raises `ValueError` where lengths differ, `LabelError` for a target that is nan or infinite, naming the example.
+
+    >>> squared_error([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    return reduced(by_component(_half_square), output, target, batch=_is_batch(output), reduction=reduction)
+
+
+def _distance(y_hat: Any, y: Any) -> Any:
+    return selection.abs(y_hat - _target(y))
+
+
+def absolute_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
+    """Return L = Σ_k |y_k − ŷ_k|, whose minimiser is the conditional median of y; ∂L/∂ŷ is sign(ŷ − y).
+
+    Arguments and errors are those of `squared_error`. (*Deep Learning*, 6.2.1.2.)
+
+    >>> absolute_error([[1.0, 2.0], [0.0, 0.0]], [[0.0, 4.0], [0.0, 1.0]])
+    2.0
+    """
+    return reduced(by_component(_distance), output, target, batch=_is_batch(output), reduction=reduction)
+
+
+def _surprise(mean: Any, precision: Any, y: Any) -> Any:
+    return 0.5 * precision * (_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
+
+
+def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
+    if not is_many(output) or len(output) != 2:
+        message = f"gaussian_nll takes the pair (mean, precision) as output, got {output!r}"
+        raise ValueError(message)
+    mean, precision = output
+    if not is_many(mean):
+        return by_component(lambda pair, y: _surprise(pair[0], pair[1], y))([(mean, precision)], [target])
+    if len(mean) != len(precision):
+        message = f"there are {len(mean)} means but {len(precision)} precisions: give one of each for each component"
+        raise ValueError(message)
+    return by_component(lambda pair, y: _surprise(pair[0], pair[1], y))(list(zip(mean, precision)), target)
+
+
+def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
+    """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, but for the constant ½ ln 2π.
+
+    `output` is the pair (μ, β) as `GaussianOutput` gives it, each a number or a list: means and precisions, β = 1/σ².
+    With the precision no division is needed. A *list* of pairs is a batch. Other arguments and errors are those of
+    `squared_error`. Its gradient can be large where β is: clip it. (*Deep Learning*, 6.2.2.4.)
+
+    >>> gaussian_nll((1.0, 1.0), 3.0)
+    2.0
+    >>> gaussian_nll([(1.0, 1.0), (0.0, 1.0)], [3.0, 0.0])
+    1.0
+    """
+    return reduced(_gaussian_terms, output, target, batch=isinstance(output, list), reduction=reduction)
