@@ -1,0 +1,93 @@
+"""Wrong labels, lengths and words: the message says what was given, and of a batch which example."""
+
+import math
+
+import pytest
+
+from microgradlib.classes import class_index, distribution, one_hot
+from microgradlib.costs import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    cross_entropy_from_probabilities,
+    gaussian_nll,
+    hinge,
+    squared_error,
+)
+from microgradlib.errors import LabelError
+
+Z = [[0.0, 1.0, 2.0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (3, r"example 1: the label is 3.0, but with 3 classes labels are 0 to 2"),
+        (-1, r"example 1: the label is -1.0"),
+        (0.5, r"example 1: the label is 0.5"),
+        (math.nan, r"example 1: the label is nan"),
+        ([1, 1, 0], r"example 1: the target \[1.0, 1.0, 0.0\] is no distribution .* sums to 2.0"),
+        ([0, 0, 0], r"example 1: .* sums to 0.0"),
+        ([2, -1, 0], r"example 1: .* below 0"),
+        ([math.nan, 1, 0], r"example 1: .* nan"),
+        ([1, 0], r"example 1: the target has 2 entries, but there are 3 classes"),
+    ],
+)
+@pytest.mark.parametrize("cost", [cross_entropy, cross_entropy_from_probabilities])
+def test_wrong_classes(cost, label, message):
+    with pytest.raises(LabelError, match=message):
+        cost(Z, [0, label, 2])
+
+
+@pytest.mark.parametrize("label", [2, -0.1, math.nan, math.inf])
+@pytest.mark.parametrize("cost", [binary_cross_entropy, binary_cross_entropy_with_logits])
+def test_wrong_labels_of_two_classes(cost, label):
+    with pytest.raises(LabelError, match=r"example 2: the label is .* labels of two classes are 0 and 1"):
+        cost([[0.5], [0.5], [0.5]], [[0], [1], [label]])
+
+
+@pytest.mark.parametrize("label", [0, 2, math.nan])
+def test_hinge_takes_sides(label):
+    with pytest.raises(LabelError, match=r"labels of hinge are −1 and \+1; for 0 and 1 write 2 \* y − 1"):
+        hinge(0.5, label)
+
+
+@pytest.mark.parametrize("target", [math.nan, math.inf])
+def test_targets_are_finite(target):
+    with pytest.raises(LabelError, match="example 0: the target is"):
+        squared_error([[1.0]], [[target]])
+    with pytest.raises(LabelError, match="the target is"):
+        gaussian_nll((0.0, 1.0), target)
+
+
+def test_text_is_no_label():
+    with pytest.raises(TypeError, match="expected a real number, got str 'cat'"):
+        cross_entropy([0.0, 1.0], "cat")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: squared_error([1.0, 2.0], [1.0]), "2 components, so the target has as many, got 1 entries"),
+        (lambda: squared_error([1.0, 2.0], 1.0), "2 components, so the target has as many, got 1.0"),
+        (lambda: squared_error(1.0, [1.0, 2.0]), "one number but the target has 2 entries"),
+        (lambda: squared_error([[1.0]], [[1.0], [2.0]]), "1 outputs but 2 targets"),
+        (lambda: gaussian_nll([], []), "no examples"),
+        (lambda: gaussian_nll(1.0, 2.0), r"takes the pair \(mean, precision\)"),
+        (lambda: gaussian_nll(([1.0], [1.0, 2.0]), [2.0]), "1 means but 2 precisions"),
+        (lambda: cross_entropy([1.0], 0), "a number for each class, at least two"),
+        (lambda: cross_entropy(1.0, 0), "a number for each class"),
+        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0]), "weight holds one number of 0 or more for each of the 2"),
+        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0, -1.0]), "0 or more"),
+        (lambda: cross_entropy([1.0, 2.0], 0, reduction="avg"), "no reduction 'avg'; known: none, sum, mean"),
+    ],
+)
+def test_what_does_not_fit(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_labels_by_themselves():
+    assert class_index(2.0, 3) == 2
+    assert one_hot(0, 2) == [1.0, 0.0]
+    assert distribution((0.25, 0.75), 2) == [0.25, 0.75]
