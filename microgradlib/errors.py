@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "AnomalyError",
+    "DivergedError",
     "DrawingError",
     "ExpressionError",
     "GradcheckError",
@@ -13,6 +14,7 @@ __all__ = [
     "LabelError",
     "MicrogradError",
     "MissingExtraError",
+    "SavedFileError",
     "SymbolHasNoValueError",
 ]
 
@@ -23,6 +25,14 @@ class MicrogradError(Exception):
 
 class AnomalyError(MicrogradError, FloatingPointError):
     """Under `detect_anomaly()`, a value or a gradient became nan or infinite."""
+
+
+class DivergedError(MicrogradError, FloatingPointError):
+    """In training, the loss or its gradient became nan or infinite; `history` is what was recorded until then."""
+
+    def __init__(self, message: str, history: Any = None) -> None:
+        super().__init__(message)
+        self.history = history
 
 
 class GradcheckError(MicrogradError, AssertionError):
@@ -51,6 +61,10 @@ class DrawingError(MicrogradError, RuntimeError):
 
 class MissingExtraError(MicrogradError, ImportError):
     """An optional dependency is not installed; the message names the extra to install."""
+
+
+class SavedFileError(MicrogradError, ValueError):
+    """A file is not what `save` wrote: damaged, of another format or a later version. Nothing was changed."""
 
 
 class ExpressionError(MicrogradError, ValueError):

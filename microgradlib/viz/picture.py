@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.files import write_whole
+from microgradlib.files import write_whole
 
 if TYPE_CHECKING:
     import os

@@ -1,0 +1,65 @@
+"""How well classes are told apart: accuracy and the confusion matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.classes import class_index, is_many
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["accuracy", "confusion_matrix"]
+
+
+def _check(predicted: Sequence[Any], targets: Sequence[Any]) -> None:
+    if len(predicted) != len(targets):
+        message = f"{len(predicted)} predictions but {len(targets)} targets: give one target for each example"
+        raise ValueError(message)
+    if len(predicted) == 0:
+        raise ValueError("there is nothing to count: give at least one example")
+
+
+def _named(target: Any) -> Any:
+    """Return a one-hot row as the class it names; anything else as it is."""
+    if is_many(target) and sorted(target) == [0] * (len(target) - 1) + [1] and len(target) > 1:
+        return list(target).index(1)
+    return target
+
+
+def _same(predicted: Any, target: Any) -> bool:
+    if not is_many(predicted):
+        return bool(predicted == _named(target))
+    return len(predicted) == len(target) and all(p == t for p, t in zip(predicted, target))
+
+
+def accuracy(predicted: Sequence[Any], targets: Sequence[Any]) -> float:
+    """Return the share of examples whose predicted class is the target, 0 to 1.
+
+    A class is a number; a target may also be a one-hot row. Where an example has several labels, lists of 0 and 1, all
+    must agree. Raises `ValueError` for no examples or as many targets as do not fit.
+
+    >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
+    0.75
+    """
+    _check(predicted, targets)
+    return sum(map(_same, predicted, targets)) / len(targets)
+
+
+def confusion_matrix(predicted: Sequence[int], targets: Sequence[Any], n: int | None = None) -> list[list[int]]:
+    """Return the counts C of n classes: C[i][j] examples of class i were taken for class j; the diagonal is right.
+
+    `n` is by default one more than the largest class that occurs. Raises `LabelError` for a class outside 0 to n − 1,
+    and `ValueError` as `accuracy` does.
+
+    >>> confusion_matrix([0, 1, 2, 2], [0, 1, 1, 2])
+    [[1, 0, 0], [0, 1, 1], [0, 0, 1]]
+    """
+    _check(predicted, targets)
+    named = [_named(target) for target in targets]
+    if n is None:
+        n = 1 + max(int(k) for k in (*predicted, *named))
+    counts = [[0] * n for _ in range(n)]
+    for j, i in zip(predicted, named):
+        counts[class_index(i, n)][class_index(j, n)] += 1
+    return counts

@@ -1,0 +1,6 @@
+"""Terms added to the cost so that a network generalises: norms of the weights, slopes along known invariances."""
+
+from microgradlib.regularisers.norms import L1, L2, l1_norm, l2_norm
+from microgradlib.regularisers.tangent import TangentPropagation
+
+__all__ = ["L1", "L2", "TangentPropagation", "l1_norm", "l2_norm"]

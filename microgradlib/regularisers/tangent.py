@@ -1,0 +1,48 @@
+"""Tangent propagation: a derivative inside the cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.number import as_float
+from microgradlib.ops import many
+from microgradlib.structure import leaves, like
+from microgradlib.transforms import jvp
+from microgradlib.value import as_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TangentPropagation"]
+
+
+@dataclass(frozen=True)
+class TangentPropagation:
+    """Ω(x) = ½λ Σ_k (∂ŷ_k/∂x · t)²: the outputs should not change along t, a direction of known invariance.
+
+    `tangent` is t, in the shape of x, or a function of x that returns it, such as the direction in which a rotation
+    moves x; `coefficient` is λ. Called with the model and one input it returns a node in which the parameters can be
+    differentiated: the slope of the output is itself a graph, made by one forward sweep (`jvp`). (Simard et al., 1992;
+    *Deep Learning*, 7.14.)
+
+    >>> from microgradlib.nn import Neuron
+    >>> neuron = Neuron(2, "linear", init="zeros")
+    >>> neuron.w[0].data = 3.0
+    >>> slope_along_first_input = TangentPropagation([1.0, 0.0], coefficient=2.0)
+    >>> penalty = slope_along_first_input(neuron, [0.5, 0.5])  # w₀², whatever x
+    >>> penalty.backward()
+    >>> penalty.data, neuron.w[0].grad
+    (9.0, 6.0)
+    """
+
+    tangent: Any
+    coefficient: float = 1.0
+
+    def __call__(self, model: Callable[[Any], Any], x: Any) -> Any:
+        """Return Ω(x). Raises `ValueError` where t has another shape than x."""
+        direction = self.tangent(x) if callable(self.tangent) else self.tangent
+        inputs = like(x, map(as_node, leaves(x)))
+        _, slopes = jvp(model, (inputs,), (direction,))
+        slopes = leaves(slopes)
+        return 0.5 * as_float(self.coefficient) * many.dot(*slopes, *slopes)

@@ -1,0 +1,141 @@
+"""fit: mini-batch gradient descent with all that usually goes with it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.nn import Module
+from microgradlib.nn.sizes import count
+from microgradlib.optim import Adam
+from microgradlib.randomness import Rng, as_random
+from microgradlib.training.early_stopping import EarlyStopping
+from microgradlib.training.examples import part
+from microgradlib.training.progress import Progress
+from microgradlib.training.risk import Risk
+from microgradlib.training.run import Run
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+    from microgradlib.training.history import History
+
+__all__ = ["fit"]
+
+
+def fit(
+    model: Module,
+    loss: Callable[[Any, Any], Any],
+    X: Sequence[Any],  # noqa: N803  the matrix of inputs, a capital everywhere
+    y: Sequence[Any],
+    *,
+    epochs: int = 100,
+    batch_size: int | None = 32,
+    optimizer: Any = None,
+    validation: Any = 0.0,
+    early_stopping: int | EarlyStopping | None = None,
+    callbacks: Sequence[Callable[[Module, History], Any]] = (),
+    regulariser: Any = (),
+    penalty: Any = (),
+    augment: Callable[[Any, random.Random], Any] | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    rng: Rng = 0,
+    progress: bool | None = None,
+) -> History:
+    """Train the model by mini-batch gradient descent on R(θ) = mean of loss(model(x), y), and return the history.
+
+    Args:
+        model: called with one row of `X`, it returns the output that `loss` takes.
+        loss: the cost of one example, (output, target) → a node, such as `costs.cross_entropy`.
+        X: the inputs, one entry for each example: lists, tuples or an array.
+        y: the targets, as many.
+        epochs: how often to go through all examples, in a new order each time.
+        batch_size: how many examples make an update (the last batch may be smaller); None for all at once.
+        optimizer: one of `optim` over the model's parameters, or a function of the parameters that makes one, such as
+            `functools.partial(SGD, lr=0.1)`; by default Adam with lr=0.01.
+        validation: the share of the examples to be kept for validation, or the pair (inputs, targets).
+        early_stopping: stop after this many epochs in which the validation loss (or the loss, if there is none) set no
+            new best, and keep the best parameters; or an `EarlyStopping`.
+        callbacks: functions (model, history) called after each epoch, and before the first; one that returns True ends
+            the training.
+        regulariser: a function of the model, Ω(θ), added to the cost, such as `regularisers.L2(0.01)`; or several.
+        penalty: a function of the model and one input, Ω(x), such as `regularisers.TangentPropagation(t)`; or several.
+        augment: (x, rng) → x′, a changed copy drawn for each use of an example in training.
+        clip_norm: rescale each gradient to at most this norm. `clip_value`: limit each of its entries.
+        rng: a seed or `random.Random` for parting, shuffling and augmenting; the same gives the same run.
+        progress: show a progress bar: True, False, or None for where there is a terminal.
+
+    Before training all examples are evaluated once, so that wrong labels and shapes are found before anything changes.
+    Ctrl-C ends the training and returns the history; the model keeps what it learnt. A loss or gradient that is nan or
+    infinite raises `DivergedError`, naming the step, the example and the op; the model keeps the parameters it had
+    before that step. Raises `ValueError`, `TypeError` or `LabelError` for arguments that do not fit.
+
+    >>> from microgradlib.costs import binary_cross_entropy_with_logits
+    >>> from microgradlib.data import xor
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP([2, 8, 1], activation="tanh", rng=1)
+    >>> history = fit(model, binary_cross_entropy_with_logits, xor().inputs, xor().targets, epochs=100)
+    >>> history.loss[0] > 0.5, history.loss[-1] < 0.1, history.accuracy[-1]
+    (True, True, 1.0)
+    """
+    source = as_random(rng)
+    _refuse_other_models(model)
+    stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping
+    stopping = replace(stopping) if stopping else None  # with a record of its own
+    train, held_out = part(X, y, validation, source)
+    run = Run(
+        Risk(model, loss, _several(regulariser), _several(penalty)),
+        _optimizer(optimizer, model),
+        train,
+        held_out,
+        source,
+        batch_size=len(train) if batch_size is None else count(batch_size, "batch_size"),
+        augment=augment,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+    )
+    epochs = count(epochs, "epochs")
+    run.look_first()
+    history = run.history
+    with closing(Progress(epochs, show=progress)) as bar:
+        try:
+            for epoch in range(epochs + 1):
+                if epoch:
+                    run.epoch()
+                    bar.advance(history.line())
+                answers = [callback(model, history) for callback in callbacks]
+                if True in answers:
+                    history.stopped = "a callback ended it"
+                if stopping and stopping.ends(epoch, (history.validation_loss or history.loss)[-1], model):
+                    history.stopped = f"no better loss since epoch {stopping.best_epoch}"
+                if history.stopped:
+                    break
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
+        finally:
+            model.eval()
+            if stopping:
+                stopping.restore(model)
+                history.best_epoch = stopping.best_epoch
+    return history
+
+
+def _refuse_other_models(model: Any) -> None:
+    if not isinstance(model, Module):
+        message = f"model is a Module of microgradlib.nn, got {type(model).__name__}: derive its class from Module"
+        raise TypeError(message)
+
+
+def _several(functions: Any) -> tuple[Any, ...]:
+    return (functions,) if callable(functions) else tuple(functions)
+
+
+def _optimizer(optimizer: Any, model: Module) -> Any:
+    if optimizer is None:
+        return Adam(model.parameters(), lr=0.01)
+    return (
+        optimizer if hasattr(optimizer, "step") and not isinstance(optimizer, type) else optimizer(model.parameters())
+    )

@@ -1,0 +1,95 @@
+"""What happened in training: one number for each epoch and quantity, and their plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from microgradlib.viz import line_chart
+
+if TYPE_CHECKING:
+    from microgradlib.viz import Chart
+
+__all__ = ["History"]
+
+PLOTS = {
+    "loss": ("Training", "mean cost"),
+    "accuracy": ("Accuracy", "share of examples told rightly"),
+    "gradient_norms": ("Gradients by layer", "norm of the gradient"),
+    "dead_relus": ("Dead rectifiers", "share of units that are 0 at every example"),
+}
+
+
+@dataclass
+class History:
+    """The record of a training. Position e of every list belongs to epoch e; position 0 is before training.
+
+    `loss`: the mean cost of the training examples, without regularisers; from epoch 1 on as they were met, while the
+    parameters moved. `validation_loss`: that of the validation examples after the epoch. `accuracy`,
+    `validation_accuracy`: 0 to 1, where the cost classifies. `gradient_norms`: for each layer, the mean over the
+    epoch's steps of ‖∂R/∂(its parameters)‖, before any clipping. `dead_relus`: the share, 0 to 1, of rectifiers that
+    were 0 at every one of up to 64 training examples after the epoch; empty if the model has none. What was not
+    measured before training is nan there. `stopped`: why training ended early, or "". `best_epoch`: under early
+    stopping, the epoch whose parameters were kept. `steps`: how many updates there were.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    gradient_norms: dict[str, list[float]] = field(default_factory=dict)
+    dead_relus: list[float] = field(default_factory=list)
+    stopped: str = ""
+    best_epoch: int | None = None
+    steps: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were finished."""
+        return max(len(self.loss) - 1, 0)
+
+    def plot(self, what: str = "loss") -> Chart:
+        """Return a chart of "loss", "accuracy", "gradient_norms" or "dead_relus" by epoch; it shows itself in Jupyter.
+
+        Raises `ValueError` for another word, and for what was not recorded.
+
+        >>> chart = History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).plot()
+        >>> print(chart.text)
+        Training
+          training: 2 numbers, from 1 to 0.5, lowest 0.5, highest 1
+          validation: 2 numbers, from 1.1 to 0.7, lowest 0.7, highest 1.1
+        """
+        if what not in PLOTS:
+            message = f"a history plots {', '.join(map(repr, PLOTS))}, got {what!r}"
+            raise ValueError(message)
+        curves = {name: numbers for name, numbers in self._curves(what).items() if numbers}
+        if not curves:
+            message = f"this history has no {what} to plot"
+            raise ValueError(message)
+        title, label = PLOTS[what]
+        return line_chart(curves, title=title, x_label="epoch", y_label=label)
+
+    def _curves(self, what: str) -> dict[str, list[float]]:
+        if what == "loss":
+            return {"training": self.loss, "validation": self.validation_loss}
+        if what == "accuracy":
+            return {"training": self.accuracy, "validation": self.validation_accuracy}
+        if what == "gradient_norms":
+            return self.gradient_norms
+        return {"dead": self.dead_relus}
+
+    def line(self) -> str:
+        """Return the last epoch in a line, as the progress bar shows it.
+
+        >>> History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).line()
+        'loss 0.5000, validation 0.7000'
+        """
+        parts = [f"loss {self.loss[-1]:.4f}"] if self.loss else []
+        parts += [f"accuracy {self.accuracy[-1]:.1%}"] if self.accuracy else []
+        parts += [f"validation {self.validation_loss[-1]:.4f}"] if self.validation_loss else []
+        parts += [f"accuracy {self.validation_accuracy[-1]:.1%}"] if self.validation_accuracy else []
+        return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        ended = f", stopped: {self.stopped}" if self.stopped else ""
+        return f"<History of {self.epochs} epochs: {self.line()}{ended}>"

@@ -1,0 +1,43 @@
+"""Progress in a terminal: tqdm's bar where it is installed, one line that changes otherwise, nothing in a file."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Show how many of `total` epochs are done, and a line of text beside them.
+
+    `show`: True always, False never, None where standard error is a terminal.
+    """
+
+    def __init__(self, total: int, *, show: bool | None = None) -> None:
+        self.total, self.done = total, 0
+        self.shown = sys.stderr.isatty() if show is None else show
+        self.bar: Any = None
+        if self.shown:
+            try:
+                self.bar = importlib.import_module("tqdm.auto").tqdm(total=total, unit="epoch", file=sys.stderr)
+            except ImportError:
+                self.bar = None
+
+    def advance(self, text: str) -> None:
+        """Count one epoch more and show `text`."""
+        self.done += 1
+        if self.bar is not None:
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update()
+        elif self.shown:
+            sys.stderr.write(f"\r\x1b[Kepoch {self.done} of {self.total}: {text}")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """End the line."""
+        if self.bar is not None:
+            self.bar.close()
+        elif self.shown and self.done:
+            sys.stderr.write("\n")

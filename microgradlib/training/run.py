@@ -1,0 +1,114 @@
+"""One training under way: its epochs, its steps, and the numbers it takes note of."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.costs import decision_of
+from microgradlib.errors import DivergedError
+from microgradlib.metrics import accuracy
+from microgradlib.optim import clip_grad_norm, clip_grad_value
+from microgradlib.training.diagnostics import dead_relus, gradient_norms, layers_of, origin_of_nan
+from microgradlib.training.examples import Examples
+from microgradlib.training.history import History
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+    from microgradlib.training.risk import Risk
+
+__all__ = ["Run"]
+
+
+@dataclass
+class Run:
+    """The risk to be lowered, by what, on which examples, and the history of it. `fit` explains the fields."""
+
+    risk: Risk
+    optimizer: Any
+    train: Examples
+    held_out: Examples | None
+    rng: random.Random
+    batch_size: int
+    augment: Callable[[Any, random.Random], Any] | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    history: History = field(default_factory=History)
+
+    def __post_init__(self) -> None:
+        """Find the layers, and the rule by which the cost names classes."""
+        self.model = self.risk.model
+        self.parameters = self.model.parameters()
+        self.layers = layers_of(self.model)
+        self.decision = decision_of(self.risk.loss)
+
+    def look_first(self) -> None:
+        """Evaluate all examples before anything changes, and begin the history with it."""
+        loss, outputs = self.risk.evaluate(self.train)
+        self.history.loss.append(loss)
+        self._note_accuracy(self.history.accuracy, outputs, self.train.targets)
+        self.history.gradient_norms = {name: [math.nan] for name in self.layers}
+        self._look()
+
+    def epoch(self) -> None:
+        """Go through the training examples once, then take the numbers of the epoch."""
+        costs, outputs, targets, norms = [], list[Any](), list[Any](), []
+        for batch in self.train.batches(self.batch_size, self.rng):
+            cost, batch_outputs, batch_norms = self._step(batch)
+            norms.append(batch_norms)
+            costs.append(cost * len(batch))
+            outputs += batch_outputs
+            targets += batch.targets
+        self.history.loss.append(math.fsum(costs) / len(self.train))
+        for name, record in self.history.gradient_norms.items():
+            record.append(math.fsum(norm[name] for norm in norms) / len(norms))
+        self._note_accuracy(self.history.accuracy, outputs, targets)
+        self._look()
+
+    def _step(self, batch: Examples) -> tuple[float, list[Any], dict[str, float]]:
+        """Make one update: gradient, check, clip, step."""
+        if self.augment:
+            batch = Examples([self.augment(x, self.rng) for x in batch.inputs], batch.targets, batch.indices)
+        self.model.zero_grad()
+        cost, outputs = self.risk.backward(batch)
+        norms = gradient_norms(self.layers)
+        self._refuse_nan(cost, math.hypot(*norms.values()), batch)
+        if self.clip_value is not None:
+            clip_grad_value(self.parameters, self.clip_value)
+        if self.clip_norm is not None:
+            clip_grad_norm(self.parameters, self.clip_norm)
+        self.optimizer.step()
+        self.history.steps += 1
+        return cost, outputs, norms
+
+    def _refuse_nan(self, cost: float, norm: float, batch: Examples) -> None:
+        if math.isfinite(cost) and math.isfinite(norm):
+            return
+        what = f"the loss is {cost}" if not math.isfinite(cost) else f"the gradient has norm {norm}"
+        where = origin_of_nan(self.risk, batch)
+        step, epoch = self.history.steps + 1, self.history.epochs + 1
+        message = (
+            f"step {step}, in epoch {epoch}: {what}; {where}. The model has the parameters it had before this step; "
+            "a lower learning rate, clip_norm=1.0 or a cost from logits may help"
+        )
+        raise DivergedError(message, self.history)
+
+    def _look(self) -> None:
+        """Evaluate the validation examples and count the dead rectifiers, in evaluation mode."""
+        history = self.history
+        if self.held_out is not None:
+            loss, outputs = self.risk.evaluate(self.held_out)
+            history.validation_loss.append(loss)
+            self._note_accuracy(history.validation_accuracy, outputs, self.held_out.targets)
+        self.model.eval()
+        dead = dead_relus(self.model, self.train.inputs)
+        self.model.train()
+        if dead is not None:
+            history.dead_relus.append(dead)
+
+    def _note_accuracy(self, record: list[float], outputs: Sequence[Any], targets: Sequence[Any]) -> None:
+        if self.decision is not None:
+            record.append(accuracy([self.decision(output) for output in outputs], targets))

@@ -1,0 +1,44 @@
+"""Accuracy and the confusion matrix, by counting."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgradlib.errors import LabelError
+from microgradlib.metrics import accuracy, confusion_matrix
+
+pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+@given(pairs)
+def test_the_confusion_matrix_counts_every_pair(cases):
+    predicted, targets = zip(*cases)
+    matrix = confusion_matrix(predicted, targets, 4)
+    for i in range(4):
+        for j in range(4):
+            assert matrix[i][j] == sum(p == j and t == i for p, t in cases)
+    assert accuracy(predicted, targets) == sum(matrix[k][k] for k in range(4)) / len(cases)
+
+
+def test_targets_may_be_one_hot_or_of_numpy():
+    assert accuracy([2, 0], [[0, 0, 1], [0, 1, 0]]) == 0.5
+    assert accuracy([1, 0], np.array([1.0, 1.0])) == 0.5
+    assert confusion_matrix([1, 0], [[0, 1], [0, 1]]) == [[0, 0], [1, 1]]
+
+
+def test_several_labels_must_all_agree():
+    assert accuracy([[1, 0], [1, 1]], [[1, 0], [1, 0]]) == 0.5
+
+
+@pytest.mark.parametrize("count", [accuracy, confusion_matrix])
+def test_what_cannot_be_counted(count):
+    with pytest.raises(ValueError, match="give at least one example"):
+        count([], [])
+    with pytest.raises(ValueError, match="1 predictions but 2 targets"):
+        count([1], [1, 2])
+
+
+def test_classes_out_of_range():
+    with pytest.raises(LabelError, match=r"the label is 3\.0, but with 3 classes"):
+        confusion_matrix([3], [0], 3)
