@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from microgradlib import Value
-from microgradlib.demo import PROBLEMS, show
-from microgradlib.demo import training as demo_training
-from microgradlib.demo.problems import class_of, loss_of
-from microgradlib.demo.training import correct, largest_difference, mean_loss, trained
+from microgradlib.demo import PROBLEMS, gradient_check, show
+from microgradlib.demo.gradient_check import largest_difference
 from microgradlib.nn import MLP
 from microgradlib.numeric.differences import numeric_gradient
 
@@ -111,41 +108,11 @@ def test_an_unknown_demo_and_no_epochs_are_refused(tmp_path: Path) -> None:
         show("xor", out=tmp_path, epochs=0)
 
 
-def test_losses_of_one_output_and_of_two_agree() -> None:
-    for z in (-800.0, -1.5, 0.0, 2.0, 800.0):
-        for target in (0, 1):
-            one, two = loss_of(Value(z), target), loss_of([Value(0.0), Value(z)], target)
-            assert one.data == pytest.approx(two.data)
-        assert class_of(Value(z)) == class_of([Value(0.0), Value(z)])
-
-
-def test_one_step_of_training_goes_down_the_gradient() -> None:
-    problem = PROBLEMS["xor"]
-    train, _ = problem.parts(random.Random(0))
-    model, twin = MLP([2, 3, 1], activation="tanh", rng=1), MLP([2, 3, 1], activation="tanh", rng=1)
-    losses = list(trained(model, problem, train, 1, random.Random(0)))
-    total = sum((loss_of(twin(x), t) for x, t in zip(train.inputs, train.targets, strict=True)), Value(0.0)) / 4
-    total.backward()
-    assert losses[0] == pytest.approx(total.data)
-    assert losses[1] == mean_loss(model, train)
-    for p, before in zip(model.parameters(), twin.parameters(), strict=True):
-        assert p.data == pytest.approx(before.data - problem.rate * before.grad)
-
-
-def test_correct_counts_hits() -> None:
-    train, _ = PROBLEMS["xor"].parts(random.Random(0))
-    model = MLP([2, 1], rng=0)
-    for p in model.parameters():
-        p.data = 0.0
-    model.parameters()[-1].data = 1.0
-    assert correct(model, train) == 2
-
-
 def test_the_gradient_check_would_catch_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, _ = PROBLEMS["xor"].parts(random.Random(0))
+    cost, (train, _) = PROBLEMS["xor"].cost, PROBLEMS["xor"].parts(random.Random(0))
     model = MLP([2, 3, 1], activation="tanh", rng=1)
     before = [p.data for p in model.parameters()]
-    assert largest_difference(model, train.inputs[1], 1) < 1e-8
+    assert largest_difference(model, cost, train.inputs[1], 1) < 1e-8
     assert [p.data for p in model.parameters()] == before
-    monkeypatch.setattr(demo_training, "numeric_gradient", lambda f, xs: [1.01 * g for g in numeric_gradient(f, xs)])
-    assert largest_difference(model, train.inputs[1], 1) > 1e-4
+    monkeypatch.setattr(gradient_check, "numeric_gradient", lambda f, xs: [1.01 * g for g in numeric_gradient(f, xs)])
+    assert largest_difference(model, cost, train.inputs[1], 1) > 1e-4

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.costs import binary_cross_entropy_with_logits, cross_entropy
 from microgradlib.data import Dataset, iris, moons, split, standardise, xor
-from microgradlib.ops.activations import softplus
-from microgradlib.reductions import log_softmax
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from microgradlib.value import Value
-
-__all__ = ["PROBLEMS", "Problem", "class_of", "loss_of"]
+__all__ = ["PROBLEMS", "Problem"]
 
 
 @dataclass(frozen=True)
@@ -23,13 +20,15 @@ class Problem:
     """One problem: a network of tanh units, trained by mini-batch gradient descent.
 
     `parts(rng)` draws the training part and the part to check on, named by `checked_on`; `sizes` are
-    those of the network's layers; `rate` is the learning rate at the start, falling in a line to 0.
+    those of the network's layers; `cost` is that of one example, from the net inputs of the last layer;
+    `rate` is the learning rate at the start, falling in a line to 0.
     """
 
     name: str
     parts: Callable[[random.Random], tuple[Dataset, Dataset]]
     checked_on: str
     sizes: tuple[int, ...]
+    cost: Callable[[Any, Any], Any]
     epochs: int
     rate: float
     batch: int
@@ -47,41 +46,32 @@ def _xor_parts(rng: random.Random) -> tuple[Dataset, Dataset]:  # noqa: ARG001  
     return xor(), xor()
 
 
+_LOGIT_COST = binary_cross_entropy_with_logits
+
 PROBLEMS = {
     problem.name: problem
     for problem in (
-        Problem("iris", _iris_parts, "held-out flowers", (4, 8, 3), epochs=50, rate=0.2, batch=8),
-        Problem("xor", _xor_parts, "points, all there are", (2, 8, 1), epochs=500, rate=1.0, batch=4),
-        Problem("moons", _moons_parts, "held-out points", (2, 16, 1), epochs=40, rate=1.0, batch=8),
+        Problem("iris", _iris_parts, "held-out flowers", (4, 8, 3), cross_entropy, epochs=50, rate=0.2, batch=8),
+        Problem(
+            "xor",
+            _xor_parts,
+            "points, all there are",
+            (2, 8, 1),
+            binary_cross_entropy_with_logits,
+            epochs=500,
+            rate=1.0,
+            batch=4,
+        ),
+        Problem(
+            "moons",
+            _moons_parts,
+            "held-out points",
+            (2, 16, 1),
+            binary_cross_entropy_with_logits,
+            epochs=40,
+            rate=1.0,
+            batch=8,
+        ),
     )
 }
 """The problems by name."""
-
-
-def loss_of(outputs: Any, target: int) -> Value:
-    """Return −ln p(target), the cross-entropy in nats, from the net inputs of the last layer.
-
-    Several outputs: p = softmax(outputs), so the loss is −log_softmax(outputs)[target].
-    One output z: p(1) = σ(z), so the loss is softplus(z) for class 0, softplus(−z) for class 1.
-
-    >>> from microgradlib import Value
-    >>> loss_of([Value(0.0), Value(0.0)], 1).data == loss_of(Value(0.0), 1).data
-    True
-    """
-    if isinstance(outputs, list):
-        loss: Value = -log_softmax(outputs)[target]
-    else:
-        loss = softplus(-outputs if target else outputs)
-    return loss
-
-
-def class_of(outputs: Any) -> int:
-    """Return the most probable class.
-
-    >>> from microgradlib import Value
-    >>> class_of([Value(0.5), Value(2.0), Value(1.0)]), class_of(Value(-0.5))
-    (1, 0)
-    """
-    if isinstance(outputs, list):
-        return max(range(len(outputs)), key=lambda k: outputs[k].data)
-    return int(outputs.data > 0.0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from microgradlib.demo.gradient_check import largest_difference
 from microgradlib.demo.problems import PROBLEMS
-from microgradlib.demo.training import correct, largest_difference, mean_loss, trained
 from microgradlib.nn import MLP
+from microgradlib.optim import SGD, linear
+from microgradlib.training import fit
 from microgradlib.value import Value
 from microgradlib.viz import draw, line_chart
 
@@ -75,19 +78,31 @@ def show(
     count = len(model.parameters())
     print(f"{name}: {len(train)} examples, a network of {_chain(problem.sizes)} units, {count} parameters", file=stream)
 
-    losses, checked_losses = [], []
-    for loss in trained(model, problem, train, epochs, rng):
-        losses.append(loss)
-        checked_losses.append(mean_loss(model, checked))
-        _progress(len(losses) - 1, epochs, loss, stream)
-    checked_loss, hits = checked_losses[-1], correct(model, checked)
+    updates = epochs * math.ceil(len(train) / problem.batch)
+    history = fit(
+        model,
+        problem.cost,
+        train.inputs,
+        train.targets,
+        epochs=epochs,
+        batch_size=problem.batch,
+        optimizer=SGD(model.parameters(), lr=linear(problem.rate, 0.0, updates)),
+        validation=(checked.inputs, checked.targets),
+        callbacks=[lambda _, history: _progress(history.epochs, epochs, history.loss[-1], stream)],
+        rng=rng,
+        progress=False,
+    )
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    losses, checked_losses = history.loss, history.validation_loss
+    checked_loss, hits = checked_losses[-1], round(history.validation_accuracy[-1] * len(checked))
     print(
         f"final loss: {losses[-1]:.4f} in training, {checked_loss:.4f} on {len(checked)} {problem.checked_on}",
         file=stream,
     )
     print(f"accuracy: {hits} of {len(checked)} {problem.checked_on} ({hits / len(checked):.1%})", file=stream)
 
-    difference = largest_difference(model, checked.inputs[0], checked.targets[0])
+    difference = largest_difference(model, problem.cost, checked.inputs[0], checked.targets[0])
     print(
         f"gradient check: backward() and numeric derivatives of one loss differ by at most {difference:.1e}",
         file=stream,
