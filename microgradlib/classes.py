@@ -26,8 +26,8 @@ def is_many(thing: Any) -> bool:
     return isinstance(thing, (list, tuple)) or is_array(thing)
 
 
-def class_index(label: Any, n: int) -> int:
-    """Return a label as a whole number k, 0 ≤ k < n, for n classes.
+def class_index(label: Any, n: int, what: str = "label") -> int:
+    """Return a label as a whole number k, 0 ≤ k < n, for n classes; `what` names it in messages.
 
     Raises `LabelError` for a number that is none of those (nan too), `TypeError` for what is no number.
 
@@ -35,11 +35,12 @@ def class_index(label: Any, n: int) -> int:
     2
     >>> class_index(3, 3)
     Traceback (most recent call last):
-    microgradlib.errors.LabelError: the label is 3.0, but with 3 classes labels are 0 to 2
+    microgradlib.errors.LabelError: the label is 3.0, but the 3 classes are 0 to 2
     """
     number = as_float(label.data if isinstance(label, Scalar) else label)
     if not (0 <= number < n) or number % 1:
-        message = f"the label is {number!r}, but with {n} classes labels are 0 to {n - 1}"
+        things = "classes" if what == "label" else "rows"
+        message = f"the {what} is {number!r}, but the {n} {things} are 0 to {n - 1}"
         raise LabelError(message)
     return int(number)
 

@@ -40,5 +40,5 @@ def test_what_cannot_be_counted(count):
 
 
 def test_classes_out_of_range():
-    with pytest.raises(LabelError, match=r"the label is 3\.0, but with 3 classes"):
+    with pytest.raises(LabelError, match=r"the label is 3\.0, but the 3 classes"):
         confusion_matrix([3], [0], 3)

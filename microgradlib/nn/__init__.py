@@ -1,16 +1,24 @@
 """Networks out of scalar Values."""
 
-from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, PReLU
+from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, LogSoftmax, PReLU, Softmax
+from microgradlib.nn.attention import CausalSelfAttention
+from microgradlib.nn.convolution import Conv1d, Conv2d
+from microgradlib.nn.dropout import Dropout
+from microgradlib.nn.embedding import Embedding
 from microgradlib.nn.initialisers import INITIALISERS
 from microgradlib.nn.mlp import MLP
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, Neuron
+from microgradlib.nn.normalisation import LayerNorm, RMSNorm
 from microgradlib.nn.output import GaussianOutput
+from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, Flatten, MaxPool1d, MaxPool2d, Subsampling
 from microgradlib.nn.saving import load, save
 from microgradlib.nn.sequential import Sequential
 from microgradlib.nn.units import RBF, Maxout
 
 __all__ = [
-    "ACTIVATIONS", "INITIALISERS", "LAYER_ACTIVATIONS", "MLP", "RBF", "GaussianOutput", "Layer", "Maxout", "Module",
-    "Neuron", "PReLU", "Sequential", "load", "save",
+    "ACTIVATIONS", "INITIALISERS", "LAYER_ACTIVATIONS", "MLP", "RBF", "AvgPool1d", "AvgPool2d",
+    "CausalSelfAttention", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "GaussianOutput", "Layer",
+    "LayerNorm", "LogSoftmax", "MaxPool1d", "MaxPool2d", "Maxout", "Module", "Neuron", "PReLU", "RMSNorm",
+    "Sequential", "Softmax", "Subsampling", "load", "save",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib.naming import thing_named
 from microgradlib.nn.module import Module
@@ -14,7 +14,13 @@ from microgradlib.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ACTIVATIONS", "LAYER_ACTIVATIONS", "PReLU", "activation_named"]
+__all__ = [
+    "ACTIVATIONS", "LAYER_ACTIVATIONS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_name",
+    "activation_named",
+]  # fmt: skip
+
+Activation: TypeAlias = "str | Callable[[Any], Any]"
+"""An activation, by name or as a function of the net input."""
 
 
 class PReLU(Module):
@@ -39,6 +45,40 @@ class PReLU(Module):
 
     def __repr__(self) -> str:
         return f"PReLU(slope={self.slope.data:g})"
+
+
+class Softmax(Module):
+    """p_i = exp(z_i)/Σ_j exp(z_j): probabilities, as a module of its own for `Sequential`. Raises as `softmax` does.
+
+    >>> [p.data for p in Softmax()([Value(1.0), Value(1.0)])]
+    [0.5, 0.5]
+    """
+
+    shape = "scores → probabilities"
+
+    def __call__(self, z: Any) -> list[Any]:
+        """Return the probabilities for a list of net inputs."""
+        return softmax(z)
+
+    def __repr__(self) -> str:
+        return "Softmax()"
+
+
+class LogSoftmax(Module):
+    """ln p_i = z_i − ln Σ_j exp(z_j), as a module of its own for `Sequential`. Raises as `log_softmax` does.
+
+    >>> [round(p.data, 3) for p in LogSoftmax()([Value(1.0), Value(1.0)])]
+    [-0.693, -0.693]
+    """
+
+    shape = "scores → log-probabilities"
+
+    def __call__(self, z: Any) -> list[Any]:
+        """Return the logarithms of the probabilities for a list of net inputs."""
+        return log_softmax(z)
+
+    def __repr__(self) -> str:
+        return "LogSoftmax()"
 
 
 def _linear(x: Any) -> Any:
@@ -71,6 +111,18 @@ rectification of *Deep Learning*, 6.3.1. `"prelu"` names the one with a paramete
 
 LAYER_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"softmax": softmax, "log_softmax": log_softmax}
 """What a layer may do with all its net inputs at once, by name."""
+
+
+def activation_name(activation: Activation) -> str:
+    """Return what to call an activation: its name, or that of the function.
+
+    >>> activation_name(activations.sigmoid)
+    'sigmoid'
+    """
+    if isinstance(activation, str):
+        return activation
+    name = getattr(activation, "name", getattr(activation, "__name__", type(activation).__name__))
+    return "a function" if name == "<lambda>" else str(name)
 
 
 def activation_named(name: str | Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.nn.activation import Activation
 from microgradlib.nn.module import Module
-from microgradlib.nn.neuron import Activation, Layer
+from microgradlib.nn.neuron import Layer
 from microgradlib.nn.output import GaussianOutput
 from microgradlib.randomness import Rng, as_random
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from microgradlib.nn.activation import LAYER_ACTIVATIONS, activation_named
+from microgradlib.nn.activation import LAYER_ACTIVATIONS, Activation, activation_name, activation_named
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import count
@@ -15,15 +15,9 @@ from microgradlib.value import Value, as_node, weighted_sum
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Activation", "Layer", "Neuron"]
-
-Activation: TypeAlias = "str | Callable[[Any], Any]"
+__all__ = ["Layer", "Neuron"]
 
 _SPELLING = {"linear": "Linear", "relu": "ReLU"}
-
-
-def _name(activation: Activation) -> str:
-    return activation if isinstance(activation, str) else str(getattr(activation, "name", activation))
 
 
 class Neuron(Module):
@@ -57,7 +51,7 @@ class Neuron(Module):
         nout: int = 1,
     ) -> None:
         generator: Any = random if rng is None else as_random(rng)
-        self.activation = _name(activation) if nonlin else "linear"
+        self.activation = activation_name(activation) if nonlin else "linear"
         draw = initialiser_named(init)
         self.w = [Value(draw(generator, nin, nout), label=f"w{d}") for d in range(count(nin, "nin"))]
         self.b = Value(0.0, label="b") if bias else None
@@ -102,7 +96,7 @@ class Layer(Module):
         each = "linear" if self.together else activation
         neuron.setdefault("nout", nout)
         self.neurons = [Neuron(nin, each, rng=generator, **neuron) for _ in range(count(nout, "nout"))]
-        self.shape = f"{nin} → {nout} {_name(activation)}"
+        self.shape = f"{nin} → {nout} {activation_name(activation)}"
 
     def outputs(self, x: Sequence[Any]) -> list[Any]:
         """Return the neurons' outputs, always as a list."""

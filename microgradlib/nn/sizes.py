@@ -7,8 +7,10 @@ from typing import Any
 __all__ = ["check_length", "count"]
 
 
-def count(number: Any, what: str) -> int:
-    """Return `number` if it is a whole number of at least 1. Raises `TypeError` or `ValueError`, naming it as `what`.
+def count(number: Any, what: str, *, least: int = 1) -> int:
+    """Return `number` if it is a whole number and at least 1, or `least`.
+
+    Raises `TypeError` or `ValueError`, naming it as `what`.
 
     >>> count(0, "nin")
     Traceback (most recent call last):
@@ -17,8 +19,8 @@ def count(number: Any, what: str) -> int:
     if isinstance(number, bool) or not isinstance(number, int):
         message = f"{what} is a whole number, got {number!r}"
         raise TypeError(message)
-    if number < 1:
-        message = f"{what} is at least 1, got {number}"
+    if number < least:
+        message = f"{what} is at least {least}, got {number}"
         raise ValueError(message)
     return number
 

@@ -22,7 +22,7 @@ Z = [[0.0, 1.0, 2.0]] * 3
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (3, r"example 1: the label is 3.0, but with 3 classes labels are 0 to 2"),
+        (3, r"example 1: the label is 3.0, but the 3 classes are 0 to 2"),
         (-1, r"example 1: the label is -1.0"),
         (0.5, r"example 1: the label is 0.5"),
         (math.nan, r"example 1: the label is nan"),

@@ -152,7 +152,7 @@ def test_an_infinite_gradient_is_found_too():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"y": [0, 1, 7, 1]}, LabelError, r"example 2: the label is 7\.0, but with 3 classes"),
+        ({"y": [0, 1, 7, 1]}, LabelError, r"example 2: the label is 7\.0, but the 3 classes"),
         ({"y": [0, 1, math.nan, 1]}, LabelError, "example 2: the label is nan"),
         ({"y": [0, 1, "two", 1]}, TypeError, "example 2: expected a real number, got str"),
         ({"X": [[0.0], [1.0], [2.0, 5.0], [3.0]]}, ValueError, "example 2: this neuron has 1 weights"),

@@ -1,0 +1,166 @@
+"""Pooling, also called subsampling: one number for each window of a signal or an image; and Flatten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.nn.activation import Activation, activation_name, activation_named
+from microgradlib.nn.grids import Image, image, nested_lists, pair, signal, starts
+from microgradlib.nn.module import Module
+from microgradlib.nn.sizes import count
+from microgradlib.ops import many, selection
+from microgradlib.structure import leaves
+from microgradlib.value import Value, as_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["AvgPool1d", "AvgPool2d", "Flatten", "MaxPool1d", "MaxPool2d", "Subsampling"]
+
+Pair = int | tuple[int, int]
+
+
+def _pooled(x: Image, size: tuple[int, int], stride: tuple[int, int], pool: Callable[..., Any]) -> Image:
+    """Return pool(*window) for every window of every channel; what is left over at the far edges is in none."""
+    (rows, columns), (down, right) = size, stride
+    tops, lefts = starts(len(x[0]), rows, down), starts(len(x[0][0]), columns, right)
+    return [
+        [
+            [
+                pool(*[number for row in channel[top : top + rows] for number in row[left : left + columns]])
+                for left in lefts
+            ]
+            for top in tops
+        ]
+        for channel in x
+    ]
+
+
+class _Pool2d(Module):
+    _pool: Callable[..., Any]
+
+    def __init__(self, size: Pair, stride: Pair | None = None) -> None:
+        self.size = pair(size, "size")
+        self.stride = self.size if stride is None else pair(stride, "stride")
+        step = "" if self.stride == self.size else f", stride {self.stride[0]}×{self.stride[1]}"
+        self.shape = f"{self.size[0]}×{self.size[1]}{step}"
+
+    def __call__(self, x: Any) -> Image:
+        """Return the pooled image, [channel][row][column] as the image itself."""
+        return _pooled(image(x), self.size, self.stride, self._pool)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.shape})"
+
+
+class _Pool1d(Module):
+    _pool: Callable[..., Any]
+
+    def __init__(self, size: int, stride: int | None = None) -> None:
+        self.size = count(size, "size")
+        self.stride = self.size if stride is None else count(stride, "stride")
+        self.shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
+
+    def __call__(self, x: Any) -> list[list[Any]]:
+        """Return the pooled signal, [channel][position] as the signal itself."""
+        return [rows[0] for rows in _pooled(signal(x), (1, self.size), (1, self.stride), self._pool)]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.shape})"
+
+
+class MaxPool2d(_Pool2d):
+    """y_k(r, c) = max over the window of x_k that begins at (s r, s c): a small shift of the image changes little.
+
+    `size` of the windows and `stride` s, by default the size, so that windows do not overlap, are numbers or pairs
+    (rows, columns). Rows and columns left over at the far edges are dropped. Each window is one n-ary `maximum`, whose
+    derivative is 1 for the largest number; numbers that tie share it equally. Raises `ValueError` for a size or stride
+    below 1, and when called with other axes or an image smaller than the window. (*Deep Learning*, 9.3.)
+
+    >>> [[[y]]] = MaxPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
+    >>> y.data
+    4.0
+    """
+
+    _pool = selection.maximum
+
+
+class MaxPool1d(_Pool1d):
+    """y_k(t) = max over the window of x_k that begins at s t, of a signal [channel][position]; see `MaxPool2d`.
+
+    >>> [[first, second]] = MaxPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
+    >>> first.data, second.data
+    (2.0, 4.0)
+    """
+
+    _pool = selection.maximum
+
+
+class AvgPool2d(_Pool2d):
+    """y_k(r, c) = mean over the window of x_k that begins at (s r, s c); arguments and errors are `MaxPool2d`'s.
+
+    >>> [[[y]]] = AvgPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
+    >>> y.data
+    2.5
+    """
+
+    _pool = many.mean
+
+
+class AvgPool1d(_Pool1d):
+    """y_k(t) = mean over the window of x_k that begins at s t, of a signal [channel][position]; see `MaxPool2d`.
+
+    >>> [[first, second]] = AvgPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
+    >>> first.data, second.data
+    (1.5, 3.5)
+    """
+
+    _pool = many.mean
+
+
+class Subsampling(Module):
+    """y_k(r, c) = f(w_k · mean over the window of x_k that begins at (s r, s c) + b_k), s the size of the window.
+
+    The subsampling layer of the first convolutional networks: an average with a learned weight and bias for each
+    channel, and an activation. w_k is 1 and b_k is 0 at the start. Raises `ValueError` as `AvgPool2d` does, and for an
+    image with other than `channels` channels. (LeCun et al., 1998.)
+
+    >>> [[[y]]] = Subsampling(1, 2, activation="linear")([[[1.0, 2.0], [4.0, 3.0]]])
+    >>> y.data
+    2.5
+    """
+
+    def __init__(self, channels: int, size: Pair = 2, activation: Activation = "sigmoid") -> None:
+        self.pool = AvgPool2d(size)
+        self.w = [Value(1.0, label="w") for _ in range(count(channels, "channels"))]
+        self.b = [Value(0.0, label="b") for _ in range(channels)]
+        self.f = [activation_named(activation) for _ in range(channels)]
+        self.shape = f"{channels} channels, {self.pool.shape} {activation_name(activation)}"
+
+    def __call__(self, x: Any) -> Image:
+        """Return the subsampled image, [channel][row][column] as the image itself."""
+        means = self.pool(image(x, len(self.w)))
+        return [
+            [[f(w * mean + b) for mean in row] for row in channel]
+            for channel, w, b, f in zip(means, self.w, self.b, self.f)
+        ]
+
+    def __repr__(self) -> str:
+        return f"Subsampling({self.shape})"
+
+
+class Flatten(Module):
+    """All numbers of nested lists as one list, the last index fastest: from feature maps to a `Layer`.
+
+    >>> [y.data for y in Flatten()([[[1.0, 2.0]], [[3.0, 4.0]]])]
+    [1.0, 2.0, 3.0, 4.0]
+    """
+
+    shape = "nested → flat"
+
+    def __call__(self, x: Any) -> list[Any]:
+        """Return the numbers, as nodes."""
+        return [as_node(number) for number in leaves(nested_lists(x))]
+
+    def __repr__(self) -> str:
+        return "Flatten()"

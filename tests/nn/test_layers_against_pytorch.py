@@ -1,0 +1,84 @@
+"""Layers give PyTorch's outputs and every gradient of PyTorch's; with Symbols they give their own numbers again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, evaluate, grad_table
+from microgradlib.nn.activation import LogSoftmax, Softmax
+from microgradlib.nn.attention import CausalSelfAttention
+from microgradlib.nn.convolution import Conv1d, Conv2d
+from microgradlib.nn.embedding import Embedding
+from microgradlib.nn.normalisation import LayerNorm, RMSNorm
+from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from microgradlib.structure import leaves, like, same_shape
+
+RECORDED = json.loads((Path(__file__).parents[1] / "peers" / "layers.json").read_text(encoding="utf-8"))["cases"]
+MODELS = {
+    "Conv2d": lambda: Conv2d(1, 2, (2, 3)),
+    "Conv2d strided": lambda: Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(2, 1)),
+    "Conv2d without bias": lambda: Conv2d(2, 1, 2, stride=2, bias=False),
+    "Conv1d": lambda: Conv1d(2, 2, 3),
+    "Conv1d padded": lambda: Conv1d(2, 2, 3, stride=2, padding=2),
+    "MaxPool2d": lambda: MaxPool2d(2, stride=1),
+    "MaxPool2d pairs": lambda: MaxPool2d((2, 3)),
+    "AvgPool2d": lambda: AvgPool2d((3, 2), (1, 2)),
+    "MaxPool1d": lambda: MaxPool1d(3, 2),
+    "AvgPool1d": lambda: AvgPool1d(2),
+    "LayerNorm": lambda: LayerNorm(5),
+    "LayerNorm eps": lambda: LayerNorm(3, eps=0.5),
+    "RMSNorm": lambda: RMSNorm(5),
+    "RMSNorm without gain": lambda: RMSNorm(4, 0.1, gain=False),
+    "CausalSelfAttention": lambda: CausalSelfAttention(6, 2),
+    "CausalSelfAttention of one head": lambda: CausalSelfAttention(2),
+    "Softmax": Softmax,
+    "LogSoftmax": LogSoftmax,
+    "Embedding": lambda: Embedding(4, 3),
+}
+each_case = pytest.mark.parametrize("name", sorted(set(MODELS) - {"Embedding"}))
+
+
+def close(numbers):
+    return pytest.approx(leaves(numbers), rel=1e-12, abs=1e-12)
+
+
+def with_parameters(name):
+    model, numbers = MODELS[name](), RECORDED[name]["parameters"]
+    assert len(model.parameters()) == len(numbers)
+    for parameter, number in zip(model.parameters(), numbers):
+        parameter.data = number
+    return model
+
+
+def test_every_recorded_case_is_compared():
+    assert set(MODELS) == set(RECORDED)
+
+
+@each_case
+def test_outputs_and_gradients(name):
+    case, model = RECORDED[name], with_parameters(name)
+    x = like(case["x"], [Value(number) for number in leaves(case["x"])])
+    y = model(x)
+    assert same_shape(y, case["y"])
+    assert [out.data for out in leaves(y)] == close(case["y"])
+    table = grad_table(mg.dot(leaves(y), leaves(case["g"])))
+    assert [table.get(node, 0.0) for node in leaves(x)] == close(case["dx"])
+    assert [table[p] for p in model.parameters()] == close(case["gradients"])
+
+
+@each_case
+def test_symbols_and_plain_numbers(name):
+    case, model = RECORDED[name], with_parameters(name)
+    symbols = {Symbol(f"x{i}"): number for i, number in enumerate(leaves(case["x"]))}
+    expected = [Value(out).data if isinstance(out, float) else out.data for out in leaves(model(case["x"]))]
+    assert evaluate(leaves(model(like(case["x"], symbols))), symbols) == expected
+
+
+def test_embedding():
+    case, model = RECORDED["Embedding"], with_parameters("Embedding")
+    y = [model(index) for index in case["x"]]
+    assert [out.data for out in leaves(y)] == close(case["y"])
+    table = grad_table(mg.dot(leaves(y), leaves(case["g"])))
+    assert [table.get(p, 0.0) for p in model.parameters()] == close(case["gradients"])
