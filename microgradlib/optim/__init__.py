@@ -1,0 +1,13 @@
+"""Optimisers with PyTorch's names over Values or NumPy arrays, learning-rate schedules, clipping, SciPy's methods."""
+
+from microgradlib.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
+from microgradlib.optim.clipping import clip_by_norm, clip_by_value, clip_grad_norm, clip_grad_value
+from microgradlib.optim.minimize import minimize
+from microgradlib.optim.optimiser import Optimiser
+from microgradlib.optim.schedules import constant, cosine, linear, step_decay, warm_up
+from microgradlib.optim.sgd import SGD
+
+__all__ = [
+    "SGD", "Adagrad", "Adam", "AdamW", "Optimiser", "RMSprop", "clip_by_norm", "clip_by_value", "clip_grad_norm",
+    "clip_grad_value", "constant", "cosine", "linear", "minimize", "step_decay", "warm_up",
+]  # fmt: skip

@@ -1,0 +1,220 @@
+"""Rules with a step size of their own for each parameter: Adam, AdamW, RMSprop, Adagrad."""
+
+# ruff: noqa: ARG002, PLR0917  rules name all that they are given; the order of settings is PyTorch's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.optim.optimiser import Optimiser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rate = float | Callable[[int], float]
+
+__all__ = ["Adagrad", "Adam", "AdamW", "RMSprop"]
+
+
+class Adam(Optimiser):
+    """Adaptive moments: a step of about η in each parameter, whatever the scale of its gradient.
+
+        g ← g + λ p                            weight decay λ
+        m ← β₁ m + (1 − β₁) g                  mean of the gradient
+        v ← β₂ v + (1 − β₂) g²                 mean of its square
+        m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)  their bias towards the start at 0 corrected
+        p ← p − η m̂ / (√v̂ + ε)
+
+    t = 1, 2, … With `amsgrad`, the largest v so far takes the place of v in v̂. (*Deep Learning*, Algorithm 8.7.)
+
+    >>> from microgradlib import Value
+    >>> w, far = Value(3.0), Value(3000.0)
+    >>> optimiser = Adam([w, far], lr=0.1)
+    >>> (w * w + far * far).backward()
+    >>> optimiser.step()
+    >>> round(w.data, 6), round(far.data, 6)
+    (2.9, 2999.9)
+    """
+
+    betas: tuple[float, float]
+    eps: float
+    weight_decay: float
+    amsgrad: bool
+
+    decoupled = False
+    """Whether weight decay acts on the parameter itself, as in `AdamW`, or through the gradient."""
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+
+    def buffer_starts(self) -> dict[str, float]:
+        """Return the starts of m and v, and of the largest v with `amsgrad`."""
+        return {"m": 0.0, "v": 0.0, "v_max": 0.0} if self.amsgrad else {"m": 0.0, "v": 0.0}
+
+    def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, m: Any, v: Any, v_max: Any = 0.0) -> tuple[Any, ...]:
+        """Return p, m, v and the largest v."""
+        beta1, beta2 = self.betas
+        if self.weight_decay:
+            if self.decoupled:
+                p = p - lr * self.weight_decay * p
+            else:
+                g = g + self.weight_decay * p
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * (g * g)
+        v_max = xp.maximum(v_max, v) if self.amsgrad else v
+        m_hat = m / (1 - beta1**t)
+        v_hat = v_max / (1 - beta2**t)
+        return p - lr * m_hat / (xp.sqrt(v_hat) + self.eps), m, v, v_max
+
+
+class AdamW(Adam):
+    """Adam with weight decay of its own: p shrinks by the factor 1 − η λ, whatever the scale of the gradient.
+
+        p ← p − η λ p                          and then as `Adam` without weight decay
+
+    In `Adam`, λ p is part of g and so is divided by √v̂ too: weights with large gradients decay less. (Loshchilov and
+    Hutter, "Decoupled weight decay regularization", 2019.)
+
+    >>> from microgradlib import Value
+    >>> w = Value(2.0)
+    >>> AdamW([w], lr=0.1, weight_decay=0.5).step([0.0])
+    >>> w.data
+    1.9
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
+
+
+class RMSprop(Optimiser):
+    """Each gradient is divided by the root of the running mean of its square.
+
+        g ← g + λ p                            weight decay λ
+        r ← α r + (1 − α) g²                   mean of the squared gradient
+        a ← a + (1 − α) (g − a)                with centered: mean of the gradient, else a = 0
+        s = g / (√(r − a²) + ε)
+        u ← μ u + s                            momentum μ; without it u = s
+        p ← p − η u
+
+    ε stands outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, has it inside.
+
+    >>> from microgradlib import Value
+    >>> w = Value(3.0)
+    >>> RMSprop([w], lr=0.1, alpha=0.75).step([5.0])
+    >>> round(w.data, 6)
+    2.8
+    """
+
+    alpha: float
+    eps: float
+    weight_decay: float
+    momentum: float
+    centered: bool
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: Rate = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered
+        )
+
+    def buffer_starts(self) -> dict[str, float]:
+        """Return the start of r, of u if there is momentum, and of a if centered."""
+        return dict.fromkeys(["r", "u", "a"][: 3 if self.centered else 2 if self.momentum else 1], 0.0)
+
+    def update(
+        self,
+        xp: Any,
+        t: int,
+        lr: float,
+        p: Any,
+        g: Any,
+        r: Any,
+        u: Any = 0.0,
+        a: Any = 0.0,
+    ) -> tuple[Any, ...]:
+        """Return p, r, u and a."""
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        r = self.alpha * r + (1 - self.alpha) * (g * g)
+        if self.centered:
+            a = a + (1 - self.alpha) * (g - a)
+        s = g / (xp.sqrt(r - a * a) + self.eps)
+        u = self.momentum * u + s
+        return p - lr * u, r, u, a
+
+
+class Adagrad(Optimiser):
+    """Each gradient is divided by the root of the sum of all its squares so far.
+
+        g ← g + λ p                            weight decay λ
+        r ← r + g²                             from `initial_accumulator_value`
+        p ← p − η / (1 + (t − 1) δ) · g / (√r + ε)
+
+    δ is `lr_decay`; t = 1, 2, … (*Deep Learning*, Algorithm 8.4.)
+
+    >>> from microgradlib import Value
+    >>> w = Value(3.0)
+    >>> Adagrad([w], lr=0.5).step([4.0])
+    >>> round(w.data, 6)
+    2.5
+    """
+
+    lr_decay: float
+    weight_decay: float
+    initial_accumulator_value: float
+    eps: float
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: Rate = 0.01,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        super().__init__(
+            parameters,
+            lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+        )
+
+    def buffer_starts(self) -> dict[str, float]:
+        """Return the start of r."""
+        return {"r": self.initial_accumulator_value}
+
+    def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, r: Any) -> tuple[Any, ...]:
+        """Return p and r."""
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        r = r + g * g
+        return p - lr / (1 + (t - 1) * self.lr_decay) * g / (xp.sqrt(r) + self.eps), r

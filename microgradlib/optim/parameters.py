@@ -1,0 +1,128 @@
+"""What an optimiser changes, Values or one array, and the flat row of numbers that fits them."""
+
+from __future__ import annotations
+
+import importlib
+from collections import deque
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.number import as_float, is_array
+from microgradlib.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["array_to_change", "assign", "checked_array", "checked_numbers", "checked_values", "numpy"]
+
+
+def numpy() -> Any:
+    """Return the NumPy module: called only for arrays, and whoever passes an array has it."""
+    return importlib.import_module("numpy")
+
+
+def checked_values(parameters: Any) -> list[Value]:
+    """Return the parameters as a list; a generator is consumed, a single Value is a list of one.
+
+    Raises `TypeError` for what are no Values; `ValueError` for none at all, for a Value that is listed twice, and for
+    one that was computed from others: only leaves hold a number that can be set.
+
+    >>> checked_values([])
+    Traceback (most recent call last):
+    ValueError: there are no parameters to change; pass model.parameters()
+    """
+    if isinstance(parameters, Value):
+        parameters = [parameters]
+    if isinstance(parameters, dict) or not hasattr(parameters, "__iter__"):
+        message = f"parameters are a list of Values, as in model.parameters(), got {type(parameters).__name__}"
+        raise TypeError(message)
+    values = list(parameters)
+    if not values:
+        raise ValueError("there are no parameters to change; pass model.parameters()")
+    for i, value in enumerate(values):
+        _check_leaf(value, i)
+    if len(set(values)) < len(values):
+        first = {value: i for i, value in reversed(list(enumerate(values)))}
+        i, value = next((i, value) for i, value in enumerate(values) if first[value] != i)
+        message = f"parameters {first[value]} and {i} are one and the same Value {value!r}; list each once"
+        raise ValueError(message)
+    return values
+
+
+def _check_leaf(value: Any, i: int) -> None:
+    if isinstance(value, dict):
+        raise TypeError("parameters are a flat list of Values, got a group; make one optimiser for each group")
+    if is_array(value):
+        raise TypeError("parameters are a list of Values or one array, got a list of arrays; join them into one")
+    if not isinstance(value, Value):
+        message = f"parameters are leaf Values, got {value!r} at position {i}; pass model.parameters()"
+        raise TypeError(message)
+    if value.parents:
+        message = f"parameter {i} was computed by {value.op}; only leaves hold a number to change: {value!r}"
+        raise ValueError(message)
+
+
+def array_to_change(array: Any) -> Any:
+    """Return the array itself. Raises `TypeError` or `ValueError` unless it is a NumPy array of floats, writeable."""
+    if not isinstance(array, numpy().ndarray):
+        message = f"an optimiser changes NumPy arrays in place, got {type(array).__name__}; pass numpy.array(...)"
+        raise TypeError(message)
+    if array.dtype.kind != "f":
+        message = f"an optimiser changes arrays of floats, got dtype {array.dtype}; Values go in a list"
+        raise TypeError(message)
+    if not array.size:
+        raise ValueError("there are no parameters to change: the array is empty")
+    if not array.flags.writeable:
+        raise ValueError("the array is read-only, but an optimiser changes it in place; pass array.copy()")
+    return array
+
+
+def checked_numbers(row: Any, length: int, what: str) -> list[float]:
+    """Return a list, tuple or array of numbers as a list of floats.
+
+    Raises `TypeError` for what is no row of numbers, `ValueError` for another length.
+
+    >>> checked_numbers([1, 2], 3, "the gradient")
+    Traceback (most recent call last):
+    ValueError: the gradient has one number for each of 3 parameters, got 2
+    """
+    if is_array(row):
+        row = row.tolist()
+    if not isinstance(row, (list, tuple)):
+        message = f"{what} is a list or an array of {length} numbers, got {type(row).__name__}"
+        raise TypeError(message)
+    if len(row) != length:
+        message = f"{what} has one number for each of {length} parameters, got {len(row)}"
+        raise ValueError(message)
+    try:
+        return [number if number.__class__ is float else as_float(number) for number in row]
+    except TypeError as error:
+        message = f"{what}: {error}"
+        raise TypeError(message) from None
+
+
+def checked_array(row: Any, like: Any, what: str) -> Any:
+    """Return a new array with the numbers of `row` and the dtype of `like`.
+
+    Raises `TypeError` for what are no numbers, `ValueError` for another shape.
+    """
+    try:
+        given = numpy().asarray(row)
+    except ValueError:
+        message = f"{what} is an array of {like.size} numbers, got lists of different lengths"
+        raise TypeError(message) from None
+    if given.dtype.kind not in "fiub":
+        message = f"{what} is an array of {like.size} numbers, got {type(row).__name__} of dtype {given.dtype}"
+        raise TypeError(message)
+    if given.shape != like.shape:
+        message = f"{what} has the shape of the parameters, {like.shape}, got {given.shape}"
+        raise ValueError(message)
+    return numpy().array(given, dtype=like.dtype)
+
+
+def assign(values: Sequence[Value], slot: str, numbers: Iterable[float]) -> None:
+    """Set `slot` of each Value, `_data` or `grad`, to its float.
+
+    All in one call that runs no Python code, so that an interrupt comes before or after it.
+    """
+    deque(map(setattr, values, repeat(slot), numbers), maxlen=0)

@@ -1,0 +1,74 @@
+"""SGD: the step against the gradient, with momentum if asked for."""
+
+# ruff: noqa: ARG002, PLR0917  rules name all that they are given; the order of settings is PyTorch's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.optim.optimiser import Optimiser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rate = float | Callable[[int], float]
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimiser):
+    """Stochastic gradient descent, with momentum if asked for.
+
+        g ← g + λ p                            weight decay λ: the gradient of (λ/2) p²
+        v ← μ v + (1 − d) g                    momentum μ, dampening d; at the first step v ← g
+        p ← p − η v                            or, with nesterov, p ← p − η (g + μ v)
+
+    η is `lr`. Without momentum, p ← p − η g. (*Deep Learning*, 8.3.1 to 8.3.3, where v has the opposite sign and
+    holds η.) Raises `ValueError` for Nesterov momentum without momentum or with dampening, as PyTorch does.
+
+    >>> from microgradlib import Value
+    >>> w = Value(3.0)
+    >>> optimiser = SGD([w], lr=0.1)
+    >>> (w * w).backward()
+    >>> optimiser.step()
+    >>> w.data
+    2.4
+    """
+
+    momentum: float
+    dampening: float
+    weight_decay: float
+    nesterov: bool
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: Rate = 0.001,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+        )
+
+    def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
+        checked = super()._checked(settings)
+        if checked["nesterov"] and (not checked["momentum"] or checked["dampening"]):
+            raise ValueError("nesterov=True needs momentum above 0 and dampening 0, as in momentum=0.9, nesterov=True")
+        return checked
+
+    def buffer_starts(self) -> dict[str, float]:
+        """Return the velocity's start, if there is momentum."""
+        return {"velocity": 0.0} if self.momentum else {}
+
+    def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, v: Any = None) -> tuple[Any, ...]:
+        """Return p, and v with momentum."""
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        if not self.momentum:
+            return (p - lr * g,)
+        v = g if t == 1 else self.momentum * v + (1 - self.dampening) * g
+        move = g + self.momentum * v if self.nesterov else v
+        return p - lr * move, v
