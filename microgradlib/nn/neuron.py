@@ -98,11 +98,18 @@ class Layer(Module):
         self.neurons = [Neuron(nin, each, rng=generator, **neuron) for _ in range(count(nout, "nout"))]
         self.shape = f"{nin} → {nout} {activation_name(activation)}"
 
+    def net_inputs(self, x: Sequence[Any]) -> list[Any]:
+        """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
+        inputs = [as_node(x_d) for x_d in x]  # one leaf for a number, which all neurons share
+        return [neuron.net_input(inputs) for neuron in self.neurons]
+
+    def activated(self, z: Sequence[Any]) -> list[Any]:
+        """Return f(z), one output for each neuron, from their net inputs."""
+        return self.together(z) if self.together else [neuron.f(z_i) for neuron, z_i in zip(self.neurons, z)]
+
     def outputs(self, x: Sequence[Any]) -> list[Any]:
         """Return the neurons' outputs, always as a list."""
-        inputs = [as_node(x_d) for x_d in x]  # one leaf for a number, which all neurons share
-        outputs = [neuron(inputs) for neuron in self.neurons]
-        return outputs if self.together is None else self.together(outputs)
+        return self.activated(self.net_inputs(x))
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the neurons' outputs as a list; a layer of one neuron returns its output itself."""

@@ -204,3 +204,16 @@ def test_inputs_of_the_wrong_length():
         RBF(2, 1)([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="2 weights and takes as many inputs, got 1"):
         Maxout(2, 1)([1.0])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "prelu", "softmax"])
+def test_delta_is_the_gradient_of_the_net_inputs(activation):
+    layer = Layer(2, 3, activation, rng=0)
+    x = [0.5, -1.5]
+    z = layer.net_inputs(x)
+    loss = mg.dot([1.0, -2.0, 0.5], layer.activated(z)) ** 2
+    table = grad_table(loss)
+    for neuron, z_i in zip(layer.neurons, z):
+        assert [table[w] for w in neuron.w] == [table[z_i] * x_d for x_d in x]
+        assert table[neuron.b] == table[z_i]
+    assert [y.data for y in layer.activated(z)] == [y.data for y in layer(x)]
