@@ -5,6 +5,7 @@ from microgradlib.nn.attention import CausalSelfAttention
 from microgradlib.nn.convolution import Conv1d, Conv2d
 from microgradlib.nn.dropout import Dropout
 from microgradlib.nn.embedding import Embedding
+from microgradlib.nn.gated_cells import GRUCell, LSTMCell
 from microgradlib.nn.initialisers import INITIALISERS
 from microgradlib.nn.mlp import MLP
 from microgradlib.nn.module import Module
@@ -12,13 +13,16 @@ from microgradlib.nn.neuron import Layer, Neuron
 from microgradlib.nn.normalisation import LayerNorm, RMSNorm
 from microgradlib.nn.output import GaussianOutput
 from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, Flatten, MaxPool1d, MaxPool2d, Subsampling
+from microgradlib.nn.recurrent import GRU, LSTM, RNN, Unfolded
+from microgradlib.nn.recurrent_cells import Cell, Gate, RNNCell
 from microgradlib.nn.saving import load, save
 from microgradlib.nn.sequential import Sequential
 from microgradlib.nn.units import RBF, Maxout
 
 __all__ = [
-    "ACTIVATIONS", "INITIALISERS", "LAYER_ACTIVATIONS", "MLP", "RBF", "AvgPool1d", "AvgPool2d",
-    "CausalSelfAttention", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "GaussianOutput", "Layer",
-    "LayerNorm", "LogSoftmax", "MaxPool1d", "MaxPool2d", "Maxout", "Module", "Neuron", "PReLU", "RMSNorm",
-    "Sequential", "Softmax", "Subsampling", "load", "save",
+    "ACTIVATIONS", "GRU", "INITIALISERS", "LAYER_ACTIVATIONS", "LSTM", "MLP", "RBF", "RNN", "AvgPool1d",
+    "AvgPool2d", "CausalSelfAttention", "Cell", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "GRUCell",
+    "Gate", "GaussianOutput", "LSTMCell", "Layer", "LayerNorm", "LogSoftmax", "MaxPool1d", "MaxPool2d", "Maxout",
+    "Module", "Neuron", "PReLU", "RMSNorm", "RNNCell", "Sequential", "Softmax", "Subsampling", "Unfolded", "load",
+    "save",
 ]  # fmt: skip

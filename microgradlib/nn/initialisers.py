@@ -29,6 +29,7 @@ def _fan_in(rng: random.Random, nin: int, nout: int) -> float:
 INITIALISERS: dict[str, Initialiser] = {
     "uniform": lambda rng, nin, nout: rng.uniform(-1, 1),
     "fan_in": _fan_in,
+    "fan_out": lambda rng, nin, nout: _fan_in(rng, nout, nin),
     "glorot": _glorot,
     "he": lambda rng, nin, nout: rng.gauss(0.0, math.sqrt(2 / nin)),
     "small": lambda rng, nin, nout: rng.gauss(0.0, 0.08),
@@ -37,7 +38,8 @@ INITIALISERS: dict[str, Initialiser] = {
 """Each draws one weight, given a `random.Random` and how many inputs and outputs the layer has (nin, nout).
 
 - `uniform`: U(−1, 1), micrograd's.
-- `fan_in`: U(−k, k) with k = 1/√nin, PyTorch's for linear, recurrent and convolutional layers.
+- `fan_in`: U(−k, k) with k = 1/√nin, PyTorch's for linear and convolutional layers.
+- `fan_out`: U(−k, k) with k = 1/√nout, PyTorch's for recurrent layers.
 - `glorot`: U(−k, k) with k = √(6/(nin + nout)), for tanh and sigmoid (Glorot and Bengio, 2010).
 - `he`: N(0, 2/nin), for rectifiers (He et al., 2015).
 - `small`: N(0, 0.08²), small random numbers, microgpt's.

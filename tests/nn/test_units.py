@@ -175,6 +175,7 @@ def test_initialisers_have_the_spread_they_say(name):
     expected = {
         "uniform": 1 / 3,
         "fan_in": 1 / (3 * nin),
+        "fan_out": 1 / (3 * nout),
         "glorot": 2 / (nin + nout),
         "he": 2 / nin,
         "small": 0.08**2,
