@@ -1,9 +1,15 @@
 """microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
 
+from microgradlib import costs as costs
+from microgradlib import data as data
+from microgradlib import metrics as metrics
 from microgradlib import nn as nn
+from microgradlib import optim as optim
+from microgradlib import regularisers as regularisers
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
+from microgradlib.nn import load, save
 from microgradlib.notation import explain_gradient, to_latex, to_sympy, to_text
 from microgradlib.numeric import gradcheck, numeric_gradient
 from microgradlib.ops import define_op
@@ -65,6 +71,7 @@ from microgradlib.reductions import (
 from microgradlib.reductions import sum as sum  # noqa: A004
 from microgradlib.simplification import simplify
 from microgradlib.symbol import Symbol
+from microgradlib.training import fit
 from microgradlib.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from microgradlib.value import Value
 from microgradlib.viz import draw
@@ -74,8 +81,8 @@ __version__ = "0.1.0"
 # abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
 __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
-    "define_op", "detect_anomaly", "draw", "evaluate", "grad", "gradcheck", "grad_table", "gradients", "hessian", "hvp",
-    "jacobian", "jvp", "kinks", "no_grad", "numeric_gradient", "tangent_table", "topological_sort", "value_and_grad",
+    "define_op", "detect_anomaly", "draw", "evaluate", "fit", "grad", "gradcheck", "grad_table", "gradients", "hessian", "hvp",
+    "jacobian", "jvp", "kinks", "load", "no_grad", "numeric_gradient", "save", "tangent_table", "topological_sort", "value_and_grad",
     "vjp",
     "explain_gradient", "simplify", "to_latex", "to_sympy", "to_text",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",

@@ -1,7 +1,36 @@
-"""Small data sets that a network of scalars can learn: iris, xor and moons."""
+"""Small data sets that a network of scalars can learn, and what is done to them before training."""
 
-from microgradlib.data.dataset import Dataset, split, standardise
-from microgradlib.data.generators import moons, xor
+from microgradlib.data.alphabet import Alphabet
+from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, rotate, shift
+from microgradlib.data.curves import circles, moons, sine, spirals
+from microgradlib.data.dataset import Dataset, RegressionDataset
+from microgradlib.data.digits import as_image, digits
 from microgradlib.data.iris import iris
+from microgradlib.data.names import names
+from microgradlib.data.preparation import split, standardise
+from microgradlib.data.regions import blobs, xor, yin_yang
 
-__all__ = ["Dataset", "iris", "moons", "split", "standardise", "xor"]
+__all__ = [
+    "Alphabet",
+    "Dataset",
+    "RegressionDataset",
+    "as_image",
+    "augmented",
+    "blobs",
+    "chain",
+    "circles",
+    "digits",
+    "gaussian_noise",
+    "iris",
+    "mirror",
+    "moons",
+    "names",
+    "rotate",
+    "shift",
+    "sine",
+    "spirals",
+    "split",
+    "standardise",
+    "xor",
+    "yin_yang",
+]

@@ -1,15 +1,14 @@
-"""The data sets hold the right numbers, and splitting and scaling keep their promises."""
+"""Iris holds the right numbers, records refuse what does not fit, splitting and scaling keep their promises."""
 
 import hashlib
 import math
-import random
 from statistics import fmean, pstdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgradlib.data import Dataset, iris, moons, split, standardise, xor
+from microgradlib.data import Dataset, RegressionDataset, iris, moons, sine, split, standardise, xor
 
 # Fisher (1936) prints the means, and the sums of squares and products of the deviations from
 # them, for the first two species; those of virginica are 49 times its published covariances.
@@ -53,39 +52,6 @@ def test_iris_names_its_features_and_classes() -> None:
     assert iris().targets == (0,) * 50 + (1,) * 50 + (2,) * 50
 
 
-def test_xor_is_the_truth_table() -> None:
-    assert dict(zip(xor().inputs, xor().targets, strict=True)) == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
-
-
-@given(st.integers(2, 60))
-def test_moons_without_noise_lie_on_their_circles(n: int) -> None:
-    points = moons(n, noise=0.0)
-    assert len(points) == n
-    assert points.targets.count(1) == n // 2
-    for (x, y), target in zip(points.inputs, points.targets, strict=True):
-        centre = (0.0, 0.0) if target == 0 else (1.0, 0.5)
-        assert math.dist((x, y), centre) == pytest.approx(1.0)
-        assert (y > -1e-12) if target == 0 else (y < 0.5 + 1e-12)
-
-
-@given(st.integers(0, 1000))
-def test_the_same_seed_gives_the_same_points(seed: int) -> None:
-    assert moons(20, rng=seed) == moons(20, rng=random.Random(seed))
-    assert moons(20, rng=seed) != moons(20, rng=seed + 1)
-
-
-def test_a_generator_goes_on_where_it_stood() -> None:
-    source = random.Random(0)
-    assert moons(10, rng=source) != moons(10, rng=source)
-
-
-def test_noise_is_the_standard_deviation_asked_for() -> None:
-    clean, noisy = moons(4000, noise=0.0), moons(4000, noise=0.3)
-    off = [a - b for p, q in zip(noisy.inputs, clean.inputs, strict=True) for a, b in zip(p, q, strict=True)]
-    assert fmean(off) == pytest.approx(0.0, abs=0.02)
-    assert pstdev(off) == pytest.approx(0.3, rel=0.05)
-
-
 @given(st.integers(0, 500), st.floats(0.01, 0.99))
 def test_split_is_a_partition_that_keeps_the_shares(seed: int, held_out: float) -> None:
     whole = moons(41, rng=1)
@@ -97,6 +63,27 @@ def test_split_is_a_partition_that_keeps_the_shares(seed: int, held_out: float) 
         assert abs(aside.targets.count(label) - members * held_out) <= 1.0
     paired = dict(zip(whole.inputs, whole.targets, strict=True))
     assert [paired[row] for row in aside.inputs] == list(aside.targets)
+
+
+@given(st.integers(2, 60), st.integers(0, 500), st.floats(0.01, 0.99))
+def test_split_of_a_regression_is_a_partition_of_the_whole(n: int, seed: int, held_out: float) -> None:
+    whole = sine(n, rng=1)
+    train, aside = split(whole, held_out, rng=seed)
+    assert isinstance(train, RegressionDataset)
+    assert sorted(zip(train.inputs + aside.inputs, train.targets + aside.targets)) == list(
+        zip(whole.inputs, whole.targets)
+    )
+    assert len(aside) == min(max(math.floor(n * held_out + 0.5), 1), n - 1)
+    assert list(train.inputs) == sorted(train.inputs)
+    assert (aside.feature_names, aside.target_name) == (whole.feature_names, whole.target_name)
+
+
+def test_split_of_a_regression_draws_every_example_alike() -> None:
+    times = [0] * 5
+    for seed in range(2000):
+        for (x,) in split(sine(5, low=0.0, high=4.0), 0.4, rng=seed)[1].inputs:
+            times[round(x)] += 1
+    assert times == pytest.approx([800] * 5, abs=110)  # five standard deviations, √(2000 · 0.4 · 0.6) = 22
 
 
 def test_split_repeats_for_a_seed_and_changes_with_it() -> None:
@@ -116,6 +103,14 @@ def test_standardise_uses_the_training_part_alone() -> None:
     assert other.targets == aside.targets
 
 
+def test_standardise_leaves_the_targets_of_a_regression_alone() -> None:
+    train, aside = split(sine(40, noise=0.0, low=2.0, high=9.0))
+    scaled, other = standardise(train, aside)
+    assert (scaled.targets, other.targets) == (train.targets, aside.targets)
+    mean, std = fmean(x for (x,) in train.inputs), pstdev(x for (x,) in train.inputs)
+    assert [x for (x,) in other.inputs] == pytest.approx([(x - mean) / std for (x,) in aside.inputs])
+
+
 def test_standardise_shifts_a_constant_feature_and_divides_it_by_nothing() -> None:
     flat = Dataset(((0.1,),) * 3, (0, 0, 1), ("x",), ("a", "b"))
     assert [row for part in standardise(flat, flat) for row in part.inputs] == [(0.0,)] * 6
@@ -130,24 +125,21 @@ def test_standardise_shifts_a_constant_feature_and_divides_it_by_nothing() -> No
         (lambda: Dataset(((math.nan,),), (0,), ("x",), ("a",)), "must be finite"),
         (lambda: Dataset(((1.0,),), (1,), ("x",), ("a",)), "target 0 is 1"),
         (lambda: Dataset(((1.0,),), (-1,), ("x",), ("a",)), "target 0 is -1"),
+        (lambda: RegressionDataset((), (), ("x",)), "at least one row"),
+        (lambda: RegressionDataset(((1.0,),), (1.0, 2.0), ("x",)), "1 rows but 2 targets"),
+        (lambda: RegressionDataset(((1.0,), (1.0, 2.0)), (1.0, 2.0), ("x",)), "row 1 has 2 numbers"),
+        (lambda: RegressionDataset(((1.0,), (math.inf,)), (1.0, 2.0), ("x",)), "row 1 is .*must be finite"),
+        (lambda: RegressionDataset(((1.0,), (2.0,)), (1.0, math.nan), ("x",)), "target 1 is nan"),
+        (lambda: split(RegressionDataset(((1.0,),), (1.0,), ("x",))), "the data set has one example"),
         (lambda: split(iris(), held_out=1.0), "held_out must lie between 0 and 1"),
         (lambda: split(iris(), held_out=math.nan), "held_out must lie between 0 and 1"),
         (lambda: split(moons(3)), "'lower moon' has one example"),
         (lambda: standardise(iris(), xor()), "two parts of one data set"),
-        (lambda: moons(1), "at least 2"),
-        (lambda: moons(noise=-0.1), "noise"),
-        (lambda: moons(noise=math.nan), "noise"),
     ],
 )
 def test_bad_input_is_refused_with_a_remedy(make: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("rng", [None, "0", 0.5, True])
-def test_a_seed_that_is_no_whole_number_is_refused(rng: object) -> None:
-    with pytest.raises(TypeError, match="rng must be a seed"):
-        moons(rng=rng)  # type: ignore[arg-type]
 
 
 def test_iris_is_the_table_everybody_has():

@@ -1,0 +1,105 @@
+"""Text as numbers: one token per character, and one that marks where a text begins and ends."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """The characters a language model knows; the token of a character is its place in sorted order.
+
+    One more token, `boundary`, stands before and after every text: its number is the number of
+    characters, so it comes last (microgpt's BOS). `len` counts all tokens: the length of a one-hot
+    vector, or of the model's output.
+
+    Build it with `Alphabet.of(texts)`, or give the `characters` themselves: sorted, each once.
+
+    Raises:
+        ValueError: `characters` is empty, out of order, or holds one twice.
+
+    A language model learns to predict each token from those before it. Its examples are the pairs
+    of a token and the next one (for a bigram model; longer contexts come from the same list):
+
+    >>> from itertools import pairwise
+    >>> alphabet = Alphabet.of(["emma", "ava"])
+    >>> alphabet
+    Alphabet(characters='aemv')
+    >>> tokens = alphabet.encode("emma")
+    >>> tokens
+    [4, 1, 2, 2, 0, 4]
+    >>> list(pairwise(tokens))
+    [(4, 1), (1, 2), (2, 2), (2, 0), (0, 4)]
+    >>> alphabet.decode(tokens), len(alphabet)
+    ('emma', 5)
+    """
+
+    characters: str
+
+    def __post_init__(self) -> None:
+        """Refuse characters whose places would not be their tokens."""
+        if not self.characters or list(self.characters) != sorted(set(self.characters)):
+            message = f"characters must be sorted, each once, at least one, got {self.characters!r}; use Alphabet.of"
+            raise ValueError(message)
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Alphabet":
+        """Return the alphabet of all characters that occur in `texts`; the same texts in any order give the same.
+
+        Raises `ValueError` where there is no character at all.
+
+        >>> from microgradlib.data import names
+        >>> Alphabet.of(names()).characters
+        'abcdefghijklmnopqrstuvwxyz'
+        """
+        found: set[str] = set()
+        for text in texts:
+            found.update(text)
+        if not found:
+            message = "the texts hold no character; give at least one text that is not empty"
+            raise ValueError(message)
+        return cls("".join(sorted(found)))
+
+    def __len__(self) -> int:
+        """Count the tokens: the characters and the boundary."""
+        return len(self.characters) + 1
+
+    @property
+    def boundary(self) -> int:
+        """The token before and after every text."""
+        return len(self.characters)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of `text` between two boundaries: len(text) + 2 of them.
+
+        Raises `ValueError`, naming the character, for one that is not in the alphabet.
+
+        >>> Alphabet("abc").encode("cab")
+        [3, 2, 0, 1, 3]
+        """
+        places = {character: place for place, character in enumerate(self.characters)}
+        tokens = [places.get(character, -1) for character in text]
+        if -1 in tokens:
+            unknown = text[tokens.index(-1)]
+            message = (
+                f"no character {unknown!r} in the alphabet, which has {self.characters!r}; "
+                "leave it out, or build the alphabet from texts that hold it"
+            )
+            raise ValueError(message)
+        return [self.boundary, *tokens, self.boundary]
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """Return the text of `tokens`; boundaries, wherever they stand, give no character.
+
+        Raises `ValueError` for a number that is no token.
+
+        >>> Alphabet("abc").decode([2, 0, 1]), Alphabet("abc").decode([3, 2, 0, 1, 3])
+        ('cab', 'cab')
+        """
+        text = []
+        for token in tokens:
+            if token not in range(len(self)):
+                message = f"no token {token!r} in the alphabet; give numbers from 0 to {self.boundary}"
+                raise ValueError(message)
+            if token != self.boundary:
+                text.append(self.characters[token])
+        return "".join(text)

@@ -1,0 +1,69 @@
+"""Handwritten digits as rows of 64 pixels, and a row of pixels as an image."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from microgradlib.data.checks import check_width
+from microgradlib.data.dataset import Dataset
+from microgradlib.errors import MissingExtraError
+
+Pixel = TypeVar("Pixel")
+
+
+def digits() -> Dataset:
+    """Return 1,797 handwritten digits, 8 × 8 pixels each, row by row, from 0 (paper) to 1 (ink).
+
+    They come with scikit-learn: `pip install "microgradlib[data]"`. Each pixel counts the inked dots,
+    0 to 16, in a 4 × 4 square of a 32 × 32 scan, here divided by 16. They are the test part of
+    E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998).
+    The target is the digit. Feature `pixel r c` is row r from the top, column c from the left.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+
+    >>> data = digits()
+    >>> len(data), len(data.feature_names), data.targets[:12]
+    (1797, 64, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1))
+    >>> for row in as_image(data.inputs[0])[0]:
+    ...     print("".join("#" if pixel > 0.5 else "-" for pixel in row))
+    ---##---
+    --####--
+    --#--#--
+    --#-----
+    -----#--
+    --#--#--
+    --#-##--
+    ---##---
+    """
+    bunch = _sklearn_datasets().load_digits()
+    return Dataset(
+        inputs=tuple(map(tuple, (bunch.data / 16.0).tolist())),
+        targets=tuple(bunch.target.tolist()),
+        feature_names=tuple(f"pixel {r} {c}" for r in range(8) for c in range(8)),
+        class_names=tuple(map(str, range(10))),
+    )
+
+
+def as_image(row: Sequence[Pixel], width: int = 8) -> list[list[list[Pixel]]]:
+    """Return a row of pixels as [channel][row][column] with one channel: what a convolution takes.
+
+    image[0][r][c] = row[r · width + c]. The pixels are handed on as they are, numbers or nodes.
+
+    Raises:
+        TypeError: `width` is no whole number.
+        ValueError: `width` is below 1 or does not divide the number of pixels.
+
+    >>> as_image([1, 2, 3, 4, 5, 6], width=3)
+    [[[1, 2, 3], [4, 5, 6]]]
+    """
+    check_width(len(row), width)
+    return [[list(row[start : start + width]) for start in range(0, len(row), width)]]
+
+
+def _sklearn_datasets() -> Any:
+    try:
+        return importlib.import_module("sklearn.datasets")
+    except ImportError:
+        message = 'digits needs scikit-learn, which is not installed: pip install "microgradlib[data]"'
+        raise MissingExtraError(message) from None

@@ -1,0 +1,106 @@
+"""The two steps between a data set and training: split, standardise."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Row
+from microgradlib.randomness import Rng, as_random
+
+
+def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[AnyDataset, AnyDataset]:
+    """Set a part of the examples aside at random: return the training part and the held-out part.
+
+    The split of a `Dataset` is stratified: of each class of n examples, n · `held_out` (rounded, at
+    least one, never all) are drawn for the held-out part. A `RegressionDataset` has no classes, so
+    they are drawn from all its examples at once. Both parts keep the order of `dataset`.
+
+    Args:
+        dataset: what to split; every class that occurs needs two examples or more.
+        held_out: the fraction set aside, between 0 and 1, neither included.
+        rng: a seed or a `random.Random`; the same seed gives the same parts.
+
+    Raises:
+        ValueError: `held_out` is not between 0 and 1, or a class, or all, has a single example.
+
+    >>> from microgradlib.data import iris, sine
+    >>> train, test = split(iris(), held_out=0.2)
+    >>> len(train), [test.targets.count(k) for k in range(3)]
+    (120, [10, 10, 10])
+    >>> [len(part) for part in split(sine(50), held_out=0.3)]
+    [35, 15]
+    """
+    if not 0.0 < held_out < 1.0:
+        message = f"held_out must lie between 0 and 1, got {held_out!r}; write held_out=0.2 for a fifth"
+        raise ValueError(message)
+    source = as_random(rng)
+    chosen: list[int] = []
+    for name, members in _groups(dataset):
+        if len(members) == 1:
+            message = f"{name} has one example, too few to split; give at least two of each class"
+            raise ValueError(message)
+        if members:
+            count = min(max(math.floor(len(members) * held_out + 0.5), 1), len(members) - 1)
+            chosen.extend(source.sample(members, count))
+    aside = frozenset(chosen)
+    everyone = range(len(dataset))
+    return _part(dataset, (i for i in everyone if i not in aside)), _part(dataset, (i for i in everyone if i in aside))
+
+
+def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDataset]:
+    """Shift and scale every feature by the mean and standard deviation it has in `train`.
+
+    z = (x − mean) / std, with std² the mean squared deviation (divided by n, not n − 1). `other`
+    is moved by the numbers of `train`, so nothing of it leaks into training. A feature that is
+    constant in `train` is only shifted. Targets stay as they are.
+
+    Raises:
+        ValueError: the two parts have different features.
+
+    >>> from microgradlib.data import Dataset
+    >>> line = Dataset(((1.0,), (3.0,)), (0, 1), ("x",), ("low", "high"))
+    >>> far = Dataset(((7.0,),), (1,), ("x",), ("low", "high"))
+    >>> [part.inputs for part in standardise(line, far)]
+    [((-1.0,), (1.0,)), ((5.0,),)]
+    """
+    if train.feature_names != other.feature_names:
+        message = (
+            f"the training part has features {train.feature_names}, the other {other.feature_names}; "
+            "give two parts of one data set"
+        )
+        raise ValueError(message)
+    scales = [_mean_and_std(column) for column in zip(*train.inputs, strict=True)]
+
+    def moved(row: Row) -> Row:
+        return tuple((x - mean) / std for x, (mean, std) in zip(row, scales, strict=True))
+
+    return (
+        replace(train, inputs=tuple(map(moved, train.inputs))),
+        replace(other, inputs=tuple(map(moved, other.inputs))),
+    )
+
+
+def _groups(dataset: Dataset | RegressionDataset) -> list[tuple[str, list[int]]]:
+    if isinstance(dataset, RegressionDataset):
+        return [("the data set", list(range(len(dataset))))]
+    return [
+        (f"class {name!r}", [index for index, target in enumerate(dataset.targets) if target == label])
+        for label, name in enumerate(dataset.class_names)
+    ]
+
+
+def _mean_and_std(column: Row) -> tuple[float, float]:
+    # Rounding could give a constant column a tiny deviation to divide by.
+    if min(column) == max(column):
+        return column[0], 1.0
+    mean = math.fsum(column) / len(column)
+    return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
+
+
+def _part(dataset: AnyDataset, indices: Iterable[int]) -> AnyDataset:
+    kept = tuple(indices)
+    return replace(
+        dataset,
+        inputs=tuple(dataset.inputs[index] for index in kept),
+        targets=tuple(dataset.targets[index] for index in kept),
+    )

@@ -1,0 +1,184 @@
+"""Changed copies are what NumPy's shifts, flips and rotations make of them, and keep their targets."""
+
+import math
+import random
+from statistics import fmean, pstdev
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from microgradlib.data import (
+    Dataset,
+    augmented,
+    chain,
+    gaussian_noise,
+    mirror,
+    moons,
+    rotate,
+    shift,
+    sine,
+    spirals,
+)
+
+IMAGE = tuple(float(k) for k in range(1, 13))  # 3 rows of 4, no pixel 0
+seeds = st.integers(0, 10_000)
+
+
+def shifted_by_numpy(image, down, right):
+    """Pad with zeros all around and cut the window out."""
+    far = max(image.shape)
+    height, width = image.shape
+    padded = np.pad(image, far)
+    return padded[far - down : far - down + height, far - right : far - right + width]
+
+
+class Told(random.Random):
+    """A source that draws what it is told."""
+
+    def __init__(self, *numbers):
+        super().__init__(0)
+        self.numbers = list(numbers)
+
+    def uniform(self, a, b):
+        return self.numbers.pop(0)
+
+    def randint(self, a, b):
+        return self.numbers.pop(0)
+
+
+@pytest.mark.parametrize("down", range(-3, 4))
+@pytest.mark.parametrize("right", range(-3, 4))
+def test_a_shift_moves_down_and_right_and_fills_with_zeros(down, right):
+    moved = shift(3, width=4)(IMAGE, Told(down, right))
+    np.testing.assert_array_equal(np.reshape(moved, (3, 4)), shifted_by_numpy(np.reshape(IMAGE, (3, 4)), down, right))
+
+
+def test_shifts_of_all_sizes_are_equally_likely():
+    source = random.Random(0)
+    known = {
+        tuple(shifted_by_numpy(np.reshape(IMAGE, (3, 4)), d, e).ravel()): (d, e) for d in (-1, 0, 1) for e in (-1, 0, 1)
+    }
+    drawn = [known[shift(1, width=4)(IMAGE, source)] for _ in range(4500)]
+    assert [drawn.count(move) for move in known.values()] == pytest.approx([500] * 9, abs=105)  # five deviations
+
+
+@given(seeds)
+def test_a_mirror_image_is_numpy_s_flip_every_second_time(seed):
+    flipped = tuple(np.reshape(IMAGE, (3, 4))[:, ::-1].ravel())
+    assert mirror(4)(IMAGE, seed) == (flipped if random.Random(seed).random() < 0.5 else IMAGE)
+
+
+def test_mirror_images_are_half_of_all():
+    source = random.Random(0)
+    assert sum(mirror(4)(IMAGE, source) != IMAGE for _ in range(2000)) == pytest.approx(1000, abs=112)
+
+
+@given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-180, 180))
+def test_a_point_is_turned_as_a_complex_number(x, y, degrees):
+    turned = complex(*rotate(180)((x, y), Told(degrees)))
+    assert abs(turned - complex(x, y) * np.exp(1j * math.radians(degrees))) < 1e-13
+
+
+def test_angles_lie_within_the_largest_on_both_sides():
+    source = random.Random(0)
+    angles = [math.degrees(math.atan2(*rotate(30)((1.0, 0.0), source)[::-1])) for _ in range(3000)]
+    assert -30 <= min(angles) < -29
+    assert 29 < max(angles) <= 30
+    assert pstdev(angles) == pytest.approx(30 / math.sqrt(3), rel=0.03)
+
+
+@pytest.mark.parametrize("quarters", [-2, -1, 0, 1, 2])
+def test_quarter_turns_of_an_image_are_numpy_s(quarters):
+    image = np.arange(25.0).reshape(5, 5)
+    turned = rotate(180, width=5)(image.ravel().tolist(), Told(90.0 * quarters))
+    np.testing.assert_allclose(np.reshape(turned, (5, 5)), np.rot90(image, quarters), atol=1e-13)
+
+
+@given(st.floats(-90, 90), st.integers(2, 7), st.integers(2, 7))
+def test_a_turned_image_is_scipy_s(degrees, height, width):
+    image = np.random.default_rng(0).uniform(0, 1, (height, width))
+    turned = rotate(90, width=width)(image.ravel().tolist(), Told(degrees))
+    # Padded, as SciPy takes all of a pixel beyond the edge for 0, where the edge fades over one pixel here.
+    expected = ndimage.rotate(np.pad(image, 4), degrees, reshape=False, order=1, mode="constant")[4:-4, 4:-4]
+    np.testing.assert_allclose(np.reshape(turned, (height, width)), expected, atol=1e-9)
+
+
+def test_noise_has_the_standard_deviation_asked_for():
+    noisy = gaussian_noise(0.25)([3.0] * 10_000, 0)
+    assert fmean(noisy) == pytest.approx(3.0, abs=0.0125)
+    assert pstdev(noisy) == pytest.approx(0.25, rel=0.04)
+
+
+def test_noise_on_a_line_acts_as_tikhonov_s_regulariser():
+    """For y = w · x and the error ½(y − t)², the mean over the noise is E + ½ std² ‖w‖² exactly."""
+    w, x, target, std = (1.5, -2.0), (0.3, 0.8), 0.4, 0.5
+    noise, source = gaussian_noise(std), random.Random(0)
+
+    def error(x):
+        return 0.5 * (sum(a * b for a, b in zip(w, x)) - target) ** 2
+
+    mean = fmean(error(noise(x, source)) for _ in range(40_000))
+    assert mean - error(x) == pytest.approx(0.5 * std**2 * (1.5**2 + 2.0**2), rel=0.05)
+
+
+@given(seeds)
+def test_a_chain_applies_all_in_order_from_one_source(seed):
+    source = random.Random(seed)
+    by_hand = gaussian_noise(0.1)(mirror(4)(shift(1, 4)(IMAGE, source), source), source)
+    assert chain(shift(1, 4), mirror(4), gaussian_noise(0.1))(IMAGE, seed) == by_hand
+    assert chain()(IMAGE, seed) == IMAGE
+
+
+@pytest.mark.parametrize("change", [gaussian_noise(0.1), shift(1, 4), mirror(4), rotate(20, 4)])
+def test_a_seed_repeats_and_the_input_stays(change):
+    row = list(IMAGE)
+    assert change(row, 5) == change(tuple(row), random.Random(5))
+    assert len({change(row, seed) for seed in range(20)}) > 1
+    assert row == list(IMAGE)
+
+
+@pytest.mark.parametrize("dataset", [moons(9), spirals(9, arms=3), sine(9)])
+def test_augmented_adds_changed_copies_with_the_same_targets(dataset):
+    noise = gaussian_noise(0.1)
+    more = augmented(dataset, noise, copies=2, rng=4)
+    source = random.Random(4)
+    assert more.inputs == dataset.inputs + tuple(noise(row, source) for _ in range(2) for row in dataset.inputs)
+    assert more.targets == dataset.targets * 3
+    assert type(more) is type(dataset)
+    assert augmented(dataset, noise, 2, rng=4) == more != augmented(dataset, noise, 2, rng=5)
+
+
+def test_augmented_takes_a_function_of_one_s_own():
+    points = Dataset(((1.0,), (2.0,)), (0, 1), ("x",), ("a", "b"))
+    assert augmented(points, lambda x, rng: [-x[0]]).inputs == ((1.0,), (2.0,), (-1.0,), (-2.0,))
+
+
+@pytest.mark.parametrize(
+    ("error", "make", "words"),
+    [
+        (ValueError, lambda: gaussian_noise(-1.0), "std is a standard deviation"),
+        (ValueError, lambda: gaussian_noise(math.nan), "std is a standard deviation"),
+        (ValueError, lambda: shift(0, 8), "pixels must be at least 1"),
+        (TypeError, lambda: shift(1.5, 8), "pixels must be a whole number"),
+        (ValueError, lambda: shift(1, 0), "width must be at least 1"),
+        (ValueError, lambda: shift(1, 5)(IMAGE, 0), "12 pixels make no whole rows of width 5"),
+        (TypeError, lambda: mirror("4"), "width must be a whole number"),
+        (ValueError, lambda: mirror(5)(IMAGE, 0), "12 pixels make no whole rows of width 5"),
+        (ValueError, lambda: rotate(-1.0), "max_degrees is the largest angle"),
+        (ValueError, lambda: rotate(math.inf), "max_degrees is the largest angle"),
+        (ValueError, lambda: rotate(10.0, 0), "width must be at least 1"),
+        (ValueError, lambda: rotate(10.0)(IMAGE, 0), "two coordinates, got 12; for an image give rotate its width"),
+        (ValueError, lambda: rotate(10.0, 5)(IMAGE, 0), "12 pixels make no whole rows of width 5"),
+        (ValueError, lambda: augmented(moons(), mirror(2), copies=0), "copies must be at least 1"),
+        (TypeError, lambda: augmented(moons(), mirror(2), copies=1.0), "copies must be a whole number"),
+        (ValueError, lambda: augmented(moons(4), lambda x, rng: x[:1]), "row 4 has 1 numbers"),
+        (TypeError, lambda: augmented(moons(), mirror(2), rng=None), "rng must be a seed"),
+        (TypeError, lambda: mirror(4)(IMAGE, None), "rng must be a seed"),
+    ],
+)
+def test_bad_input_is_refused_with_a_remedy(error, make, words):
+    with pytest.raises(error, match=words):
+        make()

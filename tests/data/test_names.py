@@ -1,0 +1,85 @@
+"""The names are makemore's, and an alphabet writes them as tokens and back."""
+
+import hashlib
+import random
+from importlib import resources
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgradlib.data import Alphabet, names
+
+texts = st.lists(st.text(min_size=1), min_size=1)
+
+
+def test_the_names_are_those_of_makemore():
+    """The digest of the file as makemore has it, without a line break at the end."""
+    digest = hashlib.sha256("\n".join(names()).encode()).hexdigest()
+    assert digest == "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
+
+
+def test_the_file_is_shipped_as_it_is():
+    text = resources.files("microgradlib.data").joinpath("names.txt").read_text(encoding="utf-8")
+    assert text == "\n".join(names())
+
+
+def test_names_are_counted_and_spelt_in_small_letters():
+    everyone = names()
+    assert isinstance(everyone, tuple)
+    assert (len(everyone), len(set(everyone))) == (32_033, 29_494)
+    assert (everyone[0], everyone[-1]) == ("emma", "zzyzx")
+    assert set("".join(everyone)) == set("abcdefghijklmnopqrstuvwxyz")
+    assert (min(map(len, everyone)), max(map(len, everyone))) == (2, 15)
+
+
+def test_the_alphabet_of_the_names_numbers_them_as_microgpt_does():
+    alphabet = Alphabet.of(names())
+    assert (len(alphabet), alphabet.boundary) == (27, 26)
+    assert alphabet.encode("emma") == [26, 4, 12, 12, 0, 26]
+    assert alphabet.decode([26, 4, 12, 12, 0, 26]) == "emma"
+    assert all(alphabet.decode(alphabet.encode(name)) == name for name in names())
+
+
+@given(texts, st.randoms())
+def test_an_alphabet_writes_and_reads_all_its_texts(several: list[str], rng: random.Random):
+    alphabet = Alphabet.of(several)
+    assert list(alphabet.characters) == sorted(set("".join(several)))
+    for text in several:
+        first, *inner, last = alphabet.encode(text)
+        assert first == last == alphabet.boundary == len(alphabet) - 1
+        assert [alphabet.characters[token] for token in inner] == list(text)
+        assert alphabet.decode([first, *inner, last]) == alphabet.decode(inner) == text
+    shuffled = [*several]
+    rng.shuffle(shuffled)
+    assert Alphabet.of(shuffled) == alphabet
+    assert hash(Alphabet.of(shuffled)) == hash(alphabet)
+
+
+def test_the_empty_text_is_two_boundaries():
+    assert Alphabet("ab").encode("") == [2, 2]
+    assert Alphabet("ab").decode([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Alphabet(""), "at least one"),
+        (lambda: Alphabet("ba"), "must be sorted"),
+        (lambda: Alphabet("aab"), "each once"),
+        (lambda: Alphabet.of([]), "no character"),
+        (lambda: Alphabet.of(["", ""]), "no character"),
+        (lambda: Alphabet("abc").encode("abé?"), "no character 'é' in the alphabet, which has 'abc'"),
+        (lambda: Alphabet("abc").encode(["abc"]), "no character 'abc' in the alphabet"),
+        (lambda: Alphabet("abc").decode([0, 4]), "no token 4 in the alphabet; give numbers from 0 to 3"),
+        (lambda: Alphabet("abc").decode([-1]), "no token -1"),
+    ],
+)
+def test_bad_input_is_refused_with_a_remedy(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_an_alphabet_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Alphabet("abc").characters = "abcd"
