@@ -1,0 +1,86 @@
+"""The backward pass: what each instruction gives back to its operands, in the matrix form of Algorithm 6.4."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_derivative
+from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.reductions import adjoint_of_terms
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.banks import Banks, Read
+    from microgradlib.compiler.program import Instruction
+
+__all__ = ["add_adjoint"]
+
+
+def add_adjoint(banks: Banks, instruction: Instruction, reads: list[Read], z: Any, *, exact: bool) -> None:
+    """Add the steps that pass the gradient of an instruction's results on to those operands that need it.
+
+    Where no reader of the results passed a gradient on (they were detached, or stand behind a step), nothing is done.
+    """
+    span = slice(instruction.start, instruction.start + instruction.size)
+    if not banks.written[instruction.bank][span].any():
+        return
+    banks.clear_the_rest(instruction.bank, range(instruction.start, instruction.start + instruction.size))
+    g = banks.gradients[instruction.bank][span].reshape(z.shape)
+    wanted = [read for read in reads if banks.is_needed(read.operand)]
+    if instruction.kind == "product":
+        _product(banks, reads, g, wanted, exact=exact)
+        return
+    applied = Applied(instruction.op, [read.array for read in reads], z, g)
+    for index, read in enumerate(reads):
+        if read in wanted:
+            if instruction.kind == "map":
+                _map(banks, applied, index, read, exact=exact)
+            else:
+                _reduction(banks, applied, index, read, exact=exact)
+
+
+def _map(banks: Banks, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
+    constant, g = constant_derivative(applied.op, index), applied.g
+    if constant == 1:
+        banks.add(read, g)
+    elif constant == -1:
+        banks.give(read, g.shape, lambda out: [(numpy().negative, (g, out))])
+    elif constant != 0:
+        banks.give(read, g.shape, partial(adjoint_steps, applied, index, exact))
+
+
+def _reduction(banks: Banks, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
+    g = applied.g
+    if index == 2:  # the bias of a dot
+        banks.add(read, g)
+        return
+    shape = (len(g), read.array.shape[1], g.shape[2])
+    if applied.op.name == "sum":
+        banks.add(read, numpy().broadcast_to(g, shape))
+    else:
+        banks.give(read, shape, partial(adjoint_of_terms, applied, index, exact))
+
+
+def _product(banks: Banks, reads: list[Read], g: Any, wanted: list[Read], *, exact: bool) -> None:
+    """∇_X = Wᵀ G, ∇_W = Σ G Xᵀ over columns and batch, ∇_b = G."""
+    np = numpy()
+    w, x = reads[0].array[:, :, 0], reads[1].array
+    multiply = _strong_matmul if exact else np.matmul
+    if reads[1] in wanted:
+        banks.give(reads[1], x.shape, lambda out: [(multiply, (w.T, g, out))])
+    if reads[0] in wanted:
+        part = np.empty((len(x), *w.shape), banks.dtype)
+        banks.backward.append((multiply, (g, x.transpose(0, 2, 1), part)))
+        whole = part[0]
+        if len(x) > 1:
+            whole = np.empty(w.shape, banks.dtype)
+            banks.backward.append((np.add.reduce, (part, 0, None, whole)))
+        banks.add(reads[0], whole[:, :, None])
+    if len(reads) == 3 and reads[2] in wanted:
+        banks.add(reads[2], g)
+
+
+def _strong_matmul(a: Any, b: Any, out: Any) -> None:
+    """Write a @ b with strong zeros, 0·inf = 0·nan = 0."""
+    products = array_functions().strong_mul(a[..., :, :, None], b[..., None, :, :])
+    numpy().add.reduce(products, -2, None, out)

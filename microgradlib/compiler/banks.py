@@ -1,0 +1,136 @@
+"""The banks of one run: numbers and gradients in slots, and the steps that read, gather, set and add them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.program import BATCH, FIXED
+from microgradlib.compiler.reading import Grid, grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from microgradlib.compiler.program import Operand
+
+    Step = tuple[Callable[..., Any], tuple[Any, ...]]
+
+__all__ = ["Banks", "Read"]
+
+
+class Read:
+    """An operand as an array of shape (rows, width, batch or 1), and where its gradient goes."""
+
+    def __init__(self, operand: Operand, array: Any, place: Grid | None) -> None:
+        self.operand, self.array, self.place = operand, array, place
+
+
+class Banks:
+    """Arrays (slots, 1) and (slots, batch) for numbers, the same for gradients, and the steps that fill them."""
+
+    def __init__(self, sizes: Sequence[int], batch: int, dtype: Any) -> None:
+        np = numpy()
+        self.batch, self.dtype = batch, dtype
+        self.numbers = [np.zeros((n, width), dtype) for n, width in zip(sizes, (1, batch))]
+        self.gradients = [np.zeros((n, width), dtype) for n, width in zip(sizes, (1, batch))]
+        self.written = [np.zeros(n, bool) for n in sizes]
+        self.needed = [np.zeros(n, bool) for n in sizes]
+        self.ones = np.ones((batch, 1), dtype)
+        self.gathered: dict[Any, Any] = {}
+        self.forward: list[Step] = []
+        self.backward: list[Step] = []
+
+    def read(self, operand: Operand, width: int) -> Read:
+        """Return an operand with rows of `width`, gathering it (once) if its slots do not lie evenly."""
+        place = grid(operand.slots, width)
+        bank = self.numbers[operand.bank]
+        if place is not None:
+            return Read(operand, place.view(bank), place)
+        key = (operand.bank, operand.slots)
+        if key not in self.gathered:
+            copy = numpy().empty((len(operand.slots), bank.shape[1]), self.dtype)
+            self.forward.append((bank.take, (numpy().array(operand.slots), 0, copy, "clip")))
+            self.gathered[key] = copy
+        return Read(operand, self.gathered[key].reshape(-1, width, bank.shape[1]), None)
+
+    def give(self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]]) -> None:
+        """Give a gradient of `shape` (rows, width, batch) to what was read; `write(out)` are the steps that do so."""
+        np, place, bank = numpy(), read.place, read.operand.bank
+        whole = shape == read.array.shape
+        if whole and place is not None and not place.repeats and not place.overlaps and not self._any(read.operand):
+            self.backward += write(place.view(self.gradients[bank]))
+            self.written[bank][list(read.operand.slots)] = True
+            return
+        part = np.empty(shape, self.dtype)
+        self.backward += write(part)
+        self.add(read, part)
+
+    def add(self, read: Read, part: Any) -> None:
+        """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
+        np, place, bank = numpy(), read.place, read.operand.bank
+        if bank == FIXED and part.shape[2] > 1:
+            summed = np.empty((*part.shape[:2], 1), self.dtype)
+            self.backward.append((np.matmul, (part, self.ones, summed)))
+            part = summed
+        elif bank == BATCH and part.shape[2] == 1 != self.batch:
+            part = np.broadcast_to(part, (*part.shape[:2], self.batch))
+        if place is None or place.overlaps:
+            self._scatter(read.operand, part)
+            return
+        rows, width = (1 if 0 in place.repeats else place.rows), (1 if 1 in place.repeats else place.width)
+        for axis in place.repeats:
+            shape = tuple([1 if a == axis else n for a, n in enumerate(part.shape)])
+            summed = np.empty(shape, self.dtype)
+            self.backward.append((_sum_over, (part, axis, summed)))
+            part = summed
+        target = Grid(place.start, rows, width, place.row_step, place.step).view(self.gradients[bank])
+        if self._any(read.operand):
+            self.clear_the_rest(bank, read.operand.slots)
+            self.backward.append((np.add, (target, part, target)))
+        else:
+            self.backward.append((np.copyto, (target, part)))
+        self.written[bank][list(read.operand.slots)] = True
+
+    def _any(self, operand: Operand) -> bool:
+        return bool(self.written[operand.bank][list(operand.slots)].any())
+
+    def is_needed(self, operand: Operand) -> bool:
+        """Say whether some slot of the operand depends on a parameter."""
+        return bool(self.needed[operand.bank][list(operand.slots)].any())
+
+    def clear_the_rest(self, bank: int, slots: Iterable[int]) -> None:
+        """Set those gradients to 0 that nothing was written to yet."""
+        fresh = sorted({slot for slot in slots if not self.written[bank][slot]})
+        if fresh:
+            self.backward.append((_clear, (self.gradients[bank], numpy().array(fresh))))
+            self.written[bank][fresh] = True
+
+    def _scatter(self, operand: Operand, part: Any) -> None:
+        """Add rows to slots that lie anyhow: sorted by slot, those of one slot are summed first."""
+        np = numpy()
+        self.clear_the_rest(operand.bank, operand.slots)
+        slots = np.array(operand.slots)
+        order = np.argsort(slots, kind="stable")
+        unique, starts = np.unique(slots[order], return_index=True)
+        bank = self.gradients[operand.bank]
+        if len(unique) == len(slots):
+            self.backward.append((_add_rows, (bank, slots, part)))
+        else:
+            self.backward.append((_add_sums, (bank, unique, part, order, starts)))
+        self.written[operand.bank][slots] = True
+
+
+def _sum_over(part: Any, axis: int, out: Any) -> None:
+    numpy().add.reduce(part, axis, None, out, keepdims=True)
+
+
+def _clear(bank: Any, slots: Any) -> None:
+    bank[slots] = 0.0
+
+
+def _add_rows(bank: Any, slots: Any, part: Any) -> None:
+    bank[slots] += part.reshape(len(slots), -1)
+
+
+def _add_sums(bank: Any, unique: Any, part: Any, order: Any, starts: Any) -> None:
+    bank[unique] += numpy().add.reduceat(part.reshape(len(order), -1)[order], starts, axis=0)

@@ -1,0 +1,120 @@
+"""Bind a program to arrays of one batch size: the steps of the forward and the backward pass, ready to be run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.adjoint import add_adjoint
+from microgradlib.compiler.banks import Banks, Read
+from microgradlib.compiler.kernels import Applied, forward_steps
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.program import BATCH, FIXED
+from microgradlib.compiler.reading import natural_width
+from microgradlib.compiler.reductions import reduction_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.compiler.program import Instruction, Program
+
+__all__ = ["Binding"]
+
+
+class Binding:
+    """A program with its buffers for one batch size. One thread at a time may run it.
+
+    `exact` runs the table's own rules with strong zeros throughout; otherwise the fast kernels, which agree with them
+    where all numbers are finite.
+    """
+
+    def __init__(self, program: Program, batch: int, dtype: Any, *, exact: bool) -> None:
+        np = numpy()
+        self.program, self.batch = program, batch
+        self.banks = Banks((program.fixed_size, program.batch_size), batch, dtype)
+        fixed = self.banks.numbers[FIXED]
+        n = len(program.parameter_order)
+        self.order = np.array(program.parameter_order, dtype=np.intp)
+        self.back = np.argsort(self.order)
+        self.parameters = fixed[:n, 0]
+        fixed[n : n + len(program.constants), 0] = program.constants
+        self.inputs = self.banks.numbers[BATCH][: program.inputs]
+        reads = [(i, *_forward(self.banks, i)) for i in program.instructions]
+        self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
+        if len(program.outputs) == 1:
+            self._seed(1.0 / batch if program.outputs[0].bank == BATCH else 1.0)
+            self.banks.needed = _needed(program)
+            for instruction, operands, out in reversed(reads):
+                add_adjoint(self.banks, instruction, operands, out, exact=exact)
+            self.gradient = self.banks.gradients[FIXED][:n, 0]
+            missing = np.flatnonzero(~self.banks.written[FIXED][:n])
+            self.gradient[missing] = 0.0
+
+    def _seed(self, share: float) -> None:
+        output = self.program.outputs[0]
+        self.banks.gradients[output.bank][output.slots[0]] = share
+        self.banks.written[output.bank][output.slots[0]] = True
+
+    def run(self, parameters: Any, columns: Sequence[Any]) -> None:
+        """Compute the outputs, from the flat parameters and each input's column."""
+        self.parameters[:] = parameters[self.order]
+        start = 0
+        for column in columns:
+            self.inputs[start : start + column.shape[1]] = column.T
+            start += column.shape[1]
+        for function, arguments in self.banks.forward:
+            function(*arguments)
+
+    def run_backward(self) -> Any:
+        """Return the gradient of the mean of the output, flat in the parameters' own order; call `run` before."""
+        for function, arguments in self.banks.backward:
+            function(*arguments)
+        return self.gradient[self.back]
+
+
+def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
+    """Add an instruction's forward steps; return its operands and its results, (rows, width, batch)."""
+    results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
+    if instruction.kind == "product":
+        return _forward_product(banks, instruction, results)
+    if instruction.kind == "reduce":
+        return _forward_reduction(banks, instruction, results)
+    widths = [natural_width(operand.slots) for operand in instruction.operands]
+    width = min(widths) if min(widths) > 1 else instruction.size
+    reads = [banks.read(operand, width) for operand in instruction.operands]
+    out = results.reshape(-1, width, results.shape[1])
+    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out))
+    return reads, out
+
+
+def _forward_product(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
+    """Z = W X + b, for each column of X an array of (terms, batch)."""
+    np = numpy()
+    w = banks.read(instruction.operands[0], instruction.terms)
+    x = banks.read(instruction.operands[1], instruction.terms)
+    out = results.reshape(-1, instruction.rows, results.shape[1])
+    banks.forward.append((np.matmul, (w.array[:, :, 0], x.array, out)))
+    reads = [w, x]
+    if len(instruction.operands) == 3:
+        bias = banks.read(instruction.operands[2], instruction.rows)
+        banks.forward.append((np.add, (out, bias.array, out)))
+        reads.append(bias)
+    return reads, out
+
+
+def _forward_reduction(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
+    widths = (instruction.terms, instruction.terms, 1)
+    reads = [banks.read(operand, width) for operand, width in zip(instruction.operands, widths)]
+    out = results.reshape(-1, 1, results.shape[1])
+    banks.forward += reduction_steps(Applied(instruction.op, [read.array for read in reads], out))
+    return reads, out
+
+
+def _needed(program: Program) -> list[Any]:
+    """Say for each slot of both banks whether it depends on a parameter, so that its gradient is wanted."""
+    np = numpy()
+    needed = [np.zeros(program.fixed_size, bool), np.zeros(program.batch_size, bool)]
+    needed[FIXED][: len(program.parameter_order)] = True
+    for instruction in program.instructions:
+        if any(needed[operand.bank][list(operand.slots)].any() for operand in instruction.operands):
+            needed[instruction.bank][instruction.start : instruction.start + instruction.size] = True
+    return needed

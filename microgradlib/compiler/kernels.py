@@ -1,0 +1,113 @@
+"""Fast kernels: what the table's rules of some ops compute, as NumPy calls that write in place.
+
+A test holds each to the table.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib.compiler.numpy_functions import array_functions, numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from microgradlib.ops import Op
+
+    Step = tuple[Callable[..., Any], tuple[Any, ...]]
+
+__all__ = ["Applied", "adjoint_steps", "constant_derivative", "forward_steps"]
+
+
+class Applied(NamedTuple):
+    """An op on arrays: the arrays of its inputs, of its result z, and of the gradient g of the result."""
+
+    op: Op
+    inputs: list[Any]
+    z: Any
+    g: Any = None
+
+
+def forward_steps(applied: Applied) -> list[Step]:
+    """Return the steps that write op(*inputs), element by element, into z."""
+    np = numpy()
+    op, inputs, z, _ = applied
+    ufuncs = {
+        "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "exp": np.exp,
+        "log": np.log, "tanh": np.tanh, "sqrt": np.sqrt, "abs": np.absolute, "sin": np.sin, "cos": np.cos,
+    }  # fmt: skip
+    if op.name in ufuncs:
+        return [(ufuncs[op.name], (*inputs, z))]
+    if op.name == "relu":
+        return [(partial(np.maximum, out=z), (inputs[0], 0.0))]
+    if op.name in {"identity", "detach"}:
+        return [(np.copyto, (z, inputs[0]))]
+    if op.name == "pow" and op.settings == (2.0,):
+        return [(np.square, (inputs[0], z))]
+    if op.name == "sigmoid":
+        return _sigmoid(inputs[0], z)
+    return [(_write_value, (applied,))]
+
+
+def _sigmoid(x: Any, z: Any) -> list[Step]:
+    """σ(x) = 1/(1 + e⁻ˣ) in place; where e⁻ˣ overflows, 1/inf is the right 0."""
+    np = numpy()
+    return [(np.negative, (x, z)), (np.exp, (z, z)), (np.add, (z, 1.0, z)), (np.divide, (1.0, z, z))]
+
+
+def _write_value(applied: Applied) -> None:
+    applied.z[...] = applied.op.value(array_functions(), *applied.inputs, *applied.op.settings)
+
+
+def constant_derivative(op: Op, index: int) -> float | None:
+    """Return ∂op/∂(input `index`) if the rule gives a number whatever the inputs, as those of +, − and step do.
+
+    >>> from microgradlib.ops import TABLE
+    >>> constant_derivative(TABLE["sub"], 1), constant_derivative(TABLE["mul"], 1)
+    (-1.0, None)
+    """
+    if not isinstance(op.derivatives, tuple):
+        return None
+    some = [numpy().full(1, 0.5) for _ in op.derivatives]
+    with numpy().errstate(all="ignore"):
+        d = op.derivatives[index](array_functions(), some[0], *some, *op.settings)
+    return float(d) if isinstance(d, (int, float)) else None
+
+
+def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
+    """Return the steps that write g · ∂op/∂(input `index`) into `out`, of the shape of g.
+
+    `exact` keeps to the table's rules and the chain rule's product, in which zeros are strong; the fast kernels agree
+    with it wherever all numbers are finite.
+    """
+    np = numpy()
+    op, inputs, z, g = applied
+    if exact:
+        return [(_write_adjoint, (applied, index, out))]
+    if op.name == "mul":
+        return [(np.multiply, (g, inputs[1 - index], out))]
+    if op.name == "relu":
+        mask = np.empty(out.shape, dtype=bool)
+        return [(np.greater, (inputs[0], 0.0, mask)), (np.multiply, (g, mask, out))]
+    if op.name == "exp":
+        return [(np.multiply, (g, z, out))]
+    if op.name == "div" and index == 0:
+        return [(np.divide, (g, inputs[1], out))]
+    if op.name == "div":
+        return [(np.multiply, (g, z, out)), (np.divide, (out, inputs[1], out)), (np.negative, (out, out))]
+    if op.name == "tanh":
+        return [(np.multiply, (z, z, out)), (np.subtract, (1.0, out, out)), (np.multiply, (g, out, out))]
+    if op.name == "sigmoid":
+        return [(np.subtract, (1.0, z, out)), (np.multiply, (z, out, out)), (np.multiply, (g, out, out))]
+    if op.name == "pow" and op.settings == (2.0,):
+        return [(np.multiply, (g, inputs[0], out)), (np.multiply, (out, 2.0, out))]
+    if op.name == "sqrt":
+        return [(np.divide, (g, z, out)), (np.multiply, (out, 0.5, out))]
+    return [(_write_adjoint, (applied, index, out))]
+
+
+def _write_adjoint(applied: Applied, index: int, out: Any) -> None:
+    op, inputs, z, g = applied
+    xp = array_functions()
+    out[...] = xp.strong_mul(op.derivatives[index](xp, z, *inputs, *op.settings), g)  # type: ignore[index]

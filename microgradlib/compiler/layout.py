@@ -1,0 +1,60 @@
+"""Layout: order results and parameters so that those read together lie together, and reads are slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.compiler.roll import Group
+    from microgradlib.compiler.trace import Node
+
+    Wish = tuple[int, int]
+
+__all__ = ["wishes"]
+
+
+def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, Wish]:
+    """Order the members of every group as their first reader wants them; return each node's wish (reader, place).
+
+    Readers are asked before what they read is ordered: the groups are gone through backwards. A matrix product's wish
+    goes before that of an element-wise reader, which can do with any order.
+    """
+    wish: dict[int, Wish] = {}
+    strength: dict[int, int] = {}
+    for number in range(len(groups) - 1, -1, -1):
+        group = groups[number]
+        _order(group, wish)
+        strong = 2 if group.kind == "product" else 1
+        for place, a in enumerate(_reads(group, nodes)):
+            if strength.get(a, 0) <= strong:
+                if wish.get(a, (-1, 0))[0] == number:
+                    continue  # the same reader wants it twice: its first place counts
+                wish[a], strength[a] = (number, place), strong
+    return wish
+
+
+def _reads(group: Group, nodes: Sequence[Node]) -> list[int]:
+    if group.kind == "product":
+        n = 2 * group.terms
+        biases = [nodes[i].arguments[n] for i in group.members[: len(group.rows)] if len(nodes[i].arguments) > n]
+        return [a for part in (*group.columns, *group.rows) for a in part] + biases
+    if group.node.op is not None and group.node.op.variadic:
+        return [a for i in group.members for a in nodes[i].arguments]
+    width = len(nodes[group.members[0]].arguments)
+    return [nodes[i].arguments[k] for k in range(width) for i in group.members]
+
+
+def _order(group: Group, wish: dict[int, Wish]) -> None:
+    last = (1 << 60, 0)
+    if group.kind != "product":
+        group.members.sort(key=lambda i: wish.get(i, last))
+        return
+    height = len(group.rows)
+    cells = [group.members[c * height : (c + 1) * height] for c in range(len(group.columns))]
+    columns = sorted(range(len(cells)), key=lambda c: min(wish.get(i, last) for i in cells[c]))
+    rows = sorted(range(height), key=lambda r: wish.get(cells[columns[0]][r], last))
+    group.columns = [group.columns[c] for c in columns]
+    group.rows = [group.rows[r] for r in rows]
+    group.members = [cells[c][r] for c in columns for r in rows]

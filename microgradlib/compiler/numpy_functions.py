@@ -1,0 +1,68 @@
+"""The elementary functions on NumPy arrays: the namespace over which the op table's rules run in compiled programs."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache, partial, reduce
+from typing import Any
+
+from microgradlib.elementary import IEEE
+from microgradlib.errors import MissingExtraError
+from microgradlib.ops import TABLE
+
+__all__ = ["array_functions", "numpy"]
+
+SAME = (
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
+    "tanh", "floor", "ceil", "where",
+)  # fmt: skip
+OTHERWISE = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
+    "atanh": "arctanh", "abs": "absolute", "pow": "power",
+}  # fmt: skip
+ONE_BY_ONE = {"erf": 1, "erfc": 1, "gamma": 1, "lgamma": 1, "polygamma": 2}
+"""Functions that NumPy lacks, with how many arguments each takes: computed element by element."""
+
+
+@cache
+def numpy() -> Any:
+    """Return the NumPy module. Raises `MissingExtraError` where it is not installed."""
+    try:
+        return importlib.import_module("numpy")
+    except ImportError:
+        message = 'compiled programs need NumPy: pip install "microgradlib[compile]"'
+        raise MissingExtraError(message) from None
+
+
+class _Functions:
+    """The namespace `xp` of the op table's rules, over arrays; ops that are no elementary functions run their rule."""
+
+    def __init__(self) -> None:
+        np = numpy()
+        for name in SAME:
+            setattr(self, name, getattr(np, name))
+        for name, theirs in OTHERWISE.items():
+            setattr(self, name, getattr(np, theirs))
+        for name, count in ONE_BY_ONE.items():
+            setattr(self, name, _one_by_one(np.frompyfunc(getattr(IEEE, name), count, 1)))
+        self.maximum = lambda *xs: reduce(np.maximum, xs)
+        self.minimum = lambda *xs: reduce(np.minimum, xs)
+        self.detach = lambda x: x
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(TABLE[name].value, self)
+
+
+def _one_by_one(function: Any) -> Any:
+    return lambda *xs: numpy().asarray(function(*xs), dtype=float)
+
+
+@cache
+def array_functions() -> Any:
+    """Return the namespace.
+
+    >>> xp = array_functions()
+    >>> xp.sigmoid(numpy().array([0.0, -1000.0])).tolist()
+    [0.5, 0.0]
+    """
+    return _Functions()

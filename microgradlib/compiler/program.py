@@ -1,0 +1,63 @@
+"""The rolled program: a few instructions on whole vectors of scalars, each scalar in a slot of one of two banks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from microgradlib.ops import Op
+
+__all__ = ["BATCH", "FIXED", "Instruction", "Operand", "Program"]
+
+FIXED, BATCH = 0, 1
+"""The banks: numbers that are the same for every example (parameters, constants and what is made of them alone), and
+numbers that each example of the batch has for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Slots to be read: `bank` and the positions in it, in order."""
+
+    bank: int
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One operation on vectors: slots `start` to `start + size` of `bank` are written.
+
+    `kind` says how the operands belong to them:
+    - "map": operand i holds the i-th argument of each result.
+    - "reduce": one operand (two for dot: weights and inputs; then perhaps a bias) with `terms` arguments of the first
+      result, then those of the second …
+    - "product": Z = W X + b with W of `rows` × `terms` and X of `terms` × columns, written column by column; operands
+      are W, X column by column, and perhaps b, with one entry for each result.
+    """
+
+    kind: str
+    op: Op
+    bank: int
+    start: int
+    size: int
+    operands: tuple[Operand, ...]
+    terms: int = 1
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Program:
+    """What `roll` makes of a trace.
+
+    Slots of the batch bank: first the inputs in order, then the results. Slots of the fixed bank: first the parameters
+    in the order `parameter_order`, then the constants, then the results.
+    """
+
+    instructions: tuple[Instruction, ...]
+    outputs: tuple[Operand, ...]
+    shape: Any
+    inputs: int
+    parameter_order: tuple[int, ...]
+    constants: tuple[float, ...]
+    fixed_size: int
+    batch_size: int

@@ -1,0 +1,233 @@
+"""Roll: gather equal scalar operations of one level into instructions on vectors, and dots into matrix products."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from microgradlib.compiler.layout import wishes
+from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
+from microgradlib.compiler.trace import Node, Trace
+from microgradlib.ops import TABLE, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Group", "roll"]
+
+DOT, IDENTITY = TABLE["dot"], TABLE["identity"]
+
+
+@dataclass
+class Group:
+    """Nodes that one instruction computes, in the order of its results.
+
+    `operands` lists the nodes read, operand by operand, for the members in their present order; of a "product" these
+    are the rows of W, the columns of X, and the biases, and the members go column by column.
+    """
+
+    kind: str
+    node: Node
+    members: list[int]
+    terms: int = 1
+    rows: list[tuple[int, ...]] = field(default_factory=list)
+    columns: list[tuple[int, ...]] = field(default_factory=list)
+
+
+def roll(trace: Trace) -> Program:
+    """Return the program of a canonical trace.
+
+    Nodes of one op at one level (the longest way from a leaf) make an instruction. Dots that pair every row of a set
+    of weights with every one of a set of inputs make a matrix product. Slots are ordered so that what is read together
+    lies together.
+
+    >>> from microgradlib import relu
+    >>> from microgradlib.compiler.canonical import canonical
+    >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP(2, [16, 16, 1])
+    >>> program = roll(canonical(trace(model, [[0.0, 0.0]], model.parameters())))
+    >>> [(i.kind, i.op.name, i.size) for i in program.instructions]
+    [('product', 'dot', 16), ('map', 'relu', 16), ('product', 'dot', 16), ('map', 'relu', 16), ('product', 'dot', 1)]
+    """
+    nodes, varies, outputs = _spread(trace)
+    groups = _grouped(nodes, varies)
+    return _written(trace, nodes, varies, groups, outputs)
+
+
+def _spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
+    """Return the nodes, which of them vary within a batch, and the outputs.
+
+    Where an n-ary op mixes both kinds, copies into the batch bank make them one.
+    """
+    nodes: list[Node] = []
+    varies: list[bool] = []
+    moved: list[int] = []
+    copies: dict[int, int] = {}
+
+    def enter(node: Node, *, varying: bool) -> int:
+        nodes.append(node)
+        varies.append(varying)
+        return len(nodes) - 1
+
+    def spread(a: int) -> int:
+        if not varies[a]:
+            if a not in copies:
+                copies[a] = enter(Node("op", IDENTITY, (a,)), varying=True)
+            return copies[a]
+        return a
+
+    def alike(part: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(map(spread, part)) if len({varies[a] for a in part}) > 1 else part
+
+    for node in trace.nodes:
+        arguments = tuple([moved[a] for a in node.arguments])
+        if node.op is not None and node.op.variadic:
+            parts = _parts(node, arguments)
+            arguments = tuple([a for part in parts for a in alike(part)])
+        varying = node.kind == "input" or any(varies[a] for a in arguments)
+        moved.append(enter(Node(node.kind, node.op, arguments, node.index, node.number), varying=varying))
+    return nodes, varies, [moved[y] for y in trace.outputs]
+
+
+def _parts(node: Node, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias."""
+    if node.op is DOT:
+        n = len(arguments) // 2
+        return (arguments[:n], arguments[n : 2 * n], *[(b,) for b in arguments[2 * n :]])
+    return (arguments,) if node.op is not None and node.op.variadic else tuple([(a,) for a in arguments])
+
+
+def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
+    """Return the groups in the order in which they can be computed.
+
+    A node's level is its distance from the leaves, or else that from the outputs: whichever gives fewer groups.
+    """
+    early, late = _levels(nodes)
+    return min((_by_level(nodes, varies, levels) for levels in (early, late)), key=len)
+
+
+def _levels(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
+    """Return each node's level as early as possible, 1 after its last argument, and as late as possible."""
+    early = [0] * len(nodes)
+    for i, node in enumerate(nodes):
+        if node.op is not None:
+            early[i] = 1 + max([early[a] for a in node.arguments])
+    deepest = max(early, default=0)
+    late = [deepest] * len(nodes)
+    for i in range(len(nodes) - 1, -1, -1):
+        for a in nodes[i].arguments:
+            late[a] = min(late[a], late[i] - 1)
+    return early, late
+
+
+def _by_level(nodes: Sequence[Node], varies: Sequence[bool], levels: Sequence[int]) -> list[Group]:
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for i, node in enumerate(nodes):
+        if node.op is not None:
+            banks = tuple([varies[part[0]] for part in _parts(node, node.arguments)])
+            key = (levels[i], node.op.name, node.op.settings, banks, len(node.arguments) if node.op.variadic else 0)
+            alike[key].append(i)
+    groups: list[Group] = []
+    for key in sorted(alike, key=lambda key: (key[0], alike[key][0])):
+        members = alike[key]
+        node = nodes[members[0]]
+        if node.op is DOT:
+            groups += _dots(nodes, members, weights_vary=key[3][0])
+        else:
+            variadic = node.op is not None and node.op.variadic
+            groups.append(Group("reduce" if variadic else "map", node, members, len(node.arguments) if variadic else 1))
+    return groups
+
+
+def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
+    """Part dots into matrix products, where weights are fixed, and the rest."""
+    node = nodes[members[0]]
+    terms = len(node.arguments) // 2
+    if weights_vary:
+        return [Group("reduce", node, members, terms)]
+    by_column: dict[tuple[int, ...], dict[tuple[int, ...], int]] = defaultdict(dict)
+    repeated: list[int] = []
+    for i in members:
+        w, x = nodes[i].arguments[:terms], nodes[i].arguments[terms : 2 * terms]
+        if w in by_column[x]:
+            repeated.append(i)  # same weights and inputs, another bias
+        else:
+            by_column[x][w] = i
+    by_rows: dict[tuple[tuple[int, ...], ...], list[tuple[int, ...]]] = defaultdict(list)
+    for x, weights in by_column.items():
+        by_rows[tuple(sorted(weights))].append(x)
+    groups = []
+    for rows, columns in by_rows.items():
+        cells = [by_column[x][w] for x in columns for w in rows]
+        groups.append(Group("product", node, cells, terms, list(rows), columns))
+    return groups + ([Group("reduce", node, repeated, terms)] if repeated else [])
+
+
+def _written(
+    trace: Trace, nodes: Sequence[Node], varies: Sequence[bool], groups: list[Group], outputs: Sequence[int]
+) -> Program:
+    """Order the groups' members and the parameters, give everything a slot, and write the instructions."""
+    wish = wishes(nodes, groups)
+    slots: dict[int, int] = {}
+    sizes = [0, trace.inputs]
+    constants: list[float] = []
+
+    def enter(i: int) -> None:
+        bank = BATCH if varies[i] else FIXED
+        slots[i] = sizes[bank]
+        sizes[bank] += 1
+
+    leaves = [i for i, node in enumerate(nodes) if node.op is None]
+    parameters = [i for i in leaves if nodes[i].kind == "parameter"]
+    parameters.sort(key=lambda i: wish.get(i, (len(nodes), 0)))
+    order = [nodes[i].index for i in parameters]
+    unused = sorted(set(range(trace.parameters)) - set(order))
+    for i in parameters:
+        enter(i)
+    sizes[FIXED] += len(unused)
+    for i in leaves:
+        if nodes[i].kind == "constant":
+            constants.append(nodes[i].number)
+            enter(i)
+        elif nodes[i].kind == "input":
+            slots[i] = nodes[i].index
+    instructions = []
+    for group in groups:
+        start = sizes[BATCH if varies[group.members[0]] else FIXED]
+        for i in group.members:
+            enter(i)
+        instructions.append(_instruction(group, nodes, varies, slots, start))
+    read = tuple([Operand(BATCH if varies[y] else FIXED, (slots[y],)) for y in outputs])
+    return Program(
+        tuple(instructions),
+        read,
+        trace.shape,
+        trace.inputs,
+        (*order, *unused),
+        tuple(constants),
+        sizes[FIXED],
+        sizes[BATCH],
+    )
+
+
+def _instruction(
+    group: Group, nodes: Sequence[Node], varies: Sequence[bool], slots: dict[int, int], start: int
+) -> Instruction:
+    def operand(read: Iterable[int]) -> Operand:
+        read = list(read)
+        return Operand(BATCH if varies[read[0]] else FIXED, tuple([slots[a] for a in read]))
+
+    members = group.members
+    parts = [_parts(nodes[i], nodes[i].arguments) for i in members]
+    if group.kind == "product":
+        reads = [[a for row in group.rows for a in row], [a for column in group.columns for a in column]]
+        reads += [[part[2][0] for part in parts]] if len(parts[0]) == 3 else []
+    else:
+        reads = [[a for part in parts for a in part[k]] for k in range(len(parts[0]))]
+    op = cast(Op, group.node.op)
+    bank = BATCH if varies[members[0]] else FIXED
+    return Instruction(
+        group.kind, op, bank, start, len(members), tuple(map(operand, reads)), group.terms, len(group.rows)
+    )
