@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 
@@ -27,6 +28,8 @@ def write_whole(path: Path, content: bytes) -> None:
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
         draft.write_bytes(content)
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))  # who may read it stays as it was
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)

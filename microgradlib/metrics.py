@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.classes import class_index, is_many
+from microgradlib.errors import LabelError
+from microgradlib.number import as_float
+from microgradlib.scalar import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +24,40 @@ def _check(predicted: Sequence[Any], targets: Sequence[Any]) -> None:
         raise ValueError("there is nothing to count: give at least one example")
 
 
-def _named(target: Any) -> Any:
-    """Return a one-hot row as the class it names; anything else as it is."""
-    if is_many(target) and sorted(target) == [0] * (len(target) - 1) + [1] and len(target) > 1:
-        return list(target).index(1)
-    return target
+def _named(target: Any) -> float:
+    """Return the class that a target names: itself, the largest of a row, 0 or 1 by which a probability is near."""
+    if is_many(target):
+        numbers = [_number(y) for y in target]
+        return float(numbers.index(max(numbers)))
+    number = _number(target)
+    return number if number % 1 == 0 else float(number >= 0.5)
+
+
+def _number(thing: Any) -> float:
+    number = as_float(thing.data if isinstance(thing, Scalar) else thing)
+    if not math.isfinite(number):
+        message = f"the label is {number}, which is no class"
+        raise LabelError(message)
+    return number
 
 
 def _same(predicted: Any, target: Any) -> bool:
     if not is_many(predicted):
-        return bool(predicted == _named(target))
-    return len(predicted) == len(target) and all(p == t for p, t in zip(predicted, target))
+        return _number(predicted) == _named(target)
+    if not is_many(target) or len(target) != len(predicted):
+        message = (
+            f"predicted is {predicted!r}, but the target is {target!r}: give the class itself, the most probable one"
+        )
+        raise ValueError(message)
+    return all(_number(p) == _named(t) for p, t in zip(predicted, target))
 
 
 def accuracy(predicted: Sequence[Any], targets: Sequence[Any]) -> float:
     """Return the share of examples whose predicted class is the target, 0 to 1.
 
-    A class is a number; a target may also be a one-hot row. Where an example has several labels, lists of 0 and 1, all
-    must agree. Raises `ValueError` for no examples or as many targets as do not fit.
+    A class is a number; a target may also be a row of probabilities, one-hot or softer, of which the largest counts, or
+    one probability of class 1. Where an example has several labels, lists of 0 and 1, all must agree. Raises
+    `ValueError` for no examples or as many targets as do not fit, `LabelError` for nan.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75
@@ -58,7 +78,7 @@ def confusion_matrix(predicted: Sequence[int], targets: Sequence[Any], n: int | 
     _check(predicted, targets)
     named = [_named(target) for target in targets]
     if n is None:
-        n = 1 + max(int(k) for k in (*predicted, *named))
+        n = 1 + int(max(*named, *map(_number, predicted)))
     counts = [[0] * n for _ in range(n)]
     for j, i in zip(predicted, named):
         counts[class_index(i, n)][class_index(j, n)] += 1

@@ -22,7 +22,8 @@ def thing_named(name: Any, known: Mapping[str, T], kind: str) -> T:
     """
     if isinstance(name, str) and name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    folded = {other.casefold(): other for other in known}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ";"
     message = f"no {kind} {name!r}{hint} known: {', '.join(known)}"
     raise ValueError(message)

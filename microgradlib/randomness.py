@@ -1,5 +1,6 @@
 """Turn a seed into a source of random numbers."""
 
+import operator
 import random
 
 Rng = int | random.Random
@@ -18,7 +19,7 @@ def as_random(rng: Rng) -> random.Random:
     """
     if isinstance(rng, random.Random):
         return rng
-    if isinstance(rng, int) and not isinstance(rng, bool):
-        return random.Random(rng)
+    if hasattr(rng, "__index__") and not isinstance(rng, bool):
+        return random.Random(operator.index(rng))
     message = f"rng must be a seed (a whole number) or a random.Random, got {rng!r}; write rng=0"
     raise TypeError(message)

@@ -17,11 +17,22 @@ from microgradlib.scalar import Scalar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Value", "as_node", "weighted_sum"]
+__all__ = ["NO_HISTORY", "Value", "as_node", "weighted_sum"]
 
 _new = object.__new__
 _add, _mul, _relu, _dot = arithmetic.add, arithmetic.mul, activations.relu, many.dot
 _ONES = (1.0, 1.0)
+
+
+class _NoHistory(tuple):  # type: ignore[type-arg]  # always empty
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "NO_HISTORY"
+
+
+NO_HISTORY = _NoHistory()
+"""The local derivatives of a result computed under `no_grad()`, by which it is told from a leaf that the user made."""
 
 
 class Value(Scalar):
@@ -84,7 +95,9 @@ class Value(Scalar):
             if mode.watching:
                 check_value(op, data, parents)
             if not mode.recording:
-                return Value(data)
+                node = Value(data)
+                node.local_derivatives = NO_HISTORY
+                return node
         node = _node(data, op, parents, local_derivatives)
         if mode is not None and mode.tracing:
             mode.lines[node] = users_line()

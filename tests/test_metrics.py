@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from microgradlib import Value
 from microgradlib.errors import LabelError
 from microgradlib.metrics import accuracy, confusion_matrix
 
@@ -42,3 +43,17 @@ def test_what_cannot_be_counted(count):
 def test_classes_out_of_range():
     with pytest.raises(LabelError, match=r"the label is 3\.0, but the 3 classes"):
         confusion_matrix([3], [0], 3)
+
+
+def test_values_and_soft_targets_count_by_their_numbers():
+    assert accuracy([Value(1.0), Value(0.0)], [1, 0]) == 1.0
+    assert accuracy([1, 1, 0], [[0.1, 0.9], 0.75, 0.25]) == 1.0
+    assert confusion_matrix([1, 0], [[0.2, 0.8], [0.6, 0.4]]) == [[1, 0], [0, 1]]
+
+
+def test_nan_is_no_class_and_a_row_no_prediction():
+    for count in (accuracy, confusion_matrix):
+        with pytest.raises(LabelError, match="the label is nan, which is no class"):
+            count([0, float("nan")], [0, 1])
+    with pytest.raises(ValueError, match="predict a class, the most probable one"):
+        accuracy([[0.1, 0.9], [0.9, 0.1]], [1, 0])

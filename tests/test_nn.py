@@ -16,6 +16,7 @@ from microgradlib.numeric.differences import numeric_gradient
 
 FORMULAS = {
     "linear": lambda z: z,
+    "identity": lambda z: z,
     "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
     "tanh": math.tanh,
     "relu": lambda z: max(0.0, z),

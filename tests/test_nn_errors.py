@@ -8,7 +8,7 @@ from microgradlib.nn import MLP, Layer, Neuron
 def test_an_unknown_activation_is_answered_with_the_near_and_the_known():
     for make in (lambda: Neuron(2, "rleu"), lambda: MLP(2, [3, 1], activation="rleu")):
         with pytest.raises(
-            ValueError, match=r"no activation 'rleu'; did you mean 'relu'\? known: linear, sigmoid, tanh"
+            ValueError, match=r"no activation 'rleu'; did you mean 'relu'\? known: linear, identity, sigmoid, tanh"
         ):
             make()
     with pytest.raises(ValueError, match="known: linear"):

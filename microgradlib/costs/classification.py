@@ -86,6 +86,9 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(-1000.0, 1)
     1000.0
     """
+    if not as_float(pos_weight) >= 0:
+        message = f"pos_weight is 0 or more, got {pos_weight!r}"
+        raise ValueError(message)
 
     def cost(a: Any, y: Any) -> Any:
         softplus = activations.softplus

@@ -13,12 +13,16 @@ __all__ = ["at_least_half", "decides_by", "decision_of", "most_probable", "posit
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def most_probable(output: Any) -> int:
+def most_probable(output: Any) -> int | list[Any]:
     """Return the class k with the largest of the outputs, logits or probabilities; the first of several.
 
-    >>> most_probable([0.5, 2.0, 1.0])
-    1
+    Of a list of such outputs, as of the places of a sequence, one for each.
+
+    >>> most_probable([0.5, 2.0, 1.0]), most_probable([[0.5, 2.0], [1.0, 0.0]])
+    (1, [1, 0])
     """
+    if hasattr(output[0], "__len__"):
+        return [most_probable(part) for part in output]
     numbers = [float(y) for y in output]
     return numbers.index(max(numbers))
 

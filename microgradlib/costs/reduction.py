@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.classes import is_many
 from microgradlib.errors import LabelError
 from microgradlib.naming import thing_named
-from microgradlib.ops import many
+from microgradlib.ops import arithmetic, many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,10 +62,13 @@ def reduced(terms: Terms, output: Any, target: Any, *, batch: bool, reduction: s
         return costs
     if reduction == "sum":
         return total(costs)
-    return total(costs) / sum(weight for _, weight in pairs)
+    return arithmetic.div(total(costs), sum(weight for _, weight in pairs))  # weights of 0 only: 0/0, nan as in PyTorch
 
 
 def _examples(terms: Terms, outputs: Any, targets: Any) -> list[list[tuple[Any, Any]]]:
+    if not hasattr(targets, "__len__"):
+        message = f"the targets of a batch are a list, one for each of {len(outputs)} examples, got {targets!r}"
+        raise TypeError(message)
     if len(outputs) != len(targets):
         message = f"{len(outputs)} outputs but {len(targets)} targets: give one target for each example"
         raise ValueError(message)

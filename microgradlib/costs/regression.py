@@ -11,6 +11,7 @@ from microgradlib.errors import LabelError
 from microgradlib.number import as_float
 from microgradlib.ops import exponential, selection
 from microgradlib.scalar import Scalar
+from microgradlib.value import Value
 
 __all__ = ["absolute_error", "gaussian_nll", "squared_error"]
 
@@ -64,6 +65,10 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
 
 
 def _surprise(mean: Any, precision: Any, y: Any) -> Any:
+    number = precision._data if isinstance(precision, Value) else precision
+    if isinstance(number, (int, float)) and number < 0:
+        message = f"a precision β = 1/σ² is above 0, got {number!r}; make it by softplus, as GaussianOutput does"
+        raise ValueError(message)
     return 0.5 * precision * (_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
 
 
@@ -92,4 +97,9 @@ def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> A
     >>> gaussian_nll([(1.0, 1.0), (0.0, 1.0)], [3.0, 0.0])
     1.0
     """
+    if isinstance(output, list) and output and not is_many(output[0]):
+        message = (
+            f"gaussian_nll takes the pair (mean, precision) as a tuple, a list of such pairs as a batch, got {output}"
+        )
+        raise ValueError(message)
     return reduced(_gaussian_terms, output, target, batch=isinstance(output, list), reduction=reduction)

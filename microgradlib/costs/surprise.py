@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from microgradlib.ops import activations, arithmetic, exponential
+from microgradlib.value import Value
 
 __all__ = ["surprise", "surprise_of_complement"]
+
+TOLERANCE = 1e-9
+"""How far rounding may carry a probability out of [0, 1]."""
 
 
 def surprise(p: Any) -> Any:
@@ -24,7 +28,7 @@ def surprise(p: Any) -> Any:
     if op is arithmetic.div and p.parents[0].op is exponential.exp:
         numerator, denominator = p.parents
         return exponential.log(denominator) - numerator.parents[0]
-    return -exponential.log(p)
+    return -exponential.log(_checked(p))
 
 
 def surprise_of_complement(p: Any) -> Any:
@@ -36,4 +40,12 @@ def surprise_of_complement(p: Any) -> Any:
     """
     if getattr(p, "op", None) is activations.sigmoid:
         return activations.softplus(p.parents[0])
-    return -exponential.log1p(-p)
+    return -exponential.log1p(-_checked(p))
+
+
+def _checked(p: Any) -> Any:
+    number = p._data if isinstance(p, Value) else p
+    if isinstance(number, float) and not -TOLERANCE <= number <= 1 + TOLERANCE and number == number:  # noqa: PLR0124
+        message = f"a probability lies between 0 and 1, got {number!r}; for logits take the cost of logits"
+        raise ValueError(message)
+    return p

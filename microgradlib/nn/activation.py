@@ -36,6 +36,8 @@ class PReLU(Module):
     (-2.0, -4.0)
     """
 
+    not_weights = ("slope",)
+
     def __init__(self, slope: float = 0.25) -> None:
         self.slope = Value(slope, label="slope")
 
@@ -91,6 +93,7 @@ def _sgn(x: Any) -> Any:
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "linear": _linear,
+    "identity": _linear,
     "sigmoid": activations.sigmoid,
     "tanh": trigonometric.tanh,
     "relu": methodcaller("relu"),  # the method is a hot path
@@ -125,7 +128,7 @@ def activation_name(activation: Activation) -> str:
     return "a function" if name == "<lambda>" else str(name)
 
 
-def activation_named(name: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+def activation_named(name: Any) -> Callable[[Any], Any]:
     """Return the activation function `name` (a new `PReLU` for "prelu"); a function stays itself.
 
     Raises `ValueError`, listing the known ones and the nearest, for another name.
@@ -134,10 +137,15 @@ def activation_named(name: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     Traceback (most recent call last):
     ValueError: no activation 'rleu'; did you mean 'relu'? ...
     """
+    if isinstance(name, type) and issubclass(name, Module):
+        return name()  # type: ignore[return-value]  # a module that can be called
     if callable(name):
-        return name
+        return name  # type: ignore[no-any-return]
+    if not isinstance(name, str):
+        message = f"an activation is a name, as in 'tanh', or a function, got {name!r}"
+        raise TypeError(message)
     if name in LAYER_ACTIVATIONS:
         message = f"{name} needs the net inputs of a whole layer: Layer(nin, nout, {name!r}), or nn.Softmax()"
         raise ValueError(message)
-    activation: Any = thing_named(name, {**ACTIVATIONS, "prelu": PReLU}, "activation")
+    activation: Any = thing_named(name, {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}, "activation")
     return PReLU() if activation is PReLU else activation

@@ -65,7 +65,7 @@ class CausalSelfAttention(Module):
         size = width // heads
         self.heads = [slice(start, start + size) for start in range(0, width, size)]
         self.width = width
-        self.shape = f"{width} → {width}, {heads} head{'s' * (heads > 1)}"
+        self.summary_shape = f"{width} → {width}, {heads} head{'s' * (heads > 1)}"
 
     def __call__(self, x: Sequence[Any], cache: list[tuple[Vector, Vector]] | None = None) -> list[Vector]:
         """Return one vector for each vector of x.
@@ -95,4 +95,4 @@ class CausalSelfAttention(Module):
         return self.o.outputs(read)
 
     def __repr__(self) -> str:
-        return f"CausalSelfAttention({self.shape})"
+        return f"CausalSelfAttention({self.summary_shape})"

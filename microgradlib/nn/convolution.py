@@ -62,7 +62,7 @@ class _Convolution(Module):
         self.size, self.stride, self.padding = size, stride, padding
         further = [(stride, (1, 1), ", stride "), (padding, (0, 0), ", padding ")]
         extras = "".join([what + self._words(n) for n, usual, what in further if n != usual])
-        self.shape = f"{nin} → {nout}, {self._words(size)} {activation_name(activation)}{extras}"
+        self.summary_shape = f"{nin} → {nout}, {self._words(size)} {activation_name(activation)}{extras}"
 
     @staticmethod
     def _words(size: tuple[int, int]) -> str:
@@ -81,7 +81,7 @@ class _Convolution(Module):
         return maps
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class Conv2d(_Convolution):

@@ -38,7 +38,7 @@ class Dropout(Module):
             message = f"p is the probability of leaving a unit out, 0 ≤ p < 1, got {p!r}"
             raise ValueError(message)
         self.rng = None if rng is None else as_random(rng)
-        self.shape = f"p = {self.p:g}"
+        self.summary_shape = f"p = {self.p:g}"
 
     def __call__(self, x: Any) -> Any:
         """Return y, nested as x is."""

@@ -10,6 +10,7 @@ from microgradlib.nn import sizes
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.randomness import Rng, as_random
+from microgradlib.scalar import Scalar
 from microgradlib.symbol import Symbol
 from microgradlib.value import Value, as_node, weighted_sum
 
@@ -42,7 +43,7 @@ class Embedding(Module):
         sizes.count(count, "count")
         sizes.count(width, "width")
         self.w = [[Value(draw(generator, count, width), label=f"w{k}_{j}") for j in range(width)] for k in range(count)]
-        self.shape = f"{count} rows of {width}"
+        self.summary_shape = f"{count} rows of {width}"
 
     def __call__(self, index: Any) -> list[Any]:
         """Return row `index` as a list; for a Symbol or a list of numbers, wᵀx."""
@@ -51,10 +52,20 @@ class Embedding(Module):
             x = one_hot(index, rows)
         elif is_many(index):
             sizes.check_length(index, rows, "in place of one index, a one-hot list for this embedding")
+            _check_shares(index)
             x = [as_node(number) for number in index]
         else:
             return list(self.w[class_index(index, rows, "index")])
         return [weighted_sum(column, x) for column in zip(*self.w)]
 
     def __repr__(self) -> str:
-        return f"Embedding({self.shape})"
+        return f"Embedding({self.summary_shape})"
+
+
+def _check_shares(x: Any) -> None:
+    """Refuse plain numbers that are no shares of the rows; all 0, for no row, are allowed as padding."""
+    if not any(isinstance(number, Scalar) for number in x) and not (min(x) >= 0 and sum(x) <= 1 + 1e-6):
+        message = (
+            f"a list is one row, one-hot or shares that sum to 1, got {list(x)}; look several indices up one by one"
+        )
+        raise ValueError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 from microgradlib.nn.recurrent_cells import Cell, Gate, Init
@@ -13,9 +14,9 @@ from microgradlib.value import Value, weighted_sum
 __all__ = ["GRUCandidate", "GRUCell", "LSTMCell"]
 
 
-def _drawn_by(rng: Rng | None, init: Init) -> dict[str, Any]:
-    """Return what all gates draw their weights with, in turn: a seed given to each would make them alike."""
-    return {"rng": None if rng is None else as_random(rng), "init": init}
+def _gates(rng: Rng | None, init: Init, *, bias: bool) -> dict[str, Any]:
+    """Return the settings of all gates, and what they draw weights with in turn: a seed each would make them alike."""
+    return {"rng": None if rng is None else as_random(rng), "init": init, "bias": bias}
 
 
 class LSTMCell(Cell):
@@ -42,15 +43,22 @@ class LSTMCell(Cell):
     """
 
     def __init__(
-        self, nin: int, nhidden: int, *, forget_bias: float = 0.0, rng: Rng | None = None, init: Init = "fan_out"
+        self,
+        nin: int,
+        nhidden: int,
+        *,
+        bias: bool = True,
+        forget_bias: float = 0.0,
+        rng: Rng | None = None,
+        init: Init = "fan_out",
     ) -> None:
-        gate = _drawn_by(rng, init)
+        gate = _gates(rng, init, bias=bias)
         self.input_gate = Gate(nin, nhidden, "sigmoid", **gate)
-        self.forget_gate = Gate(nin, nhidden, "sigmoid", **gate, bias=forget_bias)
+        self.forget_gate = Gate(nin, nhidden, "sigmoid", **gate, bias_start=forget_bias)
         self.candidate = Gate(nin, nhidden, "tanh", **gate)
         self.output_gate = Gate(nin, nhidden, "sigmoid", **gate)
         self.nin, self.nhidden = nin, nhidden
-        self.shape = f"{nin} → {nhidden}"
+        self.summary_shape = f"{nin} → {nhidden}"
 
     def next_state(self, x: list[Any], state: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
         """Return (h_t, c_t)."""
@@ -78,18 +86,19 @@ class LSTMCell(Cell):
 class GRUCandidate(Gate):
     """tanh(U x + b + r ∘ (W h + c)): a gate whose W h + c is let through as r says.
 
-    It has two biases for each unit, so that `b` holds the two lists b and c.
+    It has two biases for each unit, `b` and `c`.
     """
+
+    not_weights = ("b", "c")
 
     def __init__(self, nin: int, nhidden: int, **gate: Any) -> None:
         super().__init__(nin, nhidden, "tanh", **gate)
-        # Not an attribute c: by their name, biases are no weights to a regulariser.
-        self.b: Any = [self.b, [Value(0.0, label=f"c{i}") for i in range(nhidden)]]
+        self.c = None if self.b is None else [Value(0.0, label=f"c{i}") for i in range(self.nhidden)]
 
     def reset_outputs(self, x: list[Any], h: list[Any], r: list[Any]) -> list[Any]:
         """Return the candidates; U x + b + r (W h + c) is one `dot` of (u, r) and (x, W h + c)."""
-        recalled = [weighted_sum(w, h, c) for w, c in zip(self.w, self.b[1])]
-        units = zip(self.u, self.b[0], r, recalled)
+        recalled = [weighted_sum(w, h, c) for w, c in zip(self.w, self.c or repeat(None))]
+        units = zip(self.u, self.b or repeat(None), r, recalled)
         return [self.f(weighted_sum([*u, r_k], [*x, recalled_k], b)) for u, b, r_k, recalled_k in units]
 
 
@@ -102,8 +111,7 @@ class GRUCell(Cell):
         h_t = (1 − z_t) ∘ n_t + z_t ∘ h_{t−1}
 
     Each gate has a U, W and b of its own. With `reset_after=False` the reset gate acts before W, as in the original
-    paper, and there is no c: n_t = tanh(U x_t + W (r_t ∘ h_{t−1}) + b). Otherwise it acts after, as in PyTorch, and
-    `candidate.b` holds the two lists [b, c].
+    paper, and there is no c: n_t = tanh(U x_t + W (r_t ∘ h_{t−1}) + b). Otherwise it acts after, as in PyTorch.
 
     Call it with x_t and h_{t−1}, zeros by default: it returns h_t, a list of `nhidden` nodes. `rng` and `init` are
     those of `Gate`. (*Deep Learning*, 10.10.2; Cho et al., 2014.)
@@ -117,14 +125,21 @@ class GRUCell(Cell):
     """
 
     def __init__(
-        self, nin: int, nhidden: int, *, reset_after: bool = True, rng: Rng | None = None, init: Init = "fan_out"
+        self,
+        nin: int,
+        nhidden: int,
+        *,
+        bias: bool = True,
+        reset_after: bool = True,
+        rng: Rng | None = None,
+        init: Init = "fan_out",
     ) -> None:
-        gate = _drawn_by(rng, init)
+        gate = _gates(rng, init, bias=bias)
         self.reset_gate = Gate(nin, nhidden, "sigmoid", **gate)
         self.update_gate = Gate(nin, nhidden, "sigmoid", **gate)
         self.candidate = GRUCandidate(nin, nhidden, **gate) if reset_after else Gate(nin, nhidden, "tanh", **gate)
         self.nin, self.nhidden = nin, nhidden
-        self.shape = f"{nin} → {nhidden}"
+        self.summary_shape = f"{nin} → {nhidden}"
 
     def next_state(self, x: list[Any], state: list[Any]) -> list[Any]:
         """Return h_t."""

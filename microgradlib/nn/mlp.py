@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.nn.activation import Activation
+from microgradlib.naming import thing_named
+from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, Activation
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
 from microgradlib.nn.output import GaussianOutput
@@ -35,23 +37,27 @@ class MLP(Module):
     def __init__(
         self,
         nin: int | Sequence[int],
-        nouts: Sequence[int] = (),
+        nouts: int | Sequence[int] = (),
         *,
         activation: Activation | Sequence[Activation] = "relu",
         output: Activation = "linear",
         rng: Rng | None = None,
         **neuron: Any,
     ) -> None:
-        sizes = [nin, *nouts] if isinstance(nin, int) else [*nin, *nouts]
+        sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
         if len(sizes) < 2:
             message = f"an MLP has at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
             raise ValueError(message)
         hidden = _one_each(activation, len(sizes) - 2)
         neuron["rng"] = None if rng is None else as_random(rng)
         self.layers: list[Any] = [Layer(n, m, f, **neuron) for n, m, f in zip(sizes, sizes[1:], hidden)]
-        if output == "gaussian":
+        if isinstance(output, str) and output == "gaussian":
             self.layers.append(GaussianOutput(sizes[-2], sizes[-1], **neuron))
         else:
+            if isinstance(output, str):
+                thing_named(
+                    output, dict.fromkeys([*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, "gaussian"]), "output unit"
+                )
             self.layers.append(Layer(sizes[-2], sizes[-1], output, **neuron))
 
     def __call__(self, x: Sequence[Any]) -> Any:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.nn.parameter_numbers import checked_numbers
 from microgradlib.nn.summary import Row, Summary
-from microgradlib.value import Value
+from microgradlib.number import is_array
+from microgradlib.value import NO_HISTORY, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["Module"]
-
-NOT_WEIGHTS = ("b", "bias", "gain", "slope")
-"""Attributes whose parameters multiply no input: biases, gains and slopes, which weight decay leaves alone."""
 
 
 class Module:
@@ -32,14 +30,17 @@ class Module:
     training: bool = True
     """Whether the module is being trained: what `Dropout` goes by. `train()` and `eval()` set it."""
 
-    shape: str = ""
+    summary_shape: str = ""
     """How `summary()` describes the module, as in "4 → 8 tanh"; it looks into modules that say nothing."""
+
+    not_weights: tuple[str, ...] = ("b", "bias")
+    """The module's attributes whose parameters multiply no input, which weight decay leaves alone."""
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter once with its dotted path, such as `layers.0.neurons.3.w.1`."""
         named: dict[Value, str] = {}
-        for name, thing in _walk(self, ""):
-            if isinstance(thing, Value) and not thing.parents:
+        for name, thing in _walk(self, "", set()):
+            if _is_parameter(thing):
                 named.setdefault(thing, name)
         return [(name, parameter) for parameter, name in named.items()]
 
@@ -48,19 +49,22 @@ class Module:
         return [parameter for _, parameter in self.named_parameters()]
 
     def weights(self) -> list[Value]:
-        """Return the parameters that multiply inputs: all but those held as `b`, `bias`, `gain` or `slope`.
+        """Return the parameters that multiply inputs: all but biases, gains and the like, each module's `not_weights`.
 
         >>> from microgradlib.nn import Neuron
         >>> len(Neuron(3, rng=0).parameters()), len(Neuron(3, rng=0).weights())
         (4, 3)
         """
-        named = self.named_parameters()
-        return [parameter for name, parameter in named if _attribute(name) not in NOT_WEIGHTS]
+        others: set[Value] = set()
+        for _, module in self.named_modules():
+            parts = [vars(module)[name] for name in module.not_weights if name in vars(module)]
+            others.update(thing for _, thing in _walk(parts, "", set()) if _is_parameter(thing))
+        return [parameter for parameter in self.parameters() if parameter not in others]
 
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, as `""`, and each module in it once with its dotted path, outer ones first."""
         named: dict[int, tuple[str, Module]] = {}
-        for name, thing in _walk(self, ""):
+        for name, thing in _walk(self, "", set()):
             if isinstance(thing, Module):
                 named.setdefault(id(thing), (name, thing))
         return list(named.values())
@@ -119,30 +123,50 @@ class Module:
         layers.1  Layer  3 → 1 linear           4
         total                                  13
         """
-        rows, described = [], list[str]()
+        rows: list[Row] = []
+        counted: set[Value] = set()
         for name, module in self.named_modules():
-            if module.shape and not any(name.startswith(f"{outer}.") or not outer for outer in described):
-                described.append(name)
-                rows.append(Row(name, type(module).__name__, module.shape, len(module.parameters())))
+            if module.summary_shape and not any(name.startswith(f"{row.layer}.") or not row.layer for row in rows):
+                parameters = module.parameters()
+                rows.append(Row(name, type(module).__name__, str(module.summary_shape), len(parameters)))
+                counted.update(parameters)
+        rest: dict[str, int] = {}
+        for name, parameter in self.named_parameters():
+            if parameter not in counted:
+                rest[name.split(".")[0]] = rest.get(name.split(".")[0], 0) + 1
+        rows += [Row(name, "Value", "", number) for name, number in rest.items()]
         return Summary(tuple(rows), len(self.parameters()))
 
 
-def _attribute(path: str) -> str:
-    """Return the attribute that holds a parameter: the last part of its path that is no position in a list."""
-    return next((part for part in reversed(path.split(".")) if not part.isdecimal()), "")
+def _is_parameter(thing: Any) -> bool:
+    return isinstance(thing, Value) and not thing.parents and thing.local_derivatives is not NO_HISTORY
 
 
-def _walk(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the Values and Modules in `thing`, itself included, each with its path, in order of assignment."""
+def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield the Values and Modules in `thing`, itself included, each with its path, in order of assignment.
+
+    A module is entered once. What its own `parameters()` lists beyond that, if its class has one, comes last.
+    """
     if isinstance(thing, (Value, Module)):
         yield path, thing
     if isinstance(thing, Module):
-        children = vars(thing).items()
-    elif isinstance(thing, dict):
-        children = thing.items()
-    elif isinstance(thing, (list, tuple)):
-        children = {str(i): child for i, child in enumerate(thing)}.items()
-    else:
-        return
-    for name, child in children:
-        yield from _walk(child, f"{path}.{name}" if path else str(name))
+        if id(thing) in seen:
+            return
+        seen.add(id(thing))
+    for name, child in _children(thing):
+        yield from _walk(child, f"{path}.{name}" if path else str(name), seen)
+    if isinstance(thing, Module) and type(thing).parameters is not Module.parameters:
+        for i, parameter in enumerate(thing.parameters()):
+            yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter
+
+
+def _children(thing: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(thing, Module):
+        return vars(thing).items()
+    if isinstance(thing, dict):
+        return thing.items()
+    if isinstance(thing, (set, frozenset)) and any(isinstance(child, (Value, Module)) for child in thing):
+        raise TypeError("a set of parameters or modules has no order, so the run could not be repeated: use a list")
+    if is_array(thing) and getattr(thing, "dtype", None) == "O":  # an array of Values
+        thing = thing.tolist()
+    return enumerate(thing) if isinstance(thing, (list, tuple)) else ()

@@ -5,7 +5,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.nn.activation import LAYER_ACTIVATIONS, Activation, activation_name, activation_named
+from microgradlib.nn.activation import (
+    LAYER_ACTIVATIONS,
+    Activation,
+    LogSoftmax,
+    Softmax,
+    activation_name,
+    activation_named,
+)
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import count
@@ -57,12 +64,13 @@ class Neuron(Module):
         self.b = Value(0.0, label="b") if bias else None
         self.f = activation_named(activation if nonlin else "linear")
         self.expand = expand
-        self.shape = f"{nin} → 1 {self.activation}"
+        self.summary_shape = f"{nin} → 1 {self.activation}"
 
     def net_input(self, x: Sequence[Any]) -> Value:
         """Return z = Σ_d w_d x_d + b."""
-        if len(x) != len(self.w):
-            message = f"this neuron has {len(self.w)} weights and takes as many inputs, got {len(x)}"
+        if not hasattr(x, "__len__") or len(x) != len(self.w):
+            given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single one"
+            message = f"this neuron has {len(self.w)} weights and takes as many inputs, got {given}"
             raise ValueError(message)
         if not self.expand:
             return weighted_sum(self.w, x, self.b)  # type: ignore[no-any-return]
@@ -92,11 +100,13 @@ class Layer(Module):
         self, nin: int, nout: int, activation: Activation = "relu", *, rng: Rng | None = None, **neuron: Any
     ) -> None:
         generator = None if rng is None else as_random(rng)
-        self.together = LAYER_ACTIVATIONS.get(activation) if isinstance(activation, str) else None
+        self.together: Any = LAYER_ACTIVATIONS.get(activation) if isinstance(activation, str) else None
+        if isinstance(activation, (Softmax, LogSoftmax)):
+            self.together = activation
         each = "linear" if self.together else activation
         neuron.setdefault("nout", nout)
         self.neurons = [Neuron(nin, each, rng=generator, **neuron) for _ in range(count(nout, "nout"))]
-        self.shape = f"{nin} → {nout} {activation_name(activation)}"
+        self.summary_shape = f"{nin} → {nout} {activation_name(activation)}"
 
     def net_inputs(self, x: Sequence[Any]) -> list[Any]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""

@@ -45,11 +45,13 @@ class LayerNorm(Module):
     [-1.0, -1.0, 1.0, 1.0]
     """
 
+    not_weights = ("gain", "bias")
+
     def __init__(self, width: int, eps: float = 1e-5) -> None:
         self.gain = [Value(1.0, label="g") for _ in range(count(width, "width"))]
         self.bias = [Value(0.0, label="b") for _ in range(width)]
         self.eps = _positive(eps)
-        self.shape = f"{width} → {width}"
+        self.summary_shape = f"{width} → {width}"
 
     def __call__(self, x: Sequence[Any]) -> list[Any]:
         """Return y for a list of n numbers."""
@@ -72,11 +74,13 @@ class RMSNorm(Module):
     [1.0, 1.0]
     """
 
+    not_weights = ("gain",)
+
     def __init__(self, width: int, eps: float = 1e-5, *, gain: bool = True) -> None:
         self.width = count(width, "width")
         self.gain = [Value(1.0, label="g") for _ in range(width)] if gain else None
         self.eps = _positive(eps)
-        self.shape = f"{width} → {width}"
+        self.summary_shape = f"{width} → {width}"
 
     def __call__(self, x: Sequence[Any]) -> list[Any]:
         """Return y for a list of n numbers."""

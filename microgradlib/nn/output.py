@@ -29,11 +29,11 @@ class GaussianOutput(Module):
         generator = None if rng is None else as_random(rng)
         self.mean = Layer(nin, nout, "linear", rng=generator, **neuron)
         self.precision = Layer(nin, nout, "softplus", rng=generator, **neuron)
-        self.shape = f"{nin} → {nout} means and precisions"
+        self.summary_shape = f"{nin} → {nout} means and precisions"
 
     def __call__(self, x: Sequence[Any]) -> tuple[Any, Any]:
         """Return (μ, β): two nodes for one output, two lists for several."""
         return self.mean(x), self.precision(x)
 
     def __repr__(self) -> str:
-        return f"GaussianOutput({self.shape})"
+        return f"GaussianOutput({self.summary_shape})"

@@ -43,14 +43,14 @@ class _Pool2d(Module):
         self.size = pair(size, "size")
         self.stride = self.size if stride is None else pair(stride, "stride")
         step = "" if self.stride == self.size else f", stride {self.stride[0]}×{self.stride[1]}"
-        self.shape = f"{self.size[0]}×{self.size[1]}{step}"
+        self.summary_shape = f"{self.size[0]}×{self.size[1]}{step}"
 
     def __call__(self, x: Any) -> Image:
         """Return the pooled image, [channel][row][column] as the image itself."""
         return _pooled(image(x), self.size, self.stride, self._pool)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class _Pool1d(Module):
@@ -59,14 +59,14 @@ class _Pool1d(Module):
     def __init__(self, size: int, stride: int | None = None) -> None:
         self.size = count(size, "size")
         self.stride = self.size if stride is None else count(stride, "stride")
-        self.shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
+        self.summary_shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
 
     def __call__(self, x: Any) -> list[list[Any]]:
         """Return the pooled signal, [channel][position] as the signal itself."""
         return [rows[0] for rows in _pooled(signal(x), (1, self.size), (1, self.stride), self._pool)]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class MaxPool2d(_Pool2d):
@@ -135,7 +135,7 @@ class Subsampling(Module):
         self.w = [Value(1.0, label="w") for _ in range(count(channels, "channels"))]
         self.b = [Value(0.0, label="b") for _ in range(channels)]
         self.f = [activation_named(activation) for _ in range(channels)]
-        self.shape = f"{channels} channels, {self.pool.shape} {activation_name(activation)}"
+        self.summary_shape = f"{channels} channels, {self.pool.summary_shape} {activation_name(activation)}"
 
     def __call__(self, x: Any) -> Image:
         """Return the subsampled image, [channel][row][column] as the image itself."""
@@ -146,7 +146,7 @@ class Subsampling(Module):
         ]
 
     def __repr__(self) -> str:
-        return f"Subsampling({self.shape})"
+        return f"Subsampling({self.summary_shape})"
 
 
 class Flatten(Module):
@@ -156,7 +156,7 @@ class Flatten(Module):
     [1.0, 2.0, 3.0, 4.0]
     """
 
-    shape = "nested → flat"
+    summary_shape = "nested → flat"
 
     def __call__(self, x: Any) -> list[Any]:
         """Return the numbers, as nodes."""

@@ -29,7 +29,7 @@ class Unfolded(Module):
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self.shape = cell.shape
+        self.summary_shape = cell.summary_shape
 
     def __call__(self, xs: Sequence[Sequence[Any]], state: Any = None) -> tuple[list[list[Any]], Any]:
         """Return ([h_1, …, h_T], the state after x_T) for the inputs x_1, …, x_T and the state before them.
@@ -52,7 +52,7 @@ class Unfolded(Module):
         return hidden, state
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class RNN(Unfolded):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib.nn.activation import Activation, activation_name, activation_named
@@ -24,13 +25,14 @@ class Gate(Module):
     """f(U x + W s + b) for each of `nhidden` units: x is the input now, s the state before it.
 
     `u` holds U, a row of `nin` weights for each unit; `w` holds W, a row of `nhidden`; `b` has one bias each, at first
-    `bias`. Each net input is one n-ary `dot` node. `activation`: f, by name or as a function; "prelu"
+    `bias_start`, or is None with `bias=False`.
+    Each net input is one n-ary `dot` node. `activation`: f, by name or as a function; "prelu"
     has one slope for all units. `rng`: a seed or `random.Random`; without one, Python's own generator draws, as
     `random.seed` set it. `init`: how weights are drawn, by name (see `INITIALISERS`) or as a function, by default
     `fan_out`, U(−k, k) with k = 1/√nhidden. Raises `TypeError` or `ValueError` for sizes that are no whole numbers of
     at least 1.
 
-    >>> gate = Gate(3, 2, rng=0, bias=1.0)
+    >>> gate = Gate(3, 2, rng=0, bias_start=1.0)
     >>> [name for name, _ in gate.named_parameters()][4:8]
     ['u.1.1', 'u.1.2', 'w.0.0', 'w.0.1']
     """
@@ -43,7 +45,8 @@ class Gate(Module):
         *,
         rng: Rng | None = None,
         init: Init = "fan_out",
-        bias: float = 0.0,
+        bias: bool = True,
+        bias_start: float = 0.0,
     ) -> None:
         generator: Any = random if rng is None else as_random(rng)
         draw = initialiser_named(init)
@@ -53,16 +56,16 @@ class Gate(Module):
             [[Value(draw(generator, n, nhidden), label=f"{name}{i},{j}") for j in range(n)] for i in range(nhidden)]
             for name, n in (("u", nin), ("w", nhidden))
         )
-        self.b = [Value(bias, label=f"b{i}") for i in range(nhidden)]
-        self.shape = f"{nin} → {nhidden} {activation_name(activation)}"
+        self.b = [Value(bias_start, label=f"b{i}") for i in range(self.nhidden)] if bias else None
+        self.summary_shape = f"{nin} → {nhidden} {activation_name(activation)}"
 
     def outputs(self, x: Sequence[Any], s: Sequence[Any]) -> list[Any]:
         """Return f(U x + W s + b), a list of `nhidden` nodes, for x and s that are nodes of the right number."""
         inputs, f = [*x, *s], self.f
-        return [f(weighted_sum([*u, *w], inputs, b)) for u, w, b in zip(self.u, self.w, self.b)]
+        return [f(weighted_sum([*u, *w], inputs, b)) for u, w, b in zip(self.u, self.w, self.b or repeat(None))]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class Cell(Module):
@@ -102,7 +105,7 @@ class Cell(Module):
         return state  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.shape})"
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
 class RNNCell(Cell, Gate):

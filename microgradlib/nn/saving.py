@@ -42,6 +42,9 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
       }
     }
     """
+    if not hasattr(model, "state_dict") or not hasattr(model, "named_parameters"):
+        message = f"save takes a model and a path, in this order, got {type(model).__name__} and {type(path).__name__}"
+        raise TypeError(message)
     numbers = {name: number if math.isfinite(number) else repr(number) for name, number in model.state_dict().items()}
     content = {"format": FORMAT, "version": VERSION, "model": _shown(model), "parameters": numbers}
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -66,7 +69,8 @@ def load(model: Module, path: str | os.PathLike[str], *, strict: bool = True) ->
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         message = f"{path} is no JSON file, or is damaged: {error}"
         raise SavedFileError(message) from None
@@ -78,7 +82,7 @@ def _parameters(content: Any, path: Path) -> dict[str, float]:
         message = f'{path} is not a file that save wrote: it has no "format": "{FORMAT}"'
         raise SavedFileError(message)
     version = content.get("version")
-    if version != VERSION:
+    if version != VERSION or type(version) is not int:
         message = f"{path} has version {version!r} of the format, but this library reads version {VERSION}: update it"
         raise SavedFileError(message)
     numbers = content.get("parameters")
@@ -103,6 +107,15 @@ def _number(name: str, number: Any, path: Path) -> float:
 def _refuse_constant(constant: str) -> None:
     message = f"{constant} is not JSON"
     raise ValueError(message)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        message = f"{next(name for name in names if names.count(name) > 1)!r} occurs twice"
+        raise ValueError(message)
+    return content
 
 
 def _shown(model: Module) -> str:

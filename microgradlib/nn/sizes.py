@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 __all__ = ["check_length", "count"]
@@ -16,13 +17,14 @@ def count(number: Any, what: str, *, least: int = 1) -> int:
     Traceback (most recent call last):
     ValueError: nin is at least 1, got 0
     """
-    if isinstance(number, bool) or not isinstance(number, int):
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
         message = f"{what} is a whole number, got {number!r}"
         raise TypeError(message)
+    number = operator.index(number)
     if number < least:
         message = f"{what} is at least {least}, got {number}"
         raise ValueError(message)
-    return number
+    return number  # type: ignore[no-any-return]
 
 
 def check_length(things: Any, length: int, what: str) -> None:

@@ -36,7 +36,7 @@ class Maxout(Module):
     def __init__(self, nin: int, nout: int, pieces: int = 2, *, rng: Rng | None = None, **neuron: Any) -> None:
         generator = None if rng is None else as_random(rng)
         self.pieces = [Layer(nin, nout, "linear", rng=generator, **neuron) for _ in range(count(pieces, "pieces"))]
-        self.shape = f"{nin} → {nout} max of {pieces}"
+        self.summary_shape = f"{nin} → {nout} max of {pieces}"
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the units' outputs as a list; of one unit, its output itself."""
@@ -45,7 +45,7 @@ class Maxout(Module):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        return f"Maxout({self.shape})"
+        return f"Maxout({self.summary_shape})"
 
 
 class RBF(Module):
@@ -59,6 +59,8 @@ class RBF(Module):
     (1.0, 0.36787944117144233)
     """
 
+    not_weights = ("width",)
+
     def __init__(
         self, nin: int, nout: int, *, rng: Rng | None = None, init: str | Callable[..., float] = "uniform"
     ) -> None:
@@ -69,7 +71,7 @@ class RBF(Module):
             for _ in range(count(nout, "nout"))
         ]
         self.width = [Value(1.0, label="σ") for _ in range(nout)]
-        self.shape = f"{nin} → {nout} radial"
+        self.summary_shape = f"{nin} → {nout} radial"
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the units' outputs as a list; of one unit, its output itself."""
@@ -82,4 +84,4 @@ class RBF(Module):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        return f"RBF({self.shape})"
+        return f"RBF({self.summary_shape})"

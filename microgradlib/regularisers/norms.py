@@ -50,6 +50,8 @@ class _Norm:
     def __post_init__(self) -> None:
         """Refuse coefficients below 0."""
         grouped = isinstance(self.coefficient, Mapping)
+        if isinstance(self.coefficient, Mapping) and not self.coefficient:
+            raise ValueError("there are no groups: give each a coefficient, as in {'layers.0': 0.1}")
         for number in self.coefficient.values() if isinstance(self.coefficient, Mapping) else [self.coefficient]:
             if not as_float(number) >= 0:
                 message = (
@@ -58,9 +60,14 @@ class _Norm:
                 raise ValueError(message)
 
     def _penalty(self, norm: Callable[[Iterable[Any], float], Any], model: Any) -> Any:
+        if not hasattr(model, "named_parameters"):
+            message = (
+                f"a penalty takes the model, a Module, got {type(model).__name__}; for a list see l2_norm and l1_norm"
+            )
+            raise TypeError(message)
         chosen = dict(model.named_parameters())
         if not self.biases:
-            weights = set(model.weights())
+            weights = set(type(model).weights(model))  # an attribute of a model may have that name
             chosen = {name: p for name, p in chosen.items() if p in weights}
         if not isinstance(self.coefficient, Mapping):
             return norm(chosen.values(), self.coefficient)

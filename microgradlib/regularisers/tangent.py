@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
+from microgradlib.number import as_float, is_array
 from microgradlib.ops import many
 from microgradlib.structure import leaves, like
 from microgradlib.transforms import jvp
@@ -39,9 +39,17 @@ class TangentPropagation:
     tangent: Any
     coefficient: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse a coefficient below 0."""
+        if not as_float(self.coefficient) >= 0:
+            message = f"a coefficient is 0 or more, got {self.coefficient!r}"
+            raise ValueError(message)
+
     def __call__(self, model: Callable[[Any], Any], x: Any) -> Any:
         """Return Ω(x). Raises `ValueError` where t has another shape than x."""
         direction = self.tangent(x) if callable(self.tangent) else self.tangent
+        direction = direction.tolist() if is_array(direction) else direction
+        x = x.tolist() if is_array(x) else x
         inputs = like(x, map(as_node, leaves(x)))
         _, slopes = jvp(model, (inputs,), (direction,))
         slopes = leaves(slopes)

@@ -3,5 +3,6 @@
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.fit import fit
 from microgradlib.training.history import History
+from microgradlib.training.score import Score, score
 
-__all__ = ["EarlyStopping", "History", "fit"]
+__all__ = ["EarlyStopping", "History", "Score", "fit", "score"]

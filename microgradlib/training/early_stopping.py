@@ -41,11 +41,11 @@ class EarlyStopping:
 
     def ends(self, epoch: int, loss: float, model: Module) -> bool:
         """Take note of an epoch's loss, keep the parameters if it is the best, and say whether to stop."""
-        if loss < self.best_loss - self.min_delta or not self._best:
+        if loss < self.best_loss - self.min_delta or self.best_epoch < 0:
             self.best_epoch, self.best_loss, self._best = epoch, loss, model.state_dict()
         return epoch - self.best_epoch >= self.patience
 
     def restore(self, model: Module) -> None:
         """Give the model its best parameters back."""
-        if self._best:
+        if self.best_epoch >= 0:
             model.load_state_dict(self._best)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.number import as_float
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
@@ -66,14 +68,17 @@ def part(inputs: Any, targets: Any, validation: Any, rng: random.Random) -> tupl
     """Return the training and the validation examples.
 
     `validation`: the share of the examples to be drawn for it, 0 ≤ share < 1 (at least one, never all), or the pair
-    (inputs, targets) itself. Raises `ValueError` for another share.
+    (inputs, targets) itself, or a data set. Raises `ValueError` for another share.
     """
     examples = Examples.of(inputs, targets, "training")
+    if hasattr(validation, "inputs") and hasattr(validation, "targets"):
+        validation = (validation.inputs, validation.targets)
     if isinstance(validation, (tuple, list)):
         if len(validation) != 2:
             message = f"validation is a share, as in 0.2, or a pair (inputs, targets), got {len(validation)} things"
             raise ValueError(message)
         return examples, Examples.of(validation[0], validation[1], "validation")
+    validation = 0.0 if validation is None else as_float(validation)
     if not 0 <= validation < 1:
         message = f"validation is a share of the examples, 0 or more and less than 1, got {validation!r}"
         raise ValueError(message)

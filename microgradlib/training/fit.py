@@ -35,8 +35,8 @@ def fit(
     batch_size: int | None = 32,
     optimizer: Any = None,
     validation: Any = 0.0,
-    early_stopping: int | EarlyStopping | None = None,
-    callbacks: Sequence[Callable[[Module, History], Any]] = (),
+    early_stopping: int | EarlyStopping | bool | None = None,
+    callbacks: Any = (),
     regulariser: Any = (),
     penalty: Any = (),
     augment: Callable[[Any, random.Random], Any] | None = None,
@@ -59,19 +59,21 @@ def fit(
         validation: the share of the examples to be kept for validation, or the pair (inputs, targets).
         early_stopping: stop after this many epochs in which the validation loss (or the loss, if there is none) set no
             new best, and keep the best parameters; or an `EarlyStopping`.
-        callbacks: functions (model, history) called after each epoch, and before the first; one that returns True ends
-            the training.
+        callbacks: a function (model, history), or several, called after each epoch, and before the first; one that
+            returns True ends the training.
         regulariser: a function of the model, Ω(θ), added to the cost, such as `regularisers.L2(0.01)`; or several.
         penalty: a function of the model and one input, Ω(x), such as `regularisers.TangentPropagation(t)`; or several.
         augment: (x, rng) → x′, a changed copy drawn for each use of an example in training.
         clip_norm: rescale each gradient to at most this norm. `clip_value`: limit each of its entries.
-        rng: a seed or `random.Random` for parting, shuffling and augmenting; the same gives the same run.
+        rng: a seed or `random.Random` for parting, shuffling and augmenting; with seeds for the model's weights and its
+            `Dropout` too, a run repeats exactly.
         progress: show a progress bar: True, False, or None for where there is a terminal.
 
     Before training all examples are evaluated once, so that wrong labels and shapes are found before anything changes.
-    Ctrl-C ends the training and returns the history; the model keeps what it learnt. A loss or gradient that is nan or
-    infinite raises `DivergedError`, naming the step, the example and the op; the model keeps the parameters it had
-    before that step. Raises `ValueError`, `TypeError` or `LabelError` for arguments that do not fit.
+    The model ends in evaluation mode, see `Module.eval`; modules that are in it while the model is in training mode
+    stay in it. Ctrl-C ends the training and returns the history; the model keeps what it learnt. A loss or gradient
+    that is nan or infinite raises `DivergedError`, naming the step, the example and the op; the model keeps the
+    parameters it had before that step. Raises `ValueError`, `TypeError` or `LabelError` for arguments that do not fit.
 
     >>> from microgradlib.costs import binary_cross_entropy_with_logits
     >>> from microgradlib.data import xor
@@ -82,12 +84,11 @@ def fit(
     (True, True, 1.0)
     """
     source = as_random(rng)
-    _refuse_other_models(model)
-    stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping
-    stopping = replace(stopping) if stopping else None  # with a record of its own
+    _refuse_others(model, loss)
+    stopping = _stopping(early_stopping)
     train, held_out = part(X, y, validation, source)
     run = Run(
-        Risk(model, loss, _several(regulariser), _several(penalty)),
+        Risk(model, loss, _several(regulariser, "regulariser"), _several(penalty, "penalty")),
         _optimizer(optimizer, model),
         train,
         held_out,
@@ -97,17 +98,20 @@ def fit(
         clip_norm=clip_norm,
         clip_value=clip_value,
     )
-    epochs = count(epochs, "epochs")
-    run.look_first()
+    epochs, watchers = count(epochs, "epochs"), _several(callbacks, "callbacks")
     history = run.history
+    if not model.training:
+        model.train()
     with closing(Progress(epochs, show=progress)) as bar:
         try:
             for epoch in range(epochs + 1):
                 if epoch:
                     run.epoch()
                     bar.advance(history.line())
-                answers = [callback(model, history) for callback in callbacks]
-                if True in answers:
+                else:
+                    run.look_first()
+                answers = [watcher(model, history) for watcher in watchers]
+                if any(answer is True for answer in answers):
                     history.stopped = "a callback ended it"
                 if stopping and stopping.ends(epoch, (history.validation_loss or history.loss)[-1], model):
                     history.stopped = f"no better loss since epoch {stopping.best_epoch}"
@@ -123,19 +127,37 @@ def fit(
     return history
 
 
-def _refuse_other_models(model: Any) -> None:
+def _refuse_others(model: Any, loss: Any) -> None:
     if not isinstance(model, Module):
         message = f"model is a Module of microgradlib.nn, got {type(model).__name__}: derive its class from Module"
         raise TypeError(message)
+    if not callable(loss):
+        message = f"loss is a function (output, target) → cost, such as costs.cross_entropy, got {loss!r}"
+        raise TypeError(message)
 
 
-def _several(functions: Any) -> tuple[Any, ...]:
-    return (functions,) if callable(functions) else tuple(functions)
+def _stopping(early_stopping: Any) -> EarlyStopping | None:
+    if early_stopping is None or early_stopping is False:
+        return None
+    if isinstance(early_stopping, EarlyStopping):
+        return replace(early_stopping)  # with a record of its own
+    return EarlyStopping(count(early_stopping, "early_stopping, the epochs to wait for a better loss,"))
+
+
+def _several(functions: Any, what: str) -> tuple[Any, ...]:
+    given = () if functions is None else (functions,) if callable(functions) else functions
+    if not isinstance(given, (list, tuple)) or not all(map(callable, given)):
+        message = f"{what} is a function, or a list of them, got {functions!r}"
+        raise TypeError(message)
+    return tuple(given)
 
 
 def _optimizer(optimizer: Any, model: Module) -> Any:
     if optimizer is None:
         return Adam(model.parameters(), lr=0.01)
-    return (
-        optimizer if hasattr(optimizer, "step") and not isinstance(optimizer, type) else optimizer(model.parameters())
-    )
+    if hasattr(optimizer, "step") and not isinstance(optimizer, type):
+        return optimizer
+    if not callable(optimizer):
+        message = f"optimizer is one of optim, as in Adam(model.parameters(), lr=0.01), got {optimizer!r}"
+        raise TypeError(message)
+    return optimizer(model.parameters())

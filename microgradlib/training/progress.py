@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from typing import Any
 
@@ -17,7 +18,8 @@ class Progress:
 
     def __init__(self, total: int, *, show: bool | None = None) -> None:
         self.total, self.done = total, 0
-        self.shown = sys.stderr.isatty() if show is None else show
+        terminal = sys.stderr is not None and sys.stderr.isatty()  # None where Python runs without a console
+        self.shown = sys.stderr is not None and (terminal if show is None else show)
         self.bar: Any = None
         if self.shown:
             try:
@@ -32,7 +34,9 @@ class Progress:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
         elif self.shown:
-            sys.stderr.write(f"\r\x1b[Kepoch {self.done} of {self.total}: {text}")
+            line = f"epoch {self.done} of {self.total}: {text}"
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be written over
+            sys.stderr.write(f"\r\x1b[K{line[:width]}")
             sys.stderr.flush()
 
     def close(self) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.errors import LabelError
-from microgradlib.modes import no_grad
+from microgradlib.modes import recording
 from microgradlib.number import as_float
 from microgradlib.scalar import Scalar
+from microgradlib.structure import leaves, like
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from microgradlib.nn import Module
     from microgradlib.training.examples import Examples
 
-__all__ = ["Risk"]
+__all__ = ["Risk", "evaluating"]
 
 
 class Risk:
@@ -40,7 +42,8 @@ class Risk:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
         try:
             output = self.model(x)  # type: ignore[operator]  # what is called is a subclass
-            return output, self.loss(output, y)
+            cost = self.loss(output, y)
+            return output, cost if isinstance(cost, Scalar) else _plain(cost)
         except (LabelError, ValueError, TypeError) as error:
             if type(error) not in (LabelError, ValueError, TypeError):
                 raise
@@ -48,14 +51,17 @@ class Risk:
             raise type(error)(message) from error
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
-        """Return the mean cost without any Ω, and the outputs, recording nothing and in evaluation mode."""
-        self.model.eval()
-        try:
-            with no_grad():
-                pairs = [self.example(*example) for example in examples.rows()]
-        finally:
-            self.model.train()
-        return math.fsum(_number(cost) for _, cost in pairs) / len(pairs), [output for output, _ in pairs]
+        """Return the mean cost without any Ω, and the outputs, in evaluation mode.
+
+        It is recorded, one example at a time, as costs of probabilities ask how these were made.
+        """
+        costs, outputs = [], []
+        with evaluating(self.model), recording():
+            for row in examples.rows():
+                output, cost = self.example(*row)
+                costs.append(_number(cost))
+                outputs.append(_numbers(output))
+        return math.fsum(costs) / len(costs), outputs
 
     def backward(self, examples: Examples) -> tuple[float, list[Any]]:
         """Add ∂R/∂p to each parameter's `grad` for a batch; return the mean cost and the outputs.
@@ -64,19 +70,45 @@ class Risk:
         """
         share = 1 / len(examples)
         costs, outputs = [], []
-        for i, x, y in examples.rows():
-            output, cost = self.example(i, x, y)
-            costs.append(_number(cost))
-            outputs.append(output)
-            for term in (cost, *[penalty(self.model, x) for penalty in self.penalties]):
+        with recording():
+            for i, x, y in examples.rows():
+                output, cost = self.example(i, x, y)
+                costs.append(_number(cost))
+                outputs.append(_numbers(output))
+                for term in (cost, *[penalty(self.model, x) for penalty in self.penalties]):
+                    if isinstance(term, Scalar):
+                        term.backward(share)  # type: ignore[attr-defined]  # Values: nothing here is a Symbol
+            for regulariser in self.regularisers:
+                term = regulariser(self.model)
                 if isinstance(term, Scalar):
-                    term.backward(share)  # type: ignore[attr-defined]  # Values: nothing here is a Symbol
-        for regulariser in self.regularisers:
-            term = regulariser(self.model)
-            if isinstance(term, Scalar):
-                term.backward()  # type: ignore[attr-defined]
+                    term.backward()  # type: ignore[attr-defined]
         return math.fsum(costs) / len(costs), outputs
 
 
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Put the model into evaluation mode for the block; afterwards each module is in the mode it was in."""
+    modes = [(module, module.training) for _, module in model.named_modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _plain(cost: Any) -> float:
+    try:
+        return as_float(cost)
+    except TypeError:
+        message = f"the loss of one example is one number, but loss(output, target) returned {type(cost).__name__}"
+        raise TypeError(message) from None
+
+
+def _numbers(output: Any) -> Any:
+    """Return an output with numbers for its nodes, so that the graph can go."""
+    return like(output, [y.data if isinstance(y, Scalar) else y for y in leaves(output)])
+
+
 def _number(cost: Any) -> float:
-    return cost.data if isinstance(cost, Scalar) else as_float(cost)
+    return cost.data if isinstance(cost, Scalar) else float(cost)

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.costs import decision_of
 from microgradlib.errors import DivergedError
 from microgradlib.metrics import accuracy
+from microgradlib.modes import recording
 from microgradlib.optim import clip_grad_norm, clip_grad_value
 from microgradlib.training.diagnostics import dead_relus, gradient_norms, layers_of, origin_of_nan
 from microgradlib.training.examples import Examples
 from microgradlib.training.history import History
+from microgradlib.training.risk import Risk, evaluating
+from microgradlib.value import Value
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
-
-    from microgradlib.training.risk import Risk
 
 __all__ = ["Run"]
 
@@ -41,17 +42,20 @@ class Run:
     def __post_init__(self) -> None:
         """Find the layers, and the rule by which the cost names classes."""
         self.model = self.risk.model
-        self.parameters = self.model.parameters()
+        held = [p for p in getattr(self.optimizer, "parameters", []) if isinstance(p, Value)]
+        self.parameters = list(dict.fromkeys([*self.model.parameters(), *held]))
+        if held and not set(held) & set(self.model.parameters()):
+            message = (
+                "the optimizer holds no parameter of this model: make it of model.parameters(), of this very model"
+            )
+            raise ValueError(message)
         self.layers = layers_of(self.model)
         self.decision = decision_of(self.risk.loss)
 
     def look_first(self) -> None:
         """Evaluate all examples before anything changes, and begin the history with it."""
         loss, outputs = self.risk.evaluate(self.train)
-        self.history.loss.append(loss)
-        self._note_accuracy(self.history.accuracy, outputs, self.train.targets)
-        self.history.gradient_norms = {name: [math.nan] for name in self.layers}
-        self._look()
+        self._note(loss, outputs, self.train.targets, dict.fromkeys(self.layers, math.nan))
 
     def epoch(self) -> None:
         """Go through the training examples once, then take the numbers of the epoch."""
@@ -62,17 +66,15 @@ class Run:
             costs.append(cost * len(batch))
             outputs += batch_outputs
             targets += batch.targets
-        self.history.loss.append(math.fsum(costs) / len(self.train))
-        for name, record in self.history.gradient_norms.items():
-            record.append(math.fsum(norm[name] for norm in norms) / len(norms))
-        self._note_accuracy(self.history.accuracy, outputs, targets)
-        self._look()
+        mean_norms = {name: math.fsum(norm[name] for norm in norms) / len(norms) for name in self.layers}
+        self._note(math.fsum(costs) / len(self.train), outputs, targets, mean_norms)
 
     def _step(self, batch: Examples) -> tuple[float, list[Any], dict[str, float]]:
         """Make one update: gradient, check, clip, step."""
         if self.augment:
             batch = Examples([self.augment(x, self.rng) for x in batch.inputs], batch.targets, batch.indices)
-        self.model.zero_grad()
+        for p in self.parameters:
+            p.grad = 0.0
         cost, outputs = self.risk.backward(batch)
         norms = gradient_norms(self.layers)
         self._refuse_nan(cost, math.hypot(*norms.values()), batch)
@@ -96,19 +98,23 @@ class Run:
         )
         raise DivergedError(message, self.history)
 
-    def _look(self) -> None:
-        """Evaluate the validation examples and count the dead rectifiers, in evaluation mode."""
+    def _note(self, loss: float, outputs: Sequence[Any], targets: Sequence[Any], norms: dict[str, float]) -> None:
+        """Add an epoch to the history: all of its numbers, or none if something interrupts."""
         history = self.history
+        accuracies = [(history.accuracy, self._accuracy(outputs, targets))]
+        validation = []
         if self.held_out is not None:
-            loss, outputs = self.risk.evaluate(self.held_out)
-            history.validation_loss.append(loss)
-            self._note_accuracy(history.validation_accuracy, outputs, self.held_out.targets)
-        self.model.eval()
-        dead = dead_relus(self.model, self.train.inputs)
-        self.model.train()
-        if dead is not None:
-            history.dead_relus.append(dead)
+            held_out_loss, outputs = self.risk.evaluate(self.held_out)
+            validation.append((history.validation_loss, held_out_loss))
+            accuracies.append((history.validation_accuracy, self._accuracy(outputs, self.held_out.targets)))
+        dead = None
+        if history.dead_relus or not history.loss:  # where there were none before training, none will come
+            with evaluating(self.model), recording():
+                dead = dead_relus(self.model, self.train.inputs)
+        gradients = [(history.gradient_norms.setdefault(name, []), norm) for name, norm in norms.items()]
+        for record, number in ((history.loss, loss), *validation, *accuracies, (history.dead_relus, dead), *gradients):
+            if number is not None:
+                record.append(number)
 
-    def _note_accuracy(self, record: list[float], outputs: Sequence[Any], targets: Sequence[Any]) -> None:
-        if self.decision is not None:
-            record.append(accuracy([self.decision(output) for output in outputs], targets))
+    def _accuracy(self, outputs: Sequence[Any], targets: Sequence[Any]) -> float | None:
+        return accuracy([self.decision(output) for output in outputs], targets) if self.decision else None

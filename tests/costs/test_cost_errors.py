@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from microgradlib import Value
 from microgradlib.classes import class_index, distribution, one_hot
 from microgradlib.costs import (
     binary_cross_entropy,
@@ -79,6 +80,12 @@ def test_text_is_no_label():
         (lambda: cross_entropy(1.0, 0), "a number for each class"),
         (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0]), "weight holds one number of 0 or more for each of the 2"),
         (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0, -1.0]), "0 or more"),
+        (lambda: binary_cross_entropy(2.0, 1), r"a probability lies between 0 and 1, got 2\.0; for logits take"),
+        (lambda: binary_cross_entropy(Value(-1.0), 0), r"between 0 and 1, got -1\.0"),
+        (lambda: cross_entropy_from_probabilities([1.5, -0.5], 1), r"between 0 and 1, got -0\.5"),
+        (lambda: gaussian_nll((0.0, -1.0), 0.0), r"a precision β = 1/σ² is above 0, got -1\.0"),
+        (lambda: gaussian_nll([1.0, 2.0], 3.0), r"takes a tuple \(mean, precision\)|tuple"),
+        (lambda: binary_cross_entropy_with_logits(0.0, 1, pos_weight=-1.0), "pos_weight is 0 or more, got -1.0"),
         (lambda: cross_entropy([1.0, 2.0], 0, reduction="avg"), "no reduction 'avg'; known: none, sum, mean"),
     ],
 )
@@ -91,3 +98,12 @@ def test_labels_by_themselves():
     assert class_index(2.0, 3) == 2
     assert one_hot(0, 2) == [1.0, 0.0]
     assert distribution((0.25, 0.75), 2) == [0.25, 0.75]
+
+
+def test_weights_of_zero_have_no_mean():
+    assert math.isnan(cross_entropy([[1.0, 2.0]], [1], weight=[1, 0], reduction="mean"))
+
+
+def test_targets_of_a_batch_are_a_list():
+    with pytest.raises(TypeError, match="the targets of a batch are a list, one for each of 1 examples"):
+        squared_error([[1.0]], iter([[1.0]]))

@@ -66,7 +66,7 @@ def test_one_dimension_is_an_image_of_one_row(seed, stride, padding, length):
         Conv1d(2, 3, 3, stride=stride, padding=padding),
         Conv2d(2, 3, (1, 3), stride=stride, padding=(0, padding)),
     )
-    assert line.shape.split(", ")[0] == plane.shape.split(", ")[0] == "2 → 3"
+    assert line.summary_shape.split(", ")[0] == plane.summary_shape.split(", ")[0] == "2 → 3"
     randomised(line, seed), randomised(plane, seed)
     x = np.random.default_rng(seed).normal(size=(2, length))
     assert [[y.data for y in row] for row in line(x)] == [plane_[0] for plane_ in numbers(plane(x[:, None, :]))]

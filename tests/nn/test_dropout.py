@@ -90,4 +90,4 @@ def test_further_refusals():
 
 def test_description():
     assert repr(Dropout(0.25)) == "Dropout(0.25)"
-    assert Dropout().shape == "p = 0.5"
+    assert Dropout().summary_shape == "p = 0.5"

@@ -1,60 +1,17 @@
-"""A letter-level GPT out of the library's modules: its numbers by NumPy, its gradients, its sampling."""
+"""The GPT of notebooks/networks/microgpt.py: its numbers by NumPy, its gradients, its sampling."""
 
 import math
-import random
+import runpy
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, evaluate, grad_table
-from microgradlib.nn import Layer, Module
-from microgradlib.nn.attention import CausalSelfAttention
-from microgradlib.nn.embedding import Embedding
-from microgradlib.nn.normalisation import RMSNorm
 
-
-def added(a, b):
-    return [x + y for x, y in zip(a, b)]
-
-
-class Block(Module):
-    """What the positions read from one another, then what each makes of it, both added to what was there."""
-
-    def __init__(self, width, heads, rng):
-        self.norm = RMSNorm(width, gain=False)
-        self.attention = CausalSelfAttention(width, heads, rng=rng)
-        self.widen = Layer(width, 4 * width, "relu", bias=False, init="small", rng=rng)
-        self.narrow = Layer(4 * width, width, "linear", bias=False, init="small", rng=rng)
-
-    def __call__(self, xs, cache):
-        xs = list(map(added, xs, self.attention([self.norm(x) for x in xs], cache)))
-        return [added(x, self.narrow(self.widen(self.norm(x)))) for x in xs]
-
-
-class GPT(Module):
-    """Scores of the letter after each of the letters given; `caches` holds one list for each block."""
-
-    def __init__(self, letters=27, places=16, *, width=16, heads=4, blocks=1, rng=0):
-        rng = random.Random(rng)
-        self.token, self.place = Embedding(letters, width, rng=rng), Embedding(places, width, rng=rng)
-        self.norm = RMSNorm(width, gain=False)
-        self.blocks = [Block(width, heads, rng) for _ in range(blocks)]
-        self.scores = Layer(width, letters, "linear", bias=False, init="small", rng=rng)
-
-    def __call__(self, tokens, caches=None):
-        caches = caches or [[] for _ in self.blocks]
-        xs = [self.norm(added(self.token(t), self.place(i))) for i, t in enumerate(tokens, len(caches[0]))]
-        for block, cache in zip(self.blocks, caches):
-            xs = block(xs, cache)
-        return [self.scores(x) for x in xs]
-
-    def loss(self, tokens):
-        pairs = zip(self(tokens[:-1]), tokens[1:])
-        return mg.mean([-mg.log_softmax(scores)[following] for scores, following in pairs])
-
-
+GPT = runpy.run_path(str(Path(__file__).parents[2] / "notebooks" / "networks" / "microgpt.py"))["GPT"]
 EDGE = 26
 NAME = [EDGE, *[ord(letter) - ord("a") for letter in "matilda"], EDGE]
 

@@ -55,7 +55,7 @@ def test_gains_and_biases_are_no_weights():
 def test_descriptions():
     assert repr(LayerNorm(4)) == "LayerNorm(4)"
     assert [repr(RMSNorm(4)), repr(RMSNorm(4, gain=False))] == ["RMSNorm(4)", "RMSNorm(4, gain=False)"]
-    assert LayerNorm(4).shape == RMSNorm(4).shape == "4 → 4"
+    assert LayerNorm(4).summary_shape == RMSNorm(4).summary_shape == "4 → 4"
 
 
 @pytest.mark.parametrize("norm", [LayerNorm, RMSNorm])

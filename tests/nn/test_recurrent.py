@@ -59,8 +59,12 @@ def lstm_step(cell, x, state):
 
 def gru_step(cell, x, h):
     r, z = sigmoid(affine(cell.reset_gate, x, h)), sigmoid(affine(cell.update_gate, x, h))
-    u, w, b = array(cell.candidate.u), array(cell.candidate.w), array(cell.candidate.b)
-    n = np.tanh(u @ x + b[0] + r * (w @ h + b[1])) if b.ndim == 2 else np.tanh(u @ x + w @ (r * h) + b)
+    candidate = cell.candidate
+    u, w, b = array(candidate.u), array(candidate.w), array(candidate.b)
+    if hasattr(candidate, "c"):
+        n = np.tanh(u @ x + b + r * (w @ h + array(candidate.c)))
+    else:
+        n = np.tanh(u @ x + w @ (r * h) + b)
     return (1 - z) * n + z * h
 
 

@@ -34,9 +34,9 @@ def by_our_names(case, numbers):
             row = k * n + i
             named.update({f"{path}u.{i}.{j}": x for j, x in enumerate(numbers["weight_ih"][row])})
             named.update({f"{path}w.{i}.{j}": x for j, x in enumerate(numbers["weight_hh"][row])})
-            named[f"{path}b.0.{i}" if two_biases else f"{path}b.{i}"] = numbers["bias_ih"][row]
+            named[f"{path}b.{i}"] = numbers["bias_ih"][row]
             if two_biases:
-                named[f"{path}b.1.{i}"] = numbers["bias_hh"][row]
+                named[f"{path}c.{i}"] = numbers["bias_hh"][row]
     return named
 
 

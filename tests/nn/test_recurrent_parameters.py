@@ -34,7 +34,7 @@ def test_names():
     gates = ["input_gate", "forget_gate", "candidate", "output_gate"]
     assert list(LSTM(1, 1).state_dict()) == [f"cell.{gate}.{p}" for gate in gates for p in ("u.0.0", "w.0.0", "b.0")]
     assert list(GRUCell(1, 1).state_dict())[-4:] == [
-        "candidate.u.0.0", "candidate.w.0.0", "candidate.b.0.0", "candidate.b.1.0",
+        "candidate.u.0.0", "candidate.w.0.0", "candidate.b.0", "candidate.c.0",
     ]  # fmt: skip
     cell = RNNCell(1, 2)
     assert [p.label for p in (cell.u[1][0], cell.w[0][1], cell.b[1])] == ["u1,0", "w0,1", "b1"]
@@ -46,7 +46,7 @@ def test_biases_are_zero_but_for_the_forget_gate():
     assert data(cell.forget_gate.b) == [1.5] * 3
     assert {b.data for gate in (cell.input_gate, cell.candidate, cell.output_gate) for b in gate.b} == {0.0}
     assert data(LSTMCell(2, 3).forget_gate.b) == [0.0] * 3
-    assert [data(b) for b in GRUCell(2, 3, rng=0).candidate.b] == [[0.0] * 3] * 2
+    assert [data(b) for b in (GRUCell(2, 3, rng=0).candidate.b, GRUCell(2, 3, rng=0).candidate.c)] == [[0.0] * 3] * 2
 
 
 @pytest.mark.parametrize("make", CELLS)

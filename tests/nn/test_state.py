@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,7 @@ def test_summary_of_a_model_of_ones_own():
     assert [tuple(row) for row in summary.rows] == [
         ("first", "Layer", "2 → 3 relu", 9),
         ("second", "Layer", "3 → 1 linear", 4),
+        ("scale", "Value", "", 1),
     ]
     assert summary.total == 14
     assert str(summary).splitlines()[-1].split() == ["total", "14"]
@@ -139,6 +141,8 @@ def test_a_file_is_json_for_people(tmp_path):
             '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": 1' + "0" * 400 + "}}",
             "'w.0' is 1000",
         ),
+        ('{"format": "microgradlib parameters", "version": true, "parameters": {}}', "has version True"),
+        ('{"format": "microgradlib parameters", "version": 1, "parameters": {"b": 1, "b": 2}}', "'b' occurs twice"),
         ("[" * 100_000, "no JSON file, or is damaged"),
     ],
 )
@@ -191,3 +195,11 @@ def test_infinite_parameters_are_written_as_text(tmp_path):
     neuron = Neuron(1, rng=0)
     neuron.b.data = math.inf
     assert '"b": "inf"' in save(neuron, tmp_path / "n.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_who_may_read_a_file_stays_as_it_was(tmp_path):
+    path = save(Neuron(1, rng=0), tmp_path / "n.json")
+    path.chmod(0o600)
+    save(Neuron(1, rng=1), path)
+    assert path.stat().st_mode & 0o777 == 0o600

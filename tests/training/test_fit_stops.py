@@ -233,3 +233,11 @@ def test_cost_names_the_wrong_kind_of_output():
         fit(line(), cross_entropy, X, [0, 1, 0, 1])
     history = fit(line(), binary_cross_entropy_with_logits, X, [0, 0, 1, 1], epochs=200)
     assert history.accuracy[-1] == 1.0
+
+
+def test_a_line_fits_the_terminal_and_none_is_written_without_one(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    text = shown(monkeypatch, Terminal(), None, tqdm=False)
+    assert max(len(line.removeprefix("\x1b[K")) for line in text.split("\r")) <= 20
+    monkeypatch.setattr(sys, "stderr", None)
+    assert not Progress(3, show=True).shown

@@ -1,0 +1,201 @@
+"""What users do with modules: attributes and methods of their own, NumPy's numbers, classes for names, results kept."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value, no_grad
+from microgradlib.errors import LabelError
+from microgradlib.nn import (
+    GRU,
+    LSTM,
+    MLP,
+    RBF,
+    RNN,
+    Embedding,
+    Layer,
+    LayerNorm,
+    Module,
+    Neuron,
+    PReLU,
+    RMSNorm,
+    Sequential,
+    Softmax,
+    load,
+    save,
+)
+from microgradlib.regularisers import L2
+
+
+class Plain:
+    """A layer that is no Module."""
+
+    def __init__(self):
+        self.w = Value(2.0)
+
+
+class Own(Module):
+    """micrograd's way: the class says itself what its parameters are."""
+
+    def __init__(self):
+        self.layer, self.b = Plain(), Value(1.0)
+
+    def parameters(self):
+        return [self.layer.w, self.b]
+
+    def __call__(self, x):
+        return self.layer.w * x + self.b
+
+
+def test_a_model_with_its_own_parameters(tmp_path):
+    model, other = Own(), Own()
+    model.layer.w.data = 5.0
+    assert model.state_dict() == {"b": 1.0, "parameters.0": 5.0}
+    load(other, save(model, tmp_path / "own.json"))
+    assert other.layer.w.data == 5.0
+    assert L2(2.0)(model).data == 25.0
+    assert model.summary().total == 2
+    assert [name for name, _ in Sequential(Own(), Own()).named_parameters()] == [
+        "modules.0.b", "modules.0.parameters.0", "modules.1.b", "modules.1.parameters.0",
+    ]  # fmt: skip
+
+
+def test_values_in_arrays_are_parameters_and_in_sets_refused():
+    class Arrays(Module):
+        def __init__(self, held):
+            self.held = held
+
+    table = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+    assert Arrays(table).state_dict() == {"held.0.0": 1.0, "held.0.1": 2.0, "held.1.0": 3.0, "held.1.1": 4.0}
+    assert Arrays(np.array([1.0, 2.0])).parameters() == []
+    assert Arrays({1, 2}).parameters() == []
+    with pytest.raises(TypeError, match="a set of parameters or modules has no order"):
+        Arrays({Value(1.0)}).parameters()
+
+
+def test_results_kept_to_look_at_are_no_parameters():
+    class Looking(Module):
+        def __init__(self):
+            self.first, self.last = Layer(2, 3, "tanh", rng=0), Layer(3, 1, "linear", rng=1)
+
+        def __call__(self, x):
+            self.seen = self.first(x)
+            return self.last(self.seen)
+
+    model = Looking()
+    model([1.0, 2.0])
+    assert len(model.parameters()) == 13
+    with no_grad():
+        model([1.0, 2.0])
+    assert len(model.parameters()) == 13
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model.seen))[0]):
+        assert len(twin.parameters()) == 13 if isinstance(twin, Looking) else twin.data == model.seen[0].data
+
+
+def test_names_of_ones_own_do_no_harm():
+    class Named(Module):
+        def __init__(self):
+            self.shape, self.weights, self.layer = (28, 28), [1.0], Layer(2, 1, "linear", rng=0)
+
+    model = Named()
+    assert model.summary().rows[0].layer == "layer"
+    assert L2(1.0)(model).data == pytest.approx(sum(w.data**2 for w in model.layer.weights()) / 2)
+
+
+def test_a_child_may_know_its_parent():
+    parent = Sequential(Layer(1, 1, rng=0))
+    parent.modules[0].parent = parent
+    assert len(parent.parameters()) == 2
+    assert [name for name, _ in parent.named_modules()] == ["", "modules.0", "modules.0.neurons.0"]
+
+
+def test_what_is_no_weight():
+    class Line(Module):
+        def __init__(self):
+            self.slope, self.intercept, self.b = Value(1.0), Value(2.0), Value(3.0)
+
+    line = Line()
+    assert line.weights() == [line.slope, line.intercept]
+    assert PReLU().weights() == LayerNorm(3).weights() == RMSNorm(3).weights() == []
+    assert len(RBF(2, 3).weights()) == 6
+    gru = GRU(2, 3, rng=0)
+    assert len(gru.weights()) == 3 * 3 * 5
+    assert len(gru.parameters()) - len(gru.weights()) == 12
+
+
+@pytest.mark.parametrize("network", [RNN, LSTM, GRU])
+def test_bias_is_a_flag(network):
+    without = network(2, 3, bias=False, rng=0)
+    assert without.parameters() == without.weights()
+    states, _ = without([[1.0, 2.0]])
+    assert len(states[0]) == 3
+    zeros = network(2, 3, bias=True, init="zeros")
+    assert {p.data for p in zeros.parameters()} == {0.0}
+
+
+def test_whole_numbers_of_numpy():
+    model = MLP(np.int64(2), [np.int64(3), 1], rng=np.int64(0))
+    assert model.state_dict() == MLP(2, [3, 1], rng=0).state_dict()
+    assert len(MLP([2, np.int32(3)]).parameters()) == 9
+    assert len(MLP(2, 1).parameters()) == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Layer(2, 3, "softmx"), "did you mean 'softmax'.* log_softmax"),
+        (lambda: MLP([2, 3], output="sofmax"), "no output unit 'sofmax'; did you mean 'softmax'.* gaussian"),
+        (lambda: MLP([2, 3], output="gausian"), "did you mean 'gaussian'"),
+        (lambda: Neuron(2, "Tanh"), "did you mean 'tanh'"),
+        (lambda: Neuron(1)(1.0), r"takes as many inputs, got 1.0; write \[x\]"),
+        (
+            lambda: Embedding(3, 2)([0, 1, 2]),
+            r"one-hot or shares that sum to 1, got \[0, 1, 2\]; look several indices up",
+        ),
+        (lambda: L2({}), "there are no groups"),
+    ],
+)
+def test_messages(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Neuron(2, None), "an activation is a name, as in 'tanh', or a function, got None"),
+        (lambda: L2(0.1)([Value(1.0)]), "a penalty takes the model, a Module, got list"),
+        (lambda: save("model.json", Neuron(1)), "save takes a model and a path, in this order, got str and Neuron"),
+    ],
+)
+def test_wrong_kinds(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_classes_and_modules_as_activations():
+    assert isinstance(Neuron(1, PReLU).f, PReLU)
+    layer, named = Layer(2, 3, Softmax(), rng=0), Layer(2, 3, "softmax", rng=0)
+    assert [p.data for p in layer([1.0, 2.0])] == [p.data for p in named([1.0, 2.0])]
+
+
+def test_an_embedding_takes_shares_and_padding():
+    table = Embedding(3, 2, rng=0)
+    assert [y.data for y in table([0.0, 0.0, 0.0])] == [0.0, 0.0]
+    assert [y.data for y in table([0, 1, 0])] == [w.data for w in table.w[1]]
+    half = [0.5 * (a.data + b.data) for a, b in zip(table.w[0], table.w[2])]
+    assert [y.data for y in table([0.5, 0.0, 0.5])] == pytest.approx(half)
+    with pytest.raises(LabelError, match=r"the index is 3\.0, but the 3 rows are 0 to 2"):
+        table(3)
+
+
+def test_deep_copies_are_models_of_their_own():
+    model = MLP([2, 3, 1], activation="prelu", rng=0)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert twin.state_dict() == model.state_dict()
+        assert not set(twin.parameters()) & set(model.parameters())
+        assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+    assert mg.grad_table(model([1.0, 2.0])).keys() >= set(model.parameters())
