@@ -55,5 +55,5 @@ def test_nan_is_no_class_and_a_row_no_prediction():
     for count in (accuracy, confusion_matrix):
         with pytest.raises(LabelError, match="the label is nan, which is no class"):
             count([0, float("nan")], [0, 1])
-    with pytest.raises(ValueError, match="predict a class, the most probable one"):
+    with pytest.raises(ValueError, match="give the class itself, the most probable one"):
         accuracy([[0.1, 0.9], [0.9, 0.1]], [1, 0])
