@@ -81,9 +81,9 @@ __version__ = "0.1.0"
 # abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
 __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
-    "define_op", "detect_anomaly", "draw", "evaluate", "fit", "grad", "gradcheck", "grad_table", "gradients", "hessian", "hvp",
-    "jacobian", "jvp", "kinks", "load", "no_grad", "numeric_gradient", "save", "tangent_table", "topological_sort", "value_and_grad",
-    "vjp",
+    "define_op", "detect_anomaly", "draw", "evaluate", "fit", "grad", "gradcheck", "grad_table", "gradients", "hessian",
+    "hvp", "jacobian", "jvp", "kinks", "load", "no_grad", "numeric_gradient", "save", "tangent_table",
+    "topological_sort", "value_and_grad", "vjp",
     "explain_gradient", "simplify", "to_latex", "to_sympy", "to_text",
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
     "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_derivative
 from microgradlib.compiler.numpy_functions import array_functions, numpy
 from microgradlib.compiler.reductions import adjoint_of_terms
+from microgradlib.compiler.segments import Segments
 
 if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks, Read
@@ -35,6 +36,10 @@ def add_adjoint(banks: Banks, instruction: Instruction, reads: list[Read], z: An
         if read in wanted:
             if instruction.kind == "map":
                 _map(banks, applied, index, read, exact=exact)
+            elif instruction.kind == "segments" and index < 2:
+                shape = (1, sum(instruction.counts), g.shape[2])
+                write = Segments(instruction.counts).adjoint_steps
+                banks.give(read, shape, partial(write, applied, index, exact))
             else:
                 _reduction(banks, applied, index, read, exact=exact)
 

@@ -11,6 +11,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED
 from microgradlib.compiler.reading import natural_width
 from microgradlib.compiler.reductions import reduction_steps
+from microgradlib.compiler.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,8 @@ def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
         return _forward_product(banks, instruction, results)
     if instruction.kind == "reduce":
         return _forward_reduction(banks, instruction, results)
+    if instruction.kind == "segments":
+        return _forward_segments(banks, instruction, results)
     widths = [natural_width(operand.slots) for operand in instruction.operands]
     width = min(widths) if min(widths) > 1 else instruction.size
     reads = [banks.read(operand, width) for operand in instruction.operands]
@@ -106,6 +109,15 @@ def _forward_reduction(banks: Banks, instruction: Instruction, results: Any) -> 
     reads = [banks.read(operand, width) for operand, width in zip(instruction.operands, widths)]
     out = results.reshape(-1, 1, results.shape[1])
     banks.forward += reduction_steps(Applied(instruction.op, [read.array for read in reads], out))
+    return reads, out
+
+
+def _forward_segments(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
+    reads = [banks.read(operand, len(operand.slots)) for operand in instruction.operands]
+    out = results.reshape(1, -1, results.shape[1])
+    banks.forward += Segments(instruction.counts).forward_steps(
+        Applied(instruction.op, [read.array for read in reads], out)
+    )
     return reads, out
 
 

@@ -25,6 +25,9 @@ __all__ = ["Compiled", "compile"]
 CACHE_BYTES = 1 << 20
 """A block of examples is as large as fits here with its gradients: about what a core's second-level cache holds."""
 
+SMALLEST_BLOCK = 64
+"""… but not smaller than this, since a call costs the same for few examples as for many."""
+
 
 def compile(  # noqa: A001  the name of the field
     function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float
@@ -172,7 +175,7 @@ class _Bound:
 
 def _blocks(program: Program, batch: int, itemsize: int) -> list[tuple[int, int]]:
     """Return the (start, end) of blocks of nearly equal size that stay in cache."""
-    size = max(16, CACHE_BYTES // (2 * itemsize * max(program.batch_size, 1)))
+    size = max(SMALLEST_BLOCK, CACHE_BYTES // (2 * itemsize * max(program.batch_size, 1)))
     count = -(-batch // size)
     edges = [batch * i // count for i in range(count + 1)]
     return list(pairwise(edges))

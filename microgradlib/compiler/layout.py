@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.compiler.roll import Group
     from microgradlib.compiler.trace import Node
@@ -26,24 +26,23 @@ def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, Wish]:
     for number in range(len(groups) - 1, -1, -1):
         group = groups[number]
         _order(group, wish)
-        strong = 2 if group.kind == "product" else 1
-        for place, a in enumerate(_reads(group, nodes)):
-            if strength.get(a, 0) <= strong:
-                if wish.get(a, (-1, 0))[0] == number:
-                    continue  # the same reader wants it twice: its first place counts
+        for place, (a, strong) in enumerate(_reads(group, nodes)):
+            if strength.get(a, 0) <= strong and wish.get(a, (-1, 0))[0] != number:  # its first place counts
                 wish[a], strength[a] = (number, place), strong
     return wish
 
 
-def _reads(group: Group, nodes: Sequence[Node]) -> list[int]:
+def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+    """Yield the nodes that a group reads, in its order, each with how much the order matters."""
     if group.kind == "product":
         n = 2 * group.terms
-        biases = [nodes[i].arguments[n] for i in group.members[: len(group.rows)] if len(nodes[i].arguments) > n]
-        return [a for part in (*group.columns, *group.rows) for a in part] + biases
-    if group.node.op is not None and group.node.op.variadic:
-        return [a for i in group.members for a in nodes[i].arguments]
-    width = len(nodes[group.members[0]].arguments)
-    return [nodes[i].arguments[k] for k in range(width) for i in group.members]
+        yield from ((a, 2) for part in (*group.columns, *group.rows) for a in part)
+        yield from ((nodes[i].arguments[n], 1) for i in group.members if len(nodes[i].arguments) > n)
+    elif group.node.op is not None and group.node.op.variadic:
+        yield from ((a, 1) for i in group.members for a in nodes[i].arguments)
+    else:
+        width = len(nodes[group.members[0]].arguments)
+        yield from ((nodes[i].arguments[k], 1) for k in range(width) for i in group.members)
 
 
 def _order(group: Group, wish: dict[int, Wish]) -> None:

@@ -31,6 +31,7 @@ class Instruction:
     - "map": operand i holds the i-th argument of each result.
     - "reduce": one operand (two for dot: weights and inputs; then perhaps a bias) with `terms` arguments of the first
       result, then those of the second …
+    - "segments": as "reduce", but the results have different numbers of terms, `counts`.
     - "product": Z = W X + b with W of `rows` × `terms` and X of `terms` × columns, written column by column; operands
       are W, X column by column, and perhaps b, with one entry for each result.
     """
@@ -43,6 +44,7 @@ class Instruction:
     operands: tuple[Operand, ...]
     terms: int = 1
     rows: int = 1
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

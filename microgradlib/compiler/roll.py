@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from microgradlib.compiler.layout import wishes
+from microgradlib.compiler.levels import levels
 from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
 from microgradlib.compiler.trace import Node, Trace
 from microgradlib.ops import TABLE, Op
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Group", "roll"]
 
 DOT, IDENTITY = TABLE["dot"], TABLE["identity"]
+OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
+"""Ops of any number of terms that one instruction computes for results with different numbers of them."""
 
 
 @dataclass
@@ -100,45 +103,37 @@ def _parts(node: Node, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...
 
 
 def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
-    """Return the groups in the order in which they can be computed.
-
-    A node's level is its distance from the leaves, or else that from the outputs: whichever gives fewer groups.
-    """
-    early, late = _levels(nodes)
-    return min((_by_level(nodes, varies, levels) for levels in (early, late)), key=len)
-
-
-def _levels(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
-    """Return each node's level as early as possible, 1 after its last argument, and as late as possible."""
-    early = [0] * len(nodes)
-    for i, node in enumerate(nodes):
-        if node.op is not None:
-            early[i] = 1 + max([early[a] for a in node.arguments])
-    deepest = max(early, default=0)
-    late = [deepest] * len(nodes)
-    for i in range(len(nodes) - 1, -1, -1):
-        for a in nodes[i].arguments:
-            late[a] = min(late[a], late[i] - 1)
-    return early, late
-
-
-def _by_level(nodes: Sequence[Node], varies: Sequence[bool], levels: Sequence[int]) -> list[Group]:
+    """Return the groups in the order in which they can be computed."""
+    kinds = [_kind(node, varies) for node in nodes]
     alike: dict[Any, list[int]] = defaultdict(list)
-    for i, node in enumerate(nodes):
-        if node.op is not None:
-            banks = tuple([varies[part[0]] for part in _parts(node, node.arguments)])
-            key = (levels[i], node.op.name, node.op.settings, banks, len(node.arguments) if node.op.variadic else 0)
-            alike[key].append(i)
+    for i, level in enumerate(levels(nodes, kinds)):
+        if kinds[i] is not None:
+            alike[level, kinds[i]].append(i)
     groups: list[Group] = []
     for key in sorted(alike, key=lambda key: (key[0], alike[key][0])):
         members = alike[key]
         node = nodes[members[0]]
         if node.op is DOT:
-            groups += _dots(nodes, members, weights_vary=key[3][0])
+            groups += _dots(nodes, members, weights_vary=varies[node.arguments[0]])
+        elif node.op is not None and node.op.variadic:
+            groups.append(_reduction(nodes, members, len(node.arguments)))
         else:
-            variadic = node.op is not None and node.op.variadic
-            groups.append(Group("reduce" if variadic else "map", node, members, len(node.arguments) if variadic else 1))
+            groups.append(Group("map", node, members))
     return groups
+
+
+def _reduction(nodes: Sequence[Node], members: list[int], terms: int) -> Group:
+    alike = len({len(nodes[i].arguments) for i in members}) == 1
+    return Group("reduce" if alike else "segments", nodes[members[0]], members, terms if alike else 0)
+
+
+def _kind(node: Node, varies: Sequence[bool]) -> Any:
+    """Return what nodes of one instruction have in common, but for their level; None for a leaf."""
+    if node.op is None:
+        return None
+    banks = tuple([varies[part[0]] for part in _parts(node, node.arguments)])
+    same = node.op.variadic and not (node.op.name in OF_ANY_LENGTH and banks[0])
+    return node.op.name, node.op.settings, banks, len(node.arguments) if same else 0
 
 
 def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
@@ -146,7 +141,7 @@ def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> I
     node = nodes[members[0]]
     terms = len(node.arguments) // 2
     if weights_vary:
-        return [Group("reduce", node, members, terms)]
+        return [_reduction(nodes, members, terms)]
     by_column: dict[tuple[int, ...], dict[tuple[int, ...], int]] = defaultdict(dict)
     repeated: list[int] = []
     for i in members:
@@ -228,6 +223,6 @@ def _instruction(
         reads = [[a for part in parts for a in part[k]] for k in range(len(parts[0]))]
     op = cast(Op, group.node.op)
     bank = BATCH if varies[members[0]] else FIXED
-    return Instruction(
-        group.kind, op, bank, start, len(members), tuple(map(operand, reads)), group.terms, len(group.rows)
-    )
+    counts = tuple([len(part[0]) for part in parts]) if group.kind == "segments" else ()
+    operands = tuple(map(operand, reads))
+    return Instruction(group.kind, op, bank, start, len(members), operands, group.terms, len(group.rows), counts)
