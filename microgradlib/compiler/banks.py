@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED
-from microgradlib.compiler.reading import Grid, grid
+from microgradlib.compiler.reading import Grid, blocks, grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,7 +50,9 @@ class Banks:
         key = (operand.bank, operand.slots)
         if key not in self.gathered:
             copy = numpy().empty((len(operand.slots), bank.shape[1]), self.dtype)
-            self.forward.append((bank.take, (numpy().array(operand.slots), 0, copy, "clip")))
+            runs = blocks(operand.slots)
+            rows = copy.reshape(len(runs.places), -1)
+            self.forward.append((runs.view(bank).take, (runs.places, 0, rows, "clip")))
             self.gathered[key] = copy
         return Read(operand, self.gathered[key].reshape(-1, width, bank.shape[1]), None)
 
@@ -106,18 +109,20 @@ class Banks:
             self.written[bank][fresh] = True
 
     def _scatter(self, operand: Operand, part: Any) -> None:
-        """Add rows to slots that lie anyhow: sorted by slot, those of one slot are summed first."""
+        """Add blocks of rows to slots that lie anyhow: sorted by place, those of one place are summed first."""
         np = numpy()
         self.clear_the_rest(operand.bank, operand.slots)
-        slots = np.array(operand.slots)
-        order = np.argsort(slots, kind="stable")
-        unique, starts = np.unique(slots[order], return_index=True)
-        bank = self.gradients[operand.bank]
-        if len(unique) == len(slots):
-            self.backward.append((_add_rows, (bank, slots, part)))
+        runs = blocks(operand.slots)
+        order = np.argsort(runs.places, kind="stable")
+        unique, starts = np.unique(runs.places[order], return_index=True)
+        rows: Any = lambda: part.reshape(len(order), -1)  # noqa: E731  read when the step runs
+        if len(unique) == len(order):
+            step = partial(_add_rows, places=runs.places, rows=rows)
         else:
-            self.backward.append((_add_sums, (bank, unique, part, order, starts)))
-        self.written[operand.bank][slots] = True
+            sorted_already = bool((np.diff(order) == 1).all())
+            step = partial(_add_sums, places=unique, rows=rows, order=None if sorted_already else order, starts=starts)
+        self.backward.append((step, (runs.view(self.gradients[operand.bank]),)))
+        self.written[operand.bank][list(operand.slots)] = True
 
 
 def _sum_over(part: Any, axis: int, out: Any) -> None:
@@ -128,9 +133,11 @@ def _clear(bank: Any, slots: Any) -> None:
     bank[slots] = 0.0
 
 
-def _add_rows(bank: Any, slots: Any, part: Any) -> None:
-    bank[slots] += part.reshape(len(slots), -1)
+def _add_rows(bank: Any, *, places: Any, rows: Callable[[], Any]) -> None:
+    bank[places] += rows()
 
 
-def _add_sums(bank: Any, unique: Any, part: Any, order: Any, starts: Any) -> None:
-    bank[unique] += numpy().add.reduceat(part.reshape(len(order), -1)[order], starts, axis=0)
+def _add_sums(bank: Any, *, places: Any, rows: Callable[[], Any], order: Any, starts: Any) -> None:
+    """Add rows to the places of the bank: sorted by `order`, if given, then summed from each of `starts` on."""
+    part = rows()
+    bank[places] += numpy().add.reduceat(part if order is None else part[order], starts, axis=0)

@@ -102,6 +102,9 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
         return [(np.subtract, (1.0, z, out)), (np.multiply, (z, out, out)), (np.multiply, (g, out, out))]
     if op.name == "pow" and op.settings == (2.0,):
         return [(np.multiply, (g, inputs[0], out)), (np.multiply, (out, 2.0, out))]
+    if op.name == "pow" and op.settings:
+        power = op.settings[0]
+        return [(np.divide, (z, inputs[0], out)), (np.multiply, (out, power, out)), (np.multiply, (g, out, out))]
     if op.name == "sqrt":
         return [(np.divide, (g, z, out)), (np.multiply, (out, 0.5, out))]
     return [(_write_adjoint, (applied, index, out))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from microgradlib.compiler.numpy_functions import numpy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Grid", "grid", "natural_width"]
+__all__ = ["Blocks", "Grid", "blocks", "grid", "natural_width"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,39 @@ def grid(slots: Sequence[int], width: int) -> Grid | None:
     if (np.asarray(slots).reshape(rows, width) != expected).any():
         return None
     return Grid(slots[0], rows, width, row_step, step)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Slots that lie anyhow, but in runs of `width`: block i is slots start + width·`places[i]` and those after it."""
+
+    start: int
+    width: int
+    places: Any
+
+    def view(self, bank: Any) -> Any:
+        """Return the view of a bank whose rows are the blocks."""
+        n = (len(bank) - self.start) // self.width
+        return bank[self.start : self.start + n * self.width].reshape(n, -1)
+
+
+def blocks(slots: Sequence[int]) -> Blocks:
+    """Return the slots as the widest blocks that all of them fill.
+
+    >>> found = blocks((5, 6, 9, 10, 5, 6))
+    >>> found.start, found.width, found.places.tolist()
+    (1, 2, [2, 4, 2])
+    """
+    np = numpy()
+    found = np.asarray(slots)
+    ends = np.flatnonzero(np.diff(found) != 1) + 1
+    width = math.gcd(len(found), *ends.tolist())
+    while True:
+        starts = found[::width]
+        if len(np.unique(starts % width)) == 1:
+            offset = int(starts[0] % width)
+            return Blocks(offset, width, (starts - offset) // width)
+        width = next(w for w in range(width - 1, 0, -1) if width % w == 0)
 
 
 def natural_width(slots: Sequence[int]) -> int:

@@ -16,7 +16,8 @@ TOLERANCE = 1e-9
 def surprise(p: Any) -> Any:
     """Return −ln p. Of a p = σ(a) it is ζ(−a), and of a p = eᵘ/v, as softmax makes it, ln v − u.
 
-    A node knows how it was made, so nothing is lost: −ln σ(−1000) is 1000, though σ(−1000) rounds to 0.
+    A node knows how it was made, so nothing is lost: −ln σ(−1000) is 1000, though σ(−1000) rounds to 0. (Under
+    `no_grad()` nodes do not know, and p is taken as it is. A cost of logits needs no such help.)
 
     >>> from microgradlib import Value, sigmoid
     >>> surprise(sigmoid(Value(-1000.0))).data, surprise(0.5)
