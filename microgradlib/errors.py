@@ -16,6 +16,7 @@ __all__ = [
     "MissingExtraError",
     "SavedFileError",
     "SymbolHasNoValueError",
+    "TracingError",
 ]
 
 
@@ -61,6 +62,10 @@ class DrawingError(MicrogradError, RuntimeError):
 
 class MissingExtraError(MicrogradError, ImportError):
     """An optional dependency is not installed; the message names the extra to install."""
+
+
+class TracingError(MicrogradError, ValueError):
+    """A function cannot be compiled: it does not do the same each time it is called."""
 
 
 class SavedFileError(MicrogradError, ValueError):

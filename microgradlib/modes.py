@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.errors import AnomalyError
+from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from microgradlib.ops import Op
 
-__all__ = ["Mode", "current_mode", "detect_anomaly", "no_grad", "recording", "tracing_lines"]
+__all__ = [
+    "Mode", "current_mode", "detect_anomaly", "is_unknown", "no_grad", "recording", "refuse_unknown", "tracing_lines",
+    "unknown_numbers", "users_line",
+]  # fmt: skip
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -31,6 +34,8 @@ class Mode:
     tracing: bool = False
     lines: dict[Any, str] = field(default_factory=dict)
     """While tracing: for each node, the user's line that made it."""
+    unknown: frozenset[Any] | None = None
+    """While a function is compiled: the parameters, whose numbers, and all made of them, may be other ones later."""
 
 
 _mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
@@ -97,6 +102,28 @@ def tracing_lines() -> Iterator[dict[Any, str]]:
     lines: dict[Any, str] = {}
     with _changed(tracing=True, lines=lines):
         yield lines
+
+
+def unknown_numbers(parameters: Iterable[Any]) -> Any:
+    """Refuse in the block to tell the numbers of `parameters` and of what is made of them: they may change later."""
+    return _changed(unknown=frozenset(parameters))
+
+
+def is_unknown(node: Any) -> bool:
+    """Say whether the number of a node must not be read now, as a function is being compiled."""
+    mode = _mode.get()
+    return mode is not None and mode.unknown is not None and (bool(node.parents) or node in mode.unknown)
+
+
+def refuse_unknown(node: Any) -> None:
+    """Raise `SymbolHasNoValueError` if the number of a node must not be read now."""
+    if is_unknown(node):
+        what = f"the number of {node.label!r}" if node.label else "the number of a parameter, or of what is made of it,"
+        message = (
+            f"{what} cannot be read while a function is compiled, as it may be another one later: "
+            "write where(condition, a, b) for if/else, maximum(a, b) for max(a, b), microgradlib.exp(x) for math.exp(x)"
+        )
+        raise SymbolHasNoValueError(message)
 
 
 def users_line() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn
 
 from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.modes import current_mode, users_line
 from microgradlib.number import is_array
 from microgradlib.ops import Op, selection
 from microgradlib.scalar import Scalar
@@ -48,6 +49,9 @@ class Symbol(Scalar):
         node.op = op
         node.parents = parents
         node.label = ""
+        mode = current_mode()
+        if mode is not None and mode.tracing:
+            mode.lines[node] = users_line()
         return node
 
     @property

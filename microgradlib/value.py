@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
-from microgradlib.math_calls import math_function_called_by, refuse_math_call
-from microgradlib.modes import check_gradients, check_value, current_mode, users_line
+from microgradlib.known_number import KnownNumber, is_other_node
+from microgradlib.modes import check_gradients, check_value, current_mode, refuse_unknown, users_line
 from microgradlib.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
 from microgradlib.ops import Op, activations, arithmetic, many
 from microgradlib.scalar import Scalar
@@ -35,7 +34,7 @@ NO_HISTORY = _NoHistory()
 """The local derivatives of a result computed under `no_grad()`, by which it is told from a leaf that the user made."""
 
 
-class Value(Scalar):
+class Value(KnownNumber):
     """A number that remembers how it was made, and so can be differentiated.
 
     `data`: the number, a float. `grad`: ∂output/∂self after `output.backward()`. `op`: the op that made it, None for a
@@ -51,7 +50,7 @@ class Value(Scalar):
     6.0
     """
 
-    __slots__ = ("__weakref__", "_data", "grad", "local_derivatives")
+    __slots__ = ("__weakref__", "grad", "local_derivatives")
     _fields = ("_data", "grad", "op", "parents", "local_derivatives", "label")
 
     _data: float
@@ -73,6 +72,8 @@ class Value(Scalar):
     @property
     def data(self) -> float:
         """The number; assign to it to change a leaf, as in `p.data -= rate * p.grad`."""
+        if current_mode() is not None:
+            refuse_unknown(self)
         return self._data
 
     @data.setter
@@ -183,40 +184,6 @@ class Value(Scalar):
         """Return a number as a leaf Value; a node stays itself."""
         return as_node(number)
 
-    def __lt__(self, other: Any) -> Any:
-        return NotImplemented if _is_other_node(other) else self._data < _number(other)
-
-    def __le__(self, other: Any) -> Any:
-        return NotImplemented if _is_other_node(other) else self._data <= _number(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return NotImplemented if _is_other_node(other) else self._data > _number(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return NotImplemented if _is_other_node(other) else self._data >= _number(other)
-
-    def __float__(self) -> float:
-        refuse_math_call(math_function_called_by(sys._getframe(1)))
-        return self._data
-
-    def __int__(self) -> int:
-        return int(self._data)
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __round__(self, digits: int | None = None) -> float:
-        return round(self._data, digits)
-
-    def __floor__(self) -> None:
-        refuse_math_call("floor")
-
-    def __ceil__(self) -> None:
-        refuse_math_call("ceil")
-
-    def __trunc__(self) -> int:
-        return int(self._data)
-
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
 
@@ -261,14 +228,4 @@ def _is_for_others(thing: Any) -> bool:
     """Say whether an op with this input is not a Value's to make: arrays, Symbols, and classes we do not know."""
     if thing.__class__ is Value or thing.__class__ in PLAIN_NUMBERS:
         return False
-    return is_array(thing) or _is_other_node(thing) or is_foreign(thing)
-
-
-def _is_other_node(thing: Any) -> bool:
-    return hasattr(thing, "__apply_op__") and not isinstance(thing, Value)
-
-
-def _number(thing: Any) -> Any:
-    if isinstance(thing, Value):
-        return thing._data
-    return thing if is_array(thing) else as_float(thing)
+    return is_array(thing) or is_other_node(thing) or is_foreign(thing)

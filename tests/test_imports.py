@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [
     ["errors", "files", "graph", "naming", "number", "polygamma", "randomness", "structure"],
     ["elementary", "ops"],
-    ["copying", "math_calls", "modes", "autodiff", "scalar"],
+    ["copying", "math_calls", "modes", "autodiff", "known_number", "scalar"],
     ["value", "symbol"],
     ["call_record", "classes", "krylov", "numeric", "reductions", "simplification", "transforms"],
     ["costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers", "viz"],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.errors import SymbolHasNoValueError, TracingError
 from microgradlib.graph import topological_sort
-from microgradlib.modes import recording
+from microgradlib.modes import recording, tracing_lines, unknown_numbers
 from microgradlib.scalar import Scalar
 from microgradlib.structure import leaves, like
 from microgradlib.symbol import Symbol
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = ["Node", "Trace", "trace"]
+
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +56,66 @@ class Trace:
 def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> Trace:
     """Run function(*rows) on Symbols in the places of the numbers of `rows` and return what it did.
 
+    Raises `SymbolHasNoValueError`, naming the line, where the function wants to know a number that it will only get
+    later, and `TracingError` where it did something else when it was run a second time: it draws random numbers, say.
+
     >>> w = Value(3.0)
     >>> [node.kind for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
     ['parameter', 'input', 'op', 'constant', 'op']
     """
+    (first, _), (second, _) = (_run(function, rows, parameters) for _ in range(2))
+    if repr(first.nodes) != repr(second.nodes) or first.outputs != second.outputs:
+        with tracing_lines() as lines:
+            third, order = _run(function, rows, parameters)
+        message = (
+            "run twice, the function did not do the same: it draws random numbers, or keeps something between calls; "
+            f"draw before and pass the numbers as an argument{_difference(first, third, order, lines)}"
+        )
+        raise TracingError(message)
+    return first
+
+
+def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict[Any, str]) -> str:
+    """Name the line of the first operation in which the two differ, if there is one."""
+    for one, other, made in zip(first.nodes, third.nodes, order):
+        if _shown(first, one) != _shown(third, other) and made in lines:
+            return f" (at {lines[made]})"
+    return ""
+
+
+def _shown(trace: Trace, node: Node) -> str:
+    return f"{node.op}{[repr(trace.nodes[a].number) for a in node.arguments]}"
+
+
+def _run(
+    function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]
+) -> tuple[Trace, Sequence[Scalar]]:
     symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
-    with recording():
-        result = function(*like(list(rows), symbols))
+    try:
+        with recording(), unknown_numbers(parameters):
+            result = function(*like(list(rows), symbols))
+    except SymbolHasNoValueError as error:
+        message = f"{error} (at {_users_line(error)})"
+        raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in leaves(result)]
     places: dict[Scalar, tuple[str, int]] = {p: ("parameter", i) for i, p in enumerate(parameters)}
     places.update({x: ("input", i) for i, x in enumerate(symbols)})
     order = topological_sort(*outputs)
     positions = {node: i for i, node in enumerate(order)}
     nodes = tuple([_node(node, places, positions) for node in order])
-    return Trace(nodes, tuple([positions[y] for y in outputs]), _emptied(result), len(symbols), len(parameters))
+    found = tuple([positions[y] for y in outputs])
+    return Trace(nodes, found, _emptied(result), len(symbols), len(parameters)), order
+
+
+def _users_line(error: BaseException) -> str:
+    """Return the innermost line of the traceback that is not the library's."""
+    line, step = "", error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if not code.co_filename.startswith(_PACKAGE):
+            line = f"{code.co_filename}:{step.tb_lineno}, in {code.co_name}"
+        step = step.tb_next
+    return line or "a line of the library itself"
 
 
 def _emptied(result: Any) -> Any:
