@@ -9,7 +9,7 @@ from microgradlib.modes import current_mode, users_line
 from microgradlib.number import is_array
 from microgradlib.ops import Op, selection
 from microgradlib.scalar import Scalar
-from microgradlib.value import as_node
+from microgradlib.value import Value, as_node
 
 __all__ = ["Symbol"]
 
@@ -42,9 +42,11 @@ class Symbol(Scalar):
     @staticmethod
     def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
         """Make the node op(*inputs): the op and its inputs, nothing computed."""
-        if any(is_array(x) for x in inputs):
-            return NotImplemented
-        parents = tuple(map(as_node, inputs))
+        parents = inputs
+        if not _NODES.issuperset(map(type, inputs)):
+            if any(is_array(x) for x in inputs):
+                return NotImplemented
+            parents = tuple(map(as_node, inputs))
         node = object.__new__(Symbol)
         node.op = op
         node.parents = parents
@@ -112,3 +114,6 @@ class Symbol(Scalar):
 
     def __repr__(self) -> str:
         return f"Symbol({self.label!r})" if self.op is None else f"Symbol(op={str(self.op)!r})"
+
+
+_NODES = frozenset({Symbol, Value})
