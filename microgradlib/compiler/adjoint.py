@@ -59,7 +59,7 @@ def _reduction(banks: Banks, applied: Applied, index: int, read: Read, *, exact:
     if index == 2:  # the bias of a dot
         banks.add(read, g)
         return
-    shape = (len(g), read.array.shape[1], g.shape[2])
+    shape = (*g.shape[:-2], read.array.shape[-2], g.shape[-1])
     if applied.op.name == "sum":
         banks.add(read, numpy().broadcast_to(g, shape))
     else:

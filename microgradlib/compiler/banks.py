@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ __all__ = ["Banks", "Read"]
 
 
 class Read:
-    """An operand as an array of shape (rows, width, batch or 1), and where its gradient goes."""
+    """An operand as an array of shape (…, batch or 1), and where its slots lie, if evenly."""
 
     def __init__(self, operand: Operand, array: Any, place: Grid | None) -> None:
         self.operand, self.array, self.place = operand, array, place
+        self.distinct = len(set(operand.slots)) == len(operand.slots)
 
 
 class Banks:
@@ -41,9 +43,9 @@ class Banks:
         self.forward: list[Step] = []
         self.backward: list[Step] = []
 
-    def read(self, operand: Operand, width: int) -> Read:
-        """Return an operand with rows of `width`, gathering it (once) if its slots do not lie evenly."""
-        place = grid(operand.slots, width)
+    def read(self, operand: Operand, shape: tuple[int, ...]) -> Read:
+        """Return an operand in this shape, gathering it (once) if its slots do not lie evenly."""
+        place = grid(operand.slots, shape)
         bank = self.numbers[operand.bank]
         if place is not None:
             return Read(operand, place.view(bank), place)
@@ -54,13 +56,12 @@ class Banks:
             rows = copy.reshape(len(runs.places), -1)
             self.forward.append((runs.view(bank).take, (runs.places, 0, rows, "clip")))
             self.gathered[key] = copy
-        return Read(operand, self.gathered[key].reshape(-1, width, bank.shape[1]), None)
+        return Read(operand, self.gathered[key].reshape(*shape, bank.shape[1]), None)
 
     def give(self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]]) -> None:
-        """Give a gradient of `shape` (rows, width, batch) to what was read; `write(out)` are the steps that do so."""
+        """Give a gradient of this shape to what was read; `write(out)` are the steps that compute it."""
         np, place, bank = numpy(), read.place, read.operand.bank
-        whole = shape == read.array.shape
-        if whole and place is not None and not place.repeats and not place.overlaps and not self._any(read.operand):
+        if place is not None and shape == read.array.shape and read.distinct and not self._any(read.operand):
             self.backward += write(place.view(self.gradients[bank]))
             self.written[bank][list(read.operand.slots)] = True
             return
@@ -71,22 +72,20 @@ class Banks:
     def add(self, read: Read, part: Any) -> None:
         """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
         np, place, bank = numpy(), read.place, read.operand.bank
-        if bank == FIXED and part.shape[2] > 1:
-            summed = np.empty((*part.shape[:2], 1), self.dtype)
+        if bank == FIXED and part.shape[-1] > 1:
+            summed = np.empty((*part.shape[:-1], 1), self.dtype)
             self.backward.append((np.matmul, (part, self.ones, summed)))
             part = summed
-        elif bank == BATCH and part.shape[2] == 1 != self.batch:
-            part = np.broadcast_to(part, (*part.shape[:2], self.batch))
-        if place is None or place.overlaps:
+        elif bank == BATCH and part.shape[-1] == 1 != self.batch:
+            part = np.broadcast_to(part, (*part.shape[:-1], self.batch))
+        if place is None or len(set(read.operand.slots)) < math.prod(place.once().sizes):
             self._scatter(read.operand, part)
             return
-        rows, width = (1 if 0 in place.repeats else place.rows), (1 if 1 in place.repeats else place.width)
-        for axis in place.repeats:
-            shape = tuple([1 if a == axis else n for a, n in enumerate(part.shape)])
-            summed = np.empty(shape, self.dtype)
-            self.backward.append((_sum_over, (part, axis, summed)))
+        if place.repeats:
+            summed = np.empty((*place.once().sizes, part.shape[-1]), self.dtype)
+            self.backward.append((_sum_over, (part, place.repeats, summed)))
             part = summed
-        target = Grid(place.start, rows, width, place.row_step, place.step).view(self.gradients[bank])
+        target = place.once().view(self.gradients[bank])
         if self._any(read.operand):
             self.clear_the_rest(bank, read.operand.slots)
             self.backward.append((np.add, (target, part, target)))
@@ -125,8 +124,8 @@ class Banks:
         self.written[operand.bank][list(operand.slots)] = True
 
 
-def _sum_over(part: Any, axis: int, out: Any) -> None:
-    numpy().add.reduce(part, axis, None, out, keepdims=True)
+def _sum_over(part: Any, axes: tuple[int, ...], out: Any) -> None:
+    numpy().add.reduce(part, axes, None, out, keepdims=True)
 
 
 def _clear(bank: Any, slots: Any) -> None:

@@ -9,9 +9,10 @@ from microgradlib.compiler.banks import Banks, Read
 from microgradlib.compiler.kernels import Applied, forward_steps
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED
-from microgradlib.compiler.reading import natural_width
+from microgradlib.compiler.reading import even_shape
 from microgradlib.compiler.reductions import reduction_steps
 from microgradlib.compiler.segments import Segments
+from microgradlib.compiler.splitting import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from microgradlib.compiler.program import Instruction, Program
 
 __all__ = ["Binding"]
+
+
+LARGE_BATCH = 16
+"""From here on the time goes into the numbers rather than into the calls, and reductions are split."""
 
 
 class Binding:
@@ -39,7 +44,8 @@ class Binding:
         self.parameters = fixed[:n, 0]
         fixed[n : n + len(program.constants), 0] = program.constants
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
-        reads = [(i, *_forward(self.banks, i)) for i in program.instructions]
+        instructions = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
+        reads = [(i, *_forward(self.banks, i)) for i in instructions]
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
         if len(program.outputs) == 1:
             self._seed(1.0 / batch if program.outputs[0].bank == BATCH else 1.0)
@@ -81,10 +87,9 @@ def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
         return _forward_reduction(banks, instruction, results)
     if instruction.kind == "segments":
         return _forward_segments(banks, instruction, results)
-    widths = [natural_width(operand.slots) for operand in instruction.operands]
-    width = min(widths) if min(widths) > 1 else instruction.size
-    reads = [banks.read(operand, width) for operand in instruction.operands]
-    out = results.reshape(-1, width, results.shape[1])
+    shape = even_shape([operand.slots for operand in instruction.operands])
+    reads = [banks.read(operand, shape) for operand in instruction.operands]
+    out = results.reshape(*shape, results.shape[1])
     banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out))
     return reads, out
 
@@ -92,32 +97,35 @@ def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
 def _forward_product(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
     """Z = W X + b, for each column of X an array of (terms, batch)."""
     np = numpy()
-    w = banks.read(instruction.operands[0], instruction.terms)
-    x = banks.read(instruction.operands[1], instruction.terms)
-    out = results.reshape(-1, instruction.rows, results.shape[1])
+    rows, terms = instruction.rows, instruction.terms
+    w = banks.read(instruction.operands[0], (rows, terms))
+    x = banks.read(instruction.operands[1], (instruction.size // rows, terms))
+    out = results.reshape(-1, rows, results.shape[1])
     banks.forward.append((np.matmul, (w.array[:, :, 0], x.array, out)))
     reads = [w, x]
     if len(instruction.operands) == 3:
-        bias = banks.read(instruction.operands[2], instruction.rows)
+        bias = banks.read(instruction.operands[2], (instruction.size // rows, rows))
         banks.forward.append((np.add, (out, bias.array, out)))
         reads.append(bias)
     return reads, out
 
 
 def _forward_reduction(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
-    widths = (instruction.terms, instruction.terms, 1)
-    reads = [banks.read(operand, width) for operand, width in zip(instruction.operands, widths)]
-    out = results.reshape(-1, 1, results.shape[1])
+    """Reduce the terms, the last axis but the batch, to one."""
+    terms = instruction.terms
+    rows = even_shape([operand.slots[::terms] for operand in instruction.operands[:2]])
+    shapes = ((*rows, terms), (*rows, terms), (*rows, 1))
+    reads = [banks.read(operand, shape) for operand, shape in zip(instruction.operands, shapes)]
+    out = results.reshape(*rows, 1, results.shape[1])
     banks.forward += reduction_steps(Applied(instruction.op, [read.array for read in reads], out))
     return reads, out
 
 
 def _forward_segments(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
-    reads = [banks.read(operand, len(operand.slots)) for operand in instruction.operands]
+    reads = [banks.read(operand, (1, len(operand.slots))) for operand in instruction.operands]
     out = results.reshape(1, -1, results.shape[1])
-    banks.forward += Segments(instruction.counts).forward_steps(
-        Applied(instruction.op, [read.array for read in reads], out)
-    )
+    applied = Applied(instruction.op, [read.array for read in reads], out)
+    banks.forward += Segments(instruction.counts).forward_steps(applied)
     return reads, out
 
 

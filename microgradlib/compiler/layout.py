@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["wishes"]
 
+NO_WISH = (1 << 60, 0)
+
 
 def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, Wish]:
     """Order the members of every group as their first reader wants them; return each node's wish (reader, place).
@@ -46,14 +48,19 @@ def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
 
 
 def _order(group: Group, wish: dict[int, Wish]) -> None:
-    last = (1 << 60, 0)
+    """Order the members as their reader wants them; where they have several, as they were first written."""
     if group.kind != "product":
-        group.members.sort(key=lambda i: wish.get(i, last))
+        group.members = _sorted(group.members, {i: wish.get(i, NO_WISH) for i in group.members})
         return
     height = len(group.rows)
     cells = [group.members[c * height : (c + 1) * height] for c in range(len(group.columns))]
-    columns = sorted(range(len(cells)), key=lambda c: min(wish.get(i, last) for i in cells[c]))
-    rows = sorted(range(height), key=lambda r: wish.get(cells[columns[0]][r], last))
+    columns = _sorted(range(len(cells)), {c: min(wish.get(i, NO_WISH) for i in cells[c]) for c in range(len(cells))})
+    rows = sorted(range(height), key=lambda r: wish.get(cells[columns[0]][r], NO_WISH))
     group.columns = [group.columns[c] for c in columns]
     group.rows = [group.rows[r] for r in rows]
     group.members = [cells[c][r] for c in columns for r in rows]
+
+
+def _sorted(things: Sequence[int], wanted: dict[int, Wish]) -> list[int]:
+    one_reader = len({reader for reader, _ in wanted.values()}) == 1
+    return sorted(things, key=wanted.__getitem__ if one_reader else None)

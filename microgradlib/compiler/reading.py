@@ -11,63 +11,56 @@ from microgradlib.compiler.numpy_functions import numpy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Blocks", "Grid", "blocks", "grid", "natural_width"]
+__all__ = ["Blocks", "Grid", "blocks", "even_shape", "grid"]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Slots in rows: slot (i, j) is start + i·`row_step` + j·`step`; steps may be 0, for a slot that is read again."""
+    """Slots that lie evenly along several axes: slot (i, j, …) is start + i·steps[0] + j·steps[1] and so on.
+
+    A step of 0 reads the same slot again.
+    """
 
     start: int
-    rows: int
-    width: int
-    row_step: int
-    step: int
+    sizes: tuple[int, ...]
+    steps: tuple[int, ...]
 
     def view(self, bank: Any) -> Any:
-        """Return the view of shape (rows, width, …) of a bank whose first axis is the slots."""
+        """Return the view of shape (*sizes, batch) of a bank whose first axis is the slots."""
         stride = bank.strides[0]
         return numpy().lib.stride_tricks.as_strided(
-            bank[self.start :],
-            (self.rows, self.width, *bank.shape[1:]),
-            (self.row_step * stride, self.step * stride, *bank.strides[1:]),
+            bank[self.start :], (*self.sizes, bank.shape[1]), (*[step * stride for step in self.steps], bank.strides[1])
         )
 
     @property
     def repeats(self) -> tuple[int, ...]:
         """The axes along which the same slot is read again."""
-        return tuple(
-            [
-                axis
-                for axis, n, step in ((0, self.rows, self.row_step), (1, self.width, self.step))
-                if n > 1 and not step
-            ]
-        )
+        return tuple([axis for axis, (n, step) in enumerate(zip(self.sizes, self.steps)) if n > 1 and not step])
 
-    @property
-    def overlaps(self) -> bool:
-        """Whether some slot is read twice, other than along an axis."""
-        slots = {self.start + i * self.row_step + j * self.step for i in range(self.rows) for j in range(self.width)}
-        once = (1 if 0 in self.repeats else self.rows) * (1 if 1 in self.repeats else self.width)
-        return len(slots) < once
+    def once(self) -> Grid:
+        """Return the grid with only the first of each repeat."""
+        repeats = self.repeats
+        return Grid(self.start, tuple([1 if axis in repeats else n for axis, n in enumerate(self.sizes)]), self.steps)
 
 
-def grid(slots: Sequence[int], width: int) -> Grid | None:
-    """Return the slots as a grid with rows of this width, or None if they do not lie so.
+def grid(slots: Sequence[int], shape: Sequence[int]) -> Grid | None:
+    """Return the slots as a grid of this shape, or None if they do not lie so.
 
-    >>> grid((4, 5, 6, 7), 2), grid((4, 4, 9, 9), 2)
-    (Grid(start=4, rows=2, width=2, row_step=2, step=1), Grid(start=4, rows=2, width=2, row_step=5, step=0))
-    >>> grid((4, 5, 7, 6), 2) is None
+    >>> grid((4, 5, 6, 7), (2, 2)), grid((4, 4, 9, 9), (2, 2))
+    (Grid(start=4, sizes=(2, 2), steps=(2, 1)), Grid(start=4, sizes=(2, 2), steps=(5, 0)))
+    >>> grid((4, 5, 7, 6), (2, 2)) is None
     True
     """
-    rows = len(slots) // width
-    step = slots[1] - slots[0] if width > 1 else 0
-    row_step = slots[width] - slots[0] if rows > 1 else 0
     np = numpy()
-    expected = slots[0] + row_step * np.arange(rows)[:, None] + step * np.arange(width)
-    if (np.asarray(slots).reshape(rows, width) != expected).any():
-        return None
-    return Grid(slots[0], rows, width, row_step, step)
+    found = np.asarray(slots).reshape(shape)
+    origin = int(found.flat[0])
+    expected, steps = np.array(origin), []
+    for axis, n in enumerate(shape):
+        second = tuple([int(a == axis) for a in range(len(shape))])
+        step = int(found[second]) - origin if n > 1 else 0
+        steps.append(step)
+        expected = expected[..., None] + step * np.arange(n)
+    return Grid(origin, tuple(shape), tuple(steps)) if (found == expected).all() else None
 
 
 @dataclass(frozen=True)
@@ -103,15 +96,19 @@ def blocks(slots: Sequence[int]) -> Blocks:
         width = next(w for w in range(width - 1, 0, -1) if width % w == 0)
 
 
-def natural_width(slots: Sequence[int]) -> int:
-    """Return the width of the rows in which the slots lie evenly at first: where the step between them changes.
+def even_shape(rows: Sequence[Any]) -> tuple[int, ...]:
+    """Return a shape, of one or two axes, in which rows of slots lie as evenly as they do from their beginning.
 
-    >>> natural_width((4, 5, 6, 7)), natural_width((4, 4, 4, 9, 9, 9))
-    (4, 3)
+    >>> even_shape([(4, 5, 6, 7)]), even_shape([(4, 5, 6, 7, 8, 9), (1, 1, 1, 2, 2, 2)])
+    ((4,), (2, 3))
     """
-    if len(slots) < 3:
-        return len(slots)
+    n = len(rows[0])
+    width = min(_first_change(row) for row in rows)
+    return (n // width, width) if 1 < width < n and n % width == 0 else (n,)
+
+
+def _first_change(slots: Any) -> int:
+    """Return how many slots there are before the step between them changes."""
     steps = numpy().diff(slots)
-    changes = numpy().flatnonzero(steps != steps[0])
-    width = int(changes[0]) + 1 if len(changes) else len(slots)
-    return width if len(slots) % width == 0 else len(slots)
+    changes = numpy().flatnonzero(steps != steps[:1])
+    return int(changes[0]) + 1 if len(changes) else len(slots)

@@ -1,4 +1,4 @@
-"""Reductions of rows of terms, (results, terms, batch) to (results, 1, batch): n-ary ops but for matrix products."""
+"""Reductions of rows of terms, (…, terms, batch) to (…, 1, batch): n-ary ops but for matrix products."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def reduction_steps(applied: Applied) -> list[Step]:
     op, inputs, z, _ = applied
     x = inputs[0]
     if op.name == "dot":
-        products = np.empty((len(z), x.shape[1], z.shape[2]), z.dtype)
+        products = np.empty((*z.shape[:-2], x.shape[-2], z.shape[-1]), z.dtype)
         steps: list[Step] = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
         return [(_reduce, (np.add, x, z))]
     if op.name == "mean":
-        return [(_reduce, (np.add, x, z)), (np.divide, (z, float(x.shape[1]), z))]
+        return [(_reduce, (np.add, x, z)), (np.divide, (z, float(x.shape[-2]), z))]
     if op.name in {"maximum", "minimum"}:
         return [(_reduce, (getattr(np, op.name), x, z))]
     if op.name == "logsumexp":
@@ -34,27 +34,27 @@ def reduction_steps(applied: Applied) -> list[Step]:
 
 
 def _reduce(ufunc: Any, x: Any, z: Any) -> None:
-    ufunc.reduce(x, 1, None, z, keepdims=True)
+    ufunc.reduce(x, -2, None, z, keepdims=True)
 
 
 def _log_sum(x: Any, z: Any, shifted: Any) -> None:
     """Write ln Σ exp xᵢ = m + ln Σ exp(xᵢ − m) with the largest x for m; without a shift where none helps."""
     np = numpy()
-    m = x.max(axis=1, keepdims=True)
+    m = x.max(axis=-2, keepdims=True)
     m[~np.isfinite(m)] = 0.0
     np.subtract(x, m, out=shifted)
     np.exp(shifted, out=shifted)
-    shifted.sum(axis=1, keepdims=True, out=z)
+    shifted.sum(axis=-2, keepdims=True, out=z)
     np.log(z, out=z)
     z += m
 
 
 def _write_value(op: Any, x: Any, z: Any) -> None:
-    z[:, 0] = op.value(array_functions(), *[x[:, i] for i in range(x.shape[1])])
+    z[..., 0, :] = op.value(array_functions(), *[x[..., i, :] for i in range(x.shape[-2])])
 
 
 def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
-    """Return the steps that write the gradient of each term of input `index` into `out`, (results, terms, batch)."""
+    """Return the steps that write the gradient of each term of input `index` into `out`, (…, terms, batch)."""
     np = numpy()
     op, inputs, z, g = applied
     if op.name == "dot":
@@ -62,7 +62,7 @@ def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> lis
         other = inputs[1 - index]
         return [(_strong, (spread, other, out))] if exact else [(np.multiply, (spread, other, out))]
     if op.name == "mean":
-        return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[1]), out))]
+        return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
     if op.name == "logsumexp" and not exact:
         return [(np.subtract, (inputs[0], z, out)), (np.exp, (out, out)), (np.multiply, (out, g, out))]
     return [(partial(_write_adjoints, op), (g, z, inputs[0], out))]
@@ -74,6 +74,6 @@ def _strong(a: Any, b: Any, out: Any) -> None:
 
 def _write_adjoints(op: Any, g: Any, z: Any, x: Any, out: Any) -> None:
     xp = array_functions()
-    derivatives = op.derivatives(xp, z[:, 0], *[x[:, i] for i in range(x.shape[1])])
+    derivatives = op.derivatives(xp, z[..., 0, :], *[x[..., i, :] for i in range(x.shape[-2])])
     for i, derivative in enumerate(derivatives):
-        out[:, i] = xp.strong_mul(derivative, g[:, 0])
+        out[..., i, :] = xp.strong_mul(derivative, g[..., 0, :])
