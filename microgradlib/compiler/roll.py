@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "roll"]
 
-DOT, IDENTITY = TABLE["dot"], TABLE["identity"]
+ADD, DOT, IDENTITY = TABLE["add"], TABLE["dot"], TABLE["identity"]
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
 
@@ -88,7 +88,11 @@ def _spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
         arguments = tuple([moved[a] for a in node.arguments])
         if node.op is not None and node.op.variadic:
             parts = _parts(node, arguments)
-            arguments = tuple([a for part in parts for a in alike(part)])
+            if len(parts) == 3 and not any(varies[a] for a in arguments[:-1]):  # only the bias varies: w·x, then + b
+                product = enter(Node("op", DOT, arguments[:-1]), varying=False)
+                node, arguments = Node("op", ADD), (product, arguments[-1])  # noqa: PLW2901
+            else:
+                arguments = tuple([a for part in parts for a in alike(part)])
         varying = node.kind == "input" or any(varies[a] for a in arguments)
         moved.append(enter(Node(node.kind, node.op, arguments, node.index, node.number), varying=varying))
     return nodes, varies, [moved[y] for y in trace.outputs]
@@ -104,7 +108,7 @@ def _parts(node: Node, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...
 
 def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
     """Return the groups in the order in which they can be computed."""
-    kinds = [_kind(node, varies) for node in nodes]
+    kinds = [_kind(i, nodes, varies) for i in range(len(nodes))]
     alike: dict[Any, list[int]] = defaultdict(list)
     for i, level in enumerate(levels(nodes, kinds)):
         if kinds[i] is not None:
@@ -127,13 +131,14 @@ def _reduction(nodes: Sequence[Node], members: list[int], terms: int) -> Group:
     return Group("reduce" if alike else "segments", nodes[members[0]], members, terms if alike else 0)
 
 
-def _kind(node: Node, varies: Sequence[bool]) -> Any:
+def _kind(i: int, nodes: Sequence[Node], varies: Sequence[bool]) -> Any:
     """Return what nodes of one instruction have in common, but for their level; None for a leaf."""
+    node = nodes[i]
     if node.op is None:
         return None
     banks = tuple([varies[part[0]] for part in _parts(node, node.arguments)])
     same = node.op.variadic and not (node.op.name in OF_ANY_LENGTH and banks[0])
-    return node.op.name, node.op.settings, banks, len(node.arguments) if same else 0
+    return node.op.name, node.op.settings, varies[i], banks, len(node.arguments) if same else 0
 
 
 def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
