@@ -17,7 +17,8 @@ from microgradlib.compiler.splitting import split
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.program import Instruction, Program
+    from microgradlib.compiler.kernels import Step
+    from microgradlib.compiler.program import Instruction, Operand, Program
 
 __all__ = ["Binding"]
 
@@ -33,9 +34,9 @@ class Binding:
     where all numbers are finite.
     """
 
-    def __init__(self, program: Program, batch: int, dtype: Any, *, exact: bool) -> None:
+    def __init__(self, program: Program, batch: int, dtype: Any, *, gradients: str = "", exact: bool = False) -> None:
         np = numpy()
-        self.program, self.batch = program, batch
+        self.program, self.batch, self.exact = program, batch, exact
         self.banks = Banks((program.fixed_size, program.batch_size), batch, dtype)
         fixed = self.banks.numbers[FIXED]
         n = len(program.parameter_order)
@@ -44,25 +45,33 @@ class Binding:
         self.parameters = fixed[:n, 0]
         fixed[n : n + len(program.constants), 0] = program.constants
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
-        instructions = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
-        reads = [(i, *_forward(self.banks, i)) for i in instructions]
+        pieces = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
+        self.reads = [(i, *_forward(self.banks, i, exact=exact)) for i in pieces]
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
-        if len(program.outputs) == 1:
-            self._seed(1.0 / batch if program.outputs[0].bank == BATCH else 1.0)
-            self.banks.needed = _needed(program)
-            for instruction, operands, out in reversed(reads):
-                add_adjoint(self.banks, instruction, operands, out, exact=exact)
+        if gradients == "parameters":
+            self.banks.needed = _needed(program, parameters=True)
+            self.backward = self._reversed(program.outputs[0], share=1.0 / batch)
             self.gradient = self.banks.gradients[FIXED][:n, 0]
-            missing = np.flatnonzero(~self.banks.written[FIXED][:n])
-            self.gradient[missing] = 0.0
+            self.unread = np.flatnonzero(~self.banks.written[FIXED][:n])
+        elif gradients == "inputs":
+            self.banks.needed = _needed(program, parameters=False)
+            self.rows = []
+            for output in program.outputs:
+                self.rows.append(self._reversed(output, share=1.0))
+                self.banks.clear_the_rest(BATCH, range(program.inputs))  # an input that the output does not depend on
 
-    def _seed(self, share: float) -> None:
-        output = self.program.outputs[0]
-        self.banks.gradients[output.bank][output.slots[0]] = share
-        self.banks.written[output.bank][output.slots[0]] = True
+    def _reversed(self, output: Operand, *, share: float) -> list[Step]:
+        """Return the steps of the backward pass from one output, whose mean, or whose each value, is differentiated."""
+        banks, (slot,) = self.banks, output.slots
+        banks.backward, banks.written = [], [numpy().zeros_like(written) for written in banks.written]
+        banks.backward.append((banks.gradients[output.bank][slot].fill, (share if output.bank == BATCH else 1.0,)))
+        banks.written[output.bank][slot] = True
+        for instruction, operands, out in reversed(self.reads):
+            add_adjoint(banks, instruction, operands, out, exact=self.exact)
+        return banks.backward
 
     def run(self, parameters: Any, columns: Sequence[Any]) -> None:
-        """Compute the outputs, from the flat parameters and each input's column."""
+        """Compute the outputs, from the flat parameters and each argument's numbers, (batch, numbers)."""
         self.parameters[:] = parameters[self.order]
         start = 0
         for column in columns:
@@ -72,13 +81,20 @@ class Binding:
             function(*arguments)
 
     def run_backward(self) -> Any:
-        """Return the gradient of the mean of the output, flat in the parameters' own order; call `run` before."""
-        for function, arguments in self.banks.backward:
+        """Return the gradient of the mean of the first output, flat in the parameters' own order, after `run`."""
+        for function, arguments in self.backward:
             function(*arguments)
+        self.gradient[self.unread] = 0.0
         return self.gradient[self.back]
 
+    def run_jacobian_row(self, output: int) -> Any:
+        """Return ∂output/∂inputs of each example, (batch, inputs), after `run`."""
+        for function, arguments in self.rows[output]:
+            function(*arguments)
+        return self.banks.gradients[BATCH][: self.program.inputs].T
 
-def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
+
+def _forward(banks: Banks, instruction: Instruction, *, exact: bool) -> tuple[list[Read], Any]:
     """Add an instruction's forward steps; return its operands and its results, (rows, width, batch)."""
     results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
     if instruction.kind == "product":
@@ -90,7 +106,7 @@ def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
     shape = even_shape([operand.slots for operand in instruction.operands])
     reads = [banks.read(operand, shape) for operand in instruction.operands]
     out = results.reshape(*shape, results.shape[1])
-    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out))
+    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out), exact)
     return reads, out
 
 
@@ -129,11 +145,12 @@ def _forward_segments(banks: Banks, instruction: Instruction, results: Any) -> t
     return reads, out
 
 
-def _needed(program: Program) -> list[Any]:
-    """Say for each slot of both banks whether it depends on a parameter, so that its gradient is wanted."""
+def _needed(program: Program, *, parameters: bool) -> list[Any]:
+    """Say for each slot of both banks whether it depends on a parameter, or else on an input, and has a gradient."""
     np = numpy()
     needed = [np.zeros(program.fixed_size, bool), np.zeros(program.batch_size, bool)]
-    needed[FIXED][: len(program.parameter_order)] = True
+    needed[FIXED][: len(program.parameter_order)] = parameters
+    needed[BATCH][: program.inputs] = not parameters
     for instruction in program.instructions:
         if any(needed[operand.bank][list(operand.slots)].any() for operand in instruction.operands):
             needed[instruction.bank][instruction.start : instruction.start + instruction.size] = True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["canonical"]
 
-ADD, MUL, SUM, DOT = (TABLE[name] for name in ("add", "mul", "sum", "dot"))
+ADD, MUL, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where"))
 
 
 def canonical(trace: Trace) -> Trace:
@@ -115,6 +115,8 @@ class _Writer:
         key = (op.name, op.settings, arguments)
         if key in self.known:
             return self.known[key]
+        if op is WHERE and self.nodes[arguments[0]].kind == "constant":
+            return arguments[1] if self.nodes[arguments[0]].number else arguments[2]
         if all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
             return self._leaf(Node("constant", number=number))

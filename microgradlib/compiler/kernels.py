@@ -29,8 +29,11 @@ class Applied(NamedTuple):
     g: Any = None
 
 
-def forward_steps(applied: Applied) -> list[Step]:
-    """Return the steps that write op(*inputs), element by element, into z."""
+def forward_steps(applied: Applied, exact: bool) -> list[Step]:
+    """Return the steps that write op(*inputs), element by element, into z.
+
+    Unless `exact`, zeros of `strong_mul` are not strong: its users look whether all came out finite.
+    """
     np = numpy()
     op, inputs, z, _ = applied
     ufuncs = {
@@ -39,8 +42,10 @@ def forward_steps(applied: Applied) -> list[Step]:
     }  # fmt: skip
     if op.name in ufuncs:
         return [(ufuncs[op.name], (*inputs, z))]
+    if op.name == "strong_mul" and not exact:
+        return [(np.multiply, (*inputs, z))]
     if op.name == "relu":
-        return [(partial(np.maximum, out=z), (inputs[0], 0.0))]
+        return [(partial(np.maximum, out=z), (0.0, inputs[0]))]
     if op.name in {"identity", "detach"}:
         return [(np.copyto, (z, inputs[0]))]
     if op.name == "pow" and op.settings == (2.0,):
@@ -51,9 +56,34 @@ def forward_steps(applied: Applied) -> list[Step]:
 
 
 def _sigmoid(x: Any, z: Any) -> list[Step]:
-    """σ(x) = 1/(1 + e⁻ˣ) in place; where e⁻ˣ overflows, 1/inf is the right 0."""
+    """σ(x) = 1/(1 + e) for x ≥ 0 and e/(1 + e) for x < 0, with e = exp(−|x|): the table's rule in place."""
     np = numpy()
-    return [(np.negative, (x, z)), (np.exp, (z, z)), (np.add, (z, 1.0, z)), (np.divide, (1.0, z, z))]
+    e, negative = np.empty(z.shape, z.dtype), np.empty(z.shape, bool)
+    return [
+        (np.absolute, (x, e)),
+        (np.negative, (e, e)),
+        (np.exp, (e, e)),
+        (np.less, (x, 0.0, negative)),
+        (np.copyto, (z, 1.0)),
+        (partial(np.copyto, where=negative), (z, e)),
+        (np.add, (e, 1.0, e)),
+        (np.divide, (z, e, z)),
+    ]
+
+
+def _sigmoid_adjoint(g: Any, x: Any, out: Any) -> list[Step]:
+    """Write g σ′(x) = g e/(1 + e)² with e = exp(−|x|), which keeps its digits where σ is 1."""
+    np = numpy()
+    square = np.empty(out.shape, out.dtype)
+    return [
+        (np.absolute, (x, out)),
+        (np.negative, (out, out)),
+        (np.exp, (out, out)),
+        (np.add, (out, 1.0, square)),
+        (np.multiply, (square, square, square)),
+        (np.divide, (out, square, out)),
+        (np.multiply, (g, out, out)),
+    ]
 
 
 def _write_value(applied: Applied) -> None:
@@ -85,7 +115,7 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
     op, inputs, z, g = applied
     if exact:
         return [(_write_adjoint, (applied, index, out))]
-    if op.name == "mul":
+    if op.name in {"mul", "strong_mul"}:
         return [(np.multiply, (g, inputs[1 - index], out))]
     if op.name == "relu":
         mask = np.empty(out.shape, dtype=bool)
@@ -97,9 +127,14 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
     if op.name == "div":
         return [(np.multiply, (g, z, out)), (np.divide, (out, inputs[1], out)), (np.negative, (out, out))]
     if op.name == "tanh":
-        return [(np.multiply, (z, z, out)), (np.subtract, (1.0, out, out)), (np.multiply, (g, out, out))]
+        return [
+            (np.cosh, (inputs[0], out)),
+            (np.divide, (1.0, out, out)),
+            (np.square, (out, out)),
+            (np.multiply, (g, out, out)),
+        ]
     if op.name == "sigmoid":
-        return [(np.subtract, (1.0, z, out)), (np.multiply, (z, out, out)), (np.multiply, (g, out, out))]
+        return _sigmoid_adjoint(g, inputs[0], out)
     if op.name == "pow" and op.settings == (2.0,):
         return [(np.multiply, (g, inputs[0], out)), (np.multiply, (out, 2.0, out))]
     if op.name == "pow" and op.settings:

@@ -10,7 +10,7 @@ from microgradlib.costs.reduction import by_component, reduced, total
 from microgradlib.costs.surprise import surprise, surprise_of_complement
 from microgradlib.errors import LabelError
 from microgradlib.number import as_float
-from microgradlib.ops import activations, many
+from microgradlib.ops import activations, arithmetic, many
 from microgradlib.reductions import logsumexp
 from microgradlib.scalar import Scalar
 from microgradlib.symbol import Symbol
@@ -44,7 +44,7 @@ def _binary_label(y: Any) -> Any:
 def _expected(weights: Sequence[Any], surprise_of: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · surprise_of(k); a weight that is exactly 0 leaves its term out, so that 0·∞ is 0."""
     if any(isinstance(weight, Scalar) for weight in weights):
-        return many.dot(*weights, *[surprise_of(k) for k in range(len(weights))])
+        return many.sum(*[arithmetic.strong_mul(weight, surprise_of(k)) for k, weight in enumerate(weights)])
     terms = [(weight, surprise_of(k)) for k, weight in enumerate(weights) if weight]
     return total([surprise if weight == 1 else weight * surprise for weight, surprise in terms] or [0.0])
 
