@@ -7,6 +7,7 @@ from microgradlib import nn as nn
 from microgradlib import optim as optim
 from microgradlib import regularisers as regularisers
 from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
+from microgradlib.compiler import compile as compile  # noqa: A004
 from microgradlib.graph import topological_sort
 from microgradlib.modes import detect_anomaly, no_grad
 from microgradlib.nn import load, save
@@ -78,7 +79,7 @@ from microgradlib.viz import draw
 
 __version__ = "0.1.0"
 
-# abs, pow and sum are public as mg.abs, mg.pow and mg.sum; a star import leaves Python's own alone.
+# abs, compile, pow and sum are public as mg.abs and so on; a star import leaves Python's own alone.
 __all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
     "Symbol", "Value",
     "define_op", "detect_anomaly", "draw", "evaluate", "fit", "grad", "gradcheck", "grad_table", "gradients", "hessian",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
 from microgradlib.known_number import KnownNumber, is_other_node
-from microgradlib.modes import check_gradients, check_value, current_mode, refuse_unknown, users_line
+from microgradlib.modes import check_gradients, check_value, current_mode, is_unknown, refuse_unknown, users_line
 from microgradlib.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
-from microgradlib.ops import Op, activations, arithmetic, many
+from microgradlib.ops import Op, activations, arithmetic, many, selection
 from microgradlib.scalar import Scalar
 
 if TYPE_CHECKING:
@@ -177,6 +177,8 @@ class Value(KnownNumber):
 
     def detach(self) -> Value:
         """Return a leaf with the same number: gradients stop there."""
+        if current_mode() is not None and is_unknown(self):
+            return selection.detach(self)
         return Value(self._data, self.label)
 
     @staticmethod

@@ -49,7 +49,7 @@ def _map(banks: Banks, applied: Applied, index: int, read: Read, *, exact: bool)
     if constant == 1:
         banks.add(read, g)
     elif constant == -1:
-        banks.give(read, g.shape, lambda out: [(numpy().negative, (g, out))])
+        banks.give(read, g.shape, lambda out: [(numpy().multiply, (g, -1.0, out))])
     elif constant != 0:
         banks.give(read, g.shape, partial(adjoint_steps, applied, index, exact))
 

@@ -46,7 +46,7 @@ class Binding:
         fixed[n : n + len(program.constants), 0] = program.constants
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
         pieces = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
-        self.reads = [(i, *_forward(self.banks, i, exact=exact)) for i in pieces]
+        self.reads = [(i, *_forward(self.banks, i)) for i in pieces]
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
         if gradients == "parameters":
             self.banks.needed = _needed(program, parameters=True)
@@ -94,7 +94,7 @@ class Binding:
         return self.banks.gradients[BATCH][: self.program.inputs].T
 
 
-def _forward(banks: Banks, instruction: Instruction, *, exact: bool) -> tuple[list[Read], Any]:
+def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
     """Add an instruction's forward steps; return its operands and its results, (rows, width, batch)."""
     results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
     if instruction.kind == "product":
@@ -106,7 +106,7 @@ def _forward(banks: Banks, instruction: Instruction, *, exact: bool) -> tuple[li
     shape = even_shape([operand.slots for operand in instruction.operands])
     reads = [banks.read(operand, shape) for operand in instruction.operands]
     out = results.reshape(*shape, results.shape[1])
-    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out), exact)
+    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out))
     return reads, out
 
 

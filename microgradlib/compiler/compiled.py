@@ -27,8 +27,9 @@ def compile(  # noqa: A001  the name of the field
 
     The function is traced once for each shape of its arguments: run on Symbols, its scalar operations gathered into
     matrix products and vector operations. It may use whatever the library has, and Python's loops, but no `if` on a
-    number that is not known yet: write `where`. `parameters` are the leaf Values to differentiate by; others, and
-    numbers, are constants. Changes of a parameter's `data` are seen by the next call. `dtype` is float64 or float32.
+    number that is not known yet: write `where`. `parameters` are the leaf Values to differentiate by. Changes of the
+    `data` of these, and of other Values that the function uses, are seen by the next call. `dtype` is float64 or
+    float32.
 
     Raises `MissingExtraError` without NumPy. The first call raises `SymbolHasNoValueError`, naming the line, where the
     function needs a number that is not known, and `TracingError` where it draws random numbers.
@@ -58,7 +59,11 @@ class Compiled:
             if not isinstance(parameter, Value) or parameter.parents:
                 message = f"parameters are leaf Values, as model.parameters() gives them, got {parameter!r}"
                 raise TypeError(message)
+        self._distinct = list(dict.fromkeys(self.parameters))
+        position = {p: i for i, p in enumerate(self._distinct)}
+        self._places = numpy().array([position[p] for p in self.parameters], dtype=int)
         self._runners: dict[Any, Runner] = {}
+        self._held: dict[Any, tuple[Value, ...]] = {}
         self._lock = threading.Lock()
         self._array: Any = None
         self._last: Any = None
@@ -85,30 +90,30 @@ class Compiled:
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
-        runner, columns = self._ready(arguments)
-        return runner.shaped(runner.values(self._numbers(), columns))
+        runner, columns, numbers = self._ready(arguments)
+        return runner.shaped(runner.values(numbers, columns))
 
     def value_and_grad(self, *arguments: Any) -> tuple[float, Any]:
         """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
 
         Raises `ValueError` if the function returns several numbers.
         """
-        runner, columns = self._ready(arguments)
+        runner, columns, numbers = self._ready(arguments)
         if len(runner.program.outputs) != 1:
             message = f"the function returns {len(runner.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
-        values, gradient = runner.mean_and_gradient(self._numbers(), columns)
+        values, gradient = runner.mean_and_gradient(numbers, columns)
         with numpy().errstate(all="ignore"):
-            return float(values.mean()), gradient
+            return float(values.mean()), gradient[self._places]
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
 
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
-        runner, columns = self._ready(arguments)
-        values, gradient = runner.mean_and_gradient(self._numbers(), columns)
-        return runner.shaped(values), gradient
+        runner, columns, numbers = self._ready(arguments)
+        values, gradient = runner.mean_and_gradient(numbers, columns)
+        return runner.shaped(values), gradient[self._places]
 
     def jacobian(self, *arguments: Any) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
@@ -117,24 +122,31 @@ class Compiled:
         >>> square.jacobian([[3.0, 4.0]]).tolist()
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
-        runner, columns = self._ready(arguments)
-        return runner.jacobian(self._numbers(), columns)
+        runner, columns, numbers = self._ready(arguments)
+        return runner.jacobian(numbers, columns)
 
-    def _numbers(self) -> Any:
-        if self._array is not None:
-            return self._array
-        return numpy().array([p._data for p in self.parameters], self.dtype)
+    def _numbers(self, held: tuple[Value, ...]) -> Any:
+        """Return the parameters' numbers, and behind them those of the other Values that the function uses."""
+        np = numpy()
+        if self._array is None:
+            return np.array([p._data for p in (*self._distinct, *held)], self.dtype)
+        numbers = self._array
+        if len(self._distinct) < len(self.parameters):
+            numbers = np.empty(len(self._distinct), self.dtype)
+            numbers[self._places] = self._array
+        return np.append(numbers, [p._data for p in held]) if held else numbers
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any]]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
         columns, shapes = columns_of(arguments, self.dtype)
         if shapes not in self._runners:
             rows = [numpy().zeros(shape).tolist() for shape in shapes]
             with self._lock:
                 if shapes not in self._runners:
-                    program = roll(canonical(trace(self.function, rows, self.parameters)))
-                    self._runners[shapes] = Runner(program, self.dtype)
+                    found = trace(self.function, rows, self._distinct)
+                    self._held[shapes] = found.held
+                    self._runners[shapes] = Runner(roll(canonical(found)), self.dtype)
         self._last = shapes
-        return self._runners[shapes], columns
+        return self._runners[shapes], columns, self._numbers(self._held[shapes])
 
 
 def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:

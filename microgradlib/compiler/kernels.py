@@ -29,21 +29,20 @@ class Applied(NamedTuple):
     g: Any = None
 
 
-def forward_steps(applied: Applied, exact: bool) -> list[Step]:
-    """Return the steps that write op(*inputs), element by element, into z.
-
-    Unless `exact`, zeros of `strong_mul` are not strong: its users look whether all came out finite.
-    """
+def forward_steps(applied: Applied) -> list[Step]:
+    """Return the steps that write op(*inputs), element by element, into z."""
     np = numpy()
     op, inputs, z, _ = applied
     ufuncs = {
-        "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "exp": np.exp,
+        "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "exp": np.exp,
         "log": np.log, "tanh": np.tanh, "sqrt": np.sqrt, "abs": np.absolute, "sin": np.sin, "cos": np.cos,
     }  # fmt: skip
     if op.name in ufuncs:
         return [(ufuncs[op.name], (*inputs, z))]
-    if op.name == "strong_mul" and not exact:
-        return [(np.multiply, (*inputs, z))]
+    if op.name == "neg":
+        return [(np.multiply, (inputs[0], -1.0, z))]  # NumPy's negative has read arrays with gaps wrongly
+    if op.name == "strong_mul":
+        return [(_strong_mul, (applied,))]
     if op.name == "relu":
         return [(partial(np.maximum, out=z), (0.0, inputs[0]))]
     if op.name in {"identity", "detach"}:
@@ -61,7 +60,7 @@ def _sigmoid(x: Any, z: Any) -> list[Step]:
     e, negative = np.empty(z.shape, z.dtype), np.empty(z.shape, bool)
     return [
         (np.absolute, (x, e)),
-        (np.negative, (e, e)),
+        (np.multiply, (e, -1.0, e)),
         (np.exp, (e, e)),
         (np.less, (x, 0.0, negative)),
         (np.copyto, (z, 1.0)),
@@ -77,13 +76,21 @@ def _sigmoid_adjoint(g: Any, x: Any, out: Any) -> list[Step]:
     square = np.empty(out.shape, out.dtype)
     return [
         (np.absolute, (x, out)),
-        (np.negative, (out, out)),
+        (np.multiply, (out, -1.0, out)),
         (np.exp, (out, out)),
         (np.add, (out, 1.0, square)),
         (np.multiply, (square, square, square)),
         (np.divide, (out, square, out)),
         (np.multiply, (g, out, out)),
     ]
+
+
+def _strong_mul(applied: Applied) -> None:
+    """Write x y; only where something is not finite can the zeros' strength show."""
+    np = numpy()
+    np.multiply(*applied.inputs, out=applied.z)
+    if not np.isfinite(applied.z).all():
+        _write_value(applied)
 
 
 def _write_value(applied: Applied) -> None:
@@ -125,7 +132,7 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
     if op.name == "div" and index == 0:
         return [(np.divide, (g, inputs[1], out))]
     if op.name == "div":
-        return [(np.multiply, (g, z, out)), (np.divide, (out, inputs[1], out)), (np.negative, (out, out))]
+        return [(np.multiply, (g, z, out)), (np.divide, (out, inputs[1], out)), (np.multiply, (out, -1.0, out))]
     if op.name == "tanh":
         return [
             (np.cosh, (inputs[0], out)),

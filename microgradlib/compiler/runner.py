@@ -40,13 +40,10 @@ class Runner:
         batch = len(columns[0])
         result = numpy().empty((batch, len(self.program.outputs)), self.dtype)
         for start, end in self._blocks(batch):
-            for exact in (False, True):
-                with self._bound(end - start, exact=exact) as binding:
-                    binding.run(parameters, [column[start:end] for column in columns])
-                    for k, output in enumerate(binding.outputs):
-                        result[start:end, k] = output
-                if numpy().isfinite(result[start:end]).all():
-                    break
+            with self._bound(end - start) as binding:
+                binding.run(parameters, [column[start:end] for column in columns])
+                for k, output in enumerate(binding.outputs):
+                    result[start:end, k] = output
         return result
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
@@ -69,9 +66,10 @@ class Runner:
                 for k, output in enumerate(binding.outputs):
                     values[start:end, k] = output
                 part = binding.run_backward()
-            if end - start < batch:
-                part = part * ((end - start) / batch)
-            gradient = part if gradient is None else gradient + part
+            with numpy().errstate(all="ignore"):
+                if end - start < batch:
+                    part = part * ((end - start) / batch)
+                gradient = part if gradient is None else gradient + part
         return values, gradient
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.errors import SymbolHasNoValueError, TracingError
 from microgradlib.graph import topological_sort
@@ -51,6 +51,9 @@ class Trace:
     shape: Any
     inputs: int
     parameters: int
+    held: tuple[Any, ...] = ()
+    """Leaf Values that the function uses beside its parameters: their numbers are read at each call, like parameters',
+    behind which they are counted."""
 
 
 def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> Trace:
@@ -63,11 +66,14 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     >>> [node.kind for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
     ['parameter', 'input', 'op', 'constant', 'op']
     """
-    (first, _), (second, _) = (_run(function, rows, parameters) for _ in range(2))
+    run, again = _call(function, rows, parameters), _call(function, rows, parameters)
+    held = _held(run, again, parameters)
+    first, second = _written(run, parameters, held), _written(again, parameters, held)
     alike = first.nodes == second.nodes or repr(first.nodes) == repr(second.nodes)  # nan is not equal to itself
     if not alike or first.outputs != second.outputs:
         with tracing_lines() as lines:
-            third, order = _run(function, rows, parameters)
+            run = _call(function, rows, parameters)
+        third, order = _written(run, parameters, held), run.order
         message = (
             "run twice, the function did not do the same: it draws random numbers, or keeps something between calls; "
             f"draw before and pass the numbers as an argument{_difference(first, third, order, lines)}"
@@ -88,9 +94,16 @@ def _shown(trace: Trace, node: Node) -> str:
     return f"{node.op}{[repr(trace.nodes[a].number) for a in node.arguments]}"
 
 
-def _run(
-    function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]
-) -> tuple[Trace, Sequence[Scalar]]:
+class _Run(NamedTuple):
+    """One call of the function on Symbols: these, its result, and the nodes of the graph, arguments first."""
+
+    symbols: list[Symbol]
+    result: Any
+    outputs: list[Scalar]
+    order: Sequence[Scalar]
+
+
+def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
     symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
     try:
         with recording(), unknown_numbers(parameters):
@@ -99,13 +112,23 @@ def _run(
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in leaves(result)]
-    places: dict[Scalar, tuple[str, int]] = {p: ("parameter", i) for i, p in enumerate(parameters)}
-    places.update({x: ("input", i) for i, x in enumerate(symbols)})
-    order = topological_sort(*outputs)
-    positions = {node: i for i, node in enumerate(order)}
-    nodes = tuple([_node(node, places, positions) for node in order])
-    found = tuple([positions[y] for y in outputs])
-    return Trace(nodes, found, _emptied(result), len(symbols), len(parameters)), order
+    return _Run(symbols, result, outputs, topological_sort(*outputs))
+
+
+def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
+    """Return the leaf Values that both runs used, and so did not make: all but the parameters."""
+    known = {node for node in one.order if isinstance(node, Value) and node.op is None}.difference(parameters)
+    return [node for node in other.order if isinstance(node, Value) and node in known]
+
+
+def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
+    places: dict[Scalar, tuple[str, int]] = {p: ("parameter", i) for i, p in enumerate([*parameters, *held])}
+    places.update({x: ("input", i) for i, x in enumerate(run.symbols)})
+    positions = {node: i for i, node in enumerate(run.order)}
+    nodes = tuple([_node(node, places, positions) for node in run.order])
+    outputs = tuple([positions[y] for y in run.outputs])
+    count = len(parameters) + len(held)
+    return Trace(nodes, outputs, _emptied(run.result), len(run.symbols), count, tuple(held))
 
 
 def _users_line(error: BaseException) -> str:

@@ -6,15 +6,17 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.errors import LabelError
 from microgradlib.nn import Module
 from microgradlib.nn.sizes import count
 from microgradlib.optim import Adam
 from microgradlib.randomness import Rng, as_random
+from microgradlib.training.compiled_risk import CompiledRisk
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import part
 from microgradlib.training.progress import Progress
 from microgradlib.training.risk import Risk
-from microgradlib.training.run import Run
+from microgradlib.training.run import Run, trained_parameters
 
 if TYPE_CHECKING:
     import random
@@ -42,6 +44,7 @@ def fit(
     augment: Callable[[Any, random.Random], Any] | None = None,
     clip_norm: float | None = None,
     clip_value: float | None = None,
+    compiled: bool | str = "auto",
     rng: Rng = 0,
     progress: bool | None = None,
 ) -> History:
@@ -65,6 +68,9 @@ def fit(
         penalty: a function of the model and one input, Ω(x), such as `regularisers.TangentPropagation(t)`; or several.
         augment: (x, rng) → x′, a changed copy drawn for each use of an example in training.
         clip_norm: rescale each gradient to at most this norm. `clip_value`: limit each of its entries.
+        compiled: True to run model, loss and penalties as a compiled program on arrays (see `compile`), False to run
+            them example by example, "auto" to compile where NumPy is installed and they can be compiled.
+            `history.engine` says which way it went.
         rng: a seed or `random.Random` for parting, shuffling and augmenting; with seeds for the model's weights and its
             `Dropout` too, a run repeats exactly.
         progress: show a progress bar: True, False, or None for where there is a terminal.
@@ -87,9 +93,14 @@ def fit(
     _refuse_others(model, loss)
     stopping = _stopping(early_stopping)
     train, held_out = part(X, y, validation, source)
+    if not model.training:
+        model.train()
+    made = _optimizer(optimizer, model)
+    parameters = trained_parameters(model, made)
     run = Run(
         Risk(model, loss, _several(regulariser, "regulariser"), _several(penalty, "penalty")),
-        _optimizer(optimizer, model),
+        made,
+        parameters,
         train,
         held_out,
         source,
@@ -100,10 +111,10 @@ def fit(
     )
     epochs, watchers = count(epochs, "epochs"), _several(callbacks, "callbacks")
     history = run.history
-    if not model.training:
-        model.train()
     with closing(Progress(epochs, show=progress)) as bar:
         try:
+            run.risk, history.engine = _engine(run, compiled)
+            bar.say(history.engine)
             for epoch in range(epochs + 1):
                 if epoch:
                     run.epoch()
@@ -125,6 +136,24 @@ def fit(
                 stopping.restore(model)
                 history.best_epoch = stopping.best_epoch
     return history
+
+
+def _engine(run: Run, compiled: bool | str) -> tuple[Risk, str]:
+    """Return the risk to be lowered, compiled if that is wanted and possible, and in a line which way it went."""
+    if compiled not in (True, False, "auto"):
+        message = f'compiled is True, False or "auto", got {compiled!r}'
+        raise ValueError(message)
+    if compiled is False:
+        return run.risk, "example by example"
+    try:
+        made = CompiledRisk(run.risk, run.train, run.held_out, run.parameters)
+    except LabelError:
+        raise
+    except Exception as error:
+        if compiled is True:
+            raise
+        return run.risk, f"example by example, as it cannot be compiled: {str(error).splitlines()[0]}"
+    return made, made.described()
 
 
 def _refuse_others(model: Any, loss: Any) -> None:

@@ -30,7 +30,8 @@ class History:
     epoch's steps of ‖∂R/∂(its parameters)‖, before any clipping. `dead_relus`: the share, 0 to 1, of rectifiers that
     were 0 at every one of up to 64 training examples after the epoch; empty if the model has none. What was not
     measured before training is nan there. `stopped`: why training ended early, or "". `best_epoch`: under early
-    stopping, the epoch whose parameters were kept. `steps`: how many updates there were.
+    stopping, the epoch whose parameters were kept. `steps`: how many updates there were. `engine`: how they were
+    computed.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -42,6 +43,7 @@ class History:
     stopped: str = ""
     best_epoch: int | None = None
     steps: int = 0
+    engine: str = ""
 
     @property
     def epochs(self) -> int:

@@ -34,10 +34,19 @@ class Progress:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
         elif self.shown:
-            line = f"epoch {self.done} of {self.total}: {text}"
-            width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be written over
-            sys.stderr.write(f"\r\x1b[K{line[:width]}")
-            sys.stderr.flush()
+            self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {text}")
+
+    def _write(self, before: str, line: str, after: str = "") -> None:
+        width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be written over
+        sys.stderr.write(f"{before}{line[:width]}{after}")
+        sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """Show a line of its own."""
+        if self.bar is not None:
+            self.bar.write(text, file=sys.stderr)
+        elif self.shown:
+            self._write("", text, "\n")
 
     def close(self) -> None:
         """End the line."""

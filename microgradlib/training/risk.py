@@ -37,6 +37,7 @@ class Risk:
     ) -> None:
         self.model, self.loss = model, loss
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
+        self.plain: Risk = self
 
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Any]:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""

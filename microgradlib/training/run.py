@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
-__all__ = ["Run"]
+    from microgradlib.nn import Module
+
+__all__ = ["Run", "trained_parameters"]
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Run:
 
     risk: Risk
     optimizer: Any
+    parameters: list[Value]
     train: Examples
     held_out: Examples | None
     rng: random.Random
@@ -42,13 +45,6 @@ class Run:
     def __post_init__(self) -> None:
         """Find the layers, and the rule by which the cost names classes."""
         self.model = self.risk.model
-        held = [p for p in getattr(self.optimizer, "parameters", []) if isinstance(p, Value)]
-        self.parameters = list(dict.fromkeys([*self.model.parameters(), *held]))
-        if held and not set(held) & set(self.model.parameters()):
-            message = (
-                "the optimizer holds no parameter of this model: make it of model.parameters(), of this very model"
-            )
-            raise ValueError(message)
         self.layers = layers_of(self.model)
         self.decision = decision_of(self.risk.loss)
 
@@ -90,7 +86,7 @@ class Run:
         if math.isfinite(cost) and math.isfinite(norm):
             return
         what = f"the loss is {cost}" if not math.isfinite(cost) else f"the gradient has norm {norm}"
-        where = origin_of_nan(self.risk, batch)
+        where = origin_of_nan(self.risk.plain, batch)
         step, epoch = self.history.steps + 1, self.history.epochs + 1
         message = (
             f"step {step}, in epoch {epoch}: {what}; {where}. The model has the parameters it had before this step; "
@@ -118,3 +114,16 @@ class Run:
 
     def _accuracy(self, outputs: Sequence[Any], targets: Sequence[Any]) -> float | None:
         return accuracy([self.decision(output) for output in outputs], targets) if self.decision else None
+
+
+def trained_parameters(model: Module, optimizer: Any) -> list[Value]:
+    """Return the model's parameters and those that only the optimizer holds, such as a learned scale of the loss.
+
+    Raises `ValueError` where the optimizer holds no parameter of the model.
+    """
+    own = model.parameters()
+    held = [p for p in getattr(optimizer, "parameters", []) if isinstance(p, Value)]
+    if held and not set(held) & set(own):
+        message = "the optimizer holds no parameter of this model: make it of this very model's parameters()"
+        raise ValueError(message)
+    return list(dict.fromkeys([*own, *held]))

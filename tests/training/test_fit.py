@@ -153,7 +153,7 @@ def test_validation_takes_its_share_away():
                 seen.append(tuple(x))
             return super().__call__(x)
 
-    history = fit(Spy(2, "linear", rng=0), LOSS, X, Y, epochs=1, validation=0.25)
+    history = fit(Spy(2, "linear", rng=0), LOSS, X, Y, epochs=1, validation=0.25, compiled=False)
     assert len(set(seen)) == 18
     assert len(history.validation_loss) == 2
 
