@@ -43,7 +43,8 @@ class Binding:
         self.order = np.array(program.parameter_order, dtype=np.intp)
         self.back = np.argsort(self.order)
         self.parameters = fixed[:n, 0]
-        fixed[n : n + len(program.constants), 0] = program.constants
+        with np.errstate(over="ignore"):  # a constant beyond single precision
+            fixed[n : n + len(program.constants), 0] = program.constants
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
         pieces = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
         self.reads = [(i, *_forward(self.banks, i)) for i in pieces]
@@ -52,7 +53,6 @@ class Binding:
             self.banks.needed = _needed(program, parameters=True)
             self.backward = self._reversed(program.outputs[0], share=1.0 / batch)
             self.gradient = self.banks.gradients[FIXED][:n, 0]
-            self.unread = np.flatnonzero(~self.banks.written[FIXED][:n])
         elif gradients == "inputs":
             self.banks.needed = _needed(program, parameters=False)
             self.rows = []
@@ -72,7 +72,7 @@ class Binding:
 
     def run(self, parameters: Any, columns: Sequence[Any]) -> None:
         """Compute the outputs, from the flat parameters and each argument's numbers, (batch, numbers)."""
-        self.parameters[:] = parameters[self.order]
+        self.parameters[:] = parameters.take(self.order)
         start = 0
         for column in columns:
             self.inputs[start : start + column.shape[1]] = column.T
@@ -80,12 +80,16 @@ class Binding:
         for function, arguments in self.banks.forward:
             function(*arguments)
 
+    def write_outputs(self, result: Any) -> None:
+        """Write the outputs of the last run into an array (batch, outputs)."""
+        for k, output in enumerate(self.outputs):
+            result[:, k] = output
+
     def run_backward(self) -> Any:
         """Return the gradient of the mean of the first output, flat in the parameters' own order, after `run`."""
         for function, arguments in self.backward:
             function(*arguments)
-        self.gradient[self.unread] = 0.0
-        return self.gradient[self.back]
+        return self.gradient.take(self.back)  # those that nothing was written to are 0 from the beginning
 
     def run_jacobian_row(self, output: int) -> Any:
         """Return ∂output/∂inputs of each example, (batch, inputs), after `run`."""

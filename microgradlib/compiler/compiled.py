@@ -53,8 +53,15 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any) -> None:
         self.function = function
+        if isinstance(parameters, Value):
+            raise TypeError(
+                "parameters are a list of Values, as model.parameters() gives it, got a single one: write [w]"
+            )
         self.parameters = list(parameters)
         self.dtype = numpy().dtype(dtype)
+        if self.dtype not in (numpy().float64, numpy().float32):
+            message = f"programs compute with float64 or float32, got dtype={self.dtype}"
+            raise ValueError(message)
         for parameter in self.parameters:
             if not isinstance(parameter, Value) or parameter.parents:
                 message = f"parameters are leaf Values, as model.parameters() gives them, got {parameter!r}"
@@ -82,7 +89,7 @@ class Compiled:
         Values. Raises `ValueError` for another shape.
         """
         if array is not None:
-            array = numpy().asarray(array, self.dtype)
+            array = _rounded(numpy().asarray(array), self.dtype)
             if array.shape != (len(self.parameters),):
                 message = f"there are {len(self.parameters)} parameters, got an array of shape {array.shape}"
                 raise ValueError(message)
@@ -102,9 +109,8 @@ class Compiled:
         if len(runner.program.outputs) != 1:
             message = f"the function returns {len(runner.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
-        values, gradient = runner.mean_and_gradient(numbers, columns)
-        with numpy().errstate(all="ignore"):
-            return float(values.mean()), gradient[self._places]
+        _, mean, gradient = runner.mean_and_gradient(numbers, columns)
+        return mean, self._spread(gradient)
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
@@ -112,8 +118,8 @@ class Compiled:
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
         runner, columns, numbers = self._ready(arguments)
-        values, gradient = runner.mean_and_gradient(numbers, columns)
-        return runner.shaped(values), gradient[self._places]
+        values, _, gradient = runner.mean_and_gradient(numbers, columns)
+        return runner.shaped(values), self._spread(gradient)
 
     def jacobian(self, *arguments: Any) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
@@ -125,16 +131,21 @@ class Compiled:
         runner, columns, numbers = self._ready(arguments)
         return runner.jacobian(numbers, columns)
 
+    def _spread(self, gradient: Any) -> Any:
+        """Return the gradient of the parameters alone, once more for those that are listed twice."""
+        n = len(self._distinct)
+        return gradient[:n] if n == len(self.parameters) else gradient[self._places]
+
     def _numbers(self, held: tuple[Value, ...]) -> Any:
         """Return the parameters' numbers, and behind them those of the other Values that the function uses."""
         np = numpy()
         if self._array is None:
-            return np.array([p._data for p in (*self._distinct, *held)], self.dtype)
+            return _rounded(np.array([p._data for p in (*self._distinct, *held)], float), self.dtype)
         numbers = self._array
         if len(self._distinct) < len(self.parameters):
             numbers = np.empty(len(self._distinct), self.dtype)
             numbers[self._places] = self._array
-        return np.append(numbers, [p._data for p in held]) if held else numbers
+        return _rounded(np.append(numbers, [p._data for p in held]), self.dtype) if held else numbers
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
         columns, shapes = columns_of(arguments, self.dtype)
@@ -143,6 +154,8 @@ class Compiled:
             with self._lock:
                 if shapes not in self._runners:
                     found = trace(self.function, rows, self._distinct)
+                    if not found.outputs:
+                        raise ValueError("the function returns no number")
                     self._held[shapes] = found.held
                     self._runners[shapes] = Runner(roll(canonical(found)), self.dtype)
         self._last = shapes
@@ -154,11 +167,7 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
 
     Raises `ValueError` where the batches differ, are empty, or rows are of different lengths.
     """
-    try:
-        arrays = [numpy().asarray(argument, dtype) for argument in arguments]
-    except (ValueError, TypeError) as error:
-        message = f"an argument is no array of numbers, or its rows differ in length: {error}"
-        raise ValueError(message) from None
+    arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
     if not arrays or any(array.ndim == 0 for array in arrays):
         raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
     batch = len(arrays[0])
@@ -166,3 +175,23 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
     return [array.reshape(batch, -1) for array in arrays], tuple([array.shape[1:] for array in arrays])
+
+
+def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
+    try:
+        array = numpy().asarray(argument)
+    except (ValueError, TypeError) as error:
+        message = f"argument {i} is no array of numbers: its rows differ in length ({error})"
+        raise ValueError(message) from None
+    if array.dtype.kind not in "fiub":
+        message = f"argument {i} is no array of numbers: some of its entries are of another kind ({array.dtype})"
+        raise TypeError(message)
+    return _rounded(array, dtype)
+
+
+def _rounded(array: Any, dtype: Any) -> Any:
+    """Return the array in this precision, the same if it is in it already; what it cannot hold is infinite."""
+    if array.dtype == dtype:
+        return array
+    with numpy().errstate(over="ignore"):
+        return array.astype(dtype)

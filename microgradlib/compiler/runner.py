@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+import threading
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.structure import like
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.compiler.program import Program
 
@@ -34,78 +34,83 @@ class Runner:
     def __init__(self, program: Program, dtype: Any) -> None:
         self.program, self.dtype = program, numpy().dtype(dtype)
         self._free: dict[Any, list[Binding]] = {}
+        self._lock = threading.Lock()
 
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the outputs, an array (batch, outputs)."""
-        batch = len(columns[0])
-        result = numpy().empty((batch, len(self.program.outputs)), self.dtype)
-        for start, end in self._blocks(batch):
-            with self._bound(end - start) as binding:
-                binding.run(parameters, [column[start:end] for column in columns])
-                for k, output in enumerate(binding.outputs):
-                    result[start:end, k] = output
+        result = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
+        with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
+            for start, end in self._blocks(len(columns[0])):
+                with self._bound(end - start) as binding:
+                    binding.run(parameters, [column[start:end] for column in columns])
+                    binding.write_outputs(result[start:end])
         return result
 
-    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
-        """Return the outputs and the gradient of the mean of the first of them, flat.
+    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, float, Any]:
+        """Return the outputs, the mean of the first of them, and the gradient of that mean, flat.
 
         Where some number is not finite, the run is repeated by the table's own rules, whose zeros are strong.
         """
-        values, gradient = self._gradient(parameters, columns, exact=False)
+        batch = len(columns[0])
         with numpy().errstate(all="ignore"):
-            size = float(values[:, 0].sum()) + float(gradient @ gradient)
-        return (values, gradient) if math.isfinite(size) else self._gradient(parameters, columns, exact=True)
+            for exact in (False, True):
+                values, gradient = self._gradient(parameters, columns, exact=exact)
+                mean = float(values[:, 0].sum()) / batch
+                others = mean if values.shape[1] == 1 else float(values.sum())
+                if math.isfinite(mean) and math.isfinite(others) and math.isfinite(float(gradient @ gradient)):
+                    break
+        return values, mean, gradient
 
     def _gradient(self, parameters: Any, columns: Sequence[Any], *, exact: bool) -> tuple[Any, Any]:
         batch = len(columns[0])
         values = numpy().empty((batch, len(self.program.outputs)), self.dtype)
         gradient: Any = None
         for start, end in self._blocks(batch):
+            whole = end - start == batch
             with self._bound(end - start, gradients="parameters", exact=exact) as binding:
-                binding.run(parameters, [column[start:end] for column in columns])
-                for k, output in enumerate(binding.outputs):
-                    values[start:end, k] = output
+                binding.run(parameters, columns if whole else [column[start:end] for column in columns])
+                binding.write_outputs(values[start:end])
                 part = binding.run_backward()
-            with numpy().errstate(all="ignore"):
-                if end - start < batch:
-                    part = part * ((end - start) / batch)
-                gradient = part if gradient is None else gradient + part
+            if not whole:
+                part *= (end - start) / batch
+            gradient = part if gradient is None else gradient + part
         return values, gradient
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs)."""
-        batch = len(columns[0])
-        result = numpy().empty((batch, len(self.program.outputs), self.program.inputs), self.dtype)
-        for start, end in self._blocks(batch):
-            for exact in (False, True):
-                with self._bound(end - start, gradients="inputs", exact=exact) as binding:
-                    binding.run(parameters, [column[start:end] for column in columns])
-                    for k in range(len(self.program.outputs)):
-                        result[start:end, k] = binding.run_jacobian_row(k)
-                if numpy().isfinite(result[start:end]).all():
-                    break
+        batch, outputs = len(columns[0]), len(self.program.outputs)
+        result = numpy().empty((batch, outputs, self.program.inputs), self.dtype)
+        with numpy().errstate(all="ignore"):
+            for start, end in self._blocks(batch):
+                for exact in (False, True):
+                    with self._bound(end - start, gradients="inputs", exact=exact) as binding:
+                        binding.run(parameters, [column[start:end] for column in columns])
+                        for k in range(outputs):
+                            result[start:end, k] = binding.run_jacobian_row(k)
+                    if numpy().isfinite(result[start:end]).all():
+                        break
         return result
 
     def _blocks(self, batch: int) -> list[tuple[int, int]]:
         """Return the (start, end) of blocks of nearly equal size."""
         bytes_each = 2 * self.dtype.itemsize * max(self.program.batch_size, 1)
         count = -(-batch // max(SMALLEST_BLOCK, CACHE_BYTES // bytes_each))
-        return list(pairwise([batch * i // count for i in range(count + 1)]))
+        return list(pairwise([batch * i // count for i in range(count + 1)])) if count > 1 else [(0, batch)]
 
-    @contextmanager
-    def _bound(self, batch: int, *, gradients: str = "", exact: bool = False) -> Iterator[Binding]:
+    def _bound(self, batch: int, *, gradients: str = "", exact: bool = False) -> _Lent:
         """Lend a binding that no other thread uses, a new one if there is none."""
         key = (batch, gradients, exact)
-        while len(self._free) >= KEPT and key not in self._free:
-            self._free.pop(next(iter(self._free)), None)
-        free = self._free.setdefault(key, [])
+        free = self._free.get(key)
+        if free is None:
+            with self._lock:
+                while len(self._free) >= KEPT and key not in self._free:
+                    del self._free[next(iter(self._free))]
+                free = self._free.setdefault(key, [])
         try:
             binding = free.pop()
         except IndexError:
             binding = Binding(self.program, batch, self.dtype, gradients=gradients, exact=exact)
-        with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
-            yield binding
-        free.append(binding)
+        return _Lent(binding, free)
 
     def shaped(self, result: Any) -> Any:
         """Return the columns of (batch, outputs) nested as the function's result; rectangular lists as one array."""
@@ -115,6 +120,19 @@ class Runner:
             return columns[0]
         lengths = _lengths(shape)
         return result.reshape(len(result), *lengths) if lengths is not None else like(shape, columns)
+
+
+class _Lent:
+    """A binding for the length of a block; afterwards it is free again."""
+
+    def __init__(self, binding: Binding, free: list[Binding]) -> None:
+        self.binding, self.free = binding, free
+
+    def __enter__(self) -> Binding:
+        return self.binding
+
+    def __exit__(self, *error: object) -> None:
+        self.free.append(self.binding)
 
 
 def _lengths(shape: Any) -> tuple[int, ...] | None:
