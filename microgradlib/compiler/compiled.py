@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.arguments import columns_of, rounded
+from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.canonical import canonical
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.roll import roll
 from microgradlib.compiler.runner import Runner
+from microgradlib.compiler.saving import save_program
 from microgradlib.compiler.trace import trace
 from microgradlib.value import Value
 
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 
     from microgradlib.compiler.program import Program
 
-__all__ = ["Compiled", "columns_of", "compile"]
+__all__ = ["Compiled", "compile"]
 
 
 def compile(  # noqa: A001  the name of the field
@@ -45,11 +50,8 @@ def compile(  # noqa: A001  the name of the field
     return Compiled(function, parameters, dtype)
 
 
-class Compiled:
-    """What `compile` returns. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
-
-    Several threads may call it at once.
-    """
+class Compiled(Batched):
+    """What `compile` returns: a function of batches, traced once for each shape of its rows."""
 
     def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any) -> None:
         self.function = function
@@ -82,6 +84,24 @@ class Compiled:
             raise ValueError("nothing has been compiled yet: call the function once, which shows the shape of a row")
         return self._runners[self._last].program
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
+
+        It then runs without the function, or any code of yours. Raises `ValueError` before the first call.
+
+        >>> import tempfile
+        >>> from microgradlib.compiler import load_program
+        >>> w = Value(3.0)
+        >>> fast = compile(lambda x: w * x[0] + x[1], [w])
+        >>> values = fast([[1.0, 2.0]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     program = load_program(fast.save(Path(folder, "line.json")))
+        >>> program([[1.0, 2.0]]).tolist(), program.jacobian([[1.0, 2.0]]).tolist()
+        ([5.0], [[[3.0, 1.0]]])
+        """
+        numbers = self._numbers(self._held[self._last] if self._last is not None else ())
+        return save_program(self.program, path, numbers, self._last, self._places)
+
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters, in place of the Values' own.
 
@@ -89,47 +109,11 @@ class Compiled:
         Values. Raises `ValueError` for another shape.
         """
         if array is not None:
-            array = _rounded(numpy().asarray(array), self.dtype)
+            array = rounded(numpy().asarray(array), self.dtype)
             if array.shape != (len(self.parameters),):
                 message = f"there are {len(self.parameters)} parameters, got an array of shape {array.shape}"
                 raise ValueError(message)
         self._array = array
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
-        runner, columns, numbers = self._ready(arguments)
-        return runner.shaped(runner.values(numbers, columns))
-
-    def value_and_grad(self, *arguments: Any) -> tuple[float, Any]:
-        """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
-
-        Raises `ValueError` if the function returns several numbers.
-        """
-        runner, columns, numbers = self._ready(arguments)
-        if len(runner.program.outputs) != 1:
-            message = f"the function returns {len(runner.program.outputs)} numbers: use jacobian, or return their sum"
-            raise ValueError(message)
-        _, mean, gradient = runner.mean_and_gradient(numbers, columns)
-        return mean, self._spread(gradient)
-
-    def values_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
-        """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
-
-        What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
-        """
-        runner, columns, numbers = self._ready(arguments)
-        values, _, gradient = runner.mean_and_gradient(numbers, columns)
-        return runner.shaped(values), self._spread(gradient)
-
-    def jacobian(self, *arguments: Any) -> Any:
-        """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
-
-        >>> square = compile(lambda x: [x[0] * x[1], x[0] ** 2])
-        >>> square.jacobian([[3.0, 4.0]]).tolist()
-        [[[4.0, 3.0], [6.0, 0.0]]]
-        """
-        runner, columns, numbers = self._ready(arguments)
-        return runner.jacobian(numbers, columns)
 
     def _spread(self, gradient: Any) -> Any:
         """Return the gradient of the parameters alone, once more for those that are listed twice."""
@@ -140,12 +124,12 @@ class Compiled:
         """Return the parameters' numbers, and behind them those of the other Values that the function uses."""
         np = numpy()
         if self._array is None:
-            return _rounded(np.array([p._data for p in (*self._distinct, *held)], float), self.dtype)
+            return rounded(np.array([p._data for p in (*self._distinct, *held)], float), self.dtype)
         numbers = self._array
         if len(self._distinct) < len(self.parameters):
             numbers = np.empty(len(self._distinct), self.dtype)
             numbers[self._places] = self._array
-        return _rounded(np.append(numbers, [p._data for p in held]), self.dtype) if held else numbers
+        return rounded(np.append(numbers, [p._data for p in held]), self.dtype) if held else numbers
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
         columns, shapes = columns_of(arguments, self.dtype)
@@ -160,38 +144,3 @@ class Compiled:
                     self._runners[shapes] = Runner(roll(canonical(found)), self.dtype)
         self._last = shapes
         return self._runners[shapes], columns, self._numbers(self._held[shapes])
-
-
-def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
-    """Return each argument as an array (batch, numbers), and the shape of one row of each.
-
-    Raises `ValueError` where the batches differ, are empty, or rows are of different lengths.
-    """
-    arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
-    if not arrays or any(array.ndim == 0 for array in arrays):
-        raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
-    batch = len(arrays[0])
-    if any(len(array) != batch for array in arrays) or batch == 0:
-        message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
-        raise ValueError(message)
-    return [array.reshape(batch, -1) for array in arrays], tuple([array.shape[1:] for array in arrays])
-
-
-def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
-    try:
-        array = numpy().asarray(argument)
-    except (ValueError, TypeError) as error:
-        message = f"argument {i} is no array of numbers: its rows differ in length ({error})"
-        raise ValueError(message) from None
-    if array.dtype.kind not in "fiub":
-        message = f"argument {i} is no array of numbers: some of its entries are of another kind ({array.dtype})"
-        raise TypeError(message)
-    return _rounded(array, dtype)
-
-
-def _rounded(array: Any, dtype: Any) -> Any:
-    """Return the array in this precision, the same if it is in it already; what it cannot hold is infinite."""
-    if array.dtype == dtype:
-        return array
-    with numpy().errstate(over="ignore"):
-        return array.astype(dtype)

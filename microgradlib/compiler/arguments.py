@@ -1,0 +1,44 @@
+"""Arguments of a batch: lists and arrays of numbers as columns, in the precision of the program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from microgradlib.compiler.numpy_functions import numpy
+
+__all__ = ["columns_of", "rounded"]
+
+
+def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
+    """Return each argument as an array (batch, numbers), and the shape of one row of each.
+
+    Raises `ValueError` where the batches differ, are empty, or rows are of different lengths.
+    """
+    arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
+    if not arrays or any(array.ndim == 0 for array in arrays):
+        raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
+    batch = len(arrays[0])
+    if any(len(array) != batch for array in arrays) or batch == 0:
+        message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
+        raise ValueError(message)
+    return [array.reshape(batch, -1) for array in arrays], tuple([array.shape[1:] for array in arrays])
+
+
+def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
+    try:
+        array = numpy().asarray(argument)
+    except (ValueError, TypeError) as error:
+        message = f"argument {i} is no array of numbers: its rows differ in length ({error})"
+        raise ValueError(message) from None
+    if array.dtype.kind not in "fiub":
+        message = f"argument {i} is no array of numbers: some of its entries are of another kind ({array.dtype})"
+        raise TypeError(message)
+    return rounded(array, dtype)
+
+
+def rounded(array: Any, dtype: Any) -> Any:
+    """Return the array in this precision, the same if it is in it already; what it cannot hold is infinite."""
+    if array.dtype == dtype:
+        return array
+    with numpy().errstate(over="ignore"):
+        return array.astype(dtype)
