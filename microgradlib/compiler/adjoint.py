@@ -12,6 +12,7 @@ from microgradlib.compiler.segments import Segments
 
 if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks, Read
+    from microgradlib.compiler.kernels import Step
     from microgradlib.compiler.program import Instruction
 
 __all__ = ["add_adjoint"]
@@ -72,17 +73,25 @@ def _product(banks: Banks, reads: list[Read], g: Any, wanted: list[Read], *, exa
     w, x = reads[0].array[:, :, 0], reads[1].array
     multiply = _strong_matmul if exact else np.matmul
     if reads[1] in wanted:
-        banks.give(reads[1], x.shape, lambda out: [(multiply, (w.T, g, out))])
+        if len(w) == 1 and not exact:  # an outer product
+            banks.give(reads[1], x.shape, lambda out: [(np.multiply, (w.T, g, out))])
+        else:
+            banks.give(reads[1], x.shape, lambda out: [(multiply, (w.T, g, out))])
     if reads[0] in wanted:
-        part = np.empty((len(x), *w.shape), banks.dtype)
-        banks.backward.append((multiply, (g, x.transpose(0, 2, 1), part)))
-        whole = part[0]
-        if len(x) > 1:
-            whole = np.empty(w.shape, banks.dtype)
-            banks.backward.append((np.add.reduce, (part, 0, None, whole)))
-        banks.add(reads[0], whole[:, :, None])
+        banks.give(reads[0], (*w.shape, 1), lambda out: _weight_steps(g, x, out[:, :, 0], multiply))
     if len(reads) == 3 and reads[2] in wanted:
         banks.add(reads[2], g)
+
+
+def _weight_steps(g: Any, x: Any, out: Any, multiply: Any) -> list[Step]:
+    """Return the steps that write Σ G Xᵀ, over columns and batch, into `out`."""
+    np = numpy()
+    if len(g) == 1:
+        return [(multiply, (g[0], x[0].T, out))]
+    if g.shape[2] == 1 and x.shape[2] == 1:
+        return [(multiply, (g[:, :, 0].T, x[:, :, 0], out))]
+    part = np.empty((len(g), *out.shape), out.dtype)
+    return [(multiply, (g, x.transpose(0, 2, 1), part)), (np.add.reduce, (part, 0, None, out))]
 
 
 def _strong_matmul(a: Any, b: Any, out: Any) -> None:

@@ -73,6 +73,10 @@ class Banks:
         """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
         np, place, bank = numpy(), read.place, read.operand.bank
         if bank == FIXED and part.shape[-1] > 1:
+            if place is not None and read.distinct and not self._any(read.operand):
+                self.backward.append((np.matmul, (part, self.ones, place.view(self.gradients[bank]))))
+                self.written[bank][list(read.operand.slots)] = True
+                return
             summed = np.empty((*part.shape[:-1], 1), self.dtype)
             self.backward.append((np.matmul, (part, self.ones, summed)))
             part = summed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from microgradlib.compiler.trace import trace
 from microgradlib.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from microgradlib.compiler.program import Program
 
@@ -131,16 +133,32 @@ class Compiled(Batched):
             numbers[self._places] = self._array
         return rounded(np.append(numbers, [p._data for p in held]), self.dtype) if held else numbers
 
+    def _compile(self, shapes: Any, rows: list[Any]) -> None:
+        with without_collection():
+            found = trace(self.function, rows, self._distinct)
+            if not found.outputs:
+                raise ValueError("the function returns no number")
+            program = roll(canonical(found))
+        self._held[shapes], self._runners[shapes] = found.held, Runner(program, self.dtype)
+
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
         columns, shapes = columns_of(arguments, self.dtype)
         if shapes not in self._runners:
             rows = [numpy().zeros(shape).tolist() for shape in shapes]
             with self._lock:
                 if shapes not in self._runners:
-                    found = trace(self.function, rows, self._distinct)
-                    if not found.outputs:
-                        raise ValueError("the function returns no number")
-                    self._held[shapes] = found.held
-                    self._runners[shapes] = Runner(roll(canonical(found)), self.dtype)
+                    self._compile(shapes, rows)
         self._last = shapes
         return self._runners[shapes], columns, self._numbers(self._held[shapes])
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the collector of cycles from looking, again and again, through a graph that is only growing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

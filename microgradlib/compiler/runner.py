@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner"]
 
-CACHE_BYTES = 1 << 20
+CACHE_BYTES = 2 << 20
 """A block of examples is as large as fits here with its gradients: about what a core's second-level cache holds."""
 
 SMALLEST_BLOCK = 64
