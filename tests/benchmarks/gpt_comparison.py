@@ -1,0 +1,110 @@
+"""The loss of microgpt's GPT: ours, and the same model over tensors for JAX and PyTorch."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Peers and neighbouring files are imported where they are used: a peer may be absent, pytest reads this file too.
+# ruff: noqa: PLC0415
+
+LETTERS, PLACES, WIDTH, HEADS, EPS = 27, 16, 16, 4, 1e-5
+BARS = {1: {"torch": 0.7, "jax": 4.0}, 16: {"torch": 0.8, "jax": 3.0}, 256: {"torch": 0.8, "jax": 1.6}}
+
+
+def comparison(batch: int) -> Any:
+    """Return the comparison on so many texts of 16 letters, each with the letter that follows."""
+    sys.path.append(str(Path(__file__).resolve().parents[2] / "notebooks" / "networks"))
+    from comparison import Comparison
+    from microgpt import GPT
+
+    from microgradlib.costs import cross_entropy
+
+    model, draw = GPT(LETTERS, PLACES, width=WIDTH, heads=HEADS), np.random.default_rng(0)
+    letters, targets = draw.integers(LETTERS, size=(2, batch, PLACES))
+    block = model.blocks[0]
+    attention = block.attention
+    layers = [attention.q, attention.k, attention.v, attention.o, block.widen, block.narrow, model.scores]
+    rivals = {
+        "torch, scaled_dot_product_attention": partial(torch_rival, fused=True),
+        "torch, matmul and mask": partial(torch_rival, fused=False),
+        "jax, indices": partial(jax_rival, indices=True),
+        "jax, one-hot": partial(jax_rival, indices=False),
+    }
+    return Comparison(
+        title=f"GPT of 16 places and width 16, cross-entropy, {batch} text{'s' * (batch > 1)}",
+        loss=lambda x, y: cross_entropy(model(x), y),
+        parameters=model.parameters(),
+        weights=[model.token.w, model.place.w, *[[neuron.w for neuron in layer.neurons] for layer in layers]],
+        data=(np.eye(LETTERS)[letters], np.eye(LETTERS)[targets]),
+        rivals={name: partial(make, letters, targets) for name, make in rivals.items()},
+        bars=BARS[batch],
+        first_call_bar=0.5 if batch == 1 else None,
+    )
+
+
+def torch_rival(letters: Any, targets: Any, arrays: list[Any], *, fused: bool) -> Any:
+    """Eager tensors; attention fused into one call, or written out."""
+    import torch
+    from comparison import torch_step
+    from torch.nn import functional
+
+    mask = torch.full((PLACES, PLACES), -torch.inf, dtype=torch.float64).triu(1)
+    scale = (WIDTH // HEADS) ** -0.5
+
+    def norm(x: Any) -> Any:
+        return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + EPS)
+
+    def heads(x: Any) -> Any:
+        return x.view(-1, PLACES, HEADS, WIDTH // HEADS).transpose(1, 2)
+
+    def loss(tensors: Any, letters: Any, targets: Any) -> Any:
+        token, place, wq, wk, wv, wo, widen, narrow, scores = tensors
+        x = norm(functional.embedding(letters, token) + place)
+        h = norm(x)
+        q, k, v = (heads(functional.linear(h, w)) for w in (wq, wk, wv))
+        if fused:
+            read = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            read = ((q * scale) @ k.transpose(-1, -2) + mask).softmax(-1) @ v
+        x = x + functional.linear(read.transpose(1, 2).reshape(-1, PLACES, WIDTH), wo)
+        x = x + functional.linear(functional.linear(norm(x), widen).relu(), narrow)
+        return functional.cross_entropy(functional.linear(x, scores).view(-1, LETTERS), targets.view(-1))
+
+    return torch_step(loss, arrays, letters, targets)
+
+
+def jax_rival(letters: Any, targets: Any, arrays: list[Any], *, indices: bool) -> Any:
+    """Compiled by XLA; letters looked up by their indices, or multiplied as one-hot rows."""
+    import jax
+    import jax.numpy as jnp
+    from comparison import jax_step
+
+    mask = np.triu(np.full((PLACES, PLACES), -np.inf), 1)
+    scale = (WIDTH // HEADS) ** -0.5
+
+    def norm(x: Any) -> Any:
+        return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + EPS)
+
+    def heads(x: Any) -> Any:
+        return x.reshape(-1, PLACES, HEADS, WIDTH // HEADS).transpose(0, 2, 1, 3)
+
+    def loss(parameters: Any, letters: Any, targets: Any) -> Any:
+        token, place, wq, wk, wv, wo, widen, narrow, scores = parameters
+        x = norm((token[letters] if indices else letters @ token) + place)
+        h = norm(x)
+        q, k, v = (heads(h @ w.T) for w in (wq, wk, wv))
+        read = jax.nn.softmax((q * scale) @ k.transpose(0, 1, 3, 2) + mask) @ v
+        x = x + read.transpose(0, 2, 1, 3).reshape(-1, PLACES, WIDTH) @ wo.T
+        x = x + jnp.maximum(norm(x) @ widen.T, 0.0) @ narrow.T
+        logarithms = jax.nn.log_softmax(x @ scores.T)
+        if indices:
+            return -jnp.take_along_axis(logarithms, targets[..., None], -1).mean()
+        return -(logarithms * targets).sum(-1).mean()
+
+    data = (letters, targets) if indices else (np.eye(LETTERS)[letters], np.eye(LETTERS)[targets])
+    return jax_step(loss, arrays, *data)
