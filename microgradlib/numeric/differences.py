@@ -167,11 +167,12 @@ def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
     """Return the rounding error of a function near x, from fourth differences over steps too short for it to bend.
 
     Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
-    step is 2⁻³⁶ of x or of 1. With several, the largest error counts: over one step alone the function may happen to
-    change by a whole number of roundings.
+    steps are 2⁻³⁶ of x or of 1, and ¾ and ⅝ of that. The largest error counts: over one step alone the function may
+    happen to change by a whole number of roundings.
     """
     noise = 0.0
-    for step in steps or (power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36,):
+    default = power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36
+    for step in steps or (default, 0.75 * default, 0.625 * default):
         differences = [number(x + i * step) for i in range(-4, 5)]
         for _ in range(4):
             differences = [b - a for a, b in pairwise(differences)]

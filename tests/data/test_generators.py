@@ -118,6 +118,9 @@ def test_yin_and_yang_are_the_symbol():
 class Told(random.Random):
     """A source that draws what it is told."""
 
+    def __new__(cls, *_):  # Python 3.10 takes one argument at most
+        return super().__new__(cls)
+
     def __init__(self, *numbers):
         super().__init__(0)
         self.numbers = list(numbers)
