@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from microgradlib.compiler.trace import trace
 from microgradlib.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from microgradlib.compiler.program import Program
 
@@ -61,6 +63,7 @@ class Compiled(Batched):
             raise TypeError(
                 "parameters are a list of Values, as model.parameters() gives it, got a single one: write [w]"
             )
+        names = getattr(parameters, "names", ())
         self.parameters = list(parameters)
         self.dtype = numpy().dtype(dtype)
         if self.dtype not in (numpy().float64, numpy().float32):
@@ -72,6 +75,8 @@ class Compiled(Batched):
                 raise TypeError(message)
         self._distinct = list(dict.fromkeys(self.parameters))
         position = {p: i for i, p in enumerate(self._distinct)}
+        named = dict(zip(self.parameters, names or _labels(self.parameters, "θ")))
+        self._names = [named[p] for p in self._distinct]
         self._places = numpy().array([position[p] for p in self.parameters], dtype=int)
         self._runners: dict[Any, Runner] = {}
         self._held: dict[Any, tuple[Value, ...]] = {}
@@ -138,7 +143,11 @@ class Compiled(Batched):
             found = trace(self.function, rows, self._distinct)
             if not found.outputs:
                 raise ValueError("the function returns no number")
-            program = roll(canonical(found))
+            program = replace(
+                roll(canonical(found)),
+                parameter_names=(*self._names, *_labels(found.held, "c")),
+                arguments=tuple(zip(_argument_names(self.function, len(shapes)), shapes)),
+            )
         self._held[shapes], self._runners[shapes] = found.held, Runner(program, self.dtype)
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
@@ -150,6 +159,23 @@ class Compiled(Batched):
                     self._compile(shapes, rows)
         self._last = shapes
         return self._runners[shapes], columns, self._numbers(self._held[shapes])
+
+
+def _labels(values: Sequence[Value], letter: str) -> list[str]:
+    """Return names for Values: their labels where all have one of their own, numbered letters otherwise."""
+    labels = [value.label for value in values]
+    fit = all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels)
+    return labels if fit else [f"{letter}{i}" for i in range(len(values))]
+
+
+def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first `count` arguments of a function, or x0, x1, … where it does not say."""
+    try:
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        names = [name for name, p in inspect.signature(function).parameters.items() if p.kind in kinds]
+    except (ValueError, TypeError):
+        names = []
+    return names[:count] if len(names) >= count else [f"x{i}" for i in range(count)]
 
 
 @contextmanager

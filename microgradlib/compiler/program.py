@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,3 +63,16 @@ class Program:
     constants: tuple[float, ...]
     fixed_size: int
     batch_size: int
+    parameter_names: tuple[str, ...] = field(default=(), compare=False)
+    arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
+    """The arguments of the function, each with its name and the lengths of one row's axes."""
+
+    def __str__(self) -> str:
+        """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""
+        from microgradlib.compiler.printing import written  # noqa: PLC0415  printing reads programs
+
+        names = self.parameter_names or tuple([f"θ{i}" for i in range(len(self.parameter_order))])
+        return written(self, names, self.arguments or (("x", (self.inputs,)),))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("Program(…)" if cycle else str(self))

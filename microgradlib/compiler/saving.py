@@ -181,6 +181,11 @@ def _check(program: Program, numbers: int, shapes: tuple[tuple[int, ...], ...], 
 
 def _check_operands(i: Instruction, written: list[int]) -> None:
     _check_read(i.operands, written)
+    banks = [operand.bank for operand in i.operands]
+    copies = i.op.name == "identity" and i.bank == BATCH
+    if (i.bank != max(banks) and not copies) or (i.kind == "product" and banks[:2] != [FIXED, i.bank]):
+        message = f"{i.kind} {i.op.name} reads other banks than it can"
+        raise ValueError(message)
     lengths = [len(operand.slots) for operand in i.operands]
     columns = i.size // i.rows if i.rows else 0
     expected = {

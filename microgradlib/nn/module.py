@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["Module"]
 
 
+class Parameters(list[Value]):
+    """A list of parameters that knows their names, for whoever prints them."""
+
+    def __init__(self, named: Iterable[tuple[str, Value]]) -> None:
+        pairs = list(named)
+        super().__init__([parameter for _, parameter in pairs])
+        self.names = tuple([name for name, _ in pairs])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parameters, (list(zip(self.names, self)),)
+
+
 class Module:
     """The base of networks and their parts. Parameters are the leaf Values among its attributes.
 
@@ -46,7 +58,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Return the parameters, in the order of `named_parameters`."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return Parameters(self.named_parameters())
 
     def weights(self) -> list[Value]:
         """Return the parameters that multiply inputs: all but biases, gains and the like, each module's `not_weights`.

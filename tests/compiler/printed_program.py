@@ -1,0 +1,232 @@
+"""A printed program, run as it stands: what the signs and remarks of the text mean, on arrays."""
+
+import itertools
+import re
+
+import numpy as np
+
+from microgradlib.ops import TABLE
+
+SIGNS = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power, "lt": np.less,
+    "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+}  # fmt: skip
+
+
+class Numbers:
+    """A vector, or a matrix, with the signs of the printed text; `.T` of a vector is a row.
+
+    Parameters and arguments lie `by_rows`, results by columns: so `.flat` reads them.
+    """
+
+    def __init__(self, array, *, row=False, by_rows=False):
+        self.array, self.row, self.by_rows = np.atleast_1d(np.asarray(array, float)), row, by_rows
+
+    def reshape(self, *lengths):
+        return Numbers(self.array.reshape(lengths), by_rows=True)
+
+    @property
+    def flat(self):
+        return Numbers(self.array.ravel("C" if self.by_rows else "F"))
+
+    @property
+    def T(self):  # noqa: N802  as printed
+        return Numbers(self.array, row=not self.row) if self.array.ndim == 1 else Numbers(self.array.T)
+
+    def __getitem__(self, index):
+        return Numbers(self.array[index], by_rows=self.by_rows)
+
+    def __neg__(self):
+        return Numbers(-self.array, row=self.row)
+
+    def __matmul__(self, other):
+        a, b = self.array, other.array
+        if a.ndim == b.ndim == 1 and other.row:
+            return Numbers(np.outer(a, b))
+        if a.ndim == b.ndim == 1 and 1 in {a.size, b.size}:
+            return Numbers(a * b)
+        return Numbers(a @ b)
+
+
+def beside_each_other(*xs):
+    """Bring operands together: a vector beside a matrix, or beside a row, is a column."""
+    both = [z if isinstance(z, Numbers) else Numbers(z) for z in xs]
+    if all(z.array.ndim == 1 and not z.row for z in both):
+        return [z.array for z in both]
+    return [z.array if z.array.ndim == 2 or z.row or z.array.size == 1 else z.array[:, None] for z in both]
+
+
+for sign, function in SIGNS.items():
+    setattr(Numbers, f"__{sign}__", lambda x, y, f=function: Numbers(f(*beside_each_other(x, y))))
+    setattr(Numbers, f"__r{sign}__", lambda x, y, f=function: Numbers(f(*beside_each_other(y, x))))
+
+
+class OneAfterAnother:
+    """What `[a, b]` means; a matrix beside vectors counts column by column."""
+
+    def __getitem__(self, parts):
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        arrays = [np.atleast_1d(part.array if isinstance(part, Numbers) else part) for part in parts]
+        mixed = len({array.ndim for array in arrays}) > 1
+        return Numbers(np.concatenate([array.ravel("F") for array in arrays] if mixed else arrays))
+
+
+def element_wise(op, index=None):
+    """The op on numbers, or its derivative by operand `index`; settings that were left out are the defaults."""
+
+    def rule(*xs):
+        one = op.bind(*op.defaults) if op.setting_count and len(xs) < op.arity else op
+        return one.compute(*xs) if index is None else one.local_derivatives(one.compute(*xs), *xs)[index]
+
+    rule_of_arrays = np.vectorize(rule, otypes=[float])
+    return lambda *xs: Numbers(rule_of_arrays(*beside_each_other(*xs)))
+
+
+def of_rows(function):
+    """A reduction: of all numbers, along an axis, or of so many at a time."""
+
+    def reduced(x, axis=None, per=None):
+        by_columns = x.array.T if x.array.ndim == 2 else x.array
+        return Numbers(function(by_columns.reshape(-1, per), 1) if per else function(x.array, axis))
+
+    return reduced
+
+
+def log_sum(array, axis):
+    return np.log(np.exp(array).sum(axis))
+
+
+def softmax(x, axis=None, per=None):
+    powers = np.exp(x.array.reshape(-1, per) if per else x.array)
+    shares = powers / powers.sum(1 if per else axis, keepdims=True)
+    return Numbers(shares.ravel() if per else shares)
+
+
+def vocabulary():
+    ops = [op for op in TABLE.values() if op.arity]
+    names = {op.symbol: element_wise(op) for op in ops if op.symbol.isidentifier()}
+    for index, mark in enumerate(["slope", "slope2", "slope3"]):
+        names |= {f"{mark}_{op.symbol}": element_wise(op, index) for op in ops if index < op.arity}
+    reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "logsumexp": log_sum}
+    names |= {name: of_rows(function) for name, function in reductions.items()}
+    names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in ("maximum", "minimum", "prod")}
+    return {**names, "softmax": softmax, "dot": dot, "after": OneAfterAnother()}
+
+
+def dot(x, y, axis=None):
+    """Of matrices too: the sum of the products, or that of each column."""
+    if axis is None:
+        return Numbers(x.array.ravel("F") @ y.array.ravel("F"))
+    return Numbers((x.array * y.array).sum(axis))
+
+
+def slopes_of(op):
+    return lambda x: Numbers(op.local_derivatives(op.compute(*x.array), *x.array))
+
+
+class Run:
+    """Runs a printed program for one example, given its families of parameters; `gradients` are theirs."""
+
+    def __init__(self, text, families, arguments):
+        self.names = {**vocabulary(), **{name: Numbers(x, by_rows=True) for name, x in arguments.items()}}
+        self.names["P"] = {name: Numbers(array, by_rows=True) for name, array in families.items()}
+        self.stacks, self.formulas = {}, {}
+        for line in text.splitlines():
+            code, _, remark = line.partition("  # ")
+            if code.startswith("#"):
+                self.define_net_inputs(code)
+            elif code:
+                target, sign, formula = re.fullmatch(r"(.+?) (\+?=) (.+?) *", code.replace("return", "J =")).groups()
+                if "{" in formula:
+                    self.stack(target, formula, matrix="×" in remark)
+                elif target.startswith(("g_", "∇", "[")):
+                    self.give(target, sign, self.value(formula).array)
+                else:
+                    self.names[target], self.formulas[target] = self.value(formula), formula
+                    self.names[f"g_{target}"] = Numbers(np.zeros_like(self.names[target].array))
+
+    def define_net_inputs(self, remark):
+        """`a1, a2 are what relu takes in the lines of h1, h2`: run these lines again and see."""
+        match = re.fullmatch(r"# (.+) (?:is|are) what (\w+) takes in the lines? of (.+)", remark)
+        if match:
+            taken = {**self.names, match[2]: lambda x: seen.append(x) or self.names[match[2]](x)}
+            for name, line in zip(match[1].split(", "), match[3].split(", ")):
+                seen = []
+                eval(self.python(self.formulas[line]), taken)  # noqa: S307
+                self.names[name] = seen[0]
+
+    @property
+    def families(self):
+        return self.names["P"]
+
+    def stack(self, name, formula, *, matrix):
+        """Families in braces, first those below each other, then those side by side."""
+        choices = [re.split("[,;] ", part.strip("{}")) for part in re.findall(r"\{[^}]*\}|[^{}]+", formula)]
+        members = ["".join(parts) for parts in itertools.product(*choices)]
+        width = len(members) // (1 + formula.count(";"))
+        parts = [self.families[member].array for member in members]
+        if matrix:
+            parts = [np.hstack(parts[i : i + width]) for i in range(0, len(parts), width)]
+        self.names[name] = Numbers(np.concatenate(parts) if matrix else np.concatenate([p.ravel() for p in parts]))
+        self.names[f"g_{name}"] = Numbers(np.zeros_like(self.names[name].array))
+        self.stacks[name] = members, width, matrix
+
+    def python(self, text):
+        """Rewrite a formula as Python: paths of parameters, lists, slopes, and remarks on reductions."""
+        for name in sorted(self.families, key=len, reverse=True):
+            text = re.sub(rf'(?<![\w."]){re.escape(name)}(?!\w|\.(?!T\b|flat\b|reshape\b))', f'P["{name}"]', text)
+        text = re.sub(r"(?<![\w\])P])\[", "after[", text)
+        text = text.replace(", each column)", ", axis=0)").replace(", each row)", ", axis=1)")
+        text = re.sub(r", (\d+) each\)", r", per=\1)", text).replace("'₁", "'")
+        return re.sub(r"(\w+)'([₂₃]?)\(", lambda m: f"slope{'₂₃'.find(m[2]) + 2 if m[2] else ''}_{m[1]}(", text)
+
+    def value(self, formula):
+        result = eval(self.python(formula), self.names)  # noqa: S307  our own text
+        return result if isinstance(result, Numbers) else Numbers(result)
+
+    def give(self, target, sign, array):
+        by_rows, turned = target.startswith("∇") or ".reshape(" in target, target.endswith(").T")
+        target = re.sub(r"\.flat|\.reshape\([^)]*\)|(?<=\))\.T", "", target)
+        targets = re.findall(r"∇[\w.]+(?:\[[^\]]*\])?|\b_\b|g_\w+(?:\[[^\]]*\])?", target)
+        if len(targets) == 1 and targets[0].startswith("g_") and targets[0] not in self.names and "[" not in target:
+            self.names[targets[0]] = Numbers(np.array(array))  # a net input without a line of its own
+            return
+        views = [None if t == "_" else self.view(t) for t in targets]
+        known = sum(view.size for view in views if view is not None)
+        array = np.resize(array, known + targets.count("_")) if array.size == 1 else array
+        hidden = (array.size - known) // max(targets.count("_"), 1)
+        flat = array.ravel("C" if by_rows and not turned else "F")
+        for view in views:
+            part, flat = np.split(flat, [hidden if view is None else view.size])
+            if view is not None:
+                shaped = part.reshape(view.shape, order="C" if by_rows else "F")
+                view[...] = shaped + (view if sign == "+=" else 0.0)
+
+    def view(self, target):
+        name, _, index = target.replace("∇", "g_").partition("[")
+        if name not in self.names:
+            self.names[name] = Numbers(np.zeros_like(self.families[name[2:]].array))
+        array = self.names[name].array
+        if not index:
+            return array
+        parts = eval(f"s[{index}", {"s": np.s_})  # noqa: S307
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        return array[tuple([slice(i, i + 1) if isinstance(i, int) else i for i in parts])]
+
+    @property
+    def gradients(self):
+        result = {name: self.view(f"∇{name}").copy() for name in self.families}
+        for stack, (members, width, matrix) in self.stacks.items():
+            given, top = self.view(f"∇{stack}"), 0
+            for i in range(0, len(members), width):
+                left = 0
+                for member in members[i : i + width]:
+                    part = result[member]
+                    if matrix:
+                        part += given[top : top + len(part), left : left + part.shape[1]]
+                        left += part.shape[1]
+                    else:
+                        part += given[top : top + part.size].reshape(part.shape)
+                        top += part.size
+                top += len(part) if matrix else 0
+        return result

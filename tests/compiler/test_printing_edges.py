@@ -1,0 +1,122 @@
+"""The printed program at its edges: held Values, several outputs, nothing to compute, ops and names of one's own."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.compiler.canonical import canonical
+from microgradlib.compiler.printing import drawn, written
+from microgradlib.compiler.roll import roll
+from microgradlib.compiler.trace import trace
+from microgradlib.nn import MLP
+from microgradlib.ops import define_op, forget_op
+from microgradlib.testing.graphs import graphs
+from microgradlib.value import Value
+
+
+def program_of(function, parameters, *shapes):
+    rows = [np.zeros(shape).tolist() for shape in shapes]
+    return roll(canonical(trace(function, rows, parameters)))
+
+
+def printed(function, parameters, names, **shapes):
+    return written(program_of(function, parameters, *shapes.values()), names, list(shapes.items()))
+
+
+def test_values_that_are_held_get_no_gradient():
+    w, fixed = Value(2.0), Value(3.0)
+    text = printed(lambda x: (w * x + fixed) ** 2, [w], ["w"], x=())
+    assert "held" in text
+    assert "∇w = " in text
+    assert "∇held" not in text
+
+
+def test_several_outputs():
+    w = [Value(1.0), Value(2.0)]
+    two = printed(lambda x: [mg.tanh(w[0] * x), w[1] * x], w, ["w.0", "w.1"], x=())
+    assert "return [" in two
+    assert "backward" not in two
+    first = printed(lambda x: (mg.tanh(w[0] * x), w[1] * x), w, ["w.0", "w.1"], x=())
+    assert "return [J, " in first
+    assert "g_p1[0] = tanh'(p1[0]) " in first
+    assert "g_p1[1]" not in first
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        (lambda w, x: x, "return x"),
+        (lambda w, x: w, "return w"),
+        (lambda w, x: 2.5 + 0 * 1, "return 2.5"),
+    ],
+)
+def test_nothing_to_compute(function, line):
+    w = Value(1.0)
+    text = printed(lambda x: function(w, x), [w], ["w"], x=())
+    assert text.splitlines()[1].partition("  #")[0] == line
+    assert ("∇w = 1" in text) == (line == "return w")
+
+
+def test_an_op_of_ones_own():
+    swish = define_op(
+        "boost",
+        value=lambda xp, x, y: x * xp.sigmoid(y),
+        derivatives=[lambda xp, z, x, y: xp.sigmoid(y), lambda xp, z, x, y: z * xp.sigmoid(-y)],
+        formula="x σ(y), derivatives σ(y) and x σ(y) σ(−y)",
+    )
+    try:
+        w = Value(1.0)
+        text = printed(lambda x: mg.tanh(swish(w, x)) * swish(w, x), [w], ["w"], x=())
+    finally:
+        forget_op("boost")
+    assert "u1 = boost(w, x) " in text
+    assert "∇w = g_u1 * boost'₁(w, x) " in text
+
+
+def test_names_that_are_taken():
+    a, j = Value(1.0), Value(2.0)
+    text = printed(lambda x: mg.tanh(a * x + j * x) - x, [a, j], ["a1", "J"], x=())
+    assert re.findall(r"^(\w+) = ", text, re.MULTILINE) == ["W1", "L1", "g_a2"]
+    assert "g_v is ∂L1/∂v" in text
+
+
+def test_shapes_that_do_not_fit_are_left_out():
+    w = Value(1.0)
+    program = program_of(lambda x: w * x[0] * x[1], [w], (2,))
+    assert "(x: 2)" in written(program, ["w"], [("z", (7,))])
+
+
+def test_no_parameters():
+    text = printed(lambda x: mg.tanh(x), [], [], x=())
+    assert text == "# forward, for each example (x: 1)\nJ = tanh(x)  # 1"
+
+
+def test_the_drawing_of_an_mlp():
+    model = MLP(2, [16, 16, 1], rng=0)
+    program = program_of(lambda x, y: mg.relu(1 - y * model(x)), model.parameters(), (2,), ())
+    names = [name for name, _ in model.named_parameters()]
+    nodes = {node.name: node for node in drawn(program, names, [("x", (2,)), ("y", ())])}
+    assert nodes["h1"].formula == "relu(layers.0.w @ x + layers.0.b)"
+    assert nodes["h1"].reads == ("layers.0.w", "x", "layers.0.b")
+    assert nodes["J"].kind == "output"
+    assert nodes["J"].reads == ("y", "a3")
+    assert nodes["layers.1.w"] == ("parameter", "layers.1.w", "", (16, 16), (), False)
+    assert nodes["x"].each
+    assert len(nodes) == 12
+
+
+@settings(deadline=None)
+@given(graphs(), st.integers(0, 3))
+def test_every_program_can_be_written(graph, count):
+    count = min(count, len(graph.names))
+    w = [Value(number) for number in graph.inputs[:count]]
+    program = program_of(lambda *xs: graph(*w, *xs), w, *[()] * (len(graph.names) - count))
+    arguments = [(name, ()) for name in graph.names[count:]]
+    for names in ([], [f"w.{i}" for i in range(count)], ["w"] * count, [""] * count):
+        text = written(program, names, arguments)
+        assert text == written(program, names, arguments)
+        assert drawn(program, names, arguments)[-1:] or "return" in text

@@ -1,0 +1,178 @@
+"""The printed program, run as it stands, both passes, is held to the eager engine: what it says is what is computed."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.autodiff import grad_table
+from microgradlib.compiler.canonical import canonical
+from microgradlib.compiler.printing import written
+from microgradlib.compiler.roll import roll
+from microgradlib.compiler.trace import trace
+from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
+from microgradlib.structure import leaves, like
+from microgradlib.testing.graphs import graphs
+from microgradlib.value import Value
+
+SPEC = importlib.util.spec_from_file_location("printed_program", Path(__file__).with_name("printed_program.py"))
+printed_program = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(printed_program)
+Run = printed_program.Run
+
+UNCLEAR = re.compile(r"…|\b_, .*\b_[],]|\d each\)")
+"""What the text leaves open: numbers picked one by one, of how many `_` stands, terms that are no rows of a matrix."""
+
+
+def family_of(name):
+    """The path of a parameter without the indices of its unit and of its place in it."""
+    return re.sub(r"\.neurons\.\d+", "", re.sub(r"(\.\d+)+$", "", name))
+
+
+def arrays(named, read):
+    """What `read` gives for each parameter, as one array for each family: weights as a matrix."""
+    members = {}
+    for name, parameter in named:
+        members.setdefault(family_of(name), []).append((name, read(parameter)))
+    result = {}
+    for family, group in members.items():
+        rows = len({name.rsplit(".", 1)[0] for name, _ in group})
+        numbers = np.array([number for _, number in group])
+        result[family] = numbers.reshape(rows, -1) if family.endswith(("w", "u")) else numbers
+    return result
+
+
+def text_of(function, named, arguments):
+    program = roll(canonical(trace(function, list(arguments.values()), [p for _, p in named])))
+    shapes = [(name, np.shape(argument)) for name, argument in arguments.items()]
+    return written(program, [name for name, _ in named], shapes)
+
+
+def hold(function, named, arguments):
+    """Hold the printed program of `function` to the eager engine: its value and gradient for one example."""
+    text = text_of(function, named, arguments)
+    assert "…" not in text
+    run = Run(text, arrays(named, lambda p: p.data), {name: np.array(x) for name, x in arguments.items()})
+    loss = function(*[like(x, list(map(Value, leaves(x)))) for x in arguments.values()])
+    table = grad_table(loss)
+    np.testing.assert_allclose(run.names["J"].array, [loss.data], rtol=1e-12, atol=1e-14)
+    for family, expected in arrays(named, lambda p: table.get(p, 0.0)).items():
+        np.testing.assert_allclose(run.gradients[family], expected, rtol=1e-9, atol=1e-12, err_msg=text)
+    return text
+
+
+class Last(Module):
+    """The last hidden vector of a recurrent network, through a linear unit."""
+
+    def __init__(self, network, hidden):
+        self.network, self.out = network, Layer(hidden, 1, "linear", rng=3)
+
+    def __call__(self, xs):
+        return self.out(self.network(xs)[0][-1])
+
+
+def squared(model):
+    return lambda x, y: (model(x) - y) ** 2
+
+
+MODELS = {
+    "hinge": (MLP(2, [16, 16, 1], rng=0), lambda m: lambda x, y: mg.relu(1 - y * m(x)), 2),
+    "cross-entropy": (
+        MLP([4, 8, 3], activation="tanh", rng=1),
+        lambda m: lambda x, y: -mg.dot([1 - y, 0.5 * y, 0.5 * y], mg.log_softmax(m(x))),
+        4,
+    ),
+    "weight decay": (
+        MLP(2, [3, 1], activation="sigmoid", rng=2),
+        lambda m: lambda x, y: (m(x) - y) ** 2 + 0.01 * mg.sum([w * w for w in m.weights()]),
+        2,
+    ),
+    "softplus, no bias": (MLP([3, 5, 1], activation="softplus", bias=False, rng=2), squared, 3),
+    "one unit": (MLP([3, 1], output="sigmoid", rng=2), squared, 3),
+    "the output itself": (MLP([3, 4, 1], activation="tanh", rng=2), lambda m: lambda x, y: m(x), 3),
+    "softmax": (
+        MLP([3, 4, 2], activation="tanh", output="softmax", rng=4),
+        lambda m: lambda x, y: (m(x)[0] - y) ** 2,
+        3,
+    ),
+    "RNN": (Last(RNN(2, 3, rng=1), 3), squared, (4, 2)),
+    "LSTM": (Last(LSTM(2, 4, rng=1), 4), squared, (3, 2)),
+    "GRU": (Last(GRU(2, 4, rng=1), 4), squared, (3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_networks(name):
+    model, loss, shape = MODELS[name]
+    x = np.random.default_rng(5).normal(size=shape)
+    hold(loss(model), model.named_parameters(), {"x": x.tolist(), "y": 0.75})
+
+
+def test_an_image_in_rows():
+    """Positions are columns: the transpose of the rows of x, whose numbers are the channels."""
+    layer = Layer(2, 4, "tanh", rng=0)
+    named = [(f"layer.{name}", parameter) for name, parameter in layer.named_parameters()]
+    x = np.random.default_rng(1).normal(size=(3, 2)).tolist()
+    text = hold(lambda x, y: y * mg.sum([h for row in x for h in layer(row)]), named, {"x": x, "y": 0.5})
+    assert "tanh(layer.w @ x.T + layer.b)" in text
+
+
+def test_numbers_in_one_list():
+    """A matrix made of a flat list of parameters, and of a flat list of inputs."""
+    w = [Value(0.1 * i - 0.3) for i in range(8)]
+    named = [(f"p.{i}", parameter) for i, parameter in enumerate(w)]
+
+    def function(x):
+        return mg.sum([mg.tanh(mg.dot(w[i : i + 2], x[j : j + 2])) for i in (0, 2, 4) for j in (0, 2)]) * w[7]
+
+    text = hold(function, named, {"x": [0.5, -1.0, 0.25, 2.0]})
+    assert "p[0:6].reshape(3, 2) @ x.reshape(2, 2).T" in text
+
+
+@settings(deadline=None, max_examples=60)
+@given(graphs(), st.integers(1, 2))
+def test_any_graph(graph, count):
+    count = min(count, len(graph.names))
+    parameters = [(f"θ.{i}", Value(number)) for i, number in enumerate(graph.inputs[:count])]
+    arguments = dict(zip(graph.names[count:], graph.inputs[count:]))
+
+    def function(*xs):
+        return graph(*[p for _, p in parameters], *xs)
+
+    text = text_of(function, parameters, arguments)
+    assert text == text_of(function, parameters, arguments)
+    assume(not UNCLEAR.search(text))
+    hold(function, parameters, arguments)
+
+
+def test_a_wrong_text_is_seen():
+    model = MLP(2, [3, 1], activation="tanh", rng=0)
+    named = model.named_parameters()
+    text = text_of(squared(model), named, {"x": [0.0, 0.0], "y": 0.0})
+    families = arrays(named, lambda p: p.data)
+    arguments = {"x": np.array([0.5, -1.0]), "y": np.array(2.0)}
+    right = Run(text, families, arguments).gradients["layers.0.w"]
+    wrong = Run(text.replace("* tanh'(a1)", "* tanh(a1)"), families, arguments).gradients["layers.0.w"]
+    assert not np.allclose(right, wrong)
+
+
+@settings(deadline=None, max_examples=60)
+@given(graphs(), st.integers(1, 3), st.integers(1, 4), st.integers(0, 1))
+def test_any_graph_many_times(graph, rows, columns, shared):
+    """One graph for each pair of a parameter and an input, which makes matrices of its steps."""
+    first, *others = graph.inputs
+    parameters = [(f"θ.{i}", Value(first + 0.01 * i)) for i in range(rows)]
+    arguments = {f"x{k}": [number + 0.01 * j for j in range(columns)] for k, number in enumerate(others)}
+
+    def function(*xs):
+        cells = [graph(w, *[x[shared * j] for x in xs]) for j in range(columns) for _, w in parameters]
+        return mg.sum(cells) if shared else mg.mean([cell * cell for cell in cells])
+
+    text = text_of(function, parameters, arguments)
+    assume(not UNCLEAR.search(text))
+    hold(function, parameters, arguments)
