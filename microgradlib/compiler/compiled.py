@@ -75,8 +75,8 @@ class Compiled(Batched):
                 raise TypeError(message)
         self._distinct = list(dict.fromkeys(self.parameters))
         position = {p: i for i, p in enumerate(self._distinct)}
-        named = dict(zip(self.parameters, names or _labels(self.parameters, "θ")))
-        self._names = [named[p] for p in self._distinct]
+        named = dict(zip(self.parameters, names or _labels(self.parameters)))
+        self._names = tuple([named[p] for p in self._distinct]) if named else ()
         self._places = numpy().array([position[p] for p in self.parameters], dtype=int)
         self._runners: dict[Any, Runner] = {}
         self._held: dict[Any, tuple[Value, ...]] = {}
@@ -145,7 +145,7 @@ class Compiled(Batched):
                 raise ValueError("the function returns no number")
             program = replace(
                 roll(canonical(found)),
-                parameter_names=(*self._names, *_labels(found.held, "c")),
+                parameter_names=self._names,
                 arguments=tuple(zip(_argument_names(self.function, len(shapes)), shapes)),
             )
         self._held[shapes], self._runners[shapes] = found.held, Runner(program, self.dtype)
@@ -161,11 +161,10 @@ class Compiled(Batched):
         return self._runners[shapes], columns, self._numbers(self._held[shapes])
 
 
-def _labels(values: Sequence[Value], letter: str) -> list[str]:
-    """Return names for Values: their labels where all have one of their own, numbered letters otherwise."""
+def _labels(values: Sequence[Value]) -> list[str]:
+    """Return the labels of Values as their names, or none where some have none of their own."""
     labels = [value.label for value in values]
-    fit = all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels)
-    return labels if fit else [f"{letter}{i}" for i in range(len(values))]
+    return labels if all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels) else []
 
 
 def _argument_names(function: Callable[..., Any], count: int) -> list[str]:

@@ -71,8 +71,7 @@ class Program:
         """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""
         from microgradlib.compiler.printing import written  # noqa: PLC0415  printing reads programs
 
-        names = self.parameter_names or tuple([f"θ{i}" for i in range(len(self.parameter_order))])
-        return written(self, names, self.arguments or (("x", (self.inputs,)),))
+        return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("Program(…)" if cycle else str(self))

@@ -90,6 +90,12 @@ def test_shapes_that_do_not_fit_are_left_out():
     assert "(x: 2)" in written(program, ["w"], [("z", (7,))])
 
 
+def test_many_names_are_not_all_listed():
+    w = [Value(0.1 * i) for i in range(100)]
+    text = printed(lambda x: mg.sum([mg.tanh(v * x) for v in w]), w, [f"w{i}" for i in range(100)], x=())
+    assert "W1 = {w0; w1; …; w99} " in text
+
+
 def test_no_parameters():
     text = printed(lambda x: mg.tanh(x), [], [], x=())
     assert text == "# forward, for each example (x: 1)\nJ = tanh(x)  # 1"

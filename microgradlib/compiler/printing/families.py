@@ -20,6 +20,9 @@ __all__ = ["Family", "families", "in_braces", "names_by_role"]
 UNITS = "neurons"
 """What a layer calls its list of units: their index runs even where there is but one."""
 
+MOST_NAMES = 12
+"""How many names are listed; of more only the first and the last."""
+
 
 class Family(NamedTuple):
     """Parameters of one path: which they are, in the order of their indices, and the lengths of its axes."""
@@ -151,5 +154,9 @@ def in_braces(rows: Sequence[Sequence[str]]) -> str:
         names = list(dict.fromkeys(name for row in rows for name in row))
         if combined and sorted(".".join(path) for path in product(*choices)) == sorted(names):
             signs = [", " if len(a) > 1 else "; " for a, _ in parts]
-            return ".".join([c[0] if len(c) == 1 else f"{{{s.join(c)}}}" for c, s in zip(choices, signs)])
-    return f"[{'; '.join([', '.join(row) for row in rows])}]"
+            return ".".join([c[0] if len(c) == 1 else f"{{{s.join(_few(c))}}}" for c, s in zip(choices, signs)])
+    return f"[{'; '.join(_few([', '.join(row) for row in rows]))}]"
+
+
+def _few(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_NAMES else [*names[:2], "…", names[-1]]
