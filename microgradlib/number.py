@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-__all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign"]
+__all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
 """The classes that hot paths take for numbers at a glance."""
@@ -51,6 +51,15 @@ def _refusal(number: Any) -> str:
     else:
         advice = "pass an int, float, bool, Fraction or NumPy scalar"
     return f"expected a real number, got {given}; {advice}"
+
+
+def is_whole(number: Any) -> bool:
+    """Say whether `number` is a whole number by its class: an int, or one of NumPy's, but no bool.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(True)
+    (True, False, False)
+    """
+    return hasattr(number, "__index__") and not isinstance(number, bool)
 
 
 def is_array(thing: Any) -> bool:

@@ -3,6 +3,8 @@
 import operator
 import random
 
+from microgradlib.number import is_whole
+
 Rng = int | random.Random
 
 
@@ -19,7 +21,7 @@ def as_random(rng: Rng) -> random.Random:
     """
     if isinstance(rng, random.Random):
         return rng
-    if hasattr(rng, "__index__") and not isinstance(rng, bool):
+    if is_whole(rng):
         return random.Random(operator.index(rng))
     message = f"rng must be a seed (a whole number) or a random.Random, got {rng!r}; write rng=0"
     raise TypeError(message)

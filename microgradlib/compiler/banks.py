@@ -13,9 +13,8 @@ from microgradlib.compiler.reading import Grid, blocks, grid
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from microgradlib.compiler.kernels import Step
     from microgradlib.compiler.program import Operand
-
-    Step = tuple[Callable[..., Any], tuple[Any, ...]]
 
 __all__ = ["Banks", "Read"]
 

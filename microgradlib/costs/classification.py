@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.classes import class_index, distribution, is_many, one_hot
 from microgradlib.costs.decision import at_least_half, decides_by, most_probable, positive, side_of
-from microgradlib.costs.reduction import by_component, reduced, total
+from microgradlib.costs.reduction import by_component, is_batch, reduced, total
 from microgradlib.costs.surprise import surprise, surprise_of_complement
 from microgradlib.errors import LabelError
 from microgradlib.number import as_float
@@ -25,10 +25,6 @@ __all__ = [
     "cross_entropy_from_probabilities",
     "hinge",
 ]
-
-
-def _is_batch(output: Any) -> bool:
-    return is_many(output) and len(output) > 0 and is_many(output[0])
 
 
 def _binary_label(y: Any) -> Any:
@@ -71,7 +67,7 @@ def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = No
     def cost(p: Any, y: Any) -> Any:
         return _bernoulli(_binary_label(y), lambda: surprise_of_complement(p), lambda: surprise(p))
 
-    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
 @decides_by(positive)
@@ -94,7 +90,7 @@ def binary_cross_entropy_with_logits(
         softplus = activations.softplus
         return _bernoulli(_binary_label(y), lambda: softplus(a), lambda: softplus(-a), as_float(pos_weight))
 
-    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _multinoulli(y: Any, n: int, surprise_of: Callable[[int], Any], weight: Sequence[float] | None) -> tuple[Any, Any]:
@@ -149,7 +145,7 @@ def cross_entropy(
         log_total = logsumexp(z)
         return [_multinoulli(y, len(z), lambda k: log_total - z[k], weight)]
 
-    return reduced(terms, output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
 @decides_by(most_probable)
@@ -169,7 +165,7 @@ def cross_entropy_from_probabilities(
         _check_classes(p)
         return [_multinoulli(y, len(p), lambda k: surprise(p[k]), weight)]
 
-    return reduced(terms, output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _side(y: Any) -> Any:
@@ -196,4 +192,4 @@ def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     def cost(a: Any, y: Any) -> Any:
         return activations.relu(1 - _side(y) * a)
 
-    return reduced(by_component(cost), output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
     Terms = Callable[[Any, Any], list[tuple[Any, Any]]]
 
-__all__ = ["by_component", "reduced", "total"]
+__all__ = ["by_component", "is_batch", "reduced", "total"]
 
 REDUCTIONS = {"none": "each", "sum": "their sum", "mean": "their mean"}
+
+
+def is_batch(output: Any) -> bool:
+    """Say whether an output is a list of examples' outputs, rather than the components of one."""
+    return is_many(output) and len(output) > 0 and is_many(output[0])
 
 
 def total(terms: Sequence[Any]) -> Any:

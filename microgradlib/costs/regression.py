@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from microgradlib.classes import is_many
-from microgradlib.costs.reduction import by_component, reduced
+from microgradlib.costs.reduction import by_component, is_batch, reduced
 from microgradlib.errors import LabelError
 from microgradlib.number import as_float
 from microgradlib.ops import exponential, selection
@@ -26,10 +26,6 @@ def _target(y: Any) -> Any:
     return number
 
 
-def _is_batch(output: Any) -> bool:
-    return is_many(output) and len(output) > 0 and is_many(output[0])
-
-
 def _half_square(y_hat: Any, y: Any) -> Any:
     return 0.5 * (y_hat - _target(y)) ** 2
 
@@ -46,7 +42,7 @@ def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> 
     >>> squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return reduced(by_component(_half_square), output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(by_component(_half_square), output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _distance(y_hat: Any, y: Any) -> Any:
@@ -61,7 +57,7 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
     >>> absolute_error([[1.0, 2.0], [0.0, 0.0]], [[0.0, 4.0], [0.0, 1.0]])
     2.0
     """
-    return reduced(by_component(_distance), output, target, batch=_is_batch(output), reduction=reduction)
+    return reduced(by_component(_distance), output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _surprise(mean: Any, precision: Any, y: Any) -> Any:

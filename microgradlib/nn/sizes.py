@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from microgradlib.number import is_whole
+
 __all__ = ["check_length", "count"]
 
 
@@ -17,7 +19,7 @@ def count(number: Any, what: str, *, least: int = 1) -> int:
     Traceback (most recent call last):
     ValueError: nin is at least 1, got 0
     """
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
+    if not is_whole(number):
         message = f"{what} is a whole number, got {number!r}"
         raise TypeError(message)
     number = operator.index(number)

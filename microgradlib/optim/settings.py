@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
+from microgradlib.number import as_float, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def whole(number: Any, name: str, least: int = 1) -> int:
     Traceback (most recent call last):
     ValueError: steps is a whole number ≥ 1, got 0
     """
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
+    if not is_whole(number):
         message = f"{name} is a whole number ≥ {least}, got {number!r}"
         raise TypeError(message)
     if number < least:

@@ -35,27 +35,10 @@ def shifted_by_numpy(image, down, right):
     return padded[far - down : far - down + height, far - right : far - right + width]
 
 
-class Told(random.Random):
-    """A source that draws what it is told."""
-
-    def __new__(cls, *_):  # Python 3.10 takes one argument at most
-        return super().__new__(cls)
-
-    def __init__(self, *numbers):
-        super().__init__(0)
-        self.numbers = list(numbers)
-
-    def uniform(self, a, b):
-        return self.numbers.pop(0)
-
-    def randint(self, a, b):
-        return self.numbers.pop(0)
-
-
 @pytest.mark.parametrize("down", range(-3, 4))
 @pytest.mark.parametrize("right", range(-3, 4))
-def test_a_shift_moves_down_and_right_and_fills_with_zeros(down, right):
-    moved = shift(3, width=4)(IMAGE, Told(down, right))
+def test_a_shift_moves_down_and_right_and_fills_with_zeros(down, right, told):
+    moved = shift(3, width=4)(IMAGE, told(down, right))
     np.testing.assert_array_equal(np.reshape(moved, (3, 4)), shifted_by_numpy(np.reshape(IMAGE, (3, 4)), down, right))
 
 
@@ -80,8 +63,8 @@ def test_mirror_images_are_half_of_all():
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-180, 180))
-def test_a_point_is_turned_as_a_complex_number(x, y, degrees):
-    turned = complex(*rotate(180)((x, y), Told(degrees)))
+def test_a_point_is_turned_as_a_complex_number(told, x, y, degrees):
+    turned = complex(*rotate(180)((x, y), told(degrees)))
     assert abs(turned - complex(x, y) * np.exp(1j * math.radians(degrees))) < 1e-13
 
 
@@ -94,16 +77,16 @@ def test_angles_lie_within_the_largest_on_both_sides():
 
 
 @pytest.mark.parametrize("quarters", [-2, -1, 0, 1, 2])
-def test_quarter_turns_of_an_image_are_numpy_s(quarters):
+def test_quarter_turns_of_an_image_are_numpy_s(quarters, told):
     image = np.arange(25.0).reshape(5, 5)
-    turned = rotate(180, width=5)(image.ravel().tolist(), Told(90.0 * quarters))
+    turned = rotate(180, width=5)(image.ravel().tolist(), told(90.0 * quarters))
     np.testing.assert_allclose(np.reshape(turned, (5, 5)), np.rot90(image, quarters), atol=1e-13)
 
 
 @given(st.floats(-90, 90), st.integers(2, 7), st.integers(2, 7))
-def test_a_turned_image_is_scipy_s(degrees, height, width):
+def test_a_turned_image_is_scipy_s(told, degrees, height, width):
     image = np.random.default_rng(0).uniform(0, 1, (height, width))
-    turned = rotate(90, width=width)(image.ravel().tolist(), Told(degrees))
+    turned = rotate(90, width=width)(image.ravel().tolist(), told(degrees))
     # Padded, as SciPy takes all of a pixel beyond the edge for 0, where the edge fades over one pixel here.
     expected = ndimage.rotate(np.pad(image, 4), degrees, reshape=False, order=1, mode="constant")[4:-4, 4:-4]
     np.testing.assert_allclose(np.reshape(turned, (height, width)), expected, atol=1e-9)
