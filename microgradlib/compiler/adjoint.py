@@ -5,96 +5,89 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.batched_products import add_batched_products_adjoint
 from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_derivative
-from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.products import add_product_adjoint
+from microgradlib.compiler.reading import grid, viewed
 from microgradlib.compiler.reductions import adjoint_of_terms
-from microgradlib.compiler.segments import Segments
 
 if TYPE_CHECKING:
-    from microgradlib.compiler.banks import Banks, Read
+    from collections.abc import Callable
+
+    from microgradlib.compiler.banks import Bound, Read
+    from microgradlib.compiler.gradients import Gradients
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Instruction
 
 __all__ = ["add_adjoint"]
 
+IN_PLACE = {"mul", "strong_mul", "relu", "exp", "div", "sqrt"}
+"""Ops whose adjoint may be written over the gradient that it is computed from."""
 
-def add_adjoint(banks: Banks, instruction: Instruction, reads: list[Read], z: Any, *, exact: bool) -> None:
+
+def add_adjoint(gradients: Gradients, bound: Bound, *, exact: bool) -> None:
     """Add the steps that pass the gradient of an instruction's results on to those operands that need it.
 
     Where no reader of the results passed a gradient on (they were detached, or stand behind a step), nothing is done.
     """
-    span = slice(instruction.start, instruction.start + instruction.size)
-    if not banks.written[instruction.bank][span].any():
+    wanted = [read for read in bound.reads if gradients.is_needed(read.operand)]
+    if not wanted:
         return
-    banks.clear_the_rest(instruction.bank, range(instruction.start, instruction.start + instruction.size))
-    g = banks.gradients[instruction.bank][span].reshape(z.shape)
-    wanted = [read for read in reads if banks.is_needed(read.operand)]
-    if instruction.kind == "product":
-        _product(banks, reads, g, wanted, exact=exact)
+    if bound.instruction.kind == "map":
+        _map(gradients, bound, wanted, exact=exact)
         return
-    applied = Applied(instruction.op, [read.array for read in reads], z, g)
-    for index, read in enumerate(reads):
+    g = gradients.of(bound, bound.z.shape)
+    if g is None:
+        return
+    if bound.instruction.kind == "product":
+        add_product_adjoint(gradients, bound, g, wanted, exact=exact)
+        return
+    if "tables" in bound.kept:
+        add_batched_products_adjoint(gradients, bound, g, wanted)
+        return
+    applied = Applied(bound.instruction.op, [read.array for read in bound.reads], bound.z, g, bound.kept)
+    for index, read in enumerate(bound.reads):
         if read in wanted:
-            if instruction.kind == "map":
-                _map(banks, applied, index, read, exact=exact)
-            elif instruction.kind == "segments" and index < 2:
-                shape = (1, sum(instruction.counts), g.shape[2])
-                write = Segments(instruction.counts).adjoint_steps
-                banks.give(read, shape, partial(write, applied, index, exact))
-            else:
-                _reduction(banks, applied, index, read, exact=exact)
+            _terms(gradients, bound, applied, index, read, exact=exact)
 
 
-def _map(banks: Banks, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
-    constant, g = constant_derivative(applied.op, index), applied.g
-    if constant == 1:
-        banks.add(read, g)
-    elif constant == -1:
-        banks.give(read, g.shape, lambda out: [(numpy().multiply, (g, -1.0, out))])
-    elif constant != 0:
-        banks.give(read, g.shape, partial(adjoint_steps, applied, index, exact))
+def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
+    operands = [read.operand for read in wanted]
+    z, reads = bound.z, bound.reads
+    lent = gradients.shape_of(bound)
+    if lent is not None and lent != z.shape:  # take on the shape of what is borrowed, rather than copy it
+        other = viewed(z, lent)
+        if other is not None and all(read.place is None or grid(read.operand.slots, lent[:-1]) for read in reads):
+            z, reads = other, [gradients.banks.read(read.operand, lent[:-1]) for read in reads]
+    g = gradients.of(bound, z.shape)
+    if g is None:
+        return
+    applied = Applied(bound.instruction.op, [read.array for read in reads], z, g)
+    for index, read in enumerate(reads):
+        constant = constant_derivative(applied.op, index)
+        if read.operand not in operands or constant == 0:
+            continue
+        if constant == 1:
+            gradients.pass_on(read, g)
+            continue
+        write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
+        if constant == -1:
+            write = lambda out: [(numpy().multiply, (g, -1.0, out))]  # noqa: E731
+        if len(wanted) == 1 and (constant == -1 or applied.op.name in IN_PLACE):
+            gradients.give_in_place(read, bound, g, write)
+        else:
+            gradients.give(read, g.shape, write)
 
 
-def _reduction(banks: Banks, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
+def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
     g = applied.g
     if index == 2:  # the bias of a dot
-        banks.add(read, g)
-        return
-    shape = (*g.shape[:-2], read.array.shape[-2], g.shape[-1])
-    if applied.op.name == "sum":
-        banks.add(read, numpy().broadcast_to(g, shape))
+        gradients.pass_on(read, g)
+    elif bound.instruction.kind == "segments":
+        shape = (1, sum(bound.instruction.counts), g.shape[2])
+        gradients.give(read, shape, partial(bound.kept["segments"].adjoint_steps, applied, index, exact))
+    elif applied.op.name == "sum":
+        gradients.pass_on(read, numpy().broadcast_to(g, (*g.shape[:-2], read.array.shape[-2], g.shape[-1])))
     else:
-        banks.give(read, shape, partial(adjoint_of_terms, applied, index, exact))
-
-
-def _product(banks: Banks, reads: list[Read], g: Any, wanted: list[Read], *, exact: bool) -> None:
-    """∇_X = Wᵀ G, ∇_W = Σ G Xᵀ over columns and batch, ∇_b = G."""
-    np = numpy()
-    w, x = reads[0].array[:, :, 0], reads[1].array
-    multiply = _strong_matmul if exact else np.matmul
-    if reads[1] in wanted:
-        if len(w) == 1 and not exact:  # an outer product
-            banks.give(reads[1], x.shape, lambda out: [(np.multiply, (w.T, g, out))])
-        else:
-            banks.give(reads[1], x.shape, lambda out: [(multiply, (w.T, g, out))])
-    if reads[0] in wanted:
-        banks.give(reads[0], (*w.shape, 1), lambda out: _weight_steps(g, x, out[:, :, 0], multiply))
-    if len(reads) == 3 and reads[2] in wanted:
-        banks.add(reads[2], g)
-
-
-def _weight_steps(g: Any, x: Any, out: Any, multiply: Any) -> list[Step]:
-    """Return the steps that write Σ G Xᵀ, over columns and batch, into `out`."""
-    np = numpy()
-    if len(g) == 1:
-        return [(multiply, (g[0], x[0].T, out))]
-    if g.shape[2] == 1 and x.shape[2] == 1:
-        return [(multiply, (g[:, :, 0].T, x[:, :, 0], out))]
-    part = np.empty((len(g), *out.shape), out.dtype)
-    return [(multiply, (g, x.transpose(0, 2, 1), part)), (np.add.reduce, (part, 0, None, out))]
-
-
-def _strong_matmul(a: Any, b: Any, out: Any) -> None:
-    """Write a @ b with strong zeros, 0·inf = 0·nan = 0."""
-    products = array_functions().strong_mul(a[..., :, :, None], b[..., None, :, :])
-    numpy().add.reduce(products, -2, None, out)
+        shape = (*g.shape[:-2], read.array.shape[-2], g.shape[-1])
+        gradients.give(read, shape, partial(adjoint_of_terms, applied, index, exact))

@@ -1,145 +1,105 @@
-"""The banks of one run: numbers and gradients in slots, and the steps that read, gather, set and add them."""
+"""The banks of one run: the numbers in their slots, and how an operand is read: in place, or gathered."""
 
 from __future__ import annotations
 
-import math
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH, FIXED
 from microgradlib.compiler.reading import Grid, blocks, grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Operand
+    from microgradlib.compiler.program import Instruction, Operand
 
-__all__ = ["Banks", "Read"]
+__all__ = ["Banks", "Bound", "Read"]
 
 
 class Read:
-    """An operand as an array of shape (…, batch or 1), and where its slots lie, if evenly."""
+    """An operand as an array of shape (…, batch or 1), and where its slots lie, if evenly.
 
-    def __init__(self, operand: Operand, array: Any, place: Grid | None) -> None:
-        self.operand, self.array, self.place = operand, array, place
+    `in_place`: the array is a view of the bank, so that a gradient may be written to the same view of its bank.
+    """
+
+    def __init__(self, operand: Operand, array: Any, place: Grid | None, *, in_place: bool) -> None:
+        self.operand, self.array, self.place, self.in_place = operand, array, place, in_place
         self.distinct = len(set(operand.slots)) == len(operand.slots)
 
 
-class Banks:
-    """Arrays (slots, 1) and (slots, batch) for numbers, the same for gradients, and the steps that fill them."""
+@dataclass
+class Bound:
+    """An instruction bound to arrays: its operands, its results z, and what its forward steps keep for the adjoint."""
 
-    def __init__(self, sizes: Sequence[int], batch: int, dtype: Any) -> None:
+    instruction: Instruction
+    reads: list[Read]
+    z: Any
+    kept: dict[str, Any] = field(default_factory=dict)
+
+
+class Banks:
+    """Arrays (slots, 1) and (slots, batch) of numbers, and the steps that fill them."""
+
+    def __init__(self, sizes: Sequence[int], batch: int, dtype: Any, ones: Sequence[int] = ()) -> None:
         np = numpy()
         self.batch, self.dtype = batch, dtype
         self.numbers = [np.zeros((n, width), dtype) for n, width in zip(sizes, (1, batch))]
-        self.gradients = [np.zeros((n, width), dtype) for n, width in zip(sizes, (1, batch))]
-        self.written = [np.zeros(n, bool) for n in sizes]
-        self.needed = [np.zeros(n, bool) for n in sizes]
-        self.ones = np.ones((batch, 1), dtype)
+        self.numbers[1][list(ones)] = 1.0
+        self.ones = frozenset(ones)
         self.gathered: dict[Any, Any] = {}
         self.forward: list[Step] = []
-        self.backward: list[Step] = []
+        self._scratch: dict[int, Any] = {}
 
     def read(self, operand: Operand, shape: tuple[int, ...]) -> Read:
         """Return an operand in this shape, gathering it (once) if its slots do not lie evenly."""
         place = grid(operand.slots, shape)
         bank = self.numbers[operand.bank]
         if place is not None:
-            return Read(operand, place.view(bank), place)
+            return Read(operand, place.view(bank), place, in_place=True)
         key = (operand.bank, operand.slots)
         if key not in self.gathered:
             copy = numpy().empty((len(operand.slots), bank.shape[1]), self.dtype)
-            runs = blocks(operand.slots)
-            rows = copy.reshape(len(runs.places), -1)
-            self.forward.append((runs.view(bank).take, (runs.places, 0, rows, "clip")))
+            self._gather(operand, copy)
             self.gathered[key] = copy
-        return Read(operand, self.gathered[key].reshape(*shape, bank.shape[1]), None)
+        return Read(operand, self.gathered[key].reshape(*shape, bank.shape[1]), None, in_place=False)
 
-    def give(self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]]) -> None:
-        """Give a gradient of this shape to what was read; `write(out)` are the steps that compute it."""
-        np, place, bank = numpy(), read.place, read.operand.bank
-        if place is not None and shape == read.array.shape and read.distinct and not self._any(read.operand):
-            self.backward += write(place.view(self.gradients[bank]))
-            self.written[bank][list(read.operand.slots)] = True
-            return
-        part = np.empty(shape, self.dtype)
-        self.backward += write(part)
-        self.add(read, part)
+    def matrix(self, operand: Operand, rows: int, columns: int, *, ones: bool) -> tuple[Read, Any]:
+        """Return an operand of rows × columns numbers, and the matrix rows × (columns · batch) of it.
 
-    def add(self, read: Read, part: Any) -> None:
-        """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
-        np, place, bank = numpy(), read.place, read.operand.bank
-        if bank == FIXED and part.shape[-1] > 1:
-            if place is not None and read.distinct and not self._any(read.operand):
-                self.backward.append((np.matmul, (part, self.ones, place.view(self.gradients[bank]))))
-                self.written[bank][list(read.operand.slots)] = True
-                return
-            summed = np.empty((*part.shape[:-1], 1), self.dtype)
-            self.backward.append((np.matmul, (part, self.ones, summed)))
-            part = summed
-        elif bank == BATCH and part.shape[-1] == 1 != self.batch:
-            part = np.broadcast_to(part, (*part.shape[:-1], self.batch))
-        if place is None or len(set(read.operand.slots)) < math.prod(place.once().sizes):
-            self._scatter(read.operand, part)
-            return
-        if place.repeats:
-            summed = np.empty((*place.once().sizes, part.shape[-1]), self.dtype)
-            self.backward.append((_sum_over, (part, place.repeats, summed)))
-            part = summed
-        target = place.once().view(self.gradients[bank])
-        if self._any(read.operand):
-            self.clear_the_rest(bank, read.operand.slots)
-            self.backward.append((np.add, (target, part, target)))
-        else:
-            self.backward.append((np.copyto, (target, part)))
-        self.written[bank][list(read.operand.slots)] = True
-
-    def _any(self, operand: Operand) -> bool:
-        return bool(self.written[operand.bank][list(operand.slots)].any())
-
-    def is_needed(self, operand: Operand) -> bool:
-        """Say whether some slot of the operand depends on a parameter."""
-        return bool(self.needed[operand.bank][list(operand.slots)].any())
-
-    def clear_the_rest(self, bank: int, slots: Iterable[int]) -> None:
-        """Set those gradients to 0 that nothing was written to yet."""
-        fresh = sorted({slot for slot in slots if not self.written[bank][slot]})
-        if fresh:
-            self.backward.append((_clear, (self.gradients[bank], numpy().array(fresh))))
-            self.written[bank][fresh] = True
-
-    def _scatter(self, operand: Operand, part: Any) -> None:
-        """Add blocks of rows to slots that lie anyhow: sorted by place, those of one place are summed first."""
+        With `ones` the matrix has a row of ones more, which the operand has not.
+        """
         np = numpy()
-        self.clear_the_rest(operand.bank, operand.slots)
+        place = grid(operand.slots, (rows, columns))
+        bank = self.numbers[operand.bank]
+        width = bank.shape[1]
+        if place is not None and (columns == 1 or place.steps[1] == 1):
+            step = place.steps[0] if rows > 1 else columns
+            below = range(place.start + rows * step, place.start + rows * step + columns)
+            if not ones or self.ones.issuperset(below):
+                longer = Grid(place.start, (rows + ones, columns), (step, 1))
+                matrix = longer.view(bank).reshape(rows + ones, columns * width)
+                return Read(operand, place.view(bank), place, in_place=True), matrix
+        key = (operand.bank, operand.slots, ones)
+        if key not in self.gathered:
+            copy = np.ones((rows + ones, columns, width), self.dtype)
+            if place is not None:
+                self.forward.append((np.copyto, (copy[:rows], place.view(bank))))
+            else:
+                self._gather(operand, copy[:rows])
+            self.gathered[key] = copy
+        copy = self.gathered[key]
+        return Read(operand, copy[:rows], place, in_place=False), copy.reshape(rows + ones, columns * width)
+
+    def _gather(self, operand: Operand, copy: Any) -> None:
         runs = blocks(operand.slots)
-        order = np.argsort(runs.places, kind="stable")
-        unique, starts = np.unique(runs.places[order], return_index=True)
-        rows: Any = lambda: part.reshape(len(order), -1)  # noqa: E731  read when the step runs
-        if len(unique) == len(order):
-            step = partial(_add_rows, places=runs.places, rows=rows)
-        else:
-            sorted_already = bool((np.diff(order) == 1).all())
-            step = partial(_add_sums, places=unique, rows=rows, order=None if sorted_already else order, starts=starts)
-        self.backward.append((step, (runs.view(self.gradients[operand.bank]),)))
-        self.written[operand.bank][list(operand.slots)] = True
+        take = runs.view(self.numbers[operand.bank]).take
+        self.forward.append((take, (runs.places, 0, copy.reshape(len(runs.places), -1), "clip")))
 
-
-def _sum_over(part: Any, axes: tuple[int, ...], out: Any) -> None:
-    numpy().add.reduce(part, axes, None, out, keepdims=True)
-
-
-def _clear(bank: Any, slots: Any) -> None:
-    bank[slots] = 0.0
-
-
-def _add_rows(bank: Any, *, places: Any, rows: Callable[[], Any]) -> None:
-    bank[places] += rows()
-
-
-def _add_sums(bank: Any, *, places: Any, rows: Callable[[], Any], order: Any, starts: Any) -> None:
-    """Add rows to the places of the bank: sorted by `order`, if given, then summed from each of `starts` on."""
-    part = rows()
-    bank[places] += numpy().add.reduceat(part if order is None else part[order], starts, axis=0)
+    def scratch(self, shape: tuple[int, ...], place: int = 0) -> Any:
+        """Return an array for numbers that only the next steps need; the next one at this place may be the same."""
+        np = numpy()
+        size = int(np.prod(shape))
+        if place not in self._scratch or self._scratch[place].size < size:
+            self._scratch[place] = np.empty(size, self.dtype)
+        return self._scratch[place][:size].reshape(shape)

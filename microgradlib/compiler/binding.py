@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.adjoint import add_adjoint
-from microgradlib.compiler.banks import Banks, Read
-from microgradlib.compiler.kernels import Applied, forward_steps
+from microgradlib.compiler.banks import Banks, Bound
+from microgradlib.compiler.batched_products import add_batched_products
+from microgradlib.compiler.gradients import Gradients
+from microgradlib.compiler.hull import hull
+from microgradlib.compiler.kernels import Applied, constant_derivative, forward_steps
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.products import add_product
 from microgradlib.compiler.program import BATCH, FIXED
 from microgradlib.compiler.reading import even_shape
 from microgradlib.compiler.reductions import reduction_steps
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Binding"]
 
 
-LARGE_BATCH = 16
-"""From here on the time goes into the numbers rather than into the calls, and reductions are split."""
+LARGE_BATCH, LARGE_BATCH_OF_SUMS = 16, 48
+"""From here on the time goes into the numbers rather than into the calls, and reductions are split: dots, which are
+gathered otherwise, earlier than others."""
 
 
 class Binding:
@@ -37,47 +42,55 @@ class Binding:
     def __init__(self, program: Program, batch: int, dtype: Any, *, gradients: str = "", exact: bool = False) -> None:
         np = numpy()
         self.program, self.batch, self.exact = program, batch, exact
-        self.banks = Banks((program.fixed_size, program.batch_size), batch, dtype)
+        self.banks = Banks((program.fixed_size, program.batch_size), batch, dtype, program.ones)
         fixed = self.banks.numbers[FIXED]
         n = len(program.parameter_order)
-        self.order = np.array(program.parameter_order, dtype=np.intp)
-        self.back = np.argsort(self.order)
+        self.order = _order(program.parameter_order)
+        self.back = None if self.order is None else np.argsort(self.order)
         self.parameters = fixed[:n, 0]
         with np.errstate(over="ignore"):  # a constant beyond single precision
             fixed[n : n + len(program.constants), 0] = program.constants
+        self.input_order = _order(program.input_order)
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
-        pieces = [piece for i in program.instructions for piece in (split(i) if batch >= LARGE_BATCH else [i])]
-        self.reads = [(i, *_forward(self.banks, i)) for i in pieces]
+        self.bound = [bound for i in program.instructions for bound in _bound_in_pieces(self.banks, i, exact=exact)]
+        self.forward = self.banks.forward
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
+        if gradients:
+            needed = _needed(program, parameters=gradients == "parameters")
+            self.gradients = Gradients(self.banks, needed, self.bound)
         if gradients == "parameters":
-            self.banks.needed = _needed(program, parameters=True)
             self.backward = self._reversed(program.outputs[0], share=1.0 / batch)
-            self.gradient = self.banks.gradients[FIXED][:n, 0]
+            self.gradient = self.gradients.arrays[FIXED][:n, 0]
         elif gradients == "inputs":
-            self.banks.needed = _needed(program, parameters=False)
             self.rows = []
             for output in program.outputs:
-                self.rows.append(self._reversed(output, share=1.0))
-                self.banks.clear_the_rest(BATCH, range(program.inputs))  # an input that the output does not depend on
+                self._reversed(output, share=1.0)
+                self.gradients.clear_the_rest(BATCH, range(program.inputs))  # those the output does not depend on
+                self.rows.append(self.gradients.steps)
 
     def _reversed(self, output: Operand, *, share: float) -> list[Step]:
         """Return the steps of the backward pass from one output, whose mean, or whose each value, is differentiated."""
-        banks, (slot,) = self.banks, output.slots
-        banks.backward, banks.written = [], [numpy().zeros_like(written) for written in banks.written]
-        banks.backward.append((banks.gradients[output.bank][slot].fill, (share if output.bank == BATCH else 1.0,)))
-        banks.written[output.bank][slot] = True
-        for instruction, operands, out in reversed(self.reads):
-            add_adjoint(banks, instruction, operands, out, exact=self.exact)
-        return banks.backward
+        gradients, (slot,) = self.gradients, output.slots
+        gradients.start()
+        first = share if output.bank == BATCH else 1.0
+        gradients.steps.append((gradients.arrays[output.bank][slot].fill, (first,)))
+        gradients.written[output.bank][slot] = True
+        for bound in reversed(self.bound):
+            add_adjoint(gradients, bound, exact=self.exact)
+        return gradients.steps
 
     def run(self, parameters: Any, columns: Sequence[Any]) -> None:
         """Compute the outputs, from the flat parameters and each argument's numbers, (batch, numbers)."""
-        self.parameters[:] = parameters.take(self.order)
-        start = 0
-        for column in columns:
-            self.inputs[start : start + column.shape[1]] = column.T
-            start += column.shape[1]
-        for function, arguments in self.banks.forward:
+        self.parameters[:] = parameters if self.order is None else parameters.take(self.order)
+        if self.input_order is not None:
+            together = columns[0] if len(columns) == 1 else numpy().concatenate(columns, axis=1)
+            self.inputs[...] = together.T[self.input_order]
+        else:
+            start = 0
+            for column in columns:
+                self.inputs[start : start + column.shape[1]] = column.T
+                start += column.shape[1]
+        for function, arguments in self.forward:
             function(*arguments)
 
     def write_outputs(self, result: Any) -> None:
@@ -89,64 +102,68 @@ class Binding:
         """Return the gradient of the mean of the first output, flat in the parameters' own order, after `run`."""
         for function, arguments in self.backward:
             function(*arguments)
-        return self.gradient.take(self.back)  # those that nothing was written to are 0 from the beginning
+        # those that nothing was written to are 0 from the beginning
+        return self.gradient.copy() if self.back is None else self.gradient.take(self.back)
 
-    def run_jacobian_row(self, output: int) -> Any:
-        """Return ∂output/∂inputs of each example, (batch, inputs), after `run`."""
+    def write_jacobian_row(self, output: int, result: Any) -> None:
+        """Write ∂output/∂inputs of each example into an array (batch, inputs), after `run`."""
         for function, arguments in self.rows[output]:
             function(*arguments)
-        return self.banks.gradients[BATCH][: self.program.inputs].T
+        gradient = self.gradients.arrays[BATCH][: self.program.inputs].T
+        result[:, slice(None) if self.input_order is None else self.input_order] = gradient
 
 
-def _forward(banks: Banks, instruction: Instruction) -> tuple[list[Read], Any]:
-    """Add an instruction's forward steps; return its operands and its results, (rows, width, batch)."""
+def _order(places: Sequence[int]) -> Any:
+    """Return a permutation as an array, None for that which leaves everything in its place."""
+    order = numpy().array(places, dtype=numpy().intp)
+    return None if (order == numpy().arange(len(order))).all() else order
+
+
+def _bound_in_pieces(banks: Banks, instruction: Instruction, *, exact: bool) -> list[Bound]:
+    products = None if exact else hull(instruction)
+    if products is not None:
+        results = banks.numbers[BATCH][instruction.start : instruction.start + instruction.size]
+        return [add_batched_products(banks, instruction, products, results)]
+    large = banks.batch >= (LARGE_BATCH if instruction.op.name == "dot" else LARGE_BATCH_OF_SUMS)
+    pieces = split(instruction) if large else [instruction]
+    return [_bound(banks, piece, exact=exact) for piece in pieces]
+
+
+def _bound(banks: Banks, instruction: Instruction, *, exact: bool) -> Bound:
+    """Add an instruction's forward steps; return its operands and its results, (…, batch)."""
     results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
     if instruction.kind == "product":
-        return _forward_product(banks, instruction, results)
+        return add_product(banks, instruction, results, exact=exact)
     if instruction.kind == "reduce":
-        return _forward_reduction(banks, instruction, results)
+        return _bound_reduction(banks, instruction, results)
     if instruction.kind == "segments":
-        return _forward_segments(banks, instruction, results)
+        return _bound_segments(banks, instruction, results)
     shape = even_shape([operand.slots for operand in instruction.operands])
     reads = [banks.read(operand, shape) for operand in instruction.operands]
-    out = results.reshape(*shape, results.shape[1])
-    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], out))
-    return reads, out
+    bound = Bound(instruction, reads, results.reshape(*shape, results.shape[1]))
+    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], bound.z))
+    return bound
 
 
-def _forward_product(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
-    """Z = W X + b, for each column of X an array of (terms, batch)."""
-    np = numpy()
-    rows, terms = instruction.rows, instruction.terms
-    w = banks.read(instruction.operands[0], (rows, terms))
-    x = banks.read(instruction.operands[1], (instruction.size // rows, terms))
-    out = results.reshape(-1, rows, results.shape[1])
-    banks.forward.append((np.matmul, (w.array[:, :, 0], x.array, out)))
-    reads = [w, x]
-    if len(instruction.operands) == 3:
-        bias = banks.read(instruction.operands[2], (instruction.size // rows, rows))
-        banks.forward.append((np.add, (out, bias.array, out)))
-        reads.append(bias)
-    return reads, out
-
-
-def _forward_reduction(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
+def _bound_reduction(banks: Banks, instruction: Instruction, results: Any) -> Bound:
     """Reduce the terms, the last axis but the batch, to one."""
     terms = instruction.terms
     rows = even_shape([operand.slots[::terms] for operand in instruction.operands[:2]])
     shapes = ((*rows, terms), (*rows, terms), (*rows, 1))
     reads = [banks.read(operand, shape) for operand, shape in zip(instruction.operands, shapes)]
-    out = results.reshape(*rows, 1, results.shape[1])
-    banks.forward += reduction_steps(Applied(instruction.op, [read.array for read in reads], out))
-    return reads, out
+    bound = Bound(instruction, reads, results.reshape(*rows, 1, results.shape[1]))
+    applied = Applied(instruction.op, [read.array for read in reads], bound.z, kept=bound.kept)
+    banks.forward += reduction_steps(applied, banks.scratch)
+    return bound
 
 
-def _forward_segments(banks: Banks, instruction: Instruction, results: Any) -> tuple[list[Read], Any]:
+def _bound_segments(banks: Banks, instruction: Instruction, results: Any) -> Bound:
     reads = [banks.read(operand, (1, len(operand.slots))) for operand in instruction.operands]
-    out = results.reshape(1, -1, results.shape[1])
-    applied = Applied(instruction.op, [read.array for read in reads], out)
-    banks.forward += Segments(instruction.counts).forward_steps(applied)
-    return reads, out
+    bound = Bound(instruction, reads, results.reshape(1, -1, results.shape[1]))
+    applied = Applied(instruction.op, [read.array for read in reads], bound.z)
+    segments = bound.kept["segments"] = Segments(instruction.counts)
+    banks.forward += segments.forward_steps(applied, banks.scratch)
+    return bound
 
 
 def _needed(program: Program, *, parameters: bool) -> list[Any]:
@@ -156,6 +173,12 @@ def _needed(program: Program, *, parameters: bool) -> list[Any]:
     needed[FIXED][: len(program.parameter_order)] = parameters
     needed[BATCH][: program.inputs] = not parameters
     for instruction in program.instructions:
-        if any(needed[operand.bank][list(operand.slots)].any() for operand in instruction.operands):
+        operands = [operand for k, operand in enumerate(instruction.operands) if not _is_flat(instruction, k)]
+        if any(needed[operand.bank][list(operand.slots)].any() for operand in operands):
             needed[instruction.bank][instruction.start : instruction.start + instruction.size] = True
     return needed
+
+
+def _is_flat(instruction: Instruction, index: int) -> bool:
+    """Say whether nothing passes to this operand, as it was detached or stands behind a step."""
+    return instruction.kind == "map" and constant_derivative(instruction.op, index) == 0

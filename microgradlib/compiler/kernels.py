@@ -21,18 +21,22 @@ __all__ = ["Applied", "adjoint_steps", "constant_derivative", "forward_steps"]
 
 
 class Applied(NamedTuple):
-    """An op on arrays: the arrays of its inputs, of its result z, and of the gradient g of the result."""
+    """An op on arrays: those of its inputs, of its result z, and of the gradient g of the result.
+
+    `kept` is what the forward steps leave to those of the adjoint.
+    """
 
     op: Op
     inputs: list[Any]
     z: Any
     g: Any = None
+    kept: dict[str, Any] = {}  # noqa: RUF012  of a reduction, by itself
 
 
 def forward_steps(applied: Applied) -> list[Step]:
     """Return the steps that write op(*inputs), element by element, into z."""
     np = numpy()
-    op, inputs, z, _ = applied
+    op, inputs, z, *_ = applied
     ufuncs = {
         "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "exp": np.exp,
         "log": np.log, "tanh": np.tanh, "sqrt": np.sqrt, "abs": np.absolute, "sin": np.sin, "cos": np.cos,
@@ -49,6 +53,8 @@ def forward_steps(applied: Applied) -> list[Step]:
         return [(np.copyto, (z, inputs[0]))]
     if op.name == "pow" and op.settings == (2.0,):
         return [(np.square, (inputs[0], z))]
+    if op.name == "pow" and op.settings == (-0.5,):
+        return [(np.sqrt, (inputs[0], z)), (np.divide, (1.0, z, z))]
     if op.name == "sigmoid":
         return _sigmoid(inputs[0], z)
     return [(_write_value, (applied,))]
@@ -89,7 +95,8 @@ def _strong_mul(applied: Applied) -> None:
     """Write x y; only where something is not finite can the zeros' strength show."""
     np = numpy()
     np.multiply(*applied.inputs, out=applied.z)
-    if not np.isfinite(applied.z).all():
+    flat = applied.z.ravel()
+    if not np.isfinite(flat @ flat):
         _write_value(applied)
 
 
@@ -119,7 +126,7 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
     with it wherever all numbers are finite.
     """
     np = numpy()
-    op, inputs, z, g = applied
+    op, inputs, z, g, _ = applied
     if exact:
         return [(_write_adjoint, (applied, index, out))]
     if op.name in {"mul", "strong_mul"}:
@@ -153,6 +160,6 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
 
 
 def _write_adjoint(applied: Applied, index: int, out: Any) -> None:
-    op, inputs, z, g = applied
+    op, inputs, z, g, _ = applied
     xp = array_functions()
     out[...] = xp.strong_mul(op.derivatives[index](xp, z, *inputs, *op.settings), g)  # type: ignore[index]

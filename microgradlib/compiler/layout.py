@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Wish = tuple[int, int]
 
-__all__ = ["wishes"]
+__all__ = ["NO_WISH", "wishes"]
 
 NO_WISH = (1 << 60, 0)
 
@@ -37,10 +37,15 @@ def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, Wish]:
 def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
     """Yield the nodes that a group reads, in its order, each with how much the order matters."""
     if group.kind == "product":
-        n = 2 * group.terms
-        yield from ((a, 2) for part in (*group.columns, *group.rows) for a in part)
-        yield from ((nodes[i].arguments[n], 1) for i in group.members if len(nodes[i].arguments) > n)
-    elif group.node.op is not None and group.node.op.variadic:
+        yield from ((a, 2) for term in zip(*group.columns) for a in term)
+        biases = group.biases(nodes)
+        yield from ((a, 2) for row, bias in zip(group.rows, biases or [()] * len(group.rows)) for a in (*row, *bias))
+        if biases is None:
+            yield from ((nodes[i].arguments[2 * group.terms], 1) for i in group.members)
+    elif group.kind == "reduce":  # all first terms, then all second ones: one row below the other, as in a product
+        arguments = [nodes[i].arguments for i in group.members]
+        yield from ((a, 1) for term in zip(*arguments) for a in term)
+    elif group.kind == "segments":
         yield from ((a, 1) for i in group.members for a in nodes[i].arguments)
     else:
         width = len(nodes[group.members[0]].arguments)
@@ -52,13 +57,13 @@ def _order(group: Group, wish: dict[int, Wish]) -> None:
     if group.kind != "product":
         group.members = _sorted(group.members, {i: wish.get(i, NO_WISH) for i in group.members})
         return
-    height = len(group.rows)
-    cells = [group.members[c * height : (c + 1) * height] for c in range(len(group.columns))]
-    columns = _sorted(range(len(cells)), {c: min(wish.get(i, NO_WISH) for i in cells[c]) for c in range(len(cells))})
-    rows = sorted(range(height), key=lambda r: wish.get(cells[columns[0]][r], NO_WISH))
+    width = len(group.columns)
+    cells = [group.members[r * width : (r + 1) * width] for r in range(len(group.rows))]
+    rows = _sorted(range(len(cells)), {r: min(wish.get(i, NO_WISH) for i in cells[r]) for r in range(len(cells))})
+    columns = _sorted(range(width), {c: wish.get(cells[rows[0]][c], NO_WISH) for c in range(width)})
     group.columns = [group.columns[c] for c in columns]
     group.rows = [group.rows[r] for r in rows]
-    group.members = [cells[c][r] for c in columns for r in rows]
+    group.members = [cells[r][c] for r in rows for c in columns]
 
 
 def _sorted(things: Sequence[int], wanted: dict[int, Wish]) -> list[int]:

@@ -32,8 +32,8 @@ class Instruction:
     - "reduce": one operand (two for dot: weights and inputs; then perhaps a bias) with `terms` arguments of the first
       result, then those of the second …
     - "segments": as "reduce", but the results have different numbers of terms, `counts`.
-    - "product": Z = W X + b with W of `rows` × `terms` and X of `terms` × columns, written column by column; operands
-      are W, X column by column, and perhaps b, with one entry for each result.
+    - "product": Z = W X + b with W of `rows` × `terms` and X of `terms` × columns; all are written row by row, and b,
+      if there is one, has an entry for each result.
     """
 
     kind: str
@@ -51,21 +51,28 @@ class Instruction:
 class Program:
     """What `roll` makes of a trace.
 
-    Slots of the batch bank: first the inputs in order, then the results. Slots of the fixed bank: first the parameters
-    in the order `parameter_order`, then the constants, then the results.
+    Slots of the batch bank: first the inputs in the order `input_order`, then the results; those of `ones` hold 1: a
+    row of ones below X makes W X + b one product, [W b] [X; 1]. Slots of the fixed bank: first the parameters in the
+    order `parameter_order`, then the constants, then the results.
     """
 
     instructions: tuple[Instruction, ...]
     outputs: tuple[Operand, ...]
     shape: Any
-    inputs: int
+    input_order: tuple[int, ...]
     parameter_order: tuple[int, ...]
     constants: tuple[float, ...]
     fixed_size: int
     batch_size: int
+    ones: tuple[int, ...] = ()
     parameter_names: tuple[str, ...] = field(default=(), compare=False)
     arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
     """The arguments of the function, each with its name and the lengths of one row's axes."""
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers an example has."""
+        return len(self.input_order)
 
     def __str__(self) -> str:
         """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""

@@ -11,7 +11,7 @@ from microgradlib.compiler.numpy_functions import numpy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Blocks", "Grid", "blocks", "even_shape", "grid"]
+__all__ = ["Blocks", "Grid", "blocks", "even_shape", "grid", "viewed"]
 
 
 @dataclass(frozen=True)
@@ -112,3 +112,18 @@ def _first_change(slots: Any) -> int:
     steps = numpy().diff(slots)
     changes = numpy().flatnonzero(steps != steps[:1])
     return int(changes[0]) + 1 if len(changes) else len(slots)
+
+
+def viewed(array: Any, shape: tuple[int, ...]) -> Any:
+    """Return the array in this shape if that needs no copy, or else None.
+
+    >>> rows = numpy().zeros((2, 3))
+    >>> viewed(rows, (6,)).shape, viewed(rows.T, (6,)), viewed(rows, (4,))
+    ((6,), None, None)
+    """
+    if array.shape == shape:
+        return array
+    if array.size != math.prod(shape):
+        return None
+    other = array.reshape(shape)
+    return other if numpy().may_share_memory(other, array) else None

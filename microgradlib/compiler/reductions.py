@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.numpy_functions import array_functions, numpy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from microgradlib.compiler.kernels import Applied, Step
 
 __all__ = ["adjoint_of_terms", "reduction_steps"]
 
 
-def reduction_steps(applied: Applied) -> list[Step]:
+def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]:
     """Return the steps that write the op of each row of terms into z. Of a dot, inputs are weights, inputs, bias."""
     np = numpy()
-    op, inputs, z, _ = applied
+    op, inputs, z, *_ = applied
     x = inputs[0]
     if op.name == "dot":
-        products = np.empty((*z.shape[:-2], x.shape[-2], z.shape[-1]), z.dtype)
+        products = scratch((*z.shape[:-2], x.shape[-2], z.shape[-1]))
         steps: list[Step] = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
@@ -29,7 +31,9 @@ def reduction_steps(applied: Applied) -> list[Step]:
     if op.name in {"maximum", "minimum"}:
         return [(_reduce, (getattr(np, op.name), x, z))]
     if op.name == "logsumexp":
-        return [(_log_sum, (x, z, np.empty(x.shape, z.dtype)))]
+        exponentials, total = np.empty(x.shape, z.dtype), np.empty(z.shape, z.dtype)
+        applied.kept.update(exponentials=exponentials, total=total)
+        return _log_sum(x, z, exponentials, total)
     return [(_write_value, (op, x, z))]
 
 
@@ -37,24 +41,25 @@ def _reduce(ufunc: Any, x: Any, z: Any) -> None:
     ufunc.reduce(x, -2, None, z, keepdims=True)
 
 
-def _log_sum(x: Any, z: Any, shifted: Any) -> None:
+def _log_sum(x: Any, z: Any, exponentials: Any, total: Any) -> list[Step]:
     """Write ln Σ exp xᵢ = m + ln Σ exp(xᵢ − m) with the largest x for m; without a shift where none helps."""
     np = numpy()
-    m = x.max(axis=-2, keepdims=True)
-    m[~np.isfinite(m)] = 0.0
-    np.subtract(x, m, out=shifted)
-    np.exp(shifted, out=shifted)
-    shifted.sum(axis=-2, keepdims=True, out=z)
-    np.log(z, out=z)
-    z += m
+    return [
+        (_reduce, (np.maximum, x, z)),
+        (_zero_if_infinite, (z,)),
+        (np.subtract, (x, z, exponentials)),
+        (np.exp, (exponentials, exponentials)),
+        (_reduce, (np.add, exponentials, total)),
+        (_add_log, (total, z)),
+    ]
 
 
-def _write_shares(x: Any, g: Any, out: Any) -> None:
-    """Write g · softmax(x)."""
-    np = numpy()
-    np.subtract(x, x.max(axis=-2, keepdims=True), out=out)
-    np.exp(out, out=out)
-    out *= g / out.sum(axis=-2, keepdims=True)
+def _zero_if_infinite(z: Any) -> None:
+    z[~numpy().isfinite(z)] = 0.0
+
+
+def _add_log(total: Any, z: Any) -> None:
+    z += numpy().log(total)
 
 
 def _write_value(op: Any, x: Any, z: Any) -> None:
@@ -64,15 +69,16 @@ def _write_value(op: Any, x: Any, z: Any) -> None:
 def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
     """Return the steps that write the gradient of each term of input `index` into `out`, (…, terms, batch)."""
     np = numpy()
-    op, inputs, z, g = applied
+    op, inputs, z, g, kept = applied
     if op.name == "dot":
         spread = np.broadcast_to(g, out.shape)
         other = inputs[1 - index]
         return [(_strong, (spread, other, out))] if exact else [(np.multiply, (spread, other, out))]
     if op.name == "mean":
         return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
-    if op.name == "logsumexp" and not exact:
-        return [(_write_shares, (inputs[0], g, out))]
+    if op.name == "logsumexp" and not exact:  # g · softmax(x)
+        share = np.empty(g.shape, g.dtype)
+        return [(np.divide, (g, kept["total"], share)), (np.multiply, (kept["exponentials"], share, out))]
     return [(partial(_write_adjoints, op), (g, z, inputs[0], out))]
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from microgradlib.compiler.layout import wishes
+from microgradlib.compiler.layout import NO_WISH, wishes
 from microgradlib.compiler.levels import levels
 from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
 from microgradlib.compiler.trace import Node, Trace
@@ -26,8 +26,7 @@ OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 class Group:
     """Nodes that one instruction computes, in the order of its results.
 
-    `operands` lists the nodes read, operand by operand, for the members in their present order; of a "product" these
-    are the rows of W, the columns of X, and the biases, and the members go column by column.
+    Of a "product" Z = W X + b, `rows` are those of W, `columns` those of X, and the members go row by row.
     """
 
     kind: str
@@ -36,6 +35,13 @@ class Group:
     terms: int = 1
     rows: list[tuple[int, ...]] = field(default_factory=list)
     columns: list[tuple[int, ...]] = field(default_factory=list)
+
+    def biases(self, nodes: Sequence[Node]) -> list[tuple[int, ...]] | None:
+        """Return the bias of each row of a product, () where there is none; None if it differs within a row."""
+        width, n = len(self.columns), 2 * self.terms
+        parts = [self.members[start : start + width] for start in range(0, len(self.members), width)]
+        found = [{nodes[i].arguments[n:] for i in part} for part in parts]
+        return [bias for [bias] in found] if all(len(row) == 1 for row in found) else None
 
 
 def roll(trace: Trace) -> Program:
@@ -160,7 +166,7 @@ def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> I
         by_rows[tuple(sorted(weights))].append(x)
     groups = []
     for rows, columns in by_rows.items():
-        cells = [by_column[x][w] for x in columns for w in rows]
+        cells = [by_column[x][w] for w in rows for x in columns]
         groups.append(Group("product", node, cells, terms, list(rows), columns))
     return groups + ([Group("reduce", node, repeated, terms)] if repeated else [])
 
@@ -168,48 +174,63 @@ def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> I
 def _written(
     trace: Trace, nodes: Sequence[Node], varies: Sequence[bool], groups: list[Group], outputs: Sequence[int]
 ) -> Program:
-    """Order the groups' members and the parameters, give everything a slot, and write the instructions."""
+    """Order the groups' members and the leaves, give everything a slot, and write the instructions."""
     wish = wishes(nodes, groups)
+    ends = _ends(nodes, groups)
     slots: dict[int, int] = {}
-    sizes = [0, trace.inputs]
-    constants: list[float] = []
+    sizes = [0, 0]
+    ones: list[int] = []
 
-    def enter(i: int) -> None:
-        bank = BATCH if varies[i] else FIXED
-        slots[i] = sizes[bank]
-        sizes[bank] += 1
+    def enter(members: Sequence[int]) -> None:
+        for i in members:
+            bank = BATCH if varies[i] else FIXED
+            slots[i] = sizes[bank]
+            sizes[bank] += 1
+        room = ends.get(members[-1], 0) if members else 0
+        ones.extend(range(sizes[BATCH], sizes[BATCH] + room))
+        sizes[BATCH] += room
 
-    leaves = [i for i, node in enumerate(nodes) if node.op is None]
-    parameters = [i for i in leaves if nodes[i].kind == "parameter"]
-    parameters.sort(key=lambda i: wish.get(i, (len(nodes), 0)))
+    leaves: dict[str, list[int]] = {"parameter": [], "constant": [], "input": []}
+    for i, node in enumerate(nodes):
+        if node.op is None:
+            leaves[node.kind].append(i)
+    parameters = sorted(leaves["parameter"], key=lambda i: wish.get(i, NO_WISH))
+    inputs = sorted(leaves["input"], key=lambda i: (-wish[i][0], wish[i][1]) if i in wish else (-len(nodes), 0))
     order = [nodes[i].index for i in parameters]
-    unused = sorted(set(range(trace.parameters)) - set(order))
-    for i in parameters:
-        enter(i)
-    sizes[FIXED] += len(unused)
-    for i in leaves:
-        if nodes[i].kind == "constant":
-            constants.append(nodes[i].number)
-            enter(i)
-        elif nodes[i].kind == "input":
-            slots[i] = nodes[i].index
+    order += sorted(set(range(trace.parameters)).difference(order))
+    input_order = [nodes[i].index for i in inputs]
+    input_order = sorted(set(range(trace.inputs)).difference(input_order)) + input_order
+    enter(parameters)
+    sizes[FIXED] = len(order)
+    enter(leaves["constant"])
+    sizes[BATCH] = len(input_order) - len(inputs)
+    enter(inputs)
     instructions = []
     for group in groups:
         start = sizes[BATCH if varies[group.members[0]] else FIXED]
-        for i in group.members:
-            enter(i)
+        enter(group.members)
         instructions.append(_instruction(group, nodes, varies, slots, start))
-    read = tuple([Operand(BATCH if varies[y] else FIXED, (slots[y],)) for y in outputs])
     return Program(
         tuple(instructions),
-        read,
+        tuple([Operand(BATCH if varies[y] else FIXED, (slots[y],)) for y in outputs]),
         trace.shape,
-        trace.inputs,
-        (*order, *unused),
-        tuple(constants),
+        tuple(input_order),
+        tuple(order),
+        tuple([nodes[i].number for i in leaves["constant"]]),
         sizes[FIXED],
         sizes[BATCH],
+        tuple(ones),
     )
+
+
+def _ends(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, int]:
+    """Return the last number of each X of a product W X + b, and how many columns of ones are wanted behind it."""
+    ends: dict[int, int] = defaultdict(int)
+    for group in groups:
+        if group.kind == "product" and group.biases(nodes) not in (None, [()] * len(group.rows)):
+            last = group.columns[-1][-1]
+            ends[last] = max(ends[last], len(group.columns))
+    return ends
 
 
 def _instruction(
@@ -222,7 +243,7 @@ def _instruction(
     members = group.members
     parts = [_parts(nodes[i], nodes[i].arguments) for i in members]
     if group.kind == "product":
-        reads = [[a for row in group.rows for a in row], [a for column in group.columns for a in column]]
+        reads = [[a for row in group.rows for a in row], [a for term in zip(*group.columns) for a in term]]
         reads += [[part[2][0] for part in parts]] if len(parts[0]) == 3 else []
     else:
         reads = [[a for part in parts for a in part[k]] for k in range(len(parts[0]))]

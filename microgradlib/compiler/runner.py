@@ -86,7 +86,7 @@ class Runner:
                     with self._bound(end - start, gradients="inputs", exact=exact) as binding:
                         binding.run(parameters, [column[start:end] for column in columns])
                         for k in range(outputs):
-                            result[start:end, k] = binding.run_jacobian_row(k)
+                            binding.write_jacobian_row(k, result[start:end, k])
                     if numpy().isfinite(result[start:end]).all():
                         break
         return result

@@ -66,7 +66,8 @@ def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, s
         "dtype": str(numbers.dtype),
         "rows": [list(shape) for shape in shapes],
         "result": program.shape,
-        "inputs": program.inputs,
+        "input_order": list(program.input_order),
+        "ones": list(program.ones),
         "sizes": [program.fixed_size, program.batch_size],
         "parameter_order": list(program.parameter_order),
         "parameters": places.tolist(),
@@ -119,11 +120,12 @@ def _loaded(content: dict[str, Any]) -> LoadedProgram:
         instructions,
         tuple(map(_operand, content["outputs"])),
         content["result"],
-        int(content["inputs"]),
+        tuple(map(int, content["input_order"])),
         tuple(map(int, content["parameter_order"])),
         tuple(map(_number, content["constants"])),
         fixed_size,
         batch_size,
+        tuple(map(int, content["ones"])),
     )
     if content["dtype"] not in {"float64", "float32"}:
         message = f"programs compute with float64 or float32, not {content['dtype']!r}"
@@ -168,14 +170,21 @@ def _check(program: Program, numbers: int, shapes: tuple[tuple[int, ...], ...], 
         raise ValueError("a parameter has no number")
     if sum(math.prod(shape) for shape in shapes) != program.inputs:
         raise ValueError("the rows do not hold as many numbers as there are inputs")
-    written = [numbers + len(program.constants), program.inputs]
+    if sorted(program.input_order) != list(range(program.inputs)):
+        raise ValueError("the order of the inputs does not fit their number")
+    written, ones = [numbers + len(program.constants), program.inputs], set(program.ones)
+    if len(ones) != len(program.ones):
+        raise ValueError("a one is held twice")
     for i in program.instructions:
+        while i.bank == BATCH and written[BATCH] in ones:
+            ones.remove(written[BATCH])
+            written[BATCH] += 1
         if i.start != written[i.bank] or i.size < 1 or i.terms < 0 or i.rows < 0:
             raise ValueError("an instruction does not write the next free slots")
         _check_operands(i, written)
         written[i.bank] += i.size
     _check_read(program.outputs, written)
-    if written != [program.fixed_size, program.batch_size]:
+    if ones or written != [program.fixed_size, program.batch_size]:
         raise ValueError("the sizes of the banks are not those of what is written to them")
 
 

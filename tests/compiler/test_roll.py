@@ -31,16 +31,22 @@ def test_an_mlp_becomes_a_product_and_a_map_for_each_layer() -> None:
         ("product", "dot", 5), ("map", "tanh", 5), ("product", "dot", 4), ("map", "tanh", 4), ("product", "dot", 2)
     ]  # fmt: skip
     assert program.inputs == 3
-    assert program.batch_size == 3 + 5 + 5 + 4 + 4 + 2
+    assert program.batch_size == 3 + 5 + 5 + 4 + 4 + 2 + len(program.ones) == 26  # ones below each X
     assert program.fixed_size == len(model.parameters())
     assert sorted(program.parameter_order) == list(range(len(model.parameters())))
 
 
 def test_all_that_an_mlp_reads_is_read_in_place() -> None:
     model = nn.MLP([3, 5, 4, 2], activation="tanh", rng=0)
-    for instruction in program_of(model, model.parameters(), [0.0] * 3).instructions:
-        for operand in instruction.operands:
-            assert grid(operand.slots, (len(operand.slots),)) is not None
+    program = program_of(model, model.parameters(), [0.0] * 3)
+    for instruction in program.instructions:
+        x = instruction.operands[-2 if instruction.kind == "product" else 0]
+        assert grid(x.slots, (len(x.slots),)) is not None
+        if instruction.kind == "product":  # [W b] is a matrix, and a one stands below x
+            w, _, b = instruction.operands
+            rows = np.hstack([np.reshape(w.slots, (instruction.rows, -1)), np.reshape(b.slots, (-1, 1))])
+            assert grid(rows.ravel(), rows.shape) is not None
+            assert x.slots[-1] + 1 in program.ones
 
 
 def test_a_convolution_is_one_product_with_a_column_for_each_place() -> None:

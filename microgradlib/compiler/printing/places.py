@@ -69,12 +69,13 @@ class Places:
         self.stacks: dict[tuple[int, ...], tuple[str, tuple[int, ...]]] = {}
         if sum(prod(shape) for _, shape in arguments) != program.inputs:
             arguments = [("x", (program.inputs,))]
-        slot = 0
-        for name, shape in arguments:
-            block = self.add("argument", name, prod(shape), shape or (1,))
-            for i in range(block.size):
-                self.at[BATCH][slot + i] = block.start + i
-            slot += block.size
+        places = [
+            place
+            for name, shape in arguments
+            for block in [self.add("argument", name, prod(shape), shape or (1,))]
+            for place in range(block.start, block.start + block.size)
+        ]
+        self.at[BATCH][: program.inputs] = [places[index] for index in program.input_order]
         self._add_parameters(program, names)
         first = len(program.parameter_order)
         values = sorted(enumerate(program.constants), key=lambda pair: (pair[1] != pair[1], pair[1]))

@@ -104,12 +104,13 @@ def _ordered(instruction: Instruction, reads: list[list[int]], places: Places) -
 
 def _product(instruction: Instruction, reads: list[list[int]], places: Places) -> tuple[Step, list[int]]:
     terms, rows = instruction.terms, instruction.rows
-    w, x = ([read[i : i + terms] for i in range(0, len(read), terms)] for read in reads[:2])
-    columns = len(x)
+    w = [reads[0][i : i + terms] for i in range(0, len(reads[0]), terms)]
+    columns = len(reads[1]) // terms
+    x = [reads[1][c::columns] for c in range(columns)]
     across = sorted(range(terms), key=lambda t: (w[0][t], x[0][t]))
     down = sorted(range(rows), key=lambda r: [w[r][t] for t in across])
     along = sorted(range(columns), key=lambda c: [x[c][t] for t in across])
-    order = [c * rows + r for c in along for r in down]
+    order = [r * columns + c for c in along for r in down]
     ordered = [[w[r][t] for r in down for t in across], [x[c][t] for c in along for t in across]]
     ordered += [[read[i] for i in order] for read in reads[2:]]
     lengths = (rows, columns) if columns > 1 else (rows,)
