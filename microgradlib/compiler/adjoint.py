@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.batched_products import add_batched_products_adjoint
-from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_derivative
+from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_derivative, number_like
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.products import add_product_adjoint
 from microgradlib.compiler.reading import grid, viewed
@@ -72,7 +72,7 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
             continue
         write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
         if constant == -1:
-            write = lambda out: [(numpy().multiply, (g, -1.0, out))]  # noqa: E731
+            write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
         if len(wanted) == 1 and (constant == -1 or applied.op.name in IN_PLACE):
             gradients.give_in_place(read, bound, g, write)
         else:

@@ -10,7 +10,7 @@ __all__ = ["columns_of", "rounded"]
 
 
 def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
-    """Return each argument as an array (batch, numbers), and the shape of one row of each.
+    """Return each argument as an array (batch,) or (batch, numbers), and the shape of one row of each.
 
     Raises `ValueError` where the batches differ, are empty, or rows are of different lengths.
     """
@@ -18,13 +18,16 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     if not arrays or any(array.ndim == 0 for array in arrays):
         raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
     batch = len(arrays[0])
-    if any(len(array) != batch for array in arrays) or batch == 0:
+    if batch == 0 or any(len(array) != batch for array in arrays):
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
-    return [array.reshape(batch, -1) for array in arrays], tuple([array.shape[1:] for array in arrays])
+    columns = [array if array.ndim < 3 else array.reshape(batch, -1) for array in arrays]
+    return columns, tuple([array.shape[1:] for array in arrays])
 
 
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
+    if type(argument) is numpy().ndarray and argument.dtype is dtype:
+        return argument
     try:
         array = numpy().asarray(argument)
     except (ValueError, TypeError) as error:

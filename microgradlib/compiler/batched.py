@@ -44,7 +44,7 @@ class Batched:
         if len(runner.program.outputs) != 1:
             message = f"the function returns {len(runner.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
-        _, mean, gradient = runner.mean_and_gradient(numbers, columns)
+        mean, gradient = runner.mean_and_gradient(numbers, columns)
         return mean, self._spread(gradient)
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
@@ -53,7 +53,7 @@ class Batched:
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
         runner, columns, numbers = self._ready(arguments)
-        values, _, gradient = runner.mean_and_gradient(numbers, columns)
+        values, gradient = runner.values_and_gradient(numbers, columns)
         return runner.shaped(values), self._spread(gradient)
 
     def jacobian(self, *arguments: Any) -> Any:

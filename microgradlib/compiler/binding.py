@@ -9,6 +9,7 @@ from microgradlib.compiler.banks import Banks, Bound
 from microgradlib.compiler.batched_products import add_batched_products
 from microgradlib.compiler.gradients import Gradients
 from microgradlib.compiler.hull import hull
+from microgradlib.compiler.inputs import loads
 from microgradlib.compiler.kernels import Applied, constant_derivative, forward_steps
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.products import add_product
@@ -21,6 +22,7 @@ from microgradlib.compiler.splitting import split
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from microgradlib.compiler.inputs import Load
     from microgradlib.compiler.kernels import Step
     from microgradlib.compiler.program import Instruction, Operand, Program
 
@@ -50,8 +52,9 @@ class Binding:
         self.parameters = fixed[:n, 0]
         with np.errstate(over="ignore"):  # a constant beyond single precision
             fixed[n : n + len(program.constants), 0] = program.constants
-        self.input_order = _order(program.input_order)
+        self.input_order = np.array(program.input_order, dtype=np.intp)
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
+        self.loads: list[Load] = []
         self.bound = [bound for i in program.instructions for bound in _bound_in_pieces(self.banks, i, exact=exact)]
         self.forward = self.banks.forward
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
@@ -80,16 +83,12 @@ class Binding:
         return gradients.steps
 
     def run(self, parameters: Any, columns: Sequence[Any]) -> None:
-        """Compute the outputs, from the flat parameters and each argument's numbers, (batch, numbers)."""
+        """Compute the outputs, from the flat parameters and each argument's numbers, (batch,) or (batch, numbers)."""
         self.parameters[:] = parameters if self.order is None else parameters.take(self.order)
-        if self.input_order is not None:
-            together = columns[0] if len(columns) == 1 else numpy().concatenate(columns, axis=1)
-            self.inputs[...] = together.T[self.input_order]
-        else:
-            start = 0
-            for column in columns:
-                self.inputs[start : start + column.shape[1]] = column.T
-                start += column.shape[1]
+        if not self.loads:
+            self.loads = loads(self.input_order, self.inputs, columns)
+        for column, (target, source) in zip(columns, self.loads):
+            target[...] = column.T if source is None else source(column.T)
         for function, arguments in self.forward:
             function(*arguments)
 
@@ -97,6 +96,11 @@ class Binding:
         """Write the outputs of the last run into an array (batch, outputs)."""
         for k, output in enumerate(self.outputs):
             result[:, k] = output
+
+    def mean(self) -> float:
+        """Return the mean of the first output of the last run."""
+        first = self.outputs[0]
+        return float(numpy().add.reduce(first)) / len(first)
 
     def run_backward(self) -> Any:
         """Return the gradient of the mean of the first output, flat in the parameters' own order, after `run`."""
@@ -109,8 +113,7 @@ class Binding:
         """Write ∂output/∂inputs of each example into an array (batch, inputs), after `run`."""
         for function, arguments in self.rows[output]:
             function(*arguments)
-        gradient = self.gradients.arrays[BATCH][: self.program.inputs].T
-        result[:, slice(None) if self.input_order is None else self.input_order] = gradient
+        result[:, self.input_order] = self.gradients.arrays[BATCH][: self.program.inputs].T
 
 
 def _order(places: Sequence[int]) -> Any:

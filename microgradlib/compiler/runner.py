@@ -33,6 +33,8 @@ class Runner:
 
     def __init__(self, program: Program, dtype: Any) -> None:
         self.program, self.dtype = program, numpy().dtype(dtype)
+        bytes_each = 2 * self.dtype.itemsize * max(program.batch_size, 1)
+        self.block = max(SMALLEST_BLOCK, CACHE_BYTES // bytes_each)
         self._free: dict[Any, list[Binding]] = {}
         self._lock = threading.Lock()
 
@@ -41,40 +43,58 @@ class Runner:
         result = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
         with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
             for start, end in self._blocks(len(columns[0])):
-                with self._bound(end - start) as binding:
+                free, binding = self._bound(end - start)
+                try:
                     binding.run(parameters, [column[start:end] for column in columns])
                     binding.write_outputs(result[start:end])
+                finally:
+                    free.append(binding)
         return result
 
-    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, float, Any]:
-        """Return the outputs, the mean of the first of them, and the gradient of that mean, flat.
+    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
+        """Return the mean of the first output, and its gradient, flat.
 
         Where some number is not finite, the run is repeated by the table's own rules, whose zeros are strong.
         """
-        batch = len(columns[0])
         with numpy().errstate(all="ignore"):
             for exact in (False, True):
-                values, gradient = self._gradient(parameters, columns, exact=exact)
-                mean = float(values[:, 0].sum()) / batch
-                others = mean if values.shape[1] == 1 else float(values.sum())
-                if math.isfinite(mean) and math.isfinite(others) and math.isfinite(float(gradient @ gradient)):
+                mean, gradient = self._gradient(parameters, columns, exact=exact)
+                if math.isfinite(mean) and math.isfinite(float(gradient @ gradient)):
                     break
-        return values, mean, gradient
+        return mean, gradient
 
-    def _gradient(self, parameters: Any, columns: Sequence[Any], *, exact: bool) -> tuple[Any, Any]:
-        batch = len(columns[0])
-        values = numpy().empty((batch, len(self.program.outputs)), self.dtype)
-        gradient: Any = None
-        for start, end in self._blocks(batch):
-            whole = end - start == batch
-            with self._bound(end - start, gradients="parameters", exact=exact) as binding:
-                binding.run(parameters, columns if whole else [column[start:end] for column in columns])
-                binding.write_outputs(values[start:end])
-                part = binding.run_backward()
-            if not whole:
-                part *= (end - start) / batch
-            gradient = part if gradient is None else gradient + part
+    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
+        """Return all outputs, (batch, outputs), and the gradient of the mean of the first, flat; as above."""
+        values = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
+        with numpy().errstate(all="ignore"):
+            for exact in (False, True):
+                _, gradient = self._gradient(parameters, columns, values, exact=exact)
+                if math.isfinite(float(values.sum())) and math.isfinite(float(gradient @ gradient)):
+                    break
         return values, gradient
+
+    def _gradient(
+        self, parameters: Any, columns: Sequence[Any], values: Any = None, *, exact: bool
+    ) -> tuple[float, Any]:
+        """Return the mean of the first output and its gradient; write the outputs into `values`, if given."""
+        batch = len(columns[0])
+        mean, gradient = 0.0, None
+        for start, end in self._blocks(batch):
+            share = (end - start) / batch
+            parts = columns if share == 1.0 else [column[start:end] for column in columns]
+            free, binding = self._bound(end - start, "parameters", exact=exact)
+            try:
+                binding.run(parameters, parts)
+                if values is not None:
+                    binding.write_outputs(values[start:end])
+                part_mean, part = binding.mean(), binding.run_backward()
+            finally:
+                free.append(binding)
+            if share == 1.0:
+                return part_mean, part
+            mean += share * part_mean
+            gradient = share * part if gradient is None else gradient + share * part
+        return mean, gradient
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs)."""
@@ -83,22 +103,26 @@ class Runner:
         with numpy().errstate(all="ignore"):
             for start, end in self._blocks(batch):
                 for exact in (False, True):
-                    with self._bound(end - start, gradients="inputs", exact=exact) as binding:
+                    free, binding = self._bound(end - start, "inputs", exact=exact)
+                    try:
                         binding.run(parameters, [column[start:end] for column in columns])
                         for k in range(outputs):
                             binding.write_jacobian_row(k, result[start:end, k])
+                    finally:
+                        free.append(binding)
                     if numpy().isfinite(result[start:end]).all():
                         break
         return result
 
     def _blocks(self, batch: int) -> list[tuple[int, int]]:
         """Return the (start, end) of blocks of nearly equal size."""
-        bytes_each = 2 * self.dtype.itemsize * max(self.program.batch_size, 1)
-        count = -(-batch // max(SMALLEST_BLOCK, CACHE_BYTES // bytes_each))
-        return list(pairwise([batch * i // count for i in range(count + 1)])) if count > 1 else [(0, batch)]
+        if batch <= self.block:
+            return [(0, batch)]
+        count = -(-batch // self.block)
+        return list(pairwise([batch * i // count for i in range(count + 1)]))
 
-    def _bound(self, batch: int, *, gradients: str = "", exact: bool = False) -> _Lent:
-        """Lend a binding that no other thread uses, a new one if there is none."""
+    def _bound(self, batch: int, gradients: str = "", *, exact: bool = False) -> tuple[list[Binding], Binding]:
+        """Return a binding that no other thread uses, a new one if there is none, and the list to give it back to."""
         key = (batch, gradients, exact)
         free = self._free.get(key)
         if free is None:
@@ -107,10 +131,9 @@ class Runner:
                     del self._free[next(iter(self._free))]
                 free = self._free.setdefault(key, [])
         try:
-            binding = free.pop()
+            return free, free.pop()
         except IndexError:
-            binding = Binding(self.program, batch, self.dtype, gradients=gradients, exact=exact)
-        return _Lent(binding, free)
+            return free, Binding(self.program, batch, self.dtype, gradients=gradients, exact=exact)
 
     def shaped(self, result: Any) -> Any:
         """Return the columns of (batch, outputs) nested as the function's result; rectangular lists as one array."""
@@ -120,19 +143,6 @@ class Runner:
             return columns[0]
         lengths = _lengths(shape)
         return result.reshape(len(result), *lengths) if lengths is not None else like(shape, columns)
-
-
-class _Lent:
-    """A binding for the length of a block; afterwards it is free again."""
-
-    def __init__(self, binding: Binding, free: list[Binding]) -> None:
-        self.binding, self.free = binding, free
-
-    def __enter__(self) -> Binding:
-        return self.binding
-
-    def __exit__(self, *error: object) -> None:
-        self.free.append(self.binding)
 
 
 def _lengths(shape: Any) -> tuple[int, ...] | None:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,16 +84,17 @@ def test_batches_of_many_sizes(restless, monkeypatch) -> None:
 def test_buffers_are_lent_to_one_thread_at_a_time(restless, monkeypatch) -> None:
     """The lending alone, without a program, so that threads do little else than meet there."""
     monkeypatch.setattr(runner, "Binding", lambda *_, **__: [])
-    lender = runner.Runner(None, float)
+    lender = runner.Runner(SimpleNamespace(batch_size=1), float)
 
     def work(k, i):
         for n in range(300):
-            with lender._bound((k + i + n) % 12) as binding:
-                binding.append(k)
-                alone = binding == [k]
-                binding.clear()
-                if not alone:
-                    return False
+            free, binding = lender._bound((k + i + n) % 12)
+            binding.append(k)
+            alone = binding == [k]
+            binding.clear()
+            free.append(binding)
+            if not alone:
+                return False
         return True
 
     assert not in_threads(work)
