@@ -76,7 +76,7 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         if len(wanted) == 1 and (constant == -1 or applied.op.name in IN_PLACE):
             gradients.give_in_place(read, bound, g, write)
         else:
-            gradients.give(read, g.shape, write)
+            gradients.give(read, g.shape, write, [g, *applied.inputs])
 
 
 def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
@@ -90,4 +90,4 @@ def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, rea
         gradients.pass_on(read, numpy().broadcast_to(g, (*g.shape[:-2], read.array.shape[-2], g.shape[-1])))
     else:
         shape = (*g.shape[:-2], read.array.shape[-2], g.shape[-1])
-        gradients.give(read, shape, partial(adjoint_of_terms, applied, index, exact))
+        gradients.give(read, shape, partial(adjoint_of_terms, applied, index, exact), applied.inputs[:2])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.reading import Grid, blocks, grid
+from microgradlib.compiler.reading import Grid, blocks, grid, memory_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,10 +96,15 @@ class Banks:
         take = runs.view(self.numbers[operand.bank]).take
         self.forward.append((take, (runs.places, 0, copy.reshape(len(runs.places), -1), "clip")))
 
-    def scratch(self, shape: tuple[int, ...], place: int = 0) -> Any:
-        """Return an array for numbers that only the next steps need; the next one at this place may be the same."""
+    def scratch(self, shape: tuple[int, ...], place: int = 0, like: Sequence[Any] = ()) -> Any:
+        """Return an array for numbers that only the next steps need; the next one at this place may be the same.
+
+        Its axes lie in memory as those of the arrays `like` do, so that all are gone through in one order.
+        """
         np = numpy()
         size = int(np.prod(shape))
         if place not in self._scratch or self._scratch[place].size < size:
             self._scratch[place] = np.empty(size, self.dtype)
-        return self._scratch[place][:size].reshape(shape)
+        axes = memory_order(shape, like)
+        array = self._scratch[place][:size].reshape([shape[axis] for axis in axes])
+        return array.transpose(np.argsort(axes))

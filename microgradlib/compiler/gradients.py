@@ -66,15 +66,20 @@ class Gradients:
         self.clear_the_rest(bank, range(start, start + size))
         return self.arrays[bank][start : start + size].reshape(shape)
 
-    def give(self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]]) -> None:
-        """Give a gradient of this shape to what was read; `write(out)` are the steps that compute it."""
+    def give(
+        self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]], like: Sequence[Any] = ()
+    ) -> None:
+        """Give a gradient of this shape to what was read; `write(out)` are the steps that compute it.
+
+        What is not written in its place lies in memory like the arrays `like`.
+        """
         place, bank = read.place, read.operand.bank
         fresh = read.in_place and read.distinct and not self._any(read.operand)
         if place is not None and fresh and shape == read.array.shape:
             self.steps += write(place.view(self.arrays[bank]))
             self.written[bank][list(read.operand.slots)] = True
             return
-        part = self.banks.scratch(shape)
+        part = self.banks.scratch(shape, like=like)
         self.steps += write(part)
         self.add(read, part)
 
@@ -88,7 +93,7 @@ class Gradients:
             self.borrowed[target] = g
             self.overwritten.add(target)
         else:
-            self.give(read, g.shape, write)
+            self.give(read, g.shape, write, [g, read.array])
 
     def pass_on(self, read: Read, part: Any) -> None:
         """Add a gradient that stays as it is; it is borrowed where it is the first and belongs to one instruction."""

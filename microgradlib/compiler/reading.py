@@ -11,7 +11,7 @@ from microgradlib.compiler.numpy_functions import numpy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Blocks", "Grid", "blocks", "even_shape", "grid", "viewed"]
+__all__ = ["Blocks", "Grid", "blocks", "even_shape", "grid", "memory_order", "viewed"]
 
 
 @dataclass(frozen=True)
@@ -127,3 +127,22 @@ def viewed(array: Any, shape: tuple[int, ...]) -> Any:
         return None
     other = array.reshape(shape)
     return other if numpy().may_share_memory(other, array) else None
+
+
+def memory_order(shape: Sequence[int], like: Sequence[Any]) -> list[int]:
+    """Return the axes from the one with the longest step in memory to the shortest, as they lie in most arrays `like`.
+
+    Axes along which an array repeats itself, or has one entry, do not count in it.
+
+    >>> rows = numpy().zeros((2, 3, 4))
+    >>> memory_order((2, 3, 4), [rows]), memory_order((3, 2, 4), [rows.swapaxes(0, 1)])
+    ([0, 1, 2], [1, 0, 2])
+    """
+    n = len(shape)
+    longer = [[0] * n for _ in range(n)]
+    for array in like:
+        steps = [abs(step) if size > 1 else 0 for step, size in zip(array.strides, array.shape)]
+        for a in range(n):
+            for b in range(n):
+                longer[a][b] += bool(steps[a] and steps[b] and steps[a] > steps[b])
+    return sorted(range(n), key=lambda a: (sum(longer[b][a] > longer[a][b] for b in range(n)), a))

@@ -21,7 +21,7 @@ def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]
     op, inputs, z, *_ = applied
     x = inputs[0]
     if op.name == "dot":
-        products = scratch((*z.shape[:-2], x.shape[-2], z.shape[-1]))
+        products = scratch((*z.shape[:-2], x.shape[-2], z.shape[-1]), like=inputs[:2])
         steps: list[Step] = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
@@ -31,7 +31,7 @@ def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]
     if op.name in {"maximum", "minimum"}:
         return [(_reduce, (getattr(np, op.name), x, z))]
     if op.name == "logsumexp":
-        exponentials, total = np.empty(x.shape, z.dtype), np.empty(z.shape, z.dtype)
+        exponentials, total = np.empty_like(x), np.empty_like(z)  # in x's order in memory
         applied.kept.update(exponentials=exponentials, total=total)
         return _log_sum(x, z, exponentials, total)
     return [(_write_value, (op, x, z))]

@@ -24,8 +24,7 @@ __all__ = ["Node", "Trace", "trace"]
 _PACKAGE = str(Path(__file__).parents[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One scalar operation, or a leaf: an input, a parameter or a constant, told apart by `kind`.
 
     `op` and `arguments` (positions of other nodes) belong to an operation; `index` is the place of an input or
@@ -69,8 +68,7 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     run, again = _call(function, rows, parameters), _call(function, rows, parameters)
     held = _held(run, again, parameters)
     first, second = _written(run, parameters, held), _written(again, parameters, held)
-    alike = first.nodes == second.nodes or repr(first.nodes) == repr(second.nodes)  # nan is not equal to itself
-    if not alike or first.outputs != second.outputs:
+    if not _alike(first, second):
         with tracing_lines() as lines:
             run = _call(function, rows, parameters)
         third, order = _written(run, parameters, held), run.order
@@ -80,6 +78,18 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         )
         raise TracingError(message)
     return first
+
+
+def _alike(first: Trace, second: Trace) -> bool:
+    if first.outputs != second.outputs:
+        return False
+    # nan is not equal to itself, and an op that was bound twice is two
+    return first.nodes == second.nodes or list(map(_told, first.nodes)) == list(map(_told, second.nodes))
+
+
+def _told(node: Node) -> tuple[Any, ...]:
+    kind, op, arguments, index, number = node
+    return kind, op and (op.name, repr(op.settings)), arguments, index, repr(number)
 
 
 def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict[Any, str]) -> str:
@@ -122,13 +132,26 @@ def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
 
 
 def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
-    places: dict[Scalar, tuple[str, int]] = {p: ("parameter", i) for i, p in enumerate([*parameters, *held])}
-    places.update({x: ("input", i) for i, x in enumerate(run.symbols)})
+    leaf: dict[Scalar, Node] = {p: Node("parameter", index=i) for i, p in enumerate([*parameters, *held])}
+    leaf.update({x: Node("input", index=i) for i, x in enumerate(run.symbols)})
     positions = {node: i for i, node in enumerate(run.order)}
-    nodes = tuple([_node(node, places, positions) for node in run.order])
-    outputs = tuple([positions[y] for y in run.outputs])
+    position = positions.__getitem__
+    nodes = [
+        Node("op", node.op, tuple(map(position, node.parents)))
+        if node.op is not None
+        else leaf.get(node) or _constant(node)
+        for node in run.order
+    ]
+    outputs = tuple(map(position, run.outputs))
     count = len(parameters) + len(held)
-    return Trace(nodes, outputs, _emptied(run.result), len(run.symbols), count, tuple(held))
+    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), count, tuple(held))
+
+
+def _constant(leaf: Scalar) -> Node:
+    if isinstance(leaf, Value):
+        return Node("constant", number=leaf.data)
+    message = f"the function uses {leaf!r}, which is none of its arguments"
+    raise ValueError(message)
 
 
 def _users_line(error: BaseException) -> str:
@@ -145,15 +168,3 @@ def _users_line(error: BaseException) -> str:
 def _emptied(result: Any) -> Any:
     """Return the shape of a result: None in the place of each number."""
     return like(result, [None] * len(leaves(result)))
-
-
-def _node(node: Scalar, places: dict[Scalar, tuple[str, int]], positions: dict[Scalar, int]) -> Node:
-    if node in places:
-        kind, index = places[node]
-        return Node(kind, index=index)
-    if node.op is None:
-        if isinstance(node, Value):
-            return Node("constant", number=node.data)
-        message = f"the function uses {node!r}, which is none of its arguments"
-        raise ValueError(message)
-    return Node("op", node.op, tuple([positions[parent] for parent in node.parents]))

@@ -156,11 +156,16 @@ def test_wide_graphs_of_zeros_infinities_and_nan(hold, seed) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_wide_graphs_in_blocks_and_in_pieces(hold, seed, odd) -> None:
-    """What large batches do, done to small ones: blocks of two examples, reductions split wherever they can be."""
+    """What large batches do, done to small ones: blocks of two examples, reductions split wherever they can be.
+
+    Not blocks where there are infinities: (g₁ + g₂)·inf is not g₁·inf + g₂·inf if the two have different signs.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "CACHE_BYTES", 1)
-        patch.setattr(runner, "SMALLEST_BLOCK", 2)
+        if not odd:
+            patch.setattr(runner, "CACHE_BYTES", 1)
+            patch.setattr(runner, "SMALLEST_BLOCK", 2)
         patch.setattr(binding, "LARGE_BATCH", 1)
+        patch.setattr(binding, "LARGE_BATCH_OF_SUMS", 1)
         patch.setattr(splitting, "ROWS_A_PIECE", 1)
         if odd:
             hold_odd(hold, seed)
