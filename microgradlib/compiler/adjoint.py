@@ -46,6 +46,10 @@ def add_adjoint(gradients: Gradients, bound: Bound, *, exact: bool) -> None:
         add_batched_products_adjoint(gradients, bound, g, wanted)
         return
     applied = Applied(bound.instruction.op, [read.array for read in bound.reads], bound.z, g, bound.kept)
+    if not exact and _is_square(bound):  # Σ xᵢ xᵢ gives each xᵢ twice the same
+        doubled = gradients.banks.scratch(g.shape, 4)
+        gradients.steps.append((numpy().add, (g, g, doubled)))
+        applied, wanted = applied._replace(g=doubled), [read for read in wanted if read is not bound.reads[1]]
     for index, read in enumerate(bound.reads):
         if read in wanted:
             _terms(gradients, bound, applied, index, read, exact=exact)
@@ -77,6 +81,12 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
             gradients.give_in_place(read, bound, g, write)
         else:
             gradients.give(read, g.shape, write, [g, *applied.inputs])
+
+
+def _is_square(bound: Bound) -> bool:
+    """Say whether these are dots of vectors with themselves, no bias added."""
+    operands = bound.instruction.operands
+    return bound.instruction.op.name == "dot" and len(operands) == 2 and operands[0] == operands[1]
 
 
 def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read, *, exact: bool) -> None:

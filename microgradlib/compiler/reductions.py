@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 __all__ = ["adjoint_of_terms", "reduction_steps"]
 
 
+LARGE = 4096
+"""From so many numbers on, sums of products are the quicker without the products written down."""
+
+
 def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]:
     """Return the steps that write the op of each row of terms into z. Of a dot, inputs are weights, inputs, bias."""
     np = numpy()
     op, inputs, z, *_ = applied
     x = inputs[0]
     if op.name == "dot":
+        if x.size >= LARGE:
+            steps: list[Step] = [(_sum_products, (x, inputs[1], z[..., 0, :]))]
+            return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
         products = scratch((*z.shape[:-2], x.shape[-2], z.shape[-1]), like=inputs[:2])
-        steps: list[Step] = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
+        steps = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
         return [(_reduce, (np.add, x, z))]
@@ -39,6 +46,10 @@ def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]
 
 def _reduce(ufunc: Any, x: Any, z: Any) -> None:
     ufunc.reduce(x, -2, None, z, keepdims=True)
+
+
+def _sum_products(x: Any, y: Any, z: Any) -> None:
+    numpy().einsum("...tb,...tb->...b", x, y, out=z)
 
 
 def _log_sum(x: Any, z: Any, exponentials: Any, total: Any) -> list[Step]:
