@@ -45,9 +45,10 @@ def add_adjoint(gradients: Gradients, bound: Bound, *, exact: bool) -> None:
     if "tables" in bound.kept:
         add_batched_products_adjoint(gradients, bound, g, wanted)
         return
-    applied = Applied(bound.instruction.op, [read.array for read in bound.reads], bound.z, g, bound.kept)
+    banks = gradients.banks
+    applied = Applied(bound.instruction.op, [read.array for read in bound.reads], bound.z, banks.scratch, g, bound.kept)
     if not exact and _is_square(bound):  # Σ xᵢ xᵢ gives each xᵢ twice the same
-        doubled = gradients.banks.scratch(g.shape, 4)
+        doubled = banks.scratch("doubled", g.shape)
         gradients.steps.append((numpy().add, (g, g, doubled)))
         applied, wanted = applied._replace(g=doubled), [read for read in wanted if read is not bound.reads[1]]
     for index, read in enumerate(bound.reads):
@@ -66,7 +67,7 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
     g = gradients.of(bound, z.shape)
     if g is None:
         return
-    applied = Applied(bound.instruction.op, [read.array for read in reads], z, g)
+    applied = Applied(bound.instruction.op, [read.array for read in reads], z, gradients.banks.scratch, g)
     for index, read in enumerate(reads):
         constant = constant_derivative(applied.op, index)
         if read.operand not in operands or constant == 0:

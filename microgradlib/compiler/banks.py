@@ -49,7 +49,7 @@ class Banks:
         self.ones = frozenset(ones)
         self.gathered: dict[Any, Any] = {}
         self.forward: list[Step] = []
-        self._scratch: dict[int, Any] = {}
+        self._scratch: dict[str, Any] = {}
 
     def read(self, operand: Operand, shape: tuple[int, ...]) -> Read:
         """Return an operand in this shape, gathering it (once) if its slots do not lie evenly."""
@@ -96,15 +96,15 @@ class Banks:
         take = runs.view(self.numbers[operand.bank]).take
         self.forward.append((take, (runs.places, 0, copy.reshape(len(runs.places), -1), "clip")))
 
-    def scratch(self, shape: tuple[int, ...], place: int = 0, like: Sequence[Any] = ()) -> Any:
-        """Return an array for numbers that only the next steps need; the next one at this place may be the same.
+    def scratch(self, name: str, shape: tuple[int, ...], like: Sequence[Any] = (), dtype: Any = None) -> Any:
+        """Return an array for numbers that only the next steps need; the next one of this name may be the same.
 
         Its axes lie in memory as those of the arrays `like` do, so that all are gone through in one order.
         """
         np = numpy()
         size = int(np.prod(shape))
-        if place not in self._scratch or self._scratch[place].size < size:
-            self._scratch[place] = np.empty(size, self.dtype)
+        if name not in self._scratch or self._scratch[name].size < size:
+            self._scratch[name] = np.empty(size, dtype or self.dtype)
         axes = memory_order(shape, like)
-        array = self._scratch[place][:size].reshape([shape[axis] for axis in axes])
+        array = self._scratch[name][:size].reshape([shape[axis] for axis in axes])
         return array.transpose(np.argsort(axes))

@@ -74,9 +74,9 @@ def add_batched_products(banks: Banks, instruction: Instruction, hull: Hull, res
     steps_w, w_copy = w.loaded(bank)
     steps_x, x_copy = x.loaded(bank)
     banks.forward += [*steps_w, *steps_x]
-    products = banks.scratch((banks.batch, *hull.z.shape))
+    products = banks.scratch("part", (banks.batch, *hull.z.shape))
     banks.forward.append((np.matmul, (w_copy, x_copy, products)))
-    steps, part = z.kept(products, banks.scratch((banks.batch, len(z.rows)), 1))
+    steps, part = z.kept(products, banks.scratch("picked", (banks.batch, len(z.rows))))
     banks.forward += steps
     banks.forward.append((np.copyto, (z.grid.view(results) if z.grid else results, part)))
     if min(w.places.min(), x.places.min()) < 0:
@@ -104,8 +104,8 @@ def add_batched_products_adjoint(gradients: Gradients, bound: Bound, g: Any, wan
     factors = ((w, g_copy, x_copy.swapaxes(2, 3)), (x, w_copy.swapaxes(2, 3), g_copy))
     for read, (table, a, b) in zip(bound.reads, factors):
         if read in wanted:
-            product = scratch((len(g_copy), *table.shape))
+            product = scratch("part", (len(g_copy), *table.shape))
             gradients.steps.append((np.matmul, (a, b, product)))
-            steps, part = table.kept(product, scratch((len(g_copy), len(table.rows)), 3))
+            steps, part = table.kept(product, scratch("picked", (len(g_copy), len(table.rows))))
             gradients.steps += steps
             gradients.add(read, part)

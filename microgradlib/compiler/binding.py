@@ -144,7 +144,7 @@ def _bound(banks: Banks, instruction: Instruction, *, exact: bool) -> Bound:
     shape = even_shape([operand.slots for operand in instruction.operands])
     reads = [banks.read(operand, shape) for operand in instruction.operands]
     bound = Bound(instruction, reads, results.reshape(*shape, results.shape[1]))
-    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], bound.z))
+    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], bound.z, banks.scratch))
     return bound
 
 
@@ -155,17 +155,17 @@ def _bound_reduction(banks: Banks, instruction: Instruction, results: Any) -> Bo
     shapes = ((*rows, terms), (*rows, terms), (*rows, 1))
     reads = [banks.read(operand, shape) for operand, shape in zip(instruction.operands, shapes)]
     bound = Bound(instruction, reads, results.reshape(*rows, 1, results.shape[1]))
-    applied = Applied(instruction.op, [read.array for read in reads], bound.z, kept=bound.kept)
-    banks.forward += reduction_steps(applied, banks.scratch)
+    applied = Applied(instruction.op, [read.array for read in reads], bound.z, banks.scratch, kept=bound.kept)
+    banks.forward += reduction_steps(applied)
     return bound
 
 
 def _bound_segments(banks: Banks, instruction: Instruction, results: Any) -> Bound:
     reads = [banks.read(operand, (1, len(operand.slots))) for operand in instruction.operands]
     bound = Bound(instruction, reads, results.reshape(1, -1, results.shape[1]))
-    applied = Applied(instruction.op, [read.array for read in reads], bound.z)
+    applied = Applied(instruction.op, [read.array for read in reads], bound.z, banks.scratch)
     segments = bound.kept["segments"] = Segments(instruction.counts)
-    banks.forward += segments.forward_steps(applied, banks.scratch)
+    banks.forward += segments.forward_steps(applied)
     return bound
 
 

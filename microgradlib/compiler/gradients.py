@@ -79,7 +79,7 @@ class Gradients:
             self.steps += write(place.view(self.arrays[bank]))
             self.written[bank][list(read.operand.slots)] = True
             return
-        part = self.banks.scratch(shape, like=like)
+        part = self.banks.scratch("part", shape, like)
         self.steps += write(part)
         self.add(read, part)
 
@@ -115,7 +115,7 @@ class Gradients:
                 self.steps.append((np.matmul, (part, self.ones, place.view(self.arrays[bank]))))
                 self.written[bank][list(slots)] = True
                 return
-            summed = self.banks.scratch((*part.shape[:-1], 1), 1)
+            summed = self.banks.scratch("summed", (*part.shape[:-1], 1))
             self.steps.append((np.matmul, (part, self.ones, summed)))
             part = summed
         elif bank == BATCH and part.shape[-1] == 1 != self.banks.batch:
@@ -129,7 +129,7 @@ class Gradients:
                 self.steps.append((_sum_over, (part, place.repeats, target)))
                 self.written[bank][list(slots)] = True
                 return
-            summed = self.banks.scratch(target.shape, 2)
+            summed = self.banks.scratch("repeats", target.shape)
             self.steps.append((_sum_over, (part, place.repeats, summed)))
             part = summed
         self._add_to(target, part, read.operand)

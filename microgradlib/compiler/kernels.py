@@ -23,12 +23,13 @@ __all__ = ["Applied", "adjoint_steps", "constant_derivative", "forward_steps", "
 class Applied(NamedTuple):
     """An op on arrays: those of its inputs, of its result z, and of the gradient g of the result.
 
-    `kept` is what the forward steps leave to those of the adjoint.
+    `scratch` gives arrays for what only its own steps need; `kept` is what its forward steps leave to the adjoint's.
     """
 
     op: Op
     inputs: list[Any]
     z: Any
+    scratch: Callable[..., Any]
     g: Any = None
     kept: dict[str, Any] = {}  # noqa: RUF012  of a reduction, by itself
 
@@ -41,7 +42,7 @@ def number_like(number: float, like: Any) -> Any:
 def forward_steps(applied: Applied) -> list[Step]:
     """Return the steps that write op(*inputs), element by element, into z."""
     np = numpy()
-    op, inputs, z, *_ = applied
+    op, inputs, z, scratch, *_ = applied
     ufuncs = {
         "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "exp": np.exp,
         "log": np.log, "tanh": np.tanh, "sqrt": np.sqrt, "abs": np.absolute, "sin": np.sin, "cos": np.cos,
@@ -61,7 +62,7 @@ def forward_steps(applied: Applied) -> list[Step]:
     if op.name == "pow" and op.settings == (-0.5,):
         return [(np.sqrt, (inputs[0], z)), (np.divide, (1.0, z, z))]
     if op.name == "sigmoid":
-        return _sigmoid(inputs[0], z)
+        return _sigmoid(inputs[0], z, scratch)
     return [(_write_value, (applied,))]
 
 
@@ -70,10 +71,10 @@ def _bare(array: Any) -> Any:
     return array.reshape(()) if array.size == 1 else array
 
 
-def _sigmoid(x: Any, z: Any) -> list[Step]:
+def _sigmoid(x: Any, z: Any, scratch: Callable[..., Any]) -> list[Step]:
     """σ(x) = 1/(1 + e) for x ≥ 0 and e/(1 + e) for x < 0, with e = exp(−|x|): the table's rule in place."""
     np = numpy()
-    e, negative = np.empty(z.shape, z.dtype), np.empty(z.shape, bool)
+    e, negative = scratch("e", z.shape, [z]), scratch("mask", z.shape, [z], bool)
     return [
         (np.absolute, (x, e)),
         (np.multiply, (e, -1.0, e)),
@@ -86,10 +87,10 @@ def _sigmoid(x: Any, z: Any) -> list[Step]:
     ]
 
 
-def _sigmoid_adjoint(g: Any, x: Any, out: Any) -> list[Step]:
+def _sigmoid_adjoint(g: Any, x: Any, out: Any, scratch: Callable[..., Any]) -> list[Step]:
     """Write g σ′(x) = g e/(1 + e)² with e = exp(−|x|), which keeps its digits where σ is 1."""
     np = numpy()
-    square = np.empty(out.shape, out.dtype)
+    square = scratch("e", out.shape, [out])
     return [
         (np.absolute, (x, out)),
         (np.multiply, (out, -1.0, out)),
@@ -136,13 +137,13 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
     with it wherever all numbers are finite.
     """
     np = numpy()
-    op, inputs, z, g, _ = applied
+    op, inputs, z, scratch, g, _ = applied
     if exact:
         return [(_write_adjoint, (applied, index, out))]
     if op.name in {"mul", "strong_mul"}:
         return [(np.multiply, (g, inputs[1 - index], out))]
     if op.name == "relu":
-        mask = np.empty(out.shape, dtype=bool)
+        mask = scratch("mask", out.shape, [out], bool)
         return [(np.greater, (inputs[0], number_like(0.0, out), mask)), (np.multiply, (g, mask, out))]
     if op.name == "exp":
         return [(np.multiply, (g, z, out))]
@@ -158,7 +159,7 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
             (np.multiply, (g, out, out)),
         ]
     if op.name == "sigmoid":
-        return _sigmoid_adjoint(g, inputs[0], out)
+        return _sigmoid_adjoint(g, inputs[0], out, scratch)
     if op.name == "pow" and op.settings == (2.0,):
         return [(np.multiply, (g, inputs[0], out)), (np.multiply, (out, 2.0, out))]
     if op.name == "pow" and op.settings:
@@ -170,6 +171,6 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
 
 
 def _write_adjoint(applied: Applied, index: int, out: Any) -> None:
-    op, inputs, z, g, _ = applied
+    op, inputs, z, _, g, _ = applied
     xp = array_functions()
     out[...] = xp.strong_mul(op.derivatives[index](xp, z, *inputs, *op.settings), g)  # type: ignore[index]

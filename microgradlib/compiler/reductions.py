@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.numpy_functions import array_functions, numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from microgradlib.compiler.kernels import Applied, Step
 
 __all__ = ["adjoint_of_terms", "reduction_steps"]
@@ -19,16 +17,16 @@ LARGE = 4096
 """From so many numbers on, sums of products are the quicker without the products written down."""
 
 
-def reduction_steps(applied: Applied, scratch: Callable[..., Any]) -> list[Step]:
+def reduction_steps(applied: Applied) -> list[Step]:
     """Return the steps that write the op of each row of terms into z. Of a dot, inputs are weights, inputs, bias."""
     np = numpy()
-    op, inputs, z, *_ = applied
+    op, inputs, z, scratch, *_ = applied
     x = inputs[0]
     if op.name == "dot":
         if x.size >= LARGE:
             steps: list[Step] = [(_sum_products, (x, inputs[1], z[..., 0, :]))]
             return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
-        products = scratch((*z.shape[:-2], x.shape[-2], z.shape[-1]), like=inputs[:2])
+        products = scratch("part", (*z.shape[:-2], x.shape[-2], z.shape[-1]), inputs[:2])
         steps = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
@@ -80,7 +78,7 @@ def _write_value(op: Any, x: Any, z: Any) -> None:
 def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
     """Return the steps that write the gradient of each term of input `index` into `out`, (…, terms, batch)."""
     np = numpy()
-    op, inputs, z, g, kept = applied
+    op, inputs, z, scratch, g, kept = applied
     if op.name == "dot":
         spread = np.broadcast_to(g, out.shape)
         other = inputs[1 - index]
@@ -88,7 +86,7 @@ def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> lis
     if op.name == "mean":
         return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
     if op.name == "logsumexp" and not exact:  # g · softmax(x)
-        share = np.empty(g.shape, g.dtype)
+        share = scratch("e", g.shape, [g])
         return [(np.divide, (g, kept["total"], share)), (np.multiply, (kept["exponentials"], share, out))]
     return [(partial(_write_adjoints, op), (g, z, inputs[0], out))]
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.numpy_functions import array_functions, numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from microgradlib.compiler.kernels import Applied, Step
 
 __all__ = ["Segments"]
@@ -23,14 +21,14 @@ class Segments:
         self.starts = np.concatenate([[0], np.cumsum(self.counts)[:-1]])
         self.owners = np.repeat(np.arange(len(counts)), self.counts)
 
-    def forward_steps(self, applied: Applied, scratch: Callable[..., Any]) -> list[Step]:
+    def forward_steps(self, applied: Applied) -> list[Step]:
         """Return the steps that write the op of each segment of the inputs, (1, terms, batch), into z."""
         np = numpy()
-        op, inputs, z, *_ = applied
+        op, inputs, z, scratch, *_ = applied
         terms = inputs[0][0]
         steps: list[Step] = []
         if op.name == "dot":
-            products = scratch((len(self.owners), z.shape[2]))
+            products = scratch("part", (len(self.owners), z.shape[2]))
             steps.append((np.multiply, (terms, inputs[1][0], products)))
             terms = products
         ufunc = {"maximum": np.maximum, "minimum": np.minimum}.get(op.name, np.add)
@@ -42,7 +40,7 @@ class Segments:
     def adjoint_steps(self, applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
         """Return the steps that write the gradient of each term of input `index` into `out`, (1, terms, batch)."""
         np = numpy()
-        op, inputs, z, g, _ = applied
+        op, inputs, z, _, g, _ = applied
         if exact or op.name in {"maximum", "minimum"}:
             return [(self._write_by_length, (applied, index, out[0]))]
         steps: list[Step] = [(g[0].take, (self.owners, 0, out[0], "clip"))]
@@ -55,7 +53,7 @@ class Segments:
     def _write_by_length(self, applied: Applied, index: int, out: Any) -> None:
         """Write what the table's rule gives, for all segments of one length at a time."""
         np, xp = numpy(), array_functions()
-        op, inputs, z, g, _ = applied
+        op, inputs, z, _, g, _ = applied
         for length in sorted(set(self.counts.tolist())):
             members = np.flatnonzero(self.counts == length)
             places = self.starts[members][:, None] + np.arange(length)
