@@ -31,8 +31,12 @@ def add_adjoint(gradients: Gradients, bound: Bound, *, exact: bool) -> None:
     Where no reader of the results passed a gradient on (they were detached, or stand behind a step), nothing is done.
     """
     wanted = [read for read in bound.reads if gradients.is_needed(read.operand)]
-    if not wanted:
-        return
+    if wanted:
+        _add(gradients, bound, wanted, exact=exact)
+        gradients.passed_on()
+
+
+def _add(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
     if bound.instruction.kind == "map":
         _map(gradients, bound, wanted, exact=exact)
         return
@@ -78,8 +82,9 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
         if constant == -1:
             write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
-        if len(wanted) == 1 and (constant == -1 or applied.op.name in IN_PLACE):
-            gradients.give_in_place(read, bound, g, write)
+        is_last = operands[-1] is read.operand
+        if is_last and (constant == -1 or applied.op.name in IN_PLACE):
+            gradients.give_in_place(read, g, write)
         else:
             gradients.give(read, g.shape, write, [g, *applied.inputs])
 

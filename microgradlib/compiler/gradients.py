@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.memory import Memory
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED
 from microgradlib.compiler.reading import blocks, viewed
@@ -25,9 +26,9 @@ __all__ = ["Gradients"]
 class Gradients:
     """Arrays (slots, 1) and (slots, batch), and the steps of the backward pass.
 
-    A gradient that is the same as another, as that of a sum is, is borrowed rather than copied, until something is
-    added to it; and one that is computed from another, for the last time that is needed, may take its place.
-    `overwritten` are those that did. All this is for the results of instructions, `bounds`.
+    The gradient of one instruction's results as a whole is not kept there but lent: it may be the same memory as the
+    gradient that it was passed on from, as that of a sum is, or a piece of memory that serves again when the
+    instruction has passed it on. So the backward pass works on little memory, which stays in the cache.
     """
 
     def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound]) -> None:
@@ -35,77 +36,92 @@ class Gradients:
         self.banks, self.needed, self.spans = banks, needed, set(map(_span, bounds))
         self.arrays = [np.zeros_like(numbers) for numbers in banks.numbers]
         self.ones = np.ones((banks.batch, 1), banks.dtype)
+        self.memory = Memory(banks.dtype)
         self.start()
 
     def start(self) -> None:
         """Begin a new list of steps: nothing is written yet."""
         self.written = [numpy().zeros(len(array), bool) for array in self.arrays]
-        self.borrowed: dict[Span, Any] = {}
-        self.overwritten: set[Span] = set()
+        self.lent: dict[Span, tuple[Any, Any]] = {}
+        self.lender: Any = None
         self.steps: list[Step] = []
+        self.memory.free_all()
 
     def is_needed(self, operand: Operand) -> bool:
         """Say whether some slot of the operand depends on what is differentiated by."""
         return bool(self.needed[operand.bank][list(operand.slots)].any())
 
     def shape_of(self, bound: Bound) -> tuple[int, ...] | None:
-        """Return the shape of a borrowed gradient of the results, if it is one."""
-        array = self.borrowed.get(_span(bound))
-        return None if array is None else array.shape
+        """Return the shape of the gradient of the results, if that is lent."""
+        return self.lent[_span(bound)][0].shape if _span(bound) in self.lent else None
 
     def of(self, bound: Bound, shape: tuple[int, ...]) -> Any:
         """Return the gradient of an instruction's results in this shape; None where no reader passed one on."""
         bank, start, size = span = _span(bound)
-        if span in self.borrowed:
-            view = viewed(self.borrowed[span], shape)
+        if span in self.lent:
+            array, self.lender = self.lent[span]
+            view = viewed(array, shape)
             if view is not None:
+                del self.lent[span]
                 return view
             self._settle(bank, range(start, start + size))
         if not self.written[bank][start : start + size].any():
             return None
         self.clear_the_rest(bank, range(start, start + size))
-        return self.arrays[bank][start : start + size].reshape(shape)
+        self.lender = self.arrays[bank][start : start + size]
+        return self.lender.reshape(shape)
+
+    def passed_on(self) -> None:
+        """Say that the gradient asked for last has been passed on to all operands."""
+        lender, self.lender = self.lender, None
+        self._release(lender)
 
     def give(
         self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]], like: Sequence[Any] = ()
     ) -> None:
         """Give a gradient of this shape to what was read; `write(out)` are the steps that compute it.
 
-        What is not written in its place lies in memory like the arrays `like`.
+        What is to be added to another lies in memory like the arrays `like`.
         """
         place, bank = read.place, read.operand.bank
-        fresh = read.in_place and read.distinct and not self._any(read.operand)
-        if place is not None and fresh and shape == read.array.shape:
-            self.steps += write(place.view(self.arrays[bank]))
+        alike = place is not None and shape == read.array.shape
+        if alike and self._may_be_lent(read.operand, shape):
+            array, memory = self.memory.take(shape)
+            self.steps += write(array)
+            self.lent[_of(read.operand)] = array, memory
+        elif alike and read.in_place and read.distinct and not self._any(read.operand):
+            self.steps += write(place.view(self.arrays[bank]))  # type: ignore[union-attr]
             self.written[bank][list(read.operand.slots)] = True
-            return
-        part = self.banks.scratch("part", shape, like)
-        self.steps += write(part)
-        self.add(read, part)
+        else:
+            part = self.banks.scratch("part", shape, like)
+            self.steps += write(part)
+            self.add(read, part)
 
-    def give_in_place(self, read: Read, bound: Bound, g: Any, write: Callable[[Any], list[Step]]) -> None:
-        """Give a gradient of the shape of g, which nobody needs any more and may be overwritten if it is no other's."""
-        span, slots = _span(bound), read.operand.slots
-        target = (read.operand.bank, slots[0], len(slots))
-        own = span not in self.borrowed or span in self.overwritten
-        if own and self._may_borrow(read, g):
+    def give_in_place(self, read: Read, g: Any, write: Callable[[Any], list[Step]]) -> None:
+        """Give a gradient of the shape of g, the one asked for last, and write it over g where that is no other's."""
+        if self._may_be_lent(read.operand, g.shape) and _is_whole(g) and not self._is_lent(self.lender):
             self.steps += write(g)
-            self.borrowed[target] = g
-            self.overwritten.add(target)
+            self.lent[_of(read.operand)] = g, self.lender
         else:
             self.give(read, g.shape, write, [g, read.array])
 
     def pass_on(self, read: Read, part: Any) -> None:
-        """Add a gradient that stays as it is; it is borrowed where it is the first and belongs to one instruction."""
-        if self._may_borrow(read, part):
-            self.borrowed[read.operand.bank, read.operand.slots[0], len(read.operand.slots)] = part
+        """Pass on the gradient asked for last, or a view of it; it is lent to what has none yet."""
+        if self._may_be_lent(read.operand, part.shape):
+            self.lent[_of(read.operand)] = part, self.lender
         else:
             self.add(read, part)
 
-    def _may_borrow(self, read: Read, part: Any) -> bool:
-        slots, bank = read.operand.slots, read.operand.bank
-        alike = part.shape[-1] == self.arrays[bank].shape[1] and slots == tuple(range(slots[0], slots[0] + len(slots)))
-        return alike and (bank, slots[0], len(slots)) in self.spans and not self._any(read.operand)
+    def _may_be_lent(self, operand: Operand, shape: tuple[int, ...]) -> bool:
+        alike = shape[-1] == self.arrays[operand.bank].shape[1] and _is_run(operand)
+        return alike and _of(operand) in self.spans and not self._any(operand)
+
+    def _is_lent(self, memory: Any) -> bool:
+        return any(lender is memory for _, lender in self.lent.values())
+
+    def _release(self, memory: Any) -> None:
+        if memory is not self.lender and not self._is_lent(memory):
+            self.memory.give_back(memory)
 
     def add(self, read: Read, part: Any) -> None:
         """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
@@ -122,31 +138,40 @@ class Gradients:
             part = np.broadcast_to(part, (*part.shape[:-1], self.banks.batch))
         if place is None or len(set(slots)) < math.prod(place.once().sizes):
             self._scatter(read.operand, part)
-            return
-        target = place.once().view(self.arrays[bank])
-        if place.repeats:
-            if not self._any(read.operand):
-                self.steps.append((_sum_over, (part, place.repeats, target)))
-                self.written[bank][list(slots)] = True
-                return
-            summed = self.banks.scratch("repeats", target.shape)
+        elif place.repeats and not self._any(read.operand):
+            self.steps.append((_sum_over, (part, place.repeats, place.once().view(self.arrays[bank]))))
+            self.written[bank][list(slots)] = True
+        elif place.repeats:
+            summed = self.banks.scratch("repeats", (*place.once().sizes, part.shape[-1]))
             self.steps.append((_sum_over, (part, place.repeats, summed)))
-            part = summed
-        self._add_to(target, part, read.operand)
+            self._add_to(place.once().view(self.arrays[bank]), summed, read.operand)
+        else:
+            self._add_to(place.view(self.arrays[bank]), part, read.operand)
 
     def _add_to(self, target: Any, part: Any, operand: Operand) -> None:
         np, bank, slots = numpy(), operand.bank, operand.slots
-        other = self.borrowed.get((bank, slots[0], len(slots)))
-        lent = None if other is None else viewed(other, part.shape)
-        if lent is not None and len(set(slots)) == len(slots) == slots[-1] - slots[0] + 1:
-            del self.borrowed[bank, slots[0], len(slots)]
-            self.steps.append((np.add, (lent, part, target)))
-        elif self._any(operand):
+        array, lender = self.lent.get(_of(operand), (None, None))
+        lent = viewed(array, part.shape) if array is not None and _is_run(operand) else None
+        if lent is not None:
+            self._add_to_lent(operand, lent, lender, part)
+            return
+        if self._any(operand):
             self.clear_the_rest(bank, slots)
             self.steps.append((np.add, (target, part, target)))
         else:
             self.steps.append((np.copyto, (target, part)))
         self.written[bank][list(slots)] = True
+
+    def _add_to_lent(self, operand: Operand, lent: Any, lender: Any, part: Any) -> None:
+        """Add to a gradient that is lent: in its place if it is no other's, or else in a place of its own."""
+        del self.lent[_of(operand)]
+        if lender is self.lender or self._is_lent(lender) or not _is_whole(lent):
+            array, memory = self.memory.take(lent.shape)
+        else:
+            array, memory = lent, lender
+        self.steps.append((numpy().add, (lent, part, array)))
+        self.lent[_of(operand)] = array, memory
+        self._release(lender)
 
     def _any(self, operand: Operand) -> bool:
         """Say whether some slot of the operand has a gradient already."""
@@ -154,18 +179,19 @@ class Gradients:
         if self.written[operand.bank][list(slots)].any():
             return True
         first, last = min(slots), max(slots)
-        near = [s for s in self.borrowed if s[0] == operand.bank and s[1] <= last and first < s[1] + s[2]]
+        near = [s for s in self.lent if s[0] == operand.bank and s[1] <= last and first < s[1] + s[2]]
         return any(start <= slot < start + size for _, start, size in near for slot in slots)
 
     def _settle(self, bank: int, slots: Iterable[int]) -> None:
-        """Copy borrowed gradients of these slots to their own place."""
+        """Copy lent gradients of these slots to their own place."""
         wanted = set(slots)
-        for span in [s for s in self.borrowed if s[0] == bank and not wanted.isdisjoint(range(s[1], s[1] + s[2]))]:
+        for span in [s for s in self.lent if s[0] == bank and not wanted.isdisjoint(range(s[1], s[1] + s[2]))]:
             _, start, size = span
-            part = self.borrowed.pop(span)
+            part, lender = self.lent.pop(span)
             target = self.arrays[bank][start : start + size].reshape(part.shape)
             self.steps.append((numpy().copyto, (target, part)))
             self.written[bank][start : start + size] = True
+            self._release(lender)
 
     def clear_the_rest(self, bank: int, slots: Iterable[int]) -> None:
         """Set those gradients to 0 that nothing was written to yet."""
@@ -193,6 +219,19 @@ class Gradients:
             step = partial(_set_sums if fresh else _add_sums, places=unique, rows=rows, order=found, starts=starts)
         self.steps.append((step, (runs.view(self.arrays[bank]),)))
         self.written[bank][list(operand.slots)] = True
+
+
+def _of(operand: Operand) -> Span:
+    return operand.bank, operand.slots[0], len(operand.slots)
+
+
+def _is_run(operand: Operand) -> bool:
+    return operand.slots == tuple(range(operand.slots[0], operand.slots[0] + len(operand.slots)))
+
+
+def _is_whole(array: Any) -> bool:
+    """Say whether each entry has a place of its own in memory."""
+    return all(step or size == 1 for step, size in zip(array.strides, array.shape))
 
 
 def _span(bound: Bound) -> Span:
