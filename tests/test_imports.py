@@ -19,15 +19,13 @@ FLOORS = [
     ["elementary", "ops"],
     ["copying", "math_calls", "modes", "autodiff", "known_number", "scalar"],
     ["value", "symbol"],
-    ["call_record", "classes", "krylov", "numeric", "reductions", "simplification", "transforms"],
-    ["costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers", "viz"],
+    ["call_record", "classes", "krylov", "numeric", "reductions", "simplification", "transforms", "viz"],
+    ["costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers"],
     ["demo", "testing", "training"],
     ["cli", "__main__", "__init__"],
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
-STRANGERS = {
-    "costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers", "viz",
-}  # fmt: skip
+STRANGERS = {"costs", "data", "expression", "metrics", "nn", "notation", "optim", "compiler", "regularisers"}
 NEEDS = {"testing": {"hypothesis", "pytest"}}
 """What an extra brings, imported when its room is: nothing else may import that room at the start."""
 
@@ -114,7 +112,9 @@ def test_imports_make_no_circles():
     ("source", "room", "expected"),
     [
         ("from microgradlib.value import Value", "ops", {"value"}),
-        ("import microgradlib.viz.svg", "nn", {"viz"}),
+        ("import microgradlib.notation.text", "nn", {"notation"}),
+        ("import microgradlib.viz.svg", "nn", set()),
+        ("import microgradlib.compiler.program", "viz", {"compiler"}),
         ("from microgradlib import Value", "graph", {"__init__"}),
         ("from microgradlib import value", "graph", {"value"}),
         ("def f():\n    from microgradlib.cli import main", "nn", {"cli"}),

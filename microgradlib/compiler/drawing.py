@@ -1,4 +1,4 @@
-"""Drawing: a program as boxes and arrows, from the top down, a box for each line of its forward pass."""
+"""Drawing: a program as boxes and arrows from the top down, a box for each line of its forward pass."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["diagram_of", "drawing_of", "wrapped"]
 
 LONGEST: Final = 36
-"""Characters in a line of a box: the step of a layer, = relu(layers.0.w @ x + layers.0.b), just fits."""
+"""Characters in a line of a box: that of a layer, = relu(layers.0.w @ x + layers.0.b), just fits."""
 MOST_LINES: Final = 8
-"""Lines of a formula in a box; the rest of a longer one is left out."""
+"""Lines of a formula in a box; of a longer one the rest is left out, marked by …"""
 
-_OPERATOR: Final = re.compile(r"(?<= )(\*\*|[-+*/@]) ")
-_TIED: Final = "\u00a0"
+_KINDS: Final = {"result": "op", "output": "output"}
+_WHOLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
+"""An operator and what follows it, a subscript."""
+_TIE: Final = "\u00a0"
 
 
 def drawing_of(program: Program, *, max_nodes: int, engine: Engine) -> Drawing:
-    """Return the drawing that `Program.draw` documents."""
+    """Return the drawing that `Program.draw` describes."""
     return Drawing(diagram_of(program, max_nodes=max_nodes), engine=engine)
 
 
@@ -44,31 +46,67 @@ def diagram_of(program: Program, *, max_nodes: int) -> Diagram:
     >>> w = Value(2.0, label="w")
     >>> fast = compile(lambda x: (w * x).tanh(), [w])
     >>> values = fast([0.0])
-    >>> for box in diagram_of(fast.program, max_nodes=10).boxes:
+    >>> for box in diagram_of(fast.program, max_nodes=3).boxes:
     ...     print(box.text)
     n0  w  size 1  (parameter)
     n1  x  size 1  (argument)
     n2  J  = tanh(w * x)  size 1
     """
     check_limit(max_nodes)
-    nodes = drawn(program, program.parameter_names, program.arguments)
-    last = _returned(program)
-    if last is not None:
-        known = {node.name for node in nodes}
-        nodes += [leaf for leaf in last[1] if leaf.name not in known]
-    count = len(nodes) + (last is not None)
-    if count > max_nodes:
+    nodes = _nodes(program)
+    if len(nodes) > max_nodes:
         message = (
-            f"the program has {count:,} boxes and a drawing shows at most {max_nodes:,}. Draw a smaller one, of the same "
-            "function with fewer layers or on a shorter sequence; or raise max_nodes, as in "
-            f"draw(max_nodes={count}); or read it: print(program) has no limit"
+            f"the program has {len(nodes):,} boxes and a drawing shows at most {max_nodes:,}. Draw a smaller program, "
+            "of the same function with fewer layers or for a shorter sequence; or raise max_nodes, as in "
+            f"draw(max_nodes={len(nodes)}); or read it instead: print(program) has no limit"
         )
         raise GraphTooLargeError(message)
-    ids = {node.name: f"n{place}" for place, node in enumerate(nodes)}
-    boxes = [_box(node, ids[node.name], returned=last is None) for node in nodes]
-    arrows = [Arrow(ids[name], ids[node.name]) for node in nodes for name in node.reads]
-    if last is not None:
-        node, leaves = last
-        boxes.append(_box(node, f"n{len(nodes)}", returned=True))
-        arrows += [Arrow(ids[name], f"n{len(nodes)}") for name in node.reads]
+    ids: dict[str, str] = {}
+    for place, node in enumerate(nodes):
+        ids.setdefault(node.name, f"n{place}")  # a parameter may be called return too; none reads the box of that name
+    boxes = [_box(node, f"n{place}") for place, node in enumerate(nodes)]
+    arrows = [Arrow(ids[name], f"n{place}") for place, node in enumerate(nodes) for name in node.reads]
     return Diagram(tuple(boxes), tuple(arrows), down=True)
+
+
+def _nodes(program: Program) -> list[DrawnNode]:
+    """Return the nodes of a program; where its last line gathers what is returned, that as the only output."""
+    names, arguments = program.parameter_names, program.arguments
+    nodes = drawn(program, names, arguments)
+    account = Account(program, names, arguments)
+    last = account.forward()[-1]
+    owners = [block for block in account.places.owners(account.outputs) if block.kind != "constant"]
+    if last.target != "return" or [(block.kind, block.name) for block in owners] == [("result", last.formula)]:
+        return nodes
+    known = {node.name: node for node in nodes}
+    for block in owners:
+        leaf = DrawnNode(block.kind, block.name, "", block.lengths, (), block.kind == "argument")
+        known.setdefault(block.name, leaf)
+    reads = tuple([block.name for block in owners])
+    each = any(known[name].each for name in reads)
+    gathered = [node._replace(kind="result") if node.kind == "output" else node for node in known.values()]
+    return [*gathered, DrawnNode("output", "return", last.formula, last.lengths, reads, each)]
+
+
+def _box(node: DrawnNode, name: str) -> Box:
+    is_leaf = node.kind not in _KINDS
+    return Box(
+        name,
+        "leaf" if is_leaf else "output" if node.kind == "output" else "op",
+        title=node.name,
+        rows=(*[("", line) for line in wrapped(node.formula)], ("size", " × ".join(map(str, node.lengths)) or "1")),
+        note=node.kind if is_leaf else "" if node.each else "once for all",
+    )
+
+
+def wrapped(formula: str) -> list[str]:
+    """Write a formula, if there is one, on lines that begin with an operator where they can.
+
+    >>> wrapped("relu(blocks.0.attention.o.w @ h2 + blocks.0.attention.o.b)")
+    ['= relu(blocks.0.attention.o.w @ h2', '+ blocks.0.attention.o.b)']
+    """
+    if not formula:
+        return []
+    tied = _WHOLE.sub(lambda found: found[0].replace(" ", _TIE), f"={_TIE}{formula}")
+    lines = textwrap.wrap(tied, LONGEST, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+    return [line.replace(_TIE, " ") for line in lines]

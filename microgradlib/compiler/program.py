@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.viz.from_graph import MAX_NODES
+
 if TYPE_CHECKING:
     from microgradlib.ops import Op
+    from microgradlib.viz.drawing import Drawing, Engine
 
 __all__ = ["BATCH", "FIXED", "Instruction", "Operand", "Program"]
 
@@ -79,6 +82,46 @@ class Program:
         from microgradlib.compiler.printing import written  # noqa: PLC0415  printing reads programs
 
         return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
+
+    def draw(self, *, max_nodes: int = MAX_NODES, engine: Engine = "own") -> Drawing:
+        """Draw the program as a small graph, from the top down: a box for each line of `print(program)`'s forward pass.
+
+        Blue boxes are arguments, parameters and "held" Values, those that the function uses besides; amber ones are
+        results, each with its formula; what the function returns is green, gathered in a box "return" where it is not
+        just one result. Each has its size for one example, rows × columns of a matrix; a result that is the same for
+        all examples is marked "once for all". An arrow goes from each box to those that read it. In a notebook the
+        drawing shows itself; save it by `.save("program.svg")`.
+
+        Args:
+            max_nodes: refuse programs of more boxes.
+            engine: `"own"` needs nothing installed; `"dot"` asks Graphviz.
+
+        Raises:
+            ValueError: an unknown engine, or `max_nodes` below 1.
+            GraphTooLargeError: more than `max_nodes` boxes.
+            MissingExtraError: engine `"dot"` without Graphviz.
+            DrawingError: Graphviz failed or took too long.
+
+        >>> from microgradlib import compile, relu
+        >>> from microgradlib.nn import MLP
+        >>> model = MLP(2, [16, 1], rng=0)
+        >>> fast = compile(lambda x, y: relu(1 - y * model(x)), model.parameters())
+        >>> losses = fast([[0.5, -1.0]], [1.0])
+        >>> print(fast.program.draw().text)
+        <Drawing of 9 boxes and 8 arrows>
+          n0  layers.0.w  size 16 × 2  (parameter)
+          n1  x  size 2  (argument)
+          n2  layers.0.b  size 16  (parameter)
+          n3  h1  = relu(layers.0.w @ x + layers.0.b)  size 16  from n0, n1, n2
+          n4  layers.1.w  size 1 × 16  (parameter)
+          n5  layers.1.b  size 1  (parameter)
+          n6  a2  = layers.1.w @ h1 + layers.1.b  size 1  from n4, n3, n5
+          n7  y  size 1  (argument)
+          n8  J  = relu(1 - y * a2)  size 1  from n7, n6
+        """
+        from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  drawing reads programs
+
+        return drawing_of(self, max_nodes=max_nodes, engine=engine)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("Program(…)" if cycle else str(self))

@@ -21,7 +21,7 @@ class Box:
         kind: `"leaf"`, `"op"` or `"output"`; decides the colours.
         title: the node's label; may be empty and may hold any text.
         op: the operation's symbol, such as `tanh` or `×`; empty for leaves.
-        rows: pairs of caption and text, top to bottom.
+        rows: pairs of caption and text, top to bottom; without a caption, a line of a longer text.
         note: a remark in small type, such as `1 of 3` on a leaf drawn three times.
 
     >>> Box("n0", "leaf", title="w", rows=(("data", "2"), ("grad", "0"))).text
@@ -38,9 +38,10 @@ class Box:
     @property
     def text(self) -> str:
         """The card on one line, for a terminal or a screen reader."""
-        rows = (f"{caption} {value}" for caption, value in self.rows)
+        lines = " ".join([value for caption, value in self.rows if not caption])
+        rows = [f"{caption} {value}" for caption, value in self.rows if caption]
         note = f"({self.note})" if self.note else ""
-        return "  ".join(part for part in (self.id, self.title, self.op, *rows, note) if part)
+        return "  ".join(part for part in (self.id, self.title, self.op, lines, *rows, note) if part)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Arrow:
 class Diagram:
     """Boxes, and arrows between them; the order of both is the order of the graph.
 
+    Args:
+        boxes: the cards.
+        arrows: from the boxes that are read to those computed from them.
+        down: whether arrows run downwards rather than to the right; their texts are then in their tooltips only.
+
     Raises:
         ValueError: two boxes share an id, or an arrow names a box that is not there.
 
@@ -74,6 +80,7 @@ class Diagram:
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    down: bool = field(default=False, repr=False)  # ids in pictures to the right are made from their repr alone
     _into: dict[str, tuple[Arrow, ...]] = field(init=False, repr=False, compare=False)
     _names: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -106,7 +113,7 @@ class Diagram:
         >>> crowd.shown_text(crowd.arrows[0])
         ''
         """
-        return arrow.text if len(self._into[arrow.head]) <= MOST_TEXTS else ""
+        return arrow.text if len(self._into[arrow.head]) <= MOST_TEXTS and not self.down else ""
 
     def tooltip(self, arrow: Arrow) -> str:
         """Return the whole sentence about an arrow, with labels where there are any, such as `∂y/∂x = 3`."""

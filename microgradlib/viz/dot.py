@@ -17,7 +17,7 @@ _LONGEST: Final = 28
 # recurrent network with shared weights, and no visible cost below 3,000 nodes.
 _HEADER: Final = f"""\
 digraph {{
-  graph [rankdir=LR nslimit=2 bgcolor="{theme.PAPER}" nodesep=0.25 ranksep=0.6 pad=0.25]
+  graph [rankdir=DIRECTION nslimit=2 bgcolor="{theme.PAPER}" nodesep=0.25 ranksep=0.6 pad=0.25]
   node [shape=plain fontname="Helvetica" fontsize=12 fontcolor="{theme.INK}"]
   edge [color="{theme.LINE}" fontname="Courier" fontsize=9 fontcolor="{theme.MUTED}" arrowsize=0.6]
 """
@@ -32,7 +32,8 @@ def to_dot(diagram: Diagram) -> str:
       "n0" -> "n1" [label="2" tooltip="∂n1/∂<b> = 2" labeltooltip="∂n1/∂<b> = 2"]
     """
     lines = [*map(_node, diagram.boxes), *(_edge(arrow, diagram) for arrow in diagram.arrows)]
-    return _HEADER + "".join(f"  {line}\n" for line in lines) + "}\n"
+    header = _HEADER.replace("DIRECTION", "TB" if diagram.down else "LR")
+    return header + "".join(f"  {line}\n" for line in lines) + "}\n"
 
 
 def quote(text: str) -> str:
@@ -48,17 +49,22 @@ def _node(box: Box) -> str:
     palette = theme.PALETTES[box.kind]
     border = 2 if box.kind == "output" else 1
     heading = _heading(box)
-    rows = "".join(
-        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{theme.MUTED}" POINT-SIZE="10">{_text(caption)}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"><FONT FACE="Courier">{_text(text)}</FONT></TD></TR>'
-        for caption, text in box.rows
-    )
+    rows = "".join(_row(caption, text) for caption, text in box.rows)
     table = (
         f'<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" '
         f'COLOR="{palette.border}" BGCOLOR="{theme.CARD}">'
         f'<TR><TD COLSPAN="2" BGCOLOR="{palette.tint}">{heading}</TD></TR>{rows}</TABLE>'
     )
     return f"{quote(box.id)} [label=<{table}> tooltip={quote(box.text)}]"
+
+
+def _row(caption: str, text: str) -> str:
+    if not caption:
+        return f'<TR><TD COLSPAN="2" ALIGN="LEFT"><FONT FACE="Courier">{_whole(text)}</FONT></TD></TR>'
+    return (
+        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{theme.MUTED}" POINT-SIZE="10">{_text(caption)}</FONT></TD>'
+        f'<TD ALIGN="RIGHT"><FONT FACE="Courier">{_text(text)}</FONT></TD></TR>'
+    )
 
 
 def _heading(box: Box) -> str:
@@ -69,8 +75,12 @@ def _heading(box: Box) -> str:
 
 
 def _text(text: str) -> str:
+    return _whole(shorten(clean(text), _LONGEST))
+
+
+def _whole(text: str) -> str:
     # Graphviz replaces \N, \G and the like even inside HTML-like labels; a doubled backslash is shown as one.
-    return escape(shorten(clean(text), _LONGEST)).replace("\\", "\\\\") or " "
+    return escape(text).replace("\\", "\\\\") or " "
 
 
 def _edge(arrow: Arrow, diagram: Diagram) -> str:

@@ -109,12 +109,17 @@ def _box(node: Scalar, name: str, note: str, output: Scalar) -> Box:
     )
 
 
-def _check(output: Any, max_nodes: int) -> None:
-    if not isinstance(output, Scalar):
-        raise TypeError(_not_a_node(output))
+def check_limit(max_nodes: int) -> None:
+    """Raise `ValueError` for a limit below 1."""
     if max_nodes < 1:
         message = f"max_nodes is how many nodes may be drawn, 1 or more; got {max_nodes!r}"
         raise ValueError(message)
+
+
+def _check(output: Any, max_nodes: int) -> None:
+    if not isinstance(output, Scalar):
+        raise TypeError(_not_a_node(output))
+    check_limit(max_nodes)
     count = _count(output, max(_COUNTED, max_nodes))
     if count > max_nodes:
         size = f"more than {_COUNTED:,}" if count > _COUNTED else f"{count:,}"

@@ -1,8 +1,9 @@
-"""Where every box and every line of a diagram goes, from left to right.
+"""Where every box and every line of a diagram goes, from left to right or from the top down.
 
 The steps are those of a layered drawing: columns and order (`ordering`), heights
 (`spacing`), and here the coordinates. Between two columns lie a strip in which lines may
 bend and a strip in which they run level, so that their texts stand above straight lines.
+A diagram that goes down is laid out as if it went right, its boxes on their sides, and turned.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Place:
 class Route:
     """A line: level runs (from x, to x, y), joined by smooth bends; the last run ends at the head.
 
-    `text_at` is the right end of the text's baseline.
+    In a diagram that goes down, runs are (from y, to y, x). `text_at` is the right end of the text's baseline.
     """
 
     arrow: Arrow
@@ -80,7 +81,8 @@ def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_widt
 
     Args:
         diagram: what to draw.
-        sizes: width and height of each box by id; a box may be made wider, as wide as its column.
+        sizes: width and height of each box by id; a box may be made wider, as wide as its column, or, in a diagram
+            that goes down, higher, as high as its row.
         text_width: width of an arrow's text.
 
     Raises:
@@ -94,6 +96,16 @@ def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_widt
     >>> places["n1"].x > 100
     True
     """
+    if not diagram.down:
+        return _to_the_right(diagram, sizes, text_width)
+    plan = _to_the_right(diagram, {name: (height, width) for name, (width, height) in sizes.items()}, text_width)
+    places = {name: Place(place.y, place.x, place.height, place.width) for name, place in plan.places.items()}
+    return Layout(places, plan.routes, plan.height, plan.width)
+
+
+def _to_the_right(
+    diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_width: Callable[[str], float]
+) -> Layout:
     index = {box.id: number for number, box in enumerate(diagram.boxes)}
     grid = arrange(len(diagram.boxes), [(index[arrow.tail], index[arrow.head]) for arrow in diagram.arrows])
     heights = [sizes[box.id][1] for box in diagram.boxes]

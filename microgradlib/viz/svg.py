@@ -41,7 +41,8 @@ def to_svg(diagram: Diagram, *, prefix: str = "") -> str:
     >>> "&lt;b&gt;" in svg and 'id="g-n0"' in svg
     True
     """
-    prefix = prefix or "mg" + hashlib.sha256(repr(diagram).encode("utf-8", "replace")).hexdigest()[:8]
+    what = repr(diagram) + "down" * diagram.down
+    prefix = prefix or "mg" + hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:8]
     sizes = {box.id: _size(box, diagram) for box in diagram.boxes}
     plan = layout(diagram, sizes, _text_width)
     parts = [
@@ -84,30 +85,34 @@ def _size(box: Box, diagram: Diagram) -> tuple[float, float]:
     between = 10.0 if (name and (box.op or note)) else 0.0
     header = name + between + _badge_width(box) + note + 2 * _PAD
     rows = [
-        sans_width(caption, _SMALL_SIZE) + 14.0 + mono_width(text, _ROW_SIZE) + 2 * _PAD for caption, text in box.rows
+        (sans_width(caption, _SMALL_SIZE) + 14.0 if caption else 0.0) + mono_width(text, _ROW_SIZE) + 2 * _PAD
+        for caption, text in box.rows
     ]
     width = max(_NARROWEST if box.rows else 44.0, header, *rows)
     arrows = diagram.arrows_into(box.id)
     ports = ports_height(len(arrows), texts=any(map(diagram.shown_text, arrows)))
     body = len(box.rows) * _ROW + 8.0 if box.rows else 0.0
-    return width, max(_HEADER + body, ports)
+    return (max(width, ports), _HEADER + body) if diagram.down else (width, max(_HEADER + body, ports))
 
 
 def _line(route: Route, diagram: Diagram, name: str) -> str:
-    x, _, y = route.runs[0]
-    path = [f"M{short(x)} {short(y)}"]
-    reached, height = route.runs[0][1], y
-    for start, end, level in route.runs[1:]:
-        middle = short((reached + start) / 2)
-        path.append(f"C{middle} {short(height)} {middle} {short(level)} {short(start)} {short(level)}")
-        path.append(f"H{short(end - HEAD if end == route.runs[-1][1] else end)}")
-        reached, height = end, level
-    tip = f"M{short(reached)} {short(height)}l{short(-HEAD)} -3.5v7z"
+    def point(along: float, across: float) -> str:
+        x, y = (across, along) if diagram.down else (along, across)
+        return f"{short(x)} {short(y)}"
+
+    level, tip = ("V", f"l-3.5 {short(-HEAD)}h7z") if diagram.down else ("H", f"l{short(-HEAD)} -3.5v7z")
+    start, reached, height = route.runs[0]
+    path = [f"M{point(start, height)}"]
+    for start, end, across in route.runs[1:]:
+        middle = (reached + start) / 2
+        path.append(f"C{point(middle, height)} {point(middle, across)} {point(start, across)}")
+        path.append(f"{level}{short(end - HEAD if end == route.runs[-1][1] else end)}")
+        reached, height = end, across
     return element(
         "g",
         title(diagram.tooltip(route.arrow))
         + element("path", d="".join(path), fill="none", stroke=theme.LINE, stroke_width=1.4)
-        + element("path", d=tip, fill=theme.MUTED),
+        + element("path", d=f"M{point(reached, height)}{tip}", fill=theme.MUTED),
         id=name,
     )
 
@@ -184,6 +189,9 @@ def _heading(box: Box, place: Place, height: float) -> str:
 
 def _row(caption: str, text: str, place: Place, middle: float) -> str:
     base = middle + 0.36 * _ROW_SIZE
+    code: dict[str, str | float] = {"font_family": theme.MONO, "font_size": _ROW_SIZE, "fill": theme.INK}
+    if not caption:
+        return element("text", escape(text), x=place.x + _PAD, y=base, **code)
     left = element(
         "text",
         escape(caption),
@@ -198,8 +206,6 @@ def _row(caption: str, text: str, place: Place, middle: float) -> str:
         x=place.x + place.width - _PAD,
         y=base,
         text_anchor="end",
-        font_family=theme.MONO,
-        font_size=_ROW_SIZE,
-        fill=theme.INK,
+        **code,
     )
     return left + right

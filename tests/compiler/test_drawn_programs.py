@@ -1,0 +1,236 @@
+"""Drawn programs: the boxes are the lines of the printed forward pass, the arrows what those lines name."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler import load_program
+from microgradlib.errors import SavedFileError
+from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
+from microgradlib.testing.graphs import graphs
+from microgradlib.value import Value
+from microgradlib.viz.diagram import Arrow, Box, Diagram
+
+NAME = re.compile(r"(?<![\w.'])[^\W\d][\w.]*")
+
+
+def program_of(function, parameters, *rows):
+    fast = compiled(function, parameters)
+    fast(*[[row] for row in rows])
+    return fast.program
+
+
+def labelled(**numbers):
+    return [Value(number, label=name) for name, number in numbers.items()]
+
+
+def mlp():
+    model = MLP(2, [16, 16, 1], rng=0)
+    return program_of(lambda x, y: mg.relu(1 - y * model(x)), model.parameters(), [0.5, -1.0], 1.0)
+
+
+class LastStep(Module):
+    def __init__(self):
+        self.lstm, self.out = LSTM(3, 4, rng=0), Layer(4, 1, "linear", rng=0)
+
+    def __call__(self, xs):
+        return self.out(self.lstm(xs)[0][-1])
+
+
+def lstm():
+    model = LastStep()
+    return program_of(lambda xs, y: (model(xs) - y) ** 2, model.parameters(), np.ones((3, 3)).tolist(), 1.0)
+
+
+def rnn():
+    model = RNN(1, 2, rng=0)
+    return program_of(lambda xs: model(xs)[0], model.parameters(), [[1.0], [2.0], [3.0]])
+
+
+def several():
+    w, u = labelled(w=0.5, u=2.0)
+    return program_of(lambda x, y: (mg.tanh(w * x), x, mg.exp(u) * y, 2.5), [w, u], 1.0, 2.0)
+
+
+EXAMPLES = [mlp, lstm, rnn, several]
+
+
+def formula(box):
+    return "".join([line for caption, line in box.rows if not caption]).replace(" ", "").removeprefix("=")
+
+
+def size(box):
+    return dict(box.rows)["size"]
+
+
+def printed_lines(program):
+    """Return (name, formula, size) of the printed forward pass, spaces aside; none for a return of one result."""
+    [forward] = [part for part in str(program).split("\n\n") if part.startswith("# forward")]
+    lines = []
+    for line in forward.splitlines()[1:]:
+        text, _, remark = line.rpartition("  # ")
+        name, _, right = text.replace(" = ", "=", 1).partition("=" if " = " in text else " ")
+        lines.append((name.strip(), right.replace(" ", ""), remark))
+    names = {name for name, _, _ in lines}
+    return [line for line in lines if line[0] != "return" or line[1] not in names]
+
+
+def drawn_lines(diagram):
+    return [(box.title, formula(box), size(box)) for box in diagram.boxes if box.kind != "leaf"]
+
+
+def misread(diagram):
+    """Return the boxes whose arrows do not come from just the boxes that their formula names, once each."""
+    ids = {box.title: box.id for box in reversed(diagram.boxes)}
+    wrong = []
+    for box in diagram.boxes:
+        named = {ids[name] for name in NAME.findall(formula(box).replace(".T", "")) if name in ids}
+        tails = [arrow.tail for arrow in diagram.arrows_into(box.id)]
+        if box.kind != "leaf" and ("…" in formula(box) or Counter(tails) != Counter(named)):
+            wrong.append(box.id)
+    return wrong
+
+
+def test_a_line_box_by_box():
+    [w], held = labelled(w=2.0), Value(3.0)
+
+    def loss(x, y):
+        gain = mg.tanh(held * w)
+        return (gain * x - y) ** 2 * gain
+
+    diagram = program_of(loss, [w], 1.0, 5.0).draw().diagram
+    one, name = ("size", "1"), {box.id: box.title for box in diagram.boxes}
+    assert sorted([replace(box, id=box.title) for box in diagram.boxes], key=lambda box: box.id) == [
+        Box("J", "output", "J", rows=(("", "= t1 * (t1 * x - y)**2"), one)),
+        Box("held", "leaf", "held", rows=(one,), note="held"),
+        Box("t1", "op", "t1", rows=(("", "= tanh(held * w)"), one), note="once for all"),
+        Box("w", "leaf", "w", rows=(one,), note="parameter"),
+        Box("x", "leaf", "x", rows=(one,), note="argument"),
+        Box("y", "leaf", "y", rows=(one,), note="argument"),
+    ]
+    arrows = [("held", "t1"), ("t1", "J"), ("w", "t1"), ("x", "J"), ("y", "J")]
+    assert sorted([(name[arrow.tail], name[arrow.head]) for arrow in diagram.arrows]) == arrows
+    assert diagram.down
+
+
+def test_an_mlp_layer_by_layer():
+    boxes = {box.title: box for box in mlp().draw().diagram.boxes}
+    assert boxes["h1"].rows == (("", "= relu(layers.0.w @ x + layers.0.b)"), ("size", "16"))
+    assert {name: size(box) for name, box in boxes.items() if box.kind == "leaf"} == {
+        "x": "2", "y": "1", "layers.0.w": "16 × 2", "layers.0.b": "16", "layers.1.w": "16 × 16", "layers.1.b": "16",
+        "layers.2.w": "1 × 16", "layers.2.b": "1",
+    }  # fmt: skip
+    assert {name for name, box in boxes.items() if box.note == "argument"} == {"x", "y"}
+    assert [name for name, box in boxes.items() if box.kind == "op"] == ["h1", "h2", "a3"]
+    assert [name for name, box in boxes.items() if box.kind == "output"] == ["J"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_box_for_each_printed_line_and_an_arrow_for_each_name_in_it(example):
+    program = example()
+    diagram = program.draw().diagram
+    assert drawn_lines(diagram) == printed_lines(program)
+    assert misread(diagram) == []
+    assert [box.id for box in diagram.boxes] == [f"n{place}" for place in range(len(diagram.boxes))]
+    assert len({box.title for box in diagram.boxes}) == len(diagram.boxes)
+    assert all(int(arrow.tail[1:]) < int(arrow.head[1:]) for arrow in diagram.arrows)
+
+
+def test_the_checkers_see_a_wrong_arrow_and_a_wrong_line():
+    program = mlp()
+    right = program.draw().diagram
+    assert misread(Diagram(right.boxes, right.arrows[1:])) == ["n3"]
+    assert misread(Diagram(right.boxes, (*right.arrows, right.arrows[0]))) == ["n3"]
+    assert misread(Diagram(right.boxes, (*right.arrows[1:], Arrow("n10", "n3")))) == ["n3"]
+    wrong = replace(right.boxes[3], rows=(("", "= relu(layers.0.w @ x - layers.0.b)"), ("size", "16")))
+    assert drawn_lines(Diagram((wrong, *right.boxes[4:]), ())) != printed_lines(program)
+
+
+@settings(deadline=None)
+@given(graphs(), st.integers(0, 3))
+def test_every_program_can_be_drawn(graph, count):
+    w = [Value(number) for number in graph.inputs[: min(count, len(graph.names) - 1)]]
+    program = program_of(lambda *xs: graph(*w, *xs), w, *graph.inputs[len(w) :])
+    diagram = program.draw(max_nodes=1000).diagram
+    assert drawn_lines(diagram) == printed_lines(program)
+    assert [box.id for box in diagram.boxes if box.kind == "output"] == [diagram.boxes[-1].id]
+
+
+def test_what_is_returned_is_gathered_in_one_box_where_it_is_not_one_result():
+    diagram = several().draw().diagram
+    assert drawn_lines(diagram)[-1] == ("return", "[J,x,p1,2.5]", "4")
+    assert [box.title for box in diagram.boxes if box.kind == "output"] == ["return"]
+    assert "output" not in {box.kind for box in rnn().draw().diagram.boxes if box.title.startswith("h")}
+    model = MLP(2, [3], activation="tanh", rng=0)
+    alone = program_of(lambda x: model(x), model.parameters(), [1.0, 2.0]).draw().diagram
+    assert [box.title for box in alone.boxes if box.kind == "output"] == [alone.boxes[-1].title] != ["return"]
+
+
+@pytest.mark.parametrize(
+    ("function", "texts"),
+    [
+        (lambda w, x: x, ["n0  x  size 1  (argument)", "n1  return  = x  size 1"]),
+        (lambda w, x: w, ["n0  w  size 1  (parameter)", "n1  return  = w  size 1  (once for all)"]),
+        (lambda w, x: 2.5, ["n0  return  = 2.5  size 1  (once for all)"]),
+    ],
+)
+def test_nothing_to_compute(function, texts):
+    [w] = labelled(w=1.0)
+    assert [box.text for box in program_of(lambda x: function(w, x), [w], 1.0).draw().diagram.boxes] == texts
+
+
+def test_a_parameter_called_return():
+    [w] = labelled(**{"return": 1.0})
+    diagram = program_of(lambda x: [x, mg.tanh(w * x)], [w], 1.0).draw().diagram
+    [line] = [box for box in diagram.boxes if "tanh" in box.text]
+    [leaf] = [box for box in diagram.boxes if box.title == "return" and box.kind == "leaf"]
+    assert leaf.id in [arrow.tail for arrow in diagram.arrows_into(line.id)]
+
+
+def test_parameters_without_names_are_called_by_what_they_do():
+    w, b = [Value(1.0), Value(2.0)], Value(0.5)
+    program = program_of(lambda x: mg.tanh(mg.dot(w, x) + b), [*w, b], [1.0, 2.0])
+    assert program.parameter_names == ()
+    assert [box.title for box in program.draw().diagram.boxes] == ["W1", "x", "b1", "J"]
+    assert misread(program.draw().diagram) == []
+
+
+def test_names_that_do_not_fit_are_no_obstacle():
+    program = mlp()
+    fewer = replace(program, parameter_names=program.parameter_names[:-1], arguments=(("z", (7,)),))
+    notes = {box.title: box.note for box in fewer.draw().diagram.boxes}
+    assert notes["held"] == "held"
+    assert notes["x"] == "argument"
+    assert len(fewer.draw().diagram.boxes) == 11  # x and y are one
+
+
+def test_a_saved_and_loaded_program_is_drawn_too(tmp_path):
+    model = MLP(2, [16, 1], rng=0)
+    fast = compiled(lambda x, y: mg.relu(1 - y * model(x)), model.parameters())
+    fast([[0.5, -1.0]], [1.0])
+    loaded = load_program(fast.save(tmp_path / "program.json")).program
+    diagram = loaded.draw().diagram
+    assert drawn_lines(diagram) == printed_lines(loaded)
+    assert misread(diagram) == []
+    assert [size(box) for box in diagram.boxes if box.note == "parameter"] == ["16 × 2", "16", "1 × 16", "1"]
+
+
+def test_of_a_damaged_file_there_is_nothing_to_draw(tmp_path):
+    [w] = labelled(w=2.0)
+    fast = compiled(lambda x: mg.tanh(mg.exp(w * x) + x), [w])
+    fast([1.0])
+    path = fast.save(tmp_path / "program.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for place in range(len(content["instructions"])):
+        rest = content["instructions"][:place] + content["instructions"][place + 1 :]
+        path.write_text(json.dumps({**content, "instructions": rest}), encoding="utf-8")
+        with pytest.raises(SavedFileError, match="damaged"):
+            load_program(path)
