@@ -10,7 +10,7 @@ from microgradlib.compiler.kernels import Applied, adjoint_steps, constant_deriv
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.products import add_product_adjoint
 from microgradlib.compiler.reading import grid, viewed
-from microgradlib.compiler.reductions import adjoint_of_terms
+from microgradlib.compiler.reductions import LARGE, adjoint_of_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,9 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
         if constant == -1:
             write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
+        if applied.op.name == "mul" and not exact and read.place and read.place.repeats and g.size >= LARGE:
+            gradients.give_products(read, g, applied.inputs[1 - index])
+            continue
         is_last = operands[-1] is read.operand
         if is_last and (constant == -1 or applied.op.name in IN_PLACE):
             gradients.give_in_place(read, g, write)

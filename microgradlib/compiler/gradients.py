@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.memory import Memory
 from microgradlib.compiler.numpy_functions import numpy
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
     Span = tuple[int, int, int]
 
 __all__ = ["Gradients"]
+
+
+class Loan(NamedTuple):
+    """A span of slots whose gradient is lent as a whole, and the axes of an operand in the order of these slots."""
+
+    span: Span
+    axes: list[int]
+
+    def ordered(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the lengths of the axes in the order of the slots."""
+        return (*[shape[axis] for axis in self.axes], shape[-1])
+
+    def turned(self, array: Any) -> Any:
+        """Return an array of the operand's shape with its axes in the order of the slots."""
+        return array.transpose(*self.axes, -1)
+
+    def turned_back(self, array: Any) -> Any:
+        """Return an array in the order of the slots in the operand's shape."""
+        return array.transpose(*numpy().argsort(self.axes).tolist(), -1)
 
 
 class Gradients:
@@ -84,13 +103,13 @@ class Gradients:
         What is to be added to another lies in memory like the arrays `like`.
         """
         place, bank = read.place, read.operand.bank
-        alike = place is not None and shape == read.array.shape
-        if alike and self._may_be_lent(read.operand, shape):
-            array, memory = self.memory.take(shape)
-            self.steps += write(array)
-            self.lent[_of(read.operand)] = array, memory
-        elif alike and read.in_place and read.distinct and not self._any(read.operand):
-            self.steps += write(place.view(self.arrays[bank]))  # type: ignore[union-attr]
+        loan = self._loan(read, shape)
+        if loan is not None and (read.in_place or loan.axes == sorted(loan.axes)):
+            array, memory = self.memory.take(loan.ordered(shape))
+            self.steps += write(loan.turned_back(array))
+            self.lent[loan.span] = array, memory
+        elif place is not None and self._is_fresh(read) and shape == read.array.shape:
+            self.steps += write(place.view(self.arrays[bank]))
             self.written[bank][list(read.operand.slots)] = True
         else:
             part = self.banks.scratch("part", shape, like)
@@ -99,22 +118,48 @@ class Gradients:
 
     def give_in_place(self, read: Read, g: Any, write: Callable[[Any], list[Step]]) -> None:
         """Give a gradient of the shape of g, the one asked for last, and write it over g where that is no other's."""
-        if self._may_be_lent(read.operand, g.shape) and _is_whole(g) and not self._is_lent(self.lender):
+        loan = self._loan(read, g.shape)
+        if loan is not None and _is_whole(g) and not self._is_lent(self.lender):
             self.steps += write(g)
-            self.lent[_of(read.operand)] = g, self.lender
+            self.lent[loan.span] = loan.turned(g), self.lender
         else:
             self.give(read, g.shape, write, [g, read.array])
 
     def pass_on(self, read: Read, part: Any) -> None:
         """Pass on the gradient asked for last, or a view of it; it is lent to what has none yet."""
-        if self._may_be_lent(read.operand, part.shape):
-            self.lent[_of(read.operand)] = part, self.lender
+        loan = self._loan(read, part.shape)
+        if loan is not None:
+            self.lent[loan.span] = loan.turned(part), self.lender
         else:
             self.add(read, part)
 
-    def _may_be_lent(self, operand: Operand, shape: tuple[int, ...]) -> bool:
-        alike = shape[-1] == self.arrays[operand.bank].shape[1] and _is_run(operand)
-        return alike and _of(operand) in self.spans and not self._any(operand)
+    def give_products(self, read: Read, a: Any, b: Any) -> None:
+        """Give a · b, of the shape of an operand that is read over and over along some axes, summed over these."""
+        place, bank = read.place, read.operand.bank
+        if place is None or len(set(read.operand.slots)) < math.prod(place.once().sizes):
+            self.give(read, a.shape, lambda out: [(numpy().multiply, (a, b, out))], [a, b])
+            return
+        target = place.once().view(self.arrays[bank])
+        fresh = not self._any(read.operand)
+        out = target if fresh else self.banks.scratch("repeats", target.shape)
+        gone = (*place.repeats, *([a.ndim - 1] if bank == FIXED else []))
+        self.steps.append((_sum_products, (a, b, gone, out)))
+        if fresh:
+            self.written[bank][list(read.operand.slots)] = True
+        else:
+            self._add_to(target, out, read)
+
+    def _loan(self, read: Read, shape: tuple[int, ...]) -> Loan | None:
+        """Return how a gradient of this shape can be lent: to all results of an instruction, which have none yet."""
+        bank, place = read.operand.bank, read.place
+        if place is None or shape != (*place.sizes, self.arrays[bank].shape[1]):
+            return None
+        axes = place.dense_axes()
+        loan = None if axes is None else Loan((bank, place.start, len(read.operand.slots)), axes)
+        return loan if loan is not None and loan.span in self.spans and not self._any(read.operand) else None
+
+    def _is_fresh(self, read: Read) -> bool:
+        return read.in_place and read.distinct and not self._any(read.operand)
 
     def _is_lent(self, memory: Any) -> bool:
         return any(lender is memory for _, lender in self.lent.values())
@@ -144,33 +189,35 @@ class Gradients:
         elif place.repeats:
             summed = self.banks.scratch("repeats", (*place.once().sizes, part.shape[-1]))
             self.steps.append((_sum_over, (part, place.repeats, summed)))
-            self._add_to(place.once().view(self.arrays[bank]), summed, read.operand)
+            self._add_to(place.once().view(self.arrays[bank]), summed, read)
         else:
-            self._add_to(place.view(self.arrays[bank]), part, read.operand)
+            self._add_to(place.view(self.arrays[bank]), part, read)
 
-    def _add_to(self, target: Any, part: Any, operand: Operand) -> None:
-        np, bank, slots = numpy(), operand.bank, operand.slots
-        array, lender = self.lent.get(_of(operand), (None, None))
-        lent = viewed(array, part.shape) if array is not None and _is_run(operand) else None
-        if lent is not None:
-            self._add_to_lent(operand, lent, lender, part)
+    def _add_to(self, target: Any, part: Any, read: Read) -> None:
+        np, bank, slots = numpy(), read.operand.bank, read.operand.slots
+        axes = None if read.place is None else read.place.dense_axes()
+        loan = None if axes is None else Loan((bank, read.place.start, len(slots)), axes)  # type: ignore[union-attr]
+        array = None if loan is None or loan.span not in self.lent else self.lent[loan.span][0]
+        lent = None if loan is None or array is None else viewed(array, loan.ordered(part.shape))
+        if loan is not None and lent is not None:
+            self._add_to_lent(loan.span, lent, loan.turned(part))
             return
-        if self._any(operand):
+        if self._any(read.operand):
             self.clear_the_rest(bank, slots)
             self.steps.append((np.add, (target, part, target)))
         else:
             self.steps.append((np.copyto, (target, part)))
         self.written[bank][list(slots)] = True
 
-    def _add_to_lent(self, operand: Operand, lent: Any, lender: Any, part: Any) -> None:
+    def _add_to_lent(self, span: Span, lent: Any, part: Any) -> None:
         """Add to a gradient that is lent: in its place if it is no other's, or else in a place of its own."""
-        del self.lent[_of(operand)]
+        _, lender = self.lent.pop(span)
         if lender is self.lender or self._is_lent(lender) or not _is_whole(lent):
             array, memory = self.memory.take(lent.shape)
         else:
             array, memory = lent, lender
         self.steps.append((numpy().add, (lent, part, array)))
-        self.lent[_of(operand)] = array, memory
+        self.lent[span] = array, memory
         self._release(lender)
 
     def _any(self, operand: Operand) -> bool:
@@ -221,14 +268,6 @@ class Gradients:
         self.written[bank][list(operand.slots)] = True
 
 
-def _of(operand: Operand) -> Span:
-    return operand.bank, operand.slots[0], len(operand.slots)
-
-
-def _is_run(operand: Operand) -> bool:
-    return operand.slots == tuple(range(operand.slots[0], operand.slots[0] + len(operand.slots)))
-
-
 def _is_whole(array: Any) -> bool:
     """Say whether each entry has a place of its own in memory."""
     return all(step or size == 1 for step, size in zip(array.strides, array.shape))
@@ -236,6 +275,12 @@ def _is_whole(array: Any) -> bool:
 
 def _span(bound: Bound) -> Span:
     return bound.instruction.bank, bound.instruction.start, bound.instruction.size
+
+
+def _sum_products(a: Any, b: Any, gone: tuple[int, ...], out: Any) -> None:
+    """Write Σ a b over some axes, which `out` has as axes of one entry."""
+    axes = list(range(a.ndim))
+    numpy().einsum(a, axes, b, axes, [axis for axis in axes if axis not in gone], out=out.squeeze(gone))
 
 
 def _sum_over(part: Any, axes: tuple[int, ...], out: Any) -> None:

@@ -37,6 +37,21 @@ class Grid:
         """The axes along which the same slot is read again."""
         return tuple([axis for axis, (n, step) in enumerate(zip(self.sizes, self.steps)) if n > 1 and not step])
 
+    def dense_axes(self) -> list[int] | None:
+        """Return the axes from the longest step to the shortest if so they go through all slots in between, each once.
+
+        >>> Grid(5, (2, 3), (3, 1)).dense_axes(), Grid(5, (2, 3), (1, 2)).dense_axes(), Grid(5, (2,), (2,)).dense_axes()
+        ([0, 1], [1, 0], None)
+        """
+        axes = sorted(range(len(self.sizes)), key=lambda axis: (-self.steps[axis] if self.sizes[axis] > 1 else 0, axis))
+        step = 1
+        for axis in reversed(axes):
+            if self.sizes[axis] > 1:
+                if self.steps[axis] != step:
+                    return None
+                step *= self.sizes[axis]
+        return axes
+
     def once(self) -> Grid:
         """Return the grid with only the first of each repeat."""
         repeats = self.repeats
