@@ -85,6 +85,9 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         if applied.op.name == "mul" and not exact and read.place and read.place.repeats and g.size >= LARGE:
             gradients.give_products(read, g, applied.inputs[1 - index])
             continue
+        if applied.op.name == "div" and index == 1 and not exact and not read.distinct:
+            gradients.give_products(read, g, z, _over_minus)  # Σ −g z/y = −(Σ g z)/y
+            continue
         is_last = operands[-1] is read.operand
         if is_last and (constant == -1 or applied.op.name in IN_PLACE):
             gradients.give_in_place(read, g, write)
@@ -96,6 +99,10 @@ def _is_square(bound: Bound) -> bool:
     """Say whether these are dots of vectors with themselves, no bias added."""
     operands = bound.instruction.operands
     return bound.instruction.op.name == "dot" and len(operands) == 2 and operands[0] == operands[1]
+
+
+def _over_minus(out: Any, y: Any) -> list[Step]:
+    return [(numpy().divide, (out, y, out)), (numpy().multiply, (out, number_like(-1.0, out), out))]
 
 
 def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read, *, exact: bool) -> None:

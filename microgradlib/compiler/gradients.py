@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib.compiler.banks import Read
 from microgradlib.compiler.memory import Memory
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH, FIXED
-from microgradlib.compiler.reading import blocks, viewed
+from microgradlib.compiler.program import BATCH, FIXED, Operand
+from microgradlib.compiler.reading import Grid, viewed
+from microgradlib.compiler.scattering import Scattering, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from microgradlib.compiler.banks import Banks, Bound, Read
+    from microgradlib.compiler.banks import Banks, Bound
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Operand
 
     Span = tuple[int, int, int]
+    Finish = Callable[[Any, Any], list[Step]]
 
 __all__ = ["Gradients"]
+
+MOST_STRETCHES = 4
+"""In how many stretches slots that lie anyhow are gone through; if there are more, one by one."""
 
 
 class Loan(NamedTuple):
@@ -133,17 +137,23 @@ class Gradients:
         else:
             self.add(read, part)
 
-    def give_products(self, read: Read, a: Any, b: Any) -> None:
-        """Give a · b, of the shape of an operand that is read over and over along some axes, summed over these."""
+    def give_products(self, read: Read, a: Any, b: Any, finish: Finish | None = None) -> None:
+        """Give a · b, of the shape of an operand that reads numbers over and over, summed over these.
+
+        `finish(out, y)` are steps that change the sums by what depends on the operand's own numbers, y, alone.
+        """
         place, bank = read.place, read.operand.bank
         if place is None or len(set(read.operand.slots)) < math.prod(place.once().sizes):
-            self.give(read, a.shape, lambda out: [(numpy().multiply, (a, b, out))], [a, b])
+            part = self.banks.scratch("part", a.shape, [a, b])
+            self.steps.append((numpy().multiply, (a, b, part)))
+            self._scatter(read.operand, self._over_batch(bank, part), finish)
             return
         target = place.once().view(self.arrays[bank])
         fresh = not self._any(read.operand)
         out = target if fresh else self.banks.scratch("repeats", target.shape)
         gone = (*place.repeats, *([a.ndim - 1] if bank == FIXED else []))
         self.steps.append((_sum_products, (a, b, gone, out)))
+        self.steps += finish(out, place.once().view(self.banks.numbers[bank])) if finish else []
         if fresh:
             self.written[bank][list(read.operand.slots)] = True
         else:
@@ -176,13 +186,11 @@ class Gradients:
                 self.steps.append((np.matmul, (part, self.ones, place.view(self.arrays[bank]))))
                 self.written[bank][list(slots)] = True
                 return
-            summed = self.banks.scratch("summed", (*part.shape[:-1], 1))
-            self.steps.append((np.matmul, (part, self.ones, summed)))
-            part = summed
+            part = self._over_batch(bank, part)
         elif bank == BATCH and part.shape[-1] == 1 != self.banks.batch:
             part = np.broadcast_to(part, (*part.shape[:-1], self.banks.batch))
         if place is None or len(set(slots)) < math.prod(place.once().sizes):
-            self._scatter(read.operand, part)
+            self._scatter(read.operand, part, None)
         elif place.repeats and not self._any(read.operand):
             self.steps.append((_sum_over, (part, place.repeats, place.once().view(self.arrays[bank]))))
             self.written[bank][list(slots)] = True
@@ -193,15 +201,21 @@ class Gradients:
         else:
             self._add_to(place.view(self.arrays[bank]), part, read)
 
+    def _over_batch(self, bank: int, part: Any) -> Any:
+        """Return a gradient summed over the batch, if it is for the fixed bank."""
+        if bank == BATCH or part.shape[-1] == 1:
+            return part
+        summed = self.banks.scratch("summed", (*part.shape[:-1], 1))
+        self.steps.append((numpy().matmul, (part, self.ones, summed)))
+        return summed
+
     def _add_to(self, target: Any, part: Any, read: Read) -> None:
         np, bank, slots = numpy(), read.operand.bank, read.operand.slots
         axes = None if read.place is None else read.place.dense_axes()
-        loan = None if axes is None else Loan((bank, read.place.start, len(slots)), axes)  # type: ignore[union-attr]
-        array = None if loan is None or loan.span not in self.lent else self.lent[loan.span][0]
-        lent = None if loan is None or array is None else viewed(array, loan.ordered(part.shape))
-        if loan is not None and lent is not None:
-            self._add_to_lent(loan.span, lent, loan.turned(part))
-            return
+        if axes is not None:
+            loan = Loan((bank, read.place.start, len(slots)), axes)  # type: ignore[union-attr]
+            if self._add_to_lent(loan, part):
+                return
         if self._any(read.operand):
             self.clear_the_rest(bank, slots)
             self.steps.append((np.add, (target, part, target)))
@@ -209,16 +223,26 @@ class Gradients:
             self.steps.append((np.copyto, (target, part)))
         self.written[bank][list(slots)] = True
 
-    def _add_to_lent(self, span: Span, lent: Any, part: Any) -> None:
-        """Add to a gradient that is lent: in its place if it is no other's, or else in a place of its own."""
-        _, lender = self.lent.pop(span)
-        if lender is self.lender or self._is_lent(lender) or not _is_whole(lent):
-            array, memory = self.memory.take(lent.shape)
-        else:
-            array, memory = lent, lender
-        self.steps.append((numpy().add, (lent, part, array)))
-        self.lent[span] = array, memory
+    def _add_to_lent(self, loan: Loan, part: Any) -> bool:
+        """Add to a gradient that is lent, or a part of one: in its place, or in a new one if it is another's."""
+        bank, start, size = loan.span
+        whole = next((s for s in self.lent if s[0] == bank and s[1] <= start and start + size <= s[1] + s[2]), None)
+        if whole is None:
+            return False
+        array, lender = self.lent[whole]
+        view = viewed(array, loan.ordered(part.shape) if whole == loan.span else (whole[2], array.shape[-1]))
+        alone = sum(memory is lender for _, memory in self.lent.values()) == 1 and lender is not self.lender
+        if view is None or (whole != loan.span and not (alone and _is_whole(view))):
+            return False
+        if whole != loan.span:
+            stretch = view[start - whole[1] : start - whole[1] + size].reshape(loan.ordered(part.shape))
+            self.steps.append((numpy().add, (stretch, loan.turned(part), stretch)))
+            return True
+        target, memory = (view, lender) if alone and _is_whole(view) else self.memory.take(view.shape)
+        self.steps.append((numpy().add, (view, loan.turned(part), target)))
+        self.lent[whole] = target, memory
         self._release(lender)
+        return True
 
     def _any(self, operand: Operand) -> bool:
         """Say whether some slot of the operand has a gradient already."""
@@ -249,23 +273,33 @@ class Gradients:
             self.steps.append((_clear, (self.arrays[bank], numpy().array(fresh))))
             self.written[bank][fresh] = True
 
-    def _scatter(self, operand: Operand, part: Any) -> None:
-        """Add blocks of rows to slots that lie anyhow: sorted by place, those of one place are summed first."""
-        np, bank = numpy(), operand.bank
-        runs = blocks(operand.slots)
-        order = np.argsort(runs.places, kind="stable")
-        unique, starts = np.unique(runs.places[order], return_index=True)
-        rows: Any = lambda: part.reshape(len(order), -1)  # noqa: E731  read when the step runs
+    def _scatter(self, operand: Operand, part: Any, finish: Finish | None) -> None:
+        """Add rows to slots that lie anyhow, those of one slot summed; in stretches, if these are few."""
+        bank = operand.bank
+        found = Scattering(operand.slots)
+        summed = self.banks.scratch("repeats", (len(found.slots), part.shape[-1]))
+        self.steps.append((found.write, (part, summed)))
+        self.steps += (
+            finish(summed, self.banks.read(Operand(bank, _tuple(found.slots)), summed.shape[:1]).array)
+            if finish
+            else []
+        )
+        stretches = runs(found.slots)
+        if len(stretches) <= MOST_STRETCHES:
+            for start, end in stretches:
+                stretch = Operand(bank, _tuple(found.slots[start:end]))
+                place = Grid(stretch.slots[0], (end - start,), (1,))
+                read = Read(stretch, None, place, in_place=False)
+                self._add_to(place.view(self.arrays[bank]), summed[start:end], read)
+            return
         fresh = not self._any(operand)
         self.clear_the_rest(bank, () if fresh else operand.slots)
-        if len(unique) == len(order):
-            step = partial(_set_rows if fresh else _add_rows, places=runs.places, rows=rows)
-        else:
-            sorted_already = bool((np.diff(order) == 1).all())
-            found = None if sorted_already else order
-            step = partial(_set_sums if fresh else _add_sums, places=unique, rows=rows, order=found, starts=starts)
-        self.steps.append((step, (runs.view(self.arrays[bank]),)))
+        self.steps.append((_set_rows if fresh else _add_rows, (self.arrays[bank], found.slots, summed)))
         self.written[bank][list(operand.slots)] = True
+
+
+def _tuple(slots: Any) -> tuple[int, ...]:
+    return tuple(slots.tolist())
 
 
 def _is_whole(array: Any) -> bool:
@@ -291,22 +325,9 @@ def _clear(bank: Any, slots: Any) -> None:
     bank[slots] = 0.0
 
 
-def _add_rows(bank: Any, *, places: Any, rows: Callable[[], Any]) -> None:
-    bank[places] += rows()
+def _add_rows(bank: Any, slots: Any, rows: Any) -> None:
+    bank[slots] += rows
 
 
-def _set_rows(bank: Any, *, places: Any, rows: Callable[[], Any]) -> None:
-    bank[places] = rows()
-
-
-def _add_sums(bank: Any, *, places: Any, rows: Callable[[], Any], order: Any, starts: Any) -> None:
-    """Add rows to the places of the bank: sorted by `order`, if given, then summed from each of `starts` on."""
-    bank[places] += _sums(rows(), order, starts)
-
-
-def _set_sums(bank: Any, *, places: Any, rows: Callable[[], Any], order: Any, starts: Any) -> None:
-    bank[places] = _sums(rows(), order, starts)
-
-
-def _sums(part: Any, order: Any, starts: Any) -> Any:
-    return numpy().add.reduceat(part if order is None else part.take(order, axis=0), starts, axis=0)
+def _set_rows(bank: Any, slots: Any, rows: Any) -> None:
+    bank[slots] = rows
