@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.adjoint import add_adjoint
 from microgradlib.compiler.banks import Banks, Bound
 from microgradlib.compiler.batched_products import add_batched_products
+from microgradlib.compiler.fusion import add_sum_of_products, products_under_sums
 from microgradlib.compiler.gradients import Gradients
 from microgradlib.compiler.hull import hull
 from microgradlib.compiler.inputs import loads
@@ -55,7 +56,7 @@ class Binding:
         self.input_order = np.array(program.input_order, dtype=np.intp)
         self.inputs = self.banks.numbers[BATCH][: program.inputs]
         self.loads: list[Load] = []
-        self.bound = [bound for i in program.instructions for bound in _bound_in_pieces(self.banks, i, exact=exact)]
+        self.bound = self._bind()
         self.forward = self.banks.forward
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
         if gradients:
@@ -70,6 +71,24 @@ class Binding:
                 self._reversed(output, share=1.0)
                 self.gradients.clear_the_rest(BATCH, range(program.inputs))  # those the output does not depend on
                 self.rows.append(self.gradients.steps)
+
+    def _bind(self) -> list[Bound]:
+        sums = {} if self.exact or self.batch < LARGE_BATCH else products_under_sums(self.program)
+        unwritten = {product.start for product in sums.values()}
+        bound: list[Bound] = []
+        for position, i in enumerate(self.program.instructions):
+            results = self.banks.numbers[i.bank][i.start : i.start + i.size]
+            products = None if self.exact else hull(i)
+            if products is not None:
+                bound.append(add_batched_products(self.banks, i, products, results))
+            elif position in sums:
+                bound.append(add_sum_of_products(self.banks, i, sums[position], results))
+            elif i.bank == BATCH and i.start in unwritten:
+                bound.append(_bound_map(self.banks, i, results))
+            else:
+                large = self.batch >= (LARGE_BATCH if i.op.name == "dot" else LARGE_BATCH_OF_SUMS)
+                bound += [_bound(self.banks, piece, exact=self.exact) for piece in (split(i) if large else [i])]
+        return bound
 
     def _reversed(self, output: Operand, *, share: float) -> list[Step]:
         """Return the steps of the backward pass from one output, whose mean, or whose each value, is differentiated."""
@@ -122,16 +141,6 @@ def _order(places: Sequence[int]) -> Any:
     return None if (order == numpy().arange(len(order))).all() else order
 
 
-def _bound_in_pieces(banks: Banks, instruction: Instruction, *, exact: bool) -> list[Bound]:
-    products = None if exact else hull(instruction)
-    if products is not None:
-        results = banks.numbers[BATCH][instruction.start : instruction.start + instruction.size]
-        return [add_batched_products(banks, instruction, products, results)]
-    large = banks.batch >= (LARGE_BATCH if instruction.op.name == "dot" else LARGE_BATCH_OF_SUMS)
-    pieces = split(instruction) if large else [instruction]
-    return [_bound(banks, piece, exact=exact) for piece in pieces]
-
-
 def _bound(banks: Banks, instruction: Instruction, *, exact: bool) -> Bound:
     """Add an instruction's forward steps; return its operands and its results, (…, batch)."""
     results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
@@ -141,11 +150,17 @@ def _bound(banks: Banks, instruction: Instruction, *, exact: bool) -> Bound:
         return _bound_reduction(banks, instruction, results)
     if instruction.kind == "segments":
         return _bound_segments(banks, instruction, results)
+    bound = _bound_map(banks, instruction, results)
+    arrays = [read.array for read in bound.reads]
+    banks.forward += forward_steps(Applied(instruction.op, arrays, bound.z, banks.scratch))
+    return bound
+
+
+def _bound_map(banks: Banks, instruction: Instruction, results: Any) -> Bound:
+    """Return an element-wise op bound to its arrays, without the steps that compute it."""
     shape = even_shape([operand.slots for operand in instruction.operands])
     reads = [banks.read(operand, shape) for operand in instruction.operands]
-    bound = Bound(instruction, reads, results.reshape(*shape, results.shape[1]))
-    banks.forward += forward_steps(Applied(instruction.op, [read.array for read in reads], bound.z, banks.scratch))
-    return bound
+    return Bound(instruction, reads, results.reshape(*shape, results.shape[1]))
 
 
 def _bound_reduction(banks: Banks, instruction: Instruction, results: Any) -> Bound:

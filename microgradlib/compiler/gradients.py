@@ -192,11 +192,11 @@ class Gradients:
         if place is None or len(set(slots)) < math.prod(place.once().sizes):
             self._scatter(read.operand, part, None)
         elif place.repeats and not self._any(read.operand):
-            self.steps.append((_sum_over, (part, place.repeats, place.once().view(self.arrays[bank]))))
+            self.steps.append((np.add.reduce, (part, place.repeats, None, place.once().view(self.arrays[bank]), True)))
             self.written[bank][list(slots)] = True
         elif place.repeats:
             summed = self.banks.scratch("repeats", (*place.once().sizes, part.shape[-1]))
-            self.steps.append((_sum_over, (part, place.repeats, summed)))
+            self.steps.append((np.add.reduce, (part, place.repeats, None, summed, True)))
             self._add_to(place.once().view(self.arrays[bank]), summed, read)
         else:
             self._add_to(place.view(self.arrays[bank]), part, read)
@@ -315,10 +315,6 @@ def _sum_products(a: Any, b: Any, gone: tuple[int, ...], out: Any) -> None:
     """Write Σ a b over some axes, which `out` has as axes of one entry."""
     axes = list(range(a.ndim))
     numpy().einsum(a, axes, b, axes, [axis for axis in axes if axis not in gone], out=out.squeeze(gone))
-
-
-def _sum_over(part: Any, axes: tuple[int, ...], out: Any) -> None:
-    numpy().add.reduce(part, axes, None, out, keepdims=True)
 
 
 def _clear(bank: Any, slots: Any) -> None:

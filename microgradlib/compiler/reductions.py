@@ -10,7 +10,7 @@ from microgradlib.compiler.numpy_functions import array_functions, numpy
 if TYPE_CHECKING:
     from microgradlib.compiler.kernels import Applied, Step
 
-__all__ = ["adjoint_of_terms", "reduction_steps"]
+__all__ = ["LARGE", "adjoint_of_terms", "reduction_steps", "sum_products"]
 
 
 LARGE = 4096
@@ -24,17 +24,17 @@ def reduction_steps(applied: Applied) -> list[Step]:
     x = inputs[0]
     if op.name == "dot":
         if x.size >= LARGE:
-            steps: list[Step] = [(_sum_products, (x, inputs[1], z[..., 0, :]))]
+            steps: list[Step] = [(sum_products, (x, inputs[1], z[..., 0, :]))]
             return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
         products = scratch("part", (*z.shape[:-2], x.shape[-2], z.shape[-1]), inputs[:2])
-        steps = [(np.multiply, (x, inputs[1], products)), (_reduce, (np.add, products, z))]
+        steps = [(np.multiply, (x, inputs[1], products)), _reduction(np.add, products, z)]
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
     if op.name == "sum":
-        return [(_reduce, (np.add, x, z))]
+        return [_reduction(np.add, x, z)]
     if op.name == "mean":
-        return [(_reduce, (np.add, x, z)), (np.divide, (z, float(x.shape[-2]), z))]
+        return [_reduction(np.add, x, z), (np.divide, (z, float(x.shape[-2]), z))]
     if op.name in {"maximum", "minimum"}:
-        return [(_reduce, (getattr(np, op.name), x, z))]
+        return [_reduction(getattr(np, op.name), x, z)]
     if op.name == "logsumexp":
         exponentials, total = np.empty_like(x), np.empty_like(z)  # in x's order in memory
         applied.kept.update(exponentials=exponentials, total=total)
@@ -42,11 +42,12 @@ def reduction_steps(applied: Applied) -> list[Step]:
     return [(_write_value, (op, x, z))]
 
 
-def _reduce(ufunc: Any, x: Any, z: Any) -> None:
-    ufunc.reduce(x, -2, None, z, keepdims=True)
+def _reduction(ufunc: Any, x: Any, z: Any) -> Step:
+    return ufunc.reduce, (x, -2, None, z, True)
 
 
-def _sum_products(x: Any, y: Any, z: Any) -> None:
+def sum_products(x: Any, y: Any, z: Any) -> None:
+    """Write Σ xᵢ yᵢ over the last axis but one."""
     numpy().einsum("...tb,...tb->...b", x, y, out=z)
 
 
@@ -54,17 +55,19 @@ def _log_sum(x: Any, z: Any, exponentials: Any, total: Any) -> list[Step]:
     """Write ln Σ exp xᵢ = m + ln Σ exp(xᵢ − m) with the largest x for m; without a shift where none helps."""
     np = numpy()
     return [
-        (_reduce, (np.maximum, x, z)),
+        _reduction(np.maximum, x, z),
         (_zero_if_infinite, (z,)),
         (np.subtract, (x, z, exponentials)),
         (np.exp, (exponentials, exponentials)),
-        (_reduce, (np.add, exponentials, total)),
+        _reduction(np.add, exponentials, total),
         (_add_log, (total, z)),
     ]
 
 
 def _zero_if_infinite(z: Any) -> None:
-    z[~numpy().isfinite(z)] = 0.0
+    np = numpy()
+    if not np.isfinite(np.add.reduce(z, None)):
+        z[~np.isfinite(z)] = 0.0
 
 
 def _add_log(total: Any, z: Any) -> None:
