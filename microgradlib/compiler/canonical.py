@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.trace import Node, Trace
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from microgradlib.ops import Op
 
@@ -41,7 +42,10 @@ def canonical(trace: Trace) -> Trace:
 
 
 class _Writer:
-    """Write the new nodes. A sum with one consumer waits, as its terms, to see whether that is a sum too."""
+    """Write the new nodes. Products, dots and sums wait until they are asked for: a sum may take them in.
+
+    `products` are the arguments of products and dots that wait, `sums` the terms of sums, by position in the trace.
+    """
 
     def __init__(self, trace: Trace) -> None:
         self.uses = [0] * len(trace.nodes)
@@ -54,37 +58,52 @@ class _Writer:
         self.varies: list[bool] = []
         self.known: dict[Any, int] = {}
         self.places: dict[int, int] = {}
-        self.waiting: dict[int, list[Term]] = {}
+        self.products: dict[int, tuple[int, ...]] = {}
+        self.sums: dict[int, deque[Term]] = {}
 
     def take(self, position: int, node: Node) -> None:
         op = node.op
-        if op in (ADD, SUM) or op is DOT:
-            self.waiting[position] = self._terms(node)
-        elif op is MUL:
-            self.waiting[position] = [self._product(*map(self.place, node.arguments))]
+        if op is MUL:
+            self.products[position] = self._product(*self._all(node.arguments))
+        elif op is ADD or op is SUM:
+            self.sums[position] = self._terms(node.arguments)
+        elif op is DOT:
+            arguments = self._dot(self._all(node.arguments))
+            if len(arguments) == 3:  # one product and a bias
+                self.sums[position] = deque(_dots_terms(arguments))
+            else:
+                self.products[position] = arguments
         elif op is None:
             self.places[position] = self._leaf(node)
         else:
-            self.places[position] = self._write(op, tuple(map(self.place, node.arguments)))
+            self.places[position] = self._write(op, self._all(node.arguments))
 
     def place(self, position: int) -> int:
         """Return where the node of the trace stands among the new ones, writing it now if it waited."""
-        if position not in self.places:
-            self.places[position] = self._sum(self.waiting.pop(position))
+        if position in self.products:
+            arguments = self.products.pop(position)
+            self.places[position] = self._write(MUL if len(arguments) == 2 else DOT, arguments)
+        elif position in self.sums:
+            self.places[position] = self._sum(self.sums.pop(position))
         return self.places[position]
 
-    def _terms(self, node: Node) -> list[Term]:
-        if node.op is DOT:
-            places = [self.place(a) for a in node.arguments]
-            n = len(places) // 2
-            return [*map(self._product, places[:n], places[n : 2 * n]), *[(b,) for b in places[2 * n :]]]
-        terms: list[Term] = []
-        for argument in node.arguments:
-            if self.uses[argument] == 1 and argument in self.waiting:
-                more = self.waiting.pop(argument)
-                if len(more) > len(terms):  # lengthen the longer list, so that a long chain takes linear time
-                    more, terms = terms, more
-                    terms[:0] = more
+    def _all(self, positions: tuple[int, ...]) -> tuple[int, ...]:
+        try:
+            return tuple(map(self.places.__getitem__, positions))
+        except KeyError:  # one of them waits
+            return tuple(map(self.place, positions))
+
+    def _terms(self, arguments: tuple[int, ...]) -> deque[Term]:
+        terms: deque[Term] = deque()
+        for argument in arguments:
+            alone = self.uses[argument] == 1
+            if alone and argument in self.products:
+                terms.extend(_dots_terms(self.products.pop(argument)))
+            elif alone and argument in self.sums:
+                more = self.sums.pop(argument)
+                if len(more) > len(terms):  # lengthen the longer, so that a long chain takes linear time
+                    more.extendleft(reversed(terms))
+                    terms = more
                 else:
                     terms.extend(more)
             else:
@@ -94,14 +113,27 @@ class _Writer:
     def _product(self, x: int, y: int) -> Term:
         return (y, x) if self.varies[x] and not self.varies[y] else (x, y)
 
-    def _sum(self, terms: Sequence[Term]) -> int:
-        products = [term for term in terms if len(term) == 2]
-        plain = [term[0] for term in terms if len(term) == 1]
+    def _dot(self, arguments: tuple[int, ...]) -> tuple[int, ...]:
+        n, varies = len(arguments) // 2, self.varies.__getitem__
+        weights, inputs, bias = arguments[:n], arguments[n : 2 * n], arguments[2 * n :]
+        if any(map(varies, weights)) and not all(map(varies, inputs)):
+            weights, inputs = zip(*map(self._product, weights, inputs))
+        return (*weights, *inputs, *bias)
+
+    def _sum(self, terms: Iterable[Term]) -> int:
+        products: list[Term] = []
+        plain: list[int] = []
+        for term in terms:
+            if len(term) == 2:
+                products.append(term)
+            else:
+                plain += term
         if len(products) == 1:
             plain.append(self._write(MUL, products[0]))
         elif products:
             bias = plain if len(plain) == 1 else []
-            dot = self._write(DOT, (*[x for x, _ in products], *[y for _, y in products], *bias))
+            weights, inputs = zip(*products)
+            dot = self._write(DOT, (*weights, *inputs, *bias))
             plain = [dot] if bias else [*plain, dot]
         if len(plain) == 1:
             return plain[0]
@@ -117,10 +149,11 @@ class _Writer:
             return self.known[key]
         if op is WHERE and self.nodes[arguments[0]].kind == "constant":
             return arguments[1] if self.nodes[arguments[0]].number else arguments[2]
-        if all(self.nodes[a].kind == "constant" for a in arguments):
+        varies = any(map(self.varies.__getitem__, reversed(arguments)))  # what varies stands last
+        if not varies and all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
             return self._leaf(Node("constant", number=number))
-        return self._enter(key, Node("op", op, arguments), varies=any(self.varies[a] for a in arguments))
+        return self._enter(key, Node("op", op, arguments), varies=varies)
 
     def _enter(self, key: Any, node: Node, *, varies: bool) -> int:
         place = self.known.setdefault(key, len(self.nodes))
@@ -128,6 +161,13 @@ class _Writer:
             self.nodes.append(node)
             self.varies.append(varies)
         return place
+
+
+def _dots_terms(arguments: tuple[int, ...]) -> Iterable[Term]:
+    if len(arguments) == 2:
+        return (arguments,)
+    n = len(arguments) // 2
+    return [*zip(arguments[:n], arguments[n : 2 * n]), *zip(arguments[2 * n :])]
 
 
 def _pruned(nodes: Sequence[Node], outputs: Sequence[int], trace: Trace) -> Trace:
@@ -139,12 +179,10 @@ def _pruned(nodes: Sequence[Node], outputs: Sequence[int], trace: Trace) -> Trac
             for argument in nodes[place].arguments:
                 used[argument] = True
     kept: dict[int, int] = {}
+    new: list[Node] = []
     for place, node in enumerate(nodes):
         if used[place] or node.kind in {"input", "parameter"}:
-            kept[place] = len(kept)
-    new = [
-        Node(n.kind, n.op, tuple([kept[a] for a in n.arguments]), n.index, n.number)
-        for place, n in enumerate(nodes)
-        if place in kept
-    ]
-    return Trace(tuple(new), tuple(kept[y] for y in outputs), trace.shape, trace.inputs, trace.parameters)
+            kept[place] = len(new)
+            arguments = tuple(map(kept.__getitem__, node.arguments))
+            new.append(Node("op", node.op, arguments) if arguments else node)
+    return Trace(tuple(new), tuple(map(kept.__getitem__, outputs)), trace.shape, trace.inputs, trace.parameters)

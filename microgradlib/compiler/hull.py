@@ -107,7 +107,7 @@ def _parts(cells: Cells) -> list[tuple[list[Slots], list[Slots]]]:
             place[start] = count
             while waiting:
                 for column in of_row[waiting.pop()]:
-                    for row in of_column[column]:
+                    for row in of_column.pop(column, ()):  # seen once is enough
                         if row not in place:
                             place[row] = count
                             waiting.append(row)

@@ -17,19 +17,18 @@ __all__ = ["NO_WISH", "wishes"]
 NO_WISH = (1 << 60, 0)
 
 
-def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, Wish]:
+def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> list[Wish]:
     """Order the members of every group as their first reader wants them; return each node's wish (reader, place).
 
     Readers are asked before what they read is ordered: the groups are gone through backwards. A matrix product's wish
     goes before that of an element-wise reader, which can do with any order.
     """
-    wish: dict[int, Wish] = {}
-    strength: dict[int, int] = {}
+    wish, strength = [NO_WISH] * len(nodes), [0] * len(nodes)
     for number in range(len(groups) - 1, -1, -1):
         group = groups[number]
         _order(group, wish)
         for place, (a, strong) in enumerate(_reads(group, nodes)):
-            if strength.get(a, 0) <= strong and wish.get(a, (-1, 0))[0] != number:  # its first place counts
+            if strength[a] <= strong and wish[a][0] != number:  # its first place counts
                 wish[a], strength[a] = (number, place), strong
     return wish
 
@@ -52,15 +51,15 @@ def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
         yield from ((nodes[i].arguments[k], 1) for k in range(width) for i in group.members)
 
 
-def _order(group: Group, wish: dict[int, Wish]) -> None:
+def _order(group: Group, wish: Sequence[Wish]) -> None:
     """Order the members as their reader wants them; where they have several, as they were first written."""
     if group.kind != "product":
-        group.members = _sorted(group.members, {i: wish.get(i, NO_WISH) for i in group.members})
+        group.members = _sorted(group.members, {i: wish[i] for i in group.members})
         return
     width = len(group.columns)
     cells = [group.members[r * width : (r + 1) * width] for r in range(len(group.rows))]
-    rows = _sorted(range(len(cells)), {r: min(wish.get(i, NO_WISH) for i in cells[r]) for r in range(len(cells))})
-    columns = _sorted(range(width), {c: wish.get(cells[rows[0]][c], NO_WISH) for c in range(width)})
+    rows = _sorted(range(len(cells)), {r: min([wish[i] for i in cells[r]]) for r in range(len(cells))})
+    columns = _sorted(range(width), {c: wish[cells[rows[0]][c]] for c in range(width)})
     group.columns = [group.columns[c] for c in columns]
     group.rows = [group.rows[r] for r in rows]
     group.members = [cells[r][c] for r in rows for c in columns]

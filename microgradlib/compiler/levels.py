@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,28 +27,33 @@ def levels(nodes: Sequence[Node], kinds: Sequence[Any]) -> list[int]:
     early = [0] * len(nodes)
     for i, node in enumerate(nodes):
         if kinds[i] is not None:
-            early[i] = 1 + max([early[a] for a in node.arguments])
+            early[i] = 1 + max(map(early.__getitem__, node.arguments))
     late = _latest(nodes, max(early, default=0))
     crowd = Counter(zip(kinds, early))
     places: dict[Any, list[int]] = defaultdict(list)
     for kind, place in sorted(crowd, key=lambda pair: pair[1]):
         places[kind].append(place)
+
+    @cache
+    def crowded(kind: Any, first: int) -> list[int]:
+        """Return the next levels with at least twice as many of the kind as `first` has, those with most before."""
+        start = bisect_right(places[kind], first)
+        near = places[kind][start : start + LOOK_AHEAD]
+        return sorted([n for n in near if crowd[kind, n] >= 2 * crowd[kind, first]], key=lambda n: -crowd[kind, n])
+
     level = [0] * len(nodes)
     for i, node in enumerate(nodes):
-        if kinds[i] is None:
-            continue
-        first = 1 + max([level[a] for a in node.arguments])
-        start = bisect_right(places[kinds[i]], first)
-        later = [n for n in places[kinds[i]][start : start + LOOK_AHEAD] if n <= late[i]]
-        sizes = [crowd[kinds[i], n] for n in later]
-        best = later[sizes.index(max(sizes))] if later else first
-        level[i] = best if crowd[kinds[i], best] >= 2 * crowd[kinds[i], first] else first
+        if kinds[i] is not None:
+            first = 1 + max(map(level.__getitem__, node.arguments))
+            level[i] = next((n for n in crowded(kinds[i], first) if n <= late[i]), first)
     return level
 
 
 def _latest(nodes: Sequence[Node], deepest: int) -> list[int]:
     late = [deepest] * len(nodes)
     for i in range(len(nodes) - 1, -1, -1):
+        before = late[i] - 1
         for a in nodes[i].arguments:
-            late[a] = min(late[a], late[i] - 1)
+            if before < late[a]:  # noqa: PLR1730  min() takes three times as long
+                late[a] = before
     return late

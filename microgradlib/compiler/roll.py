@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
-from microgradlib.compiler.layout import NO_WISH, wishes
+from microgradlib.compiler.layout import wishes
 from microgradlib.compiler.levels import levels
 from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
+from microgradlib.compiler.spread import parts, spread
 from microgradlib.compiler.trace import Node, Trace
 from microgradlib.ops import TABLE, Op
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "roll"]
 
-ADD, DOT, IDENTITY = TABLE["add"], TABLE["dot"], TABLE["identity"]
+DOT = TABLE["dot"]
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
 
@@ -60,61 +62,18 @@ def roll(trace: Trace) -> Program:
     >>> [(i.kind, i.op.name, i.size) for i in program.instructions]
     [('product', 'dot', 16), ('map', 'relu', 16), ('product', 'dot', 16), ('map', 'relu', 16), ('product', 'dot', 1)]
     """
-    nodes, varies, outputs = _spread(trace)
+    nodes, varies, outputs = spread(trace)
     groups = _grouped(nodes, varies)
     return _written(trace, nodes, varies, groups, outputs)
 
 
-def _spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
-    """Return the nodes, which of them vary within a batch, and the outputs.
-
-    Where an n-ary op mixes both kinds, copies into the batch bank make them one.
-    """
-    nodes: list[Node] = []
-    varies: list[bool] = []
-    moved: list[int] = []
-    copies: dict[int, int] = {}
-
-    def enter(node: Node, *, varying: bool) -> int:
-        nodes.append(node)
-        varies.append(varying)
-        return len(nodes) - 1
-
-    def spread(a: int) -> int:
-        if not varies[a]:
-            if a not in copies:
-                copies[a] = enter(Node("op", IDENTITY, (a,)), varying=True)
-            return copies[a]
-        return a
-
-    def alike(part: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(map(spread, part)) if len({varies[a] for a in part}) > 1 else part
-
-    for node in trace.nodes:
-        arguments = tuple([moved[a] for a in node.arguments])
-        if node.op is not None and node.op.variadic:
-            parts = _parts(node, arguments)
-            if len(parts) == 3 and not any(varies[a] for a in arguments[:-1]):  # only the bias varies: w·x, then + b
-                product = enter(Node("op", DOT, arguments[:-1]), varying=False)
-                node, arguments = Node("op", ADD), (product, arguments[-1])  # noqa: PLW2901
-            else:
-                arguments = tuple([a for part in parts for a in alike(part)])
-        varying = node.kind == "input" or any(varies[a] for a in arguments)
-        moved.append(enter(Node(node.kind, node.op, arguments, node.index, node.number), varying=varying))
-    return nodes, varies, [moved[y] for y in trace.outputs]
-
-
-def _parts(node: Node, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias."""
-    if node.op is DOT:
-        n = len(arguments) // 2
-        return (arguments[:n], arguments[n : 2 * n], *[(b,) for b in arguments[2 * n :]])
-    return (arguments,) if node.op is not None and node.op.variadic else tuple([(a,) for a in arguments])
-
-
 def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
     """Return the groups in the order in which they can be computed."""
-    kinds = [_kind(i, nodes, varies) for i in range(len(nodes))]
+    numbers: dict[Any, int] = {}  # in place of kinds, as they are quicker to look up
+    kinds = [
+        None if node.op is None else numbers.setdefault(_kind(node.op, node.arguments, varies, i), len(numbers))
+        for i, node in enumerate(nodes)
+    ]
     alike: dict[Any, list[int]] = defaultdict(list)
     for i, level in enumerate(levels(nodes, kinds)):
         if kinds[i] is not None:
@@ -137,14 +96,12 @@ def _reduction(nodes: Sequence[Node], members: list[int], terms: int) -> Group:
     return Group("reduce" if alike else "segments", nodes[members[0]], members, terms if alike else 0)
 
 
-def _kind(i: int, nodes: Sequence[Node], varies: Sequence[bool]) -> Any:
-    """Return what nodes of one instruction have in common, but for their level; None for a leaf."""
-    node = nodes[i]
-    if node.op is None:
-        return None
-    banks = tuple([varies[part[0]] for part in _parts(node, node.arguments)])
-    same = node.op.variadic and not (node.op.name in OF_ANY_LENGTH and banks[0])
-    return node.op.name, node.op.settings, varies[i], banks, len(node.arguments) if same else 0
+def _kind(op: Op, arguments: tuple[int, ...], varies: Sequence[bool], i: int) -> Any:
+    """Return what nodes of one instruction have in common, but for their level."""
+    firsts = arguments[:: len(arguments) // 2] if op is DOT else arguments[:1] if op.variadic else arguments
+    banks = tuple(map(varies.__getitem__, firsts))
+    same = op.variadic and not (op.name in OF_ANY_LENGTH and banks[0])
+    return op.name, op.settings, varies[i], banks, len(arguments) if same else 0
 
 
 def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
@@ -177,15 +134,14 @@ def _written(
     """Order the groups' members and the leaves, give everything a slot, and write the instructions."""
     wish = wishes(nodes, groups)
     ends = _ends(nodes, groups)
-    slots: dict[int, int] = {}
-    sizes = [0, 0]
+    slots, sizes = [0] * len(nodes), [0, 0]
     ones: list[int] = []
 
     def enter(members: Sequence[int]) -> None:
-        for i in members:
-            bank = BATCH if varies[i] else FIXED
-            slots[i] = sizes[bank]
-            sizes[bank] += 1
+        bank = BATCH if members and varies[members[0]] else FIXED
+        for slot, i in enumerate(members, sizes[bank]):
+            slots[i] = slot
+        sizes[bank] += len(members)
         room = ends.get(members[-1], 0) if members else 0
         ones.extend(range(sizes[BATCH], sizes[BATCH] + room))
         sizes[BATCH] += room
@@ -194,8 +150,8 @@ def _written(
     for i, node in enumerate(nodes):
         if node.op is None:
             leaves[node.kind].append(i)
-    parameters = sorted(leaves["parameter"], key=lambda i: wish.get(i, NO_WISH))
-    inputs = sorted(leaves["input"], key=lambda i: (-wish[i][0], wish[i][1]) if i in wish else (-len(nodes), 0))
+    parameters = sorted(leaves["parameter"], key=wish.__getitem__)
+    inputs = sorted(leaves["input"], key=lambda i: (-wish[i][0], wish[i][1]))
     order = [nodes[i].index for i in parameters]
     order += sorted(set(range(trace.parameters)).difference(order))
     input_order = [nodes[i].index for i in inputs]
@@ -234,21 +190,16 @@ def _ends(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, int]:
 
 
 def _instruction(
-    group: Group, nodes: Sequence[Node], varies: Sequence[bool], slots: dict[int, int], start: int
+    group: Group, nodes: Sequence[Node], varies: Sequence[bool], slots: Sequence[int], start: int
 ) -> Instruction:
-    def operand(read: Iterable[int]) -> Operand:
-        read = list(read)
-        return Operand(BATCH if varies[read[0]] else FIXED, tuple([slots[a] for a in read]))
-
-    members = group.members
-    parts = [_parts(nodes[i], nodes[i].arguments) for i in members]
+    op, members = cast(Op, group.node.op), group.members
+    terms: list[Sequence[tuple[int, ...]]] = list(zip(*[parts(op, nodes[i].arguments) for i in members]))
     if group.kind == "product":
-        reads = [[a for row in group.rows for a in row], [a for term in zip(*group.columns) for a in term]]
-        reads += [[part[2][0] for part in parts]] if len(parts[0]) == 3 else []
-    else:
-        reads = [[a for part in parts for a in part[k]] for k in range(len(parts[0]))]
-    op = cast(Op, group.node.op)
+        terms[:2] = [group.rows, list(zip(*group.columns))]
+    operands = []
+    for read in terms:
+        bank = BATCH if varies[read[0][0]] else FIXED
+        operands.append(Operand(bank, tuple(map(slots.__getitem__, chain.from_iterable(read)))))
     bank = BATCH if varies[members[0]] else FIXED
-    counts = tuple([len(part[0]) for part in parts]) if group.kind == "segments" else ()
-    operands = tuple(map(operand, reads))
-    return Instruction(group.kind, op, bank, start, len(members), operands, group.terms, len(group.rows), counts)
+    counts = tuple(map(len, terms[0])) if group.kind == "segments" else ()
+    return Instruction(group.kind, op, bank, start, len(members), tuple(operands), group.terms, len(group.rows), counts)

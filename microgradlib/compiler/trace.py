@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,7 +35,7 @@ class Node(NamedTuple):
     kind: str
     op: Op | None = None
     arguments: tuple[int, ...] = ()
-    index: int = -1
+    index: int = -1  # type: ignore[assignment]  # hides a method of tuples that nobody wants
     number: float = 0.0
 
 
@@ -83,13 +84,16 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
 def _alike(first: Trace, second: Trace) -> bool:
     if first.outputs != second.outputs:
         return False
-    # nan is not equal to itself, and an op that was bound twice is two
+    # nan is not equal to itself, and an op bound twice to the same settings may be two
     return first.nodes == second.nodes or list(map(_told, first.nodes)) == list(map(_told, second.nodes))
 
 
 def _told(node: Node) -> tuple[Any, ...]:
-    kind, op, arguments, index, number = node
-    return kind, op and (op.name, repr(op.settings)), arguments, index, repr(number)
+    return node.kind, _spelt(node.op), node.arguments, node.index, repr(node.number)
+
+
+def _spelt(op: Op | None) -> str:
+    return "" if op is None else f"{op.name}{op.settings}"
 
 
 def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict[Any, str]) -> str:
@@ -101,7 +105,7 @@ def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict
 
 
 def _shown(trace: Trace, node: Node) -> str:
-    return f"{node.op}{[repr(trace.nodes[a].number) for a in node.arguments]}"
+    return f"{_spelt(node.op)}{[repr(trace.nodes[a].number) for a in node.arguments]}"
 
 
 class _Run(NamedTuple):
@@ -127,15 +131,14 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
 
 def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
     """Return the leaf Values that both runs used, and so did not make: all but the parameters."""
-    known = {node for node in one.order if isinstance(node, Value) and node.op is None}.difference(parameters)
-    return [node for node in other.order if isinstance(node, Value) and node in known]
+    known = {node for node in one.order if node.op is None and isinstance(node, Value)}.difference(parameters)
+    return [node for node in other.order if node.op is None and isinstance(node, Value) and node in known]
 
 
 def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
     leaf: dict[Scalar, Node] = {p: Node("parameter", index=i) for i, p in enumerate([*parameters, *held])}
     leaf.update({x: Node("input", index=i) for i, x in enumerate(run.symbols)})
-    positions = {node: i for i, node in enumerate(run.order)}
-    position = positions.__getitem__
+    position = dict(zip(run.order, count())).__getitem__
     nodes = [
         Node("op", node.op, tuple(map(position, node.parents)))
         if node.op is not None
@@ -143,8 +146,8 @@ def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> T
         for node in run.order
     ]
     outputs = tuple(map(position, run.outputs))
-    count = len(parameters) + len(held)
-    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), count, tuple(held))
+    numbers = len(parameters) + len(held)
+    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), numbers, tuple(held))
 
 
 def _constant(leaf: Scalar) -> Node:

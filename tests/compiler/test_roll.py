@@ -1,5 +1,7 @@
 """Rolling: what instructions networks become, and that what they read lies together."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,37 @@ def test_a_recurrent_network_repeats_its_instructions_over_time() -> None:
     program = program_of(lambda xs: rnn(xs)[1], rnn.parameters(), [[0.0, 0.0]] * 6)
     assert len(program.instructions) == 2 * 6 + 1  # dot and tanh each time; the zero state is copied to the batch once
     assert {i.size for i in program.instructions} == {3, 1}
+
+
+def test_causal_attention_written_out_with_plus_and_times(hold) -> None:
+    rows = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [-0.1, -0.2, -0.3, -0.4]]
+    attention = nn.CausalSelfAttention(4, heads=2, rng=0)
+
+    def weighted(weights, x):
+        return sum(w * x_i for w, x_i in zip(weights, x, strict=True))
+
+    def written_out(xs):
+        keys, values, outputs = [], [], []
+        for x in xs:
+            query, key, value = (
+                [weighted(neuron.w, x) for neuron in layer.neurons] for layer in (attention.q, attention.k, attention.v)
+            )
+            keys.append(key)
+            values.append(value)
+            read = []
+            for head in attention.heads:
+                scores = [weighted(query[head], key[head]) * (1 / math.sqrt(2)) for key in keys]
+                shift = mg.maximum(*scores).detach()
+                powers = [mg.exp(score - shift) for score in scores]
+                shares = [power / sum(powers) for power in powers]
+                read += [weighted(shares, column) for column in zip(*[value[head] for value in values])]
+            outputs.append([weighted(neuron.w, read) for neuron in attention.o.neurons])
+        return outputs
+
+    programs = [program_of(f, attention.parameters(), rows) for f in (attention, written_out)]
+    assert shapes(programs[0]) == shapes(programs[1])
+    fast = compiled(lambda x: mg.sum([mg.exp(y) for row in written_out(x) for y in row]), attention.parameters())
+    hold(lambda x: mg.sum([mg.exp(y) for row in attention(x) for y in row]), fast.parameters, [rows, rows], fast=fast)
 
 
 def test_what_does_not_depend_on_the_inputs_is_in_the_fixed_bank() -> None:

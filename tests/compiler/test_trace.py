@@ -1,0 +1,73 @@
+"""Tracing: what a function does on Symbols, and that it does the same each time."""
+
+import math
+from itertools import count
+
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value
+from microgradlib.compiler.trace import trace
+from microgradlib.errors import TracingError
+from microgradlib.ops import TABLE
+
+W = [Value(2.0), Value(3.0), Value(4.0)]
+X = [1.0, 2.0, 3.0]
+
+OTHER_EACH_TIME = {
+    "a factor": lambda x, n: x[0] * (n + 0.5),
+    "an exponent": lambda x, n: x[0] ** (n + 0.5),
+    "an exponent, a little": lambda x, n: x[0] ** (2 + n * 1e-15),
+    "an exponent beside nan": lambda x, n: [x[0] ** (n + 0.5), x[1] * math.nan],
+    "a factor beside nan": lambda x, n: [x[0] * (n + 0.5), x[1] * math.nan],
+    "a bound": lambda x, n: x[0].clip(0.0, n + 0.5),
+    "an op": lambda x, n: [mg.exp, mg.tanh, mg.sin][n](x[0]),
+}
+OTHER_GRAPH_EACH_TIME = {
+    "an input": lambda x, n: mg.exp(x[n]),
+    "a parameter": lambda x, n: x[0] * W[n],
+    "which of two is read": lambda x, n: [a := mg.exp(x[0]), b := mg.exp(x[0]), mg.tanh([a, b, a][n])],
+    "how many terms": lambda x, n: mg.sum(x[: n + 1]),
+    "how many outputs": lambda x, n: x[: n + 1],
+    "the order of outputs": lambda x, n: [[x[0] * 2, x[0]], [x[0], x[0] * 2]][n % 2],
+}
+
+
+@pytest.mark.parametrize("other", [*OTHER_EACH_TIME, *OTHER_GRAPH_EACH_TIME])
+def test_a_function_that_does_something_else_each_time_is_refused(other) -> None:
+    function, calls = {**OTHER_EACH_TIME, **OTHER_GRAPH_EACH_TIME}[other], count()
+    with pytest.raises(TracingError, match="run twice, the function did not do the same"):
+        trace(lambda x: function(x, next(calls)), [X], W)
+
+
+@pytest.mark.parametrize("other", OTHER_EACH_TIME)
+def test_the_line_of_the_first_difference_is_named(other) -> None:
+    calls = count()
+    with pytest.raises(TracingError, match=r"\(at .*test_trace\.py:\d+, in <lambda>\)"):
+        trace(lambda x: OTHER_EACH_TIME[other](x, next(calls)), [X], W)
+
+
+def test_what_only_looks_different_is_the_same() -> None:
+    same = [
+        lambda x: x[0] * float("nan"),
+        lambda x: [x[0] ** math.nan, x[0] ** float("nan")],
+        lambda x: mg.sum([x[0] ** (1 + i / 5000) for i in range(5000)]),  # more bound ops than are remembered
+        lambda x: x[0] * Value(float("inf")) + x[1] * -0.0,
+    ]
+    for function in same:
+        assert len(trace(function, [X], []).nodes) > 2
+
+
+def test_nodes_in_the_order_in_which_they_can_be_computed() -> None:
+    held = Value(5.0)
+    found = trace(lambda x: [W[1] * x[0] + 1.0, held * x[0]], [X], W)
+    assert [tuple(node) for node in found.nodes] == [
+        ("parameter", None, (), 1, 0.0),
+        ("input", None, (), 0, 0.0),
+        ("op", TABLE["mul"], (0, 1), -1, 0.0),
+        ("constant", None, (), -1, 1.0),
+        ("op", TABLE["add"], (2, 3), -1, 0.0),
+        ("parameter", None, (), 3, 0.0),
+        ("op", TABLE["mul"], (5, 1), -1, 0.0),
+    ]
+    assert (found.outputs, found.inputs, found.parameters, found.held) == ((4, 6), 3, 4, (held,))
