@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.banks import Read
@@ -211,11 +212,8 @@ class Gradients:
 
     def _add_to(self, target: Any, part: Any, read: Read) -> None:
         np, bank, slots = numpy(), read.operand.bank, read.operand.slots
-        axes = None if read.place is None else read.place.dense_axes()
-        if axes is not None:
-            loan = Loan((bank, read.place.start, len(slots)), axes)  # type: ignore[union-attr]
-            if self._add_to_lent(loan, part):
-                return
+        if read.place is not None and self._add_to_lent(read.operand, read.place.once(), part):
+            return
         if self._any(read.operand):
             self.clear_the_rest(bank, slots)
             self.steps.append((np.add, (target, part, target)))
@@ -223,24 +221,29 @@ class Gradients:
             self.steps.append((np.copyto, (target, part)))
         self.written[bank][list(slots)] = True
 
-    def _add_to_lent(self, loan: Loan, part: Any) -> bool:
+    def _add_to_lent(self, operand: Operand, place: Grid, part: Any) -> bool:
         """Add to a gradient that is lent, or a part of one: in its place, or in a new one if it is another's."""
-        bank, start, size = loan.span
-        whole = next((s for s in self.lent if s[0] == bank and s[1] <= start and start + size <= s[1] + s[2]), None)
-        if whole is None:
+        bank, first, last = operand.bank, min(operand.slots), max(operand.slots)
+        span = next((s for s in self.lent if s[0] == bank and s[1] <= first and last < s[1] + s[2]), None)
+        if span is None:
             return False
-        array, lender = self.lent[whole]
-        view = viewed(array, loan.ordered(part.shape) if whole == loan.span else (whole[2], array.shape[-1]))
-        alone = sum(memory is lender for _, memory in self.lent.values()) == 1 and lender is not self.lender
-        if view is None or (whole != loan.span and not (alone and _is_whole(view))):
-            return False
-        if whole != loan.span:
-            stretch = view[start - whole[1] : start - whole[1] + size].reshape(loan.ordered(part.shape))
-            self.steps.append((numpy().add, (stretch, loan.turned(part), stretch)))
+        array, lender = self.lent[span]
+        _, start, size = span
+        own = sum(memory is lender for _, memory in self.lent.values()) == 1 and lender is not self.lender
+        rows = viewed(array, (size, array.shape[-1]))
+        if own and rows is not None and _is_whole(rows):
+            stretch = replace(place, start=place.start - start).view(rows)
+            self.steps.append((numpy().add, (stretch, part, stretch)))
             return True
-        target, memory = (view, lender) if alone and _is_whole(view) else self.memory.take(view.shape)
+        axes = place.dense_axes()
+        if axes is None or len(set(operand.slots)) < size:
+            return False
+        loan = Loan(span, axes)
+        view = viewed(array, loan.ordered(part.shape))
+        if view is None:
+            return False
+        self.lent[span] = target, _ = self.memory.take(view.shape)
         self.steps.append((numpy().add, (view, loan.turned(part), target)))
-        self.lent[whole] = target, memory
         self._release(lender)
         return True
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from microgradlib.ops import TABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_WISH", "wishes"]
 
+DOT = TABLE["dot"]
 NO_WISH = (1 << 60, 0)
 
 
@@ -44,6 +47,8 @@ def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
     elif group.kind == "reduce":  # all first terms, then all second ones: one row below the other, as in a product
         arguments = [nodes[i].arguments for i in group.members]
         yield from ((a, 1) for term in zip(*arguments) for a in term)
+    elif group.kind == "segments" and group.node.op is DOT:
+        return  # as a rule they become matrix products, which copy what they read
     elif group.kind == "segments":
         yield from ((a, 1) for i in group.members for a in nodes[i].arguments)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from microgradlib.compiler.trace import Node
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parts", "spread"]
 
-ADD, DOT, IDENTITY = TABLE["add"], TABLE["dot"], TABLE["identity"]
+ADD, MUL, DOT, IDENTITY = (TABLE[name] for name in ("add", "mul", "dot", "identity"))
 
 
 def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
@@ -61,7 +62,23 @@ def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
                 arguments = tuple([a for part in operands for a in (map(copied, part) if mixed(part) else part)])
         varying = any(map(varies.__getitem__, arguments))
         moved.append(enter(Node("op", op, arguments), varying=varying))
-    return nodes, varies, [moved[y] for y in trace.outputs]
+    return _with_single_terms(nodes, varies), varies, [moved[y] for y in trace.outputs]
+
+
+def _with_single_terms(nodes: list[Node], varies: list[bool]) -> list[Node]:
+    """Make dots of the products that begin a family of dots, w₁x₁, w₁x₁ + w₂x₂, …, as in causal attention."""
+    lengths: dict[int, set[int]] = defaultdict(set)
+    for arguments in [node.arguments for node in nodes if node.op is DOT]:
+        n = len(arguments) // 2
+        if len(arguments) == 2 * n and varies[arguments[0]]:
+            lengths[arguments[n]].add(n)
+    begins = {x for x, found in lengths.items() if {2, 3} <= found}
+    return [
+        Node("op", DOT, node.arguments)
+        if node.op is MUL and node.arguments[1] in begins and varies[node.arguments[0]]
+        else node
+        for node in nodes
+    ]
 
 
 def parts(op: Op, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
