@@ -40,11 +40,11 @@ def _add(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
     if bound.instruction.kind == "map":
         _map(gradients, bound, wanted, exact=exact)
         return
+    if bound.instruction.kind == "product":
+        add_product_adjoint(gradients, bound, wanted, exact=exact)
+        return
     g = gradients.of(bound, bound.z.shape)
     if g is None:
-        return
-    if bound.instruction.kind == "product":
-        add_product_adjoint(gradients, bound, g, wanted, exact=exact)
         return
     if "tables" in bound.kept:
         add_batched_products_adjoint(gradients, bound, g, wanted)

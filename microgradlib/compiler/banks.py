@@ -80,7 +80,7 @@ class Banks:
                 longer = Grid(place.start, (rows + ones, columns), (step, 1))
                 matrix = longer.view(bank).reshape(rows + ones, columns * width)
                 return Read(operand, place.view(bank), place, in_place=True), matrix
-        key = (operand.bank, operand.slots, ones)
+        key = (operand.bank, operand.slots, rows, ones)
         if key not in self.gathered:
             copy = np.ones((rows + ones, columns, width), self.dtype)
             if place is not None:

@@ -88,10 +88,11 @@ class Gradients:
             if view is not None:
                 del self.lent[span]
                 return view
-            self._settle(bank, range(start, start + size))
+        self._settle(bank, range(start, start + size))
         if not self.written[bank][start : start + size].any():
             return None
         self.clear_the_rest(bank, range(start, start + size))
+        self.written[bank][start : start + size] = False  # these may be an operand's slots too
         self.lender = self.arrays[bank][start : start + size]
         return self.lender.reshape(shape)
 

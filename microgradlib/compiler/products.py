@@ -51,11 +51,14 @@ def _beside(weights: Operand, bias: Operand, lengths: tuple[int, int, int]) -> O
     return Operand(FIXED, tuple(slots.tolist())) if grid(slots, (rows, terms + 1)) else None
 
 
-def add_product_adjoint(gradients: Gradients, bound: Bound, g: Any, wanted: list[Read], *, exact: bool) -> None:
+def add_product_adjoint(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
     """Add ∇_X = Wᵀ G, ∇_W = G Xᵀ, which sums over columns and batch, and ∇_b = G."""
     w, x, *biases = bound.reads
     terms = bound.instruction.terms
-    g2, x2 = g.reshape(len(g), -1), bound.kept["x"]
+    x2 = bound.kept["x"]
+    g2 = gradients.of(bound, (len(bound.z), x2.shape[1]))
+    if g2 is None:
+        return
 
     def steps(a: Any, b: Any, out: Any) -> list[Step]:
         return [(_strong_product, (a, b, out)) if exact else _multiplication(a, b, out)]
@@ -67,7 +70,7 @@ def add_product_adjoint(gradients: Gradients, bound: Bound, g: Any, wanted: list
         gradients.give(w, w.array.shape, lambda out: steps(g2, x2.T, out[:, :, 0]))
     for bias in biases:
         if bias in wanted:
-            gradients.pass_on(bias, g)
+            gradients.pass_on(bias, g2.reshape(bound.z.shape))
 
 
 def _multiplication(a: Any, b: Any, out: Any) -> Step:

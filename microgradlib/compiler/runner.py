@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.binding import Binding
+from microgradlib.compiler.in_place import in_place
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.structure import like
 
@@ -21,8 +22,8 @@ CACHE_BYTES = 2 << 20
 """A block of examples is as large as fits here with its gradients: about what a core's second-level cache holds."""
 
 SMALLEST_BLOCK = 60
-"""… but not smaller than this, since a call costs the same for few examples as for many. A multiple of 4, for vector
-instructions, and not of 16: numbers a power of two apart meet in the same few places of the cache."""
+"""… but not smaller than this, since a call costs the same for few examples as for many. An odd number, since numbers
+that lie a power of two apart in memory meet in the same few places of the cache."""
 
 LARGEST_BLOCK = 1.5
 """A batch of up to so many blocks is one block."""
@@ -36,7 +37,8 @@ class Runner:
 
     def __init__(self, program: Program, dtype: Any) -> None:
         self.program, self.dtype = program, numpy().dtype(dtype)
-        bytes_each = 2 * self.dtype.itemsize * max(program.batch_size, 1)
+        self._in_place = in_place(program)
+        bytes_each = 2 * self.dtype.itemsize * max(self._in_place.batch_size, 1)
         self.block = max(SMALLEST_BLOCK, CACHE_BYTES // bytes_each)
         self._free: dict[Any, list[Binding]] = {}
         self._lock = threading.Lock()
@@ -135,7 +137,8 @@ class Runner:
         try:
             return free, free.pop()
         except IndexError:
-            return free, Binding(self.program, batch, self.dtype, gradients=gradients, exact=exact)
+            program = self.program if exact else self._in_place
+            return free, Binding(program, batch, self.dtype, gradients=gradients, exact=exact)
 
     def shaped(self, result: Any) -> Any:
         """Return the columns of (batch, outputs) nested as the function's result; rectangular lists as one array."""

@@ -84,7 +84,7 @@ def test_batches_of_many_sizes(restless, monkeypatch) -> None:
 def test_buffers_are_lent_to_one_thread_at_a_time(restless, monkeypatch) -> None:
     """The lending alone, without a program, so that threads do little else than meet there."""
     monkeypatch.setattr(runner, "Binding", lambda *_, **__: [])
-    lender = runner.Runner(SimpleNamespace(batch_size=1), float)
+    lender = runner.Runner(SimpleNamespace(batch_size=1, instructions=(), outputs=(), ones=()), float)
 
     def work(k, i):
         for n in range(300):
