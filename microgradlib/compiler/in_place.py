@@ -35,32 +35,37 @@ def in_place(program: Program) -> Program:
     >>> [(i.op.name, i.start) for i in in_place(program).instructions]
     [('dot', 3), ('relu', 3), ('dot', 7)]
     """
-    readers = _readers(program)
+    uses, apart = _uses(program)
     makers = {(i.start, i.size): i for i in program.instructions if i.bank == BATCH}
     taken: dict[int, Operand] = {}
-    for instruction in program.instructions:
-        operand = _free_operand(program, instruction, makers, readers)
-        if operand is not None:
-            taken[instruction.start] = operand
+    for i in program.instructions:
+        results = slice(i.start, i.start + i.size)
+        if i.kind == "map" and i.bank == BATCH and (apart[results] == uses[results]).all():
+            operand = _free_operand(program, i, makers, uses)
+            if operand is not None and (i.start + i.size not in program.ones or operand.slots[-1] == i.start - 1):
+                taken[i.start] = operand  # ones behind the results stay behind them
     return _renumbered(program, taken) if taken else program
 
 
-def _readers(program: Program) -> list[list[Operand]]:
-    """Return for each slot of the batch bank the operands that read it, once for each time."""
-    readers: list[list[Operand]] = [[] for _ in range(program.batch_size)]
+def _uses(program: Program) -> tuple[Any, Any]:
+    """Return how often each slot of the batch bank is read, and how often with none but those of its instruction."""
+    np = numpy()
+    uses, apart = np.zeros((2, program.batch_size), int)
+    starts = np.array([0, *[i.start for i in program.instructions if i.bank == BATCH]])
     for operand in [operand for i in program.instructions for operand in i.operands] + list(program.outputs):
         if operand.bank == BATCH:
-            for slot in operand.slots:
-                readers[slot].append(operand)
-    return readers
+            slots = np.array(operand.slots)
+            np.add.at(uses, slots, 1)
+            first, last = np.searchsorted(starts, [slots.min(), slots.max()], side="right")
+            if first == last:
+                np.add.at(apart, slots, 1)
+    return uses, apart
 
 
 def _free_operand(
-    program: Program, instruction: Instruction, makers: dict[tuple[int, int], Instruction], readers: list[list[Operand]]
+    program: Program, instruction: Instruction, makers: dict[tuple[int, int], Instruction], uses: Any
 ) -> Operand | None:
     """Return the operand whose slots the results may take, if there is one."""
-    if instruction.kind != "map" or instruction.bank != BATCH or not _stays_whole(program, instruction, readers):
-        return None
     for k, operand in enumerate(instruction.operands):
         start, size = operand.slots[0], len(operand.slots)
         maker = makers.get((start, size))
@@ -69,7 +74,7 @@ def _free_operand(
             and maker is not None
             and maker.op.name in BY_OPERANDS
             and operand.slots == tuple(range(start, start + size))
-            and all(len(readers[slot]) == 1 for slot in operand.slots)
+            and (uses[start : start + size] == 1).all()
             and (instruction.op.name in BY_RESULT or _is_scaling(program, instruction, k))
         ):
             return operand
@@ -82,13 +87,6 @@ def _is_scaling(program: Program, instruction: Instruction, k: int) -> bool:
         return False
     other, first = instruction.operands[1 - k], len(program.parameter_order)
     return other.bank == FIXED and first <= min(other.slots) <= max(other.slots) < first + len(program.constants)
-
-
-def _stays_whole(program: Program, instruction: Instruction, readers: list[list[Operand]]) -> bool:
-    """Say whether nothing is read together with the results, or lies behind them as ones do behind an X."""
-    start, end = instruction.start, instruction.start + instruction.size
-    alone = all(start <= min(o.slots) and max(o.slots) < end for slot in range(start, end) for o in readers[slot])
-    return alone and (end not in program.ones or instruction.operands[0].slots[-1] == start - 1)
 
 
 def _renumbered(program: Program, taken: dict[int, Operand]) -> Program:

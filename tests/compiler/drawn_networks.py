@@ -87,10 +87,8 @@ class Network:
         width, bias = min(len(x[0]), rng.choice([1, 2])), rng.random() < 0.7
         kernels = [[self.parameter("k", c, j) for j in range(width)] for c in range(rng.randint(1, 3))]
         windows = [[row[s : s + width] for s in range(len(row) - width + 1)] for row in x]
-        return [
-            [dot(k, part, self.parameter("k", c) if bias else None) for c, k in enumerate(kernels) for part in parts][:6]
-            for parts in windows
-        ]
+        biases = [self.parameter("k", c) if bias else None for c in range(len(kernels))]
+        return [[dot(k, part, b) for k, b in zip(kernels, biases) for part in parts][:6] for parts in windows]
 
     def chain(self, x, rng, past):
         """Some ops one after another, and perhaps the first's results added to the last's."""
