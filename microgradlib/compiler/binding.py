@@ -61,7 +61,7 @@ class Binding:
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
         if gradients:
             needed = _needed(program, parameters=gradients == "parameters")
-            self.gradients = Gradients(self.banks, needed, self.bound)
+            self.gradients = Gradients(self.banks, needed, self.bound, exact=exact)
         if gradients == "parameters":
             self.backward = self._reversed(program.outputs[0], share=1.0 / batch)
             self.gradient = self.gradients.arrays[FIXED][:n, 0]

@@ -55,8 +55,9 @@ class Gradients:
     instruction has passed it on. So the backward pass works on little memory, which stays in the cache.
     """
 
-    def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound]) -> None:
+    def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound], *, exact: bool) -> None:
         np = numpy()
+        self.exact = exact
         self.banks, self.needed, self.spans = banks, needed, set(map(_span, bounds))
         self.arrays = [np.zeros_like(numbers) for numbers in banks.numbers]
         self.ones = np.ones((banks.batch, 1), banks.dtype)
@@ -280,7 +281,7 @@ class Gradients:
     def _scatter(self, operand: Operand, part: Any, finish: Finish | None) -> None:
         """Add rows to slots that lie anyhow, those of one slot summed; in stretches, if these are few."""
         bank = operand.bank
-        found = Scattering(operand.slots)
+        found = Scattering(operand.slots, finite=not self.exact)
         summed = self.banks.scratch("repeats", (len(found.slots), part.shape[-1]))
         self.steps.append((found.write, (part, summed)))
         self.steps += (

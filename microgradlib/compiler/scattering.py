@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Scattering", "runs"]
 
+MOST_SUMS = 20
+"""So few sums are had quicker by a product with a matrix of zeros and ones, if no number is infinite."""
+
 
 class Scattering:
     """The slots that an operand reads: each once and sorted, and how its rows are brought to them.
+
+    `finite`: what comes of an infinite or undefined number does not matter, as all will then be computed anew.
 
     >>> np = numpy()
     >>> found = Scattering((7, 2, 7))
@@ -25,7 +30,7 @@ class Scattering:
     ([2, 7], [[2.0], [4.0]])
     """
 
-    def __init__(self, slots: Sequence[int]) -> None:
+    def __init__(self, slots: Sequence[int], *, finite: bool = False) -> None:
         np = numpy()
         found = blocks(slots)
         order = np.argsort(found.places, kind="stable")
@@ -33,6 +38,9 @@ class Scattering:
         unique, self.starts = np.unique(found.places[order], return_index=True)
         self.repeats = len(unique) < len(order)
         self.rows = len(order)
+        self.members = None
+        if finite and self.repeats and len(unique) <= MOST_SUMS:
+            self.members = (found.places == unique[:, None]).astype(float)
         self.slots = (found.start + found.width * unique[:, None] + np.arange(found.width)).ravel()
 
     def write(self, part: Any, out: Any) -> None:
@@ -42,6 +50,8 @@ class Scattering:
         target = out.reshape(len(self.starts), -1)
         if not self.repeats:
             rows.take(self.order, 0, target, "clip") if self.order is not None else np.copyto(target, rows)
+        elif self.members is not None and rows.dtype == float:
+            np.matmul(self.members, rows, target)
         else:
             np.add.reduceat(rows if self.order is None else rows.take(self.order, 0), self.starts, 0, None, target)
 
