@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = [
-    "Mode", "current_mode", "detect_anomaly", "is_unknown", "no_grad", "recording", "refuse_unknown", "tracing_lines",
-    "unknown_numbers", "users_line",
+    "Mode", "current_mode", "detect_anomaly", "is_compiling", "is_unknown", "no_grad", "recording", "refuse_unknown",
+    "tracing_lines", "unknown_numbers", "users_line",
 ]  # fmt: skip
 
 _PACKAGE = str(Path(__file__).parent)
@@ -36,6 +36,8 @@ class Mode:
     """While tracing: for each node, the user's line that made it."""
     unknown: frozenset[Any] | None = None
     """While a function is compiled: the parameters, whose numbers, and all made of them, may be other ones later."""
+    reads: dict[Any, str] = field(default_factory=dict)
+    """While a function is compiled: the other leaves whose numbers it read, each with the user's line that did."""
 
 
 _mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
@@ -104,15 +106,33 @@ def tracing_lines() -> Iterator[dict[Any, str]]:
         yield lines
 
 
-def unknown_numbers(parameters: Iterable[Any]) -> Any:
-    """Refuse in the block to tell the numbers of `parameters` and of what is made of them: they may change later."""
-    return _changed(unknown=frozenset(parameters))
+@contextmanager
+def unknown_numbers(parameters: Iterable[Any]) -> Iterator[dict[Any, str]]:
+    """Refuse in the block to tell the numbers of `parameters` and of what is made of them: they may change later.
+
+    Gives a dict that fills with the other leaves whose numbers are read, each with the user's line that does.
+    """
+    reads: dict[Any, str] = {}
+    with _changed(unknown=frozenset(parameters), reads=reads):
+        yield reads
 
 
 def is_unknown(node: Any) -> bool:
-    """Say whether the number of a node must not be read now, as a function is being compiled."""
+    """Say whether the number of a node must not be read now, as a function is being compiled; note it if it may."""
     mode = _mode.get()
-    return mode is not None and mode.unknown is not None and (bool(node.parents) or node in mode.unknown)
+    if mode is None or mode.unknown is None:
+        return False
+    if node.parents or node in mode.unknown:
+        return True
+    if node not in mode.reads:
+        mode.reads[node] = users_line()
+    return False
+
+
+def is_compiling() -> bool:
+    """Say whether a function is being compiled."""
+    mode = _mode.get()
+    return mode is not None and mode.unknown is not None
 
 
 def refuse_unknown(node: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.autodiff import accumulate, grad_table
 from microgradlib.graph import topological_sort
 from microgradlib.known_number import KnownNumber, is_other_node
-from microgradlib.modes import check_gradients, check_value, current_mode, is_unknown, refuse_unknown, users_line
+from microgradlib.modes import check_gradients, check_value, current_mode, is_compiling, refuse_unknown, users_line
 from microgradlib.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
 from microgradlib.ops import Op, activations, arithmetic, many, selection
 from microgradlib.scalar import Scalar
@@ -177,7 +177,7 @@ class Value(KnownNumber):
 
     def detach(self) -> Value:
         """Return a leaf with the same number: gradients stop there."""
-        if current_mode() is not None and is_unknown(self):
+        if is_compiling():
             return selection.detach(self)
         return Value(self._data, self.label)
 

@@ -67,6 +67,7 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     ['parameter', 'input', 'op', 'constant', 'op']
     """
     run, again = _call(function, rows, parameters), _call(function, rows, parameters)
+    _refuse_kept(run, again)
     held = _held(run, again, parameters)
     first, second = _written(run, parameters, held), _written(again, parameters, held)
     if not _alike(first, second):
@@ -115,18 +116,32 @@ class _Run(NamedTuple):
     result: Any
     outputs: list[Scalar]
     order: Sequence[Scalar]
+    reads: dict[Scalar, str]
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
     symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
     try:
-        with recording(), unknown_numbers(parameters):
+        with recording(), unknown_numbers(parameters) as reads:
             result = function(*like(list(rows), symbols))
     except SymbolHasNoValueError as error:
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in leaves(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs))
+    return _Run(symbols, result, outputs, topological_sort(*outputs), reads)
+
+
+def _refuse_kept(one: _Run, other: _Run) -> None:
+    """Refuse to keep for ever the number that a Value from outside, which both runs read, happens to have now."""
+    for node, line in one.reads.items():
+        if node in other.reads:
+            name = repr(node.label) if node.label else "a Value from outside the function"
+            message = (
+                f"the number of {name} was read while the function is compiled, and would stay what it is now: use the "
+                "Value itself, whose number is looked up at each call, or pass it as an argument; a number that is to "
+                f"stay is read before (at {line})"
+            )
+            raise SymbolHasNoValueError(message)
 
 
 def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:

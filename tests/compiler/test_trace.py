@@ -8,7 +8,7 @@ import pytest
 import microgradlib as mg
 from microgradlib import Value
 from microgradlib.compiler.trace import trace
-from microgradlib.errors import TracingError
+from microgradlib.errors import SymbolHasNoValueError, TracingError
 from microgradlib.ops import TABLE
 
 W = [Value(2.0), Value(3.0), Value(4.0)]
@@ -71,3 +71,37 @@ def test_nodes_in_the_order_in_which_they_can_be_computed() -> None:
         ("op", TABLE["mul"], (5, 1), -1, 0.0),
     ]
     assert (found.outputs, found.inputs, found.parameters, found.held) == ((4, 6), 3, 4, (held,))
+
+
+READS = {
+    "data": lambda x, t: x[0] * t.data,
+    "float": lambda x, t: x[0] * float(t),
+    "int": lambda x, t: x[int(t)],
+    "a comparison": lambda x, t: x[0] if t > 1 else x[1],
+    "a comparison from the other side": lambda x, t: x[0] if t < 1.0 else x[1],
+    "max": lambda x, t: x[0] * max(t, Value(0.5)),
+    "rounding": lambda x, t: x[0] * round(t),
+    "truth": lambda x, t: x[0] if t else x[1],
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_the_number_of_a_value_from_outside_is_not_kept(read) -> None:
+    temperature = Value(2.0, label="temperature")
+    with pytest.raises(
+        SymbolHasNoValueError, match=r"number of 'temperature' was read .*test_trace\.py:\d+, in <lambda>"
+    ):
+        trace(lambda x: READS[read](x, temperature), [X], W)
+
+
+def test_the_number_of_a_value_made_inside_may_be_read() -> None:
+    found = trace(lambda x: x[0] * Value(3.0).data * max(Value(1.0), Value(2.0)), [X], W)
+    assert [node.number for node in found.nodes if node.kind == "constant"] == [3.0, 2.0]
+
+
+def test_a_detached_value_from_outside_is_looked_up_at_each_call() -> None:
+    temperature = Value(2.0)
+    fast = mg.compile(lambda x: W[0] * x * temperature.detach(), W)
+    assert fast([1.0]).tolist() == [4.0]
+    temperature.data = 5.0
+    assert fast.value_and_grad([1.0])[0] == 10.0
