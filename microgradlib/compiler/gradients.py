@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Read
-from microgradlib.compiler.memory import Memory
+from microgradlib.compiler.loans import Loan, Loans
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED, Operand
-from microgradlib.compiler.reading import Grid, viewed
+from microgradlib.compiler.reading import Grid
 from microgradlib.compiler.scattering import Scattering, runs
 
 if TYPE_CHECKING:
@@ -19,32 +18,12 @@ if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks, Bound
     from microgradlib.compiler.kernels import Step
 
-    Span = tuple[int, int, int]
     Finish = Callable[[Any, Any], list[Step]]
 
 __all__ = ["Gradients"]
 
 MOST_STRETCHES = 4
 """In how many stretches slots that lie anyhow are gone through; if there are more, one by one."""
-
-
-class Loan(NamedTuple):
-    """A span of slots whose gradient is lent as a whole, and the axes of an operand in the order of these slots."""
-
-    span: Span
-    axes: list[int]
-
-    def ordered(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the lengths of the axes in the order of the slots."""
-        return (*[shape[axis] for axis in self.axes], shape[-1])
-
-    def turned(self, array: Any) -> Any:
-        """Return an array of the operand's shape with its axes in the order of the slots."""
-        return array.transpose(*self.axes, -1)
-
-    def turned_back(self, array: Any) -> Any:
-        """Return an array in the order of the slots in the operand's shape."""
-        return array.transpose(*numpy().argsort(self.axes).tolist(), -1)
 
 
 class Gradients:
@@ -57,20 +36,17 @@ class Gradients:
 
     def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound], *, exact: bool) -> None:
         np = numpy()
-        self.exact = exact
-        self.banks, self.needed, self.spans = banks, needed, set(map(_span, bounds))
+        self.banks, self.needed, self.exact = banks, needed, exact
         self.arrays = [np.zeros_like(numbers) for numbers in banks.numbers]
         self.ones = np.ones((banks.batch, 1), banks.dtype)
-        self.memory = Memory(banks.dtype)
+        self.loans = Loans(map(_span, bounds), banks.dtype)
         self.start()
 
     def start(self) -> None:
         """Begin a new list of steps: nothing is written yet."""
         self.written = [numpy().zeros(len(array), bool) for array in self.arrays]
-        self.lent: dict[Span, tuple[Any, Any]] = {}
-        self.lender: Any = None
         self.steps: list[Step] = []
-        self.memory.free_all()
+        self.loans.start()
 
     def is_needed(self, operand: Operand) -> bool:
         """Say whether some slot of the operand depends on what is differentiated by."""
@@ -78,29 +54,25 @@ class Gradients:
 
     def shape_of(self, bound: Bound) -> tuple[int, ...] | None:
         """Return the shape of the gradient of the results, if that is lent."""
-        return self.lent[_span(bound)][0].shape if _span(bound) in self.lent else None
+        return self.loans.shape_of(_span(bound))
 
     def of(self, bound: Bound, shape: tuple[int, ...]) -> Any:
         """Return the gradient of an instruction's results in this shape; None where no reader passed one on."""
         bank, start, size = span = _span(bound)
-        if span in self.lent:
-            array, self.lender = self.lent[span]
-            view = viewed(array, shape)
-            if view is not None:
-                del self.lent[span]
-                return view
+        lent = self.loans.passed_on(span, shape)
+        if lent is not None:
+            return lent
         self._settle(bank, range(start, start + size))
         if not self.written[bank][start : start + size].any():
             return None
         self.clear_the_rest(bank, range(start, start + size))
         self.written[bank][start : start + size] = False  # these may be an operand's slots too
-        self.lender = self.arrays[bank][start : start + size]
-        return self.lender.reshape(shape)
+        self.loans.lender = self.arrays[bank][start : start + size]
+        return self.loans.lender.reshape(shape)
 
     def passed_on(self) -> None:
         """Say that the gradient asked for last has been passed on to all operands."""
-        lender, self.lender = self.lender, None
-        self._release(lender)
+        self.loans.finish()
 
     def give(
         self, read: Read, shape: tuple[int, ...], write: Callable[[Any], list[Step]], like: Sequence[Any] = ()
@@ -112,9 +84,7 @@ class Gradients:
         place, bank = read.place, read.operand.bank
         loan = self._loan(read, shape)
         if loan is not None and (read.in_place or loan.axes == sorted(loan.axes)):
-            array, memory = self.memory.take(loan.ordered(shape))
-            self.steps += write(loan.turned_back(array))
-            self.lent[loan.span] = array, memory
+            self.steps += write(self.loans.taken(loan, shape))
         elif place is not None and self._is_fresh(read) and shape == read.array.shape:
             self.steps += write(place.view(self.arrays[bank]))
             self.written[bank][list(read.operand.slots)] = True
@@ -126,9 +96,9 @@ class Gradients:
     def give_in_place(self, read: Read, g: Any, write: Callable[[Any], list[Step]]) -> None:
         """Give a gradient of the shape of g, the one asked for last, and write it over g where that is no other's."""
         loan = self._loan(read, g.shape)
-        if loan is not None and _is_whole(g) and not self._is_lent(self.lender):
+        if loan is not None and self.loans.may_overwrite(g):
             self.steps += write(g)
-            self.lent[loan.span] = loan.turned(g), self.lender
+            self.loans.lend(loan, g, self.loans.lender)
         else:
             self.give(read, g.shape, write, [g, read.array])
 
@@ -136,7 +106,7 @@ class Gradients:
         """Pass on the gradient asked for last, or a view of it; it is lent to what has none yet."""
         loan = self._loan(read, part.shape)
         if loan is not None:
-            self.lent[loan.span] = loan.turned(part), self.lender
+            self.loans.lend(loan, part, self.loans.lender)
         else:
             self.add(read, part)
 
@@ -169,17 +139,10 @@ class Gradients:
             return None
         axes = place.dense_axes()
         loan = None if axes is None else Loan((bank, place.start, len(read.operand.slots)), axes)
-        return loan if loan is not None and loan.span in self.spans and not self._any(read.operand) else None
+        return loan if loan is not None and loan.span in self.loans.spans and not self._any(read.operand) else None
 
     def _is_fresh(self, read: Read) -> bool:
         return read.in_place and read.distinct and not self._any(read.operand)
-
-    def _is_lent(self, memory: Any) -> bool:
-        return any(lender is memory for _, lender in self.lent.values())
-
-    def _release(self, memory: Any) -> None:
-        if memory is not self.lender and not self._is_lent(memory):
-            self.memory.give_back(memory)
 
     def add(self, read: Read, part: Any) -> None:
         """Add a computed gradient to what was read: summed over the batch for the fixed bank, and over repeats."""
@@ -214,7 +177,9 @@ class Gradients:
 
     def _add_to(self, target: Any, part: Any, read: Read) -> None:
         np, bank, slots = numpy(), read.operand.bank, read.operand.slots
-        if read.place is not None and self._add_to_lent(read.operand, read.place.once(), part):
+        steps = [] if read.place is None else self.loans.add(read.operand, read.place.once(), part)
+        if steps:
+            self.steps += steps
             return
         if self._any(read.operand):
             self.clear_the_rest(bank, slots)
@@ -223,51 +188,16 @@ class Gradients:
             self.steps.append((np.copyto, (target, part)))
         self.written[bank][list(slots)] = True
 
-    def _add_to_lent(self, operand: Operand, place: Grid, part: Any) -> bool:
-        """Add to a gradient that is lent, or a part of one: in its place, or in a new one if it is another's."""
-        bank, first, last = operand.bank, min(operand.slots), max(operand.slots)
-        span = next((s for s in self.lent if s[0] == bank and s[1] <= first and last < s[1] + s[2]), None)
-        if span is None:
-            return False
-        array, lender = self.lent[span]
-        _, start, size = span
-        own = sum(memory is lender for _, memory in self.lent.values()) == 1 and lender is not self.lender
-        rows = viewed(array, (size, array.shape[-1]))
-        if own and rows is not None and _is_whole(rows):
-            stretch = replace(place, start=place.start - start).view(rows)
-            self.steps.append((numpy().add, (stretch, part, stretch)))
-            return True
-        axes = place.dense_axes()
-        if axes is None or len(set(operand.slots)) < size:
-            return False
-        loan = Loan(span, axes)
-        view = viewed(array, loan.ordered(part.shape))
-        if view is None:
-            return False
-        self.lent[span] = target, _ = self.memory.take(view.shape)
-        self.steps.append((numpy().add, (view, loan.turned(part), target)))
-        self._release(lender)
-        return True
-
     def _any(self, operand: Operand) -> bool:
         """Say whether some slot of the operand has a gradient already."""
-        slots = operand.slots
-        if self.written[operand.bank][list(slots)].any():
-            return True
-        first, last = min(slots), max(slots)
-        near = [s for s in self.lent if s[0] == operand.bank and s[1] <= last and first < s[1] + s[2]]
-        return any(start <= slot < start + size for _, start, size in near for slot in slots)
+        return bool(self.written[operand.bank][list(operand.slots)].any()) or self.loans.overlap(operand)
 
     def _settle(self, bank: int, slots: Iterable[int]) -> None:
         """Copy lent gradients of these slots to their own place."""
-        wanted = set(slots)
-        for span in [s for s in self.lent if s[0] == bank and not wanted.isdisjoint(range(s[1], s[1] + s[2]))]:
-            _, start, size = span
-            part, lender = self.lent.pop(span)
+        for (_, start, size), part in self.loans.ended(bank, slots):
             target = self.arrays[bank][start : start + size].reshape(part.shape)
             self.steps.append((numpy().copyto, (target, part)))
             self.written[bank][start : start + size] = True
-            self._release(lender)
 
     def clear_the_rest(self, bank: int, slots: Iterable[int]) -> None:
         """Set those gradients to 0 that nothing was written to yet."""
@@ -307,12 +237,7 @@ def _tuple(slots: Any) -> tuple[int, ...]:
     return tuple(slots.tolist())
 
 
-def _is_whole(array: Any) -> bool:
-    """Say whether each entry has a place of its own in memory."""
-    return all(step or size == 1 for step, size in zip(array.strides, array.shape))
-
-
-def _span(bound: Bound) -> Span:
+def _span(bound: Bound) -> tuple[int, int, int]:
     return bound.instruction.bank, bound.instruction.start, bound.instruction.size
 
 
