@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn
 
 from microgradlib.errors import SymbolHasNoValueError
-from microgradlib.modes import current_mode, users_line
+from microgradlib.modes import current_mode, is_compiling, users_line
 from microgradlib.number import is_array
 from microgradlib.ops import Op, selection
 from microgradlib.scalar import Scalar
@@ -52,8 +52,11 @@ class Symbol(Scalar):
         node.parents = parents
         node.label = ""
         mode = current_mode()
-        if mode is not None and mode.tracing:
-            mode.lines[node] = users_line()
+        if mode is not None:
+            if mode.tracing:
+                mode.lines[node] = users_line()
+            if not mode.recording and op is not selection.detach:
+                return selection.detach(node)
         return node
 
     @property
@@ -100,13 +103,27 @@ class Symbol(Scalar):
     def __ge__(self, other: Any) -> Symbol:
         return selection.greater_equal(self, other)  # type: ignore[no-any-return]
 
+    def __eq__(self, other: object) -> Any:
+        """Say whether it is the same node; while a function is compiled, refuse, as numbers are meant."""
+        if is_compiling() and isinstance(other, (Scalar, float, int)):
+            self._refuse(
+                "cannot be compared by == yet, as its number is not known: write where(abs(x - k) < 0.5, a, b) for an "
+                "if on a label, or take a cost from microgradlib.costs, which take labels"
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  it always raises
         self._refuse("has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
 
     def __float__(self) -> NoReturn:
         self._refuse("cannot become a float: write microgradlib.exp(x) for math.exp(x), evaluate(x, {…}) for float(x)")
 
-    __int__ = __round__ = __floor__ = __ceil__ = __trunc__ = __float__
+    __int__ = __floor__ = __ceil__ = __trunc__ = __float__
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        self.__float__()
 
     def _refuse(self, why: str) -> NoReturn:
         message = f"{self!r} {why}"

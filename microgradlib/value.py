@@ -95,7 +95,9 @@ class Value(KnownNumber):
         if mode is not None:
             if mode.watching:
                 check_value(op, data, parents)
-            if not mode.recording:
+            if not mode.recording and mode.unknown is not None and op is not selection.detach:
+                return selection.detach(_node(data, op, parents, local_derivatives))
+            if not mode.recording and mode.unknown is None:
                 node = Value(data)
                 node.local_derivatives = NO_HISTORY
                 return node

@@ -28,6 +28,9 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
     if type(argument) is numpy().ndarray and argument.dtype is dtype:
         return argument
+    if isinstance(argument, numpy().ma.MaskedArray):
+        message = f"argument {i} is a masked array, whose mask would be lost: give filled(...) numbers, or weights of 0"
+        raise TypeError(message)
     try:
         array = numpy().asarray(argument)
     except (ValueError, TypeError) as error:

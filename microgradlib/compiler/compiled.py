@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
@@ -34,14 +34,17 @@ def compile(  # noqa: A001  the name of the field
 ) -> Compiled:
     """Return a function that runs `function`, written for one example, on batches.
 
-    The function is traced once for each shape of its arguments: run on Symbols, its scalar operations gathered into
-    matrix products and vector operations. It may use whatever the library has, and Python's loops, but no `if` on a
-    number that is not known yet: write `where`. `parameters` are the leaf Values to differentiate by. Changes of the
-    `data` of these, and of other Values that the function uses, are seen by the next call. `dtype` is float64 or
-    float32.
+    The function is traced once for each shape of its arguments: run on Symbols, nested in lists as a row is, and its
+    scalar operations gathered into matrix products and vector operations. It may use whatever the library has, and
+    Python's loops, but no `if` on a number that is not known yet: write `where`. `parameters` are the leaf Values to
+    differentiate by. Changes of the `data` of these, and of other Values that the function uses, are seen by the next
+    call; all else it looks at, plain numbers, settings of modules, stays as it is when it is traced: a number that is
+    to change is a Value or an argument. A label or index that is out of range is an error in the eager engine but not
+    here. `dtype` is float64 or float32.
 
     Raises `MissingExtraError` without NumPy. The first call raises `SymbolHasNoValueError`, naming the line, where the
-    function needs a number that is not known, and `TracingError` where it draws random numbers.
+    function needs a number that is not known, and `TracingError` where it draws from Python's or NumPy's own source of
+    random numbers, or does not do the same when it is run a second time.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> fast = compile(lambda x, y: (w * x + b - y) ** 2, [w, b])
@@ -84,6 +87,13 @@ class Compiled(Batched):
         self._array: Any = None
         self._last: Any = None
 
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be copied or pickled, as the function belongs to its own parameters."""
+        raise TypeError(
+            "a compiled function can neither be copied nor pickled: compile the copy's own function, or write the "
+            "program to a file by fast.save(path), which load_program(path) reads"
+        )
+
     @property
     def program(self) -> Program:
         """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""
@@ -112,11 +122,14 @@ class Compiled(Batched):
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters, in place of the Values' own.
 
-        An array of the right dtype is kept, not copied: changes in it are seen by the next call. None goes back to the
-        Values. Raises `ValueError` for another shape.
+        An array is kept, not copied: changes in it are seen by the next call. None goes back to the Values. Raises
+        `TypeError` for what is no array or list of real numbers, `ValueError` for another shape.
         """
         if array is not None:
-            array = rounded(numpy().asarray(array), self.dtype)
+            array = numpy().asarray(array)
+            if array.dtype.kind not in "fiub":
+                message = f"the parameters' numbers are an array of real numbers, got dtype {array.dtype}"
+                raise TypeError(message)
             if array.shape != (len(self.parameters),):
                 message = f"there are {len(self.parameters)} parameters, got an array of shape {array.shape}"
                 raise ValueError(message)
@@ -132,7 +145,7 @@ class Compiled(Batched):
         np = numpy()
         if self._array is None:
             return rounded(np.array([p._data for p in (*self._distinct, *held)], float), self.dtype)
-        numbers = self._array
+        numbers = rounded(self._array, self.dtype)
         if len(self._distinct) < len(self.parameters):
             numbers = np.empty(len(self._distinct), self.dtype)
             numbers[self._places] = self._array

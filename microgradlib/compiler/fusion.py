@@ -24,7 +24,8 @@ def products_under_sums(program: Program) -> dict[int, Instruction]:
     for operand in [operand for i in program.instructions for operand in i.operands] + list(program.outputs):
         if operand.bank == BATCH:
             np.add.at(uses, list(operand.slots), 1)
-    products = {i.start: i for i in program.instructions if i.kind == "map" and i.op.name in {"mul", "strong_mul"}}
+    maps = [i for i in program.instructions if i.kind == "map" and i.bank == BATCH]
+    products = {i.start: i for i in maps if i.op.name in {"mul", "strong_mul"}}
     found = {}
     for position, instruction in enumerate(program.instructions):
         if instruction.kind == "reduce" and instruction.op.name == "sum" and instruction.bank == BATCH:

@@ -39,7 +39,12 @@ class Gradients:
         self.banks, self.needed, self.exact = banks, needed, exact
         self.arrays = [np.zeros_like(numbers) for numbers in banks.numbers]
         self.ones = np.ones((banks.batch, 1), banks.dtype)
-        self.loans = Loans(map(_span, bounds), banks.dtype)
+        spans = list(map(_span, bounds))
+        self.loans = Loans(spans, banks.dtype)
+        self.makers = [np.zeros(len(array), int) for array in self.arrays]
+        for bank, start, size in spans:
+            self.makers[bank][start : start + size] += 1
+        self.own_slots: Any = None
         self.start()
 
     def start(self) -> None:
@@ -59,14 +64,18 @@ class Gradients:
     def of(self, bound: Bound, shape: tuple[int, ...]) -> Any:
         """Return the gradient of an instruction's results in this shape; None where no reader passed one on."""
         bank, start, size = span = _span(bound)
+        shared = bool((self.makers[bank][start : start + size] > 1).any())  # they are an operand's slots too
         lent = self.loans.passed_on(span, shape)
         if lent is not None:
+            self.own_slots = span if shared and not self.loans.memory.holds(self.loans.lender) else None
             return lent
         self._settle(bank, range(start, start + size))
         if not self.written[bank][start : start + size].any():
             return None
         self.clear_the_rest(bank, range(start, start + size))
-        self.written[bank][start : start + size] = False  # these may be an operand's slots too
+        self.own_slots = span if shared else None
+        if shared:
+            self.written[bank][start : start + size] = False
         self.loans.lender = self.arrays[bank][start : start + size]
         return self.loans.lender.reshape(shape)
 
@@ -96,7 +105,7 @@ class Gradients:
     def give_in_place(self, read: Read, g: Any, write: Callable[[Any], list[Step]]) -> None:
         """Give a gradient of the shape of g, the one asked for last, and write it over g where that is no other's."""
         loan = self._loan(read, g.shape)
-        if loan is not None and self.loans.may_overwrite(g):
+        if loan is not None and self._may_lend(loan) and self.loans.may_overwrite(g):
             self.steps += write(g)
             self.loans.lend(loan, g, self.loans.lender)
         else:
@@ -105,7 +114,7 @@ class Gradients:
     def pass_on(self, read: Read, part: Any) -> None:
         """Pass on the gradient asked for last, or a view of it; it is lent to what has none yet."""
         loan = self._loan(read, part.shape)
-        if loan is not None:
+        if loan is not None and self._may_lend(loan):
             self.loans.lend(loan, part, self.loans.lender)
         else:
             self.add(read, part)
@@ -140,6 +149,10 @@ class Gradients:
         axes = place.dense_axes()
         loan = None if axes is None else Loan((bank, place.start, len(read.operand.slots)), axes)
         return loan if loan is not None and loan.span in self.loans.spans and not self._any(read.operand) else None
+
+    def _may_lend(self, loan: Loan) -> bool:
+        """Say whether the gradient asked for last will stay where it is, though an operand has the same slots."""
+        return self.own_slots is None or self.own_slots == loan.span
 
     def _is_fresh(self, read: Read) -> bool:
         return read.in_place and read.distinct and not self._any(read.operand)

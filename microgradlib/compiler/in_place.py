@@ -38,12 +38,19 @@ def in_place(program: Program) -> Program:
     uses, apart = _uses(program)
     makers = {(i.start, i.size): i for i in program.instructions if i.bank == BATCH}
     taken: dict[int, Operand] = {}
+    apart_from_it: set[int] = set()  # results whose slots lie further back than just before them
     for i in program.instructions:
         results = slice(i.start, i.start + i.size)
         if i.kind == "map" and i.bank == BATCH and (apart[results] == uses[results]).all():
             operand = _free_operand(program, i, makers, uses)
-            if operand is not None and (i.start + i.size not in program.ones or operand.slots[-1] == i.start - 1):
-                taken[i.start] = operand  # ones behind the results stay behind them
+            if operand is None:
+                continue
+            is_far = operand.slots[-1] != i.start - 1 or operand.slots[0] in apart_from_it
+            if is_far and i.start + i.size in program.ones:
+                continue  # the ones would no longer lie behind the results
+            taken[i.start] = operand
+            if is_far:
+                apart_from_it.add(i.start)
     return _renumbered(program, taken) if taken else program
 
 

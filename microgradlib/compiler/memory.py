@@ -40,9 +40,13 @@ class Memory:
         return piece[:size].reshape(shape), piece
 
     def give_back(self, piece: Any) -> None:
-        """Let a piece be taken again; what is none is left alone."""
-        if any(known is piece for known in self._pieces):
+        """Let a piece be taken again; what is none, or is free already, is left alone."""
+        if self.holds(piece) and not any(free is piece for free in self._free):
             self._free.append(piece)
+
+    def holds(self, piece: Any) -> bool:
+        """Say whether it is a piece of this memory."""
+        return any(known is piece for known in self._pieces)
 
     def free_all(self) -> None:
         """Let all pieces be taken again."""

@@ -113,9 +113,10 @@ class Runner:
                         binding.run(parameters, [column[start:end] for column in columns])
                         for k in range(outputs):
                             binding.write_jacobian_row(k, result[start:end, k])
+                        finite = all(numpy().isfinite(output).all() for output in binding.outputs)
                     finally:
                         free.append(binding)
-                    if numpy().isfinite(result[start:end]).all():
+                    if finite and numpy().isfinite(result[start:end]).all():
                         break
         return result
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.errors import SymbolHasNoValueError, TracingError
 from microgradlib.graph import topological_sort
 from microgradlib.modes import recording, tracing_lines, unknown_numbers
@@ -79,6 +81,11 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
             f"draw before and pass the numbers as an argument{_difference(first, third, order, lines)}"
         )
         raise TracingError(message)
+    if run.drew or again.drew:
+        raise TracingError(
+            "the function draws random numbers, which would stay the same at every call: draw before, and pass them as "
+            "an argument"
+        )
     return first
 
 
@@ -117,9 +124,11 @@ class _Run(NamedTuple):
     outputs: list[Scalar]
     order: Sequence[Scalar]
     reads: dict[Scalar, str]
+    drew: bool
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
+    before = _sources_of_chance()
     symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
     try:
         with recording(), unknown_numbers(parameters) as reads:
@@ -128,7 +137,13 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in leaves(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs), reads)
+    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, _sources_of_chance() != before)
+
+
+def _sources_of_chance() -> tuple[Any, ...]:
+    """Return the states of Python's and NumPy's own generators of random numbers."""
+    kind, key, *rest = numpy().random.get_state()
+    return random.getstate(), kind, key.tobytes(), *rest
 
 
 def _refuse_kept(one: _Run, other: _Run) -> None:

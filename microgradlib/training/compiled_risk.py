@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler import columns_of, compile  # noqa: A004
 from microgradlib.errors import LabelError
-from microgradlib.modes import recording
+from microgradlib.modes import no_grad, recording
 from microgradlib.ops import many
 from microgradlib.optim.parameters import assign
 from microgradlib.structure import leaves, like
 from microgradlib.training.risk import Risk, evaluating
+from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
-    from microgradlib.value import Value
 
 __all__ = ["CompiledRisk"]
 
@@ -54,13 +54,14 @@ class CompiledRisk(Risk):
         A program computes with any number, whether or not it names a class.
         """
         columns_of((examples.inputs, examples.targets), float)
-        numbers = like(self.output, [float(y) for y in leaves(self.output)])
-        for i, y in zip(examples.indices, examples.targets):
-            try:
-                self.loss(numbers, y)
-            except LabelError as error:  # noqa: PERF203  the message names the example
-                message = f"example {i}: {error}"
-                raise LabelError(message) from None
+        numbers = like(self.output, [Value(float(y)) for y in leaves(self.output)])
+        with no_grad():
+            for i, y in zip(examples.indices, examples.targets):
+                try:
+                    self.loss(numbers, y)
+                except LabelError as error:  # noqa: PERF203  the message names the example
+                    message = f"example {i}: {error}"
+                    raise LabelError(message) from None
 
     def described(self) -> str:
         """Return in a line what the program is."""

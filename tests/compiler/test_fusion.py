@@ -1,0 +1,247 @@
+"""Fusion: which products are summed as they are made, and that their sums are what the products' own would be."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.compiler import binding
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.binding import LARGE_BATCH, Binding
+from microgradlib.compiler.fusion import products_under_sums
+from microgradlib.compiler.program import BATCH
+from microgradlib.ops import TABLE
+from microgradlib.value import Value
+
+SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
+eager_batches = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(eager_batches)
+Eager, flat, hold_batches = eager_batches.Eager, eager_batches.flat, eager_batches.hold_batches
+drawn_rows = eager_batches.drawn_rows
+
+STRONG = TABLE["strong_mul"]
+SIZES = [1, 15, 16, 17, 70]
+W = [Value(x) for x in (0.5, -1.25, 0.75, 2.0, -0.3, 1.1)]
+
+
+def products(x, y):
+    return [STRONG(a, b) for a, b in zip(x, y)]
+
+
+def rows_of(x, n):
+    return [x[i : i + n] for i in range(0, len(x), n)]
+
+
+def cross_entropy(x, y):
+    return -mg.sum(products(mg.log_softmax(x), y))
+
+
+def a_sum(x, y):
+    return mg.sum(products(x, y))
+
+
+def weighted(x, y):
+    return mg.sum(products(x, W))
+
+
+def sums_of_rows(x, y):
+    return [mg.sum(products(*rows)) for rows in zip(rows_of(x, 3), rows_of(y, 3))]
+
+
+def sums_of_columns(x, y):
+    return [mg.sum(products(x[i::2], y[i::2])) for i in (0, 1)]
+
+
+def entropies_of_rows(x, y):
+    return [cross_entropy(*rows) for rows in zip(rows_of(x, 3), rows_of(y, 3))]
+
+
+def of_results(x, y):
+    return mg.tanh(mg.sum(products([mg.exp(a * 0.3) for a in x], [mg.tanh(b) for b in y])))
+
+
+def with_one_factor_for_all(x, y):
+    return mg.sum([STRONG(a, mg.exp(y[0] * 0.2)) for a in x])
+
+
+FUSED = [
+    cross_entropy, a_sum, weighted, sums_of_rows, sums_of_columns, entropies_of_rows, of_results,
+    with_one_factor_for_all,
+]  # fmt: skip
+
+
+def mean(x, y):
+    return mg.mean(products(x, y))
+
+
+def an_output(x, y):
+    found = products(x, y)
+    return [mg.sum(found), found[2]]
+
+
+def read_twice(x, y):
+    found = products(x, y)
+    return mg.sum(found) * mg.tanh(found[1])
+
+
+def in_two_sums(x, y):
+    found = products(x, y)
+    return [mg.sum(found[:3]), mg.sum(found[2:5])]
+
+
+def not_all_terms(x, y):
+    return mg.sum([*products(x, y), mg.tanh(x[0])])
+
+
+def not_all_summed(x, y):
+    found = products(x, y)
+    return [mg.sum(found[:4]), *map(mg.tanh, found[4:])]
+
+
+def uneven(x, y):
+    return mg.sum([STRONG(x[i], x[j]) for i, j in ((0, 1), (1, 2), (2, 4), (3, 0))])
+
+
+NOT_FUSED = [mean, an_output, read_twice, in_two_sums, not_all_terms, not_all_summed, uneven]
+
+
+def program_of(function, parameters=W):
+    fast = compiled(function, parameters)
+    fast(*drawn_rows(0, 1, (6,), (6,)))
+    return fast.program
+
+
+def test_the_products_of_cross_entropy_are_those_under_its_sum():
+    program = program_of(cross_entropy)
+    assert [(i.op.name, i.start, i.size) for i in program.instructions] == [
+        ("logsumexp", 12, 1), ("sub", 13, 6), ("strong_mul", 19, 6), ("sum", 25, 1), ("neg", 26, 1),
+    ]  # fmt: skip
+    assert products_under_sums(program) == {3: program.instructions[2]}
+
+
+@pytest.mark.parametrize("function", FUSED)
+def test_products_that_only_one_sum_reads_are_found(function):
+    instructions = program_of(function).instructions
+    [(position, product)] = products_under_sums(program_of(function)).items()
+    total = instructions[position]
+    assert (product.op.name, total.op.name) == ("strong_mul", "sum")
+    assert product in instructions[:position]
+    assert sorted(total.operands[0].slots) == list(range(product.start, product.start + product.size))
+
+
+@pytest.mark.parametrize("function", NOT_FUSED)
+def test_others_are_not(function):
+    assert products_under_sums(program_of(function)) == {}
+
+
+def test_two_sums_each_have_their_own():
+    def function(x, y):
+        return a_sum(x, y) * mg.sum(products([mg.tanh(a) for a in x], y[::-1]))
+
+    program = program_of(function)
+    found = products_under_sums(program)
+    assert len(found) == 2
+    for position, product in found.items():
+        slots = program.instructions[position].operands[0].slots
+        assert (min(slots), len(slots)) == (product.start, product.size)
+
+
+@pytest.mark.parametrize(("size", "written"), [(LARGE_BATCH - 1, True), (LARGE_BATCH, False)])
+def test_in_large_batches_products_are_never_written_down(size, written):
+    program = program_of(cross_entropy)
+    bound = Binding(program, size, float)
+    bound.run(np.zeros(len(W)), [np.random.default_rng(0).uniform(0.1, 1, (size, 6)) for _ in range(2)])
+    assert bound.banks.numbers[BATCH][19:25].any() == written
+    assert bound.banks.numbers[BATCH][25].all()
+
+
+@pytest.mark.parametrize("function", [*FUSED, *NOT_FUSED])
+def test_values_gradients_and_jacobians_are_the_eager_engine_s(function):
+    hold_batches(function, W, drawn_rows(1, 3, (6,), (6,)), SIZES)
+
+
+@pytest.mark.parametrize("function", FUSED)
+@pytest.mark.parametrize("size", [16, 70])
+def test_with_and_without_fusion_values_agree(function, size, monkeypatch):
+    columns = drawn_rows(2, size, (6,), (6,))
+    fused = compiled(function, W)
+    with_fusion = flat(fused(*columns)), fused.jacobian(*columns), fused.values_and_grad(*columns)[1]
+    monkeypatch.setattr(binding, "products_under_sums", lambda program: {})
+    plain = compiled(function, W)
+    without = flat(plain(*columns)), plain.jacobian(*columns), plain.values_and_grad(*columns)[1]
+    for got, expected in zip(with_fusion, without):
+        np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-13)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -0.5, np.inf, -np.inf, np.nan, 1e200]
+
+
+def hold_exactly(function, rows, size):
+    """Hold values, gradients and Jacobians of these rows over and over to the eager engine's, inf to inf."""
+    eager = Eager(function, W, rows)
+    count = len(rows[0])
+    places = [i % count for i in range(size)]
+    columns = [[column[i] for i in places] for column in rows]
+    fast = compiled(function, W)
+    with np.errstate(all="ignore"):
+        gradient = np.array([eager.gradients[i] for i in places]).sum(axis=0) / size
+    values, got = fast.values_and_grad(*columns)
+    for found, expected in (
+        (flat(values), np.array(eager.values)[places]),
+        (flat(fast(*columns)), np.array(eager.values)[places]),
+        (fast.jacobian(*columns), np.array(eager.jacobian)[places]),
+        (got, gradient),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_zeros_are_strong(size):
+    """0 · inf = 0 and 0 · nan = 0, each way round; inf alone is kept."""
+    rows = [[0.0, np.inf, 1.0, 2.0, 0.0, 0.5], [np.inf, 0.0, 3.0, 0.0, np.nan, 2.0]], [[1.0] * 6, [0.5] * 6]
+    hold_exactly(a_sum, [list(row) for row in rows], size)
+    assert compiled(a_sum)([rows[0][0]] * size, [rows[0][1]] * size).tolist() == [4.0] * size
+    assert compiled(a_sum)([[np.inf] * 6] * size, [[1.0] * 6] * size).tolist() == [np.inf] * size
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("impossible", range(1, 6))
+def test_a_class_that_is_impossible_and_not_the_label_costs_nothing(size, impossible):
+    """Its log-probability is −inf, its label 0."""
+    x, y = [0.1 * i for i in range(6)], [1.0] + [0.0] * 5
+    x[impossible] = -np.inf
+    hold_exactly(cross_entropy, [[x], [y]], size)
+    possible = [z for i, z in enumerate(x) if i != impossible]
+    cost = compiled(cross_entropy)([x] * size, [y] * size)
+    np.testing.assert_allclose(cost, np.log(np.exp(possible).sum()) - x[0], rtol=1e-12)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(SPECIAL), min_size=24, max_size=24), st.sampled_from(SIZES))
+def test_numbers_of_every_kind(numbers, size):
+    x, y = numbers[:12], numbers[12:]
+    for function in (a_sum, sums_of_rows, weighted):
+        hold_exactly(function, [rows_of(x, 6), rows_of(y, 6)], size)
+
+
+def test_the_comparison_would_see_weak_zeros(monkeypatch):
+    monkeypatch.setattr("microgradlib.compiler.fusion._strongly", lambda x, y, z: None)
+    with pytest.raises(AssertionError):
+        hold_exactly(a_sum, [[[0.0] + [1.0] * 5], [[np.inf] + [1.0] * 5]], 16)
+
+
+def test_parameters_that_lie_at_the_same_place_in_their_own_bank_do_not_matter():
+    """Slot 6 of one bank holds a product of parameters, slot 6 of the other those of the inputs."""
+
+    def function(x, y):
+        return [mg.sum(products(x[:3], y[:3])), STRONG(W[0], W[1])]
+
+    fast = compiled(function, W)
+    fast(*drawn_rows(0, 1, (3,), (3,)))
+    first, second = (i for i in fast.program.instructions if i.op.name == "strong_mul")
+    assert {first.start, second.start} == {6}
+    assert len(products_under_sums(fast.program)) == 1

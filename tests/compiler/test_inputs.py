@@ -1,0 +1,103 @@
+"""Inputs: the numbers of all arguments, wherever they belong in the bank, as plain indexing puts them there."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from microgradlib.compiler.inputs import loads
+
+ORDERS = ("own", "turned round", "each within", "arguments", "transposed", "interleaved", "anyhow")
+
+
+def drawn_order(kind, sizes, rng):
+    """Return which number, of all arguments one after another, stands in each slot."""
+    total = sum(sizes)
+    parts = np.split(np.arange(total), np.cumsum(sizes)[:-1])
+    if kind == "turned round":
+        return np.arange(total)[::-1]
+    if kind == "each within":
+        return np.concatenate([rng.permutation(part) for part in parts])
+    if kind == "arguments":
+        return np.concatenate([parts[i] for i in rng.permutation(len(parts))])
+    if kind == "transposed":
+        return np.concatenate([part.reshape(2, -1).T.ravel() if len(part) % 2 == 0 else part for part in parts])
+    if kind == "interleaved":  # first numbers, then second ones, …
+        places = np.concatenate([np.arange(size) for size in sizes])
+        return np.argsort(places, kind="stable")
+    return rng.permutation(total) if kind == "anyhow" else np.arange(total)
+
+
+def columns_of(sizes, batch, rng, *, gaps=False):
+    """Return an argument of each size, 1-D where that is None; with gaps, each is a part of a larger array."""
+    if gaps:
+        return [rng.normal(size=(2 * batch, 2 * (n or 1)))[::2, 1::2][:, 0 if n is None else slice(n)] for n in sizes]
+    return [rng.normal(size=batch if n is None else (batch, n)) for n in sizes]
+
+
+def filled(found, columns, bank):
+    for column, (target, source) in zip(columns, found, strict=True):
+        target[...] = column.T if source is None else source(column.T)
+    return bank
+
+
+def all_numbers(columns):
+    return np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 6)), min_size=1, max_size=4),
+    st.sampled_from(ORDERS),
+    st.sampled_from([1, 2, 5]),
+    st.booleans(),
+    st.integers(0, 1000),
+)
+@example([6, 6], "transposed", 2, True, 0)
+@example([None, 0, 3], "own", 1, False, 0)
+@example([4, 4], "interleaved", 5, False, 0)
+@example([None, None], "turned round", 1, True, 0)
+@example([0], "own", 2, False, 0)
+def test_each_slot_holds_its_number(sizes, kind, batch, gaps, seed):
+    rng = np.random.default_rng(seed)
+    order = drawn_order(kind, [1 if n is None else n for n in sizes], rng)
+    columns = columns_of(sizes, batch, rng, gaps=gaps)
+    bank = np.full((len(order) + 3, batch), np.nan)
+    inputs = bank[: len(order)]
+    found = loads(order, inputs, columns)
+    for again in (columns, columns_of(sizes, batch, rng), columns_of(sizes, batch, rng, gaps=True)):
+        assert filled(found, again, inputs).tolist() == all_numbers(again)[:, order].T.tolist()
+    assert np.isnan(bank[len(order) :]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_numbers_are_rounded_to_the_type_of_the_bank(dtype):
+    bank = np.zeros((3, 2), dtype)
+    columns = [np.array([0.1, 0.2]), np.array([[0.3, 0.4], [0.5, 0.6]])]
+    order = np.array([2, 0, 1])
+    filled(loads(order, bank, columns), columns, bank)
+    assert bank.tolist() == all_numbers(columns)[:, order].T.astype(dtype).tolist()
+
+
+def test_in_their_own_order_numbers_are_not_picked():
+    bank, columns = np.zeros((4, 2)), [np.ones(2), np.ones((2, 3))]
+    for target, source in loads(np.arange(4), bank, columns):
+        assert source is None
+        assert np.shares_memory(target, bank)
+
+
+@pytest.mark.parametrize("picked", [[2, 1, 0], [0, 2, 4, 1, 3, 5], [3, 4, 5, 0, 1, 2], [4, 2, 0, 5, 3, 1]])
+def test_what_lies_evenly_is_copied_once(picked):
+    """Picked is a view, and so is what it is written to."""
+    bank, column = np.zeros((len(picked), 2)), np.arange(2.0 * len(picked)).reshape(2, -1)
+    [(target, source)] = loads(np.array(picked), bank, [column])
+    assert np.shares_memory(source(column.T), column)
+    assert np.shares_memory(target, bank)
+    target[...] = source(column.T)
+    assert bank.tolist() == column.T[picked].tolist()
+
+
+def test_an_argument_without_numbers_fills_nothing():
+    bank, columns = np.full((2, 3), 7.0), [np.zeros((3, 0)), np.ones((3, 2)), np.zeros((3, 0))]
+    first, _, last = loads(np.array([1, 0]), bank, columns)
+    filled([first, last], [columns[0], columns[2]], bank)
+    assert (bank == 7.0).all()
