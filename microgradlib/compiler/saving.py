@@ -16,6 +16,7 @@ from microgradlib.compiler.runner import Runner
 from microgradlib.errors import SavedFileError
 from microgradlib.files import write_whole
 from microgradlib.ops import TABLE
+from microgradlib.structure import leaves
 
 __all__ = ["LoadedProgram", "load_program", "save_program"]
 
@@ -184,6 +185,10 @@ def _check(program: Program, numbers: int, shapes: tuple[tuple[int, ...], ...], 
         _check_operands(i, written)
         written[i.bank] += i.size
     _check_read(program.outputs, written)
+    if not program.outputs or len(program.outputs) != len(leaves(program.shape)):
+        raise ValueError("the outputs are not as many as the result has numbers")
+    if any(len(output.slots) != 1 for output in program.outputs):
+        raise ValueError("an output is no single number")
     if ones or written != [program.fixed_size, program.batch_size]:
         raise ValueError("the sizes of the banks are not those of what is written to them")
 
@@ -195,6 +200,7 @@ def _check_operands(i: Instruction, written: list[int]) -> None:
     if (i.bank != max(banks) and not copies) or (i.kind == "product" and banks[:2] != [FIXED, i.bank]):
         message = f"{i.kind} {i.op.name} reads other banks than it can"
         raise ValueError(message)
+    _check_kind(i)
     lengths = [len(operand.slots) for operand in i.operands]
     columns = i.size // i.rows if i.rows else 0
     expected = {
@@ -209,6 +215,20 @@ def _check_operands(i: Instruction, written: list[int]) -> None:
         expected = []
     if lengths != expected or (i.kind == "segments" and (len(i.counts) != i.size or min(i.counts) < 1)):
         message = f"the operands of {i.kind} {i.op.name} do not fit its size"
+        raise ValueError(message)
+
+
+def _check_kind(i: Instruction) -> None:
+    """Refuse an instruction of a kind that its op is not computed by, or with too few operands or too many."""
+    counts, fits = {1}, i.op.variadic
+    if i.kind == "map":
+        counts, fits = {i.op.arity or 0}, not i.op.variadic
+    elif i.op.name == "dot":
+        counts = {2, 3}
+    if i.kind == "product":
+        fits = i.op.name == "dot" and i.rows > 0 and i.size % i.rows == 0
+    if not fits or len(i.operands) not in counts or (i.counts and i.kind != "segments"):
+        message = f"{len(i.operands)} operands, {i.size} results and {i.rows} rows do not fit {i.kind} {i.op.name}"
         raise ValueError(message)
 
 

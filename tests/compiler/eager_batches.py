@@ -47,7 +47,7 @@ def assert_near(got, expected, within):
     """Fail unless all numbers agree to `within` of the largest, or of 1; inf to inf, nan to nan where it is 0."""
     got, expected = np.asarray(got), np.asarray(expected)
     assert got.shape == expected.shape
-    bound = within * max(1.0, np.abs(expected).max(initial=0.0)) if within else 0.0
+    bound = within * max(1.0, np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     with np.errstate(invalid="ignore"):
         wrong = ~(same | (np.abs(got - expected) <= bound))
