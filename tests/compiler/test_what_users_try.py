@@ -1,0 +1,123 @@
+"""What users try in functions to be compiled: it works as in the eager engine, or is refused with advice."""
+
+import copy
+import math
+import pickle
+import random
+
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value
+from microgradlib.errors import SymbolHasNoValueError, TracingError
+from microgradlib.nn import MLP
+
+EQUALITIES = {
+    "if": lambda x, y: x if y == 1 else -x,
+    "unless": lambda x, y: x if y != 1 else -x,
+    "a factor": lambda x, y: x * (y == 1),
+    "a condition": lambda x, y: mg.where(y == 1, x, -x),
+    "membership": lambda x, y: x * (y in (1, 2)),
+    "another number": lambda x, y: x if x == y else -x,
+    "is it nan": lambda x, y: y if x != x else x,  # noqa: PLR0124  the old test for nan
+    "from the other side": lambda x, y: x if 1.0 == y else -x,  # noqa: SIM300
+}
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_equality_of_numbers_that_are_not_known_is_refused(name) -> None:
+    fast = mg.compile(EQUALITIES[name])
+    with pytest.raises(
+        SymbolHasNoValueError, match=r"compared by == .*where\(.* \(at .*test_what_users_try\.py:\d+, in"
+    ):
+        fast([1.0], [1.0])
+
+
+def test_symbols_are_still_keys_and_members_and_not_equal_to_other_things() -> None:
+    def function(x):
+        names = {x[0]: 2.0, x[1]: 3.0}
+        assert x[0] in names
+        assert x[0] != "x0"
+        assert len({x[0], x[1], x[0]}) == 2
+        return names[x[0]] * x[0] + names[x[1]] * x[1]
+
+    assert mg.compile(function)([[1.0, 10.0]]).tolist() == [32.0]
+
+
+def test_what_is_computed_without_recording_is_detached() -> None:
+    w = Value(2.0)
+
+    def bootstrapped(x):
+        with mg.no_grad():
+            target, factor = w * x, w * w
+        return (w * x - target) ** 2 + target * w * factor
+
+    fast = mg.compile(bootstrapped, [w])
+    for number in (2.0, 3.0):
+        w.data, w.grad = number, 0.0
+        loss = bootstrapped(1.5)
+        loss.backward()
+        value, gradient = fast.value_and_grad([1.5])
+        assert (value, gradient.tolist()) == (loss.data, [w.grad])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda: random.random() < 0.9, lambda: np.random.rand() < 0.9, lambda: random.choice([True, True])],  # noqa: NPY002
+)
+def test_drawing_random_numbers_is_refused_whatever_comes_out(draw) -> None:
+    for seed in range(20):
+        random.seed(seed)
+        with pytest.raises(TracingError, match="random"):
+            mg.compile(lambda x: 2 * x if draw() else x)([1.0])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", [float, np.float32, int])
+def test_changes_of_an_array_of_parameters_of_any_kind_are_seen(dtype, kind) -> None:
+    w = [Value(1.0), Value(2.0)]
+    fast = mg.compile(lambda x: w[0] * x + w[1], w, dtype=dtype)
+    numbers = np.array([3, 4], kind)
+    fast.set_parameters(numbers)
+    assert fast([10.0]).tolist() == [34.0]
+    numbers[0] = 5
+    assert fast([10.0]).tolist() == [54.0]
+    for wrong in (np.array([1j, 2.0]), ["a", "b"]):
+        with pytest.raises(TypeError, match="array of real numbers"):
+            fast.set_parameters(wrong)
+    assert fast([10.0]).tolist() == [54.0]
+
+
+def test_a_derivative_at_nan_is_nan() -> None:
+    assert np.isnan(mg.compile(mg.relu).jacobian([math.nan, 1.0])[0]).all()
+
+
+def test_masked_arrays_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"masked array.*filled"):
+        mg.compile(mg.relu)(np.ma.masked_array([1.0, 99.0], [False, True]))
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_copies_are_refused_with_advice(how) -> None:
+    fast = mg.compile(mg.relu)
+    with pytest.raises(TypeError, match=r"compile the copy.*fast\.save"):
+        how(fast)
+
+
+def test_a_loss_may_use_methods_of_the_output() -> None:
+    xs, ys = [[0.1, 0.2, 0.3], [1.0, 2.0, 3.0]], [1.0, -1.0]
+    histories = [
+        mg.fit(
+            MLP([3, 4, 1], rng=0), lambda o, y: (1 - y * o).relu(), xs, ys, compiled=compiled, epochs=3, progress=False
+        )
+        for compiled in (True, False)
+    ]
+    assert histories[0].engine.startswith("compiled")
+    np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-12)
+
+
+def test_rounding_is_refused_with_digits_or_without() -> None:
+    for function in (round, lambda x: round(x, 2)):
+        with pytest.raises(SymbolHasNoValueError, match="cannot become a float"):
+            mg.compile(function)([1.0])
