@@ -70,7 +70,8 @@ def fit(
         clip_norm: rescale each gradient to at most this norm. `clip_value`: limit each of its entries.
         compiled: True to run model, loss and penalties as a compiled program on arrays (see `compile`), False to run
             them example by example, "auto" to compile where NumPy is installed and they can be compiled.
-            `history.engine` says which way it went.
+            `history.engine` says which way it went. Compiled, a number that a callback is to change, or whatever else
+            changes while training, is the `data` of a Value: plain numbers and settings stay as they are at the start.
         rng: a seed or `random.Random` for parting, shuffling and augmenting; with seeds for the model's weights and its
             `Dropout` too, a run repeats exactly.
         progress: show a progress bar: True, False, or None for where there is a terminal.
