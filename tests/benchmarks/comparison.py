@@ -23,7 +23,8 @@ class Comparison:
 
     `weights` are nested lists of the model's parameters, one for each array of a rival. A rival is made from these
     arrays and returns a step: a function of nothing that returns the loss and its gradients, in the same order.
-    `bars`: by which part of a rival's time ours is to be done; the fastest of those whose names begin alike counts.
+    `bars`: by which part of a rival's time ours is to be done, None for one that is only shown; the fastest of those
+    whose names begin alike counts.
     """
 
     title: str
@@ -32,7 +33,7 @@ class Comparison:
     weights: Sequence[Any]
     data: tuple[Any, Any]
     rivals: dict[str, Maker]
-    bars: dict[str, float]
+    bars: dict[str, float | None]
     first_call_bar: float | None = None
     steps: dict[str, Step] = field(default_factory=dict)
     first_calls: list[float] = field(default_factory=list)
