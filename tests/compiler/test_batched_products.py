@@ -1,0 +1,206 @@
+"""Batched products with missing entries: the copies they work on; attention of every form, held to the eager engine."""
+
+import importlib.util
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microgradlib as mg
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.batched_products import Table
+from microgradlib.compiler.hull import hull
+from microgradlib.value import Value
+
+SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
+eager_batches = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(eager_batches)
+SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
+
+
+PLACES = {
+    "evenly": np.arange(24).reshape(2, 3, 4),
+    "turned": np.arange(24).reshape(2, 4, 3).swapaxes(1, 2) + 2,
+    "heads within rows": np.arange(24).reshape(3, 2, 4).swapaxes(0, 1),
+    "with gaps": np.arange(0, 48, 2).reshape(2, 3, 4),
+    "backwards": np.arange(24)[::-1].reshape(2, 3, 4),
+    "the same again": np.broadcast_to(np.arange(4), (2, 3, 4)),
+    "overlapping": np.arange(3)[:, None] + np.arange(4) + np.zeros((2, 1, 1), int),
+    "anyhow": np.random.default_rng(0).permutation(24).reshape(2, 3, 4),
+    "anyhow, some twice": np.random.default_rng(0).integers(0, 9, (2, 3, 4)),
+    "a triangle": np.array([[[0, -1, -1], [1, 2, -1], [3, 4, 5]]]),
+    "a triangle with gaps": np.array([[[0, -1, -1], [7, 2, -1], [3, 14, 5]]]),
+    "some missing, some twice": np.array([[[5, -1, 5], [5, 2, -1]], [[-1, -1, 0], [9, 9, 9]]]),
+    "one": np.array([[[3]]]),
+}
+
+
+def run(steps):
+    for function, arguments in steps:
+        function(*arguments)
+
+
+def by_one(places, array):
+    """The entries, example by example, 0 where they are missing."""
+    result = np.zeros((array.shape[1], *places.shape))
+    for place in np.ndindex(places.shape):
+        if places[place] >= 0:
+            result[(slice(None), *place)] = array[places[place]]
+    return result
+
+
+def numbers(*shape):
+    return np.random.default_rng(1).normal(size=shape)
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("batch", [1, 2, 17])
+def test_a_table_is_copied_entry_by_entry(name, batch):
+    array = np.empty((50, batch))
+    steps, copy = Table(PLACES[name]).loaded(array)
+    for times in (1.0, 2.0):  # the same steps on other numbers
+        array[...] = numbers(50, batch) * times
+        run(steps)
+        assert np.array_equal(copy, by_one(PLACES[name], array))
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("batch", [1, 2, 17])
+def test_what_is_kept_of_a_product_is_what_is_present(name, batch):
+    places = PLACES[name]
+    table = Table(places)
+    product = np.empty((batch, *places.shape))
+    steps, part = table.kept(product, np.empty((batch, len(table.rows))))
+    for times in (1.0, 2.0):
+        product[...] = numbers(*product.shape) * times
+        run(steps)
+        expected = np.zeros((50, batch))
+        for place in zip(*np.nonzero(places >= 0)):
+            expected[places[place]] += product[(slice(None), *place)]
+        summed = np.zeros((50, batch))
+        np.add.at(summed, list(table.read().operand.slots), part.reshape(-1, batch))
+        assert np.abs(summed - expected).max() < 1e-12
+
+
+class Attention:
+    """Attention-like sums of products over `tokens` rows, by heads; what it is made of is drawn."""
+
+    def __init__(self, seed):
+        self.rng = rng = random.Random(seed)
+        self.tokens, self.heads, self.size = rng.randint(2, 6), rng.choice([1, 1, 2, 3]), rng.randint(2, 5)
+        self.seen = rng.choice(["before", "before", "all", "near", "some"])
+        self.turned = [rng.random() < 0.5 for _ in range(2)]
+        self.factors = rng.choice(["three", "three", "q = k", "k = v", "all the same", "k = turned q"])
+        self.weights, self.mask = rng.choice(["softmax", "softmax", "tanh", "plain"]), rng.random() < 0.3
+        self.read, self.residual = rng.choice(["all", "all", "last", "some"]), rng.random() < 0.5
+        self.heads_last, self.project = rng.random() < 0.5, rng.random() < 0.6
+        width = self.heads * self.size
+        self.masks = [[Value(rng.uniform(-1, 1)) for _ in range(self.tokens)] for _ in range(self.tokens)]
+        self.scale = [[Value(rng.uniform(-1, 1)) for _ in range(width)] for _ in range(3)]
+        self.parameters = [v for rows in (self.scale, self.masks) for row in rows for v in row]
+        self.shape = (self.tokens, width)
+        self.pairs = [
+            (t, s) for t in range(self.tokens) for s in range(self.tokens)
+            if {"before": s <= t, "all": True, "near": abs(s - t) < 2}.get(self.seen, rng.random() < 0.7 or s == t)
+        ]  # fmt: skip
+
+    def __call__(self, q, k, v):
+        if self.project:
+            q, k, v = ([[a * b for a, b in zip(r, scale)] for r in m] for m, scale in zip((q, k, v), self.scale))
+        q, k, v = {
+            "three": (q, k, v), "q = k": (q, q, v), "k = v": (q, k, k), "all the same": (q, q, q),
+            "k = turned q": (q, [row[::-1] for row in q], v),
+        }[self.factors]  # fmt: skip
+        loops = [(t, h) for t in range(self.tokens) for h in range(self.heads)]
+        loops = loops if self.heads_last else sorted(loops, key=lambda pair: pair[1])
+        y = {(t, h): self.one(q[t], k, v, t, slice(h * self.size, (h + 1) * self.size)) for t, h in loops}
+        rows = [[a for h in range(self.heads) for a in y[t, h]] for t in range(self.tokens)]
+        if self.residual:
+            rows = [[a + b for a, b in zip(*both)] for both in zip(rows, q)]
+        ends = [a for row in rows for a in row]
+        ends = {"all": ends, "last": rows[-1], "some": ends[::2]}[self.read]
+        return mg.sum([mg.tanh(a) * (1.0 + 0.1 * i) for i, a in enumerate(ends)])
+
+    def one(self, q, k, v, t, head):
+        dots = [lambda a, b, turn=turn: mg.dot(b, a) if turn else mg.dot(a, b) for turn in self.turned]
+        seen = [s for u, s in self.pairs if u == t]
+        scores = [dots[0](q[head], k[s][head]) * 0.5 for s in seen]
+        scores = [score + self.masks[t][s] for score, s in zip(scores, seen)] if self.mask else scores
+        shares = {"softmax": mg.softmax, "tanh": lambda xs: list(map(mg.tanh, xs)), "plain": list}[self.weights](scores)
+        return [dots[1](shares, [v[s][j] for s in seen]) for j in range(head.start, head.stop)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(SIZES), min_size=2, max_size=2))
+def test_attention_in_every_form(seed, sizes):
+    attention = Attention(seed)
+    hold_batches(attention, attention.parameters, drawn_rows(seed, 3, *[attention.shape] * 3), sizes)
+
+
+def plain_attention(tokens, size, *, causal):
+    def attention(q, k, v):
+        result = []
+        for t in range(tokens):
+            seen = range(t + 1 if causal else tokens)
+            shares = mg.softmax([mg.dot(q[t], k[s]) for s in seen])
+            result += [mg.dot(shares, [v[s][j] for s in seen]) for j in range(size)]
+        return mg.sum([mg.tanh(y) * (1.0 + 0.1 * i) for i, y in enumerate(result)])
+
+    return attention
+
+
+def found_in(program):
+    return [hull(i).z.shape for i in program.instructions if hull(i)]
+
+
+@pytest.mark.parametrize(("tokens", "size", "causal"), [(6, 4, True), (5, 4, False), (4, 6, True)])
+def test_scores_and_results_are_one_product_each(tokens, size, causal):
+    fast = compiled(plain_attention(tokens, size, causal=causal), [])
+    fast(*drawn_rows(0, 2, *[(tokens, size)] * 3))
+    assert found_in(fast.program) == [(1, tokens, tokens), (1, tokens, size)]
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_every_size_of_batch(causal):
+    rows = drawn_rows(0, 4, *[(5, 4)] * 3)
+    hold_batches(plain_attention(5, 4, causal=causal), [], rows, [*SIZES, 3000])
+
+
+def test_of_single_precision_it_is_near():
+    attention = plain_attention(6, 4, causal=True)
+    fast = compiled(attention, [], dtype=np.float32)
+    hold_batches(attention, [], drawn_rows(0, 3, *[(6, 4)] * 3), [1, 17, 70], fast=fast, within=1e-5)
+    assert fast(*drawn_rows(0, 3, *[(6, 4)] * 3)).dtype == np.float32
+
+
+@pytest.mark.parametrize("what", ["values", "gradient", "jacobian"])
+def test_the_reference_would_find_a_wrong_number(what):
+    attention = Attention(3)
+    rows = drawn_rows(3, 3, *[attention.shape] * 3)
+    right = compiled(attention, attention.parameters)
+
+    class Wrong:
+        calls = 0
+
+        def changed(self, name, array):
+            self.calls += name == what
+            array = np.array(array)
+            array.flat[-1] += 1e-8 * (name == what and self.calls == 4)  # late, as a stale buffer would be
+            return array
+
+        def __call__(self, *columns):
+            return right(*columns)
+
+        def values_and_grad(self, *columns):
+            values, gradient = right.values_and_grad(*columns)
+            return self.changed("values", values), self.changed("gradient", gradient)
+
+        def jacobian(self, *columns):
+            return self.changed("jacobian", right.jacobian(*columns))
+
+    hold_batches(attention, attention.parameters, rows, [2, 17], fast=right)
+    with pytest.raises(AssertionError):
+        hold_batches(attention, attention.parameters, rows, [2, 17], fast=Wrong())

@@ -1,0 +1,213 @@
+"""Hulls: which matrix products the dots of numbers that all vary are part of, entry by entry."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microgradlib.compiler.hull import SMALLEST, Hull, hull
+from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand
+from microgradlib.ops import TABLE
+
+
+def dots(pairs, *, banks=(BATCH, BATCH), op="dot", bias=()):
+    """An instruction that computes Σ w x for each pair of tuples of slots."""
+    counts = tuple(len(w) for w, _ in pairs)
+    alike = len(set(counts)) == 1
+    factors = [Operand(bank, tuple(s for pair in pairs for s in pair[k])) for k, bank in enumerate(banks)]
+    return Instruction(
+        "reduce" if alike else "segments", TABLE[op], BATCH, 500, len(pairs), (*factors, *bias),
+        counts[0] if alike else 0, 0, () if alike else counts,
+    )  # fmt: skip
+
+
+def matrix(start, rows, columns):
+    return np.arange(start, start + rows * columns).reshape(rows, columns)
+
+
+def rows_and_columns(w, x):
+    """The slots of each row of W and of each column of X."""
+    return [tuple(row) for row in w.tolist()], [tuple(column) for column in x.T.tolist()]
+
+
+W, X = matrix(0, 4, 5), matrix(100, 5, 6)
+W_ROWS, X_COLUMNS = rows_and_columns(W, X)
+
+
+def same(found, w, x, z):
+    assert np.array_equal(found.w, w)
+    assert np.array_equal(found.x, x)
+    assert np.array_equal(found.z, z)
+
+
+def test_every_row_with_every_column():
+    found = hull(dots([(w, x) for w in W_ROWS for x in X_COLUMNS]))
+    same(found, [W], [X], [matrix(0, 4, 6)])
+
+
+def test_column_by_column():
+    found = hull(dots([(w, x) for x in X_COLUMNS for w in W_ROWS]))
+    same(found, [W], [X], [matrix(0, 6, 4).T])
+
+
+def test_the_factors_change_places():
+    """The first factors are the rows, whatever they were meant for."""
+    found = hull(dots([(x, w) for w in W_ROWS for x in X_COLUMNS]))
+    same(found, [X.T], [W.T], [matrix(0, 4, 6).T])
+
+
+def test_rows_in_another_order_are_taken_as_they_come():
+    order = [2, 0, 3, 1]
+    found = hull(dots([(W_ROWS[i], x) for i in order for x in X_COLUMNS]))
+    same(found, [W[order]], [X], [matrix(0, 4, 6)])
+
+
+def test_a_triangle_misses_what_is_above():
+    w, x = matrix(0, 6, 5), matrix(100, 5, 6)
+    rows, columns = rows_and_columns(w, x)
+    found = hull(dots([(rows[t], columns[s]) for t in range(6) for s in range(t + 1)]))
+    z = np.full((6, 6), -1)
+    z[np.tril_indices(6)] = range(21)
+    same(found, [w], [x], [z])
+
+
+def test_of_several_heads_each_is_a_product():
+    heads = [(matrix(40 * h, 4, 5), matrix(200 + 40 * h, 5, 4)) for h in range(3)]
+    pairs = []
+    for t in range(4):  # heads within tokens, as attention is written
+        for w, x in heads:
+            rows, columns = rows_and_columns(w, x)
+            pairs += [(rows[t], columns[s]) for s in range(t + 1)]
+    found = hull(dots(pairs))
+    z = np.full((3, 4, 4), -1)
+    for i, place in enumerate((h, t, s) for t in range(4) for h in range(3) for s in range(t + 1)):
+        z[place] = i
+    same(found, [w for w, _ in heads], [x for _, x in heads], z)
+
+
+def weighted(lengths, width, *, turned=False):
+    """Σ over the first n of some values, for each n, with weights of its own: attention's results."""
+    values = matrix(500, max(lengths), width)
+    columns = [tuple(column) for column in values.T.tolist()]
+    weights, start = [], 0
+    for n in lengths:
+        weights.append(tuple(range(start, start + n)))
+        start += n
+    pairs = [(w, column[: len(w)]) for w in weights for column in columns]
+    filled = [[*w, *[-1] * (max(lengths) - len(w))] for w in weights]
+    return dots([(x, w) for w, x in pairs] if turned else pairs), np.array(filled), values
+
+
+@pytest.mark.parametrize("lengths", [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [3, 5, 5, 3, 4]])
+def test_of_different_lengths_the_shorter_are_filled(lengths):
+    instruction, w, x = weighted(lengths, 4)
+    same(hull(instruction), [w], [x], [matrix(0, len(lengths), 4)])
+
+
+def test_of_different_lengths_with_the_factors_the_other_way_round():
+    instruction, w, x = weighted([1, 2, 3, 4, 5, 6], 4, turned=True)
+    same(hull(instruction), [x.T], [w.T], [matrix(0, 6, 4).T])
+
+
+def test_where_the_shorter_do_not_begin_the_longer_there_is_no_product():
+    values = matrix(500, 6, 4)
+    pairs = [(tuple(range(10 * n, 10 * n + n)), tuple(c[-n:])) for n in range(1, 7) for c in values.T.tolist()]
+    assert hull(dots(pairs)) is None
+
+
+def test_slots_may_repeat_within_a_row_and_between_the_factors():
+    w = np.array([[7, 7, 8, 8], [8, 7, 8, 7], [9, 9, 9, 9], [1, 2, 3, 4]])
+    rows, _ = rows_and_columns(w, w.T)
+    found = hull(dots([(a, b) for a in rows for b in rows]))
+    same(found, [w], [w.T], [matrix(0, 4, 4)])
+
+
+@pytest.mark.parametrize(
+    ("why", "pairs"),
+    [
+        ("too few multiplications", [(w[:3], x[:3]) for w in W_ROWS for x in X_COLUMNS[:5]]),
+        ("one row only", [(W_ROWS[0] * 5, x * 5) for x in X_COLUMNS]),
+        ("one column only", [(w * 5, X_COLUMNS[0] * 5) for w in W_ROWS]),
+        ("twice the same", [(w, x) for w in W_ROWS for x in X_COLUMNS] + [(W_ROWS[0], X_COLUMNS[0])]),
+        ("most of it missing", [(tuple(matrix(9 * i, 1, 9)[0]), tuple(matrix(300 + 9 * j, 1, 9)[0]))
+                                for i in range(9) for j in (i, (i + 1) % 9)]),
+        ("unequal parts", [(w, x) for w in W_ROWS for x in X_COLUMNS]
+                          + [(tuple(range(200 + 5 * i, 205 + 5 * i)), tuple(range(300 + 5 * j, 305 + 5 * j)))
+                             for i in range(4) for j in range(5)]),
+        ("parts with other numbers of terms", [(w, x) for w in W_ROWS for x in X_COLUMNS]
+                          + [(tuple(range(200 + 6 * i, 206 + 6 * i)), tuple(range(300 + 6 * j, 306 + 6 * j)))
+                             for i in range(4) for j in range(6)]),
+    ],
+)  # fmt: skip
+def test_no_product(why, pairs):
+    assert hull(dots(pairs)) is None
+
+
+def test_just_enough_multiplications():
+    assert SMALLEST == 64
+    w, x = matrix(0, 4, 4), matrix(100, 4, 4)
+    rows, columns = rows_and_columns(w, x)
+    pairs = [(r, c) for r in rows for c in columns]
+    assert hull(dots(pairs)) is not None
+    assert hull(dots([(r[:3], c[:3]) for r, c in pairs])) is None
+
+
+def test_only_dots_without_bias_of_numbers_that_all_vary():
+    pairs = [(w, x) for w in W_ROWS for x in X_COLUMNS]
+    assert hull(dots(pairs)) is not None
+    assert hull(dots(pairs, banks=(FIXED, BATCH))) is None
+    assert hull(dots(pairs, bias=[Operand(BATCH, tuple(range(len(pairs))))])) is None
+    assert hull(Instruction("reduce", TABLE["sum"], BATCH, 0, 4, (Operand(BATCH, tuple(range(8))),), 2)) is None
+    assert hull(Instruction("map", TABLE["mul"], BATCH, 0, 4, (Operand(BATCH, (0, 1, 2, 3)),) * 2)) is None
+
+
+def check(found, pairs):
+    """Fail unless each result is one entry of Z, and the terms of that entry are those of its dot."""
+    assert sorted(z for z in found.z.ravel().tolist() if z >= 0) == list(range(len(pairs)))
+    for p, r, c in np.argwhere(found.z >= 0).tolist():
+        terms = zip(found.w[p, r].tolist(), found.x[p, :, c].tolist())
+        present = [pair for pair in terms if min(pair) >= 0]
+        assert Counter(present) == Counter(zip(*pairs[found.z[p, r, c]]))
+
+
+@st.composite
+def drawn_dots(draw):
+    """Dots between rows and columns, of which some are left out, in any order, perhaps of different lengths."""
+    rng = random.Random(draw(st.integers(0, 2**32)))
+    heads, rows, columns, terms = rng.randint(1, 3), rng.randint(2, 6), rng.randint(2, 6), rng.randint(2, 6)
+    few = rng.random() < 0.2  # slots, which then repeat
+    pairs = []
+    for _ in range(heads):
+        w = [[rng.randrange(3 if few else 400) for _ in range(terms)] for _ in range(rows)]
+        x = [[rng.randrange(3 if few else 400) for _ in range(terms)] for _ in range(columns)]
+        lengths, side = rng.choices(range(1, terms + 1), k=rows), rng.random()
+        pairs += [
+            (tuple(a[: lengths[i]]), tuple(b[: lengths[i]])) if side < 0.5 else (tuple(a), tuple(b))
+            for i, a in enumerate(w) for j, b in enumerate(x) if side < 0.7 or j <= i
+        ]  # fmt: skip
+    if rng.random() < 0.3:
+        rng.shuffle(pairs)
+    return [(b, a) for a, b in pairs] if rng.random() < 0.5 else pairs
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn_dots())
+def test_whatever_is_found_computes_the_dots(pairs):
+    found = hull(dots(pairs))
+    if found is not None:
+        check(found, pairs)
+
+
+@pytest.mark.parametrize("which", ["w", "x", "z"])
+@pytest.mark.parametrize("change", ["other", "missing"])
+def test_the_check_would_find_a_wrong_entry(which, change):
+    pairs = [(w, x) for w in W_ROWS for x in X_COLUMNS]
+    good = hull(dots(pairs))
+    check(good, pairs)
+    arrays = {name: getattr(good, name).copy() for name in "wxz"}
+    arrays[which][0, 1, 2] = -1 if change == "missing" else arrays[which][0, 0, 0]
+    with pytest.raises(AssertionError):
+        check(Hull(**arrays), pairs)
