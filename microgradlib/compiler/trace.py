@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+import threading
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = ["Node", "Trace", "trace"]
+
+DRAWS = {random.random, random.getrandbits}
+"""What every draw of Python's own generator comes to."""
 
 _PACKAGE = str(Path(__file__).parents[1])
 
@@ -81,11 +86,8 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
             f"draw before and pass the numbers as an argument{_difference(first, third, order, lines)}"
         )
         raise TracingError(message)
-    if run.drew or again.drew:
-        raise TracingError(
-            "the function draws random numbers, which would stay the same at every call: draw before, and pass them as "
-            "an argument"
-        )
+    if run.chance != again.chance:
+        _refuse_chance(function, rows, parameters, numpy_drew=run.chance[1:] != again.chance[1:])
     return first
 
 
@@ -124,11 +126,10 @@ class _Run(NamedTuple):
     outputs: list[Scalar]
     order: Sequence[Scalar]
     reads: dict[Scalar, str]
-    drew: bool
+    chance: tuple[Any, ...]
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
-    before = _sources_of_chance()
     symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
     try:
         with recording(), unknown_numbers(parameters) as reads:
@@ -137,13 +138,40 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in leaves(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, _sources_of_chance() != before)
+    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, _sources_of_chance())
 
 
 def _sources_of_chance() -> tuple[Any, ...]:
-    """Return the states of Python's and NumPy's own generators of random numbers."""
+    """Return the states of Python's and of NumPy's own generator of random numbers."""
     kind, key, *rest = numpy().random.get_state()
     return random.getstate(), kind, key.tobytes(), *rest
+
+
+def _refuse_chance(
+    function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value], *, numpy_drew: bool
+) -> None:
+    """Refuse a function that draws random numbers; those that other threads draw do not count."""
+    lines: list[str] = []
+
+    def watch(frame: Any, event: str, called: Any) -> None:
+        if event == "c_call" and called in DRAWS:
+            while frame.f_code.co_filename == random.__file__:
+                frame = frame.f_back
+            lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}")
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        _call(function, rows, parameters)
+    finally:
+        sys.setprofile(before)
+    if lines or (numpy_drew and threading.active_count() == 1):
+        where = f" (at {lines[0]})" if lines else ""
+        message = (
+            "the function draws random numbers, which would stay the same at every call: draw before, and pass them as "
+            f"an argument{where}"
+        )
+        raise TracingError(message)
 
 
 def _refuse_kept(one: _Run, other: _Run) -> None:

@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -121,3 +122,24 @@ def test_rounding_is_refused_with_digits_or_without() -> None:
     for function in (round, lambda x: round(x, 2)):
         with pytest.raises(SymbolHasNoValueError, match="cannot become a float"):
             mg.compile(function)([1.0])
+
+
+def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -> None:
+    ended = threading.Event()
+
+    def draw_on() -> None:
+        while not ended.is_set():
+            random.random()
+            np.random.rand()  # noqa: NPY002  the generator that all share
+
+    thread = threading.Thread(target=draw_on)
+    thread.start()
+    try:
+        w = [Value(1.0) for _ in range(300)]
+        for _ in range(5):
+            assert mg.compile(lambda x: mg.sum([v * x for v in w]), w)([1.0]).tolist() == [300.0]
+        with pytest.raises(TracingError, match=r"random numbers.*test_what_users_try\.py:\d+, in <lambda>"):
+            mg.compile(lambda x: x * random.choice([1.0, 1.0]))([1.0])
+    finally:
+        ended.set()
+        thread.join()
