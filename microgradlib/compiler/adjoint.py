@@ -79,15 +79,15 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         if constant == 1:
             gradients.pass_on(read, g)
             continue
-        write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
-        if constant == -1:
-            write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
         if applied.op.name == "mul" and not exact and read.place and read.place.repeats and g.size >= LARGE:
             gradients.give_products(read, g, applied.inputs[1 - index])
             continue
         if applied.op.name == "div" and index == 1 and not exact and not read.distinct:
             gradients.give_products(read, g, z, _over_minus)  # Σ −g z/y = −(Σ g z)/y
             continue
+        write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
+        if constant == -1:
+            write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
         is_last = operands[-1] is read.operand
         if is_last and (constant == -1 or applied.op.name in IN_PLACE):
             gradients.give_in_place(read, g, write)

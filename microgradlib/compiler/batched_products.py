@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound, Read
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.program import BATCH, Operand
 from microgradlib.compiler.reading import grid
 
@@ -87,8 +87,7 @@ def add_batched_products(banks: Banks, instruction: Instruction, hull: Hull, res
 def _without_the_missing(instruction: Instruction, bank: Any, results: Any) -> None:
     """Compute the dots anew if a missing factor's 0 has met something infinite."""
     np = numpy()
-    flat = results.ravel()
-    if not np.isfinite(flat @ flat):
+    if not is_finite(results):
         first, second = (list(operand.slots) for operand in instruction.operands)
         counts = np.array(instruction.counts or (instruction.terms,) * instruction.size)
         results[...] = np.add.reduceat(bank[first] * bank[second], np.cumsum(counts) - counts, axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound
-from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.numpy_functions import array_functions, is_finite, numpy
 from microgradlib.compiler.program import BATCH, Operand
 from microgradlib.compiler.reading import even_shape, grid
 from microgradlib.compiler.reductions import sum_products
@@ -52,7 +52,7 @@ def add_sum_of_products(banks: Banks, instruction: Instruction, product: Instruc
     [x, y] = [banks.read(factor, shape).array for factor, shape in factors or []]
     shape = x.shape[:-2]
     z = results.reshape(*shape, 1, -1)
-    banks.forward.append((sum_products, (x, y, z[..., 0, :])))
+    banks.forward.append((sum_products, (x, y, z)))
     if product.op.name == "strong_mul":
         banks.forward.append((_strongly, (x, y, z)))
     operand = instruction.operands[0]
@@ -61,6 +61,5 @@ def add_sum_of_products(banks: Banks, instruction: Instruction, product: Instruc
 
 def _strongly(x: Any, y: Any, z: Any) -> None:
     """Compute the sums anew, with zeros that are strong, if they are not finite."""
-    flat = z.ravel()
-    if not numpy().isfinite(flat @ flat):
+    if not is_finite(z):
         numpy().add.reduce(array_functions().strong_mul(x, y), -2, None, z, keepdims=True)

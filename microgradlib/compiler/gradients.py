@@ -10,6 +10,7 @@ from microgradlib.compiler.loans import Loan, Loans
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED, Operand
 from microgradlib.compiler.reading import Grid
+from microgradlib.compiler.reductions import sum_products
 from microgradlib.compiler.scattering import Scattering, runs
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ class Gradients:
         target = place.once().view(self.arrays[bank])
         fresh = not self._any(read.operand)
         out = target if fresh else self.banks.scratch("repeats", target.shape)
-        gone = (*place.repeats, *([a.ndim - 1] if bank == FIXED else []))
-        self.steps.append((_sum_products, (a, b, gone, out)))
-        self.steps += finish(out, place.once().view(self.banks.numbers[bank])) if finish else []
+        self.steps.append((sum_products, (a, b, out)))
+        if finish is not None:
+            self.steps += finish(out, place.once().view(self.banks.numbers[bank]))
         if fresh:
             self.written[bank][list(read.operand.slots)] = True
         else:
@@ -227,11 +228,9 @@ class Gradients:
         found = Scattering(operand.slots, finite=not self.exact)
         summed = self.banks.scratch("repeats", (len(found.slots), part.shape[-1]))
         self.steps.append((found.write, (part, summed)))
-        self.steps += (
-            finish(summed, self.banks.read(Operand(bank, _tuple(found.slots)), summed.shape[:1]).array)
-            if finish
-            else []
-        )
+        if finish is not None:
+            numbers = self.banks.read(Operand(bank, _tuple(found.slots)), summed.shape[:1]).array
+            self.steps += finish(summed, numbers)
         stretches = runs(found.slots)
         if len(stretches) <= MOST_STRETCHES:
             for start, end in stretches:
@@ -252,12 +251,6 @@ def _tuple(slots: Any) -> tuple[int, ...]:
 
 def _span(bound: Bound) -> tuple[int, int, int]:
     return bound.instruction.bank, bound.instruction.start, bound.instruction.size
-
-
-def _sum_products(a: Any, b: Any, gone: tuple[int, ...], out: Any) -> None:
-    """Write Σ a b over some axes, which `out` has as axes of one entry."""
-    axes = list(range(a.ndim))
-    numpy().einsum(a, axes, b, axes, [axis for axis in axes if axis not in gone], out=out.squeeze(gone))
 
 
 def _clear(bank: Any, slots: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.numpy_functions import array_functions, is_finite, numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,8 +106,7 @@ def _strong_mul(applied: Applied) -> None:
     """Write x y; only where something is not finite can the zeros' strength show."""
     np = numpy()
     np.multiply(*applied.inputs, out=applied.z)
-    flat = applied.z.ravel()
-    if not np.isfinite(flat @ flat):
+    if not is_finite(applied.z):
         _write_value(applied)
 
 

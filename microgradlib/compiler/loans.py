@@ -89,7 +89,7 @@ class Loans:
 
     def may_overwrite(self, g: Any) -> bool:
         """Say whether the gradient asked for last is nobody else's."""
-        return _is_whole(g) and not any(memory is self.lender for _, memory in self._lent.values())
+        return _is_whole(g) and self._users(self.lender) == 0
 
     def overlap(self, operand: Operand) -> bool:
         """Say whether some slot of the operand has a gradient that is lent."""
@@ -118,7 +118,7 @@ class Loans:
         array, memory = self._lent[span]
         _, start, size = span
         rows = viewed(array, (size, array.shape[-1]))
-        own = sum(other is memory for _, other in self._lent.values()) == 1 and memory is not self.lender
+        own = self._users(memory) == 1 and memory is not self.lender
         if own and rows is not None and _is_whole(rows):
             stretch = replace(place, start=place.start - start).view(rows)
             return [(numpy().add, (stretch, part, stretch))]
@@ -135,8 +135,11 @@ class Loans:
         return [(numpy().add, (view, loan.turned(part), target))]
 
     def _release(self, memory: Any) -> None:
-        if memory is not self.lender and not any(other is memory for _, other in self._lent.values()):
+        if memory is not self.lender and self._users(memory) == 0:
             self.memory.give_back(memory)
+
+    def _users(self, memory: Any) -> int:
+        return sum(other is memory for _, other in self._lent.values())
 
 
 def _is_whole(array: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from functools import cache, partial, reduce
 from typing import Any
 
@@ -10,7 +11,7 @@ from microgradlib.elementary import IEEE
 from microgradlib.errors import MissingExtraError
 from microgradlib.ops import TABLE
 
-__all__ = ["array_functions", "numpy"]
+__all__ = ["array_functions", "is_finite", "numpy"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
@@ -32,6 +33,16 @@ def numpy() -> Any:
     except ImportError:
         message = 'compiled programs need NumPy: pip install "microgradlib[compile]"'
         raise MissingExtraError(message) from None
+
+
+def is_finite(array: Any) -> bool:
+    """Say whether all numbers are finite, by the sum of their squares, which is quick; too large a sum says no too.
+
+    >>> is_finite(numpy().ones((2, 2))), is_finite(numpy().array([1.0, float("nan")]))
+    (True, False)
+    """
+    flat = array.ravel()
+    return math.isfinite(flat @ flat)
 
 
 class _Functions:

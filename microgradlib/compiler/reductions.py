@@ -24,7 +24,7 @@ def reduction_steps(applied: Applied) -> list[Step]:
     x = inputs[0]
     if op.name == "dot":
         if x.size >= LARGE:
-            steps: list[Step] = [(sum_products, (x, inputs[1], z[..., 0, :]))]
+            steps: list[Step] = [(sum_products, (x, inputs[1], z))]
             return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
         products = scratch("part", (*z.shape[:-2], x.shape[-2], z.shape[-1]), inputs[:2])
         steps = [(np.multiply, (x, inputs[1], products)), _reduction(np.add, products, z)]
@@ -47,8 +47,10 @@ def _reduction(ufunc: Any, x: Any, z: Any) -> Step:
 
 
 def sum_products(x: Any, y: Any, z: Any) -> None:
-    """Write Σ xᵢ yᵢ over the last axis but one."""
-    numpy().einsum("...tb,...tb->...b", x, y, out=z)
+    """Write Σ x y over those axes of which z has one entry only, and these have more."""
+    gone = tuple([axis for axis, size in enumerate(x.shape) if z.shape[axis] < size])
+    axes = list(range(x.ndim))
+    numpy().einsum(x, axes, y, axes, [axis for axis in axes if axis not in gone], out=z.squeeze(gone))
 
 
 def _log_sum(x: Any, z: Any, exponentials: Any, total: Any) -> list[Step]:
