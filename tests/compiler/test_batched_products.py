@@ -1,9 +1,8 @@
 """Batched products with missing entries: the copies they work on; attention of every form, held to the eager engine."""
 
-import importlib.util
 import random
-from pathlib import Path
 
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,9 +14,6 @@ from microgradlib.compiler.batched_products import Table
 from microgradlib.compiler.hull import hull
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
-eager_batches = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(eager_batches)
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
 
 

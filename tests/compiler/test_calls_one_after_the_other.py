@@ -1,9 +1,9 @@
 """Calls one after the other: inputs in an order of their own, and buffers used again for other numbers and sizes."""
 
-import importlib.util
 import random
-from pathlib import Path
 
+import drawn_networks
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,15 +14,6 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.structure import leaves
 from microgradlib.value import Value
 
-
-def neighbour(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-eager_batches, drawn_networks = neighbour("eager_batches"), neighbour("drawn_networks")
 Eager, SIZES = eager_batches.Eager, eager_batches.SIZES
 drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 16).tolist()]

@@ -1,8 +1,6 @@
 """Fusion: which products are summed as they are made, and that their sums are what the products' own would be."""
 
-import importlib.util
-from pathlib import Path
-
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,9 +15,6 @@ from microgradlib.compiler.program import BATCH
 from microgradlib.ops import TABLE
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
-eager_batches = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(eager_batches)
 Eager, flat, hold_batches = eager_batches.Eager, eager_batches.flat, eager_batches.hold_batches
 drawn_rows = eager_batches.drawn_rows
 

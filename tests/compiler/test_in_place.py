@@ -1,9 +1,8 @@
 """In place: whose slots results take, whose they must not, and that nothing but the memory is another for it."""
 
-import importlib.util
 import random
-from pathlib import Path
 
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -17,9 +16,6 @@ from microgradlib.compiler.in_place import in_place
 from microgradlib.compiler.program import BATCH
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
-eager_batches = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(eager_batches)
 Eager, drawn_rows, flat = eager_batches.Eager, eager_batches.drawn_rows, eager_batches.flat
 
 SIZES = [1, 16, 70]

@@ -1,9 +1,9 @@
 """Gradients that are lent, added to and written over: whatever is shared, each number gets its own."""
 
-import importlib.util
 from itertools import pairwise
-from pathlib import Path
 
+import drawn_networks
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -14,15 +14,6 @@ from microgradlib import nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.value import Value
 
-
-def neighbour(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-eager_batches, drawn_networks = neighbour("eager_batches"), neighbour("drawn_networks")
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
 UNARY = drawn_networks.UNARY
 FEW = [3, 64]

@@ -3,11 +3,10 @@
 Numbers and ops are such that nothing is rounded: what is 0 is 0 in whatever order it is summed, and so a strong zero.
 """
 
-import importlib.util
 import math
 import random
-from pathlib import Path
 
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,9 +17,6 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.hull import hull
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
-eager_batches = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(eager_batches)
 Eager, hold_batches = eager_batches.Eager, eager_batches.hold_batches
 
 ODD = [math.inf, -math.inf, math.nan]

@@ -1,10 +1,9 @@
 """The printed program, run as it stands, both passes, is held to the eager engine: what it says is what is computed."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import numpy as np
+import printed_program
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -20,9 +19,6 @@ from microgradlib.structure import leaves, like
 from microgradlib.testing.graphs import graphs
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("printed_program", Path(__file__).with_name("printed_program.py"))
-printed_program = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(printed_program)
 Run = printed_program.Run
 
 UNCLEAR = re.compile(r"…|\b_, .*\b_[],]|\d each\)")

@@ -1,9 +1,9 @@
 """Products of whole layers, W X + b as [W b] [X; 1]: wherever their numbers lie, whatever they share."""
 
-import importlib.util
 import random
-from pathlib import Path
 
+import drawn_networks
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -15,15 +15,6 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.program import BATCH
 from microgradlib.value import Value
 
-
-def neighbour(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-eager_batches, drawn_networks = neighbour("eager_batches"), neighbour("drawn_networks")
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 40).tolist()]
 FEW = [3, 64]

@@ -1,9 +1,8 @@
 """Results that take the slots of what they are computed from: numbers and gradients of both are their own."""
 
-import importlib.util
 import random
-from pathlib import Path
 
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +11,6 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib.value import Value
 
-SPEC = importlib.util.spec_from_file_location("eager_batches", Path(__file__).with_name("eager_batches.py"))
-eager_batches = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(eager_batches)
 drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
 
 SIZES = [1, 16, 17, 64]

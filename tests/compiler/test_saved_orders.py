@@ -1,10 +1,10 @@
 """Saved programs with ones and inputs in an order of their own: held to the eager engine, and refused if damaged."""
 
 import copy
-import importlib.util
 import json
-from pathlib import Path
 
+import drawn_networks
+import eager_batches
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -17,15 +17,6 @@ from microgradlib.compiler import load_program
 from microgradlib.errors import SavedFileError
 from microgradlib.value import Value
 
-
-def neighbour(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-eager_batches, drawn_networks = neighbour("eager_batches"), neighbour("drawn_networks")
 Eager, SIZES, flat = eager_batches.Eager, eager_batches.SIZES, eager_batches.flat
 drawn_rows, hold_batch = eager_batches.drawn_rows, eager_batches.hold_batch
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 6).tolist()]
