@@ -6,12 +6,25 @@ from microgradlib import metrics as metrics
 from microgradlib import nn as nn
 from microgradlib import optim as optim
 from microgradlib import regularisers as regularisers
-from microgradlib.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.compiler import compile as compile  # noqa: A004
-from microgradlib.graph import topological_sort
-from microgradlib.modes import detect_anomaly, no_grad
+from microgradlib.core.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.list_functions import (
+    dot,
+    log_softmax,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    prod,
+    softmax,
+)
+from microgradlib.core.list_functions import sum as sum  # noqa: A004
+from microgradlib.core.modes import detect_anomaly, no_grad
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
+from microgradlib.derivatives.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from microgradlib.nn import load, save
-from microgradlib.notation import explain_gradient, to_latex, to_sympy, to_text
 from microgradlib.numeric import gradcheck, numeric_gradient
 from microgradlib.ops import define_op
 from microgradlib.ops.activations import (
@@ -59,22 +72,9 @@ from microgradlib.ops.trigonometric import (
     tan,
     tanh,
 )
-from microgradlib.reductions import (
-    dot,
-    log_softmax,
-    logsumexp,
-    maximum,
-    mean,
-    minimum,
-    prod,
-    softmax,
-)
-from microgradlib.reductions import sum as sum  # noqa: A004
-from microgradlib.simplification import simplify
-from microgradlib.symbol import Symbol
+from microgradlib.symbolic import explain_gradient, to_latex, to_sympy, to_text
+from microgradlib.symbolic.simplify import simplify
 from microgradlib.training import fit
-from microgradlib.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from microgradlib.value import Value
 from microgradlib.viz import draw
 
 __version__ = "0.1.0"

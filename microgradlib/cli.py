@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import microgradlib
+from microgradlib.core.value import Value
 from microgradlib.demo import PROBLEMS, show
 from microgradlib.errors import GraphTooLargeError, MicrogradError
-from microgradlib.expression import build, variables_in
-from microgradlib.value import Value
+from microgradlib.symbolic.parser import build, variables_in
 from microgradlib.viz import draw
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgradlib import Symbol, Value
-from microgradlib.expression import build, variables_in
-from microgradlib.expression.functions import known
 from microgradlib.ops import TABLE
+from microgradlib.symbolic.parser import build, variables_in
+from microgradlib.symbolic.parser.functions import known
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgradlib.errors import ExpressionError
-from microgradlib.expression import build
+from microgradlib.symbolic.parser import build
 
 
 def refusal(text: str, **variables: float) -> str:

@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
-from microgradlib.autodiff import grad_table as reference_table
+from microgradlib.core.autodiff import grad_table as reference_table
+from microgradlib.core.modes import current_mode
+from microgradlib.core.value import weighted_sum
 from microgradlib.errors import AnomalyError
-from microgradlib.modes import current_mode
-from microgradlib.ops import activations, arithmetic, many
-from microgradlib.value import weighted_sum
+from microgradlib.ops import activations, arithmetic, reductions
 
 anything = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1.8e308])
 often = settings(max_examples=150, deadline=None)
@@ -93,13 +93,13 @@ def test_weighted_sum(pairs, bias):
     weights, inputs = [Value(w) for w, _ in pairs], [Value(x) for _, x in pairs]
     b = None if bias is None else Value(bias)
     terms = [*weights, *inputs] if b is None else [*weights, *inputs, b]
-    assert_made_by(weighted_sum(weights, inputs, b), many.dot, terms)
+    assert_made_by(weighted_sum(weights, inputs, b), reductions.dot, terms)
 
 
 def test_weighted_sum_with_plain_numbers():
     w = Value(2.0)
     node = weighted_sum([w, 3], [4.0, 5], 1)
-    assert_made_by(node, many.dot, node.parents)
+    assert_made_by(node, reductions.dot, node.parents)
     assert (node.data, node.parents[0]) == (24.0, w)
     assert weighted_sum([2.0], [3.0]) == 6.0
 
@@ -154,7 +154,12 @@ def test_while_watching_the_nodes_are_the_same(a, b):
     x, y = Value(a), Value(b)
     with detect_anomaly():
         nodes = [x + y, x * y, x.relu(), weighted_sum([x], [y], x)]
-        expected = [(arithmetic.add, [x, y]), (arithmetic.mul, [x, y]), (activations.relu, [x]), (many.dot, [x, y, x])]
+        expected = [
+            (arithmetic.add, [x, y]),
+            (arithmetic.mul, [x, y]),
+            (activations.relu, [x]),
+            (reductions.dot, [x, y, x]),
+        ]
         for node, (op, inputs) in zip(nodes, expected):
             assert_made_by(node, op, inputs)
         assert list(current_mode().lines) == nodes

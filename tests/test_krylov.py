@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from microgradlib import grad_table, hessian, tanh
+from microgradlib.core.list_functions import mean
+from microgradlib.core.value import Value
 from microgradlib.data import moons
 from microgradlib.krylov import hessian_operator
 from microgradlib.nn import MLP
-from microgradlib.reductions import mean
-from microgradlib.value import Value
 
 numpy = pytest.importorskip("numpy")
 linalg = pytest.importorskip("scipy.sparse.linalg")

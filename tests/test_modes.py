@@ -9,8 +9,8 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value, detect_anomaly, no_grad
+from microgradlib.core.modes import current_mode
 from microgradlib.errors import AnomalyError, MicrogradError
-from microgradlib.modes import current_mode
 
 
 def line_after(count=1):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgradlib import Symbol, Value
-from microgradlib.number import as_float, is_array, is_foreign
+from microgradlib._support.number import as_float, is_array, is_foreign
 
 
 class Tensor:
@@ -22,7 +22,7 @@ class Tensor:
 
     def item(self):
         if len(self.elements) != 1:
-            raise RuntimeError("a Tensor with several elements cannot be converted to a Scalar")
+            raise RuntimeError("a Tensor with several elements cannot be converted to a Node")
         return self.elements[0]
 
 

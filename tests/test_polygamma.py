@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, grad_table, gradients
-from microgradlib.polygamma import polygamma
+from microgradlib._support.polygamma import polygamma
 
 
 def exact(x, order):

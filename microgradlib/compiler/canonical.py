@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.compiler.trace import Node, Trace
+from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ class _Writer:
                 self.uses[argument] += 1
         for output in trace.outputs:
             self.uses[output] += 2  # an output is wanted for itself
-        self.nodes: list[Node] = []
+        self.nodes: list[TracedNode] = []
         self.varies: list[bool] = []
         self.known: dict[Any, int] = {}
         self.places: dict[int, int] = {}
         self.products: dict[int, tuple[int, ...]] = {}
         self.sums: dict[int, deque[Term]] = {}
 
-    def take(self, position: int, node: Node) -> None:
+    def take(self, position: int, node: TracedNode) -> None:
         op = node.op
         if op is MUL:
             self.products[position] = self._product(*self._all(node.arguments))
@@ -139,7 +139,7 @@ class _Writer:
             return plain[0]
         return self._write(ADD if len(plain) == 2 else SUM, tuple(plain))
 
-    def _leaf(self, node: Node) -> int:
+    def _leaf(self, node: TracedNode) -> int:
         key = ("constant", repr(node.number)) if node.kind == "constant" else (node.kind, node.index)
         return self._enter(key, node, varies=node.kind == "input")
 
@@ -152,10 +152,10 @@ class _Writer:
         varies = any(map(self.varies.__getitem__, reversed(arguments)))  # what varies stands last
         if not varies and all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
-            return self._leaf(Node("constant", number=number))
-        return self._enter(key, Node("op", op, arguments), varies=varies)
+            return self._leaf(TracedNode("constant", number=number))
+        return self._enter(key, TracedNode("op", op, arguments), varies=varies)
 
-    def _enter(self, key: Any, node: Node, *, varies: bool) -> int:
+    def _enter(self, key: Any, node: TracedNode, *, varies: bool) -> int:
         place = self.known.setdefault(key, len(self.nodes))
         if place == len(self.nodes):
             self.nodes.append(node)
@@ -170,7 +170,7 @@ def _dots_terms(arguments: tuple[int, ...]) -> Iterable[Term]:
     return [*zip(arguments[:n], arguments[n : 2 * n]), *zip(arguments[2 * n :])]
 
 
-def _pruned(nodes: Sequence[Node], outputs: Sequence[int], trace: Trace) -> Trace:
+def _pruned(nodes: Sequence[TracedNode], outputs: Sequence[int], trace: Trace) -> Trace:
     used = [False] * len(nodes)
     for output in outputs:
         used[output] = True
@@ -179,10 +179,10 @@ def _pruned(nodes: Sequence[Node], outputs: Sequence[int], trace: Trace) -> Trac
             for argument in nodes[place].arguments:
                 used[argument] = True
     kept: dict[int, int] = {}
-    new: list[Node] = []
+    new: list[TracedNode] = []
     for place, node in enumerate(nodes):
         if used[place] or node.kind in {"input", "parameter"}:
             kept[place] = len(new)
             arguments = tuple(map(kept.__getitem__, node.arguments))
-            new.append(Node("op", node.op, arguments) if arguments else node)
+            new.append(TracedNode("op", node.op, arguments) if arguments else node)
     return Trace(tuple(new), tuple(map(kept.__getitem__, outputs)), trace.shape, trace.inputs, trace.parameters)

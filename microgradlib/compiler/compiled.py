@@ -19,7 +19,7 @@ from microgradlib.compiler.roll import roll
 from microgradlib.compiler.runner import Runner
 from microgradlib.compiler.saving import save_program
 from microgradlib.compiler.trace import trace
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

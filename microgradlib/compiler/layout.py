@@ -9,8 +9,8 @@ from microgradlib.ops import TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from microgradlib.compiler.roll import Group
-    from microgradlib.compiler.trace import Node
+    from microgradlib.compiler.group import Group
+    from microgradlib.compiler.trace import TracedNode
 
     Wish = tuple[int, int]
 
@@ -20,7 +20,7 @@ DOT = TABLE["dot"]
 NO_WISH = (1 << 60, 0)
 
 
-def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> list[Wish]:
+def wishes(nodes: Sequence[TracedNode], groups: Sequence[Group]) -> list[Wish]:
     """Order the members of every group as their first reader wants them; return each node's wish (reader, place).
 
     Readers are asked before what they read is ordered: the groups are gone through backwards. A matrix product's wish
@@ -36,7 +36,7 @@ def wishes(nodes: Sequence[Node], groups: Sequence[Group]) -> list[Wish]:
     return wish
 
 
-def _reads(group: Group, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+def _reads(group: Group, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]:
     """Yield the nodes that a group reads, in its order, each with how much the order matters."""
     if group.kind == "product":
         yield from ((a, 2) for term in zip(*group.columns) for a in term)

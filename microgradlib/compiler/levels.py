@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.trace import Node
+    from microgradlib.compiler.trace import TracedNode
 
 __all__ = ["levels"]
 
@@ -18,7 +18,7 @@ LOOK_AHEAD = 8
 """How many later levels with nodes of its kind a node considers."""
 
 
-def levels(nodes: Sequence[Node], kinds: Sequence[Any]) -> list[int]:
+def levels(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
     """Return each node's level: leaves 0, others after all their arguments.
 
     A node is computed as early as possible, unless it can wait, without making the whole longer, for a level at which
@@ -49,7 +49,7 @@ def levels(nodes: Sequence[Node], kinds: Sequence[Any]) -> list[int]:
     return level
 
 
-def _latest(nodes: Sequence[Node], deepest: int) -> list[int]:
+def _latest(nodes: Sequence[TracedNode], deepest: int) -> list[int]:
     late = [deepest] * len(nodes)
     for i in range(len(nodes) - 1, -1, -1):
         before = late[i] - 1

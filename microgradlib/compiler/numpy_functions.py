@@ -7,7 +7,7 @@ import math
 from functools import cache, partial, reduce
 from typing import Any
 
-from microgradlib.elementary import IEEE
+from microgradlib._support.floats import IEEE
 from microgradlib.errors import MissingExtraError
 from microgradlib.ops import TABLE
 

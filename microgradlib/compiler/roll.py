@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
+from microgradlib.compiler.group import Group
 from microgradlib.compiler.layout import wishes
 from microgradlib.compiler.levels import levels
 from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
 from microgradlib.compiler.spread import parts, spread
-from microgradlib.compiler.trace import Node, Trace
+from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE, Op
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Group", "roll"]
+__all__ = ["roll"]
 
 DOT = TABLE["dot"]
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
-
-
-@dataclass
-class Group:
-    """Nodes that one instruction computes, in the order of its results.
-
-    Of a "product" Z = W X + b, `rows` are those of W, `columns` those of X, and the members go row by row.
-    """
-
-    kind: str
-    node: Node
-    members: list[int]
-    terms: int = 1
-    rows: list[tuple[int, ...]] = field(default_factory=list)
-    columns: list[tuple[int, ...]] = field(default_factory=list)
-
-    def biases(self, nodes: Sequence[Node]) -> list[tuple[int, ...]] | None:
-        """Return the bias of each row of a product, () where there is none; None if it differs within a row."""
-        width, n = len(self.columns), 2 * self.terms
-        parts = [self.members[start : start + width] for start in range(0, len(self.members), width)]
-        found = [{nodes[i].arguments[n:] for i in part} for part in parts]
-        return [bias for [bias] in found] if all(len(row) == 1 for row in found) else None
 
 
 def roll(trace: Trace) -> Program:
@@ -67,7 +45,7 @@ def roll(trace: Trace) -> Program:
     return _written(trace, nodes, varies, groups, outputs)
 
 
-def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
+def _grouped(nodes: Sequence[TracedNode], varies: Sequence[bool]) -> list[Group]:
     """Return the groups in the order in which they can be computed."""
     numbers: dict[Any, int] = {}  # in place of kinds, as they are quicker to look up
     kinds = [
@@ -91,7 +69,7 @@ def _grouped(nodes: Sequence[Node], varies: Sequence[bool]) -> list[Group]:
     return groups
 
 
-def _reduction(nodes: Sequence[Node], members: list[int], terms: int) -> Group:
+def _reduction(nodes: Sequence[TracedNode], members: list[int], terms: int) -> Group:
     alike = len({len(nodes[i].arguments) for i in members}) == 1
     return Group("reduce" if alike else "segments", nodes[members[0]], members, terms if alike else 0)
 
@@ -104,7 +82,7 @@ def _kind(op: Op, arguments: tuple[int, ...], varies: Sequence[bool], i: int) ->
     return op.name, op.settings, varies[i], banks, len(arguments) if same else 0
 
 
-def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
+def _dots(nodes: Sequence[TracedNode], members: list[int], *, weights_vary: bool) -> Iterable[Group]:
     """Part dots into matrix products, where weights are fixed, and the rest."""
     node = nodes[members[0]]
     terms = len(node.arguments) // 2
@@ -129,7 +107,7 @@ def _dots(nodes: Sequence[Node], members: list[int], *, weights_vary: bool) -> I
 
 
 def _written(
-    trace: Trace, nodes: Sequence[Node], varies: Sequence[bool], groups: list[Group], outputs: Sequence[int]
+    trace: Trace, nodes: Sequence[TracedNode], varies: Sequence[bool], groups: list[Group], outputs: Sequence[int]
 ) -> Program:
     """Order the groups' members and the leaves, give everything a slot, and write the instructions."""
     wish = wishes(nodes, groups)
@@ -179,7 +157,7 @@ def _written(
     )
 
 
-def _ends(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, int]:
+def _ends(nodes: Sequence[TracedNode], groups: Sequence[Group]) -> dict[int, int]:
     """Return the last number of each X of a product W X + b, and how many columns of ones are wanted behind it."""
     ends: dict[int, int] = defaultdict(int)
     for group in groups:
@@ -190,7 +168,7 @@ def _ends(nodes: Sequence[Node], groups: Sequence[Group]) -> dict[int, int]:
 
 
 def _instruction(
-    group: Group, nodes: Sequence[Node], varies: Sequence[bool], slots: Sequence[int], start: int
+    group: Group, nodes: Sequence[TracedNode], varies: Sequence[bool], slots: Sequence[int], start: int
 ) -> Instruction:
     op, members = cast(Op, group.node.op), group.members
     terms: list[Sequence[tuple[int, ...]]] = list(zip(*[parts(op, nodes[i].arguments) for i in members]))

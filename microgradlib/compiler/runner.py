@@ -6,10 +6,10 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import unflatten
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.structure import like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,7 @@ class Runner:
         if not isinstance(shape, (list, tuple, dict)):
             return columns[0]
         lengths = _lengths(shape)
-        return result.reshape(len(result), *lengths) if lengths is not None else like(shape, columns)
+        return result.reshape(len(result), *lengths) if lengths is not None else unflatten(shape, columns)
 
 
 def _lengths(shape: Any) -> tuple[int, ...] | None:

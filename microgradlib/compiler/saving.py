@@ -8,15 +8,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from microgradlib._support.files import write_atomic
+from microgradlib._support.pytree import flatten
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
 from microgradlib.compiler.runner import Runner
 from microgradlib.errors import SavedFileError
-from microgradlib.files import write_whole
 from microgradlib.ops import TABLE
-from microgradlib.structure import leaves
 
 __all__ = ["LoadedProgram", "load_program", "save_program"]
 
@@ -84,7 +84,7 @@ def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, s
             for i in program.instructions
         ],
     }  # fmt: skip
-    write_whole(Path(path), (json.dumps(content) + "\n").encode())
+    write_atomic(Path(path), (json.dumps(content) + "\n").encode())
     return Path(path)
 
 
@@ -185,7 +185,7 @@ def _check(program: Program, numbers: int, shapes: tuple[tuple[int, ...], ...], 
         _check_operands(i, written)
         written[i.bank] += i.size
     _check_read(program.outputs, written)
-    if not program.outputs or len(program.outputs) != len(leaves(program.shape)):
+    if not program.outputs or len(program.outputs) != len(flatten(program.shape)):
         raise ValueError("the outputs are not as many as the result has numbers")
     if any(len(output.slots) != 1 for output in program.outputs):
         raise ValueError("an output is no single number")

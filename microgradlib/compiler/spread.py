@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from microgradlib.compiler.trace import Node
+from microgradlib.compiler.trace import TracedNode
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ __all__ = ["parts", "spread"]
 ADD, MUL, DOT, IDENTITY = (TABLE[name] for name in ("add", "mul", "dot", "identity"))
 
 
-def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
+def spread(trace: Trace) -> tuple[list[TracedNode], list[bool], list[int]]:
     """Return the nodes, which of them vary within a batch, and the outputs.
 
     Where an n-ary op mixes numbers that vary with numbers that do not, copies of these are made that do.
@@ -28,12 +28,12 @@ def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
     >>> [(node.kind if node.op is None else node.op.name, varying) for node, varying in zip(nodes, varies)]
     [('input', True), ('constant', False), ('identity', True), ('maximum', True)]
     """
-    nodes: list[Node] = []
+    nodes: list[TracedNode] = []
     varies: list[bool] = []
     moved: list[int] = []
     copies: dict[int, int] = {}
 
-    def enter(node: Node, *, varying: bool) -> int:
+    def enter(node: TracedNode, *, varying: bool) -> int:
         nodes.append(node)
         varies.append(varying)
         return len(nodes) - 1
@@ -41,7 +41,7 @@ def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
     def copied(a: int) -> int:
         if not varies[a]:
             if a not in copies:
-                copies[a] = enter(Node("op", IDENTITY, (a,)), varying=True)
+                copies[a] = enter(TracedNode("op", IDENTITY, (a,)), varying=True)
             return copies[a]
         return a
 
@@ -54,18 +54,18 @@ def spread(trace: Trace) -> tuple[list[Node], list[bool], list[int]]:
             continue
         op, arguments = node.op, tuple(map(moved.__getitem__, node.arguments))
         if op is DOT and len(arguments) % 2 and not any(map(varies.__getitem__, arguments[:-1])):
-            product = enter(Node("op", DOT, arguments[:-1]), varying=False)
+            product = enter(TracedNode("op", DOT, arguments[:-1]), varying=False)
             op, arguments = ADD, (product, arguments[-1])  # only the bias may vary: w·x, then + b
         elif op.variadic:
             operands = parts(op, arguments)
             if any(map(mixed, operands)):
                 arguments = tuple([a for part in operands for a in (map(copied, part) if mixed(part) else part)])
         varying = any(map(varies.__getitem__, arguments))
-        moved.append(enter(Node("op", op, arguments), varying=varying))
+        moved.append(enter(TracedNode("op", op, arguments), varying=varying))
     return _with_single_terms(nodes, varies), varies, [moved[y] for y in trace.outputs]
 
 
-def _with_single_terms(nodes: list[Node], varies: list[bool]) -> list[Node]:
+def _with_single_terms(nodes: list[TracedNode], varies: list[bool]) -> list[TracedNode]:
     """Make dots of the products that begin a family of dots, w₁x₁, w₁x₁ + w₂x₂, …, as in causal attention."""
     lengths: dict[int, set[int]] = defaultdict(set)
     for arguments in [node.arguments for node in nodes if node.op is DOT]:
@@ -74,7 +74,7 @@ def _with_single_terms(nodes: list[Node], varies: list[bool]) -> list[Node]:
             lengths[arguments[n]].add(n)
     begins = {x for x, found in lengths.items() if {2, 3} <= found}
     return [
-        Node("op", DOT, node.arguments)
+        TracedNode("op", DOT, node.arguments)
         if node.op is MUL and node.arguments[1] in begins and varies[node.arguments[0]]
         else node
         for node in nodes

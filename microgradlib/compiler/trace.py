@@ -10,21 +10,21 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.modes import recording, tracing_lines, unknown_numbers
+from microgradlib.core.node import Node
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value, as_node
 from microgradlib.errors import SymbolHasNoValueError, TracingError
-from microgradlib.graph import topological_sort
-from microgradlib.modes import recording, tracing_lines, unknown_numbers
-from microgradlib.scalar import Scalar
-from microgradlib.structure import leaves, like
-from microgradlib.symbol import Symbol
-from microgradlib.value import Value, as_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from microgradlib.ops import Op
 
-__all__ = ["Node", "Trace", "trace"]
+__all__ = ["Trace", "TracedNode", "trace"]
 
 DRAWS = {random.random, random.getrandbits}
 """What every draw of Python's own generator comes to."""
@@ -32,7 +32,7 @@ DRAWS = {random.random, random.getrandbits}
 _PACKAGE = str(Path(__file__).parents[1])
 
 
-class Node(NamedTuple):
+class TracedNode(NamedTuple):
     """One scalar operation, or a leaf: an input, a parameter or a constant, told apart by `kind`.
 
     `op` and `arguments` (positions of other nodes) belong to an operation; `index` is the place of an input or
@@ -53,7 +53,7 @@ class Trace:
     `outputs` are positions in `nodes`, shaped like the function's result by `shape`.
     """
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[TracedNode, ...]
     outputs: tuple[int, ...]
     shape: Any
     inputs: int
@@ -98,7 +98,7 @@ def _alike(first: Trace, second: Trace) -> bool:
     return first.nodes == second.nodes or list(map(_told, first.nodes)) == list(map(_told, second.nodes))
 
 
-def _told(node: Node) -> tuple[Any, ...]:
+def _told(node: TracedNode) -> tuple[Any, ...]:
     return node.kind, _spelt(node.op), node.arguments, node.index, repr(node.number)
 
 
@@ -106,7 +106,7 @@ def _spelt(op: Op | None) -> str:
     return "" if op is None else f"{op.name}{op.settings}"
 
 
-def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict[Any, str]) -> str:
+def _difference(first: Trace, third: Trace, order: Sequence[Node], lines: dict[Any, str]) -> str:
     """Name the line of the first operation in which the two differ, if there is one."""
     for one, other, made in zip(first.nodes, third.nodes, order):
         if _shown(first, one) != _shown(third, other) and made in lines:
@@ -114,7 +114,7 @@ def _difference(first: Trace, third: Trace, order: Sequence[Scalar], lines: dict
     return ""
 
 
-def _shown(trace: Trace, node: Node) -> str:
+def _shown(trace: Trace, node: TracedNode) -> str:
     return f"{_spelt(node.op)}{[repr(trace.nodes[a].number) for a in node.arguments]}"
 
 
@@ -123,21 +123,21 @@ class _Run(NamedTuple):
 
     symbols: list[Symbol]
     result: Any
-    outputs: list[Scalar]
-    order: Sequence[Scalar]
-    reads: dict[Scalar, str]
+    outputs: list[Node]
+    order: Sequence[Node]
+    reads: dict[Node, str]
     chance: tuple[Any, ...]
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
-    symbols = [Symbol(f"x{i}") for i in range(len(leaves(list(rows))))]
+    symbols = [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
     try:
         with recording(), unknown_numbers(parameters) as reads:
-            result = function(*like(list(rows), symbols))
+            result = function(*unflatten(list(rows), symbols))
     except SymbolHasNoValueError as error:
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
-    outputs = [as_node(leaf) for leaf in leaves(result)]
+    outputs = [as_node(leaf) for leaf in flatten(result)]
     return _Run(symbols, result, outputs, topological_sort(*outputs), reads, _sources_of_chance())
 
 
@@ -194,11 +194,11 @@ def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
 
 
 def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
-    leaf: dict[Scalar, Node] = {p: Node("parameter", index=i) for i, p in enumerate([*parameters, *held])}
-    leaf.update({x: Node("input", index=i) for i, x in enumerate(run.symbols)})
+    leaf: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate([*parameters, *held])}
+    leaf.update({x: TracedNode("input", index=i) for i, x in enumerate(run.symbols)})
     position = dict(zip(run.order, count())).__getitem__
     nodes = [
-        Node("op", node.op, tuple(map(position, node.parents)))
+        TracedNode("op", node.op, tuple(map(position, node.parents)))
         if node.op is not None
         else leaf.get(node) or _constant(node)
         for node in run.order
@@ -208,9 +208,9 @@ def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> T
     return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), numbers, tuple(held))
 
 
-def _constant(leaf: Scalar) -> Node:
+def _constant(leaf: Node) -> TracedNode:
     if isinstance(leaf, Value):
-        return Node("constant", number=leaf.data)
+        return TracedNode("constant", number=leaf.data)
     message = f"the function uses {leaf!r}, which is none of its arguments"
     raise ValueError(message)
 
@@ -228,4 +228,4 @@ def _users_line(error: BaseException) -> str:
 
 def _emptied(result: Any) -> Any:
     """Return the shape of a result: None in the place of each number."""
-    return like(result, [None] * len(leaves(result)))
+    return unflatten(result, [None] * len(flatten(result)))

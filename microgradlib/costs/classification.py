@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.classes import class_index, distribution, is_many, one_hot
+from microgradlib._support.number import as_float
+from microgradlib.core.list_functions import logsumexp
+from microgradlib.core.node import Node
+from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import at_least_half, decides_by, most_probable, positive, side_of
 from microgradlib.costs.reduction import by_component, is_batch, reduced, total
 from microgradlib.costs.surprise import surprise, surprise_of_complement
 from microgradlib.errors import LabelError
-from microgradlib.number import as_float
-from microgradlib.ops import activations, arithmetic, many
-from microgradlib.reductions import logsumexp
-from microgradlib.scalar import Scalar
-from microgradlib.symbol import Symbol
+from microgradlib.nn.labels import class_index, distribution, is_many, one_hot
+from microgradlib.ops import activations, arithmetic, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def _binary_label(y: Any) -> Any:
-    if isinstance(y, Scalar):
+    if isinstance(y, Node):
         return y
     number = as_float(y)
     if not 0 <= number <= 1:
@@ -39,8 +39,8 @@ def _binary_label(y: Any) -> Any:
 
 def _expected(weights: Sequence[Any], surprise_of: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · surprise_of(k); a weight that is exactly 0 leaves its term out, so that 0·∞ is 0."""
-    if any(isinstance(weight, Scalar) for weight in weights):
-        return many.sum(*[arithmetic.strong_mul(weight, surprise_of(k)) for k, weight in enumerate(weights)])
+    if any(isinstance(weight, Node) for weight in weights):
+        return reductions.sum(*[arithmetic.strong_mul(weight, surprise_of(k)) for k, weight in enumerate(weights)])
     terms = [(weight, surprise_of(k)) for k, weight in enumerate(weights) if weight]
     return total([surprise if weight == 1 else weight * surprise for weight, surprise in terms] or [0.0])
 
@@ -169,7 +169,7 @@ def cross_entropy_from_probabilities(
 
 
 def _side(y: Any) -> Any:
-    if isinstance(y, Scalar):
+    if isinstance(y, Node):
         return y
     number = as_float(y)
     if number not in (-1.0, 1.0):

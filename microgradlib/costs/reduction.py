@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.classes import is_many
+from microgradlib._support.lookup import lookup
 from microgradlib.errors import LabelError
-from microgradlib.naming import thing_named
-from microgradlib.ops import arithmetic, many
+from microgradlib.nn.labels import is_many
+from microgradlib.ops import arithmetic, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ def is_batch(output: Any) -> bool:
 
 def total(terms: Sequence[Any]) -> Any:
     """Return Σ terms as one node; of a single term, the term itself."""
-    return terms[0] if len(terms) == 1 else many.sum(*terms)
+    return terms[0] if len(terms) == 1 else reductions.sum(*terms)
 
 
 def by_component(cost: Callable[[Any, Any], Any]) -> Terms:
@@ -56,11 +56,11 @@ def reduced(terms: Terms, output: Any, target: Any, *, batch: bool, reduction: s
     not fit; a `LabelError` says which example it was.
     """
     if reduction is not None:
-        thing_named(reduction, REDUCTIONS, "reduction")
+        lookup(reduction, REDUCTIONS, "reduction")
     examples = _examples(terms, output, target) if batch else [terms(output, target)]
     if reduction is None:
         costs = [total([cost for cost, _ in example]) for example in examples]
-        return costs[0] if len(costs) == 1 else many.mean(*costs)
+        return costs[0] if len(costs) == 1 else reductions.mean(*costs)
     pairs = [pair for example in examples for pair in example]
     costs = [cost for cost, _ in pairs]
     if reduction == "none":

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from microgradlib.classes import is_many
+from microgradlib._support.number import as_float
+from microgradlib.core.node import Node
+from microgradlib.core.value import Value
 from microgradlib.costs.reduction import by_component, is_batch, reduced
 from microgradlib.errors import LabelError
-from microgradlib.number import as_float
+from microgradlib.nn.labels import is_many
 from microgradlib.ops import exponential, selection
-from microgradlib.scalar import Scalar
-from microgradlib.value import Value
 
 __all__ = ["absolute_error", "gaussian_nll", "squared_error"]
 
 
 def _target(y: Any) -> Any:
-    if isinstance(y, Scalar):
+    if isinstance(y, Node):
         return y
     number = as_float(y)
     if not math.isfinite(number):

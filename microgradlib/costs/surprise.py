@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib.core.value import Value
 from microgradlib.ops import activations, arithmetic, exponential
-from microgradlib.value import Value
 
 __all__ = ["surprise", "surprise_of_complement"]
 

@@ -19,10 +19,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.checks import check_spread, check_whole
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
-from microgradlib.randomness import Rng, as_random
 
 Augmentation = Callable[[Sequence[float], Rng], Row]
 """What the functions here return; `rng` may be a seed."""

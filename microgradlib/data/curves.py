@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.checks import check_spread, check_whole
 from microgradlib.data.dataset import Dataset, RegressionDataset
-from microgradlib.randomness import Rng, as_random
 
 
 def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Row
-from microgradlib.randomness import Rng, as_random
 
 
 def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[AnyDataset, AnyDataset]:

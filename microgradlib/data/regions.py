@@ -4,9 +4,9 @@ import math
 import random
 from collections.abc import Sequence
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.checks import check_spread, check_whole
 from microgradlib.data.dataset import Dataset, Row
-from microgradlib.randomness import Rng, as_random
 
 DOT_RADIUS = 0.25
 """The radius of the dots of `yin_yang`, half that of the heads they stand in."""

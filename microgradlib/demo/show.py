@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from microgradlib.core.value import Value
 from microgradlib.demo.gradient_check import largest_difference
 from microgradlib.demo.problems import PROBLEMS
 from microgradlib.nn import MLP
 from microgradlib.optim import SGD, linear
 from microgradlib.training import fit
-from microgradlib.value import Value
 from microgradlib.viz import draw, line_chart
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib.naming import thing_named
+from microgradlib._support.lookup import lookup
+from microgradlib.core.list_functions import log_softmax, softmax
+from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.ops import activations, selection, trigonometric
-from microgradlib.reductions import log_softmax, softmax
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,5 +147,5 @@ def activation_named(name: Any) -> Callable[[Any], Any]:
     if name in LAYER_ACTIVATIONS:
         message = f"{name} needs the net inputs of a whole layer: Layer(nin, nout, {name!r}), or nn.Softmax()"
         raise ValueError(message)
-    activation: Any = thing_named(name, {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}, "activation")
+    activation: Any = lookup(name, {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}, "activation")
     return PReLU() if activation is PReLU else activation

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib.classes import is_many
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.list_functions import softmax
+from microgradlib.core.value import Value, weighted_sum
+from microgradlib.nn.labels import is_many
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
 from microgradlib.nn.sizes import check_length, count
-from microgradlib.randomness import Rng, as_random
-from microgradlib.reductions import softmax
-from microgradlib.value import Value, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

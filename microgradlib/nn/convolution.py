@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.value import Value, weighted_sum
 from microgradlib.nn.activation import Activation, activation_name, activation_named
 from microgradlib.nn.grids import Image, image, pair, signal, starts
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import count
-from microgradlib.randomness import Rng, as_random
-from microgradlib.value import Value, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from microgradlib._support.number import as_float
+from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.symbol import Symbol
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.nn.grids import nested_lists
 from microgradlib.nn.module import Module
-from microgradlib.number import as_float
-from microgradlib.randomness import Rng, as_random
-from microgradlib.structure import leaves, like
-from microgradlib.symbol import Symbol
 
 __all__ = ["Dropout"]
 
@@ -45,7 +45,7 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         nested = nested_lists(x)
-        numbers = leaves(nested)
+        numbers = flatten(nested)
         if any(isinstance(number, Symbol) for number in numbers):
             message = (
                 "dropout draws at each call, and a graph of Symbols would keep one draw for ever: "
@@ -53,7 +53,7 @@ class Dropout(Module):
             )
             raise SymbolHasNoValueError(message)
         draw, kept = (self.rng or random).random, 1 / (1 - self.p)
-        return like(nested, [number * (kept if draw() >= self.p else 0.0) for number in numbers])
+        return unflatten(nested, [number * (kept if draw() >= self.p else 0.0) for number in numbers])
 
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.classes import class_index, is_many, one_hot
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.node import Node
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value, as_node, weighted_sum
 from microgradlib.nn import sizes
 from microgradlib.nn.initialisers import initialiser_named
+from microgradlib.nn.labels import class_index, is_many, one_hot
 from microgradlib.nn.module import Module
-from microgradlib.randomness import Rng, as_random
-from microgradlib.scalar import Scalar
-from microgradlib.symbol import Symbol
-from microgradlib.value import Value, as_node, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Embedding(Module):
 
 def _check_shares(x: Any) -> None:
     """Refuse plain numbers that are no shares of the rows; all 0, for no row, are allowed as padding."""
-    if not any(isinstance(number, Scalar) for number in x) and not (min(x) >= 0 and sum(x) <= 1 + 1e-6):
+    if not any(isinstance(number, Node) for number in x) and not (min(x) >= 0 and sum(x) <= 1 + 1e-6):
         message = (
             f"a list is one row, one-hot or shares that sum to 1, got {list(x)}; look several indices up one by one"
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Any
 
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.value import Value, weighted_sum
 from microgradlib.nn.recurrent_cells import Cell, Gate, Init
 from microgradlib.nn.sizes import check_length
 from microgradlib.ops import trigonometric
-from microgradlib.randomness import Rng, as_random
-from microgradlib.value import Value, weighted_sum
 
 __all__ = ["GRUCandidate", "GRUCell", "LSTMCell"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from microgradlib.classes import is_many
+from microgradlib.core.value import as_node
+from microgradlib.nn.labels import is_many
 from microgradlib.nn.sizes import count
-from microgradlib.value import as_node
 
 __all__ = ["Image", "image", "nested_lists", "pair", "signal", "starts"]
 

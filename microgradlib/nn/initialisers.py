@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.naming import thing_named
+from microgradlib._support.lookup import lookup
 
 if TYPE_CHECKING:
     import random
@@ -56,4 +56,4 @@ def initialiser_named(init: str | Initialiser) -> Any:
     >>> initialiser_named("zeros")(random.Random(0), 2, 3)
     0.0
     """
-    return init if callable(init) else thing_named(init, INITIALISERS, "initialiser")
+    return init if callable(init) else lookup(init, INITIALISERS, "initialiser")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.naming import thing_named
+from microgradlib._support.lookup import lookup
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, Activation
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
 from microgradlib.nn.output import GaussianOutput
-from microgradlib.randomness import Rng, as_random
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +55,7 @@ class MLP(Module):
             self.layers.append(GaussianOutput(sizes[-2], sizes[-1], **neuron))
         else:
             if isinstance(output, str):
-                thing_named(
-                    output, dict.fromkeys([*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, "gaussian"]), "output unit"
-                )
+                lookup(output, dict.fromkeys([*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, "gaussian"]), "output unit")
             self.layers.append(Layer(sizes[-2], sizes[-1], output, **neuron))
 
     def __call__(self, x: Sequence[Any]) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.number import is_array
+from microgradlib.core.value import NO_HISTORY, Value
 from microgradlib.nn.parameter_numbers import checked_numbers
 from microgradlib.nn.summary import Row, Summary
-from microgradlib.number import is_array
-from microgradlib.value import NO_HISTORY, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.value import Value, as_node, weighted_sum
 from microgradlib.nn.activation import (
     LAYER_ACTIVATIONS,
     Activation,
@@ -16,8 +18,6 @@ from microgradlib.nn.activation import (
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import count
-from microgradlib.randomness import Rng, as_random
-from microgradlib.value import Value, as_node, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.number import as_float
+from microgradlib.core.value import Value, as_node, weighted_sum
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import check_length, count
-from microgradlib.number import as_float
-from microgradlib.ops import many
-from microgradlib.value import Value, as_node, weighted_sum
+from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class LayerNorm(Module):
     def __call__(self, x: Sequence[Any]) -> list[Any]:
         """Return y for a list of n numbers."""
         inputs = _nodes(x, len(self.gain))
-        mean = many.mean(*inputs)
+        mean = reductions.mean(*inputs)
         normalised = _scaled([x_i - mean for x_i in inputs], self.eps)
         return [g * y + b for g, y, b in zip(self.gain, normalised, self.bias)]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
-from microgradlib.randomness import Rng, as_random
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
+from microgradlib._support.number import as_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import flatten
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import Activation, activation_name, activation_named
 from microgradlib.nn.grids import Image, image, nested_lists, pair, signal, starts
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import count
-from microgradlib.ops import many, selection
-from microgradlib.structure import leaves
-from microgradlib.value import Value, as_node
+from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class AvgPool2d(_Pool2d):
     2.5
     """
 
-    _pool = many.mean
+    _pool = reductions.mean
 
 
 class AvgPool1d(_Pool1d):
@@ -115,7 +115,7 @@ class AvgPool1d(_Pool1d):
     (1.5, 3.5)
     """
 
-    _pool = many.mean
+    _pool = reductions.mean
 
 
 class Subsampling(Module):
@@ -160,7 +160,7 @@ class Flatten(Module):
 
     def __call__(self, x: Any) -> list[Any]:
         """Return the numbers, as nodes."""
-        return [as_node(number) for number in leaves(nested_lists(x))]
+        return [as_node(number) for number in flatten(nested_lists(x))]
 
     def __repr__(self) -> str:
         return "Flatten()"

@@ -6,12 +6,12 @@ import random
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.value import Value, as_node, weighted_sum
 from microgradlib.nn.activation import Activation, activation_name, activation_named
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import check_length, count
-from microgradlib.randomness import Rng, as_random
-from microgradlib.value import Value, as_node, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.files import write_atomic
 from microgradlib.errors import SavedFileError
-from microgradlib.files import write_whole
 
 if TYPE_CHECKING:
     from microgradlib.nn.module import Module
@@ -48,7 +48,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     numbers = {name: number if math.isfinite(number) else repr(number) for name, number in model.state_dict().items()}
     content = {"format": FORMAT, "version": VERSION, "model": _shown(model), "parameters": numbers}
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    write_whole(Path(path), text.encode())
+    write_atomic(Path(path), text.encode())
     return Path(path)
 
 

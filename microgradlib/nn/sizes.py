@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from microgradlib.number import is_whole
+from microgradlib._support.number import is_whole
 
 __all__ = ["check_length", "count"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.list_functions import maximum
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
 from microgradlib.nn.sizes import check_length, count
-from microgradlib.ops import exponential, many
-from microgradlib.randomness import Rng, as_random
-from microgradlib.reductions import maximum
-from microgradlib.value import Value, as_node
+from microgradlib.ops import exponential, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ class RBF(Module):
         check_length(x, len(self.w[0]), "the input of this layer")
         inputs = [as_node(x_d) for x_d in x]
         outputs = [
-            exponential.exp(-many.sum(*[(w_d - x_d) ** 2 for w_d, x_d in zip(w, inputs)]) / width**2)
+            exponential.exp(-reductions.sum(*[(w_d - x_d) ** 2 for w_d, x_d in zip(w, inputs)]) / width**2)
             for w, width in zip(self.w, self.width)
         ]
         return outputs[0] if len(outputs) == 1 else outputs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import grad_table
-from microgradlib.elementary import FLOATS, IEEE, Float754
-from microgradlib.modes import recording
-from microgradlib.value import Value
+from microgradlib._support.floats import FLOATS, IEEE, Float754
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.modes import recording
+from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import gradients, kinks, tangent_table
+from microgradlib._support.number import as_float
+from microgradlib.core.autodiff import gradients, kinks, tangent_table
+from microgradlib.core.graph import descendants
+from microgradlib.core.modes import tracing_lines
 from microgradlib.errors import GradcheckError
-from microgradlib.graph import descendants
-from microgradlib.modes import tracing_lines
-from microgradlib.number import as_float
 from microgradlib.numeric.branches import Recording, crossing, record
 from microgradlib.numeric.differences import EPSILON, SMALLEST, NumericDerivative, extrapolate, power_of_two, scatter
 from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
@@ -20,7 +20,7 @@ from microgradlib.numeric.taylor import taylor_slope
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from microgradlib.value import Value
+    from microgradlib.core.value import Value
 
 __all__ = ["SAFETY", "gradcheck", "gradient_entry"]
 

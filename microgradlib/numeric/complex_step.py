@@ -8,15 +8,15 @@ from functools import partial
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.graph import topological_sort
-from microgradlib.number import as_float
+from microgradlib._support.number import as_float
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.symbol import Symbol
 from microgradlib.ops import TABLE
-from microgradlib.symbol import Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from microgradlib.scalar import Scalar
+    from microgradlib.core.node import Node
 
 __all__ = ["complex_step_derivative"]
 
@@ -149,7 +149,7 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     if not hasattr(output, "__apply_op__"):
         as_float(output)  # refuses what is no number
         return 0.0
-    table: dict[Scalar, _Complex] = {symbol: _Complex(as_float(x), _H)}
+    table: dict[Node, _Complex] = {symbol: _Complex(as_float(x), _H)}
     for node in topological_sort(output):
         if node not in table:
             table[node] = _at(node, [table[parent] for parent in node.parents])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.modes import no_grad
-from microgradlib.number import as_float
+from microgradlib._support.number import as_float
+from microgradlib.core.modes import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

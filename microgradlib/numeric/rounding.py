@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import grad_table
-from microgradlib.modes import recording
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.modes import recording
+from microgradlib.core.value import Value
 from microgradlib.numeric.branches import Recording
 from microgradlib.numeric.differences import EPSILON, SMALLEST
 from microgradlib.ops import GRAPH
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def rounding_within(op: Op, at: Sequence[float]) -> float:
 
     The rule is run over Values, which makes a graph of it.
 
-    >>> from microgradlib.ops.many import logsumexp
+    >>> from microgradlib.ops.reductions import logsumexp
     >>> rounding_within(logsumexp, [-30.0, 0.0]) > 1e-16
     True
     """

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
+from microgradlib._support.number import as_float
 from microgradlib.numeric.branches import Recording, crossing, record
 from microgradlib.numeric.differences import EPSILON
 from microgradlib.numeric.rounding import rounding_error

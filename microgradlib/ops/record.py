@@ -11,16 +11,16 @@ from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from microgradlib.elementary import FLOATS, IEEE, evaluate_rule
-from microgradlib.number import as_float, is_array
+from microgradlib._support.floats import FLOATS, IEEE, evaluate_rule
+from microgradlib._support.number import as_float, is_array
 from microgradlib.ops.arrays import element_wise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from microgradlib.scalar import Scalar
+    from microgradlib.core.node import Node
 
-    S = TypeVar("S", bound=Scalar)
+    S = TypeVar("S", bound=Node)
 
 __all__ = ["GRAPH", "TABLE", "Op", "define_op", "forget_op"]
 

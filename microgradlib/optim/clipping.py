@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.elementary import FLOATS
-from microgradlib.number import as_float, is_array
+from microgradlib._support.floats import FLOATS
+from microgradlib._support.number import as_float, is_array
 from microgradlib.ops import selection
 from microgradlib.optim.parameters import assign, checked_numbers, checked_values, numpy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from microgradlib.value import Value
+    from microgradlib.core.value import Value
 
 __all__ = ["clip_by_norm", "clip_by_value", "clip_grad_norm", "clip_grad_value"]
 

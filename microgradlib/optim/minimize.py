@@ -7,13 +7,13 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import grad_table
+from microgradlib._support.lookup import lookup
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.modes import recording
+from microgradlib.core.value import Value
 from microgradlib.errors import MissingExtraError
 from microgradlib.krylov import hessian_products
-from microgradlib.modes import recording
-from microgradlib.naming import thing_named
 from microgradlib.optim.parameters import assign, checked_values, numpy
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ def minimize(
     >>> result.success, round(x.data, 5), round(y.data, 5)
     (True, 1.0, 1.0)
     """
-    taken = thing_named(method, METHODS, "method with derivatives")
+    taken = lookup(method, METHODS, "method with derivatives")
     if not callable(loss):
         message = f"loss is a function without arguments that returns the loss, as in lambda: ..., got {loss!r}"  # type: ignore[unreachable]
         raise TypeError(message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.elementary import FLOATS, evaluate_rule
-from microgradlib.number import is_array
+from microgradlib._support.floats import FLOATS, evaluate_rule
+from microgradlib._support.number import is_array
 from microgradlib.optim.parameters import (
     array_to_change,
     assign,

@@ -7,8 +7,8 @@ from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float, is_array
-from microgradlib.value import Value
+from microgradlib._support.number import as_float, is_array
+from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

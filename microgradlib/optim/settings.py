@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float, is_whole
+from microgradlib._support.number import as_float, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
-from microgradlib.ops import many, selection
-from microgradlib.value import weighted_sum
+from microgradlib._support.number import as_float
+from microgradlib.core.value import weighted_sum
+from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
     3.5
     """
     w = list(weights)
-    return as_float(coefficient) * many.sum(*map(selection.abs, w)) if w else 0.0
+    return as_float(coefficient) * reductions.sum(*map(selection.abs, w)) if w else 0.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Norm:
                 message = f"no weights of the model have names that begin with {group!r}; names are {_some(chosen)}"
                 raise ValueError(message)
             terms.append(norm(members, coefficient))
-        return many.sum(*terms)
+        return reductions.sum(*terms)
 
 
 def _some(names: Iterable[str]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float, is_array
-from microgradlib.ops import many
-from microgradlib.structure import leaves, like
-from microgradlib.transforms import jvp
-from microgradlib.value import as_node
+from microgradlib._support.number import as_float, is_array
+from microgradlib._support.pytree import flatten, unflatten
+from microgradlib.core.value import as_node
+from microgradlib.derivatives.transforms import jvp
+from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class TangentPropagation:
         direction = self.tangent(x) if callable(self.tangent) else self.tangent
         direction = direction.tolist() if is_array(direction) else direction
         x = x.tolist() if is_array(x) else x
-        inputs = like(x, map(as_node, leaves(x)))
+        inputs = unflatten(x, map(as_node, flatten(x)))
         _, slopes = jvp(model, (inputs,), (direction,))
-        slopes = leaves(slopes)
-        return 0.5 * as_float(self.coefficient) * many.dot(*slopes, *slopes)
+        slopes = flatten(slopes)
+        return 0.5 * as_float(self.coefficient) * reductions.dot(*slopes, *slopes)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.autodiff import evaluate, grad_table, gradients, tangent_table
+from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_table
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value, as_node
 from microgradlib.numeric.checking import gradient_entry
 from microgradlib.numeric.differences import numeric_derivative
-from microgradlib.symbol import Symbol
 from microgradlib.testing.judging import allowed_error, same
-from microgradlib.value import Value, as_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from microgradlib.core.value import Value
 from microgradlib.testing.conditioning import away_from_kinks, input_count, sample_interval
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

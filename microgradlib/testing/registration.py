@@ -20,8 +20,8 @@ def register() -> None:
     """
     from hypothesis import strategies as st  # noqa: PLC0415  this module must load while Hypothesis still does
 
+    from microgradlib.core.value import Value  # noqa: PLC0415
     from microgradlib.testing.expression_graph import ExpressionGraph  # noqa: PLC0415
-    from microgradlib.value import Value  # noqa: PLC0415
 
     st.register_type_strategy(Value, _values)
     st.register_type_strategy(ExpressionGraph, _graphs)

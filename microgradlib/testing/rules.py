@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-from microgradlib.autodiff import evaluate, grad_table, gradients
+from microgradlib.core.autodiff import evaluate, grad_table, gradients
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
 from microgradlib.numeric.differences import numeric_derivative
-from microgradlib.symbol import Symbol
 from microgradlib.testing.conditioning import away_from_kinks, sample_interval
 from microgradlib.testing.judging import allowed_error, same
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import columns_of, compile  # noqa: A004
+from microgradlib.core.modes import no_grad, recording
+from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
-from microgradlib.modes import no_grad, recording
-from microgradlib.ops import many
+from microgradlib.ops import reductions
 from microgradlib.optim.parameters import assign
-from microgradlib.structure import leaves, like
 from microgradlib.training.risk import Risk, evaluating
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
@@ -46,7 +46,7 @@ class CompiledRisk(Risk):
         cost = self.loss(output, y)
         penalties = [penalty(self.model, x) for penalty in self.penalties]
         regularisers = [regulariser(self.model) for regulariser in self.regularisers]
-        return [many.sum(cost, *penalties, *regularisers), cost, *leaves(output)]
+        return [reductions.sum(cost, *penalties, *regularisers), cost, *flatten(output)]
 
     def _check(self, examples: Examples) -> None:
         """Raise for rows of different lengths, and for the first label that the cost cannot take.
@@ -54,7 +54,7 @@ class CompiledRisk(Risk):
         A program computes with any number, whether or not it names a class.
         """
         columns_of((examples.inputs, examples.targets), float)
-        numbers = like(self.output, [Value(float(y)) for y in leaves(self.output)])
+        numbers = unflatten(self.output, [Value(float(y)) for y in flatten(self.output)])
         with no_grad():
             for i, y in zip(examples.indices, examples.targets):
                 try:
@@ -80,4 +80,4 @@ class CompiledRisk(Risk):
         return float(values[:, 1].mean()), self._outputs(values)
 
     def _outputs(self, values: Any) -> list[Any]:
-        return [like(self.output, numbers) for numbers in values[:, 2:].tolist()]
+        return [unflatten(self.output, numbers) for numbers in values[:, 2:].tolist()]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import flatten
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.modes import detect_anomaly
+from microgradlib.core.value import Value
 from microgradlib.errors import AnomalyError
-from microgradlib.graph import topological_sort
-from microgradlib.modes import detect_anomaly
 from microgradlib.ops import activations
-from microgradlib.structure import leaves
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def dead_relus(model: Any, inputs: Sequence[Any]) -> float | None:
     """
     alive: list[bool] = []
     for x in inputs[:SAMPLE]:
-        outputs = [y for y in leaves(model(x)) if isinstance(y, Value)]
+        outputs = [y for y in flatten(model(x)) if isinstance(y, Value)]
         units = [node.data > 0 for node in topological_sort(*outputs) if node.op is activations.relu]
         if not units or len(units) != len(alive or units):
             return None

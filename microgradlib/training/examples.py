@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.number import as_float
+from microgradlib._support.number import as_float
 
 if TYPE_CHECKING:
     import random

@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.errors import LabelError
 from microgradlib.nn import Module
 from microgradlib.nn.sizes import count
 from microgradlib.optim import Adam
-from microgradlib.randomness import Rng, as_random
 from microgradlib.training.compiled_risk import CompiledRisk
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import part

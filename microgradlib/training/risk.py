@@ -6,11 +6,11 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.number import as_float
+from microgradlib._support.pytree import flatten, unflatten
+from microgradlib.core.modes import recording
+from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
-from microgradlib.modes import recording
-from microgradlib.number import as_float
-from microgradlib.scalar import Scalar
-from microgradlib.structure import leaves, like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,7 @@ class Risk:
         try:
             output = self.model(x)  # type: ignore[operator]  # what is called is a subclass
             cost = self.loss(output, y)
-            return output, cost if isinstance(cost, Scalar) else _plain(cost)
+            return output, cost if isinstance(cost, Node) else _plain(cost)
         except (LabelError, ValueError, TypeError) as error:
             if type(error) not in (LabelError, ValueError, TypeError):
                 raise
@@ -77,11 +77,11 @@ class Risk:
                 costs.append(_number(cost))
                 outputs.append(_numbers(output))
                 for term in (cost, *[penalty(self.model, x) for penalty in self.penalties]):
-                    if isinstance(term, Scalar):
+                    if isinstance(term, Node):
                         term.backward(share)  # type: ignore[attr-defined]  # Values: nothing here is a Symbol
             for regulariser in self.regularisers:
                 term = regulariser(self.model)
-                if isinstance(term, Scalar):
+                if isinstance(term, Node):
                     term.backward()  # type: ignore[attr-defined]
         return math.fsum(costs) / len(costs), outputs
 
@@ -108,8 +108,8 @@ def _plain(cost: Any) -> float:
 
 def _numbers(output: Any) -> Any:
     """Return an output with numbers for its nodes, so that the graph can go."""
-    return like(output, [y.data if isinstance(y, Scalar) else y for y in leaves(output)])
+    return unflatten(output, [y.data if isinstance(y, Node) else y for y in flatten(output)])
 
 
 def _number(cost: Any) -> float:
-    return cost.data if isinstance(cost, Scalar) else float(cost)
+    return cost.data if isinstance(cost, Node) else float(cost)

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.core.modes import recording
+from microgradlib.core.value import Value
 from microgradlib.costs import decision_of
 from microgradlib.errors import DivergedError
 from microgradlib.metrics import accuracy
-from microgradlib.modes import recording
 from microgradlib.optim import clip_grad_norm, clip_grad_value
 from microgradlib.training.diagnostics import dead_relus, gradient_norms, layers_of, origin_of_nan
 from microgradlib.training.examples import Examples
 from microgradlib.training.history import History
 from microgradlib.training.risk import Risk, evaluating
-from microgradlib.value import Value
 
 if TYPE_CHECKING:
     import random

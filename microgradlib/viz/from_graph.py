@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.node import Node
+from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.graph import topological_sort
-from microgradlib.scalar import Scalar
-from microgradlib.value import Value
 from microgradlib.viz.diagram import Arrow, Box, Diagram
 from microgradlib.viz.ordering import rank
 from microgradlib.viz.typography import number
@@ -21,7 +21,7 @@ _COUNTED: Final = 100_000
 _SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
 
 
-def from_graph(output: Scalar, *, max_nodes: int = MAX_NODES) -> Diagram:
+def from_graph(output: Node, *, max_nodes: int = MAX_NODES) -> Diagram:
     """Describe the graph below `output` as boxes and arrows, with the numbers it holds now.
 
     Boxes are called n0, n1, … in topological order, parents first. A leaf used far along the
@@ -68,7 +68,7 @@ def from_graph(output: Scalar, *, max_nodes: int = MAX_NODES) -> Diagram:
     return Diagram(tuple(boxes), tuple(arrows))
 
 
-def _uses(nodes: list[Scalar], lines: list[tuple[int, int]]) -> list[list[set[int]]]:
+def _uses(nodes: list[Node], lines: list[tuple[int, int]]) -> list[list[set[int]]]:
     """List for each node the boxes it is drawn as, each by the nodes it serves (only asked for membership)."""
     columns = rank(len(nodes), lines)
     heads: list[list[int]] = [[] for _ in nodes]
@@ -92,7 +92,7 @@ def _id(place: int, copy: int) -> str:
     return f"n{place}_{copy + 1}" if copy else f"n{place}"
 
 
-def _box(node: Scalar, name: str, note: str, output: Scalar) -> Box:
+def _box(node: Node, name: str, note: str, output: Node) -> Box:
     op = "" if node.op is None else str(node.op)
     rows: tuple[tuple[str, str], ...] = ()
     if isinstance(node, Value):
@@ -117,7 +117,7 @@ def check_limit(max_nodes: int) -> None:
 
 
 def _check(output: Any, max_nodes: int) -> None:
-    if not isinstance(output, Scalar):
+    if not isinstance(output, Node):
         raise TypeError(_not_a_node(output))
     check_limit(max_nodes)
     count = _count(output, max(_COUNTED, max_nodes))
@@ -141,7 +141,7 @@ def _not_a_node(thing: Any) -> str:
     return f"{wanted}; got {thing!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"
 
 
-def _count(output: Scalar, limit: int) -> int:
+def _count(output: Node, limit: int) -> int:
     """Count the nodes, or return some number above `limit`: refusing must not take long."""
     seen = {output}
     stack = [output]

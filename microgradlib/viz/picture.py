@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.files import write_whole
+from microgradlib._support.files import write_atomic
 
 if TYPE_CHECKING:
     import os
@@ -52,7 +52,7 @@ class Picture(ABC):
             known = ", ".join(makers)
             message = f"cannot save {target.name!r}: the suffix {target.suffix!r} is not one of {known}"
             raise ValueError(message)
-        write_whole(target, make())
+        write_atomic(target, make())
         return target
 
     def _repr_svg_(self) -> str:

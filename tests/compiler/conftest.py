@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import microgradlib as mg
-from microgradlib.autodiff import grad_table
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import compile as compiled
-from microgradlib.structure import leaves, like
-from microgradlib.value import Value, as_node
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.value import Value, as_node
 
 RELATIVE, ABSOLUTE = 1e-12, 1e-14
 
@@ -22,8 +22,10 @@ class Reference:
     """
 
     def __init__(self, function, parameters, columns, leaf):
-        rows = [[like(column[i], map(leaf, leaves(column[i]))) for column in columns] for i in range(len(columns[0]))]
-        outputs = [[as_node(y) for y in leaves(function(*row))] for row in rows]
+        rows = [
+            [unflatten(column[i], map(leaf, flatten(column[i]))) for column in columns] for i in range(len(columns[0]))
+        ]
+        outputs = [[as_node(y) for y in flatten(function(*row))] for row in rows]
         self.values = [[y.data for y in output] for output in outputs]
         if len(outputs[0]) > 1:
             self.scale = _largest(y for values in self.values for y in values)
@@ -54,7 +56,7 @@ def assert_close(got, expected, scale=1.0, times=1):
 
 
 def _rows(result):
-    parts = [np.reshape(part, (len(part), -1)) for part in leaves(result)]
+    parts = [np.reshape(part, (len(part), -1)) for part in flatten(result)]
     return np.concatenate(parts, axis=1).tolist()
 
 

@@ -3,7 +3,7 @@
 import random
 
 import microgradlib as mg
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 IDENTITY = mg.ops.TABLE["identity"]
 UNARY = {

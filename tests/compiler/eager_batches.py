@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
-from microgradlib.autodiff import grad_table
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import compile as compiled
-from microgradlib.structure import leaves, like
-from microgradlib.value import Value, as_node
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.value import Value, as_node
 
 SIZES = (1, 2, 15, 16, 17, 48, 64, 70)
 """On both sides of every size from which on something is computed in another way."""
@@ -19,8 +19,8 @@ class Eager:
     def __init__(self, function, parameters, rows):
         self.values, self.gradients, self.jacobian = [], [], []
         for i in range(len(rows[0])):
-            row = [like(column[i], map(Value, leaves(column[i]))) for column in rows]
-            inputs, outputs = leaves(row), [as_node(y) for y in leaves(function(*row))]
+            row = [unflatten(column[i], map(Value, flatten(column[i]))) for column in rows]
+            inputs, outputs = flatten(row), [as_node(y) for y in flatten(function(*row))]
             tables = [grad_table(y) for y in outputs]
             self.values.append([y.data for y in outputs])
             self.gradients.append([tables[0].get(p, 0.0) for p in parameters])
@@ -34,7 +34,7 @@ class Eager:
 
 def flat(result):
     """Results of a batch, however nested, as (batch, outputs)."""
-    return np.concatenate([np.reshape(part, (len(part), -1)) for part in leaves(result)], axis=1)
+    return np.concatenate([np.reshape(part, (len(part), -1)) for part in flatten(result)], axis=1)
 
 
 def picked(rows, size):

@@ -12,7 +12,7 @@ import microgradlib as mg
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.batched_products import Table
 from microgradlib.compiler.hull import hull
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
 

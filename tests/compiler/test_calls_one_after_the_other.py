@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
+from microgradlib._support.pytree import flatten
 from microgradlib.compiler import compile as compiled
-from microgradlib.structure import leaves
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 Eager, SIZES = eager_batches.Eager, eager_batches.SIZES
 drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
@@ -34,7 +34,7 @@ class Reader:
         ]
 
     def __call__(self, *arguments):
-        numbers = [number for argument in arguments for number in leaves(argument)]
+        numbers = [number for argument in arguments for number in flatten(argument)]
         return [y for part in self.parts for y in self.part(numbers, *part)]
 
     def part(self, numbers, kind, places, rows, biased):

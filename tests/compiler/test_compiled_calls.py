@@ -5,9 +5,9 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.autodiff import gradients
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler import runner
+from microgradlib.core.autodiff import gradients
 from microgradlib.regularisers import L2
 
 

@@ -7,9 +7,9 @@ import pytest
 import microgradlib as mg
 from microgradlib import costs, nn
 from microgradlib.compiler import compile as compiled
+from microgradlib.core.value import Value
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.regularisers import L1, L2, TangentPropagation
-from microgradlib.value import Value
 
 X = [[0.5, -0.25], [-1.0, 0.75], [0.1, -3.0], [2.0, 2.0], [0.0, 0.0]]
 CLASSES = [0, 2, 1, 2, 0]

@@ -12,8 +12,8 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value
-from microgradlib.autodiff import gradients
 from microgradlib.compiler import compile as compiled
+from microgradlib.core.autodiff import gradients
 
 INF, NAN = math.inf, math.nan
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from microgradlib.compiler import compile as compiled
+from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
 from microgradlib.testing import graphs
-from microgradlib.value import Value
 
 HONEST = [op for op in TABLE.values() if op.name != "detach"]
 TIMES = 100

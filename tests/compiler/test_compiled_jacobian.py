@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.autodiff import grad_table
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler import runner
-from microgradlib.structure import leaves, like
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.value import as_node
 from microgradlib.testing import graphs
-from microgradlib.value import as_node
 
 
 def hold_jacobian(close, function, parameters, rows, times=1):
     result = compiled(function, parameters).jacobian(rows)
     for row, matrix in zip(rows, result.tolist(), strict=True):
-        xs = [Value(x) for x in leaves(row)]
-        outputs = leaves(function(like(row, xs)))
+        xs = [Value(x) for x in flatten(row)]
+        outputs = flatten(function(unflatten(row, xs)))
         for y, slopes in zip(outputs, matrix, strict=True):
             table = grad_table(as_node(y))
             close(slopes, [table.get(x, 0.0) for x in xs], max(map(abs, table.values())), times)

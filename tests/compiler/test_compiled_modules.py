@@ -5,8 +5,8 @@ import random
 import pytest
 
 from microgradlib import nn
-from microgradlib.structure import leaves
-from microgradlib.value import Value
+from microgradlib._support.pytree import flatten
+from microgradlib.core.value import Value
 
 VECTORS = [[0.5, -0.25, 2.0], [-1.0, 0.0, 0.75], [0.1, 0.2, -3.0], [1.5, -0.5, 0.3]]
 SCORES = [[1.0, -2.0, 0.5, 3.0], [0.0, 0.0, 0.0, 0.0], [-30.0, 30.0, 0.1, 2.0]]
@@ -25,7 +25,7 @@ def loss_of(module):
     """Return a function whose gradient looks at every output of the module, each with a weight of its own."""
 
     def loss(*arguments):
-        outputs = leaves(module(*arguments))
+        outputs = flatten(module(*arguments))
         return sum([y * y * 0.5 + y * (0.3 + 0.2 * k) for k, y in enumerate(outputs)])
 
     return loss

@@ -8,8 +8,8 @@ import pytest
 
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import Binding
+from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, define_op, forget_op
-from microgradlib.value import Value
 
 COUNTS = {name: [1, 2, 3, 5] for name, op in TABLE.items() if op.variadic} | {"dot": [2, 3, 4, 5, 9]}
 NUMBERS_ONLY = {"polygamma"}  # its order is no variable

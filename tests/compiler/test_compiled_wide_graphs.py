@@ -12,8 +12,8 @@ from microgradlib.compiler import binding, runner, splitting
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.canonical import canonical
 from microgradlib.compiler.trace import trace
+from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
-from microgradlib.value import Value
 
 EVEN = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.0]
 ODD = [math.inf, -math.inf, math.nan]

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler import load_program
+from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
-from microgradlib.value import Value
 from microgradlib.viz.diagram import Arrow, Box, Diagram
 
 NAME = re.compile(r"(?<![\w.'])[^\W\d][\w.]*")

@@ -12,8 +12,8 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import LARGE_BATCH, Binding
 from microgradlib.compiler.fusion import products_under_sums
 from microgradlib.compiler.program import BATCH
+from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
-from microgradlib.value import Value
 
 Eager, flat, hold_batches = eager_batches.Eager, eager_batches.flat, eager_batches.hold_batches
 drawn_rows = eager_batches.drawn_rows

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.hull import hull
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 Eager, hold_batches = eager_batches.Eager, eager_batches.hold_batches
 

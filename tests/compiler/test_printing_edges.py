@@ -12,10 +12,10 @@ from microgradlib.compiler.canonical import canonical
 from microgradlib.compiler.printing import drawn, written
 from microgradlib.compiler.roll import roll
 from microgradlib.compiler.trace import trace
+from microgradlib.core.value import Value
 from microgradlib.nn import MLP
 from microgradlib.ops import define_op, forget_op
 from microgradlib.testing.graphs import graphs
-from microgradlib.value import Value
 
 
 def program_of(function, parameters, *shapes):

@@ -9,15 +9,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.autodiff import grad_table
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.canonical import canonical
 from microgradlib.compiler.printing import written
 from microgradlib.compiler.roll import roll
 from microgradlib.compiler.trace import trace
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.value import Value
 from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
-from microgradlib.structure import leaves, like
 from microgradlib.testing.graphs import graphs
-from microgradlib.value import Value
 
 Run = printed_program.Run
 
@@ -54,7 +54,7 @@ def hold(function, named, arguments):
     text = text_of(function, named, arguments)
     assert "…" not in text
     run = Run(text, arrays(named, lambda p: p.data), {name: np.array(x) for name, x in arguments.items()})
-    loss = function(*[like(x, list(map(Value, leaves(x)))) for x in arguments.values()])
+    loss = function(*[unflatten(x, list(map(Value, flatten(x)))) for x in arguments.values()])
     table = grad_table(loss)
     np.testing.assert_allclose(run.names["J"].array, [loss.data], rtol=1e-12, atol=1e-14)
     for family, expected in arrays(named, lambda p: table.get(p, 0.0)).items():

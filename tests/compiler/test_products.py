@@ -13,7 +13,7 @@ import microgradlib as mg
 from microgradlib import nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.program import BATCH
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 40).tolist()]

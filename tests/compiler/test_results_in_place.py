@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.value import Value
+from microgradlib.core.value import Value
 
 drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
 

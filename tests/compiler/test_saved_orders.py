@@ -14,8 +14,8 @@ import microgradlib as mg
 from microgradlib import nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler import load_program
+from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
-from microgradlib.value import Value
 
 Eager, SIZES, flat = eager_batches.Eager, eager_batches.SIZES, eager_batches.flat
 drawn_rows, hold_batch = eager_batches.drawn_rows, eager_batches.hold_batch

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from microgradlib import Value
-from microgradlib.classes import class_index, distribution, one_hot
 from microgradlib.costs import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -16,6 +15,7 @@ from microgradlib.costs import (
     squared_error,
 )
 from microgradlib.errors import LabelError
+from microgradlib.nn.labels import class_index, distribution, one_hot
 
 Z = [[0.0, 1.0, 2.0]] * 3
 

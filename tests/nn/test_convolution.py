@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgradlib import Value, topological_sort
+from microgradlib._support.pytree import flatten
 from microgradlib.nn.convolution import Conv1d, Conv2d
-from microgradlib.structure import leaves
 
 FEW = settings(max_examples=25, deadline=None)
 
@@ -113,7 +113,7 @@ def test_a_node_for_each_unit_and_none_for_the_padding():
     assert [[[y.op.name for y in row] for row in plane] for plane in maps] == [[["relu"] * 3] * 3] * 2
     terms = [[len(y.parents[0].parents) // 2 for y in row] for row in maps[0]]
     assert terms == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
-    pixels = {p for y in leaves(maps) for p in topological_sort(y) if p.op is None} - set(model.parameters())
+    pixels = {p for y in flatten(maps) for p in topological_sort(y) if p.op is None} - set(model.parameters())
     assert len(pixels) == 9
 
 

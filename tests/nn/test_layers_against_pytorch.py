@@ -7,13 +7,13 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table
+from microgradlib._support.pytree import flatten, same_shape, unflatten
 from microgradlib.nn.activation import LogSoftmax, Softmax
 from microgradlib.nn.attention import CausalSelfAttention
 from microgradlib.nn.convolution import Conv1d, Conv2d
 from microgradlib.nn.embedding import Embedding
 from microgradlib.nn.normalisation import LayerNorm, RMSNorm
 from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
-from microgradlib.structure import leaves, like, same_shape
 
 RECORDED = json.loads((Path(__file__).parents[1] / "peers" / "layers.json").read_text(encoding="utf-8"))["cases"]
 MODELS = {
@@ -41,7 +41,7 @@ each_case = pytest.mark.parametrize("name", sorted(set(MODELS) - {"Embedding"}))
 
 
 def close(numbers):
-    return pytest.approx(leaves(numbers), rel=1e-12, abs=1e-12)
+    return pytest.approx(flatten(numbers), rel=1e-12, abs=1e-12)
 
 
 def with_parameters(name):
@@ -59,26 +59,26 @@ def test_every_recorded_case_is_compared():
 @each_case
 def test_outputs_and_gradients(name):
     case, model = RECORDED[name], with_parameters(name)
-    x = like(case["x"], [Value(number) for number in leaves(case["x"])])
+    x = unflatten(case["x"], [Value(number) for number in flatten(case["x"])])
     y = model(x)
     assert same_shape(y, case["y"])
-    assert [out.data for out in leaves(y)] == close(case["y"])
-    table = grad_table(mg.dot(leaves(y), leaves(case["g"])))
-    assert [table.get(node, 0.0) for node in leaves(x)] == close(case["dx"])
+    assert [out.data for out in flatten(y)] == close(case["y"])
+    table = grad_table(mg.dot(flatten(y), flatten(case["g"])))
+    assert [table.get(node, 0.0) for node in flatten(x)] == close(case["dx"])
     assert [table[p] for p in model.parameters()] == close(case["gradients"])
 
 
 @each_case
 def test_symbols_and_plain_numbers(name):
     case, model = RECORDED[name], with_parameters(name)
-    symbols = {Symbol(f"x{i}"): number for i, number in enumerate(leaves(case["x"]))}
-    expected = [Value(out).data if isinstance(out, float) else out.data for out in leaves(model(case["x"]))]
-    assert evaluate(leaves(model(like(case["x"], symbols))), symbols) == expected
+    symbols = {Symbol(f"x{i}"): number for i, number in enumerate(flatten(case["x"]))}
+    expected = [Value(out).data if isinstance(out, float) else out.data for out in flatten(model(case["x"]))]
+    assert evaluate(flatten(model(unflatten(case["x"], symbols))), symbols) == expected
 
 
 def test_embedding():
     case, model = RECORDED["Embedding"], with_parameters("Embedding")
     y = [model(index) for index in case["x"]]
-    assert [out.data for out in leaves(y)] == close(case["y"])
-    table = grad_table(mg.dot(leaves(y), leaves(case["g"])))
+    assert [out.data for out in flatten(y)] == close(case["y"])
+    table = grad_table(mg.dot(flatten(y), flatten(case["g"])))
     assert [table.get(p, 0.0) for p in model.parameters()] == close(case["gradients"])

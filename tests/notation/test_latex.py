@@ -6,8 +6,8 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, gradients, simplify, to_latex
-from microgradlib.notation import show
 from microgradlib.ops import TABLE
+from microgradlib.symbolic import show
 
 A, B, W, X = Symbol("a"), Symbol("b"), Symbol("w1"), Symbol("x")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, simplify, to_text
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.expression import build
 from microgradlib.ops import TABLE, arithmetic, define_op, forget_op
+from microgradlib.symbolic.parser import build
 
 A, B, C, X = Symbol("a"), Symbol("b"), Symbol("c"), Symbol("x")
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 from microgradlib import Value, no_grad, softplus
+from microgradlib.core.list_functions import sum as total
 from microgradlib.optim import minimize
 from microgradlib.optim.minimize import METHODS
-from microgradlib.reductions import sum as total
 
 np = pytest.importorskip("numpy")
 optimize = pytest.importorskip("scipy.optimize")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 import microgradlib as mg
-from microgradlib.autodiff import evaluate, gradients
+from microgradlib.core.autodiff import evaluate, gradients
 from microgradlib.ops import define_op, forget_op
 from microgradlib.testing import assert_derivative_rule, assert_gradients_close, graphs, inputs_for
 

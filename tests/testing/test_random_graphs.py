@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 import microgradlib as mg
-from microgradlib.autodiff import evaluate, grad_table, gradients
+from microgradlib.core.autodiff import evaluate, grad_table, gradients
 from microgradlib.ops import TABLE
 from microgradlib.testing import assert_derivative_rule, assert_gradients_close, graphs, inputs_for
 

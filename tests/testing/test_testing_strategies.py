@@ -9,7 +9,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.autodiff import evaluate
+from microgradlib.core.autodiff import evaluate
 from microgradlib.ops import TABLE, define_op, forget_op
 from microgradlib.testing import ExpressionGraph, Step, floats_for, graphs, inputs_for, values
 from microgradlib.testing.conditioning import crosses_kink, is_smooth, sample_interval

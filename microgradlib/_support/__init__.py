@@ -1,0 +1,1 @@
+"""What knows nothing of derivatives: numbers, nested structures, random sources, files, lookups by name."""

@@ -1,0 +1,177 @@
+"""Elementary functions on floats, twice: Python's (which raise) and IEEE 754's (which answer inf or nan).
+
+The rules of the op table are written over such a namespace, as `xp.exp(x)`. `FLOATS` is the fast one: the
+`math` module as it is. Where Python would raise, as in `1 / 0` or `math.exp(1000)`, the same rule is
+run again over `IEEE`, whose functions return, and whose numbers are of class `Float754`.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import wraps
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.polygamma import polygamma
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FLOATS", "IEEE", "Float754", "evaluate_rule"]
+
+
+def cbrt(x: float) -> float:
+    """Return the real cube root of x, negative for negative x (`math.cbrt` came only with Python 3.11).
+
+    >>> cbrt(-27.0)
+    -3.0
+    """
+    if x == 0 or not math.isfinite(x):
+        return x
+    root = math.copysign(abs(x) ** (1 / 3), x)
+    return root - (root * root * root - x) / (3 * root * root) if 1e-150 < abs(root) < 1e100 else root
+
+
+def _where(condition: float, chosen: float, other: float) -> float:
+    return chosen if condition else other
+
+
+def _maximum(first: float, *rest: float) -> float:
+    for x in rest:
+        first = first if first >= x or first != first else x  # noqa: PLR0124  nan wins, as in NumPy
+    return first
+
+
+def _minimum(first: float, *rest: float) -> float:
+    for x in rest:
+        first = first if first <= x or first != first else x  # noqa: PLR0124
+    return first
+
+
+_FROM_MATH = (
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "pow", "hypot", "erf", "erfc", "gamma", "lgamma",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+)  # fmt: skip
+
+FLOATS = SimpleNamespace(
+    **{name: getattr(math, name) for name in _FROM_MATH},
+    cbrt=cbrt,
+    polygamma=polygamma,
+    abs=abs,
+    floor=lambda x: float(math.floor(x)),
+    ceil=lambda x: float(math.ceil(x)),
+    where=_where,
+    maximum=_maximum,
+    minimum=_minimum,
+    detach=lambda x: x,
+)
+
+
+class Float754(float):
+    """A float whose arithmetic never raises: `1 / 0` is inf, `0 / 0` is nan, `1e200 ** 2` is inf.
+
+    >>> 1 / Float754(0.0), Float754(-1.0) / 0.0
+    (inf, -inf)
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: float) -> Float754:
+        return Float754(float(self) + float(other))
+
+    def __sub__(self, other: float) -> Float754:
+        return Float754(float(self) - float(other))
+
+    def __rsub__(self, other: float) -> Float754:
+        return Float754(float(other) - float(self))
+
+    def __mul__(self, other: float) -> Float754:
+        return Float754(float(self) * float(other))
+
+    def __truediv__(self, other: float) -> Float754:
+        return _divide(self, other)
+
+    def __rtruediv__(self, other: float) -> Float754:
+        return _divide(other, self)
+
+    def __pow__(self, other: float, _modulus: None = None) -> Float754:
+        return Float754(_power(float(self), float(other)))
+
+    def __neg__(self) -> Float754:
+        return Float754(-float(self))
+
+    def __abs__(self) -> Float754:
+        return Float754(abs(float(self)))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def _divide(numerator: float, denominator: float) -> Float754:
+    numerator, denominator = float(numerator), float(denominator)
+    if denominator:
+        return Float754(numerator / denominator)
+    if numerator == 0 or math.isnan(numerator):
+        return Float754(math.nan)
+    return Float754(math.copysign(math.inf, numerator) * math.copysign(1.0, denominator))
+
+
+def _power(base: float, exponent: float) -> float:
+    """Return base**exponent as C's `pow` does, where Python's raises."""
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
+    except ValueError:
+        if base == 0:  # to a negative power: a pole
+            return math.copysign(math.inf, base) if exponent % 2 == 1 else math.inf
+        return math.nan  # a negative base to a fractional power
+
+
+def _is_pole(name: str, x: float) -> bool:
+    return (
+        (name in {"log", "log2", "log10", "gamma"} and x == 0)
+        or (name == "log1p" and x == -1)
+        or (name == "atanh" and abs(x) == 1)
+        or (name == "lgamma" and x <= 0)
+    )
+
+
+def _pole(name: str, x: float) -> float:
+    if name in {"atanh", "gamma"}:
+        return math.copysign(math.inf, x)
+    return math.inf if name == "lgamma" else -math.inf
+
+
+def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., Any]:
+    """Wrap a function of floats so that it answers with the limit, or nan, instead of raising."""
+
+    @wraps(function)
+    def safe(*inputs: float) -> Float754:
+        try:
+            return Float754(function(*inputs))
+        except OverflowError:
+            if name in {"floor", "ceil"}:
+                return Float754(inputs[0])
+            return Float754(math.copysign(math.inf, inputs[0]) if name == "sinh" else math.inf)
+        except ValueError:
+            return Float754(_pole(name, inputs[0]) if _is_pole(name, inputs[0]) else math.nan)
+
+    return safe
+
+
+IEEE = SimpleNamespace(**{name: _without_errors(name, function) for name, function in vars(FLOATS).items()})
+IEEE.pow = lambda base, exponent: Float754(_power(base, exponent))
+
+
+def evaluate_rule(rule: Callable[..., Any], *inputs: float) -> Any:
+    """Return rule(xp, *inputs) as a float, or a tuple of floats, with IEEE 754's answers and no exception.
+
+    >>> evaluate_rule(lambda xp, x: 1 / xp.log(x), 1.0)
+    inf
+    """
+    try:
+        return rule(FLOATS, *inputs)
+    except (ArithmeticError, ValueError):
+        result = rule(IEEE, *map(Float754, inputs))
+        return tuple(map(float, result)) if isinstance(result, tuple) else float(result)

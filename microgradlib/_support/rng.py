@@ -1,0 +1,27 @@
+"""Turn a seed into a source of random numbers."""
+
+import operator
+import random
+
+from microgradlib._support.number import is_whole
+
+Rng = int | random.Random
+
+
+def as_random(rng: Rng) -> random.Random:
+    """Return `rng` itself where it is a `random.Random`, else a new one seeded with it.
+
+    A seed gives the same numbers each time; a `random.Random` goes on where it stood.
+
+    Raises:
+        TypeError: `rng` is neither a whole number nor a `random.Random`.
+
+    >>> as_random(7).random() == as_random(7).random()
+    True
+    """
+    if isinstance(rng, random.Random):
+        return rng
+    if is_whole(rng):
+        return random.Random(operator.index(rng))
+    message = f"rng must be a seed (a whole number) or a random.Random, got {rng!r}; write rng=0"
+    raise TypeError(message)

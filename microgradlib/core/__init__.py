@@ -1,0 +1,1 @@
+"""The engine: graphs of nodes, Values and Symbols, and the algorithms of the book."""

@@ -1,0 +1,206 @@
+"""Backpropagation: numbers by Algorithm 6.2, new graph by Algorithms 6.5 and 6.6; evaluation by Algorithm 6.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.number import as_float
+from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.ops import GRAPH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from microgradlib.core.node import Node
+    from microgradlib.core.value import Value
+
+__all__ = ["accumulate", "evaluate", "grad_table", "gradients", "kinks", "tangent_table", "tangents"]
+
+
+def grad_table(output: Value, seed: float = 1.0) -> dict[Value, float]:
+    """Return ∂output/∂u for every node u that output depends on (*Deep Learning*, Algorithm 6.2).
+
+        grad_table[u⁽ⁿ⁾] = 1
+        grad_table[u⁽ʲ⁾] = Σ over i with j ∈ Pa(u⁽ⁱ⁾) of grad_table[u⁽ⁱ⁾] · ∂u⁽ⁱ⁾/∂u⁽ʲ⁾
+
+    Nothing is stored on the nodes. Every edge is used once, so the cost is that of the forward pass. A zero passes
+    nothing on, even against inf or nan. `seed` is the gradient of the output itself. The table is in topological order.
+
+    >>> from microgradlib import Value
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> table = grad_table(x * x + x * y)
+    >>> table[x], table[y]
+    (10.0, 3.0)
+    """
+    table = dict.fromkeys(topological_sort(output), 0.0)
+    table[output] = as_float(seed)
+    for node in reversed(table):
+        gradient = table[node]
+        if gradient:
+            for parent, local_derivative in zip(node.parents, node.local_derivatives):
+                if local_derivative:
+                    table[parent] += gradient * local_derivative
+    return table
+
+
+def accumulate(order: Sequence[Value]) -> None:
+    """Run the loop of `grad_table` on the nodes' own `grad`: the hot path of `backward()`, held to the table by a test.
+
+    `order` is topological; the output's `grad` is set, those of the other inner nodes are 0. Nearly all nodes have two
+    parents, so these go first.
+    """
+    for node in reversed(order):
+        gradient = node.grad
+        parents = node.parents
+        if gradient and parents:
+            if len(parents) == 2:
+                left, right = parents
+                left_derivative, right_derivative = node.local_derivatives
+                if left_derivative:
+                    left.grad += gradient * left_derivative
+                if right_derivative:
+                    right.grad += gradient * right_derivative
+                continue
+            for parent, local_derivative in zip(parents, node.local_derivatives):
+                if local_derivative:
+                    parent.grad += gradient * local_derivative
+
+
+def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Any, float]) -> dict[Value, float]:
+    """Return u̇ for every node u that the outputs depend on: forward mode, by the same local derivatives.
+
+        tangent_table[x] = tangents[x] for the nodes x that are given a tangent
+        tangent_table[u⁽ⁱ⁾] = Σ over j ∈ Pa(u⁽ⁱ⁾) of ∂u⁽ⁱ⁾/∂u⁽ʲ⁾ · tangent_table[u⁽ʲ⁾]
+
+    One sweep gives the derivative of every output in one direction, where one sweep of `grad_table` gives that of one
+    output in every direction. A zero passes nothing on. Nodes without parents have tangent 0 unless given one.
+
+    >>> from microgradlib import Value
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> product = x * y
+    >>> tangent_table(product, {x: 1.0, y: 10.0})[product]
+    34.0
+    """
+    targets = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    table: dict[Value, float] = {}
+    for node in topological_sort(*targets):
+        if node in tangents:
+            table[node] = as_float(tangents[node])
+            continue
+        tangent = 0.0
+        for parent, local_derivative in zip(node.parents, node.local_derivatives):
+            if local_derivative and table[parent]:
+                tangent += local_derivative * table[parent]
+        table[node] = tangent
+    return table
+
+
+def tangents(outputs: Sequence[Node], directions: Mapping[Any, Any]) -> list[Node]:
+    """Return the derivative of each output in the direction that gives each x of `directions` its tangent, as graph.
+
+    The forward twin of `gradients`, as `tangent_table` is of `grad_table`.
+
+    >>> from microgradlib import Symbol, evaluate
+    >>> x, v = Symbol("x"), Symbol("v")
+    >>> evaluate(tangents([x * x, x + 1], {x: v}), {x: 3.0, v: 2.0})
+    [12.0, 2.0]
+    """
+    order = topological_sort(*outputs)
+    useful = descendants(order, directions)
+    table: dict[Node, Any] = dict(directions)
+    for node in order:
+        if node in useful and node not in table:
+            terms = [GRAPH.strong_mul(d, table[parent]) for parent, d in _useful_derivatives(node, useful)]
+            table[node] = sum(terms[1:], terms[0])
+    return [output.constant(table.get(output, 0.0)) for output in outputs]
+
+
+def gradients(output: Node, inputs: Sequence[Node]) -> list[Node]:
+    """Return ∂output/∂x for each x of `inputs`, as new nodes: draw them, evaluate them, differentiate them again.
+
+    *Deep Learning*, Algorithms 6.5 and 6.6: prune the graph to what depends on the inputs and leads to the output;
+    then, consumers first, the gradient of V is the sum over its consumers C of op.bprop, the gradient of C times ∂C/∂V,
+    each as an expression. An input that output does not depend on has gradient 0. Raises `TypeError` if `inputs` is one
+    node instead of a list.
+
+    >>> from microgradlib import Symbol, evaluate
+    >>> w = Symbol("w")
+    >>> [slope] = gradients(w**3, [w])
+    >>> [curvature] = gradients(slope, [w])
+    >>> evaluate([slope, curvature], {w: 2.0})
+    [12.0, 12.0]
+    """
+    if hasattr(inputs, "parents"):
+        message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {inputs!r}"
+        raise TypeError(message)
+    order = topological_sort(output)
+    useful = descendants(order, inputs)
+    table: dict[Node, Any] = {output: 1.0}
+    for consumer in reversed(order):
+        if consumer in table and consumer in useful:
+            for parent, local_derivative in _useful_derivatives(consumer, useful):
+                term = GRAPH.strong_mul(table[consumer], local_derivative)
+                table[parent] = table[parent] + term if parent in table else term
+    return [output.constant(table.get(x, 0.0)) for x in inputs]
+
+
+def _useful_derivatives(node: Node, useful: set[Node]) -> list[tuple[Node, Any]]:
+    """Return (parent, ∂node/∂parent as an expression) for the parents that matter."""
+    if node.op is None:
+        return []
+    wanted = [(i, parent) for i, parent in enumerate(node.parents) if parent in useful]
+    if node.op.variadic:
+        derivatives = node.op.differentiate(GRAPH, node, *node.parents)
+        return [(parent, derivatives[i]) for i, parent in wanted]
+    return [(parent, node.op.partial_derivative(i, node, *node.parents)) for i, parent in wanted]
+
+
+def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
+    """Return `output` with each symbol of `values` set to its number (*Deep Learning*, Algorithm 6.1).
+
+    u⁽ⁱ⁾ = f⁽ⁱ⁾(A⁽ⁱ⁾), where A⁽ⁱ⁾ are the values of the parents, in topological order. A list of outputs gives a list.
+    Nodes named in `values` need not be leaves. Leaf Values keep their data unless `values` names them; every other node
+    is computed anew. Values in place of numbers give Values. Raises `SymbolHasNoValueError` for a symbol that has no
+    entry.
+
+    >>> from microgradlib import Symbol
+    >>> x, y = Symbol("x"), Symbol("y")
+    >>> evaluate(x * y + 1, {x: 2.0, y: 3.0})
+    7.0
+    """
+    outputs = list(output) if isinstance(output, (list, tuple)) else [output]
+    table: dict[Any, Any] = dict(values)
+    for target in outputs:
+        for node in topological_sort(target, known=table):
+            table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
+    results = [table[target] for target in outputs]
+    return results if isinstance(output, (list, tuple)) else results[0]
+
+
+def _leaf(node: Node) -> float:
+    try:
+        return float(node.data)
+    except SymbolHasNoValueError:
+        message = f"evaluate needs a number for the symbol {node.label!r}: pass {{{node.label}: 2.0}}"
+        raise SymbolHasNoValueError(message) from None
+
+
+def kinks(output: Value) -> list[Value]:
+    """Return the nodes below `output` that sit on a kink: where the derivative used is a convention.
+
+    relu at 0, |x| at 0, a tie in maximum, the edge of a clip. Judged by the parents' data as it is now; the op's record
+    says which convention holds (`node.op.kink_note`).
+
+    >>> from microgradlib import Value, relu
+    >>> x = Value(0.0)
+    >>> [(str(node.op), node.op.kink_note) for node in kinks(relu(x) - relu(-x))]
+    [('relu', 'relu′(0) = 0'), ('relu', 'relu′(0) = 0')]
+    """
+    return [
+        node
+        for node in topological_sort(output)
+        if node.op is not None
+        and node.op.kink is not None
+        and node.op.kink(*[parent.data for parent in node.parents], *node.op.settings)
+    ]

@@ -1,0 +1,155 @@
+r"""Mathematics as LaTeX: fractions, roots, exponents above the line, cases."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from microgradlib.symbolic.lines import LARGEST, SHARED, write_graph
+from microgradlib.symbolic.names import latex_name
+from microgradlib.symbolic.written import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.core.node import Node
+    from microgradlib.ops import Op
+
+__all__ = ["Latex", "aligned", "to_latex"]
+
+INSIDE = re.compile(r"\\left.*\\right.|\{[^{}]*\}|\([^()]*\)")
+TALL = ("\\frac", "\\sum", "\\begin", "\\left")
+MOST_TERMS = 4
+
+
+class Latex(Written):
+    r"""A piece of mathematics as LaTeX.
+
+    >>> x = Latex.name("x1")
+    >>> print(-(x**2) / 3 <= x * (1 + x))
+    \frac{-x_{1}^{2}}{3} \le x_{1} (1 + x_{1})
+    """
+
+    __slots__ = ()
+    signs: ClassVar[dict[str, str]] = {"<=": r"\le", ">=": r"\ge"}
+
+    @classmethod
+    def number(cls, number: float, digits: int | None = None) -> Latex:
+        r"""Write a number, whole ones without a point, large and small ones by a power of ten.
+
+        >>> print(Latex.number(-2.0), Latex.number(1.5e-7), Latex.number(float("inf")))
+        -2 1.5 \cdot 10^{-7} \infty
+        """
+        text = repr(float(number)) if digits is None else format(number, f".{digits}g")
+        text = text.removesuffix(".0").replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+        mantissa, _, exponent = text.partition("e")
+        if exponent:
+            power = f"10^{{{int(exponent)}}}"
+            text = mantissa.removesuffix("1") + power if mantissa in {"1", "-1"} else rf"{mantissa} \cdot {power}"
+        return cls(text, SIGN if text.startswith("-") else PRODUCT if exponent else ATOM)
+
+    @classmethod
+    def name(cls, label: str) -> Latex:
+        """Write a label, its number below the line."""
+        return cls(latex_name(label))
+
+    @classmethod
+    def call(cls, op: Op, inputs: Sequence[Latex]) -> Latex:
+        r"""Fill the op's template: `<0>` is its first input, `<*>` is all; a template without any is a function's name.
+
+        An input that stands free in the template gets parentheses where it needs them; one in {} or () does not.
+        """
+        symbol = op.symbol.replace("_", r"\_")
+        template = op.notation if isinstance(op.notation, str) and op.notation else rf"\operatorname{{{symbol}}}"
+        if "<" not in template:
+            template += "(<*>)"
+        outside = template
+        while outside != (outside := INSIDE.sub("", outside)):
+            pass
+        level = (
+            SUM if re.search(" [-+] ", outside) else PRODUCT if " " in outside else POWER if "^" in outside else ATOM
+        )
+
+        def fill(match: re.Match[str]) -> str:
+            bracketed = match[0].startswith("(")
+            if match[0].strip("()<>") == "*":
+                text = ", ".join(x.text for x in inputs)
+            else:
+                index = int(match[0].strip("()<>"))
+                text = inputs[index].text if bracketed or match[0] not in outside else inputs[index].at(level)
+            return cls.brackets(text, ATOM) if bracketed else text
+
+        return cls(re.sub(r"\(<[\d*]>\)|<[\d*]>", fill, template).replace("+ -", "- "), level)
+
+    @classmethod
+    def total(cls, terms: Sequence[Latex]) -> Latex:
+        r"""Write up to four terms; more of them by \sum where only an index changes, else with dots."""
+        if len(terms) <= MOST_TERMS:
+            return reduce(add, terms)
+        first = re.search(r"_\{(\d+)\}", terms[0].text)
+        start = int(first[1]) if first else 0
+        patterns = {term.text.replace(f"_{{{start + i}}}", "_{i}") for i, term in enumerate(terms)}
+        if first and len(patterns) == 1 and terms[0].level >= PRODUCT:
+            return cls(rf"\sum_{{i={start}}}^{{{start + len(terms) - 1}}} {patterns.pop()}", SUM)
+        return terms[0] + terms[1] + cls(r"\cdots") + terms[-1]
+
+    @classmethod
+    def where(cls, condition: Any, x: Any, y: Any) -> Any:
+        """Write cases, and the number 1 where a condition holds, else 0, as the condition."""
+        if condition.level == COMPARISON and (str(x), str(y)) in cls.truth:
+            return condition
+        holds = condition.text if condition.level == COMPARISON else rf"{condition.at(SUM)} \ne 0"
+        cases = rf"{cls.written(x).at(SUM)} & \text{{if }} {holds} \\ {cls.written(y).at(SUM)} & \text{{otherwise}}"
+        return cls(rf"\begin{{cases}} {cases} \end{{cases}}", SUM)
+
+    @staticmethod
+    def brackets(text: str, level: int) -> str:
+        """Put into parentheses that fit; a comparison used as a number into Iverson's brackets."""
+        left, right = "[]" if level == COMPARISON else "()"
+        tall = any(command in text for command in TALL)
+        return rf"\left{left}{text}\right{right}" if tall else f"{left}{text}{right}"
+
+    @staticmethod
+    def product(left: str, right: str) -> str:
+        r"""Write factors side by side, with a dot where digits would run together."""
+        return rf"{left} \cdot {right}" if right[0].isdigit() else f"{left} {right}"
+
+    def over(self, divisor: Latex) -> Latex:
+        """Write a fraction."""
+        return type(self)(rf"\frac{{{self.at(SUM)}}}{{{divisor.at(SUM)}}}", PRODUCT)
+
+    def raised(self, exponent: Latex) -> Latex:
+        """Write a power."""
+        return type(self)(f"{self.at(ATOM)}^{{{exponent.at(SUM)}}}", POWER)
+
+
+def aligned(rows: Sequence[str]) -> str:
+    r"""Return rows of LaTeX, each with an & where they line up, as one formula."""
+    return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
+
+
+def to_latex(
+    expression: Node | float | Sequence[Node | float],
+    *,
+    digits: int | None = None,
+    name_above: int = SHARED,
+    limit: int = LARGEST,
+) -> str:
+    r"""Return the expression that a graph computes, as LaTeX (math mode, without dollar signs).
+
+    As `to_text`, with the same arguments and errors. A sum or dot product of more than four terms is written with \sum
+    where only an index changes, else with dots. Several lines are put in an `aligned` environment.
+
+    >>> from microgradlib import Symbol, exp, where
+    >>> x, w1 = Symbol("x"), Symbol("w1")
+    >>> print(to_latex(1 / (1 + exp(-w1 * x)) ** 2))
+    \frac{1}{(1 + e^{-w_{1} x})^{2}}
+    >>> print(to_latex(where(x > 0, x, 0.1 * x)))
+    \begin{cases} x & \text{if } x > 0 \\ 0.1 x & \text{otherwise} \end{cases}
+    """
+    definitions, results = write_graph(Latex, expression, digits=digits, name_above=name_above, limit=limit)
+    if not definitions and len(results) == 1:
+        return results[0].text
+    return aligned([*[f"{name} &= {text}" for name, text in definitions], *[f"& {text}" for text in results]])

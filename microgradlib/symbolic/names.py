@@ -1,0 +1,121 @@
+"""Names for the nodes of a graph: their labels, made unique, and fresh ones."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from microgradlib.errors import SymbolHasNoValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from microgradlib.core.node import Node
+
+__all__ = ["constant", "fresh_names", "guarded", "latex_name", "leaf_names", "unique_names"]
+
+GREEK = frozenset({
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+    "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda",
+    "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+})  # fmt: skip
+SPECIAL = {"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"} | {
+    character: "\\" + character for character in "{}$&#%_"
+}
+
+
+def constant(node: Node) -> float | None:
+    """Return the number of a leaf that is a constant: a Value without a label; None for any other node.
+
+    >>> from microgradlib import Value
+    >>> constant(Value(2.0)), constant(Value(2.0, label="x"))
+    (2.0, None)
+    """
+    if node.op is not None or node.label:
+        return None
+    try:
+        return node.data
+    except SymbolHasNoValueError:
+        return None
+
+
+def guarded(node: Node) -> Node | None:
+    """Return e for a domain guard, `where(c, e, nan)` or `where(c, nan, e)`, and None for any other node."""
+    if node.op is None or node.op.name != "where":
+        return None
+    _, x, y = node.parents
+    for kept, other in ((x, y), (y, x)):
+        number = constant(other)
+        if number is not None and math.isnan(number):
+            return kept
+    return None
+
+
+def unique_names(nodes: Iterable[Node]) -> dict[Node, str]:
+    """Return a name for each of the labelled nodes: its label; a second node of that label gets `_2`, and so on.
+
+    >>> from microgradlib import Symbol
+    >>> list(unique_names([Symbol("x"), Symbol("x"), Symbol("y")]).values())
+    ['x', 'x_2', 'y']
+    """
+    nodes = list(nodes)
+    labels = {node.label for node in nodes}
+    uses: Counter[str] = Counter()
+    names: dict[Node, str] = {}
+    for node in nodes:
+        uses[node.label] += 1
+        name = node.label
+        while uses[node.label] > 1 and (name := f"{node.label}_{uses[node.label]}") in labels:
+            uses[node.label] += 1
+        names[node] = name
+    return names
+
+
+def leaf_names(order: Iterable[Node]) -> dict[Node, str]:
+    """Return a name for each leaf of `order` that is no constant.
+
+    >>> from microgradlib import Symbol, Value
+    >>> list(leaf_names([Symbol("x"), Value(2.0)]).values())
+    ['x']
+    """
+    return unique_names(node for node in order if node.op is None and node.label)
+
+
+def fresh_names(prefix: str, taken: Iterable[str]) -> Iterator[str]:
+    """Yield prefix1, prefix2, …, without those that are taken.
+
+    >>> names = fresh_names("t", ["t2"])
+    >>> next(names), next(names)
+    ('t1', 't3')
+    """
+    known = set(taken)
+    number = 0
+    while True:
+        number += 1
+        if f"{prefix}{number}" not in known:
+            yield f"{prefix}{number}"
+
+
+def _word(word: str) -> str:
+    if word in GREEK:
+        return "\\" + word
+    if len(word) == 1 and word.isalnum():
+        return word
+    if word.isdigit():
+        return word
+    return r"\mathrm{" + "".join(SPECIAL.get(character, character) for character in word).replace(" ", r"\ ") + "}"
+
+
+def latex_name(label: str) -> str:
+    r"""Return a label as LaTeX: a letter as itself, digits and what follows _ below, Greek names as letters.
+
+    >>> print(latex_name("w1"), latex_name("alpha_12"), latex_name("loss"), latex_name("50% off"))
+    w_{1} \alpha_{12} \mathrm{loss} \mathrm{50\%\ off}
+    """
+    match = re.fullmatch(r"([^\W\d_]+)_?(\d+(?:_\d+)*)|([^\W\d_]+)_([^\W_]+)", label)
+    if match is None:
+        return _word(label)
+    stem, below = match[1] or match[3], match[2] or match[4]
+    return f"{_word(stem)}_{{{below.replace('_', ',') if match[2] else _word(below)}}}"

@@ -1,0 +1,196 @@
+"""Build a graph, or a number, from a typed expression, which is read and never run as Python."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import operator
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.number import as_float
+from microgradlib.ops import TABLE
+from microgradlib.symbolic.parser.faults import fault
+from microgradlib.symbolic.parser.functions import CONSTANTS, advice, arguments_wanted, find
+from microgradlib.symbolic.parser.grammar import check
+from microgradlib.symbolic.parser.scanning import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from microgradlib.core.symbol import Symbol
+    from microgradlib.core.value import Value
+    from microgradlib.errors import ExpressionError
+
+__all__ = ["build"]
+
+OPERATORS = {
+    ast.Add: ("add", operator.add),
+    ast.Sub: ("sub", operator.sub),
+    ast.Mult: ("mul", operator.mul),
+    ast.Div: ("div", operator.truediv),
+    ast.Pow: ("pow", operator.pow),
+    ast.Lt: ("less", operator.lt),
+    ast.LtE: ("less_equal", operator.le),
+    ast.Gt: ("greater", operator.gt),
+    ast.GtE: ("greater_equal", operator.ge),
+}
+
+
+def build(text: str, variables: Mapping[str, float | Value | Symbol]) -> Value | Symbol | float:
+    """Return what `text` says of `variables`: a Value of Values, a Symbol of Symbols, a float of floats.
+
+    The text may hold numbers, names, `+ - * / **`, one comparison `< <= > >=` at a time (1 where it
+    holds, else 0), and calls of the op table's functions, with `max` and `min`; `pi` and `e` are known. It
+    is parsed, never evaluated as Python. Values and Symbols without a label get their name.
+
+    Args:
+        text: the expression, on one line or more.
+        variables: what each name stands for; names that `text` does not use are ignored.
+
+    Raises:
+        ExpressionError: the text cannot be read, names an unknown function, or uses a name without
+            a number. The message shows the place and what to write instead.
+        TypeError: a variable is no number, Value or Symbol.
+
+    >>> build("2*x + 1", {"x": 3.0})
+    7.0
+    >>> from microgradlib import Value
+    >>> out = build("tanh(w*x + b)", {"w": Value(0.5), "x": Value(2.0), "b": Value(-1.0)})
+    >>> out.data, out.op.name
+    (0.0, 'tanh')
+    """
+    text = _text(text)
+    check(text)
+    tree = _parse(text)
+    named = {normalised(name): _leaf(name, number) for name, number in variables.items()}
+    reader = _Reader(text, named)
+    results: list[Any] = []
+    for node in _operands_first(tree):
+        count = len(_operands(node))
+        operands = results[len(results) - count :]
+        del results[len(results) - count :]
+        results.append(reader.apply(node, operands))
+    output: Value | Symbol | float = results.pop()
+    return output
+
+
+def _text(text: Any) -> str:
+    if isinstance(text, str):
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    message = f"an expression is a text such as 'tanh(w*x + b)', got {type(text).__name__}"
+    raise TypeError(message)
+
+
+def _parse(text: str) -> ast.expr:
+    # Between parentheses a line may break anywhere; on lines of their own they move no column.
+    try:
+        return ast.parse(f"(\n{text}\n)", mode="eval").body
+    except SyntaxError as error:
+        lines = text.split("\n")
+        row = min(max((error.lineno or 2) - 2, 0), len(lines) - 1)
+        start = sum(len(line) + 1 for line in lines[:row]) + max((error.offset or 1) - 1, 0)
+        problem = f"Python's grammar refuses this: {error.msg}"
+        raise fault(text, start, start + 1, problem, "Write it like tanh(w*x + b).") from None
+    except (RecursionError, MemoryError):
+        problem = "the expression is nested too deep for Python's parser"
+        raise fault(text, 0, 1, problem, "Build deep expressions in Python, step by step.") from None
+
+
+def _leaf(name: str, number: Any) -> Any:
+    if not hasattr(number, "__apply_op__"):
+        return as_float(number)
+    if not number.label and number.op is None:
+        number.label = name
+    return number
+
+
+def _operands(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    return node.args if isinstance(node, ast.Call) else []
+
+
+def _operands_first(root: ast.expr) -> list[ast.expr]:
+    """Return the nodes of the tree so that each comes after its operands, themselves from left to right."""
+    waiting, backwards = [root], []
+    while waiting:
+        node = waiting.pop()
+        backwards.append(node)
+        waiting.extend(_operands(node))
+    return backwards[::-1]
+
+
+class _Reader:
+    """Gives each node of the tree its result; all that it does not name here is refused."""
+
+    def __init__(self, text: str, variables: dict[str, Any]) -> None:
+        self.text = text
+        self.variables = variables
+
+    def apply(self, node: ast.expr, operands: list[Any]) -> Any:
+        if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
+            return float(node.value)  # type: ignore[arg-type]
+        if isinstance(node, ast.Name):
+            return self._variable(node)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+            return -operands[0] if isinstance(node.op, ast.USub) else operands[0]
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+            return self._operator(node.op, operands)
+        if isinstance(node, ast.Compare):
+            if len(node.ops) == 1 and type(node.ops[0]) in OPERATORS:
+                return self._operator(node.ops[0], operands)
+            remedy = "Compare two numbers at a time: write (a < b)*(b < c) where both must hold."
+            raise self._fault(node, "these comparisons form a chain", remedy)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+            return self._call(node, node.func.id, operands)
+        raise self._fault(node, f"{type(node).__name__} is not allowed here", "Write it like tanh(w*x + b).")
+
+    def _operator(self, kind: ast.operator | ast.cmpop, operands: list[Any]) -> Any:
+        name, python = OPERATORS[type(kind)]
+        if all(isinstance(x, float) for x in operands):
+            # Python's own would raise on 1/0 and go complex on (-1)**0.5; the table follows IEEE 754.
+            return TABLE[name](*operands)
+        result = python(*operands)
+        return float(result) if isinstance(result, bool) else result
+
+    def _variable(self, node: ast.Name) -> Any:
+        name = node.id
+        if name in self.variables:
+            return self.variables[name]
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        if find(name):
+            raise self._fault(node, f"{name!r} is a function and stands here without arguments", f"Write {name}(...).")
+        close = difflib.get_close_matches(name, self.variables, n=1)
+        question = f"Did you mean {close[0]}? " if close else ""
+        given = ", ".join(self.variables) or "none"
+        problem = f"no number is given for {name!r}"
+        raise self._fault(node, problem, f"{question}Give one, as in {name}=1.0; given: {given}.")
+
+    def _call(self, node: ast.Call, name: str, operands: list[Any]) -> Any:
+        op = find(name)
+        if op is None and name in self.variables:
+            remedy = f"Write {name}*(...) for a product."
+            raise self._fault(node.func, f"{name!r} is a variable, not a function", remedy)
+        if op is None:
+            raise self._fault(node.func, f"unknown function {name!r}", advice(name))
+        least, most = arguments_wanted(op)
+        if len(operands) < least or (most is not None and len(operands) > most):
+            wanted = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
+            problem = f"{name} takes {wanted} argument{'s' * (wanted not in {'1', 'at least 1'})}, got {len(operands)}"
+            raise self._fault(node, problem, f"It computes {op.formula}.")
+        return op(*operands)
+
+    def _fault(self, node: ast.expr, problem: str, remedy: str) -> ExpressionError:
+        start = self._index(node.lineno, node.col_offset)
+        end = self._index(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+        return fault(self.text, start, end, problem, remedy)
+
+    def _index(self, line: int, byte: int) -> int:
+        # The syntax tree counts bytes of UTF-8, and one line more than ours: see _parse.
+        lines = self.text.split("\n")[: line - 1]
+        return sum(len(text) + 1 for text in lines[:-1]) + len(lines[-1].encode()[:byte].decode())

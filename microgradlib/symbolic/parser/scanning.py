@@ -1,0 +1,142 @@
+"""Cut a typed expression into numbers, names and operators, and refuse, with a remedy, what is none."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+import unicodedata
+from itertools import pairwise
+from typing import NamedTuple
+
+from microgradlib.symbolic.parser.faults import fault
+
+__all__ = ["MOST_CHARACTERS", "Token", "normalised", "scan", "variables_in"]
+
+MOST_CHARACTERS = 4000
+"""Longer texts are refused: nobody types or reads them."""
+
+TOKEN = re.compile(
+    r"(?P<space>[ \t\n\f]+)"
+    r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[^\W\d]\w*)"
+    r"|(?P<operator>\*\*|<=|>=|(?!//)[-+*/()<>,])"
+)
+
+REMEDIES = {
+    "//": "Write floor(a / b) for division rounded down.",
+    "==": "Compare with <, <=, > or >=.",
+    "!=": "Compare with <, <=, > or >=.",
+    "^": "Write ** for a power, as in x**2.",
+    "²": "Write **2.",
+    "³": "Write **3.",
+    "×": "Write * for a product.",
+    "·": "Write * for a product.",
+    "⋅": "Write * for a product.",
+    "÷": "Write / for a quotient.",
+    "\N{MINUS SIGN}": "Write - for a difference.",
+    "\N{EN DASH}": "Write - for a difference.",
+    "√": "Write sqrt(x) for a root.",
+    "=": "Write only the expression, without a name for it; compare with <, <=, > or >=.",
+    ".": "Attributes are not allowed: write a function before its argument, as in tanh(x).",
+    "[": "Lists and indexing are not allowed: write sum(a, b, c), and a name of its own for every number, as in x1.",
+    "{": "Sets and dictionaries are not allowed: write parentheses.",
+    "'": "Text is not allowed: write names without quotes.",
+    '"': "Text is not allowed: write names without quotes.",
+    "%": "Remainders are not allowed: write a - b*floor(a/b).",
+    "!": "Write gamma(n + 1) for the factorial of n.",
+    "|": "Write abs(x) for the size of x.",
+    "#": "Leave comments out.",
+}
+ALLOWED = "Allowed are numbers, names, + - * / **, comparisons < <= > >=, parentheses and functions such as tanh(x)."
+
+
+class Token(NamedTuple):
+    """A piece of the text: its kind (`number`, `name`, `operator`, or `end`), itself, and where it stands."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def normalised(name: str) -> str:
+    """Return the spelling under which Python knows a name: identifiers are compared in the form NFKC."""
+    return unicodedata.normalize("NFKC", name)
+
+
+def scan(text: str) -> list[Token]:
+    """Return the tokens of `text`, with an `end` token last.
+
+    >>> [token.text for token in scan("tanh(2*x)")]
+    ['tanh', '(', '2', '*', 'x', ')', '']
+
+    Raises:
+        ExpressionError: the text is empty or too long, or holds a character, a word or a number that cannot be used.
+
+    """
+    if len(text) > MOST_CHARACTERS:
+        problem = f"the expression has {len(text)} characters, more than the {MOST_CHARACTERS} allowed"
+        remedy = "Build long expressions in Python, from Values."
+        raise fault(text, MOST_CHARACTERS, MOST_CHARACTERS + 1, problem, remedy)
+    tokens = []
+    position = 0
+    while position < len(text):
+        match = TOKEN.match(text, position)
+        if match is None:
+            raise _unknown_character(text, position)
+        token = Token(str(match.lastgroup), match.group(), position, match.end())
+        if token.kind != "space":
+            _check(text, token)
+            tokens.append(token)
+        position = match.end()
+    if not tokens:
+        raise fault(text, 0, 1, "the expression is empty", "Write one, such as tanh(w*x + b).")
+    last = tokens[-1].end
+    return [*tokens, Token("end", "", last, last + 1)]
+
+
+def variables_in(text: str) -> tuple[str, ...]:
+    """Return the names that `text` uses other than as functions, each once, in order of appearance.
+
+    >>> variables_in("tanh(w*x + b) + x")
+    ('w', 'x', 'b')
+
+    Raises:
+        ExpressionError: as `scan`.
+
+    """
+    tokens = scan(text)
+    names = (
+        normalised(token.text)
+        for token, following in pairwise(tokens)
+        if token.kind == "name" and following.text != "("
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _check(text: str, token: Token) -> None:
+    if token.kind == "number" and math.isinf(float(token.text)):
+        problem = "the number is too large for a float"
+        raise fault(text, token.start, token.end, problem, "Write one below 1.8e308.")
+    if token.text.isdecimal() and token.text != (digits := token.text.lstrip("0") or "0") and digits != "0":
+        problem = "a whole number cannot begin with 0"
+        raise fault(text, token.start, token.end, problem, f"Write {digits}.")
+    if token.kind != "name":
+        return
+    if not token.text.isidentifier():
+        good = next(size for size in range(len(token.text), -1, -1) if token.text[:size].isidentifier() or not size)
+        raise _unknown_character(text, token.start + good)
+    if keyword.iskeyword(normalised(token.text)):
+        problem = f"{token.text!r} is a word of the Python language and cannot be used here"
+        remedy = (
+            "Rename a variable of that name; write where(condition, a, b) for a choice, 1 and 0 for True and False."
+        )
+        raise fault(text, token.start, token.end, problem, remedy)
+
+
+def _unknown_character(text: str, position: int) -> Exception:
+    pair, single = text[position : position + 2], text[position]
+    found = pair if pair in REMEDIES else single
+    shown = repr(found) if found.isprintable() else f"the character U+{ord(found):04X}"
+    return fault(text, position, position + len(found), f"{shown} cannot be used here", REMEDIES.get(found, ALLOWED))

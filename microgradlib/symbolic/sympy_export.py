@@ -1,0 +1,120 @@
+"""Graphs as SymPy expressions: the op table's value rules, run over SymPy's functions."""
+
+from __future__ import annotations
+
+import importlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.core.graph import topological_sort
+from microgradlib.errors import MissingExtraError
+from microgradlib.ops import TABLE
+from microgradlib.symbolic.lines import expressions
+from microgradlib.symbolic.names import constant, leaf_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from microgradlib.core.node import Node
+
+__all__ = ["to_sympy"]
+
+
+def to_sympy(expression: Node | float | Sequence[Any], symbols: Mapping[Node, Any] | None = None) -> Any:
+    """Return the expression as SymPy's: to simplify, integrate, solve or check it there. A list gives a list.
+
+    Symbols and labelled Values become real symbols, `sympy.Symbol("x", real=True)`, which SymPy tells apart from
+    `sympy.Symbol("x")`; `symbols` may name others, or numbers. Values without a label become numbers, whole ones exact.
+    The translation is the op's own value rule, so ops that users define are translated too. Mathematics is exact there:
+    the guards against overflow, the strong zeros and `detach` are dropped.
+
+    Raises:
+        MissingExtraError: SymPy is not installed.
+
+    >>> import sympy
+    >>> from microgradlib import Symbol, tanh
+    >>> x = Symbol("x")
+    >>> z = to_sympy(tanh(x) ** 2)
+    >>> z.diff(sympy.Symbol("x", real=True))
+    (2 - 2*tanh(x)**2)*tanh(x)
+    """
+    sympy = _sympy()
+    namespace = _Namespace(sympy)
+    outputs = expressions(expression)
+    order = topological_sort(*outputs)
+    table: dict[Node, Any] = {leaf: sympy.Symbol(name, real=True) for leaf, name in leaf_names(order).items()}
+    table.update(symbols or {})
+    for node in order:
+        if node in table:
+            continue
+        if node.op is None:
+            table[node] = _number(sympy, constant(node))
+        else:
+            inputs = [table[parent] for parent in node.parents]
+            rule = getattr(namespace, node.op.name)
+            table[node] = rule(*inputs, *[_number(sympy, setting) for setting in node.op.settings])
+    results = [table[output] for output in outputs]
+    return results if isinstance(expression, (list, tuple)) else results[0]
+
+
+def _sympy() -> Any:
+    try:
+        return importlib.import_module("sympy")
+    except ImportError:
+        message = 'to_sympy needs SymPy, which is not installed: pip install "microgradlib[sympy]"'
+        raise MissingExtraError(message) from None
+
+
+def _number(sympy: Any, number: float | None) -> Any:
+    return sympy.Integer(int(number)) if number is not None and number % 1 == 0 else sympy.Float(number)
+
+
+class _Namespace:
+    """The namespace `xp` over SymPy: elementary functions where SymPy has them, the op table's rules for the rest."""
+
+    def __init__(self, sympy: Any) -> None:
+        same = ("exp", "log", "sqrt", "erf", "erfc", "gamma", "floor", "sin", "cos", "tan", "asin", "acos", "atan",
+                "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")  # fmt: skip
+        functions: dict[str, Callable[..., Any]] = {name: getattr(sympy, name) for name in same}
+        functions |= {
+            "abs": sympy.Abs,
+            "ceil": sympy.ceiling,
+            "cbrt": lambda x: _piecewise(sympy, x >= 0, sympy.cbrt(x), -sympy.cbrt(-x)),
+            "detach": lambda x: x,
+            "expm1": lambda x: sympy.exp(x) - 1,
+            "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
+            "lgamma": lambda x: sympy.log(sympy.Abs(sympy.gamma(x))),
+            "log10": lambda x: sympy.log(x, 10),
+            "log1p": lambda x: sympy.log(1 + x),
+            "log2": lambda x: sympy.log(x, 2),
+            "logsumexp": lambda *xs: sympy.log(sympy.Add(*map(sympy.exp, xs))),
+            "maximum": sympy.Max,
+            "minimum": sympy.Min,
+            "polygamma": lambda x, order: sympy.polygamma(order, x),
+            "pow": sympy.Pow,
+            "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+            "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
+            "strong_mul": lambda x, y: x * y,
+            "where": partial(_piecewise, sympy),
+        }
+        self._functions = functions
+        self._sympy = sympy
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in self._functions:
+            return self._exact(self._functions[name])
+        if name in TABLE:
+            return partial(TABLE[name].value, self)
+        raise AttributeError(name)
+
+    def _exact(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Give `function` SymPy's numbers for the floats in a rule, so that max(x, 0.0) is Max(0, x)."""
+        return lambda *xs: function(*[_number(self._sympy, x) if isinstance(x, float) else x for x in xs])
+
+
+def _piecewise(sympy: Any, condition: Any, x: Any, y: Any) -> Any:
+    if isinstance(condition, sympy.Piecewise) and [pair[0] for pair in condition.args] == [1, 0]:
+        condition = condition.args[0][1]  # a comparison that was made a number
+    elif not isinstance(condition, (bool, sympy.logic.boolalg.Boolean)):
+        condition = sympy.Ne(condition, 0)
+    return sympy.Piecewise((sympy.sympify(x), condition), (sympy.sympify(y), True))
