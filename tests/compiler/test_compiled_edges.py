@@ -20,8 +20,8 @@ INF, NAN = math.inf, math.nan
 
 def eager_cases():
     """Return the module of the eager engine's edge cases, whose rows are run here too."""
-    path = Path(__file__).parents[1] / "test_edge_cases.py"
-    spec = importlib.util.spec_from_file_location("tests.test_edge_cases", path)
+    path = Path(__file__).parents[1] / "ops" / "test_edge_cases.py"
+    spec = importlib.util.spec_from_file_location("tests.ops.test_edge_cases", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(spec.name, module)  # where dataclasses look for the names of their annotations
     spec.loader.exec_module(module)

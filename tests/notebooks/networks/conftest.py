@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "notebooks" / "networks"
+FOLDER = Path(__file__).parents[3] / "notebooks" / "networks"
 
 
 @cache

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted((Path(__file__).parents[2] / "notebooks" / "networks").glob("*.py"))
+SCRIPTS = sorted((Path(__file__).parents[3] / "notebooks" / "networks").glob("*.py"))
 
 
 def imported(tree):

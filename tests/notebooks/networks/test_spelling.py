@@ -1,4 +1,4 @@
-"""The GPT that spells names: drawing by temperature, spelling with a cache, training. Its numbers: tests/nn."""
+"""The GPT that spells names: drawing by temperature, spelling with a cache, training. Its numbers: test_microgpt."""
 
 import random
 from collections import Counter

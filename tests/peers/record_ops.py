@@ -1,6 +1,6 @@
-"""Write peer_values.json: values and derivatives of single ops as PyTorch and JAX find them, in double precision.
+"""Write ops.json: values and derivatives of single ops as PyTorch and JAX find them, in double precision.
 
-    python tests/testing/record_peer_values.py
+    python tests/peers/record_ops.py
 
 Needs torch and jax. Tests read the file, so that the outside reference holds where neither is installed.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from microgradlib.ops import TABLE
 
-TABLE_FILE = Path(__file__).with_name("peer_values.json")
+TABLE_FILE = Path(__file__).with_name("ops.json")
 
 POINTS = {
     1: [(0.37,), (0.62,)],

@@ -11,8 +11,8 @@ import microgradlib as mg
 from microgradlib.ops import TABLE
 from microgradlib.testing import graphs
 
-HERE = Path(__file__).parent
-PEER_TABLE = json.loads((HERE / "peer_values.json").read_text(encoding="utf-8"))
+PEERS = Path(__file__).parents[1] / "peers"
+PEER_TABLE = json.loads((PEERS / "ops.json").read_text(encoding="utf-8"))
 SMALL = {"rel": 1e-13, "abs": 1e-14}
 
 
@@ -43,7 +43,7 @@ def test_the_record_is_broad() -> None:
 @pytest.mark.parametrize("peer", ["torch", "jax"])
 def test_random_graphs(peer) -> None:
     pytest.importorskip(peer)
-    recorder = runpy.run_path(str(HERE / "record_peer_values.py"))
+    recorder = runpy.run_path(str(PEERS / "record_ops.py"))
     functions, gradient = recorder[f"{peer}_functions"](), recorder[f"{peer}_gradient"]
     number = pytest.importorskip("torch").as_tensor if peer == "torch" else float
 

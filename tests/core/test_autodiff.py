@@ -159,7 +159,7 @@ def test_the_three_ways_to_a_gradient_agree(leaves, steps):
     out, expression = build(values, steps)[-1], build(symbols, steps)[-1]
     table = grad_table(out)
     expected = [table.get(x, 0.0) for x in values]
-    if all(abs(g) < 1e100 for g in table.values()):  # nan and inf meet zeros in another order: see test_edge_cases
+    if all(abs(g) < 1e100 for g in table.values()):  # nan and inf meet zeros in another order: see ops/test_edge_cases
         assert [g.data for g in gradients(out, values)] == pytest.approx(expected, rel=1e-9, abs=1e-12)
         got = evaluate(gradients(expression, symbols), dict(zip(symbols, leaves)))
         assert got == pytest.approx(expected, rel=1e-9, abs=1e-12)

@@ -11,7 +11,7 @@ import pytest
 import microgradlib as mg
 from microgradlib import Symbol, evaluate, grad_table
 
-GPT = runpy.run_path(str(Path(__file__).parents[2] / "notebooks" / "networks" / "microgpt.py"))["GPT"]
+GPT = runpy.run_path(str(Path(__file__).parents[3] / "notebooks" / "networks" / "microgpt.py"))["GPT"]
 EDGE = 26
 NAME = [EDGE, *[ord(letter) - ord("a") for letter in "matilda"], EDGE]
 
