@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 __all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign", "is_whole"]
@@ -54,12 +54,12 @@ def _refusal(number: Any) -> str:
 
 
 def is_whole(number: Any) -> bool:
-    """Say whether `number` is a whole number by its class: an int, or one of NumPy's, but no bool.
+    """Return whether `number` is a whole number by its class: an int or a NumPy integer, but no bool and no array.
 
     >>> is_whole(3), is_whole(3.0), is_whole(True)
     (True, False, False)
     """
-    return hasattr(number, "__index__") and not isinstance(number, bool)
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def is_array(thing: Any) -> bool:

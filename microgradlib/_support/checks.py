@@ -1,0 +1,148 @@
+"""Check settings (sizes, rates, probabilities, switches), with one message shape for all of them.
+
+Every check returns the setting as a plain Python number, so that NumPy's integers and floats are accepted everywhere
+and kept nowhere. The message of every error is
+
+    NAME must be WHAT, REASON, got VALUE; write NAME=EXAMPLE
+
+where the reason and the example are left out if there are none. The class says which kind of error it is: `TypeError`
+for a value of the wrong kind (text, 2.5 or True as a whole number), `ValueError` for a number out of range.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+from microgradlib._support.number import as_float, is_whole
+
+__all__ = ["boolean", "fraction", "non_negative", "positive", "real_number", "shown", "whole_number"]
+
+MAX_SHOWN = 60
+"""A value whose repr is longer is shown in a message by the name of its class."""
+
+
+def whole_number(number: Any, name: str, least: int = 1, *, reason: str = "", example: int | None = None) -> int:
+    """Return `number` as an int: an int or a NumPy integer, at least `least`.
+
+    Raises `TypeError` for anything else (bools and floats without a fractional part too), `ValueError` below `least`.
+
+    >>> whole_number(3, "n")
+    3
+    >>> whole_number(1, "n", 2, reason="one point per moon")
+    Traceback (most recent call last):
+    ValueError: n must be a whole number >= 2, one point per moon, got 1; write n=2
+    """
+    if is_whole(number) and number >= least:
+        return operator.index(number)
+    what = f"a whole number >= {least}" + (f", {reason}" if reason else "")
+    raise _error(number, name, what, least if example is None else example, right_kind=is_whole(number))
+
+
+def real_number(
+    number: Any,
+    name: str,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    finite: bool = True,
+    reason: str = "",
+    example: float | None = None,
+) -> float:
+    """Return `number` as a float: whatever `as_float` takes, within the given bounds, never nan.
+
+    `ge`, `gt`, `le`, `lt` are the bounds >=, >, <= and <; `finite=False` admits inf and -inf. Raises `TypeError` for
+    what is no number, `ValueError` for one out of bounds.
+
+    >>> real_number(0.5, "factor", ge=0, le=1)
+    0.5
+    >>> real_number(1.5, "factor", ge=0, le=1, example=0.5)
+    Traceback (most recent call last):
+    ValueError: factor must be a number >= 0 and <= 1, got 1.5; write factor=0.5
+    """
+    right_kind = True
+    try:
+        checked = as_float(number)
+    except TypeError:
+        checked, right_kind = math.nan, False
+    except OverflowError:  # an int or Fraction beyond the largest float
+        checked = math.inf if number > 0 else -math.inf
+    if (
+        (math.isfinite(checked) or (not finite and not math.isnan(checked)))
+        and (ge is None or checked >= ge)
+        and (gt is None or checked > gt)
+        and (le is None or checked <= le)
+        and (lt is None or checked < lt)
+    ):
+        return checked
+    bounds = [f"{sign} {bound}" for sign, bound in ((">=", ge), (">", gt), ("<=", le), ("<", lt)) if bound is not None]
+    what = "a finite number" if finite and len(bounds) < 2 else "a number"
+    what = " ".join([what, *bounds[:1]]) + "".join(f" and {bound}" for bound in bounds[1:])
+    raise _error(number, name, what + (f", {reason}" if reason else ""), example, right_kind=right_kind)
+
+
+def positive(number: Any, name: str, *, reason: str = "", example: float | None = None) -> float:
+    """Return `number` as a float, 0 < number < ∞. Raises as `real_number`.
+
+    >>> positive(0, "width", example=1.0)
+    Traceback (most recent call last):
+    ValueError: width must be a finite number > 0, got 0; write width=1.0
+    """
+    return real_number(number, name, gt=0, reason=reason, example=example)
+
+
+def non_negative(number: Any, name: str, *, reason: str = "", example: float | None = None) -> float:
+    """Return `number` as a float, 0 ≤ number < ∞. Raises as `real_number`.
+
+    >>> non_negative(-0.1, "lr", example=0.01)
+    Traceback (most recent call last):
+    ValueError: lr must be a finite number >= 0, got -0.1; write lr=0.01
+    """
+    return real_number(number, name, ge=0, reason=reason, example=example)
+
+
+def fraction(
+    number: Any, name: str, *, zero: bool = True, one: bool = False, reason: str = "", example: float | None = None
+) -> float:
+    """Return `number` as a float, 0 ≤ number < 1: without 0 where `zero=False`, with 1 where `one=True`.
+
+    Raises as `real_number`.
+
+    >>> fraction(1.0, "p", reason="the probability of leaving a unit out", example=0.5)
+    Traceback (most recent call last):
+    ValueError: p must be a number >= 0 and < 1, the probability of leaving a unit out, got 1.0; write p=0.5
+    """
+    ge, gt = (0, None) if zero else (None, 0)
+    le, lt = (1, None) if one else (None, 1)
+    return real_number(number, name, ge=ge, gt=gt, le=le, lt=lt, reason=reason, example=example)
+
+
+def boolean(switch: Any, name: str) -> bool:
+    """Return `switch` as a bool: True, False or NumPy's. Raises `TypeError` for anything else, 0 and 1 included.
+
+    >>> boolean("yes", "amsgrad")
+    Traceback (most recent call last):
+    TypeError: amsgrad must be True or False, got 'yes'; write amsgrad=True
+    """
+    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # NumPy 1 says bool_, NumPy 2 bool
+        return bool(switch)
+    raise _error(switch, name, "True or False", True, right_kind=False)
+
+
+def shown(thing: Any) -> str:
+    """Return the text of a value for an error message: its repr, or its class where that is long.
+
+    >>> shown("adam"), shown([0.0] * 1000)
+    ("'adam'", 'list')
+    """
+    text = repr(thing)
+    return text if len(text) < MAX_SHOWN else type(thing).__name__
+
+
+def _error(given: Any, name: str, what: str, example: float | None, *, right_kind: bool) -> Exception:
+    advice = f"; write {name}={example}" if example is not None and name.isidentifier() else ""
+    message = f"{name} must be {what}, got {shown(given)}{advice}"
+    return ValueError(message) if right_kind else TypeError(message)
