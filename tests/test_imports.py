@@ -15,7 +15,8 @@ SOURCES = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in 
 
 # A room may import from the floors below it; rooms of one floor do not know one another.
 FLOORS = [
-    ["_support", "errors"],
+    ["errors"],
+    ["_support"],
     ["ops"],
     ["core"],
     ["data", "derivatives", "krylov", "nn", "numeric", "symbolic", "viz"],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from functools import cache, partial, reduce
 from typing import Any
 
 from microgradlib._support.floats import IEEE
-from microgradlib.errors import MissingExtraError
+from microgradlib._support.optional import import_optional
 from microgradlib.ops import TABLE
 
 __all__ = ["array_functions", "is_finite", "numpy"]
@@ -28,11 +27,7 @@ ONE_BY_ONE = {"erf": 1, "erfc": 1, "gamma": 1, "lgamma": 1, "polygamma": 2}
 @cache
 def numpy() -> Any:
     """Return the NumPy module. Raises `MissingExtraError` where it is not installed."""
-    try:
-        return importlib.import_module("numpy")
-    except ImportError:
-        message = 'compiled programs need NumPy: pip install "microgradlib[compile]"'
-        raise MissingExtraError(message) from None
+    return import_optional("numpy", "compile")
 
 
 def is_finite(array: Any) -> bool:

@@ -1,12 +1,11 @@
 """Handwritten digits as rows of 64 pixels, and a row of pixels as an image."""
 
-import importlib
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from microgradlib._support.optional import import_optional
 from microgradlib.data.checks import check_width
 from microgradlib.data.dataset import Dataset
-from microgradlib.errors import MissingExtraError
 
 Pixel = TypeVar("Pixel")
 
@@ -36,7 +35,7 @@ def digits() -> Dataset:
     --#-##--
     ---##---
     """
-    bunch = _sklearn_datasets().load_digits()
+    bunch = import_optional("sklearn.datasets", "digits").load_digits()
     return Dataset(
         inputs=tuple(map(tuple, (bunch.data / 16.0).tolist())),
         targets=tuple(bunch.target.tolist()),
@@ -59,11 +58,3 @@ def as_image(row: Sequence[Pixel], width: int = 8) -> list[list[list[Pixel]]]:
     """
     check_width(len(row), width)
     return [[list(row[start : start + width]) for start in range(0, len(row), width)]]
-
-
-def _sklearn_datasets() -> Any:
-    try:
-        return importlib.import_module("sklearn.datasets")
-    except ImportError:
-        message = 'digits needs scikit-learn, which is not installed: pip install "microgradlib[data]"'
-        raise MissingExtraError(message) from None

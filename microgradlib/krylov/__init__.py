@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.optional import import_optional
 from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.core.modes import recording
-from microgradlib.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,11 +52,7 @@ def hessian_operator(output: Value, inputs: Sequence[Value]) -> Any:
     >>> H.matvec([1.0, 10.0]).tolist()
     [24.0, 2.0]
     """
-    try:
-        linalg = importlib.import_module("scipy.sparse.linalg")
-    except ImportError:
-        message = 'hessian_operator needs SciPy: pip install "microgradlib[scipy]"'
-        raise MissingExtraError(message) from None
+    linalg = import_optional("scipy.sparse.linalg", "hessian_operator")
     product, n = hessian_products(output, inputs), len(inputs)
 
     def row(v: Any) -> list[float]:

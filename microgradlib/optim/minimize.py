@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.optional import import_optional
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
-from microgradlib.errors import MissingExtraError
 from microgradlib.krylov import hessian_products
 from microgradlib.optim.parameters import assign, checked_values, numpy
 
@@ -71,11 +70,7 @@ def minimize(
         message = f"loss is a function without arguments that returns the loss, as in lambda: ..., got {loss!r}"  # type: ignore[unreachable]
         raise TypeError(message)
     values = checked_values(parameters)
-    try:
-        optimize = importlib.import_module("scipy.optimize")
-    except ImportError:
-        message = 'minimize needs SciPy: pip install "microgradlib[scipy]"'
-        raise MissingExtraError(message) from None
+    optimize = import_optional("scipy.optimize", "minimize")
     before = [value.data for value in values]
     points = _Points(loss, values)
     derivatives = {name: getattr(points, name) for name in taken}

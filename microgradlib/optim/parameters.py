@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float, is_array
+from microgradlib._support.optional import import_optional
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["array_to_change", "assign", "checked_array", "checked_numbers", "che
 
 def numpy() -> Any:
     """Return the NumPy module: called only for arrays, and whoever passes an array has it."""
-    return importlib.import_module("numpy")
+    return import_optional("numpy", "an array of parameters")
 
 
 def checked_values(parameters: Any) -> list[Value]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.optional import import_optional
 from microgradlib.core.graph import topological_sort
-from microgradlib.errors import MissingExtraError
 from microgradlib.ops import TABLE
 from microgradlib.symbolic.lines import expressions
 from microgradlib.symbolic.names import constant, leaf_names
@@ -38,7 +37,7 @@ def to_sympy(expression: Node | float | Sequence[Any], symbols: Mapping[Node, An
     >>> z.diff(sympy.Symbol("x", real=True))
     (2 - 2*tanh(x)**2)*tanh(x)
     """
-    sympy = _sympy()
+    sympy = import_optional("sympy", "to_sympy")
     namespace = _Namespace(sympy)
     outputs = expressions(expression)
     order = topological_sort(*outputs)
@@ -55,14 +54,6 @@ def to_sympy(expression: Node | float | Sequence[Any], symbols: Mapping[Node, An
             table[node] = rule(*inputs, *[_number(sympy, setting) for setting in node.op.settings])
     results = [table[output] for output in outputs]
     return results if isinstance(expression, (list, tuple)) else results[0]
-
-
-def _sympy() -> Any:
-    try:
-        return importlib.import_module("sympy")
-    except ImportError:
-        message = 'to_sympy needs SymPy, which is not installed: pip install "microgradlib[sympy]"'
-        raise MissingExtraError(message) from None
 
 
 def _number(sympy: Any, number: float | None) -> Any:

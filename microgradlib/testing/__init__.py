@@ -26,15 +26,10 @@ An op of your own, and the property test of its derivative:
 Needs Hypothesis: `pip install "microgradlib[testing]"`.
 """
 
-from microgradlib.errors import MissingExtraError
+# ruff: noqa: E402  Hypothesis is looked for before the modules below import it.
+from microgradlib._support.optional import import_optional
 
-try:
-    import hypothesis as _hypothesis  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != "hypothesis":
-        raise
-    message = 'microgradlib.testing needs Hypothesis, which is not installed: pip install "microgradlib[testing]"'
-    raise MissingExtraError(message) from None
+import_optional("hypothesis", "microgradlib.testing")
 
 from microgradlib.testing.agreement import assert_gradients_close
 from microgradlib.testing.expression_graph import ExpressionGraph, Step

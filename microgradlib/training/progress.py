@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import sys
 from typing import Any
+
+from microgradlib._support.optional import import_optional
+from microgradlib.errors import MissingExtraError
 
 __all__ = ["Progress"]
 
@@ -23,8 +25,10 @@ class Progress:
         self.bar: Any = None
         if self.shown:
             try:
-                self.bar = importlib.import_module("tqdm.auto").tqdm(total=total, unit="epoch", file=sys.stderr)
-            except ImportError:
+                self.bar = import_optional("tqdm.auto", "a progress bar").tqdm(
+                    total=total, unit="epoch", file=sys.stderr
+                )
+            except MissingExtraError:
                 self.bar = None
 
     def advance(self, text: str) -> None:
