@@ -11,8 +11,8 @@ from microgradlib.compiler.reading import Grid, blocks, grid, memory_order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from microgradlib.compiler.instructions import Instruction, Operand
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Instruction, Operand
 
 __all__ = ["Banks", "Bound", "Read"]
 

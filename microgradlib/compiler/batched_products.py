@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound, Read
+from microgradlib.compiler.instructions import BATCH, Operand
 from microgradlib.compiler.numpy_functions import is_finite, numpy
-from microgradlib.compiler.program import BATCH, Operand
 from microgradlib.compiler.reading import grid
 
 if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks
     from microgradlib.compiler.gradients import Gradients
     from microgradlib.compiler.hull import Hull
+    from microgradlib.compiler.instructions import Instruction
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Instruction
 
 __all__ = ["add_batched_products", "add_batched_products_adjoint"]
 

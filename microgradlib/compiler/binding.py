@@ -11,10 +11,10 @@ from microgradlib.compiler.fusion import add_sum_of_products, products_under_sum
 from microgradlib.compiler.gradients import Gradients
 from microgradlib.compiler.hull import hull
 from microgradlib.compiler.inputs import loads
+from microgradlib.compiler.instructions import BATCH, FIXED
 from microgradlib.compiler.kernels import Applied, constant_derivative, forward_steps
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.products import add_product
-from microgradlib.compiler.program import BATCH, FIXED
 from microgradlib.compiler.reading import even_shape
 from microgradlib.compiler.reductions import reduction_steps
 from microgradlib.compiler.segments import Segments
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.inputs import Load
+    from microgradlib.compiler.instructions import Instruction, Operand
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Instruction, Operand, Program
+    from microgradlib.compiler.program import Program
 
 __all__ = ["Binding"]
 

@@ -14,7 +14,7 @@ from microgradlib.viz.diagram import Arrow, Box, Diagram
 from microgradlib.viz.from_graph import check_limit
 
 if TYPE_CHECKING:
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.instructions import ProgramData
     from microgradlib.viz.drawing import Engine
 
 __all__ = ["diagram_of", "drawing_of", "wrapped"]
@@ -30,12 +30,12 @@ _WHOLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
 _TIE: Final = "\u00a0"
 
 
-def drawing_of(program: Program, *, max_nodes: int, engine: Engine) -> Drawing:
+def drawing_of(program: ProgramData, *, max_nodes: int, engine: Engine) -> Drawing:
     """Return the drawing that `Program.draw` describes."""
     return Drawing(diagram_of(program, max_nodes=max_nodes), engine=engine)
 
 
-def diagram_of(program: Program, *, max_nodes: int) -> Diagram:
+def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
     """Describe a program as boxes n0, n1, …, what is read before what reads it, and an arrow for each reading.
 
     Raises:
@@ -69,7 +69,7 @@ def diagram_of(program: Program, *, max_nodes: int) -> Diagram:
     return Diagram(tuple(boxes), tuple(arrows), down=True)
 
 
-def _nodes(program: Program) -> list[DrawnNode]:
+def _nodes(program: ProgramData) -> list[DrawnNode]:
     """Return the nodes of a program; where its last line gathers what is returned, that as the only output."""
     names, arguments = program.parameter_names, program.arguments
     nodes = drawn(program, names, arguments)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound
+from microgradlib.compiler.instructions import BATCH, Operand
 from microgradlib.compiler.numpy_functions import array_functions, is_finite, numpy
-from microgradlib.compiler.program import BATCH, Operand
 from microgradlib.compiler.reading import even_shape, grid
 from microgradlib.compiler.reductions import sum_products
 
 if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks
-    from microgradlib.compiler.program import Instruction, Program
+    from microgradlib.compiler.instructions import Instruction
+    from microgradlib.compiler.program import Program
 
 __all__ = ["add_sum_of_products", "products_under_sums"]
 

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Read
+from microgradlib.compiler.instructions import BATCH, FIXED, Operand
 from microgradlib.compiler.loans import Loan, Loans
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH, FIXED, Operand
 from microgradlib.compiler.reading import Grid
 from microgradlib.compiler.reductions import sum_products
 from microgradlib.compiler.scattering import Scattering, runs

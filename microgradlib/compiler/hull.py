@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.instructions import BATCH
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.program import Instruction
+    from microgradlib.compiler.instructions import Instruction
 
     Slots = tuple[int, ...]
     Cells = dict[tuple[Slots, Slots], int]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.instructions import BATCH, FIXED, Operand
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH, FIXED, Operand
 
 if TYPE_CHECKING:
-    from microgradlib.compiler.program import Instruction, Program
+    from microgradlib.compiler.instructions import Instruction
+    from microgradlib.compiler.program import Program
 
 __all__ = ["in_place"]
 

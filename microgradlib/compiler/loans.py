@@ -12,8 +12,8 @@ from microgradlib.compiler.reading import Grid, viewed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from microgradlib.compiler.instructions import Operand
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Operand
 
     Span = tuple[int, int, int]
 

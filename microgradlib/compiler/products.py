@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound, Read
+from microgradlib.compiler.instructions import FIXED, Operand
 from microgradlib.compiler.numpy_functions import array_functions, numpy
-from microgradlib.compiler.program import FIXED, Operand
 from microgradlib.compiler.reading import grid
 
 if TYPE_CHECKING:
     from microgradlib.compiler.banks import Banks
     from microgradlib.compiler.gradients import Gradients
+    from microgradlib.compiler.instructions import Instruction
     from microgradlib.compiler.kernels import Step
-    from microgradlib.compiler.program import Instruction
 
 __all__ = ["add_product", "add_product_adjoint"]
 

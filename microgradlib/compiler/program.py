@@ -1,85 +1,27 @@
-"""The rolled program: a few instructions on whole vectors of scalars, each scalar in a slot of one of two banks."""
+"""The rolled program with its presentation: `print(program)` and `program.draw()`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.instructions import ProgramData
 from microgradlib.viz.from_graph import MAX_NODES
 
 if TYPE_CHECKING:
-    from microgradlib.ops import Op
     from microgradlib.viz.drawing import Drawing, Engine
 
-__all__ = ["BATCH", "FIXED", "Instruction", "Operand", "Program"]
-
-FIXED, BATCH = 0, 1
-"""The banks: numbers that are the same for every example (parameters, constants and what is made of them alone), and
-numbers that each example of the batch has for itself."""
+__all__ = ["Program"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """Slots to be read: `bank` and the positions in it, in order."""
+class Program(ProgramData):
+    """A rolled program that prints as mathematics and can be drawn.
 
-    bank: int
-    slots: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One operation on vectors: slots `start` to `start + size` of `bank` are written.
-
-    `kind` says how the operands belong to them:
-    - "map": operand i holds the i-th argument of each result.
-    - "reduce": one operand (two for dot: weights and inputs; then perhaps a bias) with `terms` arguments of the first
-      result, then those of the second …
-    - "segments": as "reduce", but the results have different numbers of terms, `counts`.
-    - "product": Z = W X + b with W of `rows` × `terms` and X of `terms` × columns; all are written row by row, and b,
-      if there is one, has an entry for each result.
+    The fields are those of `ProgramData`. The printer and the drawing read only these, so they lie below this class.
     """
-
-    kind: str
-    op: Op
-    bank: int
-    start: int
-    size: int
-    operands: tuple[Operand, ...]
-    terms: int = 1
-    rows: int = 1
-    counts: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Program:
-    """What `roll` makes of a trace.
-
-    Slots of the batch bank: first the inputs in the order `input_order`, then the results; those of `ones` hold 1: a
-    row of ones below X makes W X + b one product, [W b] [X; 1]. Slots of the fixed bank: first the parameters in the
-    order `parameter_order`, then the constants, then the results.
-    """
-
-    instructions: tuple[Instruction, ...]
-    outputs: tuple[Operand, ...]
-    shape: Any
-    input_order: tuple[int, ...]
-    parameter_order: tuple[int, ...]
-    constants: tuple[float, ...]
-    fixed_size: int
-    batch_size: int
-    ones: tuple[int, ...] = ()
-    parameter_names: tuple[str, ...] = field(default=(), compare=False)
-    arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
-    """The arguments of the function, each with its name and the lengths of one row's axes."""
-
-    @property
-    def inputs(self) -> int:
-        """How many numbers an example has."""
-        return len(self.input_order)
 
     def __str__(self) -> str:
         """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""
-        from microgradlib.compiler.printing import written  # noqa: PLC0415  printing reads programs
+        from microgradlib.compiler.printing import written  # noqa: PLC0415  loaded when first needed
 
         return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
@@ -119,7 +61,7 @@ class Program:
           n7  y  size 1  (argument)
           n8  J  = relu(1 - y * a2)  size 1  from n7, n6
         """
-        from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  drawing reads programs
+        from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  loaded when first needed
 
         return drawing_of(self, max_nodes=max_nodes, engine=engine)
 

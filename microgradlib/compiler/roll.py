@@ -7,9 +7,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from microgradlib.compiler.group import Group
+from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand
 from microgradlib.compiler.layout import wishes
 from microgradlib.compiler.levels import levels
-from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
+from microgradlib.compiler.program import Program
 from microgradlib.compiler.spread import parts, spread
 from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE, Op

@@ -12,8 +12,9 @@ from microgradlib._support.files import write_atomic
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
+from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand, Program
+from microgradlib.compiler.program import Program
 from microgradlib.compiler.runner import Runner
 from microgradlib.errors import SavedFileError
 from microgradlib.ops import TABLE

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.instructions import Operand
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.program import Operand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.program import Instruction
+    from microgradlib.compiler.instructions import Instruction
 
 __all__ = ["split"]
 

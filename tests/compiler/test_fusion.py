@@ -11,7 +11,7 @@ from microgradlib.compiler import binding
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import LARGE_BATCH, Binding
 from microgradlib.compiler.fusion import products_under_sums
-from microgradlib.compiler.program import BATCH
+from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
 

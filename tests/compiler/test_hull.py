@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgradlib.compiler.hull import SMALLEST, Hull, hull
-from microgradlib.compiler.program import BATCH, FIXED, Instruction, Operand
+from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand
 from microgradlib.ops import TABLE
 
 

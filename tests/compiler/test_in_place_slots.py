@@ -13,7 +13,7 @@ from microgradlib import nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
-from microgradlib.compiler.program import BATCH
+from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
 
 Eager, drawn_rows, flat = eager_batches.Eager, eager_batches.drawn_rows, eager_batches.flat

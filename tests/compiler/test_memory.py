@@ -13,8 +13,9 @@ from microgradlib import nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
+from microgradlib.compiler.instructions import BATCH, Instruction, Operand
 from microgradlib.compiler.memory import Memory
-from microgradlib.compiler.program import BATCH, Instruction, Operand, Program
+from microgradlib.compiler.program import Program
 from microgradlib.ops import Op
 
 SIZE = 64

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib import nn
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.program import BATCH
+from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
 
 SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches

@@ -8,7 +8,7 @@ import pytest
 import microgradlib as mg
 from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.program import BATCH, FIXED
+from microgradlib.compiler.instructions import BATCH, FIXED
 from microgradlib.compiler.reading import grid
 
 

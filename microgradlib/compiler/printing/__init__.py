@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from microgradlib.compiler.instructions import BATCH
 from microgradlib.compiler.printing.account import Account
-from microgradlib.compiler.program import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from microgradlib.compiler.instructions import ProgramData
     from microgradlib.compiler.printing.backward import Line
-    from microgradlib.compiler.program import Program
 
 __all__ = ["DrawnNode", "drawn", "written"]
 
@@ -22,7 +22,9 @@ MOST_LISTED = 8
 """How many net inputs are listed; of more only the first and the last."""
 
 
-def written(program: Program, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+def written(
+    program: ProgramData, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
+) -> str:
     """Return a program as text: what it computes for one example, and, below, the gradient of that.
 
     `parameter_names`: the dotted path of each parameter; where there are none, they are W1, b1, … by what they do. What
@@ -125,7 +127,7 @@ class DrawnNode(NamedTuple):
 
 
 def drawn(
-    program: Program, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
+    program: ProgramData, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
 ) -> list[DrawnNode]:
     """Return the boxes of a program's graph, what is read before what reads it: one for each line of the forward pass.
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from microgradlib.compiler.instructions import FIXED
 from microgradlib.compiler.printing.backward import Backward, Line
 from microgradlib.compiler.printing.expressions import Expressions
 from microgradlib.compiler.printing.families import names_by_role
 from microgradlib.compiler.printing.folding import fold, give_names
 from microgradlib.compiler.printing.places import Places
 from microgradlib.compiler.printing.steps import Step, steps_of
-from microgradlib.compiler.program import FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["Account"]
 
@@ -24,7 +24,7 @@ class Account:
     """What a program does, in lines. Arguments as those of `written`."""
 
     def __init__(
-        self, program: Program, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
+        self, program: ProgramData, parameter_names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
     ) -> None:
         names = list(parameter_names)[: len(program.parameter_order)] or names_by_role(program)
         self.places = Places(program, names, arguments)

@@ -6,12 +6,12 @@ from collections import defaultdict
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from microgradlib.compiler.program import BATCH, FIXED
+from microgradlib.compiler.instructions import BATCH, FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.instructions import ProgramData
 
     Path = tuple[str, ...]
 
@@ -32,7 +32,7 @@ class Family(NamedTuple):
     lengths: tuple[int, ...]
 
 
-def families(program: Program, names: Sequence[str]) -> list[Family]:
+def families(program: ProgramData, names: Sequence[str]) -> list[Family]:
     """Return the families of a program's parameters, in their order.
 
     Running are the indices at the end of a path, and those in it that differ within one matrix: of
@@ -53,7 +53,7 @@ def families(program: Program, names: Sequence[str]) -> list[Family]:
     return result
 
 
-def names_by_role(program: Program) -> list[str]:
+def names_by_role(program: ProgramData) -> list[str]:
     """Return paths for parameters without any: W1, W2, … for matrices, b1, b2, … for what is added to their products.
 
     >>> from microgradlib.compiler.canonical import canonical
@@ -87,7 +87,7 @@ def _pattern(path: Path) -> Path:
     return tuple(["*" if part.isdecimal() else part for part in path])
 
 
-def _running(program: Program, paths: Sequence[Path]) -> set[tuple[Path, int]]:
+def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int]]:
     """Return the (pattern, place) of the indices in paths that differ within a matrix, or a vector beside one."""
     running: set[tuple[Path, int]] = set()
     for instruction in program.instructions:

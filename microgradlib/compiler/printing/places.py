@@ -6,15 +6,15 @@ from itertools import count, groupby
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from microgradlib.compiler.instructions import BATCH, FIXED
 from microgradlib.compiler.printing.block import Block, rectangle, runs, subscript
 from microgradlib.compiler.printing.families import families, in_braces
 from microgradlib.compiler.printing.formula import Formula, number
-from microgradlib.compiler.program import BATCH, FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["Places", "Spread", "spread"]
 
@@ -59,7 +59,7 @@ class Places:
     """The blocks of a program, in the order in which they arise, and where each slot of the banks stands."""
 
     def __init__(
-        self, program: Program, names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
+        self, program: ProgramData, names: Sequence[str], arguments: Sequence[tuple[str, tuple[int, ...]]]
     ) -> None:
         self.blocks: list[Block] = []
         self._owners: list[Block] = []
@@ -84,7 +84,7 @@ class Places:
             self.at[FIXED][first + k] = block.start + i
             self.constants[block.start + i] = value
 
-    def _add_parameters(self, program: Program, names: Sequence[str]) -> None:
+    def _add_parameters(self, program: ProgramData, names: Sequence[str]) -> None:
         slot_of = {index: slot for slot, index in enumerate(program.parameter_order)}
         others = [f"held.{i}" for i in range(len(slot_of) - len(names))]
         for family in families(program, [*names, *others]):

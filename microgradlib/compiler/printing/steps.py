@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from microgradlib.compiler.instructions import FIXED
 from microgradlib.compiler.printing.block import Block
 from microgradlib.compiler.printing.formula import Formula
 from microgradlib.compiler.printing.places import Places, spread
 from microgradlib.compiler.printing.rules import slope
-from microgradlib.compiler.program import FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.program import Instruction, Program
+    from microgradlib.compiler.instructions import Instruction, ProgramData
     from microgradlib.ops import Op
 
 __all__ = ["Step", "steps_of"]
@@ -60,7 +60,7 @@ class Step:
         return self.kind == "map" and len(self.reads) == 1 and self.op.symbol[-1].isalnum()
 
 
-def steps_of(program: Program, places: Places) -> list[Step]:
+def steps_of(program: ProgramData, places: Places) -> list[Step]:
     """Return the steps of a program; the copies between its banks are none: what they copy is read instead."""
     steps = []
     needed: set[int] = set()
