@@ -1,4 +1,4 @@
-"""Small data sets that a network of scalars can learn, and what is done to them before training."""
+"""Small data sets, their splitting, standardising and augmenting, and text as tokens."""
 
 from microgradlib.data.alphabet import Alphabet
 from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, rotate, shift

@@ -1,4 +1,4 @@
-"""Text as numbers: one token per character, and one that marks where a text begins and ends."""
+"""A character-level tokeniser: one token per character, and one for the beginning and end of a text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """The characters a language model knows; the token of a character is its place in sorted order.
+    """The vocabulary of a character-level language model; a character's token is its index in sorted order.
 
-    One more token, `boundary`, stands before and after every text: its number is the number of
-    characters, so it comes last (microgpt's BOS). `len` counts all tokens: the length of a one-hot
+    One more token, `boundary`, is placed before and after every text: its number is the number of
+    characters, the largest token (microgpt's BOS). `len` counts all tokens: the length of a one-hot
     vector, or of the model's output.
 
     Build it with `Alphabet.of(texts)`, or give the `characters` themselves: sorted, each once.
 
     Raises:
-        ValueError: `characters` is empty, out of order, or holds one twice.
+        ValueError: `characters` is empty, not sorted, or contains one twice.
 
-    A language model learns to predict each token from those before it. Its examples are the pairs
-    of a token and the next one (for a bigram model; longer contexts come from the same list):
+    A language model learns to predict each token from those before it. The examples of a bigram model are the pairs
+    of a token and the next one; longer contexts are taken from the same list:
 
     >>> from itertools import pairwise
     >>> alphabet = Alphabet.of(["emma", "ava"])
@@ -36,16 +36,16 @@ class Alphabet:
     characters: str
 
     def __post_init__(self) -> None:
-        """Refuse characters whose places would not be their tokens."""
+        """Raise unless the index of each character is its token."""
         if not self.characters or list(self.characters) != sorted(set(self.characters)):
             message = f"characters must be sorted, each once, at least one, got {self.characters!r}; use Alphabet.of"
             raise ValueError(message)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Alphabet":
-        """Return the alphabet of all characters that occur in `texts`; the same texts in any order give the same.
+        """Return the alphabet of all characters that occur in `texts`, whose order does not matter.
 
-        Raises `ValueError` where there is no character at all.
+        Raises `ValueError` if they contain no character.
 
         >>> from microgradlib.data import names
         >>> Alphabet.of(names()).characters
@@ -55,7 +55,7 @@ class Alphabet:
         for text in texts:
             found.update(text)
         if not found:
-            message = "the texts hold no character; give at least one text that is not empty"
+            message = "the texts contain no character; give at least one text that is not empty"
             raise ValueError(message)
         return cls("".join(sorted(found)))
 
@@ -71,26 +71,26 @@ class Alphabet:
     def encode(self, text: str) -> list[int]:
         """Return the tokens of `text` between two boundaries: len(text) + 2 of them.
 
-        Raises `ValueError`, naming the character, for one that is not in the alphabet.
+        Raises `ValueError`, naming the character, if one is not in the alphabet.
 
         >>> Alphabet("abc").encode("cab")
         [3, 2, 0, 1, 3]
         """
-        places = {character: place for place, character in enumerate(self.characters)}
-        tokens = [places.get(character, -1) for character in text]
+        token_of = {character: token for token, character in enumerate(self.characters)}
+        tokens = [token_of.get(character, -1) for character in text]
         if -1 in tokens:
             unknown = text[tokens.index(-1)]
             message = (
-                f"no character {unknown!r} in the alphabet, which has {self.characters!r}; "
-                "leave it out, or build the alphabet from texts that hold it"
+                f"the character {unknown!r} is not in the alphabet {self.characters!r}; "
+                "remove it, or build the alphabet from texts that contain it"
             )
             raise ValueError(message)
         return [self.boundary, *tokens, self.boundary]
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Return the text of `tokens`; boundaries, wherever they stand, give no character.
+        """Return the text of `tokens`, leaving out every boundary.
 
-        Raises `ValueError` for a number that is no token.
+        Raises `ValueError` for a number that is not a token.
 
         >>> Alphabet("abc").decode([2, 0, 1]), Alphabet("abc").decode([3, 2, 0, 1, 3])
         ('cab', 'cab')
@@ -98,7 +98,7 @@ class Alphabet:
         text = []
         for token in tokens:
             if token not in range(len(self)):
-                message = f"no token {token!r} in the alphabet; give numbers from 0 to {self.boundary}"
+                message = f"{token!r} is not a token of this alphabet; give whole numbers from 0 to {self.boundary}"
                 raise ValueError(message)
             if token != self.boundary:
                 text.append(self.characters[token])

@@ -1,15 +1,15 @@
-"""Transformed copies of examples, with the same target: shifts, mirror images, rotations, noise.
+"""Data augmentation: transformed copies of examples with the same target (shifts, mirror images, rotations, noise).
 
-A classifier should answer alike to an input and to the same input moved, turned or blurred a little: be
-invariant. Four ways lead there (lecture 8 of the course; *Deep Learning*, 7.4; Bishop, *Pattern Recognition
-and Machine Learning*, 5.5.3): copies of the examples with such changes, a penalty on how the output changes
-(tangent propagation), features that do not change, and a network built that way (convolution). Here is the
+A classifier should give the same output for an input and for the same input shifted, rotated or disturbed a little: it
+should be invariant. Four methods achieve that (lecture 8 of the course; *Deep Learning*, 7.4; Bishop, *Pattern
+Recognition and Machine Learning*, 5.5.3): transformed copies of the examples, a penalty on how the output changes
+(tangent propagation), invariant features, and invariance built into the network (convolution). This module is the
 first.
 
-Each function returns an augmentation f(x, rng) → x′ of one example, drawn anew at each call. Give one to
-`augmented` for a larger data set, or use it in training to meet each example changed in every epoch. Use only
-changes that leave the target true: a digit may move by a pixel, but its mirror image is no digit, and a 6
-turned by 180° is a 9.
+Each function returns an augmentation f(x, rng) → x′ of one example, drawn anew at each call. Pass it to `augmented`
+for a larger data set, or to `fit(..., augment=...)` to transform each example anew in every epoch. Use only
+transformations that preserve the target: a digit may move by a pixel, but its mirror image is no digit, and a 6
+rotated by 180° is a 9.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from microgradlib._support.checks import non_negative, whole_number
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.data.checks import check_spread, check_whole
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
 
 Augmentation = Callable[[Sequence[float], Rng], Row]
-"""What the functions here return; `rng` may be a seed."""
+"""The type of the functions returned here; `rng` may be a seed."""
 
 OwnAugmentation = Callable[[Sequence[float], random.Random], Sequence[float]]
-"""What the functions here take: an `Augmentation`, or any function of a row and a `random.Random`."""
+"""The type of the functions accepted here: an `Augmentation`, or any function of a row and a `random.Random`."""
 
 
 def gaussian_noise(std: float) -> Augmentation:
@@ -40,120 +40,121 @@ def gaussian_noise(std: float) -> Augmentation:
     regularization", 1995).
 
     Raises:
+        TypeError: `std` is not a number.
         ValueError: `std` is negative, infinite or nan.
 
     >>> gaussian_noise(0.0)([1.0, 2.0], 0)
     (1.0, 2.0)
     """
-    check_spread("std", std)
+    std = non_negative(std, "std", reason="a standard deviation", example=0.1)
 
-    def noisy(x: Sequence[float], rng: Rng) -> Row:
-        source = as_random(rng)
-        return tuple(number + source.gauss(0.0, std) for number in x)
+    def add_noise(x: Sequence[float], rng: Rng) -> Row:
+        generator = as_random(rng)
+        return tuple(number + generator.gauss(0.0, std) for number in x)
 
-    return noisy
+    return add_noise
 
 
 def shift(pixels: int, width: int) -> Augmentation:
-    """Return a move of an image, given row by row: down and to the right by up to `pixels`, or up and to the left.
+    """Return a translation of an image, given row by row, by up to `pixels` in each direction.
 
-    image′[r][c] = image[r − d][c − e], with 0 where that lies outside; d and e are whole numbers drawn
-    from −pixels to pixels, each equally likely.
+    image′[r][c] = image[r − d][c − e], with 0 outside the image; d (down) and e (right) are drawn uniformly from the
+    whole numbers −pixels to pixels.
 
     Args:
-        pixels: the furthest move, at least 1.
-        width: how many pixels a row of the image has.
+        pixels: the largest translation, at least 1.
+        width: the number of pixels in a row of the image.
 
     Raises:
-        TypeError: `pixels` or `width` is no whole number.
-        ValueError: `pixels` or `width` below 1; from the augmentation, a `width` that does not divide the pixels.
+        TypeError: `pixels` or `width` is not a whole number.
+        ValueError: `pixels` or `width` is below 1; from the augmentation, `width` does not divide the number of pixels.
 
     >>> shift(1, width=3)([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1)  # seed 1 draws d = -1, e = 1
     (0.0, 4.0, 5.0, 0.0, 0.0, 0.0)
     """
-    check_whole("pixels", pixels, 1, "the furthest move")
-    check_whole("width", width, 1, "one pixel in each row")
+    pixels = whole_number(pixels, "pixels", reason="the largest translation")
+    width = _checked_width(width)
 
-    def shifted(x: Sequence[float], rng: Rng) -> Row:
+    def translate(x: Sequence[float], rng: Rng) -> Row:
         [image] = as_image(x, width)
-        source = as_random(rng)
-        down, right = source.randint(-pixels, pixels), source.randint(-pixels, pixels)
+        generator = as_random(rng)
+        down, right = generator.randint(-pixels, pixels), generator.randint(-pixels, pixels)
         return tuple(_pixel(image, r - down, c - right) for r in range(len(image)) for c in range(width))
 
-    return shifted
+    return translate
 
 
 def mirror(width: int) -> Augmentation:
-    """Return the mirror image, left for right, of an image given row by row; of every second one, by chance.
+    """Return a random horizontal flip of an image given row by row.
 
-    With probability ½ image′[r][c] = image[r][width − 1 − c], else the image stays.
+    With probability ½ image′[r][c] = image[r][width − 1 − c], else the image is unchanged.
 
     Raises:
-        TypeError: `width` is no whole number.
-        ValueError: `width` below 1; from the augmentation, a `width` that does not divide the pixels.
+        TypeError: `width` is not a whole number.
+        ValueError: `width` is below 1; from the augmentation, `width` does not divide the number of pixels.
 
     >>> [mirror(3)([1.0, 2.0, 3.0], seed) for seed in (0, 1)]
     [(1.0, 2.0, 3.0), (3.0, 2.0, 1.0)]
     """
-    check_whole("width", width, 1, "one pixel in each row")
+    width = _checked_width(width)
 
-    def mirrored(x: Sequence[float], rng: Rng) -> Row:
+    def flip(x: Sequence[float], rng: Rng) -> Row:
         [image] = as_image(x, width)
         step = -1 if as_random(rng).random() < 0.5 else 1
         return tuple(pixel for row in image for pixel in row[::step])
 
-    return mirrored
+    return flip
 
 
 def rotate(max_degrees: float, width: int | None = None) -> Augmentation:
-    """Return a turn by an angle drawn uniformly from −max_degrees to max_degrees, counter-clockwise.
+    """Return a rotation by an angle drawn uniformly from −max_degrees to max_degrees, counter-clockwise.
 
-    Without `width` the example is a point of the plane, turned about the origin by θ:
-    (x cos θ − y sin θ, x sin θ + y cos θ). With it the example is an image, given row by row, turned
-    about its middle: each pixel of the result is read where it came from, between four pixels in
-    proportion (bilinear), 0 outside.
+    Without `width` the example is a point of the plane, rotated about the origin by θ:
+    (x cos θ − y sin θ, x sin θ + y cos θ). With it the example is an image, given row by row, rotated
+    about its centre: each pixel of the result is interpolated bilinearly at its source position, with 0 outside
+    the image.
 
     Raises:
-        TypeError: `width` is no whole number.
-        ValueError: `max_degrees` is negative or not finite, or `width` below 1; from the augmentation, a
-            point that has not two coordinates, or a `width` that does not divide the pixels.
+        TypeError: `max_degrees` is not a number, or `width` not a whole number.
+        ValueError: `max_degrees` is negative or not finite, or `width` is below 1; from the augmentation, a point
+            does not have two coordinates, or `width` does not divide the number of pixels.
 
     >>> x, y = rotate(90.0)((3.0, 4.0), 0)
     >>> round(math.hypot(x, y), 12)
     5.0
     """
-    check_spread("max_degrees", max_degrees, "the largest angle")
+    max_degrees = non_negative(max_degrees, "max_degrees", reason="the largest angle", example=10.0)
     if width is not None:
-        check_whole("width", width, 1, "one pixel in each row")
+        width = _checked_width(width)
 
-    def rotated(x: Sequence[float], rng: Rng) -> Row:
+    def rotate_example(x: Sequence[float], rng: Rng) -> Row:
         if width is None and len(x) != 2:
-            message = f"a point to turn has two coordinates, got {len(x)}; for an image give rotate its width"
+            message = f"a point to rotate has two coordinates, got {len(x)}; for an image give rotate its width"
             raise ValueError(message)
-        image = None if width is None else as_image(x, width)[0]  # before anything is drawn
+        image = None if width is None else as_image(x, width)[0]  # checked before anything is drawn
         angle = math.radians(as_random(rng).uniform(-max_degrees, max_degrees))
         cos, sin = math.cos(angle), math.sin(angle)
         if image is None:
             return (x[0] * cos - x[1] * sin, x[0] * sin + x[1] * cos)
-        return _turned(image, cos, sin)
+        return _rotated(image, cos, sin)
 
-    return rotated
+    return rotate_example
 
 
 def chain(*augmentations: OwnAugmentation) -> Augmentation:
-    """Return the augmentation that applies all of these, one after the other; of none, it leaves x as it is.
+    """Return the composition of these augmentations, applied from first to last; with none it returns x unchanged.
 
     >>> chain(mirror(2), gaussian_noise(0.0))([1.0, 2.0], 1)
     (2.0, 1.0)
     """
 
-    def chained(x: Sequence[float], rng: Rng) -> Row:
-        source = as_random(rng)
+    def apply_all(x: Sequence[float], rng: Rng) -> Row:
+        generator = as_random(rng)
         for augmentation in augmentations:
-            x = augmentation(x, source)
+            x = augmentation(x, generator)
         return tuple(x)
 
-    return chained
+    return apply_all
 
 
 def augmented(
@@ -162,47 +163,53 @@ def augmented(
     copies: int = 1,
     rng: Rng = 0,
 ) -> AnyDataset:
-    """Return the examples of `dataset` and after them `copies` changed copies of all, with the same targets.
+    """Return the examples of `dataset`, followed by `copies` transformed copies of all of them, with the same targets.
 
-    Augment the training part alone, after `split`: copies of one example on both sides of the split
+    Augment only the training part, after `split`: copies of one example on both sides of the split
     would make the held-out error look smaller than it is.
 
     Args:
-        dataset: what to copy; stays as it is.
+        dataset: what to copy; it is not changed.
         augmentation: a function (x, rng) → x′, of this module or your own.
         copies: how many of each example, at least 1.
         rng: a seed or a `random.Random`; the same seed gives the same copies.
 
     Raises:
-        TypeError: `copies` is no whole number, or `rng` no source of random numbers.
-        ValueError: `copies` below 1, or an x′ that is no row of the data set.
+        TypeError: `copies` is not a whole number, or `rng` neither a seed nor a `random.Random`.
+        ValueError: `copies` is below 1, or an x′ does not have one finite number per feature.
 
     >>> from microgradlib.data import xor
     >>> more = augmented(xor(), gaussian_noise(0.1), copies=3)
     >>> len(more), more.inputs[:4] == xor().inputs, more.targets == xor().targets * 4
     (16, True, True)
     """
-    check_whole("copies", copies, 1, "or there is nothing to do")
-    source = as_random(rng)
-    changed = [tuple(augmentation(row, source)) for _ in range(copies) for row in dataset.inputs]
-    return replace(dataset, inputs=dataset.inputs + tuple(changed), targets=dataset.targets * (copies + 1))
+    copies = whole_number(copies, "copies", reason="how many of each example")
+    generator = as_random(rng)
+    transformed = [tuple(augmentation(row, generator)) for _ in range(copies) for row in dataset.inputs]
+    return replace(dataset, inputs=dataset.inputs + tuple(transformed), targets=dataset.targets * (copies + 1))
+
+
+def _checked_width(width: int) -> int:
+    return whole_number(width, "width", reason="one pixel in each row", example=8)
 
 
 def _pixel(image: list[list[float]], r: int, c: int) -> float:
+    """Return image[r][c], or 0 outside the image."""
     return image[r][c] if 0 <= r < len(image) and 0 <= c < len(image[0]) else 0.0
 
 
-def _turned(image: list[list[float]], cos: float, sin: float) -> Row:
+def _rotated(image: list[list[float]], cos: float, sin: float) -> Row:
+    """Return the pixels of the image rotated about its centre by θ, row by row."""
     height, width = len(image), len(image[0])
-    middle_r, middle_c = (height - 1) / 2, (width - 1) / 2
+    centre_r, centre_c = (height - 1) / 2, (width - 1) / 2
     pixels = []
     for r in range(height):
         for c in range(width):
-            right, up = c - middle_c, middle_r - r
-            # The turn back, by −θ, of where the pixel stands; rows count downwards.
-            from_c, from_r = middle_c + right * cos + up * sin, middle_r - (up * cos - right * sin)
-            r0, c0 = math.floor(from_r), math.floor(from_c)
-            dr, dc = from_r - r0, from_c - c0
+            right, up = c - centre_c, centre_r - r
+            # The source position: this pixel rotated by −θ; row numbers grow downwards.
+            source_c, source_r = centre_c + right * cos + up * sin, centre_r - (up * cos - right * sin)
+            r0, c0 = math.floor(source_r), math.floor(source_c)
+            dr, dc = source_r - r0, source_c - c0
             upper = (1 - dc) * _pixel(image, r0, c0) + dc * _pixel(image, r0, c0 + 1)
             lower = (1 - dc) * _pixel(image, r0 + 1, c0) + dc * _pixel(image, r0 + 1, c0 + 1)
             pixels.append((1 - dr) * upper + dr * lower)

@@ -1,109 +1,107 @@
-"""Data sets whose points lie along curves: moons, circles, spirals, and the sine to be fitted."""
+"""Generators of data sets whose points lie along curves: moons, circles, spirals, and a sine for regression."""
 
 import math
 from collections.abc import Sequence
 
+from microgradlib._support.checks import boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.data.checks import check_spread, check_whole
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
 
 def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
-    """Return n points on two half circles that reach into each other, blurred by Gaussian noise.
+    """Return n points on two interleaving half circles, with Gaussian noise: two classes that no line separates.
 
-    With t evenly spaced from 0 to π, class 0 lies on (cos t, sin t), an arch, and class 1 on
-    (1 − cos t, ½ − sin t), a bowl whose rim stands inside the arch. Each class has half of the
-    points (class 0 one more where n is odd); class 0 comes first.
+    With t evenly spaced from 0 to π, class 0 lies on (cos t, sin t), an arch open below, and class 1 on
+    (1 − cos t, ½ − sin t), an arch open above. Each class has half of the points (class 0 one more where n is
+    odd); class 0 comes first.
 
     Args:
         n: how many points, at least 2.
-        noise: standard deviation added to both coordinates, 0 or more; the radius is 1.
+        noise: standard deviation of the noise on both coordinates, 0 or more; the radius is 1.
         rng: a seed or a `random.Random`; the same seed gives the same points.
 
     Raises:
-        TypeError: an `n` that is no whole number, or an `rng` that is no source of random numbers.
-        ValueError: `n` below 2, or a `noise` that is negative, infinite or nan.
+        TypeError: `n` is not a whole number, `noise` not a number, or `rng` neither a seed nor a `random.Random`.
+        ValueError: `n` is below 2, or `noise` is negative, infinite or nan.
 
     >>> moons(4, noise=0.0).inputs[:2] == ((1.0, 0.0), (math.cos(math.pi), math.sin(math.pi)))
     True
     >>> moons(100, rng=3) == moons(100, rng=3)
     True
     """
-    check_whole("n", n, 2, "one point per moon")
-    arch = [(math.cos(t), math.sin(t)) for t in _half_turn(n - n // 2)]
-    bowl = [(1.0 - math.cos(t), 0.5 - math.sin(t)) for t in _half_turn(n // 2)]
-    return _blurred([arch, bowl], ("upper moon", "lower moon"), noise, rng)
+    n = whole_number(n, "n", 2, reason="one point per moon")
+    upper = [(math.cos(t), math.sin(t)) for t in _half_circle(n - n // 2)]
+    lower = [(1.0 - math.cos(t), 0.5 - math.sin(t)) for t in _half_circle(n // 2)]
+    return _with_noise([upper, lower], ("upper moon", "lower moon"), noise, rng)
 
 
 def circles(n: int = 100, noise: float = 0.05, rng: Rng = 0, *, factor: float = 0.5) -> Dataset:
-    """Return n points on two circles around the origin, one inside the other, blurred by Gaussian noise.
+    """Return n points on two concentric circles around the origin, with Gaussian noise.
 
-    With t evenly spaced from 0 to 2π, the end left out, class 0 lies on (cos t, sin t) and class 1
-    on `factor` · (cos t, sin t). Each class has half of the points (class 0 one more where n is
-    odd); class 0 comes first. No line parts them, but x² + y² as one more feature would.
+    With t evenly spaced in [0, 2π), class 0 lies on (cos t, sin t) and class 1 on `factor` · (cos t, sin t).
+    Each class has half of the points (class 0 one more where n is odd); class 0 comes first. No line separates
+    the classes; with x² + y² as a third feature, a plane does.
 
     Args:
         n: how many points, at least 2.
-        noise: standard deviation added to both coordinates, 0 or more.
+        noise: standard deviation of the noise on both coordinates, 0 or more.
         rng: a seed or a `random.Random`; the same seed gives the same points.
-        factor: the radius of the inner circle, between 0 and 1, neither included.
+        factor: the radius of the inner circle, 0 < factor < 1.
 
     Raises:
-        TypeError: an `n` that is no whole number, or an `rng` that is no source of random numbers.
-        ValueError: `n` below 2, a `noise` that is negative, infinite or nan, or a `factor` outside.
+        TypeError: `n` is not a whole number, `noise` or `factor` not a number, or `rng` neither a seed nor a
+            `random.Random`.
+        ValueError: `n` is below 2, `noise` is negative, infinite or nan, or `factor` is not between 0 and 1.
 
     >>> rings = circles(100, noise=0.0, factor=0.25)
     >>> [round(math.hypot(*rings.inputs[i]), 12) for i in (0, 49, 50, 99)]
     [1.0, 1.0, 0.25, 0.25]
     """
-    check_whole("n", n, 2, "one point per circle")
-    if not 0.0 < factor < 1.0:
-        message = f"factor is the inner radius and must lie between 0 and 1, got {factor!r}; write factor=0.5"
-        raise ValueError(message)
-    outer = [(math.cos(t), math.sin(t)) for t in _whole_turn(n - n // 2)]
-    inner = [(factor * math.cos(t), factor * math.sin(t)) for t in _whole_turn(n // 2)]
-    return _blurred([outer, inner], ("outer circle", "inner circle"), noise, rng)
+    n = whole_number(n, "n", 2, reason="one point per circle")
+    factor = fraction(factor, "factor", zero=False, reason="the radius of the inner circle", example=0.5)
+    outer = [(math.cos(t), math.sin(t)) for t in _full_circle(n - n // 2)]
+    inner = [(factor * math.cos(t), factor * math.sin(t)) for t in _full_circle(n // 2)]
+    return _with_noise([outer, inner], ("outer circle", "inner circle"), noise, rng)
 
 
 def spirals(n: int = 200, noise: float = 0.02, rng: Rng = 0, *, arms: int = 2, turns: float = 1.0) -> Dataset:
-    """Return n points on spiral arms wound into each other, one class per arm, blurred by Gaussian noise.
+    """Return n points on intertwined spiral arms, one class per arm, with Gaussian noise.
 
     With t evenly spaced from 0.1 to 1, arm j of k arms lies on (t cos θ, t sin θ),
-    θ = 2π (turns · t + j/k): Archimedes' spiral, whose radius grows evenly with the angle. The
-    arms share the points evenly (the first ones have one more where k does not divide n), in order.
-    Neighbouring arms lie 1/(k · turns) apart along a ray, so keep `noise` well below that.
+    θ = 2π (turns · t + j/k): Archimedes' spiral, whose radius grows linearly with the angle. The points are
+    divided evenly among the arms (the first arms get one more where k does not divide n), in order of the arms.
+    Neighbouring arms are 1/(k · turns) apart along a ray, so keep `noise` well below that.
 
     Args:
         n: how many points, at least one per arm.
-        noise: standard deviation added to both coordinates, 0 or more; the radius at the end is 1.
+        noise: standard deviation of the noise on both coordinates, 0 or more; the radius at the end is 1.
         rng: a seed or a `random.Random`; the same seed gives the same points.
         arms: how many arms and classes, at least 1.
-        turns: how many times each arm goes around, counter-clockwise; a negative number goes clockwise.
+        turns: how many revolutions each arm makes, counter-clockwise; a negative number goes clockwise.
 
     Raises:
-        TypeError: an `n` or `arms` that is no whole number, or an `rng` that is no source of random numbers.
-        ValueError: `n` below `arms`, `arms` below 1, a `turns` that is not finite, or a `noise` that
-            is negative, infinite or nan.
+        TypeError: `n` or `arms` is not a whole number, `noise` or `turns` not a number, or `rng` neither a seed
+            nor a `random.Random`.
+        ValueError: `n` is below `arms`, `arms` below 1, `turns` infinite or nan, or `noise` negative, infinite
+            or nan.
 
     >>> three = spirals(90, noise=0.0, arms=3)
     >>> three.class_names, [three.targets.count(j) for j in range(3)]
     (('arm 0', 'arm 1', 'arm 2'), [30, 30, 30])
-    >>> x, y = three.inputs[29]  # where the first arm ends: t = 1, θ = 2π
+    >>> x, y = three.inputs[29]  # the end of the first arm: t = 1, θ = 2π
     >>> x, round(y, 12) + 0.0
     (1.0, 0.0)
     """
-    check_whole("arms", arms, 1, "a class each")
-    check_whole("n", n, arms, "one point per arm")
-    if not math.isfinite(turns):
-        message = f"turns must be finite, got {turns!r}; write turns=1.0"
-        raise ValueError(message)
+    arms = whole_number(arms, "arms", reason="a class each")
+    n = whole_number(n, "n", arms, reason="one point per arm")
+    turns = real_number(turns, "turns", example=1.0)
     curves = []
     for j in range(arms):
         m = n // arms + (j < n % arms)
-        radii = [0.1 + 0.9 * i / max(m - 1, 1) for i in range(m)]  # all arms would meet at 0
+        radii = [0.1 + 0.9 * i / max(m - 1, 1) for i in range(m)]  # not from 0, where all arms meet
         polar = [(t, math.tau * (turns * t + j / arms)) for t in radii]
         curves.append([(t * math.cos(theta), t * math.sin(theta)) for t, theta in polar])
-    return _blurred(curves, [f"arm {j}" for j in range(arms)], noise, rng)
+    return _with_noise(curves, [f"arm {j}" for j in range(arms)], noise, rng)
 
 
 def sine(
@@ -115,10 +113,10 @@ def sine(
     high: float = math.pi,
     even: bool = True,
 ) -> RegressionDataset:
-    """Return n points of a noisy sine, to be fitted: y = sin x + ε, ε Gaussian with mean 0.
+    """Return n points of a noisy sine, for regression: y = sin x + ε, ε ~ N(0, noise²).
 
     The x are evenly spaced from `low` to `high`, both included, or drawn uniformly between them.
-    With squared error the best any model can do on new points is noise², the variance of ε.
+    With squared error the least expected cost of any model on new points is noise², the variance of ε.
 
     Args:
         n: how many points, at least 2.
@@ -126,48 +124,54 @@ def sine(
         rng: a seed or a `random.Random`; the same seed gives the same points.
         low: the smallest x.
         high: the largest x.
-        even: whether x is evenly spaced, in rising order; `False` draws it, in no order.
+        even: whether x is evenly spaced, in ascending order; `False` draws it, unordered.
 
     Raises:
-        TypeError: an `n` that is no whole number, or an `rng` that is no source of random numbers.
-        ValueError: `n` below 2, a `noise` that is negative, infinite or nan, or limits that are not
-            finite with `low` < `high`.
+        TypeError: `n` is not a whole number, another setting not of its type, or `rng` neither a seed nor a
+            `random.Random`.
+        ValueError: `n` is below 2, `noise` is negative, infinite or nan, or `low` < `high` does not hold with both
+            finite.
 
     >>> wave = sine(5, noise=0.0, low=0.0, high=2 * math.pi)
     >>> [round(y, 12) + 0.0 for y in wave.targets]
     [0.0, 1.0, 0.0, -1.0, 0.0]
     """
-    check_whole("n", n, 2, "the two ends")
-    check_spread("noise", noise)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        message = f"low must lie below high, both finite, got {low!r} and {high!r}; write low=-3.0, high=3.0"
+    n = whole_number(n, "n", 2, reason="the two ends")
+    noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
+    low, high = real_number(low, "low", example=-3.0), real_number(high, "high", example=3.0)
+    if not low < high:
+        message = f"low must be less than high, got low={low!r} and high={high!r}; write low=-3.0, high=3.0"
         raise ValueError(message)
-    source = as_random(rng)
-    steps = [k / (n - 1) if even else source.random() for k in range(n)]
-    xs = [low * (1.0 - t) + high * t for t in steps]
+    even = boolean(even, "even")
+    generator = as_random(rng)
+    positions = [k / (n - 1) if even else generator.random() for k in range(n)]
+    xs = [low * (1.0 - t) + high * t for t in positions]
     return RegressionDataset(
         inputs=tuple((x,) for x in xs),
-        targets=tuple(math.sin(x) + source.gauss(0.0, noise) for x in xs),
+        targets=tuple(math.sin(x) + generator.gauss(0.0, noise) for x in xs),
         feature_names=("x",),
         target_name="sin x",
     )
 
 
-def _half_turn(count: int) -> list[float]:
+def _half_circle(count: int) -> list[float]:
+    """Return `count` angles, evenly spaced from 0 to π."""
     return [math.pi * k / max(count - 1, 1) for k in range(count)]
 
 
-def _whole_turn(count: int) -> list[float]:
+def _full_circle(count: int) -> list[float]:
+    """Return `count` angles, evenly spaced in [0, 2π)."""
     return [math.tau * k / count for k in range(count)]
 
 
-def _blurred(
+def _with_noise(
     curves: Sequence[Sequence[tuple[float, float]]], class_names: Sequence[str], noise: float, rng: Rng
 ) -> Dataset:
-    check_spread("noise", noise)
-    source = as_random(rng)
+    """Return the data set whose class k are the points of curve k, with Gaussian noise on both coordinates."""
+    noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
+    generator = as_random(rng)
     return Dataset(
-        inputs=tuple((x + source.gauss(0.0, noise), y + source.gauss(0.0, noise)) for c in curves for x, y in c),
+        inputs=tuple((x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise)) for c in curves for x, y in c),
         targets=tuple(label for label, curve in enumerate(curves) for _ in curve),
         feature_names=("x", "y"),
         class_names=tuple(class_names),

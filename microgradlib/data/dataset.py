@@ -1,4 +1,4 @@
-"""A labelled data set as a frozen record: with a class per example, or with a number per example."""
+"""Data sets as frozen records: `Dataset` with a class per example, `RegressionDataset` with a number per example."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ Row = tuple[float, ...]
 class Dataset:
     """Examples with a class each: `inputs[i]` belongs to the class `class_names[targets[i]]`.
 
-    Each row of `inputs` holds one number per name in `feature_names`; each target is the
+    Each row of `inputs` has one number per name in `feature_names`; each target is the
     index of a class, from 0. For targets that are numbers to predict, see `RegressionDataset`.
 
     Raises:
-        ValueError: no rows, rows and targets that differ in number, a row of another length
-            than `feature_names`, a number that is not finite, or a target that is no class.
+        ValueError: there are no rows, rows and targets differ in number, a row differs in length from
+            `feature_names`, a number is not finite, or a target is not the index of a class.
 
     >>> points = Dataset(((0.0,), (1.0,)), (0, 1), ("x",), ("low", "high"))
     >>> len(points), points.class_names[points.targets[1]]
@@ -30,14 +30,14 @@ class Dataset:
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse rows and targets that do not fit together."""
+        """Raise unless the rows, targets and names are consistent."""
         _check_rows(self.inputs, self.targets, self.feature_names)
-        known = range(len(self.class_names))
+        classes = range(len(self.class_names))
         for index, target in enumerate(self.targets):
-            if target not in known:
+            if target not in classes:
                 message = (
-                    f"target {index} is {target!r}, but there are {len(known)} classes; "
-                    f"give the index of a class, 0 to {len(known) - 1}"
+                    f"target {index} is {target!r}, but there are {len(classes)} classes; "
+                    f"give the index of a class, 0 to {len(classes) - 1}"
                 )
                 raise ValueError(message)
 
@@ -48,14 +48,13 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class RegressionDataset:
-    """Examples with a number each: `targets[i]` is what a model should answer to `inputs[i]`.
+    """Examples with a number each: `targets[i]` is the number to predict from `inputs[i]`.
 
-    Read it like a `Dataset`: `data.inputs`, `data.targets`. There are no classes; `target_name`
-    says what the numbers are.
+    The fields are those of `Dataset`, with `target_name`, the name of the predicted quantity, in place of the classes.
 
     Raises:
-        ValueError: no rows, rows and targets that differ in number, a row of another length
-            than `feature_names`, or a number, target or input, that is not finite.
+        ValueError: there are no rows, rows and targets differ in number, a row differs in length from
+            `feature_names`, or an input or target is not finite.
 
     >>> line = RegressionDataset(((0.0,), (2.0,)), (1.0, 5.0), ("x",), "2x + 1")
     >>> [2 * x + 1 - y for (x,), y in zip(line.inputs, line.targets)]
@@ -68,7 +67,7 @@ class RegressionDataset:
     target_name: str = "y"
 
     def __post_init__(self) -> None:
-        """Refuse rows and targets that do not fit together."""
+        """Raise unless the rows, targets and names are consistent."""
         _check_rows(self.inputs, self.targets, self.feature_names)
         for index, target in enumerate(self.targets):
             if not math.isfinite(target):
@@ -81,7 +80,7 @@ class RegressionDataset:
 
 
 AnyDataset = TypeVar("AnyDataset", Dataset, RegressionDataset)
-"""Either record: what takes one returns the same kind."""
+"""`Dataset` or `RegressionDataset`: functions that take one return one of the same class."""
 
 
 def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: Sequence[str]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.optional import import_optional
-from microgradlib.data.checks import check_width
 from microgradlib.data.dataset import Dataset
 
 Pixel = TypeVar("Pixel")
@@ -13,7 +13,7 @@ Pixel = TypeVar("Pixel")
 def digits() -> Dataset:
     """Return 1,797 handwritten digits, 8 × 8 pixels each, row by row, from 0 (paper) to 1 (ink).
 
-    They come with scikit-learn: `pip install "microgradlib[data]"`. Each pixel counts the inked dots,
+    They are read from scikit-learn: `pip install "microgradlib[data]"`. Each pixel counts the black pixels,
     0 to 16, in a 4 × 4 square of a 32 × 32 scan, here divided by 16. They are the test part of
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998).
     The target is the digit. Feature `pixel r c` is row r from the top, column c from the left.
@@ -47,14 +47,19 @@ def digits() -> Dataset:
 def as_image(row: Sequence[Pixel], width: int = 8) -> list[list[list[Pixel]]]:
     """Return a row of pixels as [channel][row][column] with one channel: what a convolution takes.
 
-    image[0][r][c] = row[r · width + c]. The pixels are handed on as they are, numbers or nodes.
+    image[0][r][c] = row[r · width + c]. The pixels may be numbers or nodes; they are not copied.
 
     Raises:
-        TypeError: `width` is no whole number.
-        ValueError: `width` is below 1 or does not divide the number of pixels.
+        TypeError: `width` is not a whole number.
+        ValueError: `width` is below 1, or does not divide the number of pixels, or there are no pixels.
 
     >>> as_image([1, 2, 3, 4, 5, 6], width=3)
     [[[1, 2, 3], [4, 5, 6]]]
     """
-    check_width(len(row), width)
+    width = whole_number(width, "width", reason="one pixel in each row", example=8)
+    if len(row) % width or not len(row):
+        message = (
+            f"{len(row)} pixels cannot be arranged in rows of width {width}; give a width that divides their number"
+        )
+        raise ValueError(message)
     return [[list(row[start : start + width]) for start in range(0, len(row), width)]]

@@ -1,4 +1,4 @@
-"""Fisher's iris: 150 flowers of three species, four lengths each."""
+"""Fisher's iris data: 150 flowers of three species, four lengths each."""
 
 import csv
 from importlib import resources
@@ -10,8 +10,8 @@ def iris() -> Dataset:
     """Return Fisher's iris data: sepal and petal sizes in centimetres, 50 flowers of each species.
 
     Measured by Edgar Anderson; printed in R. A. Fisher, "The use of multiple measurements in
-    taxonomic problems", Annals of Eugenics 7 (1936), Table I. The widespread UCI copy has two
-    flowers wrong (rows 35 and 38); here they are as Fisher printed them.
+    taxonomic problems", Annals of Eugenics 7 (1936), Table I. The widespread UCI copy has errors in two
+    rows (35 and 38); these are the numbers that Fisher printed.
 
     >>> flowers = iris()
     >>> len(flowers), flowers.class_names

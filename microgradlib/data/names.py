@@ -1,4 +1,4 @@
-"""32,033 first names, for models that learn to spell."""
+"""32,033 first names, for character-level language models."""
 
 from importlib import resources
 
@@ -8,8 +8,8 @@ def names() -> tuple[str, ...]:
 
     The file `names.txt` of Andrej Karpathy's makemore (github.com/karpathy/makemore, MIT licence), who took them
     from the names given to children in the United States in 2018, published by the Social Security Administration.
-    Girls' names come first, then boys', each from the most frequent to the rarest: shuffle before setting a part
-    aside. Names given to both stand twice; 29,494 are different.
+    Girls' names come first, then boys', each from the most frequent to the rarest: shuffle before splitting.
+    Names given to both occur twice; 29,494 are different.
 
     >>> names()[:3], names()[-1]
     (('emma', 'olivia', 'ava'), 'zzyzx')

@@ -1,15 +1,16 @@
-"""The two steps between a data set and training: split, standardise."""
+"""Prepare a data set for training: split it, standardise its features."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from microgradlib._support.checks import fraction
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Row
 
 
 def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[AnyDataset, AnyDataset]:
-    """Set a part of the examples aside at random: return the training part and the held-out part.
+    """Split the examples at random; return the training part and the held-out part.
 
     The split of a `Dataset` is stratified: of each class of n examples, n · `held_out` (rounded, at
     least one, never all) are drawn for the held-out part. A `RegressionDataset` has no classes, so
@@ -17,11 +18,12 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
 
     Args:
         dataset: what to split; every class that occurs needs two examples or more.
-        held_out: the fraction set aside, between 0 and 1, neither included.
+        held_out: the fraction of the examples in the held-out part, 0 < held_out < 1.
         rng: a seed or a `random.Random`; the same seed gives the same parts.
 
     Raises:
-        ValueError: `held_out` is not between 0 and 1, or a class, or all, has a single example.
+        TypeError: `held_out` is not a number, or `rng` neither a seed nor a `random.Random`.
+        ValueError: `held_out` is not between 0 and 1, or a class, or a `RegressionDataset`, has a single example.
 
     >>> from microgradlib.data import iris, sine
     >>> train, test = split(iris(), held_out=0.2)
@@ -30,29 +32,27 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
     >>> [len(part) for part in split(sine(50), held_out=0.3)]
     [35, 15]
     """
-    if not 0.0 < held_out < 1.0:
-        message = f"held_out must lie between 0 and 1, got {held_out!r}; write held_out=0.2 for a fifth"
-        raise ValueError(message)
-    source = as_random(rng)
-    chosen: list[int] = []
+    held_out = fraction(held_out, "held_out", zero=False, example=0.2)
+    generator = as_random(rng)
+    drawn: list[int] = []
     for name, members in _groups(dataset):
         if len(members) == 1:
             message = f"{name} has one example, too few to split; give at least two of each class"
             raise ValueError(message)
         if members:
             count = min(max(math.floor(len(members) * held_out + 0.5), 1), len(members) - 1)
-            chosen.extend(source.sample(members, count))
-    aside = frozenset(chosen)
-    everyone = range(len(dataset))
-    return _part(dataset, (i for i in everyone if i not in aside)), _part(dataset, (i for i in everyone if i in aside))
+            drawn.extend(generator.sample(members, count))
+    test = frozenset(drawn)
+    indices = range(len(dataset))
+    return _subset(dataset, (i for i in indices if i not in test)), _subset(dataset, (i for i in indices if i in test))
 
 
 def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDataset]:
-    """Shift and scale every feature by the mean and standard deviation it has in `train`.
+    """Return both parts with every feature shifted and scaled by its mean and standard deviation in `train`.
 
-    z = (x − mean) / std, with std² the mean squared deviation (divided by n, not n − 1). `other`
-    is moved by the numbers of `train`, so nothing of it leaks into training. A feature that is
-    constant in `train` is only shifted. Targets stay as they are.
+    z = (x − mean) / std, with std² the mean squared deviation (divided by n, not n − 1). `other` is transformed
+    with the mean and std of `train`, so that no information about it enters training. A feature that is
+    constant in `train` is only shifted. Targets are unchanged.
 
     Raises:
         ValueError: the two parts have different features.
@@ -69,18 +69,19 @@ def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDa
             "give two parts of one data set"
         )
         raise ValueError(message)
-    scales = [_mean_and_std(column) for column in zip(*train.inputs, strict=True)]
+    statistics = [_mean_and_std(column) for column in zip(*train.inputs, strict=True)]
 
-    def moved(row: Row) -> Row:
-        return tuple((x - mean) / std for x, (mean, std) in zip(row, scales, strict=True))
+    def standardised(row: Row) -> Row:
+        return tuple((x - mean) / std for x, (mean, std) in zip(row, statistics, strict=True))
 
     return (
-        replace(train, inputs=tuple(map(moved, train.inputs))),
-        replace(other, inputs=tuple(map(moved, other.inputs))),
+        replace(train, inputs=tuple(map(standardised, train.inputs))),
+        replace(other, inputs=tuple(map(standardised, other.inputs))),
     )
 
 
 def _groups(dataset: Dataset | RegressionDataset) -> list[tuple[str, list[int]]]:
+    """Return (name, indices of the examples) of each class, or of the whole of a `RegressionDataset`."""
     if isinstance(dataset, RegressionDataset):
         return [("the data set", list(range(len(dataset))))]
     return [
@@ -90,14 +91,15 @@ def _groups(dataset: Dataset | RegressionDataset) -> list[tuple[str, list[int]]]
 
 
 def _mean_and_std(column: Row) -> tuple[float, float]:
-    # Rounding could give a constant column a tiny deviation to divide by.
+    # The computed deviation of a constant column could be a rounding error instead of 0.
     if min(column) == max(column):
         return column[0], 1.0
     mean = math.fsum(column) / len(column)
     return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
 
 
-def _part(dataset: AnyDataset, indices: Iterable[int]) -> AnyDataset:
+def _subset(dataset: AnyDataset, indices: Iterable[int]) -> AnyDataset:
+    """Return the examples at these indices, as a data set of the same class."""
     kept = tuple(indices)
     return replace(
         dataset,

@@ -85,7 +85,9 @@ def test_a_seed_that_is_no_whole_number_is_refused(make, rng):
 @each_generator
 @pytest.mark.parametrize("noise", [-0.1, math.nan, math.inf])
 def test_a_noise_that_is_no_standard_deviation_is_refused(make, noise):
-    with pytest.raises(ValueError, match=r"noise is a standard deviation .* write noise=0\.1"):
+    with pytest.raises(
+        ValueError, match=r"noise must be a finite number >= 0, a standard deviation, got .*; write noise=0\.1"
+    ):
         make(noise=noise)
 
 
@@ -99,26 +101,38 @@ def test_a_number_of_points_that_is_not_whole_is_refused(make, n):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda rng: moons(1, rng=rng), "n must be at least 2, one point per moon, got 1; write n=2"),
-        (lambda rng: circles(1, rng=rng), "n must be at least 2, one point per circle"),
-        (lambda rng: circles(factor=1.0, rng=rng), "factor is the inner radius"),
-        (lambda rng: circles(factor=0.0, rng=rng), "factor is the inner radius"),
-        (lambda rng: circles(factor=math.nan, rng=rng), "factor is the inner radius"),
-        (lambda rng: spirals(2, arms=3, rng=rng), "n must be at least 3, one point per arm"),
-        (lambda rng: spirals(arms=0, rng=rng), "arms must be at least 1"),
-        (lambda rng: spirals(turns=math.inf, rng=rng), "turns must be finite"),
-        (lambda rng: sine(1, rng=rng), "n must be at least 2, the two ends"),
-        (lambda rng: sine(low=1.0, high=1.0, rng=rng), "low must lie below high"),
-        (lambda rng: sine(low=2.0, high=1.0, rng=rng), "low must lie below high"),
-        (lambda rng: sine(low=-math.inf, rng=rng), "low must lie below high, both finite"),
-        (lambda rng: sine(high=math.nan, rng=rng), "low must lie below high"),
-        (lambda rng: blobs(2, rng=rng), "n must be at least 3, one point per centre"),
-        (lambda rng: blobs(1, centres=[(0, 0), (1, 1)], rng=rng), "n must be at least 2, one point per centre"),
-        (lambda rng: blobs(centres=0, rng=rng), "centres must be at least 1"),
+        (lambda rng: moons(1, rng=rng), "n must be a whole number >= 2, one point per moon, got 1; write n=2"),
+        (lambda rng: circles(1, rng=rng), "n must be a whole number >= 2, one point per circle"),
+        (
+            lambda rng: circles(factor=1.0, rng=rng),
+            "factor must be a number > 0 and < 1, the radius of the inner circle",
+        ),
+        (
+            lambda rng: circles(factor=0.0, rng=rng),
+            "factor must be a number > 0 and < 1, the radius of the inner circle",
+        ),
+        (
+            lambda rng: circles(factor=math.nan, rng=rng),
+            "factor must be a number > 0 and < 1, the radius of the inner circle",
+        ),
+        (lambda rng: spirals(2, arms=3, rng=rng), "n must be a whole number >= 3, one point per arm"),
+        (lambda rng: spirals(arms=0, rng=rng), "arms must be a whole number >= 1"),
+        (lambda rng: spirals(turns=math.inf, rng=rng), "turns must be a finite number, got inf"),
+        (lambda rng: sine(1, rng=rng), "n must be a whole number >= 2, the two ends"),
+        (lambda rng: sine(low=1.0, high=1.0, rng=rng), "low must be less than high"),
+        (lambda rng: sine(low=2.0, high=1.0, rng=rng), "low must be less than high"),
+        (lambda rng: sine(low=-math.inf, rng=rng), "low must be a finite number, got -inf"),
+        (lambda rng: sine(high=math.nan, rng=rng), "high must be a finite number, got nan"),
+        (lambda rng: blobs(2, rng=rng), "n must be a whole number >= 3, one point per centre"),
+        (
+            lambda rng: blobs(1, centres=[(0, 0), (1, 1)], rng=rng),
+            "n must be a whole number >= 2, one point per centre",
+        ),
+        (lambda rng: blobs(centres=0, rng=rng), "centres must be a whole number >= 1"),
         (lambda rng: blobs(centres=[], rng=rng), "one point or more, all of one dimension"),
         (lambda rng: blobs(centres=[()], rng=rng), "one point or more, all of one dimension"),
         (lambda rng: blobs(centres=[(0, 0), (1, 1, 1)], rng=rng), "one point or more, all of one dimension"),
-        (lambda rng: yin_yang(0, rng=rng), "n must be at least 1"),
+        (lambda rng: yin_yang(0, rng=rng), "n must be a whole number >= 1"),
     ],
 )
 def test_a_bad_setting_is_refused_before_anything_is_drawn(make, words):

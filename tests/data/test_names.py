@@ -69,10 +69,10 @@ def test_the_empty_text_is_two_boundaries():
         (lambda: Alphabet("aab"), "each once"),
         (lambda: Alphabet.of([]), "no character"),
         (lambda: Alphabet.of(["", ""]), "no character"),
-        (lambda: Alphabet("abc").encode("abé?"), "no character 'é' in the alphabet, which has 'abc'"),
-        (lambda: Alphabet("abc").encode(["abc"]), "no character 'abc' in the alphabet"),
-        (lambda: Alphabet("abc").decode([0, 4]), "no token 4 in the alphabet; give numbers from 0 to 3"),
-        (lambda: Alphabet("abc").decode([-1]), "no token -1"),
+        (lambda: Alphabet("abc").encode("abé?"), "the character 'é' is not in the alphabet 'abc'"),
+        (lambda: Alphabet("abc").encode(["abc"]), "the character 'abc' is not in the alphabet"),
+        (lambda: Alphabet("abc").decode([0, 4]), "4 is not a token of this alphabet; give whole numbers from 0 to 3"),
+        (lambda: Alphabet("abc").decode([-1]), "-1 is not a token"),
     ],
 )
 def test_bad_input_is_refused_with_a_remedy(make, words):
