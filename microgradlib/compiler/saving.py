@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
 from typing import Any
 
-from microgradlib._support.files import write_atomic
 from microgradlib._support.pytree import flatten
+from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.runner import Runner
-from microgradlib.errors import SavedFileError
 from microgradlib.ops import TABLE
 
 __all__ = ["LoadedProgram", "load_program", "save_program"]
 
-FORMAT, VERSION = "microgradlib program", 1
+FORMAT = FileFormat("microgradlib program", version=1)
 KINDS = ("map", "product", "reduce", "segments")
 
 
@@ -61,10 +59,8 @@ class LoadedProgram(Batched):
 
 
 def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, shapes: Any, places: Any) -> Path:
-    """Write a program, the shapes of its rows and its parameters' numbers to a file, whole or not at all."""
+    """Write a program, the shapes of its rows and its parameters' numbers to a file; return the path."""
     content = {
-        "format": FORMAT,
-        "version": VERSION,
         "dtype": str(numbers.dtype),
         "rows": [list(shape) for shape in shapes],
         "result": program.shape,
@@ -73,45 +69,32 @@ def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, s
         "sizes": [program.fixed_size, program.batch_size],
         "parameter_order": list(program.parameter_order),
         "parameters": places.tolist(),
-        "numbers": [_written(x) for x in numbers.tolist()],
-        "constants": [_written(x) for x in program.constants],
+        "numbers": [encode_float(x) for x in numbers.tolist()],
+        "constants": [encode_float(x) for x in program.constants],
         "outputs": [[y.bank, *y.slots] for y in program.outputs],
         "instructions": [
             {
-                "kind": i.kind, "op": i.op.name, "settings": [_written(x) for x in i.op.settings], "bank": i.bank,
+                "kind": i.kind, "op": i.op.name, "settings": [encode_float(x) for x in i.op.settings], "bank": i.bank,
                 "start": i.start, "size": i.size, "terms": i.terms, "rows": i.rows, "counts": list(i.counts),
                 "operands": [[operand.bank, *operand.slots] for operand in i.operands],
             }
             for i in program.instructions
         ],
     }  # fmt: skip
-    write_atomic(Path(path), (json.dumps(content) + "\n").encode())
-    return Path(path)
+    return FORMAT.write(path, content)
 
 
 def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
     """Return the program that `Compiled.save` wrote. Nothing in the file is run but ops of the table.
 
-    Raises `SavedFileError` for a file that is damaged, foreign or of a later version, or that uses an op not defined
-    here; `OSError` for one that cannot be read.
+    Raises `SavedFileError` for a file that is damaged, of another format or of a later version, or that uses an op not
+    defined here; `OSError` for one that cannot be read.
     """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        message = f"{path} is no JSON file, or is damaged: {error}"
-        raise SavedFileError(message) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        message = f'{path} is no saved program: it has no "format": "{FORMAT}"'
-        raise SavedFileError(message)
-    if content.get("version") != VERSION:
-        message = f"{path} has version {content.get('version')!r}, but this library reads version {VERSION}: update it"
-        raise SavedFileError(message)
+    content = FORMAT.read(path)
     try:
         return _loaded(content)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        message = f"{path} is damaged: {type(error).__name__} {error}"
-        raise SavedFileError(message) from None
+        raise damaged(path, f"{type(error).__name__} {error}") from None
 
 
 def _loaded(content: dict[str, Any]) -> LoadedProgram:
@@ -124,7 +107,7 @@ def _loaded(content: dict[str, Any]) -> LoadedProgram:
         content["result"],
         tuple(map(int, content["input_order"])),
         tuple(map(int, content["parameter_order"])),
-        tuple(map(_number, content["constants"])),
+        tuple(map(decode_float, content["constants"])),
         fixed_size,
         batch_size,
         tuple(map(int, content["ones"])),
@@ -132,7 +115,7 @@ def _loaded(content: dict[str, Any]) -> LoadedProgram:
     if content["dtype"] not in {"float64", "float32"}:
         message = f"programs compute with float64 or float32, not {content['dtype']!r}"
         raise ValueError(message)
-    numbers = np.array([_number(x) for x in content["numbers"]], content["dtype"])
+    numbers = np.array([decode_float(x) for x in content["numbers"]], content["dtype"])
     shapes = tuple([tuple(map(int, shape)) for shape in content["rows"]])
     places = np.array(content["parameters"], dtype=int)
     _check(program, len(numbers), shapes, places)
@@ -145,7 +128,7 @@ def _instruction(record: dict[str, Any]) -> Instruction:
         raise ValueError(message)
     op = TABLE[record["op"]]
     if record["settings"]:
-        op = op.bind(*map(_number, record["settings"]))
+        op = op.bind(*map(decode_float, record["settings"]))
     if record["kind"] not in KINDS:
         message = f"there is no instruction {record['kind']!r}"
         raise ValueError(message)
@@ -237,14 +220,3 @@ def _check_read(operands: tuple[Operand, ...], written: list[int]) -> None:
     for operand in operands:
         if not (min(operand.slots) >= 0 and max(operand.slots) < written[operand.bank]):
             raise ValueError("a slot is read before it is written")
-
-
-def _written(number: float) -> float | str:
-    return number if math.isfinite(number) else repr(number)
-
-
-def _number(number: Any) -> float:
-    if isinstance(number, bool) or not isinstance(number, (int, float, str)):
-        message = f"expected a number, got {number!r}"
-        raise TypeError(message)
-    return float(number)

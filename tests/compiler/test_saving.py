@@ -93,11 +93,11 @@ def load(tmp_path_factory, content):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(format="other"), "no saved program"),
-        (lambda c: c.update(version=2), "has version 2, but this library reads version 1"),
+        (lambda c: c.update(format="other"), "not a file that save wrote"),
+        (lambda c: c.update(version=2), "has version 2 of the format, but this library reads version 1"),
         (lambda c: c.pop("instructions"), "damaged: KeyError 'instructions'"),
         (lambda c: c["numbers"].pop(), "the order of the parameters does not fit"),
-        (lambda c: c["numbers"].__setitem__(0, None), "expected a number, got None"),
+        (lambda c: c["numbers"].__setitem__(0, None), "None is not a number that a float can hold"),
         (lambda c: c["parameters"].__setitem__(0, 99), "a parameter has no number"),
         (lambda c: c["rows"].pop(), "the rows do not hold as many numbers"),
         (lambda c: c["instructions"][0].update(kind="run"), "there is no instruction 'run'"),

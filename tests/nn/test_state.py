@@ -127,23 +127,32 @@ def test_a_file_is_json_for_people(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no JSON file, or is damaged"),
-        ('{"format": "microgradlib parameters", "version": 1, "param', "no JSON file, or is damaged"),
+        ("", "not a JSON file, or is damaged"),
+        ('{"format": "microgradlib parameters", "version": 1, "param', "not a JSON file, or is damaged"),
         ("[1, 2]", "not a file that save wrote"),
         ('{"weights": [1]}', "not a file that save wrote"),
         ('{"format": "microgradlib parameters", "version": 2, "parameters": {}}', "has version 2 .* reads version 1"),
         ('{"format": "microgradlib parameters", "version": 1, "parameters": [1]}', '"parameters" is not an object'),
-        ('{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": true}}', "'w.0' is True, not"),
-        ('{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": "x"}}', "'w.0' is x, not"),
+        (
+            '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": true}}',
+            "'w.0': True is not a number",
+        ),
+        (
+            '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": "x"}}',
+            "'w.0': 'x' is not a number",
+        ),
         ('{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": NaN}}', "NaN is not JSON"),
-        ('{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": 1e999}}', "'w.0' is inf, not"),
+        (
+            '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": 1e999}}',
+            "'w.0': inf is not a number",
+        ),
         (
             '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": 1' + "0" * 400 + "}}",
-            "'w.0' is 1000",
+            "'w.0': 1000",
         ),
         ('{"format": "microgradlib parameters", "version": true, "parameters": {}}', "has version True"),
         ('{"format": "microgradlib parameters", "version": 1, "parameters": {"b": 1, "b": 2}}', "'b' occurs twice"),
-        ("[" * 100_000, "no JSON file, or is damaged"),
+        ("[" * 100_000, "not a JSON file, or is damaged"),
     ],
 )
 def test_a_damaged_or_foreign_file_changes_nothing(tmp_path, text, message):
@@ -158,7 +167,7 @@ def test_a_damaged_or_foreign_file_changes_nothing(tmp_path, text, message):
 def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "model.json"
     path.write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(SavedFileError, match="no JSON file"):
+    with pytest.raises(SavedFileError, match="not a JSON file"):
         load(Neuron(1), path)
 
 
