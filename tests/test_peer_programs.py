@@ -1,29 +1,16 @@
 """Programs written for micrograd and microgpt run with only the import changed, and give the same numbers."""
 
-import importlib.util
 import math
 import random
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from module_files import load_module
 
 from microgradlib import Value, nn
 
 POINTS = [(0.1, 0.9), (0.8, -0.4), (-0.7, 0.6), (1.2, 0.3), (-0.2, -1.1), (0.5, 0.5), (-1.3, 0.2), (0.9, 1.4)]
 LABELS = [1, -1, 1, -1, -1, 1, 1, -1]
-
-
-def neighbour(name: str) -> ModuleType:
-    """Import a module of tests/benchmarks, which is no package."""
-    path = Path(__file__).with_name("benchmarks") / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # micrograd's README
@@ -236,7 +223,7 @@ def test_graph_tracing_finds_what_it_finds_in_micrograd() -> None:
 
 
 def test_gpt_over_scalars_learns_alike_on_a_minimal_engine() -> None:
-    gpt, rival = neighbour("gpt_over_scalars"), neighbour("tuple_engine")
+    gpt, rival = load_module("tests/benchmarks", "gpt_over_scalars"), load_module("tests/benchmarks", "tuple_engine")
     ours, theirs = gpt.Training(Value), gpt.Training(rival.TupleValue)
     losses = [(ours.step(), theirs.step()) for _ in range(3)]
     assert [f"{loss:.10f}" for loss, _ in losses] == [f"{loss:.10f}" for _, loss in losses]

@@ -2,9 +2,9 @@
 
 import random
 
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import SIZES, assert_batches_match, random_columns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +13,6 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.batched_products import Table
 from microgradlib.compiler.hull import hull
 from microgradlib.core.value import Value
-
-SIZES, drawn_rows, hold_batches = eager_batches.SIZES, eager_batches.drawn_rows, eager_batches.hold_batches
-
 
 PLACES = {
     "evenly": np.arange(24).reshape(2, 3, 4),
@@ -133,7 +130,7 @@ class Attention:
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(SIZES), min_size=2, max_size=2))
 def test_attention_in_every_form(seed, sizes):
     attention = Attention(seed)
-    hold_batches(attention, attention.parameters, drawn_rows(seed, 3, *[attention.shape] * 3), sizes)
+    assert_batches_match(attention, attention.parameters, random_columns(seed, 3, *[attention.shape] * 3), sizes)
 
 
 def plain_attention(tokens, size, *, causal):
@@ -155,27 +152,27 @@ def found_in(program):
 @pytest.mark.parametrize(("tokens", "size", "causal"), [(6, 4, True), (5, 4, False), (4, 6, True)])
 def test_scores_and_results_are_one_product_each(tokens, size, causal):
     fast = compiled(plain_attention(tokens, size, causal=causal), [])
-    fast(*drawn_rows(0, 2, *[(tokens, size)] * 3))
+    fast(*random_columns(0, 2, *[(tokens, size)] * 3))
     assert found_in(fast.program) == [(1, tokens, tokens), (1, tokens, size)]
 
 
 @pytest.mark.parametrize("causal", [True, False])
 def test_every_size_of_batch(causal):
-    rows = drawn_rows(0, 4, *[(5, 4)] * 3)
-    hold_batches(plain_attention(5, 4, causal=causal), [], rows, [*SIZES, 3000])
+    rows = random_columns(0, 4, *[(5, 4)] * 3)
+    assert_batches_match(plain_attention(5, 4, causal=causal), [], rows, [*SIZES, 3000])
 
 
 def test_of_single_precision_it_is_near():
     attention = plain_attention(6, 4, causal=True)
     fast = compiled(attention, [], dtype=np.float32)
-    hold_batches(attention, [], drawn_rows(0, 3, *[(6, 4)] * 3), [1, 17, 70], fast=fast, within=1e-5)
-    assert fast(*drawn_rows(0, 3, *[(6, 4)] * 3)).dtype == np.float32
+    assert_batches_match(attention, [], random_columns(0, 3, *[(6, 4)] * 3), [1, 17, 70], fast=fast, within=1e-5)
+    assert fast(*random_columns(0, 3, *[(6, 4)] * 3)).dtype == np.float32
 
 
 @pytest.mark.parametrize("what", ["values", "gradient", "jacobian"])
 def test_the_reference_would_find_a_wrong_number(what):
     attention = Attention(3)
-    rows = drawn_rows(3, 3, *[attention.shape] * 3)
+    rows = random_columns(3, 3, *[attention.shape] * 3)
     right = compiled(attention, attention.parameters)
 
     class Wrong:
@@ -197,6 +194,6 @@ def test_the_reference_would_find_a_wrong_number(what):
         def jacobian(self, *columns):
             return self.changed("jacobian", right.jacobian(*columns))
 
-    hold_batches(attention, attention.parameters, rows, [2, 17], fast=right)
+    assert_batches_match(attention, attention.parameters, rows, [2, 17], fast=right)
     with pytest.raises(AssertionError):
-        hold_batches(attention, attention.parameters, rows, [2, 17], fast=Wrong())
+        assert_batches_match(attention, attention.parameters, rows, [2, 17], fast=Wrong())

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from eager_oracle import assert_matches_eager
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,50 +46,50 @@ def compiled_graphs(draw, **limits):
 
 @check(200)
 @given(compiled_graphs(inputs=4, max_nodes=14))
-def test_small_graphs(hold, graph) -> None:
+def test_small_graphs(graph) -> None:
     function, parameters, columns = graph
-    hold(function, parameters, *columns, times=TIMES)
+    assert_matches_eager(function, parameters, *columns, times=TIMES)
 
 
 @check(40)
 @given(compiled_graphs(inputs=7, max_nodes=60))
-def test_large_graphs(hold, graph) -> None:
+def test_large_graphs(graph) -> None:
     function, parameters, columns = graph
-    hold(function, parameters, *columns, times=TIMES)
+    assert_matches_eager(function, parameters, *columns, times=TIMES)
 
 
 @pytest.mark.slow
 @check(4000)
 @given(compiled_graphs(inputs=5, max_nodes=20))
-def test_thousands_of_graphs(hold, graph) -> None:
+def test_thousands_of_graphs(graph) -> None:
     function, parameters, columns = graph
-    hold(function, parameters, *columns, times=TIMES)
+    assert_matches_eager(function, parameters, *columns, times=TIMES)
 
 
 @check(60)
 @given(compiled_graphs(inputs=4, max_nodes=14), st.integers(0, 2**16))
-def test_parameters_that_change_between_calls_are_seen(hold, graph, seed) -> None:
+def test_parameters_that_change_between_calls_are_seen(graph, seed) -> None:
     function, parameters, columns = graph
     fast = compiled(function, parameters)
     fast(*columns)
     rng = random.Random(seed)
     for p in parameters:
         p.data += rng.uniform(-0.01, 0.01)
-    hold(function, parameters, *columns, fast=fast, times=TIMES)
+    assert_matches_eager(function, parameters, *columns, fast=fast, times=TIMES)
 
 
 @check(60)
 @given(compiled_graphs(inputs=4, max_nodes=14), st.integers(1, 6))
-def test_batches_of_other_sizes_by_the_same_program(hold, graph, size) -> None:
+def test_batches_of_other_sizes_by_the_same_program(graph, size) -> None:
     function, parameters, columns = graph
     fast = compiled(function, parameters)
     fast(*columns)
-    hold(function, parameters, *[(column * size)[:size] for column in columns], fast=fast, times=TIMES)
+    assert_matches_eager(function, parameters, *[(column * size)[:size] for column in columns], fast=fast, times=TIMES)
 
 
 @check(60)
 @given(st.lists(graphs(HONEST, inputs=3, max_nodes=8), min_size=2, max_size=4))
-def test_several_graphs_of_the_same_numbers_as_one_output_each(hold, several) -> None:
+def test_several_graphs_of_the_same_numbers_as_one_output_each(several) -> None:
     parameters = [Value(x) for x in several[0].inputs]
     inputs = [x for graph in several[1:] for x in graph.inputs]
 
@@ -96,4 +97,4 @@ def test_several_graphs_of_the_same_numbers_as_one_output_each(hold, several) ->
         rows = iter(row)
         return {"first": several[0](*parameters), "others": [g(*[next(rows) for _ in g.names]) for g in several[1:]]}
 
-    hold(function, parameters, [inputs] * 3, times=TIMES)
+    assert_matches_eager(function, parameters, [inputs] * 3, times=TIMES)

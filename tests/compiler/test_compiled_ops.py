@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from eager_oracle import assert_close, assert_matches_eager
 
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import Binding
@@ -62,10 +63,10 @@ def function_of(op, roles, seed=0):
 
 
 @pytest.mark.parametrize(("op", "roles"), CASES)
-def test_value_and_gradient_are_those_of_the_eager_engine(op, roles, hold) -> None:
+def test_value_and_gradient_are_those_of_the_eager_engine(op, roles) -> None:
     function, parameters, rows = function_of(op, roles)
-    hold(function, parameters, rows)
-    hold(function, parameters, rows[:1])
+    assert_matches_eager(function, parameters, rows)
+    assert_matches_eager(function, parameters, rows[:1])
 
 
 def both_ways(fast, parameters, rows):
@@ -80,15 +81,15 @@ def both_ways(fast, parameters, rows):
 
 
 @pytest.mark.parametrize(("op", "roles"), CASES)
-def test_fast_kernels_equal_the_exact_ones(op, roles, close) -> None:
+def test_fast_kernels_equal_the_exact_ones(op, roles) -> None:
     function, parameters, rows = function_of(op, roles, seed=1)
     by_kernels, by_rules = both_ways(compiled(function, parameters), parameters, rows)
-    close(by_kernels, by_rules)
+    assert_close(by_kernels, by_rules)
 
 
 @pytest.mark.parametrize(("name", "n"), [(name, n) for name, op in TABLE.items() for n in COUNTS.get(name, [op.arity])])
 @pytest.mark.parametrize("stride", [1, 3])
-def test_an_op_on_whole_vectors_of_shared_arguments(name, n, stride, hold) -> None:
+def test_an_op_on_whole_vectors_of_shared_arguments(name, n, stride) -> None:
     """Twelve results at once, whose arguments lie in many orders: views, repeats and gathers of every kernel."""
     op = TABLE[name]
     free = n - op.setting_count if name in NUMBERS_ONLY else n
@@ -104,13 +105,13 @@ def test_an_op_on_whole_vectors_of_shared_arguments(name, n, stride, hold) -> No
         ]
         return sum((result * (k % 5 - 1.5) for k, result in enumerate(results)), 0.0)
 
-    hold(function, [p for some in parameters for p in some], rows)
+    assert_matches_eager(function, [p for some in parameters for p in some], rows)
 
 
 @pytest.mark.parametrize("power", [0, 1, 2, 3, -1, -2, 0.5, -0.5, 2.5])
-def test_powers_by_a_number(power, hold) -> None:
+def test_powers_by_a_number(power) -> None:
     w = Value(1.3)
-    hold(lambda x: (w * x) ** power, [w], [0.5, 1.0, 2.5])
+    assert_matches_eager(lambda x: (w * x) ** power, [w], [0.5, 1.0, 2.5])
 
 
 @pytest.fixture
@@ -124,13 +125,13 @@ def swish():
     forget_op("swish_for_a_test")
 
 
-def test_an_op_of_the_users_own(swish, hold) -> None:
+def test_an_op_of_the_users_own(swish) -> None:
     w = Value(0.7)
-    hold(lambda x: swish(w * x) - swish(w), [w], [-2.0, 0.0, 3.0])
+    assert_matches_eager(lambda x: swish(w * x) - swish(w), [w], [-2.0, 0.0, 3.0])
 
 
-def test_the_comparison_catches_a_wrong_gradient(hold) -> None:
+def test_the_comparison_catches_a_wrong_gradient() -> None:
     w = Value(0.7)
     fast = compiled(lambda x: w * x, [w])
     with pytest.raises(AssertionError, match="compiled, eager"):
-        hold(lambda x: w * x + 1e-9 * w, [w], [1.0, 2.0], fast=fast)
+        assert_matches_eager(lambda x: w * x + 1e-9 * w, [w], [1.0, 2.0], fast=fast)

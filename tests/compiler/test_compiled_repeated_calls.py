@@ -2,20 +2,18 @@
 
 import random
 
-import drawn_networks
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import SIZES, EagerOracle, assert_batches_match, assert_near, random_columns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_networks import Network
 
 import microgradlib as mg
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler import compile as compiled
 from microgradlib.core.value import Value
 
-Eager, SIZES = eager_batches.Eager, eager_batches.SIZES
-drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 16).tolist()]
 SHAPES = [(), (1,), (2,), (3,), (2, 2), (3, 1), (2, 1, 2)]
 
@@ -51,7 +49,7 @@ class Reader:
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_arguments_whose_numbers_are_read_in_any_order(seed, size):
     reader = Reader(seed)
-    hold_batches(reader, W, drawn_rows(seed, 3, *reader.shapes), [size])
+    assert_batches_match(reader, W, random_columns(seed, 3, *reader.shapes), [size])
 
 
 LAYOUTS = {
@@ -76,7 +74,7 @@ def test_arrays_that_lie_in_memory_in_any_way(one, other):
     fast = compiled(function, W)
     x, y = (np.random.default_rng(k).normal(size=(6, n)) for k, n in enumerate((4, 3)))
     expected = compiled(function, W).jacobian(x, y)
-    eager_batches.assert_near(expected, Eager(function, W, [x.tolist(), y.tolist()]).jacobian, 1e-10)
+    assert_near(expected, EagerOracle(function, W, [x.tolist(), y.tolist()]).jacobian, 1e-10)
     for layouts in ((one, one), (one, other), (other, one), (other, other)):
         arrays = [LAYOUTS[layout](a) for layout, a in zip(layouts, (x, y))]
         assert fast.jacobian(*arrays).tolist() == expected.tolist()
@@ -87,10 +85,10 @@ def test_arrays_that_lie_in_memory_in_any_way(one, other):
 @given(st.integers(0, 2**32), st.lists(st.sampled_from([1, 2, 3, 16, 17, 64]), min_size=4, max_size=9))
 def test_other_numbers_other_sizes_other_parameters(seed, sizes):
     """Whatever was computed before, a call says what one of a function compiled for it alone does."""
-    network = drawn_networks.Network(seed)
+    network = Network(seed)
     fast, rng = compiled(network, network.parameters), random.Random(seed)
     for k, size in enumerate(sizes):
-        columns = drawn_rows(seed + k, size, *network.shapes)
+        columns = random_columns(seed + k, size, *network.shapes)
         alone = compiled(network, network.parameters)
         if rng.random() < 0.4:
             array = np.random.default_rng(k).uniform(-1, 1, len(network.parameters))

@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from eager_oracle import assert_matches_eager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,28 +135,28 @@ class Canonical:
         return values[self.trace.outputs[0]]
 
 
-def hold_odd(hold, seed):
+def check_odd(seed):
     graph = WideGraph(seed, odd=True)
     reference = Canonical(graph, graph.rows[0], graph.parameters)
-    hold(reference, graph.parameters, graph.rows, fast=compiled(graph, graph.parameters), times=10)
+    assert_matches_eager(reference, graph.parameters, graph.rows, fast=compiled(graph, graph.parameters), times=10)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.integers(0, 2**32))
-def test_wide_graphs(hold, seed) -> None:
+def test_wide_graphs(seed) -> None:
     graph = WideGraph(seed)
-    hold(graph, graph.parameters, graph.rows, times=10)
+    assert_matches_eager(graph, graph.parameters, graph.rows, times=10)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32))
-def test_wide_graphs_of_zeros_infinities_and_nan(hold, seed) -> None:
-    hold_odd(hold, seed)
+def test_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
+    check_odd(seed)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
-def test_wide_graphs_in_blocks_and_in_pieces(hold, seed, odd) -> None:
+def test_wide_graphs_in_blocks_and_in_pieces(seed, odd) -> None:
     """What large batches do, done to small ones: blocks of two examples, reductions split wherever they can be.
 
     Not blocks where there are infinities: (g₁ + g₂)·inf is not g₁·inf + g₂·inf if the two have different signs.
@@ -168,22 +169,22 @@ def test_wide_graphs_in_blocks_and_in_pieces(hold, seed, odd) -> None:
         patch.setattr(binding, "LARGE_BATCH_OF_SUMS", 1)
         patch.setattr(splitting, "ROWS_A_PIECE", 1)
         if odd:
-            hold_odd(hold, seed)
+            check_odd(seed)
         else:
             graph = WideGraph(seed)
-            hold(graph, graph.parameters, graph.rows, times=10)
+            assert_matches_eager(graph, graph.parameters, graph.rows, times=10)
 
 
 @pytest.mark.slow
 @settings(max_examples=4000, deadline=None)
 @given(st.integers(0, 2**32))
-def test_thousands_of_wide_graphs(hold, seed) -> None:
+def test_thousands_of_wide_graphs(seed) -> None:
     graph = WideGraph(seed)
-    hold(graph, graph.parameters, graph.rows, times=10)
+    assert_matches_eager(graph, graph.parameters, graph.rows, times=10)
 
 
 @pytest.mark.slow
 @settings(max_examples=4000, deadline=None)
 @given(st.integers(0, 2**32))
-def test_thousands_of_wide_graphs_of_zeros_infinities_and_nan(hold, seed) -> None:
-    hold_odd(hold, seed)
+def test_thousands_of_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
+    check_odd(seed)

@@ -1,8 +1,8 @@
 """Fusion: which products are summed as they are made, and that their sums are what the products' own would be."""
 
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import EagerOracle, assert_batches_match, flat, random_columns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +14,6 @@ from microgradlib.compiler.fusion import products_under_sums
 from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
-
-Eager, flat, hold_batches = eager_batches.Eager, eager_batches.flat, eager_batches.hold_batches
-drawn_rows = eager_batches.drawn_rows
 
 STRONG = TABLE["strong_mul"]
 SIZES = [1, 15, 16, 17, 70]
@@ -106,7 +103,7 @@ NOT_FUSED = [mean, an_output, read_twice, in_two_sums, not_all_terms, not_all_su
 
 def program_of(function, parameters=W):
     fast = compiled(function, parameters)
-    fast(*drawn_rows(0, 1, (6,), (6,)))
+    fast(*random_columns(0, 1, (6,), (6,)))
     return fast.program
 
 
@@ -156,13 +153,13 @@ def test_in_large_batches_products_are_never_written_down(size, written):
 
 @pytest.mark.parametrize("function", [*FUSED, *NOT_FUSED])
 def test_values_gradients_and_jacobians_are_the_eager_engine_s(function):
-    hold_batches(function, W, drawn_rows(1, 3, (6,), (6,)), SIZES)
+    assert_batches_match(function, W, random_columns(1, 3, (6,), (6,)), SIZES)
 
 
 @pytest.mark.parametrize("function", FUSED)
 @pytest.mark.parametrize("size", [16, 70])
 def test_with_and_without_fusion_values_agree(function, size, monkeypatch):
-    columns = drawn_rows(2, size, (6,), (6,))
+    columns = random_columns(2, size, (6,), (6,))
     fused = compiled(function, W)
     with_fusion = flat(fused(*columns)), fused.jacobian(*columns), fused.values_and_grad(*columns)[1]
     monkeypatch.setattr(binding, "products_under_sums", lambda program: {})
@@ -175,9 +172,9 @@ def test_with_and_without_fusion_values_agree(function, size, monkeypatch):
 SPECIAL = [0.0, -0.0, 1.0, -0.5, np.inf, -np.inf, np.nan, 1e200]
 
 
-def hold_exactly(function, rows, size):
+def check_exactly(function, rows, size):
     """Hold values, gradients and Jacobians of these rows over and over to the eager engine's, inf to inf."""
-    eager = Eager(function, W, rows)
+    eager = EagerOracle(function, W, rows)
     count = len(rows[0])
     places = [i % count for i in range(size)]
     columns = [[column[i] for i in places] for column in rows]
@@ -198,7 +195,7 @@ def hold_exactly(function, rows, size):
 def test_zeros_are_strong(size):
     """0 · inf = 0 and 0 · nan = 0, each way round; inf alone is kept."""
     rows = [[0.0, np.inf, 1.0, 2.0, 0.0, 0.5], [np.inf, 0.0, 3.0, 0.0, np.nan, 2.0]], [[1.0] * 6, [0.5] * 6]
-    hold_exactly(a_sum, [list(row) for row in rows], size)
+    check_exactly(a_sum, [list(row) for row in rows], size)
     assert compiled(a_sum)([rows[0][0]] * size, [rows[0][1]] * size).tolist() == [4.0] * size
     assert compiled(a_sum)([[np.inf] * 6] * size, [[1.0] * 6] * size).tolist() == [np.inf] * size
 
@@ -209,7 +206,7 @@ def test_a_class_that_is_impossible_and_not_the_label_costs_nothing(size, imposs
     """Its log-probability is −inf, its label 0."""
     x, y = [0.1 * i for i in range(6)], [1.0] + [0.0] * 5
     x[impossible] = -np.inf
-    hold_exactly(cross_entropy, [[x], [y]], size)
+    check_exactly(cross_entropy, [[x], [y]], size)
     possible = [z for i, z in enumerate(x) if i != impossible]
     cost = compiled(cross_entropy)([x] * size, [y] * size)
     np.testing.assert_allclose(cost, np.log(np.exp(possible).sum()) - x[0], rtol=1e-12)
@@ -220,13 +217,13 @@ def test_a_class_that_is_impossible_and_not_the_label_costs_nothing(size, imposs
 def test_numbers_of_every_kind(numbers, size):
     x, y = numbers[:12], numbers[12:]
     for function in (a_sum, sums_of_rows, weighted):
-        hold_exactly(function, [rows_of(x, 6), rows_of(y, 6)], size)
+        check_exactly(function, [rows_of(x, 6), rows_of(y, 6)], size)
 
 
 def test_the_comparison_would_see_weak_zeros(monkeypatch):
     monkeypatch.setattr("microgradlib.compiler.fusion._strongly", lambda x, y, z: None)
     with pytest.raises(AssertionError):
-        hold_exactly(a_sum, [[[0.0] + [1.0] * 5], [[np.inf] + [1.0] * 5]], 16)
+        check_exactly(a_sum, [[[0.0] + [1.0] * 5], [[np.inf] + [1.0] * 5]], 16)
 
 
 def test_parameters_that_lie_at_the_same_place_in_their_own_bank_do_not_matter():
@@ -236,7 +233,7 @@ def test_parameters_that_lie_at_the_same_place_in_their_own_bank_do_not_matter()
         return [mg.sum(products(x[:3], y[:3])), STRONG(W[0], W[1])]
 
     fast = compiled(function, W)
-    fast(*drawn_rows(0, 1, (3,), (3,)))
+    fast(*random_columns(0, 1, (3,), (3,)))
     first, second = (i for i in fast.program.instructions if i.op.name == "strong_mul")
     assert {first.start, second.start} == {6}
     assert len(products_under_sums(fast.program)) == 1

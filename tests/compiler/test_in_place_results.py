@@ -2,16 +2,14 @@
 
 import random
 
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import assert_batches_match, random_columns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
 from microgradlib.core.value import Value
-
-drawn_rows, hold_batches = eager_batches.drawn_rows, eager_batches.hold_batches
 
 SIZES = [1, 16, 17, 64]
 W = [Value(x) for x in np.random.default_rng(0).uniform(0.3, 1.0, 56).tolist()]
@@ -61,8 +59,8 @@ def outputs(maker, taker, x, *, first):
 @pytest.mark.parametrize("maker", MAKERS)
 def test_outputs_in_the_slots_of_their_operands(maker, taker):
     """Their gradients are filled in where they lie, lent from there to others, and must not be written to by these."""
-    rows = drawn_rows(1, 2, (28,))
-    hold_batches(lambda x: outputs(maker, taker, x, first=True), W, rows, [3, 64])
+    rows = random_columns(1, 2, (28,))
+    assert_batches_match(lambda x: outputs(maker, taker, x, first=True), W, rows, [3, 64])
 
 
 @pytest.mark.parametrize("taker", TAKERS)
@@ -73,7 +71,7 @@ def test_a_layer_reads_what_lies_in_the_slots_of_others(maker, taker):
         z = [mg.relu(mg.dot(W[i : i + 8], y, W[30 + i])) for i in range(3)]
         return mg.dot(W[:3], z, W[50]) + mg.tanh(mg.dot(W[20:26], y[:6], W[26]))
 
-    hold_batches(function, W, drawn_rows(2, 2, (28,)), [64])
+    assert_batches_match(function, W, random_columns(2, 2, (28,)), [64])
 
 
 @pytest.mark.parametrize("odd", [float("inf"), float("nan")])
@@ -81,9 +79,9 @@ def test_a_layer_reads_what_lies_in_the_slots_of_others(maker, taker):
 @pytest.mark.parametrize("maker", ["sum", "layer", "mul"])
 def test_beside_an_example_that_is_not_finite(maker, taker, odd):
     """Then all is computed by the table's own rules, which may want what is no longer there."""
-    rows = drawn_rows(3, 2, (28,))
+    rows = random_columns(3, 2, (28,))
     rows[0][1][2] = odd
-    hold_batches(lambda x: outputs(maker, taker, x, first=True), W, rows, [8])
+    assert_batches_match(lambda x: outputs(maker, taker, x, first=True), W, rows, [8])
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,4 +99,4 @@ def test_chains_of_takers(seed, size):
             s = [TAKERS[taker](a, mg.tanh(b) if squashed else b * 0.25) for a, b in zip(beside, s)]
         return [s[k] for k in pick] if several else mg.sum([mg.tanh(y) * (1.0 + 0.1 * k) for k, y in enumerate(s)])
 
-    hold_batches(function, W, drawn_rows(seed, 2, (28,)), [size])
+    assert_batches_match(function, W, random_columns(seed, 2, (28,)), [size])

@@ -2,9 +2,9 @@
 
 import random
 
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import EagerOracle, assert_batches_match, flat, random_columns
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +15,6 @@ from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
 from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
-
-Eager, drawn_rows, flat = eager_batches.Eager, eager_batches.drawn_rows, eager_batches.flat
 
 SIZES = [1, 16, 70]
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 40).tolist()]
@@ -29,7 +27,7 @@ def layer(x, n=2, first=0):
 
 def program_of(function, *shapes, parameters=W):
     fast = compiled(function, parameters)
-    fast(*drawn_rows(0, 1, *(shapes or [(6,)])))
+    fast(*random_columns(0, 1, *(shapes or [(6,)])))
     return fast.program
 
 
@@ -182,7 +180,7 @@ def chain(names, seed, x):
 @example(["layer", "relu", "layer", "relu", "residual"], 1)
 @example(["tanh", "times", "early less", "neg", "less early"], 2)
 def test_chains_with_residuals_are_the_eager_engine_s(names, seed):
-    eager_batches.hold_batches(lambda x: chain(names, seed, x), W, drawn_rows(seed, 3, (8,)), SIZES, within=1e-9)
+    assert_batches_match(lambda x: chain(names, seed, x), W, random_columns(seed, 3, (8,)), SIZES, within=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +189,9 @@ def test_chains_with_residuals_are_the_eager_engine_s(names, seed):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan, 1e200])
 def test_what_is_not_finite_is_computed_anew_as_the_eager_engine_does(names, size, number):
-    rows = drawn_rows(3, 2, (8,))
+    rows = random_columns(3, 2, (8,))
     rows[0][0][2] = rows[0][1][5] = number
-    eager, fast = Eager(lambda x: chain(names, 0, x), W, rows), compiled(lambda x: chain(names, 0, x), W)
+    eager, fast = EagerOracle(lambda x: chain(names, 0, x), W, rows), compiled(lambda x: chain(names, 0, x), W)
     places = [i % 2 for i in range(size)]
     values, gradient = fast.values_and_grad([rows[0][i] for i in places])
     with np.errstate(all="ignore"):
@@ -217,13 +215,13 @@ def test_a_gradient_lent_from_slots_that_are_shared_stays(size):
         z = [a - b for a, b in zip(y, sums)]
         return mg.sum([mg.tanh(v) for v in z[:4]] + [mg.sin(v) for v in z[4:]])
 
-    eager_batches.hold_batches(function, W, drawn_rows(0, 3, (36,)), [size])
+    assert_batches_match(function, W, random_columns(0, 3, (36,)), [size])
 
 
 def test_taking_the_slots_of_what_a_derivative_needs_would_be_seen(monkeypatch):
     monkeypatch.setattr("microgradlib.compiler.in_place.BY_RESULT", {"tanh", "sin"})
     with pytest.raises(AssertionError):
-        eager_batches.hold_batches(lambda x: mg.sum([mg.tanh(v) for v in layer(x)]), W, drawn_rows(0, 3, (3,)), SIZES)
+        assert_batches_match(lambda x: mg.sum([mg.tanh(v) for v in layer(x)]), W, random_columns(0, 3, (3,)), SIZES)
 
 
 @pytest.mark.parametrize("size", [1, 48, 70])

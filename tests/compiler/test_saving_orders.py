@@ -3,12 +3,12 @@
 import copy
 import json
 
-import drawn_networks
-import eager_batches
 import numpy as np
 import pytest
+from eager_oracle import SIZES, EagerOracle, assert_batch_matches, flat, random_columns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from random_networks import Network
 
 import microgradlib as mg
 from microgradlib import nn
@@ -17,8 +17,6 @@ from microgradlib.compiler import load_program
 from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 
-Eager, SIZES, flat = eager_batches.Eager, eager_batches.SIZES, eager_batches.flat
-drawn_rows, hold_batch = eager_batches.drawn_rows, eager_batches.hold_batch
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 6).tolist()]
 
 
@@ -31,11 +29,11 @@ def saved(path, function, parameters, rows):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_a_loaded_program_is_held_to_the_eager_engine_too(tmp_path_factory, seed, size):
-    network = drawn_networks.Network(seed)
-    rows = drawn_rows(seed, 3, *network.shapes)
-    eager = Eager(network, network.parameters, rows)
-    assume(eager.tame())
-    hold_batch(saved(tmp_path_factory.mktemp("p"), network, network.parameters, rows), eager, rows, size)
+    network = Network(seed)
+    rows = random_columns(seed, 3, *network.shapes)
+    eager = EagerOracle(network, network.parameters, rows)
+    assume(eager.is_moderate())
+    assert_batch_matches(saved(tmp_path_factory.mktemp("p"), network, network.parameters, rows), eager, rows, size)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +41,7 @@ def content(tmp_path_factory):
     """A program with ones behind the inputs and behind results, whose inputs have an order of their own."""
     model, path = nn.MLP([3, 4, 1], activation="tanh", rng=0), tmp_path_factory.mktemp("programs") / "p.json"
     fast = compiled(lambda x, y: model([x[1], y, x[0]]), model.parameters())
-    fast(*drawn_rows(0, 2, (3,), ()))
+    fast(*random_columns(0, 2, (3,), ()))
     return json.loads(fast.save(path).read_text(encoding="utf-8"))
 
 
@@ -112,7 +110,7 @@ OTHER_DAMAGE = {
 
 @pytest.mark.parametrize("name", OTHER_DAMAGE)
 def test_what_could_not_be_run_is_refused(tmp_path, name):
-    rows = drawn_rows(2, 2, (4, 4), (4, 4))
+    rows = random_columns(2, 2, (4, 4), (4, 4))
     fast = compiled(lambda x, y: [mg.exp(mg.dot(a, b)) for a in x for b in y])
     fast(*rows)
     content = json.loads(fast.save(tmp_path / "p.json").read_text(encoding="utf-8"))
@@ -125,7 +123,7 @@ def test_what_could_not_be_run_is_refused(tmp_path, name):
 
 def test_a_product_whose_rows_do_not_make_up_its_results_is_refused(tmp_path):
     fast = compiled(lambda x: [mg.dot(W[2 * i : 2 * i + 2], x) for i in range(3)], W)
-    fast(drawn_rows(0, 1, (2,))[0])
+    fast(random_columns(0, 1, (2,))[0])
     content = json.loads(fast.save(tmp_path / "p.json").read_text(encoding="utf-8"))
     [product] = content["instructions"]
     assert (product["kind"], product["size"], product["rows"]) == ("product", 3, 3)
@@ -142,6 +140,6 @@ def test_without_ones_or_orders_it_is_refused(tmp_path, content, key):
 
 def test_another_order_of_the_inputs_is_another_function(tmp_path, content):
     """What no check can find out: the file says which number of an example goes where."""
-    rows = drawn_rows(1, 3, (3,), ())
+    rows = random_columns(1, 3, (3,), ())
     turned = {**content, "input_order": content["input_order"][::-1]}
     assert flat(load(tmp_path, turned)(*rows)).tolist() != flat(load(tmp_path, content)(*rows)).tolist()

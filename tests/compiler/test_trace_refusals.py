@@ -30,7 +30,7 @@ EQUALITIES = {
 def test_equality_of_numbers_that_are_not_known_is_refused(name) -> None:
     fast = mg.compile(EQUALITIES[name])
     with pytest.raises(
-        SymbolHasNoValueError, match=r"compared by == .*where\(.* \(at .*test_what_users_try\.py:\d+, in"
+        SymbolHasNoValueError, match=r"compared by == .*where\(.* \(at .*test_trace_refusals\.py:\d+, in"
     ):
         fast([1.0], [1.0])
 
@@ -138,7 +138,7 @@ def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -
         w = [Value(1.0) for _ in range(300)]
         for _ in range(5):
             assert mg.compile(lambda x: mg.sum([v * x for v in w]), w)([1.0]).tolist() == [300.0]
-        with pytest.raises(TracingError, match=r"random numbers.*test_what_users_try\.py:\d+, in <lambda>"):
+        with pytest.raises(TracingError, match=r"random numbers.*test_trace_refusals\.py:\d+, in <lambda>"):
             mg.compile(lambda x: x * random.choice([1.0, 1.0]))([1.0])
     finally:
         ended.set()

@@ -1,19 +1,14 @@
 """Backpropagation in numbers (Algorithm 6.2): by hand, over random graphs, against the other ways to a gradient."""
 
 import math
-import struct
 
 import pytest
+from equality import bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, topological_sort
-
-
-def bits(x):
-    return "nan" if math.isnan(x) else struct.pack("<d", x).hex()
-
 
 # Numbers: Algorithm 6.2
 

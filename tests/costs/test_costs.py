@@ -1,15 +1,14 @@
 """Costs by their formulas: closed forms to many digits, PyTorch's reductions and weights, δ = ŷ − y, kinds of label."""
 
-import json
 import math
 from functools import partial
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peer_records import peer_record
 
 from microgradlib import Symbol, Value, evaluate, grad_table, sigmoid, softmax
 from microgradlib.costs import (
@@ -24,7 +23,7 @@ from microgradlib.costs import (
     squared_error,
 )
 
-PYTORCH = json.loads((Path(__file__).parents[1] / "peers" / "costs.json").read_text(encoding="utf-8"))
+PYTORCH = peer_record("costs")
 numbers = st.floats(-20, 20)
 logits = st.lists(st.floats(-1000, 1000), min_size=2, max_size=5)
 

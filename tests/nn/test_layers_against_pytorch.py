@@ -1,9 +1,7 @@
 """Layers give PyTorch's outputs and every gradient of PyTorch's; with Symbols they give their own numbers again."""
 
-import json
-from pathlib import Path
-
 import pytest
+from peer_records import as_recorded, peer_record
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table
@@ -15,7 +13,7 @@ from microgradlib.nn.embedding import Embedding
 from microgradlib.nn.normalisation import LayerNorm, RMSNorm
 from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 
-RECORDED = json.loads((Path(__file__).parents[1] / "peers" / "layers.json").read_text(encoding="utf-8"))["cases"]
+RECORDED = peer_record("layers")["cases"]
 MODELS = {
     "Conv2d": lambda: Conv2d(1, 2, (2, 3)),
     "Conv2d strided": lambda: Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(2, 1)),
@@ -40,10 +38,6 @@ MODELS = {
 each_case = pytest.mark.parametrize("name", sorted(set(MODELS) - {"Embedding"}))
 
 
-def close(numbers):
-    return pytest.approx(flatten(numbers), rel=1e-12, abs=1e-12)
-
-
 def with_parameters(name):
     model, numbers = MODELS[name](), RECORDED[name]["parameters"]
     assert len(model.parameters()) == len(numbers)
@@ -62,10 +56,10 @@ def test_outputs_and_gradients(name):
     x = unflatten(case["x"], [Value(number) for number in flatten(case["x"])])
     y = model(x)
     assert same_shape(y, case["y"])
-    assert [out.data for out in flatten(y)] == close(case["y"])
+    assert [out.data for out in flatten(y)] == as_recorded(flatten(case["y"]))
     table = grad_table(mg.dot(flatten(y), flatten(case["g"])))
-    assert [table.get(node, 0.0) for node in flatten(x)] == close(case["dx"])
-    assert [table[p] for p in model.parameters()] == close(case["gradients"])
+    assert [table.get(node, 0.0) for node in flatten(x)] == as_recorded(flatten(case["dx"]))
+    assert [table[p] for p in model.parameters()] == as_recorded(flatten(case["gradients"]))
 
 
 @each_case
@@ -79,6 +73,6 @@ def test_symbols_and_plain_numbers(name):
 def test_embedding():
     case, model = RECORDED["Embedding"], with_parameters("Embedding")
     y = [model(index) for index in case["x"]]
-    assert [out.data for out in flatten(y)] == close(case["y"])
+    assert [out.data for out in flatten(y)] == as_recorded(flatten(case["y"]))
     table = grad_table(mg.dot(flatten(y), flatten(case["g"])))
-    assert [table.get(p, 0.0) for p in model.parameters()] == close(case["gradients"])
+    assert [table.get(p, 0.0) for p in model.parameters()] == as_recorded(flatten(case["gradients"]))

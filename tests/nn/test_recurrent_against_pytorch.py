@@ -1,15 +1,13 @@
 """RNN, LSTM and GRU against PyTorch: outputs, states and every gradient, as tests/peers/record_recurrent.py wrote."""
 
-import json
-from pathlib import Path
-
 import pytest
+from peer_records import as_recorded, peer_record
 
 import microgradlib as mg
 from microgradlib import Value, grad_table
 from microgradlib.nn.recurrent import GRU, LSTM, RNN
 
-RECORDED = json.loads((Path(__file__).parents[1] / "peers" / "recurrent.json").read_text(encoding="utf-8"))
+RECORDED = peer_record("recurrent")
 GATES = {
     "LSTM": ["input_gate", "forget_gate", "candidate", "output_gate"],
     "GRU": ["reset_gate", "update_gate", "candidate"],
@@ -18,10 +16,6 @@ GATES = {
 each_case = pytest.mark.parametrize(
     "case", RECORDED["cases"], ids=lambda case: f"{case['kind']} {case['nin']}-{case['nhidden']}"
 )
-
-
-def close(numbers):
-    return pytest.approx(numbers, rel=1e-12, abs=1e-12)
 
 
 def by_our_names(case, numbers):
@@ -65,7 +59,7 @@ def data(rows):
 def assert_same(rows, recorded):
     assert len(rows) == len(recorded)
     for row, numbers in zip(rows, recorded):
-        assert row == close(numbers)
+        assert row == as_recorded(numbers)
 
 
 @each_case
@@ -77,16 +71,16 @@ def test_values_and_every_gradient(case):
 
     terms = zip([*case["factors"], *case["last_factors"]], [*outputs, *last])
     cost = mg.sum([k * s for factors, row in terms for k, s in zip(factors, row)])
-    assert cost.data == close(case["cost"])
+    assert cost.data == as_recorded(case["cost"])
     table = grad_table(cost)
     assert_same([[table[x] for x in row] for row in xs], case["xs_gradients"])
     if before is not None:
         assert_same([[table[s] for s in row] for row in before], case["state_gradients"])
     expected = by_our_names(case, case["gradients"])
-    assert {name: table[p] for name, p in model.named_parameters()} == close(expected)
+    assert {name: table[p] for name, p in model.named_parameters()} == as_recorded(expected)
 
     cost.backward()
-    assert {name: p.grad for name, p in model.named_parameters()} == close(expected)
+    assert {name: p.grad for name, p in model.named_parameters()} == as_recorded(expected)
 
 
 def test_every_kind_and_a_single_unit_are_recorded():

@@ -1,18 +1,16 @@
 """PyTorch and JAX, as outside references: from a recorded table, and, where installed, on random graphs."""
 
-import json
 import runpy
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from peer_records import FOLDER, peer_record
 
 import microgradlib as mg
 from microgradlib.ops import TABLE
 from microgradlib.testing import graphs
 
-PEERS = Path(__file__).parents[1] / "peers"
-PEER_TABLE = json.loads((PEERS / "ops.json").read_text(encoding="utf-8"))
+PEER_TABLE = peer_record("ops")
 SMALL = {"rel": 1e-13, "abs": 1e-14}
 
 
@@ -43,7 +41,7 @@ def test_the_record_is_broad() -> None:
 @pytest.mark.parametrize("peer", ["torch", "jax"])
 def test_random_graphs(peer) -> None:
     pytest.importorskip(peer)
-    recorder = runpy.run_path(str(PEERS / "record_ops.py"))
+    recorder = runpy.run_path(str(FOLDER / "record_ops.py"))
     functions, gradient = recorder[f"{peer}_functions"](), recorder[f"{peer}_gradient"]
     number = pytest.importorskip("torch").as_tensor if peer == "torch" else float
 

@@ -1,19 +1,18 @@
 """Clipping: PyTorch's numbers, the laws of both kinds, gradients that are inf or nan, and what is refused."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peer_records import peer_record
 
 from microgradlib import Value
 from microgradlib.nn import MLP
 from microgradlib.optim import clip_by_norm, clip_by_value, clip_grad_norm, clip_grad_value
 
-PEER = json.loads((Path(__file__).parents[1] / "peers" / "optim.json").read_text(encoding="utf-8"))
+PEER = peer_record("optim")
 rows = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8)
 limits = st.just(0.0) | st.floats(1e-290, 1e3)  # below, a float has too few digits for any law
 nan, inf = math.nan, math.inf
@@ -136,9 +135,9 @@ def test_one_parameter():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: clip_by_norm([1.0], -1.0), ValueError, "max_norm is a number ≥ 0, got -1.0"),
+        (lambda: clip_by_norm([1.0], -1.0), ValueError, r"max_norm must be a number >= 0, got -1\.0"),
         (lambda: clip_by_norm([1.0], nan), ValueError, "max_norm .* nan"),
-        (lambda: clip_by_value([1.0], -1.0), ValueError, "limit is a number ≥ 0"),
+        (lambda: clip_by_value([1.0], -1.0), ValueError, "limit must be a number >= 0"),
         (lambda: clip_by_value([1.0], "1"), TypeError, "expected a real number"),
         (lambda: clip_by_norm(1.0, 1.0), TypeError, "a list or an array of numbers, got float"),
         (lambda: clip_by_norm([Value(1.0)], 1.0), TypeError, "the gradient: expected a real number"),

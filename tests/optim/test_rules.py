@@ -1,13 +1,12 @@
 """Update rules: 50 steps as PyTorch makes them, on Values and on arrays; closed forms; IEEE 754's answers."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peer_records import as_recorded, peer_record
 
 from microgradlib import Value, exp, tanh, value_and_grad
 from microgradlib.optim import (
@@ -24,7 +23,7 @@ from microgradlib.optim import (
     warm_up,
 )
 
-PEER = json.loads((Path(__file__).parents[1] / "peers" / "optim.json").read_text(encoding="utf-8"))
+PEER = peer_record("optim")
 CLASSES = {kind.__name__: kind for kind in (SGD, Adam, AdamW, RMSprop, Adagrad)}
 PLANS = {
     "constant": constant(0.3),
@@ -66,10 +65,6 @@ def on_array(kind, settings, dtype=float):
         yield array.tolist()
 
 
-def close(numbers):
-    return pytest.approx(numbers, rel=1e-12, abs=1e-12)
-
-
 cases = pytest.mark.parametrize("rule", PEER["rules"], ids=lambda rule: f"{rule['class']} {rule['settings']}")
 runs = pytest.mark.parametrize("run", [on_values, on_array])
 
@@ -79,7 +74,7 @@ runs = pytest.mark.parametrize("run", [on_values, on_array])
 def test_steps_are_pytorchs(rule, run):
     for step, numbers in zip(range(1, 51), run(CLASSES[rule["class"]], rule["settings"])):
         if str(step) in rule["shown"]:
-            assert numbers == close(rule["shown"][str(step)]), step
+            assert numbers == as_recorded(rule["shown"][str(step)]), step
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -88,7 +83,7 @@ def test_steps_with_a_schedule_are_pytorchs(name, run):
     kind, settings = PEER["planned"]
     for step, numbers in zip(range(1, 51), run(CLASSES[kind], {**settings, "lr": PLANS[name]})):
         if str(step) in PEER["plans"][name]["shown"]:
-            assert numbers == close(PEER["plans"][name]["shown"][str(step)]), step
+            assert numbers == as_recorded(PEER["plans"][name]["shown"][str(step)]), step
 
 
 @cases

@@ -1,18 +1,17 @@
 """Schedules: PyTorch's rates, closed forms, exact ends, and what is refused."""
 
 import copy
-import json
 import math
 import pickle
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peer_records import peer_record
 
 from microgradlib.optim import constant, cosine, linear, step_decay, warm_up
 
-PEER = json.loads((Path(__file__).parents[1] / "peers" / "optim.json").read_text(encoding="utf-8"))
+PEER = peer_record("optim")
 rates = st.floats(0, 10)
 counts = st.integers(1, 1000)
 
@@ -78,16 +77,16 @@ def test_schedules_print_compare_and_travel():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: constant(-0.1), ValueError, "rate is a finite number ≥ 0, got -0.1"),
-        (lambda: constant("0.1"), TypeError, "rate: expected a real number"),
+        (lambda: constant(-0.1), ValueError, r"rate must be a finite number >= 0, got -0\.1; write rate=0\.01"),
+        (lambda: constant("0.1"), TypeError, r"rate must be a finite number >= 0, got '0\.1'"),
         (lambda: linear(-1.0, 0.0, 3), ValueError, "start"),
         (lambda: linear(1.0, math.nan, 3), ValueError, "end .* nan"),
-        (lambda: linear(1.0, 0.0, 0), ValueError, "steps is a whole number ≥ 1, got 0"),
-        (lambda: cosine(1.0, 0.0, 2.5), TypeError, "steps is a whole number ≥ 1, got 2.5"),
+        (lambda: linear(1.0, 0.0, 0), ValueError, "steps must be a whole number >= 1, got 0"),
+        (lambda: cosine(1.0, 0.0, 2.5), TypeError, r"steps must be a whole number >= 1, got 2\.5"),
         (lambda: cosine(1.0, -0.5, 3), ValueError, "end"),
         (lambda: step_decay(1.0, 0, 0.5), ValueError, "every"),
         (lambda: step_decay(1.0, True, 0.5), TypeError, "every"),
-        (lambda: step_decay(1.0, 2, 1.5), ValueError, "0 ≤ factor ≤ 1, got 1.5"),
+        (lambda: step_decay(1.0, 2, 1.5), ValueError, r"factor must be a number >= 0 and <= 1, got 1\.5"),
         (lambda: warm_up(0, 0.1), ValueError, "steps"),
         (lambda: warm_up(3, -0.1), ValueError, "then"),
         (lambda: warm_up(3, None), TypeError, "then"),

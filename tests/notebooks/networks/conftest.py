@@ -1,24 +1,11 @@
-"""Load the scripts of notebooks/networks by name: `script("worked_network")` is that script as a module."""
+"""The scripts of notebooks/networks by name: `script("worked_network")` is that script as a module."""
 
-import importlib.util
-import sys
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import pytest
-
-FOLDER = Path(__file__).parents[3] / "notebooks" / "networks"
-
-
-@cache
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"notebooks.networks.{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the names of their annotations
-    spec.loader.exec_module(module)
-    return module
+from module_files import load_module
 
 
 @pytest.fixture(scope="session")
 def script():
-    return load
+    return partial(load_module, "notebooks/networks")

@@ -1,17 +1,16 @@
 """The GPT of notebooks/networks/microgpt.py: its numbers by NumPy, its gradients, its sampling."""
 
 import math
-import runpy
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from module_files import load_module
 
 import microgradlib as mg
 from microgradlib import Symbol, evaluate, grad_table
 
-GPT = runpy.run_path(str(Path(__file__).parents[3] / "notebooks" / "networks" / "microgpt.py"))["GPT"]
+GPT = load_module("notebooks/networks", "microgpt").GPT
 EDGE = 26
 NAME = [EDGE, *[ord(letter) - ord("a") for letter in "matilda"], EDGE]
 

@@ -1,0 +1,18 @@
+"""What other libraries computed, as recorded in tests/peers: the tests need the records, not the libraries."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "peers"
+
+
+def peer_record(name):
+    """Return the content of tests/peers/`name`.json."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def as_recorded(numbers):
+    """A number, list or dict to compare with a recorded one: equal to 12 digits."""
+    return pytest.approx(numbers, rel=1e-12, abs=1e-12)
