@@ -1,4 +1,4 @@
-"""Optimisers with PyTorch's names over Values or NumPy arrays, learning-rate schedules, clipping, SciPy's methods."""
+"""Optimisers with PyTorch's names, for Values or NumPy arrays; schedules, gradient clipping, SciPy's minimisers."""
 
 from microgradlib.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
 from microgradlib.optim.clipping import clip_by_norm, clip_by_value, clip_grad_norm, clip_grad_value

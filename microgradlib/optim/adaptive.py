@@ -1,6 +1,6 @@
-"""Rules with a step size of their own for each parameter: Adam, AdamW, RMSprop, Adagrad."""
+"""Optimisers with an adaptive step size for each parameter: Adam, AdamW, RMSprop, Adagrad."""
 
-# ruff: noqa: ARG002, PLR0917  rules name all that they are given; the order of settings is PyTorch's
+# ruff: noqa: ARG002, PLR0917  update rules name all their arguments; the order of settings is PyTorch's
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.optim.optimiser import Optimiser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Rate = float | Callable[[int], float]
+    from microgradlib.optim.types import Parameters, Rate
 
 __all__ = ["Adagrad", "Adam", "AdamW", "RMSprop"]
 
@@ -22,10 +20,10 @@ class Adam(Optimiser):
         g ← g + λ p                            weight decay λ
         m ← β₁ m + (1 − β₁) g                  mean of the gradient
         v ← β₂ v + (1 − β₂) g²                 mean of its square
-        m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)  their bias towards the start at 0 corrected
+        m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)  corrected for their bias towards the initial 0
         p ← p − η m̂ / (√v̂ + ε)
 
-    t = 1, 2, … With `amsgrad`, the largest v so far takes the place of v in v̂. (*Deep Learning*, Algorithm 8.7.)
+    t = 1, 2, … With `amsgrad`, v̂ is computed from the largest v so far. (*Deep Learning*, Algorithm 8.7.)
 
     >>> from microgradlib import Value
     >>> w, far = Value(3.0), Value(3000.0)
@@ -46,7 +44,7 @@ class Adam(Optimiser):
 
     def __init__(
         self,
-        parameters: Any,
+        parameters: Parameters,
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -56,11 +54,11 @@ class Adam(Optimiser):
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def buffer_starts(self) -> dict[str, float]:
-        """Return the starts of m and v, and of the largest v with `amsgrad`."""
+        """Return the initial m and v, and with `amsgrad` the initial largest v."""
         return {"m": 0.0, "v": 0.0, "v_max": 0.0} if self.amsgrad else {"m": 0.0, "v": 0.0}
 
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, m: Any, v: Any, v_max: Any = 0.0) -> tuple[Any, ...]:
-        """Return p, m, v and the largest v."""
+        """Return the new p, m, v and largest v."""
         beta1, beta2 = self.betas
         if self.weight_decay:
             if self.decoupled:
@@ -76,11 +74,11 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam with weight decay of its own: p shrinks by the factor 1 − η λ, whatever the scale of the gradient.
+    """Adam with decoupled weight decay: p is multiplied by 1 − η λ, whatever the scale of the gradient.
 
         p ← p − η λ p                          and then as `Adam` without weight decay
 
-    In `Adam`, λ p is part of g and so is divided by √v̂ too: weights with large gradients decay less. (Loshchilov and
+    In `Adam`, λ p is part of g and so is also divided by √v̂: weights with large gradients decay less. (Loshchilov and
     Hutter, "Decoupled weight decay regularization", 2019.)
 
     >>> from microgradlib import Value
@@ -94,7 +92,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Any,
+        parameters: Parameters,
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -105,7 +103,7 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimiser):
-    """Each gradient is divided by the root of the running mean of its square.
+    """Each gradient is divided by the root of the running mean of its square, with optional momentum.
 
         g ← g + λ p                            weight decay λ
         r ← α r + (1 − α) g²                   mean of the squared gradient
@@ -131,7 +129,7 @@ class RMSprop(Optimiser):
 
     def __init__(
         self,
-        parameters: Any,
+        parameters: Parameters,
         lr: Rate = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -144,7 +142,7 @@ class RMSprop(Optimiser):
         )
 
     def buffer_starts(self) -> dict[str, float]:
-        """Return the start of r, of u if there is momentum, and of a if centered."""
+        """Return the initial r, with momentum or `centered` the initial u, and with `centered` the initial a."""
         return dict.fromkeys(["r", "u", "a"][: 3 if self.centered else 2 if self.momentum else 1], 0.0)
 
     def update(
@@ -158,7 +156,7 @@ class RMSprop(Optimiser):
         u: Any = 0.0,
         a: Any = 0.0,
     ) -> tuple[Any, ...]:
-        """Return p, r, u and a."""
+        """Return the new p, r, u and a."""
         if self.weight_decay:
             g = g + self.weight_decay * p
         r = self.alpha * r + (1 - self.alpha) * (g * g)
@@ -192,7 +190,7 @@ class Adagrad(Optimiser):
 
     def __init__(
         self,
-        parameters: Any,
+        parameters: Parameters,
         lr: Rate = 0.01,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
@@ -209,11 +207,11 @@ class Adagrad(Optimiser):
         )
 
     def buffer_starts(self) -> dict[str, float]:
-        """Return the start of r."""
+        """Return the initial r."""
         return {"r": self.initial_accumulator_value}
 
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, r: Any) -> tuple[Any, ...]:
-        """Return p and r."""
+        """Return the new p and r."""
         if self.weight_decay:
             g = g + self.weight_decay * p
         r = r + g * g

@@ -1,38 +1,50 @@
-"""Gradient clipping, by norm and by value: on a row of numbers, and on the `grad` of parameters."""
+"""Gradient clipping, by norm and by value: of a list or array, and of the `grad` of parameters."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from microgradlib._support.checks import real_number
 from microgradlib._support.floats import FLOATS
-from microgradlib._support.number import as_float, is_array
+from microgradlib._support.number import is_array
 from microgradlib.ops import selection
 from microgradlib.optim.parameters import assign, checked_numbers, checked_values, numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from microgradlib.core.value import Value
+    from microgradlib.optim.types import ArrayT
 
 __all__ = ["clip_by_norm", "clip_by_value", "clip_grad_norm", "clip_grad_value"]
 
-MARGIN = 1e-6
-"""What PyTorch adds to the norm before it divides by it."""
+EPSILON = 1e-6
+"""Added to the norm before dividing by it, as in PyTorch."""
+
+
+@overload
+def clip_by_norm(
+    gradient: Sequence[float], max_norm: float, *, error_if_nonfinite: bool = False
+) -> tuple[list[float], float]: ...
+
+
+@overload
+def clip_by_norm(gradient: ArrayT, max_norm: float, *, error_if_nonfinite: bool = False) -> tuple[ArrayT, float]: ...
 
 
 def clip_by_norm(gradient: Any, max_norm: float, *, error_if_nonfinite: bool = False) -> tuple[Any, float]:
-    """Return the gradient, scaled down to the norm `max_norm` if it is longer, and the norm ‖g‖ that it had.
+    """Return the gradient, scaled down to the norm `max_norm` if its norm is larger, and its norm ‖g‖ before.
 
         g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)),   ‖g‖ = √Σᵢ gᵢ²
 
-    The direction stays; all parameters together have one norm. As in PyTorch, the 10⁻⁶ leaves the result a little
-    shorter than `max_norm`. `gradient` is a list of numbers, which gives a new list, or an array, which gives a new
-    array. (*Deep Learning*, 10.11.1.)
+    The direction is kept; the norm is taken over all parameters together. As in PyTorch, the 10⁻⁶ makes the result
+    slightly shorter than `max_norm`. `gradient` is a list of numbers, which gives a new list, or an array, which gives
+    a new array. (*Deep Learning*, 10.11.1.)
 
     A gradient with an infinite number has norm inf: its finite numbers become 0 and its infinite ones nan. With a nan
     and nothing infinite, the norm is nan and every number becomes nan. With `error_if_nonfinite` either raises
-    `ValueError`, as do a negative or nan `max_norm`.
+    `ValueError`, as does a negative or nan `max_norm`.
 
     >>> clip_by_norm([3.0, 4.0], max_norm=10.0)
     ([3.0, 4.0], 5.0)
@@ -40,36 +52,44 @@ def clip_by_norm(gradient: Any, max_norm: float, *, error_if_nonfinite: bool = F
     >>> [round(g, 6) for g in clipped], norm
     ([3.0, 4.0], 50.0)
     """
-    limit = _limit(max_norm, "max_norm")
-    g = _row(gradient)
+    limit = real_number(max_norm, "max_norm", ge=0, finite=False, example=1.0)
+    g = _checked_gradient(gradient)
     norm = _norm(g)
     if error_if_nonfinite and not math.isfinite(norm):
         message = f"the norm of the gradient is {norm}, so it cannot be clipped; detect_anomaly() finds the cause"
         raise ValueError(message)
-    scale = FLOATS.minimum(1.0, limit / (norm + MARGIN))
+    scale = FLOATS.minimum(1.0, limit / (norm + EPSILON))
     if not is_array(g):
         return [number * scale for number in g], norm
     with numpy().errstate(all="ignore"):  # inf · 0 is nan, as documented
         return g * scale, norm
 
 
-def clip_by_value(gradient: Any, limit: float) -> Any:
-    """Return the gradient with each number brought into [−limit, limit]: gᵢ ← min(max(gᵢ, −limit), limit).
+@overload
+def clip_by_value(gradient: Sequence[float], limit: float) -> list[float]: ...
 
-    The direction may change, since each number is clipped for itself. A nan stays nan. `gradient` is a list of numbers
+
+@overload
+def clip_by_value(gradient: ArrayT, limit: float) -> ArrayT: ...
+
+
+def clip_by_value(gradient: Any, limit: float) -> Any:
+    """Return the gradient with each number clipped to [−limit, limit]: gᵢ ← min(max(gᵢ, −limit), limit).
+
+    Each number is clipped independently, so the direction may change. A nan stays nan. `gradient` is a list of numbers
     or an array, and a new one is returned. Raises `ValueError` for a negative or nan limit.
 
     >>> clip_by_value([0.5, -3.0], limit=1.0)
     [0.5, -1.0]
     """
-    bound = _limit(limit, "limit")
-    g = _row(gradient)
+    bound = real_number(limit, "limit", ge=0, finite=False, example=1.0)
+    g = _checked_gradient(gradient)
     clip = selection.clip.value
     return clip(numpy(), g, -bound, bound) if is_array(g) else [clip(FLOATS, number, -bound, bound) for number in g]
 
 
 def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False) -> float:
-    """Clip the gradients of the parameters by their common norm, as `clip_by_norm`; return the norm before.
+    """Clip the gradients of the parameters by their total norm, as `clip_by_norm`; return the norm before.
 
     PyTorch's `clip_grad_norm_`. An error changes no gradient.
 
@@ -86,7 +106,7 @@ def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, erro
 
 
 def clip_grad_value(parameters: Value | Iterable[Value], limit: float) -> None:
-    """Clip each gradient of the parameters into [−limit, limit], as `clip_by_value`.
+    """Clip each gradient of the parameters to [−limit, limit], as `clip_by_value`.
 
     PyTorch's `clip_grad_value_`. An error changes no gradient.
 
@@ -101,16 +121,8 @@ def clip_grad_value(parameters: Value | Iterable[Value], limit: float) -> None:
     assign(values, "grad", clip_by_value([p.grad for p in values], limit))
 
 
-def _limit(number: Any, name: str) -> float:
-    limit = as_float(number)
-    if not limit >= 0:
-        message = f"{name} is a number ≥ 0, got {number!r}"
-        raise ValueError(message)
-    return limit
-
-
-def _row(gradient: Any) -> Any:
-    """Return an array as it is, a list or tuple of numbers as a list of floats. Raises `TypeError` for others."""
+def _checked_gradient(gradient: Any) -> Any:
+    """Return an array unchanged, a list or tuple of numbers as a list of floats. Raises `TypeError` for others."""
     if is_array(gradient) and gradient.dtype.kind in "fiu":
         return gradient
     if not isinstance(gradient, (list, tuple)):
@@ -121,7 +133,7 @@ def _row(gradient: Any) -> Any:
 
 
 def _norm(g: Any) -> float:
-    """Return √Σᵢ gᵢ², where no square may overflow or vanish."""
+    """Return √Σᵢ gᵢ², without overflow or underflow of the squares."""
     if is_array(g):
         with numpy().errstate(all="ignore"):
             norm = float(numpy().linalg.norm(numpy().asarray(g, dtype=float).ravel()))

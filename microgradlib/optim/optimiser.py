@@ -1,36 +1,41 @@
-"""Optimiser: runs an update rule, stated for one number, over Values or over a whole array."""
+"""Optimiser, the base class: applies an update rule, stated for one number, to Values or to a whole array."""
 
 from __future__ import annotations
 
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import non_negative, whole_number
 from microgradlib._support.floats import FLOATS, evaluate_rule
 from microgradlib._support.number import is_array
 from microgradlib.optim.parameters import (
-    array_to_change,
     assign,
     checked_array,
     checked_numbers,
+    checked_parameter_array,
     checked_values,
     numpy,
 )
-from microgradlib.optim.settings import CHECKS, non_negative, whole
+from microgradlib.optim.settings import CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+
+    from microgradlib.core.value import Value
+    from microgradlib.optim.types import Array, Gradient, Parameters, Rate
 
 __all__ = ["Optimiser"]
 
 
 class Optimiser:
-    """The base of optimisers: parameters, a learning rate, settings, and one buffer for each number a rule remembers.
+    """The base class of optimisers: parameters, a learning rate, settings, and the buffers of the update rule.
 
     `parameters` is a list of leaf Values (a generator is consumed) or one NumPy array of floats, which is changed in
     place. `lr` is a number or a schedule, a function of the step number 0, 1, 2, …; it may be assigned at any time.
-    The other settings stay as they are given. `steps` counts the steps taken, `buffers` holds what the rule remembers.
+    The other settings are fixed. `steps` counts the steps taken; `buffers` holds, by name, the numbers that the rule
+    keeps from step to step (such as momentum), one for each parameter.
 
-    A rule of your own is a subclass that states `update`, and `buffer_starts` if it remembers anything:
+    An optimiser of your own is a subclass that defines `update`, and `buffer_starts` if its rule has buffers:
 
     >>> from microgradlib import Value
     >>> class SignDescent(Optimiser):
@@ -47,25 +52,29 @@ class Optimiser:
     out of its range.
     """
 
-    def __init__(self, parameters: Any, lr: float | Callable[[int], float], **settings: Any) -> None:
-        self.parameters: Any = array_to_change(parameters) if is_array(parameters) else checked_values(parameters)
+    parameters: list[Value] | Array
+    steps: int
+    buffers: dict[str, Any]
+
+    def __init__(self, parameters: Parameters, lr: Rate, **settings: Any) -> None:
+        self.parameters = checked_parameter_array(parameters) if is_array(parameters) else checked_values(parameters)
         self.lr = lr
         self._setting_names = tuple(settings)
         vars(self).update(self._checked(settings))
         self.steps = 0
-        self.buffers = {name: self._filled_with(start) for name, start in self.buffer_starts().items()}
+        self.buffers = {name: self._new_buffer(start) for name, start in self.buffer_starts().items()}
 
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, *buffers: Any, **_: Any) -> tuple[Any, ...]:
         """Return the new parameter, then the new buffers, from parameter `p`, gradient `g` and the old buffers.
 
-        The rule itself, for one number or for a whole array of them: `xp` has the elementary functions for either.
-        t = 1, 2, … numbers the update; lr is the learning rate of this one. Of the numbers returned, as many are
-        remembered as there are buffers.
+        This is the update rule, for one number or for an array of them: `xp` has the elementary functions for both.
+        t = 1, 2, … is the number of the update, lr its learning rate. Numbers returned beyond the parameter and the
+        buffers are ignored.
         """
         raise NotImplementedError
 
     def buffer_starts(self) -> dict[str, float]:
-        """Return the number that each buffer of the rule holds before the first step, in the order of `update`."""
+        """Return the initial number of each buffer, by its name, in the order in which `update` takes them."""
         return {}
 
     @property
@@ -74,26 +83,26 @@ class Optimiser:
         return {name: getattr(self, name) for name in self._setting_names}
 
     @property
-    def lr(self) -> float | Callable[[int], float]:
+    def lr(self) -> Rate:
         """The learning rate: a number or a schedule, as it was given."""
         return self._lr
 
     @lr.setter
-    def lr(self, lr: Any) -> None:
-        self._lr = lr if callable(lr) else non_negative(lr, "lr")
+    def lr(self, lr: Rate) -> None:
+        self._lr = lr if callable(lr) else non_negative(lr, "lr", example=0.01)
 
     @property
     def rate(self) -> float:
         """The learning rate of the next step, as a number: `lr(steps)` of a schedule."""
         return non_negative(self._lr(self.steps), f"lr({self.steps})") if callable(self._lr) else self._lr
 
-    def step(self, gradient: Any = None) -> None:
-        """Change every parameter by the rule.
+    def step(self, gradient: Gradient | None = None) -> None:
+        """Update every parameter by the rule.
 
-        Values take the gradients in their `grad`, or those in `gradient`: a list or array of numbers in the order of
-        the parameters. An array needs `gradient`, of its own shape. All new numbers are computed before the first is
-        set, so an error changes nothing. Raises `ValueError` for a gradient of another length, `TypeError` for what is
-        no gradient.
+        For Values the gradient is their `grad`, or `gradient`: a list or array of numbers in the order of
+        the parameters. An array of parameters needs `gradient`, of its own shape. All new numbers are computed before
+        the first is set, so an error changes nothing. Raises `ValueError` for a gradient of another length or shape,
+        `TypeError` for what is not a row of numbers.
 
         >>> from microgradlib import Value
         >>> from microgradlib.optim import SGD
@@ -102,13 +111,12 @@ class Optimiser:
         >>> w.data
         2.8
         """
-        if is_array(self.parameters):
-            self._step_array(gradient)
+        if isinstance(self.parameters, list):
+            self._step_values(self.parameters, gradient)
         else:
-            self._step_values(gradient)
+            self._step_array(self.parameters, gradient)
 
-    def _step_values(self, gradient: Any) -> None:
-        values = self.parameters
+    def _step_values(self, values: list[Value], gradient: Gradient | None) -> None:
         if gradient is None:
             gradient = [value.grad for value in values]
         slopes = checked_numbers(gradient, len(values), "the gradient")
@@ -116,33 +124,33 @@ class Optimiser:
         rows = list(zip([value.data for value in values], slopes, *self.buffers.values()))
         try:
             new = [update(FLOATS, t, lr, *row) for row in rows]
-        except (ArithmeticError, ValueError):  # say 0/0: IEEE 754's answers then, as arrays give them
+        except (ArithmeticError, ValueError):  # such as 0/0: compute by IEEE 754, as arrays do
             new = [evaluate_rule(lambda xp, *row: update(xp, t, lr, *row), *row) for row in rows]
         numbers, *columns = zip(*new)
         buffers = {name: list(column) for name, column in zip(self.buffers, columns)}
         assign(values, "_data", checked_numbers(numbers, len(values), "what the rule returns"))
         self.steps, self.buffers = t, buffers
 
-    def _step_array(self, gradient: Any) -> None:
+    def _step_array(self, array: Array, gradient: Gradient | None) -> None:
         if gradient is None:
             raise TypeError("an array has no grad: pass its gradient, as in step(gradient)")
-        array, t, lr = self.parameters, self.steps + 1, self.rate
+        t, lr = self.steps + 1, self.rate
         slopes = checked_array(gradient, array, "the gradient")
-        with numpy().errstate(all="ignore"):  # numbers are IEEE 754's here as for floats
+        with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
             new, *buffers = self.update(numpy(), t, lr, array, slopes, *self.buffers.values())
         array[...] = new
         self.steps, self.buffers = t, dict(zip(self.buffers, buffers))
 
     def zero_grad(self) -> None:
-        """Set `grad` of every parameter to 0, as must be done before each `backward()`; an array has none to set."""
-        if not is_array(self.parameters):
+        """Set `grad` of every Value to 0, as must be done before each `backward()`; does nothing for an array."""
+        if isinstance(self.parameters, list):
             assign(self.parameters, "grad", [0.0] * len(self.parameters))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that another optimiser of this class needs to go on exactly here, in plain numbers and lists.
+        """Return the state from which another optimiser of this class can continue, as plain numbers and lists.
 
-        The dict may be written as JSON. A schedule is a function and cannot be: its `lr` is None, and the optimiser
-        that loads the state must have been given the schedule. The parameters are the model's to save.
+        The dict can be written as JSON. A schedule, being a function, cannot: `lr` is None for it, and the optimiser
+        that loads the state must be constructed with the schedule. Parameters are not included: save the model.
 
         >>> from microgradlib import Value
         >>> from microgradlib.optim import SGD
@@ -155,51 +163,54 @@ class Optimiser:
         return {"class": type(self).__name__, "steps": self.steps, "lr": lr, "settings": settings, "buffers": buffers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict()` was taken: its steps, buffers, settings and learning rate replace those here.
+        """Restore the steps, buffers, settings and learning rate from a result of `state_dict()`.
 
-        Raises `ValueError` for the state of another class or number of parameters, and where it was taken with a
-        schedule but there is none here; `TypeError` for what is no state. Nothing has changed then.
+        Raises `ValueError` for the state of another class or number of parameters, and for a state taken with a
+        schedule if this optimiser has none; `TypeError` for what is not a state. An error changes nothing.
         """
         if not hasattr(state, "keys"):
-            message = f"a state is a dict, as state_dict() gives, got {type(state).__name__}"
+            message = f"a state is a dict, as state_dict() returns, got {type(state).__name__}"
             raise TypeError(message)
         missing = {"class", "steps", "lr", "settings", "buffers"}.difference(state)
         if missing:
-            message = f"a state is what state_dict() gives; this one lacks {', '.join(sorted(missing))}"
+            message = f"a state is what state_dict() returns; this one lacks {', '.join(sorted(missing))}"
             raise ValueError(message)
         if state["class"] != type(self).__name__:
             message = f"this is the state of {state['class']}; load it into one, not into {type(self).__name__}"
             raise ValueError(message)
         if state["lr"] is None and not callable(self._lr):
-            raise ValueError("this state was taken with a schedule for lr: give this optimiser the schedule first")
-        fresh = copy(self)
+            raise ValueError(
+                "this state was taken with a schedule for lr: set lr of this optimiser to the schedule first"
+            )
+        restored = copy(self)
         if state["lr"] is not None:
-            fresh.lr = state["lr"]
+            restored.lr = state["lr"]
         _check_names("settings", state["settings"], self.settings)
-        vars(fresh).update(self._checked(state["settings"]))
-        fresh.steps = whole(state["steps"], "steps", least=0)
-        names = fresh.buffer_starts()
+        vars(restored).update(self._checked(state["settings"]))
+        restored.steps = whole_number(state["steps"], "steps", least=0)
+        names = restored.buffer_starts()
         _check_names("buffers", state["buffers"], names)
-        fresh.buffers = {name: self._fitting(state["buffers"][name], f"the buffer {name}") for name in names}
-        vars(self).update(vars(fresh))
+        restored.buffers = {name: self._checked_buffer(state["buffers"][name], f"the buffer {name}") for name in names}
+        vars(self).update(vars(restored))
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Return the settings as they are kept, or raise. Settings of a subclass of yours are kept as given."""
+        """Return the checked settings, or raise. Settings without an entry in `CHECKS` are returned unchanged."""
         return {name: CHECKS[name](x, name) if name in CHECKS else x for name, x in settings.items()}
 
-    def _filled_with(self, start: float) -> Any:
-        if is_array(self.parameters):
-            return numpy().full_like(self.parameters, start)
-        return [start] * len(self.parameters)
+    def _new_buffer(self, start: float) -> Any:
+        """Return a buffer for these parameters, a list or an array, with every entry `start`."""
+        if isinstance(self.parameters, list):
+            return [start] * len(self.parameters)
+        return numpy().full_like(self.parameters, start)
 
-    def _fitting(self, row: Any, what: str) -> Any:
-        """Return a row of numbers as a buffer of these parameters."""
-        if is_array(self.parameters):
-            return checked_array(row, self.parameters, what)
-        return checked_numbers(row, len(self.parameters), what)
+    def _checked_buffer(self, row: Any, what: str) -> Any:
+        """Return a row of numbers as a buffer for these parameters, a list or an array."""
+        if isinstance(self.parameters, list):
+            return checked_numbers(row, len(self.parameters), what)
+        return checked_array(row, self.parameters, what)
 
     def __repr__(self) -> str:
-        n = self.parameters.size if is_array(self.parameters) else len(self.parameters)
+        n = len(self.parameters) if isinstance(self.parameters, list) else self.parameters.size
         settings = "".join(f", {name}={setting!r}" for name, setting in self.settings.items())
         return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}, lr={self._lr!r}{settings})"
 

@@ -1,4 +1,4 @@
-"""What an optimiser changes, Values or one array, and the flat row of numbers that fits them."""
+"""Check and set parameters: a list of leaf Values or one NumPy array, and rows of numbers in their shape."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from microgradlib.core.value import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["array_to_change", "assign", "checked_array", "checked_numbers", "checked_values", "numpy"]
+    from microgradlib.optim.types import Array
+
+__all__ = ["assign", "checked_array", "checked_numbers", "checked_parameter_array", "checked_values", "numpy"]
 
 
 def numpy() -> Any:
-    """Return the NumPy module: called only for arrays, and whoever passes an array has it."""
+    """Return the NumPy module; called only where an array was passed, so NumPy is installed."""
     return import_optional("numpy", "an array of parameters")
 
 
 def checked_values(parameters: Any) -> list[Value]:
-    """Return the parameters as a list; a generator is consumed, a single Value is a list of one.
+    """Return the parameters as a list; a generator is consumed, a single Value gives a list of one.
 
-    Raises `TypeError` for what are no Values; `ValueError` for none at all, for a Value that is listed twice, and for
-    one that was computed from others: only leaves hold a number that can be set.
+    Raises `TypeError` for anything but Values; `ValueError` for an empty list, for a Value that is listed twice, and
+    for one that was computed from others: only the number of a leaf can be set.
 
     >>> checked_values([])
     Traceback (most recent call last):
@@ -58,12 +60,12 @@ def _check_leaf(value: Any, i: int) -> None:
         message = f"parameters are leaf Values, got {value!r} at position {i}; pass model.parameters()"
         raise TypeError(message)
     if value.parents:
-        message = f"parameter {i} was computed by {value.op}; only leaves hold a number to change: {value!r}"
+        message = f"parameter {i} was computed by {value.op}; only the number of a leaf can be set: {value!r}"
         raise ValueError(message)
 
 
-def array_to_change(array: Any) -> Any:
-    """Return the array itself. Raises `TypeError` or `ValueError` unless it is a NumPy array of floats, writeable."""
+def checked_parameter_array(array: Any) -> Array:
+    """Return the array itself. Raises `TypeError` or `ValueError` unless it is a writeable NumPy array of floats."""
     if not isinstance(array, numpy().ndarray):
         message = f"an optimiser changes NumPy arrays in place, got {type(array).__name__}; pass numpy.array(...)"
         raise TypeError(message)
@@ -74,13 +76,13 @@ def array_to_change(array: Any) -> Any:
         raise ValueError("there are no parameters to change: the array is empty")
     if not array.flags.writeable:
         raise ValueError("the array is read-only, but an optimiser changes it in place; pass array.copy()")
-    return array
+    return array  # type: ignore[no-any-return]
 
 
 def checked_numbers(row: Any, length: int, what: str) -> list[float]:
     """Return a list, tuple or array of numbers as a list of floats.
 
-    Raises `TypeError` for what is no row of numbers, `ValueError` for another length.
+    Raises `TypeError` for anything else, `ValueError` for another length.
 
     >>> checked_numbers([1, 2], 3, "the gradient")
     Traceback (most recent call last):
@@ -101,10 +103,10 @@ def checked_numbers(row: Any, length: int, what: str) -> list[float]:
         raise TypeError(message) from None
 
 
-def checked_array(row: Any, like: Any, what: str) -> Any:
+def checked_array(row: Any, like: Array, what: str) -> Any:
     """Return a new array with the numbers of `row` and the dtype of `like`.
 
-    Raises `TypeError` for what are no numbers, `ValueError` for another shape.
+    Raises `TypeError` for anything but numbers, `ValueError` for a shape other than that of `like`.
     """
     try:
         given = numpy().asarray(row)
@@ -123,6 +125,6 @@ def checked_array(row: Any, like: Any, what: str) -> Any:
 def assign(values: Sequence[Value], slot: str, numbers: Iterable[float]) -> None:
     """Set `slot` of each Value, `_data` or `grad`, to its float.
 
-    All in one call that runs no Python code, so that an interrupt comes before or after it.
+    One call that runs no Python code, so that a KeyboardInterrupt cannot leave only some of them set.
     """
     deque(map(setattr, values, repeat(slot), numbers), maxlen=0)

@@ -1,16 +1,17 @@
-"""Learning rates that change from step to step: functions of the step number t, which begins at 0."""
+"""Learning-rate schedules: functions of the step number, from 0."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from microgradlib.optim.settings import non_negative, whole
+from microgradlib._support.checks import fraction, non_negative, whole_number
+from microgradlib.optim.types import Rate
 
 __all__ = ["constant", "cosine", "linear", "step_decay", "warm_up"]
 
-# Classes for their repr, equality and pickling; used like functions, and so named like functions.
+# Classes, for repr, equality and pickling; named like functions because they are used like functions.
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class constant:  # noqa: N801
     rate: float
 
     def __post_init__(self) -> None:
-        non_negative(self.rate, "rate")
+        _set(self, rate=non_negative(self.rate, "rate", example=0.01))
 
     def __call__(self, t: int) -> float:  # noqa: ARG002
         """Return the rate."""
@@ -33,7 +34,7 @@ class constant:  # noqa: N801
 
 @dataclass(frozen=True)
 class linear:  # noqa: N801
-    """η(t) = start + (end − start) t / steps, then end for good.
+    """η(t) = start + (end − start) t / steps for t < steps, then constant: η(t) = end.
 
     (*Deep Learning*, 8.3.1; PyTorch's `LinearLR`.)
 
@@ -47,7 +48,7 @@ class linear:  # noqa: N801
     steps: int
 
     def __post_init__(self) -> None:
-        _check_way(self)
+        _check_start_end_steps(self)
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
@@ -56,9 +57,9 @@ class linear:  # noqa: N801
 
 @dataclass(frozen=True)
 class cosine:  # noqa: N801
-    """η(t) = end + ½ (start − end) (1 + cos(π t / steps)), then end for good: slow, fast, slow.
+    """η(t) = end + ½ (start − end) (1 + cos(π t / steps)) for t < steps, then constant: η(t) = end.
 
-    PyTorch's `CosineAnnealingLR` up to t = steps, where that turns and climbs again.
+    PyTorch's `CosineAnnealingLR` up to t = steps, from where PyTorch's rate rises again.
 
     >>> rate = cosine(start=0.5, end=0.0, steps=2)
     >>> [round(rate(t), 15) for t in range(4)]
@@ -70,18 +71,18 @@ class cosine:  # noqa: N801
     steps: int
 
     def __post_init__(self) -> None:
-        _check_way(self)
+        _check_start_end_steps(self)
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
-        if not 0 < t < self.steps:  # the ends exactly, not but for rounding
+        if not 0 < t < self.steps:  # exactly start and end, without rounding errors
             return self.end if t > 0 else self.start
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * t / self.steps)) / 2
 
 
 @dataclass(frozen=True)
 class step_decay:  # noqa: N801
-    """η(t) = rate · factor^⌊t / every⌋: constant for `every` steps, then less.
+    """η(t) = rate · factor^⌊t / every⌋: multiplied by `factor`, 0 ≤ factor ≤ 1, after every `every` steps.
 
     PyTorch's `StepLR`.
 
@@ -95,11 +96,12 @@ class step_decay:  # noqa: N801
     factor: float
 
     def __post_init__(self) -> None:
-        non_negative(self.rate, "rate")
-        whole(self.every, "every")
-        if non_negative(self.factor, "factor") > 1:
-            message = f"factor is the share of the rate that stays, 0 ≤ factor ≤ 1, got {self.factor!r}"
-            raise ValueError(message)
+        _set(
+            self,
+            rate=non_negative(self.rate, "rate", example=0.01),
+            every=whole_number(self.every, "every", example=100),
+            factor=fraction(self.factor, "factor", one=True, example=0.5),
+        )
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
@@ -111,7 +113,7 @@ class warm_up:  # noqa: N801
     """η(t) = η₀ (t + 1) / steps for t < steps, where η₀ = then(0); after that η(t) = then(t − steps).
 
     `then` is a schedule or a number. The last step of the warm-up has the full rate η₀. (PyTorch's `SequentialLR` of a
-    `LinearLR` from 1 / steps, over steps − 1, and another.)
+    `LinearLR` from 1 / steps, over steps − 1, and a second schedule.)
 
     >>> rate = warm_up(4, then=linear(0.5, 0.0, steps=2))
     >>> [rate(t) for t in range(7)]
@@ -119,12 +121,11 @@ class warm_up:  # noqa: N801
     """
 
     steps: int
-    then: float | Callable[[int], float]
+    then: Rate
 
     def __post_init__(self) -> None:
-        whole(self.steps, "steps")
-        if not callable(self.then):
-            non_negative(self.then, "then")
+        then = self.then if callable(self.then) else non_negative(self.then, "then", example=0.01)
+        _set(self, steps=whole_number(self.steps, "steps", example=100), then=then)
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
@@ -132,8 +133,17 @@ class warm_up:  # noqa: N801
         return then(0) * ((t + 1) / self.steps) if t < self.steps else then(t - self.steps)
 
 
-def _check_way(schedule: linear | cosine) -> None:
-    """Check a way from `start` to `end` in `steps`."""
-    non_negative(schedule.start, "start")
-    non_negative(schedule.end, "end")
-    whole(schedule.steps, "steps")
+def _check_start_end_steps(schedule: linear | cosine) -> None:
+    """Check and set the fields of a schedule from `start` to `end` in `steps`."""
+    _set(
+        schedule,
+        start=non_negative(schedule.start, "start", example=0.1),
+        end=non_negative(schedule.end, "end", example=0.0),
+        steps=whole_number(schedule.steps, "steps", example=100),
+    )
+
+
+def _set(schedule: Any, **fields: Any) -> None:
+    """Set fields of a frozen dataclass to their checked numbers."""
+    for name, checked in fields.items():
+        object.__setattr__(schedule, name, checked)

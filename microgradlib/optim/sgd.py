@@ -1,6 +1,6 @@
-"""SGD: the step against the gradient, with momentum if asked for."""
+"""Stochastic gradient descent, with optional momentum."""
 
-# ruff: noqa: ARG002, PLR0917  rules name all that they are given; the order of settings is PyTorch's
+# ruff: noqa: ARG002, PLR0917  update rules name all their arguments; the order of settings is PyTorch's
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.optim.optimiser import Optimiser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Rate = float | Callable[[int], float]
+    from microgradlib.optim.types import Parameters, Rate
 
 __all__ = ["SGD"]
 
 
 class SGD(Optimiser):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, with optional momentum.
 
         g ← g + λ p                            weight decay λ: the gradient of (λ/2) p²
         v ← μ v + (1 − d) g                    momentum μ, dampening d; at the first step v ← g
         p ← p − η v                            or, with nesterov, p ← p − η (g + μ v)
 
     η is `lr`. Without momentum, p ← p − η g. (*Deep Learning*, 8.3.1 to 8.3.3, where v has the opposite sign and
-    holds η.) Raises `ValueError` for Nesterov momentum without momentum or with dampening, as PyTorch does.
+    contains η.) Raises `ValueError` for Nesterov momentum without momentum or with dampening, as PyTorch does.
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
@@ -42,7 +40,7 @@ class SGD(Optimiser):
 
     def __init__(
         self,
-        parameters: Any,
+        parameters: Parameters,
         lr: Rate = 0.001,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -60,15 +58,15 @@ class SGD(Optimiser):
         return checked
 
     def buffer_starts(self) -> dict[str, float]:
-        """Return the velocity's start, if there is momentum."""
+        """Return the initial velocity, if there is momentum."""
         return {"velocity": 0.0} if self.momentum else {}
 
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, v: Any = None) -> tuple[Any, ...]:
-        """Return p, and v with momentum."""
+        """Return the new p, and the new v if there is momentum."""
         if self.weight_decay:
             g = g + self.weight_decay * p
         if not self.momentum:
             return (p - lr * g,)
         v = g if t == 1 else self.momentum * v + (1 - self.dampening) * g
-        move = g + self.momentum * v if self.nesterov else v
-        return p - lr * move, v
+        direction = g + self.momentum * v if self.nesterov else v
+        return p - lr * direction, v

@@ -69,9 +69,9 @@ def test_copies_and_pickles_go_on_too():
     [
         (lambda s: s.pop("steps"), ValueError, "this one lacks steps"),
         (lambda s: s.update({"class": "SGD"}), ValueError, "state of SGD.* not into Adam"),
-        (lambda s: s.update(steps=-1), ValueError, "steps is a whole number ≥ 0"),
-        (lambda s: s.update(steps=1.5), TypeError, "steps is a whole number"),
-        (lambda s: s.update(lr=None), ValueError, "give this optimiser the schedule"),
+        (lambda s: s.update(steps=-1), ValueError, "steps must be a whole number >= 0"),
+        (lambda s: s.update(steps=1.5), TypeError, "steps must be a whole number"),
+        (lambda s: s.update(lr=None), ValueError, "set lr of this optimiser to the schedule"),
         (lambda s: s.update(lr=-1.0), ValueError, "lr"),
         (lambda s: s["settings"].update(betas=[0.9, 2.0]), ValueError, r"betas\[1\]"),
         (

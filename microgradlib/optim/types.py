@@ -1,0 +1,47 @@
+"""Types of what optimisers take: parameters, learning rates, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from microgradlib.core.value import Value
+
+__all__ = ["Array", "ArrayT", "Gradient", "Parameters", "Rate", "Schedule"]
+
+
+class Array(Protocol):
+    """A NumPy array, by what is used of it: the package works without NumPy, so its types are not imported."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements."""
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers."""
+
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+
+
+ArrayT = TypeVar("ArrayT", bound=Array)
+
+Parameters: TypeAlias = "Value | Iterable[Value] | Array"
+"""Leaf Values, as `model.parameters()` gives them, or one NumPy array of floats."""
+
+Schedule: TypeAlias = Callable[[int], float]
+"""A learning rate that changes: a function of the step number 0, 1, 2, …"""
+
+Rate: TypeAlias = float | Schedule
+"""A learning rate."""
+
+Gradient: TypeAlias = Sequence[float] | Array
+"""One number for each parameter, in their order; for an array of parameters, of its shape."""
