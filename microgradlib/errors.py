@@ -1,4 +1,4 @@
-"""What can go wrong, one class each."""
+"""The exceptions that the library raises, beside Python's own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AnomalyError(MicrogradError, FloatingPointError):
 
 
 class DivergedError(MicrogradError, FloatingPointError):
-    """In training, the loss or its gradient became nan or infinite; `history` is what was recorded until then."""
+    """In training, the loss or its gradient became nan or infinite; `history` holds the epochs recorded until then."""
 
     def __init__(self, message: str, history: Any = None) -> None:
         super().__init__(message)
@@ -45,19 +45,19 @@ class GradcheckError(MicrogradError, AssertionError):
 
 
 class SymbolHasNoValueError(MicrogradError, TypeError):
-    """A number or a truth value was asked of a `Symbol`, which has none yet."""
+    """A `Symbol`, which has no data, was used as a number or as a truth value."""
 
 
 class GraphTooLargeError(MicrogradError, ValueError):
-    """A graph has more nodes than was allowed."""
+    """A graph has more nodes than the limit allows."""
 
 
 class LabelError(MicrogradError, ValueError):
-    """A label that a cost cannot take: no class of the model, no distribution, nan. The message names the example."""
+    """A cost was given a label that is no class of the model, no distribution, or nan; the message names the example."""
 
 
 class DrawingError(MicrogradError, RuntimeError):
-    """A renderer was there but could not draw."""
+    """An installed renderer failed to draw."""
 
 
 class MissingExtraError(MicrogradError, ImportError):
@@ -65,12 +65,12 @@ class MissingExtraError(MicrogradError, ImportError):
 
 
 class TracingError(MicrogradError, ValueError):
-    """A function cannot be compiled: it does not do the same each time it is called."""
+    """A function cannot be compiled: it does not perform the same operations at every call."""
 
 
 class SavedFileError(MicrogradError, ValueError):
-    """A file is not what `save` wrote: damaged, of another format or a later version. Nothing was changed."""
+    """A file is damaged, of another format, or of a later version than `save` writes; loading it changed nothing."""
 
 
 class ExpressionError(MicrogradError, ValueError):
-    """A typed expression is not one the parser takes; the message has a caret under the fault."""
+    """A typed expression cannot be parsed; the message marks the place with a caret."""

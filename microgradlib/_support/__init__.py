@@ -1,1 +1,1 @@
-"""What knows nothing of derivatives: numbers, nested structures, random sources, files, lookups by name."""
+"""Helpers that know nothing of derivatives: numbers, nested structures, random generators, files, optional imports."""

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import secrets
 import stat
 from pathlib import Path
 
+__all__ = ["write_atomic"]
+
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Replace `path` by a file with this content; whoever reads it sees the old file or the new one.
+    """Replace `path` by a file with this content. Readers see either the old file or the complete new one.
 
     Raises:
-        OSError: the folder is missing, full or closed to us; the old file, if any, is untouched.
+        OSError: the folder is missing, full or not writable; the old file, if any, is unchanged.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -21,16 +23,16 @@ def write_atomic(path: Path, content: bytes) -> None:
     ...     target.read_bytes(), [file.name for file in Path(folder).iterdir()]
     (b'hello', ['greeting.txt'])
     """
-    target = Path(os.path.realpath(path))  # a link stays a link; what it points to is replaced
+    target = Path(os.path.realpath(path))  # a symbolic link is kept; the file it points to is replaced
     if not target.parent.is_dir():
         message = f"cannot write {str(path)!r}: there is no folder {str(target.parent)!r}; make it first"
         raise FileNotFoundError(message)
-    draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
-        draft.write_bytes(content)
+        temporary.write_bytes(content)
         if target.exists():
-            draft.chmod(stat.S_IMODE(target.stat().st_mode))  # who may read it stays as it was
-        draft.replace(target)
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))  # keep the permissions of the old file
+        temporary.replace(target)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

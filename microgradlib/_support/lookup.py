@@ -1,4 +1,4 @@
-"""Look a thing up by its name, and for an unknown name list the known ones and the nearest."""
+"""Look up an entry by its name; the error for an unknown name lists the known ones and the nearest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 def lookup(name: Any, known: Mapping[str, T], kind: str) -> T:
-    """Return `known[name]`. Raises `ValueError` for another name: the nearest and all known ones are in the message.
+    """Return `known[name]`; `kind` is what the entries are, for the message.
+
+    Raises:
+        ValueError: `name` is not known; the message names the nearest and all known names.
 
     >>> lookup("gol", {"gold": 79, "silver": 47}, "metal")
     Traceback (most recent call last):
@@ -23,7 +26,7 @@ def lookup(name: Any, known: Mapping[str, T], kind: str) -> T:
     if isinstance(name, str) and name in known:
         return known[name]
     folded = {other.casefold(): other for other in known}
-    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
-    hint = f"; did you mean {folded[near[0]]!r}?" if near else ";"
+    nearest = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    hint = f"; did you mean {folded[nearest[0]]!r}?" if nearest else ";"
     message = f"no {kind} {name!r}{hint} known: {', '.join(known)}"
     raise ValueError(message)

@@ -7,7 +7,7 @@ from typing import Any
 
 from microgradlib.errors import MissingExtraError
 
-__all__ = ["import_optional", "missing_extra"]
+__all__ = ["import_optional", "install_command", "missing_extra"]
 
 _EXTRAS = {
     "hypothesis": ("Hypothesis", "testing"),
@@ -41,11 +41,24 @@ def import_optional(module: str, feature: str) -> Any:
         raise missing_extra(module, feature) from None
 
 
-def missing_extra(module: str, feature: str) -> MissingExtraError:
-    """Return the error that says which extra to install for `feature`, where `module` is not installed.
+def install_command(module: str) -> str:
+    """Return the command that installs the extra with `module`.
+
+    >>> install_command("scipy.optimize")
+    'pip install "microgradlib[scipy]"'
+    """
+    return f'pip install "microgradlib[{_extra(module)[1]}]"'
+
+
+def missing_extra(module: str, feature: str, hint: str = "") -> MissingExtraError:
+    """Return the error for a `feature` whose `module` is not installed; `hint` says what works without it.
 
     >>> missing_extra("scipy.optimize", "minimize")
     MissingExtraError('minimize needs SciPy, which is not installed: pip install "microgradlib[scipy]"')
     """
-    package, extra = _EXTRAS[module.partition(".")[0]]
-    return MissingExtraError(f'{feature} needs {package}, which is not installed: pip install "microgradlib[{extra}]"')
+    message = f"{feature} needs {_extra(module)[0]}, which is not installed: {install_command(module)}"
+    return MissingExtraError(f"{message}; {hint}" if hint else message)
+
+
+def _extra(module: str) -> tuple[str, str]:
+    return _EXTRAS[module.partition(".")[0]]

@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of numbers, taken apart into a flat list and put together again."""
+"""Flatten nested lists, tuples and dicts of numbers into a list, and rebuild them from one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["flatten", "same_shape", "unflatten"]
 
 
 def flatten(tree: Any) -> list[Any]:
-    """Return the numbers of a nested structure in order: lists and tuples by position, dicts as they were filled.
+    """Return the numbers of a nested structure in order: lists and tuples by position, dicts in insertion order.
 
     >>> flatten({"w": [1, 2], "b": (3,)})
     [1, 2, 3]
@@ -24,7 +24,7 @@ def flatten(tree: Any) -> list[Any]:
 
 
 def unflatten(tree: Any, numbers: Iterable[Any]) -> Any:
-    """Return a structure of the shape of `tree` that holds `numbers`, in the order of `leaves`.
+    """Return a structure nested like `tree` that holds `numbers`, in the order of `flatten`.
 
     >>> unflatten({"w": [1, 2], "b": (3,)}, "xyz")
     {'w': ['x', 'y'], 'b': ('z',)}
@@ -37,14 +37,14 @@ def _fill(tree: Any, numbers: Iterator[Any]) -> Any:
         return {key: _fill(branch, numbers) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
         filled = [_fill(branch, numbers) for branch in tree]
-        if hasattr(tree, "_fields"):  # a namedtuple takes its fields one by one
+        if hasattr(tree, "_fields"):  # the constructor of a namedtuple takes its fields as separate arguments
             return type(tree)(*filled)
         return tuple(filled) if isinstance(tree, tuple) else filled
     return next(numbers)
 
 
 def same_shape(tree: Any, other: Any) -> bool:
-    """Say whether two structures nest alike, whatever numbers they hold.
+    """Return whether two structures have the same nesting, lengths and keys, whatever numbers they hold.
 
     >>> same_shape([1, (2, 3)], [4, (5, 6)]), same_shape([1, 2], [1, [2]])
     (True, False)

@@ -1,4 +1,4 @@
-"""Turn a seed into a source of random numbers."""
+"""Turn a seed into a random number generator."""
 
 import operator
 import random
@@ -9,9 +9,9 @@ Rng = int | random.Random
 
 
 def as_random(rng: Rng) -> random.Random:
-    """Return `rng` itself where it is a `random.Random`, else a new one seeded with it.
+    """Return `rng` itself if it is a `random.Random`, otherwise a new generator seeded with it.
 
-    A seed gives the same numbers each time; a `random.Random` goes on where it stood.
+    A seed gives the same numbers each time; a `random.Random` continues from its current state.
 
     Raises:
         TypeError: `rng` is neither a whole number nor a `random.Random`.

@@ -71,9 +71,9 @@ class Drawing(Picture):
             lines.append(f"  {clean(box.text)}" + (f"  from {tails}" if tails else ""))
         return "\n".join(lines)
 
-    def _makers(self) -> Mapping[str, Callable[[], bytes]]:
+    def _encoders(self) -> Mapping[str, Callable[[], bytes]]:
         return {
-            **super()._makers(),
+            **super()._encoders(),
             ".png": partial(render, self.source, "png"),
             ".pdf": partial(render, self.source, "pdf"),
             ".dot": self.source.encode,

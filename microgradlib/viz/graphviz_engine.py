@@ -1,23 +1,25 @@
-"""Render DOT text by Graphviz: the program `dot`, else the libraries that come with pygraphviz."""
+"""Render DOT text with Graphviz: by the program `dot`, else by the libraries that come with pygraphviz."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
-import subprocess
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from microgradlib.errors import DrawingError, MissingExtraError
+from microgradlib._support.optional import install_command, missing_extra
+from microgradlib.errors import DrawingError
+
+if TYPE_CHECKING:
+    import subprocess
 
 TIME_LIMIT: Final = 60.0
-"""Seconds Graphviz may take unless the caller says otherwise."""
+"""Default limit on the time that Graphviz may take, in seconds."""
 
-_INSTALL: Final = 'pip install "microgradlib[viz]"'
-_OWN: Final = 'drawings by engine="own" and files ending in .svg or .dot need nothing installed'
+_WITHOUT_GRAPHVIZ: Final = 'drawings by engine="own" and files ending in .svg or .dot need nothing installed'
 
-# A process of its own: it can be stopped after the time limit, and Fontconfig's remarks stay out of the notebook.
-_BY_LIBRARY: Final = """\
+# Run in a separate process: it can be stopped at the time limit, and Fontconfig's warnings do not reach the notebook.
+_PYGRAPHVIZ_PROGRAM: Final = """\
 import sys
 import pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
@@ -27,19 +29,21 @@ sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 
 
 def render(source: str, form: str, *, seconds: float = TIME_LIMIT) -> bytes:
-    """Return the picture of DOT text, as a file's bytes.
+    """Return the picture of DOT text as the bytes of a file.
 
     Args:
         source: DOT text.
-        form: `"svg"`, `"png"` or `"pdf"`, or any other format this Graphviz knows.
+        form: `"svg"`, `"png"` or `"pdf"`, or any other format of the installed Graphviz.
         seconds: time limit.
 
     Raises:
-        MissingExtraError: there is neither a `dot` that starts nor pygraphviz.
-        DrawingError: Graphviz refused the text, crashed, or took too long.
+        MissingExtraError: neither `dot` nor pygraphviz is installed.
+        DrawingError: Graphviz did not start, refused the text, crashed, or took too long.
 
     """
-    complaints = []
+    import subprocess  # noqa: PLC0415  only these drawings run a process
+
+    failures = []
     for command in _commands(form):
         try:
             done = subprocess.run(
@@ -51,16 +55,18 @@ def render(source: str, form: str, *, seconds: float = TIME_LIMIT) -> bytes:
                 'engine="own", which is faster'
             )
             raise DrawingError(message) from error
-        except OSError as error:  # found but broken, not permitted, or no processes at all, as in a browser
-            complaints.append(f"{command[0]} did not start ({error})")
+        except OSError as error:  # broken, not permitted, or a platform without processes, such as a browser
+            failures.append(f"{command[0]} did not start ({error})")
             continue
         if done.returncode == 0 and done.stdout:
             return done.stdout
-        complaints.append(_complaint(command[0], done))
-    if not complaints:
-        message = f"this picture ({form}) needs Graphviz, which is not installed: {_INSTALL}; {_OWN}"
-        raise MissingExtraError(message)
-    message = f"Graphviz could not draw: {'; '.join(complaints)}. If it is broken, {_INSTALL} brings one; {_OWN}"
+        failures.append(_failure(command[0], done))
+    if not failures:
+        raise missing_extra("pygraphviz", f"a picture in the format {form}", _WITHOUT_GRAPHVIZ)
+    message = (
+        f"Graphviz failed to draw: {'; '.join(failures)}. If the installation is broken, use another: "
+        f"{install_command('pygraphviz')}; {_WITHOUT_GRAPHVIZ}"
+    )
     raise DrawingError(message)
 
 
@@ -69,11 +75,11 @@ def _commands(form: str) -> list[list[str]]:
     program = shutil.which("dot")
     commands = [[program, f"-T{form}", f"-Gdpi={dots}"]] if program else []
     if importlib.util.find_spec("pygraphviz") is not None and sys.executable:
-        commands.append([sys.executable, "-c", _BY_LIBRARY, form, dots])
+        commands.append([sys.executable, "-c", _PYGRAPHVIZ_PROGRAM, form, dots])
     return commands
 
 
-def _complaint(program: str, done: subprocess.CompletedProcess[bytes]) -> str:
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    last = next((line for line in reversed(said) if line.strip()), "nothing")
-    return f"{program} ended with status {done.returncode} and said: {last[:300]}"
+def _failure(program: str, done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "no output")
+    return f"{program} exited with status {done.returncode}: {last[:300]}"

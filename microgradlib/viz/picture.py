@@ -1,4 +1,4 @@
-"""What all pictures share: they show themselves in notebooks and save themselves to files."""
+"""The base class of drawings and charts: display in notebooks and saving to files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SVG: Final = "image/svg+xml"
 
 
 class Picture(ABC):
-    """Something with an SVG form and a text form, that can be saved by a file name's suffix."""
+    """A picture with an SVG form and a text form. Jupyter displays it; `save` writes it to a file."""
 
     __slots__ = ()
 
@@ -31,28 +31,29 @@ class Picture(ABC):
     def text(self) -> str:
         """The picture in words, for terminals, screen readers and untrusted notebooks."""
 
-    def _makers(self) -> Mapping[str, Callable[[], bytes]]:
-        """Say how to make a file's bytes, for each suffix that can be saved."""
+    def _encoders(self) -> Mapping[str, Callable[[], bytes]]:
+        """Return, for each suffix that can be saved, the function that returns the bytes of such a file."""
         return {".svg": self.svg.encode}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file; its suffix says in which form. Returns the path.
+        """Write the picture to a file, in the format of the suffix, and return the path.
 
-        The file appears whole or not at all.
+        The file is replaced as a whole: an error leaves an old file unchanged.
 
         Raises:
-            ValueError: a suffix that is not among the known ones.
+            ValueError: the suffix is not one of a known format.
+            MissingExtraError, DrawingError: the format needs Graphviz, see `Drawing`.
             OSError: the file cannot be written.
 
         """
         target = Path(path)
-        makers = self._makers()
-        make = makers.get(target.suffix.lower())
-        if make is None:
-            known = ", ".join(makers)
+        encoders = self._encoders()
+        encode = encoders.get(target.suffix.lower())
+        if encode is None:
+            known = ", ".join(encoders)
             message = f"cannot save {target.name!r}: the suffix {target.suffix!r} is not one of {known}"
             raise ValueError(message)
-        write_atomic(target, make())
+        write_atomic(target, encode())
         return target
 
     def _repr_svg_(self) -> str:

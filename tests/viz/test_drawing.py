@@ -75,15 +75,15 @@ def test_notebooks_get_svg_and_text_and_may_choose(square):
 
 
 @pytest.mark.parametrize(
-    ("thing", "said"),
+    ("thing", "reason"),
     [
         (3.0, r"got 3\.0\. Make one first: x = Value\(2\.0"),
         (None, "got None"),
         ([Value(1.0), Value(2.0)], r"got a list of 2\. Draw one of them, as in draw\(outputs\[0\]\)"),
     ],
 )
-def test_what_is_no_node_is_refused_with_help(thing, said):
-    with pytest.raises(TypeError, match=f"draw\\(\\) takes one Value or Symbol.*{said}"):
+def test_what_is_no_node_is_refused_with_help(thing, reason):
+    with pytest.raises(TypeError, match=f"draw\\(\\) takes one Value or Symbol.*{reason}"):
         draw(thing)
 
 
@@ -174,17 +174,17 @@ def test_nothing_installed_names_the_command(square):
 
 @needs_sh
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "reason"),
     [
-        ("#!/bin/sh\necho 'no fonts' >&2\nexit 3\n", "status 3 and said: no fonts"),
-        ("#!/bin/sh\nexit 0\n", "status 0 and said: nothing"),
+        ("#!/bin/sh\necho 'no fonts' >&2\nexit 3\n", "status 3: no fonts"),
+        ("#!/bin/sh\nexit 0\n", "status 0: no output"),
         ("#!/nowhere/sh\n", "did not start"),
     ],
 )
 @pytest.mark.usefixtures("without_pygraphviz")
-def test_a_broken_dot_is_one_clear_error(square, tmp_path, monkeypatch, script, said):
+def test_a_broken_dot_is_one_clear_error(square, tmp_path, monkeypatch, script, reason):
     fake_dot(tmp_path, monkeypatch, script)
-    with pytest.raises(DrawingError, match=rf"{said}.*pip install \"microgradlib\[viz\]\""):
+    with pytest.raises(DrawingError, match=rf"{reason}.*pip install \"microgradlib\[viz\]\""):
         engine.render(draw(square).source, "svg")
 
 
@@ -203,7 +203,7 @@ def test_a_machine_without_processes_is_one_clear_error(square, monkeypatch, err
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr(engine.subprocess, "run", refuse)
+    monkeypatch.setattr(subprocess, "run", refuse)
     with pytest.raises(DrawingError, match=r"dot did not start .*pip install"):
         engine.render(draw(square).source, "svg")
 
@@ -222,11 +222,11 @@ def test_a_slow_dot_is_stopped(square, tmp_path, monkeypatch):
         engine.render(draw(square).source, "svg", seconds=0.2)
 
 
-def test_drawing_imports_no_extra():
+def test_drawing_imports_no_extra_and_runs_no_process():
     code = (
         "import sys, microgradlib as mg; from microgradlib.viz import draw, line_chart; "
         "draw(mg.Value(1.0).tanh()); line_chart({'a': [1.0]}); "
-        "print([name for name in ('graphviz', 'pygraphviz', 'numpy') if name in sys.modules])"
+        "print([name for name in ('graphviz', 'pygraphviz', 'numpy', 'subprocess') if name in sys.modules])"
     )
     path = os.pathsep.join(sys.path)
     done = subprocess.run(
