@@ -1,9 +1,9 @@
-"""Graphs as mathematics: text, LaTeX, SymPy, and the chain rule of one parameter step by step."""
+"""Graphs as formulas: text, LaTeX, SymPy, and the chain rule of one parameter step by step."""
 
 from microgradlib.symbolic.explain import explain_gradient
 from microgradlib.symbolic.latex import to_latex
-from microgradlib.symbolic.show import show
 from microgradlib.symbolic.sympy_export import to_sympy
 from microgradlib.symbolic.text import to_text
+from microgradlib.symbolic.typeset import show
 
 __all__ = ["explain_gradient", "show", "to_latex", "to_sympy", "to_text"]

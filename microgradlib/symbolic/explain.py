@@ -1,4 +1,4 @@
-"""The chain rule of one parameter, written out step by step: Algorithm 6.2 as a calculation on paper."""
+"""Explain one gradient: the chain rule of a parameter written out step by step (Algorithm 6.2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from microgradlib.core.node import Node
-from microgradlib.symbolic.derivation import LATEX, TEXT, Derivation
+from microgradlib.symbolic.chain_rule import LATEX, TEXT, ChainRule
 from microgradlib.symbolic.latex import aligned
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["GradientExplanation", "explain_gradient"]
 
-LARGEST = 100
+DEFAULT_LIMIT = 100
 """How many nodes between parameter and output are written out unless the caller allows more."""
 
 
 @dataclass(frozen=True, repr=False)
 class GradientExplanation:
-    """The chain rule of one parameter: `text`, `latex`, and shown as mathematics where a notebook shows it."""
+    """The chain rule of one parameter as `text` and as `latex`; a notebook typesets it."""
 
     title: str
     text: str
@@ -38,19 +38,19 @@ class GradientExplanation:
     __repr__ = __str__
 
 
-def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = LARGEST) -> GradientExplanation:
+def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEFAULT_LIMIT) -> GradientExplanation:
     r"""Return ∂output/∂x written out by the chain rule, a step of Algorithm 6.2 (*Deep Learning*) for each node.
 
-    First the nodes between x and output, each by its inputs. Then, from the output down, each local derivative, as an
-    expression and (for Values) as a number, and each gradient: the sum, over the nodes that use it, of their gradient
-    times the local derivative. Nodes without a label are named u1, u2, … in topological order; domain guards are left
-    out. An input that one op takes twice has the sum of both derivatives.
+    First the nodes between x and output, each in terms of its inputs. Then, from the output down, each local
+    derivative, as an expression and (for Values) as a number, and each gradient: the sum, over the node's consumers, of
+    their gradient times the local derivative. Nodes without a label are named u1, u2, … in topological order; domain
+    guards, `where(c, e, nan)`, are written as e. An input that an op takes twice has the sum of both derivatives.
 
     Args:
-        output: what is differentiated.
-        x: what it is differentiated by: a parameter, or any node on the way.
+        output: the node that is differentiated.
+        x: the node by which it is differentiated: a parameter, or any node between.
         digits: significant digits of the numbers.
-        limit: the most nodes to write out.
+        limit: the largest number of nodes that is written out.
 
     Raises:
         GraphTooLargeError: more than `limit` nodes lie between x and output.
@@ -71,10 +71,10 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = LAR
         if not isinstance(node, Node):
             message = f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r}"
             raise TypeError(message)
-    derivation = Derivation(output, x, digits, limit)
-    text = "\n\n".join("\n".join(" = ".join(row) for row in block) for block in derivation.blocks(TEXT) if block)
-    rows = [_aligned_row(row) for block in derivation.blocks(LATEX) for row in block]
-    title = f"The chain rule, from {derivation.names[output]} down to {derivation.names[x]}:"
+    chain_rule = ChainRule(output, x, digits, limit)
+    text = "\n\n".join("\n".join(" = ".join(row) for row in block) for block in chain_rule.blocks(TEXT) if block)
+    rows = [_aligned_row(row) for block in chain_rule.blocks(LATEX) for row in block]
+    title = f"The chain rule, from {chain_rule.names[output]} down to {chain_rule.names[x]}:"
     return GradientExplanation(title, text, aligned(rows))
 
 

@@ -1,4 +1,4 @@
-r"""Mathematics as LaTeX: fractions, roots, exponents above the line, cases."""
+"""Write a graph as LaTeX: fractions, roots, exponents above the line, cases."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from microgradlib.symbolic.lines import LARGEST, SHARED, write_graph
+from microgradlib.ops.formula import ATOM, COMPARISON, POWER, PRODUCT, SUM, Formula
 from microgradlib.symbolic.names import latex_name
-from microgradlib.symbolic.written import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM, Written
+from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, NAME_ABOVE, write_graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Latex", "aligned", "to_latex"]
 
-INSIDE = re.compile(r"\\left.*\\right.|\{[^{}]*\}|\([^()]*\)")
+BRACKETED = re.compile(r"\\left.*\\right.|\{[^{}]*\}|\([^()]*\)")
+"""The parts of a template that stand in braces or brackets."""
+
 TALL = ("\\frac", "\\sum", "\\begin", "\\left")
+"""Commands around which brackets must grow."""
+
 MOST_TERMS = 4
+"""A sum of more terms is abbreviated."""
 
 
-class Latex(Written):
+class Latex(Formula):
     r"""A piece of mathematics as LaTeX.
 
     >>> x = Latex.name("x1")
@@ -33,7 +38,7 @@ class Latex(Written):
     """
 
     __slots__ = ()
-    signs: ClassVar[dict[str, str]] = {"<=": r"\le", ">=": r"\ge"}
+    spelling: ClassVar[dict[str, str]] = {"*": " ", "<=": r" \le ", ">=": r" \ge "}
 
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> Latex:
@@ -48,25 +53,25 @@ class Latex(Written):
         if exponent:
             power = f"10^{{{int(exponent)}}}"
             text = mantissa.removesuffix("1") + power if mantissa in {"1", "-1"} else rf"{mantissa} \cdot {power}"
-        return cls(text, SIGN if text.startswith("-") else PRODUCT if exponent else ATOM)
+        return cls(text, PRODUCT if exponent else ATOM)
 
     @classmethod
     def name(cls, label: str) -> Latex:
-        """Write a label, its number below the line."""
+        """Write a label, its number as a subscript."""
         return cls(latex_name(label))
 
     @classmethod
     def call(cls, op: Op, inputs: Sequence[Latex]) -> Latex:
         r"""Fill the op's template: `<0>` is its first input, `<*>` is all; a template without any is a function's name.
 
-        An input that stands free in the template gets parentheses where it needs them; one in {} or () does not.
+        An input outside braces and brackets of the template gets parentheses where its level needs them.
         """
         symbol = op.symbol.replace("_", r"\_")
         template = op.notation if isinstance(op.notation, str) and op.notation else rf"\operatorname{{{symbol}}}"
         if "<" not in template:
             template += "(<*>)"
         outside = template
-        while outside != (outside := INSIDE.sub("", outside)):
+        while outside != (outside := BRACKETED.sub("", outside)):
             pass
         level = (
             SUM if re.search(" [-+] ", outside) else PRODUCT if " " in outside else POWER if "^" in outside else ATOM
@@ -79,50 +84,49 @@ class Latex(Written):
             else:
                 index = int(match[0].strip("()<>"))
                 text = inputs[index].text if bracketed or match[0] not in outside else inputs[index].at(level)
-            return cls.brackets(text, ATOM) if bracketed else text
+            return cls(text).in_brackets() if bracketed else text
 
         return cls(re.sub(r"\(<[\d*]>\)|<[\d*]>", fill, template).replace("+ -", "- "), level)
 
     @classmethod
     def total(cls, terms: Sequence[Latex]) -> Latex:
-        r"""Write up to four terms; more of them by \sum where only an index changes, else with dots."""
+        r"""Write up to four terms in full, more by \sum if they differ in an index only, else with dots."""
         if len(terms) <= MOST_TERMS:
             return reduce(add, terms)
         first = re.search(r"_\{(\d+)\}", terms[0].text)
         start = int(first[1]) if first else 0
         patterns = {term.text.replace(f"_{{{start + i}}}", "_{i}") for i, term in enumerate(terms)}
-        if first and len(patterns) == 1 and terms[0].level >= PRODUCT:
+        if first and len(patterns) == 1 and terms[0].text == terms[0].at(PRODUCT):
             return cls(rf"\sum_{{i={start}}}^{{{start + len(terms) - 1}}} {patterns.pop()}", SUM)
         return terms[0] + terms[1] + cls(r"\cdots") + terms[-1]
 
     @classmethod
-    def where(cls, condition: Any, x: Any, y: Any) -> Any:
-        """Write cases, and the number 1 where a condition holds, else 0, as the condition."""
-        if condition.level == COMPARISON and (str(x), str(y)) in cls.truth:
-            return condition
+    def choice(cls, condition: Latex, x: Latex, y: Latex) -> Latex:
+        """Write cases."""
         holds = condition.text if condition.level == COMPARISON else rf"{condition.at(SUM)} \ne 0"
-        cases = rf"{cls.written(x).at(SUM)} & \text{{if }} {holds} \\ {cls.written(y).at(SUM)} & \text{{otherwise}}"
+        cases = rf"{x.at(SUM)} & \text{{if }} {holds} \\ {y.at(SUM)} & \text{{otherwise}}"
         return cls(rf"\begin{{cases}} {cases} \end{{cases}}", SUM)
 
-    @staticmethod
-    def brackets(text: str, level: int) -> str:
-        """Put into parentheses that fit; a comparison used as a number into Iverson's brackets."""
-        left, right = "[]" if level == COMPARISON else "()"
-        tall = any(command in text for command in TALL)
-        return rf"\left{left}{text}\right{right}" if tall else f"{left}{text}{right}"
+    def in_brackets(self) -> str:
+        """Return the text in parentheses of its height; a comparison used as a number in Iverson's brackets."""
+        left, right = "[]" if self.level == COMPARISON else "()"
+        tall = any(command in self.text for command in TALL)
+        return rf"\left{left}{self.text}\right{right}" if tall else f"{left}{self.text}{right}"
 
-    @staticmethod
-    def product(left: str, right: str) -> str:
+    @classmethod
+    def _between(cls, operator: str, left: str, right: str) -> str:
         r"""Write factors side by side, with a dot where digits would run together."""
-        return rf"{left} \cdot {right}" if right[0].isdigit() else f"{left} {right}"
+        if operator == "*" and right[0].isdigit():
+            return rf"{left} \cdot {right}"
+        return super()._between(operator, left, right)
 
-    def over(self, divisor: Latex) -> Latex:
+    def __truediv__(self, other: Any) -> Latex:
         """Write a fraction."""
-        return type(self)(rf"\frac{{{self.at(SUM)}}}{{{divisor.at(SUM)}}}", PRODUCT)
+        return type(self)(rf"\frac{{{self.at(SUM)}}}{{{self.convert(other).at(SUM)}}}", PRODUCT)
 
-    def raised(self, exponent: Latex) -> Latex:
-        """Write a power."""
-        return type(self)(f"{self.at(ATOM)}^{{{exponent.at(SUM)}}}", POWER)
+    def __pow__(self, other: Any) -> Latex:
+        """Write the exponent above the line."""
+        return type(self)(f"{self.at(ATOM)}^{{{self.convert(other).at(SUM)}}}", POWER)
 
 
 def aligned(rows: Sequence[str]) -> str:
@@ -134,13 +138,13 @@ def to_latex(
     expression: Node | float | Sequence[Node | float],
     *,
     digits: int | None = None,
-    name_above: int = SHARED,
-    limit: int = LARGEST,
+    name_above: int = NAME_ABOVE,
+    limit: int = DEFAULT_LIMIT,
 ) -> str:
     r"""Return the expression that a graph computes, as LaTeX (math mode, without dollar signs).
 
     As `to_text`, with the same arguments and errors. A sum or dot product of more than four terms is written with \sum
-    where only an index changes, else with dots. Several lines are put in an `aligned` environment.
+    if its terms differ in an index only, else with dots. Several lines are put in an `aligned` environment.
 
     >>> from microgradlib import Symbol, exp, where
     >>> x, w1 = Symbol("x"), Symbol("w1")

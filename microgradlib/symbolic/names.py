@@ -1,4 +1,4 @@
-"""Names for the nodes of a graph: their labels, made unique, and fresh ones."""
+"""Names of nodes in formulas: labels made unique, generated names, labels as LaTeX."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GREEK = frozenset({
     "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda",
     "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 })  # fmt: skip
-SPECIAL = {"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"} | {
+ESCAPES = {"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"} | {
     character: "\\" + character for character in "{}$&#%_"
 }
 
@@ -42,7 +42,7 @@ def constant(node: Node) -> float | None:
 
 
 def guarded(node: Node) -> Node | None:
-    """Return e for a domain guard, `where(c, e, nan)` or `where(c, nan, e)`, and None for any other node."""
+    """Return e of a domain guard, `where(c, e, nan)` or `where(c, nan, e)`; None for any other node."""
     if node.op is None or node.op.name != "where":
         return None
     _, x, y = node.parents
@@ -74,7 +74,7 @@ def unique_names(nodes: Iterable[Node]) -> dict[Node, str]:
 
 
 def leaf_names(order: Iterable[Node]) -> dict[Node, str]:
-    """Return a name for each leaf of `order` that is no constant.
+    """Return a name for each labelled leaf of `order`.
 
     >>> from microgradlib import Symbol, Value
     >>> list(leaf_names([Symbol("x"), Value(2.0)]).values())
@@ -84,38 +84,38 @@ def leaf_names(order: Iterable[Node]) -> dict[Node, str]:
 
 
 def fresh_names(prefix: str, taken: Iterable[str]) -> Iterator[str]:
-    """Yield prefix1, prefix2, …, without those that are taken.
+    """Yield prefix1, prefix2, …, except the names in `taken`.
 
     >>> names = fresh_names("t", ["t2"])
     >>> next(names), next(names)
     ('t1', 't3')
     """
-    known = set(taken)
+    used = set(taken)
     number = 0
     while True:
         number += 1
-        if f"{prefix}{number}" not in known:
+        if f"{prefix}{number}" not in used:
             yield f"{prefix}{number}"
 
 
-def _word(word: str) -> str:
+def _latex_word(word: str) -> str:
     if word in GREEK:
         return "\\" + word
     if len(word) == 1 and word.isalnum():
         return word
     if word.isdigit():
         return word
-    return r"\mathrm{" + "".join(SPECIAL.get(character, character) for character in word).replace(" ", r"\ ") + "}"
+    return r"\mathrm{" + "".join(ESCAPES.get(character, character) for character in word).replace(" ", r"\ ") + "}"
 
 
 def latex_name(label: str) -> str:
-    r"""Return a label as LaTeX: a letter as itself, digits and what follows _ below, Greek names as letters.
+    r"""Return a label as LaTeX: a letter as itself, digits and what follows _ as a subscript, Greek names as letters.
 
     >>> print(latex_name("w1"), latex_name("alpha_12"), latex_name("loss"), latex_name("50% off"))
     w_{1} \alpha_{12} \mathrm{loss} \mathrm{50\%\ off}
     """
     match = re.fullmatch(r"([^\W\d_]+)_?(\d+(?:_\d+)*)|([^\W\d_]+)_([^\W_]+)", label)
     if match is None:
-        return _word(label)
-    stem, below = match[1] or match[3], match[2] or match[4]
-    return f"{_word(stem)}_{{{below.replace('_', ',') if match[2] else _word(below)}}}"
+        return _latex_word(label)
+    stem, subscript = match[1] or match[3], match[2] or match[4]
+    return f"{_latex_word(stem)}_{{{subscript.replace('_', ',') if match[2] else _latex_word(subscript)}}}"

@@ -1,4 +1,4 @@
-"""Simplify a graph lightly: drop what adds 0 or multiplies by 1, fold constants; never change the value."""
+"""Simplify a graph: drop zeros of sums and ones of products, fold constants; the value stays the same."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ def simplify(expression: S, *, keep: Iterable[Node] = ...) -> S: ...
 @overload
 def simplify(expression: float, *, keep: Iterable[Node] = ...) -> Value: ...
 @overload
-def simplify(expression: Sequence[Node | float], *, keep: Iterable[Node] = ...) -> list[Any]: ...
+def simplify(expression: Sequence[S], *, keep: Iterable[Node] = ...) -> list[S]: ...
+@overload
+def simplify(expression: Sequence[Node | float], *, keep: Iterable[Node] = ...) -> list[Node]: ...
 def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
-    """Return a new, smaller graph of the same value; the leaves are the old ones, so it can be evaluated as before.
+    """Return a new, smaller graph of the same value over the same leaves.
 
     x + 0, x − 0, 0 + x, x · 1, x/1, x¹ and −(−x) become x; 0 · x becomes 0; x⁰ becomes 1; 0 − x and −1 · x become −x;
-    signs move to the front, (−x) · y to −(x · y) and x + (−y) to x − y; a choice by a constant, or between a node and
-    itself, is made; an operation on constants is computed; sums, products and dot products of many terms lose their
-    zeros and ones. Constants are leaf Values without a label that are not in `keep`; equal ones become one. Labelled
-    Values and Symbols are variables and never merged. Domain guards, `where(c, e, nan)`, stay. The chain rule's product
-    by a constant other than 0 becomes an ordinary one.
+    signs move to the front, (−x) · y to −(x · y) and x + (−y) to x − y; a `where` with a constant condition, or with
+    one node on both sides, becomes that side; an operation on constants is computed; sums, products and dot products of
+    many terms lose their zeros and ones. Constants are leaf Values without a label that are not in `keep`; equal ones
+    become one. Labelled Values and Symbols are variables and never merged. Domain guards, `where(c, e, nan)`, stay. The
+    chain rule's product (0 · inf = 0) by a constant other than 0 becomes an ordinary one.
 
     The value is the same float, with two exceptions: a literal zero times inf or nan is 0, as everywhere in the chain
-    rule, and a zero may change its sign. Sums are not reordered. An expression that holds no Symbol any more becomes
-    a Value. Sharing, also between the expressions of a list, is kept.
+    rule, and a zero may change its sign. Sums are not reordered. An expression without Symbols becomes a Value. Shared
+    nodes, also between the expressions of a list, stay shared.
 
     Args:
         expression: a Value, Symbol or number, or a list of them.
-        keep: leaves without a label that are to stay variables.
+        keep: leaves without a label that count as variables, not as constants.
 
     Raises:
         TypeError: `expression` is none of these.
@@ -60,15 +62,15 @@ def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
         if node.op is None:
             new[node] = simplifier.leaf(node)
             continue
-        new[node] = made = simplifier.make(node.op, [new[parent] for parent in node.parents])
-        if node.label and made.op is not None and not made.label:
-            made.label = node.label
+        new[node] = simplified = simplifier.build(node.op, [new[parent] for parent in node.parents])
+        if node.label and simplified.op is not None and not simplified.label:
+            simplified.label = node.label
     results = [new[output] for output in outputs]
     return results if many else results[0]
 
 
 class _Simplifier:
-    """Makes nodes, each by the rule of its op if that applies; inputs are simplified already."""
+    """Builds nodes from simplified inputs, by the rule of the op if there is one that applies."""
 
     def __init__(self, keep: Iterable[Node]) -> None:
         self.keep = frozenset(keep)
@@ -84,14 +86,14 @@ class _Simplifier:
 
     def number(self, node: Node) -> float | None:
         """Return the number of a constant, None for anything else."""
-        fixed = isinstance(node, Value) and node.op is None and not node.label and node not in self.keep
-        return node.data if fixed else None
+        is_constant = isinstance(node, Value) and node.op is None and not node.label and node not in self.keep
+        return node.data if is_constant else None
 
-    def make(self, op: Op, inputs: Sequence[Node]) -> Node:
+    def build(self, op: Op, inputs: Sequence[Node]) -> Node:
         numbers = [self.number(x) for x in inputs]
-        known = [number for number in numbers if number is not None]
-        if len(known) == len(inputs):
-            return self.constant(op.compute(*known))
+        constants = [number for number in numbers if number is not None]
+        if len(constants) == len(inputs):
+            return self.constant(op.compute(*constants))
         rule = RULES.get(op.name)
         simpler = rule(self, op, inputs, numbers) if rule else None
         return op(*inputs) if simpler is None else simpler
@@ -108,90 +110,90 @@ def _negated(node: Node) -> Node:
     return node.parents[0]
 
 
-def _sign_in_front(make: _Simplifier, op: Op, inputs: Sequence[Node]) -> Node | None:
-    """Make −(x · y) of (−x) · y, and so for y and for quotients."""
+def _sign_in_front(simplifier: _Simplifier, op: Op, inputs: Sequence[Node]) -> Node | None:
+    """Return −(x · y) for (−x) · y, likewise for y and for quotients; None without a sign."""
     if not any(map(_is_neg, inputs)):
         return None
-    unsigned = make.make(op, [_negated(x) if _is_neg(x) else x for x in inputs])
-    return unsigned if all(map(_is_neg, inputs)) else make.make(TABLE["neg"], [unsigned])
+    unsigned = simplifier.build(op, [_negated(x) if _is_neg(x) else x for x in inputs])
+    return unsigned if all(map(_is_neg, inputs)) else simplifier.build(TABLE["neg"], [unsigned])
 
 
-def _add(make: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _add(simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     x, y = inputs
     if 0 in numbers:
         return x if numbers[1] == 0 else y
-    return make.make(TABLE["sub"], [x, _negated(y)]) if _is_neg(y) else None
+    return simplifier.build(TABLE["sub"], [x, _negated(y)]) if _is_neg(y) else None
 
 
-def _sub(make: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _sub(simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     x, y = inputs
     if 0 in numbers:
-        return x if numbers[1] == 0 else make.make(TABLE["neg"], [y])
-    return make.make(TABLE["add"], [x, _negated(y)]) if _is_neg(y) else None
+        return x if numbers[1] == 0 else simplifier.build(TABLE["neg"], [y])
+    return simplifier.build(TABLE["add"], [x, _negated(y)]) if _is_neg(y) else None
 
 
-def _neg(_make: _Simplifier, _op: Op, inputs: Sequence[Node], _numbers: Numbers) -> Node | None:
+def _neg(_simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], _numbers: Numbers) -> Node | None:
     return _negated(inputs[0]) if _is_neg(inputs[0]) else None
 
 
-def _mul(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _mul(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     for number, other in ((numbers[0], inputs[1]), (numbers[1], inputs[0])):
         if number is None:
             continue
         if number in (0.0, 1.0):
-            return other if number else make.constant(0.0)
+            return other if number else simplifier.constant(0.0)
         if number == -1.0:
-            return make.make(TABLE["neg"], [other])
-        if op.name == "strong_mul":  # its zeros are strong on both sides, and this side is none
-            return make.make(TABLE["mul"], inputs) if abs(number) < float("inf") else None
-    return _sign_in_front(make, op, inputs)
+            return simplifier.build(TABLE["neg"], [other])
+        if op.name == "strong_mul":  # an ordinary product will do, except that inf times a zero must stay 0
+            return simplifier.build(TABLE["mul"], inputs) if abs(number) < float("inf") else None
+    return _sign_in_front(simplifier, op, inputs)
 
 
-def _div(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return inputs[0] if numbers[1] == 1 else _sign_in_front(make, op, inputs)
+def _div(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+    return inputs[0] if numbers[1] == 1 else _sign_in_front(simplifier, op, inputs)
 
 
-def _pow(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _pow(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     exponent = op.settings[0] if op.settings else numbers[1]
     if exponent is None:
         return None
     if exponent in (0.0, 1.0):
-        return inputs[0] if exponent else make.constant(1.0)
+        return inputs[0] if exponent else simplifier.constant(1.0)
     return None if op.settings else op.bind(exponent)(inputs[0])
 
 
-def _where(_make: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _where(_simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     _, x, y = inputs
     if numbers[0] is not None:
         return x if numbers[0] else y
     return x if x is y else None
 
 
-def _sum(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return _without(0.0, make, op, inputs, numbers)
+def _sum(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+    return _without(0.0, simplifier, op, inputs, numbers)
 
 
-def _prod(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return make.constant(0.0) if 0.0 in numbers else _without(1.0, make, op, inputs, numbers)
+def _prod(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+    return simplifier.constant(0.0) if 0.0 in numbers else _without(1.0, simplifier, op, inputs, numbers)
 
 
-def _without(neutral: float, make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _without(neutral: float, simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     kept = [x for x, number in zip(inputs, numbers) if number != neutral]
     if len(kept) == 1:
         return kept[0]
-    return make.make(op, kept) if len(kept) < len(inputs) else None
+    return simplifier.build(op, kept) if len(kept) < len(inputs) else None
 
 
-def _dot(make: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _dot(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     n = len(inputs) // 2
     pairs = [(i, n + i) for i in range(n) if 0.0 not in (numbers[i], numbers[n + i])]
     bias = [x for x, number in zip(inputs[2 * n :], numbers[2 * n :]) if number != 0]
     if not pairs:
-        return bias[0] if bias else make.constant(0.0)
+        return bias[0] if bias else simplifier.constant(0.0)
     if len(pairs) == 1 and not bias:
-        return make.make(TABLE["mul"], [inputs[i] for i in pairs[0]])
+        return simplifier.build(TABLE["mul"], [inputs[i] for i in pairs[0]])
     kept = [*[inputs[i] for i, _ in pairs], *[inputs[i] for _, i in pairs], *bias]
-    return make.make(op, kept) if len(kept) < len(inputs) else None
+    return simplifier.build(op, kept) if len(kept) < len(inputs) else None
 
 
 RULES: dict[str, Callable[[_Simplifier, Op, Sequence[Node], Numbers], Node | None]] = {
@@ -207,4 +209,4 @@ RULES: dict[str, Callable[[_Simplifier, Op, Sequence[Node], Numbers], Node | Non
     "prod": _prod,
     "dot": _dot,
 }
-"""By the op's name: what a node becomes if the rule applies, None if it stays."""
+"""For each op a function that returns the simpler node, or None if its rule does not apply."""

@@ -1,4 +1,4 @@
-"""Graphs as SymPy expressions: the op table's value rules, run over SymPy's functions."""
+"""Convert graphs to SymPy expressions, by the op table's value rules over SymPy's functions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.optional import import_optional
 from microgradlib.core.graph import topological_sort
 from microgradlib.ops import TABLE
-from microgradlib.symbolic.lines import expressions
 from microgradlib.symbolic.names import constant, leaf_names
+from microgradlib.symbolic.write_graph import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +20,12 @@ __all__ = ["to_sympy"]
 
 
 def to_sympy(expression: Node | float | Sequence[Any], symbols: Mapping[Node, Any] | None = None) -> Any:
-    """Return the expression as SymPy's: to simplify, integrate, solve or check it there. A list gives a list.
+    """Return the expression as a SymPy expression, to simplify, integrate, solve or check it; a list gives a list.
 
-    Symbols and labelled Values become real symbols, `sympy.Symbol("x", real=True)`, which SymPy tells apart from
-    `sympy.Symbol("x")`; `symbols` may name others, or numbers. Values without a label become numbers, whole ones exact.
-    The translation is the op's own value rule, so ops that users define are translated too. Mathematics is exact there:
-    the guards against overflow, the strong zeros and `detach` are dropped.
+    Symbols and labelled Values become real symbols, `sympy.Symbol("x", real=True)`, which differ from
+    `sympy.Symbol("x")`; `symbols` maps leaves to other symbols, or to numbers. Values without a label become numbers,
+    whole ones exact. The op's value rule is the translation, so ops that users define are translated too. SymPy's
+    arithmetic is exact: guards against overflow, strong zeros (0 · inf = 0) and `detach` are dropped.
 
     Raises:
         MissingExtraError: SymPy is not installed.
@@ -61,12 +61,12 @@ def _number(sympy: Any, number: float | None) -> Any:
 
 
 class _Namespace:
-    """The namespace `xp` over SymPy: elementary functions where SymPy has them, the op table's rules for the rest."""
+    """The namespace `xp` over SymPy: its own elementary functions, and for all others the op table's value rules."""
 
     def __init__(self, sympy: Any) -> None:
-        same = ("exp", "log", "sqrt", "erf", "erfc", "gamma", "floor", "sin", "cos", "tan", "asin", "acos", "atan",
+        same_name = ("exp", "log", "sqrt", "erf", "erfc", "gamma", "floor", "sin", "cos", "tan", "asin", "acos", "atan",
                 "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")  # fmt: skip
-        functions: dict[str, Callable[..., Any]] = {name: getattr(sympy, name) for name in same}
+        functions: dict[str, Callable[..., Any]] = {name: getattr(sympy, name) for name in same_name}
         functions |= {
             "abs": sympy.Abs,
             "ceil": sympy.ceiling,
@@ -99,13 +99,13 @@ class _Namespace:
         raise AttributeError(name)
 
     def _exact(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Give `function` SymPy's numbers for the floats in a rule, so that max(x, 0.0) is Max(0, x)."""
+        """Convert floats in a rule to SymPy's numbers before the call, so that max(x, 0.0) is Max(0, x)."""
         return lambda *xs: function(*[_number(self._sympy, x) if isinstance(x, float) else x for x in xs])
 
 
 def _piecewise(sympy: Any, condition: Any, x: Any, y: Any) -> Any:
     if isinstance(condition, sympy.Piecewise) and [pair[0] for pair in condition.args] == [1, 0]:
-        condition = condition.args[0][1]  # a comparison that was made a number
+        condition = condition.args[0][1]  # a comparison that was converted to 1 or 0
     elif not isinstance(condition, (bool, sympy.logic.boolalg.Boolean)):
         condition = sympy.Ne(condition, 0)
     return sympy.Piecewise((sympy.sympify(x), condition), (sympy.sympify(y), True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from microgradlib.compiler.printing.expressions import Expressions
-from microgradlib.compiler.printing.formula import Formula, number, total
+from microgradlib.compiler.printing.formula import ArrayFormula
 from microgradlib.compiler.printing.rules import slope
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Line(NamedTuple):
 class _Share(NamedTuple):
     """What a step gives to the places that it reads. `factors` are those of a matrix product, which may be turned."""
 
-    target: Formula
+    target: ArrayFormula
     places: list[int]
-    formula: Formula
+    formula: ArrayFormula
     lengths: tuple[int, ...]
-    factors: tuple[Formula, Formula] | None = None
+    factors: tuple[ArrayFormula, ArrayFormula] | None = None
 
 
 class Backward:
@@ -56,18 +56,19 @@ class Backward:
             lines.append(Line(str(self.places.written([seed], name=self._target_name)), "=", "1", (1,)))
         for step in reversed(self.steps):
             if step.reader is None and step.needed and not self.reached.isdisjoint(step.results):
-                lines += self._of_line(step, number(1.0) if implied and step is last else self._gradient(step))
+                seeded = implied and step is last
+                lines += self._of_line(step, ArrayFormula.number(1.0) if seeded else self._gradient(step))
         return lines
 
-    def _gradient(self, step: Step) -> Formula:
-        return Formula(f"g_{step.block.name}", size=step.block.size)
+    def _gradient(self, step: Step) -> ArrayFormula:
+        return ArrayFormula(f"g_{step.block.name}", size=step.block.size)
 
     def _target_name(self, block: Block) -> str:
         if block.start not in self.wanted:
             return "_"
         return f"∇{block.name}" if block.kind == "parameter" else f"g_{block.name}"
 
-    def _of_line(self, root: Step, g: Formula) -> Iterator[Line]:
+    def _of_line(self, root: Step, g: ArrayFormula) -> Iterator[Line]:
         """Yield what a line of the forward pass gives back: through the steps folded into it to what these read."""
         waiting = [(root, g)]
         shares: list[_Share] = []
@@ -87,20 +88,20 @@ class Backward:
                         waiting.append((step.folded[k], given[0].formula))
         yield from self._together(shares)
 
-    def _operand(self, step: Step, k: int) -> Formula:
+    def _operand(self, step: Step, k: int) -> ArrayFormula:
         """Write an operand; the net inputs of an activation by their name."""
         child = step.folded.get(k)
         if child is None or child.kind != "product":
             return self.write.operand(step, k)
-        return Formula(child.block.name, size=child.block.size)
+        return ArrayFormula(child.block.name, size=child.block.size)
 
-    def _of_map(self, step: Step, k: int, g: Formula) -> list[_Share]:
+    def _of_map(self, step: Step, k: int, g: ArrayFormula) -> list[_Share]:
         operands = [self._operand(step, i) for i in range(len(step.reads))]
-        z = self.write.expression(step) if step.reader else Formula(step.block.name, size=step.block.size)
+        z = self.write.expression(step) if step.reader else ArrayFormula(step.block.name, size=step.block.size)
         factor = slope(step.op, k, z, operands)
         return [self._spread(step, k, g * factor)]
 
-    def _spread(self, step: Step, k: int, share: Formula) -> _Share:
+    def _spread(self, step: Step, k: int, share: ArrayFormula) -> _Share:
         """Give a share to an operand that is repeated for the results: once, their sum."""
         base, pattern = self.write.base(step, k)
         lengths = step.block.lengths if len(base) == step.block.size else (len(base),)
@@ -108,23 +109,23 @@ class Backward:
         if pattern != "all" and n > len(base):
             note = {"one": "", "each": ", each column", "tile": ", each row"}[pattern]
             once = (n // len(base)) * share
-            share = once if share.size == 1 else Formula(f"sum({share}{note})", size=len(base), plain=False)
-        target = Formula("") if k in step.folded else self.write.reading(step, k, self._target_name)
+            share = once if share.size == 1 else ArrayFormula(f"sum({share}{note})", size=len(base), plain=False)
+        target = ArrayFormula("") if k in step.folded else self.write.reading(step, k, self._target_name)
         return _Share(target, base, share, lengths)
 
-    def _of_reduction(self, step: Step, k: int, g: Formula) -> list[_Share]:
+    def _of_reduction(self, step: Step, k: int, g: ArrayFormula) -> list[_Share]:
         by_term = self.write.by_term(step)
         if by_term and k < 2:
             return [self._of_term(pair[k], g * self.write.factor(pair[1 - k])) for pair in by_term]
-        target = Formula("") if k in step.folded else self.write.reading(step, k, self._target_name)
+        target = ArrayFormula("") if k in step.folded else self.write.reading(step, k, self._target_name)
         read = step.reads[k]
         lengths = self.places.owner(read[0]).lengths if self.places.is_whole(read) else (len(read),)
         return [_Share(target, step.reads[k], self._of_terms(step, k, g), lengths)]
 
-    def _of_term(self, read: list[int], share: Formula) -> _Share:
+    def _of_term(self, read: list[int], share: ArrayFormula) -> _Share:
         return _Share(self.places.written(read, name=self._target_name), read, share, (len(read),))
 
-    def _of_terms(self, step: Step, k: int, g: Formula) -> Formula:
+    def _of_terms(self, step: Step, k: int, g: ArrayFormula) -> ArrayFormula:
         """Return g ∂op/∂term for all terms: for a sum g, for a dot g times the other factors, and so on."""
         name = step.op.name
         if k == 2:
@@ -140,7 +141,7 @@ class Backward:
         slopes = "softmax" if name == "logsumexp" else f"{step.op.symbol}'"
         return g * self.write.reduction(slopes, step, [self.write.operand(step, 0)])
 
-    def _of_product(self, step: Step, g: Formula) -> list[_Share]:
+    def _of_product(self, step: Step, g: ArrayFormula) -> list[_Share]:
         """∇b = g, ∇W = g @ X.T, g_X = W.T @ g: those that are wanted, in this order."""
         w, x = (self.write.operand(step, k) for k in (0, 1))
         shares = []
@@ -166,11 +167,11 @@ class Backward:
                 continue
             again = len(set(places)) < len(places) or not self.reached.isdisjoint(places)
             self.reached.update(places)
-            formula, lengths, factors = total([share.formula for share in group]), group[0].lengths, group[0].factors
+            formula, lengths = ArrayFormula.total([share.formula for share in group]), group[0].lengths
             sign = "+=" if again else "="
             if not target.endswith(".T") or target.startswith("["):
                 yield Line(target, sign, str(formula), lengths)
                 continue
-            alone = factors if len(group) == 1 else None
+            alone = group[0].factors if len(group) == 1 else None
             formula = alone[1] @ alone[0].transposed() if alone else formula.transposed()
             yield Line(target.removesuffix(".T"), sign, str(formula), lengths[::-1])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from microgradlib.compiler.printing.formula import Formula, total
+from microgradlib.compiler.printing.formula import ArrayFormula
 from microgradlib.compiler.printing.places import spread
 from microgradlib.compiler.printing.rules import applied
 
@@ -28,12 +28,12 @@ def own_name(block: Block) -> str:
     return block.name
 
 
-def is_clean(formula: Formula) -> bool:
+def is_clean(formula: ArrayFormula) -> bool:
     """Say whether a reading could be written in full."""
     return "[…]" not in formula.text
 
 
-def _is_one_part(formula: Formula) -> bool:
+def _is_one_part(formula: ArrayFormula) -> bool:
     """Say whether a reading is a block or a part of one, so that a matrix is not a list of numbers."""
     return is_clean(formula) and not formula.text.startswith("[")
 
@@ -44,7 +44,7 @@ class Expressions:
     def __init__(self, places: Places) -> None:
         self.places = places
 
-    def expression(self, step: Step) -> Formula:
+    def expression(self, step: Step) -> ArrayFormula:
         """Write what a step computes; as deep as steps are folded into one another, which a line's length limits."""
         operands = [self.operand(step, k) for k in range(len(step.reads))]
         if step.kind == "map":
@@ -60,13 +60,13 @@ class Expressions:
         result.size = step.block.size
         return result
 
-    def _dot(self, step: Step, operands: Sequence[Formula]) -> Formula:
+    def _dot(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         if step.block.size == 1:
             matrices = self._keeps_shape(step)
             return self.reduction("dot", step, operands[:2]) if matrices else operands[0] @ operands[1]
         by_term = self.by_term(step)
         if by_term:
-            return total([self.factor(w) * self.factor(x) for w, x in by_term])
+            return ArrayFormula.total([self.factor(w) * self.factor(x) for w, x in by_term])
         return self.reduction("dot", step, operands[:2])
 
     def by_term(self, step: Step) -> list[tuple[list[int], list[int]]]:
@@ -78,16 +78,16 @@ class Expressions:
         clean = all(is_clean(self.factor(read)) for pair in pairs for read in pair)
         return pairs if clean and step.block.size > 1 else []
 
-    def factor(self, read: list[int]) -> Formula:
+    def factor(self, read: list[int]) -> ArrayFormula:
         """Write one factor of many products; a constant that stands in all of them once."""
         constant = read[0] in self.places.constants and len(set(read)) == 1
         return self.places.written(read[:1] if constant else read)
 
-    def reduction(self, name: str, step: Step, operands: Sequence[Formula]) -> Formula:
+    def reduction(self, name: str, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write a function of all terms together, or of so many at a time."""
         inputs = ", ".join(map(str, operands))
         note = f", {self.each(step)}" if step.block.size > 1 else ""
-        return Formula(f"{name}({inputs}{note})", size=len(step.reads[0]), plain=False)
+        return ArrayFormula(f"{name}({inputs}{note})", size=len(step.reads[0]), plain=False)
 
     def each(self, step: Step) -> str:
         """Say which terms a reduction with several results takes together."""
@@ -98,14 +98,14 @@ class Expressions:
             return "each column" if self.places.owner(step.reads[0][0]).by_columns else "each row"
         return f"{most} each"
 
-    def operand(self, step: Step, k: int) -> Formula:
+    def operand(self, step: Step, k: int) -> ArrayFormula:
         """Write operand k of a step; numbers that each belong to a column as a row."""
         if k in step.folded:
             return self.expression(step.folded[k])
         reading = self.reading(step, k)
         return reading.transposed() if self.base(step, k)[1] == "each" else reading
 
-    def reading(self, step: Step, k: int, name: Callable[[Block], str] = own_name) -> Formula:
+    def reading(self, step: Step, k: int, name: Callable[[Block], str] = own_name) -> ArrayFormula:
         """Write the numbers that operand k reads, once each; `name` names the blocks."""
         if step.kind == "product" and k < 2:
             return self._matrix(step, k, name)
@@ -138,14 +138,14 @@ class Expressions:
 
     def _stack(
         self, read: list[int], letter: str, lengths: tuple[int, ...], name: Callable[[Block], str]
-    ) -> Formula | None:
+    ) -> ArrayFormula | None:
         stack = self.places.stack(read, letter, lengths)
         if stack is None:
             return None
         family = self.places.owner(read[0])
-        return Formula(name(replace(family, name=stack)), size=len(read))
+        return ArrayFormula(name(replace(family, name=stack)), size=len(read))
 
-    def _matrix(self, step: Step, k: int, name: Callable[[Block], str]) -> Formula:
+    def _matrix(self, step: Step, k: int, name: Callable[[Block], str]) -> ArrayFormula:
         """Write the W (k = 0) or X (k = 1) of a product."""
         read, terms, by_columns = step.reads[k], step.terms, k == 1
         stack = self._stack(read, "W", (len(read) // terms, terms) if len(read) > terms else (terms,), name)
@@ -161,12 +161,12 @@ class Expressions:
             return self.places.written(turned, lines, by_columns=by_columns, name=name).transposed()
         flat = self.places.written(read, 1, name=name)
         if _is_one_part(flat):
-            return Formula(f"{flat}.reshape({lines}, {terms}){'.T' if by_columns else ''}", size=len(read))
+            return ArrayFormula(f"{flat}.reshape({lines}, {terms}){'.T' if by_columns else ''}", size=len(read))
         return self._side_by_side(read, terms, by_columns, name) or self.places.picked(read, name)
 
     def _side_by_side(
         self, read: list[int], terms: int, by_columns: bool, name: Callable[[Block], str]
-    ) -> Formula | None:
+    ) -> ArrayFormula | None:
         """Write a matrix as parts that lie side by side (or, by columns, below each other), if it is made so."""
         owners = [self.places.owner(place).start for place in read[:terms]]
         cuts = [0, *[t for t in range(1, terms) if owners[t] != owners[t - 1]], terms]
@@ -178,4 +178,4 @@ class Expressions:
             parts.append(self.places.written(part, end - start, by_columns=by_columns, name=name))
         if not all(map(_is_one_part, parts)):
             return None
-        return Formula(f"[{', '.join(map(str, parts))}]", size=len(read))
+        return ArrayFormula(f"[{', '.join(map(str, parts))}]", size=len(read))

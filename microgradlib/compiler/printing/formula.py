@@ -1,4 +1,4 @@
-"""A formula as text that knows how tightly it binds, so that operators on it set parentheses."""
+"""Formulas over arrays, as listings of compiled programs write them: sizes, matrix products, transposes."""
 
 from __future__ import annotations
 
@@ -6,217 +6,175 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from microgradlib.ops.formula import ATOM, PRODUCT, SUM, Formula
 
-__all__ = ["ATOM", "Formula", "number", "total"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["ArrayFormula"]
 
 LONG_NUMBER = 8
 """Two numbers are multiplied where the product has no more characters than this."""
 
-COMPARISON, SUM, MATRIX, PRODUCT, POWER, ATOM = range(6)
 
+class ArrayFormula(Formula):
+    """A formula as sign · scale · body; products and quotients move signs and numbers to the front.
 
-class Formula:
-    """A formula: sign, number and text make −2 · text; `level` says how tightly the text binds.
+    Args:
+        body: the text without sign and number.
+        level: the precedence of `body`.
+        size: how many numbers it stands for.
+        negative: whether a minus stands in front.
+        plain: whether it consists of arithmetic alone, without function calls.
+        literal: the number, if it is a literal.
+        divisor: d, if it is 1 / d.
+        scale: a positive number in front.
 
-    `size`: how many numbers it stands for. `plain`: whether it is made of arithmetic alone, no function. `literal`: its
-    number, if it is one. `divisor`: d, if it is 1 / d.
-
-    >>> a, b = Formula("a"), Formula("b")
+    >>> a, b = ArrayFormula("a"), ArrayFormula("b")
     >>> print(-(a + b) * 2 - a / (b * b))
     -2 * (a + b) - a / (b * b)
     """
 
-    __slots__ = ("divisor", "inner", "literal", "negative", "plain", "rest", "scale", "size")
+    __slots__ = ("body", "body_level", "divisor", "literal", "negative", "plain", "scale", "size")
 
     def __init__(
         self,
-        text: str,
+        body: str,
         level: int = ATOM,
         size: int = 1,
         *,
         negative: bool = False,
         plain: bool = True,
         literal: float | None = None,
-        divisor: Formula | None = None,
+        divisor: ArrayFormula | None = None,
         scale: float = 1.0,
     ) -> None:
-        self.rest, self.inner, self.size = text, level, size
+        self.body, self.body_level, self.size = body, level, size
         self.negative, self.plain, self.literal, self.divisor, self.scale = negative, plain, literal, divisor, scale
+        text = body
+        if scale != 1:
+            text, level = f"{_shortest(scale)} * {body if level >= PRODUCT else f'({body})'}", PRODUCT
+        if negative:
+            text, level = (f"-{text}", level) if level > SUM else (f"-({text})", PRODUCT)
+        super().__init__(text, level)
 
-    @property
-    def text(self) -> str:
-        """The text without its sign."""
-        if self.scale == 1:
-            return self.rest
-        rest = self.rest if self.inner >= PRODUCT else f"({self.rest})"
-        return f"{_shortest(self.scale)} * {rest}"
+    @classmethod
+    def number(cls, number: float, digits: int | None = None) -> ArrayFormula:
+        """Write a number, whole ones without a point.
 
-    @property
-    def level(self) -> int:
-        """How tightly the text binds, its number included."""
-        return self.inner if self.scale == 1 else min(self.inner, PRODUCT) if self.inner >= PRODUCT else PRODUCT
+        >>> print(ArrayFormula.number(2.0), ArrayFormula.number(-0.5), ArrayFormula.number(1e-05))
+        2 -0.5 1e-05
+        """
+        x = float(number)
+        return cls(super().number(abs(x), digits).body, negative=math.copysign(1.0, x) < 0, literal=x)
 
-    def at(self, level: int) -> str:
-        """Return the text as an operand that must bind as tightly as `level`."""
-        return str(self) if self.level >= level and not self.negative else f"({self})"
+    @classmethod
+    def function(cls, name: str, inputs: Sequence[Any]) -> ArrayFormula:
+        """Write `name(a, b)`, of the size of the largest input."""
+        formulas = [cls.convert(x) for x in inputs]
+        return cls(f"{name}({', '.join(map(str, formulas))})", size=max(x.size for x in formulas), plain=False)
 
-    def __str__(self) -> str:
-        if not self.negative:
-            return self.text
-        return f"-{self.text}" if self.level > SUM else f"-({self.text})"
+    @classmethod
+    def where(cls, condition: Any, x: Any, y: Any) -> ArrayFormula:
+        """Write `where(condition, x, y)`; the number 1 where the condition holds and 0 elsewhere is the condition."""
+        test, yes, no = cls.convert(condition), cls.convert(x), cls.convert(y)
+        return test if (yes.literal, no.literal) == (1, 0) else cls.choice(test, yes, no)
 
-    def _join(self, sign: str, other: Formula, text: tuple[str, str], level: int) -> Formula:
-        size, plain = max(self.size, other.size), self.plain and other.plain
-        return Formula(f"{text[0]}{sign}{text[1]}", level, size, plain=plain)
+    @classmethod
+    def total(cls, terms: Iterable[ArrayFormula]) -> ArrayFormula:
+        """Write a sum, equal terms once: t + t as 2 * t.
 
-    def _with(self, **changes: Any) -> Formula:
+        >>> print(ArrayFormula.total([ArrayFormula("g"), ArrayFormula("h"), ArrayFormula("g")]))
+        2 * g + h
+        """
+        terms = list(terms)
+        counts = Counter(map(str, terms))
+        distinct = {str(term): term for term in terms}
+        multiples = [term if counts[text] == 1 else counts[text] * term for text, term in distinct.items()]
+        return super().total(multiples) if multiples else cls.number(0.0)
+
+    def as_exponent(self) -> str:
+        """Return the text as an exponent: numbers, also negative ones, without parentheses."""
+        return self.text if self.literal is not None else self.at(ATOM)
+
+    def as_plain(self) -> ArrayFormula:
+        """Return the same formula with `plain` set."""
+        return self._with(plain=True)
+
+    def transposed(self) -> ArrayFormula:
+        """Write the transpose; a single number is its own."""
+        if self.literal is not None or self.size == 1:
+            return self
+        bare = self._with(negative=False, scale=1.0)
+        double = self.body_level == ATOM and self.body.endswith(".T")
+        text = self.body.removesuffix(".T") if double else f"{bare.at(ATOM)}.T"
+        return ArrayFormula(text, size=self.size, negative=self.negative, plain=self.plain, scale=self.scale)
+
+    def _with(self, **changes: Any) -> ArrayFormula:
         fields = {
             "size": self.size, "negative": self.negative, "plain": self.plain, "literal": self.literal,
             "divisor": self.divisor, "scale": self.scale,
         }  # fmt: skip
-        return Formula(self.rest, self.inner, **{**fields, **changes})
+        return ArrayFormula(self.body, self.body_level, **{**fields, **changes})
 
-    def as_plain(self) -> Formula:
-        """Return the same as one that counts as arithmetic."""
-        return self._with(plain=True)
-
-    def transposed(self) -> Formula:
-        """Write the transpose; of one number there is none."""
-        if self.literal is not None or self.size == 1:
-            return self
-        bare = self._with(negative=False, scale=1.0)
-        text = self.rest.removesuffix(".T") if self.inner == ATOM and self.rest.endswith(".T") else f"{bare.at(ATOM)}.T"
-        return Formula(text, size=self.size, negative=self.negative, plain=self.plain, scale=self.scale)
-
-    def _positive(self) -> Formula:
+    def _absolute(self) -> ArrayFormula:
+        """Return the formula without its sign."""
         return self._with(negative=False, literal=None if self.literal is None else abs(self.literal))
 
-    def __neg__(self) -> Formula:
+    def _scaled(self) -> ArrayFormula:
+        """Return a literal as that many times 1, any other formula as it is."""
+        return self if self.literal is None else self._with(scale=self.literal, literal=1.0)
+
+    def _joined(self, other: ArrayFormula, text: str, level: int) -> ArrayFormula:
+        return ArrayFormula(text, level, max(self.size, other.size), plain=self.plain and other.plain)
+
+    def _infix(self, operator: str, other: Any) -> ArrayFormula:
+        result = super()._infix(operator, other)
+        result.plain = result.plain and operator not in {"<", "<=", ">", ">="}
+        return result
+
+    def __neg__(self) -> ArrayFormula:
         return self._with(negative=not self.negative, literal=None if self.literal is None else -self.literal)
 
-    def _plus(self, other: Formula) -> Formula:
-        left = str(self) if self.level >= SUM or self.negative else f"({self})"
-        if other.negative:
-            return self._join(" - ", other, (left, other._positive().at(MATRIX)), SUM)
-        return self._join(" + ", other, (left, other.at(SUM)), SUM)
+    def __sub__(self, other: Any) -> ArrayFormula:
+        return self + -self.convert(other)
 
-    def __add__(self, other: Any) -> Formula:
-        return self._plus(number(other))
-
-    def __radd__(self, other: Any) -> Formula:
-        return number(other).__add__(self)
-
-    def __sub__(self, other: Any) -> Formula:
-        return self._plus(-number(other))
-
-    def __rsub__(self, other: Any) -> Formula:
-        return number(other).__sub__(self)
-
-    def __mul__(self, other: Any) -> Formula:
-        other = number(other)
-        negative = self.negative != other.negative
-        left, right = self._positive()._numbered(), other._positive()._numbered()
+    def __mul__(self, other: Any) -> ArrayFormula:
+        other = self.convert(other)
+        left, right = self._absolute()._scaled(), other._absolute()._scaled()
         scale = left.scale * right.scale
         if len(_shortest(scale)) > LONG_NUMBER and 1 not in (left.scale, right.scale):
-            scale, whole = right.scale, self._positive()
-            left = Formula(whole.text, whole.level, whole.size, plain=whole.plain)
+            scale, whole = right.scale, self._absolute()
+            left = ArrayFormula(whole.text, whole.level, whole.size, plain=whole.plain)
             right = right._with(scale=1.0)
         left, right = left._with(scale=1.0), right._with(scale=1.0)
         if left.literal is not None or right.literal is not None:
-            result = right if left.literal is not None else left
+            product = right if left.literal is not None else left
         elif right.divisor is not None:
-            result = left / right.divisor
+            product = left / right.divisor
         elif left.divisor is not None:
-            result = right / left.divisor
+            product = right / left.divisor
         else:
-            result = left._join(" * ", right, (left.at(PRODUCT), right.at(PRODUCT)), PRODUCT)
-        result = _of_number(scale) if result.literal is not None else result._with(scale=scale)
-        return -result if negative else result
+            product = Formula.__mul__(left, right)
+        product = self.number(scale) if product.literal is not None else product._with(scale=scale)
+        return -product if self.negative != other.negative else product
 
-    def _numbered(self) -> Formula:
-        """Return a number as that many times 1."""
-        return self if self.literal is None else self._with(scale=self.literal, literal=1.0)
-
-    def __rmul__(self, other: Any) -> Formula:
-        return number(other) * self
-
-    def __truediv__(self, other: Any) -> Formula:
-        other = number(other)
-        left, right = self._positive(), other._positive()
+    def __truediv__(self, other: Any) -> ArrayFormula:
+        other = self.convert(other)
+        left, right = self._absolute(), other._absolute()
         if right.literal == 1:
-            result = left
+            quotient = left
         elif left.literal is None and left.scale != 1:
-            result = (left._with(scale=1.0) / right)._with(scale=left.scale)
+            quotient = (left._with(scale=1.0) / right)._with(scale=left.scale)
         else:
-            result = left._join(" / ", right, (left.at(PRODUCT), right.at(POWER)), PRODUCT)
-            result.divisor = right if left.literal == 1 else None
-        return -result if self.negative != other.negative else result
+            quotient = Formula.__truediv__(left, right)
+            quotient.divisor = right if left.literal == 1 else None
+        return -quotient if self.negative != other.negative else quotient
 
-    def __rtruediv__(self, other: Any) -> Formula:
-        return number(other) / self
-
-    def __pow__(self, other: Any) -> Formula:
-        other = number(other)
-        if other.literal == 1:
-            return self
-        exponent = str(other) if other.literal is not None else other.at(ATOM)
-        return self._join("**", other, (self.at(ATOM), exponent), POWER)
-
-    def __matmul__(self, other: Formula) -> Formula:
-        return self._join(" @ ", other, (self.at(ATOM), other.at(ATOM)), MATRIX)
-
-    def _compared(self, sign: str, other: Any) -> Formula:
-        other = number(other)
-        result = self._join(f" {sign} ", other, (str(self), str(other)), COMPARISON)
-        result.plain = False
-        return result
-
-    def __lt__(self, other: Any) -> Formula:
-        return self._compared("<", other)
-
-    def __le__(self, other: Any) -> Formula:
-        return self._compared("<=", other)
-
-    def __gt__(self, other: Any) -> Formula:
-        return self._compared(">", other)
-
-    def __ge__(self, other: Any) -> Formula:
-        return self._compared(">=", other)
-
-
-def number(x: Any) -> Formula:
-    """Write a number, whole ones without a point; leave a formula.
-
-    >>> print(number(2.0), number(-0.5), number(1e-05))
-    2 -0.5 1e-05
-    """
-    if isinstance(x, Formula):
-        return x
-    return _of_number(float(x))
-
-
-def _of_number(x: float) -> Formula:
-    negative = math.copysign(1.0, x) < 0
-    return Formula(_shortest(abs(x)), negative=negative, literal=x)
+    def __pow__(self, other: Any) -> ArrayFormula:
+        exponent = self.convert(other)
+        return self if exponent.literal == 1 else super().__pow__(exponent)
 
 
 def _shortest(x: float) -> str:
-    return repr(x).removesuffix(".0")
-
-
-def total(terms: Iterable[Formula]) -> Formula:
-    """Write a sum, equal terms once: t + t as 2 * t.
-
-    >>> print(total([Formula("g"), Formula("h"), Formula("g")]))
-    2 * g + h
-    """
-    terms = list(terms)
-    counts = Counter(map(str, terms))
-    result: Formula | None = None
-    for term in {str(term): term for term in terms}.values():
-        times = counts[str(term)]
-        several = times * term if times > 1 else term
-        result = several if result is None else result + several
-    return number(0.0) if result is None else result
+    return Formula.number(x).text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from microgradlib.compiler.instructions import BATCH, FIXED
 from microgradlib.compiler.printing.block import Block, rectangle, runs, subscript
 from microgradlib.compiler.printing.families import families, in_braces
-from microgradlib.compiler.printing.formula import Formula, number
+from microgradlib.compiler.printing.formula import ArrayFormula
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ class Places:
         *,
         by_columns: bool = True,
         name: Callable[[Block], str] = lambda block: block.name,
-    ) -> Formula:
+    ) -> ArrayFormula:
         """Write a reading of each place once: a name, a part of a block, a list of such, or `[…]` for any order.
 
         Of a matrix, `inner` numbers lie together: a column, or a row where not `by_columns`. Of a vector `inner` is 1,
@@ -137,32 +137,32 @@ class Places:
         """
         owners = self.owners(places)
         if len(places) == 1 and places[0] in self.constants:
-            return number(self.constants[places[0]])
+            return ArrayFormula.number(self.constants[places[0]])
         parts: list[str] = []
         for _, group in groupby(places, key=lambda place: id(self.owner(place))):
             part = self._parts(list(group), inner, by_columns, name)
             parts += part or [""] * (MOST_PARTS + 1)
         if len(parts) <= MOST_PARTS:
             alone = len(parts) == 1 and owners[0].kind != "constant"
-            return Formula(parts[0] if alone else f"[{', '.join(parts)}]", size=len(places))
+            return ArrayFormula(parts[0] if alone else f"[{', '.join(parts)}]", size=len(places))
         if owners[0].kind == "constant" and len(owners) == 1:
-            numbers = [str(number(self.constants[place])) for place in places]
-            return Formula(f"[{numbers[0]}, {numbers[1]}, …, {numbers[-1]}]", size=len(places))
+            numbers = [str(ArrayFormula.number(self.constants[place])) for place in places]
+            return ArrayFormula(f"[{numbers[0]}, {numbers[1]}, …, {numbers[-1]}]", size=len(places))
         return self.picked(places, name)
 
-    def picked(self, places: Sequence[int], name: Callable[[Block], str]) -> Formula:
+    def picked(self, places: Sequence[int], name: Callable[[Block], str]) -> ArrayFormula:
         """Write numbers in any order."""
         owners = self.owners(places)
         names = [name(block) if block.name else "constants" for block in owners]
         shown = names if len(names) <= MOST_PARTS else [*names[: MOST_PARTS - 1], "…"]
-        return Formula((shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]") + "[…]", size=len(places))
+        return ArrayFormula((shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]") + "[…]", size=len(places))
 
     def _parts(self, places: list[int], inner: int, by_columns: bool, name: Callable[[Block], str]) -> list[str]:
         """Write places of one block as parts: one, if they are a rectangle of it, or runs of equal step."""
         block = self.owner(places[0])
         if block.kind == "constant":
             hidden = name(block) == "_"
-            numbers = ["_" if hidden else str(number(self.constants[place])) for place in places]
+            numbers = ["_" if hidden else str(ArrayFormula.number(self.constants[place])) for place in places]
             if len(places) > MOST_PARTS and len(set(places)) == 1:
                 return [f"{numbers[0]}, …, {numbers[0]}"]
             return [", ".join(numbers)] if len(places) <= MOST_PARTS else []

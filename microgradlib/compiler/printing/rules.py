@@ -1,11 +1,11 @@
-"""The op table's rules over formulas: what an op computes, and its derivatives, write themselves."""
+"""Ops and their derivatives as formulas over arrays, by the op table's rules."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.compiler.printing.formula import Formula, number
+from microgradlib.compiler.printing.formula import ArrayFormula
+from microgradlib.ops.formula import write_op
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,61 +16,45 @@ __all__ = ["applied", "slope"]
 
 
 class _Rules:
-    """The namespace `xp` of the op table's rules, over formulas: functions are written as calls."""
+    """The namespace `xp` of the op table's derivative rules, over formulas: functions are written as calls."""
 
-    def pow(self, x: Any, y: Any) -> Formula:
-        return number(x).__pow__(y)
+    pow = ArrayFormula.pow
+    where = ArrayFormula.where
 
-    def strong_mul(self, x: Any, y: Any) -> Formula:
-        return number(x).__mul__(y)
+    def strong_mul(self, x: Any, y: Any) -> ArrayFormula:
+        return ArrayFormula.convert(x) * ArrayFormula.convert(y)
 
-    def where(self, condition: Any, x: Any, y: Any) -> Formula:
-        yes, no = number(x), number(y)
-        return number(condition) if (yes.literal, no.literal) == (1, 0) else self._call("where", condition, yes, no)
-
-    def _call(self, name: str, *inputs: Any) -> Formula:
-        written = [number(x) for x in inputs]
-        return Formula(f"{name}({', '.join(map(str, written))})", size=max(x.size for x in written), plain=False)
-
-    def __getattr__(self, name: str) -> Callable[..., Formula]:
-        return partial(self._call, name)
+    def __getattr__(self, name: str) -> Callable[..., ArrayFormula]:
+        return lambda *inputs: ArrayFormula.function(name, inputs)
 
 
 RULES = _Rules()
 
 
-def _called(op: Op, inputs: Sequence[Formula], mark: str = "") -> Formula:
-    settings = () if op.settings == op.defaults else op.settings
-    return RULES._call(f"{op.symbol}{mark}", *inputs, *settings)
-
-
-def applied(op: Op, inputs: Sequence[Formula]) -> Formula:
-    """Write op(*inputs): a sign between them where the op's symbol is one, else a call.
+def applied(op: Op, inputs: Sequence[ArrayFormula]) -> ArrayFormula:
+    """Write op(*inputs): an operator between them where the op's symbol is one, else a call.
 
     >>> from microgradlib.ops import TABLE
-    >>> x, y = Formula("x"), Formula("y")
-    >>> print(applied(TABLE["sub"], [number(1.0), x * y]), applied(TABLE["pow"].bind(2.0), [x]))
+    >>> x, y = ArrayFormula("x"), ArrayFormula("y")
+    >>> print(applied(TABLE["sub"], [ArrayFormula.number(1.0), x * y]), applied(TABLE["pow"].bind(2.0), [x]))
     1 - x * y x**2
     """
-    rule = op.notation if callable(op.notation) else op.value
-    sign = not any(character.isalnum() for character in op.symbol)
-    if sign or callable(op.notation):
-        return number(rule(RULES, *inputs, *op.settings))
-    return _called(op, inputs)
+    return write_op(ArrayFormula, op, inputs)
 
 
-def slope(op: Op, index: int, output: Formula, inputs: Sequence[Formula]) -> Formula:
+def slope(op: Op, index: int, output: ArrayFormula, inputs: Sequence[ArrayFormula]) -> ArrayFormula:
     """Write ∂op/∂(input `index`): by the table's rule if that is arithmetic, else as f'(x), or f'₁(x, y).
 
     >>> from microgradlib.ops import TABLE
-    >>> a, z = Formula("a"), Formula("z")
+    >>> a, z = ArrayFormula("a"), ArrayFormula("z")
     >>> print(slope(TABLE["pow"].bind(2.0), 0, z, [a]), slope(TABLE["relu"], 0, z, [a]), slope(TABLE["exp"], 0, z, [a]))
     2 * a relu'(a) z
     """
     if isinstance(op.derivatives, tuple):
-        names = [x.as_plain() for x in (output, *inputs)]  # arithmetic on whatever they hold
-        written = number(op.derivatives[index](RULES, *names, *op.settings))
+        arguments = [x.as_plain() for x in (output, *inputs)]  # only calls that the rule itself adds count
+        written = ArrayFormula.convert(op.derivatives[index](RULES, *arguments, *op.settings))
         if written.plain:
             return written
     mark = "'" + "₁₂₃₄₅₆₇₈₉"[index : index + 1] if len(inputs) > 1 else "'"
-    return _called(op, inputs, mark)
+    settings = () if op.settings == op.defaults else op.settings
+    return ArrayFormula.function(f"{op.symbol}{mark}", (*inputs, *settings))

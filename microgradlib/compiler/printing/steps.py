@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib.compiler.instructions import FIXED
 from microgradlib.compiler.printing.block import Block
-from microgradlib.compiler.printing.formula import Formula
+from microgradlib.compiler.printing.formula import ArrayFormula
 from microgradlib.compiler.printing.places import Places, spread
 from microgradlib.compiler.printing.rules import slope
 
@@ -84,7 +84,7 @@ def steps_of(program: ProgramData, places: Places) -> list[Step]:
 
 def _is_flat(step: Step, k: int) -> bool:
     """Say whether the derivative by operand k is 0 whatever the numbers, as that of a comparison."""
-    names = [Formula("x")] * len(step.reads)
+    names = [ArrayFormula("x")] * len(step.reads)
     return step.kind == "map" and slope(step.op, k, names[0], names).literal == 0
 
 

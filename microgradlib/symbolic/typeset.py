@@ -1,4 +1,4 @@
-"""An expression that shows itself as mathematics in notebooks."""
+"""Expressions that notebooks typeset as mathematics."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from microgradlib.core.node import Node
 
-__all__ = ["Formula", "show"]
+__all__ = ["TypesetFormula", "show"]
 
 
-class Formula:
-    """An expression as mathematics: `text`, `latex`, and typeset where a notebook shows it."""
+class TypesetFormula:
+    """An expression as `text` and as `latex`; a notebook typesets it."""
 
     __slots__ = ("latex", "text")
 
@@ -33,8 +33,8 @@ class Formula:
     __repr__ = __str__
 
 
-def show(expression: Node | float | Sequence[Node | float], *, digits: int | None = None) -> Formula:
-    """Return the expression as something that a notebook typesets and a terminal prints.
+def show(expression: Node | float | Sequence[Node | float], *, digits: int | None = None) -> TypesetFormula:
+    """Return the expression as an object that a notebook typesets and a terminal prints as text.
 
     Raises `GraphTooLargeError` for an expression of more than 1000 operations.
 
@@ -42,4 +42,4 @@ def show(expression: Node | float | Sequence[Node | float], *, digits: int | Non
     >>> show(tanh(Symbol("w") * Symbol("x")))
     tanh(w*x)
     """
-    return Formula(to_text(expression, digits=digits), to_latex(expression, digits=digits))
+    return TypesetFormula(to_text(expression, digits=digits), to_latex(expression, digits=digits))

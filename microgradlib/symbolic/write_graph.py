@@ -1,4 +1,4 @@
-"""From a graph to written lines: shared subexpressions get names, domain guards are seen through; no recursion."""
+"""Write the formulas of a graph, naming shared subexpressions and leaving out domain guards, without recursion."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import as_node
 from microgradlib.errors import GraphTooLargeError
+from microgradlib.ops.formula import Formula, write_op
 from microgradlib.symbolic.names import fresh_names, guarded, leaf_names
-from microgradlib.symbolic.written import Written, write_op
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["LARGEST", "SHARED", "expressions", "write_graph", "write_leaf"]
+__all__ = ["DEFAULT_LIMIT", "NAME_ABOVE", "expressions", "write_graph", "write_leaf"]
 
-LARGEST = 1000
-"""How many operations are written unless the caller allows more: nobody reads longer formulas."""
+DEFAULT_LIMIT = 1000
+"""How many operations are written unless the caller allows more: longer formulas are unreadable."""
 
-SHARED = 8
-"""How many parts a shared subexpression may have without getting a name."""
+NAME_ABOVE = 8
+"""How many parts (operations and leaves) a shared subexpression may have without a name."""
 
-W = TypeVar("W", bound=Written)
+F = TypeVar("F", bound=Formula)
 
 
 def expressions(expression: Any) -> list[Node]:
@@ -38,7 +38,7 @@ def expressions(expression: Any) -> list[Node]:
 
 
 def _visible(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, Node], Counter[Node]]:
-    """Return the nodes to write, in order; what each node is written as; and how often each written node is used."""
+    """Return the nodes to write, in topological order; the node each is written as; how often each of those is used."""
     order = topological_sort(*outputs)
     shown: dict[Node, Node] = {}
     for node in order:
@@ -51,25 +51,24 @@ def _visible(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, Node], Cou
     return [node for node in order if node in uses], shown, uses
 
 
-def write_leaf(style: type[W], node: Node, names: Mapping[Node, str], digits: int | None) -> W:
+def write_leaf(dialect: type[F], node: Node, names: Mapping[Node, str], digits: int | None) -> F:
     """Write a leaf by its name, or by its number if it has none."""
-    return style.name(names[node]) if node in names else style.number(node.data, digits)
+    return dialect.name(names[node]) if node in names else dialect.number(node.data, digits)
 
 
 def write_graph(
-    style: type[W],
+    dialect: type[F],
     expression: Any,
     *,
     digits: int | None,
     name_above: int,
     limit: int,
     names: Mapping[Node, str] | None = None,
-) -> tuple[list[tuple[W, W]], list[W]]:
-    """Return the definitions (name, what it names) and the written expressions.
+) -> tuple[list[tuple[F, F]], list[F]]:
+    """Return the definitions, each a name and its formula, and the formulas of the expressions.
 
-    The parameters are those of `to_text`; `names`, if given, name the leaves. A shared
-    node that has no name has at most `name_above` parts, so the text grows with the edges of the graph, never with its
-    paths.
+    The parameters are those of `to_text`; `names`, if given, name the leaves. A shared node without a name has at most
+    `name_above` parts, so the length of the text is linear in the number of edges, however many paths there are.
     """
     outputs = expressions(expression)
     order, shown, uses = _visible(outputs)
@@ -82,18 +81,18 @@ def write_graph(
         raise GraphTooLargeError(message)
     names = leaf_names(order) if names is None else names
     fresh = fresh_names("t", names.values())
-    texts: dict[Node, W] = {}
+    texts: dict[Node, F] = {}
     parts: dict[Node, int] = {}
-    definitions: list[tuple[W, W]] = []
+    definitions: list[tuple[F, F]] = []
     for node in order:
         if node.op is None:
-            texts[node], parts[node] = write_leaf(style, node, names, digits), 1
+            texts[node], parts[node] = write_leaf(dialect, node, names, digits), 1
             continue
         inputs = [shown[parent] for parent in node.parents]
-        texts[node] = write_op(style, node.op, [texts[x] for x in inputs], digits)
+        texts[node] = write_op(dialect, node.op, [texts[x] for x in inputs], digits)
         parts[node] = 1 + sum(parts[x] for x in inputs)
         if uses[node] > 1 and parts[node] > name_above:
-            name = style.name(next(fresh))
+            name = dialect.name(next(fresh))
             definitions.append((name, texts[node]))
             texts[node], parts[node] = name, 1
     return definitions, [texts[shown[output]] for output in outputs]

@@ -1,0 +1,187 @@
+"""The chain rule of one parameter as rows of equations: definitions, local derivatives, gradients."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib.core.autodiff import grad_table, gradients
+from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
+from microgradlib.errors import GraphTooLargeError
+from microgradlib.ops import GRAPH
+from microgradlib.ops.formula import PRODUCT, SUM, Formula, write_op
+from microgradlib.symbolic.latex import Latex
+from microgradlib.symbolic.names import fresh_names, unique_names
+from microgradlib.symbolic.simplify import simplify
+from microgradlib.symbolic.text import Text
+from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, write_graph
+
+if TYPE_CHECKING:
+    from microgradlib.core.node import Node
+
+__all__ = ["LATEX", "TEXT", "ChainRule", "Style"]
+
+LINE_LIMIT = 30
+"""How many operations one line may hold: of a longer expression only the number is written."""
+
+
+class Style(NamedTuple):
+    """How equations are written: the dialect of their formulas, and templates in which `{0}` and `{1}` are names."""
+
+    dialect: type[Formula]
+    times: str
+    gradient: str
+    partial: str
+
+
+TEXT = Style(Text, " · ", "grad({0})", "∂{0}/∂{1}")
+LATEX = Style(Latex, r" \cdot ", r"\operatorname{{grad}}({0})", r"\frac{{\partial {0}}}{{\partial {1}}}")
+
+
+class ChainRule:
+    """The chain rule from `output` down to `x`: names for the nodes, local derivatives, and numbers if they are Values.
+
+    `blocks(style)` gives the definitions and the chain rule, each a list of rows; a row is the list of sides of one
+    chain of equations, a = b = c. Raises `GraphTooLargeError` for more than `limit` nodes between the two.
+
+    >>> x = Symbol("x")
+    >>> ChainRule(x * x, x, 6, 100).blocks(TEXT)[1]
+    [['grad(u1)', '1'], ['∂u1/∂x', 'x + x'], ['grad(x)', 'grad(u1) · ∂u1/∂x'], ['grad(x)', 'x + x']]
+    """
+
+    def __init__(self, output: Node, x: Node, digits: int, limit: int) -> None:
+        self.output, self.x, self.digits = output, x, digits
+        self.order = topological_sort(output)
+        between = descendants(self.order, [x])
+        self.path = [node for node in self.order if node in between]
+        if len(self.path) > limit:
+            message = (
+                f"{len(self.path)} nodes lie between the parameter and the output, more than the {limit} allowed: "
+                "explain a part of the way, or raise limit="
+            )
+            raise GraphTooLargeError(message)
+        self.gradients: dict[Any, float] | None = grad_table(output) if isinstance(output, Value) else None
+        self.names = self._choose_names()
+        self.symbols: dict[Node, Node] = {node: Symbol(name) for node, name in self.names.items()}
+
+    def _choose_names(self) -> dict[Node, str]:
+        """Name all nodes in the equations: by label, x for a parameter without one, else u1, u2, … in order."""
+        mentioned = {self.output, self.x, *self.path}.union(*[node.parents for node in self.path if node is not self.x])
+        leaves = [node for node in self.order if node.op is None and node.label]
+        inner = [node for node in self.order if node.op is not None and node in mentioned]
+        if self.x not in self.path:
+            inner.append(self.x)
+        names = unique_names(dict.fromkeys([*leaves, *[node for node in inner if node.label]]))
+        taken = set(names.values())
+        if self.x not in names and self.x.op is None and "x" not in taken:
+            names[self.x] = "x"
+        fresh = fresh_names("u", taken)
+        for node in [*inner, self.x]:
+            if node not in names:
+                names[node] = next(fresh)
+        return names
+
+    def blocks(self, style: Style) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the rows that define the nodes, and the rows of the chain rule."""
+        return _without_repeats(self._definitions(style)), _without_repeats(self._steps(style))
+
+    def _definitions(self, style: Style) -> list[list[str]]:
+        rows = []
+        path = set(self.path)
+        for node in self.order:
+            if node.op is None or node is self.x or node not in self.names:
+                continue
+            row = [self._name(style, node)]
+            if node in path:
+                row.append(write_op(style.dialect, node.op, [self._operand(style, p) for p in node.parents]).text)
+            else:
+                row += self._if_one_line(style, node)
+            row += self._number(style, node.data) if self.gradients is not None else []
+            rows += [row] if len(row) > 1 else []
+        return rows
+
+    def _steps(self, style: Style) -> list[list[str]]:
+        """Write Algorithm 6.2: local derivatives and gradient of each node, after those of its consumers."""
+        rows = [[self._gradient(style, self.output), "1"]]
+        if self.x not in self.path:
+            return [*rows, [self._gradient(style, self.x), "0"]]
+        for node in reversed(self.path[:-1]):
+            terms: list[tuple[str, str]] = []
+            for consumer in reversed(self.path):
+                if node in consumer.parents and consumer is not self.x:
+                    partial = style.partial.format(self._name(style, consumer), self._name(style, node))
+                    number = self._local_number(consumer, node)
+                    rows.append([partial, self._local_derivative(style, consumer, node), *self._number(style, number)])
+                    gradient = None if self.gradients is None else self.gradients[consumer]
+                    numbers = self._number(style, gradient, PRODUCT) + self._number(style, number, PRODUCT)
+                    names = self._gradient(style, consumer) + style.times + partial
+                    terms.append((names, style.times.join(numbers)))
+            sums = [" + ".join(products) for products in zip(*terms)]
+            if self.gradients is None:
+                rows.append([self._gradient(style, node), sums[0]])
+            else:
+                rows.append([self._gradient(style, node), *sums, *self._number(style, self.gradients[node])])
+        return rows + self._closed_form(style)
+
+    def _local_derivative(self, style: Style, consumer: Node, node: Node) -> str:
+        """Write ∂consumer/∂node in terms of the names."""
+        parents = [self.symbols.get(parent, parent) for parent in consumer.parents]
+        op: Any = consumer.op
+        positions = [i for i, parent in enumerate(consumer.parents) if parent is node]
+        if op.variadic:
+            every = op.differentiate(GRAPH, self.symbols[consumer], *parents)
+            derivatives = [every[i] for i in positions]
+        else:
+            derivatives = [op.partial_derivative(i, self.symbols[consumer], *parents) for i in positions]
+        return reduce(add, [self._write(style, simplify(derivative)) for derivative in derivatives]).text
+
+    def _write(self, style: Style, expression: Node) -> Formula:
+        names = {symbol: self.names[node] for node, symbol in self.symbols.items()}
+        unnamed = {"name_above": DEFAULT_LIMIT, "limit": DEFAULT_LIMIT}
+        _, results = write_graph(style.dialect, expression, digits=self.digits, names=names, **unnamed)
+        return results[0]
+
+    def _local_number(self, consumer: Any, node: Node) -> float | None:
+        if self.gradients is None:
+            return None
+        return float(sum(d for parent, d in zip(consumer.parents, consumer.local_derivatives) if parent is node))
+
+    def _closed_form(self, style: Style) -> list[list[str]]:
+        """Write the whole derivative of Symbols, if it fits on a line."""
+        if self.gradients is not None or self.x is self.output:
+            return []
+        [derivative] = gradients(self.output, [self.x])
+        line = self._if_one_line(style, simplify(derivative))
+        return [[self._gradient(style, self.x), *line]] if line else []
+
+    def _if_one_line(self, style: Style, node: Node) -> list[str]:
+        """Return the formula of a node as a list of one text, or an empty list if it needs more than a line."""
+        try:
+            definitions, [formula] = write_graph(
+                style.dialect, node, digits=self.digits, name_above=LINE_LIMIT, limit=LINE_LIMIT, names=self.names
+            )
+        except GraphTooLargeError:
+            return []
+        return [] if definitions else [formula.text]
+
+    def _name(self, style: Style, node: Node) -> str:
+        return style.dialect.name(self.names[node]).text
+
+    def _operand(self, style: Style, node: Node) -> Formula:
+        if node in self.names:
+            return style.dialect.name(self.names[node])
+        return style.dialect.number(node.data, self.digits)
+
+    def _gradient(self, style: Style, node: Node) -> str:
+        return style.gradient.format(self._name(style, node))
+
+    def _number(self, style: Style, number: float | None, level: int = SUM) -> list[str]:
+        return [] if number is None else [style.dialect.number(number, self.digits).at(level)]
+
+
+def _without_repeats(rows: list[list[str]]) -> list[list[str]]:
+    """Write a = 1 instead of a = 1 = 1."""
+    return [[side for i, side in enumerate(row) if i == 0 or side != row[i - 1]] for row in rows]
