@@ -53,7 +53,7 @@ class GraphTooLargeError(MicrogradError, ValueError):
 
 
 class LabelError(MicrogradError, ValueError):
-    """A cost was given a label that is no class of the model, no distribution, or nan; the message names the example."""
+    """A label given to a cost is no class of the model, no distribution, or nan; the message names the example."""
 
 
 class DrawingError(MicrogradError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Pictures: computation graphs and training curves as SVG, with nothing else installed."""
+"""Drawings of computation graphs and line charts, as SVG, without further dependencies."""
 
 from microgradlib.viz.chart import Chart, line_chart
 from microgradlib.viz.drawing import Drawing, draw

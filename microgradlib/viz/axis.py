@@ -1,4 +1,4 @@
-"""Round numbers for an axis: where its marks stand and what they say."""
+"""Chart axes with tick marks at round numbers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+"""Distances between marks, up to a power of ten."""
 _FLAT: Final = 1e-9
+"""A range narrower than this, relative to its numbers, counts as a single number: its width is rounding error."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A range of numbers and its marks: pairs of place and text, from low to high.
+    """A range of numbers and its tick marks: pairs of position and text, from low to high.
 
     >>> Axis.over([0.0, 9.3], marks=5).marks
     ((0.0, '0'), (2.0, '2'), (4.0, '4'), (6.0, '6'), (8.0, '8'), (10.0, '10'))
@@ -32,10 +34,10 @@ class Axis:
         """Return the axis for these finite numbers.
 
         Args:
-            numbers: what must fit; none at all gives the axis from 0 to 1.
-            marks: about how many marks.
+            numbers: the axis spans them; no numbers give the axis from 0 to 1.
+            marks: the approximate number of marks.
             tight: end exactly at the extreme numbers instead of at the next mark.
-            whole: marks only at whole numbers, for counts of steps.
+            whole: place marks at whole numbers only, as for steps.
 
         """
         low, high = _range(list(numbers))
@@ -49,14 +51,14 @@ class Axis:
         return Axis(low, high, tuple(zip(places, texts, strict=True)))
 
     def place(self, number: float) -> float:
-        """Return how far along the axis a number stands, 0 at the low end and 1 at the high one."""
+        """Return the position of a number along the axis, 0 at the low end and 1 at the high end."""
         return (number / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
 
 
 def _range(numbers: list[float]) -> tuple[float, float]:
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     middle = low / 2 + high / 2
-    # A constant, or one but for rounding, stands in the middle of a range of its own size.
+    # A single number is placed in the middle of a range as wide as its magnitude.
     if high / 2 - low / 2 <= max(abs(low), abs(high)) * _FLAT:
         half = max(abs(middle) / 2, 1e-300) if middle else 0.5
         low, high = middle - half, middle + half
@@ -80,7 +82,7 @@ def _ceil(ratio: float) -> int:
 
 
 def _text(place: float, step: float) -> str:
-    """Write as many digits as tell neighbouring marks apart, and no more."""
+    """Write the position of a mark with the fewest digits that distinguish neighbouring marks."""
     if place == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(place)))

@@ -20,15 +20,18 @@ _SIZE: Final = 11.0
 _TITLE_SIZE: Final = 15.0
 _LEGEND_ROW: Final = 20.0
 _LARGEST: Final = 1e300
+"""Larger numbers count as gaps, so that the arithmetic of the axis cannot overflow."""
 _MOST_POINTS: Final = 1200
+"""Points of one curve: more could not be distinguished at the width of the chart."""
 
 Run = list[tuple[int, float]]
+"""Consecutive points of a curve, without a gap: pairs of position and number."""
 
 
 class Chart(Picture):
-    """A finished line chart: `svg` is its SVG text, `text` a summary in words.
+    """A line chart: `svg` is its SVG text, `text` a summary in words.
 
-    Made by `line_chart`; it shows itself in Jupyter and saves itself as .svg.
+    Made by `line_chart`. Jupyter displays it; `.save("loss.svg")` writes it to a file.
     """
 
     __slots__ = ("_svg", "_text")
@@ -54,17 +57,16 @@ class Chart(Picture):
 def line_chart(
     series: Mapping[str, Sequence[float]], *, title: str = "", x_label: str = "step", y_label: str = ""
 ) -> Chart:
-    """Draw one curve per series over 0, 1, 2, …, the positions in it.
+    """Draw one curve for each series, over the positions 0, 1, 2, … of its numbers.
 
-    A nan or an infinity is a gap in its curve; a number between two gaps, and a series of
-    one number, is a dot. Long series keep the highest and lowest number of each stretch, so no
-    spike is lost.
+    A nan or an infinity is a gap in the curve; a number between two gaps, and a series of one number, is a dot. Of
+    long series the lowest and the highest number of each interval are drawn, so that spikes remain visible.
 
     Args:
-        series: numbers by name; the names stand in the legend in this order.
-        title: a heading.
-        x_label: what the positions count.
-        y_label: what the numbers measure, with its unit.
+        series: numbers by name; the legend lists the names in this order.
+        title: the heading of the chart.
+        x_label: the quantity that the positions count.
+        y_label: the quantity that the numbers measure, with its unit.
 
     Raises:
         TypeError: `series` is not a mapping, or a series holds something other than numbers.
@@ -76,7 +78,7 @@ def line_chart(
       training: 3 numbers, from 1 to 0.25, lowest 0.25, highest 1
       validation: 3 numbers, from 1.1 to 0.6, lowest 0.6, highest 1.1
     """
-    numbers = {clean(str(name)): _numbers(name, values) for name, values in _checked(series).items()}
+    numbers = {clean(str(name)): _numbers(name, values) for name, values in _checked_series(series).items()}
     drawn = {name: _runs(values) for name, values in numbers.items()}
     points = [value for runs in drawn.values() for run in runs for _, value in run]
     y = Axis.over(points)
@@ -86,7 +88,7 @@ def line_chart(
     return Chart(_svg(drawn, x, y, (title, x_label, y_label), text), text)
 
 
-def _checked(series: Any) -> Mapping[str, Sequence[float]]:
+def _checked_series(series: Any) -> Mapping[str, Sequence[float]]:
     if not isinstance(series, Mapping):
         given = type(series).__name__
         message = f"series must be a mapping from names to numbers, such as {{'loss': [1.0, 0.5]}}; got {given}"
@@ -105,12 +107,12 @@ def _numbers(name: object, values: Any) -> list[float]:
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(message) from error
     if isinstance(values, (str, bytes)) or any(isinstance(value, (str, bytes)) for value in numbers):
-        raise TypeError(message)  # float("3") is 3.0, but text among losses is a mistake
+        raise TypeError(message)  # float("3") is 3.0, but text among numbers is a mistake
     return floats
 
 
 def _runs(values: list[float]) -> list[Run]:
-    """Cut out the stretches of drawable numbers between gaps, thinned to what a screen can show."""
+    """Return the runs of drawable numbers between gaps, thinned to at most about `_MOST_POINTS` points."""
     runs: list[Run] = []
     inside = False
     for place, value in enumerate(values):
@@ -120,16 +122,18 @@ def _runs(values: list[float]) -> list[Run]:
         if drawable:
             runs[-1].append((place, value))
         inside = drawable
-    stretch = math.ceil(len(values) / _MOST_POINTS)
-    return [_thin(run, stretch) for run in runs] if stretch > 1 else runs
+    points_per_kept = math.ceil(len(values) / _MOST_POINTS)
+    return [_thinned(run, points_per_kept) for run in runs] if points_per_kept > 1 else runs
 
 
-def _thin(run: Run, stretch: int) -> Run:
+def _thinned(run: Run, points_per_kept: int) -> Run:
+    """Keep the ends of a run, and the lowest and the highest of every `2 * points_per_kept` points."""
     kept: dict[int, float] = dict(run[:1])
-    for start in range(0, len(run), 2 * stretch):
-        part = run[start : start + 2 * stretch]
-        ends = (min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1]))
-        kept.update(sorted(ends))
+    width = 2 * points_per_kept
+    for start in range(0, len(run), width):
+        part = run[start : start + width]
+        extremes = (min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1]))
+        kept.update(sorted(extremes))
     kept.update(run[-1:])
     return sorted(kept.items())
 
@@ -146,7 +150,7 @@ def _summary(name: str, values: list[float]) -> str:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Two axes and the rectangle, in pixels, that they span."""
+    """Two axes and the rectangle that they span, in pixels."""
 
     x: Axis
     y: Axis
@@ -155,15 +159,15 @@ class _Frame:
     top: float
     bottom: float
 
-    def across(self, place: float) -> float:
-        return self.left + self.x.place(place) * (self.right - self.left)
+    def x_of(self, position: float) -> float:
+        return self.left + self.x.place(position) * (self.right - self.left)
 
-    def down(self, value: float) -> float:
+    def y_of(self, value: float) -> float:
         return self.bottom - self.y.place(value) * (self.bottom - self.top)
 
 
-def _svg(drawn: Mapping[str, list[Run]], x: Axis, y: Axis, words: tuple[str, str, str], text: str) -> str:
-    heading, x_label, y_label = words
+def _svg(drawn: Mapping[str, list[Run]], x: Axis, y: Axis, labels: tuple[str, str, str], text: str) -> str:
+    heading, x_label, y_label = labels
     head = _MARGIN + (_TITLE_SIZE + 14.0 if heading else 0.0)
     legend, legend_height = _legend(list(drawn), _MARGIN, head)
     left = _MARGIN + max(mono_width(mark, _SIZE) for _, mark in y.marks) + 8.0 + (20.0 if y_label else 0.0)
@@ -177,7 +181,7 @@ def _svg(drawn: Mapping[str, list[Run]], x: Axis, y: Axis, words: tuple[str, str
         legend,
         _grid(frame),
         _label(x_label, (left + right) / 2, bottom + 38.0, text_anchor="middle"),
-        _upright(y_label, _MARGIN + 6.0, (top + bottom) / 2),
+        _rotated_label(y_label, _MARGIN + 6.0, (top + bottom) / 2),
         *(_curve(name, runs, _colour(place), frame) for place, (name, runs) in enumerate(drawn.items())),
     ]
     return page(_WIDTH, height, "\n".join(filter(None, parts)), name="mgchart", summary=text)
@@ -192,7 +196,7 @@ def _label(text: str, x: float, y: float, **more: str | float) -> str:
     return element("text", escape(text), x=x, y=y, **style) if text else ""
 
 
-def _upright(text: str, x: float, y: float) -> str:
+def _rotated_label(text: str, x: float, y: float) -> str:
     return _label(text, x, y, text_anchor="middle", transform=f"rotate(-90 {short(x)} {short(y)})")
 
 
@@ -215,25 +219,25 @@ def _grid(frame: _Frame) -> str:
     level = f"H{short(frame.right)}"
     parts = []
     for place, text in frame.y.marks:
-        y = frame.down(place)
+        y = frame.y_of(place)
         parts.append(element("path", d=f"M{short(frame.left)} {short(y)}{level}", stroke=theme.GRID))
-        parts.append(_mark(text, frame.left - 8.0, y + 4.0, "end"))
+        parts.append(_tick_label(text, frame.left - 8.0, y + 4.0, "end"))
     parts.append(element("path", d=f"M{short(frame.left)} {short(frame.bottom)}{level}", stroke=theme.LINE))
     for place, text in frame.x.marks:
-        x = frame.across(place)
+        x = frame.x_of(place)
         parts.append(element("path", d=f"M{short(x)} {short(frame.bottom)}v5", stroke=theme.LINE))
-        parts.append(_mark(text, x, frame.bottom + 18.0, "middle"))
+        parts.append(_tick_label(text, x, frame.bottom + 18.0, "middle"))
     return "".join(parts)
 
 
-def _mark(text: str, x: float, y: float, anchor: str) -> str:
+def _tick_label(text: str, x: float, y: float, anchor: str) -> str:
     return _label(text, x, y, font_size=_SIZE, text_anchor=anchor, font_family=theme.MONO)
 
 
 def _curve(name: str, runs: list[Run], colour: str, frame: _Frame) -> str:
     parts = [title(name)] if name else []
     for run in runs:
-        points = [(frame.across(place), frame.down(value)) for place, value in run]
+        points = [(frame.x_of(place), frame.y_of(value)) for place, value in run]
         if len(points) == 1:
             parts.append(element("circle", cx=points[0][0], cy=points[0][1], r=3, fill=colour))
             continue

@@ -1,4 +1,4 @@
-"""What is to be drawn: boxes and arrows, as plain text that no longer depends on any Value."""
+"""Diagrams: boxes and arrows as plain text, independent of the Values that they describe."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Final, Literal
 Kind = Literal["leaf", "op", "output"]
 
 MOST_TEXTS: Final = 9
-"""Arrows into one box carry their text up to this many; past it, only in their tooltips."""
+"""If more arrows than this end at one box, their texts appear in tooltips only."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """One card: a name, an operation, and rows such as `("data", "0.5")`.
+    """One box: a title, an operation, and rows such as `("data", "0.5")`.
 
     Args:
-        id: short ASCII name, unique in its diagram, such as `n3`.
-        kind: `"leaf"`, `"op"` or `"output"`; decides the colours.
-        title: the node's label; may be empty and may hold any text.
+        id: a short ASCII name, unique in its diagram, such as `n3`.
+        kind: `"leaf"`, `"op"` or `"output"`; determines the colours.
+        title: the node's label; may be empty and may contain any characters.
         op: the operation's symbol, such as `tanh` or `×`; empty for leaves.
-        rows: pairs of caption and text, top to bottom; without a caption, a line of a longer text.
+        rows: pairs of caption and text, top to bottom; a row without a caption is one line of a longer text.
         note: a remark in small type, such as `1 of 3` on a leaf drawn three times.
 
     >>> Box("n0", "leaf", title="w", rows=(("data", "2"), ("grad", "0"))).text
@@ -37,7 +37,7 @@ class Box:
 
     @property
     def text(self) -> str:
-        """The card on one line, for a terminal or a screen reader."""
+        """The box on one line, for a terminal or a screen reader."""
         lines = " ".join([value for caption, value in self.rows if not caption])
         rows = [f"{caption} {value}" for caption, value in self.rows if caption]
         note = f"({self.note})" if self.note else ""
@@ -65,12 +65,12 @@ class Diagram:
     """Boxes, and arrows between them; the order of both is the order of the graph.
 
     Args:
-        boxes: the cards.
-        arrows: from the boxes that are read to those computed from them.
+        boxes: the boxes.
+        arrows: from the box of each operand to the box computed from it.
         down: whether arrows run downwards rather than to the right; their texts are then in their tooltips only.
 
     Raises:
-        ValueError: two boxes share an id, or an arrow names a box that is not there.
+        ValueError: two boxes share an id, or an arrow names an unknown box.
 
     >>> square = Diagram((Box("n0", "leaf", "x"), Box("n1", "output", op="×")),
     ...                  (Arrow("n0", "n1", "3"), Arrow("n0", "n1", "3")))
@@ -80,7 +80,7 @@ class Diagram:
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    down: bool = field(default=False, repr=False)  # ids in pictures to the right are made from their repr alone
+    down: bool = field(default=False, repr=False)  # kept out of repr, from which `to_svg` derives the ids
     _into: dict[str, tuple[Arrow, ...]] = field(init=False, repr=False, compare=False)
     _names: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -106,16 +106,16 @@ class Diagram:
         return self._into[name]
 
     def shown_text(self, arrow: Arrow) -> str:
-        """Return the arrow's text if there is room for it beside its line, else nothing.
+        """Return the arrow's text if there is room for it at its line, otherwise an empty string.
 
-        >>> crowd = Diagram(tuple(Box(f"n{i}", "leaf") for i in range(31)),
+        >>> crowded = Diagram(tuple(Box(f"n{i}", "leaf") for i in range(31)),
         ...                 tuple(Arrow(f"n{i}", "n30", "1") for i in range(30)))
-        >>> crowd.shown_text(crowd.arrows[0])
+        >>> crowded.shown_text(crowded.arrows[0])
         ''
         """
         return arrow.text if len(self._into[arrow.head]) <= MOST_TEXTS and not self.down else ""
 
     def tooltip(self, arrow: Arrow) -> str:
-        """Return the whole sentence about an arrow, with labels where there are any, such as `∂y/∂x = 3`."""
+        """Return the text of an arrow's tooltip, such as `∂y/∂x = 3`; boxes without a title appear by their id."""
         head, tail = self._names[arrow.head], self._names[arrow.tail]
         return f"∂{head}/∂{tail} = {arrow.text}" if arrow.text else f"{tail} → {head}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.diagram import Arrow, Box, Diagram
 
 _LONGEST: Final = 28
+"""Characters of a title, operation or number; longer texts are shortened."""
 
 # nslimit bounds the time Graphviz spends on graphs with many long arrows: 9 s instead of over 120 s for a
 # recurrent network with shared weights, and no visible cost below 3,000 nodes.
@@ -24,7 +25,7 @@ digraph {{
 
 
 def to_dot(diagram: Diagram) -> str:
-    """Return the DOT text of a diagram; nothing needs to be installed to make it.
+    """Return the DOT text of a diagram. Graphviz is needed only to render it.
 
     >>> from microgradlib.viz.diagram import Arrow, Box, Diagram
     >>> pair = Diagram((Box("n0", "leaf", title='<b>'), Box("n1", "output", op="exp")), (Arrow("n0", "n1", "2"),))
@@ -37,7 +38,7 @@ def to_dot(diagram: Diagram) -> str:
 
 
 def quote(text: str) -> str:
-    r"""Return a DOT string that shows exactly this text, whatever it holds.
+    r"""Return a DOT string literal that shows exactly this text, whatever characters it contains.
 
     >>> print(quote('a "b" \\n'))
     "a \"b\" \\n"
@@ -60,26 +61,26 @@ def _node(box: Box) -> str:
 
 def _row(caption: str, text: str) -> str:
     if not caption:
-        return f'<TR><TD COLSPAN="2" ALIGN="LEFT"><FONT FACE="Courier">{_whole(text)}</FONT></TD></TR>'
+        return f'<TR><TD COLSPAN="2" ALIGN="LEFT"><FONT FACE="Courier">{_markup(text)}</FONT></TD></TR>'
     return (
-        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{theme.MUTED}" POINT-SIZE="10">{_text(caption)}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"><FONT FACE="Courier">{_text(text)}</FONT></TD></TR>'
+        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{theme.MUTED}" POINT-SIZE="10">{_shortened(caption)}</FONT></TD>'
+        f'<TD ALIGN="RIGHT"><FONT FACE="Courier">{_shortened(text)}</FONT></TD></TR>'
     )
 
 
 def _heading(box: Box) -> str:
     accent = theme.PALETTES[box.kind].accent
-    words = [f"<B>{_text(box.title)}</B>"] if box.title else []
-    words += [_text(word) for word in (box.op, f"({box.note})" if box.note else "") if word]
+    words = [f"<B>{_shortened(box.title)}</B>"] if box.title else []
+    words += [_shortened(word) for word in (box.op, f"({box.note})" if box.note else "") if word]
     return f'<FONT COLOR="{accent}">{"&#160;&#160;".join(words) or "<I>leaf</I>"}</FONT>'
 
 
-def _text(text: str) -> str:
-    return _whole(shorten(clean(text), _LONGEST))
+def _shortened(text: str) -> str:
+    return _markup(shorten(clean(text), _LONGEST))
 
 
-def _whole(text: str) -> str:
-    # Graphviz replaces \N, \G and the like even inside HTML-like labels; a doubled backslash is shown as one.
+def _markup(text: str) -> str:
+    # Graphviz replaces \N, \G and the like even in HTML-like labels; a doubled backslash is shown as a single one.
     return escape(text).replace("\\", "\\\\") or " "
 
 

@@ -22,10 +22,9 @@ Engine = Literal["own", "dot"]
 
 
 class Drawing(Picture):
-    """A picture of a diagram, fixed at the moment it was made.
+    """A picture of a diagram, laid out when it is created. Jupyter displays it; `save` writes it to a file.
 
-    In Jupyter it shows itself. `diagram` is what was drawn, `svg` its SVG text, `source`
-    its DOT text, `text` one line per box.
+    `diagram` is what was drawn, `svg` its SVG text, `source` its DOT text, `text` one line per box.
 
     >>> from microgradlib.viz.diagram import Box, Diagram
     >>> drawing = Drawing(Diagram((Box("n0", "leaf", title="x"),), ()))
@@ -38,14 +37,14 @@ class Drawing(Picture):
     __slots__ = ("_svg", "diagram", "source")
 
     def __init__(self, diagram: Diagram, *, engine: Engine = "own") -> None:
-        """Lay the diagram out at once, so that what cannot be drawn is refused here, not while it is shown.
+        """Lay out the diagram now, so that errors are raised here and not while the drawing is displayed.
 
         Args:
             diagram: what to draw.
             engine: `"own"` for this library's layout, `"dot"` for Graphviz.
 
         Raises:
-            ValueError: an unknown engine, or arrows that run in a circle.
+            ValueError: an unknown engine, or arrows that form a cycle.
             MissingExtraError: engine `"dot"` without Graphviz.
             DrawingError: Graphviz failed or took too long.
 
@@ -55,7 +54,7 @@ class Drawing(Picture):
             raise ValueError(message)
         self.diagram = diagram
         self.source = to_dot(diagram)
-        self._svg = to_svg(diagram) if engine == "own" else _bare(render(self.source, "svg").decode())
+        self._svg = to_svg(diagram) if engine == "own" else _without_prolog(render(self.source, "svg").decode())
 
     @property
     def svg(self) -> str:
@@ -64,7 +63,7 @@ class Drawing(Picture):
 
     @property
     def text(self) -> str:
-        """One line per box, then what each box is computed from."""
+        """One line per box, with the boxes that it is computed from."""
         lines = [repr(self)]
         for box in self.diagram.boxes:
             tails = ", ".join(arrow.tail for arrow in self.diagram.arrows_into(box.id))
@@ -85,24 +84,24 @@ class Drawing(Picture):
         return f"<Drawing of {boxes} box{'es' * (boxes != 1)} and {arrows} arrow{'s' * (arrows != 1)}>"
 
 
-def _bare(document: str) -> str:
-    """Drop what Graphviz writes before the root element, which a page around the picture cannot hold."""
+def _without_prolog(document: str) -> str:
+    """Return the document from its root element on: an XML prolog is not allowed inside an HTML page."""
     return document[document.index("<svg") :]
 
 
 def draw(output: Node, *, engine: Engine = "own", max_nodes: int = MAX_NODES) -> Drawing:
     """Draw the graph that ends in `output`, with the data and gradients it holds now.
 
-    Leaves are blue, operations amber, the output green with a thicker frame. Each arrow
-    carries the local derivative ∂head/∂tail, so the product of the texts along a path is that path's
-    share of the gradient. A later `backward()` does not change a drawing already made.
+    Leaves are blue, operations amber, the output green with a thicker frame. Each arrow shows the local derivative
+    ∂head/∂tail, so the product of the texts along a path is the contribution of that path to the gradient. A later
+    `backward()` does not change an existing drawing.
 
-    Save it by `.save("g.svg")`; `.png` and `.pdf` need Graphviz and are laid out by it.
+    Save it by `.save("g.svg")`; `.png` and `.pdf` need Graphviz and have its layout.
 
     Args:
         output: the Value or Symbol to draw.
-        engine: `"own"` needs nothing installed; `"dot"` asks Graphviz.
-        max_nodes: refuse larger graphs.
+        engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
+        max_nodes: the limit above which graphs are refused.
 
     Raises:
         TypeError: `output` is not a node.

@@ -1,4 +1,4 @@
-"""Turn a Value or a Symbol into a Diagram: a snapshot in text of its graph."""
+"""Describe the graph of a Value or a Symbol as a Diagram, with the numbers that it holds now."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from microgradlib.viz.ordering import rank
 from microgradlib.viz.typography import number
 
 NEAR: Final = 2
-"""How many columns right of its first use one box of a leaf still serves."""
+"""A box of a leaf has arrows to uses up to this many columns to the right of the first one; later uses get a copy."""
 MAX_NODES: Final = 200
-"""Nodes in a drawing unless the caller allows more; few readers follow even this many."""
+"""Default limit on the nodes of a drawing; larger graphs are hard to read."""
 
 _COUNTED: Final = 100_000
+"""Nodes of a refused graph are counted up to this number, to refuse very large graphs quickly."""
 _SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
 
 
 def from_graph(output: Node, *, max_nodes: int = MAX_NODES) -> Diagram:
     """Describe the graph below `output` as boxes and arrows, with the numbers it holds now.
 
-    Boxes are called n0, n1, … in topological order, parents first. A leaf used far along the
-    graph, such as a weight shared by all steps of a recurrent network, is drawn again
-    there: each of its boxes serves the uses that lie at most `NEAR` columns right of that
-    box's first one. Such boxes carry the same label, the ids n3, n3_2, n3_3, … and the note
-    "2 of 3". Arrows carry the local derivative ∂head/∂tail. Symbols have no numbers, so
-    their boxes and arrows show none.
+    Boxes have the ids n0, n1, … in topological order, parents first. A leaf with uses far apart, such as a weight
+    shared by all steps of a recurrent network, has several boxes: each has arrows to the uses that lie at most `NEAR`
+    columns to the right of its first one. These boxes have the same title, the ids n3, n3_2, n3_3, … and notes such as
+    "2 of 3". The text of an arrow is the local derivative ∂head/∂tail. Symbols have no data, so their boxes and
+    arrows show no numbers.
 
     Args:
         output: the last node of the graph.
-        max_nodes: how many nodes may be drawn; 1 or more.
+        max_nodes: the largest number of nodes that is drawn, at least 1.
 
     Raises:
         TypeError: `output` is not a node.
@@ -69,7 +69,10 @@ def from_graph(output: Node, *, max_nodes: int = MAX_NODES) -> Diagram:
 
 
 def _uses(nodes: list[Node], lines: list[tuple[int, int]]) -> list[list[set[int]]]:
-    """List for each node the boxes it is drawn as, each by the nodes it serves (only asked for membership)."""
+    """Return for each node its boxes, each as the set of the heads of its arrows.
+
+    The sets are used for membership tests only, so their order cannot affect the diagram.
+    """
     columns = rank(len(nodes), lines)
     heads: list[list[int]] = [[] for _ in nodes]
     for tail, head in lines:
@@ -97,7 +100,7 @@ def _box(node: Node, name: str, note: str, output: Node) -> Box:
     rows: tuple[tuple[str, str], ...] = ()
     if isinstance(node, Value):
         rows = (("data", number(node.data)), ("grad", number(node.grad)))
-        # A constant in a graph of Symbols has its number, but no pass will ever give it a gradient.
+        # A constant in a graph of Symbols has data, but never a gradient.
         rows = rows if isinstance(output, Value) else rows[:1]
     return Box(
         name,
@@ -142,7 +145,7 @@ def _not_a_node(thing: Any) -> str:
 
 
 def _count(output: Node, limit: int) -> int:
-    """Count the nodes, or return some number above `limit`: refusing must not take long."""
+    """Return the number of nodes; for more than `limit`, some number above it, without visiting the whole graph."""
     seen = {output}
     stack = [output]
     while stack and len(seen) <= limit:

@@ -1,9 +1,9 @@
-"""Where every box and every line of a diagram goes, from left to right or from the top down.
+"""Layered layout: the coordinates of all boxes and lines of a diagram, from left to right or from top to bottom.
 
-The steps are those of a layered drawing: columns and order (`ordering`), heights
-(`spacing`), and here the coordinates. Between two columns lie a strip in which lines may
-bend and a strip in which they run level, so that their texts stand above straight lines.
-A diagram that goes down is laid out as if it went right, its boxes on their sides, and turned.
+The steps are those of a layered graph drawing (Sugiyama, Tagawa and Toda 1981): columns and their order (`ordering`),
+vertical positions (`spacing`), and here the coordinates. Between two columns are a strip in which lines bend and a
+strip in which they are level, so that texts are above straight lines. A downward diagram is laid out to the right with
+the widths and heights of its boxes exchanged, and then transposed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.ordering import Grid, arrange
-from microgradlib.viz.spacing import spread
+from microgradlib.viz.spacing import vertical_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ PORT: Final = 17.0
 TIGHT_PORT: Final = 7.0
 """Pixels between two incoming lines that do not."""
 TEXT_RISE: Final = 4.0
-"""Pixels from a line up to the foot of its text."""
+"""Pixels from a line up to the baseline of its text."""
 MARGIN: Final = 20.0
-"""Free pixels around the drawing."""
+"""Empty pixels around the drawing."""
 HEAD: Final = 8.0
-"""Length of an arrow's head, in pixels."""
+"""Length of an arrowhead, in pixels."""
 _BETWEEN_BOXES: Final = 22.0
 _LANE_HEIGHT: Final = 6.0
 _BEND: Final = 40.0
@@ -49,7 +49,7 @@ class Place:
 class Route:
     """A line: level runs (from x, to x, y), joined by smooth bends; the last run ends at the head.
 
-    In a diagram that goes down, runs are (from y, to y, x). `text_at` is the right end of the text's baseline.
+    In a downward diagram, runs are (from y, to y, x). `text_at` is the right end of the text's baseline.
     """
 
     arrow: Arrow
@@ -59,7 +59,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of all boxes by id, routes of all arrows in order, and the size of the whole."""
+    """The places of all boxes by id, the routes of all arrows in order, and the size of the drawing."""
 
     places: Mapping[str, Place]
     routes: tuple[Route, ...]
@@ -81,12 +81,12 @@ def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_widt
 
     Args:
         diagram: what to draw.
-        sizes: width and height of each box by id; a box may be made wider, as wide as its column, or, in a diagram
-            that goes down, higher, as high as its row.
-        text_width: width of an arrow's text.
+        sizes: width and height of each box by id; boxes are widened to the width of their column or, in a downward
+            diagram, heightened to the height of their row.
+        text_width: returns the width of an arrow's text.
 
     Raises:
-        ValueError: the arrows run in a circle.
+        ValueError: the arrows form a cycle.
 
     >>> from microgradlib.viz.diagram import Arrow, Box, Diagram
     >>> pair = Diagram((Box("n0", "leaf"), Box("n1", "output")), (Arrow("n0", "n1", "2"),))
@@ -111,7 +111,7 @@ def _to_the_right(
     heights = [sizes[box.id][1] for box in diagram.boxes]
     heights += [_LANE_HEIGHT] * (len(grid.column_of) - grid.boxes)
     ports = _ports(diagram, grid, heights)
-    middles = [MARGIN + middle for middle in spread(grid, heights, ports, _BETWEEN_BOXES)]
+    middles = [MARGIN + middle for middle in vertical_positions(grid, heights, ports, _BETWEEN_BOXES)]
     columns = _columns(diagram, grid, sizes, middles, text_width)
     places = {}
     for box, cell in zip(diagram.boxes, range(grid.boxes), strict=True):
@@ -127,11 +127,11 @@ def _to_the_right(
 class _Column:
     x: float
     width: float
-    level: float  # from here to x, lines run level
+    level: float  # between this x coordinate and `x`, lines are level
 
 
 def _ports(diagram: Diagram, grid: Grid, heights: list[float]) -> list[list[float]]:
-    """Find where each incoming line enters its cell, from its middle; sorted so that lines do not cross."""
+    """Return where each incoming line enters its cell, relative to the cell's middle, such that lines do not cross."""
     position = [0] * len(heights)
     for column in grid.columns:
         for place, cell in enumerate(column):
@@ -162,10 +162,10 @@ def _columns(
         boxes = [diagram.boxes[cell].id for cell in cells if cell < grid.boxes]
         if columns:
             texts = [diagram.shown_text(arrow) for name in boxes for arrow in diagram.arrows_into(name)]
-            climb = max(
+            rise = max(
                 (abs(middles[cell] - middles[tail]) for cell in cells for tail in grid.before[cell]), default=0.0
             )
-            bend = min(_MOST_BEND, _BEND + climb / 8)
+            bend = min(_MOST_BEND, _BEND + rise / 8)
             x += bend
             level = x
             x += max(map(text_width, texts), default=0.0) + HEAD + 6.0

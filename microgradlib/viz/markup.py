@@ -1,4 +1,4 @@
-"""Write XML text: escaped, with short numbers, and the same bytes every time."""
+"""Write XML: escaped text, short numbers, and the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 from microgradlib.viz.theme import SANS
 
-# XML 1.0 forbids these characters even in escaped form; a label may well hold one.
+# XML 1.0 forbids these characters even in escaped form; a label may contain one.
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
 def clean(text: str) -> str:
-    r"""Put any text on one line and replace what XML cannot hold by the mark U+FFFD.
+    r"""Put text on one line and replace the characters that XML forbids by U+FFFD.
 
     >>> clean("two\nlines\x00")
     'two lines�'
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def escape(text: str) -> str:
-    """Make any text safe inside XML, as content or as an attribute.
+    """Escape text for XML, as the content of an element or as an attribute.
 
     >>> escape('<b>&"')
     '&lt;b&gt;&amp;&quot;'
@@ -33,7 +33,7 @@ def escape(text: str) -> str:
 
 
 def short(number: float) -> str:
-    """Write a coordinate with at most two decimals, which is finer than any screen.
+    """Write a coordinate in pixels with at most two decimals.
 
     >>> short(3.0), short(0.1 + 0.2), short(-0.001)
     ('3', '0.3', '0')
@@ -43,10 +43,10 @@ def short(number: float) -> str:
 
 
 def element(name: str, content: str = "", /, **attributes: str | float) -> str:
-    """Write one XML element; `content` is markup already, attribute values are plain.
+    """Write one XML element. `content` is markup and is not escaped; attribute values are.
 
-    Underscores in attribute names become hyphens (`stroke_width`); a trailing one is
-    dropped, so that Python's own words can be used (`class_`).
+    Underscores in attribute names become hyphens (`stroke_width`); a trailing one is dropped, so that Python keywords
+    can be used (`class_`).
 
     >>> element("text", escape("a < b"), x=1.5, font_size=12)
     '<text x="1.5" font-size="12">a &lt; b</text>'
@@ -61,7 +61,7 @@ def element(name: str, content: str = "", /, **attributes: str | float) -> str:
 
 
 def title(text: str) -> str:
-    """Make what a browser shows when the pointer rests on the enclosing element.
+    """Write a `<title>` element, which browsers show as the tooltip of the enclosing element.
 
     >>> title("grad = 2")
     '<title>grad = 2</title>'
@@ -70,14 +70,14 @@ def title(text: str) -> str:
 
 
 def page(width: float, height: float, content: str, *, name: str, summary: str) -> str:
-    """Make a whole SVG document with its natural size, shrinking where the page is narrower.
+    """Write a complete SVG document, shown at its natural size or, on a narrower page, scaled down to fit.
 
     Args:
         width: natural width, in pixels.
         height: natural height, in pixels.
-        content: markup of everything on the page.
-        name: the id of the document's root.
-        summary: one sentence for readers who cannot see the drawing.
+        content: the markup inside the root element.
+        name: the id of the root element.
+        summary: one sentence for screen readers.
 
     """
     return element(

@@ -1,9 +1,9 @@
-"""Which column every box stands in, and in which order from top to bottom.
+"""Assign the boxes of a diagram to columns, and order each column from top to bottom.
 
-Columns are longest paths from the leaves. An arrow that skips columns passes each of them
-in a *lane*, an invisible cell of its own; arrows from one box share their lanes, so a value
-used in many places draws one line that branches. The order within columns is improved by
-barycentre sweeps (Sugiyama, Tagawa and Toda 1981), keeping the order with fewest crossings.
+The column of a box is the length of the longest path from a leaf. An arrow that skips columns passes each of them in a
+*lane*, an invisible cell (a dummy node in the terms of Sugiyama, Tagawa and Toda 1981); arrows from one box share
+their lanes, so a value with many uses is drawn as one line that branches. The order within columns is improved by
+barycentre sweeps, and the order with the fewest crossings is kept.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WORK: Final = 24_000
+"""Sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
 _MOST_SWEEPS: Final = 12
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Boxes and lanes in their columns.
+    """The cells of a diagram, boxes and lanes, in columns.
 
     Cells are numbered: boxes first, in the order given, then lanes.
 
     Args:
-        boxes: how many of the cells are boxes.
+        boxes: the number of boxes.
         columns: cells from top to bottom, for each column from left to right.
         column_of: the column of each cell.
-        before: for each cell, its neighbours one column to the left, one per line.
-        after: for each cell, its neighbours one column to the right, one per line.
-        paths: for each arrow the cells it visits, from tail to head.
+        before: for each cell, its neighbours in the column to the left, one per line.
+        after: for each cell, its neighbours in the column to the right, one per line.
+        paths: for each arrow, the cells that it passes, from tail to head.
 
     """
 
@@ -44,10 +45,10 @@ class Grid:
 
 
 def arrange(boxes: int, arrows: Sequence[tuple[int, int]]) -> Grid:
-    """Put `boxes` boxes, joined by arrows (tail, head), into ordered columns.
+    """Arrange boxes numbered from 0, joined by arrows (tail, head), in ordered columns.
 
     Raises:
-        ValueError: the arrows run in a circle.
+        ValueError: the arrows form a cycle.
 
     >>> grid = arrange(4, [(0, 1), (0, 2), (1, 3), (2, 3)])
     >>> grid.columns
@@ -70,40 +71,38 @@ def arrange(boxes: int, arrows: Sequence[tuple[int, int]]) -> Grid:
 
 
 def rank(boxes: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
-    """Find the column of each box: its longest path from a leaf, then further right where that shortens lines.
+    """Return the column of each box: its longest path from a leaf, or farther right if that shortens lines.
 
-    A box moves right up to its first use if it has more lines out than in, or if everything
-    it is computed from serves it alone (leaves aside) and so can follow.
+    A box is moved right, next to its first use, if it has more outgoing than incoming lines, or if no other box uses
+    its inputs (leaves aside), which can then be moved too.
 
     Raises:
-        ValueError: the arrows run in a circle.
+        ValueError: the arrows form a cycle.
 
     >>> rank(4, [(0, 1), (1, 2), (3, 2)])
     [0, 1, 2, 1]
     """
     heads: list[list[int]] = [[] for _ in range(boxes)]
-    waiting = [0] * boxes
+    pending = [0] * boxes
     for tail, head in arrows:
         heads[tail].append(head)
-        waiting[head] += 1
-    inputs = tuple(waiting)
-    loose = [True] * boxes
+        pending[head] += 1
+    inputs = tuple(pending)
+    movable = [True] * boxes
     ranks = [0] * boxes
-    ready = [box for box in range(boxes) if not waiting[box]]
-    for box in ready:  # grows while it is walked
+    ready = [box for box in range(boxes) if not pending[box]]
+    for box in ready:  # the list grows during the iteration
         for head in heads[box]:
-            loose[head] &= not inputs[box] or (loose[box] and len(heads[box]) == 1)
+            movable[head] &= not inputs[box] or (movable[box] and len(heads[box]) == 1)
             ranks[head] = max(ranks[head], ranks[box] + 1)
-            waiting[head] -= 1
-            if not waiting[head]:
+            pending[head] -= 1
+            if not pending[head]:
                 ready.append(head)
     if len(ready) < boxes:
-        message = (
-            f"{boxes - len(ready)} boxes lie on or behind a circle of arrows; a drawing needs arrows without circles"
-        )
+        message = f"{boxes - len(ready)} boxes lie on or behind a cycle of arrows; a drawing needs an acyclic diagram"
         raise ValueError(message)
     for box in reversed(ready):
-        if heads[box] and (loose[box] or len(heads[box]) > inputs[box]):
+        if heads[box] and (movable[box] or len(heads[box]) > inputs[box]):
             ranks[box] = min(ranks[head] for head in heads[box]) - 1
     return ranks
 
@@ -137,7 +136,6 @@ def _sweep(columns: list[list[int]], before: list[list[int]], after: list[list[i
     for column in columns:
         _number(column, position)
     best, fewest = [list(column) for column in columns], _crossings(columns, after, position)
-    # Fewer sweeps over a larger drawing: nobody can follow its lines anyway.
     sweeps = max(2, min(_MOST_SWEEPS, _WORK // (len(before) + 1)))
     for sweep in range(sweeps):
         if not fewest:
@@ -153,16 +151,16 @@ def _sweep(columns: list[list[int]], before: list[list[int]], after: list[list[i
 
 
 def _reorder(column: list[int], neighbours: list[list[int]], position: list[float]) -> None:
-    wish = {}
+    barycentres = {}
     for cell in column:
         near = neighbours[cell]
-        wish[cell] = sum([position[other] for other in near]) / len(near) if near else position[cell]
-    column.sort(key=wish.__getitem__)
+        barycentres[cell] = sum([position[other] for other in near]) / len(near) if near else position[cell]
+    column.sort(key=barycentres.__getitem__)
     _number(column, position)
 
 
 def _number(column: list[int], position: list[float]) -> None:
-    # Places in 0..1, so that a column's wishes can be compared with the places of cells without neighbours.
+    # Positions in 0..1, so that the barycentres of a column compare with the positions of cells without neighbours.
     for place, cell in enumerate(column):
         position[cell] = (place + 0.5) / len(column)
 

@@ -1,4 +1,4 @@
-"""Heights for cells whose order is fixed: near their neighbours, and never overlapping."""
+"""Vertical positions of cells whose order is fixed: close to their neighbours, without overlaps."""
 
 from __future__ import annotations
 
@@ -11,58 +11,63 @@ if TYPE_CHECKING:
     from microgradlib.viz.ordering import Grid
 
 _WORK: Final = 24_000
+"""Sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
 _MOST_SWEEPS: Final = 16
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
-"""How hard a line pulls its ends level: between two boxes, box and lane, two lanes (Gansner et al. 1993)."""
-_SIDEWAYS: Final = 0.2
-"""How much weaker a shorter branch pulls on the longest path, which so stays straight."""
-_ALONE: Final = 4.0
-"""The same for the only line between two boxes that have no other on that side."""
+"""Weights that keep lines level: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
+_SHORT_BRANCH: Final = 0.2
+"""Factor on the weight of a line from a shorter branch into the longest path: it keeps the longest path straight."""
+_ONLY_LINE: Final = 4.0
+"""Least weight of a line that is the only one out of its tail and the only one into its head."""
 
 
-def spread(grid: Grid, heights: Sequence[float], ports: Sequence[Sequence[float]], gap: float) -> list[float]:
-    """Find the middle of every cell, in pixels downwards from the drawing's top edge.
+def vertical_positions(
+    grid: Grid, heights: Sequence[float], ports: Sequence[Sequence[float]], gap: float
+) -> list[float]:
+    """Return the middle of every cell, in pixels downwards from the drawing's top edge.
 
     Args:
         grid: cells in ordered columns.
         heights: the height of each cell.
-        ports: for each cell, where its incoming lines enter, relative to its middle, one per line.
-        gap: free space between two boxes of a column; lanes take half.
+        ports: for each cell, where its incoming lines enter it, relative to its middle, one per line.
+        gap: the space between two boxes of a column; half of it where one is a lane.
 
     """
     middles = [0.0] * len(heights)
-    room = [
+    distances_of = [
         [_distance(grid, heights, gap, above, below) for above, below in pairwise(column)] for column in grid.columns
     ]
-    for column, distances in zip(grid.columns, room, strict=True):
-        _stack(column, distances, middles)
-    left, right = _pulls(grid, ports)
+    for column, distances in zip(grid.columns, distances_of, strict=True):
+        _centre(column, distances, middles)
+    left, right = _neighbours(grid, ports)
     sweeps = max(4, min(_MOST_SWEEPS, _WORK // (len(heights) + 1)))
     order = list(range(len(grid.columns)))
     for sweep in range(sweeps):
-        # The last sweeps look both ways, so that no side wins merely for having come last.
+        # The last sweeps use both sides, so that the result does not favour the side of the last sweep.
         sides = (left, right) if sweep >= sweeps - 2 else (left,) if sweep % 2 else (right,)
         for index in order if sweep % 2 else reversed(order):
-            _relax(grid.columns[index], room[index], sides, middles)
+            _relax(grid.columns[index], distances_of[index], sides, middles)
     top = min((middles[cell] - heights[cell] / 2 for cell in range(len(heights))), default=0.0)
     return [middle - top for middle in middles]
 
 
-def settle(wishes: Sequence[float], weights: Sequence[float], distances: Sequence[float]) -> list[float]:
-    """Find the places closest to `wishes` that keep their order and at least the given distances.
+def least_squares_positions(
+    targets: Sequence[float], weights: Sequence[float], distances: Sequence[float]
+) -> list[float]:
+    """Return the positions closest to `targets` that keep their order and at least the given distances.
 
-    Minimises Σ weightᵢ (placeᵢ − wishᵢ)² subject to placeᵢ₊₁ − placeᵢ ≥ distanceᵢ, exactly,
-    by pooling adjacent violators (isotonic regression after shifting by the distances).
+    Minimises Σ weightᵢ (positionᵢ − targetᵢ)² subject to positionᵢ₊₁ − positionᵢ ≥ distanceᵢ, exactly, by pooling
+    adjacent violators (isotonic regression after shifting by the distances).
 
-    >>> settle([0.0, 0.0], [1.0, 1.0], [10.0])
+    >>> least_squares_positions([0.0, 0.0], [1.0, 1.0], [10.0])
     [-5.0, 5.0]
     """
     shifts = [0.0]
     for distance in distances:
         shifts.append(shifts[-1] + distance)
-    pools: list[tuple[float, float, int]] = []  # mean, weight, how many cells
-    for wish, weight, shift in zip(wishes, weights, shifts, strict=True):
-        mean, total, size = wish - shift, weight, 1
+    pools: list[tuple[float, float, int]] = []  # mean, weight, number of cells
+    for target, weight, shift in zip(targets, weights, shifts, strict=True):
+        mean, total, size = target - shift, weight, 1
         while pools and pools[-1][0] >= mean:
             other, other_weight, other_size = pools.pop()
             mean = (mean * total + other * other_weight) / (total + other_weight)
@@ -74,22 +79,24 @@ def settle(wishes: Sequence[float], weights: Sequence[float], distances: Sequenc
 
 
 def _distance(grid: Grid, heights: Sequence[float], gap: float, above: int, below: int) -> float:
-    free = gap if above < grid.boxes and below < grid.boxes else gap / 2
-    return (heights[above] + heights[below]) / 2 + free
+    between = gap if above < grid.boxes and below < grid.boxes else gap / 2
+    return (heights[above] + heights[below]) / 2 + between
 
 
-def _stack(column: Sequence[int], distances: Sequence[float], middles: list[float]) -> None:
+def _centre(column: Sequence[int], distances: Sequence[float], middles: list[float]) -> None:
     place = -sum(distances) / 2
     for cell, step in zip(column, [*distances, 0.0], strict=True):
         middles[cell] = place
         place += step
 
 
-_Pull = tuple[int, float, float]
+_Neighbour = tuple[int, float, float]
+"""A neighbour of a cell: its number, the offset from its middle to where the cell's middle makes the line level, and
+the weight of the line."""
 
 
 def _depths(grid: Grid) -> list[int]:
-    """Measure the longest path to each cell, which its column hides where it has been moved right."""
+    """Return the longest path to each cell; its column is farther right if it was moved there."""
     depths = [0] * len(grid.before)
     for column in grid.columns:
         for cell in column:
@@ -97,36 +104,37 @@ def _depths(grid: Grid) -> list[int]:
     return depths
 
 
-def _pulls(grid: Grid, ports: Sequence[Sequence[float]]) -> tuple[list[list[_Pull]], list[list[_Pull]]]:
-    """List for each cell its neighbours on either side: which, how far from level, how strongly."""
-    left: list[list[_Pull]] = [[] for _ in grid.before]
-    right: list[list[_Pull]] = [[] for _ in grid.before]
+def _neighbours(grid: Grid, ports: Sequence[Sequence[float]]) -> tuple[list[list[_Neighbour]], list[list[_Neighbour]]]:
+    """Return the neighbours of each cell on the left and on the right."""
+    left: list[list[_Neighbour]] = [[] for _ in grid.before]
+    right: list[list[_Neighbour]] = [[] for _ in grid.before]
     depths = _depths(grid)
     for head, tails in enumerate(grid.before):
         for tail, port in zip(tails, ports[head], strict=True):
             weight = _STRAIGHTNESS[(tail >= grid.boxes) + (head >= grid.boxes)]
             uses = len(grid.after[tail])
             if uses == len(tails) == 1:
-                weight = max(weight, _ALONE)
+                weight = max(weight, _ONLY_LINE)
             if depths[tail] + 1 < depths[head]:
-                weight *= _SIDEWAYS
-            weight /= uses  # a box stands by what it alone uses, rather than by what everybody uses
+                weight *= _SHORT_BRANCH
+            weight /= uses  # a box is placed beside inputs that it alone uses rather than beside shared ones
             left[head].append((tail, -port, weight))
             right[tail].append((head, port, weight))
     return left, right
 
 
 def _relax(
-    column: Sequence[int], distances: Sequence[float], sides: Sequence[list[list[_Pull]]], middles: list[float]
+    column: Sequence[int], distances: Sequence[float], sides: Sequence[list[list[_Neighbour]]], middles: list[float]
 ) -> None:
-    wishes, weights = [], []
+    """Move the cells of a column towards the weighted means of their neighbours, as far as the distances allow."""
+    targets, weights = [], []
     for cell in column:
-        pulled = total = 0.0
+        weighted = total = 0.0
         for side in sides:
             for other, offset, weight in side[cell]:
-                pulled += weight * (middles[other] + offset)
+                weighted += weight * (middles[other] + offset)
                 total += weight
-        wishes.append(pulled / total if total else middles[cell])
+        targets.append(weighted / total if total else middles[cell])
         weights.append(total or 0.01)
-    for cell, place in zip(column, settle(wishes, weights, distances), strict=True):
+    for cell, place in zip(column, least_squares_positions(targets, weights, distances), strict=True):
         middles[cell] = place

@@ -1,4 +1,4 @@
-"""Paint a diagram as SVG: a card per box, a curve per arrow."""
+"""Render a diagram as SVG: a card for each box, a curve for each arrow."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _LONGEST_OP: Final = 16
 
 
 def to_svg(diagram: Diagram, *, prefix: str = "") -> str:
-    """Return the SVG text of a diagram, laid out by this library and the same for the same diagram.
+    """Return the SVG text of a diagram in this library's layout; equal diagrams give the same text.
 
-    Every card is a group with the id `<prefix>-<box id>`, every arrow one with
-    `<prefix>-a<number>`, so that a script can find them.
+    Each box is a group with the id `<prefix>-<box id>`, each arrow a group with the id `<prefix>-a<number>`, so that
+    scripts can find them.
 
     Args:
         diagram: what to draw.
-        prefix: start of all ids; by default made from the diagram, so that two different
-            drawings on one page do not share ids.
+        prefix: the start of all ids; by default a hash of the diagram, so that different drawings on one page do not
+            share ids.
 
     >>> from microgradlib.viz.diagram import Box, Diagram
     >>> svg = to_svg(Diagram((Box("n0", "leaf", title="<b>"),), ()), prefix="g")
     >>> "&lt;b&gt;" in svg and 'id="g-n0"' in svg
     True
     """
-    what = repr(diagram) + "down" * diagram.down
-    prefix = prefix or "mg" + hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:8]
+    identity = repr(diagram) + "down" * diagram.down
+    prefix = prefix or "mg" + hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:8]
     sizes = {box.id: _size(box, diagram) for box in diagram.boxes}
     plan = layout(diagram, sizes, _text_width)
     parts = [
-        _paper(plan.width, plan.height),
+        _background(plan.width, plan.height),
         *(_line(route, diagram, f"{prefix}-a{number}") for number, route in enumerate(plan.routes)),
-        *(_words(route, diagram) for route in plan.routes),
+        *(_arrow_text(route, diagram) for route in plan.routes),
         *(_card(box, plan.places[box.id], f"{prefix}-{box.id}") for box in diagram.boxes),
     ]
     return page(plan.width, plan.height, "\n".join(filter(None, parts)), name=prefix, summary=_summary(diagram, plan))
@@ -58,7 +58,7 @@ def _summary(diagram: Diagram, plan: Layout) -> str:
     return f"Computation graph with {len(plan.places)} boxes and {len(diagram.arrows)} arrows"
 
 
-def _paper(width: float, height: float) -> str:
+def _background(width: float, height: float) -> str:
     return element(
         "rect", x=0.5, y=0.5, width=width - 1, height=height - 1, rx=10, fill=theme.PAPER, stroke=theme.FRAME
     )
@@ -68,20 +68,20 @@ def _text_width(text: str) -> float:
     return mono_width(text, _SMALL_SIZE) + 4.0 if text else 0.0
 
 
-def _name(box: Box) -> str:
+def _shown_title(box: Box) -> str:
     return shorten(clean(box.title), _LONGEST_NAME)
 
 
-def _op(box: Box) -> str:
+def _shown_op(box: Box) -> str:
     return shorten(clean(box.op), _LONGEST_OP)
 
 
 def _badge_width(box: Box) -> float:
-    return max(22.0, sans_width(_op(box), _NAME_SIZE) + 12.0) if box.op else 0.0
+    return max(22.0, sans_width(_shown_op(box), _NAME_SIZE) + 12.0) if box.op else 0.0
 
 
 def _size(box: Box, diagram: Diagram) -> tuple[float, float]:
-    name, note = sans_width(_name(box), _NAME_SIZE), sans_width(box.note, _SMALL_SIZE)
+    name, note = sans_width(_shown_title(box), _NAME_SIZE), sans_width(box.note, _SMALL_SIZE)
     between = 10.0 if (name and (box.op or note)) else 0.0
     header = name + between + _badge_width(box) + note + 2 * _PAD
     rows = [
@@ -117,7 +117,7 @@ def _line(route: Route, diagram: Diagram, name: str) -> str:
     )
 
 
-def _words(route: Route, diagram: Diagram) -> str:
+def _arrow_text(route: Route, diagram: Diagram) -> str:
     text = diagram.shown_text(route.arrow)
     if not text:
         return ""
@@ -144,7 +144,7 @@ def _card(box: Box, place: Place, name: str) -> str:
     shadow = element("rect", x=x, y=y + 2, width=width, height=height, rx=_RADIUS, fill=theme.INK, fill_opacity=0.08)
     fill = element("rect", **shape, fill=theme.CARD if box.rows else palette.tint)
     frame = element("rect", **shape, fill="none", stroke=palette.border, stroke_width=thick)
-    strip = _strip(x, y, width, head) if box.rows else ""
+    strip = _header_outline(x, y, width, head) if box.rows else ""
     band = element("path", d=strip, fill=palette.tint) if strip else ""
     rows = "".join(
         _row(caption, text, place, first + (number + 0.5) * _ROW) for number, (caption, text) in enumerate(box.rows)
@@ -152,8 +152,8 @@ def _card(box: Box, place: Place, name: str) -> str:
     return element("g", title(box.text) + shadow + fill + band + _heading(box, place, head) + rows + frame, id=name)
 
 
-def _strip(x: float, y: float, width: float, height: float) -> str:
-    """Outline the upper part of a card, round at the top and square below."""
+def _header_outline(x: float, y: float, width: float, height: float) -> str:
+    """Return the path of a card's header: rounded corners at the top, square ones at the bottom."""
     right, bottom, r = x + width, y + height, _RADIUS
     corners = [x, bottom, y + r, x, y, x + r, y, right - r, right, y, right, y + r, bottom]
     return "M{} {}V{}Q{} {} {} {}H{}Q{} {} {} {}V{}z".format(*map(short, corners))
@@ -168,16 +168,16 @@ def _heading(box: Box, place: Place, height: float) -> str:
     right = place.x + place.width - _PAD
     parts = []
     if box.title:
-        parts.append(element("text", escape(_name(box)), x=place.x + _PAD, y=base, **bold))
+        parts.append(element("text", escape(_shown_title(box)), x=place.x + _PAD, y=base, **bold))
     elif not box.op:
-        quiet = {**style, "fill": theme.MUTED, "font_style": "italic"}
-        parts.append(element("text", "leaf", x=place.x + _PAD, y=base, **quiet))
+        italic = {**style, "fill": theme.MUTED, "font_style": "italic"}
+        parts.append(element("text", "leaf", x=place.x + _PAD, y=base, **italic))
     if box.op:
         width = _badge_width(box)
         left = right - width + 4.0 if box.title else place.x + (place.width - width) / 2
         badge = element("rect", x=left, y=middle - 9, width=width, height=18, rx=9, fill=theme.CARD, fill_opacity=0.85)
         label = element(
-            "text", escape(_op(box)), x=left + width / 2, y=base, text_anchor="middle", font_weight="600", **style
+            "text", escape(_shown_op(box)), x=left + width / 2, y=base, text_anchor="middle", font_weight="600", **style
         )
         parts += [badge, label]
         right -= width + 2.0

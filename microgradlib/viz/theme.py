@@ -1,8 +1,7 @@
 """The colours and fonts shared by every drawing.
 
-All drawings bring their own light paper, so they read the same on a light and on a dark
-page. Blue, amber and green differ in lightness too, and no meaning hangs on colour alone:
-operations also carry a badge, the output a thicker frame.
+All drawings have their own light background, so they look the same on light and on dark pages. Blue, amber and green
+differ in lightness too, and nothing is shown by colour alone: operations also have a badge, the output a thicker frame.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ GRID: Final = "#e2e8f0"
 
 @dataclass(frozen=True)
 class Palette:
-    """The three shades one kind of box is painted in.
+    """The three colours of one kind of box.
 
     >>> PALETTES["leaf"].accent
     '#1d4ed8'

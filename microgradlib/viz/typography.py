@@ -1,4 +1,4 @@
-"""Measure and shorten text without asking a font, erring on the wide side."""
+"""Estimate the width of text without font metrics, rather too wide than too narrow, and shorten text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mono_width(text: str, size: float) -> float:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut the middle out of a long text, since dotted names differ at both ends.
+    """Replace the middle of a long text by …, as dotted names differ at both ends.
 
     >>> shorten("layers.0.neurons.3.weights.12", 16)
     'layers.0…ghts.12'
@@ -40,7 +40,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def number(value: float) -> str:
-    """Write a value as drawings show it, to four digits.
+    """Write a number as drawings show it, with four significant digits.
 
     >>> number(0.70710678), number(2.0), number(float("nan"))
     ('0.7071', '2', 'nan')

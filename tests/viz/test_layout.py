@@ -11,7 +11,7 @@ from microgradlib.viz.diagram import MOST_TEXTS, Arrow, Box, Diagram
 from microgradlib.viz.dot import to_dot
 from microgradlib.viz.layout import TEXT_RISE, layout, ports_height
 from microgradlib.viz.ordering import arrange, rank
-from microgradlib.viz.spacing import settle
+from microgradlib.viz.spacing import least_squares_positions
 from microgradlib.viz.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -146,8 +146,8 @@ def test_crossings_that_can_be_avoided_are():
     assert [partner[cell] for cell in left] == list(right)
 
 
-def test_a_circle_is_refused():
-    with pytest.raises(ValueError, match="2 boxes lie on or behind a circle"):
+def test_a_cycle_is_refused():
+    with pytest.raises(ValueError, match="2 boxes lie on or behind a cycle"):
         arrange(3, [(0, 1), (1, 2), (2, 1)])
 
 
@@ -155,15 +155,15 @@ numbers = st.floats(-1e3, 1e3)
 
 
 @given(st.lists(st.tuples(numbers, st.floats(0.1, 10), st.floats(0, 50)), min_size=1, max_size=12))
-def test_settle_is_the_weighted_least_squares_optimum(cells):
-    wishes, weights, distances = ([cell[k] for cell in cells] for k in range(3))
-    places = settle(wishes, weights, distances[1:])
+def test_positions_are_the_weighted_least_squares_optimum(cells):
+    targets, weights, distances = ([cell[k] for cell in cells] for k in range(3))
+    places = least_squares_positions(targets, weights, distances[1:])
     for (low, high), distance in zip(pairwise(places), distances[1:], strict=True):
         assert high - low >= distance - 1e-6
     # Karush-Kuhn-Tucker: the push passed on to the next cell is never a pull, and is zero where there is room.
     push = 0.0
-    for number, (wish, weight, place) in enumerate(zip(wishes, weights, places, strict=True)):
-        push += weight * (wish - place)
+    for number, (target, weight, place) in enumerate(zip(targets, weights, places, strict=True)):
+        push += weight * (target - place)
         assert push >= -1e-6 * (1 + abs(push)) - 1e-6
         room = number + 1 < len(places) and places[number + 1] - place > distances[number + 1] + 1e-6
         if room or number + 1 == len(places):
