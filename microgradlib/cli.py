@@ -22,58 +22,60 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-WRONG_USE, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
-"""Exit codes: argparse's own for bad arguments, and the shell's (128 + signal number) for Ctrl-C and a closed pipe."""
+USAGE_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+"""Exit codes: argparse's for wrong arguments, and the shell's (128 + signal number) for Ctrl-C and a closed pipe."""
 
 
 class _UseError(Exception):
-    """The arguments ask for something impossible; the message is what the user reads."""
+    """The arguments cannot be carried out; the message is printed for the user."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for wrong use, 130 after Ctrl-C, 141 for a closed pipe.
 
-    `arguments` are those after the program's name; without them, the process's own.
+    `arguments` are those after the program's name; by default those of `sys.argv`.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_output()
     try:
-        return _run(words)
+        return _run(given)
     except BrokenPipeError:
-        return _leave_the_pipe()
+        return _discard_output()
     except (_UseError, MicrogradError, OSError) as error:
         print(f"microgradlib: {error}", file=sys.stderr)
-        return WRONG_USE
+        return USAGE_ERROR
     except KeyboardInterrupt:
         print("\nmicrogradlib: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 
-def _run(words: list[str]) -> int:
+def _run(given: list[str]) -> int:
     code = 0
     try:
-        options = _parser().parse_args(_minus_is_no_option(words))
+        options = _parser().parse_args(_protect_leading_minus(given))
         options.run(options)
-    except SystemExit as done:  # argparse, after --help, --version or a wrong argument
-        code = done.code if isinstance(done.code, int) else WRONG_USE
-    sys.stdout.flush()  # here, where a closed pipe is still ours to answer
+    except SystemExit as done:  # raised by argparse after --help, --version or a wrong argument
+        code = done.code if isinstance(done.code, int) else USAGE_ERROR
+    sys.stdout.flush()  # here, where main catches the error of a closed pipe
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="microgradlib", description="Numbers that remember how they were made: trained, checked and drawn."
+        prog="microgradlib", description="Scalar automatic differentiation: run a demo, or draw an expression."
     )
     parser.add_argument("--version", action="version", version=f"microgradlib {microgradlib.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,draw}")
 
     demo = commands.add_parser("demo", help="train a small network, check its gradients, draw it")
+    demo.add_argument("problem", nargs="?", choices=list(PROBLEMS), default="iris", help="data set (default: iris)")
     demo.add_argument(
-        "problem", nargs="?", choices=list(PROBLEMS), default="iris", help="what to learn (default: iris)"
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder for the two drawings (default: this one)"
     )
-    demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for the two drawings")
-    demo.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same numbers (default: 0)")
-    demo.add_argument("--epochs", type=_count, metavar="N", help="how long to train")
+    demo.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random numbers (default: 0)")
+    demo.add_argument(
+        "--epochs", type=_positive_integer, metavar="N", help="number of epochs (default: that of the problem)"
+    )
     demo.set_defaults(run=_demo)
 
     drawing = commands.add_parser(
@@ -89,24 +91,24 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("expression.svg"),
         metavar="FILE",
-        help="where to draw; the suffix (.svg, .dot, .png, .pdf) decides the format (default: expression.svg)",
+        help="file to write; the suffix (.svg, .dot, .png, .pdf) selects the format (default: expression.svg)",
     )
-    drawing.add_argument("--engine", choices=["own", "dot"], default="own", help="who lays it out: we, or Graphviz")
+    drawing.add_argument("--engine", choices=["own", "dot"], default="own", help="layout: our own, or Graphviz's (dot)")
     drawing.add_argument(
-        "--max-nodes", type=_count, default=200, metavar="N", help="largest graph drawn (default: 200)"
+        "--max-nodes", type=_positive_integer, default=200, metavar="N", help="largest graph drawn (default: 200)"
     )
     drawing.set_defaults(run=_draw)
     return parser
 
 
-def _minus_is_no_option(words: list[str]) -> list[str]:
-    # argparse takes "-x**2" for an option; a space before it, which an expression may have, says otherwise.
-    if words[:1] != ["draw"]:
-        return words
-    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in words]
+def _protect_leading_minus(given: list[str]) -> list[str]:
+    # argparse takes an expression such as "-x**2" for an option, unless it begins with a space.
+    if given[:1] != ["draw"]:
+        return given
+    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in given]
 
 
-def _count(word: str) -> int:
+def _positive_integer(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
         message = f"{word!r} is not a whole number of 1 or more"
         raise argparse.ArgumentTypeError(message)
@@ -180,10 +182,10 @@ def _prepare_output() -> None:
     if sys.stdout is None:  # closed by the caller
         sys.stdout = io.StringIO()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name such as β must not stop a terminal without it
+        sys.stdout.reconfigure(errors="backslashreplace")  # names such as β, on a terminal that cannot encode them
 
 
-def _leave_the_pipe() -> int:
-    # Python flushes standard output once more at exit; into the null device, that cannot fail again.
+def _discard_output() -> int:
+    # Python flushes standard output again at exit; redirected to the null device, that cannot fail.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE_CLOSED

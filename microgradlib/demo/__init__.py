@@ -1,4 +1,4 @@
-"""Three small networks, trained, checked and drawn: what `microgradlib demo` shows."""
+"""What `microgradlib demo` runs: a small network is trained, checked and drawn, on one of three problems."""
 
 from microgradlib.demo.problems import PROBLEMS, Problem
 from microgradlib.demo.show import Outcome, show

@@ -1,4 +1,4 @@
-"""Hold a network's gradients to numeric ones."""
+"""Compare a network's gradients with numeric derivatives."""
 
 from __future__ import annotations
 

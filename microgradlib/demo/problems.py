@@ -1,4 +1,4 @@
-"""What the demo can learn: each problem's data, network, loss and pace."""
+"""The problems of the demo: data, network, cost and training settings of each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["PROBLEMS", "Problem"]
 class Problem:
     """One problem: a network of tanh units, trained by mini-batch gradient descent.
 
-    `parts(rng)` draws the training part and the part to check on, named by `checked_on`; `sizes` are
-    those of the network's layers; `cost` is that of one example, from the net inputs of the last layer;
-    `rate` is the learning rate at the start, falling in a line to 0.
+    `parts(rng)` returns the examples to train on and those to evaluate on, which `checked_on` describes. `sizes` are
+    those of the network's layers. `cost` is that of one example, from the net inputs of the last layer. `rate` is the
+    initial learning rate, which falls linearly to 0. `batch` is the number of examples in a mini-batch.
     """
 
     name: str
@@ -42,11 +42,9 @@ def _moons_parts(rng: random.Random) -> tuple[Dataset, Dataset]:
     return standardise(*split(moons(200, noise=0.1, rng=rng), held_out=0.25, rng=rng))
 
 
-def _xor_parts(rng: random.Random) -> tuple[Dataset, Dataset]:  # noqa: ARG001  nothing is drawn: four points are all
+def _xor_parts(rng: random.Random) -> tuple[Dataset, Dataset]:  # noqa: ARG001  the four points are fixed
     return xor(), xor()
 
-
-_LOGIT_COST = binary_cross_entropy_with_logits
 
 PROBLEMS = {
     problem.name: problem
@@ -74,4 +72,4 @@ PROBLEMS = {
         ),
     )
 }
-"""The problems by name."""
+"""The problems by their names."""

@@ -1,4 +1,4 @@
-"""Run one demo from start to end: train, report, check the gradients, draw."""
+"""Run one demo: train, report, check the gradients, draw."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from microgradlib._support.checks import whole_number
+from microgradlib._support.lookup import lookup
 from microgradlib.core.value import Value
 from microgradlib.demo.gradient_check import largest_difference
 from microgradlib.demo.problems import PROBLEMS
@@ -26,13 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "show"]
 
-LINES = 5
-"""How many lines of progress a log file gets; a terminal has one that changes."""
+_PROGRESS_LINES = 5
+"""Lines of progress written to a file; on a terminal, one line is overwritten."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a demo: losses in nats, hits among the examples checked, the gradient check, the files."""
+    """The results of a demo: losses in nats, correct among the examples checked, the gradient check, the files."""
 
     losses: tuple[float, ...]
     checked_loss: float
@@ -46,37 +48,34 @@ class Outcome:
 def show(
     name: str = "iris", *, out: Path, seed: int = 0, epochs: int | None = None, stream: TextIO | None = None
 ) -> Outcome:
-    """Train the network of the problem `name`, tell how it went on `stream`, and draw two files into the folder `out`.
+    """Train the network of the problem `name`, report on `stream`, and write two drawings into the folder `out`.
 
-    The files are the graph of the network's first neuron at one example, after `backward()`, and the
-    loss by epoch. The same `seed` gives the same numbers.
+    They are the graph of the network's first neuron at one example, after `backward()`, and the loss by epoch. The same
+    `seed` gives the same numbers.
 
     Args:
         name: `"iris"`, `"xor"` or `"moons"`.
         out: an existing folder.
-        seed: decides the parts, the first weights and the order of examples.
-        epochs: how long to train; the problem's own number if left out.
-        stream: where to write; standard output if left out.
+        seed: determines the split, the initial weights and the order of the examples.
+        epochs: the number of epochs; by default that of the problem.
+        stream: where to report; by default standard output.
 
     Raises:
+        TypeError: `epochs` is not a whole number.
         ValueError: an unknown name, or fewer than one epoch.
         OSError: a file cannot be written.
 
     """
-    if name not in PROBLEMS:
-        message = f"no demo {name!r}; known: {', '.join(PROBLEMS)}"
-        raise ValueError(message)
-    problem = PROBLEMS[name]
-    epochs = problem.epochs if epochs is None else epochs
-    if epochs < 1:
-        message = f"epochs must be 1 or more, got {epochs}"
-        raise ValueError(message)
+    problem = lookup(name, PROBLEMS, "demo")
+    epochs = whole_number(problem.epochs if epochs is None else epochs, "epochs")
     stream = sys.stdout if stream is None else stream
     rng = random.Random(seed)
     train, checked = problem.parts(rng)
     model = MLP(problem.sizes, activation="tanh", rng=rng)
     count = len(model.parameters())
-    print(f"{name}: {len(train)} examples, a network of {_chain(problem.sizes)} units, {count} parameters", file=stream)
+    print(
+        f"{name}: {len(train)} examples, a network of {_joined(problem.sizes)} units, {count} parameters", file=stream
+    )
 
     updates = epochs * math.ceil(len(train) / problem.batch)
     history = fit(
@@ -95,12 +94,12 @@ def show(
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
     losses, checked_losses = history.loss, history.validation_loss
-    checked_loss, hits = checked_losses[-1], round(history.validation_accuracy[-1] * len(checked))
+    checked_loss, correct = checked_losses[-1], round(history.validation_accuracy[-1] * len(checked))
     print(
         f"final loss: {losses[-1]:.4f} in training, {checked_loss:.4f} on {len(checked)} {problem.checked_on}",
         file=stream,
     )
-    print(f"accuracy: {hits} of {len(checked)} {problem.checked_on} ({hits / len(checked):.1%})", file=stream)
+    print(f"accuracy: {correct} of {len(checked)} {problem.checked_on} ({correct / len(checked):.1%})", file=stream)
 
     difference = largest_difference(model, problem.cost, checked.inputs[0], checked.targets[0])
     print(
@@ -108,16 +107,16 @@ def show(
         file=stream,
     )
 
-    neuron_file = _neuron(model.layers[0].neurons[0], checked).save(out / f"{name}-neuron.svg")
+    neuron_file = _draw_neuron(model.layers[0].neurons[0], checked).save(out / f"{name}-neuron.svg")
     curves = {"training": losses} if checked == train else {"training": losses, "held out": checked_losses}
     chart = line_chart(curves, title=f"Learning {name}", x_label="epoch", y_label="mean loss (nats)")
     curve_file = chart.save(out / f"{name}-training.svg")
     print(f"wrote {neuron_file}: a neuron of the network, with its gradients", file=stream)
     print(f"wrote {curve_file}: the loss by epoch", file=stream)
-    return Outcome(tuple(losses), checked_loss, hits, len(checked), difference, neuron_file, curve_file)
+    return Outcome(tuple(losses), checked_loss, correct, len(checked), difference, neuron_file, curve_file)
 
 
-def _chain(sizes: Sequence[int]) -> str:
+def _joined(sizes: Sequence[int]) -> str:
     return "-".join(map(str, sizes))
 
 
@@ -125,12 +124,12 @@ def _progress(epoch: int, epochs: int, loss: float, stream: TextIO) -> None:
     line = f"epoch {epoch:{len(str(epochs))}} of {epochs}: loss {loss:.4f}"
     if stream.isatty():
         print(f"\r{line}", end="\n" if epoch == epochs else "", file=stream, flush=True)
-    elif epoch * LINES // epochs > (epoch - 1) * LINES // epochs:
+    elif epoch * _PROGRESS_LINES // epochs > (epoch - 1) * _PROGRESS_LINES // epochs:
         print(line, file=stream)
 
 
-def _neuron(neuron: Neuron, dataset: Dataset) -> Drawing:
-    """Draw the neuron, every product a node, at the example where its net input is nearest 0: there its slope shows."""
+def _draw_neuron(neuron: Neuron, dataset: Dataset) -> Drawing:
+    """Draw the neuron, each product a node, at the example whose net input is nearest 0, where tanh′ is largest."""
     names = dataset.feature_names
     example = min(dataset.inputs, key=lambda x: abs(neuron.net_input(x).data))
     neuron.zero_grad()
