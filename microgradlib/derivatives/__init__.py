@@ -1,4 +1,4 @@
-"""Functions of functions: grad, value_and_grad, jvp, vjp, jacobian, hessian, hvp."""
+"""Transforms of functions: grad, value_and_grad, jvp, vjp, jacobian, hessian, hvp."""
 
 from microgradlib.derivatives.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

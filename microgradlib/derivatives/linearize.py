@@ -1,4 +1,4 @@
-"""One call of a function, recorded on fresh input nodes: what every transform of functions starts from."""
+"""Run a function once on fresh input nodes, for the transforms to differentiate the recorded graph."""
 
 from __future__ import annotations
 
@@ -19,62 +19,73 @@ if TYPE_CHECKING:
 __all__ = ["Linearization"]
 
 _depth: ContextVar[int] = ContextVar("microgradlib_transform_depth", default=0)
+"""How many transformed functions are running, one inside another."""
 
 
 class Linearization:
-    """One run of f: its input nodes, its output, and whether the derivatives are to be graph or numbers."""
+    """One call of f, recorded: its input and output nodes, and its derivatives in both modes.
+
+    Derivatives are numbers, or nodes (`as_graph`) if f was called inside another transformed function or on nodes.
+
+    Args:
+        f: the function.
+        arguments: its positional arguments, nested structures of numbers and nodes.
+        keywords: its keyword arguments, passed on unchanged.
+        positions: which of `arguments` are differentiated by; their numbers become fresh input nodes.
+    """
 
     def __init__(
-        self, f: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any], wanted: Sequence[int]
+        self, f: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any], positions: Sequence[int]
     ) -> None:
-        with _one_deeper() as outer:
+        with _nested() as outer_depth:
             fresh = list(arguments)
-            for i in wanted:
+            for i in positions:
                 fresh[i] = unflatten(arguments[i], [_input(x) for x in flatten(arguments[i])])
             self.output = f(*fresh, **keywords)
-        self.arguments = [arguments[i] for i in wanted]
-        self.inputs: list[Any] = [x for i in wanted for x in flatten(fresh[i])]
+        self.arguments = [arguments[i] for i in positions]
+        self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
         self.outputs = [as_node(y) for y in flatten(self.output)]
-        self.as_graph = bool(outer) or any(isinstance(x, Node) for x in flatten(self.arguments))
+        self.as_graph = outer_depth > 0 or any(isinstance(x, Node) for x in flatten(self.arguments))
 
-    def result(self, numbers: Sequence[Any]) -> Any:
-        """Return numbers or nodes in the shape of f's output."""
-        return unflatten(self.output, [y if self.as_graph else y.data for y in numbers])
+    def result(self, outputs: Sequence[Any]) -> Any:
+        """Return nodes, or their numbers, in the structure of f's output."""
+        return unflatten(self.output, [y if self.as_graph else y.data for y in outputs])
 
     def gradients(self, output: Any) -> list[Any]:
-        """Return ∂output/∂input for each input: reverse mode."""
+        """Return ∂output/∂input for each input, by reverse mode."""
         if self.as_graph:
             return list(gradients(output, self.inputs))
         table = grad_table(output)
         return [table.get(x, 0.0) for x in self.inputs]
 
     def tangents(self, outputs: Sequence[Any], direction: Sequence[Any]) -> list[Any]:
-        """Return the derivative of each output along `direction`, one number for each input: forward mode."""
-        along = dict(zip(self.inputs, direction))
+        """Return the derivative of each output along `direction`, one number for each input, by forward mode."""
+        by_input = dict(zip(self.inputs, direction))
         if self.as_graph:
-            return list(tangents(outputs, along))
-        table = tangent_table(outputs, along)
+            return list(tangents(outputs, by_input))
+        table = tangent_table(outputs, by_input)
         return [table[y] for y in outputs]
 
-    def one_output(self, name: str) -> Any:
-        """Return f's output, which has to be one number."""
+    def single_output(self, transform: str) -> Any:
+        """Return f's output; raise TypeError, naming the transform, if it is a list, tuple or dict."""
         if isinstance(self.output, (list, tuple, dict)):
-            message = f"{name} differentiates functions that return one number, got a {type(self.output).__name__}: "
-            raise TypeError(message + "use jacobian, or return the sum")
+            message = f"{transform} differentiates functions that return one number, got a {type(self.output).__name__}"
+            raise TypeError(message + ": use jacobian, or return the sum")
         return self.outputs[0]
 
 
 @contextmanager
-def _one_deeper() -> Iterator[int]:
-    outer = _depth.get()
-    token = _depth.set(outer + 1)
+def _nested() -> Iterator[int]:
+    """Record even inside no_grad(), and yield how many transformed functions were running before."""
+    outer_depth = _depth.get()
+    token = _depth.set(outer_depth + 1)
     try:
-        with recording():  # even inside no_grad(): the record is ours
-            yield outer
+        with recording():
+            yield outer_depth
     finally:
         _depth.reset(token)
 
 
 def _input(x: Any) -> Node:
-    """Return a node for one input: a leaf for a number; for a node, its identity, which no other call shares."""
+    """Return an input node that no other call shares: a leaf for a number, the identity of a node."""
     return arithmetic.identity(x) if isinstance(x, Node) else Value(x)

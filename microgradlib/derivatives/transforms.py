@@ -1,15 +1,15 @@
-"""Functions of functions: grad, value_and_grad, jvp, vjp, jacobian, hessian, hvp.
+"""Transforms of functions: grad, value_and_grad, jvp, vjp, jacobian, hessian, hvp.
 
-Each call of a transformed function records f once on fresh Values and differentiates the record. Numbers in, numbers
-out; called inside another transformed function, or on Values or Symbols, the derivative is built as graph, so that it
-can be differentiated again. Every call has input nodes of its own, so that derivatives of different calls cannot be
-confused.
+Each call of a transformed function runs f once on fresh input nodes and differentiates the recorded graph. Numbers give
+numbers; called inside another transformed function, or on Values or Symbols, the derivative is built as a graph, so
+that it can be differentiated again. Every call has input nodes of its own, so derivatives of different calls cannot be
+confused (perturbation confusion).
 """
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, same_shape, unflatten
@@ -23,28 +23,45 @@ from microgradlib.ops import reductions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from microgradlib.derivatives.signatures import (
+        FloatList,
+        Gradient,
+        Hessian,
+        ListJacobian,
+        Numbers,
+        TupleJacobian,
+        ValueAndGradient,
+    )
+
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+P = ParamSpec("P")
+N = TypeVar("N", bound=Node)
+X = TypeVar("X")
+Y = TypeVar("Y", bound="Node | float")
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in chosen:
+    positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in positions:
         if not isinstance(i, int) or not -count <= i < count:
             message = f"argnums names the arguments 0 to {count - 1} of this call, got {argnums!r}"
             raise ValueError(message)
-    return [i % count for i in chosen]
+    return [i % count for i in positions]
 
 
-def _per_argument(numbers: Sequence[Any], record: Linearization, argnums: int | Sequence[int]) -> Any:
-    shaped = unflatten(record.arguments, numbers)
-    return shaped[0] if isinstance(argnums, int) else tuple(shaped)
+@overload
+def value_and_grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> ValueAndGradient[P]: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: int) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: Sequence[int]) -> Callable[..., tuple[Any, tuple[Any, ...]]]: ...
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
+    """Return a function that gives f's value and its gradient, by one forward and one backward pass.
 
-
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """Return a function that gives f's value and its gradient, both by one forward and one backward pass.
-
-    f takes numbers, or nested lists, tuples and dicts of numbers, and returns one number; the gradient has the shape of
-    the argument `argnums` (a tuple of them for several). Raises `TypeError` if f returns several numbers.
+    f takes numbers, or nested lists, tuples and dicts of numbers, and returns one number. The gradient has the
+    structure of the argument at position `argnums`; for several positions it is a tuple with an entry for each. Raises
+    `TypeError` if f returns several numbers, `ValueError` if `argnums` is not a position of an argument.
 
     >>> value_and_grad(lambda p: p["w"] * p["x"] + p["b"])({"w": 2.0, "x": 3.0, "b": 1.0})
     (7.0, {'w': 3.0, 'x': 2.0, 'b': 1.0})
@@ -52,35 +69,56 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     @wraps(f)
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
-        record = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
-        output = record.one_output("grad")
-        numbers = record.gradients(output)
-        return record.result([output]), _per_argument(numbers, record, argnums)
+        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
+        output = call.single_output("grad")
+        gradient = unflatten(call.arguments, call.gradients(output))
+        return call.result([output]), gradient[0] if isinstance(argnums, int) else tuple(gradient)
 
     return value_and_gradient
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """Return the gradient of f as a function: `grad(f)(x)` has the shape of x. Apply it again for higher orders.
+@overload
+def grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Gradient[P]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: Sequence[int]) -> Callable[..., tuple[Any, ...]]: ...
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
+    """Return the gradient of f as a function: `grad(f)(x)` has the structure of x. Apply it again for higher orders.
+
+    Arguments and errors as for `value_and_grad`.
 
     >>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
     (12.0, 12.0)
     >>> grad(lambda x: x * grad(lambda y: x + y)(2.0))(3.0)  # the inner derivative is 1, whatever x
     1.0
     """
-    both = value_and_grad(f, argnums)
+    value_and_gradient: Callable[..., Any] = value_and_grad(f, argnums)
 
     @wraps(f)
     def gradient(*arguments: Any, **keywords: Any) -> Any:
-        return both(*arguments, **keywords)[1]
+        return value_and_gradient(*arguments, **keywords)[1]
 
     return gradient
 
 
+@overload
+def jvp(
+    f: Callable[..., Node | float], primals: Sequence[Numbers], tangents: Sequence[Numbers]
+) -> tuple[float, float]: ...
+@overload
+def jvp(
+    f: Callable[..., list[Y]], primals: Sequence[Numbers], tangents: Sequence[Numbers]
+) -> tuple[list[float], list[float]]: ...
+@overload
+def jvp(f: Callable[..., Node | float], primals: Sequence[N], tangents: Sequence[Any]) -> tuple[N, N]: ...
+@overload
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Return f(*primals) and its derivative J·v in the direction v = tangents: one forward sweep, however many inputs.
+    """Return f(*primals) and its derivative J·v in the direction v = tangents, by one forward pass.
 
-    `tangents` has the shape of `primals`, the arguments of f; otherwise `ValueError` is raised.
+    Both have the structure of f's output. `tangents` has the structure of `primals`, the arguments of f; otherwise
+    `ValueError` is raised.
 
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
     ([12.0, 7.0], [34.0, 11.0])
@@ -88,40 +126,58 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if not same_shape(list(primals), list(tangents)):
         message = f"jvp needs a tangent for each primal, in the same nesting: got {primals!r} and {tangents!r}"
         raise ValueError(message)
-    record = Linearization(f, primals, {}, range(len(primals)))
+    call = Linearization(f, primals, {}, range(len(primals)))
     direction = [v if isinstance(v, Node) else as_float(v) for v in flatten(list(tangents))]
-    record.as_graph = record.as_graph or any(isinstance(v, Node) for v in direction)
-    return record.result(record.outputs), unflatten(record.output, record.tangents(record.outputs, direction))
+    call.as_graph = call.as_graph or any(isinstance(v, Node) for v in direction)
+    return call.result(call.outputs), unflatten(call.output, call.tangents(call.outputs, direction))
 
 
+@overload
+def vjp(f: Callable[..., Node | float], *primals: float) -> tuple[float, Callable[[Any], tuple[float, ...]]]: ...
+@overload
+def vjp(f: Callable[..., list[Y]], *primals: float) -> tuple[list[float], Callable[[Any], tuple[float, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Node | float], *primals: Numbers) -> tuple[float, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., list[Y]], *primals: Numbers) -> tuple[list[float], Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Return f(*primals) and its pullback: v ↦ vᵀ·J, one backward pass, however many inputs.
+    """Return f(*primals) and its pullback, v ↦ vᵀ·J, which is one backward pass for all inputs.
 
-    The pullback takes a v of the shape of f's output and returns a tuple with one entry for each primal, in its shape.
+    The pullback takes a v of the structure of f's output and returns a tuple with one entry for each primal, in its
+    structure. It raises `ValueError` for a v of another structure.
 
     >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
     >>> value, pullback([1.0, 10.0])
     ([12.0, 7.0], (14.0, 13.0))
     """
-    record = Linearization(f, primals, {}, range(len(primals)))
+    call = Linearization(f, primals, {}, range(len(primals)))
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
-        if not same_shape(record.output, cotangents):
-            message = f"the pullback takes numbers in the shape of the output {record.output!r}, got {cotangents!r}"
+        if not same_shape(call.output, cotangents):
+            message = f"the pullback takes numbers in the shape of the output {call.output!r}, got {cotangents!r}"
             raise ValueError(message)
-        weights = flatten(cotangents)
         with recording():
-            output = reductions.dot(*weights, *record.outputs)
-        return tuple(unflatten(record.arguments, record.gradients(output)))
+            output = reductions.dot(*flatten(cotangents), *call.outputs)
+        return tuple(unflatten(call.arguments, call.gradients(output)))
 
-    return record.result(record.outputs), pullback
+    return call.result(call.outputs), pullback
 
 
-def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return the Jacobian of f as a function: ∂output/∂input, in the shape of the output, of the shape of the input.
+@overload
+def jacobian(f: Callable[Concatenate[Any, P], Node | float], argnums: Literal[0] = ...) -> Gradient[P]: ...
+@overload
+def jacobian(f: Callable[Concatenate[Any, P], list[Y]], argnums: Literal[0] = ...) -> ListJacobian[P]: ...
+@overload
+def jacobian(f: Callable[Concatenate[Any, P], tuple[Y, ...]], argnums: Literal[0] = ...) -> TupleJacobian[P]: ...
+@overload
+def jacobian(f: Callable[..., Any], argnums: int = ...) -> Callable[..., Any]: ...
+def jacobian(f: Callable[..., Any], argnums: int = 0) -> Any:
+    """Return the Jacobian of f as a function: for each entry of the output, a structure like the input.
 
-    For lists it is the list of rows. One backward pass for each output or one forward sweep for each input, whichever
-    are fewer.
+    A function from a list to a list has a list of rows, ∂outputᵢ/∂inputⱼ. It takes one backward pass for each output
+    or one forward pass for each input, whichever are fewer.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1], x[0]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 1.0], [1.0, 0.0]]
@@ -129,22 +185,26 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
-        record = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
-        n = len(record.inputs)
-        if len(record.outputs) <= n:
-            matrix = [record.gradients(y) for y in record.outputs]
+        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
+        n = len(call.inputs)
+        if len(call.outputs) <= n:
+            matrix = [call.gradients(y) for y in call.outputs]
         else:
             basis = [[float(i == j) for j in range(n)] for i in range(n)]
-            matrix = [list(row) for row in zip(*[record.tangents(record.outputs, unit) for unit in basis])]
-        return unflatten(record.output, [unflatten(record.arguments[0], row) for row in matrix])
+            matrix = [list(row) for row in zip(*[call.tangents(call.outputs, unit) for unit in basis])]
+        return unflatten(call.output, [unflatten(call.arguments[0], row) for row in matrix])
 
     return rows
 
 
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return the Hessian of f as a function: ∂²f/∂x∂x, in the shape of the input, of the shape of the input.
+@overload
+def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Hessian[P]: ...
+@overload
+def hessian(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+def hessian(f: Callable[..., Any], argnums: int = 0) -> Any:
+    """Return the Hessian of f as a function: for each entry of the input, ∂²f/∂xᵢ∂xⱼ in the structure of the input.
 
-    Forward over reverse: the gradient as graph, then one forward sweep along each input, over the nodes that depend on
+    Forward over reverse: the gradient as a graph, then one forward pass along each input, over the nodes that depend on
     it; an input on which no entry of the gradient depends costs nothing.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
@@ -153,21 +213,21 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @wraps(f)
     def matrix(*arguments: Any, **keywords: Any) -> Any:
-        record = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
+        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
         with recording():
-            slopes = gradients(record.one_output("hessian"), record.inputs)
-            if record.as_graph:
-                columns: list[Any] = [tangents(slopes, {x: 1.0}) for x in record.inputs]
+            slopes = gradients(call.single_output("hessian"), call.inputs)
+            if call.as_graph:
+                columns: list[Any] = [tangents(slopes, {x: 1.0}) for x in call.inputs]
             else:
-                columns = _columns(slopes, record.inputs)
-        shape = record.arguments[0]
+                columns = _columns(slopes, call.inputs)
+        shape = call.arguments[0]
         return unflatten(shape, [unflatten(shape, row) for row in zip(*columns)])
 
     return matrix
 
 
 def _columns(slopes: Sequence[Any], inputs: Sequence[Any]) -> list[list[float]]:
-    """Return ∂slopes/∂x for each x of `inputs`, each by a sweep over the nodes that depend on x and no others."""
+    """Return ∂slopes/∂x for each x of `inputs`, each by a forward pass over the nodes that depend on x only."""
     order = topological_sort(*slopes)
     position = {node: i for i, node in enumerate(order)}
     consumers: dict[Any, list[Any]] = {}
@@ -190,11 +250,19 @@ def _columns(slopes: Sequence[Any], inputs: Sequence[Any]) -> list[list[float]]:
     return columns
 
 
+@overload
+def hvp(f: Callable[..., Any], x: float, v: float) -> float: ...
+@overload
+def hvp(f: Callable[..., Any], x: float, v: N) -> N: ...
+@overload
+def hvp(f: Callable[..., Any], x: FloatList, v: Sequence[float]) -> list[float]: ...
+@overload
+def hvp(f: Callable[..., Any], x: X, v: Any) -> X: ...
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """Return H·v, the Hessian of f at x times v, without forming H: forward over reverse.
 
-    x and v have the same shape, and so has the result. The cost is a small multiple of f's, whatever the number of
-    inputs.
+    x, v and the result have the same structure; otherwise `ValueError` is raised. The cost is a small multiple of f's,
+    whatever the number of inputs.
 
     >>> hvp(lambda x: x[0] ** 2 * x[1], [3.0, 4.0], [1.0, 10.0])
     [68.0, 6.0]
@@ -202,9 +270,9 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     if not same_shape(x, v):
         message = f"hvp needs x and v in the same nesting, got {x!r} and {v!r}"
         raise ValueError(message)
-    record = Linearization(f, [x], {}, [0])
+    call = Linearization(f, [x], {}, [0])
     with recording():
-        slopes = gradients(record.one_output("hvp"), record.inputs)
+        slopes = gradients(call.single_output("hvp"), call.inputs)
         direction = flatten(v)
-        record.as_graph = record.as_graph or any(isinstance(component, Node) for component in direction)
-        return unflatten(x, record.tangents(slopes, direction))
+        call.as_graph = call.as_graph or any(isinstance(component, Node) for component in direction)
+        return unflatten(x, call.tangents(slopes, direction))

@@ -14,6 +14,8 @@ from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, NAME_ABOVE, write_g
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import Self
+
     from microgradlib.core.node import Node
     from microgradlib.ops import Op
 
@@ -41,7 +43,7 @@ class Latex(Formula):
     spelling: ClassVar[dict[str, str]] = {"*": " ", "<=": r" \le ", ">=": r" \ge "}
 
     @classmethod
-    def number(cls, number: float, digits: int | None = None) -> Latex:
+    def number(cls, number: float, digits: int | None = None) -> Self:
         r"""Write a number, whole ones without a point, large and small ones by a power of ten.
 
         >>> print(Latex.number(-2.0), Latex.number(1.5e-7), Latex.number(float("inf")))
@@ -56,12 +58,12 @@ class Latex(Formula):
         return cls(text, PRODUCT if exponent else ATOM)
 
     @classmethod
-    def name(cls, label: str) -> Latex:
+    def name(cls, label: str) -> Self:
         """Write a label, its number as a subscript."""
         return cls(latex_name(label))
 
     @classmethod
-    def call(cls, op: Op, inputs: Sequence[Latex]) -> Latex:
+    def call(cls, op: Op, inputs: Sequence[Self]) -> Self:
         r"""Fill the op's template: `<0>` is its first input, `<*>` is all; a template without any is a function's name.
 
         An input outside braces and brackets of the template gets parentheses where its level needs them.
@@ -89,7 +91,7 @@ class Latex(Formula):
         return cls(re.sub(r"\(<[\d*]>\)|<[\d*]>", fill, template).replace("+ -", "- "), level)
 
     @classmethod
-    def total(cls, terms: Sequence[Latex]) -> Latex:
+    def total(cls, terms: Sequence[Self]) -> Self:
         r"""Write up to four terms in full, more by \sum if they differ in an index only, else with dots."""
         if len(terms) <= MOST_TERMS:
             return reduce(add, terms)
@@ -101,7 +103,7 @@ class Latex(Formula):
         return terms[0] + terms[1] + cls(r"\cdots") + terms[-1]
 
     @classmethod
-    def choice(cls, condition: Latex, x: Latex, y: Latex) -> Latex:
+    def choice(cls, condition: Self, x: Self, y: Self) -> Self:
         """Write cases."""
         holds = condition.text if condition.level == COMPARISON else rf"{condition.at(SUM)} \ne 0"
         cases = rf"{x.at(SUM)} & \text{{if }} {holds} \\ {y.at(SUM)} & \text{{otherwise}}"
@@ -120,11 +122,11 @@ class Latex(Formula):
             return rf"{left} \cdot {right}"
         return super()._between(operator, left, right)
 
-    def __truediv__(self, other: Any) -> Latex:
+    def __truediv__(self, other: Any) -> Self:
         """Write a fraction."""
         return type(self)(rf"\frac{{{self.at(SUM)}}}{{{self.convert(other).at(SUM)}}}", PRODUCT)
 
-    def __pow__(self, other: Any) -> Latex:
+    def __pow__(self, other: Any) -> Self:
         """Write the exponent above the line."""
         return type(self)(f"{self.at(ATOM)}^{{{self.convert(other).at(SUM)}}}", POWER)
 
