@@ -12,7 +12,8 @@ from microgradlib.costs.decision import at_least_half, decides_by, most_probable
 from microgradlib.costs.reduction import by_component, is_batch, reduced, total
 from microgradlib.costs.surprise import surprise, surprise_of_complement
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import class_index, distribution, is_many, one_hot
+from microgradlib.nn.labels import class_index, distribution, one_hot
+from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import activations, arithmetic, reductions
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _multinoulli(y: Any, n: int, surprise_of: Callable[[int], Any], weight: Sequ
     by_class = _class_weights(weight, n)
     if isinstance(y, Symbol):
         y = one_hot(y, n)
-    if is_many(y):
+    if is_sequence(y):
         y = distribution(y, n)
         return _expected(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], surprise_of), 1.0
     k = class_index(y, n)
@@ -117,7 +118,7 @@ def _class_weights(weight: Sequence[float] | None, n: int) -> list[float] | None
 
 
 def _check_classes(output: Any) -> None:
-    if not is_many(output) or len(output) < 2:
+    if not is_sequence(output) or len(output) < 2:
         message = f"the output holds a number for each class, at least two, got {output!r}"
         raise ValueError(message)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.lookup import lookup
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import is_many
+from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import arithmetic, reductions
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ REDUCTIONS = {"none": "each", "sum": "their sum", "mean": "their mean"}
 
 def is_batch(output: Any) -> bool:
     """Say whether an output is a list of examples' outputs, rather than the components of one."""
-    return is_many(output) and len(output) > 0 and is_many(output[0])
+    return is_sequence(output) and len(output) > 0 and is_sequence(output[0])
 
 
 def total(terms: Sequence[Any]) -> Any:
@@ -33,13 +33,13 @@ def by_component(cost: Callable[[Any, Any], Any]) -> Terms:
     """Return the terms of an example, (cost, weight 1) for each component, from the cost of one component."""
 
     def terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
-        if not is_many(output):
-            if is_many(target):
+        if not is_sequence(output):
+            if is_sequence(target):
                 message = f"the output is one number but the target has {len(target)} entries; give one for one"
                 raise ValueError(message)
             return [(cost(output, target), 1.0)]
-        if not is_many(target) or len(output) != len(target):
-            given = f"{len(target)} entries" if is_many(target) else f"{target!r}"
+        if not is_sequence(target) or len(output) != len(target):
+            given = f"{len(target)} entries" if is_sequence(target) else f"{target!r}"
             message = f"the output has {len(output)} components, so the target has as many, got {given}"
             raise ValueError(message)
         return [(cost(y_hat, y), 1.0) for y_hat, y in zip(output, target)]

@@ -10,7 +10,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import by_component, is_batch, reduced
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import is_many
+from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
 __all__ = ["absolute_error", "gaussian_nll", "squared_error"]
@@ -69,11 +69,11 @@ def _surprise(mean: Any, precision: Any, y: Any) -> Any:
 
 
 def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
-    if not is_many(output) or len(output) != 2:
+    if not is_sequence(output) or len(output) != 2:
         message = f"gaussian_nll takes the pair (mean, precision) as output, got {output!r}"
         raise ValueError(message)
     mean, precision = output
-    if not is_many(mean):
+    if not is_sequence(mean):
         return by_component(lambda pair, y: _surprise(pair[0], pair[1], y))([(mean, precision)], [target])
     if len(mean) != len(precision):
         message = f"there are {len(mean)} means but {len(precision)} precisions: give one of each for each component"
@@ -93,7 +93,7 @@ def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> A
     >>> gaussian_nll([(1.0, 1.0), (0.0, 1.0)], [3.0, 0.0])
     1.0
     """
-    if isinstance(output, list) and output and not is_many(output[0]):
+    if isinstance(output, list) and output and not is_sequence(output[0]):
         message = (
             f"gaussian_nll takes the pair (mean, precision) as a tuple, a list of such pairs as a batch, got {output}"
         )

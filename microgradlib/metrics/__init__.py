@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import class_index, is_many
+from microgradlib.nn.labels import class_index
+from microgradlib.nn.sequences import is_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def _check(predicted: Sequence[Any], targets: Sequence[Any]) -> None:
 
 def _named(target: Any) -> float:
     """Return the class that a target names: itself, the largest of a row, 0 or 1 by which a probability is near."""
-    if is_many(target):
+    if is_sequence(target):
         numbers = [_number(y) for y in target]
         return float(numbers.index(max(numbers)))
     number = _number(target)
@@ -42,9 +43,9 @@ def _number(thing: Any) -> float:
 
 
 def _same(predicted: Any, target: Any) -> bool:
-    if not is_many(predicted):
+    if not is_sequence(predicted):
         return _number(predicted) == _named(target)
-    if not is_many(target) or len(target) != len(predicted):
+    if not is_sequence(target) or len(target) != len(predicted):
         message = (
             f"predicted is {predicted!r}, but the target is {target!r}: give the class itself, the most probable one"
         )

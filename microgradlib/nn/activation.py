@@ -1,32 +1,35 @@
-"""Activation functions by name: f of one net input, or of a whole layer's net inputs."""
+"""Activation functions by name: of one net input, or of all the net inputs of a layer."""
 
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from microgradlib._support.lookup import lookup
 from microgradlib.core.list_functions import log_softmax, softmax
+from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.ops import activations, selection, trigonometric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 __all__ = [
-    "ACTIVATIONS", "LAYER_ACTIVATIONS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_name",
-    "activation_named",
+    "ACTIVATIONS", "LAYER_ACTIVATIONS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_function",
+    "activation_name",
 ]  # fmt: skip
 
 Activation: TypeAlias = "str | Callable[[Any], Any]"
 """An activation, by name or as a function of the net input."""
 
+N = TypeVar("N", Value, Symbol, float)
+
 
 class PReLU(Module):
-    """The parametric rectifier f(z) = max(0, z) + γ min(0, z), whose slope γ is learned, with ∂f/∂γ = min(0, z).
+    """The parametric rectifier f(z) = max(0, z) + γ min(0, z), with a learned slope γ; ∂f/∂γ = min(0, z).
 
-    `Neuron(nin, "prelu")` gives each neuron its own γ. `slope` is γ at the start. (*Deep Learning*, 6.3.1; He et al.,
+    `Neuron(nin, "prelu")` gives each neuron its own γ. `slope` is the initial γ. (*Deep Learning*, 6.3.1; He et al.,
     2015.)
 
     >>> f = PReLU(slope=0.5)
@@ -41,24 +44,25 @@ class PReLU(Module):
     def __init__(self, slope: float = 0.25) -> None:
         self.slope = Value(slope, label="slope")
 
-    def __call__(self, z: Any) -> Any:
+    def __call__(self, z: Any) -> Value:
         """Return f(z) for a net input z."""
-        return activations.leaky_relu(z, self.slope)
+        y: Value = activations.leaky_relu(z, self.slope)
+        return y
 
     def __repr__(self) -> str:
         return f"PReLU(slope={self.slope.data:g})"
 
 
 class Softmax(Module):
-    """p_i = exp(z_i)/Σ_j exp(z_j): probabilities, as a module of its own for `Sequential`. Raises as `softmax` does.
+    """p_i = exp(z_i)/Σ_j exp(z_j): softmax as a module, for `Sequential`. Raises as `softmax` does.
 
     >>> [p.data for p in Softmax()([Value(1.0), Value(1.0)])]
     [0.5, 0.5]
     """
 
-    shape = "scores → probabilities"
+    summary_shape = "logits → probabilities"
 
-    def __call__(self, z: Any) -> list[Any]:
+    def __call__(self, z: Collection[N]) -> list[N]:
         """Return the probabilities for a list of net inputs."""
         return softmax(z)
 
@@ -67,15 +71,15 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """ln p_i = z_i − ln Σ_j exp(z_j), as a module of its own for `Sequential`. Raises as `log_softmax` does.
+    """ln p_i = z_i − ln Σ_j exp(z_j), log-softmax as a module, for `Sequential`. Raises as `log_softmax` does.
 
     >>> [round(p.data, 3) for p in LogSoftmax()([Value(1.0), Value(1.0)])]
     [-0.693, -0.693]
     """
 
-    shape = "scores → log-probabilities"
+    summary_shape = "logits → log-probabilities"
 
-    def __call__(self, z: Any) -> list[Any]:
+    def __call__(self, z: Collection[N]) -> list[N]:
         """Return the logarithms of the probabilities for a list of net inputs."""
         return log_softmax(z)
 
@@ -83,12 +87,12 @@ class LogSoftmax(Module):
         return "LogSoftmax()"
 
 
-def _linear(x: Any) -> Any:
-    return x
+def _linear(z: Any) -> Any:
+    return z
 
 
-def _sgn(x: Any) -> Any:
-    return 2 * selection.step(x) - 1
+def _sgn(z: Any) -> Any:
+    return 2 * selection.step(z) - 1
 
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -106,18 +110,18 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "step": selection.step,
     "sgn": _sgn,
 }
-"""What a neuron may do with its net input, by name.
+"""The activations of one net input, by name.
 
-`step` is the neuron of McCulloch and Pitts, `sgn` (1 if z ≥ 0, else −1) the perceptron's, `abs` the absolute value
-rectification of *Deep Learning*, 6.3.1. `"prelu"` names the one with a parameter, `PReLU`.
+`step` is that of McCulloch and Pitts's neuron, `sgn` (1 if z ≥ 0, else −1) the perceptron's, `abs` the absolute value
+rectification of *Deep Learning*, 6.3.1. `"prelu"`, which has a parameter, is not in this table: it makes a new `PReLU`.
 """
 
 LAYER_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"softmax": softmax, "log_softmax": log_softmax}
-"""What a layer may do with all its net inputs at once, by name."""
+"""The activations of all the net inputs of a layer, by name."""
 
 
 def activation_name(activation: Activation) -> str:
-    """Return what to call an activation: its name, or that of the function.
+    """Return the name of an activation for summaries: a function's own name, "a function" for a lambda.
 
     >>> activation_name(activations.sigmoid)
     'sigmoid'
@@ -128,24 +132,29 @@ def activation_name(activation: Activation) -> str:
     return "a function" if name == "<lambda>" else str(name)
 
 
-def activation_named(name: Any) -> Callable[[Any], Any]:
-    """Return the activation function `name` (a new `PReLU` for "prelu"); a function stays itself.
+def activation_function(activation: Any) -> Callable[[Any], Any]:
+    """Return the function that an activation names; a function is returned as it is, a Module class instantiated.
 
-    Raises `ValueError`, listing the known ones and the nearest, for another name.
+    For "prelu" each call returns a new `PReLU`. Raises `ValueError` for an unknown name, listing the known ones and the
+    nearest, and for an activation of a whole layer; `TypeError` for what is neither a name nor a function.
 
-    >>> activation_named("rleu")
+    >>> activation_function("rleu")
     Traceback (most recent call last):
     ValueError: no activation 'rleu'; did you mean 'relu'? ...
     """
-    if isinstance(name, type) and issubclass(name, Module):
-        return name()  # type: ignore[return-value]  # a module that can be called
-    if callable(name):
-        return name  # type: ignore[no-any-return]
-    if not isinstance(name, str):
-        message = f"an activation is a name, as in 'tanh', or a function, got {name!r}"
+    if isinstance(activation, type) and issubclass(activation, Module):
+        module: Any = activation()
+        return module  # type: ignore[no-any-return]
+    if callable(activation):
+        return activation  # type: ignore[no-any-return]
+    if not isinstance(activation, str):
+        message = f"an activation is a name, as in 'tanh', or a function, got {activation!r}"
         raise TypeError(message)
-    if name in LAYER_ACTIVATIONS:
-        message = f"{name} needs the net inputs of a whole layer: Layer(nin, nout, {name!r}), or nn.Softmax()"
+    if activation in LAYER_ACTIVATIONS:
+        message = (
+            f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {activation!r}), or nn.Softmax()"
+        )
         raise ValueError(message)
-    activation: Any = lookup(name, {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}, "activation")
-    return PReLU() if activation is PReLU else activation
+    known: dict[str, Callable[[Any], Any]] = {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}
+    function = lookup(activation, known, "activation")
+    return PReLU() if function is PReLU else function

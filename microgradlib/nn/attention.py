@@ -1,44 +1,48 @@
-"""Causal self-attention: every position reads from itself and from those before it."""
+"""CausalSelfAttention: every position attends to itself and to the positions before it."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.list_functions import softmax
 from microgradlib.core.value import Value, weighted_sum
-from microgradlib.nn.labels import is_many
+from microgradlib.nn.initialisers import Init
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
-from microgradlib.nn.sizes import check_length, count
+from microgradlib.nn.sequences import check_length, is_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection
 
-__all__ = ["CausalSelfAttention"]
+    from microgradlib.nn.vectors import Vector
 
-Vector: TypeAlias = "list[Any]"
+__all__ = ["CausalSelfAttention", "KeyValueCache"]
+
+KeyValueCache: TypeAlias = list[tuple[list[Value], list[Value]]]
+"""The key and the value of each position so far."""
 
 
 class CausalSelfAttention(Module):
     """Attention(Q, K, V) = softmax(QKᵀ/√d)V in each of several heads, position t attending to positions 0 … t.
 
-    Of each input vector x_t of length `width`, four linear layers make a query q_t, a key k_t, a value v_t and, of what
-    was read, the output. A head has d = width/heads entries of each; for its entries,
+    Three linear layers compute a query q_t, a key k_t and a value v_t of each input vector x_t of length `width`. A
+    head has d = width/heads entries of each, for which
 
         α_ts = softmax over s ≤ t of q_tᵀk_s/√d,   o_t = Σ_{s ≤ t} α_ts v_s
 
-    and the heads' o_t side by side are the input of the output layer. Dots and sums are n-ary nodes. `init` is by
-    default N(0, 0.08²). Raises `ValueError` if heads do not divide the width, and when called with vectors of another
-    length. (Vaswani et al., 2017.)
+    and the concatenated o_t of all heads are the input of a fourth linear layer, the output layer. Dots and sums are
+    n-ary nodes. `init` is by default N(0, 0.08²). Raises `ValueError` if the width is no multiple of the heads, and
+    when called with vectors of another length. (Vaswani et al., 2017.)
 
     >>> attention = CausalSelfAttention(4, heads=2, rng=0)
     >>> x = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]]
     >>> len(attention(x)), len(attention(x)[0])
     (2, 4)
 
-    Positions may be given a few at a time, as sampling does: `cache` keeps the keys and values of those before.
+    Positions may be given a few at a time, as in sampling: `cache` keeps the keys and values of the earlier ones.
 
     >>> cache = []
     >>> [first], [second] = attention(x[:1], cache), attention(x[1:], cache)
@@ -53,12 +57,13 @@ class CausalSelfAttention(Module):
         *,
         rng: Rng | None = None,
         bias: bool = False,
-        init: str | Callable[..., float] = "small",
+        init: Init = "small",
     ) -> None:
-        if count(width, "width") % count(heads, "heads"):
+        width, heads = whole_number(width, "width"), whole_number(heads, "heads")
+        if width % heads:
             message = f"the heads share the width equally: {width} is no multiple of {heads}"
             raise ValueError(message)
-        generator = None if rng is None else as_random(rng)
+        generator = None if rng is None else as_random(rng)  # one generator for all four layers
         self.q, self.k, self.v, self.o = (
             Layer(width, width, "linear", rng=generator, bias=bias, init=init) for _ in range(4)
         )
@@ -67,32 +72,35 @@ class CausalSelfAttention(Module):
         self.width = width
         self.summary_shape = f"{width} → {width}, {heads} head{'s' * (heads > 1)}"
 
-    def __call__(self, x: Sequence[Any], cache: list[tuple[Vector, Vector]] | None = None) -> list[Vector]:
+    def __call__(self, x: Collection[Vector], cache: KeyValueCache | None = None) -> list[list[Value]]:
         """Return one vector for each vector of x.
 
-        The (key, value) of each is added to `cache`, and x follows on the positions there.
+        With a `cache`, the positions of x come after those in the cache, and the (key, value) of each is added to it.
         """
-        if not is_many(x) or any(not is_many(x_t) for x_t in x):
-            given = f"a list with {next(x_t for x_t in x if not is_many(x_t))!r} in it" if is_many(x) else repr(x)
+        if not is_sequence(x) or not all(map(is_sequence, x)):
+            given = repr(x)
+            if is_sequence(x):
+                given = f"a list with {next(x_t for x_t in x if not is_sequence(x_t))!r} in it"
             message = (
                 f"attention takes a list of vectors, one for each position, got {given}; write [x] for a single one"
             )
             raise TypeError(message)
         for x_t in x:
             check_length(x_t, self.width, "each vector that this attention takes")
-        past = [] if cache is None else cache
-        return [self._next(x_t, past) for x_t in x]
+        positions = [] if cache is None else cache
+        return [self._attend(x_t, positions) for x_t in x]
 
-    def _next(self, x_t: Sequence[Any], past: list[tuple[Vector, Vector]]) -> Vector:
+    def _attend(self, x_t: Vector, positions: KeyValueCache) -> list[Value]:
+        """Add the key and value of x_t to `positions`, and return the output for x_t."""
         query = self.q.outputs(x_t)
-        past.append((self.k.outputs(x_t), self.v.outputs(x_t)))
+        positions.append((self.k.outputs(x_t), self.v.outputs(x_t)))
         scale = Value(1 / math.sqrt(len(query) / len(self.heads)))
-        read: Vector = []
+        concatenated: list[Any] = []
         for head in self.heads:
-            scores = [weighted_sum(query[head], key[head]) * scale for key, _ in past]
-            shares = softmax(scores)
-            read += [weighted_sum(shares, entries) for entries in zip(*[value[head] for _, value in past])]
-        return self.o.outputs(read)
+            scores = [weighted_sum(query[head], key[head]) * scale for key, _ in positions]
+            weights = softmax(scores)
+            concatenated += [weighted_sum(weights, v) for v in zip(*[value[head] for _, value in positions])]
+        return self.o.outputs(concatenated)
 
     def __repr__(self) -> str:
         return f"CausalSelfAttention({self.summary_shape})"

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import random
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.checks import whole_number
+from microgradlib._support.rng import Rng
 from microgradlib.core.value import Value, weighted_sum
-from microgradlib.nn.activation import Activation, activation_name, activation_named
-from microgradlib.nn.grids import Image, image, pair, signal, starts
-from microgradlib.nn.initialisers import initialiser_named
+from microgradlib.nn.activation import Activation, activation_function, activation_name
+from microgradlib.nn.grids import (
+    Image,
+    ImageInput,
+    SignalInput,
+    checked_image,
+    checked_signal,
+    row_column_pair,
+    window_starts,
+)
+from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sizes import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing_extensions import Unpack
 
-__all__ = ["Conv1d", "Conv2d"]
+__all__ = ["Conv1d", "Conv2d", "ConvolutionOptions"]
 
-Pair = int | tuple[int, int]
+Pair: TypeAlias = int | tuple[int, int]
+
+
+class ConvolutionOptions(TypedDict, total=False):
+    """The keyword arguments that `Conv1d` and `Conv2d` share."""
+
+    activation: Activation
+    bias: bool
+    rng: Rng | None
+    init: Init
 
 
 class _Convolution(Module):
-    """What both share: weights w[out][in][row][column], biases b[out], and the sum over the kernel."""
+    """The base of Conv1d and Conv2d: weights w[out][in][row][column], biases b[out], and the sum over the kernel."""
+
+    w: list[Any]
 
     def __init__(
         self,
@@ -35,49 +54,55 @@ class _Convolution(Module):
         activation: Activation = "linear",
         bias: bool = True,
         rng: Rng | None = None,
-        init: str | Callable[..., float] = "fan_in",
+        init: Init = "fan_in",
     ) -> None:
         if padding[0] >= size[0] or padding[1] >= size[1]:
             message = (
-                f"padding is less than the kernel's size, {self._words(size)}, or units would see only zeros; "
-                f"got {self._words(padding)}"
+                f"padding is less than the kernel's size, {self._size_text(size)}, or units would see only zeros; "
+                f"got {self._size_text(padding)}"
             )
             raise ValueError(message)
-        generator: Any = random if rng is None else as_random(rng)
-        draw = initialiser_named(init)
+        nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
+        draw = weight_drawer(init, rng)
         rows, columns = size
-        fan_in, fan_out = count(nin, "nin") * rows * columns, count(nout, "nout") * rows * columns
-        self.w: list[Any] = [
+        fan_in, fan_out = nin * rows * columns, nout * rows * columns
+        self.w = [
             [
-                [
-                    [Value(draw(generator, fan_in, fan_out), label=f"w{i}_{j}") for j in range(columns)]
-                    for i in range(rows)
-                ]
+                [[Value(draw(fan_in, fan_out), label=f"w{i}_{j}") for j in range(columns)] for i in range(rows)]
                 for _ in range(nin)
             ]
             for _ in range(nout)
         ]
-        self.b: list[Any] | None = [Value(0.0, label="b") for _ in range(nout)] if bias else None
-        self.f = [activation_named(activation) for _ in range(nout)]
+        self.b = [Value(0.0, label="b") for _ in range(nout)] if bias else None
+        self.f = [activation_function(activation) for _ in range(nout)]
         self.size, self.stride, self.padding = size, stride, padding
-        further = [(stride, (1, 1), ", stride "), (padding, (0, 0), ", padding ")]
-        extras = "".join([what + self._words(n) for n, usual, what in further if n != usual])
-        self.summary_shape = f"{nin} → {nout}, {self._words(size)} {activation_name(activation)}{extras}"
+        settings = [("stride", stride, (1, 1)), ("padding", padding, (0, 0))]
+        shown = "".join([f", {name} {self._size_text(n)}" for name, n, default in settings if n != default])
+        self.summary_shape = f"{nin} → {nout}, {self._size_text(size)} {activation_name(activation)}{shown}"
 
     @staticmethod
-    def _words(size: tuple[int, int]) -> str:
+    def _size_text(size: tuple[int, int]) -> str:
         return f"{size[0]}×{size[1]}"
 
-    def _maps(self, x: Image, w: list[Image]) -> Image:
-        (rows, columns), (down, right), (above, left) = self.size, self.stride, self.padding
+    def _feature_maps(self, x: Image, w: list[Image]) -> Image:
+        """Return the feature maps [out][row][column] of the image x for the kernels w[out][in][row][column]."""
+        (rows, columns), (row_stride, column_stride), (row_padding, column_padding) = (
+            self.size,
+            self.stride,
+            self.padding,
+        )
         height, width = len(x[0]), len(x[0][0])
-        tops = _laid(starts(height, rows, down, above), rows, height)
-        lefts = _laid(starts(width, columns, right, left), columns, width)
-        patches = [[_inside(x, on_rows, on_columns) for _, on_columns in lefts] for _, on_rows in tops]
+        vertical = _overlaps(window_starts(height, rows, row_stride, row_padding), rows, height)
+        horizontal = _overlaps(window_starts(width, columns, column_stride, column_padding), columns, width)
+        patches = [[_flat_part(x, on_rows, on_columns) for _, on_columns in horizontal] for _, on_rows in vertical]
         maps = []
-        for kernel, b, f in zip(w, self.b or [None] * len(w), self.f):
-            parts = [[_inside(kernel, of_rows, of_columns) for of_columns, _ in lefts] for of_rows, _ in tops]
-            maps.append([[f(weighted_sum(part, patch, b)) for part, patch in zip(*row)] for row in zip(parts, patches)])
+        for kernel, b, f in zip(w, self.b or repeat(None), self.f):
+            weights = [
+                [_flat_part(kernel, of_rows, of_columns) for of_columns, _ in horizontal] for of_rows, _ in vertical
+            ]
+            maps.append(
+                [[f(weighted_sum(part, patch, b)) for part, patch in zip(*row)] for row in zip(weights, patches)]
+            )
         return maps
 
     def __repr__(self) -> str:
@@ -87,17 +112,17 @@ class _Convolution(Module):
 class Conv2d(_Convolution):
     """Feature maps of an image: y_o(r, c) = f(b_o + Σ_k Σ_i Σ_j w_{o,k,i,j} x_k(s r + i − p, s c + j − p)).
 
-    Every unit of a map has the same weights and sees only its own small part of the image, its receptive field: there
-    are few weights, and a shifted image gives shifted maps. As everywhere in deep learning the kernel is not turned
-    round, so this is strictly a cross-correlation. An image is [channel][row][column], here and in what is returned.
+    Every unit of a map has the same weights, and its inputs are a small part of the image, its receptive field: there
+    are few weights, and a shifted image gives shifted maps. As usual in deep learning the kernel is not flipped, so
+    this is strictly a cross-correlation. Images and results are [channel][row][column].
 
-    `nin`, `nout`: how many channels there are and how many maps to make. `size`: of the kernel. `stride` s: the step
-    between neighbouring receptive fields. `padding` p: how many zeros are thought around the image; x_k is 0 there.
+    `nin`, `nout`: the number of input channels and of maps. `size`: that of the kernel. `stride` s: the distance of
+    neighbouring receptive fields. `padding` p: the width of the border around the image in which x_k is taken as 0.
     These three are numbers or pairs (rows, columns). A side of length n gives ⌊(n + 2p − size)/s⌋ + 1 units.
     `activation`, `bias`, `rng`, `init`: as in `Neuron`; the weights are `w[out][in][row][column]`, biases `b[out]`, and
     "prelu" has one slope for each map. Raises `ValueError` for padding as large as the kernel, and when called with
-    other axes, ragged rows, other than `nin` channels or an image smaller than the kernel. (*Deep Learning*, 9.1 to
-    9.5; LeCun et al., 1998.)
+    another number of axes, ragged rows, other than `nin` channels or an image smaller than the kernel. (*Deep
+    Learning*, 9.1 to 9.5; LeCun et al., 1998.)
 
     >>> edges = Conv2d(1, 1, (1, 2), init="zeros")
     >>> edges.w[0][0][0][0].data, edges.w[0][0][0][1].data = -1.0, 1.0
@@ -106,20 +131,38 @@ class Conv2d(_Convolution):
     [0.0, 5.0, 0.0]
     """
 
-    def __init__(self, nin: int, nout: int, size: Pair, *, stride: Pair = 1, padding: Pair = 0, **unit: Any) -> None:
-        frame = pair(padding, "padding", least=0)
-        super().__init__(nin, nout, size=pair(size, "size"), stride=pair(stride, "stride"), padding=frame, **unit)
+    w: list[list[list[list[Value]]]]
 
-    def __call__(self, x: Any) -> Image:
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        size: Pair,
+        *,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        **options: Unpack[ConvolutionOptions],
+    ) -> None:
+        super().__init__(
+            nin,
+            nout,
+            size=row_column_pair(size, "size"),
+            stride=row_column_pair(stride, "stride"),
+            padding=row_column_pair(padding, "padding", least=0),
+            **options,
+        )
+
+    def __call__(self, x: ImageInput) -> Image:
         """Return the feature maps [out][row][column] of an image [in][row][column]."""
-        return self._maps(image(x, len(self.w[0])), self.w)
+        return self._feature_maps(checked_image(x, len(self.w[0])), self.w)
 
 
 class Conv1d(_Convolution):
     """Feature maps of a signal [channel][position]: y_o(t) = f(b_o + Σ_k Σ_i w_{o,k,i} x_k(s t + i − p)).
 
-    The one-dimensional `Conv2d`, with weights `w[out][in][position]`; there, arguments and errors are described. Over
-    time it is a time-delay network: the same neuron at every moment. (*Deep Learning*, 10: introduction.)
+    The one-dimensional `Conv2d`, with weights `w[out][in][position]`; arguments and errors are as described there. If
+    positions are points in time, it is a time-delay network: the same neuron at every time. (*Deep Learning*, 10:
+    introduction.)
 
     >>> difference = Conv1d(1, 1, 2, init="zeros")
     >>> difference.w[0][0][0].data, difference.w[0][0][1].data = -1.0, 1.0
@@ -127,31 +170,49 @@ class Conv1d(_Convolution):
     [3.0, 5.0]
     """
 
-    def __init__(self, nin: int, nout: int, size: int, *, stride: int = 1, padding: int = 0, **unit: Any) -> None:
-        size, stride, padding = count(size, "size"), count(stride, "stride"), count(padding, "padding", least=0)
-        super().__init__(nin, nout, size=(1, size), stride=(1, stride), padding=(0, padding), **unit)
-        self.w = [[kernel[0] for kernel in kernels] for kernels in self.w]
+    w: list[list[list[Value]]]
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        size: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        **options: Unpack[ConvolutionOptions],
+    ) -> None:
+        super().__init__(
+            nin,
+            nout,
+            size=(1, whole_number(size, "size")),
+            stride=(1, whole_number(stride, "stride")),
+            padding=(0, whole_number(padding, "padding", 0)),
+            **options,
+        )
+        one_row_kernels: Any = self.w  # [out][in][0][position]
+        self.w = [[kernel[0] for kernel in kernels] for kernels in one_row_kernels]
 
     @staticmethod
-    def _words(size: tuple[int, int]) -> str:
+    def _size_text(size: tuple[int, int]) -> str:
         return str(size[1])
 
-    def __call__(self, x: Any) -> list[list[Any]]:
+    def __call__(self, x: SignalInput) -> list[list[Value]]:
         """Return the feature maps [out][position] of a signal [in][position]."""
         kernels = [[[kernel] for kernel in kernels] for kernels in self.w]
-        return [rows[0] for rows in self._maps(signal(x, len(self.w[0])), kernels)]
+        return [rows[0] for rows in self._feature_maps(checked_signal(x, len(self.w[0])), kernels)]
 
 
-def _laid(firsts: range, size: int, length: int) -> list[tuple[slice, slice]]:
-    """Return, for each start of the kernel, which part of it lies on the image, and on which part of the image.
+def _overlaps(starts: range, size: int, length: int) -> list[tuple[slice, slice]]:
+    """Return (part of the kernel, part of the axis) for each start of a kernel of `size` on an axis of `length`.
 
-    What lies beside it would be multiplied by the zeros of the padding, and is left out.
+    The part of a kernel that lies in the padding is left out, as it would be multiplied by zeros.
     """
     return [
-        (slice(max(-first, 0), min(size, length - first)), slice(max(first, 0), min(first + size, length)))
-        for first in firsts
+        (slice(max(-start, 0), min(size, length - start)), slice(max(start, 0), min(start + size, length)))
+        for start in starts
     ]
 
 
-def _inside(planes: Image, rows: slice, columns: slice) -> list[Any]:
+def _flat_part(planes: Image, rows: slice, columns: slice) -> list[Value]:
     return [number for plane in planes for row in plane[rows] for number in row[columns]]

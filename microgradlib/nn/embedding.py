@@ -1,31 +1,31 @@
-"""Embedding: a learned vector for each of a number of things."""
+"""Embedding: a learned vector for each index, such as a letter, a word or a position."""
 
 from __future__ import annotations
 
-import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.checks import whole_number
+from microgradlib._support.rng import Rng
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import Value, as_node, weighted_sum
-from microgradlib.nn import sizes
-from microgradlib.nn.initialisers import initialiser_named
-from microgradlib.nn.labels import class_index, is_many, one_hot
+from microgradlib.core.value import Value, weighted_sum
+from microgradlib.nn.initialisers import Init, weight_drawer
+from microgradlib.nn.labels import class_index, one_hot
 from microgradlib.nn.module import Module
+from microgradlib.nn.sequences import is_sequence, node_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from microgradlib.nn.vectors import Number, Vector
 
 __all__ = ["Embedding"]
 
 
 class Embedding(Module):
-    """e(k) = row k of a table w of `count` rows and `width` columns; equally wᵀx for x one-hot, x_k = 1.
+    """e(k) = row k of a table w of `count` rows and `width` columns, which is wᵀx for the one-hot x with x_k = 1.
 
-    A letter, a word or a position is an index k; its row is learned like any other weight. A lookup costs nothing and
+    A letter, a word or a position is an index k; its row is learned like any other weight. A lookup makes no node, and
     only the rows looked up get a gradient. Instead of an index, `count` numbers x may be given: one-hot, or the
-    probabilities of a mixture. A Symbol as index is turned into comparisons with every k, its one-hot form.
+    probabilities of a mixture. A Symbol as index is compared with every k, which gives its one-hot form.
 
     Raises `LabelError`, a `ValueError`, for an index that is not a whole number from 0 to count − 1, and `ValueError`
     for a list of another length. `init` is by default N(0, 0.08²). (*Deep Learning*, 12.4.2.)
@@ -35,37 +35,32 @@ class Embedding(Module):
     (4, True)
     """
 
-    def __init__(
-        self, count: int, width: int, *, rng: Rng | None = None, init: str | Callable[..., float] = "small"
-    ) -> None:
-        generator: Any = random if rng is None else as_random(rng)
-        draw = initialiser_named(init)
-        sizes.count(count, "count")
-        sizes.count(width, "width")
-        self.w = [[Value(draw(generator, count, width), label=f"w{k}_{j}") for j in range(width)] for k in range(count)]
+    def __init__(self, count: int, width: int, *, rng: Rng | None = None, init: Init = "small") -> None:
+        count, width = whole_number(count, "count"), whole_number(width, "width")
+        draw = weight_drawer(init, rng)
+        self.w = [[Value(draw(count, width), label=f"w{k}_{j}") for j in range(width)] for k in range(count)]
         self.summary_shape = f"{count} rows of {width}"
 
-    def __call__(self, index: Any) -> list[Any]:
-        """Return row `index` as a list; for a Symbol or a list of numbers, wᵀx."""
+    def __call__(self, index: Number | Vector) -> list[Value]:
+        """Return row `index` as a list of parameters; for a Symbol or a list x of `count` numbers, wᵀx."""
         rows = len(self.w)
         if isinstance(index, Symbol):
             x = one_hot(index, rows)
-        elif is_many(index):
-            sizes.check_length(index, rows, "in place of one index, a one-hot list for this embedding")
-            _check_shares(index)
-            x = [as_node(number) for number in index]
+        elif is_sequence(index):
+            x = node_list(index, rows, "in place of one index, a one-hot list for this embedding")
+            _check_mixture(index)
         else:
-            return list(self.w[class_index(index, rows, "index")])
+            return list(self.w[class_index(cast("Number", index), rows, "index")])
         return [weighted_sum(column, x) for column in zip(*self.w)]
 
     def __repr__(self) -> str:
         return f"Embedding({self.summary_shape})"
 
 
-def _check_shares(x: Any) -> None:
-    """Refuse plain numbers that are no shares of the rows; all 0, for no row, are allowed as padding."""
+def _check_mixture(x: Any) -> None:
+    """Raise `ValueError` for plain numbers that are negative or whose sum is above 1; all 0 is allowed, as padding."""
     if not any(isinstance(number, Node) for number in x) and not (min(x) >= 0 and sum(x) <= 1 + 1e-6):
         message = (
-            f"a list is one row, one-hot or shares that sum to 1, got {list(x)}; look several indices up one by one"
+            f"a list is one-hot or holds probabilities that sum to 1, got {list(x)}; look several indices up one by one"
         )
         raise ValueError(message)

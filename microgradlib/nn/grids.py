@@ -1,60 +1,63 @@
-"""Signals [channel][position] and images [channel][row][column] as nested lists, and where a window on them lies."""
+"""Check signals [channel][position] and images [channel][row][column], nested lists, and place windows on them."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib.core.value import as_node
-from microgradlib.nn.labels import is_many
-from microgradlib.nn.sizes import count
+from microgradlib._support.checks import whole_number
+from microgradlib.core.value import Value, as_node
+from microgradlib.nn.sequences import is_sequence
 
-__all__ = ["Image", "image", "nested_lists", "pair", "signal", "starts"]
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
-Image: TypeAlias = "list[list[list[Any]]]"
+    from microgradlib.nn.vectors import Vector
+
+__all__ = ["Image", "ImageInput", "SignalInput", "checked_image", "checked_signal", "row_column_pair", "window_starts"]
+
+Image: TypeAlias = list[list[list[Value]]]
+"""An image [channel][row][column] of nodes."""
+
+SignalInput: TypeAlias = "Collection[Vector]"
+"""A signal [channel][position], as lists, tuples or a NumPy array."""
+
+ImageInput: TypeAlias = "Collection[Collection[Vector]]"
+"""An image [channel][row][column], as lists, tuples or a NumPy array."""
 
 
-def nested_lists(x: Any) -> Any:
-    """Return `x` with every tuple and array in it, at whatever depth, as a list; a number stays itself.
+def row_column_pair(size: Any, name: str, *, least: int = 1) -> tuple[int, int]:
+    """Return a size as (rows, columns); one number is used for both. Raises as `whole_number`, naming it `name`.
 
-    >>> nested_lists(((1, 2), [3]))
-    [[1, 2], [3]]
-    """
-    return [nested_lists(entry) for entry in x] if is_many(x) else x
-
-
-def pair(size: Any, what: str, *, least: int = 1) -> tuple[int, int]:
-    """Return a size as (rows, columns); one number stands for both. Raises `TypeError` or `ValueError`, naming `what`.
-
-    >>> pair(3, "size"), pair((1, 2), "size")
+    >>> row_column_pair(3, "size"), row_column_pair((1, 2), "size")
     ((3, 3), (1, 2))
     """
     if isinstance(size, (list, tuple)):
         if len(size) != 2:
-            message = f"{what} is one number or a pair (rows, columns), got {size!r}"
+            message = f"{name} is one number or a pair (rows, columns), got {size!r}"
             raise ValueError(message)
-        return count(size[0], f"{what}[0]", least=least), count(size[1], f"{what}[1]", least=least)
-    both = count(size, what, least=least)
+        return whole_number(size[0], f"{name}[0]", least), whole_number(size[1], f"{name}[1]", least)
+    both = whole_number(size, name, least)
     return both, both
 
 
-def signal(x: Any, channels: int | None = None) -> Image:
-    """Return a signal [channel][position] as an image of one row, its numbers as nodes; further as `image`.
+def checked_signal(x: Any, channels: int | None = None) -> Image:
+    """Return a signal [channel][position] as an image of one row, its numbers as nodes. Raises as `checked_image`.
 
-    >>> [[[x, _]]] = signal([[5.0, 6.0]])
+    >>> [[[x, _]]] = checked_signal([[5.0, 6.0]])
     >>> x.data
     5.0
     """
     _check_axes(x, 2, "a signal is nested [channel][position]", "write [signal] for a single channel")
-    return image([[channel] for channel in x], channels)
+    return checked_image([[channel] for channel in x], channels)
 
 
-def image(x: Any, channels: int | None = None) -> Image:
+def checked_image(x: Any, channels: int | None = None) -> Image:
     """Return an image [channel][row][column], its numbers as nodes.
 
-    Raises `TypeError` for what is no list, `ValueError` for other axes, for channels or rows of different lengths, and
-    for a number of channels other than `channels`, if that is given.
+    Raises `TypeError` for what is no list, `ValueError` for another number of axes, for channels or rows of different
+    lengths, and for a number of channels other than `channels`, if that is given.
 
-    >>> image([[1.0, 2.0], [3.0, 4.0]])
+    >>> checked_image([[1.0, 2.0], [3.0, 4.0]])
     Traceback (most recent call last):
     ValueError: an image is nested [channel][row][column], got 2 levels of lists; write [image] for a single channel
     """
@@ -67,12 +70,13 @@ def image(x: Any, channels: int | None = None) -> Image:
     return [[[as_node(number) for number in row] for row in channel] for channel in x]
 
 
-def starts(length: int, size: int, stride: int, padding: int = 0) -> range:
-    """Return where a kernel of this size begins, on an axis of this length with `padding` zeros at either end.
+def window_starts(length: int, size: int, stride: int, padding: int = 0) -> range:
+    """Return the first index of each window of `size` entries, on an axis with `padding` zeros at either end.
 
-    Raises `ValueError` if the axis is shorter than the kernel.
+    Indices count from the first entry of the axis itself, so those in the padding are negative. Raises `ValueError` if
+    the padded axis is shorter than a window.
 
-    >>> list(starts(5, 3, 2)), list(starts(5, 3, 2, padding=1))
+    >>> list(window_starts(5, 3, 2)), list(window_starts(5, 3, 2, padding=1))
     ([0, 2], [-1, 1, 3])
     """
     if length + 2 * padding < size:
@@ -82,23 +86,23 @@ def starts(length: int, size: int, stride: int, padding: int = 0) -> range:
     return range(-padding, length + padding - size + 1, stride)
 
 
-def _check_axes(x: Any, axes: int, wanted: str, advice: str) -> None:
-    if not is_many(x):
-        message = f"{wanted}, got {x!r}"
+def _check_axes(x: Any, axes: int, expected: str, advice: str) -> None:
+    if not is_sequence(x):
+        message = f"{expected}, got {x!r}"
         raise TypeError(message)
     levels, level = 0, [x]
-    while any(map(is_many, level)):
+    while any(map(is_sequence, level)):
         levels += 1
-        if not all(map(is_many, level)):
-            message = f"{wanted}, got lists beside numbers at level {levels}"
+        if not all(map(is_sequence, level)):
+            message = f"{expected}, got lists beside numbers at level {levels}"
             raise ValueError(message)
         level = [entry for entries in level for entry in entries]
     if levels != axes:
-        message = f"{wanted}, got {levels} level{'s' * (levels != 1)} of lists; {advice}"
+        message = f"{expected}, got {levels} level{'s' * (levels != 1)} of lists; {advice}"
         raise ValueError(message)
 
 
-def _check_equal(lengths: list[int], what: str) -> None:
+def _check_equal(lengths: list[int], name: str) -> None:
     if len(set(lengths)) > 1:
-        message = f"{what} are of one length, got lengths {', '.join(map(str, dict.fromkeys(lengths)))}"
+        message = f"{name} are of one length, got lengths {', '.join(map(str, dict.fromkeys(lengths)))}"
         raise ValueError(message)

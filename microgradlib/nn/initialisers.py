@@ -1,19 +1,24 @@
-"""How weights are drawn before training, by name."""
+"""Draw the initial weights of a layer, by a named distribution or a function."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import random
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.rng import Rng, as_random
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable
 
-    Initialiser = Callable[[random.Random, int, int], float]
+__all__ = ["INITIALISERS", "Init", "Initialiser", "weight_drawer"]
 
-__all__ = ["INITIALISERS", "initialiser_named"]
+Initialiser: TypeAlias = "Callable[[random.Random, int, int], float]"
+"""A function (rng, nin, nout) → one weight, for a layer of `nin` inputs and `nout` outputs."""
+
+Init: TypeAlias = "str | Initialiser"
+"""How weights are drawn, by name or as a function."""
 
 
 def _glorot(rng: random.Random, nin: int, nout: int) -> float:
@@ -43,17 +48,19 @@ INITIALISERS: dict[str, Initialiser] = {
 - `glorot`: U(−k, k) with k = √(6/(nin + nout)), for tanh and sigmoid (Glorot and Bengio, 2010).
 - `he`: N(0, 2/nin), for rectifiers (He et al., 2015).
 - `small`: N(0, 0.08²), small random numbers, microgpt's.
-- `zeros`: 0; units that start alike stay alike, to show why weights are drawn at random.
+- `zeros`: 0; units with equal weights get equal gradients and stay equal, which is why weights are drawn at random.
 """
 
 
-def initialiser_named(init: str | Initialiser) -> Any:
-    """Return the initialiser `init`, a name or itself a function (rng, nin, nout) → weight.
+def weight_drawer(init: Init, rng: Rng | None) -> Callable[[int, int], float]:
+    """Return draw(nin, nout), which draws the next weight from `rng` by the initialiser `init`, a name or a function.
 
-    Raises `ValueError`, listing the known ones, for an unknown name.
+    `rng` is a seed or a `random.Random`; None is Python's global generator, which `random.seed` seeds. Raises
+    `ValueError`, listing the known ones, for an unknown name.
 
-    >>> import random
-    >>> initialiser_named("zeros")(random.Random(0), 2, 3)
+    >>> weight_drawer("zeros", rng=0)(2, 3)
     0.0
     """
-    return init if callable(init) else lookup(init, INITIALISERS, "initialiser")
+    generator = cast("random.Random", random) if rng is None else as_random(rng)
+    initialiser = init if callable(init) else lookup(init, INITIALISERS, "initialiser")
+    return lambda nin, nout: initialiser(generator, nin, nout)

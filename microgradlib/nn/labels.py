@@ -1,35 +1,29 @@
-"""Class labels: whole numbers from 0, or distributions over the classes."""
+"""Check class labels: whole numbers from 0, or distributions over the classes."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float, is_array
+from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.errors import LabelError
 from microgradlib.ops import selection
 
-__all__ = ["class_index", "distribution", "is_many", "one_hot"]
+if TYPE_CHECKING:
+    from microgradlib.nn.vectors import Number, Vector
+
+__all__ = ["class_index", "distribution", "one_hot"]
 
 TOLERANCE = 1e-6
-"""How far the probabilities of a distribution may be from 1 in sum."""
+"""How far the sum of a distribution's probabilities may be from 1."""
 
 
-def is_many(thing: Any) -> bool:
-    """Say whether `thing` is a list, tuple or array of entries rather than one number.
+def class_index(label: Number, n: int, name: str = "label") -> int:
+    """Return a label as a whole number k, 0 ≤ k < n, for n classes; `name` is what messages call it.
 
-    >>> is_many([1.0, 2.0]), is_many(3.0)
-    (True, False)
-    """
-    return isinstance(thing, (list, tuple)) or is_array(thing)
-
-
-def class_index(label: Any, n: int, what: str = "label") -> int:
-    """Return a label as a whole number k, 0 ≤ k < n, for n classes; `what` names it in messages.
-
-    Raises `LabelError` for a number that is none of those (nan too), `TypeError` for what is no number.
+    Raises `LabelError` for any other number, nan included, `TypeError` for what is no number.
 
     >>> class_index(2.0, 3)
     2
@@ -39,16 +33,17 @@ def class_index(label: Any, n: int, what: str = "label") -> int:
     """
     number = as_float(label.data if isinstance(label, Node) else label)
     if not (0 <= number < n) or number % 1:
-        things = "classes" if what == "label" else "rows"
-        message = f"the {what} is {number!r}, but the {n} {things} are 0 to {n - 1}"
+        choices = "classes" if name == "label" else "rows"
+        message = f"the {name} is {number!r}, but the {n} {choices} are 0 to {n - 1}"
         raise LabelError(message)
     return int(number)
 
 
-def one_hot(label: Any, n: int) -> list[Any]:
-    """Return the label k among n classes as n numbers: 1 at place k, 0 elsewhere. Of a Symbol, n Symbols.
+def one_hot(label: Number, n: int) -> list[Any]:
+    """Return the label k among n classes as n floats: 1 at index k, 0 elsewhere. For a Symbol, return n Symbols.
 
-    Raises `LabelError` for a number that names no class; of a Symbol that will, all n are 0.
+    Raises `LabelError` for a number that is none of the classes. A Symbol's number is not known yet: if it turns out to
+    be none of the classes, all n Symbols are 0.
 
     >>> one_hot(2, 4)
     [0.0, 0.0, 1.0, 0.0]
@@ -59,10 +54,11 @@ def one_hot(label: Any, n: int) -> list[Any]:
     return [float(k == index) for k in range(n)]
 
 
-def distribution(target: Any, n: int) -> list[Any]:
-    """Return a target, given as n probabilities (one-hot or softer), as a list of floats; Values and Symbols stay.
+def distribution(target: Vector, n: int) -> list[Number]:
+    """Return a target of n probabilities, one-hot or not, as a list of floats.
 
-    Raises `LabelError` for another number of them, for negative ones or nan, and for a sum other than 1.
+    If any entry is a Value or Symbol, the entries are returned unchanged and unchecked. Raises `LabelError` for another
+    number of entries, for negative ones or nan, and for a sum other than 1.
 
     >>> distribution((0, 1, 0), 3)
     [0.0, 1.0, 0.0]
@@ -78,7 +74,7 @@ def distribution(target: Any, n: int) -> list[Any]:
     numbers = [as_float(y) for y in target]
     total = math.fsum(numbers)
     if all(y >= 0 for y in numbers) and abs(total - 1) <= TOLERANCE:
-        return numbers
+        return [*numbers]
     fault = f"it sums to {total}" if all(y >= 0 for y in numbers) else "it has entries below 0, or nan"
     message = f"the target {numbers} is no distribution over the classes: {fault}"
     raise LabelError(message)

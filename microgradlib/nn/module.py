@@ -1,4 +1,4 @@
-"""Module: a thing with parameters."""
+"""Module: the base class of networks and layers; it finds, lists, saves and restores their parameters."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
 from microgradlib.core.value import NO_HISTORY, Value
-from microgradlib.nn.parameter_numbers import checked_numbers
+from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from typing_extensions import Self
+
 __all__ = ["Module"]
 
 
-class Parameters(list[Value]):
-    """A list of parameters that knows their names, for whoever prints them."""
+class NamedParameters(list[Value]):
+    """A list of parameters with their dotted paths in `names`, which compiled programs and drawings show."""
 
     def __init__(self, named: Iterable[tuple[str, Value]]) -> None:
         pairs = list(named)
@@ -24,13 +26,14 @@ class Parameters(list[Value]):
         self.names = tuple([name for name, _ in pairs])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Parameters, (list(zip(self.names, self)),)
+        return NamedParameters, (list(zip(self.names, self)),)
 
 
 class Module:
-    """The base of networks and their parts. Parameters are the leaf Values among its attributes.
+    """The base class of networks and layers. Parameters are the leaf Values among its attributes.
 
-    Attributes that are Modules, lists, tuples or dicts are searched too, in the order in which they were assigned.
+    Attributes that are Modules, lists, tuples, dicts or NumPy arrays of Values are searched too, in the order in which
+    they were assigned.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -40,63 +43,62 @@ class Module:
     """
 
     training: bool = True
-    """Whether the module is being trained: what `Dropout` goes by. `train()` and `eval()` set it."""
+    """Whether the module is in training mode, in which `Dropout` drops units. `train()` and `eval()` set it."""
 
     summary_shape: str = ""
-    """How `summary()` describes the module, as in "4 → 8 tanh"; it looks into modules that say nothing."""
+    """The module's shape in `summary()`, as in "4 → 8 tanh"; of a module without one, the parts are listed instead."""
 
     not_weights: tuple[str, ...] = ("b", "bias")
-    """The module's attributes whose parameters multiply no input, which weight decay leaves alone."""
+    """The names of the attributes whose parameters multiply no input, such as biases: weight decay skips them."""
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter once with its dotted path, such as `layers.0.neurons.3.w.1`."""
         named: dict[Value, str] = {}
-        for name, thing in _walk(self, "", set()):
-            if _is_parameter(thing):
-                named.setdefault(thing, name)
-        return [(name, parameter) for parameter, name in named.items()]
+        for path, value in _parameters_in(self):
+            named.setdefault(value, path)
+        return [(path, parameter) for parameter, path in named.items()]
 
     def parameters(self) -> list[Value]:
         """Return the parameters, in the order of `named_parameters`."""
-        return Parameters(self.named_parameters())
+        return NamedParameters(self.named_parameters())
 
     def weights(self) -> list[Value]:
-        """Return the parameters that multiply inputs: all but biases, gains and the like, each module's `not_weights`.
+        """Return the parameters that multiply inputs: all but those in each module's `not_weights` (biases, gains).
 
         >>> from microgradlib.nn import Neuron
         >>> len(Neuron(3, rng=0).parameters()), len(Neuron(3, rng=0).weights())
         (4, 3)
         """
-        others: set[Value] = set()
+        excluded: set[Value] = set()
         for _, module in self.named_modules():
-            parts = [vars(module)[name] for name in module.not_weights if name in vars(module)]
-            others.update(thing for _, thing in _walk(parts, "", set()) if _is_parameter(thing))
-        return [parameter for parameter in self.parameters() if parameter not in others]
+            attributes = [vars(module)[name] for name in module.not_weights if name in vars(module)]
+            excluded.update(value for _, value in _parameters_in(attributes))
+        return [parameter for parameter in self.parameters() if parameter not in excluded]
 
     def named_modules(self) -> list[tuple[str, Module]]:
-        """Return this module, as `""`, and each module in it once with its dotted path, outer ones first."""
+        """Return this module, with path `""`, and each module in it once with its dotted path, outer ones first."""
         named: dict[int, tuple[str, Module]] = {}
-        for name, thing in _walk(self, "", set()):
-            if isinstance(thing, Module):
-                named.setdefault(id(thing), (name, thing))
+        for path, found in _walk(self, "", set()):
+            if isinstance(found, Module):
+                named.setdefault(id(found), (path, found))
         return list(named.values())
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0, as must be done before each `backward()` of a training step.
+        """Set the gradient of every parameter to 0: call it before the `backward()` of each training step.
 
-        Leaves are all that matters here: inner nodes are built anew for each loss.
+        Only parameters need it, since `backward()` adds into the gradients of leaves and overwrites the others.
         """
         for parameter in self.parameters():
             parameter.grad = 0.0
 
-    def train(self, mode: bool = True) -> Module:
-        """Set the mode of this module and all in it to training, and return it."""
+    def train(self, mode: bool = True) -> Self:
+        """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
-        """Set the mode of this module and all in it to evaluation: `Dropout` then changes nothing. Return it."""
+    def eval(self) -> Self:
+        """Set this module and all modules in it to evaluation mode, in which `Dropout` drops nothing; return it."""
         return self.train(mode=False)
 
     def state_dict(self) -> dict[str, float]:
@@ -108,11 +110,11 @@ class Module:
         """
         return {name: parameter.data for name, parameter in self.named_parameters()}
 
-    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> tuple[list[str], list[str]]:
-        """Set the parameters to the numbers of `state`; return the names missing from it and those unknown here.
+    def load_state_dict(self, state: Mapping[str, float], *, strict: bool = True) -> tuple[list[str], list[str]]:
+        """Set the parameters to the numbers of `state`; return the names it lacks and those this module lacks.
 
-        With `strict`, missing or unknown names raise `ValueError`, which names them; without, they are left alone. What
-        is no number raises `TypeError`. In either case nothing has changed.
+        With `strict`, names of either kind raise `ValueError`, which lists them; without it they are skipped. An entry
+        that is no number raises `TypeError`. If an error is raised, no parameter has been changed.
 
         >>> from microgradlib.nn import Neuron
         >>> Neuron(1).load_state_dict({"w.0": 0.5, "bias": 0.0})
@@ -120,13 +122,16 @@ class Module:
         ValueError: the state does not fit this Neuron: missing b; unknown bias; ...
         """
         named = dict(self.named_parameters())
-        numbers, missing, unknown = checked_numbers(named, state, type(self).__name__, strict=strict)
+        numbers, missing, unknown = match_state(named, state, type(self).__name__, strict=strict)
         for name, number in numbers.items():
             named[name].data = number
         return missing, unknown
 
     def summary(self) -> Summary:
-        """Return a table of the layers, their shapes and how many parameters each has. It prints itself.
+        """Return a table of the layers, their shapes and how many parameters each has; its repr is the text below.
+
+        A module with a `summary_shape` is one row, parts included. Parameters outside such modules come last, one row
+        for each attribute of this module.
 
         >>> from microgradlib.nn import MLP
         >>> MLP([2, 3, 1], activation="tanh").summary()
@@ -142,43 +147,53 @@ class Module:
                 parameters = module.parameters()
                 rows.append(Row(name, type(module).__name__, str(module.summary_shape), len(parameters)))
                 counted.update(parameters)
-        rest: dict[str, int] = {}
-        for name, parameter in self.named_parameters():
+        others: dict[str, int] = {}
+        for path, parameter in self.named_parameters():
             if parameter not in counted:
-                rest[name.split(".")[0]] = rest.get(name.split(".")[0], 0) + 1
-        rows += [Row(name, "Value", "", number) for name, number in rest.items()]
+                attribute = path.split(".")[0]
+                others[attribute] = others.get(attribute, 0) + 1
+        rows += [Row(attribute, "Value", "", number) for attribute, number in others.items()]
         return Summary(tuple(rows), len(self.parameters()))
 
 
-def _is_parameter(thing: Any) -> bool:
-    return isinstance(thing, Value) and not thing.parents and thing.local_derivatives is not NO_HISTORY
+def _is_parameter(value: Value) -> bool:
+    """Return whether a Value is a leaf that the user made: no result of an op, computed under `no_grad()` or not."""
+    return not value.parents and value.local_derivatives is not NO_HISTORY
 
 
-def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """Yield the Values and Modules in `thing`, itself included, each with its path, in order of assignment.
+def _parameters_in(container: Any) -> Iterator[tuple[str, Value]]:
+    for path, found in _walk(container, "", set()):
+        if isinstance(found, Value) and _is_parameter(found):
+            yield path, found
 
-    A module is entered once. What its own `parameters()` lists beyond that, if its class has one, comes last.
+
+def _walk(container: Any, path: str, entered: set[int]) -> Iterator[tuple[str, Value | Module]]:
+    """Yield the Values and Modules in `container`, itself included, each with its path, in order of assignment.
+
+    `entered` holds the ids of the modules searched so far: each is searched once, also where modules contain one
+    another. If a module's class defines `parameters()` itself, the Values that it lists come after the attributes.
     """
-    if isinstance(thing, (Value, Module)):
-        yield path, thing
-    if isinstance(thing, Module):
-        if id(thing) in seen:
+    if isinstance(container, (Value, Module)):
+        yield path, container
+    if isinstance(container, Module):
+        if id(container) in entered:
             return
-        seen.add(id(thing))
-    for name, child in _children(thing):
-        yield from _walk(child, f"{path}.{name}" if path else str(name), seen)
-    if isinstance(thing, Module) and type(thing).parameters is not Module.parameters:
-        for i, parameter in enumerate(thing.parameters()):
+        entered.add(id(container))
+    for name, child in _children(container):
+        yield from _walk(child, f"{path}.{name}" if path else str(name), entered)
+    if isinstance(container, Module) and type(container).parameters is not Module.parameters:
+        for i, parameter in enumerate(container.parameters()):
             yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter
 
 
-def _children(thing: Any) -> Iterable[tuple[Any, Any]]:
-    if isinstance(thing, Module):
-        return vars(thing).items()
-    if isinstance(thing, dict):
-        return thing.items()
-    if isinstance(thing, (set, frozenset)) and any(isinstance(child, (Value, Module)) for child in thing):
+def _children(container: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the entries of a module, dict, list, tuple or array of Values, each with its name, key or index."""
+    if isinstance(container, Module):
+        return vars(container).items()
+    if isinstance(container, dict):
+        return container.items()
+    if isinstance(container, (set, frozenset)) and any(isinstance(child, (Value, Module)) for child in container):
         raise TypeError("a set of parameters or modules has no order, so the run could not be repeated: use a list")
-    if is_array(thing) and getattr(thing, "dtype", None) == "O":  # an array of Values
-        thing = thing.tolist()
-    return enumerate(thing) if isinstance(thing, (list, tuple)) else ()
+    if is_array(container) and getattr(container, "dtype", None) == "O":  # an array of Values
+        container = container.tolist()
+    return enumerate(container) if isinstance(container, (list, tuple)) else ()

@@ -1,10 +1,10 @@
-"""Neuron and Layer, out of scalar Values."""
+"""Neuron and Layer: fully connected units of scalar Values."""
 
 from __future__ import annotations
 
-import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.value import Value, as_node, weighted_sum
 from microgradlib.nn.activation import (
@@ -12,29 +12,42 @@ from microgradlib.nn.activation import (
     Activation,
     LogSoftmax,
     Softmax,
+    activation_function,
     activation_name,
-    activation_named,
 )
-from microgradlib.nn.initialisers import initialiser_named
+from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sizes import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection
 
-__all__ = ["Layer", "Neuron"]
+    from typing_extensions import Unpack
 
-_SPELLING = {"linear": "Linear", "relu": "ReLU"}
+    from microgradlib.nn.vectors import Vector
+
+__all__ = ["Layer", "Neuron", "NeuronOptions"]
+
+MICROGRAD_NAMES = {"linear": "Linear", "relu": "ReLU"}
+"""How micrograd's reprs of neurons spell the activations that it has."""
+
+
+class NeuronOptions(TypedDict, total=False):
+    """The keyword arguments of `Neuron` that a `Layer` passes on."""
+
+    bias: bool
+    expand: bool
+    nonlin: bool
+    init: Init
 
 
 class Neuron(Module):
     """a = f(z) with net input z = Σ_d w_d x_d + b.
 
     `nin`: how many inputs. `activation`: f, by name or as a function of z. `bias`: whether there is a b. `rng`: a seed
-    or `random.Random`; without one, Python's own generator draws, as `random.seed` set it. `init`: how weights are
+    or a `random.Random`, by default Python's global generator, which `random.seed` seeds. `init`: how weights are
     drawn, by default uniform in (−1, 1), see `INITIALISERS`; b is 0. The net input is one n-ary `dot` node; with
-    `expand=True` every product and sum is a node of its own, to be drawn. `nonlin=False` is micrograd's word for
-    `activation="linear"`; `nout`, how many neurons the layer has, matters to some initialisers.
+    `expand=True` every product and sum is a node, to be shown in drawings. `nonlin=False` is micrograd's spelling of
+    `activation="linear"`; `nout`, how many neurons the layer has, is used by some initialisers.
 
     Raises `ValueError` for an unknown activation, and when called with a number of inputs other than `nin`.
 
@@ -54,41 +67,45 @@ class Neuron(Module):
         rng: Rng | None = None,
         expand: bool = False,
         nonlin: bool = True,
-        init: str | Callable[..., float] = "uniform",
+        init: Init = "uniform",
         nout: int = 1,
     ) -> None:
-        generator: Any = random if rng is None else as_random(rng)
+        nin = whole_number(nin, "nin")
+        draw = weight_drawer(init, rng)
         self.activation = activation_name(activation) if nonlin else "linear"
-        draw = initialiser_named(init)
-        self.w = [Value(draw(generator, nin, nout), label=f"w{d}") for d in range(count(nin, "nin"))]
+        self.w = [Value(draw(nin, nout), label=f"w{d}") for d in range(nin)]
         self.b = Value(0.0, label="b") if bias else None
-        self.f = activation_named(activation if nonlin else "linear")
+        self.f = activation_function(activation if nonlin else "linear")
         self.expand = expand
         self.summary_shape = f"{nin} → 1 {self.activation}"
 
-    def net_input(self, x: Sequence[Any]) -> Value:
-        """Return z = Σ_d w_d x_d + b."""
+    def net_input(self, x: Vector) -> Value:
+        """Return z = Σ_d w_d x_d + b for the inputs x."""
         if not hasattr(x, "__len__") or len(x) != len(self.w):
             given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single one"
             message = f"this neuron has {len(self.w)} weights and takes as many inputs, got {given}"
             raise ValueError(message)
+        inputs: Any = x
         if not self.expand:
-            return weighted_sum(self.w, x, self.b)  # type: ignore[no-any-return]
-        products = [w * x_d for w, x_d in zip(self.w, x)]
+            z: Value = weighted_sum(self.w, inputs, self.b)
+            return z
+        products: list[Value] = [w * x_d for w, x_d in zip(self.w, inputs)]
         return sum(products[1:], products[0]) if self.b is None else sum(products, self.b)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """Return f(z) for the inputs x, floats or Values."""
-        return self.f(self.net_input(x))
+    def __call__(self, x: Vector) -> Value:
+        """Return f(z) for the inputs x."""
+        output: Value = self.f(self.net_input(x))
+        return output
 
     def __repr__(self) -> str:
-        return f"{_SPELLING.get(self.activation, self.activation)}Neuron({len(self.w)})"
+        return f"{MICROGRAD_NAMES.get(self.activation, self.activation)}Neuron({len(self.w)})"
 
 
 class Layer(Module):
-    """`nout` neurons that see the same `nin` inputs; further arguments are those of `Neuron`.
+    """`nout` neurons with the same `nin` inputs; the other arguments are those of `Neuron`.
 
-    `activation` may also be one that takes the net inputs of all the neurons together: "softmax" or "log_softmax".
+    `activation` may also be "softmax" or "log_softmax" (or `Softmax()`, `LogSoftmax()`), functions of the net inputs of
+    all the neurons.
 
     >>> len(Layer(3, 4, activation="tanh", rng=0)([1.0, 2.0, 3.0]))
     4
@@ -97,32 +114,42 @@ class Layer(Module):
     """
 
     def __init__(
-        self, nin: int, nout: int, activation: Activation = "relu", *, rng: Rng | None = None, **neuron: Any
+        self,
+        nin: int,
+        nout: int,
+        activation: Activation = "relu",
+        *,
+        rng: Rng | None = None,
+        **neuron: Unpack[NeuronOptions],
     ) -> None:
-        generator = None if rng is None else as_random(rng)
-        self.together: Any = LAYER_ACTIVATIONS.get(activation) if isinstance(activation, str) else None
+        nout = whole_number(nout, "nout")
+        generator = None if rng is None else as_random(rng)  # one generator for all neurons
+        self.layer_activation: Callable[[Collection[Any]], list[Any]] | None = None
         if isinstance(activation, (Softmax, LogSoftmax)):
-            self.together = activation
-        each = "linear" if self.together else activation
-        neuron.setdefault("nout", nout)
-        self.neurons = [Neuron(nin, each, rng=generator, **neuron) for _ in range(count(nout, "nout"))]
+            self.layer_activation = activation
+        elif isinstance(activation, str):
+            self.layer_activation = LAYER_ACTIVATIONS.get(activation)
+        neuron_activation = "linear" if self.layer_activation else activation
+        self.neurons = [Neuron(nin, neuron_activation, rng=generator, nout=nout, **neuron) for _ in range(nout)]
         self.summary_shape = f"{nin} → {nout} {activation_name(activation)}"
 
-    def net_inputs(self, x: Sequence[Any]) -> list[Any]:
+    def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
-        inputs = [as_node(x_d) for x_d in x]  # one leaf for a number, which all neurons share
+        inputs = [as_node(x_d) for x_d in x]  # one leaf for each plain number, shared by all neurons
         return [neuron.net_input(inputs) for neuron in self.neurons]
 
-    def activated(self, z: Sequence[Any]) -> list[Any]:
+    def activated(self, z: Vector) -> list[Value]:
         """Return f(z), one output for each neuron, from their net inputs."""
-        return self.together(z) if self.together else [neuron.f(z_i) for neuron, z_i in zip(self.neurons, z)]
+        if self.layer_activation:
+            return self.layer_activation(z)
+        return [neuron.f(z_i) for neuron, z_i in zip(self.neurons, z)]
 
-    def outputs(self, x: Sequence[Any]) -> list[Any]:
+    def outputs(self, x: Vector) -> list[Value]:
         """Return the neurons' outputs, always as a list."""
         return self.activated(self.net_inputs(x))
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """Return the neurons' outputs as a list; a layer of one neuron returns its output itself."""
+    def __call__(self, x: Vector) -> Any:
+        """Return the neurons' outputs as a list; a layer of one neuron returns its output, one node."""
         outputs = self.outputs(x)
         return outputs[0] if len(outputs) == 1 else outputs
 

@@ -1,44 +1,35 @@
-"""Normalisation of a layer's outputs: LayerNorm and RMSNorm."""
+"""LayerNorm and RMSNorm: normalise the outputs of a layer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from microgradlib._support.number import as_float
-from microgradlib.core.value import Value, as_node, weighted_sum
+from microgradlib._support.checks import positive, whole_number
+from microgradlib.core.value import Value, weighted_sum
 from microgradlib.nn.module import Module
-from microgradlib.nn.sizes import check_length, count
+from microgradlib.nn.sequences import node_list
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from microgradlib.nn.vectors import Vector
 
 __all__ = ["LayerNorm", "RMSNorm"]
 
 
-def _scaled(x: list[Any], eps: float) -> list[Any]:
-    """Return xᵢ / √(mean of x² + ε)."""
+def _divide_by_rms(x: list[Value], eps: float) -> list[Value]:
+    """Return xᵢ / √(mean of x² + ε) for each i."""
     factor = (weighted_sum(x, x) / len(x) + eps) ** -0.5
     return [x_i * factor for x_i in x]
 
 
-def _positive(eps: Any) -> float:
-    number = as_float(eps)
-    if not number > 0:
-        message = f"eps keeps the root away from 0 and is above it, got {eps!r}"
-        raise ValueError(message)
-    return number
-
-
-def _nodes(x: Any, width: int) -> list[Any]:
-    check_length(x, width, "the input of this layer")
-    return [as_node(x_i) for x_i in x]
+def _checked_eps(eps: float) -> float:
+    return positive(eps, "eps", reason="so that the root is not 0", example=1e-5)
 
 
 class LayerNorm(Module):
-    """yᵢ = gᵢ (xᵢ − μ)/√(v + ε) + bᵢ, with μ the mean of x₁ … x_n and v = Σ (xᵢ − μ)²/n: mean 0, variance 1, then g, b.
+    """yᵢ = gᵢ (xᵢ − μ)/√(v + ε) + bᵢ, for x₁ … x_n of mean μ and variance v = Σ (xᵢ − μ)²/n.
 
-    `width` is n. The gains g (`gain`) are 1 and the biases b (`bias`) 0 at the start, and both are learned; `eps` is ε.
+    `width` is n. The gains g (`gain`) are initially 1, the biases b (`bias`) 0, and both are learned; `eps` is ε.
     Raises `ValueError` for ε ≤ 0, and when called with other than n numbers. (Ba, Kiros and Hinton, 2016.)
 
     >>> [round(y.data, 3) for y in LayerNorm(4)([1.0, 1.0, 3.0, 3.0])]
@@ -48,16 +39,17 @@ class LayerNorm(Module):
     not_weights = ("gain", "bias")
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
-        self.gain = [Value(1.0, label="g") for _ in range(count(width, "width"))]
+        width = whole_number(width, "width")
+        self.gain = [Value(1.0, label="g") for _ in range(width)]
         self.bias = [Value(0.0, label="b") for _ in range(width)]
-        self.eps = _positive(eps)
+        self.eps = _checked_eps(eps)
         self.summary_shape = f"{width} → {width}"
 
-    def __call__(self, x: Sequence[Any]) -> list[Any]:
-        """Return y for a list of n numbers."""
-        inputs = _nodes(x, len(self.gain))
+    def __call__(self, x: Vector) -> list[Value]:
+        """Return y, a list of n nodes."""
+        inputs = node_list(x, len(self.gain), "the input of this layer")
         mean = reductions.mean(*inputs)
-        normalised = _scaled([x_i - mean for x_i in inputs], self.eps)
+        normalised = _divide_by_rms([x_i - mean for x_i in inputs], self.eps)
         return [g * y + b for g, y, b in zip(self.gain, normalised, self.bias)]
 
     def __repr__(self) -> str:
@@ -67,7 +59,7 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """yᵢ = gᵢ xᵢ/√(Σ xⱼ²/n + ε): x₁ … x_n divided by their root mean square.
 
-    `width` is n. The gains g (`gain`) are 1 at the start and learned; with `gain=False` there are none. `eps` is ε.
+    `width` is n. The gains g (`gain`) are initially 1 and learned; with `gain=False` there are none. `eps` is ε.
     Raises `ValueError` for ε ≤ 0, and when called with other than n numbers. (Zhang and Sennrich, 2019.)
 
     >>> [round(y.data, 3) for y in RMSNorm(2, gain=False)([3.0, 3.0])]
@@ -77,14 +69,14 @@ class RMSNorm(Module):
     not_weights = ("gain",)
 
     def __init__(self, width: int, eps: float = 1e-5, *, gain: bool = True) -> None:
-        self.width = count(width, "width")
-        self.gain = [Value(1.0, label="g") for _ in range(width)] if gain else None
-        self.eps = _positive(eps)
-        self.summary_shape = f"{width} → {width}"
+        self.width = whole_number(width, "width")
+        self.gain = [Value(1.0, label="g") for _ in range(self.width)] if gain else None
+        self.eps = _checked_eps(eps)
+        self.summary_shape = f"{self.width} → {self.width}"
 
-    def __call__(self, x: Sequence[Any]) -> list[Any]:
-        """Return y for a list of n numbers."""
-        normalised = _scaled(_nodes(x, self.width), self.eps)
+    def __call__(self, x: Vector) -> list[Value]:
+        """Return y, a list of n nodes."""
+        normalised = _divide_by_rms(node_list(x, self.width, "the input of this layer"), self.eps)
         return normalised if self.gain is None else [g * y for g, y in zip(self.gain, normalised)]
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Output units that are more than an activation: the Gaussian with learned precision."""
+"""GaussianOutput: an output unit with a learned mean and a learned precision."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.nn.module import Module
-from microgradlib.nn.neuron import Layer
+from microgradlib.nn.neuron import Layer, NeuronOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing_extensions import Unpack
+
+    from microgradlib.nn.vectors import Vector
 
 __all__ = ["GaussianOutput"]
 
@@ -17,21 +19,21 @@ __all__ = ["GaussianOutput"]
 class GaussianOutput(Module):
     """The parameters of a Gaussian for each output: its mean μ = wᵀh + b and its precision β = ζ(vᵀh + c) = 1/σ².
 
-    Softplus ζ keeps β positive. The precision, not the variance, is learned, so that the cost `gaussian_nll` divides by
-    nothing. Arguments are those of `Layer`. (*Deep Learning*, 6.2.2.4.)
+    Softplus ζ keeps β positive. The precision is learned rather than the variance, so that the cost `gaussian_nll` has
+    no division. Arguments are those of `Layer`. (*Deep Learning*, 6.2.2.4.)
 
     >>> mean, precision = GaussianOutput(2, 1, init="zeros")([0.5, -0.5])
     >>> mean.data, precision.data
     (0.0, 0.6931471805599453)
     """
 
-    def __init__(self, nin: int, nout: int, *, rng: Rng | None = None, **neuron: Any) -> None:
-        generator = None if rng is None else as_random(rng)
+    def __init__(self, nin: int, nout: int, *, rng: Rng | None = None, **neuron: Unpack[NeuronOptions]) -> None:
+        generator = None if rng is None else as_random(rng)  # one generator for both layers
         self.mean = Layer(nin, nout, "linear", rng=generator, **neuron)
         self.precision = Layer(nin, nout, "softplus", rng=generator, **neuron)
         self.summary_shape = f"{nin} → {nout} means and precisions"
 
-    def __call__(self, x: Sequence[Any]) -> tuple[Any, Any]:
+    def __call__(self, x: Vector) -> tuple[Any, Any]:
         """Return (μ, β): two nodes for one output, two lists for several."""
         return self.mean(x), self.precision(x)
 

@@ -1,15 +1,24 @@
-"""Pooling, also called subsampling: one number for each window of a signal or an image; and Flatten."""
+"""Pooling, also called subsampling: reduce each window of a signal or an image to one number; and Flatten."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.pytree import flatten
 from microgradlib.core.value import Value, as_node
-from microgradlib.nn.activation import Activation, activation_name, activation_named
-from microgradlib.nn.grids import Image, image, nested_lists, pair, signal, starts
+from microgradlib.nn.activation import Activation, activation_function, activation_name
+from microgradlib.nn.grids import (
+    Image,
+    ImageInput,
+    SignalInput,
+    checked_image,
+    checked_signal,
+    row_column_pair,
+    window_starts,
+)
 from microgradlib.nn.module import Module
-from microgradlib.nn.sizes import count
+from microgradlib.nn.sequences import nested_lists
 from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:
@@ -17,13 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AvgPool1d", "AvgPool2d", "Flatten", "MaxPool1d", "MaxPool2d", "Subsampling"]
 
-Pair = int | tuple[int, int]
+Pair: TypeAlias = int | tuple[int, int]
 
 
 def _pooled(x: Image, size: tuple[int, int], stride: tuple[int, int], pool: Callable[..., Any]) -> Image:
-    """Return pool(*window) for every window of every channel; what is left over at the far edges is in none."""
-    (rows, columns), (down, right) = size, stride
-    tops, lefts = starts(len(x[0]), rows, down), starts(len(x[0][0]), columns, right)
+    """Return pool(*window) for every window of every channel; rows and columns beyond the last window are dropped."""
+    (rows, columns), (row_stride, column_stride) = size, stride
+    tops, lefts = window_starts(len(x[0]), rows, row_stride), window_starts(len(x[0][0]), columns, column_stride)
     return [
         [
             [
@@ -40,14 +49,14 @@ class _Pool2d(Module):
     _pool: Callable[..., Any]
 
     def __init__(self, size: Pair, stride: Pair | None = None) -> None:
-        self.size = pair(size, "size")
-        self.stride = self.size if stride is None else pair(stride, "stride")
-        step = "" if self.stride == self.size else f", stride {self.stride[0]}×{self.stride[1]}"
-        self.summary_shape = f"{self.size[0]}×{self.size[1]}{step}"
+        self.size = row_column_pair(size, "size")
+        self.stride = self.size if stride is None else row_column_pair(stride, "stride")
+        shown_stride = "" if self.stride == self.size else f", stride {self.stride[0]}×{self.stride[1]}"
+        self.summary_shape = f"{self.size[0]}×{self.size[1]}{shown_stride}"
 
-    def __call__(self, x: Any) -> Image:
-        """Return the pooled image, [channel][row][column] as the image itself."""
-        return _pooled(image(x), self.size, self.stride, self._pool)
+    def __call__(self, x: ImageInput) -> Image:
+        """Return the pooled image [channel][row][column]."""
+        return _pooled(checked_image(x), self.size, self.stride, self._pool)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.summary_shape})"
@@ -57,13 +66,13 @@ class _Pool1d(Module):
     _pool: Callable[..., Any]
 
     def __init__(self, size: int, stride: int | None = None) -> None:
-        self.size = count(size, "size")
-        self.stride = self.size if stride is None else count(stride, "stride")
+        self.size = whole_number(size, "size")
+        self.stride = self.size if stride is None else whole_number(stride, "stride")
         self.summary_shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
 
-    def __call__(self, x: Any) -> list[list[Any]]:
-        """Return the pooled signal, [channel][position] as the signal itself."""
-        return [rows[0] for rows in _pooled(signal(x), (1, self.size), (1, self.stride), self._pool)]
+    def __call__(self, x: SignalInput) -> list[list[Value]]:
+        """Return the pooled signal [channel][position]."""
+        return [rows[0] for rows in _pooled(checked_signal(x), (1, self.size), (1, self.stride), self._pool)]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.summary_shape})"
@@ -75,7 +84,7 @@ class MaxPool2d(_Pool2d):
     `size` of the windows and `stride` s, by default the size, so that windows do not overlap, are numbers or pairs
     (rows, columns). Rows and columns left over at the far edges are dropped. Each window is one n-ary `maximum`, whose
     derivative is 1 for the largest number; numbers that tie share it equally. Raises `ValueError` for a size or stride
-    below 1, and when called with other axes or an image smaller than the window. (*Deep Learning*, 9.3.)
+    below 1, and when called with another number of axes or an image smaller than the window. (*Deep Learning*, 9.3.)
 
     >>> [[[y]]] = MaxPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
     >>> y.data
@@ -97,7 +106,7 @@ class MaxPool1d(_Pool1d):
 
 
 class AvgPool2d(_Pool2d):
-    """y_k(r, c) = mean over the window of x_k that begins at (s r, s c); arguments and errors are `MaxPool2d`'s.
+    """y_k(r, c) = mean over the window of x_k that begins at (s r, s c); arguments and errors are those of `MaxPool2d`.
 
     >>> [[[y]]] = AvgPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
     >>> y.data
@@ -122,7 +131,7 @@ class Subsampling(Module):
     """y_k(r, c) = f(w_k · mean over the window of x_k that begins at (s r, s c) + b_k), s the size of the window.
 
     The subsampling layer of the first convolutional networks: an average with a learned weight and bias for each
-    channel, and an activation. w_k is 1 and b_k is 0 at the start. Raises `ValueError` as `AvgPool2d` does, and for an
+    channel, and an activation. w_k is initially 1 and b_k 0. Raises `ValueError` as `AvgPool2d` does, and for an
     image with other than `channels` channels. (LeCun et al., 1998.)
 
     >>> [[[y]]] = Subsampling(1, 2, activation="linear")([[[1.0, 2.0], [4.0, 3.0]]])
@@ -131,15 +140,16 @@ class Subsampling(Module):
     """
 
     def __init__(self, channels: int, size: Pair = 2, activation: Activation = "sigmoid") -> None:
+        channels = whole_number(channels, "channels")
         self.pool = AvgPool2d(size)
-        self.w = [Value(1.0, label="w") for _ in range(count(channels, "channels"))]
+        self.w = [Value(1.0, label="w") for _ in range(channels)]
         self.b = [Value(0.0, label="b") for _ in range(channels)]
-        self.f = [activation_named(activation) for _ in range(channels)]
+        self.f = [activation_function(activation) for _ in range(channels)]
         self.summary_shape = f"{channels} channels, {self.pool.summary_shape} {activation_name(activation)}"
 
-    def __call__(self, x: Any) -> Image:
-        """Return the subsampled image, [channel][row][column] as the image itself."""
-        means = self.pool(image(x, len(self.w)))
+    def __call__(self, x: ImageInput) -> Image:
+        """Return the subsampled image [channel][row][column]."""
+        means = self.pool(checked_image(x, len(self.w)))
         return [
             [[f(w * mean + b) for mean in row] for row in channel]
             for channel, w, b, f in zip(means, self.w, self.b, self.f)
@@ -150,7 +160,7 @@ class Subsampling(Module):
 
 
 class Flatten(Module):
-    """All numbers of nested lists as one list, the last index fastest: from feature maps to a `Layer`.
+    """All numbers of nested lists as one list, the last index fastest: connects feature maps to a `Layer`.
 
     >>> [y.data for y in Flatten()([[[1.0, 2.0]], [[3.0, 4.0]]])]
     [1.0, 2.0, 3.0, 4.0]
@@ -158,8 +168,8 @@ class Flatten(Module):
 
     summary_shape = "nested → flat"
 
-    def __call__(self, x: Any) -> list[Any]:
-        """Return the numbers, as nodes."""
+    def __call__(self, x: Any) -> list[Value]:
+        """Return the numbers of x, a number or lists nested to any depth, as nodes."""
         return [as_node(number) for number in flatten(nested_lists(x))]
 
     def __repr__(self) -> str:

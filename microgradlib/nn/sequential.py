@@ -1,7 +1,8 @@
-"""Sequential: modules one after another."""
+"""Sequential: modules applied one after another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from microgradlib.nn.module import Module
@@ -10,7 +11,9 @@ __all__ = ["Sequential"]
 
 
 class Sequential(Module):
-    """Modules, or plain functions, each fed with the output of the one before.
+    """Modules or functions, each applied to the output of the one before.
+
+    Raises `TypeError` for what cannot be called.
 
     >>> from microgradlib.nn import Layer
     >>> model = Sequential(Layer(2, 3, "tanh", rng=0), Layer(3, 1, "linear", rng=1))
@@ -18,7 +21,8 @@ class Sequential(Module):
     (13, 0.0)
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *modules: Callable[[Any], Any]) -> None:
+        module: Any
         for module in modules:
             if not callable(module):
                 message = f"Sequential takes modules and functions one by one, got {module!r}"
@@ -26,7 +30,7 @@ class Sequential(Module):
         self.modules = list(modules)
 
     def __call__(self, x: Any) -> Any:
-        """Return the last module's output."""
+        """Return the output of the last module, whatever that is."""
         for module in self.modules:
             x = module(x)
         return x

@@ -1,4 +1,4 @@
-"""The table that `Module.summary()` gives: layer, kind, shape, parameters."""
+"""The table that `Module.summary()` returns: layer, kind, shape, parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Row", "Summary"]
 
 
 class Row(NamedTuple):
-    """One layer: its path in the model, its class, its shape in words, and how many parameters it has."""
+    """One layer: its path in the model, its class, its shape as text, and how many parameters it has."""
 
     layer: str
     kind: str
@@ -17,7 +17,7 @@ class Row(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The layers of a model and how many parameters it has in all, shared ones counted once.
+    """The layers of a model, and how many parameters it has in total, shared ones counted once.
 
     >>> Summary((Row("u", "Layer", "2 → 3", 9),), 9).total
     9

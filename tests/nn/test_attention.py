@@ -93,7 +93,7 @@ def test_description():
 def test_refusals():
     with pytest.raises(ValueError, match="share the width equally: 16 is no multiple of 3"):
         CausalSelfAttention(16, 3)
-    with pytest.raises(ValueError, match="heads is at least 1"):
+    with pytest.raises(ValueError, match="heads must be a whole number >= 1"):
         CausalSelfAttention(16, 0)
     model, cache = CausalSelfAttention(2, rng=0), []
     with pytest.raises(TypeError, match=r"a list of vectors, one for each position, .*; write \[x\]"):

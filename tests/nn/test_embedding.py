@@ -69,7 +69,7 @@ def test_further_refusals():
         Embedding(5, 2, rng=0)([1, 2])
     with pytest.raises(TypeError, match="real number"):
         Embedding(5, 2, rng=0)("a")
-    with pytest.raises(ValueError, match="count is at least 1"):
+    with pytest.raises(ValueError, match="count must be a whole number >= 1"):
         Embedding(0, 2)
-    with pytest.raises(TypeError, match="width is a whole number"):
+    with pytest.raises(TypeError, match="width must be a whole number"):
         Embedding(2, 2.0)

@@ -153,7 +153,7 @@ def test_whole_numbers_of_numpy():
         (lambda: Neuron(1)(1.0), r"takes as many inputs, got 1.0; write \[x\]"),
         (
             lambda: Embedding(3, 2)([0, 1, 2]),
-            r"one-hot or shares that sum to 1, got \[0, 1, 2\]; look several indices up",
+            r"one-hot or holds probabilities that sum to 1, got \[0, 1, 2\]; look several indices up",
         ),
         (lambda: L2({}), "there are no groups"),
     ],

@@ -64,10 +64,10 @@ def test_refusals(norm):
         norm(3)([1.0, 2.0])
     with pytest.raises(TypeError, match="is a list of 3 entries, got 1"):
         norm(3)(1.0)
-    with pytest.raises(ValueError, match="width is at least 1"):
+    with pytest.raises(ValueError, match="width must be a whole number >= 1"):
         norm(0)
     for eps in (0.0, -1.0, float("nan")):
-        with pytest.raises(ValueError, match="eps keeps the root away from 0"):
+        with pytest.raises(ValueError, match="eps must be a finite number > 0, so that the root is not 0"):
             norm(2, eps)
-    with pytest.raises(TypeError, match="expected a real number"):
+    with pytest.raises(TypeError, match="eps must be a finite number > 0"):
         norm(2, "1e-5")

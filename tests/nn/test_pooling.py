@@ -105,11 +105,11 @@ def test_refusals_of_images(pool):
         pool(2)([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(ValueError, match="size 4 does not fit on an axis of length 3"):
         pool(4)(IMAGE)
-    with pytest.raises(ValueError, match="size is at least 1"):
+    with pytest.raises(ValueError, match="size must be a whole number >= 1"):
         pool(0)
-    with pytest.raises(ValueError, match="stride is at least 1"):
+    with pytest.raises(ValueError, match="stride must be a whole number >= 1"):
         pool(2, stride=0)
-    with pytest.raises(TypeError, match="size is a whole number"):
+    with pytest.raises(TypeError, match="size must be a whole number"):
         pool("2")
 
 
@@ -117,5 +117,5 @@ def test_refusals_of_images(pool):
 def test_refusals_of_signals(pool):
     with pytest.raises(ValueError, match=r"got 1 level of lists; write \[signal\]"):
         pool(2)([1.0, 2.0])
-    with pytest.raises(TypeError, match="size is a whole number"):
+    with pytest.raises(TypeError, match="size must be a whole number"):
         pool((2, 2))

@@ -156,11 +156,11 @@ def test_a_sequence_says_which_step_is_wrong(make):
 
 @pytest.mark.parametrize("make", [*CELLS, *SEQUENCES])
 def test_what_no_network_is_made_of(make):
-    with pytest.raises(ValueError, match="nin is at least 1"):
+    with pytest.raises(ValueError, match="nin must be a whole number >= 1"):
         make(0, 2)
-    with pytest.raises(ValueError, match="nhidden is at least 1"):
+    with pytest.raises(ValueError, match="nhidden must be a whole number >= 1"):
         make(2, 0)
-    with pytest.raises(TypeError, match="nhidden is a whole number"):
+    with pytest.raises(TypeError, match="nhidden must be a whole number"):
         make(2, 2.5)
     with pytest.raises(TypeError, match="seed"):
         make(2, 2, rng="7")

@@ -194,9 +194,9 @@ def test_initialisers_in_layers():
 
 @pytest.mark.parametrize("unit", [Maxout, RBF, GaussianOutput])
 def test_sizes_are_checked(unit):
-    with pytest.raises(ValueError, match="nout is at least 1, got 0"):
+    with pytest.raises(ValueError, match="nout must be a whole number >= 1, got 0"):
         unit(2, 0)
-    with pytest.raises(TypeError, match=r"nin is a whole number, got 2\.5"):
+    with pytest.raises(TypeError, match=r"nin must be a whole number >= 1, got 2\.5"):
         unit(2.5, 1)
 
 

@@ -1,0 +1,56 @@
+"""Lists, tuples and arrays: recognise them, check their lengths, convert them to nested lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.number import is_array
+from microgradlib.core.value import as_node
+
+if TYPE_CHECKING:
+    from microgradlib.core.value import Value
+
+__all__ = ["check_length", "is_sequence", "nested_lists", "node_list"]
+
+
+def is_sequence(x: Any) -> bool:
+    """Return whether `x` is a list, tuple or array rather than one number.
+
+    >>> is_sequence([1.0, 2.0]), is_sequence(3.0)
+    (True, False)
+    """
+    return isinstance(x, (list, tuple)) or is_array(x)
+
+
+def check_length(x: Any, length: int, name: str) -> None:
+    """Raise `ValueError` unless `x` has the length `length`, `TypeError` if it has none at all.
+
+    >>> check_length([1.0, 2.0], 3, "the input of this layer")
+    Traceback (most recent call last):
+    ValueError: the input of this layer has 3 entries, got 2
+    """
+    if not hasattr(x, "__len__"):
+        message = f"{name} is a list of {length} entries, got {x!r}"
+        raise TypeError(message)
+    if len(x) != length:
+        message = f"{name} has {length} {'entry' if length == 1 else 'entries'}, got {len(x)}"
+        raise ValueError(message)
+
+
+def node_list(x: Any, length: int, name: str) -> list[Value]:
+    """Return the `length` numbers of `x` as nodes. Raises as `check_length`, and `TypeError` for what is no number.
+
+    >>> [node.data for node in node_list([1, 2], 2, "the input of this layer")]
+    [1.0, 2.0]
+    """
+    check_length(x, length, name)
+    return [as_node(number) for number in x]
+
+
+def nested_lists(x: Any) -> Any:
+    """Return `x` with every tuple and array in it, at every depth, converted to a list; a number is returned as it is.
+
+    >>> nested_lists(((1, 2), [3]))
+    [[1, 2], [3]]
+    """
+    return [nested_lists(entry) for entry in x] if is_sequence(x) else x

@@ -1,0 +1,55 @@
+"""Check a saved state, numbers by parameter name, against the names of a model's parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from microgradlib._support.number import as_float
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["match_state"]
+
+MAX_LISTED = 5
+"""How many names a message lists; it counts the others."""
+
+
+def match_state(
+    names: Iterable[str], state: Mapping[str, float], model: str, *, strict: bool
+) -> tuple[dict[str, float], list[str], list[str]]:
+    """Return the numbers of `state` for `names`, the names missing from it, and the names in it that are unknown.
+
+    Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is no number; the
+    message lists the names. `model` is the name of the model's class, for messages.
+
+    >>> match_state(["w", "b"], {"w": 1, "c": 2}, "Line", strict=False)
+    ({'w': 1.0}, ['b'], ['c'])
+    """
+    if not hasattr(state, "keys"):
+        message = f"a state is a dict of numbers by parameter name, as state_dict() gives, got {type(state).__name__}"
+        raise TypeError(message)
+    known = dict.fromkeys(names)
+    missing = [name for name in known if name not in state]
+    unknown = [name for name in state if name not in known]
+    if strict and (missing or unknown):
+        faults = [f"{kind} {_listing(names)}" for kind, names in (("missing", missing), ("unknown", unknown)) if names]
+        message = (
+            f"the state does not fit this {model}: {'; '.join(faults)}; "
+            "build the model with the sizes it was saved with, or pass strict=False to load what fits"
+        )
+        raise ValueError(message)
+    return {name: _number(state[name], name) for name in known if name in state}, missing, unknown
+
+
+def _number(number: float, name: str) -> float:
+    try:
+        return as_float(number)
+    except TypeError as error:
+        message = f"{name}: {error}"
+        raise TypeError(message) from None
+
+
+def _listing(names: list[str]) -> str:
+    more = len(names) - MAX_LISTED
+    return ", ".join(map(str, names[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")
