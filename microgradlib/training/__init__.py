@@ -1,4 +1,4 @@
-"""The training loop, and what it tells."""
+"""The training loop `fit`, with early stopping and a history; `score` evaluates without training."""
 
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.fit import fit

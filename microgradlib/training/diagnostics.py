@@ -1,4 +1,4 @@
-"""What to watch in training besides the loss: gradients by layer, dead rectifiers, the origin of a nan."""
+"""Diagnostics of training besides the loss: gradient norms by layer, dead rectifiers, the origin of a nan."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
     from microgradlib.training.risk import Risk
 
-__all__ = ["dead_relus", "gradient_norms", "layers_of", "origin_of_nan"]
+__all__ = ["dead_relus", "gradient_norms", "origin_of_nan", "parameters_by_layer"]
 
-SAMPLE = 64
-"""How many examples `dead_relus` looks at."""
+SAMPLE_SIZE = 64
+"""The number of examples that `dead_relus` evaluates."""
 
 
-def layers_of(model: Module) -> dict[str, list[Value]]:
-    """Return the parameters by layer, the rows of `model.summary()`; those in no layer under their own first name."""
+def parameters_by_layer(model: Module) -> dict[str, list[Value]]:
+    """Return the parameters of each row of `model.summary()`; those in no row are listed under their first name."""
     names = [row.layer for row in model.summary().rows]
     layers: dict[str, list[Value]] = {}
     for path, parameter in model.named_parameters():
@@ -47,27 +47,27 @@ def gradient_norms(layers: dict[str, list[Value]]) -> dict[str, float]:
 
 
 def dead_relus(model: Any, inputs: Sequence[Any]) -> float | None:
-    """Return the share, 0 to 1, of the rectifiers that are 0 at all of the first 64 inputs; None if there are none.
+    """Return the fraction, 0 to 1, of the rectifiers that are 0 at all of the first 64 inputs; None without any.
 
-    A dead rectifier learns nothing more: its derivative is 0 at every example. The n-th rectifier of one example's
-    graph is that of every other's, as the graphs are built alike; where they are not, None is returned too.
+    A dead rectifier no longer learns: its derivative is 0 at every example. Rectifiers of different examples are
+    matched by their order in the graphs; if the graphs differ in the number of rectifiers, None is returned too.
     """
-    alive: list[bool] = []
-    for x in inputs[:SAMPLE]:
+    active: list[bool] = []
+    for x in inputs[:SAMPLE_SIZE]:
         outputs = [y for y in flatten(model(x)) if isinstance(y, Value)]
         units = [node.data > 0 for node in topological_sort(*outputs) if node.op is activations.relu]
-        if not units or len(units) != len(alive or units):
+        if not units or len(units) != len(active or units):
             return None
-        alive = [a or b for a, b in zip(alive or units, units)]
-    return alive.count(False) / len(alive) if alive else None
+        active = [a or b for a, b in zip(active or units, units)]
+    return active.count(False) / len(active) if active else None
 
 
 def origin_of_nan(risk: Risk, examples: Examples) -> str:
-    """Return which of the examples, and which op on which line, first gives nan or inf, in words."""
+    """Return as text which example, and which op on which source line, first gives nan or inf."""
     for position, i in enumerate(examples.indices):
         try:
             with detect_anomaly():
-                risk.backward(examples.chosen([position]))
-        except AnomalyError as anomaly:  # noqa: PERF203  looked for once, when training has failed
+                risk.backward(examples.subset([position]))
+        except AnomalyError as anomaly:  # noqa: PERF203  runs once, after training has failed
             return f"at example {i}, {anomaly}"
-    return "though each example alone has a finite loss and gradient; they overflow together"
+    return "though each example alone has a finite loss and gradient; their sum overflows"

@@ -1,36 +1,41 @@
-"""The examples of a training: taken in, parted for validation, shuffled into mini-batches."""
+"""The examples of a training run: checked, split for validation, shuffled into mini-batches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float
+from microgradlib._support.checks import fraction
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-__all__ = ["Examples", "part"]
+    from microgradlib.training.types import LabelledData, Rows
+
+__all__ = ["Examples", "split_validation"]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and their targets, as lists; `indices` says which of the caller's examples they are."""
+    """Inputs and their targets, as lists; `indices` are the positions of these examples in the caller's data."""
 
     inputs: list[Any]
     targets: list[Any]
     indices: list[int]
 
     @staticmethod
-    def of(inputs: Any, targets: Any, what: str) -> Examples:
-        """Take lists, tuples or arrays of equal length. Raises `ValueError` if they are not, or are empty."""
-        x, y = _rows(inputs), _rows(targets)
+    def of(inputs: Rows, targets: Rows, name: str) -> Examples:
+        """Return the examples of lists, tuples or arrays; `name` is what messages call them.
+
+        Raises `TypeError` for anything without a length, `ValueError` if the lengths differ or are 0.
+        """
+        x, y = _as_list(inputs), _as_list(targets)
         if len(x) != len(y):
-            message = f"{what}: {len(x)} inputs but {len(y)} targets; give one target for each input"
+            message = f"{name}: {len(x)} inputs but {len(y)} targets; give one target for each input"
             raise ValueError(message)
         if not x:
-            message = f"{what}: there are no examples; give at least one"
+            message = f"{name}: there are no examples; give at least one"
             raise ValueError(message)
         return Examples(x, y, list(range(len(x))))
 
@@ -41,7 +46,7 @@ class Examples:
         """Yield (index, input, target) of each example."""
         return zip(self.indices, self.inputs, self.targets)
 
-    def chosen(self, positions: list[int]) -> Examples:
+    def subset(self, positions: list[int]) -> Examples:
         """Return the examples at these positions."""
         return Examples(
             [self.inputs[i] for i in positions],
@@ -50,43 +55,43 @@ class Examples:
         )
 
     def batches(self, size: int, rng: random.Random) -> Iterator[Examples]:
-        """Yield the examples in a new order, `size` at a time; the last batch may be smaller."""
+        """Yield the examples in a random order, `size` at a time; the last batch may be smaller."""
         order = list(range(len(self)))
         rng.shuffle(order)
         for start in range(0, len(order), size):
-            yield self.chosen(order[start : start + size])
+            yield self.subset(order[start : start + size])
 
 
-def _rows(things: Any) -> list[Any]:
-    if not hasattr(things, "__len__"):
-        message = f"inputs and targets are lists of examples, got {type(things).__name__}"
+def _as_list(entries: Any) -> list[Any]:
+    if not hasattr(entries, "__len__"):
+        message = f"inputs and targets are lists of examples, got {type(entries).__name__}"
         raise TypeError(message)
-    return things.tolist() if hasattr(things, "tolist") else list(things)
+    return entries.tolist() if hasattr(entries, "tolist") else list(entries)
 
 
-def part(inputs: Any, targets: Any, validation: Any, rng: random.Random) -> tuple[Examples, Examples | None]:
+def split_validation(
+    inputs: Rows, targets: Rows, validation: float | tuple[Rows, Rows] | LabelledData | None, rng: random.Random
+) -> tuple[Examples, Examples | None]:
     """Return the training and the validation examples.
 
-    `validation`: the share of the examples to be drawn for it, 0 ≤ share < 1 (at least one, never all), or the pair
-    (inputs, targets) itself, or a data set. Raises `ValueError` for another share.
+    `validation` is the fraction of the examples to draw for validation, 0 ≤ fraction < 1 (rounded; at least one
+    example, never all), or the pair (inputs, targets), or a data set. Raises `ValueError` for another fraction.
     """
     examples = Examples.of(inputs, targets, "training")
-    if hasattr(validation, "inputs") and hasattr(validation, "targets"):
-        validation = (validation.inputs, validation.targets)
-    if isinstance(validation, (tuple, list)):
-        if len(validation) != 2:
-            message = f"validation is a share, as in 0.2, or a pair (inputs, targets), got {len(validation)} things"
+    pair: Any = validation
+    if hasattr(pair, "inputs") and hasattr(pair, "targets"):
+        pair = (pair.inputs, pair.targets)
+    if isinstance(pair, (tuple, list)):
+        if len(pair) != 2:
+            message = f"validation is a fraction, as in 0.2, or a pair (inputs, targets), got {len(pair)} entries"
             raise ValueError(message)
-        return examples, Examples.of(validation[0], validation[1], "validation")
-    validation = 0.0 if validation is None else as_float(validation)
-    if not 0 <= validation < 1:
-        message = f"validation is a share of the examples, 0 or more and less than 1, got {validation!r}"
-        raise ValueError(message)
-    if not validation:
+        return examples, Examples.of(pair[0], pair[1], "validation")
+    share = 0.0 if pair is None else fraction(pair, "validation", reason="the fraction of the examples", example=0.2)
+    if not share:
         return examples, None
     if len(examples) < 2:
-        raise ValueError("one example cannot be parted for training and validation: give two or more")
+        raise ValueError("one example cannot be split into training and validation: give two or more")
     order = list(range(len(examples)))
     rng.shuffle(order)
-    count = min(max(round(len(order) * validation), 1), len(order) - 1)
-    return examples.chosen(sorted(order[count:])), examples.chosen(sorted(order[:count]))
+    count = min(max(round(len(order) * share), 1), len(order) - 1)
+    return examples.subset(sorted(order[count:])), examples.subset(sorted(order[:count]))

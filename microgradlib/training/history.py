@@ -1,4 +1,4 @@
-"""What happened in training: one number for each epoch and quantity, and their plots."""
+"""The history of a training run: one number for each epoch and quantity, and their plots."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ __all__ = ["History"]
 
 PLOTS = {
     "loss": ("Training", "mean cost"),
-    "accuracy": ("Accuracy", "share of examples told rightly"),
+    "accuracy": ("Accuracy", "fraction of examples classified correctly"),
     "gradient_norms": ("Gradients by layer", "norm of the gradient"),
-    "dead_relus": ("Dead rectifiers", "share of units that are 0 at every example"),
+    "dead_relus": ("Dead rectifiers", "fraction of units that are 0 at every example"),
 }
 
 
 @dataclass
 class History:
-    """The record of a training. Position e of every list belongs to epoch e; position 0 is before training.
+    """The quantities recorded by `fit`. Index e of every list is epoch e; index 0 is before training.
 
-    `loss`: the mean cost of the training examples, without regularisers; from epoch 1 on as they were met, while the
-    parameters moved. `validation_loss`: that of the validation examples after the epoch. `accuracy`,
-    `validation_accuracy`: 0 to 1, where the cost classifies. `gradient_norms`: for each layer, the mean over the
-    epoch's steps of ‖∂R/∂(its parameters)‖, before any clipping. `dead_relus`: the share, 0 to 1, of rectifiers that
-    were 0 at every one of up to 64 training examples after the epoch; empty if the model has none. What was not
-    measured before training is nan there. `stopped`: why training ended early, or "". `best_epoch`: under early
-    stopping, the epoch whose parameters were kept. `steps`: how many updates there were. `engine`: how they were
-    computed.
+    - `loss`: the mean cost of the training examples, without regularisers; from epoch 1 on computed batch by batch,
+      each with the parameters before its update.
+    - `validation_loss`: the mean cost of the validation examples after the epoch.
+    - `accuracy`, `validation_accuracy`: 0 to 1; empty if the cost does not classify.
+    - `gradient_norms`: for each layer, the mean over the epoch's steps of ‖∂R/∂(its parameters)‖, before any clipping;
+      nan at index 0.
+    - `dead_relus`: the fraction, 0 to 1, of rectifiers that are 0 at every one of up to 64 training examples after the
+      epoch; empty if the model has none.
+    - `stopped`: why training ended early, or "".
+    - `best_epoch`: with early stopping, the epoch whose parameters were kept.
+    - `steps`: the number of updates.
+    - `engine`: how they were computed.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -47,13 +51,13 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were finished."""
+        """The number of epochs completed."""
         return max(len(self.loss) - 1, 0)
 
     def plot(self, what: str = "loss") -> Chart:
-        """Return a chart of "loss", "accuracy", "gradient_norms" or "dead_relus" by epoch; it shows itself in Jupyter.
+        """Return a chart of "loss", "accuracy", "gradient_norms" or "dead_relus" by epoch; Jupyter displays it.
 
-        Raises `ValueError` for another word, and for what was not recorded.
+        Raises `ValueError` for another name, and for a quantity that was not recorded.
 
         >>> chart = History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).plot()
         >>> print(chart.text)
@@ -81,7 +85,7 @@ class History:
         return {"dead": self.dead_relus}
 
     def line(self) -> str:
-        """Return the last epoch in a line, as the progress bar shows it.
+        """Return the last epoch's numbers as one line of text, as the progress bar shows it.
 
         >>> History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).line()
         'loss 0.5000, validation 0.7000'

@@ -1,4 +1,4 @@
-"""Progress in a terminal: tqdm's bar where it is installed, one line that changes otherwise, nothing in a file."""
+"""Progress display: tqdm's bar where tqdm is installed, else one updated line; by default only in a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Show how many of `total` epochs are done, and a line of text beside them.
+    """Show on standard error how many of `total` epochs are done, with a line of text.
 
-    `show`: True always, False never, None where standard error is a terminal.
+    `show`: True always, False never, None if standard error is a terminal.
     """
 
     def __init__(self, total: int, *, show: bool | None = None) -> None:
         self.total, self.done = total, 0
-        terminal = sys.stderr is not None and sys.stderr.isatty()  # None where Python runs without a console
+        terminal = sys.stderr is not None and sys.stderr.isatty()  # stderr is None if Python runs without a console
         self.shown = sys.stderr is not None and (terminal if show is None else show)
         self.bar: Any = None
         if self.shown:
@@ -32,7 +32,7 @@ class Progress:
                 self.bar = None
 
     def advance(self, text: str) -> None:
-        """Count one epoch more and show `text`."""
+        """Count one more epoch and show `text`."""
         self.done += 1
         if self.bar is not None:
             self.bar.set_postfix_str(text, refresh=False)
@@ -41,19 +41,19 @@ class Progress:
             self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {text}")
 
     def _write(self, before: str, line: str, after: str = "") -> None:
-        width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be written over
+        width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be overwritten
         sys.stderr.write(f"{before}{line[:width]}{after}")
         sys.stderr.flush()
 
-    def say(self, text: str) -> None:
-        """Show a line of its own."""
+    def write_line(self, text: str) -> None:
+        """Show `text` on a separate line."""
         if self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         elif self.shown:
             self._write("", text, "\n")
 
     def close(self) -> None:
-        """End the line."""
+        """End the progress line."""
         if self.bar is not None:
             self.bar.close()
         elif self.shown and self.done:

@@ -17,34 +17,40 @@ if TYPE_CHECKING:
 
     from microgradlib.nn import Module
     from microgradlib.training.examples import Examples
+    from microgradlib.training.types import Loss
 
-__all__ = ["Risk", "evaluating"]
+__all__ = ["Risk", "evaluation_mode"]
 
 
 class Risk:
     """R(θ) = 1/n Σ_i [L(ŷ_i, y_i) + Ω(x_i)] + Ω(θ): the structural risk; without the Ω, the empirical risk.
 
     `loss`: L(output, target), for one example. `regularisers`: functions of the model, Ω(θ). `penalties`: functions of
-    the model and one input, Ω(x). (*Deep Learning*, 7 and 8.1.1.)
+    the model and one input, Ω(x). `eager`: the risk that computes example by example, here itself. (*Deep Learning*, 7
+    and 8.1.1.)
     """
 
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Any, Any], Any],
-        regularisers: Sequence[Callable[[Module], Any]] = (),
-        penalties: Sequence[Callable[[Module, Any], Any]] = (),
+        loss: Loss,
+        regularisers: Sequence[Callable[[Any], Any]] = (),
+        penalties: Sequence[Callable[[Any, Any], Any]] = (),
     ) -> None:
         self.model, self.loss = model, loss
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
-        self.plain: Risk = self
 
-    def example(self, i: int, x: Any, y: Any) -> tuple[Any, Any]:
+    @property
+    def eager(self) -> Risk:
+        """The risk that computes example by example."""
+        return self
+
+    def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
         try:
-            output = self.model(x)  # type: ignore[operator]  # what is called is a subclass
+            output = self.model(x)  # type: ignore[operator]  # Module defines no call, its subclasses do
             cost = self.loss(output, y)
-            return output, cost if isinstance(cost, Node) else _plain(cost)
+            return output, cost if isinstance(cost, Node) else _cost_as_float(cost)
         except (LabelError, ValueError, TypeError) as error:
             if type(error) not in (LabelError, ValueError, TypeError):
                 raise
@@ -54,31 +60,32 @@ class Risk:
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
         """Return the mean cost without any Ω, and the outputs, in evaluation mode.
 
-        It is recorded, one example at a time, as costs of probabilities ask how these were made.
+        Each example's graph is recorded although nothing is differentiated: costs of probabilities look at the op that
+        computed their input.
         """
         costs, outputs = [], []
-        with evaluating(self.model), recording():
+        with evaluation_mode(self.model), recording():
             for row in examples.rows():
                 output, cost = self.example(*row)
-                costs.append(_number(cost))
-                outputs.append(_numbers(output))
+                costs.append(_data(cost))
+                outputs.append(_detached(output))
         return math.fsum(costs) / len(costs), outputs
 
     def backward(self, examples: Examples) -> tuple[float, list[Any]]:
         """Add ∂R/∂p to each parameter's `grad` for a batch; return the mean cost and the outputs.
 
-        Each example's graph is run backward and let go before the next is built.
+        Only one example's graph is in memory at a time.
         """
-        share = 1 / len(examples)
+        weight = 1 / len(examples)
         costs, outputs = [], []
         with recording():
             for i, x, y in examples.rows():
                 output, cost = self.example(i, x, y)
-                costs.append(_number(cost))
-                outputs.append(_numbers(output))
+                costs.append(_data(cost))
+                outputs.append(_detached(output))
                 for term in (cost, *[penalty(self.model, x) for penalty in self.penalties]):
                     if isinstance(term, Node):
-                        term.backward(share)  # type: ignore[attr-defined]  # Values: nothing here is a Symbol
+                        term.backward(weight)  # type: ignore[attr-defined]  # a Value: no Symbols occur here
             for regulariser in self.regularisers:
                 term = regulariser(self.model)
                 if isinstance(term, Node):
@@ -87,8 +94,8 @@ class Risk:
 
 
 @contextmanager
-def evaluating(model: Module) -> Iterator[None]:
-    """Put the model into evaluation mode for the block; afterwards each module is in the mode it was in."""
+def evaluation_mode(model: Module) -> Iterator[None]:
+    """Put the model into evaluation mode for the block; afterwards restore the mode of each of its modules."""
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
     try:
@@ -98,7 +105,7 @@ def evaluating(model: Module) -> Iterator[None]:
             module.training = training
 
 
-def _plain(cost: Any) -> float:
+def _cost_as_float(cost: Any) -> float:
     try:
         return as_float(cost)
     except TypeError:
@@ -106,10 +113,10 @@ def _plain(cost: Any) -> float:
         raise TypeError(message) from None
 
 
-def _numbers(output: Any) -> Any:
-    """Return an output with numbers for its nodes, so that the graph can go."""
+def _detached(output: Any) -> Any:
+    """Return an output with numbers in place of its nodes, so that its graph can be freed."""
     return unflatten(output, [y.data if isinstance(y, Node) else y for y in flatten(output)])
 
 
-def _number(cost: Any) -> float:
-    return cost.data if isinstance(cost, Node) else float(cost)
+def _data(cost: Node | float) -> float:
+    return cost.data if isinstance(cost, Node) else cost

@@ -1,4 +1,4 @@
-"""One training under way: its epochs, its steps, and the numbers it takes note of."""
+"""One training run: its steps, its epochs, and the quantities it records."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from microgradlib.costs import decision_of
 from microgradlib.errors import DivergedError
 from microgradlib.metrics import accuracy
 from microgradlib.optim import clip_grad_norm, clip_grad_value
-from microgradlib.training.diagnostics import dead_relus, gradient_norms, layers_of, origin_of_nan
+from microgradlib.training.diagnostics import dead_relus, gradient_norms, origin_of_nan, parameters_by_layer
 from microgradlib.training.examples import Examples
 from microgradlib.training.history import History
-from microgradlib.training.risk import Risk, evaluating
+from microgradlib.training.risk import Risk, evaluation_mode
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
     from microgradlib.nn import Module
+    from microgradlib.training.types import SupportsStep
 
 __all__ = ["Run", "trained_parameters"]
 
 
 @dataclass
 class Run:
-    """The risk to be lowered, by what, on which examples, and the history of it. `fit` explains the fields."""
+    """The risk to minimise, the optimizer, the examples, and the history. `fit` documents the fields."""
 
     risk: Risk
-    optimizer: Any
+    optimizer: SupportsStep
     parameters: list[Value]
     train: Examples
-    held_out: Examples | None
+    validation: Examples | None
     rng: random.Random
     batch_size: int
     augment: Callable[[Any, random.Random], Any] | None = None
@@ -43,18 +44,18 @@ class Run:
     history: History = field(default_factory=History)
 
     def __post_init__(self) -> None:
-        """Find the layers, and the rule by which the cost names classes."""
+        """Find the layers, and the function from an output to a class, if the cost classifies."""
         self.model = self.risk.model
-        self.layers = layers_of(self.model)
+        self.layers = parameters_by_layer(self.model)
         self.decision = decision_of(self.risk.loss)
 
-    def look_first(self) -> None:
-        """Evaluate all examples before anything changes, and begin the history with it."""
+    def evaluate_initial(self) -> None:
+        """Evaluate all examples before any update, and record epoch 0."""
         loss, outputs = self.risk.evaluate(self.train)
-        self._note(loss, outputs, self.train.targets, dict.fromkeys(self.layers, math.nan))
+        self._record(loss, outputs, self.train.targets, dict.fromkeys(self.layers, math.nan))
 
     def epoch(self) -> None:
-        """Go through the training examples once, then take the numbers of the epoch."""
+        """Go through the training examples once, then record the epoch."""
         costs, outputs, targets, norms = [], list[Any](), list[Any](), []
         for batch in self.train.batches(self.batch_size, self.rng):
             cost, batch_outputs, batch_norms = self._step(batch)
@@ -63,17 +64,17 @@ class Run:
             outputs += batch_outputs
             targets += batch.targets
         mean_norms = {name: math.fsum(norm[name] for norm in norms) / len(norms) for name in self.layers}
-        self._note(math.fsum(costs) / len(self.train), outputs, targets, mean_norms)
+        self._record(math.fsum(costs) / len(self.train), outputs, targets, mean_norms)
 
     def _step(self, batch: Examples) -> tuple[float, list[Any], dict[str, float]]:
-        """Make one update: gradient, check, clip, step."""
+        """Make one update: augment, differentiate, check, clip, step. Return the mean cost, the outputs, the norms."""
         if self.augment:
             batch = Examples([self.augment(x, self.rng) for x in batch.inputs], batch.targets, batch.indices)
         for p in self.parameters:
             p.grad = 0.0
         cost, outputs = self.risk.backward(batch)
         norms = gradient_norms(self.layers)
-        self._refuse_nan(cost, math.hypot(*norms.values()), batch)
+        self._check_finite(cost, math.hypot(*norms.values()), batch)
         if self.clip_value is not None:
             clip_grad_value(self.parameters, self.clip_value)
         if self.clip_norm is not None:
@@ -82,11 +83,12 @@ class Run:
         self.history.steps += 1
         return cost, outputs, norms
 
-    def _refuse_nan(self, cost: float, norm: float, batch: Examples) -> None:
+    def _check_finite(self, cost: float, norm: float, batch: Examples) -> None:
+        """Raise `DivergedError`, naming the example and the op, unless the cost and the gradient are finite."""
         if math.isfinite(cost) and math.isfinite(norm):
             return
         what = f"the loss is {cost}" if not math.isfinite(cost) else f"the gradient has norm {norm}"
-        where = origin_of_nan(self.risk.plain, batch)
+        where = origin_of_nan(self.risk.eager, batch)
         step, epoch = self.history.steps + 1, self.history.epochs + 1
         message = (
             f"step {step}, in epoch {epoch}: {what}; {where}. The model has the parameters it had before this step; "
@@ -94,36 +96,36 @@ class Run:
         )
         raise DivergedError(message, self.history)
 
-    def _note(self, loss: float, outputs: Sequence[Any], targets: Sequence[Any], norms: dict[str, float]) -> None:
-        """Add an epoch to the history: all of its numbers, or none if something interrupts."""
+    def _record(self, loss: float, outputs: Sequence[Any], targets: Sequence[Any], norms: dict[str, float]) -> None:
+        """Add an epoch to the history. All its numbers are computed first, so that an interrupt does not add some."""
         history = self.history
         accuracies = [(history.accuracy, self._accuracy(outputs, targets))]
         validation = []
-        if self.held_out is not None:
-            held_out_loss, outputs = self.risk.evaluate(self.held_out)
-            validation.append((history.validation_loss, held_out_loss))
-            accuracies.append((history.validation_accuracy, self._accuracy(outputs, self.held_out.targets)))
+        if self.validation is not None:
+            validation_loss, outputs = self.risk.evaluate(self.validation)
+            validation.append((history.validation_loss, validation_loss))
+            accuracies.append((history.validation_accuracy, self._accuracy(outputs, self.validation.targets)))
         dead = None
-        if history.dead_relus or not history.loss:  # where there were none before training, none will come
-            with evaluating(self.model), recording():
+        if history.dead_relus or not history.loss:  # a model without rectifiers at epoch 0 has none later
+            with evaluation_mode(self.model), recording():
                 dead = dead_relus(self.model, self.train.inputs)
         gradients = [(history.gradient_norms.setdefault(name, []), norm) for name, norm in norms.items()]
-        for record, number in ((history.loss, loss), *validation, *accuracies, (history.dead_relus, dead), *gradients):
+        for series, number in ((history.loss, loss), *validation, *accuracies, (history.dead_relus, dead), *gradients):
             if number is not None:
-                record.append(number)
+                series.append(number)
 
     def _accuracy(self, outputs: Sequence[Any], targets: Sequence[Any]) -> float | None:
         return accuracy([self.decision(output) for output in outputs], targets) if self.decision else None
 
 
-def trained_parameters(model: Module, optimizer: Any) -> list[Value]:
-    """Return the model's parameters and those that only the optimizer holds, such as a learned scale of the loss.
+def trained_parameters(model: Module, optimizer: SupportsStep) -> list[Value]:
+    """Return the parameters of the model, then those only of the optimizer, such as a learned scale of the loss.
 
-    Raises `ValueError` where the optimizer holds no parameter of the model.
+    Raises `ValueError` if the optimizer has parameters, but none of the model's.
     """
-    own = model.parameters()
-    held = [p for p in getattr(optimizer, "parameters", []) if isinstance(p, Value)]
-    if held and not set(held) & set(own):
-        message = "the optimizer holds no parameter of this model: make it of this very model's parameters()"
+    of_model = model.parameters()
+    of_optimizer = [p for p in getattr(optimizer, "parameters", []) if isinstance(p, Value)]
+    if of_optimizer and not set(of_optimizer) & set(of_model):
+        message = "the optimizer has no parameter of this model: construct it with this model's parameters()"
         raise ValueError(message)
-    return list(dict.fromkeys([*own, *held]))
+    return list(dict.fromkeys([*of_model, *of_optimizer]))

@@ -1,8 +1,8 @@
-"""score: how a model does on examples, without training it."""
+"""score: the mean cost and accuracy of a model on examples, without training it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from microgradlib.costs import decision_of
 from microgradlib.metrics import accuracy
@@ -10,15 +10,14 @@ from microgradlib.training.examples import Examples
 from microgradlib.training.risk import Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from microgradlib.nn import Module
+    from microgradlib.training.types import Loss, Rows
 
 __all__ = ["Score", "score"]
 
 
 class Score(NamedTuple):
-    """The mean cost, and the share of examples told rightly, 0 to 1; None where the cost does not classify."""
+    """The mean cost, and the fraction of examples classified correctly, or None if the cost does not classify."""
 
     loss: float
     accuracy: float | None
@@ -26,13 +25,13 @@ class Score(NamedTuple):
 
 def score(
     model: Module,
-    loss: Callable[[Any, Any], Any],
-    X: Sequence[Any],  # noqa: N803
-    y: Sequence[Any],
+    loss: Loss,
+    X: Rows,  # noqa: N803  the matrix of inputs
+    y: Rows,
 ) -> Score:
-    """Return the mean of loss(model(x), y) and the accuracy over the examples, in evaluation mode; nothing changes.
+    """Return the mean of loss(model(x), y) and the accuracy over the examples, computed in evaluation mode.
 
-    Arguments and errors are those of `fit`.
+    The model is not changed. Arguments and errors are those of `fit`.
 
     >>> from microgradlib.costs import binary_cross_entropy_with_logits
     >>> from microgradlib.nn import Neuron
@@ -41,5 +40,5 @@ def score(
     """
     examples = Examples.of(X, y, "score")
     mean, outputs = Risk(model, loss).evaluate(examples)
-    decide = decision_of(loss)
-    return Score(mean, accuracy([decide(output) for output in outputs], examples.targets) if decide else None)
+    decision = decision_of(loss)
+    return Score(mean, accuracy([decision(output) for output in outputs], examples.targets) if decision else None)

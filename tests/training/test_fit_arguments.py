@@ -51,7 +51,7 @@ def test_fit_trains_inside_no_grad():
 
 
 def test_an_optimizer_of_another_model_is_refused():
-    with pytest.raises(ValueError, match="the optimizer holds no parameter of this model"):
+    with pytest.raises(ValueError, match="the optimizer has no parameter of this model"):
         fit(model(), LOSS, X, Y, epochs=1, optimizer=SGD(model().parameters(), lr=0.1))
 
 
@@ -129,12 +129,15 @@ def test_loose_arguments(loose):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"early_stopping": True}, "early_stopping, the epochs to wait for a better loss, is a whole number, got True"),
-        ({"early_stopping": 3.0}, r"is a whole number, got 3\.0"),
+        (
+            {"early_stopping": True},
+            "early_stopping must be a whole number >= 1, the epochs to wait for a better loss, got True",
+        ),
+        ({"early_stopping": 3.0}, r"early_stopping must be a whole number >= 1, .* got 3\.0"),
         ({"callbacks": 3}, "callbacks is a function, or a list of them, got 3"),
         ({"regulariser": 0.1}, r"regulariser is a function, or a list of them, got 0\.1"),
         ({"optimizer": "adam"}, r"optimizer is one of optim, as in Adam\(model.parameters\(\), lr=0.01\), got 'adam'"),
-        ({"validation": "0.2"}, "expected a real number, got str"),
+        ({"validation": "0.2"}, "validation must be a number >= 0 and < 1, the fraction of the examples, got '0.2'"),
         ({"loss": "mse"}, r"loss is a function \(output, target\) → cost, such as costs.cross_entropy, got 'mse'"),
         ({"loss": lambda o, t: None}, r"example 0: .* loss\(output, target\) returned NoneType"),
         ({"loss": lambda o, t: [o]}, "example 0: .* returned list"),

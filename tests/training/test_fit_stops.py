@@ -69,9 +69,16 @@ def test_one_stopping_rule_serves_several_trainings():
     assert rule == EarlyStopping(patience=2)
 
 
-@pytest.mark.parametrize("wrong", [{"patience": 0}, {"min_delta": -1.0}, {"min_delta": math.nan}])
-def test_rules_that_make_no_sense(wrong):
-    with pytest.raises(ValueError, match="patience is 1 or more and min_delta 0 or more"):
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"patience": 0}, "patience must be a whole number >= 1, the epochs to wait, got 0"),
+        ({"min_delta": -1.0}, r"min_delta must be a finite number >= 0, got -1\.0"),
+        ({"min_delta": math.nan}, "min_delta must be a finite number >= 0, got nan"),
+    ],
+)
+def test_rules_that_make_no_sense(wrong, message):
+    with pytest.raises(ValueError, match=message):
         EarlyStopping(**wrong)
 
 
@@ -159,11 +166,15 @@ def test_an_infinite_gradient_is_found_too():
         ({"y": [0, 1]}, ValueError, "training: 4 inputs but 2 targets"),
         ({"X": [], "y": []}, ValueError, "training: there are no examples"),
         ({"X": 3.0}, TypeError, "inputs and targets are lists of examples, got float"),
-        ({"epochs": 0}, ValueError, "epochs is at least 1"),
-        ({"batch_size": 0}, ValueError, "batch_size is at least 1"),
-        ({"batch_size": 2.5}, TypeError, "batch_size is a whole number"),
-        ({"validation": 1.0}, ValueError, r"validation is a share of the examples, .* got 1\.0"),
-        ({"validation": ([[0.0]], [0], 3)}, ValueError, "got 3 things"),
+        ({"epochs": 0}, ValueError, "epochs must be a whole number >= 1, got 0"),
+        ({"batch_size": 0}, ValueError, "batch_size must be a whole number >= 1, got 0"),
+        ({"batch_size": 2.5}, TypeError, "batch_size must be a whole number >= 1"),
+        (
+            {"validation": 1.0},
+            ValueError,
+            r"validation must be a number >= 0 and < 1, the fraction of the examples, got 1\.0",
+        ),
+        ({"validation": ([[0.0]], [0], 3)}, ValueError, "got 3 entries"),
         ({"validation": ([[0.0]], [9])}, LabelError, "example 0: the label is 9"),
     ],
 )
