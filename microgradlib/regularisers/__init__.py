@@ -1,4 +1,4 @@
-"""Terms added to the cost so that a network generalises: norms of the weights, slopes along known invariances."""
+"""Regularisers, terms added to the cost: norms of the weights, derivatives of the output along known invariances."""
 
 from microgradlib.regularisers.norms import L1, L2, l1_norm, l2_norm
 from microgradlib.regularisers.tangent import TangentPropagation

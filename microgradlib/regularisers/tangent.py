@@ -1,11 +1,12 @@
-"""Tangent propagation: a derivative inside the cost."""
+"""Tangent propagation: a penalty on the derivative of the output along a direction of known invariance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float, is_array
+from microgradlib._support.checks import non_negative
+from microgradlib._support.number import is_array
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.core.value import as_node
 from microgradlib.derivatives.transforms import jvp
@@ -13,6 +14,8 @@ from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from microgradlib.core.value import Value
 
 __all__ = ["TangentPropagation"]
 
@@ -22,9 +25,9 @@ class TangentPropagation:
     """Ω(x) = ½λ Σ_k (∂ŷ_k/∂x · t)²: the outputs should not change along t, a direction of known invariance.
 
     `tangent` is t, in the shape of x, or a function of x that returns it, such as the direction in which a rotation
-    moves x; `coefficient` is λ. Called with the model and one input it returns a node in which the parameters can be
-    differentiated: the slope of the output is itself a graph, made by one forward sweep (`jvp`). (Simard et al., 1992;
-    *Deep Learning*, 7.14.)
+    moves x; `coefficient` is λ. Called with the model and one input it returns a node that can be differentiated with
+    respect to the parameters: the directional derivative is itself a graph, built in forward mode (`jvp`). (Simard et
+    al., 1992; *Deep Learning*, 7.14.)
 
     >>> from microgradlib.nn import Neuron
     >>> neuron = Neuron(2, "linear", init="zeros")
@@ -40,17 +43,16 @@ class TangentPropagation:
     coefficient: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a coefficient below 0."""
-        if not as_float(self.coefficient) >= 0:
-            message = f"a coefficient is 0 or more, got {self.coefficient!r}"
-            raise ValueError(message)
+        """Raise unless the coefficient is 0 or more."""
+        object.__setattr__(self, "coefficient", non_negative(self.coefficient, "coefficient", example=1.0))
 
-    def __call__(self, model: Callable[[Any], Any], x: Any) -> Any:
-        """Return Ω(x). Raises `ValueError` where t has another shape than x."""
+    def __call__(self, model: Callable[[Any], Any], x: Any) -> Value:
+        """Return Ω(x). Raises `ValueError` if the shape of t differs from that of x."""
         direction = self.tangent(x) if callable(self.tangent) else self.tangent
         direction = direction.tolist() if is_array(direction) else direction
         x = x.tolist() if is_array(x) else x
         inputs = unflatten(x, map(as_node, flatten(x)))
-        _, slopes = jvp(model, (inputs,), (direction,))
-        slopes = flatten(slopes)
-        return 0.5 * as_float(self.coefficient) * reductions.dot(*slopes, *slopes)
+        _, tangents = jvp(model, (inputs,), (direction,))
+        slopes = flatten(tangents)
+        penalty: Value = 0.5 * self.coefficient * reductions.dot(*slopes, *slopes)
+        return penalty

@@ -59,11 +59,11 @@ def test_a_group_is_a_whole_part_of_the_name():
 
 @pytest.mark.parametrize("penalty", [L1, L2])
 def test_wrong_coefficients(penalty):
-    with pytest.raises(ValueError, match=r"a coefficient is 0 or more, got -0\.1"):
+    with pytest.raises(ValueError, match=r"coefficient must be a finite number >= 0, got -0\.1"):
         penalty(-0.1)
-    with pytest.raises(ValueError, match="0 or more, got nan"):
+    with pytest.raises(ValueError, match="coefficient must be a finite number >= 0, got nan"):
         penalty(math.nan)
-    with pytest.raises(ValueError, match="0 or more, got"):
+    with pytest.raises(ValueError, match=r"coefficient\['layers.0'\] must be a finite number >= 0, got -1.0"):
         penalty({"layers.0": -1.0})
     with pytest.raises(ValueError, match=r"names that begin with 'layer\.0'; names are layers.0.neurons.0.w.0"):
         penalty({"layer.0": 1.0})(MLP([2, 3, 1], rng=0))
