@@ -1,12 +1,12 @@
 """Check settings (sizes, rates, probabilities, switches), with one message shape for all of them.
 
-Every check returns the setting as a plain Python number, so that NumPy's integers and floats are accepted everywhere
-and kept nowhere. The message of every error is
+Every check returns the setting as a plain Python number, so that NumPy's integers and floats are accepted but not
+stored. The message of every error is
 
     NAME must be WHAT, REASON, got VALUE; write NAME=EXAMPLE
 
-where the reason and the example are left out if there are none. The class says which kind of error it is: `TypeError`
-for a value of the wrong kind (text, 2.5 or True as a whole number), `ValueError` for a number out of range.
+where the reason and the example are optional. The class is `TypeError` for a value of the wrong kind (text, or 2.5 or
+True as a whole number), `ValueError` for a number out of range.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def boolean(switch: Any, name: str) -> bool:
     Traceback (most recent call last):
     TypeError: amsgrad must be True or False, got 'yes'; write amsgrad=True
     """
-    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # NumPy 1 says bool_, NumPy 2 bool
+    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # the class is bool_ in NumPy 1, bool in NumPy 2
         return bool(switch)
     raise _error(switch, name, "True or False", True, right_kind=False)
 

@@ -112,7 +112,7 @@ class RMSprop(Optimiser):
         u ← μ u + s                            momentum μ; without it u = s
         p ← p − η u
 
-    ε stands outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, has it inside.
+    ε is added outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, adds it inside.
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
