@@ -1,6 +1,6 @@
 """Property tests of derivatives: Hypothesis strategies for inputs and whole graphs, and assertions that compare.
 
-Any function against numeric, forward, reverse and symbolic differentiation, over whole random graphs:
+Reverse, forward, symbolic and numeric differentiation compared over random graphs:
 
 >>> from hypothesis import given
 >>> @given(graphs())
@@ -8,7 +8,7 @@ Any function against numeric, forward, reverse and symbolic differentiation, ove
 ...     assert_gradients_close(graph, graph.inputs)
 >>> test_gradients()
 
-An op of your own, and the property test of its derivative:
+The derivative of an op that you define, tested at random inputs:
 
 >>> from microgradlib.ops import define_op, forget_op
 >>> swish = define_op(

@@ -1,4 +1,4 @@
-"""Where an op is well conditioned: inside its sample intervals and away from its kinks."""
+"""Find inputs at which an op is well conditioned: inside its sample intervals and away from its kinks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["REACH", "away_from_kinks", "crosses_kink", "input_count", "is_smooth", "sample_interval"]
 
 REACH = 0.1
-"""How far from a kink a drawn input stays: the first step of a numeric derivative near 0."""
+"""Least distance of a drawn input from a kink: the first step of a numeric derivative near 0."""
 
 _HALVINGS = 8
-_WINDOWS = 31  # a jump stands out in a narrow window; an odd number, so that round numbers lie inside one
-_DELTA = 1 / 2000  # of the interval searched: the step that slopes are judged by
-_SPREAD = 2  # inputs of an op of any number of inputs, where the caller does not say
+_WINDOWS = 31  # a jump is detected in a narrow window; an odd number, so that round numbers lie inside one
+_DELTA = 1 / 2000  # of the interval searched: the step of the differences that estimate slopes
+_DEFAULT_COUNT = 2  # inputs of an op of any number of inputs
 
 
 def sample_interval(op: Op, index: int) -> tuple[float, float]:
-    """Return the interval of an op's sample region for one input; the last one serves all further inputs.
+    """Return the interval of an op's sample region for one input; the last interval applies to all further inputs.
 
     >>> from microgradlib.ops import TABLE
     >>> sample_interval(TABLE["div"], 1)
@@ -33,15 +33,15 @@ def sample_interval(op: Op, index: int) -> tuple[float, float]:
 
 
 def input_count(op: Op) -> int:
-    """Return how many inputs to give an op when any number will do: its arity, or 2."""
-    return _SPREAD if op.arity is None else op.arity
+    """Return the op's arity, or 2 for an op of any number of inputs."""
+    return _DEFAULT_COUNT if op.arity is None else op.arity
 
 
 def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
-    """Say whether the op's value, derivatives or their slopes jump within `reach` of `inputs`, along any one input.
+    """Return whether the op's value, derivatives or their slopes jump within `reach` of `inputs`, along any one input.
 
-    A jump is hunted by bisection: of two halves, keep the one over which the numbers change more. Where a function is
-    smooth the change shrinks with the interval; at a jump it stays. Ops whose record names no kink are not searched.
+    A jump is searched by bisection: of two halves, keep the one over which the numbers change more. Where a function is
+    smooth, the change shrinks with the interval; at a jump it does not. Ops whose record has no kink are not searched.
 
     >>> from microgradlib.ops import TABLE
     >>> crosses_kink(TABLE["relu"], [0.05]), crosses_kink(TABLE["relu"], [0.5])
@@ -55,7 +55,7 @@ def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
 
 
 def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float) -> bool:
-    """Say whether value, derivatives or the slopes of derivatives jump while inputs[index] goes from low to high."""
+    """Return whether value, derivatives or slopes of derivatives jump while inputs[index] goes from low to high."""
     delta = (high - low) * _DELTA
 
     def rules(x: float) -> tuple[float, ...]:
@@ -63,15 +63,15 @@ def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float)
         value = op.compute(*point)
         return (value, *op.local_derivatives(value, *point))
 
-    def behaviour(x: float) -> tuple[float, ...]:
+    def with_slopes(x: float) -> tuple[float, ...]:
         slopes = [(above - below) / (2 * delta) for above, below in zip(rules(x + delta), rules(x - delta))]
         return (*rules(x), *slopes)
 
-    at_low, at_high = behaviour(low), behaviour(high)
+    at_low, at_high = with_slopes(low), with_slopes(high)
     largest = 0.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        at_middle = behaviour(middle)
+        at_middle = with_slopes(middle)
         below, above = math.dist(at_low, at_middle), math.dist(at_middle, at_high)
         largest = max(largest, below, above)
         if below >= above:
@@ -82,7 +82,7 @@ def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float)
 
 
 def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None:
-    """Return `inputs`, one of them moved by as little as gets them away from every kink; None if nothing does.
+    """Return `inputs`, with one of them moved by the smallest step that avoids every kink; None if no step does.
 
     >>> from microgradlib.ops import TABLE
     >>> away_from_kinks(TABLE["relu"], [0.0])
@@ -103,13 +103,13 @@ def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None
 
 @lru_cache(maxsize=4096)
 def is_smooth(op: Op) -> bool:
-    """Say whether the op's rule is its derivative all over its sample region: no kink there, and nothing cut off.
+    """Return whether the op's rule is its derivative in its whole sample region: no kink there, and no defined zero.
 
     >>> from microgradlib.ops import TABLE
     >>> is_smooth(TABLE["tanh"]), is_smooth(TABLE["relu"]), is_smooth(TABLE["hypot"])
     (True, False, True)
     """
-    if op.name == "detach":  # its derivative is 0 by intent, whatever its value does
+    if op.name == "detach":  # its derivative is defined as 0
         return False
     if op.kink is None:
         return True

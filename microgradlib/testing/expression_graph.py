@@ -1,10 +1,12 @@
-"""ExpressionGraph: a small program over the ops of the table, which can be called and prints as Python."""
+"""ExpressionGraph: a small program over the ops of the table, which can be called and printed as Python."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
 from microgradlib.ops import activations, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -12,20 +14,30 @@ if TYPE_CHECKING:
 
 __all__ = ["ExpressionGraph", "Step"]
 
-_SIGNS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
+Number = TypeVar("Number", float, Value, Symbol)
+
+_OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, no node
-_OF_LISTS = frozenset({"sum", "mean", "prod", "logsumexp"})
+_LIST_FUNCTIONS = frozenset({"sum", "mean", "prod", "logsumexp"})
 _PUBLIC = (
-    {*activations.__all__, *exponential.__all__, *trigonometric.__all__, *selection.__all__, *_OF_LISTS, *_SIGNS, "pow"}
+    {
+        *activations.__all__,
+        *exponential.__all__,
+        *trigonometric.__all__,
+        *selection.__all__,
+        *_LIST_FUNCTIONS,
+        *_OPERATORS,
+        "pow",
+    }
     - {"detach", "indicator"}
     - _COMPARISONS
 )
-"""What the package `microgradlib` offers under the op's own name, or as an operator."""
+"""The ops that `microgradlib` exports under their names or as operators."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the program: name = op(*arguments), an argument being a number or the name of an earlier line."""
+    """One line of the program: name = op(*arguments). Each argument is a number or the name of an earlier line."""
 
     name: str
     op: Op
@@ -40,9 +52,9 @@ def _call(op: str, arguments: list[str]) -> str:
         n = len(arguments) // 2
         halves = [f"[{', '.join(arguments[:n])}]", f"[{', '.join(arguments[n : 2 * n])}]"]
         arguments = [", ".join([*halves, *arguments[2 * n :]])]
-    if op in _SIGNS:
-        return _SIGNS[op].format(*arguments)
-    inputs = f"[{', '.join(arguments)}]" if op in _OF_LISTS else ", ".join(arguments)
+    if op in _OPERATORS:
+        return _OPERATORS[op].format(*arguments)
+    inputs = f"[{', '.join(arguments)}]" if op in _LIST_FUNCTIONS else ", ".join(arguments)
     return f"{'mg.' if op in _PUBLIC else ''}{op}({inputs})"
 
 
@@ -50,7 +62,7 @@ def _call(op: str, arguments: list[str]) -> str:
 class ExpressionGraph:
     """A function written down as steps; call it with floats, Values or Symbols, one for each of `names`.
 
-    `names`: the arguments. `steps`: in order, each using only what stands before it. `output`: the name returned.
+    `names`: the arguments. `steps`: in order, each using only names before it. `output`: the name that is returned.
     `inputs`: a sample point, one float for each argument, at which every op is well conditioned. `repr` is Python
     source: it defines the function `f` and calls it at the sample point.
 
@@ -74,19 +86,24 @@ class ExpressionGraph:
     output: str
     inputs: tuple[float, ...]
 
-    def __call__(self, *numbers: Any) -> Any:
-        """Run the steps and return the output. Raises `TypeError` for a wrong number of arguments."""
+    def __call__(self, *numbers: Number) -> Number:
+        """Run the steps and return the output, of the class of the arguments.
+
+        Raises:
+            TypeError: a wrong number of arguments.
+
+        """
         if len(numbers) != len(self.names):
             message = f"this graph takes {len(self.names)} numbers ({', '.join(self.names)}), got {len(numbers)}"
             raise TypeError(message)
         table: dict[str | float, Any] = dict(zip(self.names, numbers))
         for step in self.steps:
             table[step.name] = step.op(*[table[a] if isinstance(a, str) else a for a in step.arguments])
-        return table[self.output]
+        return cast(Number, table[self.output])
 
     @property
     def depths(self) -> dict[str, int]:
-        """For each name, how many steps follow one another on the longest way to it: 0 for the arguments."""
+        """For each name, the number of steps on the longest path to it: 0 for the arguments."""
         depths = dict.fromkeys(self.names, 0)
         for step in self.steps:
             depths[step.name] = 1 + max([depths[a] for a in step.arguments if isinstance(a, str)], default=0)

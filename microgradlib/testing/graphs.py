@@ -1,16 +1,16 @@
-"""The strategy of whole random expression graphs over chosen ops."""
+"""The Hypothesis strategy for random expression graphs over chosen ops."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import reject
 from hypothesis import strategies as st
 
 from microgradlib.ops import TABLE, arithmetic
+from microgradlib.testing.building import Interval, Limits, PartialGraph, build
 from microgradlib.testing.conditioning import crosses_kink, is_smooth
 from microgradlib.testing.expression_graph import ExpressionGraph, Step
-from microgradlib.testing.growing import Grown, Interval, Limits, grow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +21,12 @@ __all__ = ["graphs"]
 
 _BLOCKS = 12
 _PICK_COUNT = 6
-"""How many inputs an op of any number of them gets at most, and one more pick that says how many."""
+"""Bytes of choices for each op: one for the number of inputs, the others for the inputs."""
 
 
 @st.composite
 def graphs(
-    draw: Any,
+    draw: st.DrawFn,
     ops: Iterable[Op] | None = None,
     *,
     inputs: int = 3,
@@ -35,16 +35,24 @@ def graphs(
     max_width: int | None = None,
     sharing: bool = True,
 ) -> ExpressionGraph:
-    """Draw a function of one to `inputs` numbers, as an `ExpressionGraph` over `ops`, with a point to take it at.
+    """Draw a function of one to `inputs` numbers, as an `ExpressionGraph` over `ops`, and a point to evaluate it at.
 
     Ranges are tracked, so that every op gets its inputs from its sample intervals, on which it is well conditioned. An
-    input whose range does not fit is squashed into the interval by centre + half · tanh: tanh, × and + may join the
-    chosen ops. The point lies away from the kinks of the ops.
+    input whose range does not fit is squashed into the interval by centre + half · tanh, so tanh, × and + may occur
+    beside the chosen ops. The point is away from the kinks of the ops. Graphs shrink to few, simple ops and round
+    numbers.
 
-    `ops`: ops of the table, by default all smooth ones. `max_nodes`: how many ops in all. `max_depth`: how many may
-    follow one another. `max_width`: how many may stand at one depth. `sharing`: whether the result of an op may be
-    used more than once; the arguments of the function may in any case. Graphs shrink to few, simple ops and round
-    numbers. Raises `ValueError` for no ops or no inputs.
+    Args:
+        draw: supplied by Hypothesis.
+        ops: ops of the table, by default all smooth ones.
+        inputs: the largest number of arguments.
+        max_nodes: the largest number of ops.
+        max_depth: the largest number of ops on a path.
+        max_width: the largest number of ops at one depth.
+        sharing: whether the result of an op may be used more than once; arguments always may.
+
+    Raises:
+        ValueError: there are no ops or no inputs.
 
     >>> from hypothesis import find
     >>> find(graphs(), lambda graph: any(step.op.name == "exp" for step in graph.steps))
@@ -62,17 +70,18 @@ def graphs(
         raise ValueError(message)
     picks = st.binary(min_size=_PICK_COUNT, max_size=_PICK_COUNT)
     steps = st.lists(st.tuples(st.sampled_from(chosen), picks), min_size=1, max_size=1 + max_nodes // _BLOCKS)
-    blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # lists of lists, as single lists seldom grow long
-    grown = grow([step for block in blocks for step in block], Limits(inputs, max_nodes, max_depth, max_width, sharing))
-    names, program, output, intervals = _finished(grown, largest=draw(st.integers(0, 3)) > 0)
+    blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # nested, as Hypothesis seldom draws long lists
+    limits = Limits(inputs, max_nodes, max_depth, max_width, sharing)
+    graph = build([step for block in blocks for step in block], limits)
+    names, program, output, intervals = _pruned(graph, largest=draw(st.integers(0, 3)) > 0)
     drawn = [draw(st.floats(low, high)) for low, high in intervals]
     for _ in range(inputs - len(drawn)):
-        draw(st.booleans())  # for nothing: else a graph of few inputs, squashed to fit, would count as simpler
+        draw(st.booleans())  # unused: without these draws, a graph of fewer inputs would count as simpler
     for point in _points(drawn, intervals):
-        graph = ExpressionGraph(names, program, output, point)
-        if not _meets_kink(graph):
-            return graph
-    return reject()  # so rare that it does no harm: each of 33 points all over meets some kink
+        candidate = ExpressionGraph(names, program, output, point)
+        if not _meets_kink(candidate):
+            return candidate
+    return reject()  # rare: each of 33 points is near some kink
 
 
 def _smooth_ops() -> list[Op]:
@@ -80,26 +89,26 @@ def _smooth_ops() -> list[Op]:
     return [op for op in sorted(TABLE.values(), key=lambda op: op.name not in arithmetic.__all__) if is_smooth(op)]
 
 
-def _finished(grown: Grown, *, largest: bool) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:
-    """Take the last node, or the one that stands on the most, for the output; drop what it does not need."""
-    below = {name: frozenset([name]) for name in grown.inputs}
-    for step in grown.steps:
+def _pruned(graph: PartialGraph, *, largest: bool) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:
+    """Choose as output the last node, or the one that depends on the most nodes; drop the nodes it does not need."""
+    below = {name: frozenset([name]) for name in graph.inputs}
+    for step in graph.steps:
         below[step.name] = frozenset([step.name]).union(*[below[a] for a in step.arguments if isinstance(a, str)])
     output = max(reversed(below), key=lambda name: largest * len(below[name]))  # the last of equals
     needed = below[output]
-    inputs = [name for name in grown.inputs if name in needed]
-    kept = [step for step in grown.steps if step.name in needed]
+    inputs = [name for name in graph.inputs if name in needed]
+    kept = [step for step in graph.steps if step.name in needed]
     names = [*"xyz"] if len(inputs) <= 3 else [f"x{i + 1}" for i in range(len(inputs))]
     new = dict(zip(inputs, names)) | {step.name: f"t{i}" for i, step in enumerate(kept, start=1)}
     steps = [
         Step(new[step.name], step.op, tuple([new[a] if isinstance(a, str) else a for a in step.arguments]))
         for step in kept
     ]
-    return tuple([new[name] for name in inputs]), tuple(steps), new[output], [grown.inputs[name] for name in inputs]
+    return tuple([new[name] for name in inputs]), tuple(steps), new[output], [graph.inputs[name] for name in inputs]
 
 
 def _points(drawn: Sequence[float], intervals: Sequence[Interval]) -> Iterator[tuple[float, ...]]:
-    """Yield the drawn point, then others that go round the intervals, each input at its own pace, so that ties part."""
+    """Yield the drawn point, then 32 others; each input moves by its own step, so that equal inputs come apart."""
     for k in range(33):
         shifted = [
             low + (x - low + 0.25 * k * (i + 1)) % (high - low)

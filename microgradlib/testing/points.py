@@ -1,8 +1,8 @@
-"""Strategies for numbers: Values, and inputs at which an op is well conditioned."""
+"""Hypothesis strategies for Values, and for inputs at which an op is well conditioned."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -19,9 +19,9 @@ __all__ = ["floats_for", "inputs_for", "values"]
 
 
 def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[Value]:
-    """Draw leaf Values with `min_value` ≤ data ≤ `max_value`; each draw is a node of its own.
+    """Draw leaf Values with `min_value` ≤ data ≤ `max_value`; each draw is a new node.
 
-    What `st.from_type(Value)` draws, with the limits of ±10.
+    `st.from_type(Value)` is this strategy with its default limits.
 
     >>> from hypothesis import find
     >>> find(values(), lambda v: v.data > 2.5)
@@ -33,7 +33,7 @@ def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[
 def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     """Draw floats for one input of an op: from its sample interval and, if it is the only input, away from kinks.
 
-    Whether an op of several inputs is at a kink depends on them all: draw those together, by `inputs_for`.
+    Whether an op of several inputs is at a kink depends on all of them: draw these together, with `inputs_for`.
 
     >>> from hypothesis import find
     >>> from microgradlib import log, relu
@@ -44,14 +44,14 @@ def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     numbers = st.floats(low, high)
     if input_count(op) - len(op.defaults) > 1 or op.arity is None or index > 0:
         return numbers
-    return numbers.map(lambda x: _settled(op, (x, *op.defaults))[0])
+    return numbers.map(lambda x: _moved_from_kinks(op, (x, *op.defaults))[0])
 
 
 @st.composite
-def inputs_for(draw: Any, op: Op, count: int | None = None) -> tuple[float, ...]:
+def inputs_for(draw: st.DrawFn, op: Op, count: int | None = None) -> tuple[float, ...]:
     """Draw all inputs of an op: from its sample intervals, away from its kinks.
 
-    `count` says how many inputs an op of any number of them gets; left out, 2 to 5 are drawn.
+    `count` is the number of inputs for an op that takes any number; by default 2 to 5.
 
     >>> from hypothesis import find
     >>> from microgradlib import atan2
@@ -61,9 +61,9 @@ def inputs_for(draw: Any, op: Op, count: int | None = None) -> tuple[float, ...]
     """
     if count is None:
         count = draw(st.integers(2, 5)) if op.arity is None else op.arity
-    return _settled(op, tuple([draw(st.floats(*sample_interval(op, i))) for i in range(count)]))
+    return _moved_from_kinks(op, tuple([draw(st.floats(*sample_interval(op, i))) for i in range(count)]))
 
 
-def _settled(op: Op, inputs: tuple[float, ...]) -> tuple[float, ...]:
-    settled = away_from_kinks(op, inputs)
-    return reject() if settled is None else settled
+def _moved_from_kinks(op: Op, inputs: tuple[float, ...]) -> tuple[float, ...]:
+    moved = away_from_kinks(op, inputs)
+    return reject() if moved is None else moved

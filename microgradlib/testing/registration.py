@@ -1,24 +1,30 @@
-"""What Hypothesis calls when it is imported, so that `st.from_type(Value)` and type hints just work."""
+"""The entry point for Hypothesis: with it, `st.from_type(Value)` and type hints find the strategies."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from microgradlib.core.value import Value
+    from microgradlib.testing.expression_graph import ExpressionGraph
 
 __all__ = ["register"]
 
 
 def register() -> None:
-    """Tell Hypothesis how to draw a `Value` and an `ExpressionGraph` from the type alone.
+    """Register the strategies for `Value` and `ExpressionGraph` with Hypothesis.
 
     An entry point of the group `hypothesis` names this function; Hypothesis calls it at the end of its own import.
-    Strategies are built when first asked for.
+    The strategies are built at their first use.
 
     >>> from hypothesis import find, strategies as st
     >>> from microgradlib import Value
     >>> find(st.from_type(Value), lambda v: v.data > 1.5)
     Value(data=2.0, grad=0.0)
     """
-    from hypothesis import strategies as st  # noqa: PLC0415  this module must load while Hypothesis still does
+    from hypothesis import strategies as st  # noqa: PLC0415  Hypothesis imports this module while it is itself being imported
 
     from microgradlib.core.value import Value  # noqa: PLC0415
     from microgradlib.testing.expression_graph import ExpressionGraph  # noqa: PLC0415
@@ -27,13 +33,13 @@ def register() -> None:
     st.register_type_strategy(ExpressionGraph, _graphs)
 
 
-def _values(_: type) -> Any:
+def _values(_: type[Value]) -> SearchStrategy[Value]:
     from microgradlib.testing.points import values  # noqa: PLC0415
 
     return values()
 
 
-def _graphs(_: type) -> Any:
+def _graphs(_: type[ExpressionGraph]) -> SearchStrategy[ExpressionGraph]:
     from microgradlib.testing.graphs import graphs  # noqa: PLC0415
 
     return graphs()

@@ -1,4 +1,4 @@
-"""Asserting that an op's derivative rules are the derivatives of its value, in numbers and as graph."""
+"""Assert that an op's derivative rules are the derivatives of its value, in numbers and as a graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.testing.conditioning import away_from_kinks, sample_interval
-from microgradlib.testing.judging import allowed_error, same
+from microgradlib.testing.tolerance import allowed_error, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["assert_derivative_rule"]
 
 _POINTS = 25
-_ROUNDING = 1e-12  # to second order Symbols keep both branches of a choice, and so may add in another order
-_COUNTS = (2, 3, 4)  # inputs of an op of any number of them
+_ROUNDING = 1e-12  # to second order, Symbols keep both branches of a choice and may so add in another order
+_COUNTS = (2, 3, 4)  # numbers of inputs tried for an op that takes any number
 
 
 def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
-    """Assert that an op's derivative rules are right at `inputs` or, if none are given, all over its sample region.
+    """Assert that an op's derivative rules are right at `inputs` or, by default, throughout its sample region.
 
-    At each point: the rules in floats agree with numeric derivatives of the op's own value; the same rules as graph, of
+    At each point: the rules in floats agree with numeric derivatives of the op's value; the same rules as a graph, of
     Values and of Symbols, give the same floats bit for bit; so do the ops bound to their settings, as in `x ** 2`; and,
-    for `order=2`, the derivatives of each rule agree with its numeric derivatives. Inputs with a sample interval of no
-    width (the condition of `where`) are not differentiated. Raises `AssertionError` naming the op, the rule, the point
-    and both numbers.
+    for `order=2`, the derivatives of each rule agree with its numeric derivatives. Inputs with a sample interval of
+    width 0 (the condition of `where`) are not differentiated. Raises `AssertionError` naming the op, the rule, the
+    point and both numbers.
 
     >>> from microgradlib.ops import define_op, forget_op
     >>> swish = define_op(
@@ -45,34 +45,34 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     AssertionError: swish: derivatives[0] is ..., the numeric derivative ...
     >>> forget_op("swish")
     """
-    for point in [inputs] if inputs else _spread(op):
+    for point in [inputs] if inputs else _sample_points(op):
         _check_numbers(op, point)
         _check_graph(op, point)
         if order > 1:
             _check_second_order(op, point)
 
 
-def _spread(op: Op) -> Iterator[tuple[float, ...]]:
-    """Yield points all over the sample region, away from kinks: fractional parts of multiples of irrational numbers."""
+def _sample_points(op: Op) -> Iterator[tuple[float, ...]]:
+    """Yield points of the sample region away from kinks: fractional parts of multiples of irrational numbers."""
     for count in _COUNTS if op.arity is None else (op.arity,):
         intervals = [sample_interval(op, i) for i in range(count)]
         for k in range(1, _POINTS + 1):
             shares = [math.modf(k * math.sqrt(i + 1.5))[0] for i in range(count)]
             point = [low + share * (high - low) for share, (low, high) in zip(shares, intervals)]
-            settled = away_from_kinks(op, point)
-            if settled is not None:
-                yield settled
+            moved = away_from_kinks(op, point)
+            if moved is not None:
+                yield moved
 
 
 def _check_numbers(op: Op, point: tuple[float, ...]) -> None:
     output = op.compute(*point)
     rules = op.local_derivatives(output, *point)
-    wanted = [rule for i, rule in enumerate(rules) if _varies(op, i)]
+    wanted = [rule for i, rule in enumerate(rules) if _is_differentiated(op, i)]
     if len(rules) != len(point) or not all(map(math.isfinite, (output, *wanted))):
         _fail(op, point, f"gives {output!r} with derivatives {rules!r}, not finite numbers, one for each input")
     for i, rule in enumerate(rules):
-        if _varies(op, i):
-            _judge(op, point, f"derivatives[{i}]", rule, op.compute, i)
+        if _is_differentiated(op, i):
+            _compare_with_numeric(op, point, f"derivatives[{i}]", rule, op.compute, i)
     if op.setting_count:
         kept = len(point) - op.setting_count
         bound = op.bind(*point[kept:]).local_derivatives(output, *point[:kept])
@@ -99,38 +99,38 @@ def _check_second_order(op: Op, point: tuple[float, ...]) -> None:
     symbols = [Symbol(f"x{i}") for i in range(len(point))]
     of_values, of_symbols = gradients(op(*leaves), leaves), gradients(op(*symbols), symbols)
     for i, (slope, expression) in enumerate(zip(of_values, of_symbols)):
-        if not _varies(op, i):
+        if not _is_differentiated(op, i):
             continue
         table = grad_table(cast(Value, slope))
         seconds = evaluate(gradients(expression, symbols), dict(zip(symbols, point)))
         for j, leaf in enumerate(leaves):
-            if not _varies(op, j):
+            if not _is_differentiated(op, j):
                 continue
             name = f"the derivative of derivatives[{i}] by input {j}"
             second = table.get(leaf, 0.0)
             if not (same(second, seconds[j]) or abs(second - seconds[j]) <= _ROUNDING * max(1.0, abs(second))):
                 _fail(op, point, f"{name} is {second!r} by Values, but {seconds[j]!r} by Symbols")
-            _judge(op, point, name, second, _rule(op, i), j)
+            _compare_with_numeric(op, point, name, second, _rule(op, i), j)
 
 
 def _rule(op: Op, index: int) -> Callable[..., float]:
     return lambda *inputs: op.local_derivatives(op.compute(*inputs), *inputs)[index]
 
 
-def _varies(op: Op, index: int) -> bool:
+def _is_differentiated(op: Op, index: int) -> bool:
     low, high = sample_interval(op, index)
     return low < high
 
 
-def _judge(  # noqa: PLR0917  private, and called in two lines
+def _compare_with_numeric(  # noqa: PLR0917  private, called in two places
     op: Op, point: tuple[float, ...], name: str, rule: float, f: Callable[..., float], index: int
 ) -> None:
-    """Compare ∂f/∂inputs[index] at the point, by the rule and in numbers."""
+    """Compare ∂f/∂inputs[index] at the point, by the rule and by numeric differentiation."""
     numeric = numeric_derivative(lambda x: f(*point[:index], x, *point[index + 1 :]), point[index])
     allowed = allowed_error(numeric)
     if not allowed <= 1e-4 * max(1.0, abs(numeric.value)):
         why = "is a kink or a pole near? state `kink`, or a `sample` interval that keeps away from it"
-        _fail(op, point, f"{name} cannot be judged, the numeric derivative being uncertain by {allowed:.1e}; {why}")
+        _fail(op, point, f"{name} cannot be checked, as the numeric derivative is uncertain by {allowed:.1e}; {why}")
     if not abs(rule - numeric.value) <= allowed:
         _fail(op, point, f"{name} is {rule!r}, the numeric derivative {numeric.value!r} ± {allowed:.1e}")
 

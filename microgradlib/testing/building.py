@@ -1,7 +1,7 @@
-"""Growing an expression graph from a plan of ops and picks, within limits, every input in its interval.
+"""Build an expression graph from a plan of ops and picks, within limits, with every input in its interval.
 
-A plan is plain data and growing draws nothing, so Hypothesis can shorten a plan and shrink its picks by itself: pick 0
-is always the simplest choice. A step that finds no place within the limits is left out.
+A plan is plain data, drawn before the graph is built, so Hypothesis can shorten a plan and shrink its picks: pick 0 is
+always the simplest choice. A step that would exceed the limits is left out.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from microgradlib.testing.expression_graph import Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Grown", "Interval", "Limits", "grow"]
+__all__ = ["Interval", "Limits", "PartialGraph", "build"]
 
 Interval: TypeAlias = "tuple[float, float]"
 
 _PICKS = 256
-"""Every choice is a byte."""
+"""Each pick is a byte."""
 
 _LARGEST = 100.0
-"""Results may reach so far: beyond, rounding would drown the derivatives of what follows."""
+"""Largest magnitude of a result: beyond it, rounding errors would dominate the derivatives of later steps."""
 
-_UNFUSSY = frozenset({"add", "sub", "neg", "mul", "sum", "mean", "dot", "where", "strong_mul", "identity"})
-"""Ops that are well conditioned for numbers of any size, so that they need no squashing of what they get."""
+_ANY_RANGE = frozenset({"add", "sub", "neg", "mul", "sum", "mean", "dot", "where", "strong_mul", "identity"})
+"""Ops that are well conditioned for numbers of any magnitude, so their inputs are not squashed."""
 
-_SIMPLE = (1.0, 2.0, 0.5, -1.0, 0.0, 0.25)
+_SIMPLE_NUMBERS = (1.0, 2.0, 0.5, -1.0, 0.0, 0.25)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a graph may grow; None is no limit."""
+    """The largest graph that is built; None is no limit."""
 
     inputs: int
     nodes: int
@@ -53,8 +53,11 @@ class _Node:
 
 
 @dataclass(frozen=True)
-class Grown:
-    """A graph in the making: its inputs with their intervals, its steps, and what is known of each name."""
+class PartialGraph:
+    """A graph under construction: its inputs with their intervals, its steps, and the range and depth of each name.
+
+    It is immutable: its methods return a larger graph.
+    """
 
     limits: Limits
     inputs: dict[str, Interval] = field(default_factory=dict)
@@ -62,8 +65,8 @@ class Grown:
     nodes: dict[str, _Node] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
 
-    def with_input(self, interval: Interval) -> tuple[Grown, str]:
-        """Add an argument of the function, kept so far inside the interval that numeric steps stay there too."""
+    def with_input(self, interval: Interval) -> tuple[PartialGraph, str]:
+        """Add an argument, its interval narrowed so that the steps of numeric derivatives stay inside the given one."""
         low, high = interval
         margin = min(0.1 * max(1.0, abs(low), abs(high)), (high - low) / 4)
         inner = (round(low + margin, 6), round(high - margin, 6))
@@ -71,8 +74,10 @@ class Grown:
         nodes = {**self.nodes, name: _Node(interval, 0)}
         return replace(self, inputs={**self.inputs, name: inner}, nodes=nodes), name
 
-    def with_step(self, op: Op, arguments: Sequence[str | float], interval: Interval | None = None) -> Grown | None:
-        """Add op(*arguments), whose range is known or is to be found; None if that breaks a limit."""
+    def with_step(
+        self, op: Op, arguments: Sequence[str | float], interval: Interval | None = None
+    ) -> PartialGraph | None:
+        """Add op(*arguments); `interval` is its range, if known. Return None if that would exceed a limit."""
         names = [a for a in arguments if isinstance(a, str)]
         ranges = [self.nodes[a].interval if isinstance(a, str) else (a, a) for a in arguments]
         interval = interval or _range(op, tuple(ranges))
@@ -88,30 +93,30 @@ class Grown:
         steps = (*self.steps, Step(name, op, tuple(arguments)))
         return replace(self, steps=steps, nodes=nodes, used=self.used.union(names))
 
-    def squashed(self, name: str, interval: Interval) -> tuple[Grown, str] | None:
-        """Add centre + half · tanh(name), which lies in the interval whatever the range of `name`."""
+    def squashed(self, name: str, interval: Interval) -> tuple[PartialGraph, str] | None:
+        """Add centre + half · tanh(name), which is in the interval for any range of `name`; None beyond the limits."""
         centre, half = (interval[0] + interval[1]) / 2, (interval[1] - interval[0]) / 2
         centre, half = round(centre, 9), round(half, 9)
-        grown = self.with_step(trigonometric.tanh, [name])
-        if grown and half != 1:
-            grown = grown.with_step(arithmetic.mul, [half, grown.steps[-1].name], (-half, half))
-        if grown and centre != 0:
-            grown = grown.with_step(arithmetic.add, [centre, grown.steps[-1].name], interval)
-        if grown is None:
+        graph = self.with_step(trigonometric.tanh, [name])
+        if graph and half != 1:
+            graph = graph.with_step(arithmetic.mul, [half, graph.steps[-1].name], (-half, half))
+        if graph and centre != 0:
+            graph = graph.with_step(arithmetic.add, [centre, graph.steps[-1].name], interval)
+        if graph is None:
             return None
-        result = grown.steps[-1].name
-        return replace(grown, used=grown.used | {result}), result
+        result = graph.steps[-1].name
+        return replace(graph, used=graph.used | {result}), result
 
-    def choose(self, op: Op, index: int, pick: int, constants: str) -> tuple[Grown, str | float]:
-        """Find input `index` of an op: a node that fits, a new input, a node squashed to fit, or a constant.
+    def choose(self, op: Op, index: int, pick: int, constants: str) -> tuple[PartialGraph, str | float]:
+        """Choose input `index` of an op: a node that fits, a new input, a node squashed to fit, or a constant.
 
-        What nothing uses yet comes first, the latest before the earlier, so that steps follow on from one another.
-        `constants`: whether a constant comes "first", "last" or "never".
+        Unused nodes come first, the latest before the earlier ones, so that steps form chains. `constants`: whether
+        a constant comes "first", "last" or "never".
         """
         interval = sample_interval(op, index)
         if interval[0] == interval[1]:
             return self, interval[0]
-        wide = (-_LARGEST, _LARGEST) if op.name in _UNFUSSY else interval
+        wide = (-_LARGEST, _LARGEST) if op.name in _ANY_RANGE else interval
         free = [name for name in reversed(self.nodes) if name not in self.used]
         shared = [name for name in self.nodes if name in self.used and (self.limits.sharing or name in self.inputs)]
         options = [("node", name) for name in free if _inside(self.nodes[name].interval, wide)]
@@ -120,7 +125,7 @@ class Grown:
         options += [("squash", name) for name in free + shared if ("node", name) not in options][:2]
         options[0 if constants == "first" else len(options) :] = [("constant", "")] * (constants != "never")
         if options:
-            kind, name = options[pick * pick * len(options) // _PICKS**2]  # the first ones more often
+            kind, name = options[pick * pick * len(options) // _PICKS**2]  # the first options are chosen more often
             if kind == "node":
                 return replace(self, used=self.used | {name}), name
             if kind == "input":
@@ -131,12 +136,12 @@ class Grown:
         return self, _constant(interval, pick)
 
 
-def grow(plan: Sequence[tuple[Op, bytes]], limits: Limits) -> Grown:
-    """Return what grows from a plan: for each op, the picks say how many inputs it gets and which."""
-    grown = Grown(limits)
+def build(plan: Sequence[tuple[Op, bytes]], limits: Limits) -> PartialGraph:
+    """Return the graph of a plan: for each op, the picks determine the number of its inputs and which they are."""
+    graph = PartialGraph(limits)
     for op, (how_many, *picks) in plan:
         count = 2 + how_many % 3 if op.arity is None else op.arity
-        longer = grown
+        longer = graph
         arguments: list[str | float] = []
         last = count - op.setting_count - 1
         for i in range(count):
@@ -144,8 +149,8 @@ def grow(plan: Sequence[tuple[Op, bytes]], limits: Limits) -> Grown:
             constants = "never" if needed else "first" if i > last else "last"
             longer, argument = longer.choose(op, i, picks[i % len(picks)], constants)
             arguments.append(argument)
-        grown = longer.with_step(op, arguments) or grown
-    return grown if grown.nodes else grown.with_input((-3.0, 3.0))[0]
+        graph = longer.with_step(op, arguments) or graph
+    return graph if graph.nodes else graph.with_input((-3.0, 3.0))[0]
 
 
 def _inside(inner: Interval, outer: Interval) -> bool:
@@ -153,9 +158,9 @@ def _inside(inner: Interval, outer: Interval) -> bool:
 
 
 def _constant(interval: Interval, pick: int) -> float:
-    """Return a number of the interval: a simple one for the first picks, if there is one."""
+    """Return a number in the interval: for the first half of the picks a simple one, if there is one."""
     low, high = interval
-    simple = [x for x in _SIMPLE if low <= x <= high]
+    simple = [x for x in _SIMPLE_NUMBERS if low <= x <= high]
     if pick < _PICKS // 2 and simple:
         return simple[pick % len(simple)]
     return min(max(round(low + (high - low) * (pick + 1) / (_PICKS + 1), 3), low), high)
@@ -163,7 +168,7 @@ def _constant(interval: Interval, pick: int) -> float:
 
 @lru_cache(maxsize=4096)
 def _range(op: Op, intervals: tuple[Interval, ...]) -> Interval | None:
-    """Return where the op's results lie, judged from a grid of inputs; None if that is not a range to work with."""
+    """Return the range of the op's results on a grid of inputs; None if it is not finite or too large."""
     steps = 4 if len(intervals) <= 2 else 2
     axes = [
         [low + (high - low) * k / steps for k in range(steps + 1)] if low < high else [low] for low, high in intervals

@@ -1,4 +1,4 @@
-"""When two derivatives count as the same number."""
+"""Tolerances for comparing derivatives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["allowed_error", "same"]
 
-_FLOOR = 1e-8  # estimates of errors are sometimes lucky
+_FLOOR = 1e-8  # error estimates may be too small by chance
 
 
 def allowed_error(numeric: NumericDerivative) -> float:
-    """Return how far a right derivative may lie from the numeric one: ten times the estimate, and a floor for luck.
+    """Return the largest difference allowed from the numeric derivative: ten times its estimated error, plus 1e-8.
 
     >>> from microgradlib.numeric.differences import numeric_derivative
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
@@ -27,7 +27,7 @@ def allowed_error(numeric: NumericDerivative) -> float:
 
 
 def same(one: float, other: float) -> bool:
-    """Say whether two floats are the same number, nan being nan and 0 being −0.
+    """Return whether two floats are the same number; nan equals nan, and 0 equals −0.
 
     >>> same(math.nan, math.nan), same(0.0, -0.0), same(0.1 + 0.2, 0.3)
     (True, True, False)
