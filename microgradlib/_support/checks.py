@@ -127,7 +127,7 @@ def boolean(switch: Any, name: str) -> bool:
     Traceback (most recent call last):
     TypeError: amsgrad must be True or False, got 'yes'; write amsgrad=True
     """
-    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # the class is bool_ in NumPy 1, bool in NumPy 2
+    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # bool_ in NumPy 1
         return bool(switch)
     raise _error(switch, name, "True or False", True, right_kind=False)
 
