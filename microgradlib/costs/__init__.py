@@ -1,4 +1,4 @@
-"""Costs: how far an output is from its target, each −ln of a likelihood or a margin."""
+"""Costs: how far an output is from its target, as −ln of a likelihood or as a margin."""
 
 from microgradlib.costs.classification import (
     binary_cross_entropy,

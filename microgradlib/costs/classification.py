@@ -1,23 +1,34 @@
-"""Costs of classifying: Bernoulli and Multinoulli cross-entropy, from probabilities and from logits, and hinge loss."""
+"""Costs of classification: Bernoulli and Multinoulli cross-entropy, of probabilities and of logits, and hinge loss."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_float
 from microgradlib.core.list_functions import logsumexp
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.costs.decision import at_least_half, decides_by, most_probable, positive, side_of
-from microgradlib.costs.reduction import by_component, is_batch, reduced, total
-from microgradlib.costs.surprise import surprise, surprise_of_complement
+from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
+from microgradlib.costs.negative_log import negative_log, negative_log_complement
+from microgradlib.costs.reduction import (
+    N,
+    OneCost,
+    Outputs,
+    Targets,
+    Vectors,
+    is_batch,
+    per_component,
+    reduce_costs,
+    total,
+)
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import activations, arithmetic, reductions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 __all__ = [
     "binary_cross_entropy",
@@ -38,26 +49,31 @@ def _binary_label(y: Any) -> Any:
     return number
 
 
-def _expected(weights: Sequence[Any], surprise_of: Callable[[int], Any]) -> Any:
-    """Return Σ_k weight_k · surprise_of(k); a weight that is exactly 0 leaves its term out, so that 0·∞ is 0."""
+def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
+    """Return Σ_k weight_k · class_cost(k); a term whose weight is exactly 0 is left out, so that 0·∞ is 0."""
     if any(isinstance(weight, Node) for weight in weights):
-        return reductions.sum(*[arithmetic.strong_mul(weight, surprise_of(k)) for k, weight in enumerate(weights)])
-    terms = [(weight, surprise_of(k)) for k, weight in enumerate(weights) if weight]
-    return total([surprise if weight == 1 else weight * surprise for weight, surprise in terms] or [0.0])
+        return reductions.sum(*[arithmetic.strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
+    terms = [(weight, class_cost(k)) for k, weight in enumerate(weights) if weight]
+    return total([cost if weight == 1 else weight * cost for weight, cost in terms] or [0.0])
 
 
-def _bernoulli(y: Any, surprise_of_0: Callable[[], Any], surprise_of_1: Callable[[], Any], weight: float = 1.0) -> Any:
-    return _expected([1 - y, y if weight == 1 else weight * y], lambda k: (surprise_of_0, surprise_of_1)[k]())
+def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[], Any], weight: float = 1.0) -> Any:
+    """Return (1 − y) cost_of_0() + weight · y · cost_of_1(), where a cost with weight 0 is not computed."""
+    return _weighted_sum([1 - y, y if weight == 1 else weight * y], lambda k: (cost_of_0, cost_of_1)[k]())
 
 
-@decides_by(at_least_half)
+@overload
+def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
+@overload
+def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@with_decision(threshold_probability)
 def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = −Σ_k [y_k ln ŷ_k + (1 − y_k) ln(1 − ŷ_k)]: −ln of a Bernoulli's probability. ŷ = σ(a): ∂L/∂a = ŷ − y.
 
     `output`: the probability ŷ of class 1, one number or a list of components; a list of lists is a batch. `target`:
-    y, 0 or 1 or a probability. A ŷ that was made by `sigmoid` is taken by its net input a, so the cost stays exact
-    where σ rounds to 0 or 1. `reduction`: None for the mean over the examples of a batch, else PyTorch's "sum",
-    "mean" or "none" over all components. (*Deep Learning*, 6.2.2.2.)
+    y, 0 or 1 or a probability. If ŷ is a node made by `sigmoid`, the cost is computed from its net input a, so that it
+    is exact where σ rounds to 0 or 1. `reduction`: None for the mean over the examples of a batch, else PyTorch's
+    "sum", "mean" or "none" over all components. (*Deep Learning*, 6.2.2.2.)
 
     Raises `LabelError` for a label outside [0, 1] or nan, naming the example, `ValueError` where lengths differ.
 
@@ -66,12 +82,20 @@ def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = No
     """
 
     def cost(p: Any, y: Any) -> Any:
-        return _bernoulli(_binary_label(y), lambda: surprise_of_complement(p), lambda: surprise(p))
+        return _bernoulli_cost(_binary_label(y), lambda: negative_log_complement(p), lambda: negative_log(p))
 
-    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
-@decides_by(positive)
+@overload
+def binary_cross_entropy_with_logits(
+    output: Outputs[N], target: Targets, *, pos_weight: float = 1.0, reduction: OneCost = None
+) -> N: ...
+@overload
+def binary_cross_entropy_with_logits(
+    output: Outputs[N], target: Targets, *, pos_weight: float = 1.0, reduction: Literal["none"]
+) -> list[N]: ...
+@with_decision(threshold_logit)
 def binary_cross_entropy_with_logits(
     output: Any, target: Any, *, pos_weight: float = 1.0, reduction: str | None = None
 ) -> Any:
@@ -83,31 +107,31 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(-1000.0, 1)
     1000.0
     """
-    if not as_float(pos_weight) >= 0:
-        message = f"pos_weight is 0 or more, got {pos_weight!r}"
-        raise ValueError(message)
+    pos_weight = real_number(pos_weight, "pos_weight", ge=0, finite=False, example=1.0)
 
     def cost(a: Any, y: Any) -> Any:
         softplus = activations.softplus
-        return _bernoulli(_binary_label(y), lambda: softplus(a), lambda: softplus(-a), as_float(pos_weight))
+        return _bernoulli_cost(_binary_label(y), lambda: softplus(a), lambda: softplus(-a), pos_weight)
 
-    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _multinoulli(y: Any, n: int, surprise_of: Callable[[int], Any], weight: Sequence[float] | None) -> tuple[Any, Any]:
-    """Return the cost of one example and its weight: Σ_k weight_k y_k surprise_of(k), y a class or a distribution."""
+def _multinoulli_cost(
+    y: Any, n: int, class_cost: Callable[[int], Any], weight: Collection[float] | None
+) -> tuple[Any, float]:
+    """Return the cost Σ_k weight_k y_k class_cost(k) of one example and its weight; y is a class or a distribution."""
     by_class = _class_weights(weight, n)
     if isinstance(y, Symbol):
         y = one_hot(y, n)
     if is_sequence(y):
         y = distribution(y, n)
-        return _expected(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], surprise_of), 1.0
+        return _weighted_sum(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], class_cost), 1.0
     k = class_index(y, n)
     w = 1.0 if by_class is None else by_class[k]
-    return surprise_of(k) if w == 1 else w * surprise_of(k), w
+    return class_cost(k) if w == 1 else w * class_cost(k), w
 
 
-def _class_weights(weight: Sequence[float] | None, n: int) -> list[float] | None:
+def _class_weights(weight: Collection[float] | None, n: int) -> list[float] | None:
     if weight is None:
         return None
     numbers = [as_float(w) for w in weight]
@@ -123,9 +147,17 @@ def _check_classes(output: Any) -> None:
         raise ValueError(message)
 
 
-@decides_by(most_probable)
+@overload
 def cross_entropy(
-    output: Sequence[Any], target: Any, *, weight: Sequence[float] | None = None, reduction: str | None = None
+    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
+) -> N: ...
+@overload
+def cross_entropy(
+    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: Literal["none"]
+) -> list[N]: ...
+@with_decision(argmax)
+def cross_entropy(
+    output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
 ) -> Any:
     """Return L = −ln softmax(z)_y = ln Σ_k exp z_k − z_y for logits z and class y; with softmax, ∂L/∂z_k = ŷ_k − y_k.
 
@@ -144,19 +176,27 @@ def cross_entropy(
     def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
         _check_classes(z)
         log_total = logsumexp(z)
-        return [_multinoulli(y, len(z), lambda k: log_total - z[k], weight)]
+        return [_multinoulli_cost(y, len(z), lambda k: log_total - z[k], weight)]
 
-    return reduced(terms, output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
-@decides_by(most_probable)
+@overload
 def cross_entropy_from_probabilities(
-    output: Sequence[Any], target: Any, *, weight: Sequence[float] | None = None, reduction: str | None = None
+    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
+) -> N: ...
+@overload
+def cross_entropy_from_probabilities(
+    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: Literal["none"]
+) -> list[N]: ...
+@with_decision(argmax)
+def cross_entropy_from_probabilities(
+    output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
 ) -> Any:
     """Return L = −Σ_k y_k ln ŷ_k for probabilities ŷ, one for each class: −ln of a Multinoulli's probability.
 
-    Probabilities that were made by `softmax` are taken by its net inputs, so the cost stays exact where a ŷ_k rounds to
-    0. Arguments, errors and source are those of `cross_entropy`.
+    If the ŷ_k are nodes made by `softmax`, the cost is computed from its net inputs, so that it is exact where a ŷ_k
+    rounds to 0. Arguments, errors and source are those of `cross_entropy`.
 
     >>> cross_entropy_from_probabilities([0.25, 0.75], [1, 0])
     1.3862943611198906
@@ -164,12 +204,12 @@ def cross_entropy_from_probabilities(
 
     def terms(p: Any, y: Any) -> list[tuple[Any, Any]]:
         _check_classes(p)
-        return [_multinoulli(y, len(p), lambda k: surprise(p[k]), weight)]
+        return [_multinoulli_cost(y, len(p), lambda k: negative_log(p[k]), weight)]
 
-    return reduced(terms, output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _side(y: Any) -> Any:
+def _sign_label(y: Any) -> Any:
     if isinstance(y, Node):
         return y
     number = as_float(y)
@@ -179,7 +219,11 @@ def _side(y: Any) -> Any:
     return number
 
 
-@decides_by(side_of)
+@overload
+def hinge(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
+@overload
+def hinge(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@with_decision(sign_of_score)
 def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k max(0, 1 − y_k a_k), the hinge loss of scores a for labels y of −1 or +1, a margin of 1.
 
@@ -191,6 +235,6 @@ def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """
 
     def cost(a: Any, y: Any) -> Any:
-        return activations.relu(1 - _side(y) * a)
+        return activations.relu(1 - _sign_label(y) * a)
 
-    return reduced(by_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)

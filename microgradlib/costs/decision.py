@@ -1,4 +1,4 @@
-"""From an output to the class it stands for: what accuracy counts. Each classification cost knows its own rule."""
+"""Decision rules: which class an output stands for, for `accuracy`. Each classification cost has its own rule."""
 
 from __future__ import annotations
 
@@ -8,65 +8,71 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["at_least_half", "decides_by", "decision_of", "most_probable", "positive", "side_of"]
+__all__ = ["argmax", "decision_of", "sign_of_score", "threshold_logit", "threshold_probability", "with_decision"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def most_probable(output: Any) -> int | list[Any]:
+def argmax(output: Any) -> int | list[Any]:
     """Return the class k with the largest of the outputs, logits or probabilities; the first of several.
 
-    Of a list of such outputs, as of the places of a sequence, one for each.
+    Of a list of such outputs, one for each position of a sequence, return a list.
 
-    >>> most_probable([0.5, 2.0, 1.0]), most_probable([[0.5, 2.0], [1.0, 0.0]])
+    >>> argmax([0.5, 2.0, 1.0]), argmax([[0.5, 2.0], [1.0, 0.0]])
     (1, [1, 0])
     """
     if hasattr(output[0], "__len__"):
-        return [most_probable(part) for part in output]
+        return [argmax(part) for part in output]
     numbers = [float(y) for y in output]
     return numbers.index(max(numbers))
 
 
-def at_least_half(output: Any) -> int | list[int]:
+def threshold_probability(output: Any) -> int | list[int]:
     """Return class 1 for a probability of ½ or more, else 0; of a list, one for each component.
 
-    >>> at_least_half(0.5), at_least_half([0.2, 0.9])
+    >>> threshold_probability(0.5), threshold_probability([0.2, 0.9])
     (1, [0, 1])
     """
-    return [int(float(p) >= 0.5) for p in output] if hasattr(output, "__len__") else int(float(output) >= 0.5)
+    return _threshold(output, 0.5)
 
 
-def positive(output: Any) -> int | list[int]:
+def threshold_logit(output: Any) -> int | list[int]:
     """Return class 1 for a logit of 0 or more, else 0; of a list, one for each component.
 
-    >>> positive(-0.5)
+    >>> threshold_logit(-0.5)
     0
     """
-    return [int(float(a) >= 0) for a in output] if hasattr(output, "__len__") else int(float(output) >= 0)
+    return _threshold(output, 0.0)
 
 
-def side_of(output: Any) -> int | list[int]:
-    """Return +1 for a score of 0 or more, else −1; of a list, one for each component.
+def sign_of_score(output: Any) -> int | list[int]:
+    """Return class +1 for a score of 0 or more, else −1; of a list, one for each component.
 
-    >>> side_of(-0.5)
+    >>> sign_of_score(-0.5)
     -1
     """
-    classes = positive(output)
+    classes = _threshold(output, 0.0)
     return [2 * k - 1 for k in classes] if isinstance(classes, list) else 2 * classes - 1
 
 
-def decides_by(rule: Callable[[Any], Any]) -> Callable[[F], F]:
-    """Give a cost function the rule by which its outputs name classes, as the attribute `decision`."""
+def _threshold(output: Any, threshold: float) -> int | list[int]:
+    if hasattr(output, "__len__"):
+        return [int(float(y) >= threshold) for y in output]
+    return int(float(output) >= threshold)
 
-    def with_rule(cost: F) -> F:
+
+def with_decision(rule: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Return a decorator that sets the attribute `decision` of a cost function to its decision rule."""
+
+    def decorate(cost: F) -> F:
         cost.decision = rule  # type: ignore[attr-defined]
         return cost
 
-    return with_rule
+    return decorate
 
 
 def decision_of(cost: Callable[..., Any]) -> Callable[[Any], Any] | None:
-    """Return the rule of a cost, also of `functools.partial(cost, …)`; None for one that does not classify.
+    """Return the decision rule of a cost or of `functools.partial(cost, …)`; None for one that does not classify.
 
     >>> from microgradlib.costs import cross_entropy, squared_error
     >>> decision_of(cross_entropy)([0.1, 0.9]), decision_of(squared_error)

@@ -1,10 +1,13 @@
-"""From the costs of components to the cost of an example, and from examples to the risk of a batch."""
+"""Reduce the costs of components to the cost of an example, and those of examples to the cost of a batch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from microgradlib._support.lookup import lookup
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import arithmetic, reductions
@@ -12,27 +15,57 @@ from microgradlib.ops import arithmetic, reductions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Terms = Callable[[Any, Any], list[tuple[Any, Any]]]
+    from microgradlib.nn.vectors import Number, Vector
 
-__all__ = ["by_component", "is_batch", "reduced", "total"]
+__all__ = [
+    "REDUCTIONS",
+    "N",
+    "OneCost",
+    "Outputs",
+    "Targets",
+    "Vectors",
+    "is_batch",
+    "per_component",
+    "reduce_costs",
+    "total",
+]
 
-REDUCTIONS = {"none": "each", "sum": "their sum", "mean": "their mean"}
+N = TypeVar("N", Value, Symbol, float)
+"""The type of the outputs, and so of the cost."""
+
+Outputs: TypeAlias = N | Collection[N] | Collection[Collection[N]]
+"""The output of an example, a number or several, or a list of outputs, one for each example of a batch."""
+
+Vectors: TypeAlias = Collection[N] | Collection[Collection[N]]
+"""The output of an example, several numbers, or a list of outputs, one for each example of a batch."""
+
+Targets: TypeAlias = "Number | Vector | Collection[Vector]"
+"""The target of an example, a number or several, or a list of targets, one for each example of a batch."""
+
+Terms: TypeAlias = "list[tuple[Any, Any]]"
+"""The pairs (cost, weight) of the components of one example."""
+
+REDUCTIONS = dict.fromkeys(["none", "sum", "mean"])
+"""PyTorch's names of reductions."""
+
+OneCost: TypeAlias = Literal["sum", "mean"] | None
+"""The reductions that return one cost; "none" returns a list."""
 
 
 def is_batch(output: Any) -> bool:
-    """Say whether an output is a list of examples' outputs, rather than the components of one."""
+    """Return whether an output is a list of examples' outputs rather than the components of one."""
     return is_sequence(output) and len(output) > 0 and is_sequence(output[0])
 
 
-def total(terms: Sequence[Any]) -> Any:
-    """Return Σ terms as one node; of a single term, the term itself."""
-    return terms[0] if len(terms) == 1 else reductions.sum(*terms)
+def total(costs: Sequence[Any]) -> Any:
+    """Return Σ costs as one node; of a single cost, the cost itself."""
+    return costs[0] if len(costs) == 1 else reductions.sum(*costs)
 
 
-def by_component(cost: Callable[[Any, Any], Any]) -> Terms:
-    """Return the terms of an example, (cost, weight 1) for each component, from the cost of one component."""
+def per_component(cost: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Terms]:
+    """Return the function (output, target) → terms of an example, given the cost of one component; weights are 1."""
 
-    def terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
+    def terms(output: Any, target: Any) -> Terms:
         if not is_sequence(output):
             if is_sequence(target):
                 message = f"the output is one number but the target has {len(target)} entries; give one for one"
@@ -47,17 +80,19 @@ def by_component(cost: Callable[[Any, Any], Any]) -> Terms:
     return terms
 
 
-def reduced(terms: Terms, output: Any, target: Any, *, batch: bool, reduction: str | None) -> Any:
-    """Reduce the terms, (cost, weight) of each component, of one example or of a batch.
+def reduce_costs(
+    terms: Callable[[Any, Any], Terms], output: Any, target: Any, *, batch: bool, reduction: str | None
+) -> Any:
+    """Reduce the terms of one example or of a batch to one cost, or to a list of costs for "none".
 
     `batch` says whether `output` and `target` are lists of examples. `reduction` is None (sum over the components of an
-    example, mean over examples), or PyTorch's word over all terms at once: "sum", "mean" (Σ costs / Σ weights) or
-    "none" (the list of costs). Raises `ValueError` for another word, for no examples, and for as many targets as do
-    not fit; a `LabelError` says which example it was.
+    example, mean over examples), or PyTorch's name for a reduction over all terms at once: "sum", "mean" (Σ costs /
+    Σ weights) or "none" (the list of costs). Raises `ValueError` for another name, for an empty batch, and where the
+    numbers of outputs and targets differ; a `LabelError` names the example.
     """
     if reduction is not None:
         lookup(reduction, REDUCTIONS, "reduction")
-    examples = _examples(terms, output, target) if batch else [terms(output, target)]
+    examples = _batch_terms(terms, output, target) if batch else [terms(output, target)]
     if reduction is None:
         costs = [total([cost for cost, _ in example]) for example in examples]
         return costs[0] if len(costs) == 1 else reductions.mean(*costs)
@@ -67,10 +102,10 @@ def reduced(terms: Terms, output: Any, target: Any, *, batch: bool, reduction: s
         return costs
     if reduction == "sum":
         return total(costs)
-    return arithmetic.div(total(costs), sum(weight for _, weight in pairs))  # weights of 0 only: 0/0, nan as in PyTorch
+    return arithmetic.div(total(costs), sum(weight for _, weight in pairs))  # 0/0 if all weights are 0: nan, as PyTorch
 
 
-def _examples(terms: Terms, outputs: Any, targets: Any) -> list[list[tuple[Any, Any]]]:
+def _batch_terms(terms: Callable[[Any, Any], Terms], outputs: Any, targets: Any) -> list[Terms]:
     if not hasattr(targets, "__len__"):
         message = f"the targets of a batch are a list, one for each of {len(outputs)} examples, got {targets!r}"
         raise TypeError(message)
@@ -79,10 +114,10 @@ def _examples(terms: Terms, outputs: Any, targets: Any) -> list[list[tuple[Any, 
         raise ValueError(message)
     if len(outputs) == 0:
         raise ValueError("the mean cost of no examples is not defined: give at least one")
-    return [_example(terms, i, *pair) for i, pair in enumerate(zip(outputs, targets))]
+    return [_example_terms(terms, i, *pair) for i, pair in enumerate(zip(outputs, targets))]
 
 
-def _example(terms: Terms, i: int, output: Any, target: Any) -> list[tuple[Any, Any]]:
+def _example_terms(terms: Callable[[Any, Any], Terms], i: int, output: Any, target: Any) -> Terms:
     try:
         return terms(output, target)
     except LabelError as error:

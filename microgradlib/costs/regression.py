@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Literal, TypeAlias, overload
 
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.costs.reduction import by_component, is_batch, reduced
+from microgradlib.costs.reduction import N, OneCost, Outputs, Targets, is_batch, per_component, reduce_costs
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
 __all__ = ["absolute_error", "gaussian_nll", "squared_error"]
 
+Gaussian: TypeAlias = tuple[N | Collection[N], N | Collection[N]]
+"""The pair (mean, precision), each a number or a list with one number for each component."""
 
-def _target(y: Any) -> Any:
+Gaussians: TypeAlias = Gaussian[N] | list[Gaussian[N]]
+"""The output of one example, or the list of the outputs of a batch."""
+
+
+def _checked_target(y: Any) -> Any:
     if isinstance(y, Node):
         return y
     number = as_float(y)
     if not math.isfinite(number):
-        message = f"the target is {number}, which nothing can come near; remove or repair the example"
+        message = f"the target is {number}, which no output can approximate; remove or repair the example"
         raise LabelError(message)
     return number
 
 
 def _half_square(y_hat: Any, y: Any) -> Any:
-    return 0.5 * (y_hat - _target(y)) ** 2
+    return 0.5 * (y_hat - _checked_target(y)) ** 2
 
 
+@overload
+def squared_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
+@overload
+def squared_error(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
 def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = ½ Σ_k (y_k − ŷ_k)²: up to a constant the −ln of a Gaussian's density with mean ŷ, so ∂L/∂ŷ = ŷ − y.
 
@@ -42,13 +53,17 @@ def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> 
     >>> squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return reduced(by_component(_half_square), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(_half_square), output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _distance(y_hat: Any, y: Any) -> Any:
-    return selection.abs(y_hat - _target(y))
+    return selection.abs(y_hat - _checked_target(y))
 
 
+@overload
+def absolute_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
+@overload
+def absolute_error(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
 def absolute_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k |y_k − ŷ_k|, whose minimiser is the conditional median of y; ∂L/∂ŷ is sign(ŷ − y).
 
@@ -57,15 +72,17 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
     >>> absolute_error([[1.0, 2.0], [0.0, 0.0]], [[0.0, 4.0], [0.0, 1.0]])
     2.0
     """
-    return reduced(by_component(_distance), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(_distance), output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _surprise(mean: Any, precision: Any, y: Any) -> Any:
+def _negative_log_density(parameters: Any, y: Any) -> Any:
+    """Return −ln of a Gaussian's density at y but for the constant, for parameters (mean, precision)."""
+    mean, precision = parameters
     number = precision._data if isinstance(precision, Value) else precision
     if isinstance(number, (int, float)) and number < 0:
         message = f"a precision β = 1/σ² is above 0, got {number!r}; make it by softplus, as GaussianOutput does"
         raise ValueError(message)
-    return 0.5 * precision * (_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
+    return 0.5 * precision * (_checked_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
 
 
 def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
@@ -73,18 +90,23 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
         message = f"gaussian_nll takes the pair (mean, precision) as output, got {output!r}"
         raise ValueError(message)
     mean, precision = output
+    terms = per_component(_negative_log_density)
     if not is_sequence(mean):
-        return by_component(lambda pair, y: _surprise(pair[0], pair[1], y))([(mean, precision)], [target])
+        return terms([(mean, precision)], [target])
     if len(mean) != len(precision):
         message = f"there are {len(mean)} means but {len(precision)} precisions: give one of each for each component"
         raise ValueError(message)
-    return by_component(lambda pair, y: _surprise(pair[0], pair[1], y))(list(zip(mean, precision)), target)
+    return terms(list(zip(mean, precision)), target)
 
 
+@overload
+def gaussian_nll(output: Gaussians[N], target: Targets, *, reduction: OneCost = None) -> N: ...
+@overload
+def gaussian_nll(output: Gaussians[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
 def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, but for the constant ½ ln 2π.
 
-    `output` is the pair (μ, β) as `GaussianOutput` gives it, each a number or a list: means and precisions, β = 1/σ².
+    `output` is the pair (μ, β) as `GaussianOutput` returns it, each a number or a list: means and precisions, β = 1/σ².
     With the precision no division is needed. A *list* of pairs is a batch. Other arguments and errors are those of
     `squared_error`. Its gradient can be large where β is: clip it. (*Deep Learning*, 6.2.2.4.)
 
@@ -98,4 +120,4 @@ def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> A
             f"gaussian_nll takes the pair (mean, precision) as a tuple, a list of such pairs as a batch, got {output}"
         )
         raise ValueError(message)
-    return reduced(_gaussian_terms, output, target, batch=isinstance(output, list), reduction=reduction)
+    return reduce_costs(_gaussian_terms, output, target, batch=isinstance(output, list), reduction=reduction)

@@ -85,7 +85,7 @@ def test_text_is_no_label():
         (lambda: cross_entropy_from_probabilities([1.5, -0.5], 1), r"between 0 and 1, got -0\.5"),
         (lambda: gaussian_nll((0.0, -1.0), 0.0), r"a precision β = 1/σ² is above 0, got -1\.0"),
         (lambda: gaussian_nll([1.0, 2.0], 3.0), r"takes a tuple \(mean, precision\)|tuple"),
-        (lambda: binary_cross_entropy_with_logits(0.0, 1, pos_weight=-1.0), "pos_weight is 0 or more, got -1.0"),
+        (lambda: binary_cross_entropy_with_logits(0.0, 1, pos_weight=-1.0), "pos_weight must be .* >= 0, got -1.0"),
         (lambda: cross_entropy([1.0, 2.0], 0, reduction="avg"), "no reduction 'avg'; known: none, sum, mean"),
     ],
 )

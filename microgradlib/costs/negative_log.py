@@ -1,4 +1,4 @@
-"""−ln of a probability, through the op that made it: exact where the probability itself rounds to 0 or 1."""
+"""−ln of a probability, exact where the probability itself rounds to 0 or 1."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Any
 from microgradlib.core.value import Value
 from microgradlib.ops import activations, arithmetic, exponential
 
-__all__ = ["surprise", "surprise_of_complement"]
+__all__ = ["negative_log", "negative_log_complement"]
 
 TOLERANCE = 1e-9
 """How far rounding may carry a probability out of [0, 1]."""
 
 
-def surprise(p: Any) -> Any:
-    """Return −ln p. Of a p = σ(a) it is ζ(−a), and of a p = eᵘ/v, as softmax makes it, ln v − u.
+def negative_log(p: Any) -> Any:
+    """Return −ln p; of a p = σ(a) it is ζ(−a), and of a p = eᵘ/v, as softmax computes it, ln v − u.
 
-    A node knows how it was made, so nothing is lost: −ln σ(−1000) is 1000, though σ(−1000) rounds to 0. (Under
-    `no_grad()` nodes do not know, and p is taken as it is. A cost of logits needs no such help.)
+    These follow from the op and the parents of p, and are exact where p itself is rounded: −ln σ(−1000) is 1000, though
+    σ(−1000) rounds to 0. Under `no_grad()` nodes have no parents, and −ln p is computed from the rounded p; costs that
+    take logits have no such limit. Raises `ValueError` for a number outside [0, 1].
 
     >>> from microgradlib import Value, sigmoid
-    >>> surprise(sigmoid(Value(-1000.0))).data, surprise(0.5)
+    >>> negative_log(sigmoid(Value(-1000.0))).data, negative_log(0.5)
     (1000.0, 0.6931471805599453)
     """
     op = getattr(p, "op", None)
@@ -32,11 +33,11 @@ def surprise(p: Any) -> Any:
     return -exponential.log(_checked(p))
 
 
-def surprise_of_complement(p: Any) -> Any:
-    """Return −ln(1 − p). Of a p = σ(a) it is ζ(a).
+def negative_log_complement(p: Any) -> Any:
+    """Return −ln(1 − p); of a p = σ(a) it is ζ(a). Raises `ValueError` for a number outside [0, 1].
 
     >>> from microgradlib import Value, sigmoid
-    >>> surprise_of_complement(sigmoid(Value(1000.0))).data
+    >>> negative_log_complement(sigmoid(Value(1000.0))).data
     1000.0
     """
     if getattr(p, "op", None) is activations.sigmoid:
@@ -45,6 +46,7 @@ def surprise_of_complement(p: Any) -> Any:
 
 
 def _checked(p: Any) -> Any:
+    """Return a probability; nan and Symbols pass."""
     number = p._data if isinstance(p, Value) else p
     if isinstance(number, float) and not -TOLERANCE <= number <= 1 + TOLERANCE and number == number:  # noqa: PLR0124
         message = f"a probability lies between 0 and 1, got {number!r}; for logits take the cost of logits"
