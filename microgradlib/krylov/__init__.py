@@ -1,4 +1,4 @@
-"""The Hessian as a SciPy linear operator, for Krylov methods: H is multiplied by, never formed."""
+"""Hessian-vector products and the Hessian as a SciPy linear operator, for Krylov methods."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from microgradlib.core.modes import recording
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
     from microgradlib.core.value import Value
 
 __all__ = ["hessian_operator", "hessian_products"]
@@ -19,8 +21,8 @@ __all__ = ["hessian_operator", "hessian_products"]
 def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequence[float]], list[float]]:
     """Return the function v ↦ H·v, H = ∂²output/∂inputs∂inputs; v has a number for each input.
 
-    Each product is one forward sweep over the gradient's graph, which is built once: forward over reverse. H belongs to
-    the inputs' numbers as they were when `output` was computed; they must still hold them when this is called.
+    Each product is one forward pass over the gradient's graph, which is built once: forward over reverse. H is taken at
+    the numbers with which `output` was computed; the inputs must still have them when this function is called.
 
     >>> from microgradlib import Value
     >>> x, y = Value(1.0), Value(2.0)
@@ -38,11 +40,11 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
     return product
 
 
-def hessian_operator(output: Value, inputs: Sequence[Value]) -> Any:
+def hessian_operator(output: Value, inputs: Sequence[Value]) -> LinearOperator:
     """Return H = ∂²output/∂inputs∂inputs as a `scipy.sparse.linalg.LinearOperator` of shape (n, n), n inputs.
 
-    The products are those of `hessian_products`. So `cg` solves H·x = g and `eigsh` finds extreme eigenvalues in the
-    memory of a few vectors and one graph.
+    The products are those of `hessian_products`; H itself is never formed, so `cg` solves H·x = g and `eigsh` finds
+    extreme eigenvalues in the memory of a few vectors and one graph.
 
     Raises `MissingExtraError` without SciPy: `pip install "microgradlib[scipy]"`.
 
@@ -55,7 +57,7 @@ def hessian_operator(output: Value, inputs: Sequence[Value]) -> Any:
     linalg = import_optional("scipy.sparse.linalg", "hessian_operator")
     product, n = hessian_products(output, inputs), len(inputs)
 
-    def row(v: Any) -> list[float]:
+    def multiply(v: Any) -> list[float]:
         return product(v.ravel().tolist())
 
-    return linalg.LinearOperator((n, n), matvec=row, rmatvec=row, dtype=float)
+    return linalg.LinearOperator((n, n), matvec=multiply, rmatvec=multiply, dtype=float)

@@ -1,6 +1,5 @@
-"""Derivatives without backpropagation, and the checks that hold backpropagation to them."""
+"""Numeric differentiation, and gradient checks against it."""
 
-from microgradlib.numeric.checking import gradcheck
 from microgradlib.numeric.complex_step import complex_step_derivative
 from microgradlib.numeric.differences import (
     NumericDerivative,
@@ -8,6 +7,7 @@ from microgradlib.numeric.differences import (
     numeric_derivatives,
     numeric_gradient,
 )
+from microgradlib.numeric.gradient_check import gradcheck
 from microgradlib.numeric.report import GradcheckReport
 from microgradlib.numeric.taylor import taylor_slope
 

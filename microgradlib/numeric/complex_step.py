@@ -1,4 +1,4 @@
-"""The complex step: f′(x) = Im f(x + ih)/h, without subtraction, by the op table's value rules over complex numbers."""
+"""Complex-step differentiation, f′(x) = Im f(x + ih)/h, by the op table's value rules over complex numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cmath
 import math
 from functools import partial
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib._support.number import as_float
 from microgradlib.core.graph import topological_sort
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["complex_step_derivative"]
 
-_H = 2.0**-100  # h² is far below rounding, so there is no truncation error to weigh against
-_STRAY = 1e-3  # an imaginary part as large as this is no derivative times h: some op left its real domain
+_H = 2.0**-100  # h² is far below rounding, so the truncation error vanishes
+_TOO_LARGE = 1e-3  # a larger imaginary part cannot be h times a derivative: some op left its real domain
 
 
 class _Complex(complex):
-    """A complex number that compares by its real part, so that rules choose as they would for that.
+    """A complex number that compares by its real part, so that value rules choose the branch of the real number.
 
-    Equal real parts compare by the imaginary, so that every choice within an op is made on the same side.
+    Equal real parts compare by the imaginary part, so that all choices within an op fall on the same side.
     """
 
     __slots__ = ()
@@ -79,7 +79,7 @@ def _cbrt(x: complex) -> complex:
 
 
 def _atan2(y: complex, x: complex) -> complex:
-    """Turn arctan of the smaller ratio by the angle of the point's quarter."""
+    """Return arctan of the smaller of y/x and x/y, plus the angle of the quadrant."""
     if abs(y.real) > abs(x.real):
         return math.copysign(math.pi / 2, y.real) - cmath.atan(x / y)
     return cmath.atan(y / x) + (math.copysign(math.pi, y.real) if x.real < 0 else 0.0)
@@ -111,16 +111,16 @@ _RULES: dict[str, Callable[..., Any]] = {
 _REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
 
 
-def _lifted(rule: Callable[..., Any]) -> Callable[..., _Complex]:
+def _as_complex(rule: Callable[..., Any]) -> Callable[..., _Complex]:
     return lambda *zs: _Complex(rule(*zs))
 
 
 class _Namespace:
-    """The rules above, and what the table can build out of them."""
+    """The namespace `xp` over complex numbers: the rules above, and the table's value rules for all other ops."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in _RULES:
-            return _lifted(_RULES[name])
+            return _as_complex(_RULES[name])
         if name in TABLE and name not in _REAL_ONLY:
             return partial(TABLE[name].value, self)
         raise AttributeError(name=name)
@@ -133,12 +133,12 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     """Return f′(x) as Im f(x + ih)/h, to the last digits: nothing is subtracted, so h can be as small as 2⁻¹⁰⁰.
 
     f(x + ih) = f(x) + ih f′(x) − h²f″(x)/2 − … for an analytic f. f is called with a Symbol, and the value rules of its
-    ops (not their derivatives) are run over complex numbers: a check on them of its own, and as exact as they
-    are. |x|, max, where and the like choose by the real part, which is right away from their kinks.
+    ops are run over complex numbers, so the result is independent of the derivative rules and as exact as the value
+    rules. |x|, max, where and the like choose by the real part, which is right except at their kinks.
     W. Squire and G. Trapp, *SIAM Review* 40 (1998) 110–112.
 
-    Raises `ValueError` at a kink, outside an op's domain, and for an op with no complex form (erf, gamma);
-    `SymbolHasNoValueError` where f itself compares or reads its argument: `numeric_derivative` is for these.
+    Raises `ValueError` at a kink, outside an op's domain, and for an op without a complex form (erf, gamma), and
+    `SymbolHasNoValueError` if f compares its argument or reads its data; use `numeric_derivative` for these.
 
     >>> from microgradlib import exp, sin
     >>> complex_step_derivative(lambda x: exp(x) * sin(x), 0.0)
@@ -147,16 +147,16 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     symbol = Symbol("x")
     output = f(symbol)
     if not hasattr(output, "__apply_op__"):
-        as_float(output)  # refuses what is no number
+        as_float(output)  # raises TypeError if it is not a number
         return 0.0
     table: dict[Node, _Complex] = {symbol: _Complex(as_float(x), _H)}
     for node in topological_sort(output):
         if node not in table:
-            table[node] = _at(node, [table[parent] for parent in node.parents])
+            table[node] = _complex_value(node, [table[parent] for parent in node.parents])
     return table[output].imag / _H
 
 
-def _at(node: Any, inputs: list[_Complex]) -> _Complex:
+def _complex_value(node: Any, inputs: list[_Complex]) -> _Complex:
     op = node.op
     if op is None:
         return _Complex(node.data)
@@ -169,12 +169,12 @@ def _at(node: Any, inputs: list[_Complex]) -> _Complex:
         _refuse(op, real, f"has no complex form here ({error.name})")
     except (ArithmeticError, ValueError):
         _refuse(op, real, "has no finite value there")
-    if not (cmath.isfinite(result) and abs(result.imag) < _STRAY):
+    if not (cmath.isfinite(result) and abs(result.imag) < _TOO_LARGE):
         _refuse(op, real, "is not finite and real there")
     return result
 
 
-def _refuse(op: Any, real: list[float], why: str) -> Any:
+def _refuse(op: Any, real: list[float], why: str) -> NoReturn:
     shown = ", ".join(map(repr, real))
     message = f"the complex step cannot pass {op.name}({shown}): it {why}; use numeric_derivative"
     raise ValueError(message)

@@ -1,4 +1,4 @@
-"""Numeric differentiation: central differences with an estimate of their error, to check backpropagation by."""
+"""Numeric differentiation: extrapolated central differences with an estimate of their error."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SMALLEST = 2.0**-1074
 
 _SHRINK = 4.0  # each step is a quarter of the one before
 _STEPS = 24
-_GOOD = 1e-6  # a relative error below which smaller steps are tried only while rounding allows
-_FAIR = 0.02  # a relative error below which a derivative is surely not mere rounding
-_TINY = 1e-6  # a smaller argument is stepped by its own size
-_SMALL = 1e-3  # for a smaller argument a second ladder of steps begins at its own size
-_BEYOND = (ArithmeticError, ValueError)  # what f may raise outside its domain, as math.log(-1) does
+_GOOD = 1e-6  # below this relative error, smaller steps are tried only while rounding is below the error
+_FAIR = 0.02  # below this relative error, a derivative is not a rounding error
+_TINY = 1e-6  # steps for smaller arguments are relative to their own size
+_SMALL = 1e-3  # for smaller arguments a second sequence of steps starts at their own size
+_DOMAIN_ERRORS = (ArithmeticError, ValueError)  # f may raise these outside its domain, as math.log(-1) does
 
 
 @dataclass(frozen=True)
 class NumericDerivative:
-    """A derivative found by differences: its value, an estimate of its error, the widest step it rests on.
+    """A derivative found by differences: its value, an estimate of its error, the widest step used for it.
 
-    Where no step was of use (f is nan on one side, say) the value is nan and the error inf.
+    If no step could be used (f is nan on one side, say) the value is nan and the error inf.
     """
 
     value: float
@@ -46,18 +46,19 @@ class NumericDerivative:
 
     @property
     def relative_error(self) -> float:
-        """The error as a share of the value; inf for a value of 0 and for none."""
+        """The error divided by |value|; inf if the value is 0 or not finite."""
         return self.error / abs(self.value) if self.value and math.isfinite(self.value) else math.inf
 
 
 def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative:
     """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
 
-    (f(x + h) − f(x − h)) / 2h is off by O(h²) for a smooth f, and by rounding of the order of ε|f|/h. Shrinking h again
-    and again and extrapolating h² → 0 (Richardson) removes the first term by term; the tableau's best entry is the one
-    whose neighbours differ least, and that difference, together with the rounding, is the error reported. The rounding
-    of f is judged by its size and by the fourth differences of f over neighbouring floats, so cancellation within f
-    shows too. Steps out of f's domain, where it is nan, infinite or raises, are passed over.
+    (f(x + h) − f(x − h)) / 2h has a truncation error of O(h²) for a smooth f, and a rounding error of about ε|f|/h.
+    Extrapolating a sequence of falling h to h² → 0 (Richardson) removes the truncation error term by term. The best
+    entry of the tableau is the one whose neighbours differ least; that difference plus the rounding error is the error
+    reported. The rounding error of f is estimated from its size and from fourth differences of f over neighbouring
+    floats, which also show cancellation within f. Steps out of f's domain, where it is nan, infinite or raises, are
+    skipped.
     C. J. F. Ridders, *Advances in Engineering Software* 4 (1982) 75–76.
 
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
@@ -65,12 +66,12 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
     True
     """
     x = as_float(x)
-    _number(f(x))  # f must know x itself: what it raises here is the caller's to see
+    _as_number(f(x))  # errors at x itself are raised to the caller
 
     def number(at: float) -> float:
         try:
-            return _number(f(at))
-        except _BEYOND:
+            return _as_number(f(at))
+        except _DOMAIN_ERRORS:
             return math.nan
 
     noise = scatter(number, x) + SMALLEST
@@ -85,8 +86,8 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
 def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[NumericDerivative]:
     """Return ∂f/∂xᵢ of f(*xs) for each i, each with its estimated error: `numeric_derivative` along each argument.
 
-    For W arguments that is O(W) evaluations, so O(W²) work where backpropagation needs O(W): this is for checking. f
-    may return a float or a Value and is called with floats, without recording.
+    For n arguments this takes O(n) evaluations of f, where backpropagation takes one: it is meant for checking. f may
+    return a float or a Value and is called with floats, without recording.
 
     >>> by_x, by_y = numeric_derivatives(lambda x, y: x * x * y, [3.0, 2.0])
     >>> abs(by_x.value - 12.0) <= by_x.error, abs(by_y.value - 9.0) <= by_y.error
@@ -115,20 +116,19 @@ def extrapolate(
 ) -> NumericDerivative:
     """Return the derivative at x of a function given as x → (value, bound on the rounding error of that value).
 
-    `widest` is the first step, by default about max(|x|, 1)/16. A value of nan says that this step is not to be used.
-    An entry of the tableau counts by its error relative to itself, so that an agreement far from x's neighbourhood
-    (both sides of a pole, say) does not beat the true limit; a derivative that is 0 but for rounding counts by its
-    error.
+    `widest` is the first step, by default about max(|x|, 1)/16. A value of nan excludes the step. Entries of the
+    tableau are compared by relative error, so that entries of wide steps that agree by chance (on both sides of a pole,
+    say) do not win over the limit; if none has a small one, as for a derivative of 0, by absolute error.
     """
-    results = _ladder(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
+    results = _tableau(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
     if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > _GOOD:
-        results += _ladder(evaluate, x, power_of_two(abs(x) / 16))
-    sharpest = min(results, key=lambda result: result.relative_error)
-    return sharpest if sharpest.relative_error < _FAIR else min(results, key=lambda result: result.error)
+        results += _tableau(evaluate, x, power_of_two(abs(x) / 16))
+    best_relative = min(results, key=lambda result: result.relative_error)
+    return best_relative if best_relative.relative_error < _FAIR else min(results, key=lambda result: result.error)
 
 
 def power_of_two(number: float) -> float:
-    """Return the largest power of two ≤ number > 0: as a step it is added without rounding.
+    """Return the largest power of two ≤ number, for number > 0: as a step it is added without rounding.
 
     >>> power_of_two(0.1)
     0.0625
@@ -136,13 +136,13 @@ def power_of_two(number: float) -> float:
     return math.ldexp(1.0, math.frexp(number)[1] - 1)
 
 
-def _ladder(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
-    """Return the tableau's best entries, by relative and by absolute error."""
-    sharpest = closest = NumericDerivative(math.nan, math.inf, h)
+def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
+    """Return the best entries of Ridders' tableau for first step h: by relative and by absolute error."""
+    best_relative = best_absolute = NumericDerivative(math.nan, math.inf, h)
     slopes: list[float] = []
     for _ in range(_STEPS):
         (above, noise_above), (below, noise_below) = evaluate(x + h), evaluate(x - h)
-        width = (x + h) - (x - h)  # what was really stepped, after rounding
+        width = (x + h) - (x - h)  # twice the step, after rounding
         if not width:
             break
         rounding = (noise_above + noise_below) / width
@@ -152,23 +152,23 @@ def _ladder(evaluate: Callable[[float], tuple[float, float]], x: float, h: float
             row.append((factor * row[-1] - coarser) / (factor - 1))
             error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + rounding
             entry = NumericDerivative(row[-1], error, h * _SHRINK**k)
-            if error < closest.error:
-                closest = entry
-            if entry.relative_error < sharpest.relative_error:
-                sharpest = entry
-        if sharpest.relative_error < _GOOD and rounding > sharpest.error:
+            if error < best_absolute.error:
+                best_absolute = entry
+            if entry.relative_error < best_relative.relative_error:
+                best_relative = entry
+        if best_relative.relative_error < _GOOD and rounding > best_relative.error:
             break  # a smaller step only adds rounding
         slopes = row if math.isfinite(row[0]) else []
         h /= _SHRINK
-    return [sharpest, closest]
+    return [best_relative, best_absolute]
 
 
 def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
-    """Return the rounding error of a function near x, from fourth differences over steps too short for it to bend.
+    """Return the rounding error of a function near x, from fourth differences over steps so short that it is linear.
 
     Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
-    steps are 2⁻³⁶ of x or of 1, and ¾ and ⅝ of that. The largest error counts: over one step alone the function may
-    happen to change by a whole number of roundings.
+    steps are 2⁻³⁶ of x or of 1, and ¾ and ⅝ of that. The largest error counts: over a single step the function may
+    happen to change by a whole number of rounding units.
     """
     noise = 0.0
     default = power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36
@@ -180,5 +180,5 @@ def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
     return noise if math.isfinite(noise) else 0.0
 
 
-def _number(result: Any) -> float:
+def _as_number(result: Any) -> float:
     return float(result.data) if hasattr(result, "__apply_op__") else as_float(result)

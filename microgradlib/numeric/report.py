@@ -1,4 +1,4 @@
-"""What a gradient check found: one row per derivative, and the text that says it."""
+"""The report of a gradient check: one row for each derivative, and its text."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ _HEADINGS = ("argument", "reverse", "forward", "numeric", "± estimated error", 
 
 @dataclass(frozen=True)
 class Fault:
-    """The first op, in topological order, whose local derivative is not what differences of the op itself give."""
+    """The first op, in topological order, whose local derivative disagrees with differences of the op itself."""
 
     op: str
     input: int
     """Which of the op's inputs, from 0."""
     at: tuple[float, ...]
+    """The numbers of its inputs."""
     recorded: float
+    """The local derivative in the graph."""
     numeric: NumericDerivative
     line: str
     """Where the user's code made the node, as `file:line, in function`."""
@@ -34,17 +36,17 @@ class Fault:
         made = f", made at {self.line}" if self.line else ""
         return (
             f"traced to {self.op}({at}){made}: its derivative by input {self.input + 1} was recorded as "
-            f"{self.recorded!r}, but differences of its value give {_measured(self.numeric)}"
+            f"{self.recorded!r}, but differences of its value give {_with_error(self.numeric)}"
         )
 
 
 @dataclass(frozen=True)
 class DerivativeCheck:
-    """One derivative, three ways. `verdict` is "ok", "FAIL", "kink" or "edge"; only "FAIL" is a failure.
+    """One derivative by three methods. `verdict` is "ok", "FAIL", "kink" or "edge"; only "FAIL" is a failure.
 
-    "kink": the branches of f differ however small the step, so there is no derivative to compare with; `crossed` says
-    what changes branch, here or, under another verdict, at wider steps than those used. "edge": f is not defined, or
-    not bounded in slope, on both sides.
+    "kink": f takes different branches however small the step, so there is no derivative to compare with. "edge": on
+    both sides f is undefined or its slope is unbounded. `crossed` names the op that changes branch: at the kink or,
+    with another verdict, at steps wider than those used.
     """
 
     argument: str
@@ -52,13 +54,13 @@ class DerivativeCheck:
     forward: float
     numeric: NumericDerivative
     allowed: float
-    """The numeric error times the safety factor: what a right derivative may differ by."""
+    """The largest difference that is accepted: the numeric error times the safety factor."""
     verdict: str
     crossed: str = ""
     fault: Fault | None = None
 
     def failure(self) -> str:
-        """Return the sentence that names the argument, the numbers, the allowed error and the op."""
+        """Return a sentence that names the argument, the numbers, the allowed error and the op at fault."""
         off = max(abs(self.reverse - self.numeric.value), abs(self.forward - self.numeric.value))
         cause = self.fault or (
             "every op on the way agrees with differences of its own value, so the graph misses a path: look for .data, "
@@ -66,7 +68,7 @@ class DerivativeCheck:
         )
         return (
             f"by {self.argument}: reverse gives {self.reverse!r}, forward {self.forward!r}, but differences give "
-            f"{_measured(self.numeric)}: off by {off:.3g} where {self.allowed:.3g} is allowed; {cause}"
+            f"{_with_error(self.numeric)}: off by {off:.3g} where {self.allowed:.3g} is allowed; {cause}"
         )
 
     def cells(self) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ class DerivativeCheck:
 
 @dataclass(frozen=True)
 class GradcheckReport:
-    """What `gradcheck` found; `print` it for the table."""
+    """The result of `gradcheck`; its text is a table."""
 
     point: tuple[float, ...]
     value: float
@@ -93,12 +95,12 @@ class GradcheckReport:
 
     @property
     def failures(self) -> list[DerivativeCheck]:
-        """The derivatives that disagree."""
+        """The checks whose verdict is "FAIL"."""
         return [check for check in (*self.checks, *self.second) if check.verdict == "FAIL"]
 
     @property
     def ok(self) -> bool:
-        """Whether no derivative disagrees."""
+        """Whether there are no failures."""
         return not self.failures
 
     def __str__(self) -> str:
@@ -112,7 +114,7 @@ class GradcheckReport:
         return "\n".join(lines)
 
 
-def _measured(derivative: NumericDerivative) -> str:
+def _with_error(derivative: NumericDerivative) -> str:
     return f"{derivative.value!r} ± {derivative.error:.1e}"
 
 

@@ -1,4 +1,4 @@
-"""Rounding errors of a recorded computation, by backpropagation: what reverse mode was found for."""
+"""Bound the rounding error of a recorded computation by backpropagation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
-from microgradlib.numeric.branches import Recording
+from microgradlib.numeric.branch_changes import Recording
 from microgradlib.numeric.differences import EPSILON, SMALLEST
 from microgradlib.ops import GRAPH
 
@@ -23,12 +23,11 @@ __all__ = ["rounding_error", "rounding_within"]
 def rounding_error(recorded: Recording, *, within: bool = False) -> float:
     """Return a bound on the rounding error of a recorded output: Σ |∂output/∂u| · ε (|u| + Σ |parent · ∂u/∂parent|).
 
-    Every node is computed from inputs known to ε, and rounded to ε, relative to each; backpropagation says what becomes
-    of it in the output (S. Linnainmaa, *BIT* 16 (1976) 146–160). `within` adds, for each op that is itself a formula,
-    what it rounds on its way. Derivatives that are nan or infinite, which may be the very fault looked for, are left
-    out.
+    Every node has inputs of relative error ε and is rounded to ε itself; backpropagation propagates these errors to the
+    output (S. Linnainmaa, *BIT* 16 (1976) 146–160). `within` adds the rounding inside ops whose value rule is a formula
+    of several operations. Derivatives that are nan or infinite are left out, so that a check can still report them.
 
-    >>> from microgradlib.numeric.branches import record
+    >>> from microgradlib.numeric.branch_changes import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
     >>> 1e-8 < rounding_error(cancelling) < 1e-6
     True
@@ -44,9 +43,9 @@ def rounding_error(recorded: Recording, *, within: bool = False) -> float:
 
 
 def rounding_within(op: Op, at: Sequence[float]) -> float:
-    """Return a bound on what an op rounds within its value rule; 0 if the rule is a single function.
+    """Return a bound on the rounding inside an op's value rule; 0 if the rule is a single function.
 
-    The rule is run over Values, which makes a graph of it.
+    The rule is run over Values, and the bound is that of the graph it builds.
 
     >>> from microgradlib.ops.reductions import logsumexp
     >>> rounding_within(logsumexp, [-30.0, 0.0]) > 1e-16

@@ -1,4 +1,4 @@
-"""Taylor's test of a gradient: what f(x + hv) leaves beyond f(x) + h f′(x)v must vanish as h²."""
+"""Taylor test of a gradient: the remainder f(x + hv) − f(x) − h f′(x)v must vanish as h²."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
-from microgradlib.numeric.branches import Recording, crossing, record
+from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.differences import EPSILON
 from microgradlib.numeric.rounding import rounding_error
 
@@ -18,18 +18,18 @@ __all__ = ["TaylorRemainder", "taylor_slope"]
 
 _STEPS = 26
 _SHRINK = 0.25
-_POINTS = 4  # how many of the smallest remainders above rounding the line is laid through
-_TINY = 1e-8  # a smaller argument moves by its own size: no step relative to 1 is short enough
-_ABOVE = 30  # how far above its rounding a remainder must stand
+_POINTS = 4  # the slope is fitted to so many of the smallest remainders above rounding
+_TINY = 1e-8  # smaller arguments move relative to their own size, larger ones relative to max(|x|, 1)
+_ABOVE = 30  # a remainder counts if it is more than so many times its rounding error
 
 
 @dataclass(frozen=True)
 class TaylorRemainder:
-    """How |f(x + hv) − f(x) − h f′(x)v| falls with h: as h to the power `slope`.
+    """The remainders |f(x + hv) − f(x) − h f′(x)v| of falling steps h; they fall as h to the power `slope`.
 
-    2 (or more, where the curvature along v is 0) for a right gradient and 1 for a wrong one; inf where the remainder is
-    nothing but rounding, as for a linear f; nan where a kink or f's domain leaves no two steps, or the gradient is not
-    finite.
+    `slope` is 2 (or more, where the curvature along v is 0) for a right gradient and 1 for a wrong one; inf if the
+    remainders are rounding errors only, as for a linear f; nan if a kink or f's domain leaves fewer than two steps, or
+    the gradient is not finite.
     """
 
     slope: float
@@ -38,7 +38,7 @@ class TaylorRemainder:
 
     @property
     def agrees(self) -> bool:
-        """Whether the remainder falls clearly faster than h."""
+        """Whether the remainder falls faster than h: `slope` > 1.5."""
         return self.slope > 1.5
 
     def __str__(self) -> str:
@@ -56,8 +56,8 @@ def taylor_slope(
     """Return how fast the Taylor remainder of f(*xs) falls along a direction v, f′ by backpropagation.
 
     R(h) = |f(x + hv) − f(x) − h f′(x)v| is h² |v·f″v| / 2 + … for a right gradient, and h |(f′ − g)v| + … for a wrong
-    gradient g. The slope of log R against log h is fitted to the smallest R that stand clear of rounding, so no
-    step has to be chosen and no tolerance. `direction`: by default every argument moves, each at its own speed.
+    gradient g. The slope of log R against log h is fitted to the smallest R that are well above rounding, so neither
+    a step nor a tolerance has to be chosen. `direction`: by default every argument moves, each at a different speed.
     Raises `ValueError` unless the direction has one number for each argument.
 
     >>> from microgradlib import exp
@@ -80,24 +80,24 @@ def taylor_slope(
     h = 1.0
     for _ in range(_STEPS):
         h *= _SHRINK
-        there = _moved(f, [x + h * d for x, d in zip(point, v)])
-        if there is None or crossing(here, there):
+        there = _record_if_finite(f, [x + h * d for x, d in zip(point, v)])
+        if there is None or changed_branch(here, there):
             continue
         change = sum(here.table.get(x, 0.0) * (y.data - x.data) for x, y in zip(here.inputs, there.inputs))
         remainder = abs(there.output.data - here.output.data - change)
         noise = rounding_error(here) + rounding_error(there) + EPSILON * abs(h * slope)
         steps.append(h)
         remainders.append(remainder if remainder > _ABOVE * noise else 0.0)
-    return TaylorRemainder(_fitted(steps, remainders), tuple(steps), tuple(remainders))
+    return TaylorRemainder(_fitted_slope(steps, remainders), tuple(steps), tuple(remainders))
 
 
 def _default_direction(point: Sequence[float]) -> list[float]:
-    """Speeds between ½ and 1 of each argument's size, spread by the golden ratio so that no two terms cancel."""
+    """Return speeds of ½ to 1 times each argument's size, varied by the golden ratio so that no two terms cancel."""
     sizes = [abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0) for x in point]
     return [size * (0.5 + 0.5 * ((i + 1) * 0.618034 % 1)) for i, size in enumerate(sizes)]
 
 
-def _moved(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
+def _record_if_finite(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
     try:
         there = record(f, point)
     except (ArithmeticError, ValueError):  # outside f's domain
@@ -105,12 +105,12 @@ def _moved(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
     return there if math.isfinite(there.output.data) else None
 
 
-def _fitted(steps: Sequence[float], remainders: Sequence[float]) -> float:
+def _fitted_slope(steps: Sequence[float], remainders: Sequence[float]) -> float:
     """Return the least-squares slope of log R against log h over the smallest R that are above rounding."""
     points = [(math.log(h), math.log(r)) for h, r in zip(steps, remainders) if 0 < r < math.inf][-_POINTS:]
     if len(points) < 2:
         return math.inf if steps and not any(remainders) else math.nan
     mean_h, mean_r = (math.fsum(column) / len(points) for column in zip(*points))
-    spread = sum((h - mean_h) ** 2 for h, _ in points)
-    slope: float = sum((h - mean_h) * (r - mean_r) for h, r in points) / spread
+    variance = sum((h - mean_h) ** 2 for h, _ in points)
+    slope: float = sum((h - mean_h) * (r - mean_r) for h, r in points) / variance
     return slope

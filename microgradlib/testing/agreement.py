@@ -9,8 +9,8 @@ from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
-from microgradlib.numeric.checking import gradient_entry
 from microgradlib.numeric.differences import numeric_derivative
+from microgradlib.numeric.gradient_check import gradient_entry
 from microgradlib.testing.tolerance import allowed_error, same
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from microgradlib.numeric.checking import SAFETY
+from microgradlib.numeric.gradient_check import SAFETY
 
 if TYPE_CHECKING:
     from microgradlib.numeric.differences import NumericDerivative

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import microgradlib as mg
 from microgradlib.errors import GradcheckError, MicrogradError
 from microgradlib.nn import MLP
-from microgradlib.numeric.checking import SAFETY, gradcheck
+from microgradlib.numeric.gradient_check import SAFETY, gradcheck
 from microgradlib.numeric.taylor import taylor_slope
 from microgradlib.ops import TABLE, define_op, forget_op
 

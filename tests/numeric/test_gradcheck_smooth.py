@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
-from microgradlib.numeric.checking import gradcheck
+from microgradlib.numeric.gradient_check import gradcheck
 
 
 def verdicts(report):

@@ -1,4 +1,4 @@
-"""Branches: which side of its kink each node took, so that two recordings of one function can be told apart."""
+"""Record a function at two points and find the op that took different branches of its definition."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from microgradlib.core.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Recording", "crossing", "record"]
+__all__ = ["Recording", "changed_branch", "record"]
 
-_JUMP = 1e-3  # a local derivative that changes by less, across a branch, is taken for continuous
+_JUMP = 1e-3  # relative; a local derivative that changes by less across a branch counts as continuous
 
 
 @dataclass(frozen=True)
@@ -28,32 +28,34 @@ class Recording:
 
 
 def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] = ()) -> Recording:
-    """Return the graph of f(*point), its inputs fresh leaves. Raises `TypeError` if f gives no single number."""
+    """Return the graph of f(*point), its inputs new leaves. Raises `TypeError` if f does not return one number."""
     with recording():
         inputs = [Value(x, name) for x, name in zip(point, names or [""] * len(point))]
         output = f(*inputs)
     if not isinstance(output, Value):
         if isinstance(output, (list, tuple, dict)) or hasattr(output, "__apply_op__"):
-            message = f"f is to return one Value, got {type(output).__name__}: check one output at a time"
+            message = f"f must return one Value, got {type(output).__name__}: check one output at a time"
             raise TypeError(message)
         output = Value(output)
     return Recording(inputs, output, grad_table(output))
 
 
-def crossing(here: Recording, there: Recording) -> str:
-    """Say what took another branch `there` than `here`, so that f has a kink or a jump in between; "" if nothing did.
+def changed_branch(first: Recording, second: Recording) -> str:
+    """Return the name of an op that took different branches in two recordings of f, "" if there is none.
 
-    A node counts if the output depends on it, its op chose differently, and its local derivatives, or the steps it
-    consists of, jump. A function that records other ops has chosen by itself, by a Python `if`.
+    Then f has a kink or a jump between the two points. An op counts if the output depends on it, its value rule chose
+    differently, and its local derivatives, or its values if those are 0, differ by more than rounding. If the two
+    recordings hold different ops, as f has chosen by a Python `if`, the result is "another path through the function".
 
     >>> from microgradlib import relu
     >>> ramp = lambda x: relu(x) + 1
-    >>> crossing(record(ramp, [-1.0]), record(ramp, [2.0])), crossing(record(ramp, [1.0]), record(ramp, [2.0]))
+    >>> left, right, further = (record(ramp, [x]) for x in (-1.0, 1.0, 2.0))
+    >>> changed_branch(left, right), changed_branch(right, further)
     ('relu', '')
     """
-    if [_name(node) for node in here.table] != [_name(node) for node in there.table]:
+    if [_op_name(node) for node in first.table] != [_op_name(node) for node in second.table]:
         return "another path through the function"
-    for (node, gradient), (other, other_gradient) in zip(here.table.items(), there.table.items()):
+    for (node, gradient), (other, other_gradient) in zip(first.table.items(), second.table.items()):
         op = node.op
         if op is None or (op.kink is None and op.name != "where"):
             continue
@@ -62,36 +64,37 @@ def crossing(here: Recording, there: Recording) -> str:
     return ""
 
 
-def _name(node: Value) -> str:
+def _op_name(node: Value) -> str:
     return node.op.name if node.op is not None else ""
 
 
 def _jumps(node: Value, other: Value) -> bool:
+    """Say whether the local derivatives of two nodes of one op differ by a jump."""
     pairs = list(zip(node.local_derivatives, other.local_derivatives))
-    if not any(map(any, pairs)):  # made of steps, as floor is
+    if not any(map(any, pairs)):  # piecewise constant, as floor is
         pairs = [(node.data, other.data)]
     return any(abs(a - b) > _JUMP * max(1.0, abs(a), abs(b)) for a, b in pairs)
 
 
 def _choices(node: Value) -> list[Any]:
-    """Run the op's value rule over a namespace that notes each choice it makes."""
-    noting = _Choices()
+    """Return the choices that the op's value rule makes at the node's inputs, in order."""
+    namespace = _ChoiceRecorder()
     if node.op is not None:
-        node.op.value(noting, *[Float754(parent.data) for parent in node.parents], *node.op.settings)
-    return noting.made
+        node.op.value(namespace, *[Float754(parent.data) for parent in node.parents], *node.op.settings)
+    return namespace.choices
 
 
-class _Choices:
-    """The float functions, noting what `where`, `maximum` and the like chose."""
+class _ChoiceRecorder:
+    """The float functions as namespace `xp`, recording what `where`, `maximum`, `floor` and the like choose."""
 
     def __init__(self) -> None:
-        self.made: list[Any] = []
+        self.choices: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(IEEE, name)
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
-        self.made.append(bool(condition))
+        self.choices.append(bool(condition))
         return x if condition else y
 
     def maximum(self, *xs: Any) -> Any:
@@ -101,17 +104,17 @@ class _Choices:
         return self._winner(FLOATS.minimum(*xs), xs)
 
     def _winner(self, winner: Any, xs: tuple[Any, ...]) -> Any:
-        self.made.append([x == winner for x in xs])
+        self.choices.append([x == winner for x in xs])
         return winner
 
     def abs(self, x: Any) -> Any:
-        self.made.append((x > 0) - (x < 0))
+        self.choices.append((x > 0) - (x < 0))
         return abs(x)
 
     def floor(self, x: Any) -> Any:
-        self.made.append(IEEE.floor(x))
-        return self.made[-1]
+        self.choices.append(IEEE.floor(x))
+        return self.choices[-1]
 
     def ceil(self, x: Any) -> Any:
-        self.made.append(IEEE.ceil(x))
-        return self.made[-1]
+        self.choices.append(IEEE.ceil(x))
+        return self.choices[-1]

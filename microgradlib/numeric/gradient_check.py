@@ -1,4 +1,4 @@
-"""The gradient check: backpropagation, forward mode and differences must agree to the differences' own error."""
+"""Check gradients: reverse mode, forward mode and differences must agree within the estimated numeric error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from microgradlib.core.autodiff import gradients, kinks, tangent_table
 from microgradlib.core.graph import descendants
 from microgradlib.core.modes import tracing_lines
 from microgradlib.errors import GradcheckError
-from microgradlib.numeric.branches import Recording, crossing, record
+from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.differences import EPSILON, SMALLEST, NumericDerivative, extrapolate, power_of_two, scatter
 from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
 from microgradlib.numeric.rounding import rounding_error, rounding_within
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["SAFETY", "gradcheck", "gradient_entry"]
 
 SAFETY = 10.0
-"""How many times its estimated error a numeric derivative may be off before it counts against the gradient."""
+"""The allowed difference as a multiple of the estimated error of the numeric derivative."""
 
-_TELLING = 1e-3  # a numeric derivative with a larger relative error says nothing about a slope without bound
-_WEAK = 0.2  # a numeric derivative with a smaller relative error is more than rounding
+_DECISIVE = 1e-3  # a larger relative numeric error cannot refute an infinite derivative
+_SIGNIFICANT = 0.2  # below this relative error, a numeric derivative is not a rounding error
 
 
 def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> GradcheckReport:
-    """Check ∂f/∂xᵢ of f(*xs), one Value, three ways, and return the report; order 2 checks ∂²f/∂xᵢ∂xⱼ too.
+    """Check ∂f/∂xᵢ of f(*xs), one Value, by three methods and return the report; order 2 checks ∂²f/∂xᵢ∂xⱼ too.
 
     Reverse mode (`grad_table`), forward mode (`tangent_table`) and differences (extrapolated, as `numeric_derivative`)
-    must agree to `SAFETY` times the error that the differences estimate for themselves, rounding in f included: there
-    is no tolerance to choose. Steps over which f takes another branch are not used; where none is left, the verdict is
-    "kink", not a failure. For order 2 each entry of the gradient, as `gradients` builds it, is checked in the same way.
-    The Taylor remainder (`taylor_slope`) is a second opinion, without steps to choose.
+    must agree within `SAFETY` times the estimated error of the differences, rounding in f included, so there is no
+    tolerance to choose. Steps over which f takes another branch are not used; if none is left, the verdict is "kink",
+    which is not a failure. For order 2 each entry of the gradient, as `gradients` builds it, is checked likewise. The
+    report also holds the Taylor remainder (`taylor_slope`), an independent check.
 
     Raises `GradcheckError`, which carries the report, if a derivative disagrees: the message names the argument, the
     numbers, the allowed error, and the first op whose local derivative is wrong, with the line that applied it. Raises
@@ -81,7 +81,7 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def gradient_entry(f: Callable[..., Any], i: int) -> Callable[..., Any]:
-    """Return ∂f/∂xᵢ as a function that records: Algorithms 6.5 and 6.6."""
+    """Return ∂f/∂xᵢ as a function that builds a graph (Algorithms 6.5 and 6.6)."""
 
     def entry(*inputs: Value) -> Any:
         output = f(*inputs)
@@ -104,39 +104,39 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
     forward = tangents[here.output]
     crossed: list[str] = []
 
-    def moved(at: float) -> Recording | None:
+    def record_at(number: float) -> Recording | None:
         try:
-            there = record(f, [*point[:i], at, *point[i + 1 :]])
+            there = record(f, [*point[:i], number, *point[i + 1 :]])
         except (ArithmeticError, ValueError):  # outside f's domain
             return None
-        branch = crossing(here, there)
+        branch = changed_branch(here, there)
         if branch:
             crossed.append(branch)
         return None if branch else there
 
-    def evaluate(at: float) -> tuple[float, float]:
-        there = moved(at)
-        return (there.output.data, rounding_error(there, within=careful)) if there else (math.nan, math.inf)
+    def evaluate(number: float) -> tuple[float, float]:
+        there = record_at(number)
+        return (there.output.data, rounding_error(there, within=within_ops)) if there else (math.nan, math.inf)
 
-    def slope(at: float) -> float:
-        there = moved(at)
+    def slope(number: float) -> float:
+        there = record_at(number)
         return there.table.get(there.inputs[i], 0.0) if there else math.nan
 
-    careful = False
+    within_ops = False
     numeric = extrapolate(evaluate, point[i])
-    off, allowed = _off(numeric, reverse, forward), SAFETY * numeric.error
+    off, allowed = _difference(numeric, reverse, forward), SAFETY * numeric.error
     if off > allowed:
-        # Perhaps an op rounds more within than its inputs and output tell; or the steps skipped over many periods of
-        # some node: begin where no node moves by more than 1.
+        # An op may round more inside its value rule than at its inputs and output; or the steps were longer than a
+        # period of some node: start with a step over which no node moves by more than 1.
         fastest = max((abs(t) for t in tangents.values() if math.isfinite(t)), default=1.0)
-        careful = True
+        within_ops = True
         numeric = extrapolate(evaluate, point[i])
         finer = extrapolate(evaluate, point[i], power_of_two(1 / max(fastest, 1e-300)))
-        if SAFETY * finer.error < off or finer.relative_error < min(_WEAK, numeric.relative_error):
+        if SAFETY * finer.error < off or finer.relative_error < min(_SIGNIFICANT, numeric.relative_error):
             numeric = finer
-        off = _off(numeric, reverse, forward)
-        # Or the gradient itself is rounded more than the differences, as where f cancels at x but not beside it.
-        allowed = SAFETY * (numeric.error + scatter(slope, point[i], *_short(fastest)))
+        off = _difference(numeric, reverse, forward)
+        # Or the gradient itself has more rounding error than the differences, as where f cancels at x but not nearby.
+        allowed = SAFETY * (numeric.error + scatter(slope, point[i], *_short_steps(fastest)))
     at_x = [str(n.op) for n in kinks(here.output) if here.table[n] and any(tangents[p] for p in n.parents)]
     verdict = _verdict(numeric, off <= allowed, reverse, bool(crossed), bool(at_x))
     fault = _first_fault(f, point, i) if verdict == "FAIL" else None
@@ -144,15 +144,16 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
     return DerivativeCheck(name, reverse, forward, numeric, allowed, verdict, branch, fault)
 
 
-def _short(speed: float) -> list[float]:
-    """Return steps over which what moves at that speed moves little, yet by much more than rounding."""
+def _short_steps(speed: float) -> list[float]:
+    """Return steps over which a node of that speed moves by at most 2⁻¹⁶, yet by much more than rounding."""
     longest = 2.0**-16 / min(max(speed, 1.0), 1e290)
-    return [longest * ratio for ratio in (1.0, 0.618, 0.414, 0.271)]  # of no common measure
+    # The ratios are incommensurable, so that not all steps are multiples of one rounding unit.
+    return [longest * ratio for ratio in (1.0, 0.618, 0.414, 0.271)]
 
 
-def _off(numeric: NumericDerivative, reverse: float, forward: float) -> float:
-    off = max(abs(reverse - numeric.value), abs(forward - numeric.value))
-    return off if off == off else math.inf  # noqa: PLR0124  a nan derivative is as far off as can be
+def _difference(numeric: NumericDerivative, reverse: float, forward: float) -> float:
+    difference = max(abs(reverse - numeric.value), abs(forward - numeric.value))
+    return math.inf if math.isnan(difference) else difference
 
 
 def _verdict(numeric: NumericDerivative, agrees: bool, reverse: float, crossed: bool, at_kink: bool) -> str:
@@ -162,7 +163,7 @@ def _verdict(numeric: NumericDerivative, agrees: bool, reverse: float, crossed: 
         return "ok"
     if at_kink:
         return "kink"
-    if math.isinf(reverse) and numeric.relative_error > _TELLING:
+    if math.isinf(reverse) and numeric.relative_error > _DECISIVE:
         return "edge"
     return "FAIL"
 
@@ -171,21 +172,22 @@ def _first_fault(f: Callable[..., Any], point: Sequence[float], i: int) -> Fault
     """Return the first op on the way from argument i whose local derivative disagrees with differences of its value."""
     with tracing_lines() as lines:
         here = record(f, point)
-    concerned = descendants(here.table, [here.inputs[i]])
+    dependent = descendants(here.table, [here.inputs[i]])
     for node in here.table:
-        if node.op is None or node not in concerned or node.op.name == "detach":
+        if node.op is None or node not in dependent or node.op.name == "detach":
             continue
         at = tuple(parent.data for parent in node.parents)
         if node.op.kink is not None and node.op.kink(*at, *node.op.settings):
             continue
         for k, recorded in enumerate(node.local_derivatives):
-            numeric = extrapolate(_along(node, at, k), at[k])
-            if not _off(numeric, recorded, recorded) <= SAFETY * numeric.error:
+            numeric = extrapolate(_by_input(node, at, k), at[k])
+            if not _difference(numeric, recorded, recorded) <= SAFETY * numeric.error:
                 return Fault(node.op.name, k, at, recorded, numeric, lines.get(node, ""))
     return None
 
 
-def _along(node: Value, at: tuple[float, ...], k: int) -> Callable[[float], tuple[float, float]]:
+def _by_input(node: Value, at: tuple[float, ...], k: int) -> Callable[[float], tuple[float, float]]:
+    """Return the node's value as a function of its input k, with a bound on its rounding error."""
     op = node.op
     if op is None:
         raise ValueError("a leaf has no rule to check")
