@@ -1,4 +1,4 @@
-"""Drawing: a program as boxes and arrows from the top down, a box for each line of its forward pass."""
+"""Describe a program as a diagram from top to bottom, with a box for each line of its forward pass."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["diagram_of", "drawing_of", "wrapped"]
 
 LONGEST: Final = 36
-"""Characters in a line of a box: that of a layer, = relu(layers.0.w @ x + layers.0.b), just fits."""
+"""Largest number of characters in a line of a box: = relu(layers.0.w @ x + layers.0.b), a layer, just fits."""
 MOST_LINES: Final = 8
-"""Lines of a formula in a box; of a longer one the rest is left out, marked by …"""
+"""Largest number of lines of a formula in a box; the rest of a longer one is replaced by …"""
 
 _KINDS: Final = {"result": "op", "output": "output"}
-_WHOLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
-"""An operator and what follows it, a subscript."""
-_TIE: Final = "\u00a0"
+_UNBREAKABLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
+"""Spaces that do not end a line: after an operator, and in a subscript."""
+_NO_BREAK_SPACE: Final = "\u00a0"
 
 
 def drawing_of(program: ProgramData, *, max_nodes: int, engine: Engine) -> Drawing:
@@ -36,11 +36,11 @@ def drawing_of(program: ProgramData, *, max_nodes: int, engine: Engine) -> Drawi
 
 
 def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
-    """Describe a program as boxes n0, n1, …, what is read before what reads it, and an arrow for each reading.
+    """Describe a program as boxes n0, n1, …, operands before results, and an arrow for each operand.
 
     Raises:
         ValueError: `max_nodes` is less than 1.
-        GraphTooLargeError: there are more boxes than that.
+        GraphTooLargeError: there are more than `max_nodes` boxes.
 
     >>> from microgradlib import Value, compile
     >>> w = Value(2.0, label="w")
@@ -63,14 +63,16 @@ def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
         raise GraphTooLargeError(message)
     ids: dict[str, str] = {}
     for place, node in enumerate(nodes):
-        ids.setdefault(node.name, f"n{place}")  # a parameter may be called return too; none reads the box of that name
+        ids.setdefault(
+            node.name, f"n{place}"
+        )  # a parameter may be called return too; no arrow starts at the box "return"
     boxes = [_box(node, f"n{place}") for place, node in enumerate(nodes)]
     arrows = [Arrow(ids[name], f"n{place}") for place, node in enumerate(nodes) for name in node.reads]
     return Diagram(tuple(boxes), tuple(arrows), down=True)
 
 
 def _nodes(program: ProgramData) -> list[DrawnNode]:
-    """Return the nodes of a program; where its last line gathers what is returned, that as the only output."""
+    """Return the nodes of a program. If its last line joins several results, that line is the only output."""
     names, arguments = program.parameter_names, program.arguments
     nodes = drawn(program, names, arguments)
     account = Account(program, names, arguments)
@@ -100,13 +102,13 @@ def _box(node: DrawnNode, name: str) -> Box:
 
 
 def wrapped(formula: str) -> list[str]:
-    """Write a formula, if there is one, on lines that begin with an operator where they can.
+    """Write a formula on lines of limited length, which begin with an operator where possible; none for no formula.
 
     >>> wrapped("relu(blocks.0.attention.o.w @ h2 + blocks.0.attention.o.b)")
     ['= relu(blocks.0.attention.o.w @ h2', '+ blocks.0.attention.o.b)']
     """
     if not formula:
         return []
-    tied = _WHOLE.sub(lambda found: found[0].replace(" ", _TIE), f"={_TIE}{formula}")
-    lines = textwrap.wrap(tied, LONGEST, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
-    return [line.replace(_TIE, " ") for line in lines]
+    unbroken = _UNBREAKABLE.sub(lambda found: found[0].replace(" ", _NO_BREAK_SPACE), f"={_NO_BREAK_SPACE}{formula}")
+    lines = textwrap.wrap(unbroken, LONGEST, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+    return [line.replace(_NO_BREAK_SPACE, " ") for line in lines]

@@ -26,17 +26,17 @@ class Program(ProgramData):
         return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
     def draw(self, *, max_nodes: int = MAX_NODES, engine: Engine = "own") -> Drawing:
-        """Draw the program as a small graph, from the top down: a box for each line of `print(program)`'s forward pass.
+        """Draw the program as a small graph, from top to bottom: a box for each line of the forward pass as printed.
 
-        Blue boxes are arguments, parameters and "held" Values, those that the function uses besides; amber ones are
-        results, each with its formula; what the function returns is green, gathered in a box "return" where it is not
-        just one result. Each has its size for one example, rows × columns of a matrix; a result that is the same for
-        all examples is marked "once for all". An arrow goes from each box to those that read it. In a notebook the
-        drawing shows itself; save it by `.save("program.svg")`.
+        Blue boxes are arguments, parameters, and other Values that the function uses ("held"); amber boxes are results,
+        each with its formula; the output is green, a box "return" if it is not a single result. Each box shows its size
+        for one example, rows × columns of a matrix; a result that is the same for all examples is marked "once for
+        all". Arrows go from operands to results. Jupyter displays the drawing; `.save("program.svg")` writes it to a
+        file.
 
         Args:
-            max_nodes: refuse programs of more boxes.
-            engine: `"own"` needs nothing installed; `"dot"` asks Graphviz.
+            max_nodes: the limit above which programs are refused, in boxes.
+            engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
 
         Raises:
             ValueError: an unknown engine, or `max_nodes` below 1.

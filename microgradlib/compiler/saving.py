@@ -1,4 +1,4 @@
-"""Save a program to a JSON file, without code or pickle, and load it to be run elsewhere."""
+"""Save a program to a JSON file, without code or pickle, and load it to run it elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = ("map", "product", "reduce", "segments")
 class LoadedProgram(Batched):
     """A program from a file, to be called like a compiled function: for values, `value_and_grad` and `jacobian`.
 
-    `set_parameters` gives it other numbers than those it was saved with.
+    `set_parameters` replaces the parameters that were saved with it.
     """
 
     def __init__(self, program: Program, shapes: tuple[tuple[int, ...], ...], numbers: Any, places: Any) -> None:
@@ -39,7 +39,7 @@ class LoadedProgram(Batched):
         return self._runner.program
 
     def set_parameters(self, array: Any) -> None:
-        """Run on these numbers, in the order of the parameters. Raises `ValueError` for another shape."""
+        """Set the parameters to the numbers of an array, in their order. Raises `ValueError` for another shape."""
         array = rounded(numpy().asarray(array), self._numbers.dtype)
         if array.shape != self._places.shape:
             message = f"there are {len(self._places)} parameters, got an array of shape {array.shape}"
@@ -85,7 +85,7 @@ def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, s
 
 
 def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
-    """Return the program that `Compiled.save` wrote. Nothing in the file is run but ops of the table.
+    """Return the program that `Compiled.save` wrote. The file holds no code: only ops of the table are run.
 
     Raises `SavedFileError` for a file that is damaged, of another format or of a later version, or that uses an op not
     defined here; `OSError` for one that cannot be read.
