@@ -1,4 +1,4 @@
-"""Networks out of scalar Values."""
+"""Networks of scalar Values: layers, recurrent cells, models, and saving their parameters."""
 
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, LogSoftmax, PReLU, Softmax
 from microgradlib.nn.attention import CausalSelfAttention

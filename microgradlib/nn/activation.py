@@ -39,6 +39,7 @@ class PReLU(Module):
     (-2.0, -4.0)
     """
 
+    summary_shape = "learned slope"
     not_weights = ("slope",)
 
     def __init__(self, slope: float = 0.25) -> None:

@@ -86,14 +86,11 @@ class _Convolution(Module):
 
     def _feature_maps(self, x: Image, w: list[Image]) -> Image:
         """Return the feature maps [out][row][column] of the image x for the kernels w[out][in][row][column]."""
-        (rows, columns), (row_stride, column_stride), (row_padding, column_padding) = (
-            self.size,
-            self.stride,
-            self.padding,
+        lengths = (len(x[0]), len(x[0][0]))
+        vertical, horizontal = (
+            _overlaps(window_starts(length, size, stride, padding), size, length)
+            for length, size, stride, padding in zip(lengths, self.size, self.stride, self.padding)
         )
-        height, width = len(x[0]), len(x[0][0])
-        vertical = _overlaps(window_starts(height, rows, row_stride, row_padding), rows, height)
-        horizontal = _overlaps(window_starts(width, columns, column_stride, column_padding), columns, width)
         patches = [[_flat_part(x, on_rows, on_columns) for _, on_columns in horizontal] for _, on_rows in vertical]
         maps = []
         for kernel, b, f in zip(w, self.b or repeat(None), self.f):

@@ -25,6 +25,7 @@ from microgradlib.nn import (
     MaxPool2d,
     Module,
     Neuron,
+    PReLU,
     RMSNorm,
     RNNCell,
     Sequential,
@@ -57,7 +58,7 @@ def test_an_output_unit_is_named_in_its_layers_row(output, name):
     [
         AvgPool1d(2), AvgPool2d(2), CausalSelfAttention(4), Conv1d(1, 1, 2), Conv2d(1, 1, 2), Dropout(),
         Embedding(3, 2), Flatten(), GaussianOutput(2, 1), GRUCell(1, 2), Layer(2, 3), LayerNorm(3), LogSoftmax(),
-        LSTMCell(1, 2), Maxout(2, 1), MaxPool1d(2), MaxPool2d(2), Neuron(2), RBF(2, 1), RMSNorm(3),
+        LSTMCell(1, 2), Maxout(2, 1), MaxPool1d(2), MaxPool2d(2), Neuron(2), PReLU(), RBF(2, 1), RMSNorm(3),
         RNNCell(1, 2), Softmax(), Subsampling(1), Unfolded(RNNCell(1, 2)),
     ],
     ids=lambda module: type(module).__name__,
