@@ -1,6 +1,6 @@
-"""Expressions that a person types, such as `tanh(w*x + b)`, made into graphs."""
+"""Parse typed expressions, such as `tanh(w*x + b)`, into graphs."""
 
-from microgradlib.symbolic.parser.building import build
-from microgradlib.symbolic.parser.scanning import variables_in
+from microgradlib.symbolic.parser.builder import build
+from microgradlib.symbolic.parser.lexer import variables_in
 
 __all__ = ["build", "variables_in"]

@@ -11,15 +11,15 @@ from microgradlib.ops import TABLE
 if TYPE_CHECKING:
     from microgradlib.ops import Op
 
-__all__ = ["ALIASES", "CONSTANTS", "advice", "arguments_wanted", "find", "known"]
+__all__ = ["ALIASES", "CONSTANTS", "argument_counts", "find", "known", "suggestions"]
 
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
-"""Names that need no number; a variable of the same name goes before."""
+"""Predefined names; a variable of the same name takes precedence."""
 
 ALIASES = {"max": "maximum", "min": "minimum"}
-"""Python's spellings, taken as the table's."""
+"""Python's names of ops, accepted as the table's."""
 
-ELSEWHERE = {
+OTHER_SPELLINGS = {
     "ln": "log",
     "lg": "log10",
     "arcsin": "asin",
@@ -30,16 +30,16 @@ ELSEWHERE = {
     "fabs": "abs",
     "sgn": "sign",
 }
-"""Spellings of other books and libraries, answered with ours."""
+"""Names in other books and libraries: an error message suggests the table's name."""
 
 HIDDEN = frozenset(
     {"add", "detach", "div", "dot", "greater", "greater_equal", "less", "less_equal", "mul", "neg", "strong_mul", "sub"}
 )
-"""Ops with a sign of their own, of use only inside derivatives, or (dot) that tell two lists apart by counting."""
+"""Ops that are not functions of an expression: operators, parts of derivatives, and dot, which takes two lists."""
 
 
 def find(name: str) -> Op | None:
-    """Return the op that is called `name` in an expression, or None.
+    """Return the op of the function `name` in an expression, or None if there is none.
 
     >>> find("max").name, find("add")
     ('maximum', None)
@@ -53,21 +53,23 @@ def known() -> list[str]:
     return sorted({*TABLE, *ALIASES} - HIDDEN)
 
 
-def advice(name: str) -> str:
-    """Say what to write instead of the unknown function `name`.
+def suggestions(name: str) -> str:
+    """Return a hint for the unknown function `name`: similar names, and all known ones.
 
-    >>> advice("tnah").splitlines()[0]
+    >>> suggestions("tnah").splitlines()[0]
     'Did you mean tanh?'
     """
-    close = [ELSEWHERE[name]] if name in ELSEWHERE else difflib.get_close_matches(name.lower(), known(), n=3)
+    close = (
+        [OTHER_SPELLINGS[name]] if name in OTHER_SPELLINGS else difflib.get_close_matches(name.lower(), known(), n=3)
+    )
     question = f"Did you mean {' or '.join(close)}?\n" if close else ""
     return f"{question}Known functions: {', '.join(known())}."
 
 
-def arguments_wanted(op: Op) -> tuple[int, int | None]:
-    """Return the least and the greatest number of arguments of `op`; None for no upper bound.
+def argument_counts(op: Op) -> tuple[int, int | None]:
+    """Return the smallest and the largest number of arguments of `op`, None if it is unbounded.
 
-    >>> arguments_wanted(TABLE["atan2"]), arguments_wanted(TABLE["maximum"])
+    >>> argument_counts(TABLE["atan2"]), argument_counts(TABLE["maximum"])
     ((2, 2), (1, None))
     """
     most = op.arity

@@ -58,7 +58,7 @@ def test_any_text_at_all_gives_a_number_or_an_expression_error(text: str) -> Non
         ("x(2)", "x", "Write x*(...)"),
         ("x.data", ".", "Attributes are not allowed"),
         ("().__class__", ".", "Attributes are not allowed"),
-        ("lambda q: q", "lambda", "a word of the Python language"),
+        ("lambda q: q", "lambda", "a keyword of Python"),
         ("x if x else 1", "if", "where(condition, a, b)"),
         ("[q for q in x]", "[", "Lists and indexing"),
         ("x[0]", "[", "Lists and indexing"),

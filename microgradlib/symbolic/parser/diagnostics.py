@@ -1,4 +1,4 @@
-"""Show where a typed expression is wrong: the text, a caret under the fault, what to write instead."""
+"""Error messages for typed expressions: the text, a caret under the error, what to write instead."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ import unicodedata
 
 from microgradlib.errors import ExpressionError
 
-__all__ = ["fault"]
+__all__ = ["expression_error"]
 
 MOST_LINES = 8
+"""Of a longer text only the line with the error is shown."""
+
 MOST_COLUMNS = 72
+"""Of a longer line only the part around the error is shown."""
+
 INDENT = "    "
-UNPRINTABLE = {"Cc", "Cf", "Cs"}
+UNPRINTABLE_CATEGORIES = {"Cc", "Cf", "Cs"}
 
 
-def fault(text: str, start: int, end: int, problem: str, remedy: str) -> ExpressionError:
-    r"""Return the error for the characters `text[start:end]`, which must lie within one line or run on from it.
+def expression_error(text: str, start: int, end: int, problem: str, remedy: str) -> ExpressionError:
+    r"""Return the error for the characters `text[start:end]`; carets mark the part of them in the first line.
 
     Carets count the columns of a terminal: a wide character, such as 重, takes two and a combining accent none.
 
-    >>> print(fault("a ^ b", 2, 3, "'^' is not known", "Write ** for a power."))
+    >>> print(expression_error("a ^ b", 2, 3, "'^' is not known", "Write ** for a power."))
     '^' is not known
         a ^ b
           ^
     Write ** for a power.
-    >>> print(fault("β ^ b", 2, 3, "'^' is not known", "Write ** for a power.").args[0].splitlines()[2])
+    >>> print(expression_error("β ^ b", 2, 3, "'^' is not known", "Write ** for a power.").args[0].splitlines()[2])
           ^
     """
     lines = text.split("\n")
     row = text.count("\n", 0, start)
     column = start - (text.rfind("\n", 0, start) + 1)
     line, column, length = _window(lines[row], column, max(end - start, 1))
-    before, under = _columns(line[:column]), _columns(line[column : column + length])
+    before, under = _width(line[:column]), _width(line[column : column + length])
     shown = [line] if len(lines) > MOST_LINES else [*lines[:row], line]
     rest = [] if len(lines) > MOST_LINES else lines[row + 1 :]
-    picture = [*shown, " " * before + "^" * max(under, 1), *rest]
-    return ExpressionError("\n".join([problem, *(INDENT + _printable(part) for part in picture), remedy]))
+    excerpt = [*shown, " " * before + "^" * max(under, 1), *rest]
+    return ExpressionError("\n".join([problem, *(INDENT + _printable(part) for part in excerpt), remedy]))
 
 
 def _window(line: str, column: int, length: int) -> tuple[str, int, int]:
-    """Cut a long line to the part around the fault, with `…` where something was left out."""
+    """Return the part of a long line around the error, with `…` where it was cut, and the error's column and length."""
     length = min(length, max(len(line) - column, 1))
     if len(line) <= MOST_COLUMNS:
         return line, column, length
@@ -49,7 +53,8 @@ def _window(line: str, column: int, length: int) -> tuple[str, int, int]:
     return head + line[first:last] + tail, column - first + len(head), min(length, last - column)
 
 
-def _columns(text: str) -> int:
+def _width(text: str) -> int:
+    """Return how many columns of a terminal the text takes."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text
@@ -57,11 +62,13 @@ def _columns(text: str) -> int:
 
 
 def _printable(line: str) -> str:
-    # A tab or a control character in the line would move the caret; a lone surrogate cannot be printed at all.
+    # Tabs and control characters would misplace the caret; lone surrogates cannot be encoded for printing.
     shown = []
     for character in line:
         if character in "\t\f":
             shown.append(" ")
         else:
-            shown.append("\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in UNPRINTABLE else character)
+            shown.append(
+                "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in UNPRINTABLE_CATEGORIES else character
+            )
     return "".join(shown)

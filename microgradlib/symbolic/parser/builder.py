@@ -1,4 +1,4 @@
-"""Build a graph, or a number, from a typed expression, which is read and never run as Python."""
+"""Build a graph, or compute a number, from a typed expression, which is parsed but never run as Python."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib.ops import TABLE
-from microgradlib.symbolic.parser.faults import fault
-from microgradlib.symbolic.parser.functions import CONSTANTS, advice, arguments_wanted, find
+from microgradlib.symbolic.parser.diagnostics import expression_error
+from microgradlib.symbolic.parser.functions import CONSTANTS, argument_counts, find, suggestions
 from microgradlib.symbolic.parser.grammar import check
-from microgradlib.symbolic.parser.scanning import normalised
+from microgradlib.symbolic.parser.lexer import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,20 +37,20 @@ OPERATORS = {
 
 
 def build(text: str, variables: Mapping[str, float | Value | Symbol]) -> Value | Symbol | float:
-    """Return what `text` says of `variables`: a Value of Values, a Symbol of Symbols, a float of floats.
+    """Return the result of the expression `text`: a Value if its variables are Values, a Symbol or a float likewise.
 
-    The text may hold numbers, names, `+ - * / **`, one comparison `< <= > >=` at a time (1 where it
-    holds, else 0), and calls of the op table's functions, with `max` and `min`; `pi` and `e` are known. It
-    is parsed, never evaluated as Python. Values and Symbols without a label get their name.
+    The text may hold numbers, names, `+ - * / **`, one comparison `< <= > >=` at a time (1 where it holds, else 0), and
+    calls of the op table's functions, with `max` and `min`; `pi` and `e` are known. It is parsed, never run as Python.
+    Leaf Values and Symbols without a label are labelled with their name.
 
     Args:
         text: the expression, on one line or more.
-        variables: what each name stands for; names that `text` does not use are ignored.
+        variables: the number or node of each name; names that `text` does not use are ignored.
 
     Raises:
-        ExpressionError: the text cannot be read, names an unknown function, or uses a name without
-            a number. The message shows the place and what to write instead.
-        TypeError: a variable is no number, Value or Symbol.
+        ExpressionError: the text is not well-formed, names an unknown function, or uses a name that `variables` does
+            not hold. The message shows the place and what to write instead.
+        TypeError: `text` is not a string, or a variable is not a number, Value or Symbol.
 
     >>> build("2*x + 1", {"x": 3.0})
     7.0
@@ -59,22 +59,23 @@ def build(text: str, variables: Mapping[str, float | Value | Symbol]) -> Value |
     >>> out.data, out.op.name
     (0.0, 'tanh')
     """
-    text = _text(text)
+    text = _with_newlines(text)
     check(text)
     tree = _parse(text)
     named = {normalised(name): _leaf(name, number) for name, number in variables.items()}
-    reader = _Reader(text, named)
+    evaluator = _Evaluator(text, named)
     results: list[Any] = []
     for node in _operands_first(tree):
         count = len(_operands(node))
         operands = results[len(results) - count :]
         del results[len(results) - count :]
-        results.append(reader.apply(node, operands))
+        results.append(evaluator.apply(node, operands))
     output: Value | Symbol | float = results.pop()
     return output
 
 
-def _text(text: Any) -> str:
+def _with_newlines(text: Any) -> str:
+    """Return the text with all line endings as newlines."""
     if isinstance(text, str):
         return text.replace("\r\n", "\n").replace("\r", "\n")
     message = f"an expression is a text such as 'tanh(w*x + b)', got {type(text).__name__}"
@@ -82,18 +83,18 @@ def _text(text: Any) -> str:
 
 
 def _parse(text: str) -> ast.expr:
-    # Between parentheses a line may break anywhere; on lines of their own they move no column.
+    # Within parentheses a line may break anywhere; on lines of their own they do not change the columns.
     try:
         return ast.parse(f"(\n{text}\n)", mode="eval").body
     except SyntaxError as error:
         lines = text.split("\n")
         row = min(max((error.lineno or 2) - 2, 0), len(lines) - 1)
         start = sum(len(line) + 1 for line in lines[:row]) + max((error.offset or 1) - 1, 0)
-        problem = f"Python's grammar refuses this: {error.msg}"
-        raise fault(text, start, start + 1, problem, "Write it like tanh(w*x + b).") from None
+        problem = f"this is not valid in Python's syntax: {error.msg}"
+        raise expression_error(text, start, start + 1, problem, "Write it like tanh(w*x + b).") from None
     except (RecursionError, MemoryError):
         problem = "the expression is nested too deep for Python's parser"
-        raise fault(text, 0, 1, problem, "Build deep expressions in Python, step by step.") from None
+        raise expression_error(text, 0, 1, problem, "Build deep expressions in Python, step by step.") from None
 
 
 def _leaf(name: str, number: Any) -> Any:
@@ -115,17 +116,17 @@ def _operands(node: ast.expr) -> list[ast.expr]:
 
 
 def _operands_first(root: ast.expr) -> list[ast.expr]:
-    """Return the nodes of the tree so that each comes after its operands, themselves from left to right."""
-    waiting, backwards = [root], []
-    while waiting:
-        node = waiting.pop()
-        backwards.append(node)
-        waiting.extend(_operands(node))
-    return backwards[::-1]
+    """Return the nodes of the tree, each after its operands, operands from left to right."""
+    stack, reversed_order = [root], []
+    while stack:
+        node = stack.pop()
+        reversed_order.append(node)
+        stack.extend(_operands(node))
+    return reversed_order[::-1]
 
 
-class _Reader:
-    """Gives each node of the tree its result; all that it does not name here is refused."""
+class _Evaluator:
+    """Computes each node of the syntax tree from its operands; raises ExpressionError for any other kind of node."""
 
     def __init__(self, text: str, variables: dict[str, Any]) -> None:
         self.text = text
@@ -144,15 +145,15 @@ class _Reader:
             if len(node.ops) == 1 and type(node.ops[0]) in OPERATORS:
                 return self._operator(node.ops[0], operands)
             remedy = "Compare two numbers at a time: write (a < b)*(b < c) where both must hold."
-            raise self._fault(node, "these comparisons form a chain", remedy)
+            raise self._error(node, "these comparisons form a chain", remedy)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
             return self._call(node, node.func.id, operands)
-        raise self._fault(node, f"{type(node).__name__} is not allowed here", "Write it like tanh(w*x + b).")
+        raise self._error(node, f"{type(node).__name__} is not allowed here", "Write it like tanh(w*x + b).")
 
     def _operator(self, kind: ast.operator | ast.cmpop, operands: list[Any]) -> Any:
         name, python = OPERATORS[type(kind)]
         if all(isinstance(x, float) for x in operands):
-            # Python's own would raise on 1/0 and go complex on (-1)**0.5; the table follows IEEE 754.
+            # Python's operators raise on 1/0 and return a complex number for (-1)**0.5; the table follows IEEE 754.
             return TABLE[name](*operands)
         result = python(*operands)
         return float(result) if isinstance(result, bool) else result
@@ -164,33 +165,33 @@ class _Reader:
         if name in CONSTANTS:
             return CONSTANTS[name]
         if find(name):
-            raise self._fault(node, f"{name!r} is a function and stands here without arguments", f"Write {name}(...).")
+            raise self._error(node, f"{name!r} is a function and stands here without arguments", f"Write {name}(...).")
         close = difflib.get_close_matches(name, self.variables, n=1)
         question = f"Did you mean {close[0]}? " if close else ""
         given = ", ".join(self.variables) or "none"
         problem = f"no number is given for {name!r}"
-        raise self._fault(node, problem, f"{question}Give one, as in {name}=1.0; given: {given}.")
+        raise self._error(node, problem, f"{question}Give one, as in {name}=1.0; given: {given}.")
 
     def _call(self, node: ast.Call, name: str, operands: list[Any]) -> Any:
         op = find(name)
         if op is None and name in self.variables:
             remedy = f"Write {name}*(...) for a product."
-            raise self._fault(node.func, f"{name!r} is a variable, not a function", remedy)
+            raise self._error(node.func, f"{name!r} is a variable, not a function", remedy)
         if op is None:
-            raise self._fault(node.func, f"unknown function {name!r}", advice(name))
-        least, most = arguments_wanted(op)
-        if len(operands) < least or (most is not None and len(operands) > most):
-            wanted = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
+            raise self._error(node.func, f"unknown function {name!r}", suggestions(name))
+        fewest, most = argument_counts(op)
+        if len(operands) < fewest or (most is not None and len(operands) > most):
+            wanted = f"at least {fewest}" if most is None else f"{fewest}" if fewest == most else f"{fewest} to {most}"
             problem = f"{name} takes {wanted} argument{'s' * (wanted not in {'1', 'at least 1'})}, got {len(operands)}"
-            raise self._fault(node, problem, f"It computes {op.formula}.")
+            raise self._error(node, problem, f"It computes {op.formula}.")
         return op(*operands)
 
-    def _fault(self, node: ast.expr, problem: str, remedy: str) -> ExpressionError:
+    def _error(self, node: ast.expr, problem: str, remedy: str) -> ExpressionError:
         start = self._index(node.lineno, node.col_offset)
         end = self._index(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-        return fault(self.text, start, end, problem, remedy)
+        return expression_error(self.text, start, end, problem, remedy)
 
     def _index(self, line: int, byte: int) -> int:
-        # The syntax tree counts bytes of UTF-8, and one line more than ours: see _parse.
+        # The syntax tree counts bytes of UTF-8, and one line more than the text has: see _parse.
         lines = self.text.split("\n")[: line - 1]
         return sum(len(text) + 1 for text in lines[:-1]) + len(lines[-1].encode()[:byte].decode())

@@ -1,4 +1,4 @@
-"""Cut a typed expression into numbers, names and operators, and refuse, with a remedy, what is none."""
+"""Split a typed expression into numbers, names and operators; anything else is an error that says what to write."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import unicodedata
 from itertools import pairwise
 from typing import NamedTuple
 
-from microgradlib.symbolic.parser.faults import fault
+from microgradlib.symbolic.parser.diagnostics import expression_error
 
 __all__ = ["MOST_CHARACTERS", "Token", "normalised", "scan", "variables_in"]
 
 MOST_CHARACTERS = 4000
-"""Longer texts are refused: nobody types or reads them."""
+"""Longer texts raise an ExpressionError."""
 
 TOKEN = re.compile(
     r"(?P<space>[ \t\n\f]+)"
@@ -52,7 +52,7 @@ ALLOWED = "Allowed are numbers, names, + - * / **, comparisons < <= > >=, parent
 
 
 class Token(NamedTuple):
-    """A piece of the text: its kind (`number`, `name`, `operator`, or `end`), itself, and where it stands."""
+    """A piece of the text: its kind (`number`, `name`, `operator`, or `end`), its characters, and their range."""
 
     kind: str
     text: str
@@ -61,7 +61,7 @@ class Token(NamedTuple):
 
 
 def normalised(name: str) -> str:
-    """Return the spelling under which Python knows a name: identifiers are compared in the form NFKC."""
+    """Return a name in the Unicode form NFKC, in which Python compares identifiers."""
     return unicodedata.normalize("NFKC", name)
 
 
@@ -72,13 +72,13 @@ def scan(text: str) -> list[Token]:
     ['tanh', '(', '2', '*', 'x', ')', '']
 
     Raises:
-        ExpressionError: the text is empty or too long, or holds a character, a word or a number that cannot be used.
+        ExpressionError: the text is empty or too long, or holds a character, a keyword or a number that is not allowed.
 
     """
     if len(text) > MOST_CHARACTERS:
         problem = f"the expression has {len(text)} characters, more than the {MOST_CHARACTERS} allowed"
         remedy = "Build long expressions in Python, from Values."
-        raise fault(text, MOST_CHARACTERS, MOST_CHARACTERS + 1, problem, remedy)
+        raise expression_error(text, MOST_CHARACTERS, MOST_CHARACTERS + 1, problem, remedy)
     tokens = []
     position = 0
     while position < len(text):
@@ -91,7 +91,7 @@ def scan(text: str) -> list[Token]:
             tokens.append(token)
         position = match.end()
     if not tokens:
-        raise fault(text, 0, 1, "the expression is empty", "Write one, such as tanh(w*x + b).")
+        raise expression_error(text, 0, 1, "the expression is empty", "Write one, such as tanh(w*x + b).")
     last = tokens[-1].end
     return [*tokens, Token("end", "", last, last + 1)]
 
@@ -118,25 +118,27 @@ def variables_in(text: str) -> tuple[str, ...]:
 def _check(text: str, token: Token) -> None:
     if token.kind == "number" and math.isinf(float(token.text)):
         problem = "the number is too large for a float"
-        raise fault(text, token.start, token.end, problem, "Write one below 1.8e308.")
+        raise expression_error(text, token.start, token.end, problem, "Write one below 1.8e308.")
     if token.text.isdecimal() and token.text != (digits := token.text.lstrip("0") or "0") and digits != "0":
         problem = "a whole number cannot begin with 0"
-        raise fault(text, token.start, token.end, problem, f"Write {digits}.")
+        raise expression_error(text, token.start, token.end, problem, f"Write {digits}.")
     if token.kind != "name":
         return
     if not token.text.isidentifier():
-        good = next(size for size in range(len(token.text), -1, -1) if token.text[:size].isidentifier() or not size)
-        raise _unknown_character(text, token.start + good)
+        valid = next(size for size in range(len(token.text), -1, -1) if token.text[:size].isidentifier() or not size)
+        raise _unknown_character(text, token.start + valid)
     if keyword.iskeyword(normalised(token.text)):
-        problem = f"{token.text!r} is a word of the Python language and cannot be used here"
+        problem = f"{token.text!r} is a keyword of Python and cannot be used here"
         remedy = (
             "Rename a variable of that name; write where(condition, a, b) for a choice, 1 and 0 for True and False."
         )
-        raise fault(text, token.start, token.end, problem, remedy)
+        raise expression_error(text, token.start, token.end, problem, remedy)
 
 
 def _unknown_character(text: str, position: int) -> Exception:
     pair, single = text[position : position + 2], text[position]
     found = pair if pair in REMEDIES else single
     shown = repr(found) if found.isprintable() else f"the character U+{ord(found):04X}"
-    return fault(text, position, position + len(found), f"{shown} cannot be used here", REMEDIES.get(found, ALLOWED))
+    return expression_error(
+        text, position, position + len(found), f"{shown} cannot be used here", REMEDIES.get(found, ALLOWED)
+    )
