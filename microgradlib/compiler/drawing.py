@@ -6,12 +6,13 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.checks import whole_number
 from microgradlib.compiler.printing import DrawnNode, drawn
 from microgradlib.compiler.printing.account import Account
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.viz import Drawing
 from microgradlib.viz.diagram import Arrow, Box, Diagram
-from microgradlib.viz.from_graph import check_limit
+from microgradlib.viz.from_graph import MAX_NODES
 
 if TYPE_CHECKING:
     from microgradlib.compiler.instructions import ProgramData
@@ -39,6 +40,7 @@ def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
     """Describe a program as boxes n0, n1, …, operands before results, and an arrow for each operand.
 
     Raises:
+        TypeError: `max_nodes` is not a whole number.
         ValueError: `max_nodes` is less than 1.
         GraphTooLargeError: there are more than `max_nodes` boxes.
 
@@ -52,7 +54,7 @@ def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
     n1  x  size 1  (argument)
     n2  J  = tanh(w * x)  size 1
     """
-    check_limit(max_nodes)
+    max_nodes = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
     nodes = _nodes(program)
     if len(nodes) > max_nodes:
         message = (

@@ -39,6 +39,7 @@ class Program(ProgramData):
             engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
 
         Raises:
+            TypeError: `max_nodes` is not a whole number.
             ValueError: an unknown engine, or `max_nodes` below 1.
             GraphTooLargeError: more than `max_nodes` boxes.
             MissingExtraError: engine `"dot"` without Graphviz.

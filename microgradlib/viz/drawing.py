@@ -104,7 +104,7 @@ def draw(output: Node, *, engine: Engine = "own", max_nodes: int = MAX_NODES) ->
         max_nodes: the limit above which graphs are refused.
 
     Raises:
-        TypeError: `output` is not a node.
+        TypeError: `output` is not a node, or `max_nodes` is not a whole number.
         ValueError: an unknown engine, or `max_nodes` below 1.
         GraphTooLargeError: more than `max_nodes` nodes.
         MissingExtraError: engine `"dot"` without Graphviz.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from microgradlib._support.checks import whole_number
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
@@ -36,7 +37,7 @@ def from_graph(output: Node, *, max_nodes: int = MAX_NODES) -> Diagram:
         max_nodes: the largest number of nodes that is drawn, at least 1.
 
     Raises:
-        TypeError: `output` is not a node.
+        TypeError: `output` is not a node, or `max_nodes` is not a whole number.
         ValueError: `max_nodes` is less than 1.
         GraphTooLargeError: the graph has more nodes than that.
 
@@ -112,17 +113,10 @@ def _box(node: Node, name: str, note: str, output: Node) -> Box:
     )
 
 
-def check_limit(max_nodes: int) -> None:
-    """Raise `ValueError` for a limit below 1."""
-    if max_nodes < 1:
-        message = f"max_nodes is how many nodes may be drawn, 1 or more; got {max_nodes!r}"
-        raise ValueError(message)
-
-
 def _check(output: Any, max_nodes: int) -> None:
     if not isinstance(output, Node):
         raise TypeError(_not_a_node(output))
-    check_limit(max_nodes)
+    max_nodes = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
     count = _count(output, max(_COUNTED, max_nodes))
     if count > max_nodes:
         size = f"more than {_COUNTED:,}" if count > _COUNTED else f"{count:,}"

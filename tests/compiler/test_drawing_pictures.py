@@ -49,7 +49,7 @@ def test_too_many_boxes_are_refused_with_count_limit_and_remedies():
 
 def test_a_bad_limit_and_an_unknown_engine_are_refused():
     program = mlp()
-    with pytest.raises(ValueError, match="max_nodes is how many nodes may be drawn, 1 or more; got 0"):
+    with pytest.raises(ValueError, match="max_nodes must be a whole number >= 1, got 0; write max_nodes=200"):
         program.draw(max_nodes=0)
     with pytest.raises(ValueError, match="engine must be 'own'"):
         program.draw(engine="neato")

@@ -119,7 +119,7 @@ def test_a_chain_far_deeper_than_pythons_stack_can_be_described():
 
 @pytest.mark.parametrize("limit", [0, -5])
 def test_a_limit_below_one_is_refused(limit):
-    with pytest.raises(ValueError, match=f"1 or more; got {limit}"):
+    with pytest.raises(ValueError, match=f"max_nodes must be a whole number >= 1, got {limit}"):
         from_graph(Value(1.0), max_nodes=limit)
 
 
