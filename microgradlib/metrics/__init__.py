@@ -25,7 +25,7 @@ def _check_lengths(predicted: Collection[Any], targets: Collection[Any]) -> None
         message = f"{len(predicted)} predictions but {len(targets)} targets: give one target for each example"
         raise ValueError(message)
     if len(predicted) == 0:
-        raise ValueError("there is nothing to count: give at least one example")
+        raise ValueError("metrics of no examples are not defined: give at least one example")
 
 
 def _target_class(target: Any) -> float:

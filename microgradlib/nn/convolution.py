@@ -58,7 +58,7 @@ class _Convolution(Module):
     ) -> None:
         if padding[0] >= size[0] or padding[1] >= size[1]:
             message = (
-                f"padding is less than the kernel's size, {self._size_text(size)}, or units would see only zeros; "
+                f"padding must be less than the kernel's size, {self._size_text(size)}, or some units have no inputs; "
                 f"got {self._size_text(padding)}"
             )
             raise ValueError(message)

@@ -22,7 +22,7 @@ N = TypeVar("N", Value, Symbol, float)
 
 
 class Dropout(Module):
-    """yᵢ = μᵢ xᵢ/(1 − p), with μᵢ = 0 with probability p, else 1, drawn anew at each call; after `eval()`, y = x.
+    """yᵢ = μᵢ xᵢ/(1 − p), with μᵢ = 0 with probability p, else 1, drawn at each call; after `eval()`, y = x.
 
     Each step trains a different part of the network, so that no unit can depend on another one being there. Dividing by
     1 − p in training mode ("inverted" dropout) keeps the mean of y at x, so that nothing is scaled in evaluation mode.

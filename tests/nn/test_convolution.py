@@ -194,7 +194,7 @@ def test_signals_of_other_shapes_are_refused():
         ({"size": 2.0}, TypeError, "size must be a whole number"),
         ({"stride": 0}, ValueError, "stride must be a whole number >= 1"),
         ({"padding": -1}, ValueError, "padding must be a whole number >= 0"),
-        ({"padding": 2}, ValueError, "padding is less than the kernel's size, 2×2"),
+        ({"padding": 2}, ValueError, "padding must be less than the kernel's size, 2×2"),
         ({"nin": 0}, ValueError, "nin must be a whole number >= 1"),
         ({"nout": True}, TypeError, "nout must be a whole number"),
         ({"activation": "rleu"}, ValueError, "did you mean 'relu'"),
