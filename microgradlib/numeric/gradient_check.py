@@ -124,21 +124,21 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
 
     within_ops = False
     numeric = extrapolate(evaluate, point[i])
-    off, allowed = _difference(numeric, reverse, forward), SAFETY * numeric.error
-    if off > allowed:
+    difference, allowed = _difference(numeric, reverse, forward), SAFETY * numeric.error
+    if difference > allowed:
         # An op may round more inside its value rule than at its inputs and output; or the steps were longer than a
         # period of some node: start with a step over which no node moves by more than 1.
         fastest = max((abs(t) for t in tangents.values() if math.isfinite(t)), default=1.0)
         within_ops = True
         numeric = extrapolate(evaluate, point[i])
         finer = extrapolate(evaluate, point[i], power_of_two(1 / max(fastest, 1e-300)))
-        if SAFETY * finer.error < off or finer.relative_error < min(_SIGNIFICANT, numeric.relative_error):
+        if SAFETY * finer.error < difference or finer.relative_error < min(_SIGNIFICANT, numeric.relative_error):
             numeric = finer
-        off = _difference(numeric, reverse, forward)
+        difference = _difference(numeric, reverse, forward)
         # Or the gradient itself has more rounding error than the differences, as where f cancels at x but not nearby.
         allowed = SAFETY * (numeric.error + scatter(slope, point[i], *_short_steps(fastest)))
     at_x = [str(n.op) for n in kinks(here.output) if here.table[n] and any(tangents[p] for p in n.parents)]
-    verdict = _verdict(numeric, off <= allowed, reverse, bool(crossed), bool(at_x))
+    verdict = _verdict(numeric, difference <= allowed, reverse, bool(crossed), bool(at_x))
     fault = _first_fault(f, point, i) if verdict == "FAIL" else None
     branch = crossed[-1] if crossed else at_x[0] if verdict == "kink" else ""
     return DerivativeCheck(name, reverse, forward, numeric, allowed, verdict, branch, fault)

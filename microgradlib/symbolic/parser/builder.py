@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.number import as_float
 from microgradlib.ops import TABLE
@@ -36,7 +36,13 @@ OPERATORS = {
 }
 
 
-def build(text: str, variables: Mapping[str, float | Value | Symbol]) -> Value | Symbol | float:
+@overload
+def build(text: str, variables: Mapping[str, float]) -> float: ...
+@overload
+def build(text: str, variables: Mapping[str, Value | float]) -> Value | float: ...
+@overload
+def build(text: str, variables: Mapping[str, Value | Symbol | float]) -> Value | Symbol | float: ...
+def build(text: str, variables: Mapping[str, Any]) -> Value | Symbol | float:
     """Return the result of the expression `text`: a Value if its variables are Values, a Symbol or a float likewise.
 
     The text may hold numbers, names, `+ - * / **`, one comparison `< <= > >=` at a time (1 where it holds, else 0), and
