@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["to_sympy"]
 
 
-def to_sympy(expression: Node | float | Sequence[Any], symbols: Mapping[Node, Any] | None = None) -> Any:
+def to_sympy(expression: Node | float | Sequence[Node | float], symbols: Mapping[Node, Any] | None = None) -> Any:
     """Return the expression as a SymPy expression, to simplify, integrate, solve or check it; a list gives a list.
 
     Symbols and labelled Values become real symbols, `sympy.Symbol("x", real=True)`, which differ from
