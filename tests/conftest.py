@@ -1,7 +1,8 @@
-"""What all tests share: under CI, Hypothesis draws the same examples in every run; recorders of peers are no tests."""
+"""What all tests share: Hypothesis's profile under CI, and processes side by side for a run of the whole suite."""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, print_blob=True)
@@ -9,3 +10,18 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 collect_ignore_glob = ["peers/record_*.py"]  # they need the peers; the tests need only what they wrote
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Let a plain `pytest` use every core, as `-n auto` does, where pytest-xdist is installed.
+
+    A run of chosen files, a debugger, output shown as it comes (-s) and an -n of the user's own stay as they are:
+    starting the processes takes longer than most single files.
+    """
+    option = config.option
+    in_worker = hasattr(config, "workerinput")
+    chosen = config.args_source is not config.ArgsSource.TESTPATHS or getattr(option, "numprocesses", 0) is not None
+    interactive = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    if not (in_worker or chosen or interactive):
+        option.numprocesses, option.dist = "auto", "worksteal"

@@ -143,12 +143,12 @@ def assert_batch_matches(fast, eager, columns, size, within=1e-10):
 def assert_batches_match(function, parameters, columns, sizes=SIZES, *, fast=None, within=1e-10):
     """Compare a compiled function with the eager engine on batches of several sizes; return it.
 
-    `columns` holds few examples, which the batches repeat, so that the eager engine runs each of them once. The first
-    size comes again at the end.
+    `columns` holds few examples, which the batches repeat, so that the eager engine runs each of them once. Of several
+    sizes the first comes again at the end, when the buffers hold what other sizes left.
     """
     fast = fast or compiled(function, parameters)
     eager = EagerOracle(function, parameters, columns)
-    for size in (*sizes, sizes[0]):
+    for size in [*sizes, *([sizes[0]] if len(sizes) > 1 else [])]:
         assert_batch_matches(fast, eager, columns, size, within)
     return fast
 

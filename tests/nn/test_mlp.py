@@ -166,7 +166,7 @@ def test_weights_fill_the_interval():
     assert abs(sum(weights) / 2000) < 0.05
 
 
-@pytest.mark.parametrize("rng", ["7", 1.5, True, np.random.default_rng(0)], ids=repr)
+@pytest.mark.parametrize("rng", ["7", 1.5, True, np.random.default_rng(0)], ids=["text", "float", "bool", "NumPy"])
 @pytest.mark.parametrize("make", [lambda rng: Neuron(2, rng=rng), lambda rng: MLP(2, [1], rng=rng)])
 def test_what_is_no_seed_is_refused(make, rng):
     with pytest.raises(TypeError, match=r"seed.*random\.Random"):

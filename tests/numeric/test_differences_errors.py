@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
@@ -80,6 +80,7 @@ def test_a_step_is_a_power_of_two():
 
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.name not in REAL_ONLY], ids=str)
 @given(data=st.data())
+@settings(max_examples=50)
 def test_the_complex_step_gives_the_tables_derivatives_to_the_last_digits(op, data):
     count = op.arity or 4
     xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]

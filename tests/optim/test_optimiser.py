@@ -120,7 +120,7 @@ def test_settings_of_the_wrong_kind(settings, message):
         (np.array(values(1.0, 2.0)), TypeError, "Values go in a list"),
         (np.broadcast_to(1.0, 3), ValueError, "read-only"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if hasattr(value, "__next__") else str(value),
 )
 def test_parameters_that_are_none(parameters, error, message):
     with pytest.raises(error, match=message):
@@ -140,7 +140,7 @@ def test_parameters_that_are_none(parameters, error, message):
         (1.0, (ValueError, TypeError)),
         (lambda: None, TypeError),
     ],
-    ids=str,
+    ids=lambda value: "a function" if callable(value) and not isinstance(value, type) else str(value),
 )
 def test_a_wrong_gradient_changes_nothing(make, gradient, error):
     parameters = make()

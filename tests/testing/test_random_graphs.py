@@ -30,19 +30,19 @@ def test_the_rules_of_every_op_at_drawn_points(op) -> None:
     at()
 
 
-@check(1000)
+@check(500)
 @given(graphs())
 def test_smooth_graphs_to_first_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs)
 
 
-@check(150)
+@check(100)
 @given(graphs(max_nodes=8))
 def test_smooth_graphs_to_second_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs, order=2)
 
 
-@check(400)
+@check(200)
 @given(graphs(HONEST))
 def test_graphs_with_kinks_to_first_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs)
@@ -64,7 +64,7 @@ def numbers_by_values(graph):
     return [reverse[x] for x in leaves], [table.get(x, 0.0) for table in tables for x in leaves]
 
 
-@check(1000)
+@check(500)
 @given(graphs(HONEST, max_nodes=16, inputs=4))
 def test_reverse_mode_and_symbols_agree_bit_for_bit(graph) -> None:
     first, second = numbers_by_values(graph)
@@ -76,7 +76,7 @@ def test_reverse_mode_and_symbols_agree_bit_for_bit(graph) -> None:
     assert evaluate(curvatures, point) == pytest.approx(second, rel=1e-11, abs=1e-12)  # added in another order
 
 
-@check(300)
+@check(150)
 @given(graphs(HONEST))
 def test_backward_stores_what_grad_table_finds(graph) -> None:
     leaves = [mg.Value(x) for x in graph.inputs]

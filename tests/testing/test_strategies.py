@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import microgradlib as mg
@@ -16,7 +16,13 @@ from microgradlib.testing.conditioning import crosses_kink, is_smooth, sample_in
 
 ALL_OPS = list(TABLE.values())
 NO_DEADLINE = settings(deadline=None, max_examples=150)
-SHRINKING = settings(database=None, derandomize=True, max_examples=3000)
+SHRINKING = settings(
+    database=None,
+    derandomize=True,
+    max_examples=3000,
+    report_multiple_bugs=False,
+    phases=[Phase.generate, Phase.shrink],
+)
 
 
 def ops_of(graph: ExpressionGraph) -> list[str]:
@@ -159,7 +165,7 @@ def test_shrinks_to_what_a_person_can_read() -> None:
 
 
 def test_failing_examples_show_as_source() -> None:
-    @settings(database=None, derandomize=True)
+    @settings(SHRINKING, max_examples=100)
     @given(graph=graphs())
     def fails(graph) -> None:
         assert "exp" not in ops_of(graph)

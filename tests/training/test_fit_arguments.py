@@ -196,9 +196,9 @@ def test_several_regularisers_and_groups():
 
 
 def test_an_epoch_keeps_no_graphs():
-    big = [[float(i % 7), float(i % 5)] for i in range(400)]
-    labels = [i % 2 for i in range(400)]
-    m = MLP([2, 16, 16, 1], rng=0)
+    big = [[float(i % 7), float(i % 5)] for i in range(200)]
+    labels = [i % 2 for i in range(200)]
+    m = MLP([2, 8, 8, 1], rng=0)
 
     def peak(n):
         tracemalloc.start()
@@ -208,7 +208,7 @@ def test_an_epoch_keeps_no_graphs():
         return most
 
     peak(8)
-    assert peak(400) < 2 * peak(40)
+    assert peak(200) < 2 * peak(20)
 
 
 def test_the_outputs_of_a_sequence_have_classes():
