@@ -6,7 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_name, activation_named
 from microgradlib.nn.grids import Image, image, pair, signal, starts
 from microgradlib.nn.initialisers import initialiser_named

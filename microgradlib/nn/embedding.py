@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import Value, as_node, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn import sizes
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.labels import class_index, is_many, one_hot

@@ -6,7 +6,8 @@ from itertools import repeat
 from typing import Any
 
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.recurrent_cells import Cell, Gate, Init
 from microgradlib.nn.sizes import check_length
 from microgradlib.ops import trigonometric

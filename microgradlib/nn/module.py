@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
-from microgradlib.core.value import NO_HISTORY, Value
+from microgradlib.core.value import Value
 from microgradlib.nn.parameter_numbers import checked_numbers
 from microgradlib.nn.summary import Row, Summary
 
@@ -151,7 +151,7 @@ class Module:
 
 
 def _is_parameter(thing: Any) -> bool:
-    return isinstance(thing, Value) and not thing.parents and thing.local_derivatives is not NO_HISTORY
+    return isinstance(thing, Value) and not thing.parents and thing._left_derivative is not None
 
 
 def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:

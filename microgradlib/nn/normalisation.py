@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
-from microgradlib.core.value import Value, as_node, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.module import Module
 from microgradlib.nn.sizes import check_length, count
 from microgradlib.ops import reductions

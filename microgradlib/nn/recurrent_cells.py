@@ -7,7 +7,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.core.value import Value, as_node, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import Activation, activation_name, activation_named
 from microgradlib.nn.initialisers import initialiser_named
 from microgradlib.nn.module import Module

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
-from microgradlib.core.value import weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:
