@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from microgradlib._support.number import as_float
 from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.node import Node
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.ops import GRAPH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.core.node import Node
-    from microgradlib.core.value import Value
+__all__ = ["evaluate", "grad_table", "gradients", "kinks", "tangent_table", "tangents"]
 
-__all__ = ["accumulate", "evaluate", "grad_table", "gradients", "kinks", "tangent_table", "tangents"]
+N = TypeVar("N", bound=Node)
+S = TypeVar("S", bound=Node)
 
 
-def grad_table(output: Value, seed: float = 1.0) -> dict[Value, float]:
+def grad_table(output: N, seed: float = 1.0) -> dict[N, float]:
     """Return ∂output/∂u for every node u that output depends on (*Deep Learning*, Algorithm 6.2).
 
         grad_table[u⁽ⁿ⁾] = 1
@@ -44,30 +45,7 @@ def grad_table(output: Value, seed: float = 1.0) -> dict[Value, float]:
     return table
 
 
-def accumulate(order: Sequence[Value]) -> None:
-    """Run the loop of `grad_table` on the nodes' own `grad`: the hot path of `backward()`, held to the table by a test.
-
-    `order` is topological; the output's `grad` is set, those of the other inner nodes are 0. Nearly all nodes have two
-    parents, so these go first.
-    """
-    for node in reversed(order):
-        gradient = node.grad
-        parents = node.parents
-        if gradient and parents:
-            if len(parents) == 2:
-                left, right = parents
-                left_derivative, right_derivative = node.local_derivatives
-                if left_derivative:
-                    left.grad += gradient * left_derivative
-                if right_derivative:
-                    right.grad += gradient * right_derivative
-                continue
-            for parent, local_derivative in zip(parents, node.local_derivatives):
-                if local_derivative:
-                    parent.grad += gradient * local_derivative
-
-
-def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Any, float]) -> dict[Value, float]:
+def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> dict[N, float]:
     """Return u̇ for every node u that the outputs depend on: forward mode, by the same local derivatives.
 
         tangent_table[x] = tangents[x] for the nodes x that are given a tangent
@@ -82,8 +60,8 @@ def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Any, float
     >>> tangent_table(product, {x: 1.0, y: 10.0})[product]
     34.0
     """
-    targets = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    table: dict[Value, float] = {}
+    targets = [outputs] if isinstance(outputs, Node) else outputs
+    table: dict[N, float] = {}
     for node in topological_sort(*targets):
         if node in tangents:
             table[node] = as_float(tangents[node])
@@ -96,7 +74,7 @@ def tangent_table(outputs: Value | Sequence[Value], tangents: Mapping[Any, float
     return table
 
 
-def tangents(outputs: Sequence[Node], directions: Mapping[Any, Any]) -> list[Node]:
+def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
     """Return the derivative of each output in the direction that gives each x of `directions` its tangent, as graph.
 
     The forward twin of `gradients`, as `tangent_table` is of `grad_table`.
@@ -108,7 +86,7 @@ def tangents(outputs: Sequence[Node], directions: Mapping[Any, Any]) -> list[Nod
     """
     order = topological_sort(*outputs)
     useful = descendants(order, directions)
-    table: dict[Node, Any] = dict(directions)
+    table: dict[Any, Any] = dict(directions)
     for node in order:
         if node in useful and node not in table:
             terms = [GRAPH.strong_mul(d, table[parent]) for parent, d in _useful_derivatives(node, useful)]
@@ -116,7 +94,7 @@ def tangents(outputs: Sequence[Node], directions: Mapping[Any, Any]) -> list[Nod
     return [output.constant(table.get(output, 0.0)) for output in outputs]
 
 
-def gradients(output: Node, inputs: Sequence[Node]) -> list[Node]:
+def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
     """Return ∂output/∂x for each x of `inputs`, as new nodes: draw them, evaluate them, differentiate them again.
 
     *Deep Learning*, Algorithms 6.5 and 6.6: prune the graph to what depends on the inputs and leads to the output;
@@ -131,12 +109,12 @@ def gradients(output: Node, inputs: Sequence[Node]) -> list[Node]:
     >>> evaluate([slope, curvature], {w: 2.0})
     [12.0, 12.0]
     """
-    if hasattr(inputs, "parents"):
+    if isinstance(inputs, Node):
         message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {inputs!r}"
         raise TypeError(message)
     order = topological_sort(output)
     useful = descendants(order, inputs)
-    table: dict[Node, Any] = {output: 1.0}
+    table: dict[Any, Any] = {output: 1.0}
     for consumer in reversed(order):
         if consumer in table and consumer in useful:
             for parent, local_derivative in _useful_derivatives(consumer, useful):
@@ -145,7 +123,7 @@ def gradients(output: Node, inputs: Sequence[Node]) -> list[Node]:
     return [output.constant(table.get(x, 0.0)) for x in inputs]
 
 
-def _useful_derivatives(node: Node, useful: set[Node]) -> list[tuple[Node, Any]]:
+def _useful_derivatives(node: Node, useful: set[Any]) -> list[tuple[Node, Any]]:
     """Return (parent, ∂node/∂parent as an expression) for the parents that matter."""
     if node.op is None:
         return []
@@ -156,6 +134,14 @@ def _useful_derivatives(node: Node, useful: set[Node]) -> list[tuple[Node, Any]]
     return [(parent, node.op.partial_derivative(i, node, *node.parents)) for i, parent in wanted]
 
 
+@overload
+def evaluate(output: Node, values: Mapping[Any, float]) -> float: ...
+@overload
+def evaluate(output: Node, values: Mapping[Any, S]) -> S: ...
+@overload
+def evaluate(output: Sequence[Node], values: Mapping[Any, float]) -> list[float]: ...
+@overload
+def evaluate(output: Sequence[Node], values: Mapping[Any, S]) -> list[S]: ...
 def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     """Return `output` with each symbol of `values` set to its number (*Deep Learning*, Algorithm 6.1).
 
@@ -186,7 +172,7 @@ def _leaf(node: Node) -> float:
         raise SymbolHasNoValueError(message) from None
 
 
-def kinks(output: Value) -> list[Value]:
+def kinks(output: N) -> list[N]:
     """Return the nodes below `output` that sit on a kink: where the derivative used is a convention.
 
     relu at 0, |x| at 0, a tie in maximum, the edge of a clip. Judged by the parents' data as it is now; the op's record
@@ -197,10 +183,5 @@ def kinks(output: Value) -> list[Value]:
     >>> [(str(node.op), node.op.kink_note) for node in kinks(relu(x) - relu(-x))]
     [('relu', 'relu′(0) = 0'), ('relu', 'relu′(0) = 0')]
     """
-    return [
-        node
-        for node in topological_sort(output)
-        if node.op is not None
-        and node.op.kink is not None
-        and node.op.kink(*[parent.data for parent in node.parents], *node.op.settings)
-    ]
+    nodes: list[Any] = [node for node in topological_sort(output) if node.op and node.op.kink]
+    return [n for n in nodes if n.op.kink(*[parent.data for parent in n.parents], *n.op.settings)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
-from microgradlib.core.value import weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.ops import GRAPH, Op, reductions, selection
 
 if TYPE_CHECKING:

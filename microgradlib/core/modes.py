@@ -1,61 +1,96 @@
-"""Modes of recording, as context variables: `no_grad()` and `detect_anomaly()`."""
+"""Modes, as context variables: `no_grad()`, `detect_anomaly()`, and what tracing and compiling need.
+
+Every new node meets them in one place, `finish`.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from microgradlib.ops import Op
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "Mode", "current_mode", "detect_anomaly", "is_compiling", "is_unknown", "no_grad", "recording", "refuse_unknown",
-    "tracing_lines", "unknown_numbers", "users_line",
+    "MODES_IN_USE", "Mode", "check_gradients", "current_mode", "detect_anomaly", "finish", "is_compiling",
+    "is_recording", "is_unknown", "is_watching", "no_grad", "recording", "refuse_unknown", "tracing_lines",
+    "unknown_numbers", "users_line",
 ]  # fmt: skip
 
 _PACKAGE = str(Path(__file__).parents[1])
 
+MODES_IN_USE: set[ref[Mode]] = set()
+"""The modes that any context of any thread still holds. While it is empty, no operation has to look for its own."""
 
-@dataclass(frozen=True)
+
 class Mode:
-    """What to do besides computing: record parents or not, and watch for nan and inf or not."""
+    """What operations do besides computing. Immutable: a block that changes something holds a copy of its own.
 
-    recording: bool = True
-    watching: bool = False
-    tracing: bool = False
-    lines: dict[Any, str] = field(default_factory=dict)
-    """While tracing: for each node, the user's line that made it."""
-    unknown: frozenset[Any] | None = None
-    """While a function is compiled: the parameters, whose numbers, and all made of them, may be other ones later."""
-    reads: dict[Any, str] = field(default_factory=dict)
-    """While a function is compiled: the other leaves whose numbers it read, each with the user's line that did."""
+    `recording`: keep parents and local derivatives. `watching`: raise at the first nan or inf. `lines`: None, or the
+    dict in which each new node's source line is recorded. `unknown`: while a function is compiled, its parameters,
+    whose numbers may be different in later calls; else None. `reads`: while a function is compiled, the other leaves
+    whose numbers it read, each with the source line that did.
+    """
+
+    __slots__ = ("__weakref__", "lines", "reads", "recording", "unknown", "watching")
+
+    def __init__(
+        self,
+        *,
+        recording: bool = True,
+        watching: bool = False,
+        lines: dict[Any, str] | None = None,
+        unknown: frozenset[Any] | None = None,
+        reads: dict[Any, str] | None = None,
+    ) -> None:
+        self.recording, self.watching, self.lines, self.unknown = recording, watching, lines, unknown
+        self.reads = {} if reads is None else reads
+        MODES_IN_USE.add(ref(self, MODES_IN_USE.discard))
+
+    def changed(self, **changes: Any) -> Mode:
+        """Return a mode that differs by `changes`."""
+        names = ("recording", "watching", "lines", "unknown", "reads")
+        return Mode(**{**{name: getattr(self, name) for name in names}, **changes})
 
 
 _mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
 
 current_mode = _mode.get
-"""The mode in force, or None for plain recording: what almost every operation finds."""
+"""The mode in force in this context, or None for plain recording."""
+
+
+def finish(node: Any) -> Any:
+    """Apply the mode in force to a node that an op has just made; return the node to hand to the user."""
+    mode = _mode.get()
+    if mode is None:
+        return node
+    if mode.watching:
+        _check_value(node)
+    result = node if mode.recording else node.without_history()
+    if mode.lines is not None and node.parents:
+        mode.lines[node] = users_line()
+    return result
 
 
 @contextmanager
 def _changed(**changes: Any) -> Iterator[None]:
-    token = _mode.set(replace(_mode.get() or Mode(), **changes))
+    mode = _mode.get()
+    token = _mode.set(Mode(**changes) if mode is None else mode.changed(**changes))
     try:
         yield
     finally:
         _mode.reset(token)
 
 
-def no_grad() -> Any:
+@contextmanager
+def no_grad() -> Iterator[None]:
     """Compute without recording: in the block, results are leaves with no parents and no history.
 
     Use it as a context manager or as a decorator. The mode is a context variable: other threads and tasks do not see
@@ -68,19 +103,26 @@ def no_grad() -> Any:
     >>> y.data, y.parents
     (9.0, ())
     """
-    return _changed(recording=False)
+    with _changed(recording=False):
+        yield
 
 
-def recording() -> Any:
+@contextmanager
+def recording() -> Iterator[None]:
     """Record in the block, even inside `no_grad()`: what a transform does for the function it differentiates."""
-    return _changed(recording=True) if _mode.get() is not None else nullcontext()
+    if _mode.get() is None:
+        yield
+    else:
+        with _changed(recording=True):
+            yield
 
 
-def detect_anomaly() -> Any:
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
     """Raise `AnomalyError` at the first operation whose value is nan or inf, and likewise in `backward()`.
 
     The message names the op, its inputs and your source line; for a gradient, the node whose gradient went wrong and
-    the line that made it. Nodes made in the block are remembered until it ends.
+    the line that made it. Nodes made in the block are kept alive until it ends.
 
     >>> from microgradlib import Value, log
     >>> with detect_anomaly():
@@ -88,12 +130,13 @@ def detect_anomaly() -> Any:
     Traceback (most recent call last):
     microgradlib.errors.AnomalyError: log gave nan from x = -1.0 ...
     """
-    return _changed(watching=True, tracing=True, lines={})
+    with _changed(watching=True, lines={}):
+        yield
 
 
 @contextmanager
 def tracing_lines() -> Iterator[dict[Any, str]]:
-    """Note, for each node made in the block, the user's line that made it; nothing is raised.
+    """Record, for each node made in the block, the source line that made it; nothing is raised.
 
     >>> from microgradlib import Value
     >>> with tracing_lines() as lines:
@@ -102,23 +145,41 @@ def tracing_lines() -> Iterator[dict[Any, str]]:
     '<doctest ...>:2, in <module>'
     """
     lines: dict[Any, str] = {}
-    with _changed(tracing=True, lines=lines):
+    with _changed(lines=lines):
         yield lines
 
 
 @contextmanager
 def unknown_numbers(parameters: Iterable[Any]) -> Iterator[dict[Any, str]]:
-    """Refuse in the block to tell the numbers of `parameters` and of what is made of them: they may change later.
+    """Refuse in the block to read the numbers of `parameters` and of what is computed from them: they may change later.
 
-    Gives a dict that fills with the other leaves whose numbers are read, each with the user's line that does.
+    Yields a dict that fills with the other leaves whose numbers are read, each with the source line that reads it.
     """
     reads: dict[Any, str] = {}
     with _changed(unknown=frozenset(parameters), reads=reads):
         yield reads
 
 
+def is_recording() -> bool:
+    """Return whether operations keep parents and local derivatives."""
+    mode = _mode.get()
+    return mode is None or mode.recording
+
+
+def is_watching() -> bool:
+    """Return whether nan and inf are errors, as under `detect_anomaly()`."""
+    mode = _mode.get()
+    return mode is not None and mode.watching
+
+
+def is_compiling() -> bool:
+    """Return whether a function is being compiled."""
+    mode = _mode.get()
+    return mode is not None and mode.unknown is not None
+
+
 def is_unknown(node: Any) -> bool:
-    """Say whether the number of a node must not be read now, as a function is being compiled; note it if it may."""
+    """Return whether the number of a node must not be read, as a function is being compiled; record a legal read."""
     mode = _mode.get()
     if mode is None or mode.unknown is None:
         return False
@@ -127,12 +188,6 @@ def is_unknown(node: Any) -> bool:
     if node not in mode.reads:
         mode.reads[node] = users_line()
     return False
-
-
-def is_compiling() -> bool:
-    """Say whether a function is being compiled."""
-    mode = _mode.get()
-    return mode is not None and mode.unknown is not None
 
 
 def refuse_unknown(node: Any) -> None:
@@ -154,26 +209,29 @@ def users_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
 
 
-def check_value(op: Op, result: float, inputs: Sequence[Any]) -> None:
-    """Raise `AnomalyError` if `result` is nan or inf, naming the op, its inputs and the user's line."""
-    if not math.isfinite(result):
-        shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in inputs)
-        message = f"{op} gave {result} from {shown} at {users_line()}"
+def _check_value(node: Any) -> None:
+    """Raise `AnomalyError` if a Value is nan or inf, naming the op, its inputs and the source line."""
+    number = getattr(node, "_data", 0.0)  # a Symbol has none
+    if not math.isfinite(number):
+        shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in node.parents)
+        message = f"{node.op} gave {number} from {shown} at {users_line()}"
         raise AnomalyError(message)
 
 
-def check_gradients(table: dict[Any, float], lines: dict[Any, str]) -> None:
+def check_gradients(table: dict[Any, float]) -> None:
     """Raise `AnomalyError` for the first node, in the order of the backward pass, whose gradient is nan or inf."""
+    mode = _mode.get()
+    lines = (mode.lines if mode else None) or {}
     for node, gradient in reversed(table.items()):
         if not math.isfinite(gradient):
             name = node.label or (f"a result of {node.op}" if node.op else "a leaf")
             made = f", made at {lines[node]}" if node in lines else ""
-            blame = _blame(node, table, lines)
-            message = f"the gradient of {name} = {node.data!r} is {gradient}{made}{blame}"
+            message = f"the gradient of {name} = {node.data!r} is {gradient}{made}{_cause(node, table, lines)}"
             raise AnomalyError(message)
 
 
-def _blame(node: Any, table: dict[Any, float], lines: dict[Any, str]) -> str:
+def _cause(node: Any, table: dict[Any, float], lines: dict[Any, str]) -> str:
+    """Return which local derivative made the gradient of a node nan or inf, as the end of a message."""
     for consumer, gradient in table.items():
         for parent, local in zip(consumer.parents, consumer.local_derivatives):
             if parent is node and not math.isfinite(local * gradient):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from microgradlib._support.number import is_array
-from microgradlib.core.modes import current_mode, is_compiling, users_line
+from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
+from microgradlib.core.operators import operator
+from microgradlib.core.protocols import refuse, refuse_float, refused_property
 from microgradlib.core.value import Value, as_node
-from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.ops import Op, selection
 
 __all__ = ["Symbol"]
@@ -29,14 +30,14 @@ class Symbol(Node):
     """
 
     __slots__ = ("__weakref__",)
-    _fields: ClassVar[tuple[str, ...]] = ("op", "parents", "label")
+    _fields: ClassVar[tuple[str, ...]] = ("op", "_left", "_right", "label")
 
     def __init__(self, label: str) -> None:
         if not isinstance(label, str) or not label:
             message = f'a Symbol needs a name, as in Symbol("x"), got {label!r}'
             raise TypeError(message)
         self.op = None
-        self.parents = ()
+        self._left = self._right = None
         self.label = label
 
     @staticmethod
@@ -49,85 +50,49 @@ class Symbol(Node):
             parents = tuple(map(as_node, inputs))
         node = object.__new__(Symbol)
         node.op = op
-        node.parents = parents
         node.label = ""
-        mode = current_mode()
-        if mode is not None:
-            if mode.tracing:
-                mode.lines[node] = users_line()
-            if not mode.recording and op is not selection.detach:
-                return selection.detach(node)
-        return node
+        node.parents = parents
+        return finish(node) if MODES_IN_USE else node
 
-    @property
-    def data(self) -> NoReturn:
-        """Raise `SymbolHasNoValueError`: a Symbol has no number."""
-        self._refuse("has no number yet: evaluate(output, {symbol: 2.0}) computes")
-
-    @property
-    def grad(self) -> NoReturn:
-        """Raise `SymbolHasNoValueError`: a Symbol has no gradient."""
-        self._refuse("has no gradient stored: gradients(output, [symbol]) gives it as an expression")
-
-    @property
-    def local_derivatives(self) -> NoReturn:
-        """Raise `SymbolHasNoValueError`: local derivatives are numbers, recorded by Values."""
-        self._refuse("has no local derivatives in numbers: gradients(output, [symbol]) differentiates expressions")
-
-    def backward(self, _seed: float = 1.0) -> NoReturn:
-        """Raise `SymbolHasNoValueError`: there are no numbers to differentiate."""
-        self._refuse("cannot run backward: gradients(output, [symbol]) gives the derivative as an expression")
+    data = refused_property("has no number yet: evaluate(output, {symbol: 2.0}) computes")
+    grad = refused_property("has no gradient stored: gradients(output, [symbol]) gives it as an expression")
+    local_derivatives = refused_property(
+        "has no local derivatives in numbers: gradients(output, [symbol]) differentiates expressions"
+    )
+    backward = refused_property(
+        "cannot run backward: gradients(output, [symbol]) gives the derivative as an expression"
+    )
 
     def detach(self) -> Symbol:
         """Return the same number, taken for a constant: gradients stop there."""
-        return self.__apply_op__(selection.detach, (self,))  # type: ignore[no-any-return]
+        return selection.detach(self)
 
-    @staticmethod
-    def constant(number: float | Node) -> Any:
-        """Return a number as a leaf Value; a node stays itself."""
-        return as_node(number)
+    def without_history(self) -> Symbol:
+        """Return the node detached."""
+        return self if self.op is selection.detach else self.detach()
 
-    def __radd__(self, other: Any) -> Symbol:
-        """Return other + self; 0 + x, with which Python's `sum` begins, is x itself."""
-        return self if other.__class__ is int and other == 0 else super().__radd__(other)
-
-    def __lt__(self, other: Any) -> Symbol:
-        return selection.less(self, other)  # type: ignore[no-any-return]
-
-    def __le__(self, other: Any) -> Symbol:
-        return selection.less_equal(self, other)  # type: ignore[no-any-return]
-
-    def __gt__(self, other: Any) -> Symbol:
-        return selection.greater(self, other)  # type: ignore[no-any-return]
-
-    def __ge__(self, other: Any) -> Symbol:
-        return selection.greater_equal(self, other)  # type: ignore[no-any-return]
+    __lt__ = operator(selection.less)
+    __le__ = operator(selection.less_equal)
+    __gt__ = operator(selection.greater)
+    __ge__ = operator(selection.greater_equal)
 
     def __eq__(self, other: object) -> Any:
-        """Say whether it is the same node; while a function is compiled, refuse, as numbers are meant."""
+        """Return whether it is the same node; while a function is compiled, refuse, as numbers are meant."""
         if is_compiling() and isinstance(other, (Node, float, int)):
-            self._refuse(
+            refuse(
+                self,
                 "cannot be compared by == yet, as its number is not known: write where(abs(x - k) < 0.5, a, b) for an "
-                "if on a label, or take a cost from microgradlib.costs, which take labels"
+                "if on a label, or take a cost from microgradlib.costs, which take labels",
             )
         return self is other
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  it always raises
-        self._refuse("has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
+        refuse(self, "has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
 
-    def __float__(self) -> NoReturn:
-        self._refuse("cannot become a float: write microgradlib.exp(x) for math.exp(x), evaluate(x, {…}) for float(x)")
-
-    __int__ = __floor__ = __ceil__ = __trunc__ = __float__
-
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        self.__float__()
-
-    def _refuse(self, why: str) -> NoReturn:
-        message = f"{self!r} {why}"
-        raise SymbolHasNoValueError(message)
+    if not TYPE_CHECKING:  # type checkers then refuse float(symbol), and see that value + symbol is a Symbol
+        __float__ = __int__ = __floor__ = __ceil__ = __trunc__ = __round__ = refuse_float
 
     def __repr__(self) -> str:
         return f"Symbol({self.label!r})" if self.op is None else f"Symbol(op={str(self.op)!r})"

@@ -34,8 +34,8 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
         slopes = gradients(output, inputs)
 
     def product(v: Sequence[float]) -> list[float]:
-        table = tangent_table(slopes, dict(zip(inputs, v)))  # type: ignore[arg-type]  # Values in, Values out
-        return [table[slope] for slope in slopes]  # type: ignore[index]
+        table = tangent_table(slopes, dict(zip(inputs, v)))
+        return [table[slope] for slope in slopes]
 
     return product
 

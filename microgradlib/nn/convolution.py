@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name
 from microgradlib.nn.grids import (
     Image,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng
+from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.labels import class_index, one_hot
 from microgradlib.nn.module import Module

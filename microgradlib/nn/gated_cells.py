@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, zeros
 from microgradlib.nn.sequences import check_length, node_list

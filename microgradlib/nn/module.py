@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
-from microgradlib.core.value import NO_HISTORY, Value
+from microgradlib.core.value import Value
 from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
 
@@ -158,7 +158,7 @@ class Module:
 
 def _is_parameter(value: Value) -> bool:
     """Return whether a Value is a leaf that the user made: no result of an op, computed under `no_grad()` or not."""
-    return not value.parents and value.local_derivatives is not NO_HISTORY
+    return not value.parents and value._left_derivative is not None
 
 
 def _parameters_in(container: Any) -> Iterator[tuple[str, Value]]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.core.value import Value, as_node, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import (
     LAYER_ACTIVATIONS,
     Activation,

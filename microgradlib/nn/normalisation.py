@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib._support.checks import positive, whole_number
-from microgradlib.core.value import Value, weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.nn.sequences import node_list
 from microgradlib.ops import reductions

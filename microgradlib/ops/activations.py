@@ -2,7 +2,7 @@
 
 import math
 
-from microgradlib.ops.record import define_op
+from microgradlib.ops.define import define_op
 from microgradlib.ops.selection import indicator
 
 __all__ = [

@@ -1,6 +1,9 @@
 """Arithmetic: the ops behind + − × ÷ **, and the product of the chain rule."""
 
-from microgradlib.ops.record import GRAPH, define_op
+from typing import Any
+
+from microgradlib.ops.define import define_op
+from microgradlib.ops.record import GRAPH
 
 __all__ = ["add", "div", "identity", "mul", "neg", "pow", "strong_mul", "sub"]
 
@@ -81,7 +84,7 @@ pow = define_op(  # noqa: A001
 )
 
 
-def _chain_product(x: object, y: object) -> object:
+def _chain_product(x: Any, y: Any) -> Any:
     """Multiply in a derivative graph: a literal 0 ends the path, a literal 1 needs no node."""
     for literal, other in ((x, y), (y, x)):
         if isinstance(literal, float) and literal in (0.0, 1.0):
@@ -89,7 +92,7 @@ def _chain_product(x: object, y: object) -> object:
     return strong_mul(x, y)
 
 
-def _power(x: object, y: object) -> object:
+def _power(x: Any, y: Any) -> Any:
     """Raise to a power in a derivative graph: x¹ is x and x⁰ is 1."""
     if isinstance(y, float) and y in (0.0, 1.0):
         return x if y else 1.0

@@ -2,7 +2,7 @@
 
 import math
 
-from microgradlib.ops.record import define_op
+from microgradlib.ops.define import define_op
 
 __all__ = [
     "cbrt", "erf", "erfc", "exp", "expm1", "gamma", "lgamma", "log", "log1p", "log2", "log10", "polygamma", "sqrt",

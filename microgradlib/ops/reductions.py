@@ -8,7 +8,7 @@ from itertools import accumulate
 from operator import mul
 from typing import Any
 
-from microgradlib.ops.record import define_op
+from microgradlib.ops.define import define_op
 
 __all__ = ["dot", "logsumexp", "mean", "prod", "sum"]
 

@@ -6,7 +6,8 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.ops.record import GRAPH, define_op
+from microgradlib.ops.define import define_op
+from microgradlib.ops.record import GRAPH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import math
 
-from microgradlib.ops.record import define_op
+from microgradlib.ops.define import define_op
 
 __all__ = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan", "tanh",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import non_negative, real_number
-from microgradlib.core.value import weighted_sum
+from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:

@@ -1,0 +1,226 @@
+"""Hot paths: the operators and methods of Value that programs use most, compiled from the rules of the table.
+
+Each rule is run once on names instead of numbers. What it does is written down as Python source, an assignment for each
+operation, between the lines that read the numbers and those that fill a new node:
+
+    >>> print(source_of(TABLE["relu"]))
+    def hot_path(self):
+        if not MODES_IN_USE:
+            x = self._data
+            try:
+                t1 = x if x >= 0.0 or x != x else 0.0
+                t2 = x > 0
+                t3 = x <= 0
+                t4 = 0.0 if t3 else nan
+                t5 = 1.0 if t2 else t4
+            except (ArithmeticError, ValueError):
+                return plain(self)
+            node = new(Value)
+            node._data = t1
+            node.grad = 0.0
+            node.op = op
+            node._left = self
+            node._right = None
+            node._left_derivative = t5
+            node.label = ""
+            return node
+        return plain(self)
+
+`plain` is the method of `Node`: it runs under modes, and where Python raises instead of returning inf or nan. A test
+holds every hot path to the table, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache, partial
+from operator import mul
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.floats import FLOATS
+from microgradlib._support.number import PLAIN_NUMBERS, as_float
+from microgradlib.core.modes import MODES_IN_USE
+from microgradlib.core.node import Node
+from microgradlib.core.value import Value
+from microgradlib.ops import TABLE, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["source_of", "weighted_sum"]
+
+UNARY = {
+    "__neg__": arithmetic.neg, "__abs__": selection.abs, "abs": selection.abs, "exp": exponential.exp,
+    "log": exponential.log, "sqrt": exponential.sqrt, "sin": trigonometric.sin, "cos": trigonometric.cos,
+    "tanh": trigonometric.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
+}  # fmt: skip
+BINARY = {"add": arithmetic.add, "sub": arithmetic.sub, "mul": arithmetic.mul, "truediv": arithmetic.div}
+
+READ_ONE = """\
+def hot_path(self):
+    if not MODES_IN_USE:
+        x = self._data"""
+READ_TWO = """\
+def hot_path(self, other):
+    if other.__class__ is not Value and other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
+        other = Value(other)
+    if other.__class__ is Value and not MODES_IN_USE:
+        x = self._data
+        y = other._data"""
+READ_POWER = """\
+def hot_path(self, other):
+    if other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
+        x = self._data
+        y = other if other.__class__ is float else as_float(other)
+        op = bound_to(y)"""
+WRITE = """\
+        try:
+{computed}
+        except (ArithmeticError, ValueError):
+            return plain({arguments})
+        node = new(Value)
+        node._data = {value}
+        node.grad = 0.0
+        node.op = op
+        node._left = self
+        node._right = {right}
+{derivatives}
+        node.label = ""
+        return node
+    return plain({arguments})"""
+
+
+class Term:
+    """A number of which only the name is known: arithmetic on it is written into the source."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name, self.source = name, source
+
+    def __neg__(self) -> Term:
+        return self.source.assign(f"-{self.name}")
+
+
+def _infix(sign: str, *, swap: bool = False) -> Callable[[Term, Any], Term]:
+    def write(self: Term, other: Any) -> Term:
+        left, right = (text(other), self.name) if swap else (self.name, text(other))
+        return self.source.assign(f"{left} {sign} {right}")
+
+    return write
+
+
+for _name, _sign in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("pow", "**")):
+    setattr(Term, f"__{_name}__", _infix(_sign))
+    setattr(Term, f"__r{_name}__", _infix(_sign, swap=True))
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
+    setattr(Term, f"__{_name}__", _infix(_sign))
+
+
+def text(x: Any) -> str:
+    """Write a term or a number as an operand."""
+    return x.name if isinstance(x, Term) else repr(x) if x >= 0 or x != x else f"({x!r})"  # noqa: PLR0124
+
+
+class Source:
+    """The namespace `xp` that writes: each operation is an assignment to a new name, repeated ones share theirs."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Term] = {}
+
+    def assign(self, expression: str) -> Term:
+        """Return the name that holds an expression."""
+        return self.names.setdefault(expression, Term(f"t{len(self.names) + 1}", self))
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """Write a choice."""
+        return self.assign(f"{text(x)} if {text(condition)} else {text(y)}")
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        """Write the larger of two numbers; nan if one is."""
+        return self.assign(f"{text(x)} if {text(x)} >= {text(y)} or {text(x)} != {text(x)} else {text(y)}")
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        """Write the smaller of two numbers; nan if one is."""
+        return self.assign(f"{text(x)} if {text(x)} <= {text(y)} or {text(x)} != {text(x)} else {text(y)}")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(FLOATS, name)
+        if isinstance(function, partial):  # an op computed by its own rule
+            return partial(TABLE[name].value, self)
+        return lambda *inputs: self.assign(f"{name}({', '.join(map(text, inputs))})")
+
+
+def source_of(op: Op, read: str = READ_ONE, inputs: int = 1) -> str:
+    """Return the source of the hot path of an op, as a method of Value."""
+    source = Source()
+    terms = [Term(letter, source) for letter in "xy"[: inputs + op.setting_count]]
+    value = op.value(source, *terms)
+    rules: Any = op.derivatives
+    derivatives = [text(rule(source, value, *terms)) for rule in rules[:inputs]]
+    slots = zip(("_left_derivative", "_right_derivative"), derivatives)
+    return f"{read}\n{WRITE}".format(
+        computed="\n".join(f"            {term.name} = {expression}" for expression, term in source.names.items()),
+        arguments="self" if read == READ_ONE else "self, other",
+        value=text(value),
+        right="None" if inputs == 1 else "other",
+        derivatives="\n".join(f"        node.{slot} = {derivative}" for slot, derivative in slots),
+    )
+
+
+def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
+    namespace = {
+        **vars(FLOATS), "inf": math.inf, "nan": math.nan, "op": op, "plain": getattr(Node, name), "new": object.__new__,
+        "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS, "as_float": as_float,
+        "bound_to": lru_cache(op.bind),
+    }  # fmt: skip
+    exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
+    method: Callable[..., Any] = namespace["hot_path"]
+    method.__name__, method.__doc__ = name, getattr(Node, name).__doc__
+    return method
+
+
+def _reflected(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+    plain, starts_sum = getattr(Node, name), name == "__radd__"
+
+    def method(self: Value, other: Any) -> Any:
+        if other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
+            if starts_sum and other.__class__ is int and other == 0:
+                return self
+            return forward(Value(other), self)
+        return plain(self, other)
+
+    return method
+
+
+def _install() -> None:
+    for name, op in UNARY.items():
+        method = _compiled(source_of(op), name, op)
+        setattr(Value, name, method)
+        op.fast_paths[Value] = method
+    for name, binary in BINARY.items():
+        forward = _compiled(source_of(binary, READ_TWO, 2), f"__{name}__", binary)
+        setattr(Value, f"__{name}__", forward)
+        setattr(Value, f"__r{name}__", _reflected(f"__r{name}__", forward))
+    power = arithmetic.pow
+    Value.__pow__ = _compiled(source_of(power, READ_POWER), "__pow__", power)
+
+
+def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+    """Return Σ wᵢ xᵢ (+ b) as one node: the op dot, faster for Values. Lengths are the caller's to check."""
+    terms = (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
+    if MODES_IN_USE or set(map(type, terms)) != {Value}:
+        return reductions.dot(*terms)
+    w = [weight._data for weight in weights]
+    x = [number._data for number in inputs]
+    node: Value = object.__new__(Value)
+    node.grad = 0.0
+    node.op = reductions.dot
+    node.parents = terms
+    if bias is None:
+        node._data, node.local_derivatives = sum(map(mul, w, x)), (*x, *w)
+    else:
+        node._data, node.local_derivatives = sum(map(mul, w, x), bias._data), (*x, *w, 1.0)
+    node.label = ""
+    return node
+
+
+_install()

@@ -1,0 +1,60 @@
+"""Methods and operators of nodes, made from the ops of the table; what they do with operands of other classes."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
+
+from microgradlib._support.number import PLAIN_NUMBERS, as_float, is_foreign
+from microgradlib.ops.arithmetic import pow as power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from microgradlib.core.graph import GraphNode
+    from microgradlib.ops import Op
+
+    N = TypeVar("N", bound=GraphNode)
+
+__all__ = ["method", "operator", "raised", "reflected"]
+
+
+def method(op: Op) -> Callable[[N], N]:
+    """Return the method that makes a node by an op of one input."""
+
+    def apply(self: Any) -> Any:
+        return self.__apply_op__(op, (self,))
+
+    apply.__name__, apply.__doc__ = op.name, f"Return {op.formula}."
+    return apply
+
+
+def operator(op: Op) -> Callable[[N, SupportsFloat | N], N]:
+    """Return the method for `self op other`.
+
+    The node's own class makes the node if it can; else the op joins what it knows (arrays, Values with Symbols); an
+    operand of an unknown class is left to compute the result itself.
+    """
+
+    def apply(self: Any, other: Any) -> Any:
+        node = self.__apply_op__(op, (self, other))
+        return node if node is not NotImplemented or is_foreign(other) else op(self, other)
+
+    return apply
+
+
+def reflected(op: Op) -> Callable[[N, SupportsFloat | N], N]:
+    """Return the method for `other op self`."""
+
+    def apply(self: Any, other: Any) -> Any:
+        node = self.__apply_op__(op, (other, self))
+        return node if node is not NotImplemented or is_foreign(other) else op(other, self)
+
+    return apply
+
+
+def raised(node: N, exponent: SupportsFloat | N) -> N:
+    """Return node ** exponent; a plain exponent, as in **2, is part of the op and no parent."""
+    if exponent.__class__ in PLAIN_NUMBERS or isinstance(exponent, Real):
+        return method(power.bind(as_float(exponent)))(node)
+    return operator(power)(node, exponent)

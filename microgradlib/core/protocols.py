@@ -1,0 +1,90 @@
+"""What Value shares with Python's numbers, comparisons and conversions, and the errors of Symbol, which has no number.
+
+While a function is compiled, the numbers of parameters are not known: comparisons then give nodes, 0 or 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
+
+from microgradlib._support.number import as_float, is_array, is_foreign
+from microgradlib.core.math_calls import math_function_called_by, refuse_math_call
+from microgradlib.core.modes import MODES_IN_USE, is_unknown
+from microgradlib.core.node import Node
+from microgradlib.errors import SymbolHasNoValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from microgradlib.ops import Op
+
+__all__ = [
+    "comparison", "is_operand", "refuse", "refuse_float", "refused", "refused_property", "rounded", "to_bool",
+    "to_float", "to_int",
+]  # fmt: skip
+
+
+def is_operand(x: Any) -> bool:
+    """Return whether an op with this input is a Value's to make: not for arrays, Symbols and classes we do not know."""
+    return hasattr(x, "_data") if isinstance(x, Node) else not (is_array(x) or is_foreign(x))
+
+
+def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, SupportsFloat], bool]:
+    """Return the method that compares a Value to a number; of unknown numbers, the op makes a node."""
+
+    def method(self: Any, other: Any) -> Any:
+        known = (
+            getattr(other, "_data", None) if isinstance(other, Node) else other if is_array(other) else as_float(other)
+        )
+        if known is None:
+            return NotImplemented
+        if MODES_IN_USE and (is_unknown(self) or (isinstance(other, Node) and is_unknown(other))):
+            return op(self, other)
+        return holds(self._data, known)
+
+    return method
+
+
+def to_float(value: Any) -> float:
+    """Return the number, unless `math.sin` or the like asks for it, which would lose the graph."""
+    refuse_math_call(math_function_called_by(sys._getframe(1)))
+    number: float = value.data
+    return number
+
+
+def to_int(value: Any) -> int:
+    """Return the whole part of the number."""
+    return int(value.data)
+
+
+def to_bool(value: Any) -> bool:
+    """Return whether the number is not 0."""
+    return bool(value.data)
+
+
+def rounded(value: Any, digits: int | None = None) -> float:
+    """Return the number rounded."""
+    number: float = round(value.data, digits)
+    return number
+
+
+def refused(name: str) -> Callable[[Any], None]:
+    """Return a method that raises TypeError and points to the package's function of this name."""
+    return lambda _: refuse_math_call(name)
+
+
+def refuse(symbol: Any, why: str) -> NoReturn:
+    """Raise `SymbolHasNoValueError`: a Symbol cannot do this, and why."""
+    message = f"{symbol!r} {why}"
+    raise SymbolHasNoValueError(message)
+
+
+def refused_property(why: str) -> Any:
+    """Return a property that raises `SymbolHasNoValueError`."""
+    return property(lambda symbol: refuse(symbol, why), doc=f"Raise `SymbolHasNoValueError`: a Symbol {why}.")
+
+
+def refuse_float(symbol: Any, *_: object) -> NoReturn:
+    """Raise `SymbolHasNoValueError`: a Symbol cannot become a float."""
+    refuse(symbol, "cannot become a float: write microgradlib.exp(x) for math.exp(x), evaluate(x, {…}) for float(x)")

@@ -1,0 +1,116 @@
+"""define_op: add one op to the table, and with it its function, its documentation and its place in each namespace."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, overload
+
+from microgradlib._support.floats import FLOATS, IEEE
+from microgradlib.ops.record import GRAPH, TABLE, Op, bind
+from microgradlib.ops.signatures import Binary, Ternary, Unary, WithSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypedDict
+
+    from typing_extensions import Required, Unpack
+
+    Rule = Callable[..., Any]
+
+    class Properties(TypedDict, total=False):
+        """The fields of `Op` that `define_op` takes by keyword."""
+
+        formula: Required[str]
+        symbol: str
+        setting_count: int
+        domain: str
+        sample: tuple[tuple[float, float], ...]
+        kink: Callable[..., bool] | None
+        kink_note: str
+        notation: str | Callable[..., Any]
+        reference: Callable[..., Any] | None
+
+
+__all__ = ["define_op", "forget_op"]
+
+CALLS: dict[int, type[Op]] = {1: Unary, 2: Binary, 3: Ternary}
+
+
+@overload
+def define_op(
+    name: str, value: Callable[[Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
+) -> Unary: ...
+@overload
+def define_op(
+    name: str,
+    value: Callable[[Any, Any, Any], Any],
+    derivatives: Sequence[Rule],
+    *,
+    defaults: tuple[float],
+    **properties: Unpack[Properties],
+) -> WithSetting: ...
+@overload
+def define_op(
+    name: str, value: Callable[[Any, Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
+) -> Binary: ...
+@overload
+def define_op(
+    name: str, value: Callable[[Any, Any, Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
+) -> Ternary: ...
+@overload
+def define_op(
+    name: str, value: Rule, derivatives: Callable[..., tuple[Any, ...]], **properties: Unpack[Properties]
+) -> Op: ...
+def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> Any:
+    """Add one op to the table and return it: its value, its local derivatives, its domain and kink.
+
+    `value(xp, *inputs)` and each of `derivatives`, `(xp, output, *inputs)`, use arithmetic, comparisons and the
+    functions of `xp` (every op of the table by name) and never `math` or `if`: a choice is `xp.where(x > 0, a, b)`.
+    `properties` are the further fields of `Op`, of which `formula` is required. Raises `ValueError` if the name is
+    taken, `TypeError` if a rule is not callable or a property is unknown.
+
+    >>> from microgradlib import Value, grad_table
+    >>> from microgradlib.ops import define_op, forget_op
+    >>> swish = define_op(
+    ...     "swish",
+    ...     value=lambda xp, x: x * xp.sigmoid(x),
+    ...     derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
+    ...     formula="x σ(x), derivative σ(x) + x σ(x) σ(−x)",
+    ... )
+    >>> x = Value(0.0)
+    >>> grad_table(swish(x))[x]
+    0.5
+    >>> forget_op("swish")
+    """
+    if name in TABLE or not name.isidentifier():
+        message = f"an op's name is an identifier not yet in the table, got {name!r}"
+        raise ValueError(message)
+    rules = derivatives if callable(derivatives) else tuple(derivatives)
+    for rule in (value, *(rules if isinstance(rules, tuple) else (rules,))):
+        if not callable(rule):
+            message = f"the rules of {name!r} are functions of (xp, …), got {rule!r}"
+            raise TypeError(message)
+    unknown = properties.keys() - Op.__annotations__
+    if unknown or "formula" not in properties:
+        known = ", ".join(Op.__annotations__)
+        fault = f"has no property {min(unknown)!r}; it has {known}" if unknown else "needs a formula: write formula='…'"
+        message = f"the op {name!r} {fault}"
+        raise TypeError(message)
+    kind = WithSetting if "defaults" in properties else CALLS.get(len(rules), Op) if isinstance(rules, tuple) else Op
+    op = kind(**{"symbol": name, **properties, "name": name, "value": value, "derivatives": rules})
+    TABLE[name] = op
+    for xp in (FLOATS, IEEE):
+        if not hasattr(xp, name):
+            setattr(xp, name, partial(value, xp))
+    if not hasattr(GRAPH, name):
+        setattr(GRAPH, name, op)
+    return op
+
+
+def forget_op(name: str) -> None:
+    """Take an op out of the table again, as a test that defined it should. Raises `KeyError` for an unknown name."""
+    del TABLE[name]
+    bind.cache_clear()
+    for xp in (FLOATS, IEEE, GRAPH):
+        if hasattr(xp, name):
+            delattr(xp, name)

@@ -1,0 +1,79 @@
+"""Who computes a call of an op: floats by the rule itself, nodes by their class, arrays element by element."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.number import as_float, is_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["apply", "complete", "is_node"]
+
+
+def is_node(thing: Any) -> bool:
+    """Return whether `thing` is a node: of a class that makes nodes by the ops of the table."""
+    return hasattr(thing, "__apply_op__")
+
+
+def complete(op: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs of a call with the defaults of those left out. Raises TypeError for a wrong number of them."""
+    wanted = op.arity
+    if wanted is None:
+        if not inputs:
+            message = f"{op.name} needs at least one input"
+            raise TypeError(message)
+        return inputs
+    missing = wanted - len(inputs)
+    if missing and 0 < missing <= len(op.defaults):
+        return (*inputs, *op.defaults[-missing:])
+    if missing:
+        message = f"{op.name} takes {wanted} input{'s' * (wanted != 1)}, got {len(inputs)}: {op.formula}"
+        raise TypeError(message)
+    return inputs
+
+
+def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
+    """Return op(*inputs), all inputs given. Raises TypeError for what is no number."""
+    kinds = set(map(type, inputs))
+    makers = [kind.__apply_op__ for kind in kinds if hasattr(kind, "__apply_op__")]
+    if len(makers) < len(kinds) and any(is_array(x) for x in inputs):
+        return element_wise(op, inputs)
+    if not makers:
+        return op.compute(*map(as_float, inputs))
+    count = op.setting_count
+    if count and not any(map(is_node, inputs[-count:])):  # plain numbers: settings of the op, not parents
+        op, inputs = op.bind(*map(as_float, inputs[-count:])), inputs[:-count]
+    for make in makers:  # at most one of them takes the inputs, whatever their order
+        node = make(op, inputs)
+        if node is not NotImplemented:
+            return node
+    for x in inputs:
+        if not is_node(x):
+            as_float(x)  # raises, and says why x is no number
+    message = f"{op.name} has no way to join {' and '.join(sorted(kind.__name__ for kind in kinds))}"
+    raise TypeError(message)
+
+
+def element_wise(op: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """Apply `op` to arrays and single numbers with NumPy's broadcasting.
+
+    The result holds floats if no input held a Value or Symbol; otherwise it is an object array of them.
+
+    >>> import numpy as np
+    >>> from microgradlib import Value
+    >>> (np.array([1.0, 2.0]) * Value(3.0)).tolist()
+    [Value(data=3.0, grad=0.0, op='*'), Value(data=6.0, grad=0.0, op='*')]
+    """
+    numpy = importlib.import_module("numpy")  # whoever passes an array has it
+    operands = []
+    for x in inputs:
+        operand = x
+        if is_node(x):  # wrapped, since nodes refuse NumPy's ufuncs
+            operand = numpy.empty((), dtype=object)
+            operand[()] = x
+        operands.append(operand)
+    result = numpy.frompyfunc(op, len(operands), 1)(*operands)
+    return result if any(map(is_node, result.flat)) else result.astype(float)
