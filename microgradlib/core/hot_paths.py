@@ -33,7 +33,7 @@ holds every hot path to the table, bit for bit.
 from __future__ import annotations
 
 import math
-from functools import lru_cache, partial
+from functools import partial
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ from microgradlib.core.modes import MODES_IN_USE
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
+from microgradlib.ops.record import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +73,7 @@ def hot_path(self, other):
     if other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
         x = self._data
         y = other if other.__class__ is float else as_float(other)
-        op = bound_to(y)"""
+        op = bind("pow", (y,))"""
 WRITE = """\
         try:
 {computed}
@@ -170,7 +171,7 @@ def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
     namespace = {
         **vars(FLOATS), "inf": math.inf, "nan": math.nan, "op": op, "plain": getattr(Node, name), "new": object.__new__,
         "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS, "as_float": as_float,
-        "bound_to": lru_cache(op.bind),
+        "bind": bind,
     }  # fmt: skip
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
     method: Callable[..., Any] = namespace["hot_path"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
 from microgradlib.core.autodiff import grad_table as reference_table
-from microgradlib.core.modes import current_mode
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.modes import current_mode
 from microgradlib.errors import AnomalyError
 from microgradlib.ops import activations, arithmetic, reductions
 

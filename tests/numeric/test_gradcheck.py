@@ -220,7 +220,7 @@ def test_order_two_rejects_a_derivative_that_is_right_but_not_differentiable():
     )
     try:
         assert gradcheck(op, [3.0]).ok
-        with pytest.raises(GradcheckError, match=r"by ∂f/∂x0 by x0: reverse gives 0.0"):
+        with pytest.raises(GradcheckError, match=r"by ∂f/∂x by x: reverse gives 0.0"):
             gradcheck(op, [3.0], order=2)
     finally:
         forget_op("half_square")
