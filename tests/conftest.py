@@ -1,5 +1,6 @@
-"""What all tests share: Hypothesis's profile under CI, and processes side by side for a run of the whole suite."""
+"""What all tests share: Hypothesis under CI, and what makes a run of the whole suite fast."""
 
+import gc
 import os
 
 import pytest
@@ -25,3 +26,9 @@ def pytest_cmdline_main(config):
     interactive = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     if not (in_worker or chosen or interactive):
         option.numprocesses, option.dist = "auto", "worksteal"
+
+
+def pytest_collection_finish(session):
+    """Keep what collecting made out of the cyclic garbage collector's sight: it takes an eighth of the suite's time."""
+    gc.collect()
+    gc.freeze()
