@@ -102,7 +102,7 @@ def test_the_report_names_the_files_and_the_numbers(tmp_path: Path) -> None:
 
 
 def test_an_unknown_demo_and_no_epochs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no demo 'mnist'; .*known: iris, xor, moons"):
+    with pytest.raises(ValueError, match=r"no demo 'mnist'; .*known: iris, xor, moons"):
         show("mnist", out=tmp_path)
     with pytest.raises(ValueError, match="epochs must be a whole number >= 1, got 0"):
         show("xor", out=tmp_path, epochs=0)
