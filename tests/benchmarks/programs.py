@@ -1,26 +1,38 @@
-"""What eager.py times, a program per process: `python programs.py NAME STEPS` prints losses and seconds as JSON."""
+"""The programs that eager.py times, one per process: `python programs.py NAME COUNT [MICROGPT]` prints JSON.
+
+COUNT is a number of training steps, or of nodes for NAME `chain`. MICROGPT is the path of microgpt's own file, for the
+programs that run it.
+"""
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import math
+import os
 import pickle
 import random
 import sys
+import tempfile
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-# Engines are imported inside their programs: a process then holds the code and the garbage of one engine alone.
+# Engines are imported inside the programs: a process then holds the code and the garbage of one engine alone.
 # ruff: noqa: PLC0415
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES_FILE = ROOT / "microgradlib" / "data" / "names.txt"
+"""Read by its path: a process that times another engine must not import microgradlib."""
 
 
 def two_moons(count: int = 100) -> tuple[list[tuple[float, float]], list[int]]:
-    """Return points on two interleaved half circles, a little off them, and their labels ±1."""
+    """Return points on two interleaved half circles with Gaussian noise, and their labels ±1."""
     draw = random.Random(1337)
     points, labels = [], []
     for i in range(count):
@@ -51,7 +63,7 @@ def mlp_step(value: Any, model: Any) -> Callable[[], float]:
     return step
 
 
-def mlp_of_micrograd() -> Callable[[], float]:
+def micrograd_mlp() -> Callable[[], float]:
     """MLP(2, [16, 16, 1]) by micrograd."""
     from micrograd.engine import Value
     from micrograd.nn import MLP
@@ -60,34 +72,38 @@ def mlp_of_micrograd() -> Callable[[], float]:
     return mlp_step(Value, MLP(2, [16, 16, 1]))
 
 
-def mlp_of_microgradlib() -> Callable[[], float]:
-    """The same by microgradlib, each neuron's net input one node."""
+def micrograd_nn_over_microgradlib() -> Callable[[], float]:
+    """The same by micrograd's nn with micrograd's Value replaced by microgradlib's."""
+    import micrograd.engine
+
     from microgradlib import Value
-    from microgradlib.nn import MLP
+
+    micrograd.engine.Value = Value
+    from micrograd.nn import MLP  # after the replacement: the module imports Value by name
 
     random.seed(7)
     return mlp_step(Value, MLP(2, [16, 16, 1]))
 
 
-def mlp_of_microgradlib_expanded() -> Callable[[], float]:
-    """The same by microgradlib, each product and each sum a node, as micrograd has them."""
+def microgradlib_mlp(*, expand: bool) -> Callable[[], float]:
+    """The same by microgradlib: a neuron's net input is one node, or with `expand` a node per product and sum."""
     from microgradlib import Value
     from microgradlib.nn import MLP
 
     random.seed(7)
-    return mlp_step(Value, MLP(2, [16, 16, 1], expand=True))
+    return mlp_step(Value, MLP(2, [16, 16, 1], expand=expand))
 
 
-def gpt_of_tuple_engine() -> Callable[[], float]:
-    """The GPT by the minimal engine."""
+def tuple_engine_gpt() -> Callable[[], float]:
+    """The GPT of gpt_over_scalars.py by the minimal engine."""
     from gpt_over_scalars import Training
     from tuple_engine import TupleValue
 
     return Training(TupleValue).step
 
 
-def gpt_of_microgradlib() -> Callable[[], float]:
-    """The GPT by microgradlib, the program unchanged."""
+def microgradlib_gpt() -> Callable[[], float]:
+    """The same by microgradlib, the program unchanged."""
     from gpt_over_scalars import Training
 
     from microgradlib import Value
@@ -95,18 +111,19 @@ def gpt_of_microgradlib() -> Callable[[], float]:
     return Training(Value).step
 
 
-PROGRAMS = {
-    "mlp-micrograd": mlp_of_micrograd,
-    "mlp-microgradlib": mlp_of_microgradlib,
-    "mlp-microgradlib-expanded": mlp_of_microgradlib_expanded,
-    "gpt-tuple-engine": gpt_of_tuple_engine,
-    "gpt-microgradlib": gpt_of_microgradlib,
+TRAINING: dict[str, Callable[[], Callable[[], float]]] = {
+    "mlp-micrograd": micrograd_mlp,
+    "mlp-micrograd-nn-over-microgradlib": micrograd_nn_over_microgradlib,
+    "mlp-microgradlib": partial(microgradlib_mlp, expand=False),
+    "mlp-microgradlib-expanded": partial(microgradlib_mlp, expand=True),
+    "gpt-tuple-engine": tuple_engine_gpt,
+    "gpt-microgradlib": microgradlib_gpt,
 }
 
 
-def run(name: str, steps: int) -> dict[str, Any]:
-    """Train for `steps` steps and return each step's loss and seconds; what a step frees is freed in its own time."""
-    step = PROGRAMS[name]()
+def train(name: str, steps: int) -> dict[str, list[float]]:
+    """Return the loss and the seconds of each training step; freeing the graph of a step is part of its time."""
+    step = TRAINING[name]()
     losses, seconds = [], []
     for _ in range(steps):
         start = time.perf_counter()
@@ -115,8 +132,63 @@ def run(name: str, steps: int) -> dict[str, Any]:
     return {"losses": losses, "seconds": seconds}
 
 
+def microgpt(steps: int, path: str, value: Any = None) -> dict[str, list[float]]:
+    """Run microgpt's own file for `steps` training steps and return the loss and the seconds of each.
+
+    The source is executed as it is, at module level, but for three changes to its syntax tree: with `value`, the
+    definition of its class Value is left out; the training loop takes its step numbers from a generator that reads the
+    clock; what follows that loop, the inference, is left out. Its data file `input.txt` is our names.txt.
+    """
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"), path)
+    loops = [i for i, node in enumerate(tree.body) if isinstance(node, ast.For) and ast.unparse(node.target) == "step"]
+    if len(loops) != 1 or not any(_defines_value(node) for node in tree.body):
+        message = f"{path} is not microgpt.py: expected `class Value` and one loop `for step in …` at module level"
+        raise ValueError(message)
+    del tree.body[loops[0] + 1 :]
+    loop: Any = tree.body[-1]
+    loop.iter = ast.parse("timed_steps()", mode="eval").body
+    if value is not None:
+        tree.body = [node for node in tree.body if not _defines_value(node)]
+
+    namespace: dict[str, Any] = {"__name__": "microgpt", "print": lambda *_, **__: None}
+    losses: list[float] = []
+    seconds: list[float] = []
+
+    def timed_steps() -> Iterator[int]:
+        for step in range(steps):
+            start = time.perf_counter()
+            yield step
+            seconds.append(time.perf_counter() - start)
+            losses.append(namespace["loss"].data)
+
+    namespace["timed_steps"] = timed_steps
+    if value is not None:
+        namespace["Value"] = value
+    code = compile(tree, path, "exec")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "input.txt").write_text(NAMES_FILE.read_text(encoding="ascii"), encoding="ascii")
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            exec(code, namespace)  # noqa: S102  a file that the user of the benchmark named
+        finally:
+            os.chdir(before)
+    return {"losses": losses, "seconds": seconds}
+
+
+def _defines_value(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef) and node.name == "Value"
+
+
+def microgpt_over_microgradlib(steps: int, path: str) -> dict[str, list[float]]:
+    """Return the same with microgradlib's Value in the place of the file's own."""
+    from microgradlib import Value
+
+    return microgpt(steps, path, Value)
+
+
 def chain(length: int) -> dict[str, float]:
-    """Return the seconds each operation takes on a chain of `length` nodes."""
+    """Return the seconds of each operation on a chain of `length` nodes, every second one a constant."""
     from microgradlib import Value, topological_sort
 
     seconds: dict[str, float] = {}
@@ -127,17 +199,17 @@ def chain(length: int) -> dict[str, float]:
         seconds[name] = time.perf_counter() - start
         return result
 
-    def built() -> Any:
+    def build() -> Any:
         node = Value(1.0)
         for _ in range(length // 2):
             node = node * 1.0000001
         return node
 
-    output = timed("build", built)
+    output = timed("build", build)
     timed("sort", partial(topological_sort, output))
     timed("backward", output.backward)
-    text = timed("pickle", partial(pickle.dumps, output))
-    timed("unpickle", partial(pickle.loads, text))
+    pickled = timed("pickle", partial(pickle.dumps, output))
+    timed("unpickle", partial(pickle.loads, pickled))
     timed("deepcopy", partial(copy.deepcopy, output))
     start = time.perf_counter()
     del output
@@ -145,6 +217,30 @@ def chain(length: int) -> dict[str, float]:
     return seconds
 
 
+def first_calls() -> dict[str, float]:
+    """Return the seconds that compiled functions take for their first value and gradient: of an MLP and of a GPT."""
+    from gpt_comparison import comparison as gpt
+    from mlp_comparison import comparison as mlp
+
+    seconds = {}
+    for name, comparison in (("compile MLP", mlp(100)), ("compile GPT", gpt(1))):
+        comparison.ours()
+        seconds[name] = comparison.first_calls[0]
+    return seconds
+
+
+def main(name: str, *arguments: str) -> dict[str, Any]:
+    """Run the program of this name."""
+    if name == "first-calls":
+        return first_calls()
+    if name == "chain":
+        return chain(int(arguments[0]))
+    if name == "microgpt":
+        return microgpt(int(arguments[0]), arguments[1])
+    if name == "microgpt-over-microgradlib":
+        return microgpt_over_microgradlib(int(arguments[0]), arguments[1])
+    return train(name, int(arguments[0]))
+
+
 if __name__ == "__main__":
-    program, count = sys.argv[1], int(sys.argv[2])
-    json.dump(chain(count) if program == "chain" else run(program, count), sys.stdout)
+    json.dump(main(*sys.argv[1:]), sys.stdout)

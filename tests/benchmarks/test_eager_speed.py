@@ -13,6 +13,7 @@ def test_eager_speed_clears_its_bars() -> None:
     pytest.importorskip("micrograd")
     command = [sys.executable, str(Path(__file__).with_name("eager.py")), "--json", "--rounds", "3"]
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    ratios = json.loads(finished.stdout)["ratios"]
-    assert len(ratios) == 3
-    assert [row for row in ratios if row["ratio"] < row["bar"]] == []
+    found = json.loads(finished.stdout)
+    rows = found["ratios"] + found["chains"]
+    assert len(rows) == 6
+    assert [row for row in rows if not row["met"]] == []
