@@ -1,94 +1,102 @@
-"""microgradlib: numbers that remember how they were made, and so can be differentiated, drawn and checked."""
+"""microgradlib: scalars that record how they were made, to be differentiated, drawn and checked.
 
-from microgradlib import costs as costs
-from microgradlib import data as data
-from microgradlib import metrics as metrics
-from microgradlib import nn as nn
-from microgradlib import optim as optim
-from microgradlib import regularisers as regularisers
-from microgradlib.compiler import compile as compile  # noqa: A004
-from microgradlib.core.autodiff import evaluate, grad_table, gradients, kinks, tangent_table
-from microgradlib.core.graph import topological_sort
-from microgradlib.core.list_functions import (
-    dot,
-    log_softmax,
-    logsumexp,
-    maximum,
-    mean,
-    minimum,
-    prod,
-    softmax,
+Rooms and the functions from them that need more than the core are imported when they are first used.
+"""
+
+import builtins as _builtins
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from microgradlib import ops as _ops
+
+if _TYPE_CHECKING:
+    from microgradlib.ops.activations import *
+    from microgradlib.ops.arithmetic import *
+    from microgradlib.ops.exponential import *
+    from microgradlib.ops.selection import *
+    from microgradlib.ops.trigonometric import *
+
+from microgradlib.core.autodiff import (
+    evaluate as evaluate,
+    grad_table as grad_table,
+    gradients as gradients,
+    kinks as kinks,
+    tangent_table as tangent_table,
 )
-from microgradlib.core.list_functions import sum as sum  # noqa: A004
-from microgradlib.core.modes import detect_anomaly, no_grad
-from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import Value
-from microgradlib.derivatives.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from microgradlib.nn import load, save
-from microgradlib.numeric import gradcheck, numeric_gradient
-from microgradlib.ops import define_op
-from microgradlib.ops.activations import (
-    elu,
-    hard_sigmoid,
-    hard_tanh,
-    leaky_relu,
-    logit,
-    relu,
-    sigmoid,
-    softplus,
-)
-from microgradlib.ops.arithmetic import pow as pow  # noqa: A004
-from microgradlib.ops.exponential import (
-    cbrt,
-    erf,
-    erfc,
-    exp,
-    expm1,
-    gamma,
-    lgamma,
-    log,
-    log1p,
-    log2,
-    log10,
-    polygamma,
-    sqrt,
-    xlogy,
-)
-from microgradlib.ops.selection import abs as abs  # noqa: A004
-from microgradlib.ops.selection import ceil, clip, floor, sign, step, where
-from microgradlib.ops.trigonometric import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cos,
-    cosh,
-    hypot,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
-from microgradlib.symbolic import explain_gradient, to_latex, to_sympy, to_text
-from microgradlib.symbolic.simplify import simplify
-from microgradlib.training import fit
-from microgradlib.viz import draw
+from microgradlib.core.graph import topological_sort as topological_sort
+from microgradlib.core.list_functions import *
+from microgradlib.core.modes import detect_anomaly as detect_anomaly, no_grad as no_grad
+from microgradlib.core.symbol import Symbol as Symbol
+from microgradlib.core.value import Value as Value
+from microgradlib.derivatives import *
+from microgradlib.ops import define_op as define_op
+
+if _TYPE_CHECKING:
+    from microgradlib import (
+        compiler as compiler,
+        costs as costs,
+        data as data,
+        errors as errors,
+        krylov as krylov,
+        metrics as metrics,
+        nn as nn,
+        numeric as numeric,
+        ops as ops,
+        optim as optim,
+        regularisers as regularisers,
+        symbolic as symbolic,
+        testing as testing,
+        training as training,
+        viz as viz,
+    )
+    from microgradlib.compiler import compile as compile
+    from microgradlib.nn import load as load, save as save
+    from microgradlib.numeric import gradcheck as gradcheck, numeric_gradient as numeric_gradient
+    from microgradlib.symbolic import (
+        explain_gradient as explain_gradient,
+        simplify as simplify,
+        to_latex as to_latex,
+        to_sympy as to_sympy,
+        to_text as to_text,
+    )
+    from microgradlib.training import fit as fit
+    from microgradlib.viz import draw as draw
 
 __version__ = "0.1.0"
 
+_ROOMS = (
+    "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
+    "symbolic", "testing", "training", "viz",
+)  # fmt: skip
+_LATER = {
+    "compiler": ("compile",),
+    "nn": ("load", "save"),
+    "numeric": ("gradcheck", "numeric_gradient"),
+    "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
+    "training": ("fit",),
+    "viz": ("draw",),
+}
+_HOME = {name: room for room, names in _LATER.items() for name in names}
+
+globals().update({name: op for name, op in _ops.PUBLIC.items() if name not in globals()})
+
+_PUBLIC = sorted({*_HOME, *(name for name in globals() if not name.startswith("_"))} - {"core", "derivatives", *_ROOMS})
 # abs, compile, pow and sum are public as mg.abs and so on; a star import leaves Python's own alone.
-__all__ = [  # noqa: RUF022  grouped: nodes, derivatives, functions
-    "Symbol", "Value",
-    "define_op", "detect_anomaly", "draw", "evaluate", "fit", "grad", "gradcheck", "grad_table", "gradients", "hessian",
-    "hvp", "jacobian", "jvp", "kinks", "load", "no_grad", "numeric_gradient", "save", "tangent_table",
-    "topological_sort", "value_and_grad", "vjp",
-    "explain_gradient", "simplify", "to_latex", "to_sympy", "to_text",
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "cos", "cosh", "dot", "elu",
-    "erf", "erfc", "exp", "expm1", "floor", "gamma", "hard_sigmoid", "hard_tanh", "hypot", "leaky_relu", "lgamma",
-    "log", "log10", "log1p", "log2", "log_softmax", "logit", "logsumexp", "maximum", "mean", "minimum", "polygamma",
-    "prod", "relu", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "step", "tan", "tanh", "where",
-    "xlogy",
-]  # fmt: skip
+__all__ = [name for name in _PUBLIC if not hasattr(_builtins, name)]
+
+
+if not _TYPE_CHECKING:  # type checkers then refuse names that do not exist
+
+    def __getattr__(name: str) -> object:
+        if name in _ROOMS:
+            return _import_module(f"microgradlib.{name}")
+        if name in _HOME:
+            thing = globals()[name] = getattr(_import_module(f"microgradlib.{_HOME[name]}"), name)
+            return thing
+        message = f"module 'microgradlib' has no attribute {name!r}"
+        raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    dunders = [name for name in globals() if name.startswith("__")]
+    return sorted({*_PUBLIC, *_ROOMS, *dunders})

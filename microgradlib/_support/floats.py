@@ -8,6 +8,7 @@ run again over `IEEE`, whose functions return, and whose numbers are of class `F
 from __future__ import annotations
 
 import math
+import operator
 from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ FLOATS = SimpleNamespace(
     cbrt=cbrt,
     polygamma=polygamma,
     abs=abs,
+    mod=operator.mod,
     floor=lambda x: float(math.floor(x)),
     ceil=lambda x: float(math.ceil(x)),
     where=_where,
@@ -161,6 +163,7 @@ def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., 
 
 
 IEEE = SimpleNamespace(**{name: _without_errors(name, function) for name, function in vars(FLOATS).items()})
+IEEE.mod = lambda x, y: Float754(math.nan if y == 0 else float(x) % float(y))
 IEEE.pow = lambda base, exponent: Float754(_power(base, exponent))
 
 

@@ -14,7 +14,7 @@ __all__ = ["array_functions", "is_finite", "numpy"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
-    "tanh", "floor", "ceil", "where",
+    "tanh", "mod", "floor", "ceil", "where",
 )  # fmt: skip
 OTHERWISE = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",

@@ -1,17 +1,53 @@
-"""Functions of many numbers, given as a list: sum, mean, prod, dot, maximum, minimum, logsumexp, softmax."""
+"""Functions of many numbers, given as a list: the ops of any number of inputs, and softmax, made of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from microgradlib._support.number import is_array
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.ops import GRAPH, Op, reductions, selection
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value
+from microgradlib.ops import GRAPH, Op, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["dot", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "prod", "softmax", "sum"]
+    Floats = Iterable[float]
+    Values = Iterable[Value | float]  # one Value at least
+    Symbols = Iterable[Symbol | Value | float]  # one Symbol at least
+
+__all__ = [
+    "dist", "dot", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "norm", "prod", "softmax", "sum",
+]  # fmt: skip
+
+
+class ListFunction(Protocol):
+    """A function of a list: floats give a float, nodes, perhaps among floats, a node."""
+
+    @overload
+    def __call__(self, xs: Floats, /) -> float: ...
+    @overload
+    def __call__(self, xs: Values, /) -> Value: ...
+    @overload
+    def __call__(self, xs: Symbols, /) -> Symbol: ...
+
+
+class Extreme(Protocol):
+    """A function of several numbers or of one list of them."""
+
+    @overload
+    def __call__(self, xs: Floats, /) -> float: ...
+    @overload
+    def __call__(self, xs: Values, /) -> Value: ...
+    @overload
+    def __call__(self, xs: Symbols, /) -> Symbol: ...
+    @overload
+    def __call__(self, /, *xs: float) -> float: ...
+    @overload
+    def __call__(self, /, *xs: Value | float) -> Value: ...
+    @overload
+    def __call__(self, /, *xs: Symbol | Value | float) -> Symbol: ...
 
 
 def _numbers(xs: Any, name: str) -> list[Any]:
@@ -34,8 +70,55 @@ def _some_numbers(xs: Any, name: str) -> list[Any]:
     return numbers
 
 
-def sum(xs: Iterable[Any], start: Any = None) -> Any:  # noqa: A001
+def _documented(function: Any, op: Op, call: str) -> Any:
+    """Name and document the function of a list after its op."""
+    function.__name__ = function.__qualname__ = op.name
+    convention = f" By convention {op.kink_note}." if op.kink_note else ""
+    example = f">>> {op.name}([3.0, 4.0])\n{op.compute(3.0, 4.0)!r}"
+    function.__doc__ = f"Return {op.formula}: {call}, as one node.{convention}\n\n{example}"
+    return function
+
+
+def _of_list(op: Op, *, empty: float | None = None) -> ListFunction:
+    """Return the function that applies an op to a list; of no numbers it is `empty`, or a ValueError."""
+
+    def function(xs: Any, /) -> Any:
+        numbers = _numbers(xs, op.name) if empty is not None else _some_numbers(xs, op.name)
+        return op(*numbers) if numbers else empty
+
+    result: ListFunction = _documented(function, op, "of a list of numbers")
+    return result
+
+
+def _extreme(op: Op) -> Extreme:
+    """Return the function that applies an op to several numbers or to one list of them."""
+
+    def function(*xs: Any) -> Any:
+        return op(*(_some_numbers(xs[0], op.name) if len(xs) == 1 and hasattr(xs[0], "__iter__") else xs))
+
+    result: Extreme = _documented(function, op, "of several numbers, or of one list")
+    return result
+
+
+mean = _of_list(reductions.mean)
+prod = _of_list(reductions.prod, empty=1.0)
+norm = _of_list(reductions.norm, empty=0.0)
+logsumexp = _of_list(reductions.logsumexp)
+maximum = _extreme(reductions.maximum)
+minimum = _extreme(reductions.minimum)
+
+
+@overload
+def sum(xs: Floats, start: float | None = None) -> float: ...  # noqa: A001
+@overload
+def sum(xs: Values, start: Value | float | None = None) -> Value: ...  # noqa: A001
+@overload
+def sum(xs: Symbols, start: Symbol | Value | float | None = None) -> Symbol: ...  # noqa: A001
+def sum(xs: Any, start: Any = None) -> Any:  # noqa: A001
     """Return Σ xᵢ as one node with n parents; 0.0 for no numbers. `start`, if given, is one more term, the first.
+
+    Python's own `sum(values)` begins with the int 0, so its type is `Value | Literal[0]`: write this one, or
+    `sum(values, Value(0.0))`.
 
     >>> from microgradlib import Value
     >>> total = sum([Value(1.0), 2, 3.5])
@@ -48,26 +131,13 @@ def sum(xs: Iterable[Any], start: Any = None) -> Any:  # noqa: A001
     return reductions.sum(*numbers) if numbers else 0.0
 
 
-def mean(xs: Iterable[Any]) -> Any:
-    """Return Σ xᵢ / n as one node. Raises `ValueError` for no numbers.
-
-    >>> mean([1, 2, 6])
-    3.0
-    """
-    return reductions.mean(*_some_numbers(xs, "mean"))
-
-
-def prod(xs: Iterable[Any]) -> Any:
-    """Return Π xᵢ as one node, its derivatives right where factors are 0; 1.0 for no numbers.
-
-    >>> prod([2, 3, 4])
-    24.0
-    """
-    numbers = _numbers(xs, "prod")
-    return reductions.prod(*numbers) if numbers else 1.0
-
-
-def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
+@overload
+def dot(weights: Floats, inputs: Floats, bias: float | None = None) -> float: ...
+@overload
+def dot(weights: Values, inputs: Values, bias: Value | float | None = None) -> Value: ...
+@overload
+def dot(weights: Symbols, inputs: Symbols, bias: Symbol | Value | float | None = None) -> Symbol: ...
+def dot(weights: Any, inputs: Any, bias: Any = None) -> Any:
     """Return Σ wᵢ xᵢ, plus b if given: the net input of a neuron, as one node with parents w₁ … wₙ x₁ … xₙ (b).
 
     Raises `ValueError` unless there are as many weights as inputs, and at least one.
@@ -82,40 +152,32 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     return weighted_sum(w, x, bias)
 
 
-def _extreme(op: Op, xs: tuple[Any, ...]) -> Any:
-    return op(*(_some_numbers(xs[0], op.name) if len(xs) == 1 and hasattr(xs[0], "__iter__") else xs))
+@overload
+def dist(p: Floats, q: Floats) -> float: ...
+@overload
+def dist(p: Values, q: Values) -> Value: ...
+@overload
+def dist(p: Symbols, q: Symbols) -> Symbol: ...
+def dist(p: Any, q: Any) -> Any:
+    """Return √(Σ (pᵢ − qᵢ)²), the distance of two points. Raises `ValueError` unless both have as many coordinates.
 
-
-def maximum(*xs: Any) -> Any:
-    """Return the largest of several numbers, or of one list, as one node; nan if any is nan.
-
-    Its derivative is 1 for the largest; inputs that tie share it equally.
-
-    >>> maximum(1, 5, 3), maximum([2, 4])
-    (5.0, 4.0)
+    >>> dist([1, 2], [4, 6])
+    5.0
     """
-    return _extreme(selection.maximum, xs)
+    ps, qs = _some_numbers(p, "dist"), _some_numbers(q, "dist")
+    if len(ps) != len(qs):
+        message = f"dist needs points with as many coordinates, got {len(ps)} and {len(qs)}"
+        raise ValueError(message)
+    return reductions.norm(*[GRAPH.sub(a, b) for a, b in zip(ps, qs)])
 
 
-def minimum(*xs: Any) -> Any:
-    """Return the smallest of several numbers, or of one list, as one node; nan if any is nan.
-
-    >>> minimum(1, 5, 3)
-    1.0
-    """
-    return _extreme(selection.minimum, xs)
-
-
-def logsumexp(xs: Iterable[Any]) -> Any:
-    """Return ln Σ exp xᵢ as one node, without overflow. Raises `ValueError` for no numbers.
-
-    >>> logsumexp([1000, 1000])
-    1000.6931471805599
-    """
-    return reductions.logsumexp(*_some_numbers(xs, "logsumexp"))
-
-
-def softmax(xs: Iterable[Any]) -> list[Any]:
+@overload
+def softmax(xs: Floats) -> list[float]: ...
+@overload
+def softmax(xs: Values) -> list[Value]: ...
+@overload
+def softmax(xs: Symbols) -> list[Symbol]: ...
+def softmax(xs: Any) -> Any:
     """Return exp(xᵢ)/Σⱼ exp(xⱼ) for each i: probabilities, without overflow. Raises `ValueError` for no numbers.
 
     The largest x is subtracted first, as a constant, which changes nothing but the range.
@@ -124,13 +186,19 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     numbers = _some_numbers(xs, "softmax")
-    shift = GRAPH.detach(selection.maximum(*numbers))
+    shift = GRAPH.detach(reductions.maximum(*numbers))
     exponentials = [GRAPH.exp(x - shift) for x in numbers]
     total = reductions.sum(*exponentials)
     return [GRAPH.div(e, total) for e in exponentials]
 
 
-def log_softmax(xs: Iterable[Any]) -> list[Any]:
+@overload
+def log_softmax(xs: Floats) -> list[float]: ...
+@overload
+def log_softmax(xs: Values) -> list[Value]: ...
+@overload
+def log_softmax(xs: Symbols) -> list[Symbol]: ...
+def log_softmax(xs: Any) -> Any:
     """Return xᵢ − ln Σⱼ exp(xⱼ) for each i: the logarithms of softmax, without overflow.
 
     >>> log_softmax([0, 1000])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
-from microgradlib.core.operators import method, operator, raised, reflected
+from microgradlib.core.operators import divided, method, operator, raised, reflected, unchanged
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -47,8 +47,14 @@ class Node(GraphNode):
     __rmul__ = reflected(arithmetic.mul)
     __truediv__ = operator(arithmetic.div)
     __rtruediv__ = reflected(arithmetic.div)
+    __mod__ = operator(arithmetic.mod)
+    __rmod__ = reflected(arithmetic.mod)
+    __floordiv__ = operator(arithmetic.floordiv)
+    __rfloordiv__ = reflected(arithmetic.floordiv)
+    __divmod__ = divided
     __pow__ = raised
     __rpow__ = reflected(arithmetic.pow)
+    __pos__ = unchanged
     __neg__ = method(arithmetic.neg)
     __abs__ = method(selection.abs)
     abs = __abs__
@@ -68,9 +74,6 @@ class Node(GraphNode):
         if other.__class__ is int and other == 0 and is_recording():
             return self
         return reflected(arithmetic.add)(self, other)
-
-    def __pos__(self) -> Self:
-        return self
 
     def leaky_relu(self, slope: float = 0.01) -> Self:
         """Return max(0, x) + slope · min(0, x)."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     N = TypeVar("N", bound=GraphNode)
 
-__all__ = ["method", "operator", "raised", "reflected"]
+__all__ = ["divided", "method", "operator", "raised", "reflected", "unchanged"]
 
 
 def method(op: Op) -> Callable[[N], N]:
@@ -58,3 +58,13 @@ def raised(node: N, exponent: SupportsFloat | N) -> N:
     if exponent.__class__ in PLAIN_NUMBERS or isinstance(exponent, Real):
         return method(power.bind(as_float(exponent)))(node)
     return operator(power)(node, exponent)
+
+
+def divided(node: Any, other: Any) -> tuple[Any, Any]:
+    """Return divmod(node, other): the whole quotient and the remainder."""
+    return node // other, node % other
+
+
+def unchanged(node: N) -> N:
+    """Return +node, which is the node itself."""
+    return node

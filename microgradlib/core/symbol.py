@@ -10,7 +10,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.operators import operator
 from microgradlib.core.protocols import refuse, refuse_float, refused_property
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import Op, selection
+from microgradlib.ops import Op, derivative_graph, selection
 
 __all__ = ["Symbol"]
 
@@ -65,11 +65,11 @@ class Symbol(Node):
 
     def detach(self) -> Symbol:
         """Return the same number, taken for a constant: gradients stop there."""
-        return selection.detach(self)
+        return derivative_graph.detach(self)
 
     def without_history(self) -> Symbol:
         """Return the node detached."""
-        return self if self.op is selection.detach else self.detach()
+        return self if self.op is derivative_graph.detach else self.detach()
 
     __lt__ = operator(selection.less)
     __le__ = operator(selection.less_equal)

@@ -11,7 +11,7 @@ from microgradlib.core.backward import accumulate
 from microgradlib.core.modes import MODES_IN_USE, check_gradients, finish, is_compiling, is_watching, refuse_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.protocols import comparison, is_operand, refused, rounded, to_bool, to_float, to_int
-from microgradlib.ops import Op, selection
+from microgradlib.ops import Op, derivative_graph, selection
 
 __all__ = ["Value", "as_node"]
 
@@ -105,12 +105,12 @@ class Value(Node):
 
     def detach(self) -> Value:
         """Return a leaf with the same number: gradients stop there."""
-        return selection.detach(self) if is_compiling() else Value(self._data, self.label)
+        return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
 
     def without_history(self) -> Value:
         """Drop op, parents and local derivatives; while a function is compiled, return the node detached."""
         if is_compiling():
-            return self if self.op is selection.detach else selection.detach(self)
+            return self if self.op is derivative_graph.detach else derivative_graph.detach(self)
         self.op, self.parents, self._left_derivative = None, (), None
         return self
 

@@ -25,7 +25,7 @@ from microgradlib.costs.reduction import (
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import activations, arithmetic, reductions
+from microgradlib.ops import activations, derivative_graph, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -52,7 +52,7 @@ def _binary_label(y: Any) -> Any:
 def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · class_cost(k); a term whose weight is exactly 0 is left out, so that 0·∞ is 0."""
     if any(isinstance(weight, Node) for weight in weights):
-        return reductions.sum(*[arithmetic.strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
+        return reductions.sum(*[derivative_graph.strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
     terms = [(weight, class_cost(k)) for k, weight in enumerate(weights) if weight]
     return total([cost if weight == 1 else weight * cost for weight, cost in terms] or [0.0])
 

@@ -11,7 +11,7 @@ from microgradlib.core.autodiff import grad_table, gradients, tangent_table, tan
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import arithmetic
+from microgradlib.ops import derivative_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,4 +88,4 @@ def _nested() -> Iterator[int]:
 
 def _input(x: Any) -> Node:
     """Return an input node that no other call shares: a leaf for a number, the identity of a node."""
-    return arithmetic.identity(x) if isinstance(x, Node) else Value(x)
+    return derivative_graph.identity(x) if isinstance(x, Node) else Value(x)

@@ -19,7 +19,7 @@ from microgradlib.nn.grids import (
 )
 from microgradlib.nn.module import Module
 from microgradlib.nn.sequences import nested_lists
-from microgradlib.ops import reductions, selection
+from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ class MaxPool2d(_Pool2d):
     4.0
     """
 
-    _pool = selection.maximum
+    _pool = reductions.maximum
 
 
 class MaxPool1d(_Pool1d):
@@ -102,7 +102,7 @@ class MaxPool1d(_Pool1d):
     (2.0, 4.0)
     """
 
-    _pool = selection.maximum
+    _pool = reductions.maximum
 
 
 class AvgPool2d(_Pool2d):

@@ -111,6 +111,11 @@ class _ChoiceRecorder:
         self.choices.append((x > 0) - (x < 0))
         return abs(x)
 
+    def mod(self, x: Any, y: Any) -> Any:
+        remainder = IEEE.mod(x, y)
+        self.choices.append(IEEE.floor((x - remainder) / y + 0.5))
+        return remainder
+
     def floor(self, x: Any) -> Any:
         self.choices.append(IEEE.floor(x))
         return self.choices[-1]

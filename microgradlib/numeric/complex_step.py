@@ -104,6 +104,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "maximum": lambda *zs: max(zs, key=_parts),
     "minimum": lambda *zs: min(zs, key=_parts),
     "where": lambda condition, x, y: x if condition else y,
+    "mod": lambda x, y: x - y * (x.real // y.real),
     "floor": lambda z: math.floor(z.real),
     "ceil": lambda z: math.ceil(z.real),
     "detach": lambda z: z.real,

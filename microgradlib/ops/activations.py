@@ -3,11 +3,7 @@
 import math
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.selection import indicator
-
-__all__ = [
-    "elu", "hard_sigmoid", "hard_tanh", "leaky_relu", "logit", "relu", "sigmoid", "softplus",
-]  # fmt: skip
+from microgradlib.ops.rules import indicator
 
 sigmoid = define_op(
     "sigmoid",
@@ -16,6 +12,7 @@ sigmoid = define_op(
     derivatives=[lambda xp, z, x: z * xp.sigmoid(-x)],  # σ(−x) = 1 − σ(x), with digits left where σ is 1
     formula="σ(x) = 1/(1 + e⁻ˣ), derivative σ(x)(1 − σ(x))",
     notation=r"\sigma",
+    reference=lambda mp, x: 1 / (1 + mp.exp(-x)),
 )
 
 logit = define_op(
@@ -25,6 +22,7 @@ logit = define_op(
     formula="ln(x/(1 − x)), the inverse of σ, derivative 1/(x(1 − x))",
     domain="0 ≤ x ≤ 1",
     sample=((0.1, 0.9),),
+    reference=lambda mp, x: mp.log(x / (1 - x)),
 )
 
 relu = define_op(
@@ -34,6 +32,7 @@ relu = define_op(
     formula="max(0, x), derivative I(x > 0)",
     kink=lambda x: x == 0,
     kink_note="relu′(0) = 0",
+    reference=lambda mp, x: x if x > 0 else 0 * x,
 )
 
 leaky_relu = define_op(
@@ -50,6 +49,7 @@ leaky_relu = define_op(
     kink=lambda x, slope: x == 0 and slope != 1,
     kink_note="leaky_relu′(0) = γ",
     notation=r"\operatorname{leaky\_relu}_{<1>}(<0>)",
+    reference=lambda mp, x, slope: x if x > 0 else slope * x,
 )
 
 elu = define_op(
@@ -66,6 +66,7 @@ elu = define_op(
     kink=lambda x, scale: x == 0 and scale != 1,
     kink_note="elu′(0) = γ",
     notation=r"\operatorname{elu}_{<1>}(<0>)",
+    reference=lambda mp, x, scale: x if x > 0 else scale * (mp.exp(x) - 1),
 )
 
 softplus = define_op(
@@ -73,6 +74,7 @@ softplus = define_op(
     value=lambda xp, x: xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x))),
     derivatives=[lambda xp, z, x: xp.sigmoid(x)],
     formula="ζ(x) = ln(1 + eˣ), derivative σ(x)",
+    reference=lambda mp, x: mp.log(1 + mp.exp(x)),
 )
 
 hard_sigmoid = define_op(
@@ -82,6 +84,7 @@ hard_sigmoid = define_op(
     formula="max(min(x/4 + ½, 1), 0), derivative ¼ for |x| < 2, else 0",
     kink=lambda x: abs(x) == 2,
     kink_note="hard_sigmoid′(±2) = 0",
+    reference=lambda mp, x: min(max(x / 4 + 0.5, 0), 1),
 )
 
 hard_tanh = define_op(
@@ -91,4 +94,5 @@ hard_tanh = define_op(
     formula="max(min(x, 1), −1), derivative 1 for |x| < 1, else 0",
     kink=lambda x: abs(x) == 1,
     kink_note="hard_tanh′(±1) = 0",
+    reference=lambda mp, x: min(max(x, -1), 1),
 )

@@ -1,11 +1,9 @@
-"""Arithmetic: the ops behind + − × ÷ **, and the product of the chain rule."""
+"""Arithmetic: the ops behind + − × ÷ ** % //, and functions made of them."""
 
+import math
 from typing import Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.record import GRAPH
-
-__all__ = ["add", "div", "identity", "mul", "neg", "pow", "strong_mul", "sub"]
 
 add = define_op(
     "add",
@@ -13,13 +11,7 @@ add = define_op(
     derivatives=[lambda xp, z, x, y: 1.0, lambda xp, z, x, y: 1.0],
     formula="x + y, derivatives 1 and 1",
     symbol="+",
-)
-
-identity = define_op(
-    "identity",
-    value=lambda xp, x: x,
-    derivatives=[lambda xp, z, x: 1.0],
-    formula="x, derivative 1",
+    reference=lambda mp, x, y: x + y,
 )
 
 sub = define_op(
@@ -28,6 +20,7 @@ sub = define_op(
     derivatives=[lambda xp, z, x, y: 1.0, lambda xp, z, x, y: -1.0],
     formula="x − y, derivatives 1 and −1",
     symbol="-",
+    reference=lambda mp, x, y: x - y,
 )
 
 neg = define_op(
@@ -36,6 +29,7 @@ neg = define_op(
     derivatives=[lambda xp, z, x: -1.0],
     formula="−x, derivative −1",
     symbol="-",
+    reference=lambda mp, x: -x,
 )
 
 mul = define_op(
@@ -44,6 +38,7 @@ mul = define_op(
     derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
     formula="x y, derivatives y and x",
     symbol="*",
+    reference=lambda mp, x, y: x * y,
 )
 
 div = define_op(
@@ -54,16 +49,7 @@ div = define_op(
     symbol="/",
     domain="all numbers; 1/0 is inf and 0/0 is nan",
     sample=((-3.0, 3.0), (0.3, 3.0)),
-)
-
-strong_mul = define_op(
-    "strong_mul",
-    # The zeros are strong, 0·inf = 0·nan = 0: a path with a zero local derivative passes nothing on.
-    value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, xp.where(xp.abs(y) <= 0, 0.0, x * y)),
-    derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
-    formula="x y with 0·inf = 0·nan = 0 (the product of the chain rule), derivatives y and x",
-    symbol="*",
-    notation=lambda xp, x, y: x * y,
+    reference=lambda mp, x, y: x / y,
 )
 
 # pow is named for `xp.pow`, where the exponent is any number; `x ** 2` becomes pow bound to 2.
@@ -81,23 +67,91 @@ pow = define_op(  # noqa: A001
     sample=((0.3, 3.0), (-2.0, 3.0)),
     kink=lambda x, y: x == 0 and y == 0,
     kink_note="both derivatives of x^y are 0 at (0, 0), and x⁰ has derivative 0 everywhere",
+    reference=lambda mp, x, y: x**y,
+)
+
+square = define_op(
+    "square",
+    value=lambda xp, x: x * x,
+    derivatives=[lambda xp, z, x: 2 * x],
+    formula="x², derivative 2x",
+    notation="<0>^{2}",
+    reference=lambda mp, x: x * x,
+)
+
+reciprocal = define_op(
+    "reciprocal",
+    value=lambda xp, x: 1 / x,
+    derivatives=[lambda xp, z, x: -z * z],
+    formula="1/x, derivative −1/x²",
+    domain="all numbers; 1/0 is inf",
+    sample=((0.3, 3.0),),
+    notation=r"\frac{1}{<0>}",
+    reference=lambda mp, x: 1 / x,
 )
 
 
-def _chain_product(x: Any, y: Any) -> Any:
-    """Multiply in a derivative graph: a literal 0 ends the path, a literal 1 needs no node."""
-    for literal, other in ((x, y), (y, x)):
-        if isinstance(literal, float) and literal in (0.0, 1.0):
-            return other if literal else 0.0
-    return strong_mul(x, y)
+def _whole_quotient(xp: Any, z: Any, x: Any, y: Any) -> Any:
+    """Return q of x = q y + z, a whole number: rounded, since (x − z)/y is one but for its last digits."""
+    return xp.where(xp.abs(y) > 0, xp.floor((x - z) / y + 0.5), math.nan)
 
 
-def _power(x: Any, y: Any) -> Any:
-    """Raise to a power in a derivative graph: x¹ is x and x⁰ is 1."""
-    if isinstance(y, float) and y in (0.0, 1.0):
-        return x if y else 1.0
-    return pow(x, y)
+mod = define_op(
+    "mod",
+    value=lambda xp, x, y: xp.mod(x, y),
+    derivatives=[
+        lambda xp, z, x, y: xp.where(xp.abs(y) > 0, 1.0, math.nan),
+        lambda xp, z, x, y: -_whole_quotient(xp, z, x, y),
+    ],
+    formula="x mod y = x − y⌊x/y⌋, with the sign of y, derivatives 1 and −⌊x/y⌋",
+    domain="all x and y but y = 0",
+    sample=((-3.0, 3.0), (0.3, 3.0)),
+    kink=lambda x, y: y != 0 and x % y == 0,
+    kink_note="the derivatives of x mod y where it jumps are those to the right of the jump",
+    notation=r"<0> \bmod <1>",
+    reference=lambda mp, x, y: x - y * mp.floor(x / y),
+)
 
+floordiv = define_op(
+    "floordiv",
+    value=lambda xp, x, y: xp.where(xp.abs(y) > 0, _whole_quotient(xp, xp.mod(x, y), x, y), x / y),
+    derivatives=[lambda xp, z, x, y: 0.0, lambda xp, z, x, y: 0.0],
+    formula="⌊x/y⌋, derivatives 0",
+    domain="all numbers; 1 // 0 is inf and 0 // 0 is nan",
+    sample=((-3.0, 3.0), (0.3, 3.0)),
+    kink=lambda x, y: y != 0 and x % y == 0,
+    kink_note="the derivatives of ⌊x/y⌋ are 0 at whole quotients too",
+    notation=r"\left\lfloor{<0> / <1>}\right\rfloor",
+    reference=lambda mp, x, y: mp.floor(x / y),
+)
 
-GRAPH.strong_mul = _chain_product
-GRAPH.pow = _power
+fmod = define_op(
+    "fmod",
+    value=lambda xp, x, y: xp.where(x >= 0, xp.mod(xp.abs(x), xp.abs(y)), -xp.mod(xp.abs(x), xp.abs(y))),
+    derivatives=[
+        lambda xp, z, x, y: xp.where(xp.abs(y) > 0, 1.0, math.nan),
+        lambda xp, z, x, y: -_whole_quotient(xp, z, x, y),
+    ],
+    formula="x − y trunc(x/y), with the sign of x as in C, derivatives 1 and −trunc(x/y)",
+    domain="all x and y but y = 0",
+    sample=((-3.0, 3.0), (0.3, 3.0)),
+    kink=lambda x, y: x != 0 and y != 0 and x % y == 0,
+    kink_note="the derivatives of fmod where it jumps are those beyond the jump",
+    reference=lambda mp, x, y: x - y * (mp.floor(x / y) if x * y >= 0 else mp.ceil(x / y)),
+)
+
+degrees = define_op(
+    "degrees",
+    value=lambda xp, x: x * (180 / math.pi),
+    derivatives=[lambda xp, z, x: 180 / math.pi],
+    formula="180 x/π: radians as degrees, derivative 180/π",
+    reference=lambda mp, x: mp.degrees(x),
+)
+
+radians = define_op(
+    "radians",
+    value=lambda xp, x: x * (math.pi / 180),
+    derivatives=[lambda xp, z, x: math.pi / 180],
+    formula="π x/180: degrees as radians, derivative π/180",
+    reference=lambda mp, x: mp.radians(x),
+)

@@ -4,11 +4,6 @@ import math
 
 from microgradlib.ops.define import define_op
 
-__all__ = [
-    "cbrt", "erf", "erfc", "exp", "expm1", "gamma", "lgamma", "log", "log1p", "log2", "log10", "polygamma", "sqrt",
-    "xlogy",
-]  # fmt: skip
-
 exp = define_op(
     "exp",
     value=lambda xp, x: xp.exp(x),
@@ -17,12 +12,22 @@ exp = define_op(
     notation=r"e^{<0>}",
 )
 
+exp2 = define_op(
+    "exp2",
+    value=lambda xp, x: xp.pow(2.0, x),
+    derivatives=[lambda xp, z, x: z * math.log(2)],
+    formula="2ˣ, derivative 2ˣ ln 2",
+    notation="2^{<0>}",
+    reference=lambda mp, x: mp.mpf(2) ** x,
+)
+
 expm1 = define_op(
     "expm1",
     value=lambda xp, x: xp.expm1(x),
     derivatives=[lambda xp, z, x: xp.exp(x)],
     formula="eˣ − 1 without cancellation near 0, derivative eˣ",
     notation=r"e^{<0>} - 1",
+    reference=lambda mp, x: mp.exp(x) - 1,
 )
 
 log = define_op(
@@ -43,6 +48,7 @@ log1p = define_op(
     domain="x ≥ −1",
     sample=((-0.7, 3.0),),
     notation=r"\ln(1 + <0>)",
+    reference=lambda mp, x: mp.log(1 + x),
 )
 
 log2 = define_op(
@@ -53,6 +59,7 @@ log2 = define_op(
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
     notation=r"\log_{2}",
+    reference=lambda mp, x: mp.log(x, 2),
 )
 
 log10 = define_op(
@@ -95,6 +102,7 @@ xlogy = define_op(
     domain="y ≥ 0",
     sample=((-3.0, 3.0), (0.3, 3.0)),
     notation=r"<0> \ln(<1>)",
+    reference=lambda mp, x, y: x * mp.log(y),
 )
 
 erf = define_op(
@@ -131,6 +139,7 @@ lgamma = define_op(
     domain="all numbers but 0, −1, −2, …",
     sample=((0.5, 3.0),),
     notation=r"\ln\left|\Gamma(<0>)\right|",
+    reference=lambda mp, x: mp.loggamma(x),
 )
 
 polygamma = define_op(
@@ -146,4 +155,5 @@ polygamma = define_op(
     domain="all numbers but 0, −1, −2, …; whole orders n ≥ 0",
     sample=((0.5, 3.0), (0.0, 0.0)),
     notation=r"\psi^{(<1>)}(<0>)",
+    reference=lambda mp, x, order: mp.psi(order, x),
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 import math
+from functools import reduce
 from itertools import accumulate
 from operator import mul
 from typing import Any
 
 from microgradlib.ops.define import define_op
-
-__all__ = ["dot", "logsumexp", "mean", "prod", "sum"]
+from microgradlib.ops.rules import indicator
 
 sum = define_op(  # noqa: A001
     "sum",
@@ -18,6 +18,7 @@ sum = define_op(  # noqa: A001
     derivatives=lambda xp, z, *xs: (1.0,) * len(xs),
     formula="Σ xᵢ, derivatives 1",
     notation=lambda xp, *xs: xp.total(xs),
+    reference=lambda mp, *xs: mp.fsum(xs),
 )
 
 mean = define_op(
@@ -26,6 +27,7 @@ mean = define_op(
     derivatives=lambda xp, z, *xs: (1 / len(xs),) * len(xs),
     formula="Σ xᵢ / n, derivatives 1/n",
     notation=lambda xp, *xs: xp.total(xs) / len(xs),
+    reference=lambda mp, *xs: mp.fsum(xs) / len(xs),
 )
 
 
@@ -49,6 +51,20 @@ prod = define_op(
     derivatives=lambda xp, z, *xs: _products_of_the_others(xs),
     formula="Π xᵢ, derivatives Π of the others",
     notation=lambda xp, *xs: _product(xs),
+    reference=lambda mp, *xs: mp.fprod(xs),
+)
+
+
+norm = define_op(
+    "norm",
+    value=lambda xp, *xs: reduce(xp.hypot, xs[1:], xp.abs(xs[0])),
+    derivatives=lambda xp, z, *xs: tuple([xp.where(z <= 0, 0.0, x / z) for x in xs]),
+    formula="√(Σ xᵢ²) without overflow, derivatives xᵢ/√(Σ xᵢ²)",
+    sample=((0.3, 3.0), (-3.0, 3.0)),
+    kink=lambda *xs: not any(xs),
+    kink_note="the derivatives of norm are 0 where every input is 0",
+    notation=lambda xp, *xs: xp.pow(xp.total([x**2 for x in xs]), 0.5),
+    reference=lambda mp, *xs: mp.sqrt(mp.fsum([x * x for x in xs])),
 )
 
 
@@ -79,6 +95,40 @@ dot = define_op(
     derivatives=lambda xp, z, *inputs: _weighted_sum_derivatives(inputs),
     formula="Σ wᵢ xᵢ (+ b), derivatives xᵢ for wᵢ, wᵢ for xᵢ, 1 for b",
     notation=lambda xp, *inputs: _written_out(xp, inputs),
+    reference=lambda mp, *inputs: mp.fdot(*_halves(inputs)[:2]) + mp.fsum(_halves(inputs)[2]),
+)
+
+
+def _winners_shares(winners: list[Any]) -> tuple[Any, ...]:
+    """Return each input's share of the derivative of a max or min: the winners share it equally."""
+    count = winners[0]
+    for winner in winners[1:]:
+        count = count + winner
+    return tuple([winner / count for winner in winners])
+
+
+maximum = define_op(
+    "maximum",
+    value=lambda xp, *xs: xp.maximum(*xs),
+    derivatives=lambda xp, z, *xs: _winners_shares([indicator(xp, x >= z, x < z) for x in xs]),
+    formula="the largest input; derivative 1 for it, 0 for the others",
+    symbol="max",
+    kink=lambda *xs: builtins.sum(x == max(xs) for x in xs) > 1,
+    kink_note="inputs that tie for the maximum share the derivative equally",
+    notation=r"\max",
+    reference=lambda mp, *xs: max(xs),
+)
+
+minimum = define_op(
+    "minimum",
+    value=lambda xp, *xs: xp.minimum(*xs),
+    derivatives=lambda xp, z, *xs: _winners_shares([indicator(xp, x <= z, x > z) for x in xs]),
+    formula="the smallest input; derivative 1 for it, 0 for the others",
+    symbol="min",
+    kink=lambda *xs: builtins.sum(x == min(xs) for x in xs) > 1,
+    kink_note="inputs that tie for the minimum share the derivative equally",
+    notation=r"\min",
+    reference=lambda mp, *xs: min(xs),
 )
 
 
@@ -108,4 +158,5 @@ logsumexp = define_op(
     formula="ln Σ exp xᵢ, derivatives softmax(x)ᵢ",
     kink=lambda *xs: builtins.max(xs) == -math.inf,
     kink_note="the derivatives of logsumexp are 0 where every input is −inf",
+    reference=lambda mp, *xs: mp.log(mp.fsum(map(mp.exp, xs))),
 )

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
 from microgradlib.ops.record import GRAPH
+from microgradlib.ops.rules import indicator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from microgradlib.ops.record import Op
-
-__all__ = [
-    "abs", "ceil", "clip", "detach", "floor", "greater", "greater_equal", "indicator", "less", "less_equal", "maximum",
-    "minimum", "sign", "step", "where",
-]  # fmt: skip
-
-
-def indicator(xp: Any, inside: Any, outside: Any) -> Any:
-    """Return I(inside): 1 where inside holds, 0 where outside does, nan where neither (one side was nan)."""
-    return xp.where(inside, 1.0, xp.where(outside, 0.0, math.nan))
 
 
 where = define_op(
@@ -36,13 +26,7 @@ where = define_op(
     formula="x where the condition holds, else y; derivative 1 for the chosen one",
     sample=((1.0, 1.0), (-3.0, 3.0), (-3.0, 3.0)),
     notation=lambda xp, condition, x, y: xp.where(condition, x, y),
-)
-
-detach = define_op(
-    "detach",
-    value=lambda xp, x: xp.detach(x),
-    derivatives=[lambda xp, z, x: 0.0],
-    formula="x, taken for a constant, derivative 0",
+    reference=lambda mp, condition, x, y: x if condition else y,
 )
 
 
@@ -52,7 +36,6 @@ def _pick(condition: Any, x: Any, y: Any) -> Any:
 
 
 GRAPH.where = _pick
-GRAPH.detach = lambda x: x.detach() if hasattr(x, "__apply_op__") else x
 
 
 def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Op:
@@ -63,6 +46,7 @@ def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Op:
         formula=f"1 if x {symbol} y, else 0; derivatives 0",
         symbol=symbol,
         kink=operator.eq,
+        reference=lambda mp, x, y: mp.mpf(holds(x, y)),
         kink_note="the derivatives of a comparison are 0, at the jump too",
     )
 
@@ -89,6 +73,7 @@ step = define_op(
     formula="1 if x ≥ 0, else 0 (the neuron of McCulloch and Pitts); derivative 0",
     kink=lambda x: x == 0,
     kink_note="step′(0) = 0",
+    reference=lambda mp, x: mp.mpf(x >= 0),
 )
 
 floor = define_op(
@@ -119,38 +104,25 @@ abs = define_op(  # noqa: A001
     kink=lambda x: x == 0,
     kink_note="|x|′(0) = 0",
     notation=r"\left|{<0>}\right|",
+    reference=lambda mp, x: mp.fabs(x),
 )
 
 
-def _shares(winners: list[Any]) -> tuple[Any, ...]:
-    """Return each input's share of the derivative of a max or min: the winners share it equally."""
-    count = winners[0]
-    for winner in winners[1:]:
-        count = count + winner
-    return tuple([winner / count for winner in winners])
+def _sign_bit(xp: Any, y: Any) -> Any:
+    """Return 1 or −1 as the sign of y, which a zero has too: 1/−0 is −inf."""
+    return xp.where(y < 0, -1.0, xp.where(y > 0, 1.0, xp.where(1 / y < 0, -1.0, 1.0)))
 
 
-maximum = define_op(
-    "maximum",
-    value=lambda xp, *xs: xp.maximum(*xs),
-    derivatives=lambda xp, z, *xs: _shares([indicator(xp, x >= z, x < z) for x in xs]),
-    formula="the largest input; derivative 1 for it, 0 for the others",
-    symbol="max",
-    kink=lambda *xs: sum(x == max(xs) for x in xs) > 1,
-    kink_note="inputs that tie for the maximum share the derivative equally",
-    notation=r"\max",
+copysign = define_op(
+    "copysign",
+    value=lambda xp, x, y: xp.abs(x) * _sign_bit(xp, y),
+    derivatives=[lambda xp, z, x, y: xp.sign(x) * _sign_bit(xp, y), lambda xp, z, x, y: 0.0],
+    formula="|x| with the sign of y, derivatives sign x · sign y and 0",
+    kink=lambda x, y: x == 0 or y == 0,
+    kink_note="copysign has derivatives 0 at x = 0",
+    reference=lambda mp, x, y: mp.fabs(x) * mp.sign(y),
 )
 
-minimum = define_op(
-    "minimum",
-    value=lambda xp, *xs: xp.minimum(*xs),
-    derivatives=lambda xp, z, *xs: _shares([indicator(xp, x <= z, x > z) for x in xs]),
-    formula="the smallest input; derivative 1 for it, 0 for the others",
-    symbol="min",
-    kink=lambda *xs: sum(x == min(xs) for x in xs) > 1,
-    kink_note="inputs that tie for the minimum share the derivative equally",
-    notation=r"\min",
-)
 
 clip = define_op(
     "clip",
@@ -165,4 +137,5 @@ clip = define_op(
     sample=((-3.0, 3.0), (-2.0, -1.0), (1.0, 2.0)),
     kink=lambda x, low, high: x in (low, high),
     kink_note="clip′ is 1 at both edges",
+    reference=lambda mp, x, low, high: min(max(x, low), high),
 )

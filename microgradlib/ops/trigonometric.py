@@ -1,12 +1,9 @@
 """Circular and hyperbolic functions, and the two of a point in the plane."""
 
 import math
+from typing import Any
 
 from microgradlib.ops.define import define_op
-
-__all__ = [
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan", "tanh",
-]  # fmt: skip
 
 sin = define_op(
     "sin",
@@ -34,6 +31,24 @@ tan = define_op(
     domain="finite numbers",
     sample=((-1.2, 1.2),),
     notation=r"\tan",
+)
+
+
+def _sinc_slope(xp: Any, z: Any, x: Any) -> Any:
+    """Return (cos πx − sinc x)/x; near 0, where that cancels, the power series −π²x (1/3 − (πx)²/30 + …)."""
+    u = (math.pi * x) ** 2
+    series = 1 / 3 - u * (1 / 30 - u * (1 / 840 - u * (1 / 45360 - u * (1 / 3991680 - u / 518918400))))
+    return xp.where(xp.abs(x) < 0.1, -(math.pi**2) * x * series, (xp.cos(math.pi * x) - z) / x)
+
+
+sinc = define_op(
+    "sinc",
+    value=lambda xp, x: xp.where(xp.abs(x) <= 0, 1.0, xp.sin(math.pi * x) / (math.pi * x)),
+    derivatives=[_sinc_slope],
+    formula="sin(πx)/(πx), 1 at 0, as in NumPy; derivative (cos πx − sinc x)/x",
+    domain="finite numbers",
+    sample=((0.3, 3.0),),
+    reference=lambda mp, x: mp.sincpi(x),
 )
 
 asin = define_op(

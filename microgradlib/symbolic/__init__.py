@@ -2,8 +2,9 @@
 
 from microgradlib.symbolic.explain import explain_gradient
 from microgradlib.symbolic.latex import to_latex
+from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.sympy_export import to_sympy
 from microgradlib.symbolic.text import to_text
 from microgradlib.symbolic.typeset import show
 
-__all__ = ["explain_gradient", "show", "to_latex", "to_sympy", "to_text"]
+__all__ = ["explain_gradient", "show", "simplify", "to_latex", "to_sympy", "to_text"]

@@ -81,6 +81,7 @@ class _Namespace:
             "logsumexp": lambda *xs: sympy.log(sympy.Add(*map(sympy.exp, xs))),
             "maximum": sympy.Max,
             "minimum": sympy.Min,
+            "mod": lambda x, y: x - y * sympy.floor(x / y),
             "polygamma": lambda x, order: sympy.polygamma(order, x),
             "pow": sympy.Pow,
             "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
-from microgradlib.ops import activations, exponential, selection, trigonometric
+from microgradlib.ops import PUBLIC
 
 if TYPE_CHECKING:
     from microgradlib.ops import Op
@@ -18,20 +18,8 @@ Number = TypeVar("Number", float, Value, Symbol)
 
 _OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, no node
-_LIST_FUNCTIONS = frozenset({"sum", "mean", "prod", "logsumexp"})
-_PUBLIC = (
-    {
-        *activations.__all__,
-        *exponential.__all__,
-        *trigonometric.__all__,
-        *selection.__all__,
-        *_LIST_FUNCTIONS,
-        *_OPERATORS,
-        "pow",
-    }
-    - {"detach", "indicator"}
-    - _COMPARISONS
-)
+_LIST_FUNCTIONS = frozenset({"sum", "mean", "prod", "logsumexp", "norm"})
+_PUBLIC = {*PUBLIC, *_LIST_FUNCTIONS, *_OPERATORS, "maximum", "minimum"} - _COMPARISONS
 """The ops that `microgradlib` exports under their names or as operators."""
 
 

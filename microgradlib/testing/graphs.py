@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import reject
-from hypothesis import strategies as st
+from hypothesis import reject, strategies as st
 
 from microgradlib.ops import TABLE, arithmetic
 from microgradlib.testing.building import Interval, Limits, PartialGraph, build
@@ -86,7 +85,7 @@ def graphs(
 
 def _smooth_ops() -> list[Op]:
     """Return the smooth ops of the table, those of arithmetic first: graphs shrink towards the first."""
-    return [op for op in sorted(TABLE.values(), key=lambda op: op.name not in arithmetic.__all__) if is_smooth(op)]
+    return [op for op in sorted(TABLE.values(), key=lambda op: op.name not in vars(arithmetic)) if is_smooth(op)]
 
 
 def _pruned(graph: PartialGraph, *, largest: bool) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:

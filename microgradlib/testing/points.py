@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import reject
-from hypothesis import strategies as st
+from hypothesis import reject, strategies as st
 
 from microgradlib.core.value import Value
 from microgradlib.testing.conditioning import away_from_kinks, input_count, sample_interval

@@ -4,8 +4,7 @@ import math
 
 import pytest
 from equality import bits
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, topological_sort

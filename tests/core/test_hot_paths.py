@@ -5,8 +5,7 @@ import operator
 import struct
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
 from microgradlib.core.autodiff import grad_table as reference_table

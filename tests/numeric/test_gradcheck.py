@@ -5,8 +5,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.errors import GradcheckError, MicrogradError

@@ -1,8 +1,7 @@
 """The gradient check raises no false alarm on smooth expressions drawn at random."""
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.numeric.gradient_check import gradcheck

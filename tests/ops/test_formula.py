@@ -1,8 +1,7 @@
 """The writer of formulas: parentheses by precedence, held to Python's own reading of the text."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib.compiler.printing.formula import ArrayFormula
 from microgradlib.ops import TABLE

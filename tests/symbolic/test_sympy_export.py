@@ -5,8 +5,7 @@ import sys
 import mpmath
 import pytest
 import sympy
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, to_sympy
@@ -15,7 +14,7 @@ from microgradlib.ops import TABLE, define_op, forget_op
 
 X, Y = Symbol("x"), Symbol("y")
 SX, SY = sympy.symbols("x y", real=True)
-STEPS = {"floor", "ceil", "less", "less_equal", "greater", "greater_equal", "detach"}
+STEPS = {"floor", "ceil", "mod", "floordiv", "fmod", "less", "less_equal", "greater", "greater_equal", "detach"}
 
 
 def number(expression: sympy.Expr, values: dict[sympy.Symbol, float]) -> float:

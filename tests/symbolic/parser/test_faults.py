@@ -1,8 +1,7 @@
 """Typed expressions that are wrong: a caret under every slip, and what to write instead."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib.errors import ExpressionError
 from microgradlib.symbolic.parser import build

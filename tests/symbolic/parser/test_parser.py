@@ -4,8 +4,7 @@ import ast
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib import Symbol, Value
 from microgradlib.ops import TABLE

@@ -1,0 +1,74 @@
+"""What `help` and notebooks show of an op: its own formula, domain, convention, signature, and an example that runs."""
+
+import doctest
+import inspect
+import pydoc
+
+import pytest
+
+import microgradlib as mg
+from microgradlib.ops import PUBLIC, TABLE, Op, define_op, forget_op
+
+LIST_FUNCTIONS = {name: getattr(mg, name) for name in ("mean", "prod", "norm", "logsumexp", "maximum", "minimum")}
+
+
+def failures(text, names):
+    test = doctest.DocTestParser().get_doctest(text, {**names, "Value": mg.Value}, "doc", None, 0)
+    assert test.examples
+    return doctest.DocTestRunner(verbose=False).run(test).failed
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_the_example_runs(name):
+    assert failures(TABLE[name].__doc__, TABLE) == 0
+
+
+@pytest.mark.parametrize("name", list(LIST_FUNCTIONS))
+def test_the_example_of_a_list_function_runs(name):
+    function = LIST_FUNCTIONS[name]
+    assert function.__name__ == name
+    assert TABLE[name].formula in function.__doc__
+    assert failures(function.__doc__, LIST_FUNCTIONS) == 0
+
+
+@pytest.mark.parametrize("name", list(PUBLIC))
+def test_help_shows_this_op(name):
+    op = getattr(mg, name)
+    shown = pydoc.plain(pydoc.render_doc(op))
+    assert op.formula in shown
+    assert op.domain in shown
+    assert op.kink_note in shown
+    assert "class Op" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [
+        ("tanh", "(x, /)"),
+        ("where", "(condition, x, y, /)"),
+        ("leaky_relu", "(x, slope=0.01, /)"),
+        ("clip", "(x, low, high, /)"),
+        ("maximum", "(*xs)"),
+    ],
+)
+def test_signatures(name, signature):
+    assert str(inspect.signature(TABLE[name])) == signature
+
+
+def test_the_class_has_a_docstring_of_its_own():
+    assert Op.__doc__.startswith("One operation")
+    assert type(TABLE["tanh"]).__doc__ == "An op of one input."
+
+
+def test_a_users_op_is_documented_too():
+    op = define_op("cube_here", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³, derivative 3x²")
+    try:
+        assert op.__doc__.startswith("x³, derivative 3x².\n\ncube_here(x) is defined for all numbers.")
+        assert failures(op.__doc__, {"cube_here": op}) == 0
+    finally:
+        forget_op("cube_here")
+
+
+def test_an_op_is_immutable():
+    with pytest.raises(AttributeError, match="cannot set formula of tanh"):
+        TABLE["tanh"].formula = "?"

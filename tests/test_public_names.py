@@ -1,0 +1,57 @@
+"""What a user sees of the package: public names and rooms, each loaded when it is first used."""
+
+import builtins
+import subprocess
+import sys
+
+import pytest
+
+import microgradlib as mg
+
+ROOMS = {
+    "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
+    "symbolic", "testing", "training", "viz",
+}  # fmt: skip
+
+
+def visible():
+    return {name for name in dir(mg) if not name.startswith("_")}
+
+
+def test_every_visible_name_exists_and_is_documented():
+    for name in visible():
+        assert getattr(mg, name).__doc__, name
+
+
+def test_only_public_names_and_rooms_are_visible():
+    assert visible() >= ROOMS
+    functions = visible() - ROOMS
+    assert functions == set(mg.__all__) | {"abs", "compile", "pow", "sum"}
+    for name in functions:
+        assert callable(getattr(mg, name)), name
+
+
+def test_a_star_import_leaves_the_builtins_alone():
+    assert not [name for name in mg.__all__ if hasattr(builtins, name)]
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'microgradlib' has no attribute 'tahn'"):
+        mg.tahn  # noqa: B018
+
+
+def run(program):
+    command = [sys.executable, "-W", "error", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("name", sorted(ROOMS | {"fit", "draw", "compile", "gradcheck", "save", "to_latex"}))
+def test_each_is_there_after_a_bare_import(name):
+    assert run(f"import microgradlib; print(microgradlib.{name}.__name__)")[0].endswith(name)
+
+
+def test_the_import_is_light():
+    program = (
+        "import sys, microgradlib; print(*[m for m in ('ast', 'inspect', 'subprocess', 'numpy') if m in sys.modules])"
+    )
+    assert run(program) == []
