@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from microgradlib import Value, grad_table
-from microgradlib import sum as total
+from microgradlib import Value, grad_table, sum as total
 from microgradlib.regularisers import l2_norm
 
 CURVATURES, OPTIMUM = (1.0, 0.1, 0.01), (1.0, 1.0, 1.0)  # a and w*, one for each direction

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from microgradlib import grad_table, mean
-from microgradlib import sum as total
+from microgradlib import grad_table, mean, sum as total
 from microgradlib.costs import binary_cross_entropy
 from microgradlib.data import Dataset, blobs
 from microgradlib.nn import Neuron

@@ -7,8 +7,7 @@ from numbers import Real
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib import Symbol, Value
 from microgradlib._support.number import as_float, is_array, is_foreign

@@ -4,8 +4,7 @@ import math
 
 import mpmath
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, grad_table, gradients

@@ -4,8 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
 from microgradlib.errors import SavedFileError

@@ -5,8 +5,7 @@ import random
 import numpy as np
 import pytest
 from eager_oracle import SIZES, assert_batches_match, random_columns
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled

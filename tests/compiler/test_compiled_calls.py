@@ -6,8 +6,7 @@ from eager_oracle import assert_close, assert_matches_eager
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import runner
+from microgradlib.compiler import compile as compiled, runner
 from microgradlib.core.autodiff import gradients
 from microgradlib.regularisers import L2
 

@@ -4,8 +4,7 @@ import random
 
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from microgradlib.compiler import compile as compiled
 from microgradlib.core.value import Value

@@ -5,13 +5,11 @@ import random
 import numpy as np
 import pytest
 from eager_oracle import assert_close, assert_jacobian_matches_eager
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import runner
+from microgradlib.compiler import compile as compiled, runner
 from microgradlib.testing import graphs
 
 

@@ -5,8 +5,7 @@ import random
 import numpy as np
 import pytest
 from eager_oracle import SIZES, EagerOracle, assert_batches_match, assert_near, random_columns
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from random_networks import Network
 
 import microgradlib as mg

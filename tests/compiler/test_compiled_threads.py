@@ -9,8 +9,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import runner
+from microgradlib.compiler import compile as compiled, runner
 
 THREADS, CALLS = 20, 50
 

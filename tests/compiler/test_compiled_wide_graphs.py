@@ -5,12 +5,10 @@ import random
 
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib.compiler import binding, runner, splitting
-from microgradlib.compiler import compile as compiled
+from microgradlib.compiler import binding, compile as compiled, runner, splitting
 from microgradlib.compiler.canonical import canonical
 from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import load_program
+from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import LSTM, MLP, RNN, Layer, Module

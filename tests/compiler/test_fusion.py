@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from eager_oracle import EagerOracle, assert_batches_match, flat, random_columns
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib.compiler import binding
-from microgradlib.compiler import compile as compiled
+from microgradlib.compiler import binding, compile as compiled
 from microgradlib.compiler.binding import LARGE_BATCH, Binding
 from microgradlib.compiler.fusion import products_under_sums
 from microgradlib.compiler.instructions import BATCH

@@ -5,8 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from microgradlib.compiler.hull import SMALLEST, Hull, hull
 from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand

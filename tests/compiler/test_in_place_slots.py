@@ -5,8 +5,7 @@ import random
 import numpy as np
 import pytest
 from eager_oracle import EagerOracle, assert_batches_match, flat, random_columns
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import nn

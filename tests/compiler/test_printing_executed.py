@@ -5,8 +5,7 @@ import re
 import numpy as np
 import pytest
 from eager_oracle import EagerOracle
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from printed_program import Run
 
 import microgradlib as mg

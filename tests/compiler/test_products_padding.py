@@ -9,8 +9,7 @@ import random
 import numpy as np
 import pytest
 from eager_oracle import EagerOracle, assert_batches_match, assert_near
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled

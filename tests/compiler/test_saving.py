@@ -5,13 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, define_op
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import load_program
+from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.costs import cross_entropy
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import GRU, MLP, Layer

@@ -6,14 +6,12 @@ import json
 import numpy as np
 import pytest
 from eager_oracle import SIZES, EagerOracle, assert_batch_matches, flat, random_columns
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from random_networks import Network
 
 import microgradlib as mg
 from microgradlib import nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler import load_program
+from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 

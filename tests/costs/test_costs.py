@@ -6,8 +6,7 @@ from functools import partial
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from peer_records import peer_record
 
 from microgradlib import Symbol, Value, evaluate, grad_table, sigmoid, softmax

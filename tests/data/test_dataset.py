@@ -5,8 +5,7 @@ import math
 from statistics import fmean, pstdev
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib.data import Dataset, RegressionDataset, iris, moons, sine, split, standardise, xor
 

@@ -8,8 +8,7 @@ import sys
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from microgradlib.data import blobs, circles, moons, sine, spirals, yin_yang
 

@@ -5,8 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp

@@ -1,8 +1,7 @@
 """Embeddings: rows by index, one-hot, by Symbol, and what is no index."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table

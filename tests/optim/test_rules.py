@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from peer_records import as_recorded, peer_record
 
 from microgradlib import Value, exp, tanh, value_and_grad

@@ -5,8 +5,7 @@ import math
 import pickle
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from peer_records import peer_record
 
 from microgradlib.optim import constant, cosine, linear, step_decay, warm_up

@@ -3,8 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table

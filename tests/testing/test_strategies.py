@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import Phase, find, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, find, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.core.autodiff import evaluate

@@ -12,8 +12,7 @@ import pytest
 
 from microgradlib import Value
 from microgradlib.errors import DrawingError, MissingExtraError
-from microgradlib.viz import Drawing, draw
-from microgradlib.viz import graphviz_engine as engine
+from microgradlib.viz import Drawing, draw, graphviz_engine as engine
 from microgradlib.viz.diagram import Arrow, Box, Diagram
 
 HAVE_DOT = shutil.which("dot") is not None

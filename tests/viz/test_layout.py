@@ -4,8 +4,7 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from microgradlib.viz.diagram import MOST_TEXTS, Arrow, Box, Diagram
 from microgradlib.viz.dot import to_dot

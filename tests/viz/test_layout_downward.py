@@ -5,8 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from microgradlib.viz.diagram import Arrow, Box, Diagram
 from microgradlib.viz.dot import to_dot

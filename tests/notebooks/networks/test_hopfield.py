@@ -1,8 +1,7 @@
 """The Hopfield network: energy, net inputs and recall against NumPy."""
 
 import numpy as np
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 states = st.lists(st.sampled_from([-1, 1]), min_size=25, max_size=25)
 

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 weights = st.tuples(st.floats(-5, 5), st.floats(-5, 5))
 both = pytest.mark.parametrize("name", ["squared error", "cross-entropy"])

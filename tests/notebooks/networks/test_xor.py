@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 X = np.array([(0, 0, 1), (0, 1, 1), (1, 0, 1), (1, 1, 1)], float)  # a column of ones for b
 Y = np.array([0, 1, 1, 0], float)
