@@ -1,14 +1,20 @@
-"""What all tests share: Hypothesis under CI, and what makes a run of the whole suite fast."""
+"""What all tests share: Hypothesis under CI, and what makes a run of the whole suite fast.
+
+The folders mirror the package: microgradlib/nn/mlp.py is tested by tests/nn/test_mlp*.py. Beside them, `common` holds
+modules that several tests import (the eager oracle, edge cases), `peers` what other libraries computed and the scripts
+that recorded it, `notebooks` the tests of the notebooks' scripts, `benchmarks` timings, run by hand.
+"""
 
 import gc
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("ci", derandomize=True, print_blob=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# No time limits for single examples: on a busy machine they fail tests of which nothing is wrong.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 collect_ignore_glob = ["peers/record_*.py"]  # they need the peers; the tests need only what they wrote
 

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -76,25 +75,6 @@ def test_batches_of_many_sizes(restless, monkeypatch) -> None:
         n = (7 * k + 11 * i) % 30
         values, (_, gradient) = fast(batches[n]), fast.value_and_grad(batches[n])
         return np.allclose(values, expected[n]) and np.allclose(gradient, slopes[n])
-
-    assert not in_threads(work)
-
-
-def test_buffers_are_lent_to_one_thread_at_a_time(restless, monkeypatch) -> None:
-    """The lending alone, without a program, so that threads do little else than meet there."""
-    monkeypatch.setattr(runner, "Binding", lambda *_, **__: [])
-    lender = runner.Runner(SimpleNamespace(batch_size=1, instructions=(), outputs=(), ones=()), float)
-
-    def work(k, i):
-        for n in range(300):
-            free, binding = lender._bound((k + i + n) % 12)
-            binding.append(k)
-            alone = binding == [k]
-            binding.clear()
-            free.append(binding)
-            if not alone:
-                return False
-        return True
 
     assert not in_threads(work)
 

@@ -1,12 +1,12 @@
-"""What the tests of data share: a source of random numbers that draws what it is told."""
+"""A source of random numbers for the tests of data that returns given numbers in order."""
 
 import random
 
 import pytest
 
 
-class Told(random.Random):
-    """A source that draws what it is told."""
+class FixedDraws(random.Random):
+    """A `random.Random` whose draws are the given numbers, in order."""
 
     def __new__(cls, *_):  # Python 3.10 takes one argument at most
         return super().__new__(cls)
@@ -23,5 +23,5 @@ class Told(random.Random):
 
 
 @pytest.fixture(scope="session")  # a class: nothing of it changes between the examples of a property
-def told():
-    return Told
+def fixed_draws():
+    return FixedDraws

@@ -36,8 +36,8 @@ def shifted_by_numpy(image, down, right):
 
 @pytest.mark.parametrize("down", range(-3, 4))
 @pytest.mark.parametrize("right", range(-3, 4))
-def test_a_shift_moves_down_and_right_and_fills_with_zeros(down, right, told):
-    moved = shift(3, width=4)(IMAGE, told(down, right))
+def test_a_shift_moves_down_and_right_and_fills_with_zeros(down, right, fixed_draws):
+    moved = shift(3, width=4)(IMAGE, fixed_draws(down, right))
     np.testing.assert_array_equal(np.reshape(moved, (3, 4)), shifted_by_numpy(np.reshape(IMAGE, (3, 4)), down, right))
 
 
@@ -62,8 +62,8 @@ def test_mirror_images_are_half_of_all():
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-180, 180))
-def test_a_point_is_turned_as_a_complex_number(told, x, y, degrees):
-    turned = complex(*rotate(180)((x, y), told(degrees)))
+def test_a_point_is_turned_as_a_complex_number(fixed_draws, x, y, degrees):
+    turned = complex(*rotate(180)((x, y), fixed_draws(degrees)))
     assert abs(turned - complex(x, y) * np.exp(1j * math.radians(degrees))) < 1e-13
 
 
@@ -76,16 +76,16 @@ def test_angles_lie_within_the_largest_on_both_sides():
 
 
 @pytest.mark.parametrize("quarters", [-2, -1, 0, 1, 2])
-def test_quarter_turns_of_an_image_are_numpy_s(quarters, told):
+def test_quarter_turns_of_an_image_are_numpy_s(quarters, fixed_draws):
     image = np.arange(25.0).reshape(5, 5)
-    turned = rotate(180, width=5)(image.ravel().tolist(), told(90.0 * quarters))
+    turned = rotate(180, width=5)(image.ravel().tolist(), fixed_draws(90.0 * quarters))
     np.testing.assert_allclose(np.reshape(turned, (5, 5)), np.rot90(image, quarters), atol=1e-13)
 
 
 @given(st.floats(-90, 90), st.integers(2, 7), st.integers(2, 7))
-def test_a_turned_image_is_scipy_s(told, degrees, height, width):
+def test_a_turned_image_is_scipy_s(fixed_draws, degrees, height, width):
     image = np.random.default_rng(0).uniform(0, 1, (height, width))
-    turned = rotate(90, width=width)(image.ravel().tolist(), told(degrees))
+    turned = rotate(90, width=width)(image.ravel().tolist(), fixed_draws(degrees))
     # Padded, as SciPy takes all of a pixel beyond the edge for 0, where the edge fades over one pixel here.
     expected = ndimage.rotate(np.pad(image, 4), degrees, reshape=False, order=1, mode="constant")[4:-4, 4:-4]
     np.testing.assert_allclose(np.reshape(turned, (height, width)), expected, atol=1e-9)

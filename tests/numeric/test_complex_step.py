@@ -1,0 +1,76 @@
+"""The complex step gives derivatives to the last digits, or says why it cannot."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import microgradlib as mg
+from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.numeric.complex_step import complex_step_derivative
+from microgradlib.ops import TABLE, define_op, forget_op
+
+REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.name not in REAL_ONLY], ids=str)
+@given(data=st.data())
+@settings(max_examples=50)
+def test_the_complex_step_gives_the_tables_derivatives_to_the_last_digits(op, data):
+    count = op.arity or 4
+    xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]
+    if op.kink is not None and op.kink(*xs):
+        return
+    inputs = [mg.Value(x) for x in xs]
+    table = mg.grad_table(op(*inputs))
+    for i, x in enumerate(inputs):
+        found = complex_step_derivative(lambda z, i=i: op(*xs[:i], z, *xs[i + 1 :]), xs[i])
+        assert found == pytest.approx(table[x], rel=1e-14, abs=1e-15)
+
+
+def test_the_complex_step_sees_no_cancellation():
+    def f(x):
+        return mg.exp(x) / mg.sqrt(mg.sin(x) ** 3 + mg.cos(x) ** 3)
+
+    x = mg.Value(1.5)
+    assert complex_step_derivative(f, 1.5) == pytest.approx(mg.grad_table(f(x))[x], rel=1e-15)
+    assert complex_step_derivative(lambda x: (x + 1e8) - 1e8, 0.3) == 1.0
+    assert complex_step_derivative(lambda x: 3.0, 0.3) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "says"),
+    [
+        (mg.relu, 0.0, r"cannot pass relu\(0.0\): it has a kink there \(relu′\(0\) = 0\); use numeric_derivative"),
+        (lambda x: mg.maximum(x, 2.0), 2.0, r"cannot pass maximum\(2.0, 2.0\): it has a kink"),
+        (lambda x: mg.where(x > 1, x, 0.0), 1.0, r"cannot pass greater\(1.0, 1.0\): it has a kink"),
+        (mg.erf, 0.5, r"cannot pass erf\(0.5\): it has no complex form here \(erf\)"),
+        (mg.log, -1.0, r"cannot pass log\(-1.0\): it is not finite and real there"),
+        (mg.asin, 2.0, r"cannot pass asin\(2.0\): it is not finite and real there"),
+        (lambda x: x**0.5, -2.0, r"cannot pass pow\(-2.0.*\): it is not finite and real"),
+        (lambda x: 1 / (x - x), 2.0, r"cannot pass div\(1.0, 0.0\): it has no finite value there"),
+    ],
+)
+def test_the_complex_step_says_why_it_cannot(f, x, says):
+    with pytest.raises(ValueError, match=says):
+        complex_step_derivative(f, x)
+
+
+def test_the_complex_step_refuses_a_branch_that_python_would_bake_in():
+    with pytest.raises(SymbolHasNoValueError, match="truth value"):
+        complex_step_derivative(lambda x: x if x > 0 else -x, 1.0)
+    with pytest.raises(TypeError, match="expected a real number, got list"):
+        complex_step_derivative(lambda x: [x], 1.0)
+
+
+def test_the_complex_step_passes_ops_defined_by_the_user():
+    define_op(
+        "swish_of_softplus",
+        value=lambda xp, x: x * xp.softplus(x),
+        derivatives=[lambda xp, z, x: xp.softplus(x) + x * xp.sigmoid(x)],
+        formula="x ζ(x)",
+    )
+    try:
+        op = TABLE["swish_of_softplus"]
+        x = mg.Value(0.7)
+        assert complex_step_derivative(op, 0.7) == pytest.approx(mg.grad_table(op(x))[x], rel=1e-15)
+    finally:
+        forget_op("swish_of_softplus")
