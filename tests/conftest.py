@@ -11,6 +11,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from microgradlib.ops import define_op, forget_op
+
 # No time limits for single examples: on a busy machine they fail tests of which nothing is wrong.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
@@ -39,3 +41,18 @@ def pytest_collection_finish(session):
     """Keep what collecting made out of the cyclic garbage collector's sight: it takes an eighth of the suite's time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def temporary_op():
+    """`define_op`, for ops that are forgotten when the test ends."""
+    names = []
+
+    def define(name, *rules, **properties):
+        op = define_op(name, *rules, **properties)
+        names.append(name)
+        return op
+
+    yield define
+    for name in names:
+        forget_op(name)

@@ -10,7 +10,7 @@ from eager_oracle import assert_close, assert_matches_eager
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.binding import Binding
 from microgradlib.core.value import Value
-from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops import TABLE
 
 COUNTS = {name: [1, 2, 3, 5] for name, op in TABLE.items() if op.variadic} | {"dot": [2, 3, 4, 5, 9]}
 NUMBERS_ONLY = {"polygamma"}  # its order is no variable
@@ -115,14 +115,13 @@ def test_powers_by_a_number(power) -> None:
 
 
 @pytest.fixture
-def swish():
-    yield define_op(
+def swish(temporary_op):
+    return temporary_op(
         "swish_for_a_test",
         value=lambda xp, x: x * xp.sigmoid(x),
         derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
         formula="x σ(x)",
     )
-    forget_op("swish_for_a_test")
 
 
 def test_an_op_of_the_users_own(swish) -> None:

@@ -13,7 +13,6 @@ from microgradlib.compiler.roll import roll
 from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value
 from microgradlib.nn import MLP
-from microgradlib.ops import define_op, forget_op
 from microgradlib.testing.graphs import graphs
 
 
@@ -60,18 +59,15 @@ def test_nothing_to_compute(function, line):
     assert ("∇w = 1" in text) == (line == "return w")
 
 
-def test_an_op_of_ones_own():
-    swish = define_op(
+def test_an_op_of_ones_own(temporary_op):
+    swish = temporary_op(
         "boost",
         value=lambda xp, x, y: x * xp.sigmoid(y),
         derivatives=[lambda xp, z, x, y: xp.sigmoid(y), lambda xp, z, x, y: z * xp.sigmoid(-y)],
         formula="x σ(y), derivatives σ(y) and x σ(y) σ(−y)",
     )
-    try:
-        w = Value(1.0)
-        text = printed(lambda x: mg.tanh(swish(w, x)) * swish(w, x), [w], ["w"], x=())
-    finally:
-        forget_op("boost")
+    w = Value(1.0)
+    text = printed(lambda x: mg.tanh(swish(w, x)) * swish(w, x), [w], ["w"], x=())
     assert "u1 = boost(w, x) " in text
     assert "∇w = g_u1 * boost'₁(w, x) " in text
 

@@ -6,25 +6,23 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, topological_sort
-from microgradlib.ops import define_op, forget_op
 
 
 @pytest.fixture
-def spy_op():
+def spy_op(temporary_op):
     """An op x·y that notes which of its derivatives are asked for."""
     asked = []
 
     def derivative(name, of):
         return lambda xp, z, x, y: asked.append(name) or of(x, y)
 
-    op = define_op(
+    op = temporary_op(
         "spied_product",
         value=lambda xp, x, y: x * y,
         derivatives=[derivative("x", lambda x, y: y), derivative("y", lambda x, y: x)],
         formula="x y",
     )
-    yield op, asked
-    forget_op("spied_product")
+    return op, asked
 
 
 def test_nothing_is_computed_for_inputs_not_asked_for(spy_op):
@@ -50,29 +48,25 @@ def test_gradients_are_pruned_to_the_nodes_that_matter():
     assert sorted(names) == sorted(["y", "log", "tanh", "exp", "x", "cos", "strong_mul"])
 
 
-def test_figure_6_10_of_deep_learning():
+def test_figure_6_10_of_deep_learning(temporary_op):
     """z = f(f(f(w))): the derivative is f'(y) f'(x) f'(w), two products, with x and y shared and z not needed."""
-    f_prime = define_op("f_prime", lambda xp, x: xp.cos(x), [lambda xp, z, x: -xp.sin(x)], formula="f'")
-    f = define_op("f", lambda xp, x: xp.sin(x), [lambda xp, z, x: xp.f_prime(x)], formula="f")
-    try:
-        w = Symbol("w")
-        x = f(w)
-        y = f(x)
-        z = f(y)
-        [dz_dw] = gradients(z, [w])
-        graph = topological_sort(dz_dw)
-        assert sorted(node.op.name for node in graph if node.op) == ["f"] * 2 + ["f_prime"] * 3 + ["strong_mul"] * 2
-        assert {w, x, y} < set(graph)
-        assert z not in graph
-        assert {node.parents[0] for node in graph if node.op is f_prime} == {w, x, y}
-        nested = math.cos(math.sin(math.sin(0.5))) * math.cos(math.sin(0.5)) * math.cos(0.5)
-        assert evaluate(dz_dw, {w: 0.5}) == pytest.approx(nested, rel=1e-15)
-        dz_dx, dz_dy = gradients(z, [x, y])
-        assert dz_dy.op is f_prime
-        assert dz_dx.parents[0].op is dz_dx.parents[1].op is f_prime
-    finally:
-        forget_op("f")
-        forget_op("f_prime")
+    f_prime = temporary_op("f_prime", lambda xp, x: xp.cos(x), [lambda xp, z, x: -xp.sin(x)], formula="f'")
+    f = temporary_op("f", lambda xp, x: xp.sin(x), [lambda xp, z, x: xp.f_prime(x)], formula="f")
+    w = Symbol("w")
+    x = f(w)
+    y = f(x)
+    z = f(y)
+    [dz_dw] = gradients(z, [w])
+    graph = topological_sort(dz_dw)
+    assert sorted(node.op.name for node in graph if node.op) == ["f"] * 2 + ["f_prime"] * 3 + ["strong_mul"] * 2
+    assert {w, x, y} < set(graph)
+    assert z not in graph
+    assert {node.parents[0] for node in graph if node.op is f_prime} == {w, x, y}
+    nested = math.cos(math.sin(math.sin(0.5))) * math.cos(math.sin(0.5)) * math.cos(0.5)
+    assert evaluate(dz_dw, {w: 0.5}) == pytest.approx(nested, rel=1e-15)
+    dz_dx, dz_dy = gradients(z, [x, y])
+    assert dz_dy.op is f_prime
+    assert dz_dx.parents[0].op is dz_dx.parents[1].op is f_prime
 
 
 @pytest.mark.parametrize(

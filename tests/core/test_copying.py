@@ -123,14 +123,11 @@ def test_symbols_survive(duplicate):
 
 
 @every_way
-def test_ops_of_the_users_own_survive(duplicate):
-    cube = define_op("cube_to_copy", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³")
-    try:
-        twin = duplicate(cube(Value(2.0)))
-        assert twin.op is cube
-        assert grad_table(twin)[twin.parents[0]] == 12.0
-    finally:
-        forget_op("cube_to_copy")
+def test_ops_of_the_users_own_survive(temporary_op, duplicate):
+    cube = temporary_op("cube_to_copy", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³")
+    twin = duplicate(cube(Value(2.0)))
+    assert twin.op is cube
+    assert grad_table(twin)[twin.parents[0]] == 12.0
 
 
 def test_loading_an_op_that_is_not_defined_says_so():

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.numeric.complex_step import complex_step_derivative
-from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops import TABLE
 
 REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
 
@@ -61,16 +61,13 @@ def test_the_complex_step_refuses_a_branch_that_python_would_bake_in():
         complex_step_derivative(lambda x: [x], 1.0)
 
 
-def test_the_complex_step_passes_ops_defined_by_the_user():
-    define_op(
+def test_the_complex_step_passes_ops_defined_by_the_user(temporary_op):
+    temporary_op(
         "swish_of_softplus",
         value=lambda xp, x: x * xp.softplus(x),
         derivatives=[lambda xp, z, x: xp.softplus(x) + x * xp.sigmoid(x)],
         formula="x ζ(x)",
     )
-    try:
-        op = TABLE["swish_of_softplus"]
-        x = mg.Value(0.7)
-        assert complex_step_derivative(op, 0.7) == pytest.approx(mg.grad_table(op(x))[x], rel=1e-15)
-    finally:
-        forget_op("swish_of_softplus")
+    op = TABLE["swish_of_softplus"]
+    x = mg.Value(0.7)
+    assert complex_step_derivative(op, 0.7) == pytest.approx(mg.grad_table(op(x))[x], rel=1e-15)

@@ -9,25 +9,23 @@ from hypothesis import given, settings
 
 import microgradlib as mg
 from microgradlib.core.autodiff import evaluate, gradients
-from microgradlib.ops import define_op, forget_op
 from microgradlib.testing import assert_derivative_rule, assert_gradients_close, graphs, inputs_for
 
 
 @pytest.fixture
-def swish():
-    yield define_op(
+def swish(temporary_op):
+    return temporary_op(
         "swish",
         value=lambda xp, x: x * xp.sigmoid(x),
         derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
         formula="x σ(x), derivative σ(x) + x σ(x) σ(−x)",
     )
-    forget_op("swish")
 
 
 @pytest.fixture
-def gaussian():
+def gaussian(temporary_op):
     """Defined with an input that is a setting where it is a plain number: the width."""
-    yield define_op(
+    return temporary_op(
         "gaussian",
         value=lambda xp, x, width: xp.exp(-((x / width) ** 2)),
         derivatives=[
@@ -39,7 +37,6 @@ def gaussian():
         setting_count=1,
         sample=((-2.0, 2.0), (0.5, 2.0)),
     )
-    forget_op("gaussian")
 
 
 def test_in_numbers(swish, gaussian) -> None:

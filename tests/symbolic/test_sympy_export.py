@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, to_sympy
 from microgradlib.errors import MissingExtraError
-from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops import TABLE
 
 X, Y = Symbol("x"), Symbol("y")
 SX, SY = sympy.symbols("x y", real=True)
@@ -48,17 +48,14 @@ def test_lists_and_substitutions() -> None:
     assert to_sympy([X, X * Y], {X: t, Y: 2}) == [t, 2 * t]
 
 
-def test_ops_of_users_are_exported_by_their_value_rule() -> None:
-    op = define_op(
+def test_ops_of_users_are_exported_by_their_value_rule(temporary_op) -> None:
+    op = temporary_op(
         "swish",
         lambda xp, x: x * xp.sigmoid(x),
         [lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
         formula="x σ(x)",
     )
-    try:
-        assert to_sympy(op(X)) == SX / (1 + sympy.exp(-SX))
-    finally:
-        forget_op("swish")
+    assert to_sympy(op(X)) == SX / (1 + sympy.exp(-SX))
 
 
 def test_without_sympy_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from hypothesis import assume, given, strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, simplify, to_text
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.ops import TABLE, arithmetic, define_op, derivative_graph, forget_op
+from microgradlib.ops import TABLE, arithmetic, derivative_graph
 from microgradlib.symbolic.parser import build
 
 A, B, C, X = Symbol("a"), Symbol("b"), Symbol("c"), Symbol("x")
@@ -83,15 +83,11 @@ def test_derivatives_read_well(expression: Symbol, slope: str) -> None:
     assert to_text(simplify(gradients(expression, [X]))) == slope
 
 
-def test_figure_6_10_f_of_f_of_f() -> None:
-    df = define_op("df", lambda xp, x: xp.exp(x), [lambda xp, z, x: z], formula="f′", symbol="f′")
-    f = define_op("f", lambda xp, x: xp.exp(x), [lambda xp, z, x: df(x)], formula="f")
-    try:
-        z = f(f(f(X)))
-        assert to_text(gradients(z, [X])) == "f′(f(f(x)))*f′(f(x))*f′(x)"
-    finally:
-        forget_op("df")
-        forget_op("f")
+def test_figure_6_10_f_of_f_of_f(temporary_op) -> None:
+    df = temporary_op("df", lambda xp, x: xp.exp(x), [lambda xp, z, x: z], formula="f′", symbol="f′")
+    f = temporary_op("f", lambda xp, x: xp.exp(x), [lambda xp, z, x: df(x)], formula="f")
+    z = f(f(f(X)))
+    assert to_text(gradients(z, [X])) == "f′(f(f(x)))*f′(f(x))*f′(x)"
 
 
 def test_shared_subexpressions_get_names_that_are_free() -> None:

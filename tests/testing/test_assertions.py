@@ -6,23 +6,21 @@ import pytest
 from hypothesis import given, settings
 
 import microgradlib as mg
-from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops import TABLE
 from microgradlib.testing import assert_derivative_rule, assert_gradients_close, inputs_for
 
 DERIVATIVE = r"derivatives\[0\] is .*, the numeric derivative"
 
 
 @pytest.fixture
-def define():
+def define(temporary_op):
     names = []
 
     def defined(value, *derivatives, **properties):
         names.append(f"tried_{len(names)}")
-        return define_op(names[-1], value, list(derivatives), formula="on trial", **properties)
+        return temporary_op(names[-1], value, list(derivatives), formula="on trial", **properties)
 
-    yield defined
-    for name in names:
-        forget_op(name)
+    return defined
 
 
 def right(xp, z, x):

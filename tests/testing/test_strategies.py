@@ -9,7 +9,7 @@ from hypothesis import Phase, find, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.core.autodiff import evaluate
-from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops import TABLE
 from microgradlib.testing import ExpressionGraph, Step, floats_for, graphs, inputs_for, values
 from microgradlib.testing.conditioning import crosses_kink, is_smooth, sample_interval
 
@@ -175,22 +175,19 @@ def test_failing_examples_show_as_source() -> None:
         assert "t1 = mg.exp(x)\n" in "\n".join(caught.value.__notes__)
 
 
-def test_a_users_op_joins_the_default_ops_and_the_source() -> None:
-    swish = define_op(
+def test_a_users_op_joins_the_default_ops_and_the_source(temporary_op) -> None:
+    swish = temporary_op(
         "swish",
         value=lambda xp, x: x * xp.sigmoid(x),
         derivatives=[lambda xp, z, x: xp.sigmoid(x) + z * xp.sigmoid(-x)],
         formula="x σ(x)",
     )
-    try:
-        assert is_smooth(swish)
-        graph = find(graphs(), lambda g: "swish" in ops_of(g), settings=SHRINKING)
-        assert 'swish = TABLE["swish"]' in repr(graph)
-        scope = {}
-        exec(repr(graph), scope)  # noqa: S102
-        assert scope["f"](1.0) == graph(1.0) == swish(1.0)
-    finally:
-        forget_op("swish")
+    assert is_smooth(swish)
+    graph = find(graphs(), lambda g: "swish" in ops_of(g), settings=SHRINKING)
+    assert 'swish = TABLE["swish"]' in repr(graph)
+    scope = {}
+    exec(repr(graph), scope)  # noqa: S102
+    assert scope["f"](1.0) == graph(1.0) == swish(1.0)
 
 
 def test_smooth_ops() -> None:
