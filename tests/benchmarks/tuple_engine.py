@@ -1,7 +1,7 @@
-"""The smallest scalar engine that trains: the rival in eager.py, after the design of microgpt's.
+"""A minimal scalar engine in the design of microgpt's: the rival in eager.py where microgpt's own file is absent.
 
-A node keeps its inputs and their local derivatives in tuples, has slots and no closures, and writes − and ÷ in
-terms of ×, + and **. The backward pass sorts by recursion, so deep graphs are beyond it.
+A node has slots and no closures, and keeps its inputs and their local derivatives in tuples; − and ÷ are computed by
+×, + and **. The backward pass sorts by recursion and fails with RecursionError on deep graphs.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import math
 
 
 class TupleValue:
-    """A number with the inputs it came from and the local derivative to each."""
+    """A number, the inputs it was computed from and the local derivative with respect to each."""
 
-    __slots__ = ("data", "grad", "inputs", "slopes")
+    __slots__ = ("data", "grad", "inputs", "local_derivatives")
 
-    def __init__(self, data: float, inputs: tuple[TupleValue, ...] = (), slopes: tuple[float, ...] = ()) -> None:
+    def __init__(
+        self, data: float, inputs: tuple[TupleValue, ...] = (), local_derivatives: tuple[float, ...] = ()
+    ) -> None:
         self.data = data
-        self.grad = 0
+        self.grad: float = 0
         self.inputs = inputs
-        self.slopes = slopes
+        self.local_derivatives = local_derivatives
 
     def __add__(self, other: TupleValue | float) -> TupleValue:
         other = other if isinstance(other, TupleValue) else TupleValue(other)
@@ -63,7 +65,7 @@ class TupleValue:
         return TupleValue(max(0, self.data), (self,), (float(self.data > 0),))
 
     def backward(self) -> None:
-        """Add the derivative of self by each node below it to the node's grad."""
+        """Add ∂self/∂node to the grad of each node that self depends on."""
         order: list[TupleValue] = []
         seen: set[TupleValue] = set()
 
@@ -78,5 +80,5 @@ class TupleValue:
         visit(self)
         self.grad = 1
         for node in reversed(order):
-            for parent, slope in zip(node.inputs, node.slopes):
-                parent.grad += slope * node.grad
+            for parent, local_derivative in zip(node.inputs, node.local_derivatives):
+                parent.grad += local_derivative * node.grad
