@@ -52,17 +52,24 @@ def test_other_seeds_learn_too(tmp_path: Path, name: str, share: float, seed: in
     assert outcome.correct >= share * outcome.checked
 
 
-def test_the_neuron_is_drawn_with_names_numbers_and_gradients(tmp_path: Path) -> None:
-    outcome = show("iris", out=tmp_path, epochs=2, stream=io.StringIO())
-    assert outcome.neuron_file == tmp_path / "iris-neuron.svg"
-    words = words_in(outcome.neuron_file)
+@pytest.fixture(scope="module")
+def iris_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short demo, which two tests read."""
+    folder = tmp_path_factory.mktemp("iris")
+    outcome = show("iris", out=folder, epochs=2, stream=io.StringIO())
+    assert (outcome.neuron_file, outcome.curve_file) == (folder / "iris-neuron.svg", folder / "iris-training.svg")
+    return folder
+
+
+def test_the_neuron_is_drawn_with_names_numbers_and_gradients(iris_files: Path) -> None:
+    words = words_in(iris_files / "iris-neuron.svg")
     for name in ("petal length", "weight of petal length", "bias", "neuron", "tanh", "data", "grad", "×"):
         assert name in words
     assert "∂" in words
 
 
-def test_the_curve_holds_both_losses(tmp_path: Path) -> None:
-    words = words_in(show("iris", out=tmp_path, epochs=2, stream=io.StringIO()).curve_file)
+def test_the_curve_holds_both_losses(iris_files: Path) -> None:
+    words = words_in(iris_files / "iris-training.svg")
     for name in ("Learning iris", "training", "held out", "epoch", "mean loss (nats)"):
         assert name in words
 

@@ -22,7 +22,7 @@ def test_the_rules_of_every_op_all_over_its_sample_region(op) -> None:
 
 @pytest.mark.parametrize("op", HONEST, ids=lambda op: op.name)
 def test_the_rules_of_every_op_at_drawn_points(op) -> None:
-    @check(8)
+    @check(4)
     @given(inputs_for(op))
     def at(inputs) -> None:
         assert_derivative_rule(op, *inputs)
