@@ -26,6 +26,7 @@ SMALLEST = 2.0**-1074
 
 _SHRINK = 4.0  # each step is a quarter of the one before
 _STEPS = 24
+_FACTORS = [(_SHRINK ** (2 * k), _SHRINK ** (2 * k) - 1) for k in range(1, _STEPS)]  # Richardson's, column by column
 _GOOD = 1e-6  # below this relative error, smaller steps are tried only while rounding is below the error
 _FAIR = 0.02  # below this relative error, a derivative is not a rounding error
 _TINY = 1e-6  # steps for smaller arguments are relative to their own size
@@ -138,7 +139,8 @@ def power_of_two(number: float) -> float:
 
 def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
     """Return the best entries of Ridders' tableau for first step h: by relative and by absolute error."""
-    best_relative = best_absolute = NumericDerivative(math.nan, math.inf, h)
+    best_relative = best_absolute = (math.nan, math.inf, h)  # plain tuples, since hundreds of entries are compared
+    least_relative = math.inf
     slopes: list[float] = []
     for _ in range(_STEPS):
         (above, noise_above), (below, noise_below) = evaluate(x + h), evaluate(x - h)
@@ -146,33 +148,34 @@ def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: floa
         if not width:
             break
         rounding = (noise_above + noise_below) / width
-        row = [(above - below) / width]
-        for k, coarser in enumerate(slopes, start=1):
-            factor = _SHRINK ** (2 * k)
-            row.append((factor * row[-1] - coarser) / (factor - 1))
-            error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + rounding
-            entry = NumericDerivative(row[-1], error, h * _SHRINK**k)
-            if error < best_absolute.error:
-                best_absolute = entry
-            if entry.relative_error < best_relative.relative_error:
-                best_relative = entry
-        if best_relative.relative_error < _GOOD and rounding > best_relative.error:
+        value, widest = (above - below) / width, h
+        row = [value]
+        for (factor, divisor), coarser in zip(_FACTORS, slopes):
+            previous, value = value, (factor * value - coarser) / divisor
+            row.append(value)
+            error = max(abs(value - previous), abs(value - coarser)) + rounding
+            widest *= _SHRINK
+            if error < best_absolute[1]:
+                best_absolute = (value, error, widest)
+            if 0.0 < abs(value) < math.inf and error / abs(value) < least_relative:
+                best_relative, least_relative = (value, error, widest), error / abs(value)
+        if least_relative < _GOOD and rounding > best_relative[1]:
             break  # a smaller step only adds rounding
         slopes = row if math.isfinite(row[0]) else []
         h /= _SHRINK
-    return [best_relative, best_absolute]
+    return [NumericDerivative(*best_relative), NumericDerivative(*best_absolute)]
 
 
 def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
     """Return the rounding error of a function near x, from fourth differences over steps so short that it is linear.
 
     Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
-    steps are 2⁻³⁶ of x or of 1, and ¾ and ⅝ of that. The largest error counts: over a single step the function may
-    happen to change by a whole number of rounding units.
+    steps are 2⁻³⁶ of x or of 1, and 181/256 and 155/256 of that. The largest error counts: over one step, and over
+    simple fractions of it, the function may happen to change by whole numbers of rounding units.
     """
     noise = 0.0
     default = power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36
-    for step in steps or (default, 0.75 * default, 0.625 * default):
+    for step in steps or (default, 181 / 256 * default, 155 / 256 * default):
         differences = [number(x + i * step) for i in range(-4, 5)]
         for _ in range(4):
             differences = [b - a for a, b in pairwise(differences)]
