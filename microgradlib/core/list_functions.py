@@ -13,6 +13,9 @@ from microgradlib.ops import GRAPH, Op, reductions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typing_extensions import Never
+
+    Untyped = Iterable[Never]  # no entries fit but those of type Any, as a Module's outputs: the result is Any, too
     Floats = Iterable[float]
     Values = Iterable[Value | float]  # one Value at least
     Symbols = Iterable[Symbol | Value | float]  # one Symbol at least
@@ -26,6 +29,8 @@ class ListFunction(Protocol):
     """A function of a list: floats give a float, nodes, perhaps among floats, a node."""
 
     @overload
+    def __call__(self, xs: Untyped, /) -> Any: ...
+    @overload
     def __call__(self, xs: Floats, /) -> float: ...
     @overload
     def __call__(self, xs: Values, /) -> Value: ...
@@ -36,6 +41,8 @@ class ListFunction(Protocol):
 class Extreme(Protocol):
     """A function of several numbers or of one list of them."""
 
+    @overload
+    def __call__(self, xs: Untyped, /) -> Any: ...
     @overload
     def __call__(self, xs: Floats, /) -> float: ...
     @overload
@@ -109,6 +116,8 @@ minimum = _extreme(reductions.minimum)
 
 
 @overload
+def sum(xs: Untyped, start: float | None = None) -> Any: ...  # noqa: A001
+@overload
 def sum(xs: Floats, start: float | None = None) -> float: ...  # noqa: A001
 @overload
 def sum(xs: Values, start: Value | float | None = None) -> Value: ...  # noqa: A001
@@ -132,6 +141,10 @@ def sum(xs: Any, start: Any = None) -> Any:  # noqa: A001
 
 
 @overload
+def dot(weights: Untyped, inputs: Floats, bias: float | None = None) -> Any: ...
+@overload
+def dot(weights: Floats, inputs: Untyped, bias: float | None = None) -> Any: ...
+@overload
 def dot(weights: Floats, inputs: Floats, bias: float | None = None) -> float: ...
 @overload
 def dot(weights: Values, inputs: Values, bias: Value | float | None = None) -> Value: ...
@@ -153,6 +166,10 @@ def dot(weights: Any, inputs: Any, bias: Any = None) -> Any:
 
 
 @overload
+def dist(p: Untyped, q: Floats) -> Any: ...
+@overload
+def dist(p: Floats, q: Untyped) -> Any: ...
+@overload
 def dist(p: Floats, q: Floats) -> float: ...
 @overload
 def dist(p: Values, q: Values) -> Value: ...
@@ -171,6 +188,8 @@ def dist(p: Any, q: Any) -> Any:
     return reductions.norm(*[GRAPH.sub(a, b) for a, b in zip(ps, qs)])
 
 
+@overload
+def softmax(xs: Untyped) -> list[Any]: ...
 @overload
 def softmax(xs: Floats) -> list[float]: ...
 @overload
@@ -192,6 +211,8 @@ def softmax(xs: Any) -> Any:
     return [GRAPH.div(e, total) for e in exponentials]
 
 
+@overload
+def log_softmax(xs: Untyped) -> list[Any]: ...
 @overload
 def log_softmax(xs: Floats) -> list[float]: ...
 @overload

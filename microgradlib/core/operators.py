@@ -60,9 +60,10 @@ def raised(node: N, exponent: SupportsFloat | N) -> N:
     return operator(power)(node, exponent)
 
 
-def divided(node: Any, other: Any) -> tuple[Any, Any]:
+def divided(node: N, other: SupportsFloat | N) -> tuple[N, N]:
     """Return divmod(node, other): the whole quotient and the remainder."""
-    return node // other, node % other
+    dividend: Any = node  # GraphNode has no arithmetic, its subclass Node has
+    return dividend // other, dividend % other
 
 
 def unchanged(node: N) -> N:

@@ -15,7 +15,9 @@ from microgradlib.costs.reduction import (
     N,
     OneCost,
     Outputs,
+    Reduction,
     Targets,
+    Untyped,
     Vectors,
     is_batch,
     per_component,
@@ -63,6 +65,8 @@ def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[]
 
 
 @overload
+def binary_cross_entropy(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
+@overload
 def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
 @overload
 def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
@@ -87,6 +91,10 @@ def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = No
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
+@overload
+def binary_cross_entropy_with_logits(
+    output: Untyped, target: Targets, *, pos_weight: float = 1.0, reduction: Reduction = None
+) -> Any: ...
 @overload
 def binary_cross_entropy_with_logits(
     output: Outputs[N], target: Targets, *, pos_weight: float = 1.0, reduction: OneCost = None
@@ -149,6 +157,10 @@ def _check_classes(output: Any) -> None:
 
 @overload
 def cross_entropy(
+    output: Untyped, target: Targets, *, weight: Collection[float] | None = None, reduction: Reduction = None
+) -> Any: ...
+@overload
+def cross_entropy(
     output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
 ) -> N: ...
 @overload
@@ -181,6 +193,10 @@ def cross_entropy(
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
+@overload
+def cross_entropy_from_probabilities(
+    output: Untyped, target: Targets, *, weight: Collection[float] | None = None, reduction: Reduction = None
+) -> Any: ...
 @overload
 def cross_entropy_from_probabilities(
     output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
@@ -219,6 +235,8 @@ def _sign_label(y: Any) -> Any:
     return number
 
 
+@overload
+def hinge(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
 @overload
 def hinge(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
 @overload

@@ -15,6 +15,8 @@ from microgradlib.ops import arithmetic, reductions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from typing_extensions import Never
+
     from microgradlib.nn.vectors import Number, Vector
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "N",
     "OneCost",
     "Outputs",
+    "Reduction",
     "Targets",
+    "Untyped",
     "Vectors",
     "is_batch",
     "per_component",
@@ -35,6 +39,9 @@ N = TypeVar("N", Value, Symbol, float)
 
 Outputs: TypeAlias = N | Collection[N] | Collection[Collection[N]]
 """The output of an example, a number or several, or a list of outputs, one for each example of a batch."""
+
+Untyped: TypeAlias = "Collection[Never] | Collection[Collection[Never]]"
+"""Outputs of type Any, such as those of a Module; no others are collections of Never. Their cost is Any, too."""
 
 Vectors: TypeAlias = Collection[N] | Collection[Collection[N]]
 """The output of an example, several numbers, or a list of outputs, one for each example of a batch."""
@@ -50,6 +57,8 @@ REDUCTIONS = dict.fromkeys(["none", "sum", "mean"])
 
 OneCost: TypeAlias = Literal["sum", "mean"] | None
 """The reductions that return one cost; "none" returns a list."""
+
+Reduction: TypeAlias = Literal["none"] | OneCost
 
 
 def is_batch(output: Any) -> bool:

@@ -9,7 +9,17 @@ from typing import Any, Literal, TypeAlias, overload
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.costs.reduction import N, OneCost, Outputs, Targets, is_batch, per_component, reduce_costs
+from microgradlib.costs.reduction import (
+    N,
+    OneCost,
+    Outputs,
+    Reduction,
+    Targets,
+    Untyped,
+    is_batch,
+    per_component,
+    reduce_costs,
+)
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
@@ -38,6 +48,8 @@ def _half_square(y_hat: Any, y: Any) -> Any:
 
 
 @overload
+def squared_error(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
+@overload
 def squared_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
 @overload
 def squared_error(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
@@ -60,6 +72,8 @@ def _distance(y_hat: Any, y: Any) -> Any:
     return selection.abs(y_hat - _checked_target(y))
 
 
+@overload
+def absolute_error(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
 @overload
 def absolute_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
 @overload
@@ -99,6 +113,8 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
     return terms(list(zip(mean, precision)), target)
 
 
+@overload
+def gaussian_nll(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
 @overload
 def gaussian_nll(output: Gaussians[N], target: Targets, *, reduction: OneCost = None) -> N: ...
 @overload

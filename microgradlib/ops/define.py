@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Required, Unpack
 
-    Rule = Callable[..., Any]
+    Rule = Callable[..., Any]  # and by how many arguments it takes, the namespace xp among them:
+    Rule2 = Callable[[Any, Any], Any]
+    Rule3 = Callable[[Any, Any, Any], Any]
+    Rule4 = Callable[[Any, Any, Any, Any], Any]
+    Rule5 = Callable[[Any, Any, Any, Any, Any], Any]
 
     class Properties(TypedDict, total=False):
         """The fields of `Op` that `define_op` takes by keyword."""
@@ -37,26 +41,20 @@ CALLS: dict[int, type[Op]] = {1: Unary, 2: Binary, 3: Ternary}
 
 
 @overload
-def define_op(
-    name: str, value: Callable[[Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
-) -> Unary: ...
+def define_op(name: str, value: Rule2, derivatives: Sequence[Rule3], **properties: Unpack[Properties]) -> Unary: ...
 @overload
 def define_op(
     name: str,
-    value: Callable[[Any, Any, Any], Any],
-    derivatives: Sequence[Rule],
+    value: Rule3,
+    derivatives: Sequence[Rule4],
     *,
     defaults: tuple[float],
     **properties: Unpack[Properties],
 ) -> WithSetting: ...
 @overload
-def define_op(
-    name: str, value: Callable[[Any, Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
-) -> Binary: ...
+def define_op(name: str, value: Rule3, derivatives: Sequence[Rule4], **properties: Unpack[Properties]) -> Binary: ...
 @overload
-def define_op(
-    name: str, value: Callable[[Any, Any, Any, Any], Any], derivatives: Sequence[Rule], **properties: Unpack[Properties]
-) -> Ternary: ...
+def define_op(name: str, value: Rule4, derivatives: Sequence[Rule5], **properties: Unpack[Properties]) -> Ternary: ...
 @overload
 def define_op(
     name: str, value: Rule, derivatives: Callable[..., tuple[Any, ...]], **properties: Unpack[Properties]
