@@ -4,12 +4,12 @@ Rooms and the functions from them that need more than the core are imported when
 """
 
 import builtins as _builtins
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from microgradlib import ops as _ops
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
     from microgradlib.ops.arithmetic import *
     from microgradlib.ops.exponential import *
@@ -31,7 +31,7 @@ from microgradlib.core.value import Value as Value
 from microgradlib.derivatives import *
 from microgradlib.ops import define_op as define_op
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from microgradlib import (
         compiler as compiler,
         costs as costs,
@@ -85,7 +85,7 @@ _PUBLIC = sorted({*_HOME, *(name for name in globals() if not name.startswith("_
 __all__ = [name for name in _PUBLIC if not hasattr(_builtins, name)]
 
 
-if not _TYPE_CHECKING:  # type checkers then refuse names that do not exist
+if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
 
     def __getattr__(name: str) -> object:
         if name in _ROOMS:

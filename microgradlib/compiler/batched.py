@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from microgradlib.compiler.program import Program
     from microgradlib.compiler.runner import Runner
 
@@ -35,7 +37,7 @@ class Batched:
         runner, columns, numbers = self._ready(arguments)
         return runner.shaped(runner.values(numbers, columns))
 
-    def value_and_grad(self, *arguments: Any) -> tuple[float, Any]:
+    def value_and_grad(self, *arguments: Any) -> tuple[float, NDArray[Any]]:
         """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
 
         Raises `ValueError` if the function returns several numbers.
@@ -47,7 +49,7 @@ class Batched:
         mean, gradient = runner.mean_and_gradient(numbers, columns)
         return mean, self._spread(gradient)
 
-    def values_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
+    def values_and_grad(self, *arguments: Any) -> tuple[Any, NDArray[Any]]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
 
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
@@ -56,7 +58,7 @@ class Batched:
         values, gradient = runner.values_and_gradient(numbers, columns)
         return runner.shaped(values), self._spread(gradient)
 
-    def jacobian(self, *arguments: Any) -> Any:
+    def jacobian(self, *arguments: Any) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
 
         >>> from microgradlib.compiler import compile
@@ -65,4 +67,5 @@ class Batched:
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
         runner, columns, numbers = self._ready(arguments)
-        return runner.jacobian(numbers, columns)
+        array: NDArray[Any] = runner.jacobian(numbers, columns)
+        return array

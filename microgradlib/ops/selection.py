@@ -12,7 +12,7 @@ from microgradlib.ops.rules import indicator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from microgradlib.ops.record import Op
+    from microgradlib.ops.signatures import Binary
 
 
 where = define_op(
@@ -38,7 +38,7 @@ def _pick(condition: Any, x: Any, y: Any) -> Any:
 GRAPH.where = _pick
 
 
-def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Op:
+def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Binary:
     return define_op(
         name,
         value=lambda xp, x, y: xp.where(holds(x, y), 1.0, 0.0),

@@ -17,6 +17,8 @@ from microgradlib.optim.parameters import assign, checked_values, numpy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from numpy.typing import NDArray
+
 __all__ = ["METHODS", "MinimizeResult", "minimize"]
 
 METHODS = {
@@ -39,7 +41,7 @@ CACHED_POINTS = 2
 class MinimizeResult(Protocol):
     """SciPy's `OptimizeResult`, by the fields that every method sets; others are attributes too."""
 
-    x: Any
+    x: NDArray[Any]
     """The minimiser found, a NumPy array."""
     fun: float
     """The loss there."""
