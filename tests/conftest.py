@@ -2,7 +2,8 @@
 
 The folders mirror the package: microgradlib/nn/mlp.py is tested by tests/nn/test_mlp*.py. Beside them, `common` holds
 modules that several tests import (the eager oracle, edge cases), `peers` what other libraries computed and the scripts
-that recorded it, `notebooks` the tests of the notebooks' scripts, `benchmarks` timings, run by hand.
+that recorded it, `notebooks` the tests of the notebooks' scripts, `types` what type checkers make of code that uses the
+package, `benchmarks` timings, run by hand.
 """
 
 import gc
