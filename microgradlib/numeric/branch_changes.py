@@ -69,7 +69,7 @@ def _op_name(node: Value) -> str:
 
 
 def _jumps(node: Value, other: Value) -> bool:
-    """Say whether the local derivatives of two nodes of one op differ by a jump."""
+    """Return whether the local derivatives of two nodes of one op differ by a jump."""
     pairs = list(zip(node.local_derivatives, other.local_derivatives))
     if not any(map(any, pairs)):  # piecewise constant, as floor is
         pairs = [(node.data, other.data)]
