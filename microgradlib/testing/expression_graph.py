@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
-from microgradlib.ops import PUBLIC
+from microgradlib.ops import PUBLIC, TABLE, reductions
 
 if TYPE_CHECKING:
     from microgradlib.ops import Op
@@ -18,7 +18,7 @@ Number = TypeVar("Number", float, Value, Symbol)
 
 _OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, no node
-_LIST_FUNCTIONS = frozenset({"sum", "mean", "prod", "logsumexp", "norm"})
+_LIST_FUNCTIONS = frozenset(name for name in vars(reductions) if name in TABLE) - {"dot", "maximum", "minimum"}
 _PUBLIC = {*PUBLIC, *_LIST_FUNCTIONS, *_OPERATORS, "maximum", "minimum"} - _COMPARISONS
 """The ops that `microgradlib` exports under their names or as operators."""
 
