@@ -5,29 +5,27 @@ operation, between the lines that read the numbers and those that fill a new nod
 
     >>> print(source_of(TABLE["relu"]))
     def hot_path(self):
-        if not MODES_IN_USE:
-            x = self._data
-            try:
-                t1 = x if x >= 0.0 or x != x else 0.0
-                t2 = x > 0
-                t3 = x <= 0
-                t4 = 0.0 if t3 else nan
-                t5 = 1.0 if t2 else t4
-            except (ArithmeticError, ValueError):
-                return plain(self)
-            node = new(Value)
-            node._data = t1
-            node.grad = 0.0
-            node.op = op
-            node._left = self
-            node._right = None
-            node._left_derivative = t5
-            node.label = ""
-            return node
-        return plain(self)
+        x = self._data
+        try:
+            t1 = x if x >= 0.0 or x != x else 0.0
+            t2 = x > 0
+            t3 = x <= 0
+            t4 = 0.0 if t3 else nan
+            t5 = 1.0 if t2 else t4
+        except (ArithmeticError, ValueError):
+            return plain(self)
+        node = new(Value)
+        node._data = t1
+        node.grad = 0.0
+        node.op = op
+        node._left = self
+        node._right = None
+        node._left_derivative = t5
+        node.label = ""
+        return finish(node) if MODES_IN_USE else node
 
-`plain` is the method of `Node`: it runs under modes, and where Python raises instead of returning inf or nan. A test
-holds every hot path to the table, bit for bit.
+`plain` is the method of `Node`. It runs where Python raises instead of returning inf or nan, for operands of other
+classes, and in subclasses of Value that define `__apply_op__`. A test holds every hot path to the table, bit for bit.
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import PLAIN_NUMBERS, as_float
-from microgradlib.core.modes import MODES_IN_USE
+from microgradlib.core.modes import MODES_IN_USE, finish
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
@@ -59,36 +57,36 @@ BINARY = {"add": arithmetic.add, "sub": arithmetic.sub, "mul": arithmetic.mul, "
 
 READ_ONE = """\
 def hot_path(self):
-    if not MODES_IN_USE:
-        x = self._data"""
+    x = self._data"""
 READ_TWO = """\
 def hot_path(self, other):
-    if other.__class__ is not Value and other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
+    if other.__class__ is not Value:
+        if other.__class__ not in PLAIN_NUMBERS:
+            return plain(self, other)
         other = Value(other)
-    if other.__class__ is Value and not MODES_IN_USE:
-        x = self._data
-        y = other._data"""
+    x = self._data
+    y = other._data"""
 READ_POWER = """\
 def hot_path(self, other):
-    if other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
-        x = self._data
-        y = other if other.__class__ is float else as_float(other)
-        op = bind("pow", (y,))"""
+    if other.__class__ not in PLAIN_NUMBERS:
+        return plain(self, other)
+    x = self._data
+    y = other if other.__class__ is float else as_float(other)
+    op = bind("pow", (y,))"""
 WRITE = """\
-        try:
+    try:
 {computed}
-        except (ArithmeticError, ValueError):
-            return plain({arguments})
-        node = new(Value)
-        node._data = {value}
-        node.grad = 0.0
-        node.op = op
-        node._left = self
-        node._right = {right}
+    except (ArithmeticError, ValueError):
+        return plain({arguments})
+    node = new(Value)
+    node._data = {value}
+    node.grad = 0.0
+    node.op = op
+    node._left = self
+    node._right = {right}
 {derivatives}
-        node.label = ""
-        return node
-    return plain({arguments})"""
+    node.label = ""
+    return finish(node) if MODES_IN_USE else node"""
 
 
 class Term:
@@ -159,11 +157,11 @@ def source_of(op: Op, read: str = READ_ONE, inputs: int = 1) -> str:
     derivatives = [text(rule(source, value, *terms)) for rule in rules[:inputs]]
     slots = zip(("_left_derivative", "_right_derivative"), derivatives)
     return f"{read}\n{WRITE}".format(
-        computed="\n".join(f"            {term.name} = {expression}" for expression, term in source.names.items()),
+        computed="\n".join(f"        {term.name} = {expression}" for expression, term in source.names.items()),
         arguments="self" if read == READ_ONE else "self, other",
         value=text(value),
         right="None" if inputs == 1 else "other",
-        derivatives="\n".join(f"        node.{slot} = {derivative}" for slot, derivative in slots),
+        derivatives="\n".join(f"    node.{slot} = {derivative}" for slot, derivative in slots),
     )
 
 
@@ -171,11 +169,16 @@ def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
     namespace = {
         **vars(FLOATS), "inf": math.inf, "nan": math.nan, "op": op, "plain": getattr(Node, name), "new": object.__new__,
         "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS, "as_float": as_float,
-        "bind": bind,
+        "bind": bind, "finish": finish,
     }  # fmt: skip
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
     method: Callable[..., Any] = namespace["hot_path"]
-    method.__name__, method.__doc__ = name, getattr(Node, name).__doc__
+    return _named(method, name)
+
+
+def _named(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Give a hot path the name and the documentation of the method that it replaces."""
+    method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", getattr(Node, name).__doc__
     return method
 
 
@@ -183,32 +186,39 @@ def _reflected(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
     plain, starts_sum = getattr(Node, name), name == "__radd__"
 
     def method(self: Value, other: Any) -> Any:
-        if other.__class__ in PLAIN_NUMBERS and not MODES_IN_USE:
-            if starts_sum and other.__class__ is int and other == 0:
-                return self
-            return forward(Value(other), self)
-        return plain(self, other)
+        if other.__class__ not in PLAIN_NUMBERS or (starts_sum and other.__class__ is int and other == 0):
+            return plain(self, other)
+        return forward(Value(other), self)
 
-    return method
+    return _named(method, name)
 
 
 def _install() -> None:
-    for name, op in UNARY.items():
-        method = _compiled(source_of(op), name, op)
-        setattr(Value, name, method)
-        op.fast_paths[Value] = method
+    methods = {name: _compiled(source_of(op), name, op) for name, op in UNARY.items()}
     for name, binary in BINARY.items():
         forward = _compiled(source_of(binary, READ_TWO, 2), f"__{name}__", binary)
-        setattr(Value, f"__{name}__", forward)
-        setattr(Value, f"__r{name}__", _reflected(f"__r{name}__", forward))
-    power = arithmetic.pow
-    Value.__pow__ = _compiled(source_of(power, READ_POWER), "__pow__", power)
+        methods |= {f"__{name}__": forward, f"__r{name}__": _reflected(f"__r{name}__", forward)}
+    methods["__pow__"] = _compiled(source_of(arithmetic.pow, READ_POWER), "__pow__", arithmetic.pow)
+    for name, method in methods.items():
+        setattr(Value, name, method)
+    for name, op in UNARY.items():
+        op.fast_paths[Value] = methods[name]
+
+    def without_hot_paths(cls: Any, /, **keywords: Any) -> None:
+        """Give a subclass that defines `__apply_op__` the methods of Node, which make every node by it."""
+        super(Value, cls).__init_subclass__(**keywords)
+        if cls.__apply_op__ is not Value.__apply_op__:
+            for name, method in methods.items():
+                if getattr(cls, name) is method:
+                    setattr(cls, name, getattr(Node, name))
+
+    Value.__init_subclass__ = classmethod(without_hot_paths)  # type: ignore[method-assign,assignment]
 
 
 def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
     """Return Σ wᵢ xᵢ (+ b) as one node: the op dot, faster for Values. Lengths are the caller's to check."""
     terms = (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
-    if MODES_IN_USE or set(map(type, terms)) != {Value}:
+    if set(map(type, terms)) != {Value}:
         return reductions.dot(*terms)
     w = [weight._data for weight in weights]
     x = [number._data for number in inputs]
@@ -221,7 +231,7 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
     else:
         node._data, node.local_derivatives = sum(map(mul, w, x), bias._data), (*x, *w, 1.0)
     node.label = ""
-    return node
+    return finish(node) if MODES_IN_USE else node
 
 
 _install()
