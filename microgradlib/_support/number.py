@@ -44,7 +44,7 @@ def _refusal(number: Any) -> str:
         advice = "only real numbers are supported: pass .real or .imag"
     elif isinstance(number, (str, bytes)):
         advice = "convert it first, as in float(text)"
-    elif hasattr(number, "__apply_op__"):
+    elif hasattr(type(number), "__apply_op__"):
         advice = "use v.detach() for a copy without history, or v itself"
     elif hasattr(number, "__len__"):
         advice = "make one Value for each element, as in [Value(x) for x in numbers]"

@@ -36,7 +36,7 @@ class GraphNode:
 
     @parents.setter
     def parents(self, parents: tuple[Any, ...]) -> None:
-        self._left = parents if len(parents) > 2 else parents[0] if parents else None
+        self._left = tuple(parents) if len(parents) > 2 else parents[0] if parents else None
         self._right = parents[1] if len(parents) == 2 else None
 
 

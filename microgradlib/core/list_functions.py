@@ -80,9 +80,9 @@ def _some_numbers(xs: Any, name: str) -> list[Any]:
 def _documented(function: Any, op: Op, call: str) -> Any:
     """Name and document the function of a list after its op."""
     function.__name__ = function.__qualname__ = op.name
-    convention = f" By convention {op.kink_note}." if op.kink_note else ""
+    convention = f"By convention {op.kink_note}.\n\n" if op.kink_note else ""
     example = f">>> {op.name}([3.0, 4.0])\n{op.compute(3.0, 4.0)!r}"
-    function.__doc__ = f"Return {op.formula}: {call}, as one node.{convention}\n\n{example}"
+    function.__doc__ = f"Return {op.formula}: {call}, as one node.\n\n{convention}{example}"
     return function
 
 

@@ -73,7 +73,7 @@ def finish(node: Any) -> Any:
         return node
     if mode.watching:
         _check_value(node)
-    result = node if mode.recording else node.without_history()
+    result = node if mode.recording else node._without_history()
     if mode.lines is not None and node.parents:
         mode.lines[node] = users_line()
     return result

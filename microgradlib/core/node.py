@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
-from microgradlib.core.operators import divided, method, operator, raised, reflected, unchanged
+from microgradlib.core.operators import divided, divided_reflected, method, operator, raised, reflected, unchanged
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -51,13 +51,12 @@ class Node(GraphNode):
     __rmod__ = reflected(arithmetic.mod)
     __floordiv__ = operator(arithmetic.floordiv)
     __rfloordiv__ = reflected(arithmetic.floordiv)
-    __divmod__ = divided
+    __divmod__, __rdivmod__ = divided, divided_reflected
     __pow__ = raised
     __rpow__ = reflected(arithmetic.pow)
     __pos__ = unchanged
     __neg__ = method(arithmetic.neg)
-    __abs__ = method(selection.abs)
-    abs = __abs__
+    __abs__ = abs = method(selection.abs)
     exp = method(exponential.exp)
     log = method(exponential.log)
     sqrt = method(exponential.sqrt)

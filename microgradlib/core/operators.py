@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
     N = TypeVar("N", bound=GraphNode)
+    F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["divided", "method", "operator", "raised", "reflected", "unchanged"]
+__all__ = ["divided", "divided_reflected", "method", "named", "operator", "raised", "reflected", "unchanged"]
 
 
 def method(op: Op) -> Callable[[N], N]:
@@ -25,8 +26,20 @@ def method(op: Op) -> Callable[[N], N]:
     def apply(self: Any) -> Any:
         return self.__apply_op__(op, (self,))
 
-    apply.__name__, apply.__doc__ = op.name, f"Return {op.formula}."
+    apply.__name__ = apply.__qualname__ = op.name
+    apply.__doc__ = f"Return {op.formula}."
     return apply
+
+
+_NAMES = {"div": "truediv", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}
+"""The ops whose operators have other names in Python."""
+
+
+def named(function: F, op: Op, prefix: str = "") -> F:
+    """Give a function the name of the operator that it implements, `__add__` for the op add, and its documentation."""
+    function.__name__ = function.__qualname__ = f"__{prefix}{_NAMES.get(op.name, op.name)}__"
+    function.__doc__ = f"Return {op.formula}."
+    return function
 
 
 def operator(op: Op) -> Callable[[N, SupportsFloat | N], N]:
@@ -40,7 +53,7 @@ def operator(op: Op) -> Callable[[N, SupportsFloat | N], N]:
         node = self.__apply_op__(op, (self, other))
         return node if node is not NotImplemented or is_foreign(other) else op(self, other)
 
-    return apply
+    return named(apply, op)
 
 
 def reflected(op: Op) -> Callable[[N, SupportsFloat | N], N]:
@@ -50,7 +63,7 @@ def reflected(op: Op) -> Callable[[N, SupportsFloat | N], N]:
         node = self.__apply_op__(op, (other, self))
         return node if node is not NotImplemented or is_foreign(other) else op(other, self)
 
-    return apply
+    return named(apply, op, "r")
 
 
 def raised(node: N, exponent: SupportsFloat | N) -> N:
@@ -64,6 +77,12 @@ def divided(node: N, other: SupportsFloat | N) -> tuple[N, N]:
     """Return divmod(node, other): the whole quotient and the remainder."""
     dividend: Any = node  # GraphNode has no arithmetic, its subclass Node has
     return dividend // other, dividend % other
+
+
+def divided_reflected(node: N, other: SupportsFloat | N) -> tuple[N, N]:
+    """Return divmod(other, node): the whole quotient and the remainder."""
+    divisor: Any = node
+    return other // divisor, other % divisor
 
 
 def unchanged(node: N) -> N:

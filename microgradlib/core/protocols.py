@@ -12,6 +12,7 @@ from microgradlib._support.number import as_float, is_array, is_foreign
 from microgradlib.core.math_calls import math_function_called_by, refuse_math_call
 from microgradlib.core.modes import MODES_IN_USE, is_unknown
 from microgradlib.core.node import Node
+from microgradlib.core.operators import named
 from microgradlib.errors import SymbolHasNoValueError
 
 if TYPE_CHECKING:
@@ -20,30 +21,36 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = [
-    "comparison", "is_operand", "refuse", "refuse_float", "refused", "refused_property", "rounded", "to_bool",
-    "to_float", "to_int",
+    "comparison", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused", "refused_property", "rounded",
+    "to_bool", "to_float", "to_int",
 ]  # fmt: skip
 
 
+def is_left_to_others(x: Any) -> bool:
+    """Return whether neither Value nor Symbol makes a node from `x`: an array, or a node of another class."""
+    return is_array(x) or (hasattr(type(x), "__apply_op__") and not isinstance(x, Node))
+
+
 def is_operand(x: Any) -> bool:
-    """Return whether an op with this input is a Value's to make: not for arrays, Symbols and classes we do not know."""
-    return hasattr(x, "_data") if isinstance(x, Node) else not (is_array(x) or is_foreign(x))
+    """Return whether Value makes a node from `x`: a Value or a number, no Symbol, array or object of unknown class."""
+    return hasattr(x, "_data") if isinstance(x, Node) else not (is_left_to_others(x) or is_foreign(x))
 
 
 def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, SupportsFloat], bool]:
     """Return the method that compares a Value to a number; of unknown numbers, the op makes a node."""
 
     def method(self: Any, other: Any) -> Any:
-        known = (
-            getattr(other, "_data", None) if isinstance(other, Node) else other if is_array(other) else as_float(other)
-        )
+        if hasattr(type(other), "__apply_op__"):
+            known = getattr(other, "_data", None)
+        else:
+            known = other if is_array(other) else as_float(other)
         if known is None:
             return NotImplemented
         if MODES_IN_USE and (is_unknown(self) or (isinstance(other, Node) and is_unknown(other))):
             return op(self, other)
         return holds(self._data, known)
 
-    return method
+    return named(method, op)
 
 
 def to_float(value: Any) -> float:
@@ -71,7 +78,13 @@ def rounded(value: Any, digits: int | None = None) -> float:
 
 def refused(name: str) -> Callable[[Any], None]:
     """Return a method that raises TypeError and points to the package's function of this name."""
-    return lambda _: refuse_math_call(name)
+
+    def method(self: Any) -> None:  # noqa: ARG001  it always raises
+        refuse_math_call(name)
+
+    method.__name__ = f"__{name}__"
+    method.__doc__ = f"Raise TypeError: math.{name} would lose the graph."
+    return method
 
 
 def refuse(symbol: Any, why: str) -> NoReturn:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from microgradlib._support.number import is_array
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
 from microgradlib.core.operators import operator
-from microgradlib.core.protocols import refuse, refuse_float, refused_property
+from microgradlib.core.protocols import is_left_to_others, refuse, refuse_float, refused_property
 from microgradlib.core.value import Value, as_node
 from microgradlib.ops import Op, derivative_graph, selection
 
@@ -45,7 +44,7 @@ class Symbol(Node):
         """Make the node op(*inputs): the op and its inputs, nothing computed."""
         parents = inputs
         if not _NODES.issuperset(map(type, inputs)):
-            if any(is_array(x) for x in inputs):
+            if any(map(is_left_to_others, inputs)):
                 return NotImplemented
             parents = tuple(map(as_node, inputs))
         node = object.__new__(Symbol)
@@ -67,7 +66,7 @@ class Symbol(Node):
         """Return the same number, taken for a constant: gradients stop there."""
         return derivative_graph.detach(self)
 
-    def without_history(self) -> Symbol:
+    def _without_history(self) -> Symbol:
         """Return the node detached."""
         return self if self.op is derivative_graph.detach else self.detach()
 

@@ -88,7 +88,7 @@ class Value(Node):
 
     @local_derivatives.setter
     def local_derivatives(self, derivatives: tuple[float, ...]) -> None:
-        self._left_derivative = derivatives[0] if len(derivatives) in (1, 2) else derivatives
+        self._left_derivative = derivatives[0] if len(derivatives) in (1, 2) else tuple(derivatives)
         if len(derivatives) == 2:
             self._right_derivative = derivatives[1]
 
@@ -107,7 +107,7 @@ class Value(Node):
         """Return a leaf with the same number: gradients stop there."""
         return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
 
-    def without_history(self) -> Value:
+    def _without_history(self) -> Value:
         """Drop op, parents and local derivatives; while a function is compiled, return the node detached."""
         if is_compiling():
             return self if self.op is derivative_graph.detach else derivative_graph.detach(self)

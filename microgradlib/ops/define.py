@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["define_op", "forget_op"]
 
 CALLS: dict[int, type[Op]] = {1: Unary, 2: Binary, 3: Ternary}
+PROPERTIES = [x for x in Op.__annotations__ if x not in {"name", "value", "derivatives", "settings", "fast_paths"}]
+"""The fields of `Op` that a caller of `define_op` may give by keyword."""
 
 
 @overload
@@ -88,9 +90,9 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
         if not callable(rule):
             message = f"the rules of {name!r} are functions of (xp, …), got {rule!r}"
             raise TypeError(message)
-    unknown = properties.keys() - Op.__annotations__
+    unknown = properties.keys() - PROPERTIES
     if unknown or "formula" not in properties:
-        known = ", ".join(Op.__annotations__)
+        known = ", ".join(PROPERTIES)
         fault = f"has no property {min(unknown)!r}; it has {known}" if unknown else "needs a formula: write formula='…'"
         message = f"the op {name!r} {fault}"
         raise TypeError(message)

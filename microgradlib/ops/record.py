@@ -72,9 +72,11 @@ class Op:
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields, fast_paths={})
 
-    def __setattr__(self, name: str, _: Any) -> None:
+    def __setattr__(self, name: str, _: Any = None) -> None:
         message = f"an op is immutable: cannot set {name} of {self.name}; define another op instead"
         raise AttributeError(message)
+
+    __delattr__ = __setattr__
 
     @property
     def arity(self) -> int | None:
