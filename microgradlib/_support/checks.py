@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, SupportsIndex, TypeAlias
 
 from microgradlib._support.number import as_float, is_whole
 
-__all__ = ["boolean", "fraction", "non_negative", "positive", "real_number", "shown", "whole_number"]
+__all__ = ["WholeNumber", "boolean", "fraction", "non_negative", "positive", "real_number", "shown", "whole_number"]
+
+WholeNumber: TypeAlias = int | SupportsIndex
+"""The type of a setting that `whole_number` checks: an int or a NumPy integer."""
 
 MAX_SHOWN = 60
 """A value whose repr is longer is shown in a message by the name of its class."""

@@ -2,10 +2,11 @@
 
 import operator
 import random
+from typing import SupportsIndex
 
 from microgradlib._support.number import is_whole
 
-Rng = int | random.Random
+Rng = int | SupportsIndex | random.Random
 
 
 def as_random(rng: Rng) -> random.Random:

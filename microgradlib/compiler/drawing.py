@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.compiler.printing import DrawnNode, drawn
 from microgradlib.compiler.printing.account import Account
 from microgradlib.errors import GraphTooLargeError
@@ -31,12 +31,12 @@ _UNBREAKABLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
 _NO_BREAK_SPACE: Final = "\u00a0"
 
 
-def drawing_of(program: ProgramData, *, max_nodes: int, engine: Engine) -> Drawing:
+def drawing_of(program: ProgramData, *, max_nodes: WholeNumber, engine: Engine) -> Drawing:
     """Return the drawing that `Program.draw` describes."""
     return Drawing(diagram_of(program, max_nodes=max_nodes), engine=engine)
 
 
-def diagram_of(program: ProgramData, *, max_nodes: int) -> Diagram:
+def diagram_of(program: ProgramData, *, max_nodes: WholeNumber) -> Diagram:
     """Describe a program as boxes n0, n1, …, operands before results, and an arrow for each operand.
 
     Raises:

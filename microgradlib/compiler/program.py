@@ -8,6 +8,7 @@ from microgradlib.compiler.instructions import ProgramData
 from microgradlib.viz.from_graph import MAX_NODES
 
 if TYPE_CHECKING:
+    from microgradlib._support.checks import WholeNumber
     from microgradlib.viz.drawing import Drawing, Engine
 
 __all__ = ["Program"]
@@ -25,7 +26,7 @@ class Program(ProgramData):
 
         return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
-    def draw(self, *, max_nodes: int = MAX_NODES, engine: Engine = "own") -> Drawing:
+    def draw(self, *, max_nodes: WholeNumber = MAX_NODES, engine: Engine = "own") -> Drawing:
         """Draw the program as a small graph, from top to bottom: a box for each line of the forward pass as printed.
 
         Blue boxes are arguments, parameters, and other Values that the function uses ("held"); amber boxes are results,

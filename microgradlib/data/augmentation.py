@@ -19,7 +19,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from microgradlib._support.checks import non_negative, whole_number
+from microgradlib._support.checks import WholeNumber, non_negative, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
@@ -55,7 +55,7 @@ def gaussian_noise(std: float) -> Augmentation:
     return add_noise
 
 
-def shift(pixels: int, width: int) -> Augmentation:
+def shift(pixels: WholeNumber, width: WholeNumber) -> Augmentation:
     """Return a translation of an image, given row by row, by up to `pixels` in each direction.
 
     image′[r][c] = image[r − d][c − e], with 0 outside the image; d (down) and e (right) are drawn uniformly from the
@@ -84,7 +84,7 @@ def shift(pixels: int, width: int) -> Augmentation:
     return translate
 
 
-def mirror(width: int) -> Augmentation:
+def mirror(width: WholeNumber) -> Augmentation:
     """Return a random horizontal flip of an image given row by row.
 
     With probability ½ image′[r][c] = image[r][width − 1 − c], else the image is unchanged.
@@ -106,7 +106,7 @@ def mirror(width: int) -> Augmentation:
     return flip
 
 
-def rotate(max_degrees: float, width: int | None = None) -> Augmentation:
+def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation:
     """Return a rotation by an angle drawn uniformly from −max_degrees to max_degrees, counter-clockwise.
 
     Without `width` the example is a point of the plane, rotated about the origin by θ:
@@ -160,7 +160,7 @@ def chain(*augmentations: OwnAugmentation) -> Augmentation:
 def augmented(
     dataset: AnyDataset,
     augmentation: OwnAugmentation,
-    copies: int = 1,
+    copies: WholeNumber = 1,
     rng: Rng = 0,
 ) -> AnyDataset:
     """Return the examples of `dataset`, followed by `copies` transformed copies of all of them, with the same targets.
@@ -189,7 +189,7 @@ def augmented(
     return replace(dataset, inputs=dataset.inputs + tuple(transformed), targets=dataset.targets * (copies + 1))
 
 
-def _checked_width(width: int) -> int:
+def _checked_width(width: WholeNumber) -> int:
     return whole_number(width, "width", reason="one pixel in each row", example=8)
 
 

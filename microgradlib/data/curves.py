@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from microgradlib._support.checks import boolean, fraction, non_negative, real_number, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
 
-def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
+def moons(n: WholeNumber = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
     """Return n points on two interleaving half circles, with Gaussian noise: two classes that no line separates.
 
     With t evenly spaced from 0 to π, class 0 lies on (cos t, sin t), an arch open below, and class 1 on
@@ -35,7 +35,7 @@ def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
     return _with_noise([upper, lower], ("upper moon", "lower moon"), noise, rng)
 
 
-def circles(n: int = 100, noise: float = 0.05, rng: Rng = 0, *, factor: float = 0.5) -> Dataset:
+def circles(n: WholeNumber = 100, noise: float = 0.05, rng: Rng = 0, *, factor: float = 0.5) -> Dataset:
     """Return n points on two concentric circles around the origin, with Gaussian noise.
 
     With t evenly spaced in [0, 2π), class 0 lies on (cos t, sin t) and class 1 on `factor` · (cos t, sin t).
@@ -64,7 +64,9 @@ def circles(n: int = 100, noise: float = 0.05, rng: Rng = 0, *, factor: float = 
     return _with_noise([outer, inner], ("outer circle", "inner circle"), noise, rng)
 
 
-def spirals(n: int = 200, noise: float = 0.02, rng: Rng = 0, *, arms: int = 2, turns: float = 1.0) -> Dataset:
+def spirals(
+    n: WholeNumber = 200, noise: float = 0.02, rng: Rng = 0, *, arms: WholeNumber = 2, turns: float = 1.0
+) -> Dataset:
     """Return n points on intertwined spiral arms, one class per arm, with Gaussian noise.
 
     With t evenly spaced from 0.1 to 1, arm j of k arms lies on (t cos θ, t sin θ),
@@ -105,7 +107,7 @@ def spirals(n: int = 200, noise: float = 0.02, rng: Rng = 0, *, arms: int = 2, t
 
 
 def sine(
-    n: int = 100,
+    n: WholeNumber = 100,
     noise: float = 0.1,
     rng: Rng = 0,
     *,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.optional import import_optional
 from microgradlib.data.dataset import Dataset
 
@@ -44,7 +44,7 @@ def digits() -> Dataset:
     )
 
 
-def as_image(row: Sequence[Pixel], width: int = 8) -> list[list[list[Pixel]]]:
+def as_image(row: Sequence[Pixel], width: WholeNumber = 8) -> list[list[list[Pixel]]]:
     """Return a row of pixels as [channel][row][column] with one channel: what a convolution takes.
 
     image[0][r][c] = row[r · width + c]. The pixels may be numbers or nodes; they are not copied.

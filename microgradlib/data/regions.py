@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 
-from microgradlib._support.checks import non_negative, whole_number
+from microgradlib._support.checks import WholeNumber, non_negative, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import Dataset, Row
 
@@ -29,7 +29,9 @@ def xor() -> Dataset:
     )
 
 
-def blobs(n: int = 100, noise: float = 0.4, rng: Rng = 0, *, centres: int | Sequence[Sequence[float]] = 3) -> Dataset:
+def blobs(
+    n: WholeNumber = 100, noise: float = 0.4, rng: Rng = 0, *, centres: WholeNumber | Sequence[Sequence[float]] = 3
+) -> Dataset:
     """Return n points in Gaussian clusters, one class per cluster: x = μ_k + ε, ε ~ N(0, noise² I).
 
     The points are divided evenly among the clusters (the first ones get one more where their number does not
@@ -72,7 +74,7 @@ def blobs(n: int = 100, noise: float = 0.4, rng: Rng = 0, *, centres: int | Sequ
     )
 
 
-def yin_yang(n: int = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
+def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
     """Return n points of the yin-yang symbol: class 0 yin (dark), class 1 yang (light), class 2 the two dots.
 
     The symbol is the disc x² + y² ≤ 1. An S-curve through the origin divides it, made of two half

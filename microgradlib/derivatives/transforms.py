@@ -23,6 +23,8 @@ from microgradlib.ops import reductions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from typing_extensions import Never
+
     from microgradlib.derivatives.signatures import (
         FloatList,
         Gradient,
@@ -132,6 +134,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return call.result(call.outputs), unflatten(call.output, call.tangents(call.outputs, direction))
 
 
+@overload
+def vjp(f: Callable[..., Any], *primals: Never) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...  # of type Any
 @overload
 def vjp(f: Callable[..., Node | float], *primals: float) -> tuple[float, Callable[[Any], tuple[float, ...]]]: ...
 @overload

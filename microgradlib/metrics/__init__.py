@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
@@ -71,7 +71,7 @@ def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number 
 
 
 def confusion_matrix(
-    predicted: Collection[Number], targets: Collection[Number | Vector], n: int | None = None
+    predicted: Collection[Number], targets: Collection[Number | Vector], n: WholeNumber | None = None
 ) -> list[list[int]]:
     """Return the counts C for n classes: C[i][j] examples of class i were predicted as class j; the diagonal is right.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.list_functions import softmax
@@ -53,8 +53,8 @@ class CausalSelfAttention(Module):
 
     def __init__(
         self,
-        width: int,
-        heads: int = 1,
+        width: WholeNumber,
+        heads: WholeNumber = 1,
         *,
         rng: Rng | None = None,
         bias: bool = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Conv1d", "Conv2d", "ConvolutionOptions"]
 
-Pair: TypeAlias = int | tuple[int, int]
+Pair: TypeAlias = WholeNumber | tuple[WholeNumber, WholeNumber]
 
 
 class ConvolutionOptions(TypedDict, total=False):
@@ -46,8 +46,8 @@ class _Convolution(Module):
 
     def __init__(
         self,
-        nin: int,
-        nout: int,
+        nin: WholeNumber,
+        nout: WholeNumber,
         *,
         size: tuple[int, int],
         stride: tuple[int, int],
@@ -133,8 +133,8 @@ class Conv2d(_Convolution):
 
     def __init__(
         self,
-        nin: int,
-        nout: int,
+        nin: WholeNumber,
+        nout: WholeNumber,
         size: Pair,
         *,
         stride: Pair = 1,
@@ -172,12 +172,12 @@ class Conv1d(_Convolution):
 
     def __init__(
         self,
-        nin: int,
-        nout: int,
-        size: int,
+        nin: WholeNumber,
+        nout: WholeNumber,
+        size: WholeNumber,
         *,
-        stride: int = 1,
-        padding: int = 0,
+        stride: WholeNumber = 1,
+        padding: WholeNumber = 0,
         **options: Unpack[ConvolutionOptions],
     ) -> None:
         super().__init__(

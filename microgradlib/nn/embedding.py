@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.node import Node
@@ -36,7 +36,7 @@ class Embedding(Module):
     (4, True)
     """
 
-    def __init__(self, count: int, width: int, *, rng: Rng | None = None, init: Init = "small") -> None:
+    def __init__(self, count: WholeNumber, width: WholeNumber, *, rng: Rng | None = None, init: Init = "small") -> None:
         count, width = whole_number(count, "count"), whole_number(width, "width")
         draw = weight_drawer(init, rng)
         self.w = [[Value(draw(count, width), label=f"w{k}_{j}") for j in range(width)] for k in range(count)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
@@ -53,8 +53,8 @@ class LSTMCell(Cell[LSTMState]):
 
     def __init__(
         self,
-        nin: int,
-        nhidden: int,
+        nin: WholeNumber,
+        nhidden: WholeNumber,
         *,
         bias: bool = True,
         forget_bias: float = 0.0,
@@ -136,8 +136,8 @@ class GRUCell(Cell[list[Value]]):
 
     def __init__(
         self,
-        nin: int,
-        nhidden: int,
+        nin: WholeNumber,
+        nhidden: WholeNumber,
         *,
         bias: bool = True,
         reset_after: bool = True,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from microgradlib._support.checks import WholeNumber
     from microgradlib.nn.vectors import Vector
 
 __all__ = ["MLP"]
@@ -40,8 +41,8 @@ class MLP(Module):
 
     def __init__(
         self,
-        nin: int | Iterable[int],
-        nouts: int | Iterable[int] = (),
+        nin: WholeNumber | Iterable[WholeNumber],
+        nouts: WholeNumber | Iterable[WholeNumber] = (),
         *,
         activation: Activation | Sequence[Activation] = "relu",
         output: Activation = "linear",

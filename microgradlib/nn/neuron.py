@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value, as_node
@@ -61,7 +61,7 @@ class Neuron(Module):
 
     def __init__(
         self,
-        nin: int,
+        nin: WholeNumber,
         activation: Activation = "relu",
         *,
         bias: bool = True,
@@ -116,8 +116,8 @@ class Layer(Module):
 
     def __init__(
         self,
-        nin: int,
-        nout: int,
+        nin: WholeNumber,
+        nout: WholeNumber,
         activation: Activation = "relu",
         *,
         rng: Rng | None = None,

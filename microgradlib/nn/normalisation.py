@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib._support.checks import positive, whole_number
+from microgradlib._support.checks import WholeNumber, positive, whole_number
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
@@ -39,7 +39,7 @@ class LayerNorm(Module):
 
     not_weights = ("gain", "bias")
 
-    def __init__(self, width: int, eps: float = 1e-5) -> None:
+    def __init__(self, width: WholeNumber, eps: float = 1e-5) -> None:
         width = whole_number(width, "width")
         self.gain = [Value(1.0, label="g") for _ in range(width)]
         self.bias = [Value(0.0, label="b") for _ in range(width)]
@@ -69,7 +69,7 @@ class RMSNorm(Module):
 
     not_weights = ("gain",)
 
-    def __init__(self, width: int, eps: float = 1e-5, *, gain: bool = True) -> None:
+    def __init__(self, width: WholeNumber, eps: float = 1e-5, *, gain: bool = True) -> None:
         self.width = whole_number(width, "width")
         self.gain = [Value(1.0, label="g") for _ in range(self.width)] if gain else None
         self.eps = _checked_eps(eps)

@@ -11,6 +11,7 @@ from microgradlib.nn.neuron import Layer, NeuronOptions
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from microgradlib._support.checks import WholeNumber
     from microgradlib.nn.vectors import Vector
 
 __all__ = ["GaussianOutput"]
@@ -27,7 +28,9 @@ class GaussianOutput(Module):
     (0.0, 0.6931471805599453)
     """
 
-    def __init__(self, nin: int, nout: int, *, rng: Rng | None = None, **neuron: Unpack[NeuronOptions]) -> None:
+    def __init__(
+        self, nin: WholeNumber, nout: WholeNumber, *, rng: Rng | None = None, **neuron: Unpack[NeuronOptions]
+    ) -> None:
         generator = None if rng is None else as_random(rng)  # one generator for both layers
         self.mean = Layer(nin, nout, "linear", rng=generator, **neuron)
         self.precision = Layer(nin, nout, "softplus", rng=generator, **neuron)

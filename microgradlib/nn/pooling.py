@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.pytree import flatten
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import Activation, activation_function, activation_name
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AvgPool1d", "AvgPool2d", "Flatten", "MaxPool1d", "MaxPool2d", "Subsampling"]
 
-Pair: TypeAlias = int | tuple[int, int]
+Pair: TypeAlias = WholeNumber | tuple[WholeNumber, WholeNumber]
 
 
 def _pooled(x: Image, size: tuple[int, int], stride: tuple[int, int], pool: Callable[..., Any]) -> Image:
@@ -65,7 +65,7 @@ class _Pool2d(Module):
 class _Pool1d(Module):
     _pool: Callable[..., Any]
 
-    def __init__(self, size: int, stride: int | None = None) -> None:
+    def __init__(self, size: WholeNumber, stride: WholeNumber | None = None) -> None:
         self.size = whole_number(size, "size")
         self.stride = self.size if stride is None else whole_number(stride, "stride")
         self.summary_shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
@@ -139,7 +139,7 @@ class Subsampling(Module):
     2.5
     """
 
-    def __init__(self, channels: int, size: Pair = 2, activation: Activation = "sigmoid") -> None:
+    def __init__(self, channels: WholeNumber, size: Pair = 2, activation: Activation = "sigmoid") -> None:
         channels = whole_number(channels, "channels")
         self.pool = AvgPool2d(size)
         self.w = [Value(1.0, label="w") for _ in range(channels)]

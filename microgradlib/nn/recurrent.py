@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from microgradlib._support.checks import WholeNumber
     from microgradlib.nn.vectors import Vector
 
 __all__ = ["GRU", "LSTM", "RNN", "Unfolded"]
@@ -81,10 +82,12 @@ class RNN(Unfolded[list[Value]]):
     >>> deeper, _ = RNN(3, 4, rng=2)(states)
     """
 
+    cell: RNNCell
+
     def __init__(
         self,
-        nin: int,
-        nhidden: int,
+        nin: WholeNumber,
+        nhidden: WholeNumber,
         activation: Activation = "tanh",
         *,
         bias_start: float = 0.0,
@@ -104,7 +107,11 @@ class LSTM(Unfolded[LSTMState]):
     >>> more, _ = lstm([[0.0]], (h, c))
     """
 
-    def __init__(self, nin: int, nhidden: int, *, forget_bias: float = 0.0, **options: Unpack[GateOptions]) -> None:
+    cell: LSTMCell
+
+    def __init__(
+        self, nin: WholeNumber, nhidden: WholeNumber, *, forget_bias: float = 0.0, **options: Unpack[GateOptions]
+    ) -> None:
         super().__init__(LSTMCell(nin, nhidden, forget_bias=forget_bias, **options))
 
 
@@ -118,5 +125,9 @@ class GRU(Unfolded[list[Value]]):
     (2, 2)
     """
 
-    def __init__(self, nin: int, nhidden: int, *, reset_after: bool = True, **options: Unpack[GateOptions]) -> None:
+    cell: GRUCell
+
+    def __init__(
+        self, nin: WholeNumber, nhidden: WholeNumber, *, reset_after: bool = True, **options: Unpack[GateOptions]
+    ) -> None:
         super().__init__(GRUCell(nin, nhidden, reset_after=reset_after, **options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
@@ -52,8 +52,8 @@ class Gate(Module):
 
     def __init__(
         self,
-        nin: int,
-        nhidden: int,
+        nin: WholeNumber,
+        nhidden: WholeNumber,
         activation: Activation = "sigmoid",
         *,
         rng: Rng | None = None,
@@ -143,8 +143,8 @@ class RNNCell(Cell[list[Value]], Gate):
 
     def __init__(
         self,
-        nin: int,
-        nhidden: int,
+        nin: WholeNumber,
+        nhidden: WholeNumber,
         activation: Activation = "tanh",
         *,
         bias_start: float = 0.0,

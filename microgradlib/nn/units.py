@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.list_functions import maximum
 from microgradlib.core.value import Value, as_node
@@ -36,7 +36,13 @@ class Maxout(Module):
     """
 
     def __init__(
-        self, nin: int, nout: int, pieces: int = 2, *, rng: Rng | None = None, **neuron: Unpack[NeuronOptions]
+        self,
+        nin: WholeNumber,
+        nout: WholeNumber,
+        pieces: WholeNumber = 2,
+        *,
+        rng: Rng | None = None,
+        **neuron: Unpack[NeuronOptions],
     ) -> None:
         generator = None if rng is None else as_random(rng)  # one generator for all pieces
         self.pieces = [
@@ -67,7 +73,7 @@ class RBF(Module):
 
     not_weights = ("width",)
 
-    def __init__(self, nin: int, nout: int, *, rng: Rng | None = None, init: Init = "uniform") -> None:
+    def __init__(self, nin: WholeNumber, nout: WholeNumber, *, rng: Rng | None = None, init: Init = "uniform") -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw = weight_drawer(init, rng)
         self.w = [[Value(draw(nin, nout), label=f"w{d}") for d in range(nin)] for _ in range(nout)]

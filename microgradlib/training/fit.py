@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from microgradlib._support.checks import boolean, real_number, shown, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, real_number, shown, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.errors import LabelError
 from microgradlib.nn import Module
@@ -46,11 +46,11 @@ def fit(
     X: Rows,  # noqa: N803  the matrix of inputs
     y: Rows,
     *,
-    epochs: int = 100,
-    batch_size: int | None = 32,
+    epochs: WholeNumber = 100,
+    batch_size: WholeNumber | None = 32,
     optimizer: OptimizerLike | None = None,
     validation: float | tuple[Rows, Rows] | LabelledData | None = 0.0,
-    early_stopping: int | EarlyStopping | None = None,
+    early_stopping: WholeNumber | EarlyStopping | None = None,
     callbacks: OneOrMore[Callback[ModelT]] = (),
     regulariser: OneOrMore[Callable[[ModelT], Node | float]] = (),
     penalty: OneOrMore[Callable[[ModelT, Any], Node | float]] = (),
@@ -188,7 +188,7 @@ def _check_model_and_loss(model: Any, loss: Any) -> None:
         raise TypeError(message)
 
 
-def _stopping_rule(early_stopping: int | EarlyStopping | None) -> EarlyStopping | None:
+def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyStopping | None:
     if early_stopping is None or early_stopping is False:
         return None
     if isinstance(early_stopping, EarlyStopping):

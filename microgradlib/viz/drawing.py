@@ -15,6 +15,7 @@ from microgradlib.viz.svg import to_svg
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from microgradlib._support.checks import WholeNumber
     from microgradlib.core.node import Node
     from microgradlib.viz.diagram import Diagram
 
@@ -89,7 +90,7 @@ def _without_prolog(document: str) -> str:
     return document[document.index("<svg") :]
 
 
-def draw(output: Node, *, engine: Engine = "own", max_nodes: int = MAX_NODES) -> Drawing:
+def draw(output: Node, *, engine: Engine = "own", max_nodes: WholeNumber = MAX_NODES) -> Drawing:
     """Draw the graph that ends in `output`, with the data and gradients it holds now.
 
     Leaves are blue, operations amber, the output green with a thicker frame. Each arrow shows the local derivative

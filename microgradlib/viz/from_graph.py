@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
@@ -23,7 +23,7 @@ _COUNTED: Final = 100_000
 _SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
 
 
-def from_graph(output: Node, *, max_nodes: int = MAX_NODES) -> Diagram:
+def from_graph(output: Node, *, max_nodes: WholeNumber = MAX_NODES) -> Diagram:
     """Describe the graph below `output` as boxes and arrows, with the numbers it holds now.
 
     Boxes have the ids n0, n1, … in topological order, parents first. A leaf with uses far apart, such as a weight
@@ -113,7 +113,7 @@ def _box(node: Node, name: str, note: str, output: Node) -> Box:
     )
 
 
-def _check(output: Any, max_nodes: int) -> None:
+def _check(output: Any, max_nodes: WholeNumber) -> None:
     if not isinstance(output, Node):
         raise TypeError(_not_a_node(output))
     max_nodes = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
