@@ -1,5 +1,7 @@
-"""The hot paths of Value restate +, *, relu, dot and backward's loop: each must equal the table, bit for bit."""
+"""Value's hot paths restate rules of the table, and backward's loop that of grad_table: they agree bit for bit."""
 
+import contextlib
+import contextvars
 import math
 import operator
 import struct
@@ -9,8 +11,9 @@ from hypothesis import example, given, settings, strategies as st
 
 from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
 from microgradlib.core.autodiff import grad_table as reference_table
-from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.hot_paths import BINARY, UNARY, weighted_sum
 from microgradlib.core.modes import current_mode
+from microgradlib.core.node import Node
 from microgradlib.errors import AnomalyError
 from microgradlib.ops import activations, arithmetic, reductions
 
@@ -81,6 +84,61 @@ def test_what_pythons_sum_begins_with_makes_no_node():
 def test_relu(a):
     x = Value(a)
     assert_made_by(x.relu(), activations.relu, [x])
+
+
+@contextlib.contextmanager
+def mode_elsewhere():
+    """Another context holds the mode of `no_grad()`: here, nothing changes."""
+    with no_grad():
+        context = contextvars.copy_context()
+    yield context
+
+
+@pytest.mark.parametrize("mode", [contextlib.nullcontext, detect_anomaly, mode_elsewhere])
+@pytest.mark.parametrize("name", UNARY)
+@given(anything)
+def test_methods_and_functions_of_one_number(name, mode, a):
+    x, op = Value(a), UNARY[name]
+    with mode(), contextlib.suppress(AnomalyError):
+        assert_made_by(getattr(x, name)(), op, [x])
+        assert_made_by(op(x), op, [x])
+
+
+@pytest.mark.parametrize("mode", [contextlib.nullcontext, detect_anomaly, mode_elsewhere])
+@pytest.mark.parametrize("name", BINARY)
+@given(anything, anything | st.integers(1, 10**20) | st.booleans())
+def test_operators_of_two_numbers(name, mode, a, b):
+    x, y, op = Value(a), Value(b), BINARY[name]
+    operation = getattr(operator, name)
+    with mode(), contextlib.suppress(AnomalyError):
+        assert_made_by(operation(x, y), op, [x, y])
+        for node in (operation(x, b), operation(b, x)):
+            assert_made_by(node, op, node.parents)
+            assert sorted(bits(parent.data) for parent in node.parents) == sorted([bits(x.data), bits(y.data)])
+
+
+@often
+@given(anything, anything | st.integers(-(10**20), 10**20) | st.booleans())
+@example(0.0, -1)
+@example(-8.0, 1 / 3)
+@example(1e200, 2)
+def test_powers(a, exponent):
+    x = Value(a)
+    assert_made_by(x**exponent, arithmetic.pow.bind(float(exponent)), [x])
+
+
+@often
+@given(anything, anything)
+def test_without_recording_every_hot_path_gives_a_leaf(a, b):
+    x, y = Value(a), Value(b)
+    for name in (*UNARY, *BINARY):
+        inputs = [y] * (name in BINARY)
+        operation = getattr(x, name) if name in UNARY else getattr(x, f"__{name}__")
+        recorded = operation(*inputs)
+        with no_grad():
+            leaf = operation(*inputs)
+        assert bits(leaf.data) == bits(recorded.data)
+        assert (leaf.op, leaf.parents, leaf.local_derivatives, leaf.grad, leaf.label) == (None, (), (), 0.0, "")
 
 
 @often
@@ -199,3 +257,48 @@ def test_a_subclass_takes_the_plain_path():
     ):
         assert_made_by(node, op, node.parents)
         assert set(node.parents) == {x, y}
+
+
+class Own(Value):
+    """A Value that makes every node as one of its own class."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def __apply_op__(op, inputs):
+        node = Value.__apply_op__(op, inputs)
+        if node is not NotImplemented:
+            own = Own(node.data)
+            own.op, own.parents, own.local_derivatives = node.op, node.parents, node.local_derivatives
+            node = own
+        return node
+
+
+class OwnTanh(Own):
+    """A subclass of the subclass, with one method of its own."""
+
+    __slots__ = ()
+
+    def tanh(self):
+        return "own tanh"
+
+
+@pytest.mark.parametrize("kind", [Own, OwnTanh])
+@pytest.mark.parametrize("number", [2, 2.5, True, Value(3.0), Own(3.0)], ids=repr)
+def test_a_subclass_with_apply_op_makes_every_node(kind, number):
+    x = kind(0.5)
+    for name in BINARY:
+        operation = getattr(operator, name)
+        assert type(operation(x, number)) is type(operation(number, x)) is Own
+    assert type(x**2) is Own
+    assert all(type(getattr(x, name)()) is Own for name in UNARY if name != "tanh" or kind is Own)
+    assert kind is Own or x.tanh() == "own tanh"
+    assert all(type(op(x)) is Own for op in UNARY.values())
+
+
+def test_hot_paths_go_by_the_names_of_their_methods():
+    for name in (*UNARY, "__add__", "__radd__", "__rtruediv__", "__pow__"):
+        method = getattr(Value, name)
+        assert method is not getattr(Node, name)
+        assert (method.__name__, method.__qualname__) == (name, f"Value.{name}")
+        assert method.__doc__ == getattr(Node, name).__doc__

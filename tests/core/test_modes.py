@@ -1,15 +1,17 @@
 """no_grad and detect_anomaly: what they change, what they say, and that they end."""
 
 import asyncio
+import contextvars
 import inspect
 import math
+import sys
 import threading
 
 import pytest
 
 import microgradlib as mg
-from microgradlib import Value, detect_anomaly, no_grad
-from microgradlib.core.modes import current_mode
+from microgradlib import Value, detect_anomaly, no_grad, topological_sort
+from microgradlib.core.modes import Mode, current_mode
 from microgradlib.errors import AnomalyError, MicrogradError
 
 
@@ -127,6 +129,45 @@ def test_other_tasks_do_not_see_the_mode():
         return await asyncio.gather(recording(*events), not_recording(*events))
 
     assert asyncio.run(both()) == [(x, x), ()]
+
+
+@pytest.mark.parametrize("mode", [no_grad, detect_anomaly])
+def test_a_context_copied_in_the_block_keeps_the_mode(mode):
+    with mode():
+        context = contextvars.copy_context()
+    assert current_mode() is None
+    assert context.run(lambda: type(current_mode())) is Mode
+    x = Value(3.0)
+    assert (x * x).parents == x.tanh().parents * 2 == (x, x)
+    assert context.run(lambda: (x * x).parents) == (() if mode is no_grad else (x, x))
+
+
+def test_threads_build_graphs_while_others_enter_modes():
+    x, seen = Value(3.0), set()
+    interval = sys.getswitchinterval()
+
+    def build():
+        for _ in range(500):
+            y = (x * x + 1).tanh() / 2
+            seen.add((len(topological_sort(y)), mg.log(Value(0.0)).data))
+
+    def change():
+        for _ in range(500):
+            with no_grad():
+                seen.add(((x * x).op, x.tanh().parents))
+            with detect_anomaly(), pytest.raises(AnomalyError):
+                mg.log(Value(0.0))
+
+    threads = [threading.Thread(target=target) for target in (build, change, build, change)]
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert seen == {(7, -math.inf), (None, ())}
 
 
 # detect_anomaly

@@ -146,3 +146,44 @@ def test_a_class_of_unknown_kind_may_answer_itself():
 
     v = Value(1.0)
     assert [v + Metres(), v * Metres(), v - Metres(), v / Metres(), v ** Metres()] == ["metres"] * 5
+
+
+class Interval:
+    """A node class of another library: it makes nodes by the ops of the table, and computes nothing here."""
+
+    def __init__(self, op):
+        self.op = op
+
+    @staticmethod
+    def __apply_op__(op, _inputs):
+        return Interval(op.name)
+
+    def __gt__(self, other):
+        return "greater"
+
+    __lt__ = __ge__ = __le__ = __gt__
+
+
+@pytest.mark.parametrize("node", [Value(2.0), Symbol("s")], ids=["value", "symbol"])
+def test_a_node_of_another_class_makes_the_node(node):
+    other = Interval(None)
+    for operation, name in [
+        (operator.add, "add"), (operator.sub, "sub"), (operator.mul, "mul"), (operator.truediv, "div"),
+        (operator.pow, "pow"), (operator.mod, "mod"), (mg.hypot, "hypot"), (mg.maximum, "maximum"),
+    ]:  # fmt: skip
+        assert operation(node, other).op == name
+        if name in {"hypot", "maximum"}:
+            assert operation(other, node).op == name
+        else:
+            reflected = getattr(node, f"__r{'truediv' if name == 'div' else name}__")
+            assert reflected(other).op == name
+
+
+def test_a_node_of_another_class_compares_itself_with_a_value():
+    assert (Value(2.0) < Interval(None)) == (Value(2.0) >= Interval(None)) == "greater"
+
+
+def test_a_class_is_no_number():
+    for wrong in (lambda: Value(Value), lambda: mg.tanh(Value), lambda: Value(1.0) + Value, lambda: Value(1.0) < Value):
+        with pytest.raises(TypeError, match=r"expected a real number, got type|unsupported operand"):
+            wrong()

@@ -3,8 +3,9 @@
 import math
 
 import pytest
+from hypothesis import given, strategies as st
 
-from microgradlib import Symbol, Value, grad_table
+from microgradlib import Symbol, Value, grad_table, topological_sort
 
 
 def test_data_changed_after_the_forward_pass_leaves_local_derivatives_alone():
@@ -72,3 +73,19 @@ def test_a_long_chain(length):
     out.backward()
     assert x.grad == 1.0
     assert out.data == length + 1
+
+
+@given(st.lists(st.floats(-3, 3), max_size=5), st.sampled_from([tuple, list]), st.booleans())
+def test_parents_and_local_derivatives_read_back_as_tuples(numbers, kind, derivatives_first):
+    leaves = tuple(Value(x) for x in numbers)
+    node = Value(1.0)
+    if derivatives_first:
+        node.local_derivatives, node.parents = kind(numbers), kind(leaves)
+    else:
+        node.parents, node.local_derivatives = kind(leaves), kind(numbers)
+    assert node.parents == leaves
+    assert node.local_derivatives == tuple(numbers)
+    assert all(type(slot) is tuple for slot in (node.parents, node.local_derivatives))
+    node.backward(2.0)
+    assert [leaf.grad for leaf in leaves] == [2.0 * x for x in numbers]
+    assert topological_sort(node) == [*leaves, node]

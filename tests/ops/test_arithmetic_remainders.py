@@ -22,6 +22,7 @@ def test_operators_give_pythons_numbers(x, y):
     assert mg.fmod(x, y) == math.fmod(x, y)
     assert mg.copysign(x, y) == math.copysign(x, y)
     assert [part.data for part in divmod(Value(x), y)] == list(divmod(x, y))
+    assert [part.data for part in divmod(x, Value(y))] == list(divmod(x, y))
 
 
 @given(finite, divisors)

@@ -24,6 +24,13 @@ def test_define_op_refuses_what_is_no_rule():
     assert "nothing" not in TABLE
 
 
+@pytest.mark.parametrize("name", ["settings", "fast_paths", "tangent"])
+def test_define_op_refuses_properties_that_are_not_the_callers(name):
+    with pytest.raises(TypeError, match=rf"has no property {name!r}; it has formula, symbol, .*reference$"):
+        define_op("nothing", lambda xp, x: x, [lambda xp, z, x: 1.0], formula="x", **{name: ()})
+    assert "nothing" not in TABLE
+
+
 @pytest.mark.parametrize("name", [name for name, op in TABLE.items() if not op.variadic])
 def test_a_wrong_number_of_inputs_is_a_type_error(name):
     op = TABLE[name]

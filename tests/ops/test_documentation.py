@@ -72,3 +72,5 @@ def test_a_users_op_is_documented_too():
 def test_an_op_is_immutable():
     with pytest.raises(AttributeError, match="cannot set formula of tanh"):
         TABLE["tanh"].formula = "?"
+    with pytest.raises(AttributeError, match="immutable"):
+        del TABLE["tanh"].formula
