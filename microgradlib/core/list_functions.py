@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Never
 
+    from microgradlib.ops.signatures import PlainNumber, SupportsArray
+
     Untyped = Iterable[Never]  # no entries fit but those of type Any, as a Module's outputs: the result is Any, too
-    Floats = Iterable[float]
-    Values = Iterable[Value | float]  # one Value at least
-    Symbols = Iterable[Symbol | Value | float]  # one Symbol at least
+    Floats = Iterable[PlainNumber]
+    Values = Iterable[Value | PlainNumber]  # one Value at least
+    Symbols = Iterable[Symbol | Value | PlainNumber]  # one Symbol at least
 
 __all__ = [
     "dist", "dot", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "norm", "prod", "softmax", "sum",
@@ -50,11 +52,13 @@ class Extreme(Protocol):
     @overload
     def __call__(self, xs: Symbols, /) -> Symbol: ...
     @overload
-    def __call__(self, /, *xs: float) -> float: ...
+    def __call__(self, /, *xs: PlainNumber) -> float: ...
     @overload
-    def __call__(self, /, *xs: Value | float) -> Value: ...
+    def __call__(self, /, *xs: Value | PlainNumber) -> Value: ...
     @overload
-    def __call__(self, /, *xs: Symbol | Value | float) -> Symbol: ...
+    def __call__(self, /, *xs: Symbol | Value | PlainNumber) -> Symbol: ...
+    @overload
+    def __call__(self, /, *xs: Symbol | Value | PlainNumber | SupportsArray) -> Any: ...
 
 
 def _numbers(xs: Any, name: str) -> list[Any]:
@@ -116,13 +120,13 @@ minimum = _extreme(reductions.minimum)
 
 
 @overload
-def sum(xs: Untyped, start: float | None = None) -> Any: ...  # noqa: A001
+def sum(xs: Untyped, start: PlainNumber | None = None) -> Any: ...  # noqa: A001
 @overload
-def sum(xs: Floats, start: float | None = None) -> float: ...  # noqa: A001
+def sum(xs: Floats, start: PlainNumber | None = None) -> float: ...  # noqa: A001
 @overload
-def sum(xs: Values, start: Value | float | None = None) -> Value: ...  # noqa: A001
+def sum(xs: Values, start: Value | PlainNumber | None = None) -> Value: ...  # noqa: A001
 @overload
-def sum(xs: Symbols, start: Symbol | Value | float | None = None) -> Symbol: ...  # noqa: A001
+def sum(xs: Symbols, start: Symbol | Value | PlainNumber | None = None) -> Symbol: ...  # noqa: A001
 def sum(xs: Any, start: Any = None) -> Any:  # noqa: A001
     """Return Σ xᵢ as one node with n parents; 0.0 for no numbers. `start`, if given, is one more term, the first.
 
@@ -141,15 +145,15 @@ def sum(xs: Any, start: Any = None) -> Any:  # noqa: A001
 
 
 @overload
-def dot(weights: Untyped, inputs: Floats, bias: float | None = None) -> Any: ...
+def dot(weights: Untyped, inputs: Floats, bias: PlainNumber | None = None) -> Any: ...
 @overload
-def dot(weights: Floats, inputs: Untyped, bias: float | None = None) -> Any: ...
+def dot(weights: Floats, inputs: Untyped, bias: PlainNumber | None = None) -> Any: ...
 @overload
-def dot(weights: Floats, inputs: Floats, bias: float | None = None) -> float: ...
+def dot(weights: Floats, inputs: Floats, bias: PlainNumber | None = None) -> float: ...
 @overload
-def dot(weights: Values, inputs: Values, bias: Value | float | None = None) -> Value: ...
+def dot(weights: Values, inputs: Values, bias: Value | PlainNumber | None = None) -> Value: ...
 @overload
-def dot(weights: Symbols, inputs: Symbols, bias: Symbol | Value | float | None = None) -> Symbol: ...
+def dot(weights: Symbols, inputs: Symbols, bias: Symbol | Value | PlainNumber | None = None) -> Symbol: ...
 def dot(weights: Any, inputs: Any, bias: Any = None) -> Any:
     """Return Σ wᵢ xᵢ, plus b if given: the net input of a neuron, as one node with parents w₁ … wₙ x₁ … xₙ (b).
 

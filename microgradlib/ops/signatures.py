@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypeVar, overload
 
 from microgradlib.ops.record import Op
 
-__all__ = ["Binary", "SupportsArray", "SupportsOps", "Ternary", "Unary", "WithSetting"]
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+__all__ = [
+    "Binary", "PlainNumber", "SupportsArray", "SupportsIsInteger", "SupportsOps", "Ternary", "Unary", "WithSetting",
+]  # fmt: skip
 
 
 class SupportsOps(Protocol):
@@ -23,6 +28,16 @@ class SupportsArray(Protocol):
     def __array__(self) -> Any:
         """Return the NumPy array."""
 
+
+class SupportsIsInteger(Protocol):
+    """A float or a NumPy scalar: what nodes and arrays are not."""
+
+    def is_integer(self) -> bool:
+        """Return whether the number is whole."""
+
+
+PlainNumber: TypeAlias = "float | SupportsIndex | SupportsIsInteger | Fraction"
+"""A number of Python's or NumPy's, no node: where a list of them gives a float, a list with a Value gives a Value."""
 
 N = TypeVar("N", bound=SupportsOps)
 
