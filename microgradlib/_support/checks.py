@@ -58,7 +58,7 @@ def real_number(
     """Return `number` as a float: whatever `as_float` takes, within the given bounds, never nan.
 
     `ge`, `gt`, `le`, `lt` are the bounds >=, >, <= and <; `finite=False` admits inf and -inf. Raises `TypeError` for
-    what is no number, `ValueError` for one out of bounds.
+    what is not a number, `ValueError` for one out of bounds.
 
     >>> real_number(0.5, "factor", ge=0, le=1)
     0.5

@@ -1,4 +1,4 @@
-"""Elementary functions on floats, twice: Python's (which raise) and IEEE 754's (which answer inf or nan).
+"""Elementary functions on floats, twice: Python's, which raise, and IEEE 754's, which return inf or nan.
 
 The rules of the op table are written over such a namespace, as `xp.exp(x)`. `FLOATS` is the fast one: the
 `math` module as it is. Where Python would raise, as in `1 / 0` or `math.exp(1000)`, the same rule is
@@ -39,7 +39,7 @@ def _where(condition: float, chosen: float, other: float) -> float:
 
 def _maximum(first: float, *rest: float) -> float:
     for x in rest:
-        first = first if first >= x or first != first else x  # noqa: PLR0124  nan wins, as in NumPy
+        first = first if first >= x or first != first else x  # noqa: PLR0124  nan if one is, as in NumPy
     return first
 
 
@@ -146,7 +146,7 @@ def _pole(name: str, x: float) -> float:
 
 
 def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., Any]:
-    """Wrap a function of floats so that it answers with the limit, or nan, instead of raising."""
+    """Wrap a function of floats so that it returns the limit, or nan, instead of raising."""
 
     @wraps(function)
     def safe(*inputs: float) -> Float754:
@@ -168,7 +168,7 @@ IEEE.pow = lambda base, exponent: Float754(_power(base, exponent))
 
 
 def evaluate_rule(rule: Callable[..., Any], *inputs: float) -> Any:
-    """Return rule(xp, *inputs) as a float, or a tuple of floats, with IEEE 754's answers and no exception.
+    """Return rule(xp, *inputs), a float or a tuple of floats, by IEEE 754: inf and nan instead of exceptions.
 
     >>> evaluate_rule(lambda xp, x: 1 / xp.log(x), 1.0)
     inf

@@ -1,4 +1,4 @@
-"""What counts as a number, and what does not."""
+"""What counts as a number: conversion to float, and checks of classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
-"""The classes that hot paths take for numbers at a glance."""
+"""The classes of number that the hot paths take without further checks."""
 
 
 def as_float(number: Any) -> float:
@@ -63,14 +63,14 @@ def is_whole(number: Any) -> bool:
 
 
 def is_array(thing: Any) -> bool:
-    """Say whether `thing` is an array with axes (NumPy's, or one that passes for it)."""
+    """Return whether `thing` is an array with at least one axis: NumPy's, or another class with `__array__`."""
     return hasattr(thing, "__array__") and bool(getattr(thing, "shape", ()))
 
 
 def is_foreign(thing: Any) -> bool:
-    """Say whether `thing` is of a class we know nothing of, which may itself know how to meet a Value.
+    """Return whether `thing` is of an unknown class, which may define operators with a Value itself.
 
-    Operators answer `NotImplemented` to such operands, so that Python asks the other side.
+    Operators return `NotImplemented` for such operands, so that Python calls the operator of the other class.
     """
     return not (
         isinstance(thing, (Real, str, bytes, complex, list, tuple, dict, set, type(None)))

@@ -25,8 +25,8 @@ def grad_table(output: N, seed: float = 1.0) -> dict[N, float]:
         grad_table[u⁽ⁿ⁾] = 1
         grad_table[u⁽ʲ⁾] = Σ over i with j ∈ Pa(u⁽ⁱ⁾) of grad_table[u⁽ⁱ⁾] · ∂u⁽ⁱ⁾/∂u⁽ʲ⁾
 
-    Nothing is stored on the nodes. Every edge is used once, so the cost is that of the forward pass. A zero passes
-    nothing on, even against inf or nan. `seed` is the gradient of the output itself. The table is in topological order.
+    Nothing is stored on the nodes. Every edge is used once, so the cost is that of the forward pass. A factor
+    0 gives 0, even times inf or nan. `seed` is the gradient of the output itself. The table is in topological order.
 
     >>> from microgradlib import Value
     >>> x, y = Value(3.0), Value(4.0)
@@ -52,7 +52,7 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> di
         tangent_table[u⁽ⁱ⁾] = Σ over j ∈ Pa(u⁽ⁱ⁾) of ∂u⁽ⁱ⁾/∂u⁽ʲ⁾ · tangent_table[u⁽ʲ⁾]
 
     One sweep gives the derivative of every output in one direction, where one sweep of `grad_table` gives that of one
-    output in every direction. A zero passes nothing on. Nodes without parents have tangent 0 unless given one.
+    output in every direction. A factor 0 gives 0. Nodes without parents have tangent 0 unless given one.
 
     >>> from microgradlib import Value
     >>> x, y = Value(3.0), Value(4.0)
@@ -75,9 +75,9 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> di
 
 
 def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
-    """Return the derivative of each output in the direction that gives each x of `directions` its tangent, as graph.
+    """Return Σ ∂output/∂x · directions[x] over the x of `directions`, for each output, as new nodes.
 
-    The forward twin of `gradients`, as `tangent_table` is of `grad_table`.
+    What `gradients` does in reverse mode, in forward mode: `tangent_table`, with nodes instead of numbers.
 
     >>> from microgradlib import Symbol, evaluate
     >>> x, v = Symbol("x"), Symbol("v")
@@ -124,7 +124,7 @@ def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
 
 
 def _useful_derivatives(node: Node, useful: set[Any]) -> list[tuple[Node, Any]]:
-    """Return (parent, ∂node/∂parent as an expression) for the parents that matter."""
+    """Return (parent, ∂node/∂parent as an expression) for each parent in `useful`."""
     if node.op is None:
         return []
     wanted = [(i, parent) for i, parent in enumerate(node.parents) if parent in useful]

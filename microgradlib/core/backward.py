@@ -11,7 +11,7 @@ def accumulate(output: Any, seed: float) -> None:
     """Set `grad` of each node below `output` that has parents; add to `grad` of each leaf.
 
     A test holds it to `grad_table`, bit for bit: the same edges in the same order. It reads the slots of the nodes
-    rather than their tuples of parents, and leaves, which have nothing to pass on, are left out of the order.
+    rather than their tuples of parents, and leaves out the leaves, which have no parents to add to.
     """
     order = _inner_nodes(output)
     for node in order:
@@ -43,7 +43,7 @@ def _inner_nodes(output: Any) -> list[Any]:
     stack = [output] if output._left is not None else []
     while stack:
         node = stack.pop()
-        if node is None:  # the parents of the node below are all in the order
+        if node is None:  # a mark: all parents of the node under it on the stack are in the order
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)

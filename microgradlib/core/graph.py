@@ -17,8 +17,8 @@ N = TypeVar("N", bound="GraphNode")
 class GraphNode:
     """A node with an ordered tuple of parents: what it was computed from. Repeats are kept: x·x has parents (x, x).
 
-    One or two parents are stored in a slot each; three or more as a tuple in the first slot. Nearly all nodes have one
-    or two, and a node without a tuple takes Python's cyclic garbage collector half the time.
+    One or two parents are stored in a slot each, three or more as a tuple in the first slot; a leaf stores None. Nearly
+    all nodes have one or two, and Python's cyclic garbage collector needs half the time for nodes without a tuple.
     """
 
     __slots__ = ("_left", "_right")
@@ -64,7 +64,7 @@ def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
     seen: set[Any] = set(known)
     while stack:
         node = stack.pop()
-        if node is None:  # the parents of the node below are all in the order
+        if node is None:  # a mark: all parents of the node under it on the stack are in the order
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)

@@ -1,4 +1,4 @@
-"""Telling `float(value)` from `math.sin(value)`: both ask a Value for its float, and only the first should get it."""
+"""Tell `float(value)` from `math.sin(value)`: both call `Value.__float__`, but the second would lose the graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def math_function_called_by(frame: FrameType) -> str | None:
     """Return the name of the `math` function that `frame` is calling right now, or None.
 
     Read off the frame's bytecode: a call written out as `math.sin(x)` or `sin(x)` is seen; one made from C, as in
-    `map(math.sin, values)`, is not. Questions such as `math.isnan(x)` lose no graph and do not count.
+    `map(math.sin, values)`, is not. Predicates such as `math.isnan(x)` lose no graph: they give None.
     """
     callee = _callee(frame.f_code, frame.f_lasti)
     if callee is None:

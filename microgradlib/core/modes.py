@@ -27,15 +27,15 @@ __all__ = [
 _PACKAGE = str(Path(__file__).parents[1])
 
 MODES_IN_USE: set[ref[Mode]] = set()
-"""The modes that any context of any thread still holds. While it is empty, no operation has to look for its own."""
+"""Weak references to the modes that exist, in any context of any thread. If it is empty, no mode is in force."""
 
 
 class Mode:
-    """What operations do besides computing. Immutable: a block that changes something holds a copy of its own.
+    """What operations do besides computing. Immutable: each block sets a new one.
 
     `recording`: keep parents and local derivatives. `watching`: raise at the first nan or inf. `lines`: None, or the
     dict in which each new node's source line is recorded. `unknown`: while a function is compiled, its parameters,
-    whose numbers may be different in later calls; else None. `reads`: while a function is compiled, the other leaves
+    whose numbers may differ in later calls; else None. `reads`: while a function is compiled, the other leaves
     whose numbers it read, each with the source line that did.
     """
 

@@ -1,4 +1,7 @@
-"""Node: what Values and Symbols share, operators and methods. Each makes a node by an op of the table."""
+"""Node: the operators and methods that Value and Symbol share. Each makes a node by an op of the table.
+
+For Value, `core.hot_paths` replaces the most used of them by faster ones with the same results.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
-from microgradlib.core.operators import divided, divided_reflected, method, operator, raised, reflected, unchanged
+from microgradlib.core.operators import div_mod, method, operator, positive, power_of, reflected, reflected_div_mod
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -25,11 +28,12 @@ class Node(GraphNode):
     """
 
     __slots__ = ("label", "op")
-    __array_ufunc__ = None  # NumPy's scalars and arrays then leave the operators to us
+    __array_ufunc__ = None  # so that NumPy's scalars and arrays use the operators of this class
 
     _fields: ClassVar[tuple[str, ...]]
+    """The slots that copies and pickles keep."""
     constant: Callable[[Any], Any]
-    """Return a number as a leaf that may stand in a graph, a Value; a node stays itself."""
+    """constant(x) returns a number as a leaf Value, a node unchanged. Set in `core.value`."""
     op: Op | None
     label: str
     data: float
@@ -37,7 +41,7 @@ class Node(GraphNode):
 
     @staticmethod
     def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
-        """Make the node op(*inputs), or return NotImplemented if another class should."""
+        """Return the node op(*inputs), or NotImplemented for inputs that another class has to take."""
         raise NotImplementedError
 
     __add__ = operator(arithmetic.add)
@@ -51,10 +55,10 @@ class Node(GraphNode):
     __rmod__ = reflected(arithmetic.mod)
     __floordiv__ = operator(arithmetic.floordiv)
     __rfloordiv__ = reflected(arithmetic.floordiv)
-    __divmod__, __rdivmod__ = divided, divided_reflected
-    __pow__ = raised
+    __divmod__, __rdivmod__ = div_mod, reflected_div_mod
+    __pow__ = power_of
     __rpow__ = reflected(arithmetic.pow)
-    __pos__ = unchanged
+    __pos__ = positive
     __neg__ = method(arithmetic.neg)
     __abs__ = abs = method(selection.abs)
     exp = method(exponential.exp)
@@ -79,7 +83,7 @@ class Node(GraphNode):
         return activations.leaky_relu(self, slope)
 
     def elu(self, scale: float = 1.0) -> Self:
-        """Return x above 0 and scale · (eˣ − 1) below."""
+        """Return x if x > 0, else scale · (eˣ − 1)."""
         return activations.elu(self, scale)
 
     def clip(self, low: float, high: float) -> Self:
@@ -88,6 +92,6 @@ class Node(GraphNode):
 
     __copy__, __deepcopy__, __reduce_ex__ = copy_node, copy_graph, reduce_graph
 
-    # What programs written for micrograd's Value read, as in its graph-tracing notebook.
+    # Names of micrograd's Value, for programs written for it, such as its graph-tracing notebook.
     _prev = GraphNode.parents
     _op = property(lambda self: str(self.op) if self.op is not None else "")

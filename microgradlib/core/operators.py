@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     N = TypeVar("N", bound=GraphNode)
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["divided", "divided_reflected", "method", "named", "operator", "raised", "reflected", "unchanged"]
+__all__ = ["div_mod", "method", "named", "operator", "positive", "power_of", "reflected", "reflected_div_mod"]
 
 
 def method(op: Op) -> Callable[[N], N]:
@@ -66,25 +66,25 @@ def reflected(op: Op) -> Callable[[N, SupportsFloat | N], N]:
     return named(apply, op, "r")
 
 
-def raised(node: N, exponent: SupportsFloat | N) -> N:
-    """Return node ** exponent; a plain exponent, as in **2, is part of the op and no parent."""
+def power_of(node: N, exponent: SupportsFloat | N) -> N:
+    """Return node ** exponent. An exponent that is a plain number, as in **2, is a setting of the op, not a parent."""
     if exponent.__class__ in PLAIN_NUMBERS or isinstance(exponent, Real):
         return method(power.bind(as_float(exponent)))(node)
     return operator(power)(node, exponent)
 
 
-def divided(node: N, other: SupportsFloat | N) -> tuple[N, N]:
+def div_mod(node: N, other: SupportsFloat | N) -> tuple[N, N]:
     """Return divmod(node, other): the whole quotient and the remainder."""
     dividend: Any = node  # GraphNode has no arithmetic, its subclass Node has
     return dividend // other, dividend % other
 
 
-def divided_reflected(node: N, other: SupportsFloat | N) -> tuple[N, N]:
+def reflected_div_mod(node: N, other: SupportsFloat | N) -> tuple[N, N]:
     """Return divmod(other, node): the whole quotient and the remainder."""
     divisor: Any = node
     return other // divisor, other % divisor
 
 
-def unchanged(node: N) -> N:
+def positive(node: N) -> N:
     """Return +node, which is the node itself."""
     return node

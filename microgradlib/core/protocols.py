@@ -54,7 +54,7 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
 
 
 def to_float(value: Any) -> float:
-    """Return the number, unless `math.sin` or the like asks for it, which would lose the graph."""
+    """Return the number. Raises TypeError for a call by `math.sin` or the like, which would lose the graph."""
     refuse_math_call(math_function_called_by(sys._getframe(1)))
     number: float = value.data
     return number

@@ -63,11 +63,11 @@ class Symbol(Node):
     )
 
     def detach(self) -> Symbol:
-        """Return the same number, taken for a constant: gradients stop there."""
+        """Return a Symbol of the same value, through which no gradient flows."""
         return derivative_graph.detach(self)
 
     def _without_history(self) -> Symbol:
-        """Return the node detached."""
+        """Return the node as `no_grad` gives it: detached."""
         return self if self.op is derivative_graph.detach else self.detach()
 
     __lt__ = operator(selection.less)
@@ -76,7 +76,7 @@ class Symbol(Node):
     __ge__ = operator(selection.greater_equal)
 
     def __eq__(self, other: object) -> Any:
-        """Return whether it is the same node; while a function is compiled, refuse, as numbers are meant."""
+        """Return whether both are one node. While a function is compiled, raise: its == would compare numbers."""
         if is_compiling() and isinstance(other, (Node, float, int)):
             refuse(
                 self,

@@ -36,7 +36,7 @@ class Value(Node):
     _fields = ("_data", "grad", "op", "_left", "_right", "_left_derivative", "_right_derivative", "label")
 
     _data: float
-    _left_derivative: Any  # of more than two parents the tuple of all; None for a result that `no_grad` made a leaf
+    _left_derivative: Any  # the tuple of all, unless there are one or two parents; None for a result of `no_grad`
     _right_derivative: float
     grad: float
 
@@ -69,7 +69,10 @@ class Value(Node):
 
     @property
     def data(self) -> float:
-        """The number; assign to it to change a leaf, as in `p.data -= rate * p.grad`."""
+        """The number; assign to it to change a leaf, as in `p.data -= rate * p.grad`.
+
+        Raises `SymbolHasNoValueError` for a parameter, or a result of one, while a function is compiled.
+        """
         if MODES_IN_USE:
             refuse_unknown(self)
         return self._data
@@ -95,8 +98,8 @@ class Value(Node):
     def backward(self, seed: float = 1.0) -> None:
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).
 
-        Leaves add the new gradient to what they hold, so that losses may be summed by several calls; inner nodes show
-        this pass alone. `seed` is ∂L/∂self if self is not itself the loss.
+        It is added to the `grad` of leaves, so that several calls sum the gradients of several losses; it replaces that
+        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L.
         """
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():
@@ -104,11 +107,11 @@ class Value(Node):
         accumulate(self, seed)
 
     def detach(self) -> Value:
-        """Return a leaf with the same number: gradients stop there."""
+        """Return a leaf with the same number, through which no gradient flows."""
         return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
 
     def _without_history(self) -> Value:
-        """Drop op, parents and local derivatives; while a function is compiled, return the node detached."""
+        """Return the node as `no_grad` gives it: without op, parents and derivatives, or, when compiling, detached."""
         if is_compiling():
             return self if self.op is derivative_graph.detach else derivative_graph.detach(self)
         self.op, self.parents, self._left_derivative = None, (), None
@@ -131,7 +134,7 @@ class Value(Node):
 
 
 def as_node(number: Any) -> Any:
-    """Return a number as a leaf Value; a Value or Symbol stays itself."""
+    """Return a number as a leaf Value, a Value or Symbol unchanged."""
     return number if isinstance(number, Node) else Value(number)
 
 

@@ -9,6 +9,7 @@ confused (perturbation confusion).
 from __future__ import annotations
 
 from functools import wraps
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.number import as_float
@@ -44,12 +45,12 @@ Y = TypeVar("Y", bound="Node | float")
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
-    positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    positions: list[Any] = [argnums] if isinstance(argnums, (int, Integral)) else list(argnums)
     for i in positions:
-        if not isinstance(i, int) or not -count <= i < count:
+        if not isinstance(i, Integral) or not -count <= int(i) < count:
             message = f"argnums names the arguments 0 to {count - 1} of this call, got {argnums!r}"
             raise ValueError(message)
-    return [i % count for i in positions]
+    return [int(i) % count for i in positions]
 
 
 @overload
@@ -74,7 +75,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
         call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
         output = call.single_output("grad")
         gradient = unflatten(call.arguments, call.gradients(output))
-        return call.result([output]), gradient[0] if isinstance(argnums, int) else tuple(gradient)
+        return call.result([output]), gradient[0] if isinstance(argnums, Integral) else tuple(gradient)
 
     return value_and_gradient
 

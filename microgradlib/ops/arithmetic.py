@@ -57,7 +57,7 @@ pow = define_op(  # noqa: A001
     "pow",
     value=lambda xp, x, y: xp.pow(x, y),
     derivatives=[
-        lambda xp, z, x, y: xp.strong_mul(y, xp.pow(x, y - 1)),  # strong: x⁰ is flat at 0 and at inf too
+        lambda xp, z, x, y: xp.strong_mul(y, xp.pow(x, y - 1)),  # 0·inf = 0: x⁰ has derivative 0 everywhere
         lambda xp, z, x, y: xp.where(xp.abs(x) <= 0, xp.where(y >= 0, 0.0, z * xp.log(x)), xp.strong_mul(z, xp.log(x))),
     ],
     formula="x^y, derivatives y x^(y−1) and x^y ln x",
@@ -92,7 +92,7 @@ reciprocal = define_op(
 
 
 def _whole_quotient(xp: Any, z: Any, x: Any, y: Any) -> Any:
-    """Return q of x = q y + z, a whole number: rounded, since (x − z)/y is one but for its last digits."""
+    """Return the whole number q in x = q y + z: (x − z)/y without its rounding error; nan for y = 0."""
     return xp.where(xp.abs(y) > 0, xp.floor((x - z) / y + 0.5), math.nan)
 
 

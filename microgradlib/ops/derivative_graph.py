@@ -1,4 +1,4 @@
-"""What derivative graphs are made of: identity, detach, and the product of the chain rule."""
+"""The ops that derivative graphs need: identity, detach, and the product of the chain rule."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ detach = define_op(
     "detach",
     value=lambda xp, x: xp.detach(x),
     derivatives=[lambda xp, z, x: 0.0],
-    formula="x, taken for a constant, derivative 0",
+    formula="x as a constant, derivative 0",
     reference=lambda mp, x: x,
 )
 
 strong_mul = define_op(
     "strong_mul",
-    # The zeros are strong, 0·inf = 0·nan = 0: a path with a zero local derivative passes nothing on.
+    # 0·inf = 0·nan = 0: a path with a local derivative of 0 contributes 0.
     value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, xp.where(xp.abs(y) <= 0, 0.0, x * y)),
     derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
     formula="x y with 0·inf = 0·nan = 0 (the product of the chain rule), derivatives y and x",

@@ -1,4 +1,4 @@
-"""Who computes a call of an op: floats by the rule itself, nodes by their class, arrays element by element."""
+"""Dispatch of a call of an op: floats to its rule, nodes to their class, arrays to each of their elements."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def complete(op: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
-    """Return op(*inputs), all inputs given. Raises TypeError for what is no number."""
+    """Return op(*inputs); defaults are filled in already. Raises TypeError for an input that is not a number."""
     kinds = set(map(type, inputs))
     makers = [kind.__apply_op__ for kind in kinds if hasattr(kind, "__apply_op__")]
     if len(makers) < len(kinds) and any(is_array(x) for x in inputs):
@@ -46,13 +46,13 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     count = op.setting_count
     if count and not any(map(is_node, inputs[-count:])):  # plain numbers: settings of the op, not parents
         op, inputs = op.bind(*map(as_float, inputs[-count:])), inputs[:-count]
-    for make in makers:  # at most one of them takes the inputs, whatever their order
+    for make in makers:  # in any order: at most one of them takes the inputs
         node = make(op, inputs)
         if node is not NotImplemented:
             return node
     for x in inputs:
         if not is_node(x):
-            as_float(x)  # raises, and says why x is no number
+            as_float(x)  # raises the TypeError for what is not a number
     message = f"{op.name} has no way to join {' and '.join(sorted(kind.__name__ for kind in kinds))}"
     raise TypeError(message)
 
@@ -67,7 +67,7 @@ def element_wise(op: Callable[..., Any], inputs: Sequence[Any]) -> Any:
     >>> (np.array([1.0, 2.0]) * Value(3.0)).tolist()
     [Value(data=3.0, grad=0.0, op='*'), Value(data=6.0, grad=0.0, op='*')]
     """
-    numpy = importlib.import_module("numpy")  # whoever passes an array has it
+    numpy = importlib.import_module("numpy")  # installed, as an input is an array
     operands = []
     for x in inputs:
         operand = x

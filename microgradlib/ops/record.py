@@ -40,15 +40,15 @@ class Op:
     derivatives: tuple[Callable[..., Any], ...] | Callable[..., tuple[Any, ...]]
     """∂output/∂inputᵢ = derivatives[i](xp, output, *inputs); for any number of inputs, one rule for the whole tuple."""
     formula: str
-    """The value and its derivative, as the course writes them."""
+    """The value and its derivatives as text, for documentation."""
     symbol: str
     """How drawings and printed mathematics show the op."""
     defaults: tuple[float, ...] = ()
     """Values of trailing inputs that a caller may leave out."""
     setting_count: int = 0
-    """How many trailing inputs become settings, rather than parents, when they are plain numbers."""
+    """How many trailing inputs are stored in the op, as `settings`, if they are plain numbers; nodes are parents."""
     settings: tuple[float, ...] = ()
-    """Those numbers, once bound: `x ** 2` is the op pow bound to 2."""
+    """The numbers that the trailing inputs are fixed to: `x ** 2` is made by the op pow bound to 2."""
     domain: str = "all numbers"
     """Where value and derivatives are defined; elsewhere both are nan."""
     sample: tuple[tuple[float, float], ...] = ((-3.0, 3.0),)
@@ -62,11 +62,12 @@ class Op:
     reference: Callable[..., Any] | None = None
     """reference(mpmath, *inputs): the value, independently of `value`; None where mpmath has the function by name."""
     fast_paths: dict[type, Callable[[Any], Any]]
-    """For an op of one input: functions that do the same faster, by the class of the input (`core.hot_paths`)."""
+    """For an op of one input: faster functions with the same result, by the class of the input (`core.hot_paths`)."""
 
     __signature__ = OpSignature()
 
     def __init_subclass__(cls) -> None:
+        # The docstring of the class for the class, one written from the record for each op.
         cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(self, **fields: Any) -> None:
@@ -99,16 +100,16 @@ class Op:
         return derivatives
 
     def record(self, inputs: Sequence[float]) -> tuple[float, tuple[float, ...]]:
-        """Return the value and the local derivatives at floats: all that a new node stores."""
+        """Return the value and the local derivatives at floats: the numbers that a new node stores."""
         try:
             output = self.value(FLOATS, *inputs, *self.settings)
             return output, self.differentiate(FLOATS, output, *inputs)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError):  # Python raises for 1/0 and log(-1), IEEE 754 gives inf and nan
             output = self.compute(*inputs)
             return output, self.local_derivatives(output, *inputs)
 
     def differentiate(self, xp: Any, output: Any, *inputs: Any) -> tuple[Any, ...]:
-        """Return ∂output/∂input for each input, in the terms of the namespace `xp`."""
+        """Return ∂output/∂input for each input, computed over the namespace `xp`."""
         if not isinstance(self.derivatives, tuple):
             return self.derivatives(xp, output, *inputs)
         return tuple([rule(xp, output, *inputs, *self.settings) for rule in self.derivatives])
@@ -120,7 +121,7 @@ class Op:
         return self.derivatives[index](GRAPH, output, *inputs, *self.settings)
 
     def __call__(self, *inputs: Any) -> Any:
-        """Apply the op. Raises TypeError for a wrong number of inputs or for what is no number."""
+        """Return op(*inputs). Raises TypeError for a wrong number of inputs, or an input that is not a number."""
         fast = self.fast_paths.get(inputs[0].__class__) if len(inputs) == 1 else None
         return fast(*inputs) if fast else apply(self, complete(self, inputs))
 

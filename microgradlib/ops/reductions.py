@@ -39,7 +39,7 @@ def _product(xs: tuple[Any, ...]) -> Any:
 
 
 def _products_of_the_others(xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Multiply what stands before each factor with what stands after it: right where a factor is 0, in linear time."""
+    """Return, for each factor, the product of the others: prefix times suffix products, exact where a factor is 0."""
     before = [1.0, *accumulate(xs[:-1], mul)]
     after = [1.0, *accumulate(reversed(xs[1:]), mul)]
     return tuple(map(mul, before, reversed(after)))
