@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_float
@@ -11,19 +11,8 @@ from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
 from microgradlib.costs.negative_log import negative_log, negative_log_complement
-from microgradlib.costs.reduction import (
-    N,
-    OneCost,
-    Outputs,
-    Reduction,
-    Targets,
-    Untyped,
-    Vectors,
-    is_batch,
-    per_component,
-    reduce_costs,
-    total,
-)
+from microgradlib.costs.reduction import is_batch, per_component, reduce_costs, total
+from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
@@ -64,12 +53,7 @@ def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[]
     return _weighted_sum([1 - y, y if weight == 1 else weight * y], lambda k: (cost_of_0, cost_of_1)[k]())
 
 
-@overload
-def binary_cross_entropy(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
-@overload
-def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
-@overload
-def binary_cross_entropy(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@as_cost
 @with_decision(threshold_probability)
 def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = −Σ_k [y_k ln ŷ_k + (1 − y_k) ln(1 − ŷ_k)]: −ln of a Bernoulli's probability. ŷ = σ(a): ∂L/∂a = ŷ − y.
@@ -91,18 +75,7 @@ def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = No
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
-@overload
-def binary_cross_entropy_with_logits(
-    output: Untyped, target: Targets, *, pos_weight: float = 1.0, reduction: Reduction = None
-) -> Any: ...
-@overload
-def binary_cross_entropy_with_logits(
-    output: Outputs[N], target: Targets, *, pos_weight: float = 1.0, reduction: OneCost = None
-) -> N: ...
-@overload
-def binary_cross_entropy_with_logits(
-    output: Outputs[N], target: Targets, *, pos_weight: float = 1.0, reduction: Literal["none"]
-) -> list[N]: ...
+@as_logit_cost
 @with_decision(threshold_logit)
 def binary_cross_entropy_with_logits(
     output: Any, target: Any, *, pos_weight: float = 1.0, reduction: str | None = None
@@ -155,18 +128,7 @@ def _check_classes(output: Any) -> None:
         raise ValueError(message)
 
 
-@overload
-def cross_entropy(
-    output: Untyped, target: Targets, *, weight: Collection[float] | None = None, reduction: Reduction = None
-) -> Any: ...
-@overload
-def cross_entropy(
-    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
-) -> N: ...
-@overload
-def cross_entropy(
-    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: Literal["none"]
-) -> list[N]: ...
+@as_class_cost
 @with_decision(argmax)
 def cross_entropy(
     output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
@@ -193,18 +155,7 @@ def cross_entropy(
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
-@overload
-def cross_entropy_from_probabilities(
-    output: Untyped, target: Targets, *, weight: Collection[float] | None = None, reduction: Reduction = None
-) -> Any: ...
-@overload
-def cross_entropy_from_probabilities(
-    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: OneCost = None
-) -> N: ...
-@overload
-def cross_entropy_from_probabilities(
-    output: Vectors[N], target: Targets, *, weight: Collection[float] | None = None, reduction: Literal["none"]
-) -> list[N]: ...
+@as_class_cost
 @with_decision(argmax)
 def cross_entropy_from_probabilities(
     output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
@@ -235,12 +186,7 @@ def _sign_label(y: Any) -> Any:
     return number
 
 
-@overload
-def hinge(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
-@overload
-def hinge(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
-@overload
-def hinge(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@as_cost
 @with_decision(sign_of_score)
 def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k max(0, 1 − y_k a_k), the hinge loss of scores a for labels y of −1 or +1, a margin of 1.

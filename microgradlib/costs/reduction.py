@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.lookup import lookup
-from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import arithmetic, reductions
@@ -15,50 +12,14 @@ from microgradlib.ops import arithmetic, reductions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from typing_extensions import Never
 
-    from microgradlib.nn.vectors import Number, Vector
-
-__all__ = [
-    "REDUCTIONS",
-    "N",
-    "OneCost",
-    "Outputs",
-    "Reduction",
-    "Targets",
-    "Untyped",
-    "Vectors",
-    "is_batch",
-    "per_component",
-    "reduce_costs",
-    "total",
-]
-
-N = TypeVar("N", Value, Symbol, float)
-"""The type of the outputs, and so of the cost."""
-
-Outputs: TypeAlias = N | Collection[N] | Collection[Collection[N]]
-"""The output of an example, a number or several, or a list of outputs, one for each example of a batch."""
-
-Untyped: TypeAlias = "Collection[Never] | Collection[Collection[Never]]"
-"""Outputs of type Any, such as those of a Module; no others are collections of Never. Their cost is Any, too."""
-
-Vectors: TypeAlias = Collection[N] | Collection[Collection[N]]
-"""The output of an example, several numbers, or a list of outputs, one for each example of a batch."""
-
-Targets: TypeAlias = "Number | Vector | Collection[Vector]"
-"""The target of an example, a number or several, or a list of targets, one for each example of a batch."""
+__all__ = ["REDUCTIONS", "is_batch", "per_component", "reduce_costs", "total"]
 
 Terms: TypeAlias = "list[tuple[Any, Any]]"
 """The pairs (cost, weight) of the components of one example."""
 
 REDUCTIONS = dict.fromkeys(["none", "sum", "mean"])
 """PyTorch's names of reductions."""
-
-OneCost: TypeAlias = Literal["sum", "mean"] | None
-"""The reductions that return one cost; "none" returns a list."""
-
-Reduction: TypeAlias = Literal["none"] | OneCost
 
 
 def is_batch(output: Any) -> bool:

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any
 
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.costs.reduction import (
-    N,
-    OneCost,
-    Outputs,
-    Reduction,
-    Targets,
-    Untyped,
-    is_batch,
-    per_component,
-    reduce_costs,
-)
+from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
+from microgradlib.costs.signatures import as_cost, as_cost_of_pairs
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
 __all__ = ["absolute_error", "gaussian_nll", "squared_error"]
-
-Gaussian: TypeAlias = tuple[N | Collection[N], N | Collection[N]]
-"""The pair (mean, precision), each a number or a list with one number for each component."""
-
-Gaussians: TypeAlias = Gaussian[N] | list[Gaussian[N]]
-"""The output of one example, or the list of the outputs of a batch."""
 
 
 def _checked_target(y: Any) -> Any:
@@ -47,12 +31,7 @@ def _half_square(y_hat: Any, y: Any) -> Any:
     return 0.5 * (y_hat - _checked_target(y)) ** 2
 
 
-@overload
-def squared_error(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
-@overload
-def squared_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
-@overload
-def squared_error(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@as_cost
 def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = ½ Σ_k (y_k − ŷ_k)²: up to a constant the −ln of a Gaussian's density with mean ŷ, so ∂L/∂ŷ = ŷ − y.
 
@@ -72,12 +51,7 @@ def _distance(y_hat: Any, y: Any) -> Any:
     return selection.abs(y_hat - _checked_target(y))
 
 
-@overload
-def absolute_error(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
-@overload
-def absolute_error(output: Outputs[N], target: Targets, *, reduction: OneCost = None) -> N: ...
-@overload
-def absolute_error(output: Outputs[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@as_cost
 def absolute_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k |y_k − ŷ_k|, whose minimiser is the conditional median of y; ∂L/∂ŷ is sign(ŷ − y).
 
@@ -113,12 +87,7 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
     return terms(list(zip(mean, precision)), target)
 
 
-@overload
-def gaussian_nll(output: Untyped, target: Targets, *, reduction: Reduction = None) -> Any: ...
-@overload
-def gaussian_nll(output: Gaussians[N], target: Targets, *, reduction: OneCost = None) -> N: ...
-@overload
-def gaussian_nll(output: Gaussians[N], target: Targets, *, reduction: Literal["none"]) -> list[N]: ...
+@as_cost_of_pairs
 def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, but for the constant ½ ln 2π.
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from microgradlib._support.lookup import lookup
 from microgradlib.core.list_functions import log_softmax, softmax
-from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.ops import activations, selection, trigonometric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
+
+    from microgradlib.core.list_functions import Floats, Symbols, Untyped, Values
+    from microgradlib.core.symbol import Symbol
 
 __all__ = [
     "ACTIVATIONS", "LAYER_ACTIVATIONS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_function",
@@ -22,8 +24,6 @@ __all__ = [
 
 Activation: TypeAlias = "str | Callable[[Any], Any]"
 """An activation, by name or as a function of the net input."""
-
-N = TypeVar("N", Value, Symbol, float)
 
 
 class PReLU(Module):
@@ -63,7 +63,15 @@ class Softmax(Module):
 
     summary_shape = "logits → probabilities"
 
-    def __call__(self, z: Collection[N]) -> list[N]:
+    @overload
+    def __call__(self, z: Untyped) -> list[Any]: ...
+    @overload
+    def __call__(self, z: Floats) -> list[float]: ...
+    @overload
+    def __call__(self, z: Values) -> list[Value]: ...
+    @overload
+    def __call__(self, z: Symbols) -> list[Symbol]: ...
+    def __call__(self, z: Any) -> list[Any]:
         """Return the probabilities for a list of net inputs."""
         return softmax(z)
 
@@ -80,7 +88,15 @@ class LogSoftmax(Module):
 
     summary_shape = "logits → log-probabilities"
 
-    def __call__(self, z: Collection[N]) -> list[N]:
+    @overload
+    def __call__(self, z: Untyped) -> list[Any]: ...
+    @overload
+    def __call__(self, z: Floats) -> list[float]: ...
+    @overload
+    def __call__(self, z: Values) -> list[Value]: ...
+    @overload
+    def __call__(self, z: Symbols) -> list[Symbol]: ...
+    def __call__(self, z: Any) -> list[Any]:
         """Return the logarithms of the probabilities for a list of net inputs."""
         return log_softmax(z)
 

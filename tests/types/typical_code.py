@@ -49,9 +49,9 @@ from microgradlib.data import (
 from microgradlib.errors import AnomalyError, GradcheckError, MicrogradError
 from microgradlib.metrics import accuracy, confusion_matrix
 from microgradlib.nn import MLP, Cell, Layer, Module, Neuron, Sequential, Unfolded, load, save
-from microgradlib.numeric import numeric_derivative, taylor_slope
+from microgradlib.numeric import complex_step_derivative, numeric_derivative, taylor_slope
 from microgradlib.ops import Op, forget_op
-from microgradlib.ops.signatures import Binary, Unary
+from microgradlib.ops.signatures import Binary, Unary, WithSetting
 from microgradlib.optim import (
     SGD,
     Adam,
@@ -263,6 +263,18 @@ def pair(x: list[Value]) -> list[Value]:
     return [x[0] * x[1], x[0] + x[1]]
 
 
+def with_moment(x: list[Value]) -> tuple[Value, Value]:
+    return mg.mean(x), mg.mean([x_i**2 for x_i in x])
+
+
+def energy(p: dict[str, Value]) -> Value:
+    return p["mass"] * p["speed"] ** 2 / 2
+
+
+def with_inner_derivative(x: Value) -> Value:
+    return x * mg.grad(cube)(x)
+
+
 def neuron_output(w: Value, x: Value) -> Value:
     return mg.tanh(w * x)
 
@@ -291,6 +303,9 @@ assert_type(mg.grad(cube)(Value(2.0)), Value)
 assert_type(mg.grad(cube)(Symbol("x")), Symbol)
 assert_type(mg.grad(product)([3.0, 4.0], k=3.0), list[float])
 assert_type(mg.grad(product)([3, 4]), list[float])
+assert_type(mg.grad(energy)({"mass": 1.0, "speed": 2.0}), dict[str, float])
+assert_type(mg.grad(neuron_output, argnums=(0, 1))(2.0, 3.0), tuple[Any, ...])
+assert_type(mg.grad(with_inner_derivative)(2.0), float)
 assert_type(mg.grad(Square())(1.0), float)
 assert_type(mg.grad(mg.sin)(1.0), float)
 assert_type(mg.grad(mg.grad(mg.grad(mg.sin)))(1.0), float)
@@ -302,6 +317,7 @@ assert_type(mg.hessian(product)([3.0, 4.0], 2.0), list[list[float]])
 assert_type(mg.hessian(cube)(1.0), float)
 assert_type(mg.jacobian(pair)([3.0, 4.0]), list[list[float]])
 assert_type(mg.jacobian(cube)(1.0), float)
+assert_type(mg.jacobian(with_moment)([3.0, 4.0]), tuple[list[float], ...])
 assert_type(mg.jvp(cube, (2.0,), (1.0,)), tuple[float, float])
 assert_type(mg.jvp(pair, ([2.0, 3.0],), ([1.0, 0.0],)), tuple[list[float], list[float]])
 assert_type(mg.jvp(cube, [Value(2.0)], [1.0]), tuple[Value, Value])
@@ -314,6 +330,8 @@ assert_type(mg.hvp(product, [3.0, 4.0], [1.0, 10.0]), list[float])
 assert_type(mg.hvp(cube, 1.0, 2.0), float)
 assert_type(mg.numeric_gradient(neuron_output, [3.0, 2.0]), list[float])
 assert_type(numeric_derivative(lambda x: x**3, 2.0).value, float)
+assert_type(complex_step_derivative(mg.tanh, 0.5), float)
+assert_type(mg.krylov.hessian_products(y, [w, x])([1.0, 0.0]), list[float])
 assert_type(taylor_slope(cube, [2.0]).agrees, bool)
 report = mg.gradcheck(neuron_output, [0.5, 2.0], order=2)
 assert_type(report.ok, bool)
@@ -371,6 +389,8 @@ assert_type(model.eval(), MLP)
 assert_type(model.train(), MLP)
 assert_type(model.summary().total, int)
 assert_type(model.layers, list[Layer])
+assert_type(model.layers[0].neurons[0].w[0].data, float)
+assert_type(mg.nn.MLP(2, [1]), MLP)
 assert_type(save(model, "model.json"), Path)
 missing, unknown = load(same, "model.json", strict=True)
 assert_type(missing, list[str])
@@ -399,6 +419,7 @@ last[0].backward()
 assert_type(nn.Embedding(26, 4, rng=0)(2), list[Value])
 assert_type(nn.Softmax()([w, x]), list[Value])
 assert_type(nn.Softmax()([1.0, 2.0]), list[float])
+assert_type(nn.LogSoftmax()([w, 1.0]), list[Value])
 assert_type(nn.Dropout(0.5, rng=0)([w, x]), list[Value])
 assert_type(nn.LayerNorm(2)([1.0, w]), list[Value])
 assert_type(nn.CausalSelfAttention(2, 1, rng=0)([[0.0, 1.0], [1.0, 0.0]]), list[list[Value]])
@@ -436,6 +457,9 @@ assert_type(squared_error(w, 2.0), Value)
 assert_type(squared_error(1.0, 2), float)
 assert_type(squared_error(s, 2), Symbol)
 assert_type(squared_error([w], [2.0], reduction="none"), list[Value])
+assert_type(squared_error(1.0, w), Value)
+assert_type(cross_entropy([w, 0.0], 1), Value)
+assert_type(cross_entropy([0.0, 1.0], [0.5, 0.5]), float)
 assert_type(squared_error([[w], [x]], np.ones((2, 1))), Value)
 assert_type(absolute_error([1, 2], [0.0, 4.0]), float)
 assert_type(cross_entropy([w, x], 1), Value)
@@ -444,6 +468,8 @@ assert_type(binary_cross_entropy(mg.sigmoid(w), 1), Value)
 assert_type(binary_cross_entropy_with_logits(w, 1), Value)
 assert_type(hinge(w, 1), Value)
 assert_type(gaussian_nll((w, x), 3.0), Value)
+assert_type(gaussian_nll((w, 1.0), 3.0), Value)
+assert_type(gaussian_nll([(w, 1.0)], [3.0]), Value)
 assert_type(accuracy([1, 0], np.array([1, 0])), float)
 assert_type(confusion_matrix([1, 0], [1.0, 0]), list[list[int]])
 weighted = partial(cross_entropy, weight=[1.0, 2.0])
@@ -594,6 +620,16 @@ harmonic = mg.define_op(
 )
 assert_type(harmonic, Binary)
 assert_type(harmonic(w, 1.0), Value)
+scaled = mg.define_op(
+    "scaled",
+    value=lambda xp, x, factor: factor * x,
+    derivatives=[lambda xp, z, x, factor: factor, lambda xp, z, x, factor: x],
+    formula="k x",
+    defaults=(2.0,),
+)
+assert_type(scaled, WithSetting)
+assert_type(scaled(w), Value)
+assert_type(scaled(1.0, 3.0), float)
 assert_derivative_rule(swish)
 assert_derivative_rule(harmonic, 1.0, 2.0)
 
@@ -616,4 +652,5 @@ def test_graphs(graph: ExpressionGraph) -> None:
 test_swish()
 test_graphs()
 forget_op("swish")
+forget_op("scaled")
 forget_op("harmonic")

@@ -1,0 +1,179 @@
+"""How costs are called, for type checkers: outputs of floats give a float, of Values a Value, of Symbols a Symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Never
+
+    from microgradlib.core.symbol import Symbol
+    from microgradlib.core.value import Value
+    from microgradlib.nn.vectors import Number, Vector
+    from microgradlib.ops.signatures import PlainNumber
+
+    Floats = PlainNumber
+    Values = Value | PlainNumber  # one Value at least, among the outputs or the targets
+    Symbols = Symbol | Value | PlainNumber  # one Symbol at least, among the outputs
+
+__all__ = [
+    "ClassCost", "Cost", "CostOfPairs", "LogitCost", "as_class_cost", "as_cost", "as_cost_of_pairs", "as_logit_cost",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+Outputs: TypeAlias = T | Collection[T | Collection[T]]
+"""The output of an example, a number or several, or a list of outputs, one for each example of a batch."""
+
+Vectors: TypeAlias = Collection[T | Collection[T]]
+"""The output of an example, several numbers, or a list of outputs, one for each example of a batch."""
+
+Pair: TypeAlias = tuple[T | Collection[T], T | Collection[T]]
+Pairs: TypeAlias = Pair[T] | list[Pair[T]]
+"""The pair (mean, precision) of an example, each a number or a list with one for each component; a list is a batch."""
+
+Untyped: TypeAlias = "Collection[Collection[Never]]"
+"""A list, or a list of lists, of outputs of type Any, as a Module's: no others fit. Their cost is Any, too."""
+
+Targets: TypeAlias = "Number | Vector | Collection[Vector]"
+"""The target of an example, a number or several, or a list of targets, one for each example of a batch."""
+
+Weights: TypeAlias = "Collection[float] | None"
+"""A number for each class."""
+
+One: TypeAlias = Literal["sum", "mean"] | None
+"""The reductions that return one cost."""
+
+Each: TypeAlias = Literal["none"]
+"""The reduction that returns a list of costs."""
+
+
+class Cost(Protocol):
+    """A cost of numbers, one by one."""
+
+    @overload
+    def __call__(self, output: Untyped, target: Targets, *, reduction: One | Each = None) -> Any: ...
+    @overload
+    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: One = None) -> float: ...
+    @overload
+    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: Each) -> list[float]: ...
+    @overload
+    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: One = None) -> Value: ...
+    @overload
+    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: Each) -> list[Value]: ...
+    @overload
+    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: One = None) -> Symbol: ...
+    @overload
+    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: Each) -> list[Symbol]: ...
+
+
+class LogitCost(Protocol):
+    """A cost of logits of two classes."""
+
+    @overload
+    def __call__(
+        self, output: Untyped, target: Targets, *, pos_weight: float = 1.0, reduction: One | Each = None
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: One = None
+    ) -> float: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: Each
+    ) -> list[float]: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: One = None
+    ) -> Value: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: Each
+    ) -> list[Value]: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: One = None
+    ) -> Symbol: ...
+    @overload
+    def __call__(
+        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: Each
+    ) -> list[Symbol]: ...
+
+
+class ClassCost(Protocol):
+    """A cost of an output that has a number for each class."""
+
+    @overload
+    def __call__(
+        self, output: Untyped, target: Targets, *, weight: Weights = None, reduction: One | Each = None
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: One = None
+    ) -> float: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: Each
+    ) -> list[float]: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: One = None
+    ) -> Value: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: Each
+    ) -> list[Value]: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: One = None
+    ) -> Symbol: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: Each
+    ) -> list[Symbol]: ...
+
+
+class CostOfPairs(Protocol):
+    """A cost of pairs (mean, precision)."""
+
+    @overload
+    def __call__(self, output: Untyped, target: Targets, *, reduction: One | Each = None) -> Any: ...
+    @overload
+    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: One = None) -> float: ...
+    @overload
+    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: Each) -> list[float]: ...
+    @overload
+    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: One = None) -> Value: ...
+    @overload
+    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: Each) -> list[Value]: ...
+    @overload
+    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: One = None) -> Symbol: ...
+    @overload
+    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: Each) -> list[Symbol]: ...
+
+
+def as_cost(function: Callable[..., Any]) -> Cost:
+    """Return the function itself, typed as a `Cost`."""
+    typed: Cost = function
+    return typed
+
+
+def as_logit_cost(function: Callable[..., Any]) -> LogitCost:
+    """Return the function itself, typed as a `LogitCost`."""
+    typed: LogitCost = function
+    return typed
+
+
+def as_class_cost(function: Callable[..., Any]) -> ClassCost:
+    """Return the function itself, typed as a `ClassCost`."""
+    typed: ClassCost = function
+    return typed
+
+
+def as_cost_of_pairs(function: Callable[..., Any]) -> CostOfPairs:
+    """Return the function itself, typed as a `CostOfPairs`."""
+    typed: CostOfPairs = function
+    return typed
