@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
-from microgradlib._support.number import as_float, is_array, is_foreign
+from microgradlib._support.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
 from microgradlib.core.math_calls import math_function_called_by, refuse_math_call
 from microgradlib.core.modes import MODES_IN_USE, is_unknown
 from microgradlib.core.node import Node
@@ -40,10 +40,12 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
     """Return the method that compares a Value to a number; of unknown numbers, the op makes a node."""
 
     def method(self: Any, other: Any) -> Any:
-        if hasattr(type(other), "__apply_op__"):
+        if isinstance(other, Node):
             known = getattr(other, "_data", None)
+        elif other.__class__ not in PLAIN_NUMBERS and is_left_to_others(other):
+            known = other if is_array(other) else None
         else:
-            known = other if is_array(other) else as_float(other)
+            known = as_float(other)
         if known is None:
             return NotImplemented
         if MODES_IN_USE and (is_unknown(self) or (isinstance(other, Node) and is_unknown(other))):
