@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS, IEEE
 from microgradlib.ops.record import GRAPH, TABLE, Op, bind
-from microgradlib.ops.signatures import Binary, Ternary, Unary, WithSetting
+from microgradlib.ops.signatures import Binary, Ternary, Unary, Variadic, WithSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ def define_op(name: str, value: Rule4, derivatives: Sequence[Rule5], **propertie
 @overload
 def define_op(
     name: str, value: Rule, derivatives: Callable[..., tuple[Any, ...]], **properties: Unpack[Properties]
-) -> Op: ...
+) -> Variadic: ...
 def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> Any:
     """Add one op to the table and return it: its value, its local derivatives, its domain and kink.
 
@@ -96,7 +96,9 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
         fault = f"has no property {min(unknown)!r}; it has {known}" if unknown else "needs a formula: write formula='…'"
         message = f"the op {name!r} {fault}"
         raise TypeError(message)
-    kind = WithSetting if "defaults" in properties else CALLS.get(len(rules), Op) if isinstance(rules, tuple) else Op
+    kind = CALLS.get(len(rules), Op) if isinstance(rules, tuple) else Variadic
+    if "defaults" in properties:
+        kind = WithSetting
     op = kind(**{"symbol": name, **properties, "name": name, "value": value, "derivatives": rules})
     TABLE[name] = op
     for xp in (FLOATS, IEEE):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 __all__ = [
-    "Binary", "PlainNumber", "SupportsArray", "SupportsIsInteger", "SupportsOps", "Ternary", "Unary", "WithSetting",
+    "Binary", "PlainNumber", "SupportsArray", "SupportsIsInteger", "SupportsOps", "Ternary", "Unary", "Variadic",
+    "WithSetting",
 ]  # fmt: skip
 
 
@@ -120,3 +121,17 @@ class Ternary(Op):
         @overload
         def __call__(self, x: SupportsArray, y: Any, z: Any, /) -> Any: ...
         def __call__(self, x: Any, y: Any, z: Any, /) -> Any: ...  # noqa: D102
+
+
+class Variadic(Op):
+    """An op of any number of inputs."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, /, *xs: PlainNumber) -> float: ...
+        @overload
+        def __call__(self, /, *xs: N | PlainNumber) -> N: ...
+        @overload
+        def __call__(self, /, *xs: N | PlainNumber | SupportsArray) -> Any: ...
+        def __call__(self, /, *xs: Any) -> Any: ...  # noqa: D102

@@ -51,7 +51,7 @@ from microgradlib.metrics import accuracy, confusion_matrix
 from microgradlib.nn import MLP, Cell, Layer, Module, Neuron, Sequential, Unfolded, load, save
 from microgradlib.numeric import complex_step_derivative, numeric_derivative, taylor_slope
 from microgradlib.ops import Op, forget_op
-from microgradlib.ops.signatures import Binary, Unary, WithSetting
+from microgradlib.ops.signatures import Binary, Unary, Variadic, WithSetting
 from microgradlib.optim import (
     SGD,
     Adam,
@@ -628,6 +628,25 @@ scaled = mg.define_op(
     defaults=(2.0,),
 )
 assert_type(scaled, WithSetting)
+
+
+def sum_of_squares(xp: Any, *xs: Any) -> Any:
+    return xs[0] * xs[0] if len(xs) == 1 else xs[0] * xs[0] + sum_of_squares(xp, *xs[1:])
+
+
+def derivatives_of_the_sum(xp: Any, z: Any, *xs: Any) -> tuple[Any, ...]:
+    return tuple([2 * x for x in xs])
+
+
+squares = mg.define_op(
+    "squares",
+    value=sum_of_squares,
+    derivatives=derivatives_of_the_sum,
+    formula="Σ xᵢ²",
+)
+assert_type(squares, Variadic)
+assert_type(squares(w, x, 2), Value)
+assert_type(squares(1.0, 2), float)
 assert_type(scaled(w), Value)
 assert_type(scaled(1.0, 3.0), float)
 assert_derivative_rule(swish)
@@ -653,4 +672,5 @@ test_swish()
 test_graphs()
 forget_op("swish")
 forget_op("scaled")
+forget_op("squares")
 forget_op("harmonic")

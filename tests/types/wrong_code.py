@@ -33,6 +33,8 @@ w * [1.0, 2.0]  # E
 w + None  # E
 w ** "2"  # E
 w + 1j  # E
+divmod(w, "a")  # E
+divmod(w, 2)[0].quotient  # E
 w < "a"  # E
 w.data = "3"  # E
 w.label = 3  # E
@@ -70,6 +72,8 @@ mg.dot(w, x)  # E
 mg.softmax(w)  # E
 mg.maximum(w, "a")  # E
 mg.norm([w], [x])  # E
+mg.sum([1j, w])  # E
+mg.maximum([w, "a"])  # E
 sum([w, x]).backward()  # E
 wrong_output: float = mg.tanh(w)  # E
 wrong_node: Value = mg.tanh(0.5)  # E
@@ -150,6 +154,9 @@ Neuron(2)("ab")  # E
 Neuron(2)([[1.0]])  # E
 Neuron(2, rng=None, init=3)  # E
 nn.LSTM(1, 2, reset_after=True)  # E
+nn.LSTM(1, 2).cell.forget  # E
+nn.Softmax()(w)  # E
+MLP(2.5, [1])  # E
 nn.Liner(1, 2)  # E
 Conv2d(1, 1, 2, strid=2)  # E
 save("model.json", MLP(2, [1]))  # E
@@ -164,9 +171,12 @@ absolute_error(w, "2")  # E
 cross_entropy(1.0, 0)  # E
 hinge(w, 1, margin=2)  # E
 wrong_cost: float = squared_error(w, 2.0)  # E
+squared_error(w, 2.0, reduction="none").backward()  # E
+wrong_cost_of_target: float = squared_error(1.0, w)  # E
 accuracy(1, 1)  # E
 confusion_matrix([1, 0])  # E
 moons("30")  # E
+moons(30.0)  # E
 split([1, 2])  # E
 standardise(iris(), sine())  # E
 iris().class_names.foo  # E
@@ -217,6 +227,7 @@ mg.compile(3.0)  # E
 mg.compile(hinge, 3.0)  # E
 mg.compile(hinge, [1.0])  # E
 mg.compile(hinge).program.drawing()  # E
+mg.compile(hinge).value_and_grad([1.0], [1.0])[1].backward()  # E
 mg.compile(hinge).value_and_gradient([1.0], [1.0])  # E
 
 # Ops and property tests
