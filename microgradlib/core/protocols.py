@@ -52,7 +52,8 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
             return op(self, other)
         return holds(self._data, known)
 
-    return named(method, op)
+    named(method, op).__doc__ = f"Return whether self {op.symbol} other; a node, 1 or 0, while a function is compiled."
+    return method
 
 
 def to_float(value: Any) -> float:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, evaluate, grad_table, gradients, topological_sort
-from microgradlib.nn import MLP
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, no_grad, topological_sort
+from microgradlib.nn import MLP, Module
 from microgradlib.ops import define_op, forget_op
 
 
@@ -110,6 +110,25 @@ def test_exponents_and_settings_survive(duplicate):
         assert twin.op.settings == out.op.settings
         [slope] = gradients(twin, twin.parents)
         assert repr(slope.data) == repr(grad_table(out)[x])
+
+
+class Weight(Value):
+    """A subclass of Value without anything of its own."""
+
+
+@every_way
+def test_results_of_no_grad_stay_leaves_and_subclasses_their_class(duplicate):
+    w = Weight(2.0, label="w")
+    with no_grad():
+        constants = [w * 3, w.tanh(), w**3, mg.sum([w, w, w]), mg.dot([w], [w], w), 1 / Value(0.0)]
+    twins = duplicate([w, *constants, mg.sum(constants) * w])
+    assert [type(twin) for twin in twins] == [Weight, *[Value] * (len(constants) + 1)]
+    for twin, constant in zip(twins[1:-1], constants):
+        assert (twin.data, twin.op, twin.parents, twin.local_derivatives) == (constant.data, None, (), ())
+    holder = Module()
+    holder.w, holder.constants = twins[0], twins[1:-1]
+    assert holder.parameters() == [twins[0]]  # results of no_grad are no parameters
+    assert set(twins[:-1]) < set(topological_sort(twins[-1]))
 
 
 @every_way
