@@ -51,6 +51,10 @@ class Module:
     not_weights: tuple[str, ...] = ("b", "bias")
     """The names of the attributes whose parameters multiply no input, such as biases: weight decay skips them."""
 
+    if TYPE_CHECKING:  # what a module takes and returns is up to its class
+
+        def __call__(self, *inputs: Any, **options: Any) -> Any: ...  # noqa: D102
+
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter once with its dotted path, such as `layers.0.neurons.3.w.1`."""
         named: dict[Value, str] = {}

@@ -48,7 +48,7 @@ class CompiledRisk(Risk):
 
     def _terms(self, x: Any, y: Any) -> list[Any]:
         """Return L + Ω, then L alone, then the numbers of the output, for one example."""
-        output = self.model(x)  # type: ignore[operator]  # Module defines no call, its subclasses do
+        output = self.model(x)
         cost = self.loss(output, y)
         penalties = [penalty(self.model, x) for penalty in self.penalties]
         regularisers = [regulariser(self.model) for regulariser in self.regularisers]

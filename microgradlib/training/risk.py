@@ -48,7 +48,7 @@ class Risk:
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
         try:
-            output = self.model(x)  # type: ignore[operator]  # Module defines no call, its subclasses do
+            output = self.model(x)
             cost = self.loss(output, y)
             return output, cost if isinstance(cost, Node) else _cost_as_float(cost)
         except (LabelError, ValueError, TypeError) as error:

@@ -445,7 +445,13 @@ class Running(Cell[list[Value]]):
         return [a + b for a, b in zip(x, state)]
 
 
+def mean_cost(model: Module, rows: Sequence[Sequence[float]], targets: Sequence[float]) -> Value:
+    loss: Value = mg.mean([(model(row) - target) ** 2 for row, target in zip(rows, targets)])
+    return loss
+
+
 line = Line(2)
+assert_type(mean_cost(line, [[2.0, 1.0]], [1.0]), Value)
 assert_type(line([2.0, 1.0]), Value)
 assert_type(line.train().w, list[Value])
 sums, last_sum = Unfolded(Running())([[1.0], [2.0]])
