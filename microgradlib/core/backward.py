@@ -47,10 +47,13 @@ def _inner_nodes(output: Any) -> list[Any]:
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
-            stack += (node, None)
+            stack.append(node)
+            stack.append(None)
             left, right = node._left, node._right
             if left.__class__ is tuple:
-                stack += [parent for parent in reversed(left) if parent._left is not None and parent not in seen]
+                for parent in reversed(left):
+                    if parent._left is not None and parent not in seen:
+                        stack.append(parent)  # noqa: PERF401  extending the stack by a list takes longer
                 continue
             if right is not None and right._left is not None and right not in seen:
                 stack.append(right)

@@ -48,10 +48,12 @@ if TYPE_CHECKING:
 
 __all__ = ["source_of", "weighted_sum"]
 
+_VALUES = frozenset({Value})
 UNARY = {
     "__neg__": arithmetic.neg, "__abs__": selection.abs, "abs": selection.abs, "exp": exponential.exp,
     "log": exponential.log, "sqrt": exponential.sqrt, "sin": trigonometric.sin, "cos": trigonometric.cos,
-    "tanh": trigonometric.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
+    "tan": trigonometric.tan, "tanh": trigonometric.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
+    "softplus": activations.softplus,
 }  # fmt: skip
 BINARY = {"add": arithmetic.add, "sub": arithmetic.sub, "mul": arithmetic.mul, "truediv": arithmetic.div}
 
@@ -218,18 +220,17 @@ def _install() -> None:
 def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
     """Return Σ wᵢ xᵢ (+ b) as one node: the op dot, faster for Values. Lengths are the caller's to check."""
     terms = (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
-    if set(map(type, terms)) != {Value}:
+    if len(terms) < 3 or not _VALUES.issuperset(map(type, terms)):
         return reductions.dot(*terms)
     w = [weight._data for weight in weights]
     x = [number._data for number in inputs]
     node: Value = object.__new__(Value)
+    node._data = sum(map(mul, w, x)) if bias is None else sum(map(mul, w, x), bias._data)
     node.grad = 0.0
     node.op = reductions.dot
-    node.parents = terms
-    if bias is None:
-        node._data, node.local_derivatives = sum(map(mul, w, x)), (*x, *w)
-    else:
-        node._data, node.local_derivatives = sum(map(mul, w, x), bias._data), (*x, *w, 1.0)
+    node._left = terms
+    node._right = None
+    node._left_derivative = (*x, *w) if bias is None else (*x, *w, 1.0)
     node.label = ""
     return finish(node) if MODES_IN_USE else node
 

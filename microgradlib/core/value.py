@@ -48,14 +48,14 @@ class Value(Node):
         self.grad = 0.0
         self.op = None
         self._left = self._right = None
-        self._left_derivative = ()
+        self._left_derivative, self._right_derivative = (), 0.0
         self.label = label
 
     @staticmethod
     def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
         """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
         parents: tuple[Value, ...] = inputs
-        if set(map(type, inputs)) != {Value}:
+        if not {Value}.issuperset(map(type, inputs)):
             if not all(map(is_operand, inputs)):
                 return NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
