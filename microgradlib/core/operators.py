@@ -66,11 +66,18 @@ def reflected(op: Op) -> Callable[[N, SupportsFloat | N], N]:
     return named(apply, op, "r")
 
 
+_power: Callable[[Any, Any], Any] = operator(power)
+
+
 def power_of(node: N, exponent: SupportsFloat | N) -> N:
     """Return node ** exponent. An exponent that is a plain number, as in **2, is a setting of the op, not a parent."""
+    base: Any = node
+    result: N
     if exponent.__class__ in PLAIN_NUMBERS or isinstance(exponent, Real):
-        return method(power.bind(as_float(exponent)))(node)
-    return operator(power)(node, exponent)
+        result = base.__apply_op__(power.bind(as_float(exponent)), (node,))
+    else:
+        result = _power(node, exponent)
+    return result
 
 
 def div_mod(node: N, other: SupportsFloat | N) -> tuple[N, N]:

@@ -28,12 +28,16 @@ __all__ = [
 
 def is_left_to_others(x: Any) -> bool:
     """Return whether neither Value nor Symbol makes a node from `x`: an array, or a node of another class."""
-    return is_array(x) or (hasattr(type(x), "__apply_op__") and not isinstance(x, Node))
+    if isinstance(x, Node) or x.__class__ in PLAIN_NUMBERS:
+        return False
+    return is_array(x) or hasattr(type(x), "__apply_op__")
 
 
 def is_operand(x: Any) -> bool:
     """Return whether Value makes a node from `x`: a Value or a number, no Symbol, array or object of unknown class."""
-    return hasattr(x, "_data") if isinstance(x, Node) else not (is_left_to_others(x) or is_foreign(x))
+    if isinstance(x, Node):
+        return hasattr(x, "_data")
+    return x.__class__ in PLAIN_NUMBERS or not (is_left_to_others(x) or is_foreign(x))
 
 
 def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, SupportsFloat], bool]:
