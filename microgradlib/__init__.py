@@ -1,6 +1,6 @@
 """microgradlib: scalars that record how they were made, to be differentiated, drawn and checked.
 
-Rooms and the functions from them that need more than the core are imported when they are first used.
+Subpackages, and the functions that need more than the core, are imported at their first use.
 """
 
 import builtins as _builtins
@@ -64,11 +64,11 @@ if _typing.TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = (
+_SUBMODULES = (
     "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
     "symbolic", "testing", "training", "viz",
 )  # fmt: skip
-_LATER = {
+_LAZY = {
     "compiler": ("compile",),
     "nn": ("load", "save"),
     "numeric": ("gradcheck", "numeric_gradient"),
@@ -76,27 +76,28 @@ _LATER = {
     "training": ("fit",),
     "viz": ("draw",),
 }
-_HOME = {name: room for room, names in _LATER.items() for name in names}
+_SUBMODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 globals().update({name: op for name, op in _ops.PUBLIC.items() if name not in globals()})
 
-_PUBLIC = sorted({*_HOME, *(name for name in globals() if not name.startswith("_"))} - {"core", "derivatives", *_ROOMS})
-# abs, compile, pow and sum are public as mg.abs and so on; a star import leaves Python's own alone.
+_LOADED = {name for name in globals() if not name.startswith("_")}
+_PUBLIC = sorted({*_SUBMODULE_OF, *_LOADED} - {"core", "derivatives", *_SUBMODULES})
+# abs, compile, pow and sum are public as mg.abs and so on; a star import does not shadow Python's builtins.
 __all__ = [name for name in _PUBLIC if not hasattr(_builtins, name)]
 
 
 if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
 
     def __getattr__(name: str) -> object:
-        if name in _ROOMS:
+        if name in _SUBMODULES:
             return _import_module(f"microgradlib.{name}")
-        if name in _HOME:
-            thing = globals()[name] = getattr(_import_module(f"microgradlib.{_HOME[name]}"), name)
-            return thing
+        if name in _SUBMODULE_OF:
+            attribute = globals()[name] = getattr(_import_module(f"microgradlib.{_SUBMODULE_OF[name]}"), name)
+            return attribute
         message = f"module 'microgradlib' has no attribute {name!r}"
         raise AttributeError(message)
 
 
 def __dir__() -> list[str]:
     dunders = [name for name in globals() if name.startswith("__")]
-    return sorted({*_PUBLIC, *_ROOMS, *dunders})
+    return sorted({*_PUBLIC, *_SUBMODULES, *dunders})

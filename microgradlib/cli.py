@@ -26,8 +26,8 @@ USAGE_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 """Exit codes: argparse's for wrong arguments, and the shell's (128 + signal number) for Ctrl-C and a closed pipe."""
 
 
-class _UseError(Exception):
-    """The arguments cannot be carried out; the message is printed for the user."""
+class _UsageError(Exception):
+    """The arguments are invalid; `main` prints the message to standard error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `arguments` are those after the program's name; by default those of `sys.argv`.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_output()
     try:
-        return _run(given)
+        return _run(words)
     except BrokenPipeError:
         return _discard_output()
-    except (_UseError, MicrogradError, OSError) as error:
+    except (_UsageError, MicrogradError, OSError) as error:
         print(f"microgradlib: {error}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
@@ -49,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(given: list[str]) -> int:
+def _run(words: list[str]) -> int:
     code = 0
     try:
-        options = _parser().parse_args(_protect_leading_minus(given))
+        options = _parser().parse_args(_protect_leading_minus(words))
         options.run(options)
-    except SystemExit as done:  # raised by argparse after --help, --version or a wrong argument
-        code = done.code if isinstance(done.code, int) else USAGE_ERROR
+    except SystemExit as request:  # raised by argparse after --help, --version or a wrong argument
+        code = request.code if isinstance(request.code, int) else USAGE_ERROR
     sys.stdout.flush()  # here, where main catches the error of a closed pipe
     return code
 
@@ -101,11 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _protect_leading_minus(given: list[str]) -> list[str]:
+def _protect_leading_minus(words: list[str]) -> list[str]:
     # argparse takes an expression such as "-x**2" for an option, unless it begins with a space.
-    if given[:1] != ["draw"]:
-        return given
-    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in given]
+    if words[:1] != ["draw"]:
+        return words
+    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in words]
 
 
 def _positive_integer(word: str) -> int:
@@ -129,53 +129,54 @@ def _draw(options: argparse.Namespace) -> None:
     unused = [name for name in variables if name not in used]
     if unused:
         message = f"{text!r} does not use {', '.join(unused)}; leave {unused[0]}=... out, or check its spelling"
-        raise _UseError(message)
+        raise _UsageError(message)
     output = output if isinstance(output, Value) else Value(float(output))
     output.backward()
     try:
         drawing = draw(output, engine=options.engine, max_nodes=options.max_nodes)
         with _writing_to(options.out):
-            written = drawing.save(options.out)
+            saved = drawing.save(options.out)
     except GraphTooLargeError as error:
         message = (
             f"the graph has more than {options.max_nodes} nodes; allow more with --max-nodes, or draw a part of it"
         )
-        raise _UseError(message) from error
+        raise _UsageError(message) from error
     except ValueError as error:  # an unknown suffix
-        raise _UseError(str(error)) from error
+        raise _UsageError(str(error)) from error
     print(f"{text} = {output.data:.6g}")
     for name, variable in variables.items():
         print(f"  d/d{name} = {variable.grad:.6g}  at {name} = {variable.data:g}")
-    print(f"wrote {written}")
+    print(f"wrote {saved}")
 
 
 def _variables(pairs: Sequence[str]) -> dict[str, Value]:
     variables: dict[str, Value] = {}
     for pair in pairs:
-        name, _, number = (part.strip() for part in pair.partition("="))
+        name, _, number = (text.strip() for text in pair.partition("="))
         if not (name.isidentifier() and number):
             message = f"{pair.strip()!r} is not NAME=NUMBER; write it as in w=0.5"
-            raise _UseError(message)
+            raise _UsageError(message)
         if name in variables:
             message = f"{name} is given twice; give each name one number"
-            raise _UseError(message)
+            raise _UsageError(message)
         try:
             variables[name] = Value(float(number), label=name)
         except ValueError:
             message = f"in {pair!r}, {number!r} is not a number; write it as in {name}=0.5"
-            raise _UseError(message) from None
+            raise _UsageError(message) from None
     return variables
 
 
 @contextmanager
-def _writing_to(place: Path) -> Iterator[None]:
+def _writing_to(path: Path) -> Iterator[None]:
+    """Turn an `OSError` of the block into a `_UsageError` that names `path` and the reason."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        message = f"cannot write to {place}: {error.strerror or error}; choose another place with --out"
-        raise _UseError(message) from error
+        message = f"cannot write to {path}: {error.strerror or error}; choose another path with --out"
+        raise _UsageError(message) from error
 
 
 def _prepare_output() -> None:

@@ -1,4 +1,4 @@
-"""The exceptions that the library raises, beside Python's own."""
+"""The exceptions that the library defines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class MicrogradError(Exception):
-    """The base of the library's own errors: catch it to catch them all."""
+    """The base class of the library's own errors."""
 
 
 class AnomalyError(MicrogradError, FloatingPointError):
@@ -29,7 +29,7 @@ class AnomalyError(MicrogradError, FloatingPointError):
 
 
 class DivergedError(MicrogradError, FloatingPointError):
-    """In training, the loss or its gradient became nan or infinite; `history` holds the epochs recorded until then."""
+    """In training, the loss or its gradient became nan or infinite; `history` holds the epochs completed before."""
 
     def __init__(self, message: str, history: Any = None) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class GraphTooLargeError(MicrogradError, ValueError):
 
 
 class LabelError(MicrogradError, ValueError):
-    """A label given to a cost is no class of the model, no distribution, or nan; the message names the example."""
+    """A target label is nan, or neither a class of the model nor a distribution; the message names the example."""
 
 
 class DrawingError(MicrogradError, RuntimeError):

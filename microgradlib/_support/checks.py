@@ -1,7 +1,7 @@
-"""Check settings (sizes, rates, probabilities, switches), with one message shape for all of them.
+"""Check settings (sizes, rates, probabilities, switches) and report errors in one format.
 
-Every check returns the setting as a plain Python number, so that NumPy's integers and floats are accepted but not
-stored. The message of every error is
+Every check converts the setting to a plain Python number and returns it: NumPy's integers and floats are accepted, but
+never stored. The message of every error is
 
     NAME must be WHAT, REASON, got VALUE; write NAME=EXAMPLE
 
@@ -23,7 +23,7 @@ WholeNumber: TypeAlias = int | SupportsIndex
 """The type of a setting that `whole_number` checks: an int or a NumPy integer."""
 
 MAX_SHOWN = 60
-"""A value whose repr is longer is shown in a message by the name of its class."""
+"""A value whose repr is at least this long is shown in a message by the name of its class."""
 
 
 def whole_number(number: Any, name: str, least: int = 1, *, reason: str = "", example: int | None = None) -> int:
@@ -55,10 +55,10 @@ def real_number(
     reason: str = "",
     example: float | None = None,
 ) -> float:
-    """Return `number` as a float: whatever `as_float` takes, within the given bounds, never nan.
+    """Return `number` as a float within the given bounds: any number that `as_float` accepts, except nan.
 
     `ge`, `gt`, `le`, `lt` are the bounds >=, >, <= and <; `finite=False` admits inf and -inf. Raises `TypeError` for
-    what is not a number, `ValueError` for one out of bounds.
+    anything but a real number, `ValueError` for nan and for a number out of bounds.
 
     >>> real_number(0.5, "factor", ge=0, le=1)
     0.5
@@ -110,7 +110,7 @@ def non_negative(number: Any, name: str, *, reason: str = "", example: float | N
 def fraction(
     number: Any, name: str, *, zero: bool = True, one: bool = False, reason: str = "", example: float | None = None
 ) -> float:
-    """Return `number` as a float, 0 ≤ number < 1: without 0 where `zero=False`, with 1 where `one=True`.
+    """Return `number` as a float, 0 ≤ number < 1; `zero=False` excludes 0 and `one=True` includes 1.
 
     Raises as `real_number`.
 
@@ -135,14 +135,14 @@ def boolean(switch: Any, name: str) -> bool:
     raise _error(switch, name, "True or False", True, right_kind=False)
 
 
-def shown(thing: Any) -> str:
-    """Return the text of a value for an error message: its repr, or its class where that is long.
+def shown(value: Any) -> str:
+    """Return the text of a value for an error message: its repr, or the name of its class if the repr is long.
 
     >>> shown("adam"), shown([0.0] * 1000)
     ("'adam'", 'list')
     """
-    text = repr(thing)
-    return text if len(text) < MAX_SHOWN else type(thing).__name__
+    text = repr(value)
+    return text if len(text) < MAX_SHOWN else type(value).__name__
 
 
 def _error(given: Any, name: str, what: str, example: float | None, *, right_kind: bool) -> Exception:

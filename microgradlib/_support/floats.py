@@ -1,8 +1,8 @@
-"""Elementary functions on floats, twice: Python's, which raise, and IEEE 754's, which return inf or nan.
+"""Two namespaces of elementary functions on floats: one raises as Python does, one returns inf or nan as IEEE 754 does.
 
-The rules of the op table are written over such a namespace, as `xp.exp(x)`. `FLOATS` is the fast one: the
-`math` module as it is. Where Python would raise, as in `1 / 0` or `math.exp(1000)`, the same rule is
-run again over `IEEE`, whose functions return, and whose numbers are of class `Float754`.
+The rules of the op table call the functions of such a namespace `xp`, as in `xp.exp(x)`. `FLOATS` holds the functions
+of the `math` module unchanged, for speed. If a rule raises over it, as for `1 / 0` or `math.exp(1000)`,
+`evaluate_rule` runs the rule again over `IEEE`, whose functions never raise and whose numbers are of class `Float754`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _where(condition: float, chosen: float, other: float) -> float:
 
 def _maximum(first: float, *rest: float) -> float:
     for x in rest:
-        first = first if first >= x or first != first else x  # noqa: PLR0124  nan if one is, as in NumPy
+        first = first if first >= x or first != first else x  # noqa: PLR0124  nan if any input is nan, as in NumPy
     return first
 
 
@@ -119,7 +119,7 @@ def _divide(numerator: float, denominator: float) -> Float754:
 
 
 def _power(base: float, exponent: float) -> float:
-    """Return base**exponent as C's `pow` does, where Python's raises."""
+    """Return base**exponent by IEEE 754, where Python's `**` raises."""
     try:
         return math.pow(base, exponent)
     except OverflowError:
@@ -140,13 +140,14 @@ def _is_pole(name: str, x: float) -> bool:
 
 
 def _pole(name: str, x: float) -> float:
+    """Return the infinity to which the function tends at its pole x."""
     if name in {"atanh", "gamma"}:
         return math.copysign(math.inf, x)
     return math.inf if name == "lgamma" else -math.inf
 
 
 def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., Any]:
-    """Wrap a function of floats so that it returns the limit, or nan, instead of raising."""
+    """Wrap a function of floats so that it returns its limit (±inf) or nan where it would raise."""
 
     @wraps(function)
     def safe(*inputs: float) -> Float754:

@@ -1,4 +1,4 @@
-"""What counts as a number: conversion to float, and checks of classes."""
+"""Convert numbers to float, and classify operands by their class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
-"""The classes of number that the hot paths take without further checks."""
+"""The classes of number that hot paths accept without further checks."""
 
 
 def as_float(number: Any) -> float:
@@ -35,10 +35,10 @@ def as_float(number: Any) -> float:
             inner = number
         if inner is not number:
             return as_float(inner)
-    raise TypeError(_refusal(number))
+    raise TypeError(_not_a_number_message(number))
 
 
-def _refusal(number: Any) -> str:
+def _not_a_number_message(number: Any) -> str:
     given = f"{type(number).__name__} {number!r}" if len(repr(number)) < 60 else type(number).__name__
     if isinstance(number, complex):
         advice = "only real numbers are supported: pass .real or .imag"
@@ -54,7 +54,7 @@ def _refusal(number: Any) -> str:
 
 
 def is_whole(number: Any) -> bool:
-    """Return whether `number` is a whole number by its class: an int or a NumPy integer, but no bool and no array.
+    """Return whether the class of `number` is an integer class: int or one of NumPy's, but not bool.
 
     >>> is_whole(3), is_whole(3.0), is_whole(True)
     (True, False, False)
@@ -62,19 +62,19 @@ def is_whole(number: Any) -> bool:
     return isinstance(number, Integral) and not isinstance(number, bool)
 
 
-def is_array(thing: Any) -> bool:
-    """Return whether `thing` is an array with at least one axis: NumPy's, or another class with `__array__`."""
-    return hasattr(thing, "__array__") and bool(getattr(thing, "shape", ()))
+def is_array(operand: Any) -> bool:
+    """Return whether `operand` is an array with at least one axis: NumPy's, or another class with `__array__`."""
+    return hasattr(operand, "__array__") and bool(getattr(operand, "shape", ()))
 
 
-def is_foreign(thing: Any) -> bool:
-    """Return whether `thing` is of an unknown class, which may define operators with a Value itself.
+def is_foreign(operand: Any) -> bool:
+    """Return whether `operand` is of an unknown class, which may itself define operators with a Value.
 
     Operators return `NotImplemented` for such operands, so that Python calls the operator of the other class.
     """
     return not (
-        isinstance(thing, (Real, str, bytes, complex, list, tuple, dict, set, type(None)))
-        or hasattr(thing, "__apply_op__")
-        or hasattr(thing, "__array__")
-        or callable(getattr(thing, "item", None))
+        isinstance(operand, (Real, str, bytes, complex, list, tuple, dict, set, type(None)))
+        or hasattr(operand, "__apply_op__")
+        or hasattr(operand, "__array__")
+        or callable(getattr(operand, "item", None))
     )

@@ -24,8 +24,8 @@ _EXTRAS = {
 def import_optional(module: str, feature: str) -> Any:
     """Import and return `module`, a package named in `_EXTRAS` or a module in one, such as `scipy.optimize`.
 
-    `feature` is what needs it, for the message. An installed package whose own imports fail raises its own error
-    unchanged: installing the extra would not repair it.
+    `feature` names the function that needs it, for the message. If the package is installed but one of its own imports
+    fails, that error is raised unchanged, since installing the extra would not help.
 
     Raises:
         MissingExtraError: the package, or this module of it, is not installed.
@@ -51,7 +51,7 @@ def install_command(module: str) -> str:
 
 
 def missing_extra(module: str, feature: str, hint: str = "") -> MissingExtraError:
-    """Return the error for a `feature` whose `module` is not installed; `hint` says what works without it.
+    """Return the error for a `feature` whose `module` is not installed; `hint` names an alternative without it.
 
     >>> missing_extra("scipy.optimize", "minimize")
     MissingExtraError('minimize needs SciPy, which is not installed: pip install "microgradlib[scipy]"')

@@ -17,9 +17,9 @@ _BERNOULLI = (
 def polygamma(x: float, order: float = 0) -> float:
     """Return ψ⁽ⁿ⁾(x), the derivative of log Γ of order n + 1; n = 0 gives the digamma function.
 
-    The recurrence ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x+1) − (−1)ⁿ n! x^−(n+1) leads to large x, where the asymptotic series holds
-    (Abramowitz and Stegun, 6.4.6 and 6.4.11); negative x is reflected (6.4.7). `order` is a whole number ≥ 0.
-    Raises `ValueError` at the poles x = 0, −1, −2, … and for other orders.
+    The recurrence ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x+1) − (−1)ⁿ n! x^−(n+1) raises x until the asymptotic series is accurate
+    (Abramowitz and Stegun, 6.4.6 and 6.4.11); for negative x the reflection formula is used (6.4.7). `order` is a whole
+    number ≥ 0. Raises `ValueError` at the poles x = 0, −1, −2, … and for other orders.
 
     >>> round(polygamma(1.0), 12)  # minus Euler's constant
     -0.577215664902
@@ -27,7 +27,7 @@ def polygamma(x: float, order: float = 0) -> float:
     0.0
     """
     if not 0 <= order < math.inf or order % 1:
-        message = f"the order of polygamma is a whole number, 0 or more, got {order!r}"
+        message = f"the order of polygamma must be a whole number >= 0, got {order!r}"
         raise ValueError(message)
     n = int(order)
     if math.isnan(x):
@@ -38,7 +38,7 @@ def polygamma(x: float, order: float = 0) -> float:
         return math.inf if n == 0 else 0.0
     try:
         return _by_recurrence(x, n)
-    except OverflowError:  # next to the pole at 0, where it is about (−1)ⁿ⁺¹ n!/xⁿ⁺¹
+    except OverflowError:  # x is so close to the pole at 0 that (−1)ⁿ⁺¹ n!/xⁿ⁺¹ overflows
         return math.inf if n % 2 else -math.inf
 
 
@@ -77,7 +77,7 @@ def _reflected(x: float, n: int) -> float:
 def _cotangent_derivative(x: float, n: int) -> float:
     """Return dⁿ/dxⁿ of π cot πx, as a polynomial in c = cot πx: dc/dx = −π(1 + c²)."""
     part = x - round(x)
-    nearly_half = abs(part) > 0.25  # there the cotangent is small: take it as the tangent of what is left to ½
+    nearly_half = abs(part) > 0.25  # the cotangent is small there: tan(π(½ − |part|)) avoids cancellation
     c = math.copysign(math.tan(math.pi * (0.5 - abs(part))), part) if nearly_half else 1 / math.tan(math.pi * part)
     polynomial = [0.0, math.pi]  # coefficients of c⁰, c¹
     for _ in range(n):

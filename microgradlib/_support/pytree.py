@@ -11,7 +11,7 @@ __all__ = ["flatten", "same_shape", "unflatten"]
 
 
 def flatten(tree: Any) -> list[Any]:
-    """Return the numbers of a nested structure in order: lists and tuples by position, dicts in insertion order.
+    """Return the leaves of a nested structure in order: lists and tuples by position, dicts in insertion order.
 
     >>> flatten({"w": [1, 2], "b": (3,)})
     [1, 2, 3]
@@ -24,7 +24,7 @@ def flatten(tree: Any) -> list[Any]:
 
 
 def unflatten(tree: Any, numbers: Iterable[Any]) -> Any:
-    """Return a structure nested like `tree` that holds `numbers`, in the order of `flatten`.
+    """Return a structure nested like `tree` whose leaves are `numbers`, in the order of `flatten`.
 
     >>> unflatten({"w": [1, 2], "b": (3,)}, "xyz")
     {'w': ['x', 'y'], 'b': ('z',)}

@@ -12,7 +12,7 @@ Rng = int | SupportsIndex | random.Random
 def as_random(rng: Rng) -> random.Random:
     """Return `rng` itself if it is a `random.Random`, otherwise a new generator seeded with it.
 
-    A seed gives the same numbers each time; a `random.Random` continues from its current state.
+    The same seed gives the same numbers; a `random.Random` continues from its current state.
 
     Raises:
         TypeError: `rng` is neither a whole number nor a `random.Random`.

@@ -1,4 +1,4 @@
-"""Read and write saved files: JSON with a format name, a version, and floats that are read back exactly."""
+"""Read and write saved files: JSON with a format name and a version; floats are stored exactly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_IN_JSON = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 class FileFormat(NamedTuple):
-    """A kind of saved file: its name, and the version that this library reads and writes.
+    """A format of saved files: its name, and the version that this library reads and writes.
 
     >>> import tempfile
     >>> example = FileFormat("an example", 1)
@@ -34,10 +34,10 @@ class FileFormat(NamedTuple):
     version: int
 
     def write(self, path: str | os.PathLike[str], content: Mapping[str, Any], *, indent: int | None = None) -> Path:
-        """Write `content` under the format's name and version, and return the path. Replaces the file as a whole.
+        """Write `content` with the format's name and version, and return the path; the file is replaced atomically.
 
         Raises:
-            ValueError: `content` holds a nan or an infinite float, which JSON lacks: pass it through `encode_float`.
+            ValueError: `content` holds a nan or an infinite float, which JSON cannot represent: use `encode_float`.
             OSError: the file cannot be written; an old file is unchanged.
 
         """
@@ -47,7 +47,7 @@ class FileFormat(NamedTuple):
         return Path(path)
 
     def read(self, path: str | os.PathLike[str]) -> dict[str, Any]:
-        """Return the content of a file that `write` wrote.
+        """Return the content of a file written by `write`, with the keys "format" and "version".
 
         Raises:
             SavedFileError: the file is not JSON, repeats a key, or is of another format or version.
@@ -56,7 +56,7 @@ class FileFormat(NamedTuple):
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
-            content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeated_keys)
+            content = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_reject_repeated_keys)
         except (ValueError, RecursionError) as error:
             message = f"{path} is not a JSON file, or is damaged: {error}"
             raise SavedFileError(message) from None
@@ -83,7 +83,7 @@ def damaged(path: str | os.PathLike[str], reason: str) -> SavedFileError:
 
 
 def encode_float(number: float) -> float | str:
-    """Return a float as JSON can hold it: itself, or `"nan"`, `"inf"` or `"-inf"`.
+    """Return a float in a form that JSON can represent: itself, or `"nan"`, `"inf"` or `"-inf"`.
 
     >>> encode_float(0.1), encode_float(-math.inf)
     (0.1, '-inf')
@@ -95,7 +95,7 @@ def decode_float(number: Any) -> float:
     """Return the float that `encode_float` encoded.
 
     Raises:
-        ValueError: anything else: other text, a bool, an integer or a literal beyond the range of a float.
+        ValueError: `number` is anything else: other text, a bool, or a number beyond the range of a float.
 
     >>> decode_float(1), decode_float("-inf")
     (1.0, -inf)
@@ -111,12 +111,12 @@ def decode_float(number: Any) -> float:
     raise ValueError(message)
 
 
-def _refuse_constant(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     message = f"{constant} is not JSON"
     raise ValueError(message)
 
 
-def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         keys = [key for key, _ in pairs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import flatten, unflatten
@@ -16,14 +17,33 @@ from microgradlib.ops import derivative_graph
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Linearization"]
+__all__ = ["Linearization", "argument_positions"]
 
 _depth: ContextVar[int] = ContextVar("microgradlib_transform_depth", default=0)
-"""How many transformed functions are running, one inside another."""
+"""The number of transformed functions that are running, one inside another."""
+
+
+def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
+    """Return `argnums` as positions from 0 in a call with `count` arguments; negative ones count from the end.
+
+    Raises `ValueError` unless each is an integer, at least -count and less than count.
+
+    >>> argument_positions((0, -1), 3)
+    [0, 2]
+    """
+    positions: list[Any] = [argnums] if isinstance(argnums, (int, Integral)) else list(argnums)
+    for i in positions:
+        if not isinstance(i, Integral) or not -count <= int(i) < count:
+            message = (
+                f"argnums must be positions of arguments, got {argnums!r} in a call with {count} positional arguments: "
+                f"write integers >= {-count} and < {count}"
+            )
+            raise ValueError(message)
+    return [int(i) % count for i in positions]
 
 
 class Linearization:
-    """One call of f, recorded: its input and output nodes, and its derivatives in both modes.
+    """A recorded call of f: its input and output nodes, and its derivatives by reverse and forward mode.
 
     Derivatives are numbers, or nodes (`as_graph`) if f was called inside another transformed function or on nodes.
 
@@ -31,7 +51,7 @@ class Linearization:
         f: the function.
         arguments: its positional arguments, nested structures of numbers and nodes.
         keywords: its keyword arguments, passed on unchanged.
-        positions: which of `arguments` are differentiated by; their numbers become fresh input nodes.
+        positions: the positions of the arguments to differentiate by; their numbers become new input nodes.
     """
 
     def __init__(
@@ -48,7 +68,7 @@ class Linearization:
         self.as_graph = outer_depth > 0 or any(isinstance(x, Node) for x in flatten(self.arguments))
 
     def result(self, outputs: Sequence[Any]) -> Any:
-        """Return nodes, or their numbers, in the structure of f's output."""
+        """Return `outputs` in the structure of f's output: as nodes if `as_graph`, else as their numbers."""
         return unflatten(self.output, [y if self.as_graph else y.data for y in outputs])
 
     def gradients(self, output: Any) -> list[Any]:

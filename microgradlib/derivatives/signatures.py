@@ -1,7 +1,7 @@
-"""Types of the functions that transforms return: for type checkers only, nothing is imported at run time.
+"""Types of the functions that the transforms return: for type checkers, never imported at run time.
 
-Each result has the structure of the argument that is differentiated by: a float for a number, a list of floats for a
-list of numbers, a node for a node. `P` are the further parameters of the function that was transformed.
+Each derivative has the structure of the argument by which f is differentiated: a float for a number, a list of floats
+for a list of numbers, a node for a node. `P` are the other parameters of f.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ValueAndGradient(Protocol[P]):
 
 
 class ListJacobian(Protocol[P]):
-    """What `jacobian` returns for a function that returns a list: for each output a gradient."""
+    """What `jacobian` returns for a function that returns a list: a list with the gradient of each output."""
 
     @overload
     def __call__(self, x: float, /, *args: P.args, **kwargs: P.kwargs) -> list[float]: ...
@@ -58,7 +58,7 @@ class ListJacobian(Protocol[P]):
 
 
 class TupleJacobian(Protocol[P]):
-    """What `jacobian` returns for a function that returns a tuple: for each output a gradient."""
+    """What `jacobian` returns for a function that returns a tuple: a tuple with the gradient of each output."""
 
     @overload
     def __call__(self, x: float, /, *args: P.args, **kwargs: P.kwargs) -> tuple[float, ...]: ...

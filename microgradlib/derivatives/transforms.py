@@ -1,4 +1,4 @@
-"""Transforms of functions: grad, value_and_grad, jvp, vjp, jacobian, hessian, hvp.
+"""Transforms of functions to first order: grad, value_and_grad, jvp, vjp, jacobian.
 
 Each call of a transformed function runs f once on fresh input nodes and differentiates the recorded graph. Numbers give
 numbers; called inside another transformed function, or on Values or Symbols, the derivative is built as a graph, so
@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, same_shape, unflatten
-from microgradlib.core.autodiff import gradients, tangents
-from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
-from microgradlib.derivatives.linearize import Linearization
+from microgradlib.derivatives.linearize import Linearization, argument_positions
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
@@ -27,30 +25,19 @@ if TYPE_CHECKING:
     from typing_extensions import Never
 
     from microgradlib.derivatives.signatures import (
-        FloatList,
         Gradient,
-        Hessian,
         ListJacobian,
         Numbers,
         TupleJacobian,
         ValueAndGradient,
     )
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 P = ParamSpec("P")
 N = TypeVar("N", bound=Node)
 X = TypeVar("X")
 Y = TypeVar("Y", bound="Node | float")
-
-
-def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
-    positions: list[Any] = [argnums] if isinstance(argnums, (int, Integral)) else list(argnums)
-    for i in positions:
-        if not isinstance(i, Integral) or not -count <= int(i) < count:
-            message = f"argnums names the arguments 0 to {count - 1} of this call, got {argnums!r}"
-            raise ValueError(message)
-    return [int(i) % count for i in positions]
 
 
 @overload
@@ -72,7 +59,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
 
     @wraps(f)
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
-        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
+        call = Linearization(f, arguments, keywords, argument_positions(argnums, len(arguments)))
         output = call.single_output("grad")
         gradient = unflatten(call.arguments, call.gradients(output))
         return call.result([output]), gradient[0] if isinstance(argnums, Integral) else tuple(gradient)
@@ -136,7 +123,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 
 @overload
-def vjp(f: Callable[..., Any], *primals: Never) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...  # of type Any
+def vjp(f: Callable[..., Any], *primals: Never) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...  # type Any
 @overload
 def vjp(f: Callable[..., Node | float], *primals: float) -> tuple[float, Callable[[Any], tuple[float, ...]]]: ...
 @overload
@@ -190,7 +177,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Any:
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
-        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
+        call = Linearization(f, arguments, keywords, argument_positions(argnums, len(arguments)))
         n = len(call.inputs)
         if len(call.outputs) <= n:
             matrix = [call.gradients(y) for y in call.outputs]
@@ -200,84 +187,3 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Any:
         return unflatten(call.output, [unflatten(call.arguments[0], row) for row in matrix])
 
     return rows
-
-
-@overload
-def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Hessian[P]: ...
-@overload
-def hessian(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Any:
-    """Return the Hessian of f as a function: for each entry of the input, ∂²f/∂xᵢ∂xⱼ in the structure of the input.
-
-    Forward over reverse: the gradient as a graph, then one forward pass along each input, over the nodes that depend on
-    it; an input on which no entry of the gradient depends costs nothing.
-
-    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
-    [[8.0, 6.0], [6.0, 0.0]]
-    """
-
-    @wraps(f)
-    def matrix(*arguments: Any, **keywords: Any) -> Any:
-        call = Linearization(f, arguments, keywords, _positions(argnums, len(arguments)))
-        with recording():
-            slopes = gradients(call.single_output("hessian"), call.inputs)
-            if call.as_graph:
-                columns: list[Any] = [tangents(slopes, {x: 1.0}) for x in call.inputs]
-            else:
-                columns = _columns(slopes, call.inputs)
-        shape = call.arguments[0]
-        return unflatten(shape, [unflatten(shape, row) for row in zip(*columns)])
-
-    return matrix
-
-
-def _columns(slopes: Sequence[Any], inputs: Sequence[Any]) -> list[list[float]]:
-    """Return ∂slopes/∂x for each x of `inputs`, each by a forward pass over the nodes that depend on x only."""
-    order = topological_sort(*slopes)
-    position = {node: i for i, node in enumerate(order)}
-    consumers: dict[Any, list[Any]] = {}
-    for node in order:
-        for parent in dict.fromkeys(node.parents):
-            consumers.setdefault(parent, []).append(node)
-    columns = []
-    for x in inputs:
-        table, waiting = {x: 1.0}, [x]
-        affected: dict[Any, None] = {}
-        while waiting:
-            for consumer in consumers.get(waiting.pop(), ()):
-                if consumer not in affected:
-                    affected[consumer] = None
-                    waiting.append(consumer)
-        for node in sorted(affected, key=position.__getitem__):
-            terms = zip(node.parents, node.local_derivatives)
-            table[node] = sum(d * table[p] for p, d in terms if d and table.get(p))
-        columns.append([float(table.get(slope, 0.0)) for slope in slopes])
-    return columns
-
-
-@overload
-def hvp(f: Callable[..., Any], x: float, v: float) -> float: ...
-@overload
-def hvp(f: Callable[..., Any], x: float, v: N) -> N: ...
-@overload
-def hvp(f: Callable[..., Any], x: FloatList, v: Sequence[float]) -> list[float]: ...
-@overload
-def hvp(f: Callable[..., Any], x: X, v: Any) -> X: ...
-def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
-    """Return H·v, the Hessian of f at x times v, without forming H: forward over reverse.
-
-    x, v and the result have the same structure; otherwise `ValueError` is raised. The cost is a small multiple of f's,
-    whatever the number of inputs.
-
-    >>> hvp(lambda x: x[0] ** 2 * x[1], [3.0, 4.0], [1.0, 10.0])
-    [68.0, 6.0]
-    """
-    if not same_shape(x, v):
-        message = f"hvp needs x and v in the same nesting, got {x!r} and {v!r}"
-        raise ValueError(message)
-    call = Linearization(f, [x], {}, [0])
-    with recording():
-        slopes = gradients(call.single_output("hvp"), call.inputs)
-        direction = flatten(v)
-        call.as_graph = call.as_graph or any(isinstance(component, Node) for component in direction)
-        return unflatten(x, call.tangents(slopes, direction))

@@ -19,10 +19,10 @@ __all__ = ["hessian_operator", "hessian_products"]
 
 
 def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequence[float]], list[float]]:
-    """Return the function v ↦ H·v, H = ∂²output/∂inputs∂inputs; v has a number for each input.
+    """Return the function v ↦ H·v for H = ∂²output/∂inputs∂inputs; v and H·v have one number for each input.
 
-    Each product is one forward pass over the gradient's graph, which is built once: forward over reverse. H is taken at
-    the numbers with which `output` was computed; the inputs must still have them when this function is called.
+    The gradient's graph is built once; each product is one forward pass over it (forward over reverse). H is taken at
+    the current data of `inputs`, which must still be the numbers from which `output` was computed.
 
     >>> from microgradlib import Value
     >>> x, y = Value(1.0), Value(2.0)
@@ -43,8 +43,8 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
 def hessian_operator(output: Value, inputs: Sequence[Value]) -> LinearOperator:
     """Return H = ∂²output/∂inputs∂inputs as a `scipy.sparse.linalg.LinearOperator` of shape (n, n), n inputs.
 
-    The products are those of `hessian_products`; H itself is never formed, so `cg` solves H·x = g and `eigsh` finds
-    extreme eigenvalues in the memory of a few vectors and one graph.
+    The products are those of `hessian_products`; H itself is never formed, so `cg` (solve H·x = g) and `eigsh` (extreme
+    eigenvalues) need the memory of one graph and a few vectors.
 
     Raises `MissingExtraError` without SciPy: `pip install "microgradlib[scipy]"`.
 
