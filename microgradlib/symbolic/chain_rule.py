@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["LATEX", "TEXT", "ChainRule", "Style"]
 
 LINE_LIMIT = 30
-"""How many operations one line may hold: of a longer expression only the number is written."""
+"""The largest number of operations on one line; of a longer expression only the number is written."""
 
 
 class Style(NamedTuple):
-    """How equations are written: the dialect of their formulas, and templates in which `{0}` and `{1}` are names."""
+    """The notation of equations: the class of their formulas, and templates with `{0}` and `{1}` for names of nodes."""
 
     dialect: type[Formula]
     times: str
@@ -42,10 +42,10 @@ LATEX = Style(Latex, r" \cdot ", r"\operatorname{{grad}}({0})", r"\frac{{\partia
 
 
 class ChainRule:
-    """The chain rule from `output` down to `x`: names for the nodes, local derivatives, and numbers if they are Values.
+    """The chain rule for ∂output/∂x as equations between named nodes, with numbers if the nodes are Values.
 
-    `blocks(style)` gives the definitions and the chain rule, each a list of rows; a row is the list of sides of one
-    chain of equations, a = b = c. Raises `GraphTooLargeError` for more than `limit` nodes between the two.
+    `blocks(style)` returns the definitions and the chain rule, each a list of rows; a row a = b = c is the list of its
+    sides. Raises `GraphTooLargeError` if more than `limit` nodes lie on the paths from x to output.
 
     >>> x = Symbol("x")
     >>> ChainRule(x * x, x, 6, 100).blocks(TEXT)[1]
@@ -60,7 +60,7 @@ class ChainRule:
         if len(self.path) > limit:
             message = (
                 f"{len(self.path)} nodes lie between the parameter and the output, more than the {limit} allowed: "
-                "explain a part of the way, or raise limit="
+                "explain a node nearer to the output, or raise limit="
             )
             raise GraphTooLargeError(message)
         self.gradients: dict[Any, float] | None = grad_table(output) if isinstance(output, Value) else None
@@ -68,10 +68,10 @@ class ChainRule:
         self.symbols: dict[Node, Node] = {node: Symbol(name) for node, name in self.names.items()}
 
     def _choose_names(self) -> dict[Node, str]:
-        """Name all nodes in the equations: by label, x for a parameter without one, else u1, u2, … in order."""
-        mentioned = {self.output, self.x, *self.path}.union(*[node.parents for node in self.path if node is not self.x])
+        """Return a name for each node in the equations: its label; x for an unlabelled parameter; or u1, u2, …."""
+        named = {self.output, self.x, *self.path}.union(*[node.parents for node in self.path if node is not self.x])
         leaves = [node for node in self.order if node.op is None and node.label]
-        inner = [node for node in self.order if node.op is not None and node in mentioned]
+        inner = [node for node in self.order if node.op is not None and node in named]
         if self.x not in self.path:
             inner.append(self.x)
         names = unique_names(dict.fromkeys([*leaves, *[node for node in inner if node.label]]))
@@ -85,8 +85,8 @@ class ChainRule:
         return names
 
     def blocks(self, style: Style) -> tuple[list[list[str]], list[list[str]]]:
-        """Return the rows that define the nodes, and the rows of the chain rule."""
-        return _without_repeats(self._definitions(style)), _without_repeats(self._steps(style))
+        """Return the rows that define the nodes, and the rows of the chain rule, in the given style."""
+        return _without_repeated_sides(self._definitions(style)), _without_repeated_sides(self._steps(style))
 
     def _definitions(self, style: Style) -> list[list[str]]:
         rows = []
@@ -104,7 +104,7 @@ class ChainRule:
         return rows
 
     def _steps(self, style: Style) -> list[list[str]]:
-        """Write Algorithm 6.2: local derivatives and gradient of each node, after those of its consumers."""
+        """Return the rows of Algorithm 6.2: local derivatives and gradient of each node, consumers before inputs."""
         rows = [[self._gradient(style, self.output), "1"]]
         if self.x not in self.path:
             return [*rows, [self._gradient(style, self.x), "0"]]
@@ -127,13 +127,13 @@ class ChainRule:
         return rows + self._closed_form(style)
 
     def _local_derivative(self, style: Style, consumer: Node, node: Node) -> str:
-        """Write ∂consumer/∂node in terms of the names."""
+        """Return the formula of ∂consumer/∂node in terms of the names."""
         parents = [self.symbols.get(parent, parent) for parent in consumer.parents]
         op: Any = consumer.op
         positions = [i for i, parent in enumerate(consumer.parents) if parent is node]
         if op.variadic:
-            every = op.differentiate(GRAPH, self.symbols[consumer], *parents)
-            derivatives = [every[i] for i in positions]
+            partials = op.differentiate(GRAPH, self.symbols[consumer], *parents)
+            derivatives = [partials[i] for i in positions]
         else:
             derivatives = [op.partial_derivative(i, self.symbols[consumer], *parents) for i in positions]
         return reduce(add, [self._write(style, simplify(derivative)) for derivative in derivatives]).text
@@ -150,7 +150,7 @@ class ChainRule:
         return float(sum(d for parent, d in zip(consumer.parents, consumer.local_derivatives) if parent is node))
 
     def _closed_form(self, style: Style) -> list[list[str]]:
-        """Write the whole derivative of Symbols, if it fits on a line."""
+        """Return the row with the closed form of the derivative of Symbols, or no row if it does not fit on a line."""
         if self.gradients is not None or self.x is self.output:
             return []
         [derivative] = gradients(self.output, [self.x])
@@ -158,7 +158,7 @@ class ChainRule:
         return [[self._gradient(style, self.x), *line]] if line else []
 
     def _if_one_line(self, style: Style, node: Node) -> list[str]:
-        """Return the formula of a node as a list of one text, or an empty list if it needs more than a line."""
+        """Return a list with the formula of a node, or an empty list if it does not fit on a line."""
         try:
             definitions, [formula] = write_graph(
                 style.dialect, node, digits=self.digits, name_above=LINE_LIMIT, limit=LINE_LIMIT, names=self.names
@@ -182,6 +182,6 @@ class ChainRule:
         return [] if number is None else [style.dialect.number(number, self.digits).at(level)]
 
 
-def _without_repeats(rows: list[list[str]]) -> list[list[str]]:
-    """Write a = 1 instead of a = 1 = 1."""
+def _without_repeated_sides(rows: list[list[str]]) -> list[list[str]]:
+    """Drop sides that repeat the side before them: a = 1 = 1 becomes a = 1."""
     return [[side for i, side in enumerate(row) if i == 0 or side != row[i - 1]] for row in rows]

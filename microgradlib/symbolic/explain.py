@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["GradientExplanation", "explain_gradient"]
 
 DEFAULT_LIMIT = 100
-"""How many nodes between parameter and output are written out unless the caller allows more."""
+"""Default of `limit`, the largest number of nodes that is written out."""
 
 
 @dataclass(frozen=True, repr=False)
 class GradientExplanation:
-    """The chain rule of one parameter as `text` and as `latex`; a notebook typesets it."""
+    """The chain rule of one parameter as `text` and as `latex`; notebooks show the typeset form."""
 
     title: str
     text: str
@@ -41,14 +41,15 @@ class GradientExplanation:
 def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEFAULT_LIMIT) -> GradientExplanation:
     r"""Return ∂output/∂x written out by the chain rule, a step of Algorithm 6.2 (*Deep Learning*) for each node.
 
-    First the nodes between x and output, each in terms of its inputs. Then, from the output down, each local
-    derivative, as an expression and (for Values) as a number, and each gradient: the sum, over the node's consumers, of
-    their gradient times the local derivative. Nodes without a label are named u1, u2, … in topological order; domain
-    guards, `where(c, e, nan)`, are written as e. An input that an op takes twice has the sum of both derivatives.
+    The first block defines the nodes between x and output, each in terms of its inputs. The second lists, from the
+    output to x, each local derivative, as an expression and (for Values) as a number, and each gradient: the sum, over
+    the node's consumers, of their gradient times the local derivative. Nodes without a label are named u1, u2, … in
+    topological order; domain guards, `where(c, e, nan)`, are written as e. If an op takes the same input twice, its
+    local derivative is the sum of both.
 
     Args:
         output: the node that is differentiated.
-        x: the node by which it is differentiated: a parameter, or any node between.
+        x: the node to differentiate by: a parameter, or an inner node.
         digits: significant digits of the numbers.
         limit: the largest number of nodes that is written out.
 
@@ -69,7 +70,10 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEF
     nodes: tuple[object, ...] = (output, x)
     for node in nodes:
         if not isinstance(node, Node):
-            message = f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r}"
+            message = (
+                f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r}: "
+                "pass an output and one of its inputs"
+            )
             raise TypeError(message)
     chain_rule = ChainRule(output, x, digits, limit)
     text = "\n\n".join("\n".join(" = ".join(row) for row in block) for block in chain_rule.blocks(TEXT) if block)

@@ -1,4 +1,4 @@
-"""Write a graph as LaTeX: fractions, roots, exponents above the line, cases."""
+"""Write a graph as LaTeX, with fractions, roots, superscripts and cases."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["Latex", "aligned", "to_latex"]
 
 BRACKETED = re.compile(r"\\left.*\\right.|\{[^{}]*\}|\([^()]*\)")
-"""The parts of a template that stand in braces or brackets."""
+"""Text in braces or brackets within a template."""
 
 TALL = ("\\frac", "\\sum", "\\begin", "\\left")
-"""Commands around which brackets must grow."""
+"""Commands taller than a line: around them, brackets are written with \\left and \\right."""
 
-MOST_TERMS = 4
-"""A sum of more terms is abbreviated."""
+MAX_TERMS = 4
+"""Sums of more terms are abbreviated."""
 
 
 class Latex(Formula):
-    r"""A piece of mathematics as LaTeX.
+    r"""A formula as LaTeX.
 
     >>> x = Latex.name("x1")
     >>> print(-(x**2) / 3 <= x * (1 + x))
@@ -44,7 +44,7 @@ class Latex(Formula):
 
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> Self:
-        r"""Write a number, whole ones without a point, large and small ones by a power of ten.
+        r"""Write a number: whole numbers without a decimal point, very large and small ones with a power of ten.
 
         >>> print(Latex.number(-2.0), Latex.number(1.5e-7), Latex.number(float("inf")))
         -2 1.5 \cdot 10^{-7} \infty
@@ -59,14 +59,14 @@ class Latex(Formula):
 
     @classmethod
     def name(cls, label: str) -> Self:
-        """Write a label, its number as a subscript."""
+        """Write a label, with a trailing number as a subscript."""
         return cls(latex_name(label))
 
     @classmethod
     def call(cls, op: Op, inputs: Sequence[Self]) -> Self:
-        r"""Fill the op's template: `<0>` is its first input, `<*>` is all; a template without any is a function's name.
+        r"""Fill the op's template: `<0>` is its first input, `<*>` are all; without `<`, it is a function's name.
 
-        An input outside braces and brackets of the template gets parentheses where its level needs them.
+        An input outside the template's braces and brackets gets parentheses if its precedence requires them.
         """
         symbol = op.symbol.replace("_", r"\_")
         template = op.notation if isinstance(op.notation, str) and op.notation else rf"\operatorname{{{symbol}}}"
@@ -92,8 +92,8 @@ class Latex(Formula):
 
     @classmethod
     def total(cls, terms: Sequence[Self]) -> Self:
-        r"""Write up to four terms in full, more by \sum if they differ in an index only, else with dots."""
-        if len(terms) <= MOST_TERMS:
+        r"""Write up to four terms in full; more with \sum if they differ only in an index, otherwise with dots."""
+        if len(terms) <= MAX_TERMS:
             return reduce(add, terms)
         first = re.search(r"_\{(\d+)\}", terms[0].text)
         start = int(first[1]) if first else 0
@@ -104,20 +104,20 @@ class Latex(Formula):
 
     @classmethod
     def choice(cls, condition: Self, x: Self, y: Self) -> Self:
-        """Write cases."""
+        """Write a choice as a `cases` environment."""
         holds = condition.text if condition.level == COMPARISON else rf"{condition.at(SUM)} \ne 0"
         cases = rf"{x.at(SUM)} & \text{{if }} {holds} \\ {y.at(SUM)} & \text{{otherwise}}"
         return cls(rf"\begin{{cases}} {cases} \end{{cases}}", SUM)
 
     def in_brackets(self) -> str:
-        """Return the text in parentheses of its height; a comparison used as a number in Iverson's brackets."""
+        """Return the text in parentheses of its height; a comparison used as a number in square (Iverson) brackets."""
         left, right = "[]" if self.level == COMPARISON else "()"
         tall = any(command in self.text for command in TALL)
         return rf"\left{left}{self.text}\right{right}" if tall else f"{left}{self.text}{right}"
 
     @classmethod
     def _between(cls, operator: str, left: str, right: str) -> str:
-        r"""Write factors side by side, with a dot where digits would run together."""
+        r"""Join two operands; factors stand side by side, with a dot before a digit."""
         if operator == "*" and right[0].isdigit():
             return rf"{left} \cdot {right}"
         return super()._between(operator, left, right)
@@ -127,12 +127,12 @@ class Latex(Formula):
         return type(self)(rf"\frac{{{self.at(SUM)}}}{{{self.convert(other).at(SUM)}}}", PRODUCT)
 
     def __pow__(self, other: Any) -> Self:
-        """Write the exponent above the line."""
+        """Write the exponent as a superscript."""
         return type(self)(f"{self.at(ATOM)}^{{{self.convert(other).at(SUM)}}}", POWER)
 
 
 def aligned(rows: Sequence[str]) -> str:
-    r"""Return rows of LaTeX, each with an & where they line up, as one formula."""
+    r"""Return rows of LaTeX as one formula, aligned at the & of each row."""
     return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
 
@@ -145,8 +145,8 @@ def to_latex(
 ) -> str:
     r"""Return the expression that a graph computes, as LaTeX (math mode, without dollar signs).
 
-    As `to_text`, with the same arguments and errors. A sum or dot product of more than four terms is written with \sum
-    if its terms differ in an index only, else with dots. Several lines are put in an `aligned` environment.
+    Arguments and errors are those of `to_text`. A sum or dot product of more than four terms is written with \sum if
+    its terms differ only in an index, otherwise with dots. Several lines are put in an `aligned` environment.
 
     >>> from microgradlib import Symbol, exp, where
     >>> x, w1 = Symbol("x"), Symbol("w1")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from microgradlib.core.node import Node
 
-__all__ = ["constant", "fresh_names", "guarded", "latex_name", "leaf_names", "unique_names"]
+__all__ = ["constant", "fresh_names", "guarded_expression", "latex_name", "leaf_names", "unique_names"]
 
 GREEK = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
@@ -41,20 +41,20 @@ def constant(node: Node) -> float | None:
         return None
 
 
-def guarded(node: Node) -> Node | None:
+def guarded_expression(node: Node) -> Node | None:
     """Return e of a domain guard, `where(c, e, nan)` or `where(c, nan, e)`; None for any other node."""
     if node.op is None or node.op.name != "where":
         return None
     _, x, y = node.parents
-    for kept, other in ((x, y), (y, x)):
+    for expression, other in ((x, y), (y, x)):
         number = constant(other)
         if number is not None and math.isnan(number):
-            return kept
+            return expression
     return None
 
 
 def unique_names(nodes: Iterable[Node]) -> dict[Node, str]:
-    """Return a name for each of the labelled nodes: its label; a second node of that label gets `_2`, and so on.
+    """Return a unique name for each labelled node: its label, or label_2, label_3, … for further nodes with that label.
 
     >>> from microgradlib import Symbol
     >>> list(unique_names([Symbol("x"), Symbol("x"), Symbol("y")]).values())
@@ -109,7 +109,7 @@ def _latex_word(word: str) -> str:
 
 
 def latex_name(label: str) -> str:
-    r"""Return a label as LaTeX: a letter as itself, digits and what follows _ as a subscript, Greek names as letters.
+    r"""Return a label as LaTeX: digits and what follows _ become a subscript, names of Greek letters their letter.
 
     >>> print(latex_name("w1"), latex_name("alpha_12"), latex_name("loss"), latex_name("50% off"))
     w_{1} \alpha_{12} \mathrm{loss} \mathrm{50\%\ off}

@@ -1,4 +1,4 @@
-"""Simplify a graph: drop zeros of sums and ones of products, fold constants; the value stays the same."""
+"""Simplify a graph without changing its value: drop zero terms and unit factors, fold constants."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ def simplify(expression: Sequence[S], *, keep: Iterable[Node] = ...) -> list[S]:
 @overload
 def simplify(expression: Sequence[Node | float], *, keep: Iterable[Node] = ...) -> list[Node]: ...
 def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
-    """Return a new, smaller graph of the same value over the same leaves.
+    """Return a new graph with fewer nodes and the same value, over the same leaves.
 
     x + 0, x − 0, 0 + x, x · 1, x/1, x¹ and −(−x) become x; 0 · x becomes 0; x⁰ becomes 1; 0 − x and −1 · x become −x;
     signs move to the front, (−x) · y to −(x · y) and x + (−y) to x − y; a `where` with a constant condition, or with
     one node on both sides, becomes that side; an operation on constants is computed; sums, products and dot products of
-    many terms lose their zeros and ones. Constants are leaf Values without a label that are not in `keep`; equal ones
-    become one. Labelled Values and Symbols are variables and never merged. Domain guards, `where(c, e, nan)`, stay. The
-    chain rule's product (0 · inf = 0) by a constant other than 0 becomes an ordinary one.
+    many terms lose their zeros and ones. Constants are leaf Values without a label that are not in `keep`; equal
+    constants are merged. Labelled Values and Symbols are variables and never merged. Domain guards,
+    `where(c, e, nan)`, are kept. The chain rule's product, in which 0 · inf = 0, becomes an ordinary product if one
+    factor is a constant other than 0.
 
-    The value is the same float, with two exceptions: a literal zero times inf or nan is 0, as everywhere in the chain
-    rule, and a zero may change its sign. Sums are not reordered. An expression without Symbols becomes a Value. Shared
-    nodes, also between the expressions of a list, stay shared.
+    The value is the same float, with two exceptions: a constant zero times inf or nan is 0, as everywhere in the chain
+    rule, and a zero may change its sign. Sums are not reordered. An expression without Symbols becomes a Value. Nodes
+    that are shared, within an expression or between those of a list, stay shared.
 
     Args:
         expression: a Value, Symbol or number, or a list of them.
@@ -54,8 +55,8 @@ def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
     >>> to_text(slope), to_text(simplify(slope))
     ('-1*3', '-3')
     """
-    many = isinstance(expression, (list, tuple))
-    outputs = [as_node(x) for x in (expression if many else [expression])]
+    is_list = isinstance(expression, (list, tuple))
+    outputs = [as_node(x) for x in (expression if is_list else [expression])]
     simplifier = _Simplifier(keep)
     new: dict[Node, Node] = {}
     for node in topological_sort(*outputs):
@@ -66,18 +67,18 @@ def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
         if node.label and simplified.op is not None and not simplified.label:
             simplified.label = node.label
     results = [new[output] for output in outputs]
-    return results if many else results[0]
+    return results if is_list else results[0]
 
 
 class _Simplifier:
-    """Builds nodes from simplified inputs, by the rule of the op if there is one that applies."""
+    """Builds nodes from simplified inputs, by the op's rule in `RULES` if it applies."""
 
     def __init__(self, keep: Iterable[Node]) -> None:
         self.keep = frozenset(keep)
         self.constants: dict[str, Value] = {}
 
     def constant(self, number: float) -> Value:
-        """Return the one constant leaf of this number; 0.0 and −0.0 are two."""
+        """Return the leaf shared by all uses of this constant; 0.0 and −0.0 have separate leaves."""
         return self.constants.setdefault(repr(number), Value(number))
 
     def leaf(self, node: Node) -> Node:
@@ -106,15 +107,15 @@ def _is_neg(node: Node) -> bool:
     return node.op is not None and node.op.name == "neg"
 
 
-def _negated(node: Node) -> Node:
+def _neg_input(node: Node) -> Node:
     return node.parents[0]
 
 
-def _sign_in_front(simplifier: _Simplifier, op: Op, inputs: Sequence[Node]) -> Node | None:
-    """Return −(x · y) for (−x) · y, likewise for y and for quotients; None without a sign."""
+def _move_sign_to_front(simplifier: _Simplifier, op: Op, inputs: Sequence[Node]) -> Node | None:
+    """Return −(x · y) for (−x) · y or x · (−y), x · y for (−x) · (−y), likewise for quotients; None without a sign."""
     if not any(map(_is_neg, inputs)):
         return None
-    unsigned = simplifier.build(op, [_negated(x) if _is_neg(x) else x for x in inputs])
+    unsigned = simplifier.build(op, [_neg_input(x) if _is_neg(x) else x for x in inputs])
     return unsigned if all(map(_is_neg, inputs)) else simplifier.build(TABLE["neg"], [unsigned])
 
 
@@ -122,18 +123,18 @@ def _add(simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numb
     x, y = inputs
     if 0 in numbers:
         return x if numbers[1] == 0 else y
-    return simplifier.build(TABLE["sub"], [x, _negated(y)]) if _is_neg(y) else None
+    return simplifier.build(TABLE["sub"], [x, _neg_input(y)]) if _is_neg(y) else None
 
 
 def _sub(simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
     x, y = inputs
     if 0 in numbers:
         return x if numbers[1] == 0 else simplifier.build(TABLE["neg"], [y])
-    return simplifier.build(TABLE["add"], [x, _negated(y)]) if _is_neg(y) else None
+    return simplifier.build(TABLE["add"], [x, _neg_input(y)]) if _is_neg(y) else None
 
 
 def _neg(_simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], _numbers: Numbers) -> Node | None:
-    return _negated(inputs[0]) if _is_neg(inputs[0]) else None
+    return _neg_input(inputs[0]) if _is_neg(inputs[0]) else None
 
 
 def _mul(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
@@ -144,13 +145,13 @@ def _mul(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbe
             return other if number else simplifier.constant(0.0)
         if number == -1.0:
             return simplifier.build(TABLE["neg"], [other])
-        if op.name == "strong_mul":  # an ordinary product will do, except that inf times a zero must stay 0
+        if op.name == "strong_mul":  # equal to mul for a finite constant; inf times 0 must stay 0
             return simplifier.build(TABLE["mul"], inputs) if abs(number) < float("inf") else None
-    return _sign_in_front(simplifier, op, inputs)
+    return _move_sign_to_front(simplifier, op, inputs)
 
 
 def _div(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return inputs[0] if numbers[1] == 1 else _sign_in_front(simplifier, op, inputs)
+    return inputs[0] if numbers[1] == 1 else _move_sign_to_front(simplifier, op, inputs)
 
 
 def _pow(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
@@ -170,14 +171,16 @@ def _where(_simplifier: _Simplifier, _op: Op, inputs: Sequence[Node], numbers: N
 
 
 def _sum(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return _without(0.0, simplifier, op, inputs, numbers)
+    return _drop_neutral(0.0, simplifier, op, inputs, numbers)
 
 
 def _prod(simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
-    return simplifier.constant(0.0) if 0.0 in numbers else _without(1.0, simplifier, op, inputs, numbers)
+    return simplifier.constant(0.0) if 0.0 in numbers else _drop_neutral(1.0, simplifier, op, inputs, numbers)
 
 
-def _without(neutral: float, simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers) -> Node | None:
+def _drop_neutral(
+    neutral: float, simplifier: _Simplifier, op: Op, inputs: Sequence[Node], numbers: Numbers
+) -> Node | None:
     kept = [x for x, number in zip(inputs, numbers) if number != neutral]
     if len(kept) == 1:
         return kept[0]

@@ -20,15 +20,16 @@ __all__ = ["to_sympy"]
 
 
 def to_sympy(expression: Node | float | Sequence[Node | float], symbols: Mapping[Node, Any] | None = None) -> Any:
-    """Return the expression as a SymPy expression, to simplify, integrate, solve or check it; a list gives a list.
+    """Return the expression as a SymPy expression, to simplify, integrate, solve or check it; a list for a list.
 
     Symbols and labelled Values become real symbols, `sympy.Symbol("x", real=True)`, which differ from
     `sympy.Symbol("x")`; `symbols` maps leaves to other symbols, or to numbers. Values without a label become numbers,
-    whole ones exact. The op's value rule is the translation, so ops that users define are translated too. SymPy's
+    whole ones exact. Each op is translated by its value rule, so ops that users define are translated too. SymPy's
     arithmetic is exact: guards against overflow, strong zeros (0 · inf = 0) and `detach` are dropped.
 
     Raises:
         MissingExtraError: SymPy is not installed.
+        TypeError: `expression` is neither a Value, a Symbol, a number, nor a list of them.
 
     >>> import sympy
     >>> from microgradlib import Symbol, tanh

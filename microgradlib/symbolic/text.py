@@ -1,4 +1,4 @@
-"""Write a graph as plain text, as a person would type it and as `microgradlib.symbolic.parser.build` reads it back."""
+"""Write a graph as plain text, in the syntax that `microgradlib.symbolic.parser.build` parses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Text", "to_text"]
 
 
 class Text(Formula):
-    """A piece of mathematics as plain text, products and quotients without spaces.
+    """A formula as plain text, products and quotients without spaces.
 
     >>> x = Text.name("x")
     >>> print(-(x**2) / 3 <= x * (1 + x))
@@ -29,7 +29,7 @@ class Text(Formula):
 
     @classmethod
     def name(cls, label: str) -> Text:
-        """Write a label; one that holds an operator, as `a + b`, gets parentheses where it is an operand."""
+        """Write a label; a label that contains an operator, such as `a + b`, is put in parentheses as an operand."""
         return cls(label, COMPARISON if re.search(r"[-+*/<>=\s]", label) else ATOM)
 
 
@@ -43,15 +43,16 @@ def to_text(
     """Return the expression that a graph computes, as text with as few parentheses as needed.
 
     Leaves are written by their label, or their number if they have none. Domain guards, `where(c, e, nan)`, are
-    written as e, the chain rule's product as an ordinary one. A subexpression that is used more than once gets a name
-    and a line of its own if it has more than `name_above` parts, so the text is never much longer than the graph; the
-    last line is the expression. A list of expressions has one line for each. `microgradlib.symbolic.parser.build` reads
-    single lines back, unless they hold labels that are no identifiers, inf, nan, or `detach`.
+    written as e, the chain rule's product as an ordinary product. A subexpression that is used more than once gets a
+    name and a line of its own if its size (operations and leaves) exceeds `name_above`, so the length of the text is
+    linear in that of the graph; the last line is the expression. A list of expressions has one line for each.
+    `microgradlib.symbolic.parser.build` parses single lines, unless they contain labels that are not identifiers, inf,
+    nan, or `detach`.
 
     Args:
         expression: a Value or Symbol, a number, or a list of them.
         digits: significant digits of numbers; None writes them exactly.
-        name_above: how many parts (operations and leaves) a shared subexpression may have without a name.
+        name_above: the largest size (operations and leaves) of a shared subexpression without a name.
         limit: the largest number of operations that is written.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Expressions that notebooks typeset as mathematics."""
+"""Show expressions typeset as mathematics in notebooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["TypesetFormula", "show"]
 
 
 class TypesetFormula:
-    """An expression as `text` and as `latex`; a notebook typesets it."""
+    """An expression as `text` and as `latex`; notebooks show the typeset form."""
 
     __slots__ = ("latex", "text")
 

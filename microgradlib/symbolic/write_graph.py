@@ -1,4 +1,4 @@
-"""Write the formulas of a graph, naming shared subexpressions and leaving out domain guards, without recursion."""
+"""Write the formulas of a graph without recursion: shared subexpressions get names, domain guards are left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.value import as_node
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops.formula import Formula, write_op
-from microgradlib.symbolic.names import fresh_names, guarded, leaf_names
+from microgradlib.symbolic.names import fresh_names, guarded_expression, leaf_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_LIMIT", "NAME_ABOVE", "expressions", "write_graph", "write_leaf"]
 
 DEFAULT_LIMIT = 1000
-"""How many operations are written unless the caller allows more: longer formulas are unreadable."""
+"""Default of `limit`, the largest number of operations that is written: longer formulas are unreadable."""
 
 NAME_ABOVE = 8
-"""How many parts (operations and leaves) a shared subexpression may have without a name."""
+"""Default of `name_above`, the largest size (operations and leaves) of a shared subexpression without a name."""
 
 F = TypeVar("F", bound=Formula)
 
@@ -38,11 +38,11 @@ def expressions(expression: Any) -> list[Node]:
 
 
 def _visible(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, Node], Counter[Node]]:
-    """Return the nodes to write, in topological order; the node each is written as; how often each of those is used."""
+    """Return the nodes to write, in topological order; the node that replaces each node; how often each is used."""
     order = topological_sort(*outputs)
     shown: dict[Node, Node] = {}
     for node in order:
-        inner = guarded(node)
+        inner = guarded_expression(node)
         shown[node] = node if inner is None else shown[inner]
     uses: Counter[Node] = Counter(shown[output] for output in outputs)
     for node in reversed(order):
@@ -67,8 +67,8 @@ def write_graph(
 ) -> tuple[list[tuple[F, F]], list[F]]:
     """Return the definitions, each a name and its formula, and the formulas of the expressions.
 
-    The parameters are those of `to_text`; `names`, if given, name the leaves. A shared node without a name has at most
-    `name_above` parts, so the length of the text is linear in the number of edges, however many paths there are.
+    The parameters are those of `to_text`; `names` maps leaves to names, by default their labels. A shared node without
+    a name has a size of at most `name_above`, so the length of the text is linear in the number of edges, not of paths.
     """
     outputs = expressions(expression)
     order, shown, uses = _visible(outputs)
@@ -82,17 +82,17 @@ def write_graph(
     names = leaf_names(order) if names is None else names
     fresh = fresh_names("t", names.values())
     texts: dict[Node, F] = {}
-    parts: dict[Node, int] = {}
+    sizes: dict[Node, int] = {}
     definitions: list[tuple[F, F]] = []
     for node in order:
         if node.op is None:
-            texts[node], parts[node] = write_leaf(dialect, node, names, digits), 1
+            texts[node], sizes[node] = write_leaf(dialect, node, names, digits), 1
             continue
         inputs = [shown[parent] for parent in node.parents]
         texts[node] = write_op(dialect, node.op, [texts[x] for x in inputs], digits)
-        parts[node] = 1 + sum(parts[x] for x in inputs)
-        if uses[node] > 1 and parts[node] > name_above:
+        sizes[node] = 1 + sum(sizes[x] for x in inputs)
+        if uses[node] > 1 and sizes[node] > name_above:
             name = dialect.name(next(fresh))
             definitions.append((name, texts[node]))
-            texts[node], parts[node] = name, 1
+            texts[node], sizes[node] = name, 1
     return definitions, [texts[shown[output]] for output in outputs]

@@ -1,4 +1,4 @@
-"""Build a graph, or compute a number, from a typed expression, which is parsed but never run as Python."""
+"""Build a graph from a typed expression, or compute its number; the text is parsed, never executed as Python."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def build(text: str, variables: Mapping[str, Value | float]) -> Value | float: .
 @overload
 def build(text: str, variables: Mapping[str, Value | Symbol | float]) -> Value | Symbol | float: ...
 def build(text: str, variables: Mapping[str, Any]) -> Value | Symbol | float:
-    """Return the result of the expression `text`: a Value if its variables are Values, a Symbol or a float likewise.
+    """Return the result of the expression `text`: a Value, Symbol or float, like its variables.
 
-    The text may hold numbers, names, `+ - * / **`, one comparison `< <= > >=` at a time (1 where it holds, else 0), and
-    calls of the op table's functions, with `max` and `min`; `pi` and `e` are known. It is parsed, never run as Python.
-    Leaf Values and Symbols without a label are labelled with their name.
+    The text may contain numbers, names, `+ - * / **`, comparisons `< <= > >=` of two operands (1 if true, else 0), and
+    calls of the op table's functions and of `max` and `min`; `pi` and `e` are predefined. It is parsed, never executed
+    as Python. Leaf Values and Symbols without a label are labelled with their name.
 
     Args:
         text: the expression, on one line or more.
-        variables: the number or node of each name; names that `text` does not use are ignored.
+        variables: a number or node for each name; names that `text` does not use are ignored.
 
     Raises:
-        ExpressionError: the text is not well-formed, names an unknown function, or uses a name that `variables` does
-            not hold. The message shows the place and what to write instead.
+        ExpressionError: the text is not well-formed, calls an unknown function, or uses a name that is not in
+            `variables`. The message marks the error and says what to write instead.
         TypeError: `text` is not a string, or a variable is not a number, Value or Symbol.
 
     >>> build("2*x + 1", {"x": 3.0})
@@ -84,12 +84,12 @@ def _with_newlines(text: Any) -> str:
     """Return the text with all line endings as newlines."""
     if isinstance(text, str):
         return text.replace("\r\n", "\n").replace("\r", "\n")
-    message = f"an expression is a text such as 'tanh(w*x + b)', got {type(text).__name__}"
+    message = f"an expression must be a str such as 'tanh(w*x + b)', got {type(text).__name__}"
     raise TypeError(message)
 
 
 def _parse(text: str) -> ast.expr:
-    # Within parentheses a line may break anywhere; on lines of their own they do not change the columns.
+    # In parentheses the text may span lines; they stand on separate lines so that columns in the text do not change.
     try:
         return ast.parse(f"(\n{text}\n)", mode="eval").body
     except SyntaxError as error:
@@ -132,7 +132,7 @@ def _operands_first(root: ast.expr) -> list[ast.expr]:
 
 
 class _Evaluator:
-    """Computes each node of the syntax tree from its operands; raises ExpressionError for any other kind of node."""
+    """Computes nodes of the syntax tree from their operands; raises ExpressionError for a node that is not allowed."""
 
     def __init__(self, text: str, variables: dict[str, Any]) -> None:
         self.text = text
@@ -171,7 +171,7 @@ class _Evaluator:
         if name in CONSTANTS:
             return CONSTANTS[name]
         if find(name):
-            raise self._error(node, f"{name!r} is a function and stands here without arguments", f"Write {name}(...).")
+            raise self._error(node, f"{name!r} is a function, but has no arguments here", f"Write {name}(...).")
         close = difflib.get_close_matches(name, self.variables, n=1)
         question = f"Did you mean {close[0]}? " if close else ""
         given = ", ".join(self.variables) or "none"
@@ -187,8 +187,8 @@ class _Evaluator:
             raise self._error(node.func, f"unknown function {name!r}", suggestions(name))
         fewest, most = argument_counts(op)
         if len(operands) < fewest or (most is not None and len(operands) > most):
-            wanted = f"at least {fewest}" if most is None else f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            problem = f"{name} takes {wanted} argument{'s' * (wanted not in {'1', 'at least 1'})}, got {len(operands)}"
+            count = f"at least {fewest}" if most is None else f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            problem = f"{name} takes {count} argument{'s' * (count not in {'1', 'at least 1'})}, got {len(operands)}"
             raise self._error(node, problem, f"It computes {op.formula}.")
         return op(*operands)
 
@@ -198,6 +198,6 @@ class _Evaluator:
         return expression_error(self.text, start, end, problem, remedy)
 
     def _index(self, line: int, byte: int) -> int:
-        # The syntax tree counts bytes of UTF-8, and one line more than the text has: see _parse.
+        # The syntax tree counts columns in bytes of UTF-8, and lines from the one that _parse puts before the text.
         lines = self.text.split("\n")[: line - 1]
         return sum(len(text) + 1 for text in lines[:-1]) + len(lines[-1].encode()[:byte].decode())

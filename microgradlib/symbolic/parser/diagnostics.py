@@ -1,4 +1,4 @@
-"""Error messages for typed expressions: the text, a caret under the error, what to write instead."""
+"""Error messages for typed expressions: the problem, the text with carets under the error, and the remedy."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from microgradlib.errors import ExpressionError
 
 __all__ = ["expression_error"]
 
-MOST_LINES = 8
-"""Of a longer text only the line with the error is shown."""
+MAX_LINES = 8
+"""A text with more lines is shown by the line with the error only."""
 
-MOST_COLUMNS = 72
-"""Of a longer line only the part around the error is shown."""
+MAX_COLUMNS = 72
+"""A line with more characters is cut to this length around the error."""
 
 INDENT = "    "
 UNPRINTABLE_CATEGORIES = {"Cc", "Cf", "Cs"}
 
 
 def expression_error(text: str, start: int, end: int, problem: str, remedy: str) -> ExpressionError:
-    r"""Return the error for the characters `text[start:end]`; carets mark the part of them in the first line.
+    r"""Return the error for the characters `text[start:end]`; carets mark those on the first of their lines.
 
     Carets count the columns of a terminal: a wide character, such as 重, takes two and a combining accent none.
 
@@ -36,25 +36,25 @@ def expression_error(text: str, start: int, end: int, problem: str, remedy: str)
     column = start - (text.rfind("\n", 0, start) + 1)
     line, column, length = _window(lines[row], column, max(end - start, 1))
     before, under = _width(line[:column]), _width(line[column : column + length])
-    shown = [line] if len(lines) > MOST_LINES else [*lines[:row], line]
-    rest = [] if len(lines) > MOST_LINES else lines[row + 1 :]
+    shown = [line] if len(lines) > MAX_LINES else [*lines[:row], line]
+    rest = [] if len(lines) > MAX_LINES else lines[row + 1 :]
     excerpt = [*shown, " " * before + "^" * max(under, 1), *rest]
-    return ExpressionError("\n".join([problem, *(INDENT + _printable(part) for part in excerpt), remedy]))
+    return ExpressionError("\n".join([problem, *(INDENT + _printable(row_text) for row_text in excerpt), remedy]))
 
 
 def _window(line: str, column: int, length: int) -> tuple[str, int, int]:
-    """Return the part of a long line around the error, with `…` where it was cut, and the error's column and length."""
+    """Cut a long line around the error, with `…` where it was cut; return it with the error's column and length."""
     length = min(length, max(len(line) - column, 1))
-    if len(line) <= MOST_COLUMNS:
+    if len(line) <= MAX_COLUMNS:
         return line, column, length
-    first = max(0, min(column - MOST_COLUMNS // 3, len(line) - MOST_COLUMNS))
-    last = first + MOST_COLUMNS
+    first = max(0, min(column - MAX_COLUMNS // 3, len(line) - MAX_COLUMNS))
+    last = first + MAX_COLUMNS
     head, tail = "…" * (first > 0), "…" * (last < len(line))
     return head + line[first:last] + tail, column - first + len(head), min(length, last - column)
 
 
 def _width(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
+    """Return the number of terminal columns that the text takes."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text

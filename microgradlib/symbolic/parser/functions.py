@@ -1,4 +1,4 @@
-"""The functions and constants that a typed expression may name."""
+"""The functions and constants that a typed expression may use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
 """Predefined names; a variable of the same name takes precedence."""
 
 ALIASES = {"max": "maximum", "min": "minimum"}
-"""Python's names of ops, accepted as the table's."""
+"""Python's names of functions, and the ops that they stand for."""
 
 OTHER_SPELLINGS = {
     "ln": "log",
@@ -30,12 +30,12 @@ OTHER_SPELLINGS = {
     "fabs": "abs",
     "sgn": "sign",
 }
-"""Names in other books and libraries: an error message suggests the table's name."""
+"""Names in other libraries, and the table's names, which the error message suggests."""
 
 HIDDEN = frozenset(
     {"add", "detach", "div", "dot", "greater", "greater_equal", "less", "less_equal", "mul", "neg", "strong_mul", "sub"}
 )
-"""Ops that are not functions of an expression: operators, parts of derivatives, and dot, which takes two lists."""
+"""Ops that cannot be called in an expression: operators, ops of derivative graphs, and dot, which takes two lists."""
 
 
 def find(name: str) -> Op | None:
@@ -67,7 +67,7 @@ def suggestions(name: str) -> str:
 
 
 def argument_counts(op: Op) -> tuple[int, int | None]:
-    """Return the smallest and the largest number of arguments of `op`, None if it is unbounded.
+    """Return the smallest and the largest number of arguments of `op`; the latter is None if unlimited.
 
     >>> argument_counts(TABLE["atan2"]), argument_counts(TABLE["maximum"])
     ((2, 2), (1, None))

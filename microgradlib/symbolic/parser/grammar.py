@@ -1,4 +1,4 @@
-"""Check that tokens form an expression, with a specific message for each kind of error, and limit its nesting."""
+"""Check that tokens form an expression of limited nesting, with a specific message for each kind of error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "check"]
 
 MAX_DEPTH = 100
-"""How deep parentheses, signs and powers may nest: far below the limit of Python's own parser."""
+"""The largest nesting depth of parentheses, signs and powers, far below the limit of Python's parser."""
 
 
 class _Checker:
@@ -23,7 +23,7 @@ class _Checker:
         self.text = text
         self.previous: Token | None = None
         self.operand_next = True
-        self.open: list[tuple[Token, bool, int]] = []  # each open (, whether it calls a function, the depth outside it
+        self.open: list[tuple[Token, bool, int]] = []  # each open (; whether it begins a call; the depth outside
         self.depth = 0
 
     def check(self, token: Token) -> None:
@@ -51,7 +51,7 @@ class _Checker:
         else:
             after = f" after {self._previous_text()!r}" if self.previous else ""
             problem = f"a number or a name is missing before {token.text!r}"
-            raise self._error(token, token, problem, f"Write one{after}, or take {token.text!r} away.")
+            raise self._error(token, token, problem, f"Write one{after}, or remove {token.text!r}.")
 
     def _operator(self, token: Token) -> None:
         if token.kind == "end":
@@ -66,7 +66,7 @@ class _Checker:
             raise self._missing_operator(token)
         elif token.text == "," and not (self.open and self.open[-1][1]):
             remedy = "Commas separate the arguments of a function, as in max(a, b); write 0.5, not 0,5."
-            raise self._error(token, token, "this comma stands outside a function's parentheses", remedy)
+            raise self._error(token, token, "this comma is outside a function's parentheses", remedy)
         else:
             self.depth = self.depth + 1 if token.text == "**" else self._depth_inside()
             self.operand_next = True
@@ -78,7 +78,7 @@ class _Checker:
 
     def _leave(self, token: Token) -> None:
         if not self.open:
-            raise self._error(token, token, "this ) closes nothing", "Take it away, or write the ( it belongs to.")
+            raise self._error(token, token, "this ) has no matching (", "Remove it, or write the missing (.")
         self.depth = self.open.pop()[2]
         self.operand_next = False
 
@@ -99,7 +99,7 @@ class _Checker:
 
 
 def check(text: str) -> None:
-    """Raise an ExpressionError that shows the error, unless `text` is a well-formed expression.
+    """Raise an `ExpressionError` that marks the error unless `text` is a well-formed expression.
 
     >>> check("tanh(w*x + b)")
     >>> check("2x")

@@ -1,4 +1,4 @@
-"""Split a typed expression into numbers, names and operators; anything else is an error that says what to write."""
+"""Split a typed expression into tokens: numbers, names and operators; anything else raises an error with a remedy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from microgradlib.symbolic.parser.diagnostics import expression_error
 
-__all__ = ["MOST_CHARACTERS", "Token", "normalised", "scan", "variables_in"]
+__all__ = ["MAX_CHARACTERS", "Token", "normalised", "scan", "variables_in"]
 
-MOST_CHARACTERS = 4000
+MAX_CHARACTERS = 4000
 """Longer texts raise an ExpressionError."""
 
 TOKEN = re.compile(
@@ -37,7 +37,7 @@ REMEDIES = {
     "\N{MINUS SIGN}": "Write - for a difference.",
     "\N{EN DASH}": "Write - for a difference.",
     "√": "Write sqrt(x) for a root.",
-    "=": "Write only the expression, without a name for it; compare with <, <=, > or >=.",
+    "=": "Write only the expression, not an assignment; compare with <, <=, > or >=.",
     ".": "Attributes are not allowed: write a function before its argument, as in tanh(x).",
     "[": "Lists and indexing are not allowed: write sum(a, b, c), and a name of its own for every number, as in x1.",
     "{": "Sets and dictionaries are not allowed: write parentheses.",
@@ -45,14 +45,14 @@ REMEDIES = {
     '"': "Text is not allowed: write names without quotes.",
     "%": "Remainders are not allowed: write a - b*floor(a/b).",
     "!": "Write gamma(n + 1) for the factorial of n.",
-    "|": "Write abs(x) for the size of x.",
+    "|": "Write abs(x) for the absolute value of x.",
     "#": "Leave comments out.",
 }
 ALLOWED = "Allowed are numbers, names, + - * / **, comparisons < <= > >=, parentheses and functions such as tanh(x)."
 
 
 class Token(NamedTuple):
-    """A piece of the text: its kind (`number`, `name`, `operator`, or `end`), its characters, and their range."""
+    """A token: its kind (`number`, `name`, `operator`, or `end`), its characters, and their range in the text."""
 
     kind: str
     text: str
@@ -61,7 +61,7 @@ class Token(NamedTuple):
 
 
 def normalised(name: str) -> str:
-    """Return a name in the Unicode form NFKC, in which Python compares identifiers."""
+    """Return a name in Unicode form NFKC, in which Python compares identifiers."""
     return unicodedata.normalize("NFKC", name)
 
 
@@ -75,10 +75,10 @@ def scan(text: str) -> list[Token]:
         ExpressionError: the text is empty or too long, or holds a character, a keyword or a number that is not allowed.
 
     """
-    if len(text) > MOST_CHARACTERS:
-        problem = f"the expression has {len(text)} characters, more than the {MOST_CHARACTERS} allowed"
+    if len(text) > MAX_CHARACTERS:
+        problem = f"the expression has {len(text)} characters, more than the {MAX_CHARACTERS} allowed"
         remedy = "Build long expressions in Python, from Values."
-        raise expression_error(text, MOST_CHARACTERS, MOST_CHARACTERS + 1, problem, remedy)
+        raise expression_error(text, MAX_CHARACTERS, MAX_CHARACTERS + 1, problem, remedy)
     tokens = []
     position = 0
     while position < len(text):
@@ -97,7 +97,7 @@ def scan(text: str) -> list[Token]:
 
 
 def variables_in(text: str) -> tuple[str, ...]:
-    """Return the names that `text` uses other than as functions, each once, in order of appearance.
+    """Return the names in `text` that are not called as functions, each once, in order of appearance.
 
     >>> variables_in("tanh(w*x + b) + x")
     ('w', 'x', 'b')
@@ -118,7 +118,7 @@ def variables_in(text: str) -> tuple[str, ...]:
 def _check(text: str, token: Token) -> None:
     if token.kind == "number" and math.isinf(float(token.text)):
         problem = "the number is too large for a float"
-        raise expression_error(text, token.start, token.end, problem, "Write one below 1.8e308.")
+        raise expression_error(text, token.start, token.end, problem, "Write a number below 1.8e308.")
     if token.text.isdecimal() and token.text != (digits := token.text.lstrip("0") or "0") and digits != "0":
         problem = "a whole number cannot begin with 0"
         raise expression_error(text, token.start, token.end, problem, f"Write {digits}.")

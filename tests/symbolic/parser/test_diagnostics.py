@@ -74,7 +74,7 @@ def test_any_text_at_all_gives_a_number_or_an_expression_error(text: str) -> Non
         ("max(*x)", "*", "a number or a name is missing"),
         ("x * / 2", "/", "a number or a name is missing"),
         ("(x + 1", "(", "never closed"),
-        ("x + 1)", ")", "closes nothing"),
+        ("x + 1)", ")", "has no matching ("),
         ("0,5", ",", "not 0,5"),
         ("tanh(x,)", ")", "a number or a name is missing"),
         ("1e999", "1e999", "too large"),

@@ -126,7 +126,7 @@ def test_the_names_in_a_text() -> None:
 
 
 def test_what_is_no_text_or_no_number_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="an expression is a text"):
+    with pytest.raises(TypeError, match="an expression must be a str"):
         build(2, {})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="expected a real number"):
         build("x", {"x": "2"})  # type: ignore[dict-item]
