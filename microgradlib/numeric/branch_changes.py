@@ -1,4 +1,4 @@
-"""Record a function at two points and find the op that took different branches of its definition."""
+"""Record the graph of a function at two points, and find the op that takes different branches at them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "changed_branch", "record"]
 
-_JUMP = 1e-3  # relative; a local derivative that changes by less across a branch counts as continuous
+_JUMP = 1e-3  # relative; a local derivative that changes by less between two branches counts as continuous
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A function's graph at one point: its inputs, its output, and the output's grad_table."""
+    """The graph of a function at one point: its inputs, its output, and the output's `grad_table`."""
 
     inputs: list[Value]
     output: Value
@@ -28,7 +28,7 @@ class Recording:
 
 
 def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] = ()) -> Recording:
-    """Return the graph of f(*point), its inputs new leaves. Raises `TypeError` if f does not return one number."""
+    """Return the graph of f(*point) over new leaves. Raises `TypeError` if f does not return one number."""
     with recording():
         inputs = [Value(x, name) for x, name in zip(point, names or [""] * len(point))]
         output = f(*inputs)
@@ -41,11 +41,12 @@ def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] =
 
 
 def changed_branch(first: Recording, second: Recording) -> str:
-    """Return the name of an op that took different branches in two recordings of f, "" if there is none.
+    """Return the name of an op that takes different branches in two recordings of f, or "" if there is none.
 
-    Then f has a kink or a jump between the two points. An op counts if the output depends on it, its value rule chose
-    differently, and its local derivatives, or its values if those are 0, differ by more than rounding. If the two
-    recordings hold different ops, as f has chosen by a Python `if`, the result is "another path through the function".
+    Such an op has a kink or a jump between the two points. An op counts if the output depends on it, its value rule
+    chooses differently, and its local derivatives, or its values if those are 0, differ by more than `_JUMP`. If the
+    recordings contain different ops, because f branches with a Python `if`, the result is "another path through the
+    function".
 
     >>> from microgradlib import relu
     >>> ramp = lambda x: relu(x) + 1
@@ -77,7 +78,7 @@ def _jumps(node: Value, other: Value) -> bool:
 
 
 def _choices(node: Value) -> list[Any]:
-    """Return the choices that the op's value rule makes at the node's inputs, in order."""
+    """Return the branches that the op's value rule takes at the node's inputs, in order of evaluation."""
     namespace = _ChoiceRecorder()
     if node.op is not None:
         node.op.value(namespace, *[Float754(parent.data) for parent in node.parents], *node.op.settings)
@@ -85,7 +86,7 @@ def _choices(node: Value) -> list[Any]:
 
 
 class _ChoiceRecorder:
-    """The float functions as namespace `xp`, recording what `where`, `maximum`, `floor` and the like choose."""
+    """A namespace `xp` of float functions that records the branch of each `where`, `maximum`, `floor` and the like."""
 
     def __init__(self) -> None:
         self.choices: list[Any] = []
@@ -98,14 +99,14 @@ class _ChoiceRecorder:
         return x if condition else y
 
     def maximum(self, *xs: Any) -> Any:
-        return self._winner(FLOATS.maximum(*xs), xs)
+        return self._record_selected(FLOATS.maximum(*xs), xs)
 
     def minimum(self, *xs: Any) -> Any:
-        return self._winner(FLOATS.minimum(*xs), xs)
+        return self._record_selected(FLOATS.minimum(*xs), xs)
 
-    def _winner(self, winner: Any, xs: tuple[Any, ...]) -> Any:
-        self.choices.append([x == winner for x in xs])
-        return winner
+    def _record_selected(self, selected: Any, xs: tuple[Any, ...]) -> Any:
+        self.choices.append([x == selected for x in xs])
+        return selected
 
     def abs(self, x: Any) -> Any:
         self.choices.append((x > 0) - (x < 0))

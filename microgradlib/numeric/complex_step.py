@@ -25,15 +25,15 @@ _TOO_LARGE = 1e-3  # a larger imaginary part cannot be h times a derivative: som
 
 
 class _Complex(complex):
-    """A complex number that compares by its real part, so that value rules choose the branch of the real number.
+    """A complex number ordered by its real part, so that value rules take the branch of the real number.
 
-    Equal real parts compare by the imaginary part, so that all choices within an op fall on the same side.
+    Equal real parts are ordered by the imaginary part, so that all comparisons within an op take the same side.
     """
 
     __slots__ = ()
 
 
-def _wrapped(name: str) -> Callable[..., Any]:
+def _complex_method(name: str) -> Callable[..., Any]:
     operate = getattr(complex, name)
 
     def method(self: complex, *other: complex) -> Any:
@@ -43,18 +43,18 @@ def _wrapped(name: str) -> Callable[..., Any]:
     return method
 
 
-def _parts(z: complex) -> tuple[float, float]:
+def _real_and_imaginary(z: complex) -> tuple[float, float]:
     return (z.real, z.imag)
 
 
-def _by_parts(compare: Callable[[Any, Any], bool]) -> Callable[[complex, complex], bool]:
-    return lambda self, other: compare(_parts(self), _parts(other))
+def _ordered_by(compare: Callable[[Any, Any], bool]) -> Callable[[complex, complex], bool]:
+    return lambda self, other: compare(_real_and_imaginary(self), _real_and_imaginary(other))
 
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg"):
-    setattr(_Complex, f"__{_name}__", _wrapped(f"__{_name}__"))
+    setattr(_Complex, f"__{_name}__", _complex_method(f"__{_name}__"))
 for _name, _compare in (("lt", lt), ("le", le), ("gt", gt), ("ge", ge)):
-    setattr(_Complex, f"__{_name}__", _by_parts(_compare))
+    setattr(_Complex, f"__{_name}__", _ordered_by(_compare))
 
 
 def _pow(x: complex, y: complex) -> complex:
@@ -79,7 +79,7 @@ def _cbrt(x: complex) -> complex:
 
 
 def _atan2(y: complex, x: complex) -> complex:
-    """Return arctan of the smaller of y/x and x/y, plus the angle of the quadrant."""
+    """Return atan2(y, x) as atan of y/x or x/y, whichever is smaller in magnitude, plus a multiple of π/2."""
     if abs(y.real) > abs(x.real):
         return math.copysign(math.pi / 2, y.real) - cmath.atan(x / y)
     return cmath.atan(y / x) + (math.copysign(math.pi, y.real) if x.real < 0 else 0.0)
@@ -100,9 +100,9 @@ _RULES: dict[str, Callable[..., Any]] = {
     "sum": lambda *zs: sum(zs),
     "strong_mul": lambda x, y: x * y if x and y else 0.0,
     "sign": lambda z: (z.real > 0) - (z.real < 0),
-    "abs": lambda z: -z if _parts(z) < (0, 0) else z,
-    "maximum": lambda *zs: max(zs, key=_parts),
-    "minimum": lambda *zs: min(zs, key=_parts),
+    "abs": lambda z: -z if _real_and_imaginary(z) < (0, 0) else z,
+    "maximum": lambda *zs: max(zs, key=_real_and_imaginary),
+    "minimum": lambda *zs: min(zs, key=_real_and_imaginary),
     "where": lambda condition, x, y: x if condition else y,
     "mod": lambda x, y: x - y * (x.real // y.real),
     "floor": lambda z: math.floor(z.real),
@@ -117,7 +117,7 @@ def _as_complex(rule: Callable[..., Any]) -> Callable[..., _Complex]:
 
 
 class _Namespace:
-    """The namespace `xp` over complex numbers: the rules above, and the table's value rules for all other ops."""
+    """The namespace `xp` over complex numbers: `_RULES`, and the table's value rules for all other ops."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in _RULES:
@@ -131,11 +131,11 @@ _COMPLEX = _Namespace()
 
 
 def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
-    """Return f′(x) as Im f(x + ih)/h, to the last digits: nothing is subtracted, so h can be as small as 2⁻¹⁰⁰.
+    """Return f′(x) as Im f(x + ih)/h to full precision: nothing is subtracted, so h can be as small as 2⁻¹⁰⁰.
 
     f(x + ih) = f(x) + ih f′(x) − h²f″(x)/2 − … for an analytic f. f is called with a Symbol, and the value rules of its
-    ops are run over complex numbers, so the result is independent of the derivative rules and as exact as the value
-    rules. |x|, max, where and the like choose by the real part, which is right except at their kinks.
+    ops are evaluated over complex numbers, so the result is independent of the derivative rules and as accurate as the
+    value rules. |x|, max, where and the like take the branch of the real part, which is correct except at their kinks.
     W. Squire and G. Trapp, *SIAM Review* 40 (1998) 110–112.
 
     Raises `ValueError` at a kink, outside an op's domain, and for an op without a complex form (erf, gamma), and
@@ -163,19 +163,19 @@ def _complex_value(node: Any, inputs: list[_Complex]) -> _Complex:
         return _Complex(node.data)
     real = [z.real for z in inputs]
     if op.kink is not None and any(z.imag for z in inputs) and op.kink(*real, *op.settings):
-        _refuse(op, real, f"has a kink there ({op.kink_note})")
+        _raise_undefined(op, real, f"has a kink there ({op.kink_note})")
     try:
         result = _Complex(op.value(_COMPLEX, *inputs, *map(_Complex, op.settings)))
     except AttributeError as error:
-        _refuse(op, real, f"has no complex form here ({error.name})")
+        _raise_undefined(op, real, f"has no complex form here ({error.name})")
     except (ArithmeticError, ValueError):
-        _refuse(op, real, "has no finite value there")
+        _raise_undefined(op, real, "has no finite value there")
     if not (cmath.isfinite(result) and abs(result.imag) < _TOO_LARGE):
-        _refuse(op, real, "is not finite and real there")
+        _raise_undefined(op, real, "is not finite and real there")
     return result
 
 
-def _refuse(op: Any, real: list[float], why: str) -> NoReturn:
-    shown = ", ".join(map(repr, real))
-    message = f"the complex step cannot pass {op.name}({shown}): it {why}; use numeric_derivative"
+def _raise_undefined(op: Any, real: list[float], why: str) -> NoReturn:
+    inputs = ", ".join(map(repr, real))
+    message = f"complex_step_derivative cannot differentiate {op.name}({inputs}): it {why}; use numeric_derivative"
     raise ValueError(message)

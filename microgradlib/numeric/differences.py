@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
-    "EPSILON", "SMALLEST", "NumericDerivative", "extrapolate", "numeric_derivative", "numeric_derivatives",
-    "numeric_gradient", "power_of_two", "scatter",
+    "EPSILON", "SMALLEST", "NumericDerivative", "estimate_noise", "extrapolate", "numeric_derivative",
+    "numeric_derivatives", "numeric_gradient", "power_of_two",
 ]  # fmt: skip
 
 EPSILON = 2.0**-52
@@ -27,8 +27,8 @@ SMALLEST = 2.0**-1074
 _SHRINK = 4.0  # each step is a quarter of the one before
 _STEPS = 24
 _FACTORS = [(_SHRINK ** (2 * k), _SHRINK ** (2 * k) - 1) for k in range(1, _STEPS)]  # Richardson's, column by column
-_GOOD = 1e-6  # below this relative error, smaller steps are tried only while rounding is below the error
-_FAIR = 0.02  # below this relative error, a derivative is not a rounding error
+_CONVERGED = 1e-6  # below this relative error, the tableau ends as soon as rounding exceeds the error
+_SIGNIFICANT = 0.02  # below this relative error, a derivative is more than rounding errors
 _TINY = 1e-6  # steps for smaller arguments are relative to their own size
 _SMALL = 1e-3  # for smaller arguments a second sequence of steps starts at their own size
 _DOMAIN_ERRORS = (ArithmeticError, ValueError)  # f may raise these outside its domain, as math.log(-1) does
@@ -36,9 +36,9 @@ _DOMAIN_ERRORS = (ArithmeticError, ValueError)  # f may raise these outside its 
 
 @dataclass(frozen=True)
 class NumericDerivative:
-    """A derivative found by differences: its value, an estimate of its error, the widest step used for it.
+    """A derivative by differences: its value, an estimate of its error, the largest step used for it.
 
-    If no step could be used (f is nan on one side, say) the value is nan and the error inf.
+    If no step is usable, for example because f is nan on one side of x, the value is nan and the error inf.
     """
 
     value: float
@@ -55,10 +55,10 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
     """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
 
     (f(x + h) − f(x − h)) / 2h has a truncation error of O(h²) for a smooth f, and a rounding error of about ε|f|/h.
-    Extrapolating a sequence of falling h to h² → 0 (Richardson) removes the truncation error term by term. The best
-    entry of the tableau is the one whose neighbours differ least; that difference plus the rounding error is the error
-    reported. The rounding error of f is estimated from its size and from fourth differences of f over neighbouring
-    floats, which also show cancellation within f. Steps out of f's domain, where it is nan, infinite or raises, are
+    Extrapolating a sequence of decreasing h to h² → 0 (Richardson) removes the truncation error term by term. The best
+    entry of the tableau is the one that differs least from its neighbours; that difference plus the rounding error is
+    the reported error. The rounding error of f is estimated from |f| and from fourth differences of f over very short
+    steps, which also reveal cancellation within f. Steps that leave f's domain, where f is nan, infinite or raises, are
     skipped.
     C. J. F. Ridders, *Advances in Engineering Software* 4 (1982) 75–76.
 
@@ -67,18 +67,18 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
     True
     """
     x = as_float(x)
-    _as_number(f(x))  # errors at x itself are raised to the caller
+    _as_number(f(x))  # errors at x itself are not caught
 
-    def number(at: float) -> float:
+    def number_or_nan(at: float) -> float:
         try:
             return _as_number(f(at))
         except _DOMAIN_ERRORS:
             return math.nan
 
-    noise = scatter(number, x) + SMALLEST
+    noise = estimate_noise(number_or_nan, x) + SMALLEST
 
     def evaluate(at: float) -> tuple[float, float]:
-        result = number(at)
+        result = number_or_nan(at)
         return result, max(EPSILON * abs(result), noise)
 
     return extrapolate(evaluate, x)
@@ -104,7 +104,7 @@ def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[Nume
 
 
 def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
-    """Return ∂f/∂xᵢ of f(*xs) for each i by `numeric_derivatives`, which gives their estimated errors as well.
+    """Return ∂f/∂xᵢ of f(*xs) for each i, as floats; `numeric_derivatives` also returns their estimated errors.
 
     >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
     [12.0, 9.0]
@@ -115,21 +115,24 @@ def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
 def extrapolate(
     evaluate: Callable[[float], tuple[float, float]], x: float, widest: float | None = None
 ) -> NumericDerivative:
-    """Return the derivative at x of a function given as x → (value, bound on the rounding error of that value).
+    """Return the derivative at x of a function given as x ↦ (value, bound on the rounding error of that value).
 
-    `widest` is the first step, by default about max(|x|, 1)/16. A value of nan excludes the step. Entries of the
-    tableau are compared by relative error, so that entries of wide steps that agree by chance (on both sides of a pole,
-    say) do not win over the limit; if none has a small one, as for a derivative of 0, by absolute error.
+    `widest` is the first step, by default about max(|x|, 1)/16. Steps at which the value is nan are not used. The entry
+    of the tableau with the smallest relative error is returned, since entries of wide steps can have a small absolute
+    error by chance, as on both sides of a pole; if no relative error is small, as for a derivative of 0, the entry with
+    the smallest absolute error.
     """
     results = _tableau(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
-    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > _GOOD:
+    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > _CONVERGED:
         results += _tableau(evaluate, x, power_of_two(abs(x) / 16))
     best_relative = min(results, key=lambda result: result.relative_error)
-    return best_relative if best_relative.relative_error < _FAIR else min(results, key=lambda result: result.error)
+    if best_relative.relative_error < _SIGNIFICANT:
+        return best_relative
+    return min(results, key=lambda result: result.error)
 
 
 def power_of_two(number: float) -> float:
-    """Return the largest power of two ≤ number, for number > 0: as a step it is added without rounding.
+    """Return the largest power of two ≤ number, for number > 0; as a step it causes little rounding in x ± h.
 
     >>> power_of_two(0.1)
     0.0625
@@ -138,8 +141,8 @@ def power_of_two(number: float) -> float:
 
 
 def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
-    """Return the best entries of Ridders' tableau for first step h: by relative and by absolute error."""
-    best_relative = best_absolute = (math.nan, math.inf, h)  # plain tuples, since hundreds of entries are compared
+    """Return two entries of Ridders' tableau for first step h: that of least relative, and of least absolute error."""
+    best_relative = best_absolute = (math.nan, math.inf, h)  # tuples, for speed: hundreds of entries are compared
     least_relative = math.inf
     slopes: list[float] = []
     for _ in range(_STEPS):
@@ -159,19 +162,19 @@ def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: floa
                 best_absolute = (value, error, widest)
             if 0.0 < abs(value) < math.inf and error / abs(value) < least_relative:
                 best_relative, least_relative = (value, error, widest), error / abs(value)
-        if least_relative < _GOOD and rounding > best_relative[1]:
+        if least_relative < _CONVERGED and rounding > best_relative[1]:
             break  # a smaller step only adds rounding
         slopes = row if math.isfinite(row[0]) else []
         h /= _SHRINK
     return [NumericDerivative(*best_relative), NumericDerivative(*best_absolute)]
 
 
-def scatter(number: Callable[[float], float], x: float, *steps: float) -> float:
-    """Return the rounding error of a function near x, from fourth differences over steps so short that it is linear.
+def estimate_noise(number: Callable[[float], float], x: float, *steps: float) -> float:
+    """Estimate the rounding error of a function near x, by fourth differences over steps so short that it is linear.
 
     Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
-    steps are 2⁻³⁶ of x or of 1, and 181/256 and 155/256 of that. The largest error counts: over one step, and over
-    simple fractions of it, the function may happen to change by whole numbers of rounding units.
+    steps are 2⁻³⁶ of x or of 1, and 181/256 and 155/256 of that. The largest estimate is returned: over a single step
+    the function may change by an exact multiple of its rounding unit, which hides the error.
     """
     noise = 0.0
     default = power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36

@@ -1,4 +1,4 @@
-"""Check gradients: reverse mode, forward mode and differences must agree within the estimated numeric error."""
+"""Check gradients: compare reverse mode and forward mode with differences, within their estimated error."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from microgradlib.core.graph import descendants
 from microgradlib.core.modes import tracing_lines
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
-from microgradlib.numeric.differences import EPSILON, SMALLEST, NumericDerivative, extrapolate, power_of_two, scatter
+from microgradlib.numeric.differences import (
+    EPSILON,
+    SMALLEST,
+    NumericDerivative,
+    estimate_noise,
+    extrapolate,
+    power_of_two,
+)
 from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
-from microgradlib.numeric.rounding import rounding_error, rounding_within
+from microgradlib.numeric.rounding import op_rounding_error, rounding_error
 from microgradlib.numeric.taylor import taylor_slope
 
 if TYPE_CHECKING:
@@ -37,12 +44,12 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     Reverse mode (`grad_table`), forward mode (`tangent_table`) and differences (extrapolated, as `numeric_derivative`)
     must agree within `SAFETY` times the estimated error of the differences, rounding in f included, so there is no
     tolerance to choose. Steps over which f takes another branch are not used; if none is left, the verdict is "kink",
-    which is not a failure. For order 2 each entry of the gradient, as `gradients` builds it, is checked likewise. The
-    report also holds the Taylor remainder (`taylor_slope`), an independent check.
+    which is not a failure. For order 2, the derivatives of each entry of the gradient, as `gradients` builds it, are
+    checked in the same way. The report also contains the Taylor remainder (`taylor_slope`), an independent check.
 
-    Raises `GradcheckError`, which carries the report, if a derivative disagrees: the message names the argument, the
-    numbers, the allowed error, and the first op whose local derivative is wrong, with the line that applied it. Raises
-    `ValueError` if f(*xs) is not finite, `TypeError` if it is not one number.
+    Raises `GradcheckError`, which holds the report, if a derivative disagrees: the message names the argument, the
+    numbers, the allowed error, and the first op whose local derivative is wrong, with the source line that applied it.
+    Raises `ValueError` if f(*xs) is not finite, `TypeError` if it is not one number.
 
     >>> from microgradlib import tanh
     >>> report = gradcheck(lambda w, x: tanh(w * x), [0.5, 2.0])
@@ -50,13 +57,13 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     (True, ['ok', 'ok'])
     """
     if order not in (1, 2):
-        message = f"gradcheck checks derivatives of order 1 or 2, got order={order!r}"
+        message = f"gradcheck checks derivatives of order 1 or 2, got order={order!r}; write order=1"
         raise ValueError(message)
     point = [as_float(x) for x in xs]
     names = _names(f, len(point))
     value = record(f, point, names).output.data
     if not math.isfinite(value):
-        message = f"gradcheck needs a point where f is finite, got f({', '.join(map(repr, point))}) = {value}"
+        message = f"gradcheck needs xs at which f is finite, got f({', '.join(map(repr, point))}) = {value}"
         raise ValueError(message)
     second: list[DerivativeCheck] = []
     if order == 2:
@@ -71,7 +78,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
 
 
 def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of f's parameters, or x0, x1, … where it does not name as many."""
+    """Return the names of f's positional parameters, or x0, x1, … if it does not have `count` of them."""
     try:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
@@ -116,27 +123,27 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
 
     def evaluate(number: float) -> tuple[float, float]:
         there = record_at(number)
-        return (there.output.data, rounding_error(there, within=within_ops)) if there else (math.nan, math.inf)
+        return (there.output.data, rounding_error(there, inside_ops=inside_ops)) if there else (math.nan, math.inf)
 
     def slope(number: float) -> float:
         there = record_at(number)
         return there.table.get(there.inputs[i], 0.0) if there else math.nan
 
-    within_ops = False
+    inside_ops = False
     numeric = extrapolate(evaluate, point[i])
     difference, allowed = _difference(numeric, reverse, forward), SAFETY * numeric.error
     if difference > allowed:
-        # An op may round more inside its value rule than at its inputs and output; or the steps were longer than a
-        # period of some node: start with a step over which no node moves by more than 1.
+        # Two causes other than a wrong gradient: rounding inside an op's value rule, which is now included; and steps
+        # longer than a period of some node, so start with a step over which no node changes by more than 1.
         fastest = max((abs(t) for t in tangents.values() if math.isfinite(t)), default=1.0)
-        within_ops = True
+        inside_ops = True
         numeric = extrapolate(evaluate, point[i])
         finer = extrapolate(evaluate, point[i], power_of_two(1 / max(fastest, 1e-300)))
         if SAFETY * finer.error < difference or finer.relative_error < min(_SIGNIFICANT, numeric.relative_error):
             numeric = finer
         difference = _difference(numeric, reverse, forward)
-        # Or the gradient itself has more rounding error than the differences, as where f cancels at x but not nearby.
-        allowed = SAFETY * (numeric.error + scatter(slope, point[i], *_short_steps(fastest)))
+        # A third: the gradient has a larger rounding error than the differences, if f cancels at x but not nearby.
+        allowed = SAFETY * (numeric.error + estimate_noise(slope, point[i], *_short_steps(fastest)))
     at_x = [str(n.op) for n in kinks(here.output) if here.table[n] and any(tangents[p] for p in n.parents)]
     verdict = _verdict(numeric, difference <= allowed, reverse, bool(crossed), bool(at_x))
     fault = _first_fault(f, point, i) if verdict == "FAIL" else None
@@ -145,7 +152,7 @@ def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recordin
 
 
 def _short_steps(speed: float) -> list[float]:
-    """Return steps over which a node of that speed moves by at most 2⁻¹⁶, yet by much more than rounding."""
+    """Return steps over which a node with tangent `speed` changes by at most 2⁻¹⁶, but by much more than rounding."""
     longest = 2.0**-16 / min(max(speed, 1.0), 1e290)
     # The ratios are incommensurable, so that not all steps are multiples of one rounding unit.
     return [longest * ratio for ratio in (1.0, 0.618, 0.414, 0.271)]
@@ -169,7 +176,7 @@ def _verdict(numeric: NumericDerivative, agrees: bool, reverse: float, crossed: 
 
 
 def _first_fault(f: Callable[..., Any], point: Sequence[float], i: int) -> Fault | None:
-    """Return the first op on the way from argument i whose local derivative disagrees with differences of its value."""
+    """Return the first op depending on argument i whose local derivative disagrees with differences of its value."""
     with tracing_lines() as lines:
         here = record(f, point)
     dependent = descendants(here.table, [here.inputs[i]])
@@ -180,19 +187,19 @@ def _first_fault(f: Callable[..., Any], point: Sequence[float], i: int) -> Fault
         if node.op.kink is not None and node.op.kink(*at, *node.op.settings):
             continue
         for k, recorded in enumerate(node.local_derivatives):
-            numeric = extrapolate(_by_input(node, at, k), at[k])
+            numeric = extrapolate(_as_function_of_input(node, at, k), at[k])
             if not _difference(numeric, recorded, recorded) <= SAFETY * numeric.error:
                 return Fault(node.op.name, k, at, recorded, numeric, lines.get(node, ""))
     return None
 
 
-def _by_input(node: Value, at: tuple[float, ...], k: int) -> Callable[[float], tuple[float, float]]:
-    """Return the node's value as a function of its input k, with a bound on its rounding error."""
+def _as_function_of_input(node: Value, at: tuple[float, ...], k: int) -> Callable[[float], tuple[float, float]]:
+    """Return the function from input k of the node's op to its value and a bound on the value's rounding error."""
     op = node.op
     if op is None:
         raise ValueError("a leaf has no rule to check")
     sizes = [abs(x * d) for x, d in zip(at, node.local_derivatives)]
-    noise = EPSILON * sum(size for size in sizes if math.isfinite(size)) + SMALLEST + rounding_within(op, at)
+    noise = EPSILON * sum(size for size in sizes if math.isfinite(size)) + SMALLEST + op_rounding_error(op, at)
 
     def evaluate(number: float) -> tuple[float, float]:
         value = op.compute(*at[:k], number, *at[k + 1 :])

@@ -22,14 +22,14 @@ class Fault:
 
     op: str
     input: int
-    """Which of the op's inputs, from 0."""
+    """The index of the input, from 0."""
     at: tuple[float, ...]
-    """The numbers of its inputs."""
+    """The op's inputs."""
     recorded: float
     """The local derivative in the graph."""
     numeric: NumericDerivative
     line: str
-    """Where the user's code made the node, as `file:line, in function`."""
+    """The user's source line that made the node, as `file:line, in function`; "" if unknown."""
 
     def __str__(self) -> str:
         at = ", ".join(map(repr, self.at))
@@ -44,9 +44,9 @@ class Fault:
 class DerivativeCheck:
     """One derivative by three methods. `verdict` is "ok", "FAIL", "kink" or "edge"; only "FAIL" is a failure.
 
-    "kink": f takes different branches however small the step, so there is no derivative to compare with. "edge": on
-    both sides f is undefined or its slope is unbounded. `crossed` names the op that changes branch: at the kink or,
-    with another verdict, at steps wider than those used.
+    "kink": f takes different branches at x ± h for every step h, so no difference can be compared. "edge": no step is
+    usable because f is undefined near x, or the slope is infinite. `crossed` names an op that changes branch: at the
+    kink or, with another verdict, at steps larger than those used.
     """
 
     argument: str
@@ -54,7 +54,7 @@ class DerivativeCheck:
     forward: float
     numeric: NumericDerivative
     allowed: float
-    """The largest difference that is accepted: the numeric error times the safety factor."""
+    """The largest accepted difference: the numeric error times `SAFETY`."""
     verdict: str
     crossed: str = ""
     fault: Fault | None = None
@@ -63,8 +63,8 @@ class DerivativeCheck:
         """Return a sentence that names the argument, the numbers, the allowed error and the op at fault."""
         off = max(abs(self.reverse - self.numeric.value), abs(self.forward - self.numeric.value))
         cause = self.fault or (
-            "every op on the way agrees with differences of its own value, so the graph misses a path: look for .data, "
-            "float(), detach() or no_grad() in f"
+            "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
+            ".data, float(), detach() or no_grad() in f"
         )
         return (
             f"by {self.argument}: reverse gives {self.reverse!r}, forward {self.forward!r}, but differences give "
@@ -72,7 +72,7 @@ class DerivativeCheck:
         )
 
     def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
+        """Return the cells of this check's row in the table of the report."""
         verdict = self.verdict
         if self.crossed:
             where = "" if verdict == "kink" else " beyond the step"

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["rounding_error", "rounding_within"]
+__all__ = ["op_rounding_error", "rounding_error"]
 
 
-def rounding_error(recorded: Recording, *, within: bool = False) -> float:
+def rounding_error(recorded: Recording, *, inside_ops: bool = False) -> float:
     """Return a bound on the rounding error of a recorded output: Σ |∂output/∂u| · ε (|u| + Σ |parent · ∂u/∂parent|).
 
-    Every node has inputs of relative error ε and is rounded to ε itself; backpropagation propagates these errors to the
-    output (S. Linnainmaa, *BIT* 16 (1976) 146–160). `within` adds the rounding inside ops whose value rule is a formula
-    of several operations. Derivatives that are nan or infinite are left out, so that a check can still report them.
+    Every node's inputs have relative error ε, and so has its own rounding; backpropagation carries these errors to the
+    output (S. Linnainmaa, *BIT* 16 (1976) 146–160). `inside_ops` adds the rounding inside ops whose value rule has
+    several operations. Terms that are nan or infinite are left out, so that the bound stays finite.
 
     >>> from microgradlib.numeric.branch_changes import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
@@ -37,18 +37,18 @@ def rounding_error(recorded: Recording, *, within: bool = False) -> float:
     for node, gradient in recorded.table.items():
         sizes = [node.data, *[parent.data * local for parent, local in zip(node.parents, node.local_derivatives)]]
         total += sum(abs(size * gradient) for size in sizes if math.isfinite(size * gradient))
-        if within and node.op is not None and math.isfinite(gradient):
-            inner += abs(gradient) * rounding_within(node.op, [parent.data for parent in node.parents])
+        if inside_ops and node.op is not None and math.isfinite(gradient):
+            inner += abs(gradient) * op_rounding_error(node.op, [parent.data for parent in node.parents])
     return EPSILON * total + SMALLEST * len(recorded.table) + inner
 
 
-def rounding_within(op: Op, at: Sequence[float]) -> float:
+def op_rounding_error(op: Op, at: Sequence[float]) -> float:
     """Return a bound on the rounding inside an op's value rule; 0 if the rule is a single function.
 
-    The rule is run over Values, and the bound is that of the graph it builds.
+    The rule is evaluated over Values; the bound is that of the graph that it builds.
 
     >>> from microgradlib.ops.reductions import logsumexp
-    >>> rounding_within(logsumexp, [-30.0, 0.0]) > 1e-16
+    >>> op_rounding_error(logsumexp, [-30.0, 0.0]) > 1e-16
     True
     """
     inputs: list[Any] = [Value(x) for x in at]

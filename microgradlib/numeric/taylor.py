@@ -1,4 +1,4 @@
-"""Taylor test of a gradient: the remainder f(x + hv) − f(x) − h f′(x)v must vanish as h²."""
+"""Taylor test of a gradient: the remainder f(x + hv) − f(x) − h f′(x)v must decrease as h²."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["TaylorRemainder", "taylor_slope"]
 
 _STEPS = 26
 _SHRINK = 0.25
-_POINTS = 4  # the slope is fitted to so many of the smallest remainders above rounding
-_TINY = 1e-8  # smaller arguments move relative to their own size, larger ones relative to max(|x|, 1)
-_ABOVE = 30  # a remainder counts if it is more than so many times its rounding error
+_POINTS = 4  # the number of remainders, the smallest above rounding, to which the slope is fitted
+_TINY = 1e-8  # steps are relative to |x| for smaller arguments, to max(|x|, 1) for larger ones
+_NOISE_FACTOR = 30  # remainders up to this multiple of their rounding error are not used
 
 
 @dataclass(frozen=True)
 class TaylorRemainder:
-    """The remainders |f(x + hv) − f(x) − h f′(x)v| of falling steps h; they fall as h to the power `slope`.
+    """The remainders |f(x + hv) − f(x) − h f′(x)v| for decreasing steps h; they decrease as h to the power `slope`.
 
-    `slope` is 2 (or more, where the curvature along v is 0) for a right gradient and 1 for a wrong one; inf if the
-    remainders are rounding errors only, as for a linear f; nan if a kink or f's domain leaves fewer than two steps, or
-    the gradient is not finite.
+    `slope` is 2 (or more, where the curvature along v is 0) for a correct gradient and 1 for a wrong one; inf if the
+    remainders are rounding errors only, as for a linear f; nan if fewer than two steps are usable (because of a kink or
+    f's domain) or the gradient is not finite.
     """
 
     slope: float
@@ -38,26 +38,26 @@ class TaylorRemainder:
 
     @property
     def agrees(self) -> bool:
-        """Whether the remainder falls faster than h: `slope` > 1.5."""
+        """Whether the gradient is correct, that is, `slope` > 1.5."""
         return self.slope > 1.5
 
     def __str__(self) -> str:
         if math.isnan(self.slope):
-            return "Taylor remainder: no steps to judge by"
+            return "Taylor remainder: fewer than two usable steps"
         if math.isinf(self.slope):
             return "Taylor remainder: rounding only (f is linear along the direction)"
-        verdict = "as for a right gradient" if self.agrees else "a right gradient gives 2, a wrong one 1"
+        verdict = "as for a correct gradient" if self.agrees else "a correct gradient gives 2, a wrong one 1"
         return f"Taylor remainder: falls as h^{self.slope:.2f} ({verdict})"
 
 
 def taylor_slope(
     f: Callable[..., Any], xs: Sequence[float], direction: Sequence[float] | None = None
 ) -> TaylorRemainder:
-    """Return how fast the Taylor remainder of f(*xs) falls along a direction v, f′ by backpropagation.
+    """Return the order at which the Taylor remainder of f(*xs) decreases along v, with f′ by backpropagation.
 
-    R(h) = |f(x + hv) − f(x) − h f′(x)v| is h² |v·f″v| / 2 + … for a right gradient, and h |(f′ − g)v| + … for a wrong
+    R(h) = |f(x + hv) − f(x) − h f′(x)v| is h² |v·f″v| / 2 + … for a correct gradient, and h |(f′ − g)v| + … for a wrong
     gradient g. The slope of log R against log h is fitted to the smallest R that are well above rounding, so neither
-    a step nor a tolerance has to be chosen. `direction`: by default every argument moves, each at a different speed.
+    a step nor a tolerance has to be chosen. `direction` is v; by default all its components differ and none is 0.
     Raises `ValueError` unless the direction has one number for each argument.
 
     >>> from microgradlib import exp
@@ -70,7 +70,7 @@ def taylor_slope(
     point = [as_float(x) for x in xs]
     v = _default_direction(point) if direction is None else [as_float(d) for d in direction]
     if len(v) != len(point):
-        message = f"the direction needs one number for each of the {len(point)} arguments, got {len(v)}"
+        message = f"direction must have one number for each of the {len(point)} arguments, got {len(v)} numbers"
         raise ValueError(message)
     here = record(f, point)
     slope = sum(here.table.get(x, 0.0) * d for x, d in zip(here.inputs, v))
@@ -87,12 +87,12 @@ def taylor_slope(
         remainder = abs(there.output.data - here.output.data - change)
         noise = rounding_error(here) + rounding_error(there) + EPSILON * abs(h * slope)
         steps.append(h)
-        remainders.append(remainder if remainder > _ABOVE * noise else 0.0)
+        remainders.append(remainder if remainder > _NOISE_FACTOR * noise else 0.0)
     return TaylorRemainder(_fitted_slope(steps, remainders), tuple(steps), tuple(remainders))
 
 
 def _default_direction(point: Sequence[float]) -> list[float]:
-    """Return speeds of ½ to 1 times each argument's size, varied by the golden ratio so that no two terms cancel."""
+    """Return components of ½ to 1 times each argument's size, varied by the golden ratio to avoid cancellation."""
     sizes = [abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0) for x in point]
     return [size * (0.5 + 0.5 * ((i + 1) * 0.618034 % 1)) for i, size in enumerate(sizes)]
 
