@@ -1,10 +1,11 @@
-"""Activation functions by name: of one net input, or of all the net inputs of a layer."""
+"""Activation functions by name: functions of one net input, or of all the net inputs of a layer."""
 
 from __future__ import annotations
 
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
+from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
 from microgradlib.core.list_functions import log_softmax, softmax
 from microgradlib.core.value import Value
@@ -29,7 +30,8 @@ Activation: TypeAlias = "str | Callable[[Any], Any]"
 class PReLU(Module):
     """The parametric rectifier f(z) = max(0, z) + γ min(0, z), with a learned slope γ; ∂f/∂γ = min(0, z).
 
-    `Neuron(nin, "prelu")` gives each neuron its own γ. `slope` is the initial γ. (*Deep Learning*, 6.3.1; He et al.,
+    `Neuron(nin, "prelu")` gives each neuron its own γ. `slope` is the initial γ, a number; another
+    object raises `TypeError`. (*Deep Learning*, 6.3.1; He et al.,
     2015.)
 
     >>> f = PReLU(slope=0.5)
@@ -43,7 +45,7 @@ class PReLU(Module):
     not_weights = ("slope",)
 
     def __init__(self, slope: float = 0.25) -> None:
-        self.slope = Value(slope, label="slope")
+        self.slope = Value(real_number(slope, "slope", finite=False, example=0.25), label="slope")
 
     def __call__(self, z: Any) -> Value:
         """Return f(z) for a net input z."""
@@ -153,7 +155,7 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     """Return the function that an activation names; a function is returned as it is, a Module class instantiated.
 
     For "prelu" each call returns a new `PReLU`. Raises `ValueError` for an unknown name, listing the known ones and the
-    nearest, and for an activation of a whole layer; `TypeError` for what is neither a name nor a function.
+    nearest, and for an activation of a whole layer; `TypeError` for anything but a name or a function.
 
     >>> activation_function("rleu")
     Traceback (most recent call last):
@@ -165,11 +167,12 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     if callable(activation):
         return activation  # type: ignore[no-any-return]
     if not isinstance(activation, str):
-        message = f"an activation is a name, as in 'tanh', or a function, got {activation!r}"
+        message = f"activation must be a name, as in 'tanh', or a function, got {activation!r}"
         raise TypeError(message)
     if activation in LAYER_ACTIVATIONS:
         message = (
-            f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {activation!r}), or nn.Softmax()"
+            f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {activation!r}), or "
+            f"nn.{'Softmax' if activation == 'softmax' else 'LogSoftmax'}()"
         )
         raise ValueError(message)
     known: dict[str, Callable[[Any], Any]] = {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}

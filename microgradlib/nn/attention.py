@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CausalSelfAttention", "KeyValueCache"]
 
 KeyValueCache: TypeAlias = list[tuple[list[Value], list[Value]]]
-"""The key and the value of each position so far."""
+"""The pair (key, value) of each position so far."""
 
 
 class CausalSelfAttention(Module):
@@ -35,15 +35,15 @@ class CausalSelfAttention(Module):
         α_ts = softmax over s ≤ t of q_tᵀk_s/√d,   o_t = Σ_{s ≤ t} α_ts v_s
 
     and the concatenated o_t of all heads are the input of a fourth linear layer, the output layer. Dots and sums are
-    n-ary nodes. `init` is by default N(0, 0.08²). Raises `ValueError` if the width is no multiple of the heads, and
-    when called with vectors of another length. (Vaswani et al., 2017.)
+    n-ary nodes. `init` is by default N(0, 0.08²). Raises `ValueError` if `width` is not a multiple of `heads`,
+    and when called with vectors of another length. (Vaswani et al., 2017.)
 
     >>> attention = CausalSelfAttention(4, heads=2, rng=0)
     >>> x = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]]
     >>> len(attention(x)), len(attention(x)[0])
     (2, 4)
 
-    Positions may be given a few at a time, as in sampling: `cache` keeps the keys and values of the earlier ones.
+    A sequence may be given in several calls, as in sampling: `cache` stores the keys and values of earlier positions.
 
     >>> cache = []
     >>> [first], [second] = attention(x[:1], cache), attention(x[1:], cache)
@@ -62,7 +62,7 @@ class CausalSelfAttention(Module):
     ) -> None:
         width, heads = whole_number(width, "width"), whole_number(heads, "heads")
         if width % heads:
-            message = f"the heads share the width equally: {width} is no multiple of {heads}"
+            message = f"width must be a multiple of heads, got width={width} and heads={heads}"
             raise ValueError(message)
         generator = None if rng is None else as_random(rng)  # one generator for all four layers
         self.q, self.k, self.v, self.o = (
@@ -76,18 +76,18 @@ class CausalSelfAttention(Module):
     def __call__(self, x: Collection[Vector], cache: KeyValueCache | None = None) -> list[list[Value]]:
         """Return one vector for each vector of x.
 
-        With a `cache`, the positions of x come after those in the cache, and the (key, value) of each is added to it.
+        With a `cache`, the positions of x follow those in the cache, and the (key, value) of each is appended to it.
         """
         if not is_sequence(x) or not all(map(is_sequence, x)):
             given = repr(x)
             if is_sequence(x):
                 given = f"a list with {next(x_t for x_t in x if not is_sequence(x_t))!r} in it"
             message = (
-                f"attention takes a list of vectors, one for each position, got {given}; write [x] for a single one"
+                f"attention takes a list of vectors, one for each position, got {given}; write [x] for a single vector"
             )
             raise TypeError(message)
         for x_t in x:
-            check_length(x_t, self.width, "each vector that this attention takes")
+            check_length(x_t, self.width, "each input vector of this attention")
         positions = [] if cache is None else cache
         return [self._attend(x_t, positions) for x_t in x]
 

@@ -59,8 +59,8 @@ class _Convolution(Module):
     ) -> None:
         if padding[0] >= size[0] or padding[1] >= size[1]:
             message = (
-                f"padding must be less than the kernel's size, {self._size_text(size)}, or some units have no inputs; "
-                f"got {self._size_text(padding)}"
+                f"padding must be less than the kernel size {self._size_text(size)}, as otherwise some units would "
+                f"have no inputs, got {self._size_text(padding)}"
             )
             raise ValueError(message)
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
@@ -78,8 +78,8 @@ class _Convolution(Module):
         self.f = [activation_function(activation) for _ in range(nout)]
         self.size, self.stride, self.padding = size, stride, padding
         settings = [("stride", stride, (1, 1)), ("padding", padding, (0, 0))]
-        shown = "".join([f", {name} {self._size_text(n)}" for name, n, default in settings if n != default])
-        self.summary_shape = f"{nin} → {nout}, {self._size_text(size)} {activation_name(activation)}{shown}"
+        non_default = "".join([f", {name} {self._size_text(n)}" for name, n, default in settings if n != default])
+        self.summary_shape = f"{nin} → {nout}, {self._size_text(size)} {activation_name(activation)}{non_default}"
 
     @staticmethod
     def _size_text(size: tuple[int, int]) -> str:
@@ -89,18 +89,16 @@ class _Convolution(Module):
         """Return the feature maps [out][row][column] of the image x for the kernels w[out][in][row][column]."""
         lengths = (len(x[0]), len(x[0][0]))
         vertical, horizontal = (
-            _overlaps(window_starts(length, size, stride, padding), size, length)
+            _overlapping_slices(window_starts(length, size, stride, padding), size, length)
             for length, size, stride, padding in zip(lengths, self.size, self.stride, self.padding)
         )
-        patches = [[_flat_part(x, on_rows, on_columns) for _, on_columns in horizontal] for _, on_rows in vertical]
+        patches = [[_flat_slice(x, on_rows, on_columns) for _, on_columns in horizontal] for _, on_rows in vertical]
         maps = []
         for kernel, b, f in zip(w, self.b or repeat(None), self.f):
             weights = [
-                [_flat_part(kernel, of_rows, of_columns) for of_columns, _ in horizontal] for of_rows, _ in vertical
+                [_flat_slice(kernel, of_rows, of_columns) for of_columns, _ in horizontal] for of_rows, _ in vertical
             ]
-            maps.append(
-                [[f(weighted_sum(part, patch, b)) for part, patch in zip(*row)] for row in zip(weights, patches)]
-            )
+            maps.append([[f(weighted_sum(w, patch, b)) for w, patch in zip(*row)] for row in zip(weights, patches)])
         return maps
 
     def __repr__(self) -> str:
@@ -110,13 +108,13 @@ class _Convolution(Module):
 class Conv2d(_Convolution):
     """Feature maps of an image: y_o(r, c) = f(b_o + Σ_k Σ_i Σ_j w_{o,k,i,j} x_k(s r + i − p, s c + j − p)).
 
-    Every unit of a map has the same weights, and its inputs are a small part of the image, its receptive field: there
-    are few weights, and a shifted image gives shifted maps. As usual in deep learning the kernel is not flipped, so
-    this is strictly a cross-correlation. Images and results are [channel][row][column].
+    All units of a map share their weights, and the inputs of each are a small region of the image, its receptive field.
+    So there are few weights, and a shifted image gives shifted maps. As usual in deep learning the kernel is not
+    flipped, so this is strictly a cross-correlation. Images and results are [channel][row][column].
 
-    `nin`, `nout`: the number of input channels and of maps. `size`: that of the kernel. `stride` s: the distance of
-    neighbouring receptive fields. `padding` p: the width of the border around the image in which x_k is taken as 0.
-    These three are numbers or pairs (rows, columns). A side of length n gives ⌊(n + 2p − size)/s⌋ + 1 units.
+    `nin`, `nout`: the number of input channels and of maps. `size`: the size of the kernel. `stride` s: the distance
+    between neighbouring receptive fields. `padding` p: the width of the border around the image in which x_k is taken
+    as 0. These three are numbers or pairs (rows, columns). A side of length n gives ⌊(n + 2p − size)/s⌋ + 1 units.
     `activation`, `bias`, `rng`, `init`: as in `Neuron`; the weights are `w[out][in][row][column]`, biases `b[out]`, and
     "prelu" has one slope for each map. Raises `ValueError` for padding as large as the kernel, and when called with
     another number of axes, ragged rows, other than `nin` channels or an image smaller than the kernel. (*Deep
@@ -201,10 +199,10 @@ class Conv1d(_Convolution):
         return [rows[0] for rows in self._feature_maps(checked_signal(x, len(self.w[0])), kernels)]
 
 
-def _overlaps(starts: range, size: int, length: int) -> list[tuple[slice, slice]]:
-    """Return (part of the kernel, part of the axis) for each start of a kernel of `size` on an axis of `length`.
+def _overlapping_slices(starts: range, size: int, length: int) -> list[tuple[slice, slice]]:
+    """Return (slice of the kernel, slice of the axis) for each start of a kernel of `size` on an axis of `length`.
 
-    The part of a kernel that lies in the padding is left out, as it would be multiplied by zeros.
+    The entries of a kernel that lie in the padding are left out, as they would be multiplied by zeros.
     """
     return [
         (slice(max(-start, 0), min(size, length - start)), slice(max(start, 0), min(start + size, length)))
@@ -212,5 +210,6 @@ def _overlaps(starts: range, size: int, length: int) -> list[tuple[slice, slice]
     ]
 
 
-def _flat_part(planes: Image, rows: slice, columns: slice) -> list[Value]:
+def _flat_slice(planes: Image, rows: slice, columns: slice) -> list[Value]:
+    """Return the entries [:][rows][columns] of an image or kernel as one list."""
     return [number for plane in planes for row in plane[rows] for number in row[columns]]

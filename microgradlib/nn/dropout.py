@@ -24,11 +24,11 @@ N = TypeVar("N", Value, Symbol, float)
 class Dropout(Module):
     """yᵢ = μᵢ xᵢ/(1 − p), with μᵢ = 0 with probability p, else 1, drawn at each call; after `eval()`, y = x.
 
-    Each step trains a different part of the network, so that no unit can depend on another one being there. Dividing by
+    Each step trains a different part of the network, so that no unit can rely on the presence of another. Dividing by
     1 − p in training mode ("inverted" dropout) keeps the mean of y at x, so that nothing is scaled in evaluation mode.
     x is a number or a list, nested or not; the μᵢ are drawn in its order from `rng`, a seed or a `random.Random`, by
     default Python's global generator. Raises `ValueError` for p outside 0 ≤ p < 1; and, when called with Symbols in
-    training mode, `SymbolHasNoValueError`, as one draw would become part of the graph. (*Deep Learning*, 7.12.)
+    training mode, `SymbolHasNoValueError`, as the graph would contain the μᵢ of a single draw. (*Deep Learning*, 7.12.)
 
     >>> dropout = Dropout(0.5, rng=1)
     >>> dropout([1.0, 1.0, 1.0, 1.0])

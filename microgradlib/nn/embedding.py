@@ -24,9 +24,9 @@ __all__ = ["Embedding"]
 class Embedding(Module):
     """e(k) = row k of a table w of `count` rows and `width` columns, which is wᵀx for the one-hot x with x_k = 1.
 
-    A letter, a word or a position is an index k; its row is learned like any other weight. A lookup makes no node, and
-    only the rows looked up get a gradient. Instead of an index, `count` numbers x may be given: one-hot, or the
-    probabilities of a mixture. A Symbol as index is compared with every k, which gives its one-hot form.
+    The index k stands for a letter, a word or a position; its row is learned like any other weight. A lookup creates no
+    node, and only the rows looked up get a gradient. Instead of an index, `count` numbers x may be given: one-hot, or
+    the probabilities of a mixture. A Symbol as index is compared with every k, which gives its one-hot form.
 
     Raises `LabelError`, a `ValueError`, for an index that is not a whole number from 0 to count − 1, and `ValueError`
     for a list of another length. `init` is by default N(0, 0.08²). (*Deep Learning*, 12.4.2.)
@@ -48,7 +48,7 @@ class Embedding(Module):
         if isinstance(index, Symbol):
             x = one_hot(index, rows)
         elif is_sequence(index):
-            x = node_list(index, rows, "in place of one index, a one-hot list for this embedding")
+            x = node_list(index, rows, "the one-hot list for this embedding")
             _check_mixture(index)
         else:
             return list(self.w[class_index(cast("Number", index), rows, "index")])
@@ -62,6 +62,7 @@ def _check_mixture(x: Any) -> None:
     """Raise `ValueError` for plain numbers that are negative or whose sum is above 1; all 0 is allowed, as padding."""
     if not any(isinstance(number, Node) for number in x) and not (min(x) >= 0 and sum(x) <= 1 + 1e-6):
         message = (
-            f"a list is one-hot or holds probabilities that sum to 1, got {list(x)}; look several indices up one by one"
+            f"a list given to an embedding must be one-hot or probabilities that sum to 1, got {list(x)}; "
+            "to look up several indices, call the embedding once for each"
         )
         raise ValueError(message)

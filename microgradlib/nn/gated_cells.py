@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
@@ -24,7 +24,7 @@ LSTMState: TypeAlias = tuple[list[Value], list[Value]]
 
 
 def _gate_options(rng: Rng | None, init: Init, *, bias: bool) -> GateOptions:
-    """Return the options of a cell's gates, with one generator for all: from one seed each, they would be equal."""
+    """Return the options of a cell's gates, with one generator for all: gates drawn from equal seeds would be equal."""
     return {"rng": None if rng is None else as_random(rng), "init": init, "bias": bias}
 
 
@@ -62,6 +62,7 @@ class LSTMCell(Cell[LSTMState]):
         init: Init = "fan_out",
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
+        forget_bias = real_number(forget_bias, "forget_bias", finite=False, example=1.0)
         options = _gate_options(rng, init, bias=bias)
         self.input_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.forget_gate = Gate(nin, nhidden, "sigmoid", bias_start=forget_bias, **options)

@@ -1,4 +1,4 @@
-"""Check signals [channel][position] and images [channel][row][column], nested lists, and place windows on them."""
+"""Check signals [channel][position] and images [channel][row][column]; compute where windows on them start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def row_column_pair(size: Any, name: str, *, least: int = 1) -> tuple[int, int]:
     """
     if isinstance(size, (list, tuple)):
         if len(size) != 2:
-            message = f"{name} is one number or a pair (rows, columns), got {size!r}"
+            message = f"{name} must be one number or a pair (rows, columns), got {size!r}"
             raise ValueError(message)
         return whole_number(size[0], f"{name}[0]", least), whole_number(size[1], f"{name}[1]", least)
     both = whole_number(size, name, least)
@@ -47,21 +47,21 @@ def checked_signal(x: Any, channels: int | None = None) -> Image:
     >>> x.data
     5.0
     """
-    _check_axes(x, 2, "a signal is nested [channel][position]", "write [signal] for a single channel")
+    _check_axes(x, 2, "a signal must be nested [channel][position]", "write [signal] for one channel")
     return checked_image([[channel] for channel in x], channels)
 
 
 def checked_image(x: Any, channels: int | None = None) -> Image:
     """Return an image [channel][row][column], its numbers as nodes.
 
-    Raises `TypeError` for what is no list, `ValueError` for another number of axes, for channels or rows of different
-    lengths, and for a number of channels other than `channels`, if that is given.
+    Raises `TypeError` for anything but a list, tuple or array, `ValueError` for another number of axes, for channels or
+    rows of different lengths, and for a number of channels other than `channels`, if that is given.
 
     >>> checked_image([[1.0, 2.0], [3.0, 4.0]])
     Traceback (most recent call last):
-    ValueError: an image is nested [channel][row][column], got 2 levels of lists; write [image] for a single channel
+    ValueError: an image must be nested [channel][row][column], got 2 levels of lists; write [image] for one channel
     """
-    _check_axes(x, 3, "an image is nested [channel][row][column]", "write [image] for a single channel")
+    _check_axes(x, 3, "an image must be nested [channel][row][column]", "write [image] for one channel")
     if channels is not None and len(x) != channels:
         message = f"this layer takes {channels} channel{'s' * (channels != 1)}, got {len(x)}"
         raise ValueError(message)
@@ -104,5 +104,5 @@ def _check_axes(x: Any, axes: int, expected: str, advice: str) -> None:
 
 def _check_equal(lengths: list[int], name: str) -> None:
     if len(set(lengths)) > 1:
-        message = f"{name} are of one length, got lengths {', '.join(map(str, dict.fromkeys(lengths)))}"
+        message = f"{name} must have equal lengths, got {', '.join(map(str, dict.fromkeys(lengths)))}"
         raise ValueError(message)

@@ -40,7 +40,7 @@ INITIALISERS: dict[str, Initialiser] = {
     "small": lambda rng, nin, nout: rng.gauss(0.0, 0.08),
     "zeros": lambda rng, nin, nout: 0.0,
 }
-"""Each draws one weight, given a `random.Random` and how many inputs and outputs the layer has (nin, nout).
+"""Functions that draw one weight, given a `random.Random` and the layer's numbers of inputs and outputs (nin, nout).
 
 - `uniform`: U(−1, 1), micrograd's.
 - `fan_in`: U(−k, k) with k = 1/√nin, PyTorch's for linear and convolutional layers.

@@ -23,7 +23,7 @@ TOLERANCE = 1e-6
 def class_index(label: Number, n: int, name: str = "label") -> int:
     """Return a label as a whole number k, 0 ≤ k < n, for n classes; `name` is what messages call it.
 
-    Raises `LabelError` for any other number, nan included, `TypeError` for what is no number.
+    Raises `LabelError` for any other number, nan included, `TypeError` for anything but a number.
 
     >>> class_index(2.0, 3)
     2
@@ -42,8 +42,8 @@ def class_index(label: Number, n: int, name: str = "label") -> int:
 def one_hot(label: Number, n: int) -> list[Any]:
     """Return the label k among n classes as n floats: 1 at index k, 0 elsewhere. For a Symbol, return n Symbols.
 
-    Raises `LabelError` for a number that is none of the classes. A Symbol's number is not known yet: if it turns out to
-    be none of the classes, all n Symbols are 0.
+    Raises `LabelError` for a number that is not one of the classes. A Symbol's number is not known yet: if it is not
+    one of the classes when the graph is evaluated, all n Symbols are 0.
 
     >>> one_hot(2, 4)
     [0.0, 0.0, 1.0, 0.0]
@@ -57,14 +57,14 @@ def one_hot(label: Number, n: int) -> list[Any]:
 def distribution(target: Vector, n: int) -> list[Number]:
     """Return a target of n probabilities, one-hot or not, as a list of floats.
 
-    If any entry is a Value or Symbol, the entries are returned unchanged and unchecked. Raises `LabelError` for another
+    If any entry is a Value or Symbol, the entries are returned unchecked. Raises `LabelError` for another
     number of entries, for negative ones or nan, and for a sum other than 1.
 
     >>> distribution((0, 1, 0), 3)
     [0.0, 1.0, 0.0]
     >>> distribution([1, 1, 0], 3)
     Traceback (most recent call last):
-    microgradlib.errors.LabelError: the target [1.0, 1.0, 0.0] is no distribution over the classes: it sums to 2.0
+    microgradlib.errors.LabelError: the target [1.0, 1.0, 0.0] is not a distribution over the classes: it sums to 2.0
     """
     if len(target) != n:
         message = f"the target has {len(target)} entries, but there are {n} classes: give one probability for each"
@@ -76,5 +76,5 @@ def distribution(target: Vector, n: int) -> list[Number]:
     if all(y >= 0 for y in numbers) and abs(total - 1) <= TOLERANCE:
         return [*numbers]
     fault = f"it sums to {total}" if all(y >= 0 for y in numbers) else "it has entries below 0, or nan"
-    message = f"the target {numbers} is no distribution over the classes: {fault}"
+    message = f"the target {numbers} is not a distribution over the classes: {fault}"
     raise LabelError(message)

@@ -26,8 +26,8 @@ __all__ = ["MLP"]
 class MLP(Module):
     """A multilayer perceptron: each layer's outputs are the inputs of the next; the last layer is linear by default.
 
-    `MLP(2, [16, 16, 1])`, micrograd's spelling, and `MLP([2, 16, 16, 1])` make the same network. `activation` is that
-    of the hidden layers, or a list with one for each. `output` is that of the last layer, the output unit: "linear" (a
+    `MLP(2, [16, 16, 1])`, micrograd's spelling, and `MLP([2, 16, 16, 1])` make the same network. `activation` is the
+    activation of the hidden layers, or a list of one for each; `output` is that of the last layer: "linear" (a
     Gaussian's mean), "sigmoid" (a Bernoulli's probability), "softmax" (a Multinoulli's probabilities), "gaussian" (mean
     and learned precision, see `GaussianOutput`), or any activation. The other arguments are those of `Neuron`. Raises
     `ValueError` for fewer than two sizes or an unknown name. (*Deep Learning*, 6.2.2.)
@@ -51,11 +51,11 @@ class MLP(Module):
     ) -> None:
         sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
         if len(sizes) < 2:
-            message = f"an MLP has at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
+            message = f"an MLP needs at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
             raise ValueError(message)
-        hidden = _hidden_activations(activation, len(sizes) - 2)
+        activations = _hidden_activations(activation, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
-        self.layers = [Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], hidden)]
+        self.layers = [Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
         if isinstance(output, str) and output == "gaussian":
             gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
             self.layers.append(gaussian)
@@ -83,6 +83,6 @@ def _hidden_activations(activation: Activation | Sequence[Activation], hidden: i
     if isinstance(activation, str) or callable(activation):
         return [activation] * hidden
     if len(activation) != hidden:
-        message = f"activation has one entry for each of the {hidden} hidden layers, got {list(activation)!r}"
+        message = f"activation must have one entry for each of the {hidden} hidden layers, got {list(activation)!r}"
         raise ValueError(message)
     return activation

@@ -18,7 +18,7 @@ __all__ = ["Module"]
 
 
 class NamedParameters(list[Value]):
-    """A list of parameters with their dotted paths in `names`, which compiled programs and drawings show."""
+    """A list of parameters, with their dotted paths in `names` for compiled programs and drawings."""
 
     def __init__(self, named: Iterable[tuple[str, Value]]) -> None:
         pairs = list(named)
@@ -46,12 +46,12 @@ class Module:
     """Whether the module is in training mode, in which `Dropout` drops units. `train()` and `eval()` set it."""
 
     summary_shape: str = ""
-    """The module's shape in `summary()`, as in "4 → 8 tanh"; of a module without one, the parts are listed instead."""
+    """The module's shape in `summary()`, as in "4 → 8 tanh"; if it is empty, the submodules are listed instead."""
 
     not_weights: tuple[str, ...] = ("b", "bias")
     """The names of the attributes whose parameters multiply no input, such as biases: weight decay skips them."""
 
-    if TYPE_CHECKING:  # what a module takes and returns is up to its class
+    if TYPE_CHECKING:  # each subclass defines what it takes and returns
 
         def __call__(self, *inputs: Any, **options: Any) -> Any: ...  # noqa: D102
 
@@ -115,10 +115,10 @@ class Module:
         return {name: parameter.data for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, float], *, strict: bool = True) -> tuple[list[str], list[str]]:
-        """Set the parameters to the numbers of `state`; return the names it lacks and those this module lacks.
+        """Set the parameters to the numbers of `state`; return the names missing from it, and the unknown names in it.
 
-        With `strict`, names of either kind raise `ValueError`, which lists them; without it they are skipped. An entry
-        that is no number raises `TypeError`. If an error is raised, no parameter has been changed.
+        With `strict`, a missing or unknown name raises `ValueError`, which lists them; without it they are skipped. An
+        entry that is not a number raises `TypeError`. If an error is raised, no parameter has been changed.
 
         >>> from microgradlib.nn import Neuron
         >>> Neuron(1).load_state_dict({"w.0": 0.5, "bias": 0.0})
@@ -134,8 +134,8 @@ class Module:
     def summary(self) -> Summary:
         """Return a table of the layers, their shapes and how many parameters each has; its repr is the text below.
 
-        A module with a `summary_shape` is one row, parts included. Parameters outside such modules come last, one row
-        for each attribute of this module.
+        A module with a `summary_shape` is one row, which includes its submodules. Parameters outside such modules come
+        last, one row for each attribute of this module.
 
         >>> from microgradlib.nn import MLP
         >>> MLP([2, 3, 1], activation="tanh").summary()
@@ -161,7 +161,7 @@ class Module:
 
 
 def _is_parameter(value: Value) -> bool:
-    """Return whether a Value is a leaf that the user made: no result of an op, computed under `no_grad()` or not."""
+    """Return whether a Value is a leaf created by the user, not the result of an op, under `no_grad()` or not."""
     return not value.parents and value._left_derivative is not None
 
 
@@ -171,20 +171,20 @@ def _parameters_in(container: Any) -> Iterator[tuple[str, Value]]:
             yield path, found
 
 
-def _walk(container: Any, path: str, entered: set[int]) -> Iterator[tuple[str, Value | Module]]:
+def _walk(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Value | Module]]:
     """Yield the Values and Modules in `container`, itself included, each with its path, in order of assignment.
 
-    `entered` holds the ids of the modules searched so far: each is searched once, also where modules contain one
-    another. If a module's class defines `parameters()` itself, the Values that it lists come after the attributes.
+    `visited` contains the ids of the modules searched so far: each is searched once, even if modules contain one
+    another. If a module's class overrides `parameters()`, the Values that it returns come after the attributes.
     """
     if isinstance(container, (Value, Module)):
         yield path, container
     if isinstance(container, Module):
-        if id(container) in entered:
+        if id(container) in visited:
             return
-        entered.add(id(container))
+        visited.add(id(container))
     for name, child in _children(container):
-        yield from _walk(child, f"{path}.{name}" if path else str(name), entered)
+        yield from _walk(child, f"{path}.{name}" if path else str(name), visited)
     if isinstance(container, Module) and type(container).parameters is not Module.parameters:
         for i, parameter in enumerate(container.parameters()):
             yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter
@@ -197,7 +197,7 @@ def _children(container: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(container, dict):
         return container.items()
     if isinstance(container, (set, frozenset)) and any(isinstance(child, (Value, Module)) for child in container):
-        raise TypeError("a set of parameters or modules has no order, so the run could not be repeated: use a list")
+        raise TypeError("a set of parameters or modules has no order, so runs would not be reproducible: use a list")
     if is_array(container) and getattr(container, "dtype", None) == "O":  # an array of Values
         container = container.tolist()
     return enumerate(container) if isinstance(container, (list, tuple)) else ()

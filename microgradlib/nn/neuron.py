@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Neuron", "NeuronOptions"]
 
 MICROGRAD_NAMES = {"linear": "Linear", "relu": "ReLU"}
-"""How micrograd's reprs of neurons spell the activations that it has."""
+"""The names of activations in the reprs of micrograd's neurons."""
 
 
 class NeuronOptions(TypedDict, total=False):
@@ -46,9 +46,9 @@ class Neuron(Module):
 
     `nin`: how many inputs. `activation`: f, by name or as a function of z. `bias`: whether there is a b. `rng`: a seed
     or a `random.Random`, by default Python's global generator, which `random.seed` seeds. `init`: how weights are
-    drawn, by default uniform in (−1, 1), see `INITIALISERS`; b is 0. The net input is one n-ary `dot` node; with
-    `expand=True` every product and sum is a node, to be shown in drawings. `nonlin=False` is micrograd's spelling of
-    `activation="linear"`; `nout`, how many neurons the layer has, is used by some initialisers.
+    drawn, by default uniform in (−1, 1), see `INITIALISERS`; b is initially 0. The net input is one n-ary `dot` node;
+    with `expand=True` every product and sum is a node of its own, for drawings. `nonlin=False` is micrograd's spelling
+    of `activation="linear"`; `nout`, how many neurons the layer has, is used by some initialisers.
 
     Raises `ValueError` for an unknown activation, and when called with a number of inputs other than `nin`.
 
@@ -69,9 +69,9 @@ class Neuron(Module):
         expand: bool = False,
         nonlin: bool = True,
         init: Init = "uniform",
-        nout: int = 1,
+        nout: WholeNumber = 1,
     ) -> None:
-        nin = whole_number(nin, "nin")
+        nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw = weight_drawer(init, rng)
         self.activation = activation_name(activation) if nonlin else "linear"
         self.w = [Value(draw(nin, nout), label=f"w{d}") for d in range(nin)]
@@ -83,8 +83,8 @@ class Neuron(Module):
     def net_input(self, x: Vector) -> Value:
         """Return z = Σ_d w_d x_d + b for the inputs x."""
         if not hasattr(x, "__len__") or len(x) != len(self.w):
-            given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single one"
-            message = f"this neuron has {len(self.w)} weights and takes as many inputs, got {given}"
+            given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single input"
+            message = f"this neuron takes a list of {len(self.w)} input{'s' * (len(self.w) != 1)}, got {given}"
             raise ValueError(message)
         inputs: Any = x
         if not self.expand:
@@ -136,6 +136,9 @@ class Layer(Module):
 
     def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
+        if not hasattr(x, "__iter__"):
+            message = f"a layer takes a list of inputs, got {x!r}; write [x] for a single input"
+            raise TypeError(message)
         inputs = [as_node(x_d) for x_d in x]  # one leaf for each plain number, shared by all neurons
         return [neuron.net_input(inputs) for neuron in self.neurons]
 

@@ -21,7 +21,7 @@ class GaussianOutput(Module):
     """The parameters of a Gaussian for each output: its mean μ = wᵀh + b and its precision β = ζ(vᵀh + c) = 1/σ².
 
     Softplus ζ keeps β positive. The precision is learned rather than the variance, so that the cost `gaussian_nll` has
-    no division. Arguments are those of `Layer`. (*Deep Learning*, 6.2.2.4.)
+    no division. The arguments are those of `Layer`. (*Deep Learning*, 6.2.2.4.)
 
     >>> mean, precision = GaussianOutput(2, 1, init="zeros")([0.5, -0.5])
     >>> mean.data, precision.data

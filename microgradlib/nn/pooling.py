@@ -81,10 +81,11 @@ class _Pool1d(Module):
 class MaxPool2d(_Pool2d):
     """y_k(r, c) = max over the window of x_k that begins at (s r, s c): a small shift of the image changes little.
 
-    `size` of the windows and `stride` s, by default the size, so that windows do not overlap, are numbers or pairs
-    (rows, columns). Rows and columns left over at the far edges are dropped. Each window is one n-ary `maximum`, whose
-    derivative is 1 for the largest number; numbers that tie share it equally. Raises `ValueError` for a size or stride
-    below 1, and when called with another number of axes or an image smaller than the window. (*Deep Learning*, 9.3.)
+    `size`, that of the windows, and `stride` s are numbers or pairs (rows, columns); by default s is the size, so that
+    windows do not overlap. Rows and columns beyond the last window are dropped. Each window is one n-ary `maximum`,
+    whose derivative is 1 for the largest number; numbers that tie share it equally. Raises `ValueError` for a size or
+    stride below 1, and when called with another number of axes or an image smaller than the window. (*Deep Learning*,
+    9.3.)
 
     >>> [[[y]]] = MaxPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
     >>> y.data

@@ -26,7 +26,7 @@ class Unfolded(Module, Generic[StateT]):
     """A cell applied to each input of a sequence in turn: the unfolded graph of *Deep Learning*, 10.1.
 
     All time steps share the cell's weights, so `backward()` sums their gradients over time: backpropagation through
-    time. `cell` is any `Cell`, also one of a class of your own.
+    time. `cell` is any `Cell`, including subclasses of your own; anything else raises `TypeError`.
 
     >>> hidden, last = Unfolded(RNNCell(1, 2, rng=0))([[0.5], [1.0], [-0.5]])
     >>> len(hidden), hidden[-1] is last
@@ -34,6 +34,9 @@ class Unfolded(Module, Generic[StateT]):
     """
 
     def __init__(self, cell: Cell[StateT]) -> None:
+        if not isinstance(cell, Cell):
+            message = f"cell must be a recurrent cell, as in LSTMCell(2, 3), got {cell!r}"  # type: ignore[unreachable]
+            raise TypeError(message)
         self.cell = cell
         self.summary_shape = cell.summary_shape
 
@@ -41,14 +44,13 @@ class Unfolded(Module, Generic[StateT]):
         """Return ([h_1, …, h_T], the state after x_T) for the inputs x_1, …, x_T and the state before them.
 
         `state` is zeros by default. Raises `ValueError` for an empty sequence and for an input or a state of the wrong
-        length, `TypeError` for what is no list.
+        length, `TypeError` for anything but a list.
         """
         if not hasattr(xs, "__len__"):
-            message = f"a sequence is a list of input vectors, [[…], […]], got {type(xs).__name__}"
+            message = f"a sequence must be a list of input vectors, [[…], […]], got {type(xs).__name__}"
             raise TypeError(message)
         if len(xs) == 0:
-            message = "a sequence has at least one time step, got an empty one"
-            raise ValueError(message)
+            raise ValueError("a sequence must have at least one time step, got an empty list")
         for t, x in enumerate(xs):
             check_length(x, self.cell.nin, f"xs[{t}], the input at time step {t},")
         hidden = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
@@ -42,8 +42,8 @@ class Gate(Module):
     initially `bias_start`, or is None with `bias=False`. Each net input is one n-ary `dot` node. `activation`: f, by
     name or as a function; "prelu" has one slope for all units. `rng`: a seed or a `random.Random`, by default Python's
     global generator, which `random.seed` seeds. `init`: how weights are drawn, by name (see `INITIALISERS`) or as a
-    function, by default `fan_out`, U(−k, k) with k = 1/√nhidden. Raises `TypeError` or `ValueError` for sizes that are
-    no whole numbers >= 1.
+    function, by default `fan_out`, U(−k, k) with k = 1/√nhidden. Raises `TypeError` or `ValueError` for sizes that
+    are not whole numbers >= 1.
 
     >>> gate = Gate(3, 2, rng=0, bias_start=1.0)
     >>> [name for name, _ in gate.named_parameters()][4:8]
@@ -69,6 +69,7 @@ class Gate(Module):
             [[Value(draw(n, nhidden), label=f"{name}{i},{j}") for j in range(n)] for i in range(nhidden)]
             for name, n in (("u", nin), ("w", nhidden))
         )
+        bias_start = real_number(bias_start, "bias_start", finite=False, example=1.0)
         self.b = [Value(bias_start, label=f"b{i}") for i in range(nhidden)] if bias else None
         self.summary_shape = f"{nin} → {nhidden} {activation_name(activation)}"
 
@@ -84,7 +85,7 @@ class Gate(Module):
 class Cell(Module, Generic[StateT]):
     """The base class of recurrent cells: one time step, from the input x_t and the previous state to the next state.
 
-    A subclass defines `next_state`. If its state is not simply the list of the units' outputs h_t, it also overrides
+    A subclass defines `next_state`. If its state is anything but the list of the units' outputs h_t, it also overrides
     `zero_state`, `checked_state` and `hidden`. The type parameter is the type of the state, such as `list[Value]`.
     """
 
@@ -94,7 +95,7 @@ class Cell(Module, Generic[StateT]):
     def __call__(self, x: Vector, state: Any = None) -> StateT:
         """Return the next state, for the input x and the previous state, by default zeros.
 
-        Raises `ValueError` for an x or a state of the wrong length, `TypeError` for one that is no list.
+        Raises `ValueError` for an x or a state of the wrong length, `TypeError` for one that is not a list.
         """
         inputs = node_list(x, self.nin, "the input of this cell")
         return self.next_state(inputs, self.zero_state() if state is None else self.checked_state(state))

@@ -17,11 +17,11 @@ FORMAT = FileFormat("microgradlib parameters", version=1)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> Path:
-    """Write the model's parameters to a JSON file that a person can read, and return its path.
+    """Write the model's parameters to a human-readable JSON file, and return its path.
 
-    Each float is written so that it is read back exactly; nan and infinities, which JSON lacks, as text. The file is
-    replaced as a whole: an interrupted save leaves the old one unchanged. Raises `OSError` where the file cannot be
-    written.
+    Each float is written so that `load` restores it exactly; nan and infinities, which JSON lacks, are written as text.
+    The file is replaced atomically: an interrupted save leaves the old one unchanged. Raises `TypeError` for anything
+    but a Module, `OSError` if the file cannot be written.
 
     >>> import tempfile
     >>> from microgradlib.nn import Neuron
@@ -38,19 +38,17 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
       }
     }
     """
-    if not hasattr(model, "state_dict") or not hasattr(model, "named_parameters"):
-        message = f"save takes a model and a path, in this order, got {type(model).__name__} and {type(path).__name__}"
-        raise TypeError(message)
+    _check_model(model, path, "save")
     numbers = {name: encode_float(number) for name, number in model.state_dict().items()}
     return FORMAT.write(path, {"model": _description(model), "parameters": numbers}, indent=2)
 
 
 def load(model: Module, path: str | os.PathLike[str], *, strict: bool = True) -> tuple[list[str], list[str]]:
-    """Set the model's parameters to those of a file that `save` wrote; return the names missing and unknown.
+    """Set the model's parameters to those of a file that `save` wrote; return the missing and the unknown names.
 
     Raises `SavedFileError` for a file that is damaged, of another format or of a later version, `ValueError` for one of
-    another model (unless `strict=False`, see `Module.load_state_dict`), `OSError` for one that cannot be read; the
-    model is then unchanged.
+    another model (unless `strict=False`, see `Module.load_state_dict`), `OSError` for one that cannot be read,
+    `TypeError` if `model` is not a Module; the model is then unchanged.
 
     >>> import tempfile
     >>> from microgradlib.nn import MLP
@@ -60,7 +58,15 @@ def load(model: Module, path: str | os.PathLike[str], *, strict: bool = True) ->
     >>> differences, one.state_dict() == other.state_dict()
     (([], []), True)
     """
+    _check_model(model, path, "load")
     return model.load_state_dict(_parameters(FORMAT.read(path), path), strict=strict)
+
+
+def _check_model(model: Any, path: Any, function: str) -> None:
+    if not hasattr(model, "state_dict") or not hasattr(model, "named_parameters"):
+        given = f"{type(model).__name__} and {type(path).__name__}"
+        message = f"{function} takes a model and a path, in this order, got {given}"
+        raise TypeError(message)
 
 
 def _parameters(content: dict[str, Any], path: str | os.PathLike[str]) -> dict[str, float]:

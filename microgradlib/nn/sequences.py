@@ -23,22 +23,24 @@ def is_sequence(x: Any) -> bool:
 
 
 def check_length(x: Any, length: int, name: str) -> None:
-    """Raise `ValueError` unless `x` has the length `length`, `TypeError` if it has none at all.
+    """Raise `ValueError` unless `x` has the length `length`, `TypeError` if it has no length.
 
     >>> check_length([1.0, 2.0], 3, "the input of this layer")
     Traceback (most recent call last):
-    ValueError: the input of this layer has 3 entries, got 2
+    ValueError: the input of this layer must have 3 entries, got 2
     """
     if not hasattr(x, "__len__"):
-        message = f"{name} is a list of {length} entries, got {x!r}"
+        message = f"{name} must be a list of {length} entries, got {x!r}"
         raise TypeError(message)
     if len(x) != length:
-        message = f"{name} has {length} {'entry' if length == 1 else 'entries'}, got {len(x)}"
+        message = f"{name} must have {length} {'entry' if length == 1 else 'entries'}, got {len(x)}"
         raise ValueError(message)
 
 
 def node_list(x: Any, length: int, name: str) -> list[Value]:
-    """Return the `length` numbers of `x` as nodes. Raises as `check_length`, and `TypeError` for what is no number.
+    """Return the `length` numbers of `x` as nodes.
+
+    Raises as `check_length`, and `TypeError` for an entry that is not a number.
 
     >>> [node.data for node in node_list([1, 2], 2, "the input of this layer")]
     [1.0, 2.0]

@@ -11,9 +11,9 @@ __all__ = ["Sequential"]
 
 
 class Sequential(Module):
-    """Modules or functions, each applied to the output of the one before.
+    """Modules or functions, each applied to the output of the previous one.
 
-    Raises `TypeError` for what cannot be called.
+    Raises `TypeError` for an argument that is not callable.
 
     >>> from microgradlib.nn import Layer
     >>> model = Sequential(Layer(2, 3, "tanh", rng=0), Layer(3, 1, "linear", rng=1))
@@ -25,7 +25,7 @@ class Sequential(Module):
         module: Any
         for module in modules:
             if not callable(module):
-                message = f"Sequential takes modules and functions one by one, got {module!r}"
+                message = f"Sequential takes modules and functions as separate arguments, got {module!r}"
                 raise TypeError(message)
         self.modules = list(modules)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["match_state"]
 
 MAX_LISTED = 5
-"""How many names a message lists; it counts the others."""
+"""The number of names that a message lists; it states how many more there are."""
 
 
 def match_state(
@@ -20,14 +20,16 @@ def match_state(
 ) -> tuple[dict[str, float], list[str], list[str]]:
     """Return the numbers of `state` for `names`, the names missing from it, and the names in it that are unknown.
 
-    Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is no number; the
-    message lists the names. `model` is the name of the model's class, for messages.
+    Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is not a number;
+    the message lists the names. `model` is the name of the model's class, for messages.
 
     >>> match_state(["w", "b"], {"w": 1, "c": 2}, "Line", strict=False)
     ({'w': 1.0}, ['b'], ['c'])
     """
     if not hasattr(state, "keys"):
-        message = f"a state is a dict of numbers by parameter name, as state_dict() gives, got {type(state).__name__}"
+        message = (
+            f"a state must be a dict of numbers by parameter name, as from state_dict(), got {type(state).__name__}"
+        )
         raise TypeError(message)
     known = dict.fromkeys(names)
     missing = [name for name in known if name not in state]

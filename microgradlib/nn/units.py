@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.list_functions import maximum
-from microgradlib.core.value import Value, as_node
+from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
@@ -45,6 +45,7 @@ class Maxout(Module):
         **neuron: Unpack[NeuronOptions],
     ) -> None:
         generator = None if rng is None else as_random(rng)  # one generator for all pieces
+        self.nin = whole_number(nin, "nin")
         self.pieces = [
             Layer(nin, nout, "linear", rng=generator, **neuron) for _ in range(whole_number(pieces, "pieces"))
         ]
@@ -52,7 +53,7 @@ class Maxout(Module):
 
     def __call__(self, x: Vector) -> Any:
         """Return the units' outputs as a list; if there is one unit, its output, one node."""
-        inputs = [as_node(x_d) for x_d in x]
+        inputs = node_list(x, self.nin, "the input of this layer")
         outputs = [maximum(*z) for z in zip(*[piece.outputs(inputs) for piece in self.pieces])]
         return outputs[0] if len(outputs) == 1 else outputs
 

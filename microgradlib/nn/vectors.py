@@ -1,4 +1,4 @@
-"""Types of what modules and costs take: numbers and vectors."""
+"""Types of the arguments of modules and costs: numbers and vectors."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ Number: TypeAlias = "Node | SupportsFloat"
 Vector: TypeAlias = "Collection[Number]"
 """Several numbers: a list, a tuple or a one-dimensional NumPy array.
 
-Modules annotate their results as Values, which is what numbers and Values give; Symbols give Symbols.
+Modules annotate their results as Values, which they are for inputs of numbers and Values. Inputs of Symbols give
+Symbols.
 """

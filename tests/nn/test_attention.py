@@ -90,7 +90,7 @@ def test_description():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="share the width equally: 16 is no multiple of 3"):
+    with pytest.raises(ValueError, match="width must be a multiple of heads, got width=16 and heads=3"):
         CausalSelfAttention(16, 3)
     with pytest.raises(ValueError, match="heads must be a whole number >= 1"):
         CausalSelfAttention(16, 0)
@@ -99,6 +99,6 @@ def test_refusals():
         model([1.0, 2.0], cache)
     with pytest.raises(TypeError, match="a list of vectors"):
         model(1.0)
-    with pytest.raises(ValueError, match="each vector that this attention takes has 2 entries, got 3"):
+    with pytest.raises(ValueError, match="each input vector of this attention must have 2 entries, got 3"):
         model([[1.0, 2.0], [1.0, 2.0, 3.0]], cache)
     assert cache == []

@@ -154,7 +154,7 @@ def test_descriptions():
         ([1.0, 2.0], r"\[channel\]\[row\]\[column\], got 1 level of lists; write \[image\]"),
         ([[1.0, 2.0], [3.0, 4.0]], r"got 2 levels of lists; write \[image\]"),
         ([[[[1.0]]]], "got 4 levels"),
-        ([[[1.0, 2.0], [3.0]]], "the rows are of one length, got lengths 2, 1"),
+        ([[[1.0, 2.0], [3.0]]], "the rows must have equal lengths, got 2, 1"),
         ([[[1.0, 2.0]], [[1.0, 2.0], [3.0, 4.0]]], "takes 1 channel, got 2"),
         ([[[1.0, 2.0], 3.0]], "lists beside numbers at level 3"),
         ([[[1.0, 2.0]]], "size 2 does not fit on an axis of length 1"),
@@ -172,11 +172,11 @@ def test_signals_of_other_shapes_are_refused():
         Conv1d(1, 1, 2)([1.0, 2.0])
     with pytest.raises(ValueError, match="takes 2 channels, got 1"):
         Conv1d(2, 1, 2)([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="the rows are of one length, got lengths 2, 1"):
+    with pytest.raises(ValueError, match="the rows must have equal lengths, got 2, 1"):
         Conv1d(2, 1, 1)([[1.0, 2.0], [3.0]])
     with pytest.raises(ValueError, match="size 5 does not fit on an axis of length 4 with its padding"):
         Conv1d(1, 1, 5, padding=1)([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="the channels are of one length, got lengths 2, 1"):
+    with pytest.raises(ValueError, match="the channels must have equal lengths, got 2, 1"):
         Conv2d(2, 1, 1)([[[1.0], [2.0]], [[3.0]]])
     with pytest.raises(TypeError, match=r"nested \[channel\]\[row\]\[column\], got Value"):
         Conv2d(1, 1, 1)(Value(1.0))
@@ -193,7 +193,7 @@ def test_signals_of_other_shapes_are_refused():
         ({"size": 2.0}, TypeError, "size must be a whole number"),
         ({"stride": 0}, ValueError, "stride must be a whole number >= 1"),
         ({"padding": -1}, ValueError, "padding must be a whole number >= 0"),
-        ({"padding": 2}, ValueError, "padding must be less than the kernel's size, 2×2"),
+        ({"padding": 2}, ValueError, "padding must be less than the kernel size 2×2"),
         ({"nin": 0}, ValueError, "nin must be a whole number >= 1"),
         ({"nout": True}, TypeError, "nout must be a whole number"),
         ({"activation": "rleu"}, ValueError, "did you mean 'relu'"),

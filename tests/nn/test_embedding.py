@@ -64,7 +64,7 @@ def test_what_is_no_row_is_refused(index):
 
 
 def test_further_refusals():
-    with pytest.raises(ValueError, match="one-hot list for this embedding has 5 entries, got 2"):
+    with pytest.raises(ValueError, match="one-hot list for this embedding must have 5 entries, got 2"):
         Embedding(5, 2, rng=0)([1, 2])
     with pytest.raises(TypeError, match="real number"):
         Embedding(5, 2, rng=0)("a")

@@ -18,7 +18,7 @@ def test_an_unknown_activation_is_answered_with_the_near_and_the_known():
 @pytest.mark.parametrize("x", [[1.0], [1.0, 2.0, 3.0], []])
 def test_a_wrong_number_of_inputs(x):
     for model in (Neuron(2, rng=0), Neuron(2, rng=0, expand=True), Layer(2, 3, rng=0), MLP(2, [3, 1], rng=0)):
-        with pytest.raises(ValueError, match=rf"2 weights and takes as many inputs, got {len(x)}"):
+        with pytest.raises(ValueError, match=rf"takes a list of 2 inputs, got {len(x)}"):
             model(x)
 
 

@@ -24,6 +24,7 @@ from microgradlib.nn import (
     RMSNorm,
     Sequential,
     Softmax,
+    Unfolded,
     load,
     save,
 )
@@ -150,12 +151,12 @@ def test_whole_numbers_of_numpy():
         (lambda: MLP([2, 3], output="sofmax"), "no output unit 'sofmax'; did you mean 'softmax'.* gaussian"),
         (lambda: MLP([2, 3], output="gausian"), "did you mean 'gaussian'"),
         (lambda: Neuron(2, "Tanh"), "did you mean 'tanh'"),
-        (lambda: Neuron(1)(1.0), r"takes as many inputs, got 1.0; write \[x\]"),
+        (lambda: Neuron(1)(1.0), r"takes a list of 1 input, got 1.0; write \[x\]"),
         (
             lambda: Embedding(3, 2)([0, 1, 2]),
-            r"one-hot or holds probabilities that sum to 1, got \[0, 1, 2\]; look several indices up",
+            r"must be one-hot or probabilities that sum to 1, got \[0, 1, 2\]; to look up several indices",
         ),
-        (lambda: L2({}), "there are no groups"),
+        (lambda: L2({}), "coefficient is an empty dict: give each group"),
     ],
 )
 def test_messages(make, message):
@@ -166,9 +167,16 @@ def test_messages(make, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Neuron(2, None), "an activation is a name, as in 'tanh', or a function, got None"),
-        (lambda: L2(0.1)([Value(1.0)]), "a penalty takes the model, a Module, got list"),
+        (lambda: Neuron(2, None), "activation must be a name, as in 'tanh', or a function, got None"),
+        (lambda: L2(0.1)([Value(1.0)]), "a penalty takes a Module, got list"),
         (lambda: save("model.json", Neuron(1)), "save takes a model and a path, in this order, got str and Neuron"),
+        (lambda: load("model.json", Neuron(1)), "load takes a model and a path, in this order, got str and Neuron"),
+        (lambda: Layer(2, 3)(1.0), r"a layer takes a list of inputs, got 1\.0; write \[x\]"),
+        (lambda: Neuron(2, nout=1.5), r"nout must be a whole number >= 1, got 1\.5"),
+        (lambda: PReLU("0.25"), "slope must be a number, got '0.25'"),
+        (lambda: Unfolded(Neuron), "cell must be a recurrent cell, as in LSTMCell"),
+        (lambda: RNN(1, 2, bias_start="1"), "bias_start must be a number, got '1'"),
+        (lambda: LSTM(1, 2, forget_bias="1"), "forget_bias must be a number, got '1'"),
     ],
 )
 def test_wrong_kinds(make, message):

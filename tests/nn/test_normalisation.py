@@ -59,9 +59,9 @@ def test_descriptions():
 
 @pytest.mark.parametrize("norm", [LayerNorm, RMSNorm])
 def test_refusals(norm):
-    with pytest.raises(ValueError, match="has 3 entries, got 2"):
+    with pytest.raises(ValueError, match="must have 3 entries, got 2"):
         norm(3)([1.0, 2.0])
-    with pytest.raises(TypeError, match="is a list of 3 entries, got 1"):
+    with pytest.raises(TypeError, match="must be a list of 3 entries, got 1"):
         norm(3)(1.0)
     with pytest.raises(ValueError, match="width must be a whole number >= 1"):
         norm(0)

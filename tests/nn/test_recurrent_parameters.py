@@ -117,11 +117,11 @@ def test_activations():
 def test_a_cell_refuses_wrong_lengths(make):
     cell = make(2, 3, rng=0)
     zeros = [0.0] * 3
-    with pytest.raises(ValueError, match="the input of this cell has 2 entries, got 1"):
+    with pytest.raises(ValueError, match="the input of this cell must have 2 entries, got 1"):
         cell([1.0])
-    with pytest.raises(TypeError, match=r"the input of this cell is a list of 2 entries, got 1\.0"):
+    with pytest.raises(TypeError, match=r"the input of this cell must be a list of 2 entries, got 1\.0"):
         cell(1.0)
-    with pytest.raises(ValueError, match=r"the (h in the )?state of this cell.* has 3 entries, got 2"):
+    with pytest.raises(ValueError, match=r"the (h in the )?state of this cell.* must have 3 entries, got 2"):
         cell([1.0, 2.0], ([0.0] * 2, zeros) if make is LSTMCell else [0.0] * 2)
     with pytest.raises(TypeError, match="number"):
         cell(["a", 2.0])
@@ -129,11 +129,11 @@ def test_a_cell_refuses_wrong_lengths(make):
 
 def test_the_state_of_an_lstm_is_a_pair():
     cell = LSTMCell(1, 2)
-    with pytest.raises(ValueError, match=r"the state of this cell, the pair \(h, c\), has 2 entries, got 3"):
+    with pytest.raises(ValueError, match=r"the state of this cell, the pair \(h, c\), must have 2 entries, got 3"):
         cell([1.0], [0.0, 0.0, 0.0])
-    with pytest.raises(TypeError, match=r"h in the state of this cell is a list of 2 entries, got 0\.5"):
+    with pytest.raises(TypeError, match=r"h in the state of this cell must be a list of 2 entries, got 0\.5"):
         cell([1.0], [0.5, 0.5])
-    with pytest.raises(ValueError, match="c in the state of this cell has 2 entries, got 3"):
+    with pytest.raises(ValueError, match="c in the state of this cell must have 2 entries, got 3"):
         cell([1.0], ([0.0] * 2, [0.0] * 3))
     with pytest.raises(TypeError, match="pair"):
         cell([1.0], 0.5)
@@ -142,9 +142,9 @@ def test_the_state_of_an_lstm_is_a_pair():
 @pytest.mark.parametrize("make", SEQUENCES)
 def test_a_sequence_says_which_step_is_wrong(make):
     net = make(2, 3, rng=0)
-    with pytest.raises(ValueError, match=r"xs\[2\], the input at time step 2, has 2 entries, got 3"):
+    with pytest.raises(ValueError, match=r"xs\[2\], the input at time step 2, must have 2 entries, got 3"):
         net([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0, 3.0]])
-    with pytest.raises(TypeError, match=r"xs\[0\], the input at time step 0, is a list of 2 entries, got 1.0"):
+    with pytest.raises(TypeError, match=r"xs\[0\], the input at time step 0, must be a list of 2 entries, got 1.0"):
         net([1.0, 2.0])
     with pytest.raises(ValueError, match="at least one time step"):
         net([])

@@ -147,7 +147,7 @@ def test_sequential():
     h = [y.data for y in model.modules[0]([1.0, -1.0])][:2]
     neuron = model.modules[2].neurons[0]
     assert model([1.0, -1.0]).data == pytest.approx(sum(w.data * a for w, a in zip(neuron.w, h)) + neuron.b.data)
-    with pytest.raises(TypeError, match="one by one, got 3"):
+    with pytest.raises(TypeError, match="as separate arguments, got 3"):
         Sequential(3)
 
 
@@ -200,9 +200,9 @@ def test_sizes_are_checked(unit):
 
 
 def test_inputs_of_the_wrong_length():
-    with pytest.raises(ValueError, match="the input of this layer has 2 entries, got 3"):
+    with pytest.raises(ValueError, match="the input of this layer must have 2 entries, got 3"):
         RBF(2, 1)([1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="2 weights and takes as many inputs, got 1"):
+    with pytest.raises(ValueError, match="the input of this layer must have 2 entries, got 1"):
         Maxout(2, 1)([1.0])
 
 
