@@ -1,4 +1,4 @@
-"""Costs: how far an output is from its target, as −ln of a likelihood or as a margin."""
+"""Costs of an output for a target: −ln of a likelihood, or the hinge loss."""
 
 from microgradlib.costs.classification import (
     binary_cross_entropy,

@@ -35,7 +35,7 @@ def _binary_label(y: Any) -> Any:
         return y
     number = as_float(y)
     if not 0 <= number <= 1:
-        message = f"the label is {number!r}, but labels of two classes are 0 and 1, or a probability between them"
+        message = f"the label is {number!r}, but labels of two classes are 0 and 1, or a probability of class 1"
         raise LabelError(message)
     return number
 
@@ -49,7 +49,7 @@ def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> A
 
 
 def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[], Any], weight: float = 1.0) -> Any:
-    """Return (1 − y) cost_of_0() + weight · y · cost_of_1(), where a cost with weight 0 is not computed."""
+    """Return (1 − y) cost_of_0() + weight · y · cost_of_1(); a cost whose factor is 0 is not computed."""
     return _weighted_sum([1 - y, y if weight == 1 else weight * y], lambda k: (cost_of_0, cost_of_1)[k]())
 
 
@@ -115,16 +115,19 @@ def _multinoulli_cost(
 def _class_weights(weight: Collection[float] | None, n: int) -> list[float] | None:
     if weight is None:
         return None
+    if not hasattr(weight, "__iter__"):
+        message = f"weight must be a list of one number for each of the {n} classes, got {weight!r}"
+        raise TypeError(message)
     numbers = [as_float(w) for w in weight]
     if len(numbers) != n or not all(w >= 0 for w in numbers):
-        message = f"weight holds one number of 0 or more for each of the {n} classes, got {list(weight)}"
+        message = f"weight must have one number >= 0 for each of the {n} classes, got {numbers}"
         raise ValueError(message)
     return numbers
 
 
 def _check_classes(output: Any) -> None:
     if not is_sequence(output) or len(output) < 2:
-        message = f"the output holds a number for each class, at least two, got {output!r}"
+        message = f"the output must have one number for each class, and at least two classes, got {output!r}"
         raise ValueError(message)
 
 
@@ -141,7 +144,7 @@ def cross_entropy(
     the examples, or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none". (*Deep Learning*,
     6.2.2.3.)
 
-    Raises `LabelError` for a class out of range, a row that is no distribution, or nan, naming the example.
+    Raises `LabelError` for a class out of range, a row that is not a distribution, or nan, naming the example.
 
     >>> cross_entropy([0.0, 0.0], 1), cross_entropy([1000.0, 0.0], 1)
     (0.6931471805599453, 1000.0)

@@ -1,4 +1,4 @@
-"""Decision rules: which class an output stands for, for `accuracy`. Each classification cost has its own rule."""
+"""Decision rules, from an output to a class, for `accuracy`. Each classification cost has its own rule."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ F = TypeVar("F", bound="Callable[..., Any]")
 def argmax(output: Any) -> int | list[Any]:
     """Return the class k with the largest of the outputs, logits or probabilities; the first of several.
 
-    Of a list of such outputs, one for each position of a sequence, return a list.
+    For a list of such outputs, one for each position of a sequence, return a list of classes.
 
     >>> argmax([0.5, 2.0, 1.0]), argmax([[0.5, 2.0], [1.0, 0.0]])
     (1, [1, 0])
     """
     if hasattr(output[0], "__len__"):
-        return [argmax(part) for part in output]
+        return [argmax(position) for position in output]
     numbers = [float(y) for y in output]
     return numbers.index(max(numbers))
 
 
 def threshold_probability(output: Any) -> int | list[int]:
-    """Return class 1 for a probability of ½ or more, else 0; of a list, one for each component.
+    """Return class 1 for a probability of ½ or more, else 0; for a list, one class for each component.
 
     >>> threshold_probability(0.5), threshold_probability([0.2, 0.9])
     (1, [0, 1])
@@ -37,7 +37,7 @@ def threshold_probability(output: Any) -> int | list[int]:
 
 
 def threshold_logit(output: Any) -> int | list[int]:
-    """Return class 1 for a logit of 0 or more, else 0; of a list, one for each component.
+    """Return class 1 for a logit of 0 or more, else 0; for a list, one class for each component.
 
     >>> threshold_logit(-0.5)
     0
@@ -46,7 +46,7 @@ def threshold_logit(output: Any) -> int | list[int]:
 
 
 def sign_of_score(output: Any) -> int | list[int]:
-    """Return class +1 for a score of 0 or more, else −1; of a list, one for each component.
+    """Return class +1 for a score of 0 or more, else −1; for a list, one class for each component.
 
     >>> sign_of_score(-0.5)
     -1

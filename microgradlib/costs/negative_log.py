@@ -10,15 +10,15 @@ from microgradlib.ops import activations, arithmetic, exponential
 __all__ = ["negative_log", "negative_log_complement"]
 
 TOLERANCE = 1e-9
-"""How far rounding may carry a probability out of [0, 1]."""
+"""The largest rounding error by which a probability may lie outside [0, 1]."""
 
 
 def negative_log(p: Any) -> Any:
-    """Return −ln p; of a p = σ(a) it is ζ(−a), and of a p = eᵘ/v, as softmax computes it, ln v − u.
+    """Return −ln p, computed as ζ(−a) for p = σ(a), and as ln v − u for p = eᵘ/v, which is how softmax computes it.
 
-    These follow from the op and the parents of p, and are exact where p itself is rounded: −ln σ(−1000) is 1000, though
-    σ(−1000) rounds to 0. Under `no_grad()` nodes have no parents, and −ln p is computed from the rounded p; costs that
-    take logits have no such limit. Raises `ValueError` for a number outside [0, 1].
+    The op and the parents of p identify these two cases; the result is then exact even where p is rounded: −ln σ(−1000)
+    is 1000, although σ(−1000) rounds to 0. Under `no_grad()` nodes have no parents, and −ln p is computed from the
+    rounded p; costs that take logits have no such limit. Raises `ValueError` for a number outside [0, 1].
 
     >>> from microgradlib import Value, sigmoid
     >>> negative_log(sigmoid(Value(-1000.0))).data, negative_log(0.5)
@@ -34,7 +34,7 @@ def negative_log(p: Any) -> Any:
 
 
 def negative_log_complement(p: Any) -> Any:
-    """Return −ln(1 − p); of a p = σ(a) it is ζ(a). Raises `ValueError` for a number outside [0, 1].
+    """Return −ln(1 − p), computed as ζ(a) for p = σ(a). Raises `ValueError` for a number outside [0, 1].
 
     >>> from microgradlib import Value, sigmoid
     >>> negative_log_complement(sigmoid(Value(1000.0))).data
@@ -46,9 +46,9 @@ def negative_log_complement(p: Any) -> Any:
 
 
 def _checked(p: Any) -> Any:
-    """Return a probability; nan and Symbols pass."""
+    """Return p. Raises `ValueError` for a number outside [0, 1]; nan and Symbols are returned unchecked."""
     number = p._data if isinstance(p, Value) else p
     if isinstance(number, float) and not -TOLERANCE <= number <= 1 + TOLERANCE and number == number:  # noqa: PLR0124
-        message = f"a probability lies between 0 and 1, got {number!r}; for logits take the cost of logits"
+        message = f"a probability must be between 0 and 1, got {number!r}; for logits use a cost of logits"
         raise ValueError(message)
     return p

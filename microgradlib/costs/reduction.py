@@ -28,7 +28,7 @@ def is_batch(output: Any) -> bool:
 
 
 def total(costs: Sequence[Any]) -> Any:
-    """Return Σ costs as one node; of a single cost, the cost itself."""
+    """Return Σ costs as one node; for a single cost, the cost itself."""
     return costs[0] if len(costs) == 1 else reductions.sum(*costs)
 
 
@@ -38,12 +38,12 @@ def per_component(cost: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Terms
     def terms(output: Any, target: Any) -> Terms:
         if not is_sequence(output):
             if is_sequence(target):
-                message = f"the output is one number but the target has {len(target)} entries; give one for one"
+                message = f"the output is one number but the target has {len(target)} entries; give one target number"
                 raise ValueError(message)
             return [(cost(output, target), 1.0)]
         if not is_sequence(target) or len(output) != len(target):
             given = f"{len(target)} entries" if is_sequence(target) else f"{target!r}"
-            message = f"the output has {len(output)} components, so the target has as many, got {given}"
+            message = f"the output has {len(output)} components, so the target must have as many, got {given}"
             raise ValueError(message)
         return [(cost(y_hat, y), 1.0) for y_hat, y in zip(output, target)]
 
@@ -55,7 +55,7 @@ def reduce_costs(
 ) -> Any:
     """Reduce the terms of one example or of a batch to one cost, or to a list of costs for "none".
 
-    `batch` says whether `output` and `target` are lists of examples. `reduction` is None (sum over the components of an
+    `batch`: whether `output` and `target` are lists of examples. `reduction` is None (sum over the components of an
     example, mean over examples), or PyTorch's name for a reduction over all terms at once: "sum", "mean" (Σ costs /
     Σ weights) or "none" (the list of costs). Raises `ValueError` for another name, for an empty batch, and where the
     numbers of outputs and targets differ; a `LabelError` names the example.
@@ -77,7 +77,7 @@ def reduce_costs(
 
 def _batch_terms(terms: Callable[[Any, Any], Terms], outputs: Any, targets: Any) -> list[Terms]:
     if not hasattr(targets, "__len__"):
-        message = f"the targets of a batch are a list, one for each of {len(outputs)} examples, got {targets!r}"
+        message = f"the targets of a batch must be a list, one for each of {len(outputs)} examples, got {targets!r}"
         raise TypeError(message)
     if len(outputs) != len(targets):
         message = f"{len(outputs)} outputs but {len(targets)} targets: give one target for each example"

@@ -64,11 +64,11 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
 
 
 def _negative_log_density(parameters: Any, y: Any) -> Any:
-    """Return −ln of a Gaussian's density at y but for the constant, for parameters (mean, precision)."""
+    """Return −ln of a Gaussian's density at y, up to a constant, for parameters (mean, precision)."""
     mean, precision = parameters
     number = precision._data if isinstance(precision, Value) else precision
     if isinstance(number, (int, float)) and number < 0:
-        message = f"a precision β = 1/σ² is above 0, got {number!r}; make it by softplus, as GaussianOutput does"
+        message = f"a precision β = 1/σ² must be above 0, got {number!r}; compute it by softplus, as in GaussianOutput"
         raise ValueError(message)
     return 0.5 * precision * (_checked_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
 
@@ -89,11 +89,11 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
 
 @as_cost_of_pairs
 def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
-    """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, but for the constant ½ ln 2π.
+    """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, up to the constant ½ ln 2π.
 
     `output` is the pair (μ, β) as `GaussianOutput` returns it, each a number or a list: means and precisions, β = 1/σ².
-    With the precision no division is needed. A *list* of pairs is a batch. Other arguments and errors are those of
-    `squared_error`. Its gradient can be large where β is: clip it. (*Deep Learning*, 6.2.2.4.)
+    The precision makes division unnecessary. A *list* of pairs is a batch. Other arguments and errors are those of
+    `squared_error`. For large β the gradient is large: clip it. (*Deep Learning*, 6.2.2.4.)
 
     >>> gaussian_nll((1.0, 1.0), 3.0)
     2.0

@@ -1,4 +1,4 @@
-"""How costs are called, for type checkers: outputs of floats give a float, of Values a Value, of Symbols a Symbol."""
+"""The signatures of costs, for type checkers: floats give a float, Values a Value, Symbols a Symbol."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from microgradlib.ops.signatures import PlainNumber
 
     Floats = PlainNumber
-    Values = Value | PlainNumber  # one Value at least, among the outputs or the targets
-    Symbols = Symbol | Value | PlainNumber  # one Symbol at least, among the outputs
+    Values = Value | PlainNumber  # at least one Value, among the outputs or the targets
+    Symbols = Symbol | Value | PlainNumber  # at least one Symbol, among the outputs
 
 __all__ = [
     "ClassCost", "Cost", "CostOfPairs", "LogitCost", "as_class_cost", "as_cost", "as_cost_of_pairs", "as_logit_cost",
@@ -36,38 +36,38 @@ Pairs: TypeAlias = Pair[T] | list[Pair[T]]
 """The pair (mean, precision) of an example, each a number or a list with one for each component; a list is a batch."""
 
 Untyped: TypeAlias = "Collection[Collection[Never]]"
-"""A list, or a list of lists, of outputs of type Any, as a Module's: no others fit. Their cost is Any, too."""
+"""A list, or list of lists, of outputs of type Any, such as a Module's; no other type matches. Their cost is Any."""
 
 Targets: TypeAlias = "Number | Vector | Collection[Vector]"
 """The target of an example, a number or several, or a list of targets, one for each example of a batch."""
 
 Weights: TypeAlias = "Collection[float] | None"
-"""A number for each class."""
+"""One number for each class."""
 
-One: TypeAlias = Literal["sum", "mean"] | None
+Reduced: TypeAlias = Literal["sum", "mean"] | None
 """The reductions that return one cost."""
 
-Each: TypeAlias = Literal["none"]
+Unreduced: TypeAlias = Literal["none"]
 """The reduction that returns a list of costs."""
 
 
 class Cost(Protocol):
-    """A cost of numbers, one by one."""
+    """A cost computed component by component."""
 
     @overload
-    def __call__(self, output: Untyped, target: Targets, *, reduction: One | Each = None) -> Any: ...
+    def __call__(self, output: Untyped, target: Targets, *, reduction: Reduced | Unreduced = None) -> Any: ...
     @overload
-    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: One = None) -> float: ...
+    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: Reduced = None) -> float: ...
     @overload
-    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: Each) -> list[float]: ...
+    def __call__(self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: Unreduced) -> list[float]: ...
     @overload
-    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: One = None) -> Value: ...
+    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: Reduced = None) -> Value: ...
     @overload
-    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: Each) -> list[Value]: ...
+    def __call__(self, output: Outputs[Values], target: Targets, *, reduction: Unreduced) -> list[Value]: ...
     @overload
-    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: One = None) -> Symbol: ...
+    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: Reduced = None) -> Symbol: ...
     @overload
-    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: Each) -> list[Symbol]: ...
+    def __call__(self, output: Outputs[Symbols], target: Targets, *, reduction: Unreduced) -> list[Symbol]: ...
 
 
 class LogitCost(Protocol):
@@ -75,64 +75,64 @@ class LogitCost(Protocol):
 
     @overload
     def __call__(
-        self, output: Untyped, target: Targets, *, pos_weight: float = 1.0, reduction: One | Each = None
+        self, output: Untyped, target: Targets, *, pos_weight: float = 1.0, reduction: Reduced | Unreduced = None
     ) -> Any: ...
     @overload
     def __call__(
-        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: One = None
+        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: Reduced = None
     ) -> float: ...
     @overload
     def __call__(
-        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: Each
+        self, output: Outputs[Floats], target: Outputs[Floats], *, pos_weight: float = 1.0, reduction: Unreduced
     ) -> list[float]: ...
     @overload
     def __call__(
-        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: One = None
+        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: Reduced = None
     ) -> Value: ...
     @overload
     def __call__(
-        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: Each
+        self, output: Outputs[Values], target: Targets, *, pos_weight: float = 1.0, reduction: Unreduced
     ) -> list[Value]: ...
     @overload
     def __call__(
-        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: One = None
+        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: Reduced = None
     ) -> Symbol: ...
     @overload
     def __call__(
-        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: Each
+        self, output: Outputs[Symbols], target: Targets, *, pos_weight: float = 1.0, reduction: Unreduced
     ) -> list[Symbol]: ...
 
 
 class ClassCost(Protocol):
-    """A cost of an output that has a number for each class."""
+    """A cost of outputs with one number for each class."""
 
     @overload
     def __call__(
-        self, output: Untyped, target: Targets, *, weight: Weights = None, reduction: One | Each = None
+        self, output: Untyped, target: Targets, *, weight: Weights = None, reduction: Reduced | Unreduced = None
     ) -> Any: ...
     @overload
     def __call__(
-        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: One = None
+        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: Reduced = None
     ) -> float: ...
     @overload
     def __call__(
-        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: Each
+        self, output: Vectors[Floats], target: Outputs[Floats], *, weight: Weights = None, reduction: Unreduced
     ) -> list[float]: ...
     @overload
     def __call__(
-        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: One = None
+        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: Reduced = None
     ) -> Value: ...
     @overload
     def __call__(
-        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: Each
+        self, output: Vectors[Values], target: Targets, *, weight: Weights = None, reduction: Unreduced
     ) -> list[Value]: ...
     @overload
     def __call__(
-        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: One = None
+        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: Reduced = None
     ) -> Symbol: ...
     @overload
     def __call__(
-        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: Each
+        self, output: Vectors[Symbols], target: Targets, *, weight: Weights = None, reduction: Unreduced
     ) -> list[Symbol]: ...
 
 
@@ -140,19 +140,19 @@ class CostOfPairs(Protocol):
     """A cost of pairs (mean, precision)."""
 
     @overload
-    def __call__(self, output: Untyped, target: Targets, *, reduction: One | Each = None) -> Any: ...
+    def __call__(self, output: Untyped, target: Targets, *, reduction: Reduced | Unreduced = None) -> Any: ...
     @overload
-    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: One = None) -> float: ...
+    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: Reduced = None) -> float: ...
     @overload
-    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: Each) -> list[float]: ...
+    def __call__(self, output: Pairs[Floats], target: Outputs[Floats], *, reduction: Unreduced) -> list[float]: ...
     @overload
-    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: One = None) -> Value: ...
+    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: Reduced = None) -> Value: ...
     @overload
-    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: Each) -> list[Value]: ...
+    def __call__(self, output: Pairs[Values], target: Targets, *, reduction: Unreduced) -> list[Value]: ...
     @overload
-    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: One = None) -> Symbol: ...
+    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: Reduced = None) -> Symbol: ...
     @overload
-    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: Each) -> list[Symbol]: ...
+    def __call__(self, output: Pairs[Symbols], target: Targets, *, reduction: Unreduced) -> list[Symbol]: ...
 
 
 def as_cost(function: Callable[..., Any]) -> Cost:

@@ -21,6 +21,10 @@ __all__ = ["accuracy", "confusion_matrix"]
 
 
 def _check_lengths(predicted: Collection[Any], targets: Collection[Any]) -> None:
+    for name, classes in (("predicted", predicted), ("targets", targets)):
+        if not hasattr(classes, "__len__"):
+            message = f"{name} must be a list with one entry for each example, got {classes!r}"
+            raise TypeError(message)
     if len(predicted) != len(targets):
         message = f"{len(predicted)} predictions but {len(targets)} targets: give one target for each example"
         raise ValueError(message)
@@ -40,17 +44,18 @@ def _target_class(target: Any) -> float:
 def _number(label: Any) -> float:
     number = as_float(label.data if isinstance(label, Node) else label)
     if not math.isfinite(number):
-        message = f"the label is {number}, which is no class"
+        message = f"the label is {number}, which is not a class"
         raise LabelError(message)
     return number
 
 
-def _is_right(predicted: Any, target: Any) -> bool:
+def _is_correct(predicted: Any, target: Any) -> bool:
     if not is_sequence(predicted):
         return _number(predicted) == _target_class(target)
     if not is_sequence(target) or len(target) != len(predicted):
         message = (
-            f"predicted is {predicted!r}, but the target is {target!r}: give the class itself, the most probable one"
+            f"the prediction {predicted!r} has several entries, but the target is {target!r}: predict one class, "
+            "such as the index of the largest output"
         )
         raise ValueError(message)
     return all(_number(p) == _target_class(t) for p, t in zip(predicted, target))
@@ -59,21 +64,22 @@ def _is_right(predicted: Any, target: Any) -> bool:
 def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number | Vector]) -> float:
     """Return the fraction of examples whose predicted class is the target, 0 to 1.
 
-    A class is a number. A target may also be a row of probabilities, one-hot or not, whose largest is the class, or one
-    probability of class 1. If an example has several labels, lists of 0 and 1, all must agree. Raises `ValueError` for
-    no examples and for different numbers of predictions and targets, `LabelError` for nan.
+    A class is a number. A target may also be a row of probabilities, one-hot or not, whose largest entry is the class,
+    or one probability of class 1. If an example has several labels, lists of 0 and 1, all must agree. Raises
+    `ValueError` for no examples and for different numbers of predictions and targets, `LabelError` for nan, `TypeError`
+    for anything but lists.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75
     """
     _check_lengths(predicted, targets)
-    return sum(map(_is_right, predicted, targets)) / len(targets)
+    return sum(map(_is_correct, predicted, targets)) / len(targets)
 
 
 def confusion_matrix(
     predicted: Collection[Number], targets: Collection[Number | Vector], n: WholeNumber | None = None
 ) -> list[list[int]]:
-    """Return the counts C for n classes: C[i][j] examples of class i were predicted as class j; the diagonal is right.
+    """Return counts C for n classes: C[i][j] examples of class i were predicted as j; the diagonal counts correct ones.
 
     `n` is by default one more than the largest class that occurs. Raises `LabelError` for a class outside 0 to n − 1,
     and `ValueError` as `accuracy` does.

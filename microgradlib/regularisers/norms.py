@@ -27,8 +27,8 @@ def l2_norm(weights: Iterable[float], coefficient: float) -> float: ...
 def l2_norm(weights: Iterable[Any], coefficient: float) -> Any:
     """Return (λ/2) Σ w², whose gradient is λw, as one node over all the weights.
 
-    Numbers give a number, and no weights 0.0. For the cost λ Σ w², with gradient 2λw, double the coefficient.
-    (*Deep Learning*, 7.1.1.)
+    For numbers the result is a number, for an empty list 0.0. For the cost λ Σ w², with gradient 2λw, double the
+    coefficient. (*Deep Learning*, 7.1.1.)
 
     >>> l2_norm([3.0, 4.0], 0.5)
     6.25
@@ -44,7 +44,7 @@ def l1_norm(weights: Iterable[float], coefficient: float) -> float: ...
 def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
     """Return λ Σ |w|, whose gradient λ sign w drives small weights to exactly 0.
 
-    Numbers give a number, and no weights 0.0. (*Deep Learning*, 7.1.2.)
+    For numbers the result is a number, for an empty list 0.0. (*Deep Learning*, 7.1.2.)
 
     >>> l1_norm([3.0, -4.0], 0.5)
     3.5
@@ -55,7 +55,7 @@ def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
 
 @dataclass(frozen=True)
 class _NormPenalty:
-    """What `L1` and `L2` have in common: a coefficient, or one for each group of parameters, and which to penalise."""
+    """The base class of `L1` and `L2`: one coefficient, or one for each group of parameters."""
 
     coefficient: Coefficient
     biases: bool = False
@@ -66,7 +66,7 @@ class _NormPenalty:
             object.__setattr__(self, "coefficient", non_negative(self.coefficient, "coefficient", example=0.01))
             return
         if not self.coefficient:
-            raise ValueError("there are no groups: give each a coefficient, as in {'layers.0': 0.1}")
+            raise ValueError("coefficient is an empty dict: give each group a coefficient, as in {'layers.0': 0.1}")
         for group, number in self.coefficient.items():
             non_negative(number, f"coefficient[{group!r}]")
 
@@ -74,7 +74,7 @@ class _NormPenalty:
         """Return the norm of the parameters, or the sum over the groups of the norms of their parameters."""
         if not hasattr(model, "named_parameters"):
             message = (
-                f"a penalty takes the model, a Module, got {type(model).__name__}; for a list use l2_norm or l1_norm"
+                f"a penalty takes a Module, got {type(model).__name__}; for a list of weights use l2_norm or l1_norm"
             )
             raise TypeError(message)
         penalised = dict(model.named_parameters())
@@ -105,9 +105,10 @@ def _abbreviated(names: Iterable[str]) -> str:
 class L2(_NormPenalty):
     """Weight decay: L2(λ)(model) is (λ/2) Σ w² over the model's weights, with `biases=True` also over its biases.
 
-    A dict gives each group of parameters, named by the beginning of their names, a coefficient λ_k:
-    Σ_k (λ_k/2) Σ_{w in k} w². The mean cost (the empirical risk) plus this penalty is the structural risk. Raises
-    `ValueError` for a λ that is negative, infinite or nan, and for a group without members. (*Deep Learning*, 7.1.1.)
+    A dict {prefix: λ_k} gives each group of parameters, those whose dotted paths begin with the prefix, a coefficient
+    of its own: Σ_k (λ_k/2) Σ_{w in k} w². The mean cost (the empirical risk) plus this penalty is the structural risk.
+    Raises `ValueError` for a λ that is negative, infinite or nan, and for a group without weights. (*Deep Learning*,
+    7.1.1.)
 
     >>> from microgradlib.nn import MLP
     >>> model = MLP([2, 3, 1], rng=0)

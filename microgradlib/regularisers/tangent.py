@@ -22,10 +22,10 @@ __all__ = ["TangentPropagation"]
 
 @dataclass(frozen=True)
 class TangentPropagation:
-    """Ω(x) = ½λ Σ_k (∂ŷ_k/∂x · t)²: the outputs should not change along t, a direction of known invariance.
+    """Ω(x) = ½λ Σ_k (∂ŷ_k/∂x · t)², which penalises a change of the outputs along t, a direction of known invariance.
 
     `tangent` is t, in the shape of x, or a function of x that returns it, such as the direction in which a rotation
-    moves x; `coefficient` is λ. Called with the model and one input it returns a node that can be differentiated with
+    moves x; `coefficient` is λ. Calling it with the model and one input returns a node that can be differentiated with
     respect to the parameters: the directional derivative is itself a graph, built in forward mode (`jvp`). (Simard et
     al., 1992; *Deep Learning*, 7.14.)
 

@@ -27,7 +27,7 @@ Z = [[0.0, 1.0, 2.0]] * 3
         (-1, r"example 1: the label is -1.0"),
         (0.5, r"example 1: the label is 0.5"),
         (math.nan, r"example 1: the label is nan"),
-        ([1, 1, 0], r"example 1: the target \[1.0, 1.0, 0.0\] is no distribution .* sums to 2.0"),
+        ([1, 1, 0], r"example 1: the target \[1.0, 1.0, 0.0\] is not a distribution .* sums to 2.0"),
         ([0, 0, 0], r"example 1: .* sums to 0.0"),
         ([2, -1, 0], r"example 1: .* below 0"),
         ([math.nan, 1, 0], r"example 1: .* nan"),
@@ -69,21 +69,21 @@ def test_text_is_no_label():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: squared_error([1.0, 2.0], [1.0]), "2 components, so the target has as many, got 1 entries"),
-        (lambda: squared_error([1.0, 2.0], 1.0), "2 components, so the target has as many, got 1.0"),
+        (lambda: squared_error([1.0, 2.0], [1.0]), "2 components, so the target must have as many, got 1 entries"),
+        (lambda: squared_error([1.0, 2.0], 1.0), "2 components, so the target must have as many, got 1.0"),
         (lambda: squared_error(1.0, [1.0, 2.0]), "one number but the target has 2 entries"),
         (lambda: squared_error([[1.0]], [[1.0], [2.0]]), "1 outputs but 2 targets"),
         (lambda: gaussian_nll([], []), "no examples"),
         (lambda: gaussian_nll(1.0, 2.0), r"takes the pair \(mean, precision\)"),
         (lambda: gaussian_nll(([1.0], [1.0, 2.0]), [2.0]), "1 means but 2 precisions"),
-        (lambda: cross_entropy([1.0], 0), "a number for each class, at least two"),
-        (lambda: cross_entropy(1.0, 0), "a number for each class"),
-        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0]), "weight holds one number of 0 or more for each of the 2"),
-        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0, -1.0]), "0 or more"),
-        (lambda: binary_cross_entropy(2.0, 1), r"a probability lies between 0 and 1, got 2\.0; for logits take"),
+        (lambda: cross_entropy([1.0], 0), "one number for each class, and at least two"),
+        (lambda: cross_entropy(1.0, 0), "one number for each class"),
+        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0]), "weight must have one number >= 0 for each of the 2"),
+        (lambda: cross_entropy([1.0, 2.0], 0, weight=[1.0, -1.0]), ">= 0"),
+        (lambda: binary_cross_entropy(2.0, 1), r"a probability must be between 0 and 1, got 2\.0; for logits use"),
         (lambda: binary_cross_entropy(Value(-1.0), 0), r"between 0 and 1, got -1\.0"),
         (lambda: cross_entropy_from_probabilities([1.5, -0.5], 1), r"between 0 and 1, got -0\.5"),
-        (lambda: gaussian_nll((0.0, -1.0), 0.0), r"a precision β = 1/σ² is above 0, got -1\.0"),
+        (lambda: gaussian_nll((0.0, -1.0), 0.0), r"a precision β = 1/σ² must be above 0, got -1\.0"),
         (lambda: gaussian_nll([1.0, 2.0], 3.0), r"takes a tuple \(mean, precision\)|tuple"),
         (lambda: binary_cross_entropy_with_logits(0.0, 1, pos_weight=-1.0), "pos_weight must be .* >= 0, got -1.0"),
         (lambda: cross_entropy([1.0, 2.0], 0, reduction="avg"), "no reduction 'avg'; known: none, sum, mean"),
@@ -92,6 +92,11 @@ def test_text_is_no_label():
 def test_what_does_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_weight_that_is_no_list():
+    with pytest.raises(TypeError, match="weight must be a list of one number for each of the 2 classes, got 3"):
+        cross_entropy([1.0, 2.0], 0, weight=3)
 
 
 def test_labels_by_themselves():
@@ -105,5 +110,5 @@ def test_weights_of_zero_have_no_mean():
 
 
 def test_targets_of_a_batch_are_a_list():
-    with pytest.raises(TypeError, match="the targets of a batch are a list, one for each of 1 examples"):
+    with pytest.raises(TypeError, match="the targets of a batch must be a list, one for each of 1 examples"):
         squared_error([[1.0]], iter([[1.0]]))

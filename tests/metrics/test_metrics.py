@@ -37,6 +37,8 @@ def test_what_cannot_be_counted(count):
         count([], [])
     with pytest.raises(ValueError, match="1 predictions but 2 targets"):
         count([1], [1, 2])
+    with pytest.raises(TypeError, match="targets must be a list with one entry for each example, got 1"):
+        count([1], 1)
 
 
 def test_classes_out_of_range():
@@ -52,7 +54,7 @@ def test_values_and_soft_targets_count_by_their_numbers():
 
 def test_nan_is_no_class_and_a_row_no_prediction():
     for count in (accuracy, confusion_matrix):
-        with pytest.raises(LabelError, match="the label is nan, which is no class"):
+        with pytest.raises(LabelError, match="the label is nan, which is not a class"):
             count([0, float("nan")], [0, 1])
-    with pytest.raises(ValueError, match="give the class itself, the most probable one"):
+    with pytest.raises(ValueError, match="predict one class, such as the index of the largest output"):
         accuracy([[0.1, 0.9], [0.9, 0.1]], [1, 0])
