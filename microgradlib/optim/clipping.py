@@ -34,7 +34,7 @@ def clip_by_norm(gradient: ArrayT, max_norm: float, *, error_if_nonfinite: bool 
 
 
 def clip_by_norm(gradient: Any, max_norm: float, *, error_if_nonfinite: bool = False) -> tuple[Any, float]:
-    """Return the gradient, scaled down to the norm `max_norm` if its norm is larger, and its norm ‖g‖ before.
+    """Return the gradient, scaled down to the norm `max_norm` if its norm is larger, and its original norm ‖g‖.
 
         g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)),   ‖g‖ = √Σᵢ gᵢ²
 
@@ -89,9 +89,9 @@ def clip_by_value(gradient: Any, limit: float) -> Any:
 
 
 def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False) -> float:
-    """Clip the gradients of the parameters by their total norm, as `clip_by_norm`; return the norm before.
+    """Clip the gradients of the parameters by their total norm, as `clip_by_norm`; return the original norm.
 
-    PyTorch's `clip_grad_norm_`. An error changes no gradient.
+    Equivalent to PyTorch's `clip_grad_norm_`. If an error is raised, no gradient has been changed.
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
@@ -108,7 +108,7 @@ def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, erro
 def clip_grad_value(parameters: Value | Iterable[Value], limit: float) -> None:
     """Clip each gradient of the parameters to [−limit, limit], as `clip_by_value`.
 
-    PyTorch's `clip_grad_value_`. An error changes no gradient.
+    Equivalent to PyTorch's `clip_grad_value_`. If an error is raised, no gradient has been changed.
 
     >>> from microgradlib import Value
     >>> w = Value(-3.0)
@@ -127,7 +127,7 @@ def _checked_gradient(gradient: Any) -> Any:
         return gradient
     if not isinstance(gradient, (list, tuple)):
         of = f" of dtype {gradient.dtype}" if is_array(gradient) else ""
-        message = f"a gradient is a list or an array of numbers, got {type(gradient).__name__}{of}"
+        message = f"a gradient must be a list or an array of numbers, got {type(gradient).__name__}{of}"
         raise TypeError(message)
     return checked_numbers(gradient, len(gradient), "the gradient")
 

@@ -32,23 +32,23 @@ METHODS = {
     "trust-krylov": ["jac", "hessp"],
     "trust-constr": ["jac", "hessp"],
 }
-"""SciPy's methods that use derivatives, each with those it takes: the gradient, and the Hessian times a vector."""
+"""SciPy's methods that use derivatives, with their arguments: `jac`, the gradient; `hessp`, the Hessian times v."""
 
 CACHED_POINTS = 2
-"""A trust-region method that rejects a step returns to the point before it, which is then still cached."""
+"""The size of the cache: a trust-region method that rejects a step returns to the previous point."""
 
 
 class MinimizeResult(Protocol):
-    """SciPy's `OptimizeResult`, by the fields that every method sets; others are attributes too."""
+    """SciPy's `OptimizeResult`: the fields that every method sets; other fields are attributes too."""
 
     x: NDArray[Any]
     """The minimiser found, a NumPy array."""
     fun: float
-    """The loss there."""
+    """The loss at `x`."""
     success: bool
     """Whether the method converged."""
     message: str
-    """Why it ended."""
+    """Why the method stopped."""
     nit: int
     """The number of iterations."""
     nfev: int
@@ -62,9 +62,9 @@ def minimize(
 ) -> MinimizeResult:
     """Set the parameters to a minimiser of the loss, found by `scipy.optimize.minimize`; return its `OptimizeResult`.
 
-    `loss()` builds the graph of the loss from the parameters' current numbers. It must be the same function at each
-    call: the whole data set, no noise. SciPy is given the gradient ∇f(x), from one backward pass, and, where the method
-    takes it, the product H(x)·v, from one more; H is never formed. `method` is one of
+    `loss()` builds the graph of the loss from the parameters' current numbers. It must be deterministic: computed
+    on the whole data set, without dropout or noise. SciPy gets the gradient ∇f(x) from one backward pass and, if the
+    method uses it, the product H(x)·v from one more; H is never formed. `method` is one of
 
         CG                            nonlinear conjugate gradients
         BFGS, L-BFGS-B                quasi-Newton, with a full and with a limited memory
@@ -88,7 +88,7 @@ def minimize(
     """
     derivative_names = lookup(method, METHODS, "method with derivatives")
     if not callable(loss):
-        message = f"loss is a function without arguments that returns the loss, as in lambda: ..., got {loss!r}"  # type: ignore[unreachable]
+        message = f"loss must be a function without arguments that returns the loss, as in lambda: ..., got {loss!r}"  # type: ignore[unreachable]
         raise TypeError(message)
     values = checked_values(parameters)
     optimize = import_optional("scipy.optimize", "minimize")

@@ -48,8 +48,8 @@ class Optimiser:
     >>> w.data
     2.5
 
-    Raises `TypeError` for parameters that are neither, `ValueError` for none, for one listed twice and for a setting
-    out of its range.
+    Raises `TypeError` for parameters that are neither Values nor an array of floats, `ValueError` for an empty list,
+    for a Value listed twice and for a setting out of range.
     """
 
     parameters: list[Value] | Array
@@ -67,9 +67,9 @@ class Optimiser:
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, *buffers: Any, **_: Any) -> tuple[Any, ...]:
         """Return the new parameter, then the new buffers, from parameter `p`, gradient `g` and the old buffers.
 
-        This is the update rule, for one number or for an array of them: `xp` has the elementary functions for both.
-        t = 1, 2, … is the number of the update, lr its learning rate. Numbers returned beyond the parameter and the
-        buffers are ignored.
+        This is the update rule, for one number or for an array of them: `xp` provides the elementary functions of both,
+        under NumPy's names. t = 1, 2, … is the number of the update, lr its learning rate. Numbers returned beyond the
+        parameter and the buffers are ignored.
         """
         raise NotImplementedError
 
@@ -102,7 +102,7 @@ class Optimiser:
         For Values the gradient is their `grad`, or `gradient`: a list or array of numbers in the order of
         the parameters. An array of parameters needs `gradient`, of its own shape. All new numbers are computed before
         the first is set, so an error changes nothing. Raises `ValueError` for a gradient of another length or shape,
-        `TypeError` for what is not a row of numbers.
+        `TypeError` for anything but a list or array of numbers.
 
         >>> from microgradlib import Value
         >>> from microgradlib.optim import SGD
@@ -142,7 +142,7 @@ class Optimiser:
         self.steps, self.buffers = t, dict(zip(self.buffers, buffers))
 
     def zero_grad(self) -> None:
-        """Set `grad` of every Value to 0, as must be done before each `backward()`; does nothing for an array."""
+        """Set `grad` of every Value to 0, as is needed before each `backward()`; for an array, do nothing."""
         if isinstance(self.parameters, list):
             assign(self.parameters, "grad", [0.0] * len(self.parameters))
 
@@ -165,22 +165,22 @@ class Optimiser:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the steps, buffers, settings and learning rate from a result of `state_dict()`.
 
-        Raises `ValueError` for the state of another class or number of parameters, and for a state taken with a
-        schedule if this optimiser has none; `TypeError` for what is not a state. An error changes nothing.
+        Raises `ValueError` for the state of another class or number of parameters, and for a state saved
+        with a schedule if this optimiser has none; `TypeError` for anything but a dict. An error changes nothing.
         """
         if not hasattr(state, "keys"):
-            message = f"a state is a dict, as state_dict() returns, got {type(state).__name__}"
+            message = f"a state must be a dict, as from state_dict(), got {type(state).__name__}"
             raise TypeError(message)
         missing = {"class", "steps", "lr", "settings", "buffers"}.difference(state)
         if missing:
-            message = f"a state is what state_dict() returns; this one lacks {', '.join(sorted(missing))}"
+            message = f"the state lacks {', '.join(sorted(missing))}: pass a dict from state_dict()"
             raise ValueError(message)
         if state["class"] != type(self).__name__:
-            message = f"this is the state of {state['class']}; load it into one, not into {type(self).__name__}"
+            message = f"the state is that of {state['class']}: it cannot be loaded into {type(self).__name__}"
             raise ValueError(message)
         if state["lr"] is None and not callable(self._lr):
             raise ValueError(
-                "this state was taken with a schedule for lr: set lr of this optimiser to the schedule first"
+                "the state was saved with a schedule for lr: set lr of this optimiser to the schedule first"
             )
         restored = copy(self)
         if state["lr"] is not None:
@@ -203,11 +203,11 @@ class Optimiser:
             return [start] * len(self.parameters)
         return numpy().full_like(self.parameters, start)
 
-    def _checked_buffer(self, row: Any, what: str) -> Any:
-        """Return a row of numbers as a buffer for these parameters, a list or an array."""
+    def _checked_buffer(self, numbers: Any, name: str) -> Any:
+        """Return a list or array of numbers as a buffer for these parameters, a list or an array."""
         if isinstance(self.parameters, list):
-            return checked_numbers(row, len(self.parameters), what)
-        return checked_array(row, self.parameters, what)
+            return checked_numbers(numbers, len(self.parameters), name)
+        return checked_array(numbers, self.parameters, name)
 
     def __repr__(self) -> str:
         n = len(self.parameters) if isinstance(self.parameters, list) else self.parameters.size
@@ -215,7 +215,8 @@ class Optimiser:
         return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}, lr={self._lr!r}{settings})"
 
 
-def _check_names(what: str, given: Iterable[str], expected: Iterable[str]) -> None:
+def _check_names(kind: str, given: Iterable[str], expected: Iterable[str]) -> None:
     if sorted(given) != sorted(expected):
-        message = f"the {what} of this optimiser are {', '.join(expected)}; the state has {', '.join(given) or 'none'}"
+        names, given_names = (", ".join(n) or "none" for n in (expected, given))
+        message = f"the {kind} of this optimiser are {names}; the state has {given_names}"
         raise ValueError(message)

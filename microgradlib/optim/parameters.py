@@ -1,4 +1,4 @@
-"""Check and set parameters: a list of leaf Values or one NumPy array, and rows of numbers in their shape."""
+"""Check and set parameters, a list of leaf Values or one NumPy array, and check numbers of the same shape."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def checked_values(parameters: Any) -> list[Value]:
     if isinstance(parameters, Value):
         parameters = [parameters]
     if isinstance(parameters, dict) or not hasattr(parameters, "__iter__"):
-        message = f"parameters are a list of Values, as in model.parameters(), got {type(parameters).__name__}"
+        message = f"parameters must be a list of Values, as in model.parameters(), got {type(parameters).__name__}"
         raise TypeError(message)
     values = list(parameters)
     if not values:
@@ -46,18 +46,18 @@ def checked_values(parameters: Any) -> list[Value]:
     if len(set(values)) < len(values):
         first = {value: i for i, value in reversed(list(enumerate(values)))}
         i, value = next((i, value) for i, value in enumerate(values) if first[value] != i)
-        message = f"parameters {first[value]} and {i} are one and the same Value {value!r}; list each once"
+        message = f"parameters {first[value]} and {i} are the same Value {value!r}; list each once"
         raise ValueError(message)
     return values
 
 
 def _check_leaf(value: Any, i: int) -> None:
     if isinstance(value, dict):
-        raise TypeError("parameters are a flat list of Values, got a group; make one optimiser for each group")
+        raise TypeError("parameters must be a flat list of Values, got a dict; construct one optimiser for each group")
     if is_array(value):
-        raise TypeError("parameters are a list of Values or one array, got a list of arrays; join them into one")
+        raise TypeError("parameters must be a list of Values or one array, got a list of arrays; concatenate them")
     if not isinstance(value, Value):
-        message = f"parameters are leaf Values, got {value!r} at position {i}; pass model.parameters()"
+        message = f"parameters must be leaf Values, got {value!r} at index {i}; pass model.parameters()"
         raise TypeError(message)
     if value.parents:
         message = f"parameter {i} was computed by {value.op}; only the number of a leaf can be set: {value!r}"
@@ -79,52 +79,52 @@ def checked_parameter_array(array: Any) -> Array:
     return array  # type: ignore[no-any-return]
 
 
-def checked_numbers(row: Any, length: int, what: str) -> list[float]:
+def checked_numbers(numbers: Any, length: int, name: str) -> list[float]:
     """Return a list, tuple or array of numbers as a list of floats.
 
     Raises `TypeError` for anything else, `ValueError` for another length.
 
     >>> checked_numbers([1, 2], 3, "the gradient")
     Traceback (most recent call last):
-    ValueError: the gradient has one number for each of 3 parameters, got 2
+    ValueError: the gradient must have one number for each of 3 parameters, got 2
     """
-    if is_array(row):
-        row = row.tolist()
-    if not isinstance(row, (list, tuple)):
-        message = f"{what} is a list or an array of {length} numbers, got {type(row).__name__}"
+    if is_array(numbers):
+        numbers = numbers.tolist()
+    if not isinstance(numbers, (list, tuple)):
+        message = f"{name} must be a list or an array of {length} numbers, got {type(numbers).__name__}"
         raise TypeError(message)
-    if len(row) != length:
-        message = f"{what} has one number for each of {length} parameters, got {len(row)}"
+    if len(numbers) != length:
+        message = f"{name} must have one number for each of {length} parameters, got {len(numbers)}"
         raise ValueError(message)
     try:
-        return [number if number.__class__ is float else as_float(number) for number in row]
+        return [number if number.__class__ is float else as_float(number) for number in numbers]
     except TypeError as error:
-        message = f"{what}: {error}"
+        message = f"{name}: {error}"
         raise TypeError(message) from None
 
 
-def checked_array(row: Any, like: Array, what: str) -> Any:
-    """Return a new array with the numbers of `row` and the dtype of `like`.
+def checked_array(numbers: Any, like: Array, name: str) -> Any:
+    """Return a new array with the numbers `numbers` and the dtype of `like`.
 
     Raises `TypeError` for anything but numbers, `ValueError` for a shape other than that of `like`.
     """
     try:
-        given = numpy().asarray(row)
+        given = numpy().asarray(numbers)
     except ValueError:
-        message = f"{what} is an array of {like.size} numbers, got lists of different lengths"
+        message = f"{name} must be an array of {like.size} numbers, got lists of different lengths"
         raise TypeError(message) from None
     if given.dtype.kind not in "fiub":
-        message = f"{what} is an array of {like.size} numbers, got {type(row).__name__} of dtype {given.dtype}"
+        message = f"{name} must be an array of {like.size} numbers, got {type(numbers).__name__} of dtype {given.dtype}"
         raise TypeError(message)
     if given.shape != like.shape:
-        message = f"{what} has the shape of the parameters, {like.shape}, got {given.shape}"
+        message = f"{name} must have the shape of the parameters, {like.shape}, got {given.shape}"
         raise ValueError(message)
     return numpy().array(given, dtype=like.dtype)
 
 
 def assign(values: Sequence[Value], slot: str, numbers: Iterable[float]) -> None:
-    """Set `slot` of each Value, `_data` or `grad`, to its float.
+    """Set the attribute `slot` of each Value, `_data` or `grad`, to the corresponding float.
 
-    One call that runs no Python code, so that a KeyboardInterrupt cannot leave only some of them set.
+    This is one call that runs no Python bytecode, so a KeyboardInterrupt cannot leave only some of them set.
     """
     deque(map(setattr, values, repeat(slot), numbers), maxlen=0)

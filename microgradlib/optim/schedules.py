@@ -11,7 +11,8 @@ from microgradlib.optim.types import Rate
 
 __all__ = ["constant", "cosine", "linear", "step_decay", "warm_up"]
 
-# Classes, for repr, equality and pickling; named like functions because they are used like functions.
+# These are classes for the sake of repr, equality and pickling; their names are lower case as they are used like
+# functions.
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class linear:  # noqa: N801
 class cosine:  # noqa: N801
     """η(t) = end + ½ (start − end) (1 + cos(π t / steps)) for t < steps, then constant: η(t) = end.
 
-    PyTorch's `CosineAnnealingLR` up to t = steps, from where PyTorch's rate rises again.
+    Equal to PyTorch's `CosineAnnealingLR` up to t = steps; after that PyTorch's rate rises again.
 
     >>> rate = cosine(start=0.5, end=0.0, steps=2)
     >>> [round(rate(t), 15) for t in range(4)]

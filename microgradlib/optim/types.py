@@ -1,4 +1,4 @@
-"""Types of what optimisers take: parameters, learning rates, gradients."""
+"""Types of the arguments of optimisers: parameters, learning rates, gradients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Array", "ArrayT", "Gradient", "Parameters", "Rate", "Schedule"]
 
 
 class Array(Protocol):
-    """A NumPy array, by what is used of it: the package works without NumPy, so its types are not imported."""
+    """The attributes of a NumPy array that are used: NumPy is optional, so its types are not imported."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,4 +44,4 @@ Rate: TypeAlias = float | Schedule
 """A learning rate."""
 
 Gradient: TypeAlias = Sequence[float] | Array
-"""One number for each parameter, in their order; for an array of parameters, of its shape."""
+"""One number for each parameter, in their order; for an array of parameters, an array of the same shape."""

@@ -173,7 +173,7 @@ def test_what_raises_puts_the_parameters_back(method, error):
     [
         (lambda x: minimize(lambda: x * x, [x], "Nelder-Mead"), ValueError, "no method with derivatives 'Nelder-Mead'"),
         (lambda x: minimize(lambda: x * x, [x], "BFSG"), ValueError, "did you mean 'BFGS'"),
-        (lambda x: minimize(x * x, [x]), TypeError, "loss is a function without arguments"),
+        (lambda x: minimize(x * x, [x]), TypeError, "loss must be a function without arguments"),
         (lambda x: minimize(lambda: 3.0, [x]), TypeError, r"loss\(\) must return the loss as a Value, got 3.0"),
         (lambda x: minimize(lambda: x * x, []), ValueError, "no parameters"),
         (lambda x: minimize(lambda: x * x, [x * x]), ValueError, "was computed by"),
