@@ -1,4 +1,4 @@
-"""Small data sets, their splitting, standardising and augmenting, and text as tokens."""
+"""Small data sets; functions to split, standardise and augment them; a tokeniser for text."""
 
 from microgradlib.data.alphabet import Alphabet
 from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, rotate, shift

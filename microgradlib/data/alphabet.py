@@ -8,11 +8,10 @@ from dataclasses import dataclass
 class Alphabet:
     """The vocabulary of a character-level language model; a character's token is its index in sorted order.
 
-    One more token, `boundary`, is placed before and after every text: its number is the number of
-    characters, the largest token (microgpt's BOS). `len` counts all tokens: the length of a one-hot
-    vector, or of the model's output.
+    One more token, `boundary`, is placed before and after every text (microgpt's BOS). It is the largest token, equal
+    to the number of characters. `len` counts all tokens: the length of a one-hot vector, or of the model's output.
 
-    Build it with `Alphabet.of(texts)`, or give the `characters` themselves: sorted, each once.
+    Construct it with `Alphabet.of(texts)`, or from the `characters` themselves: sorted, each once.
 
     Raises:
         ValueError: `characters` is empty, not sorted, or contains one twice.
@@ -43,9 +42,9 @@ class Alphabet:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Alphabet":
-        """Return the alphabet of all characters that occur in `texts`, whose order does not matter.
+        """Return the alphabet of all characters that occur in `texts`; the order of the texts does not matter.
 
-        Raises `ValueError` if they contain no character.
+        Raises `ValueError` if they contain no character, `TypeError` for numbers.
 
         >>> from microgradlib.data import names
         >>> Alphabet.of(names()).characters
@@ -53,6 +52,9 @@ class Alphabet:
         """
         found: set[str] = set()
         for text in texts:
+            if not hasattr(text, "__iter__"):
+                message = f"texts must be strings, got {text!r}"
+                raise TypeError(message)
             found.update(text)
         if not found:
             message = "the texts contain no character; give at least one text that is not empty"
@@ -71,11 +73,14 @@ class Alphabet:
     def encode(self, text: str) -> list[int]:
         """Return the tokens of `text` between two boundaries: len(text) + 2 of them.
 
-        Raises `ValueError`, naming the character, if one is not in the alphabet.
+        Raises `ValueError`, naming the character, if one is not in the alphabet, `TypeError` for a number.
 
         >>> Alphabet("abc").encode("cab")
         [3, 2, 0, 1, 3]
         """
+        if not hasattr(text, "__iter__"):
+            message = f"text must be a string, got {text!r}"
+            raise TypeError(message)
         token_of = {character: token for token, character in enumerate(self.characters)}
         tokens = [token_of.get(character, -1) for character in text]
         if -1 in tokens:

@@ -1,15 +1,15 @@
 """Data augmentation: transformed copies of examples with the same target (shifts, mirror images, rotations, noise).
 
-A classifier should give the same output for an input and for the same input shifted, rotated or disturbed a little: it
-should be invariant. Four methods achieve that (lecture 8 of the course; *Deep Learning*, 7.4; Bishop, *Pattern
+A classifier should be invariant: its output should not change if the input is shifted or rotated a little, or if some
+noise is added. Four methods achieve that (lecture 8 of the course; *Deep Learning*, 7.4; Bishop, *Pattern
 Recognition and Machine Learning*, 5.5.3): transformed copies of the examples, a penalty on how the output changes
 (tangent propagation), invariant features, and invariance built into the network (convolution). This module is the
 first.
 
-Each function returns an augmentation f(x, rng) → x′ of one example, drawn anew at each call. Pass it to `augmented`
-for a larger data set, or to `fit(..., augment=...)` to transform each example anew in every epoch. Use only
-transformations that preserve the target: a digit may move by a pixel, but its mirror image is no digit, and a 6
-rotated by 180° is a 9.
+Each function returns an augmentation f(x, rng) → x′ of one example, which draws a new transformation at each call. Pass
+it to `augmented` for a larger data set, or to `fit(..., augment=...)` to transform each example anew in every epoch.
+Use only transformations that preserve the target: a digit may move by a pixel, but its mirror image is no digit, and a
+6 rotated by 180° is a 9.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from microgradlib.data.digits import as_image
 Augmentation = Callable[[Sequence[float], Rng], Row]
 """The type of the functions returned here; `rng` may be a seed."""
 
-OwnAugmentation = Callable[[Sequence[float], random.Random], Sequence[float]]
+AugmentationLike = Callable[[Sequence[float], random.Random], Sequence[float]]
 """The type of the functions accepted here: an `Augmentation`, or any function of a row and a `random.Random`."""
 
 
 def gaussian_noise(std: float) -> Augmentation:
     """Return x → x + ξ, ξ ~ N(0, std² I): noise on every number of the input.
 
-    For small noise, training on ½(y(x + ξ) − t)² is on average training on E + λΩ without noise, with
-    λ = std² and Ω = ½ ∫ ‖∇y(x)‖² p(x) dx, Tikhonov's regulariser: it keeps the output smooth
+    For small noise the expected cost, E of ½(y(x + ξ) − t)² over ξ, is the cost without noise plus λΩ, with
+    λ = std² and Ω = ½ ∫ ‖∇y(x)‖² p(x) dx, Tikhonov's regulariser, which keeps the output smooth
     (lecture 8; *Deep Learning*, 7.5; Bishop, "Training with noise is equivalent to Tikhonov
     regularization", 1995).
 
@@ -131,7 +131,7 @@ def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation
         if width is None and len(x) != 2:
             message = f"a point to rotate has two coordinates, got {len(x)}; for an image give rotate its width"
             raise ValueError(message)
-        image = None if width is None else as_image(x, width)[0]  # checked before anything is drawn
+        image = None if width is None else as_image(x, width)[0]  # checked before the angle is drawn
         angle = math.radians(as_random(rng).uniform(-max_degrees, max_degrees))
         cos, sin = math.cos(angle), math.sin(angle)
         if image is None:
@@ -141,7 +141,7 @@ def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation
     return rotate_example
 
 
-def chain(*augmentations: OwnAugmentation) -> Augmentation:
+def chain(*augmentations: AugmentationLike) -> Augmentation:
     """Return the composition of these augmentations, applied from first to last; with none it returns x unchanged.
 
     >>> chain(mirror(2), gaussian_noise(0.0))([1.0, 2.0], 1)
@@ -159,19 +159,19 @@ def chain(*augmentations: OwnAugmentation) -> Augmentation:
 
 def augmented(
     dataset: AnyDataset,
-    augmentation: OwnAugmentation,
+    augmentation: AugmentationLike,
     copies: WholeNumber = 1,
     rng: Rng = 0,
 ) -> AnyDataset:
     """Return the examples of `dataset`, followed by `copies` transformed copies of all of them, with the same targets.
 
-    Augment only the training part, after `split`: copies of one example on both sides of the split
-    would make the held-out error look smaller than it is.
+    Augment only the training part, after `split`: copies of one example in both parts would make the held-out error too
+    small.
 
     Args:
-        dataset: what to copy; it is not changed.
+        dataset: the data set; it is not changed.
         augmentation: a function (x, rng) → x′, of this module or your own.
-        copies: how many of each example, at least 1.
+        copies: the number of copies of each example, at least 1.
         rng: a seed or a `random.Random`; the same seed gives the same copies.
 
     Raises:

@@ -118,7 +118,7 @@ def sine(
     """Return n points of a noisy sine, for regression: y = sin x + ε, ε ~ N(0, noise²).
 
     The x are evenly spaced from `low` to `high`, both included, or drawn uniformly between them.
-    With squared error the least expected cost of any model on new points is noise², the variance of ε.
+    The least expected (y − ŷ)² of any model on new points is noise², the variance of ε.
 
     Args:
         n: how many points, at least 2.
@@ -126,7 +126,7 @@ def sine(
         rng: a seed or a `random.Random`; the same seed gives the same points.
         low: the smallest x.
         high: the largest x.
-        even: whether x is evenly spaced, in ascending order; `False` draws it, unordered.
+        even: whether the x are evenly spaced, in ascending order; `False` draws them, in random order.
 
     Raises:
         TypeError: `n` is not a whole number, another setting not of its type, or `rng` neither a seed nor a

@@ -10,7 +10,7 @@ Row = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Examples with a class each: `inputs[i]` belongs to the class `class_names[targets[i]]`.
+    """Examples for classification: `inputs[i]` belongs to the class `class_names[targets[i]]`.
 
     Each row of `inputs` has one number per name in `feature_names`; each target is the
     index of a class, from 0. For targets that are numbers to predict, see `RegressionDataset`.
@@ -48,7 +48,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class RegressionDataset:
-    """Examples with a number each: `targets[i]` is the number to predict from `inputs[i]`.
+    """Examples for regression: `targets[i]` is the number to predict from `inputs[i]`.
 
     The fields are those of `Dataset`, with `target_name`, the name of the predicted quantity, in place of the classes.
 

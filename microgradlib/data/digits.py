@@ -13,7 +13,7 @@ Pixel = TypeVar("Pixel")
 def digits() -> Dataset:
     """Return 1,797 handwritten digits, 8 × 8 pixels each, row by row, from 0 (paper) to 1 (ink).
 
-    They are read from scikit-learn: `pip install "microgradlib[data]"`. Each pixel counts the black pixels,
+    The data are part of scikit-learn: `pip install "microgradlib[data]"`. Each pixel counts the black pixels,
     0 to 16, in a 4 × 4 square of a 32 × 32 scan, here divided by 16. They are the test part of
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998).
     The target is the digit. Feature `pixel r c` is row r from the top, column c from the left.

@@ -17,7 +17,7 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
     they are drawn from all its examples at once. Both parts keep the order of `dataset`.
 
     Args:
-        dataset: what to split; every class that occurs needs two examples or more.
+        dataset: the data set; every class that occurs needs two examples or more.
         held_out: the fraction of the examples in the held-out part, 0 < held_out < 1.
         rng: a seed or a `random.Random`; the same seed gives the same parts.
 

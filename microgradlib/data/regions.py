@@ -42,8 +42,8 @@ def blobs(
         n: how many points, at least one per cluster.
         noise: standard deviation of every coordinate around its centre, 0 or more.
         rng: a seed or a `random.Random`; the same seed gives the same points.
-        centres: the centres μ_k, of any dimension; or how many to draw in the square from −3 to 3, where
-            each is, of ten points drawn uniformly, the one furthest from the centres before it.
+        centres: the centres μ_k, of any dimension; or how many to draw in the square from −3 to 3, each as the one
+            of ten uniformly drawn points that is furthest from the earlier centres.
 
     Raises:
         TypeError: `n` is not a whole number, `noise` not a number, or `rng` neither a seed nor a `random.Random`.
@@ -59,12 +59,12 @@ def blobs(
     noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
     generator = as_random(rng)
     if isinstance(centres, Iterable):
-        means = _given_centres(centres)
+        means = _checked_centres(centres)
         n = whole_number(n, "n", len(means), reason="one point per centre")
     else:
         count = whole_number(centres, "centres", reason="a class each", example=3)
         n = whole_number(n, "n", count, reason="one point per centre")
-        means = _spread_out(count, generator)
+        means = _draw_centres(count, generator)
     targets = [label for label in range(len(means)) for _ in range(n // len(means) + (label < n % len(means)))]
     return Dataset(
         inputs=tuple(tuple(m + generator.gauss(0.0, noise) for m in means[label]) for label in targets),
@@ -82,8 +82,8 @@ def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
     x = √(y(1 − y)) for y ≥ 0, x = −√(−y(1 + y)) for y < 0. Yang lies left of the curve and contains most of the
     upper half; yin lies right of it. The dots, of radius ¼, are centred at (0, ½) and (0, −½).
 
-    Points are drawn uniformly from the square around the disc and rejected outside it, so each
-    class has points in proportion to its area: the dots ⅛ of them, yin and yang 7/16 each.
+    Points are drawn uniformly from the square around the disc, and those outside the disc are rejected, so the number
+    of points of each class is proportional to its area: the dots ⅛ of them, yin and yang 7/16 each.
     The order of the classes is random. A point's class is decided before noise is added to it.
 
     Args:
@@ -114,17 +114,20 @@ def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
     return Dataset(tuple(inputs), tuple(targets), feature_names=("x", "y"), class_names=("yin", "yang", "dot"))
 
 
-def _given_centres(centres: Sequence[Sequence[float]]) -> list[Row]:
+def _checked_centres(centres: Sequence[Sequence[float]]) -> list[Row]:
     """Return the centres as rows of floats. Raises `ValueError` unless they are one or more, of one dimension >= 1."""
-    means = [tuple(map(float, centre)) for centre in centres]
+    try:
+        means = [tuple(map(float, centre)) for centre in centres]
+    except (TypeError, ValueError):  # such as a number instead of a point, or text
+        means = []
     if not means or not means[0] or len(set(map(len, means))) > 1:
         message = f"centres must be one point or more, all of one dimension, got {centres!r}; write [(0, 0), (3, 0)]"
         raise ValueError(message)
     return means
 
 
-def _spread_out(count: int, generator: random.Random) -> list[Row]:
-    """Draw centres: each is, of ten uniform points, the one furthest from the nearest centre before it."""
+def _draw_centres(count: int, generator: random.Random) -> list[Row]:
+    """Draw centres: each is the one of ten uniform points that is furthest from the earlier centres."""
     centres: list[Row] = []
     for _ in range(count):
         candidates = [(generator.uniform(-3.0, 3.0), generator.uniform(-3.0, 3.0)) for _ in range(10)]

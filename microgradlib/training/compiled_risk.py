@@ -22,8 +22,8 @@ __all__ = ["CompiledRisk"]
 class CompiledRisk(Risk):
     """The same risk as `risk`, with two compiled programs, one for training mode and one for evaluation mode.
 
-    Constructing it traces the model and its cost, and checks all examples. Raises whatever tracing raises: then the
-    risk can only be computed by `risk` itself.
+    The constructor traces the model and its cost, and checks all examples. It raises any error of the tracing; the risk
+    can then only be computed by `risk` itself.
     """
 
     def __init__(self, risk: Risk, examples: Examples, validation: Examples | None, parameters: list[Value]) -> None:
@@ -35,9 +35,9 @@ class CompiledRisk(Risk):
         first = examples.subset([0])
         with recording(), evaluation_mode(self.model):
             self.output, _ = self.example(*next(first.rows()))
-            for part in (examples, validation):
-                if part is not None:
-                    self._check(part)
+            self._check(examples)
+            if validation is not None:
+                self._check(validation)
             self.evaluation_program(first.inputs, first.targets)
         self.training_program(first.inputs, first.targets)
 
@@ -55,9 +55,9 @@ class CompiledRisk(Risk):
         return [reductions.sum(cost, *penalties, *regularisers), cost, *flatten(output)]
 
     def _check(self, examples: Examples) -> None:
-        """Raise for inputs or targets of different lengths, and for the first label that the cost refuses.
+        """Raise for inputs or targets of different lengths, and for the first label that the cost rejects.
 
-        A compiled program would compute with any number as a label, whether or not there is such a class.
+        A compiled program accepts any number as a label, so the labels are checked here with the uncompiled cost.
         """
         columns_of((examples.inputs, examples.targets), float)
         output = unflatten(self.output, [Value(float(y)) for y in flatten(self.output)])

@@ -26,7 +26,7 @@ SAMPLE_SIZE = 64
 
 
 def parameters_by_layer(model: Module) -> dict[str, list[Value]]:
-    """Return the parameters of each row of `model.summary()`; those in no row are listed under their first name."""
+    """Return the parameters of each row of `model.summary()`; others are listed by the first name of their path."""
     names = [row.layer for row in model.summary().rows]
     layers: dict[str, list[Value]] = {}
     for path, parameter in model.named_parameters():
@@ -63,11 +63,11 @@ def dead_relus(model: Any, inputs: Sequence[Any]) -> float | None:
 
 
 def origin_of_nan(risk: Risk, examples: Examples) -> str:
-    """Return as text which example, and which op on which source line, first gives nan or inf."""
+    """Return, as text, the first example that gives nan or inf, with the op and its source line."""
     for position, i in enumerate(examples.indices):
         try:
             with detect_anomaly():
                 risk.backward(examples.subset([position]))
         except AnomalyError as anomaly:  # noqa: PERF203  runs once, after training has failed
             return f"at example {i}, {anomaly}"
-    return "though each example alone has a finite loss and gradient; their sum overflows"
+    return "each example alone has a finite loss and gradient, but their sum overflows"

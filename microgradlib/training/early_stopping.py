@@ -19,7 +19,7 @@ class EarlyStopping:
     """Stop after `patience` epochs in which the loss was not `min_delta` below the best; keep the best parameters.
 
     The loss is the validation loss, or the training loss if there are no validation examples. Like weight decay, early
-    stopping keeps the weights small: on a quadratic cost, τ steps of rate η are like a coefficient λ with τη ~ 1/λ.
+    stopping keeps the weights small: on a quadratic cost, τ steps of rate η act like a coefficient λ with τη ~ 1/λ.
     (*Deep Learning*, 7.8.)
 
     Raises `TypeError` for a patience that is not a whole number, `ValueError` for a patience below 1 or a `min_delta`

@@ -26,7 +26,7 @@ class Examples:
 
     @staticmethod
     def of(inputs: Rows, targets: Rows, name: str) -> Examples:
-        """Return the examples of lists, tuples or arrays; `name` is what messages call them.
+        """Return the examples of lists, tuples or arrays; `name` is their name in error messages.
 
         Raises `TypeError` for anything without a length, `ValueError` if the lengths differ or are 0.
         """
@@ -64,7 +64,7 @@ class Examples:
 
 def _as_list(entries: Any) -> list[Any]:
     if not hasattr(entries, "__len__"):
-        message = f"inputs and targets are lists of examples, got {type(entries).__name__}"
+        message = f"inputs and targets must be lists of examples, got {type(entries).__name__}"
         raise TypeError(message)
     return entries.tolist() if hasattr(entries, "tolist") else list(entries)
 
@@ -83,7 +83,7 @@ def split_validation(
         pair = (pair.inputs, pair.targets)
     if isinstance(pair, (tuple, list)):
         if len(pair) != 2:
-            message = f"validation is a fraction, as in 0.2, or a pair (inputs, targets), got {len(pair)} entries"
+            message = f"validation must be a fraction, as in 0.2, or a pair (inputs, targets), got {len(pair)} entries"
             raise ValueError(message)
         return examples, Examples.of(pair[0], pair[1], "validation")
     share = 0.0 if pair is None else fraction(pair, "validation", reason="the fraction of the examples", example=0.2)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from microgradlib._support.checks import WholeNumber, boolean, real_number, shown, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.errors import LabelError
-from microgradlib.nn import Module
 from microgradlib.optim import Adam
 from microgradlib.training.compiled_risk import CompiledRisk
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import split_validation
 from microgradlib.training.progress import Progress
-from microgradlib.training.risk import Risk
+from microgradlib.training.risk import Risk, check_model_and_loss
 from microgradlib.training.run import Run, trained_parameters
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from microgradlib.core.node import Node
+    from microgradlib.nn import Module
     from microgradlib.training.history import History
     from microgradlib.training.types import (
         Callback,
@@ -67,7 +67,7 @@ def fit(
         model: a Module; called with one row of `X`, it returns the output that `loss` takes.
         loss: the cost of one example, (output, target) → a node, such as `costs.cross_entropy`.
         X: the inputs, one entry for each example: a list, a tuple or an array.
-        y: the targets, as many.
+        y: the targets, one for each input.
         epochs: how many times to go through all examples, in a new random order each time.
         batch_size: the number of examples in each update (the last batch may be smaller); None for all of them.
         optimizer: an optimizer of the model's parameters, or a function of the parameters that makes one, such as
@@ -85,16 +85,16 @@ def fit(
         clip_value: clip each entry of the gradient to [−clip_value, clip_value].
         compiled: True to run model, loss and penalties as a compiled program on arrays (see `compile`), False to run
             them example by example, "auto" to compile if NumPy is installed and compiling succeeds.
-            `history.engine` records which. A compiled program reads plain numbers and settings once, at the start: a
+            `history.engine` records the choice. Plain numbers and settings become constants of a compiled program: a
             number that changes during training, for example in a callback, must be the `data` of a Value.
         rng: a seed or `random.Random` for splitting, shuffling and augmenting; if the model's weights and its
             `Dropout` are seeded too, a run can be repeated exactly.
         progress: whether to show a progress bar; None shows it in a terminal.
 
     Before training all examples are evaluated once, so that wrong labels and shapes are found before anything changes.
-    Afterwards the model is in evaluation mode (see `Module.eval`); submodules that were in evaluation mode while the
-    model was in training mode are not put into training mode. Ctrl-C ends the training and returns the history; the
-    model keeps its current parameters.
+    Afterwards the model is in evaluation mode (see `Module.eval`). If the model is in training mode at the start, its
+    submodules keep their modes; otherwise all are put into training mode. Ctrl-C ends the training and returns the
+    history; the model keeps its current parameters.
 
     Raises:
         DivergedError: the loss or gradient is nan or infinite; names the step, the example and the op. The model has
@@ -112,7 +112,7 @@ def fit(
     (True, True, 1.0)
     """
     generator = as_random(rng)
-    _check_model_and_loss(model, loss)
+    check_model_and_loss(model, loss)
     stopping = _stopping_rule(early_stopping)
     train, validation_examples = split_validation(X, y, validation, generator)
     if not model.training:
@@ -131,12 +131,12 @@ def fit(
         clip_norm=_limit(clip_norm, "clip_norm"),
         clip_value=_limit(clip_value, "clip_value"),
     )
-    epochs, called = whole_number(epochs, "epochs", example=100), _as_tuple(callbacks, "callbacks")
+    epochs, callback_functions = whole_number(epochs, "epochs", example=100), _as_tuple(callbacks, "callbacks")
     show = None if progress is None else boolean(progress, "progress")
     history = run.history
     with closing(Progress(epochs, show=show)) as bar:
         try:
-            run.risk, history.engine = _engine(run, compiled)
+            run.risk, history.engine = _choose_risk(run, compiled)
             bar.write_line(history.engine)
             for epoch in range(epochs + 1):
                 if epoch:
@@ -144,9 +144,9 @@ def fit(
                     bar.advance(history.line())
                 else:
                     run.evaluate_initial()
-                results = [callback(model, history) for callback in called]
+                results = [callback(model, history) for callback in callback_functions]
                 if any(result is True for result in results):
-                    history.stopped = "a callback ended it"
+                    history.stopped = "a callback returned True"
                 if stopping and stopping.ends(epoch, (history.validation_loss or history.loss)[-1], model):
                     history.stopped = f"no better loss since epoch {stopping.best_epoch}"
                 if history.stopped:
@@ -161,10 +161,10 @@ def fit(
     return history
 
 
-def _engine(run: Run, compiled: bool | Literal["auto"]) -> tuple[Risk, str]:
-    """Return the risk to minimise, compiled if that is requested and possible, and a description of which it is."""
+def _choose_risk(run: Run, compiled: bool | Literal["auto"]) -> tuple[Risk, str]:
+    """Return the risk to minimise, compiled if requested and possible, and a description of how it is computed."""
     if compiled not in (True, False, "auto"):
-        message = f'compiled is True, False or "auto", got {compiled!r}'
+        message = f'compiled must be True, False or "auto", got {compiled!r}'
         raise ValueError(message)
     if not compiled:
         return run.risk, "example by example"
@@ -179,20 +179,11 @@ def _engine(run: Run, compiled: bool | Literal["auto"]) -> tuple[Risk, str]:
     return compiled_risk, compiled_risk.description()
 
 
-def _check_model_and_loss(model: Any, loss: Any) -> None:
-    if not isinstance(model, Module):
-        message = f"model is a Module of microgradlib.nn, got {type(model).__name__}: derive its class from Module"
-        raise TypeError(message)
-    if not callable(loss):
-        message = f"loss is a function (output, target) → cost, such as costs.cross_entropy, got {loss!r}"
-        raise TypeError(message)
-
-
 def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyStopping | None:
     if early_stopping is None or early_stopping is False:
         return None
     if isinstance(early_stopping, EarlyStopping):
-        return replace(early_stopping)  # a copy without a best epoch, so that one rule can serve several runs
+        return replace(early_stopping)  # a copy without a best epoch, so that one rule can be used for several runs
     reason = "the epochs to wait for a better loss"
     return EarlyStopping(whole_number(early_stopping, "early_stopping", reason=reason, example=10))
 
@@ -201,7 +192,7 @@ def _as_tuple(functions: OneOrMore[F], name: str) -> tuple[F, ...]:
     """Return one function, a list of them, or None as a tuple of functions. Raises `TypeError` for anything else."""
     given: Any = () if functions is None else (functions,) if callable(functions) else functions
     if not isinstance(given, (list, tuple)) or not all(map(callable, given)):
-        message = f"{name} is a function, or a list of them, got {shown(functions)}"
+        message = f"{name} must be a function or a list of functions, got {shown(functions)}"
         raise TypeError(message)
     return tuple(given)
 
@@ -217,6 +208,6 @@ def _optimizer(optimizer: OptimizerLike | None, model: Module) -> SupportsStep:
     if hasattr(optimizer, "step") and not isinstance(optimizer, type):
         return optimizer
     if not callable(optimizer):
-        message = f"optimizer is one of optim, as in Adam(model.parameters(), lr=0.01), got {shown(optimizer)}"  # type: ignore[unreachable]
+        message = f"optimizer must have a method step, as Adam(model.parameters(), lr=0.01) has, got {shown(optimizer)}"  # type: ignore[unreachable]
         raise TypeError(message)
     return optimizer(model.parameters())

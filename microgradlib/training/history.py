@@ -25,7 +25,7 @@ class History:
     """The quantities recorded by `fit`. Index e of every list is epoch e; index 0 is before training.
 
     - `loss`: the mean cost of the training examples, without regularisers; from epoch 1 on computed batch by batch,
-      each with the parameters before its update.
+      each with the parameters before the batch's update.
     - `validation_loss`: the mean cost of the validation examples after the epoch.
     - `accuracy`, `validation_accuracy`: 0 to 1; empty if the cost does not classify.
     - `gradient_norms`: for each layer, the mean over the epoch's steps of ‖∂R/∂(its parameters)‖, before any clipping;
@@ -35,7 +35,7 @@ class History:
     - `stopped`: why training ended early, or "".
     - `best_epoch`: with early stopping, the epoch whose parameters were kept.
     - `steps`: the number of updates.
-    - `engine`: how they were computed.
+    - `engine`: how the updates were computed, by a compiled program or example by example.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -66,7 +66,7 @@ class History:
           validation: 2 numbers, from 1.1 to 0.7, lowest 0.7, highest 1.1
         """
         if what not in PLOTS:
-            message = f"a history plots {', '.join(map(repr, PLOTS))}, got {what!r}"
+            message = f"a history can plot {', '.join(map(repr, PLOTS))}, got {what!r}"
             raise ValueError(message)
         curves = {name: numbers for name, numbers in self._curves(what).items() if numbers}
         if not curves:
@@ -90,11 +90,11 @@ class History:
         >>> History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).line()
         'loss 0.5000, validation 0.7000'
         """
-        parts = [f"loss {self.loss[-1]:.4f}"] if self.loss else []
-        parts += [f"accuracy {self.accuracy[-1]:.1%}"] if self.accuracy else []
-        parts += [f"validation {self.validation_loss[-1]:.4f}"] if self.validation_loss else []
-        parts += [f"accuracy {self.validation_accuracy[-1]:.1%}"] if self.validation_accuracy else []
-        return ", ".join(parts)
+        quantities = [f"loss {self.loss[-1]:.4f}"] if self.loss else []
+        quantities += [f"accuracy {self.accuracy[-1]:.1%}"] if self.accuracy else []
+        quantities += [f"validation {self.validation_loss[-1]:.4f}"] if self.validation_loss else []
+        quantities += [f"accuracy {self.validation_accuracy[-1]:.1%}"] if self.validation_accuracy else []
+        return ", ".join(quantities)
 
     def __repr__(self) -> str:
         ended = f", stopped: {self.stopped}" if self.stopped else ""

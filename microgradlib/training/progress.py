@@ -13,7 +13,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Show on standard error how many of `total` epochs are done, with a line of text.
+    """Show on standard error how many of `total` epochs are completed, with a line of text.
 
     `show`: True always, False never, None if standard error is a terminal.
     """

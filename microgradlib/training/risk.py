@@ -11,15 +11,15 @@ from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
+from microgradlib.nn import Module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from microgradlib.nn import Module
     from microgradlib.training.examples import Examples
     from microgradlib.training.types import Loss
 
-__all__ = ["Risk", "evaluation_mode"]
+__all__ = ["Risk", "check_model_and_loss", "evaluation_mode"]
 
 
 class Risk:
@@ -60,8 +60,8 @@ class Risk:
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
         """Return the mean cost without any Ω, and the outputs, in evaluation mode.
 
-        Each example's graph is recorded although nothing is differentiated: costs of probabilities look at the op that
-        computed their input.
+        Each example's graph is recorded although nothing is differentiated: costs of probabilities depend on the op
+        that computed their input.
         """
         costs, outputs = [], []
         with evaluation_mode(self.model), recording():
@@ -93,6 +93,16 @@ class Risk:
         return math.fsum(costs) / len(costs), outputs
 
 
+def check_model_and_loss(model: Any, loss: Any) -> None:
+    """Raise `TypeError` unless `model` is a Module and `loss` a function."""
+    if not isinstance(model, Module):
+        message = f"model must be a Module of microgradlib.nn, got {type(model).__name__}: derive its class from Module"
+        raise TypeError(message)
+    if not callable(loss):
+        message = f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {loss!r}"
+        raise TypeError(message)
+
+
 @contextmanager
 def evaluation_mode(model: Module) -> Iterator[None]:
     """Put the model into evaluation mode for the block; afterwards restore the mode of each of its modules."""
@@ -109,7 +119,7 @@ def _cost_as_float(cost: Any) -> float:
     try:
         return as_float(cost)
     except TypeError:
-        message = f"the loss of one example is one number, but loss(output, target) returned {type(cost).__name__}"
+        message = f"the loss of one example must be one number, but loss(output, target) returned {type(cost).__name__}"
         raise TypeError(message) from None
 
 

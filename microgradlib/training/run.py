@@ -44,7 +44,7 @@ class Run:
     history: History = field(default_factory=History)
 
     def __post_init__(self) -> None:
-        """Find the layers, and the function from an output to a class, if the cost classifies."""
+        """Set the parameters by layer, and the cost's decision rule, None if it does not classify."""
         self.model = self.risk.model
         self.layers = parameters_by_layer(self.model)
         self.decision = decision_of(self.risk.loss)
@@ -97,7 +97,7 @@ class Run:
         raise DivergedError(message, self.history)
 
     def _record(self, loss: float, outputs: Sequence[Any], targets: Sequence[Any], norms: dict[str, float]) -> None:
-        """Add an epoch to the history. All its numbers are computed first, so that an interrupt does not add some."""
+        """Add an epoch to the history. All its numbers are computed first, so an interrupt cannot add only some."""
         history = self.history
         accuracies = [(history.accuracy, self._accuracy(outputs, targets))]
         validation = []
@@ -119,9 +119,9 @@ class Run:
 
 
 def trained_parameters(model: Module, optimizer: SupportsStep) -> list[Value]:
-    """Return the parameters of the model, then those only of the optimizer, such as a learned scale of the loss.
+    """Return the parameters of the model, then the optimizer's further ones, such as a learned scale of the loss.
 
-    Raises `ValueError` if the optimizer has parameters, but none of the model's.
+    Raises `ValueError` if the optimizer lists parameters, but none of the model's.
     """
     of_model = model.parameters()
     of_optimizer = [p for p in getattr(optimizer, "parameters", []) if isinstance(p, Value)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from microgradlib.costs import decision_of
 from microgradlib.metrics import accuracy
 from microgradlib.training.examples import Examples
-from microgradlib.training.risk import Risk
+from microgradlib.training.risk import Risk, check_model_and_loss
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
@@ -38,6 +38,7 @@ def score(
     >>> score(Neuron(1, "linear", init="zeros"), binary_cross_entropy_with_logits, [[0.0], [1.0]], [1, 0])
     Score(loss=0.6931471805599453, accuracy=0.5)
     """
+    check_model_and_loss(model, loss)
     examples = Examples.of(X, y, "score")
     mean, outputs = Risk(model, loss).evaluate(examples)
     decision = decision_of(loss)

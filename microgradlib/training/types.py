@@ -1,4 +1,4 @@
-"""Types of what `fit` and `score` take: examples, losses, optimizers, callbacks."""
+"""Types of the arguments of `fit` and `score`: examples, losses, optimizers, callbacks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LabelledData(Protocol):
 
     @property
     def targets(self) -> Rows:
-        """The targets, as many."""
+        """The targets, one for each input."""
 
 
 class SupportsStep(Protocol):
@@ -53,7 +53,7 @@ Loss: TypeAlias = "Callable[[Any, Any], Node | float]"
 """L(output, target), the cost of one example."""
 
 Callback: TypeAlias = "Callable[[ModelT, History], object]"
-"""Called with the model and the history after each epoch."""
+"""A function called with the model and the history before the first epoch and after each; True ends the training."""
 
 OneOrMore: TypeAlias = T | Sequence[T] | None
 """One function, a list of them, or none."""

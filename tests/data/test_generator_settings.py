@@ -130,6 +130,8 @@ def test_a_number_of_points_that_is_not_whole_is_refused(make, n):
         (lambda rng: blobs(centres=0, rng=rng), "centres must be a whole number >= 1"),
         (lambda rng: blobs(centres=[], rng=rng), "one point or more, all of one dimension"),
         (lambda rng: blobs(centres=[()], rng=rng), "one point or more, all of one dimension"),
+        (lambda rng: blobs(centres=[1.0], rng=rng), "one point or more, all of one dimension"),
+        (lambda rng: blobs(centres="ab", rng=rng), "one point or more, all of one dimension, got 'ab'"),
         (lambda rng: blobs(centres=[(0, 0), (1, 1, 1)], rng=rng), "one point or more, all of one dimension"),
         (lambda rng: yin_yang(0, rng=rng), "n must be a whole number >= 1"),
     ],

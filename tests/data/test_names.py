@@ -79,6 +79,12 @@ def test_bad_input_is_refused_with_a_remedy(make, words):
         make()
 
 
+@pytest.mark.parametrize("make", [lambda: Alphabet("abc").encode(3), lambda: Alphabet.of(["ab", 3])])
+def test_a_number_is_no_text(make):
+    with pytest.raises(TypeError, match=r"texts? must be (a string|strings), got 3"):
+        make()
+
+
 def test_an_alphabet_cannot_be_changed():
     with pytest.raises(AttributeError):
         Alphabet("abc").characters = "abcd"

@@ -210,7 +210,7 @@ def test_plots():
     for what in ("loss", "accuracy", "gradient_norms", "dead_relus"):
         assert "<svg" in history.plot(what)._repr_svg_()
     assert "training: 3 numbers" in history.plot().text
-    with pytest.raises(ValueError, match=r"a history plots 'loss', .*, got 'losses'"):
+    with pytest.raises(ValueError, match=r"a history can plot 'loss', .*, got 'losses'"):
         history.plot("losses")
     with pytest.raises(ValueError, match="no accuracy to plot"):
         History(loss=[1.0]).plot("accuracy")

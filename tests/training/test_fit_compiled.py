@@ -134,7 +134,7 @@ def test_wrong_labels_are_found_before_anything_changes():
 
 
 def test_compiled_is_a_word_or_a_truth_value():
-    with pytest.raises(ValueError, match=r"compiled is True, False or .auto., got 'always'"):
+    with pytest.raises(ValueError, match=r"compiled must be True, False or .auto., got 'always'"):
         fit(MLP([2, 1]), squared_error, X, Y, compiled="always")
 
 

@@ -12,7 +12,7 @@ from microgradlib.costs import binary_cross_entropy_with_logits, cross_entropy, 
 from microgradlib.errors import DivergedError, LabelError
 from microgradlib.nn import MLP, Module, Neuron
 from microgradlib.optim import SGD
-from microgradlib.training import EarlyStopping, fit
+from microgradlib.training import EarlyStopping, fit, score
 from microgradlib.training.progress import Progress
 
 X, Y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
@@ -84,7 +84,7 @@ def test_rules_that_make_no_sense(wrong, message):
 
 def test_a_callback_may_end_it():
     history = fit(line(), squared_error, X, Y, epochs=50, callbacks=[lambda m, h: h.epochs == 4])
-    assert (history.epochs, history.stopped) == (4, "a callback ended it")
+    assert (history.epochs, history.stopped) == (4, "a callback returned True")
 
 
 # Ctrl-C
@@ -162,10 +162,10 @@ def test_an_infinite_gradient_is_found_too():
         ({"y": [0, 1, 7, 1]}, LabelError, r"example 2: the label is 7\.0, but the 3 classes"),
         ({"y": [0, 1, math.nan, 1]}, LabelError, "example 2: the label is nan"),
         ({"y": [0, 1, "two", 1]}, TypeError, "example 2: expected a real number, got str"),
-        ({"X": [[0.0], [1.0], [2.0, 5.0], [3.0]]}, ValueError, "example 2: this neuron has 1 weights"),
+        ({"X": [[0.0], [1.0], [2.0, 5.0], [3.0]]}, ValueError, "example 2: this neuron takes a list of 1 input"),
         ({"y": [0, 1]}, ValueError, "training: 4 inputs but 2 targets"),
         ({"X": [], "y": []}, ValueError, "training: there are no examples"),
-        ({"X": 3.0}, TypeError, "inputs and targets are lists of examples, got float"),
+        ({"X": 3.0}, TypeError, "inputs and targets must be lists of examples, got float"),
         ({"epochs": 0}, ValueError, "epochs must be a whole number >= 1, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be a whole number >= 1, got 0"),
         ({"batch_size": 2.5}, TypeError, "batch_size must be a whole number >= 1"),
@@ -188,8 +188,10 @@ def test_wrong_arguments(change, error, message):
 
 
 def test_a_model_is_a_module():
-    with pytest.raises(TypeError, match=r"model is a Module of microgradlib\.nn, got function"):
+    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got function"):
         fit(lambda x: x, squared_error, X, Y)
+    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got function"):
+        score(lambda x: x, squared_error, X, Y)
 
 
 # Progress
@@ -240,7 +242,7 @@ def test_a_progress_that_never_moved_ends_quietly(monkeypatch):
 
 
 def test_cost_names_the_wrong_kind_of_output():
-    with pytest.raises(ValueError, match="example 0: the output holds a number for each class"):
+    with pytest.raises(ValueError, match="example 0: the output must have one number for each class"):
         fit(line(), cross_entropy, X, [0, 1, 0, 1])
     history = fit(line(), binary_cross_entropy_with_logits, X, [0, 0, 1, 1], epochs=200)
     assert history.accuracy[-1] == 1.0
