@@ -19,57 +19,59 @@ __all__ = ["PROBLEMS", "Problem"]
 class Problem:
     """One problem: a network of tanh units, trained by mini-batch gradient descent.
 
-    `parts(rng)` returns the examples to train on and those to evaluate on, which `checked_on` describes. `sizes` are
-    those of the network's layers. `cost` is that of one example, from the net inputs of the last layer. `rate` is the
-    initial learning rate, which falls linearly to 0. `batch` is the number of examples in a mini-batch.
+    `load(rng)` returns the training set and the evaluation set; `evaluated_on` describes the latter in reports. `sizes`
+    are the numbers of units of the network's layers. `cost(net_inputs, target)` is the cost of one example, from the
+    net inputs of the last layer. `learning_rate` is the initial one; it decreases linearly to 0.
     """
 
     name: str
-    parts: Callable[[random.Random], tuple[Dataset, Dataset]]
-    checked_on: str
+    load: Callable[[random.Random], tuple[Dataset, Dataset]]
+    evaluated_on: str
     sizes: tuple[int, ...]
     cost: Callable[[Any, Any], Any]
     epochs: int
-    rate: float
-    batch: int
+    learning_rate: float
+    batch_size: int
 
 
-def _iris_parts(rng: random.Random) -> tuple[Dataset, Dataset]:
+def _load_iris(rng: random.Random) -> tuple[Dataset, Dataset]:
     return standardise(*split(iris(), held_out=0.2, rng=rng))
 
 
-def _moons_parts(rng: random.Random) -> tuple[Dataset, Dataset]:
+def _load_moons(rng: random.Random) -> tuple[Dataset, Dataset]:
     return standardise(*split(moons(200, noise=0.1, rng=rng), held_out=0.25, rng=rng))
 
 
-def _xor_parts(rng: random.Random) -> tuple[Dataset, Dataset]:  # noqa: ARG001  the four points are fixed
+def _load_xor(rng: random.Random) -> tuple[Dataset, Dataset]:  # noqa: ARG001  the four points are fixed
     return xor(), xor()
 
 
 PROBLEMS = {
     problem.name: problem
     for problem in (
-        Problem("iris", _iris_parts, "held-out flowers", (4, 8, 3), cross_entropy, epochs=50, rate=0.2, batch=8),
+        Problem(
+            "iris", _load_iris, "held-out flowers", (4, 8, 3), cross_entropy, epochs=50, learning_rate=0.2, batch_size=8
+        ),
         Problem(
             "xor",
-            _xor_parts,
-            "points, all there are",
+            _load_xor,
+            "points, the whole data set",
             (2, 8, 1),
             binary_cross_entropy_with_logits,
             epochs=500,
-            rate=1.0,
-            batch=4,
+            learning_rate=1.0,
+            batch_size=4,
         ),
         Problem(
             "moons",
-            _moons_parts,
+            _load_moons,
             "held-out points",
             (2, 16, 1),
             binary_cross_entropy_with_logits,
             epochs=40,
-            rate=1.0,
-            batch=8,
+            learning_rate=1.0,
+            batch_size=8,
         ),
     )
 }
-"""The problems by their names."""
+"""The problems by name."""

@@ -29,17 +29,22 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "show"]
 
 _PROGRESS_LINES = 5
-"""Lines of progress written to a file; on a terminal, one line is overwritten."""
+"""Lines of progress if `stream` is not a terminal; on a terminal, one line is overwritten."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The results of a demo: losses in nats, correct among the examples checked, the gradient check, the files."""
+    """The results of a demo.
+
+    `losses` are the mean training losses of the epochs, in nats; `evaluation_loss` is the final one on the evaluation
+    set, of whose `evaluated` examples `correct` are classified correctly. `largest_difference` is that of the gradient
+    check. The two files are the drawings.
+    """
 
     losses: tuple[float, ...]
-    checked_loss: float
+    evaluation_loss: float
     correct: int
-    checked: int
+    evaluated: int
     largest_difference: float
     neuron_file: Path
     curve_file: Path
@@ -50,15 +55,15 @@ def show(
 ) -> Outcome:
     """Train the network of the problem `name`, report on `stream`, and write two drawings into the folder `out`.
 
-    They are the graph of the network's first neuron at one example, after `backward()`, and the loss by epoch. The same
-    `seed` gives the same numbers.
+    The drawings are the graph of the network's first neuron at one example, after `backward()`, and a chart of the loss
+    by epoch. The same `seed` gives the same numbers.
 
     Args:
         name: `"iris"`, `"xor"` or `"moons"`.
         out: an existing folder.
         seed: determines the split, the initial weights and the order of the examples.
         epochs: the number of epochs; by default that of the problem.
-        stream: where to report; by default standard output.
+        stream: the text stream for the report; by default standard output.
 
     Raises:
         TypeError: `epochs` is not a whole number.
@@ -70,50 +75,53 @@ def show(
     epochs = whole_number(problem.epochs if epochs is None else epochs, "epochs")
     stream = sys.stdout if stream is None else stream
     rng = random.Random(seed)
-    train, checked = problem.parts(rng)
+    train, evaluation = problem.load(rng)
     model = MLP(problem.sizes, activation="tanh", rng=rng)
     count = len(model.parameters())
     print(
         f"{name}: {len(train)} examples, a network of {_joined(problem.sizes)} units, {count} parameters", file=stream
     )
 
-    updates = epochs * math.ceil(len(train) / problem.batch)
+    updates = epochs * math.ceil(len(train) / problem.batch_size)
     history = fit(
         model,
         problem.cost,
         train.inputs,
         train.targets,
         epochs=epochs,
-        batch_size=problem.batch,
-        optimizer=SGD(model.parameters(), lr=linear(problem.rate, 0.0, updates)),
-        validation=(checked.inputs, checked.targets),
+        batch_size=problem.batch_size,
+        optimizer=SGD(model.parameters(), lr=linear(problem.learning_rate, 0.0, updates)),
+        validation=(evaluation.inputs, evaluation.targets),
         callbacks=[lambda _, history: _progress(history.epochs, epochs, history.loss[-1], stream)],
         rng=rng,
         progress=False,
     )
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
-    losses, checked_losses = history.loss, history.validation_loss
-    checked_loss, correct = checked_losses[-1], round(history.validation_accuracy[-1] * len(checked))
+    losses, evaluation_losses = history.loss, history.validation_loss
+    evaluation_loss, correct = evaluation_losses[-1], round(history.validation_accuracy[-1] * len(evaluation))
     print(
-        f"final loss: {losses[-1]:.4f} in training, {checked_loss:.4f} on {len(checked)} {problem.checked_on}",
+        f"final loss: {losses[-1]:.4f} in training, {evaluation_loss:.4f} on {len(evaluation)} {problem.evaluated_on}",
         file=stream,
     )
-    print(f"accuracy: {correct} of {len(checked)} {problem.checked_on} ({correct / len(checked):.1%})", file=stream)
+    print(
+        f"accuracy: {correct} of {len(evaluation)} {problem.evaluated_on} ({correct / len(evaluation):.1%})",
+        file=stream,
+    )
 
-    difference = largest_difference(model, problem.cost, checked.inputs[0], checked.targets[0])
+    difference = largest_difference(model, problem.cost, evaluation.inputs[0], evaluation.targets[0])
     print(
         f"gradient check: backward() and numeric derivatives of one loss differ by at most {difference:.1e}",
         file=stream,
     )
 
-    neuron_file = _draw_neuron(model.layers[0].neurons[0], checked).save(out / f"{name}-neuron.svg")
-    curves = {"training": losses} if checked == train else {"training": losses, "held out": checked_losses}
+    neuron_file = _draw_neuron(model.layers[0].neurons[0], evaluation).save(out / f"{name}-neuron.svg")
+    curves = {"training": losses} if evaluation == train else {"training": losses, "held out": evaluation_losses}
     chart = line_chart(curves, title=f"Learning {name}", x_label="epoch", y_label="mean loss (nats)")
     curve_file = chart.save(out / f"{name}-training.svg")
     print(f"wrote {neuron_file}: a neuron of the network, with its gradients", file=stream)
     print(f"wrote {curve_file}: the loss by epoch", file=stream)
-    return Outcome(tuple(losses), checked_loss, correct, len(checked), difference, neuron_file, curve_file)
+    return Outcome(tuple(losses), evaluation_loss, correct, len(evaluation), difference, neuron_file, curve_file)
 
 
 def _joined(sizes: Sequence[int]) -> str:

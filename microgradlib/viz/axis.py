@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
-"""Distances between marks, up to a power of ten."""
+"""Distances between marks, times a power of ten."""
 _FLAT: Final = 1e-9
 """A range narrower than this, relative to its numbers, counts as a single number: its width is rounding error."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A range of numbers and its tick marks: pairs of position and text, from low to high.
+    """A range of numbers with tick marks, pairs of number and text in ascending order.
 
     >>> Axis.over([0.0, 9.3], marks=5).marks
     ((0.0, '0'), (2.0, '2'), (4.0, '4'), (6.0, '6'), (8.0, '8'), (10.0, '10'))
-    >>> Axis.over([7.0]).place(7.0)
+    >>> Axis.over([7.0]).fraction(7.0)
     0.5
     """
 
@@ -34,7 +34,7 @@ class Axis:
         """Return the axis for these finite numbers.
 
         Args:
-            numbers: the axis spans them; no numbers give the axis from 0 to 1.
+            numbers: the numbers to span; without any, the axis goes from 0 to 1.
             marks: the approximate number of marks.
             tight: end exactly at the extreme numbers instead of at the next mark.
             whole: place marks at whole numbers only, as for steps.
@@ -44,14 +44,14 @@ class Axis:
         step = _step(high / marks - low / marks, whole=whole)
         first, last = low / step, high / step
         start, stop = (_ceil(first), _floor(last)) if tight else (_floor(first), _ceil(last))
-        places = [place * step for place in range(start, stop + 1)]
-        texts = [_text(place, step) for place in places]
+        positions = [i * step for i in range(start, stop + 1)]
+        texts = [_text(position, step) for position in positions]
         if not tight:
-            low, high = min(low, places[0]), max(high, places[-1])
-        return Axis(low, high, tuple(zip(places, texts, strict=True)))
+            low, high = min(low, positions[0]), max(high, positions[-1])
+        return Axis(low, high, tuple(zip(positions, texts, strict=True)))
 
-    def place(self, number: float) -> float:
-        """Return the position of a number along the axis, 0 at the low end and 1 at the high end."""
+    def fraction(self, number: float) -> float:
+        """Return the position of a number along the axis as a fraction: 0 at the low end and 1 at the high end."""
         return (number / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
 
 
@@ -81,10 +81,10 @@ def _ceil(ratio: float) -> int:
     return math.ceil(ratio - 1e-9)
 
 
-def _text(place: float, step: float) -> str:
+def _text(position: float, step: float) -> str:
     """Write the position of a mark with the fewest digits that distinguish neighbouring marks."""
-    if place == 0:
+    if position == 0:
         return "0"
-    magnitude = math.floor(math.log10(abs(place)))
+    magnitude = math.floor(math.log10(abs(position)))
     digits = max(magnitude - math.floor(math.log10(step)) + 2, min(magnitude + 1, 6))  # 10000 rather than 1e+04
-    return f"{place:.{min(digits, 17)}g}"
+    return f"{position:.{min(digits, 17)}g}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from microgradlib.viz import theme
 from microgradlib.viz.axis import Axis
-from microgradlib.viz.markup import clean, element, escape, page, short, title
+from microgradlib.viz.markup import clean, coordinate, element, escape, page, title
 from microgradlib.viz.picture import Picture
 from microgradlib.viz.typography import mono_width, number, sans_width, shorten
 
@@ -19,13 +19,13 @@ _MARGIN: Final = 22.0
 _SIZE: Final = 11.0
 _TITLE_SIZE: Final = 15.0
 _LEGEND_ROW: Final = 20.0
-_LARGEST: Final = 1e300
-"""Larger numbers count as gaps, so that the arithmetic of the axis cannot overflow."""
-_MOST_POINTS: Final = 1200
-"""Points of one curve: more could not be distinguished at the width of the chart."""
+_MAX_MAGNITUDE: Final = 1e300
+"""Larger numbers are treated as gaps, so that the arithmetic of the axis cannot overflow."""
+_MAX_POINTS: Final = 1200
+"""The largest number of points of one curve: more could not be distinguished at the width of the chart."""
 
 Run = list[tuple[int, float]]
-"""Consecutive points of a curve, without a gap: pairs of position and number."""
+"""Consecutive points of a curve without a gap, as pairs of position and number."""
 
 
 class Chart(Picture):
@@ -59,14 +59,14 @@ def line_chart(
 ) -> Chart:
     """Draw one curve for each series, over the positions 0, 1, 2, … of its numbers.
 
-    A nan or an infinity is a gap in the curve; a number between two gaps, and a series of one number, is a dot. Of
-    long series the lowest and the highest number of each interval are drawn, so that spikes remain visible.
+    A nan or an infinity is a gap in the curve; a number between two gaps, or the only number of a series, is a dot.
+    Of a long series, the lowest and the highest number of each interval are drawn, so that spikes remain visible.
 
     Args:
         series: numbers by name; the legend lists the names in this order.
         title: the heading of the chart.
-        x_label: the quantity that the positions count.
-        y_label: the quantity that the numbers measure, with its unit.
+        x_label: what the positions count.
+        y_label: what the numbers measure, with its unit.
 
     Raises:
         TypeError: `series` is not a mapping, or a series holds something other than numbers.
@@ -112,17 +112,17 @@ def _numbers(name: object, values: Any) -> list[float]:
 
 
 def _runs(values: list[float]) -> list[Run]:
-    """Return the runs of drawable numbers between gaps, thinned to at most about `_MOST_POINTS` points."""
+    """Return the runs of drawable numbers between gaps, thinned to at most about `_MAX_POINTS` points."""
     runs: list[Run] = []
     inside = False
-    for place, value in enumerate(values):
-        drawable = abs(value) <= _LARGEST  # false for nan
+    for position, value in enumerate(values):
+        drawable = abs(value) <= _MAX_MAGNITUDE  # false for nan
         if drawable and not inside:
             runs.append([])
         if drawable:
-            runs[-1].append((place, value))
+            runs[-1].append((position, value))
         inside = drawable
-    points_per_kept = math.ceil(len(values) / _MOST_POINTS)
+    points_per_kept = math.ceil(len(values) / _MAX_POINTS)
     return [_thinned(run, points_per_kept) for run in runs] if points_per_kept > 1 else runs
 
 
@@ -160,10 +160,10 @@ class _Frame:
     bottom: float
 
     def x_of(self, position: float) -> float:
-        return self.left + self.x.place(position) * (self.right - self.left)
+        return self.left + self.x.fraction(position) * (self.right - self.left)
 
     def y_of(self, value: float) -> float:
-        return self.bottom - self.y.place(value) * (self.bottom - self.top)
+        return self.bottom - self.y.fraction(value) * (self.bottom - self.top)
 
 
 def _svg(drawn: Mapping[str, list[Run]], x: Axis, y: Axis, labels: tuple[str, str, str], text: str) -> str:
@@ -175,20 +175,20 @@ def _svg(drawn: Mapping[str, list[Run]], x: Axis, y: Axis, labels: tuple[str, st
     right, bottom = _WIDTH - _MARGIN, top + _PLOT_HEIGHT
     frame = _Frame(x, y, left, right, top, bottom)
     height = bottom + 24.0 + (20.0 if x_label else 0.0) + _MARGIN / 2
-    parts = [
+    elements = [
         element("rect", x=0.5, y=0.5, width=_WIDTH - 1, height=height - 1, rx=10, fill=theme.PAPER, stroke=theme.FRAME),
         _label(heading, _MARGIN, _MARGIN + _TITLE_SIZE * 0.8, font_size=_TITLE_SIZE, fill=theme.INK, font_weight="600"),
         legend,
         _grid(frame),
         _label(x_label, (left + right) / 2, bottom + 38.0, text_anchor="middle"),
         _rotated_label(y_label, _MARGIN + 6.0, (top + bottom) / 2),
-        *(_curve(name, runs, _colour(place), frame) for place, (name, runs) in enumerate(drawn.items())),
+        *(_curve(name, runs, _colour(index), frame) for index, (name, runs) in enumerate(drawn.items())),
     ]
-    return page(_WIDTH, height, "\n".join(filter(None, parts)), name="mgchart", summary=text)
+    return page(_WIDTH, height, "\n".join(filter(None, elements)), name="mgchart", summary=text)
 
 
-def _colour(place: int) -> str:
-    return theme.SERIES[place % len(theme.SERIES)]
+def _colour(index: int) -> str:
+    return theme.SERIES[index % len(theme.SERIES)]
 
 
 def _label(text: str, x: float, y: float, **more: str | float) -> str:
@@ -197,37 +197,39 @@ def _label(text: str, x: float, y: float, **more: str | float) -> str:
 
 
 def _rotated_label(text: str, x: float, y: float) -> str:
-    return _label(text, x, y, text_anchor="middle", transform=f"rotate(-90 {short(x)} {short(y)})")
+    return _label(text, x, y, text_anchor="middle", transform=f"rotate(-90 {coordinate(x)} {coordinate(y)})")
 
 
 def _legend(names: list[str], left: float, top: float) -> tuple[str, float]:
-    parts = []
+    elements = []
     x, row = left, 0
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         shown = shorten(name, 40)
         width = 24.0 + sans_width(shown, _SIZE + 1) + 18.0
         if x > left and x + width > _WIDTH - _MARGIN:
             x, row = left, row + 1
         y = top + row * _LEGEND_ROW + 6.0
-        parts.append(element("rect", x=x, y=y - 2, width=16, height=4, rx=2, fill=_colour(place)))
-        parts.append(_label(shown, x + 24.0, y + 4.0, fill=theme.INK))
+        elements.append(element("rect", x=x, y=y - 2, width=16, height=4, rx=2, fill=_colour(index)))
+        elements.append(_label(shown, x + 24.0, y + 4.0, fill=theme.INK))
         x += width
-    return "".join(parts), (row + 1) * _LEGEND_ROW + 10.0
+    return "".join(elements), (row + 1) * _LEGEND_ROW + 10.0
 
 
 def _grid(frame: _Frame) -> str:
-    level = f"H{short(frame.right)}"
-    parts = []
-    for place, text in frame.y.marks:
-        y = frame.y_of(place)
-        parts.append(element("path", d=f"M{short(frame.left)} {short(y)}{level}", stroke=theme.GRID))
-        parts.append(_tick_label(text, frame.left - 8.0, y + 4.0, "end"))
-    parts.append(element("path", d=f"M{short(frame.left)} {short(frame.bottom)}{level}", stroke=theme.LINE))
-    for place, text in frame.x.marks:
-        x = frame.x_of(place)
-        parts.append(element("path", d=f"M{short(x)} {short(frame.bottom)}v5", stroke=theme.LINE))
-        parts.append(_tick_label(text, x, frame.bottom + 18.0, "middle"))
-    return "".join(parts)
+    level = f"H{coordinate(frame.right)}"
+    elements = []
+    for position, text in frame.y.marks:
+        y = frame.y_of(position)
+        elements.append(element("path", d=f"M{coordinate(frame.left)} {coordinate(y)}{level}", stroke=theme.GRID))
+        elements.append(_tick_label(text, frame.left - 8.0, y + 4.0, "end"))
+    elements.append(
+        element("path", d=f"M{coordinate(frame.left)} {coordinate(frame.bottom)}{level}", stroke=theme.LINE)
+    )
+    for position, text in frame.x.marks:
+        x = frame.x_of(position)
+        elements.append(element("path", d=f"M{coordinate(x)} {coordinate(frame.bottom)}v5", stroke=theme.LINE))
+        elements.append(_tick_label(text, x, frame.bottom + 18.0, "middle"))
+    return "".join(elements)
 
 
 def _tick_label(text: str, x: float, y: float, anchor: str) -> str:
@@ -235,12 +237,12 @@ def _tick_label(text: str, x: float, y: float, anchor: str) -> str:
 
 
 def _curve(name: str, runs: list[Run], colour: str, frame: _Frame) -> str:
-    parts = [title(name)] if name else []
+    elements = [title(name)] if name else []
     for run in runs:
-        points = [(frame.x_of(place), frame.y_of(value)) for place, value in run]
+        points = [(frame.x_of(position), frame.y_of(value)) for position, value in run]
         if len(points) == 1:
-            parts.append(element("circle", cx=points[0][0], cy=points[0][1], r=3, fill=colour))
+            elements.append(element("circle", cx=points[0][0], cy=points[0][1], r=3, fill=colour))
             continue
-        path = "M" + "L".join(f"{short(x)} {short(y)}" for x, y in points)
-        parts.append(element("path", d=path, fill="none", stroke=colour, stroke_width=2, stroke_linejoin="round"))
-    return element("g", "".join(parts))
+        path = "M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in points)
+        elements.append(element("path", d=path, fill="none", stroke=colour, stroke_width=2, stroke_linejoin="round"))
+    return element("g", "".join(elements))

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 Kind = Literal["leaf", "op", "output"]
 
-MOST_TEXTS: Final = 9
-"""If more arrows than this end at one box, their texts appear in tooltips only."""
+MAX_TEXTS: Final = 9
+"""If more arrows end at one box, their texts are shown in tooltips only."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Box:
         title: the node's label; may be empty and may contain any characters.
         op: the operation's symbol, such as `tanh` or `×`; empty for leaves.
         rows: pairs of caption and text, top to bottom; a row without a caption is one line of a longer text.
-        note: a remark in small type, such as `1 of 3` on a leaf drawn three times.
+        note: a short addition to the title, such as `1 of 3` on a leaf that is drawn three times.
 
     >>> Box("n0", "leaf", title="w", rows=(("data", "2"), ("grad", "0"))).text
     'n0  w  data 2  grad 0'
@@ -62,12 +62,12 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes, and arrows between them; the order of both is the order of the graph.
+    """Boxes and arrows, both in the topological order of the graph.
 
     Args:
         boxes: the boxes.
         arrows: from the box of each operand to the box computed from it.
-        down: whether arrows run downwards rather than to the right; their texts are then in their tooltips only.
+        down: draw arrows downwards instead of to the right; their texts are then shown in tooltips only.
 
     Raises:
         ValueError: two boxes share an id, or an arrow names an unknown box.
@@ -86,9 +86,9 @@ class Diagram:
 
     def __post_init__(self) -> None:
         known = Counter(box.id for box in self.boxes)
-        twice = [name for name, count in known.items() if count > 1]
-        if twice:
-            message = f"two boxes share the id {twice[0]!r}; give every box its own id"
+        repeated = [name for name, count in known.items() if count > 1]
+        if repeated:
+            message = f"two boxes share the id {repeated[0]!r}; give every box its own id"
             raise ValueError(message)
         for arrow in self.arrows:
             for end in (arrow.tail, arrow.head):
@@ -106,14 +106,14 @@ class Diagram:
         return self._into[name]
 
     def shown_text(self, arrow: Arrow) -> str:
-        """Return the arrow's text if there is room for it at its line, otherwise an empty string.
+        """Return the text to draw beside the arrow: its own, or an empty string if there is no space for it.
 
         >>> crowded = Diagram(tuple(Box(f"n{i}", "leaf") for i in range(31)),
         ...                 tuple(Arrow(f"n{i}", "n30", "1") for i in range(30)))
         >>> crowded.shown_text(crowded.arrows[0])
         ''
         """
-        return arrow.text if len(self._into[arrow.head]) <= MOST_TEXTS and not self.down else ""
+        return arrow.text if len(self._into[arrow.head]) <= MAX_TEXTS and not self.down else ""
 
     def tooltip(self, arrow: Arrow) -> str:
         """Return the text of an arrow's tooltip, such as `∂y/∂x = 3`; boxes without a title appear by their id."""

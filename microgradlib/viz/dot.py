@@ -11,8 +11,8 @@ from microgradlib.viz.typography import shorten
 if TYPE_CHECKING:
     from microgradlib.viz.diagram import Arrow, Box, Diagram
 
-_LONGEST: Final = 28
-"""Characters of a title, operation or number; longer texts are shortened."""
+_MAX_CHARACTERS: Final = 28
+"""The largest length of a title, operation or number; longer texts are shortened."""
 
 # nslimit bounds the time Graphviz spends on graphs with many long arrows: 9 s instead of over 120 s for a
 # recurrent network with shared weights, and no visible cost below 3,000 nodes.
@@ -76,7 +76,7 @@ def _heading(box: Box) -> str:
 
 
 def _shortened(text: str) -> str:
-    return _markup(shorten(clean(text), _LONGEST))
+    return _markup(shorten(clean(text), _MAX_CHARACTERS))
 
 
 def _markup(text: str) -> str:

@@ -25,7 +25,7 @@ Engine = Literal["own", "dot"]
 class Drawing(Picture):
     """A picture of a diagram, laid out when it is created. Jupyter displays it; `save` writes it to a file.
 
-    `diagram` is what was drawn, `svg` its SVG text, `source` its DOT text, `text` one line per box.
+    `diagram` holds the boxes and arrows, `svg` is the SVG text, `source` the DOT text, `text` one line per box.
 
     >>> from microgradlib.viz.diagram import Box, Diagram
     >>> drawing = Drawing(Diagram((Box("n0", "leaf", title="x"),), ()))
@@ -38,7 +38,7 @@ class Drawing(Picture):
     __slots__ = ("_svg", "diagram", "source")
 
     def __init__(self, diagram: Diagram, *, engine: Engine = "own") -> None:
-        """Lay out the diagram now, so that errors are raised here and not while the drawing is displayed.
+        """Lay out the diagram, so that errors are raised here and not when the drawing is displayed.
 
         Args:
             diagram: what to draw.
@@ -64,7 +64,7 @@ class Drawing(Picture):
 
     @property
     def text(self) -> str:
-        """One line per box, with the boxes that it is computed from."""
+        """One line per box, with the ids of the boxes from which it is computed."""
         lines = [repr(self)]
         for box in self.diagram.boxes:
             tails = ", ".join(arrow.tail for arrow in self.diagram.arrows_into(box.id))
@@ -86,23 +86,23 @@ class Drawing(Picture):
 
 
 def _without_prolog(document: str) -> str:
-    """Return the document from its root element on: an XML prolog is not allowed inside an HTML page."""
+    """Return an SVG document without its XML prolog, which is not allowed inside an HTML page."""
     return document[document.index("<svg") :]
 
 
 def draw(output: Node, *, engine: Engine = "own", max_nodes: WholeNumber = MAX_NODES) -> Drawing:
-    """Draw the graph that ends in `output`, with the data and gradients it holds now.
+    """Draw the graph of `output`, with its current data and gradients.
 
     Leaves are blue, operations amber, the output green with a thicker frame. Each arrow shows the local derivative
-    ∂head/∂tail, so the product of the texts along a path is the contribution of that path to the gradient. A later
+    ∂head/∂tail, so the product along a path is the contribution of that path to the gradient. A later
     `backward()` does not change an existing drawing.
 
-    Save it by `.save("g.svg")`; `.png` and `.pdf` need Graphviz and have its layout.
+    `.save("g.svg")` writes it to a file; `.png` and `.pdf` need Graphviz and use its layout.
 
     Args:
         output: the Value or Symbol to draw.
         engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
-        max_nodes: the limit above which graphs are refused.
+        max_nodes: the largest number of nodes that is drawn.
 
     Raises:
         TypeError: `output` is not a node, or `max_nodes` is not a whole number.

@@ -1,4 +1,4 @@
-"""Describe the graph of a Value or a Symbol as a Diagram, with the numbers that it holds now."""
+"""Convert the graph of a Value or Symbol to a Diagram, with its current numbers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from microgradlib.viz.ordering import rank
 from microgradlib.viz.typography import number
 
 NEAR: Final = 2
-"""A box of a leaf has arrows to uses up to this many columns to the right of the first one; later uses get a copy."""
+"""One box of a leaf has arrows to uses at most this many columns right of its first use; other uses get a copy."""
 MAX_NODES: Final = 200
-"""Default limit on the nodes of a drawing; larger graphs are hard to read."""
+"""Default of `max_nodes`: drawings of larger graphs are hard to read."""
 
-_COUNTED: Final = 100_000
-"""Nodes of a refused graph are counted up to this number, to refuse very large graphs quickly."""
+_COUNT_LIMIT: Final = 100_000
+"""Nodes are counted up to this number only, so that a very large graph raises its error quickly."""
 _SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
 
 
 def from_graph(output: Node, *, max_nodes: WholeNumber = MAX_NODES) -> Diagram:
-    """Describe the graph below `output` as boxes and arrows, with the numbers it holds now.
+    """Return the graph of `output` as boxes and arrows, with its current numbers.
 
     Boxes have the ids n0, n1, … in topological order, parents first. A leaf with uses far apart, such as a weight
-    shared by all steps of a recurrent network, has several boxes: each has arrows to the uses that lie at most `NEAR`
-    columns to the right of its first one. These boxes have the same title, the ids n3, n3_2, n3_3, … and notes such as
+    shared by all steps of a recurrent network, has several boxes: each has arrows to the uses that are at most `NEAR`
+    columns to the right of its first use. These boxes have the same title, the ids n3, n3_2, n3_3, … and notes such as
     "2 of 3". The text of an arrow is the local derivative ∂head/∂tail. Symbols have no data, so their boxes and
     arrows show no numbers.
 
@@ -51,26 +51,26 @@ def from_graph(output: Node, *, max_nodes: WholeNumber = MAX_NODES) -> Diagram:
     """
     _check(output, max_nodes)
     nodes = topological_sort(output)
-    index = {node: place for place, node in enumerate(nodes)}
-    lines = [(index[parent], place) for place, node in enumerate(nodes) for parent in node.parents]
+    index = {node: i for i, node in enumerate(nodes)}
+    lines = [(index[parent], i) for i, node in enumerate(nodes) for parent in node.parents]
     uses = _uses(nodes, lines)
     boxes = [
-        _box(node, _id(place, copy), f"{copy + 1} of {len(uses[place])}" if len(uses[place]) > 1 else "", output)
-        for place, node in enumerate(nodes)
-        for copy in range(len(uses[place]))
+        _box(node, _id(i, copy), f"{copy + 1} of {len(uses[i])}" if len(uses[i]) > 1 else "", output)
+        for i, node in enumerate(nodes)
+        for copy in range(len(uses[i]))
     ]
     arrows = []
-    for place, node in enumerate(nodes):
+    for i, node in enumerate(nodes):
         texts = map(number, node.local_derivatives) if isinstance(node, Value) else [""] * len(node.parents)
         for parent, text in zip(node.parents, texts, strict=True):
             tail = index[parent]
-            copy = next(copy for copy, heads in enumerate(uses[tail]) if place in heads)
-            arrows.append(Arrow(_id(tail, copy), _id(place, 0), text))
+            copy = next(copy for copy, heads in enumerate(uses[tail]) if i in heads)
+            arrows.append(Arrow(_id(tail, copy), _id(i, 0), text))
     return Diagram(tuple(boxes), tuple(arrows))
 
 
 def _uses(nodes: list[Node], lines: list[tuple[int, int]]) -> list[list[set[int]]]:
-    """Return for each node its boxes, each as the set of the heads of its arrows.
+    """Return for each node a list with one entry per box: the set of heads of the arrows from that box.
 
     The sets are used for membership tests only, so their order cannot affect the diagram.
     """
@@ -79,10 +79,10 @@ def _uses(nodes: list[Node], lines: list[tuple[int, int]]) -> list[list[set[int]
     for tail, head in lines:
         heads[tail].append(head)
     uses: list[list[set[int]]] = []
-    for place, node in enumerate(nodes):
+    for i, node in enumerate(nodes):
         boxes: list[set[int]] = []
         first = 0
-        for head in sorted(heads[place], key=columns.__getitem__):
+        for head in sorted(heads[i], key=columns.__getitem__):
             if boxes and (node.parents or columns[head] - first <= NEAR):
                 boxes[-1].add(head)
             else:
@@ -92,8 +92,8 @@ def _uses(nodes: list[Node], lines: list[tuple[int, int]]) -> list[list[set[int]
     return uses
 
 
-def _id(place: int, copy: int) -> str:
-    return f"n{place}_{copy + 1}" if copy else f"n{place}"
+def _id(i: int, copy: int) -> str:
+    return f"n{i}_{copy + 1}" if copy else f"n{i}"
 
 
 def _box(node: Node, name: str, note: str, output: Node) -> Box:
@@ -117,9 +117,9 @@ def _check(output: Any, max_nodes: WholeNumber) -> None:
     if not isinstance(output, Node):
         raise TypeError(_not_a_node(output))
     max_nodes = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
-    count = _count(output, max(_COUNTED, max_nodes))
+    count = _count(output, max(_COUNT_LIMIT, max_nodes))
     if count > max_nodes:
-        size = f"more than {_COUNTED:,}" if count > _COUNTED else f"{count:,}"
+        size = f"more than {_COUNT_LIMIT:,}" if count > _COUNT_LIMIT else f"{count:,}"
         message = (
             f"the graph has {size} nodes and a drawing shows at most {max_nodes:,}. Draw a smaller part of it, such as "
             "one neuron or one example; or raise max_nodes, as in draw(output, max_nodes=1000); or build it from n-ary "
@@ -128,14 +128,14 @@ def _check(output: Any, max_nodes: WholeNumber) -> None:
         raise GraphTooLargeError(message)
 
 
-def _not_a_node(thing: Any) -> str:
-    wanted = "draw() takes one Value or Symbol, the output of a graph"
-    if isinstance(thing, (list, tuple)):
+def _not_a_node(given: Any) -> str:
+    expected = "draw() takes one Value or Symbol, the output of a graph"
+    if isinstance(given, (list, tuple)):
         return (
-            f"{wanted}; got a {type(thing).__name__} of {len(thing)}. Draw one of them, as in draw(outputs[0]), "
+            f"{expected}; got a {type(given).__name__} of {len(given)}. Draw one of them, as in draw(outputs[0]), "
             "or join them first, as in draw(microgradlib.sum(outputs))"
         )
-    return f"{wanted}; got {thing!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"
+    return f"{expected}; got {given!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"
 
 
 def _count(output: Node, limit: int) -> int:

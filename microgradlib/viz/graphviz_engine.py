@@ -1,4 +1,4 @@
-"""Render DOT text with Graphviz: by the program `dot`, else by the libraries that come with pygraphviz."""
+"""Render DOT text with Graphviz: with the program `dot`, or else with the Graphviz libraries of pygraphviz."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 TIME_LIMIT: Final = 60.0
 """Default limit on the time that Graphviz may take, in seconds."""
 
-_WITHOUT_GRAPHVIZ: Final = 'drawings by engine="own" and files ending in .svg or .dot need nothing installed'
+_WITHOUT_GRAPHVIZ: Final = 'engine="own" and saving as .svg or .dot work without it'
 
-# Run in a separate process: it can be stopped at the time limit, and Fontconfig's warnings do not reach the notebook.
+# Runs in a separate process, which can be stopped at the time limit and keeps Fontconfig's warnings to itself.
 _PYGRAPHVIZ_PROGRAM: Final = """\
 import sys
 import pygraphviz
@@ -28,25 +28,25 @@ sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 """
 
 
-def render(source: str, form: str, *, seconds: float = TIME_LIMIT) -> bytes:
+def render(source: str, file_format: str, *, seconds: float = TIME_LIMIT) -> bytes:
     """Return the picture of DOT text as the bytes of a file.
 
     Args:
         source: DOT text.
-        form: `"svg"`, `"png"` or `"pdf"`, or any other format of the installed Graphviz.
+        file_format: `"svg"`, `"png"` or `"pdf"`, or any other format of the installed Graphviz.
         seconds: time limit.
 
     Raises:
         MissingExtraError: neither `dot` nor pygraphviz is installed.
-        DrawingError: Graphviz did not start, refused the text, crashed, or took too long.
+        DrawingError: Graphviz did not start, rejected the text, crashed, or took too long.
 
     """
     import subprocess  # noqa: PLC0415  only these drawings run a process
 
     failures = []
-    for command in _commands(form):
+    for command in _commands(file_format):
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command, input=source.encode("utf-8", "replace"), capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired as error:
@@ -55,14 +55,14 @@ def render(source: str, form: str, *, seconds: float = TIME_LIMIT) -> bytes:
                 'engine="own", which is faster'
             )
             raise DrawingError(message) from error
-        except OSError as error:  # broken, not permitted, or a platform without processes, such as a browser
+        except OSError as error:  # a broken or forbidden program, or a platform without processes, such as a browser
             failures.append(f"{command[0]} did not start ({error})")
             continue
-        if done.returncode == 0 and done.stdout:
-            return done.stdout
-        failures.append(_failure(command[0], done))
+        if process.returncode == 0 and process.stdout:
+            return process.stdout
+        failures.append(_failure(command[0], process))
     if not failures:
-        raise missing_extra("pygraphviz", f"a picture in the format {form}", _WITHOUT_GRAPHVIZ)
+        raise missing_extra("pygraphviz", f"a picture in the format {file_format}", _WITHOUT_GRAPHVIZ)
     message = (
         f"Graphviz failed to draw: {'; '.join(failures)}. If the installation is broken, use another: "
         f"{install_command('pygraphviz')}; {_WITHOUT_GRAPHVIZ}"
@@ -70,16 +70,16 @@ def render(source: str, form: str, *, seconds: float = TIME_LIMIT) -> bytes:
     raise DrawingError(message)
 
 
-def _commands(form: str) -> list[list[str]]:
-    dots = "144" if form == "png" else "72"  # per inch: 144 keeps small type sharp, 72 makes a point a pixel
+def _commands(file_format: str) -> list[list[str]]:
+    dpi = "144" if file_format == "png" else "72"  # 144 keeps small text sharp in bitmaps; at 72, a point is a pixel
     program = shutil.which("dot")
-    commands = [[program, f"-T{form}", f"-Gdpi={dots}"]] if program else []
+    commands = [[program, f"-T{file_format}", f"-Gdpi={dpi}"]] if program else []
     if importlib.util.find_spec("pygraphviz") is not None and sys.executable:
-        commands.append([sys.executable, "-c", _PYGRAPHVIZ_PROGRAM, form, dots])
+        commands.append([sys.executable, "-c", _PYGRAPHVIZ_PROGRAM, file_format, dpi])
     return commands
 
 
-def _failure(program: str, done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+def _failure(program: str, process: subprocess.CompletedProcess[bytes]) -> str:
+    lines = process.stderr.decode("utf-8", "replace").strip().splitlines()
     last = next((line for line in reversed(lines) if line.strip()), "no output")
-    return f"{program} exited with status {done.returncode}: {last[:300]}"
+    return f"{program} exited with status {process.returncode}: {last[:300]}"

@@ -1,9 +1,9 @@
-"""Layered layout: the coordinates of all boxes and lines of a diagram, from left to right or from top to bottom.
+"""Layered layout: the coordinates of the boxes and lines of a diagram, from left to right or from top to bottom.
 
 The steps are those of a layered graph drawing (Sugiyama, Tagawa and Toda 1981): columns and their order (`ordering`),
-vertical positions (`spacing`), and here the coordinates. Between two columns are a strip in which lines bend and a
-strip in which they are level, so that texts are above straight lines. A downward diagram is laid out to the right with
-the widths and heights of its boxes exchanged, and then transposed.
+vertical positions (`spacing`), and here the coordinates. Between two columns there is a strip in which lines bend and a
+strip in which they are horizontal, so that texts stand above straight lines. A downward diagram is laid out to the
+right, with the widths and heights of its boxes exchanged, and then transposed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ HEAD: Final = 8.0
 _BETWEEN_BOXES: Final = 22.0
 _LANE_HEIGHT: Final = 6.0
 _BEND: Final = 40.0
-_MOST_BEND: Final = 150.0
+_MAX_BEND: Final = 150.0
 
 
 @dataclass(frozen=True)
-class Place:
+class Rect:
     """A box's rectangle: its top left corner and its size, in pixels."""
 
     x: float
@@ -47,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Route:
-    """A line: level runs (from x, to x, y), joined by smooth bends; the last run ends at the head.
+    """A line: horizontal runs (from x, to x, y), joined by smooth bends; the last run ends at the head.
 
     In a downward diagram, runs are (from y, to y, x). `text_at` is the right end of the text's baseline.
     """
@@ -59,9 +59,9 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    """The places of all boxes by id, the routes of all arrows in order, and the size of the drawing."""
+    """The rectangles of all boxes by id, the routes of all arrows in order, and the size of the drawing."""
 
-    places: Mapping[str, Place]
+    rects: Mapping[str, Rect]
     routes: tuple[Route, ...]
     width: float
     height: float
@@ -82,7 +82,7 @@ def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_widt
     Args:
         diagram: what to draw.
         sizes: width and height of each box by id; boxes are widened to the width of their column or, in a downward
-            diagram, heightened to the height of their row.
+            diagram, made as tall as their row.
         text_width: returns the width of an arrow's text.
 
     Raises:
@@ -90,17 +90,17 @@ def layout(diagram: Diagram, sizes: Mapping[str, tuple[float, float]], text_widt
 
     >>> from microgradlib.viz.diagram import Arrow, Box, Diagram
     >>> pair = Diagram((Box("n0", "leaf"), Box("n1", "output")), (Arrow("n0", "n1", "2"),))
-    >>> places = layout(pair, {"n0": (80, 40), "n1": (80, 40)}, len).places
-    >>> places["n0"]
-    Place(x=20.0, y=20.0, width=80, height=40)
-    >>> places["n1"].x > 100
+    >>> rects = layout(pair, {"n0": (80, 40), "n1": (80, 40)}, len).rects
+    >>> rects["n0"]
+    Rect(x=20.0, y=20.0, width=80, height=40)
+    >>> rects["n1"].x > 100
     True
     """
     if not diagram.down:
         return _to_the_right(diagram, sizes, text_width)
     plan = _to_the_right(diagram, {name: (height, width) for name, (width, height) in sizes.items()}, text_width)
-    places = {name: Place(place.y, place.x, place.height, place.width) for name, place in plan.places.items()}
-    return Layout(places, plan.routes, plan.height, plan.width)
+    rects = {name: Rect(rect.y, rect.x, rect.height, rect.width) for name, rect in plan.rects.items()}
+    return Layout(rects, plan.routes, plan.height, plan.width)
 
 
 def _to_the_right(
@@ -113,29 +113,29 @@ def _to_the_right(
     ports = _ports(diagram, grid, heights)
     middles = [MARGIN + middle for middle in vertical_positions(grid, heights, ports, _BETWEEN_BOXES)]
     columns = _columns(diagram, grid, sizes, middles, text_width)
-    places = {}
+    rects = {}
     for box, cell in zip(diagram.boxes, range(grid.boxes), strict=True):
         column = columns[grid.column_of[cell]]
-        places[box.id] = Place(column.x, middles[cell] - heights[cell] / 2, column.width, heights[cell])
+        rects[box.id] = Rect(column.x, middles[cell] - heights[cell] / 2, column.width, heights[cell])
     routes = _routes(diagram, grid, middles, ports, columns)
     width = columns[-1].x + columns[-1].width + MARGIN if columns else 2 * MARGIN
     bottom = max((middle + height / 2 for middle, height in zip(middles, heights, strict=True)), default=MARGIN)
-    return Layout(places, routes, width, bottom + MARGIN)
+    return Layout(rects, routes, width, bottom + MARGIN)
 
 
 @dataclass(frozen=True)
 class _Column:
     x: float
     width: float
-    level: float  # between this x coordinate and `x`, lines are level
+    level: float  # lines are horizontal between this x coordinate and `x`
 
 
 def _ports(diagram: Diagram, grid: Grid, heights: list[float]) -> list[list[float]]:
-    """Return where each incoming line enters its cell, relative to the cell's middle, such that lines do not cross."""
+    """Return for each cell the offsets from its middle at which its lines enter, ordered so that they do not cross."""
     position = [0] * len(heights)
     for column in grid.columns:
-        for place, cell in enumerate(column):
-            position[cell] = place
+        for i, cell in enumerate(column):
+            position[cell] = i
     ports = []
     for cell, tails in enumerate(grid.before):
         step = 0.0
@@ -143,8 +143,8 @@ def _ports(diagram: Diagram, grid: Grid, heights: list[float]) -> list[list[floa
             texts = any(map(diagram.shown_text, diagram.arrows_into(diagram.boxes[cell].id)))
             step = min(PORT if texts else TIGHT_PORT, (heights[cell] - 16.0) / (len(tails) - 1))
         entry = [0.0] * len(tails)
-        for place, line in enumerate(sorted(range(len(tails)), key=[position[tail] for tail in tails].__getitem__)):
-            entry[line] = (place - (len(tails) - 1) / 2) * step
+        for i, line in enumerate(sorted(range(len(tails)), key=[position[tail] for tail in tails].__getitem__)):
+            entry[line] = (i - (len(tails) - 1) / 2) * step
         ports.append(entry)
     return ports
 
@@ -165,7 +165,7 @@ def _columns(
             rise = max(
                 (abs(middles[cell] - middles[tail]) for cell in cells for tail in grid.before[cell]), default=0.0
             )
-            bend = min(_MOST_BEND, _BEND + rise / 8)
+            bend = min(_MAX_BEND, _BEND + rise / 8)
             x += bend
             level = x
             x += max(map(text_width, texts), default=0.0) + HEAD + 6.0

@@ -1,4 +1,4 @@
-"""Write XML: escaped text, short numbers, and the same bytes for the same input."""
+"""Write XML deterministically: elements, escaped text, and coordinates with at most two decimals."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def escape(text: str) -> str:
     return clean(text).translate(_ESCAPES)
 
 
-def short(number: float) -> str:
+def coordinate(number: float) -> str:
     """Write a coordinate in pixels with at most two decimals.
 
-    >>> short(3.0), short(0.1 + 0.2), short(-0.001)
+    >>> coordinate(3.0), coordinate(0.1 + 0.2), coordinate(-0.001)
     ('3', '0.3', '0')
     """
     text = f"{number:.2f}".rstrip("0").rstrip(".")
@@ -54,7 +54,7 @@ def element(name: str, content: str = "", /, **attributes: str | float) -> str:
     '<rect width="10"/>'
     """
     pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value) if isinstance(value, str) else short(value)}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value) if isinstance(value, str) else coordinate(value)}"'
         for key, value in attributes.items()
     )
     return f"<{name}{pairs}>{content}</{name}>" if content else f"<{name}{pairs}/>"
@@ -88,7 +88,7 @@ def page(width: float, height: float, content: str, *, name: str, summary: str) 
         id=name,
         width=width,
         height=height,
-        viewBox=f"0 0 {short(width)} {short(height)}",
+        viewBox=f"0 0 {coordinate(width)} {coordinate(height)}",
         style="max-width:100%;height:auto",
         role="img",
         aria_label=summary,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WORK: Final = 24_000
-"""Sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
-_MOST_SWEEPS: Final = 12
+_MAX_WORK: Final = 24_000
+"""Limit on sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
+_MAX_SWEEPS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def arrange(boxes: int, arrows: Sequence[tuple[int, int]]) -> Grid:
 
 
 def rank(boxes: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the column of each box: its longest path from a leaf, or farther right if that shortens lines.
+    """Return the column of each box: the length of its longest path from a leaf, or more if that shortens lines.
 
     A box is moved right, next to its first use, if it has more outgoing than incoming lines, or if no other box uses
     its inputs (leaves aside), which can then be moved too.
@@ -99,7 +99,7 @@ def rank(boxes: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
             if not pending[head]:
                 ready.append(head)
     if len(ready) < boxes:
-        message = f"{boxes - len(ready)} boxes lie on or behind a cycle of arrows; a drawing needs an acyclic diagram"
+        message = f"{boxes - len(ready)} boxes lie on or behind a cycle of arrows; remove one of them"
         raise ValueError(message)
     for box in reversed(ready):
         if heads[box] and (movable[box] or len(heads[box]) > inputs[box]):
@@ -134,9 +134,9 @@ def _with_lanes(
 def _sweep(columns: list[list[int]], before: list[list[int]], after: list[list[int]]) -> list[list[int]]:
     position = [0.0] * len(before)
     for column in columns:
-        _number(column, position)
+        _set_positions(column, position)
     best, fewest = [list(column) for column in columns], _crossings(columns, after, position)
-    sweeps = max(2, min(_MOST_SWEEPS, _WORK // (len(before) + 1)))
+    sweeps = max(2, min(_MAX_SWEEPS, _MAX_WORK // (len(before) + 1)))
     for sweep in range(sweeps):
         if not fewest:
             break
@@ -156,13 +156,13 @@ def _reorder(column: list[int], neighbours: list[list[int]], position: list[floa
         near = neighbours[cell]
         barycentres[cell] = sum([position[other] for other in near]) / len(near) if near else position[cell]
     column.sort(key=barycentres.__getitem__)
-    _number(column, position)
+    _set_positions(column, position)
 
 
-def _number(column: list[int], position: list[float]) -> None:
+def _set_positions(column: list[int], position: list[float]) -> None:
     # Positions in 0..1, so that the barycentres of a column compare with the positions of cells without neighbours.
-    for place, cell in enumerate(column):
-        position[cell] = (place + 0.5) / len(column)
+    for i, cell in enumerate(column):
+        position[cell] = (i + 0.5) / len(column)
 
 
 def _crossings(columns: list[list[int]], after: list[list[int]], position: list[float]) -> int:

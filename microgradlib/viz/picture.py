@@ -32,16 +32,16 @@ class Picture(ABC):
         """The picture in words, for terminals, screen readers and untrusted notebooks."""
 
     def _encoders(self) -> Mapping[str, Callable[[], bytes]]:
-        """Return, for each suffix that can be saved, the function that returns the bytes of such a file."""
+        """Return the supported suffixes, each with a function that returns the bytes of a file in that format."""
         return {".svg": self.svg.encode}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format of the suffix, and return the path.
 
-        The file is replaced as a whole: an error leaves an old file unchanged.
+        The file is replaced atomically: after an error, an old file is unchanged.
 
         Raises:
-            ValueError: the suffix is not one of a known format.
+            ValueError: the suffix is not one of the supported formats.
             MissingExtraError, DrawingError: the format needs Graphviz, see `Drawing`.
             OSError: the file cannot be written.
 

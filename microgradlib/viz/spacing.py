@@ -1,4 +1,4 @@
-"""Vertical positions of cells whose order is fixed: close to their neighbours, without overlaps."""
+"""Compute vertical positions of cells in a given order: close to their neighbours, without overlaps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.ordering import Grid
 
-_WORK: Final = 24_000
-"""Sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
-_MOST_SWEEPS: Final = 16
+_MAX_WORK: Final = 24_000
+"""Limit on sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
+_MAX_SWEEPS: Final = 16
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
-"""Weights that keep lines level: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
+"""Weights that keep lines horizontal: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
 _SHORT_BRANCH: Final = 0.2
 """Factor on the weight of a line from a shorter branch into the longest path: it keeps the longest path straight."""
 _ONLY_LINE: Final = 4.0
-"""Least weight of a line that is the only one out of its tail and the only one into its head."""
+"""The least weight of a line that is the only one out of its tail and the only one into its head."""
 
 
 def vertical_positions(
@@ -40,7 +40,7 @@ def vertical_positions(
     for column, distances in zip(grid.columns, distances_of, strict=True):
         _centre(column, distances, middles)
     left, right = _neighbours(grid, ports)
-    sweeps = max(4, min(_MOST_SWEEPS, _WORK // (len(heights) + 1)))
+    sweeps = max(4, min(_MAX_SWEEPS, _MAX_WORK // (len(heights) + 1)))
     order = list(range(len(grid.columns)))
     for sweep in range(sweeps):
         # The last sweeps use both sides, so that the result does not favour the side of the last sweep.
@@ -84,19 +84,19 @@ def _distance(grid: Grid, heights: Sequence[float], gap: float, above: int, belo
 
 
 def _centre(column: Sequence[int], distances: Sequence[float], middles: list[float]) -> None:
-    place = -sum(distances) / 2
+    middle = -sum(distances) / 2
     for cell, step in zip(column, [*distances, 0.0], strict=True):
-        middles[cell] = place
-        place += step
+        middles[cell] = middle
+        middle += step
 
 
 _Neighbour = tuple[int, float, float]
-"""A neighbour of a cell: its number, the offset from its middle to where the cell's middle makes the line level, and
-the weight of the line."""
+"""A neighbour of a cell: its number, the offset from its middle at which the cell's middle makes the line horizontal,
+and the weight of the line."""
 
 
 def _depths(grid: Grid) -> list[int]:
-    """Return the longest path to each cell; its column is farther right if it was moved there."""
+    """Return the length of the longest path to each cell, which is less than its column if the cell was moved right."""
     depths = [0] * len(grid.before)
     for column in grid.columns:
         for cell in column:
@@ -117,7 +117,7 @@ def _neighbours(grid: Grid, ports: Sequence[Sequence[float]]) -> tuple[list[list
                 weight = max(weight, _ONLY_LINE)
             if depths[tail] + 1 < depths[head]:
                 weight *= _SHORT_BRANCH
-            weight /= uses  # a box is placed beside inputs that it alone uses rather than beside shared ones
+            weight /= uses  # a box goes beside inputs that it alone uses, rather than beside shared ones
             left[head].append((tail, -port, weight))
             right[tail].append((head, port, weight))
     return left, right
@@ -136,5 +136,5 @@ def _relax(
                 total += weight
         targets.append(weighted / total if total else middles[cell])
         weights.append(total or 0.01)
-    for cell, place in zip(column, least_squares_positions(targets, weights, distances), strict=True):
-        middles[cell] = place
+    for cell, middle in zip(column, least_squares_positions(targets, weights, distances), strict=True):
+        middles[cell] = middle

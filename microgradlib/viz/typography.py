@@ -1,4 +1,4 @@
-"""Estimate the width of text without font metrics, rather too wide than too narrow, and shorten text."""
+"""Estimate the width of text without font metrics (an upper estimate), and shorten text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mono_width(text: str, size: float) -> float:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Replace the middle of a long text by …, as dotted names differ at both ends.
+    """Replace the middle of a text longer than `limit` by …; both ends are kept, since dotted names differ there.
 
     >>> shorten("layers.0.neurons.3.weights.12", 16)
     'layers.0…ghts.12'

@@ -24,7 +24,7 @@ def words_in(path: Path) -> str:
 @pytest.mark.parametrize("seed", range(3))
 def test_iris_is_learnt(tmp_path: Path, seed: int) -> None:
     outcome = show("iris", out=tmp_path, seed=seed, stream=io.StringIO())
-    assert outcome.checked == 30
+    assert outcome.evaluated == 30
     assert outcome.correct >= 28
     assert outcome.losses[-1] < 0.1 < outcome.losses[0]
     assert outcome.largest_difference < 1e-8
@@ -32,14 +32,14 @@ def test_iris_is_learnt(tmp_path: Path, seed: int) -> None:
 
 def test_xor_is_learnt(tmp_path: Path) -> None:
     outcome = show("xor", out=tmp_path, stream=io.StringIO())
-    assert (outcome.correct, outcome.checked) == (4, 4)
+    assert (outcome.correct, outcome.evaluated) == (4, 4)
     assert outcome.losses[-1] < 0.02
     assert outcome.largest_difference < 1e-8
 
 
 def test_moons_are_learnt(tmp_path: Path) -> None:
     outcome = show("moons", out=tmp_path, stream=io.StringIO())
-    assert outcome.checked == 50
+    assert outcome.evaluated == 50
     assert outcome.correct >= 48
     assert outcome.largest_difference < 1e-8
 
@@ -49,7 +49,7 @@ def test_moons_are_learnt(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "share"), [("iris", 0.93), ("xor", 1.0), ("moons", 0.95)])
 def test_other_seeds_learn_too(tmp_path: Path, name: str, share: float, seed: int) -> None:
     outcome = show(name, out=tmp_path, seed=seed, stream=io.StringIO())
-    assert outcome.correct >= share * outcome.checked
+    assert outcome.correct >= share * outcome.evaluated
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_an_unknown_demo_and_no_epochs_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_gradient_check_would_catch_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    cost, (train, _) = PROBLEMS["xor"].cost, PROBLEMS["xor"].parts(random.Random(0))
+    cost, (train, _) = PROBLEMS["xor"].cost, PROBLEMS["xor"].load(random.Random(0))
     model = MLP([2, 3, 1], activation="tanh", rng=1)
     before = [p.data for p in model.parameters()]
     assert largest_difference(model, cost, train.inputs[1], 1) < 1e-8

@@ -120,7 +120,7 @@ def test_an_axis_holds_all_its_numbers_and_has_few_distinct_marks(numbers):
     axis = Axis.over(numbers)
     assert axis.low <= min(numbers)
     assert max(numbers) <= axis.high
-    assert all(-1e-9 <= axis.place(number) <= 1 + 1e-9 for number in numbers)
+    assert all(-1e-9 <= axis.fraction(number) <= 1 + 1e-9 for number in numbers)
     assert 2 <= len(axis.marks) <= 9
     assert all(low < high for (low, _), (high, _) in pairwise(axis.marks))
     texts = [text for _, text in axis.marks]

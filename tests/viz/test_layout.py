@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from microgradlib.viz.diagram import MOST_TEXTS, Arrow, Box, Diagram
+from microgradlib.viz.diagram import MAX_TEXTS, Arrow, Box, Diagram
 from microgradlib.viz.dot import to_dot
 from microgradlib.viz.layout import TEXT_RISE, layout, ports_height
 from microgradlib.viz.ordering import arrange, rank
@@ -61,7 +61,7 @@ def words(svg):
 @given(diagrams())
 def test_boxes_never_overlap_and_keep_their_size(diagram):
     sizes, plan = placed(diagram)
-    places = list(plan.places.items())
+    places = list(plan.rects.items())
     for number, (name, one) in enumerate(places):
         assert one.width >= sizes[name][0]
         assert one.height == sizes[name][1]
@@ -80,7 +80,7 @@ def test_every_line_goes_right_from_its_tail_to_its_head_and_through_no_box(diag
     _, plan = placed(diagram)
     assert [route.arrow for route in plan.routes] == list(diagram.arrows)
     for route in plan.routes:
-        tail, head = plan.places[route.arrow.tail], plan.places[route.arrow.head]
+        tail, head = plan.rects[route.arrow.tail], plan.rects[route.arrow.head]
         first, last = route.runs[0], route.runs[-1]
         assert first[0] == tail.x + tail.width
         assert tail.y < first[2] < tail.y + tail.height
@@ -91,12 +91,12 @@ def test_every_line_goes_right_from_its_tail_to_its_head_and_through_no_box(diag
         for (_, end, _), (start, _, _) in pairwise(route.runs):
             assert end < start
         for start, end, y in route.runs[1:-1]:
-            for box in plan.places.values():
+            for box in plan.rects.values():
                 inside = box.x < end and start < box.x + box.width and box.y < y < box.y + box.height
                 assert not inside
         # Lines bend only between columns, where no box is.
         for (_, end, _), (start, _, _) in pairwise(route.runs):
-            assert all(box.x + box.width <= end + 1e-6 or box.x >= start for box in plan.places.values())
+            assert all(box.x + box.width <= end + 1e-6 or box.x >= start for box in plan.rects.values())
 
 
 @given(diagrams(labels=st.text("abc0123", max_size=6)))
@@ -110,7 +110,7 @@ def test_texts_overlap_neither_boxes_nor_one_another(diagram):
             rectangles.append((right - 6.0 * len(text), foot - 9.0, right, foot))
             assert route.runs[-1][0] <= right - 6.0 * len(text)
             assert foot == route.runs[-1][2] - TEXT_RISE
-    boxes = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in plan.places.values()]
+    boxes = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in plan.rects.values()]
     for number, one in enumerate(rectangles):
         for other in rectangles[number + 1 :] + boxes:
             assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
@@ -203,7 +203,7 @@ def test_a_square_has_two_lines():
 
 
 def test_a_crowd_of_arrows_keeps_its_texts_in_tooltips_only():
-    count = MOST_TEXTS + 1
+    count = MAX_TEXTS + 1
     boxes = (*(Box(f"n{number}", "leaf") for number in range(count)), Box("sum", "output", op="+"))
     crowd = Diagram(boxes, tuple(Arrow(f"n{number}", "sum", "0.125") for number in range(count)))
     root = parse(to_svg(crowd))

@@ -44,8 +44,8 @@ def test_down_is_to_the_right_turned_without_texts(diagram):
     assert not any(map(down.shown_text, down.arrows))
     assert [down.tooltip(arrow) for arrow in down.arrows] == [diagram.tooltip(arrow) for arrow in diagram.arrows]
     assert (plan.width, plan.height) == (right.height, right.width)
-    for name, place in right.places.items():
-        there = plan.places[name]
+    for name, place in right.rects.items():
+        there = plan.rects[name]
         assert (there.x, there.y, there.width, there.height) == (place.y, place.x, place.height, place.width)
 
 
