@@ -1,4 +1,4 @@
-"""Property tests of derivatives: Hypothesis strategies for inputs and whole graphs, and assertions that compare.
+"""Property tests of derivatives: Hypothesis strategies for inputs and whole graphs, and assertions.
 
 Reverse, forward, symbolic and numeric differentiation compared over random graphs:
 
@@ -26,7 +26,7 @@ The derivative of an op that you define, tested at random inputs:
 Needs Hypothesis: `pip install "microgradlib[testing]"`.
 """
 
-# ruff: noqa: E402  Hypothesis is looked for before the modules below import it.
+# ruff: noqa: E402  A missing Hypothesis must raise MissingExtraError before the modules below import it.
 from microgradlib._support.optional import import_optional
 
 import_optional("hypothesis", "microgradlib.testing")

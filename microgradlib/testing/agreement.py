@@ -35,7 +35,7 @@ class _Row:
         allowed = rounding * max(1.0, abs(reverse))
         found = [method for method, d in self.methods.items() if not (abs(d - reverse) <= allowed or same(d, reverse))]
         if not self.allowed <= 0.01 * max(1.0, abs(self.numeric)):
-            found.append("numeric, too uncertain to compare: is a kink or a pole near?")
+            found.append("numeric, too uncertain to compare: choose xs away from kinks and poles")
         elif not abs(self.numeric - reverse) <= self.allowed:
             found.append("numeric")
         return found
@@ -49,13 +49,13 @@ def assert_gradients_close(
     symbolic: bool = True,
     rounding: float = 1e-12,
 ) -> None:
-    """Assert that ∂f/∂xᵢ at `xs` is the same number in four ways, for every argument of f(*xs).
+    """Assert that four methods give the same ∂f/∂xᵢ at `xs`, for every argument of f(*xs).
 
     Reverse mode (`grad_table`), forward mode (`tangent_table`) and symbolic differentiation (`gradients` of Symbols,
-    evaluated) must agree to `rounding`, relative where the derivative exceeds 1; numeric differentiation must agree
-    within ten times its own estimate of its error. `order=2` compares the derivatives of each ∂f/∂xᵢ as well.
-    `symbolic=False` is for an f that cannot take Symbols, such as one that branches with `if`. Raises `AssertionError`
-    with a table of all the numbers, also where the numeric derivative is too uncertain to compare with.
+    evaluated) must agree to `rounding`, relative to derivatives larger than 1; numeric differentiation must agree
+    within ten times its estimated error. `order=2` compares the derivatives of each ∂f/∂xᵢ as well. Use
+    `symbolic=False` if f does not accept Symbols, for example because it branches with `if`. Raises `AssertionError`
+    with a table of all numbers if methods disagree, or if the numeric derivative is too uncertain to compare.
 
     >>> from microgradlib import Value, tanh
     >>> assert_gradients_close(lambda x, y: x * tanh(x * y), [0.5, -1.5], order=2)
@@ -101,7 +101,7 @@ def _symbolic(f: Callable[..., Node | float], xs: list[float]) -> list[float]:
 
 
 def _by_argument(f: Callable[..., Node | float], xs: list[float], index: int) -> Callable[[float], float]:
-    """Return f as a function of argument `index` alone. It takes Values, as f may itself be a derivative."""
+    """Return f as a function of argument `index` alone; it calls f with Values, since f may be a gradient."""
     return lambda x: as_node(f(*[Value(x if i == index else other) for i, other in enumerate(xs)])).data
 
 
@@ -113,4 +113,5 @@ def _report(name: str, rows: list[_Row], disagreements: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
     marked = [f"{line}  <- {', '.join(names)}" if names else line for line, names in zip(lines[1:], disagreements)]
-    return "\n".join([f"gradients of {name} disagree; the arrows name what differs from reverse:", lines[0], *marked])
+    summary = f"gradients of {name} disagree; the arrows name the methods that differ from reverse:"
+    return "\n".join([summary, lines[0], *marked])

@@ -1,7 +1,8 @@
-"""Build an expression graph from a plan of ops and picks, within limits, with every input in its interval.
+"""Build an expression graph from a plan, within limits, such that every input of an op is in its sample interval.
 
-A plan is plain data, drawn before the graph is built, so Hypothesis can shorten a plan and shrink its picks: pick 0 is
-always the simplest choice. A step that would exceed the limits is left out.
+A plan is a list of ops, each with bytes (picks) that select its inputs. It is plain data, drawn before the graph is
+built, so Hypothesis can shorten the list and shrink the picks: pick 0 is always the simplest choice. A step that would
+exceed the limits is left out.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ __all__ = ["Interval", "Limits", "PartialGraph", "build"]
 Interval: TypeAlias = "tuple[float, float]"
 
 _PICKS = 256
-"""Each pick is a byte."""
+"""The number of values of a pick, which is a byte."""
 
 _LARGEST = 100.0
-"""Largest magnitude of a result: beyond it, rounding errors would dominate the derivatives of later steps."""
+"""The largest magnitude of a result; beyond it, rounding errors would dominate derivatives of later steps."""
 
 _ANY_RANGE = frozenset({"add", "sub", "neg", "mul", "sum", "mean", "dot", "where", "strong_mul", "identity"})
-"""Ops that are well conditioned for numbers of any magnitude, so their inputs are not squashed."""
+"""Ops that are well conditioned for numbers of any magnitude: their inputs are not squashed by tanh."""
 
 _SIMPLE_NUMBERS = (1.0, 2.0, 0.5, -1.0, 0.0, 0.25)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest graph that is built; None is no limit."""
+    """The limits of a graph: None means no limit; `sharing` allows several uses of the result of an op."""
 
     inputs: int
     nodes: int
@@ -56,7 +57,7 @@ class _Node:
 class PartialGraph:
     """A graph under construction: its inputs with their intervals, its steps, and the range and depth of each name.
 
-    It is immutable: its methods return a larger graph.
+    It is immutable: its methods return a new, larger graph.
     """
 
     limits: Limits
@@ -66,7 +67,7 @@ class PartialGraph:
     used: frozenset[str] = frozenset()
 
     def with_input(self, interval: Interval) -> tuple[PartialGraph, str]:
-        """Add an argument, its interval narrowed so that the steps of numeric derivatives stay inside the given one."""
+        """Add an argument, its interval narrowed so that numeric derivatives stay inside; return the graph and its name."""
         low, high = interval
         margin = min(0.1 * max(1.0, abs(low), abs(high)), (high - low) / 4)
         inner = (round(low + margin, 6), round(high - margin, 6))
@@ -77,7 +78,7 @@ class PartialGraph:
     def with_step(
         self, op: Op, arguments: Sequence[str | float], interval: Interval | None = None
     ) -> PartialGraph | None:
-        """Add op(*arguments); `interval` is its range, if known. Return None if that would exceed a limit."""
+        """Add the step op(*arguments), whose range is `interval` if known; return None if that would exceed a limit."""
         names = [a for a in arguments if isinstance(a, str)]
         ranges = [self.nodes[a].interval if isinstance(a, str) else (a, a) for a in arguments]
         interval = interval or _range(op, tuple(ranges))
@@ -94,7 +95,7 @@ class PartialGraph:
         return replace(self, steps=steps, nodes=nodes, used=self.used.union(names))
 
     def squashed(self, name: str, interval: Interval) -> tuple[PartialGraph, str] | None:
-        """Add centre + half · tanh(name), which is in the interval for any range of `name`; None beyond the limits."""
+        """Add centre + half · tanh(name), which is always in the interval; return None if that would exceed a limit."""
         centre, half = (interval[0] + interval[1]) / 2, (interval[1] - interval[0]) / 2
         centre, half = round(centre, 9), round(half, 9)
         graph = self.with_step(trigonometric.tanh, [name])
@@ -108,10 +109,10 @@ class PartialGraph:
         return replace(graph, used=graph.used | {result}), result
 
     def choose(self, op: Op, index: int, pick: int, constants: str) -> tuple[PartialGraph, str | float]:
-        """Choose input `index` of an op: a node that fits, a new input, a node squashed to fit, or a constant.
+        """Choose input `index` of an op: a node in range, a new argument, a node squashed into range, or a constant.
 
-        Unused nodes come first, the latest before the earlier ones, so that steps form chains. `constants`: whether
-        a constant comes "first", "last" or "never".
+        Unused nodes are preferred, the latest before the earlier ones, so that steps form chains. `constants` is the
+        rank of a constant among the options: "first", "last" or "never".
         """
         interval = sample_interval(op, index)
         if interval[0] == interval[1]:
@@ -125,7 +126,7 @@ class PartialGraph:
         options += [("squash", name) for name in free + shared if ("node", name) not in options][:2]
         options[0 if constants == "first" else len(options) :] = [("constant", "")] * (constants != "never")
         if options:
-            kind, name = options[pick * pick * len(options) // _PICKS**2]  # the first options are chosen more often
+            kind, name = options[pick * pick * len(options) // _PICKS**2]  # quadratic: earlier options are more likely
             if kind == "node":
                 return replace(self, used=self.used | {name}), name
             if kind == "input":
@@ -137,19 +138,19 @@ class PartialGraph:
 
 
 def build(plan: Sequence[tuple[Op, bytes]], limits: Limits) -> PartialGraph:
-    """Return the graph of a plan: for each op, the picks determine the number of its inputs and which they are."""
+    """Return the graph of a plan: for each op, the first pick is the number of inputs, the others select them."""
     graph = PartialGraph(limits)
-    for op, (how_many, *picks) in plan:
-        count = 2 + how_many % 3 if op.arity is None else op.arity
-        longer = graph
+    for op, (count_pick, *picks) in plan:
+        count = 2 + count_pick % 3 if op.arity is None else op.arity
+        extended = graph
         arguments: list[str | float] = []
         last = count - op.setting_count - 1
         for i in range(count):
-            needed = i == last and not any(isinstance(a, str) for a in arguments)
-            constants = "never" if needed else "first" if i > last else "last"
-            longer, argument = longer.choose(op, i, picks[i % len(picks)], constants)
+            needs_node = i == last and not any(isinstance(a, str) for a in arguments)
+            constants = "never" if needs_node else "first" if i > last else "last"
+            extended, argument = extended.choose(op, i, picks[i % len(picks)], constants)
             arguments.append(argument)
-        graph = longer.with_step(op, arguments) or graph
+        graph = extended.with_step(op, arguments) or graph
     return graph if graph.nodes else graph.with_input((-3.0, 3.0))[0]
 
 
@@ -158,7 +159,7 @@ def _inside(inner: Interval, outer: Interval) -> bool:
 
 
 def _constant(interval: Interval, pick: int) -> float:
-    """Return a number in the interval: for the first half of the picks a simple one, if there is one."""
+    """Return a number in the interval; for small picks a simple one such as 1.0, if the interval contains any."""
     low, high = interval
     simple = [x for x in _SIMPLE_NUMBERS if low <= x <= high]
     if pick < _PICKS // 2 and simple:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["REACH", "away_from_kinks", "crosses_kink", "input_count", "is_smooth", "sample_interval"]
 
 REACH = 0.1
-"""Least distance of a drawn input from a kink: the first step of a numeric derivative near 0."""
+"""The least distance of a drawn input from a kink: about the first step of a numeric derivative near 0."""
 
 _HALVINGS = 8
 _WINDOWS = 31  # a jump is detected in a narrow window; an odd number, so that round numbers lie inside one
 _DELTA = 1 / 2000  # of the interval searched: the step of the differences that estimate slopes
-_DEFAULT_COUNT = 2  # inputs of an op of any number of inputs
+_DEFAULT_COUNT = 2  # for an op of any number of inputs
 
 
 def sample_interval(op: Op, index: int) -> tuple[float, float]:
-    """Return the interval of an op's sample region for one input; the last interval applies to all further inputs.
+    """Return the sample interval of an op for one input; the op's last interval applies to all further inputs.
 
     >>> from microgradlib.ops import TABLE
     >>> sample_interval(TABLE["div"], 1)
@@ -38,10 +38,10 @@ def input_count(op: Op) -> int:
 
 
 def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
-    """Return whether the op's value, derivatives or their slopes jump within `reach` of `inputs`, along any one input.
+    """Return whether the op's value or its first or second derivatives jump within `reach` of `inputs`, along an input.
 
-    A jump is searched by bisection: of two halves, keep the one over which the numbers change more. Where a function is
-    smooth, the change shrinks with the interval; at a jump it does not. Ops whose record has no kink are not searched.
+    A jump is located by bisection, keeping the half over which the numbers change more. For a smooth function the
+    change decreases with the interval; at a jump it does not. For ops whose record has no kink the result is False.
 
     >>> from microgradlib.ops import TABLE
     >>> crosses_kink(TABLE["relu"], [0.05]), crosses_kink(TABLE["relu"], [0.5])
@@ -55,7 +55,7 @@ def crosses_kink(op: Op, inputs: Sequence[float], reach: float = REACH) -> bool:
 
 
 def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float) -> bool:
-    """Return whether value, derivatives or slopes of derivatives jump while inputs[index] goes from low to high."""
+    """Return whether the value, a derivative or its slope jumps as inputs[index] goes from low to high."""
     delta = (high - low) * _DELTA
 
     def rules(x: float) -> tuple[float, ...]:
@@ -82,7 +82,7 @@ def _jumps(op: Op, inputs: Sequence[float], index: int, low: float, high: float)
 
 
 def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None:
-    """Return `inputs`, with one of them moved by the smallest step that avoids every kink; None if no step does.
+    """Return `inputs`, if necessary with one of them moved by the smallest step that avoids kinks; None if none does.
 
     >>> from microgradlib.ops import TABLE
     >>> away_from_kinks(TABLE["relu"], [0.0])
@@ -103,13 +103,13 @@ def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None
 
 @lru_cache(maxsize=4096)
 def is_smooth(op: Op) -> bool:
-    """Return whether the op's rule is its derivative in its whole sample region: no kink there, and no defined zero.
+    """Return whether the op has no kink in its sample region, so that its rules are its derivatives there; not detach.
 
     >>> from microgradlib.ops import TABLE
     >>> is_smooth(TABLE["tanh"]), is_smooth(TABLE["relu"]), is_smooth(TABLE["hypot"])
     (True, False, True)
     """
-    if op.name == "detach":  # its derivative is defined as 0
+    if op.name == "detach":  # its derivative is 0 by definition
         return False
     if op.kink is None:
         return True

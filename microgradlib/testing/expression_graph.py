@@ -1,4 +1,4 @@
-"""ExpressionGraph: a small program over the ops of the table, which can be called and printed as Python."""
+"""Expression graphs: short programs over the ops of the table, which can be called, and printed as Python."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ExpressionGraph", "Step"]
 Number = TypeVar("Number", float, Value, Symbol)
 
 _OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "dot": "mg.dot({})"}
-_COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, no node
+_COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal"})  # `x < y` of Values is a bool, not a node
 _LIST_FUNCTIONS = frozenset(name for name in vars(reductions) if name in TABLE) - {"dot", "maximum", "minimum"}
 _PUBLIC = {*PUBLIC, *_LIST_FUNCTIONS, *_OPERATORS, "maximum", "minimum"} - _COMPARISONS
 """The ops that `microgradlib` exports under their names or as operators."""
@@ -48,11 +48,11 @@ def _call(op: str, arguments: list[str]) -> str:
 
 @dataclass(frozen=True, repr=False)
 class ExpressionGraph:
-    """A function written down as steps; call it with floats, Values or Symbols, one for each of `names`.
+    """A function as a list of steps; call it with floats, Values or Symbols, one for each of `names`.
 
-    `names`: the arguments. `steps`: in order, each using only names before it. `output`: the name that is returned.
-    `inputs`: a sample point, one float for each argument, at which every op is well conditioned. `repr` is Python
-    source: it defines the function `f` and calls it at the sample point.
+    `names` are the arguments. Each of `steps` uses only names defined before it. `output` is the name of the result.
+    `inputs` is a sample point, one float for each argument, at which every op is well conditioned. The `repr` is Python
+    source that defines the function `f` and calls it at the sample point.
 
     >>> from microgradlib import Value
     >>> from microgradlib.ops import TABLE
@@ -82,7 +82,7 @@ class ExpressionGraph:
 
         """
         if len(numbers) != len(self.names):
-            message = f"this graph takes {len(self.names)} numbers ({', '.join(self.names)}), got {len(numbers)}"
+            message = f"this graph takes {len(self.names)} arguments ({', '.join(self.names)}), got {len(numbers)}"
             raise TypeError(message)
         table: dict[str | float, Any] = dict(zip(self.names, numbers))
         for step in self.steps:
@@ -99,16 +99,16 @@ class ExpressionGraph:
 
     def __repr__(self) -> str:
         imports = ["import microgradlib as mg"]
-        own = dict.fromkeys(step.op.name for step in self.steps if step.op.name not in _PUBLIC)
-        if own:
-            imports += ["from microgradlib.ops import TABLE", "", *[f'{name} = TABLE["{name}"]' for name in own]]
+        private = dict.fromkeys(step.op.name for step in self.steps if step.op.name not in _PUBLIC)
+        if private:
+            imports += ["from microgradlib.ops import TABLE", "", *[f'{name} = TABLE["{name}"]' for name in private]]
         body = [f"    {step}" for step in self.steps]
         point = ", ".join(map(repr, self.inputs))
         definition = [f"def f({', '.join(self.names)}):", *body, f"    return {self.output}"]
         return "\n".join([*imports, "", *definition, "", f"f({point})"])
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        """Show the source where Hypothesis reports a failing graph, and in IPython."""
+        """Show the source in IPython and in Hypothesis's reports of a failing graph."""
         for line in repr(self).splitlines():
             printer.break_()
             printer.text(line)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["graphs"]
 
 _BLOCKS = 12
+"""The largest number of lists into which the steps are divided."""
+
 _PICK_COUNT = 6
-"""Bytes of choices for each op: one for the number of inputs, the others for the inputs."""
+"""The number of picks for each op: one for the number of inputs, the others for the inputs."""
 
 
 @st.composite
@@ -36,10 +38,10 @@ def graphs(
 ) -> ExpressionGraph:
     """Draw a function of one to `inputs` numbers, as an `ExpressionGraph` over `ops`, and a point to evaluate it at.
 
-    Ranges are tracked, so that every op gets its inputs from its sample intervals, on which it is well conditioned. An
-    input whose range does not fit is squashed into the interval by centre + half · tanh, so tanh, × and + may occur
-    beside the chosen ops. The point is away from the kinks of the ops. Graphs shrink to few, simple ops and round
-    numbers.
+    The range of each result is tracked, so that every op gets inputs in its sample intervals, on which it is well
+    conditioned. An input with another range is mapped into the interval by centre + half · tanh, so tanh, × and + may
+    occur in addition to the chosen ops. The point is away from the kinks of the ops. Graphs shrink to few, simple ops
+    and round numbers.
 
     Args:
         draw: supplied by Hypothesis.
@@ -48,7 +50,7 @@ def graphs(
         max_nodes: the largest number of ops.
         max_depth: the largest number of ops on a path.
         max_width: the largest number of ops at one depth.
-        sharing: whether the result of an op may be used more than once; arguments always may.
+        sharing: whether the result of an op may be used several times; arguments may in any case.
 
     Raises:
         ValueError: there are no ops or no inputs.
@@ -69,32 +71,33 @@ def graphs(
         raise ValueError(message)
     picks = st.binary(min_size=_PICK_COUNT, max_size=_PICK_COUNT)
     steps = st.lists(st.tuples(st.sampled_from(chosen), picks), min_size=1, max_size=1 + max_nodes // _BLOCKS)
-    blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # nested, as Hypothesis seldom draws long lists
+    blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # nested: Hypothesis seldom draws long lists
     limits = Limits(inputs, max_nodes, max_depth, max_width, sharing)
     graph = build([step for block in blocks for step in block], limits)
     names, program, output, intervals = _pruned(graph, largest=draw(st.integers(0, 3)) > 0)
     drawn = [draw(st.floats(low, high)) for low, high in intervals]
     for _ in range(inputs - len(drawn)):
-        draw(st.booleans())  # unused: without these draws, a graph of fewer inputs would count as simpler
+        draw(st.booleans())  # unused: without them, Hypothesis would take a graph of fewer inputs for simpler
     for point in _points(drawn, intervals):
         candidate = ExpressionGraph(names, program, output, point)
-        if not _meets_kink(candidate):
+        if not _is_near_kink(candidate):
             return candidate
-    return reject()  # rare: each of 33 points is near some kink
+    return reject()  # rare: each of the 33 points is near a kink
 
 
 def _smooth_ops() -> list[Op]:
-    """Return the smooth ops of the table, those of arithmetic first: graphs shrink towards the first."""
+    """Return the smooth ops of the table, arithmetic first, since graphs shrink towards the first ops."""
     return [op for op in sorted(TABLE.values(), key=lambda op: op.name not in vars(arithmetic)) if is_smooth(op)]
 
 
 def _pruned(graph: PartialGraph, *, largest: bool) -> tuple[tuple[str, ...], tuple[Step, ...], str, list[Interval]]:
-    """Choose as output the last node, or the one that depends on the most nodes; drop the nodes it does not need."""
-    below = {name: frozenset([name]) for name in graph.inputs}
+    """Return names, steps, output and intervals of the graph of one node: the last, or that with the most ancestors."""
+    ancestors = {name: frozenset([name]) for name in graph.inputs}
     for step in graph.steps:
-        below[step.name] = frozenset([step.name]).union(*[below[a] for a in step.arguments if isinstance(a, str)])
-    output = max(reversed(below), key=lambda name: largest * len(below[name]))  # the last of equals
-    needed = below[output]
+        parents = [argument for argument in step.arguments if isinstance(argument, str)]
+        ancestors[step.name] = frozenset([step.name]).union(*[ancestors[parent] for parent in parents])
+    output = max(reversed(ancestors), key=lambda name: largest * len(ancestors[name]))  # reversed: ties take the last
+    needed = ancestors[output]
     inputs = [name for name in graph.inputs if name in needed]
     kept = [step for step in graph.steps if step.name in needed]
     names = [*"xyz"] if len(inputs) <= 3 else [f"x{i + 1}" for i in range(len(inputs))]
@@ -107,7 +110,7 @@ def _pruned(graph: PartialGraph, *, largest: bool) -> tuple[tuple[str, ...], tup
 
 
 def _points(drawn: Sequence[float], intervals: Sequence[Interval]) -> Iterator[tuple[float, ...]]:
-    """Yield the drawn point, then 32 others; each input moves by its own step, so that equal inputs come apart."""
+    """Yield the drawn point, then 32 others; each input has a different step, so that equal inputs become different."""
     for k in range(33):
         shifted = [
             low + (x - low + 0.25 * k * (i + 1)) % (high - low)
@@ -116,7 +119,7 @@ def _points(drawn: Sequence[float], intervals: Sequence[Interval]) -> Iterator[t
         yield tuple([round(x, 9) for x in shifted]) if k else tuple(drawn)
 
 
-def _meets_kink(graph: ExpressionGraph) -> bool:
+def _is_near_kink(graph: ExpressionGraph) -> bool:
     table: dict[str | float, float] = dict(zip(graph.names, graph.inputs))
     for step in graph.steps:
         arguments = [table[a] if isinstance(a, str) else a for a in step.arguments]

@@ -32,7 +32,7 @@ def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[
 def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     """Draw floats for one input of an op: from its sample interval and, if it is the only input, away from kinks.
 
-    Whether an op of several inputs is at a kink depends on all of them: draw these together, with `inputs_for`.
+    A kink of an op of several inputs depends on all of them: use `inputs_for` to draw them together.
 
     >>> from hypothesis import find
     >>> from microgradlib import log, relu

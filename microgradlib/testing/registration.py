@@ -1,4 +1,4 @@
-"""The entry point for Hypothesis: with it, `st.from_type(Value)` and type hints find the strategies."""
+"""The entry point that registers the strategies with Hypothesis, for `st.from_type(Value)` and type hints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register() -> None:
     >>> find(st.from_type(Value), lambda v: v.data > 1.5)
     Value(data=2.0, grad=0.0)
     """
-    from hypothesis import strategies as st  # noqa: PLC0415  Hypothesis imports this module while it is itself being imported
+    from hypothesis import strategies as st  # noqa: PLC0415  Hypothesis imports this module during its own import
 
     from microgradlib.core.value import Value  # noqa: PLC0415
     from microgradlib.testing.expression_graph import ExpressionGraph  # noqa: PLC0415

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["assert_derivative_rule"]
 
 _POINTS = 25
-_ROUNDING = 1e-12  # to second order, Symbols keep both branches of a choice and may so add in another order
+_ROUNDING = 1e-12  # to second order, Symbols keep both branches of a choice, so terms may be added in another order
 _COUNTS = (2, 3, 4)  # numbers of inputs tried for an op that takes any number
 
 
 def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
-    """Assert that an op's derivative rules are right at `inputs` or, by default, throughout its sample region.
+    """Assert that an op's derivative rules are correct at `inputs` or, by default, at points of its sample region.
 
-    At each point: the rules in floats agree with numeric derivatives of the op's value; the same rules as a graph, of
-    Values and of Symbols, give the same floats bit for bit; so do the ops bound to their settings, as in `x ** 2`; and,
-    for `order=2`, the derivatives of each rule agree with its numeric derivatives. Inputs with a sample interval of
-    width 0 (the condition of `where`) are not differentiated. Raises `AssertionError` naming the op, the rule, the
-    point and both numbers.
+    At each point, four properties are checked. The rules evaluated in floats agree with numeric derivatives of the op's
+    value. Evaluated as graphs of Values and of Symbols, they give the same floats bit for bit. So do the rules of the
+    op bound to its settings, as in `x ** 2`. For `order=2`, the derivatives of each rule agree with its numeric
+    derivatives. Inputs with a sample interval of width 0 (the condition of `where`) are not differentiated. Raises
+    `AssertionError` naming the op, the rule, the point and both numbers.
 
     >>> from microgradlib.ops import define_op, forget_op
     >>> swish = define_op(
@@ -53,12 +53,12 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
 
 
 def _sample_points(op: Op) -> Iterator[tuple[float, ...]]:
-    """Yield points of the sample region away from kinks: fractional parts of multiples of irrational numbers."""
+    """Yield points of the sample region away from kinks, by fractional parts of multiples of irrational numbers."""
     for count in _COUNTS if op.arity is None else (op.arity,):
         intervals = [sample_interval(op, i) for i in range(count)]
         for k in range(1, _POINTS + 1):
-            shares = [math.modf(k * math.sqrt(i + 1.5))[0] for i in range(count)]
-            point = [low + share * (high - low) for share, (low, high) in zip(shares, intervals)]
+            fractions = [math.modf(k * math.sqrt(i + 1.5))[0] for i in range(count)]
+            point = [low + fraction * (high - low) for fraction, (low, high) in zip(fractions, intervals)]
             moved = away_from_kinks(op, point)
             if moved is not None:
                 yield moved
@@ -67,21 +67,21 @@ def _sample_points(op: Op) -> Iterator[tuple[float, ...]]:
 def _check_numbers(op: Op, point: tuple[float, ...]) -> None:
     output = op.compute(*point)
     rules = op.local_derivatives(output, *point)
-    wanted = [rule for i, rule in enumerate(rules) if _is_differentiated(op, i)]
-    if len(rules) != len(point) or not all(map(math.isfinite, (output, *wanted))):
+    checked = [rule for i, rule in enumerate(rules) if _is_differentiated(op, i)]
+    if len(rules) != len(point) or not all(map(math.isfinite, (output, *checked))):
         _fail(op, point, f"gives {output!r} with derivatives {rules!r}, not finite numbers, one for each input")
     for i, rule in enumerate(rules):
         if _is_differentiated(op, i):
             _compare_with_numeric(op, point, f"derivatives[{i}]", rule, op.compute, i)
     if op.setting_count:
-        kept = len(point) - op.setting_count
-        bound = op.bind(*point[kept:]).local_derivatives(output, *point[:kept])
+        input_count = len(point) - op.setting_count
+        bound = op.bind(*point[input_count:]).local_derivatives(output, *point[:input_count])
         if not all(map(same, bound, rules)):
-            _fail(op, point, f"bound to its settings it has derivatives {bound!r}, as a whole {rules!r}")
+            _fail(op, point, f"bound to its settings it has derivatives {bound!r}, unbound {rules!r}")
 
 
 def _check_graph(op: Op, point: tuple[float, ...]) -> None:
-    """Compare the rules as floats, as graph of Values and as graph of Symbols, bit for bit."""
+    """Compare the rules evaluated in floats, as a graph of Values and as a graph of Symbols, bit for bit."""
     rules = op.local_derivatives(op.compute(*point), *point)
     leaves = [Value(x) for x in point]
     of_values = [d.data for d in gradients(op(*leaves), leaves)]
@@ -125,11 +125,11 @@ def _is_differentiated(op: Op, index: int) -> bool:
 def _compare_with_numeric(  # noqa: PLR0917  private, called in two places
     op: Op, point: tuple[float, ...], name: str, rule: float, f: Callable[..., float], index: int
 ) -> None:
-    """Compare ∂f/∂inputs[index] at the point, by the rule and by numeric differentiation."""
+    """Compare `rule`, the claimed ∂f/∂inputs[index] at the point, with the numeric derivative."""
     numeric = numeric_derivative(lambda x: f(*point[:index], x, *point[index + 1 :]), point[index])
     allowed = allowed_error(numeric)
     if not allowed <= 1e-4 * max(1.0, abs(numeric.value)):
-        why = "is a kink or a pole near? state `kink`, or a `sample` interval that keeps away from it"
+        why = "if a kink or a pole is near, give the op a `kink`, or a `sample` interval away from it"
         _fail(op, point, f"{name} cannot be checked, as the numeric derivative is uncertain by {allowed:.1e}; {why}")
     if not abs(rule - numeric.value) <= allowed:
         _fail(op, point, f"{name} is {rule!r}, the numeric derivative {numeric.value!r} ± {allowed:.1e}")

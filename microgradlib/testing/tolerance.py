@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["allowed_error", "same"]
 
-_FLOOR = 1e-8  # error estimates may be too small by chance
+_FLOOR = 1e-8  # relative; an error estimate may be too small by chance
 
 
 def allowed_error(numeric: NumericDerivative) -> float:
-    """Return the largest difference allowed from the numeric derivative: ten times its estimated error, plus 1e-8.
+    """Return the largest allowed difference from a numeric derivative d: ten times its error plus 1e-8 max(1, |d|).
 
     >>> from microgradlib.numeric.differences import numeric_derivative
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)

@@ -74,7 +74,7 @@ def test_a_value_that_does_not_fit_its_sample_is_caught(define) -> None:
 
 def test_an_undeclared_jump_is_caught(define) -> None:
     op = define(lambda xp, x: xp.floor(x), lambda xp, z, x: 0.0)
-    with pytest.raises(AssertionError, match="a kink or a pole near"):
+    with pytest.raises(AssertionError, match="a kink or a pole is near"):
         assert_derivative_rule(op, 2.0)
 
 
@@ -119,7 +119,7 @@ def test_disagreement_shows_all_numbers() -> None:
 
 
 def test_a_jump_is_no_proof() -> None:
-    with pytest.raises(AssertionError, match="is a kink or a pole near"):
+    with pytest.raises(AssertionError, match="choose xs away from kinks and poles"):
         assert_gradients_close(mg.floor, [2.0])
 
 

@@ -203,5 +203,5 @@ def test_wrong_calls_say_what_is_wrong() -> None:
     with pytest.raises(ValueError, match="inputs=0"):
         find(graphs(inputs=0), lambda _: True)
     graph = ExpressionGraph(("x", "y"), (Step("t1", TABLE["add"], ("x", "y")),), "t1", (1.0, 2.0))
-    with pytest.raises(TypeError, match=r"takes 2 numbers \(x, y\), got 1"):
+    with pytest.raises(TypeError, match=r"takes 2 arguments \(x, y\), got 1"):
         graph(1.0)
