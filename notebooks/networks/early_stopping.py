@@ -1,7 +1,8 @@
 """Early stopping against weight decay on a quadratic (*Deep Learning*, 7.8; lecture 8 on regularising, document 002).
 
-J(w) = ½ Σ_i a_i (w_i − w*_i)², descended from w = 0 with rate η: w_τ = (1 − (1 − ηa)^τ) w*. With decay ½λ Σ w² the
-minimum is a/(a + λ) w*. Both leave flat directions, a ≪ λ, near 0 and take steep ones to w*: τη plays the part of 1/λ.
+Gradient descent on J(w) = ½ Σ_i a_i (w_i − w*_i)² from w = 0 with rate η gives w_τ = (1 − (1 − ηa)^τ) w* after τ steps.
+With decay ½λ Σ w² the minimum is a/(a + λ) w*. Both keep w near 0 in flat directions, a ≪ λ, and bring it near w* in
+steep ones, a ≫ λ: τη corresponds to 1/λ.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ RATE = 0.05
 
 
 class Row(NamedTuple):
-    """One stopping time τ beside the decay λ = 1/(τη)."""
+    """A number of steps τ, the decay λ = 1/(τη), and the weights with each."""
 
     steps: int
     decay: float
@@ -30,8 +31,8 @@ def cost(w: Sequence[Any], a: Sequence[float] = CURVATURES, w_star: Sequence[flo
     return total(0.5 * a_i * (w_i - w_star_i) ** 2 for a_i, w_i, w_star_i in zip(a, w, w_star))
 
 
-def descended(steps: int, rate: float = RATE, decay: float = 0.0) -> list[float]:
-    """Return w after so many steps w ← w − η ∂J/∂w from 0, J with ½λ Σ w² added if `decay` is above 0."""
+def gradient_descent(steps: int, rate: float = RATE, decay: float = 0.0) -> list[float]:
+    """Return w after `steps` steps w ← w − η ∂/∂w [J + ½λ Σ w²] from w = 0, where λ is `decay`."""
     w = [Value(0.0, label=f"w{i}") for i in range(len(CURVATURES))]
     for _ in range(steps):
         table = grad_table(cost(w) + l2_norm(w, decay))
@@ -40,13 +41,13 @@ def descended(steps: int, rate: float = RATE, decay: float = 0.0) -> list[float]
     return [w_i.data for w_i in w]
 
 
-def stopped(steps: int, rate: float = RATE) -> list[float]:
-    """Return w_τ = (1 − (1 − ηa)^τ) w*: the closed form of `descended(steps)`."""
+def closed_form(steps: int, rate: float = RATE) -> list[float]:
+    """Return w_τ = (1 − (1 − ηa)^τ) w*: the closed form of `gradient_descent(steps)`."""
     return [(1 - (1 - rate * a) ** steps) * w_star for a, w_star in zip(CURVATURES, OPTIMUM)]
 
 
-def decayed(decay: float) -> list[float]:
-    """Return a/(a + λ) w*, where J + ½λ Σ w² is least."""
+def decayed_minimum(decay: float) -> list[float]:
+    """Return a/(a + λ) w*, the minimiser of J + ½λ Σ w²."""
     return [a / (a + decay) * w_star for a, w_star in zip(CURVATURES, OPTIMUM)]
 
 
@@ -57,17 +58,17 @@ def equivalent_decay(a: float, steps: int, rate: float = RATE) -> float:
 
 
 def table(stops: Sequence[int] = (5, 20, 100, 500, 2000), rate: float = RATE) -> list[Row]:
-    """Return, for each τ, w stopped there by gradient descent and w decayed with λ = 1/(τη)."""
-    return [Row(t, 1 / (t * rate), descended(t, rate), decayed(1 / (t * rate))) for t in stops]
+    """Return, for each τ, w after τ steps of gradient descent, and the minimiser with decay λ = 1/(τη)."""
+    return [Row(t, 1 / (t * rate), gradient_descent(t, rate), decayed_minimum(1 / (t * rate))) for t in stops]
 
 
 def main() -> None:
-    """Print both w for each τ, and how near the equivalent decay comes to 1/(τη)."""
+    """Print both w for each τ, and the ratio of the equivalent decay to 1/(τη)."""
     print(f"curvatures a = {CURVATURES}, w* = {OPTIMUM}, rate η = {RATE}")
     print("   τ   λ = 1/(τη)   stopped at τ               decayed with λ             λτη for the flattest")
-    for steps, decay, early, late in table():
+    for steps, decay, stopped, decayed in table():
         product = equivalent_decay(CURVATURES[-1], steps) * steps * RATE
-        print(f"{steps:4}   {decay:10.4f}   {_row(early)}   {_row(late)}   {product:.4f}")
+        print(f"{steps:4}   {decay:10.4f}   {_row(stopped)}   {_row(decayed)}   {product:.4f}")
 
 
 def _row(numbers: Sequence[float]) -> str:

@@ -1,7 +1,7 @@
 """*Deep Learning*, 6.5.7, fig. 6.11 (documents 000, 003): the two gradient paths into the weights of an MLP.
 
-H = max(0, X W⁽¹⁾) and U⁽²⁾ = H W⁽²⁾, without biases; J = J_MLE + λ(Σ(W⁽¹⁾)² + Σ(W⁽²⁾)²). One path back from J goes
-through the cross-entropy, one through the weight decay, which always adds 2λW.
+H = max(0, X W⁽¹⁾) and U⁽²⁾ = H W⁽²⁾, without biases; J = J_MLE + λ(Σ(W⁽¹⁾)² + Σ(W⁽²⁾)²). The gradient
+reaches the weights along two paths: through the cross-entropy, and through the weight decay, which always adds 2λW.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Cost(NamedTuple):
 
 
 class Paths(NamedTuple):
-    """∂/∂W of one matrix, laid out as W: one row for each input, one column for each unit."""
+    """Derivatives with respect to a matrix W, in its shape: one row for each input, one column for each unit."""
 
     through_cross_entropy: Matrix
     through_decay: Matrix
-    whole: Matrix
+    total: Matrix
 
 
 def network(rng: int = 0, hidden: int = 4) -> MLP:
@@ -43,29 +43,29 @@ def network(rng: int = 0, hidden: int = 4) -> MLP:
 
 
 def weight_matrix(model: MLP, layer: int) -> list[list[Value]]:
-    """Return W of X W: a neuron holds its weights as a row, the book has them as a column."""
+    """Return W of X W: the weights of a neuron are a column of W."""
     return [list(row) for row in zip(*[neuron.w for neuron in model.layers[layer].neurons])]
 
 
 def cost(model: MLP, x: Sequence[Any] = X, y: Sequence[int] = Y, lam: float = LAMBDA) -> Cost:
-    """Return J_MLE, the mean cross-entropy of the mini-batch; λΣW², which is (2λ/2)ΣW²; and their sum J."""
+    """Return J_MLE, the mean cross-entropy of the mini-batch; λΣW²; and their sum J."""
     mle = cross_entropy([model(x_i) for x_i in x], y)
     decay = l2_norm(model.weights(), 2 * lam)
     return Cost(mle, decay, mle + decay)
 
 
 def gradient_paths(model: MLP, j: Cost, layer: int) -> Paths:
-    """Return the gradients of J_MLE alone, of the decay alone, and of J, each by a grad_table of its own."""
+    """Return the gradients of J_MLE, of the decay, and of J, each from a separate grad_table."""
     w = weight_matrix(model, layer)
     tables = [grad_table(j.mle), grad_table(j.decay), grad_table(j.total)]
     return Paths(*[[[table[w_ij] for w_ij in row] for row in w] for table in tables])
 
 
 def contributions(j: Cost, w: Value) -> list[tuple[str, float]]:
-    """Return what each consumer C of w sends back in one pass from J, ∂J/∂C · ∂C/∂w, and on which path C lies."""
-    table, of_decay = grad_table(j.total), set(topological_sort(j.decay))
+    """Return, for each node C computed from w, the path that C is on and its contribution ∂J/∂C · ∂C/∂w to ∂J/∂w."""
+    table, decay_nodes = grad_table(j.total), set(topological_sort(j.decay))
     return [
-        ("decay" if consumer in of_decay else "cross-entropy", table[consumer] * local_derivative)
+        ("decay" if consumer in decay_nodes else "cross-entropy", table[consumer] * local_derivative)
         for consumer in table
         for parent, local_derivative in zip(consumer.parents, consumer.local_derivatives)
         if parent is w
@@ -73,18 +73,18 @@ def contributions(j: Cost, w: Value) -> list[tuple[str, float]]:
 
 
 def main() -> None:
-    """Print both paths into both matrices, and all that arrives at one weight."""
+    """Print both gradients of both matrices, and all contributions to the gradient of one weight."""
     model = network()
     j = cost(model)
     print(f"J = J_MLE + λΩ = {j.mle.data:.6f} + {j.decay.data:.6f} = {j.total.data:.6f},  λ = {LAMBDA}")
     for layer in (0, 1):
         paths = gradient_paths(model, j, layer)
-        print(f"\nW{layer + 1}   cross-entropy   + decay 2λW   = whole")
-        for row, parts in enumerate(zip(*paths)):
-            for column, (mle, decay, whole) in enumerate(zip(*parts)):
-                print(f"{row + 1}{column + 1}   {mle:+.6f}       {decay:+.6f}     {whole:+.6f}")
+        print(f"\nW{layer + 1}   cross-entropy   + decay 2λW   = total")
+        for row, gradients in enumerate(zip(*paths)):
+            for column, (mle, decay, total) in enumerate(zip(*gradients)):
+                print(f"{row + 1}{column + 1}   {mle:+.6f}       {decay:+.6f}     {total:+.6f}")
     w = weight_matrix(model, 0)[0][0]
-    print(f"\nW1[1][1] = {w.data:+.6f} feeds a net input for each example (0 where its ReLU is off), and w·w twice")
+    print(f"\nW1[1][1] = {w.data:+.6f} is used in a net input for each example (0 where its ReLU is 0), twice in w·w")
     for path, contribution in contributions(j, w):
         print(f"  {path:13} {contribution + 0.0:+.6f}")
 

@@ -1,8 +1,8 @@
-"""A Hopfield network (the memory networks of document 004): patterns stored by Hebb's rule, recalled by falling energy.
+"""A Hopfield network (the memory networks of document 004): patterns stored by Hebb's rule, recalled by descent.
 
 w_ij = Σ_p ξ_i ξ_j with w_ii = 0; E(s) = −½ Σ_ij w_ij s_i s_j for states s_i = ±1. So ∂E/∂s_i = −Σ_j w_ij s_j, minus the
 net input h_i, and the update s_i ← sgn(h_i) of one unit changes E by −h_i Δs_i ≤ 0. (Hopfield, 1982.) The usual factor
-1/N is left out: it changes no sign, and without it all these numbers are whole, so a tie, h_i = 0, is seen exactly.
+1/N is left out: it changes no sign, and without it all these numbers are integers, so h_i = 0 is detected exactly.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ LETTERS = ("""
 
 
 class Recall(NamedTuple):
-    """The states and the energies of a recall: at the start, and after each unit that changed."""
+    """The states and energies of a recall: the initial ones, and those after each change of a unit."""
 
     states: list[State]
     energies: list[float]
 
 
 def pattern(letter: str) -> State:
-    """Return a picture as states: +1 for #, −1 for a dot."""
+    """Return a letter's pixels as states: +1 for #, −1 for a dot."""
     return [1 if pixel == "#" else -1 for pixel in "".join(letter.split())]
 
 
-def stored(patterns: Sequence[State]) -> Weights:
+def hebbian_weights(patterns: Sequence[State]) -> Weights:
     """Return Hebb's weights w_ij = Σ_p ξ_i ξ_j, and w_ii = 0."""
     n = len(patterns[0])
     return [[0.0 if i == j else float(sum(p[i] * p[j] for p in patterns)) for j in range(n)] for i in range(n)]
@@ -61,16 +61,16 @@ def energy(w: Weights, s: Sequence[Any]) -> Any:
 
 
 def net_inputs(w: Weights, s: Sequence[float]) -> list[float]:
-    """Return h_i = −∂E/∂s_i, read off grad_table."""
+    """Return h_i = −∂E/∂s_i, computed by grad_table."""
     units = [Value(s_i, label=f"s{i}") for i, s_i in enumerate(s)]
     table = grad_table(energy(w, units))
     return [-table[unit] for unit in units]
 
 
-def recalled(w: Weights, start: State, rng: int = 0) -> Recall:
-    """Update one unit at a time, in an order drawn anew for each round, until a round changes nothing.
+def recall(w: Weights, start: State, rng: int = 0) -> Recall:
+    """Update all units one at a time, in a new random order in each round, until a round changes no unit.
 
-    A unit whose net input is 0 keeps its state, so that every change lowers the energy.
+    A unit whose net input is 0 keeps its state, so every change lowers the energy.
     """
     generator, s = random.Random(rng), list(start)
     history, changed = Recall([list(s)], [energy(w, s)]), True
@@ -85,18 +85,18 @@ def recalled(w: Weights, start: State, rng: int = 0) -> Recall:
     return history
 
 
-def corrupted(p: State, flips: int, rng: int = 0) -> State:
-    """Return the pattern with `flips` of its units, drawn at random, turned over."""
-    turned = random.Random(rng).sample(range(len(p)), flips)
-    return [-p_i if i in turned else p_i for i, p_i in enumerate(p)]
+def corrupt(p: State, flips: int, rng: int = 0) -> State:
+    """Return the pattern with the signs of `flips` units, drawn at random, flipped."""
+    flipped = random.Random(rng).sample(range(len(p)), flips)
+    return [-p_i if i in flipped else p_i for i, p_i in enumerate(p)]
 
 
 def main() -> None:
-    """Print, for each letter, a corrupted one, how the energy falls, and what is recalled."""
+    """Print, for each letter, the energies during a recall from a corrupted copy, and the first and last state."""
     patterns = [pattern(letter) for letter in LETTERS]
-    w = stored(patterns)
+    w = hebbian_weights(patterns)
     for p in patterns:
-        history = recalled(w, corrupted(p, flips=5))
+        history = recall(w, corrupt(p, flips=5))
         print("E falls:", " → ".join(f"{e:g}" for e in history.energies))
         for before, after in zip(_rows(history.states[0]), _rows(history.states[-1])):
             print(f"  {before}   {after}")

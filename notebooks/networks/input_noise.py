@@ -1,8 +1,9 @@
 """Noise on the inputs is a regulariser (lecture 8, document 002; *Deep Learning*, 7.5; Bishop, 1995).
 
-E over x + ξ, ξ ~ N(0, σ²I), is for small σ the same as E + σ²Ω with Tikhonov's Ω = ½ ∫ ‖∇y(x)‖² p(x) dx: the output
-must not be steep where there are examples. For the linear model y = wx that holds for every σ, and the best slope
-shrinks from w to w Var(x)/(Var(x) + σ²). A network is measured: Ω falls as σ grows.
+For small σ the expected error on inputs x + ξ, ξ ~ N(0, σ²I), equals E + σ²Ω with Tikhonov's regulariser
+Ω = ½ ∫ ‖∇y(x)‖² p(x) dx, which penalises steep outputs near the examples. For the linear model y = wx this holds for
+every σ, and the optimal slope decreases from w to w Var(x)/(Var(x) + σ²). For a network the script measures Ω, which
+decreases as σ grows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def line(n: int = 100, rng: int = 0) -> RegressionDataset:
 
 
 def train(model: Any, data: RegressionDataset, sigma: float, *, rate: float, epochs: int, rng: int) -> None:
-    """Train by Adam on fresh noise in every epoch; the rate falls to 0, so that the noise averages out."""
+    """Train by Adam with new noise in every epoch; the rate decreases to 0, so that the noise averages out."""
     batch = 20
     schedule = linear(start=rate, end=0.0, steps=epochs * math.ceil(len(data) / batch))
     fit(
@@ -40,15 +41,15 @@ def train(model: Any, data: RegressionDataset, sigma: float, *, rate: float, epo
     )  # fmt: skip
 
 
-def slope_found(sigma: float, data: RegressionDataset, epochs: int = 200, rng: int = 0) -> float:
-    """Return the slope that a neuron wx + b finds from inputs with noise σ."""
+def fitted_slope(sigma: float, data: RegressionDataset, epochs: int = 200, rng: int = 0) -> float:
+    """Return the slope w of a neuron wx + b trained on inputs with noise σ."""
     neuron = Neuron(1, "linear", rng=rng)
     train(neuron, data, sigma, rate=0.1, epochs=epochs, rng=rng)
     return neuron.w[0].data
 
 
-def slope_expected(sigma: float, data: RegressionDataset) -> float:
-    """Return w Var(x)/(Var(x) + σ²), Var(x) that of the points at hand."""
+def expected_slope(sigma: float, data: RegressionDataset) -> float:
+    """Return w Var(x)/(Var(x) + σ²), where Var(x) is the variance of these inputs."""
     mean = math.fsum(x for [x] in data.inputs) / len(data)
     variance = math.fsum((x - mean) ** 2 for [x] in data.inputs) / len(data)
     return SLOPE * variance / (variance + sigma**2)
@@ -60,22 +61,22 @@ def tikhonov(model: Any, data: RegressionDataset) -> float:
     return 0.5 * math.fsum(g * g for x in data.inputs for g in slope(list(x))) / len(data)
 
 
-def smoothness(sigma: float, rng: int = 0, epochs: int = 200) -> float:
-    """Return Ω of a network trained with noise σ on 20 points of a sine, itself with errors of 0.3."""
+def tikhonov_after_training(sigma: float, rng: int = 0, epochs: int = 200) -> float:
+    """Return Ω of a network trained with input noise σ on 20 points of a sine with noise 0.3 in the targets."""
     data, model = sine(20, noise=0.3, rng=rng), MLP([1, 10, 1], activation="tanh", rng=rng)
     train(model, data, sigma, rate=0.05, epochs=epochs, rng=rng)
     return tikhonov(model, data)
 
 
 def main(sigmas: Sequence[float] = (0.0, 0.25, 0.5, 1.0), seeds: Sequence[int] = range(3)) -> None:
-    """Print the slopes found and expected, and Ω of the network, by σ."""
+    """Print the fitted and the expected slope, and Ω of the network, for each σ."""
     data = line()
-    print("y = 2x from inputs with noise σ\n   σ   slope found   w Var/(Var + σ²)")
+    print("y = 2x from inputs with noise σ\n   σ  fitted slope   w Var/(Var + σ²)")
     for sigma in sigmas:
-        print(f"{sigma:4}   {slope_found(sigma, data):11.3f}   {slope_expected(sigma, data):16.3f}")
+        print(f"{sigma:4}   {fitted_slope(sigma, data):11.3f}   {expected_slope(sigma, data):16.3f}")
     print(f"\nMLP([1, 10, 1]) on a sine\n   σ   Ω, seeds {', '.join(map(str, seeds))}")
     for sigma in sigmas:
-        print(f"{sigma:4}   " + "  ".join(f"{smoothness(sigma, rng):.3f}" for rng in seeds))
+        print(f"{sigma:4}   " + "  ".join(f"{tikhonov_after_training(sigma, rng):.3f}" for rng in seeds))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Logistic regression, a network without hidden layer: one neuron, σ(wᵀx + b) (document 001; *Deep Learning*, 6.2.2.2).
 
 Trained on two Gaussian blobs by cross-entropy, whose gradient is (ŷ − y)x, plus weight decay ½λ‖w‖². The cost is
-convex: every start ends at the same weights. For classes N(μ_k, s²I) of equal number the true probability of class 1 is
-itself σ(wᵀx + b), with w = (μ_1 − μ_0)/s² and b = (‖μ_0‖² − ‖μ_1‖²)/2s².
+convex, so training ends at the same weights from every start. For equally frequent classes N(μ_k, s²I) the true
+probability of class 1 is itself σ(wᵀx + b), with w = (μ_1 − μ_0)/s² and b = (‖μ_0‖² − ‖μ_1‖²)/2s².
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Line(NamedTuple):
 
 
 def points(n: int = 100, rng: int = 0) -> Dataset:
-    """Return two blobs, their points drawn."""
+    """Return n points of two Gaussian blobs, one for each class."""
     return blobs(n, SPREAD, rng, centres=CENTRES)
 
 
-def trained(data: Dataset, decay: float = 0.1, rng: int = 0, epochs: int = 300) -> tuple[Line, float]:
-    """Return the weights after gradient descent on all examples, and the share of examples told rightly."""
+def train(data: Dataset, decay: float = 0.1, rng: int = 0, epochs: int = 300) -> tuple[Line, float]:
+    """Return the weights after gradient descent on all examples, and the accuracy."""
     model = Neuron(2, "sigmoid", rng=rng)
     history = fit(
         model, binary_cross_entropy, data.inputs, data.targets, epochs=epochs, batch_size=None,
@@ -46,7 +46,7 @@ def trained(data: Dataset, decay: float = 0.1, rng: int = 0, epochs: int = 300) 
 
 
 def gradients(line: Line, data: Dataset, decay: float = 0.0) -> tuple[list[float], list[float]]:
-    """Return ∂R/∂(w_1, w_2, b) as backpropagation has it, and as 1/n Σ (ŷ − y)(x_1, x_2, 1) + λ(w_1, w_2, 0)."""
+    """Return ∂R/∂(w_1, w_2, b) by backpropagation, and by the formula 1/n Σ (ŷ − y)(x_1, x_2, 1) + λ(w_1, w_2, 0)."""
     model = Neuron(2, "sigmoid")
     model.load_state_dict({"w.0": line.w[0], "w.1": line.w[1], "b": line.b})
     outputs = [model(x) for x in data.inputs]
@@ -60,7 +60,7 @@ def gradients(line: Line, data: Dataset, decay: float = 0.0) -> tuple[list[float
 
 
 def true_line(centres: Sequence[Sequence[float]] = CENTRES, spread: float = SPREAD) -> Line:
-    """Return the weights with which σ(wᵀx + b) is the true probability of class 1."""
+    """Return the weights for which σ(wᵀx + b) is the true probability of class 1."""
     mu_0, mu_1 = centres
     w = tuple((m_1 - m_0) / spread**2 for m_0, m_1 in zip(mu_0, mu_1))
     return Line((w[0], w[1]), total(m_0**2 - m_1**2 for m_0, m_1 in zip(mu_0, mu_1)) / (2 * spread**2))
@@ -72,13 +72,13 @@ def main(starts: int = 3, many: int = 1000) -> None:
     print("100 points, R = mean cross-entropy + ½λ‖w‖²\n   λ   start     w_1       w_2       b     accuracy")
     for decay in (0.1, 0.01):
         for rng in range(starts):
-            line, accuracy = trained(data, decay, rng)
+            line, accuracy = train(data, decay, rng)
             print(f"{decay:5}  {rng:4}   {_row(line)}   {accuracy:.0%}")
-    print(f"\nthe blobs' own  {_row(true_line())}")
-    print(f"{many:5,} points    {_row(trained(points(many), decay=0.0, epochs=120)[0])}   λ = 0")
+    print(f"\ntrue weights     {_row(true_line())}")
+    print(f"{many:5,} points    {_row(train(points(many), decay=0.0, epochs=120)[0])}   λ = 0")
     backpropagated, by_hand = gradients(true_line(), data)
-    off = max(abs(g - g_0) for g, g_0 in zip(backpropagated, by_hand))
-    print(f"\nbackpropagation and 1/n Σ (ŷ − y)(x, 1) differ by at most {off:.0e}")
+    difference = max(abs(g - g_0) for g, g_0 in zip(backpropagated, by_hand))
+    print(f"\nbackpropagation and 1/n Σ (ŷ − y)(x, 1) differ by at most {difference:.0e}")
 
 
 def _row(line: Line) -> str:

@@ -1,10 +1,10 @@
 """Remember one symbol: the vanilla RNN against LSTM and GRU (document 001; *Deep Learning*, 10.7 and 10.10).
 
-The first input is the symbol, −1 or +1; `span` steps of noise follow; after the last, the network must say which
-symbol it was. ∂E/∂x_1 is a product of one factor ∂s_t/∂s_{t−1} for each step between: the vanilla RNN's,
-diag(1 − s_t²) W, makes it vanish. The LSTM's cell and the GRU's state are handed on with the factor of a gate. Where
-that begins near 1, by a gate bias of 3, σ(3) = 0.95, the gradient lasts and training can find the symbol; with bias 0
-it about halves at every step.
+The first input is the symbol, −1 or +1, followed by `span` steps of noise; after the last step the network has to
+output the symbol. ∂E/∂x_1 contains one factor ∂s_t/∂s_{t−1} for each step: that of the vanilla RNN, diag(1 − s_t²) W,
+makes it vanish. In the LSTM's cell and the GRU's state the factor is the output of a gate. If that is initially near
+1, with a gate bias of 3, σ(3) = 0.95, the gradient does not vanish and training succeeds; with bias 0 it is about
+halved at every step.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Sequences = tuple[list[list[list[float]]], list[int]]
 class Memory(Module):
     """A recurrent network of one kind and a linear readout of its last hidden state: the logit of +1.
 
-    `gate_bias` is the first bias of the gate that keeps the state: the LSTM's forget gate, the GRU's update gate.
+    `gate_bias` is the initial bias of the gate that preserves the state: the LSTM's forget gate, the GRU's update gate.
     """
 
     def __init__(self, cell: str, rng: int = 0, gate_bias: float = 3.0) -> None:
@@ -50,15 +50,15 @@ class Memory(Module):
 
 
 def sequences(count: int, span: int, rng: int = 0) -> Sequences:
-    """Return sequences x_t = (symbol, noise): (±1, 0), then `span` times (0, U(−1, 1)); and 1 for each +1, 0 for −1."""
+    """Return sequences x_t = (symbol, noise): (±1, 0), then `span` times (0, U(−1, 1)); targets: 1 for +1, 0 for −1."""
     generator = random.Random(rng)
     targets = [i % 2 for i in range(count)]
     inputs = [[[2.0 * y - 1, 0.0], *([0.0, generator.uniform(-1, 1)] for _ in range(span))] for y in targets]
     return inputs, targets
 
 
-def remembered(cell: str, span: int, rng: int = 0, epochs: int = 12) -> float:
-    """Return the accuracy on 40 new sequences after training on 32; by chance, ½."""
+def accuracy_after_training(cell: str, span: int, rng: int = 0, epochs: int = 12) -> float:
+    """Return the accuracy on 40 new sequences after training on 32; random guesses would give ½."""
     model = Memory(cell, rng)
     adam = partial(Adam, lr=0.05)
     fit(
@@ -71,7 +71,7 @@ def remembered(cell: str, span: int, rng: int = 0, epochs: int = 12) -> float:
 
 
 def gradient_of_first_input(cell: str, span: int, gate_bias: float = 3.0, seeds: Sequence[int] = range(5)) -> float:
-    """Return |∂E/∂x_1|, E the cost at the end and x_1 the symbol: the geometric mean over networks before training."""
+    """Return |∂E/∂x_1| for the final cost E and the symbol x_1, the geometric mean over untrained networks."""
     logarithms = 0.0
     for rng in seeds:
         [[_, *noise]], [target] = sequences(1, span, rng)
@@ -82,16 +82,16 @@ def gradient_of_first_input(cell: str, span: int, gate_bias: float = 3.0, seeds:
 
 
 def main(spans: Sequence[int] = (5, 30), seeds: Sequence[int] = range(3)) -> None:
-    """Print ∂E/∂x_1 before training, then the accuracies after it."""
-    print("|∂E/∂x_1| before training; in brackets the gate bias\n span     RNN  LSTM (0)   GRU (0)  LSTM (3)   GRU (3)")
+    """Print |∂E/∂x_1| before training, and the accuracies after training."""
+    print("|∂E/∂x_1| before training, gate bias in parentheses\n span     RNN  LSTM (0)   GRU (0)  LSTM (3)   GRU (3)")
     columns = [("RNN", 0.0), ("LSTM", 0.0), ("GRU", 0.0), ("LSTM", 3.0), ("GRU", 3.0)]
     for span in (1, 5, 10, 20, 30):
         print(f"{span:5}" + "  ".join(f"{gradient_of_first_input(cell, span, bias):8.1e}" for cell, bias in columns))
     print(f"\naccuracy on new sequences, seeds {', '.join(map(str, seeds))}")
     for span in spans:
         for cell in CELLS:
-            shares = "  ".join(f"{remembered(cell, span, rng):4.0%}" for rng in seeds)
-            print(f"span {span:2}  {cell:4}  {shares}")
+            accuracies = "  ".join(f"{accuracy_after_training(cell, span, rng):4.0%}" for rng in seeds)
+            print(f"span {span:2}  {cell:4}  {accuracies}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Depth and width (*Deep Learning*, 6.4.1; document 000; lecture 8, 2, document 002).
 
-A linear output over one hidden layer of tanh units can come as near as one likes to any continuous curve, if there are
-units enough: here the largest error falls with the width. And units |z| fold space: what a network does on one side
-of the fold it does on the other, so that d layers of one unit |2h − 1| make 2^d linear pieces on a line, where one
-layer of d units makes d + 1.
+A network with one hidden layer of tanh units and a linear output approximates any continuous function on an interval to
+any accuracy, given enough units: here the largest error decreases with the width. A unit |z| folds the input space: the
+network is the same function on both sides of the fold. So a network of d layers with one unit |2h − 1| each has 2^d
+linear pieces, one layer of d units only d + 1.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from microgradlib.training import fit
 LOW, HIGH = -2.0, 2.0
 
 
-def curve(x: float) -> float:
-    """Return sin 3x, the curve to be fitted on [−2, 2]."""
+def target(x: float) -> float:
+    """Return sin 3x, the function to be approximated on [−2, 2]."""
     return math.sin(3 * x)
 
 
@@ -35,7 +35,7 @@ def points(n: int) -> list[float]:
 
 
 def tanh_network(width: int, rng: int) -> MLP:
-    """Return MLP([1, width, 1]) whose units begin apart: unit k is 0 in the middle of part k of [−2, 2]."""
+    """Return MLP([1, width, 1]) in which unit k is initially 0 at the midpoint of interval k of `width` equal ones."""
     generator = random.Random(rng)
     model = MLP([1, width, 1], activation="tanh", rng=generator)
     for k, neuron in enumerate(model.layers[0].neurons):
@@ -44,25 +44,25 @@ def tanh_network(width: int, rng: int) -> MLP:
     return model
 
 
-def largest_error(model: Any, f: Callable[[float], float] = curve) -> float:
-    """Return max |model(x) − f(x)| over 201 points of [−2, 2], most of which were not trained on."""
+def largest_error(model: Any, f: Callable[[float], float] = target) -> float:
+    """Return max |model(x) − f(x)| over 201 points of [−2, 2], most of which are not training points."""
     with no_grad():
         return max(abs(float(model([x])) - f(x)) for x in points(201))
 
 
-def fitted(width: int, rng: int = 0, epochs: int = 250) -> float:
+def error_after_training(width: int, rng: int = 0, epochs: int = 250) -> float:
     """Return the largest error of a network of this width after training on 41 points."""
     model, xs, batch = tanh_network(width, rng), points(41), 8
     rate = linear(start=0.05, end=0.0, steps=epochs * math.ceil(len(xs) / batch))
     fit(
-        model, squared_error, [[x] for x in xs], [curve(x) for x in xs],
+        model, squared_error, [[x] for x in xs], [target(x) for x in xs],
         epochs=epochs, batch_size=batch, optimizer=partial(Adam, lr=rate), progress=False,
     )  # fmt: skip
     return largest_error(model)
 
 
 def folding_network(depth: int) -> MLP:
-    """Return `depth` layers of one unit h ← |2h − 1|, each of which folds [0, 1] onto itself in two."""
+    """Return `depth` layers of one unit h ← |2h − 1|, each of which maps both halves of [0, 1] onto [0, 1]."""
     model = MLP([1] * (depth + 1), activation="abs", output="abs")
     for layer in model.layers:
         layer.neurons[0].w[0].data, layer.neurons[0].b.data = 2.0, -1.0
@@ -70,7 +70,7 @@ def folding_network(depth: int) -> MLP:
 
 
 def shallow_network(units: int) -> MLP:
-    """Return one layer of units |x − (k + ½)/units| and a linear output with drawn weights."""
+    """Return one layer of units |x − (k + ½)/units| and a linear output with random weights."""
     model = MLP([1, units, 1], activation="abs", rng=0)
     for k, neuron in enumerate(model.layers[0].neurons):
         neuron.w[0].data, neuron.b.data = 1.0, -(k + 0.5) / units
@@ -78,17 +78,17 @@ def shallow_network(units: int) -> MLP:
 
 
 def linear_pieces(model: Any, resolution: int = 1024) -> int:
-    """Return how many pieces of constant slope the output has on [0, 1]: where ∂ŷ/∂x changes from point to point."""
+    """Return the number of linear pieces of the output on [0, 1]: one more than the number of changes of ∂ŷ/∂x."""
     slope = grad(lambda x: model([x]))
     slopes = [slope((i + 0.5) / resolution) for i in range(resolution)]
     return 1 + sum(not math.isclose(a, b, abs_tol=1e-9) for a, b in pairwise(slopes))
 
 
 def main(widths: Sequence[int] = (1, 2, 4, 8, 16)) -> None:
-    """Print the largest error by width, and the linear pieces by depth."""
-    print("sin 3x on [−2, 2]\nwidth  largest error, the better of two trainings")
+    """Print the largest error for each width, and the number of linear pieces for each depth."""
+    print("sin 3x on [−2, 2]\nwidth  largest error, the smaller of two runs")
     for width in widths:
-        print(f"{width:5}  {min(fitted(width, rng) for rng in range(2)):.3f}")
+        print(f"{width:5}  {min(error_after_training(width, rng) for rng in range(2)):.3f}")
     print("\nunits  linear pieces: one in each layer   all in one layer")
     for units in range(1, 7):
         print(f"{units:5}  {linear_pieces(folding_network(units)):33}  {linear_pieces(shallow_network(units)):17}")

@@ -1,7 +1,7 @@
 """Vanishing gradients: δ of deep MLPs by layer (document 004), ∂E_T/∂s_k of a vanilla RNN through time (document 001).
 
-δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ⊙ f′(zˡ), and ∂s_t/∂s_{t−1} = diag(f′) W: a product of as many factors as there are layers, or steps,
-between. σ′ is at most ¼, tanh′ at most 1, and relu′ is 1 wherever the unit is on.
+δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ⊙ f′(zˡ), and ∂s_t/∂s_{t−1} = diag(f′) W: the gradient contains one such factor for each
+layer or time step. σ′ is at most ¼, tanh′ at most 1, and relu′ is 1 where the unit is active.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def norm(numbers: Sequence[float]) -> float:
 
 
 class DeepNetwork(NamedTuple):
-    """Linear layers, each but the last followed by the activation f, so that the net inputs z are at hand."""
+    """Linear layers, all but the last followed by the activation f: a network that exposes its net inputs z."""
 
     layers: list[Layer]
     activation: str
@@ -40,7 +40,7 @@ class DeepNetwork(NamedTuple):
 
 
 def deep_network(activation: str, depth: int = 10, width: int = 16, rng: int = 0) -> DeepNetwork:
-    """Return `depth` hidden layers and one linear output, its weights drawn as suits the activation."""
+    """Return `depth` hidden layers and one linear output, with an initialiser suitable for the activation."""
     generator, sizes = random.Random(rng), [width] * (depth + 1) + [1]
     init = INITIALISER[activation]
     layers = [Layer(n, m, "linear", rng=generator, init=init) for n, m in pairwise(sizes)]
@@ -48,14 +48,16 @@ def deep_network(activation: str, depth: int = 10, width: int = 16, rng: int = 0
 
 
 def deltas(network: DeepNetwork, x: Sequence[float], y: float) -> list[list[float]]:
-    """Return δ = ∂L/∂z of every layer for L = ½ (ŷ − y)², read off grad_table."""
+    """Return δ = ∂L/∂z of every layer for L = ½ (ŷ − y)², from grad_table."""
     z = network.net_inputs(x)
     table = grad_table(squared_error(z[-1][0], y))
     return [[table[z_k] for z_k in layer] for layer in z]
 
 
-def fading_by_layer(activation: str, depth: int = 10, width: int = 16, seeds: Sequence[int] = range(5)) -> list[float]:
-    """Return ‖δˡ‖ / ‖δ of the last hidden layer‖ for l = 1 … depth, geometric means over drawn networks and inputs."""
+def relative_delta_norms(
+    activation: str, depth: int = 10, width: int = 16, seeds: Sequence[int] = range(5)
+) -> list[float]:
+    """Return ‖δˡ‖ / ‖δ of the last hidden layer‖ for l = 1 … depth, geometric means over random networks and inputs."""
     logarithms = [0.0] * depth
     for seed in seeds:
         x = [random.Random(seed).gauss(0.0, 1.0) for _ in range(width)]
@@ -83,8 +85,8 @@ def recurrent(units: int = 8, classes: int = 3, rng: int = 0) -> Recurrent:
     return Recurrent(matrix(units, 1), matrix(units, units), matrix(classes, units))
 
 
-def through_time(network: Recurrent, xs: Sequence[float], y: int) -> list[list[float]]:
-    """Return ∂E_T/∂s_k for k = 0 … T, with E_T = −ln o_T[y] the cross-entropy at the last step alone."""
+def state_gradients(network: Recurrent, xs: Sequence[float], y: int) -> list[list[float]]:
+    """Return ∂E_T/∂s_k for k = 0 … T, where E_T = −ln o_T[y] is the cross-entropy at the last step."""
     s = [Value(0.0) for _ in network.w]
     states = [s]
     for x in xs:
@@ -94,20 +96,20 @@ def through_time(network: Recurrent, xs: Sequence[float], y: int) -> list[list[f
     return [[table[s_i] for s_i in state] for state in states]
 
 
-def fading_through_time(steps: int = 20, rng: int = 0) -> list[float]:
-    """Return ‖∂E_T/∂s_k‖ for k = 0 … T of a drawn network on a drawn sequence."""
+def state_gradient_norms(steps: int = 20, rng: int = 0) -> list[float]:
+    """Return ‖∂E_T/∂s_k‖ for k = 0 … T, for a random network and a random sequence."""
     generator = random.Random(rng)
     xs = [generator.uniform(-1.0, 1.0) for _ in range(steps)]
-    return [norm(gradient) for gradient in through_time(recurrent(rng=rng), xs, y=0)]
+    return [norm(gradient) for gradient in state_gradients(recurrent(rng=rng), xs, y=0)]
 
 
 def main() -> None:
-    """Print how δ fades from the last layer to the first, and ∂E_T/∂s_k from the last step to the first."""
-    fading = {activation: fading_by_layer(activation) for activation in INITIALISER}
-    print("‖δˡ‖ / ‖δ¹⁰‖\nlayer  " + "  ".join(f"{activation:>9}" for activation in fading))
+    """Print the norms of δ from the last layer to the first, and of ∂E_T/∂s_k from the last step to the first."""
+    norms = {activation: relative_delta_norms(activation) for activation in INITIALISER}
+    print("‖δˡ‖ / ‖δ¹⁰‖\nlayer  " + "  ".join(f"{activation:>9}" for activation in norms))
     for layer in range(10, 0, -1):
-        print(f"{layer:5}  " + "  ".join(f"{ratios[layer - 1]:9.1e}" for ratios in fading.values()))
-    sizes = fading_through_time()
+        print(f"{layer:5}  " + "  ".join(f"{ratios[layer - 1]:9.1e}" for ratios in norms.values()))
+    sizes = state_gradient_norms()
     print("\nvanilla RNN, T = 20\nT − k  ‖∂E_T/∂s_k‖")
     for back in range(0, len(sizes), 4):
         print(f"{back:5}  {sizes[-1 - back]:.1e}")

@@ -1,8 +1,8 @@
 """Lecture 8, 2 (document 002): a hidden layer of M tanh units has M!·2^M weight vectors that compute the same function.
 
-ŷ(x) = c + Σ_k v_k f(w_kᵀx + b_k). Units may change places: M! ways. For odd f, −v f(−z) = v f(z), so the signs of a
-unit's w, b and v may all be flipped: 2^M ways. Other activations keep M!, as the lecture has it, with a remark: since
-σ(−z) = 1 − σ(z), the flips of a sigmoid layer come back if the output bias c takes up v_k.
+ŷ(x) = c + Σ_k v_k f(w_kᵀx + b_k). The units may be permuted: M! ways. For odd f, −v f(−z) = v f(z), so the signs of a
+unit's w, b and v may all be flipped: 2^M ways. Other activations have only the M! permutations, as in the lecture. But
+as σ(−z) = 1 − σ(z), a sigmoid layer has the sign flips too if v_k is added to the output bias c for each flipped unit.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class Unit(NamedTuple):
     v: float
 
     def flipped(self, sign: int) -> Unit:
-        """Return the unit with all its signs flipped if `sign` is −1, as it is if 1."""
+        """Return the unit with all its signs flipped if `sign` is −1, unchanged if it is 1."""
         return Unit(tuple(sign * w_d for w_d in self.w), sign * self.b, sign * self.v)
 
 
 Weights = tuple[tuple[Unit, ...], float]  # the hidden units, and the output bias c
 
 
-def drawn(units: int = 3, rng: int = 0) -> Weights:
-    """Return the weights of an MLP with 2 inputs and 1 output, drawn with its biases."""
+def random_weights(units: int = 3, rng: int = 0) -> Weights:
+    """Return random weights, and fixed biases, of an MLP with 2 inputs, `units` hidden units and 1 output."""
     model = MLP([2, units, 1], rng=rng)
     output = model.layers[1].neurons[0]
     hidden = zip(model.layers[0].neurons, output.w)
@@ -41,12 +41,12 @@ def drawn(units: int = 3, rng: int = 0) -> Weights:
 
 
 def candidates(weights: Weights, *, move_bias: bool = False) -> Iterator[Weights]:
-    """Yield every order of units with every choice of signs; with `move_bias`, c takes up the v of flipped units."""
+    """Yield every order of units with every choice of signs; with `move_bias`, c increases by v of flipped units."""
     units, c = weights
     for order in permutations(units):
         for signs in product((1, -1), repeat=len(units)):
-            moved = sum(unit.v for unit, sign in zip(order, signs) if sign < 0) if move_bias else 0.0
-            yield tuple(unit.flipped(sign) for unit, sign in zip(order, signs)), c + moved
+            bias_change = sum(unit.v for unit, sign in zip(order, signs) if sign < 0) if move_bias else 0.0
+            yield tuple(unit.flipped(sign) for unit, sign in zip(order, signs)), c + bias_change
 
 
 def outputs(weights: Weights, activation: str, points: Sequence[Any] = POINTS) -> list[float]:
@@ -59,7 +59,7 @@ def outputs(weights: Weights, activation: str, points: Sequence[Any] = POINTS) -
 
 
 def equivalents(weights: Weights, activation: str, *, move_bias: bool = False) -> list[Weights]:
-    """Return the candidates whose outputs are those of `weights`, but for the rounding of a sum in another order."""
+    """Return the candidates whose outputs equal those of `weights` up to rounding errors."""
     expected = outputs(weights, activation)
     return [
         candidate
@@ -70,14 +70,14 @@ def equivalents(weights: Weights, activation: str, *, move_bias: bool = False) -
 
 def main() -> None:
     """Print how many of the M!·2^M candidates compute the same function, for each activation."""
-    weights = drawn()
+    weights = random_weights()
     units = len(weights[0])
     print(f"M = {units}: M! = {factorial(units)}, M!·2^M = {factorial(units) * 2**units} candidates")
     for activation in ("tanh", "sigmoid", "relu"):
         same = equivalents(weights, activation)
         print(f"  {activation:8} {len(same):2} give the same outputs, {len(set(same))} of them distinct")
-    moved = equivalents(weights, "sigmoid", move_bias=True)
-    print(f"  sigmoid  {len(moved):2} if the output bias takes up the v of flipped units: σ(−z) = 1 − σ(z)")
+    with_bias = equivalents(weights, "sigmoid", move_bias=True)
+    print(f"  sigmoid  {len(with_bias):2} if v of each flipped unit is added to the output bias: σ(−z) = 1 − σ(z)")
 
 
 if __name__ == "__main__":

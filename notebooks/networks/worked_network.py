@@ -1,8 +1,8 @@
-"""Lecture 8, 5.6 (document 002): the worked network, its δ read off grad_table and every gradient in closed form.
+"""Lecture 8, 5.6 (document 002): the worked example, with δ from grad_table and all gradients in closed form.
 
-Two inputs, three tanh units, one regression and one binary output; a bias is the weight w_k0 of an input z_0 = 1. The
-document misprints three indices, read here as: w_31 in a_3⁽¹⁾ (printed w_21), ŷ_2 = σ(a_2⁽²⁾) (printed a_1⁽²⁾), and
-δ_3⁽¹⁾ with tanh²(a_3⁽¹⁾) (printed a_2⁽¹⁾).
+Two inputs, three tanh units, one regression and one binary output; a bias is the weight w_k0 of an input z_0 = 1. Three
+indices are misprinted in the document and corrected here: w_31 in a_3⁽¹⁾ (printed w_21), ŷ_2 = σ(a_2⁽²⁾) (printed
+a_1⁽²⁾), and δ_3⁽¹⁾ with tanh²(a_3⁽¹⁾) (printed a_2⁽¹⁾).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ W2 = [[0.2, 0.7, -0.5, 0.3], [-0.1, 0.4, 0.6, -0.8]]  # row k: w_k0⁽²⁾ … 
 
 
 class Activations(NamedTuple):
-    """What forward propagation leaves: net inputs a, outputs z of the hidden units, outputs ŷ."""
+    """The results of forward propagation: net inputs a, outputs z of the hidden units, outputs ŷ."""
 
     a1: list[Any]
     z1: list[Any]
@@ -30,7 +30,7 @@ class Activations(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """What backpropagation leaves: δ = ∂L/∂a of both layers, and ∂L/∂w of both matrices."""
+    """The results of backpropagation: δ = ∂L/∂a of both layers, and ∂L/∂w of both matrices."""
 
     delta1: list[float]
     delta2: list[float]
@@ -51,8 +51,8 @@ def loss(y_hat: Sequence[Any], y: Sequence[float]) -> Any:
     return squared_error(y_hat[0], y[0]) + binary_cross_entropy(y_hat[1], y[1])
 
 
-def backpropagated(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) -> Gradients:
-    """Return δ and the gradients as grad_table has them: its keys are the nodes, net inputs and weights alike."""
+def backpropagate(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) -> Gradients:
+    """Return δ and the gradients from one grad_table, whose keys include net inputs and weights."""
     weights1, weights2 = ([[Value(w) for w in row] for row in matrix] for matrix in (w1, w2))
     net = forward(x, weights1, weights2)
     table = grad_table(loss(net.y_hat, y))
@@ -65,7 +65,7 @@ def backpropagated(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matri
 
 
 def closed_form(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) -> Gradients:
-    """Return the same by hand: δ_k⁽²⁾ = ŷ_k − y_k, δ_j⁽¹⁾ = (1 − z_j²) Σ_k w_kj⁽²⁾ δ_k⁽²⁾, ∂L/∂w_kj = δ_k z_j."""
+    """Return the same from formulas: δ_k⁽²⁾ = ŷ_k − y_k, δ_j⁽¹⁾ = (1 − z_j²) Σ_k w_kj⁽²⁾ δ_k⁽²⁾, ∂L/∂w_kj = δ_k z_j."""
     _, z1, _, y_hat = forward(x, w1, w2)
     delta2 = [y_hat_k - y_k for y_hat_k, y_k in zip(y_hat, y)]
     delta1 = [(1 - z1[j] ** 2) * dot([w_k[j + 1] for w_k in w2], delta2) for j in range(len(z1))]
@@ -75,7 +75,7 @@ def closed_form(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) 
 
 
 def largest_difference(one: Gradients, other: Gradients) -> float:
-    """Return the largest |difference| between two sets of δ and gradients."""
+    """Return the largest absolute difference between two sets of δ and gradients."""
     pairs = [*zip(one.delta1, other.delta1), *zip(one.delta2, other.delta2)]
     for row, other_row in zip([*one.dw1, *one.dw2], [*other.dw1, *other.dw2]):
         pairs += zip(row, other_row)
@@ -83,18 +83,18 @@ def largest_difference(one: Gradients, other: Gradients) -> float:
 
 
 def main() -> None:
-    """Print the forward pass, δ, both gradients, and how far they are from the closed forms."""
+    """Print the forward pass, δ, both gradients, and their largest difference from the closed forms."""
     net = forward(INPUTS, W1, W2)
     print(f"forward   a1 = {_row(net.a1)}   z1 = {_row(net.z1)}")
     print(f"          a2 = {_row(net.a2)}           ŷ  = {_row(net.y_hat)}   L = {loss(net.y_hat, TARGETS):.6f}")
-    g = backpropagated(INPUTS, TARGETS, W1, W2)
+    g = backpropagate(INPUTS, TARGETS, W1, W2)
     print(f"backward  δ2 = {_row(g.delta2)}           δ1 = {_row(g.delta1)}")
     for layer, gradient in ((2, g.dw2), (1, g.dw1)):
         print(f"\n∂L/∂W{layer}, row k: bias w_k0, then w_k1 …")
         for k, row in enumerate(gradient, start=1):
             print(f"  {k}  {_row(row)}")
-    off = largest_difference(g, closed_form(INPUTS, TARGETS, W1, W2))
-    print(f"\nThe closed forms differ by at most {off:.0e}.")
+    difference = largest_difference(g, closed_form(INPUTS, TARGETS, W1, W2))
+    print(f"\nThe closed forms differ by at most {difference:.0e}.")
 
 
 def _row(numbers: Sequence[float]) -> str:

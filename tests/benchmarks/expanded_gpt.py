@@ -88,7 +88,9 @@ def scores(model: Any, letters: list[Vector]) -> list[Vector]:
     """Return what the model does, written out: for each one-hot letter the scores of the next."""
     [block], eps = model.blocks, model.norm.eps
     embedded = [[weighted(column, letter) for column in zip(*model.token.w)] for letter in letters]
-    xs = [normalised([a + b for a, b in zip(x, place)], eps) for x, place in zip(embedded, model.place.w, strict=True)]
+    xs = [
+        normalised([a + b for a, b in zip(x, place)], eps) for x, place in zip(embedded, model.position.w, strict=True)
+    ]
     read = attention(block.attention, [normalised(x, eps) for x in xs])
     xs = [[a + b for a, b in zip(x, y)] for x, y in zip(xs, read)]
     made = [linear(block.narrow, [z.relu() for z in linear(block.widen, normalised(x, eps))]) for x in xs]

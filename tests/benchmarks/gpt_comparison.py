@@ -39,7 +39,7 @@ def comparison(batch: int) -> Any:
         title=f"GPT of 16 places and width 16, cross-entropy, {batch} text{'s' * (batch > 1)}",
         loss=lambda x, y: cross_entropy(model(x), y),
         parameters=model.parameters(),
-        weights=[model.token.w, model.place.w, *[[neuron.w for neuron in layer.neurons] for layer in layers]],
+        weights=[model.token.w, model.position.w, *[[neuron.w for neuron in layer.neurons] for layer in layers]],
         data=(np.eye(LETTERS)[letters], np.eye(LETTERS)[targets]),
         rivals={name: partial(make, letters, targets) for name, make in rivals.items()},
         bars=BARS[batch],

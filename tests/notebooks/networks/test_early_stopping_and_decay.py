@@ -14,22 +14,22 @@ def test_the_trajectory_is_the_closed_form(script, steps, rate):
     early = script("early_stopping")
     a, w_star = np.array(early.CURVATURES), np.array(early.OPTIMUM)
     expected = (1 - (1 - rate * a) ** steps) * w_star
-    np.testing.assert_allclose(early.descended(steps, rate), expected, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(early.stopped(steps, rate), expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(early.gradient_descent(steps, rate), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(early.closed_form(steps, rate), expected, rtol=0, atol=1e-14)
 
 
 @settings(max_examples=15, deadline=None)
 @given(decay=st.floats(0, 10))
 def test_the_decayed_optimum_has_gradient_0(script, decay):
     early = script("early_stopping")
-    w = [Value(number) for number in early.decayed(decay)]
+    w = [Value(number) for number in early.decayed_minimum(decay)]
     table = grad_table(early.cost(w) + l2_norm(w, decay))
     assert [table[w_i] for w_i in w] == pytest.approx([0.0] * 3, abs=1e-14)
 
 
 def test_descent_with_decay_ends_at_the_decayed_optimum(script):
     early = script("early_stopping")
-    assert early.descended(300, rate=0.5, decay=0.3) == pytest.approx(early.decayed(0.3), abs=1e-12)
+    assert early.gradient_descent(300, rate=0.5, decay=0.3) == pytest.approx(early.decayed_minimum(0.3), abs=1e-12)
 
 
 @settings(max_examples=25)
@@ -55,8 +55,8 @@ def test_the_table_sets_both_side_by_side(script):
     assert [row.steps for row in rows] == [4, 50]
     for row in rows:
         assert row.decay == 1 / (row.steps * early.RATE)
-        assert row.stopped == pytest.approx(early.stopped(row.steps), abs=1e-13)
-        assert row.decayed == early.decayed(row.decay)
+        assert row.stopped == pytest.approx(early.closed_form(row.steps), abs=1e-13)
+        assert row.decayed == early.decayed_minimum(row.decay)
     flattest = [(row.stopped[-1], row.decayed[-1]) for row in rows]
     assert flattest[0][0] == pytest.approx(flattest[0][1], rel=2e-3)
 

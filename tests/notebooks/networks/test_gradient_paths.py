@@ -37,7 +37,7 @@ def test_both_paths_into_both_matrices(script, rng, lam):
         found = paths.gradient_paths(model, j, layer)
         np.testing.assert_allclose(found.through_cross_entropy, through_cross_entropy[layer], rtol=0, atol=1e-14)
         np.testing.assert_allclose(found.through_decay, 2 * lam * w[layer], rtol=0, atol=1e-14)
-        np.testing.assert_allclose(found.whole, through_cross_entropy[layer] + 2 * lam * w[layer], rtol=0, atol=2e-14)
+        np.testing.assert_allclose(found.total, through_cross_entropy[layer] + 2 * lam * w[layer], rtol=0, atol=2e-14)
 
 
 def test_what_the_consumers_of_a_weight_send_back_are_the_two_paths(script):
@@ -59,7 +59,7 @@ def test_without_decay_that_path_carries_nothing(script):
     paths = script("gradient_paths")
     model = paths.network()
     found = paths.gradient_paths(model, paths.cost(model, lam=0.0), 0)
-    assert found.whole == found.through_cross_entropy
+    assert found.total == found.through_cross_entropy
     assert not np.any(found.through_decay)
 
 

@@ -63,8 +63,8 @@ def test_two_labels_name_every_node_whatever_the_seed(script, rng):
     graph = script("graph_convolution")
     n = len(graph.COMMUNITY)
     a_hat, x = graph.normalised_adjacency(graph.EDGES, n), graph.identity(n)
-    model, costs = graph.trained(a_hat, x, rng=rng)
-    assert graph.classified(model, a_hat, x) == graph.COMMUNITY
+    model, costs = graph.train(a_hat, x, rng=rng)
+    assert graph.predicted_classes(model, a_hat, x) == graph.COMMUNITY
     assert costs[-1] < 0.05 < costs[0]
 
 
@@ -73,7 +73,7 @@ def test_without_edges_only_the_labelled_nodes_learn(script):
     n = len(graph.COMMUNITY)
     a_hat, x = graph.normalised_adjacency([], n), graph.identity(n)
     before = numbers(graph.Network(n).convolution.w)
-    after = numbers(graph.trained(a_hat, x).model.convolution.w)
+    after = numbers(graph.train(a_hat, x).model.convolution.w)
     moved = np.any(before != after, axis=0)
     assert np.flatnonzero(moved).tolist() == graph.LABELLED
 
@@ -86,7 +86,7 @@ def test_the_first_steps_are_those_of_gradient_descent(script):
     z = by_matrices(a, x, start)[graph.LABELLED]
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     g = (p - np.eye(2)) / 2  # node 0 is of class 0, node 6 of class 1
-    [after] = [graph.trained(graph.normalised_adjacency(graph.EDGES, n), x.tolist(), steps=1, rate=0.5).model]
+    [after] = [graph.train(graph.normalised_adjacency(graph.EDGES, n), x.tolist(), steps=1, rate=0.5).model]
     b_before, b_after = ([n.b.data for n in model.output.neurons] for model in (start, after))
     np.testing.assert_allclose(b_after, b_before - 0.5 * g.sum(axis=0), **ROUNDING)
     hidden = numbers(start.convolution(graph.normalised_adjacency(graph.EDGES, n), x.tolist()))[graph.LABELLED]

@@ -11,7 +11,7 @@ def patterns(hopfield):
 
 
 def weights(hopfield):
-    return np.array(hopfield.stored(patterns(hopfield)))
+    return np.array(hopfield.hebbian_weights(patterns(hopfield)))
 
 
 def test_weights_by_hebb(script):
@@ -36,7 +36,7 @@ def test_energy_is_the_quadratic_form_and_its_slope_minus_the_net_input(script, 
 def test_energy_falls_with_every_unit_that_changes_until_none_would(script, s, rng):
     hopfield = script("hopfield")
     w = weights(hopfield)
-    history = hopfield.recalled(w.tolist(), s, rng)
+    history = hopfield.recall(w.tolist(), s, rng)
     assert history.states[0] == s
     assert np.all(np.diff(history.energies) < 0)
     for before, after, fall in zip(history.states, history.states[1:], np.diff(history.energies)):
@@ -48,19 +48,19 @@ def test_energy_falls_with_every_unit_that_changes_until_none_would(script, s, r
 
 def test_stored_patterns_stay_and_come_back_from_a_corrupted_one(script):
     hopfield = script("hopfield")
-    w = hopfield.stored(patterns(hopfield))
+    w = hopfield.hebbian_weights(patterns(hopfield))
     for p in patterns(hopfield):
-        assert hopfield.recalled(w, p).states == [p]
+        assert hopfield.recall(w, p).states == [p]
         for rng in range(5):
-            start = hopfield.corrupted(p, flips=3, rng=rng)
+            start = hopfield.corrupt(p, flips=3, rng=rng)
             assert sum(a != b for a, b in zip(start, p)) == 3
-            assert hopfield.recalled(w, start, rng).states[-1] == p
+            assert hopfield.recall(w, start, rng).states[-1] == p
 
 
 def test_more_than_half_corrupted_is_nearer_to_the_negative(script):
     hopfield = script("hopfield")
-    w, p = hopfield.stored(patterns(hopfield)), patterns(hopfield)[0]
-    assert hopfield.recalled(w, hopfield.corrupted(p, flips=23)).states[-1] == [-p_i for p_i in p]
+    w, p = hopfield.hebbian_weights(patterns(hopfield)), patterns(hopfield)[0]
+    assert hopfield.recall(w, hopfield.corrupt(p, flips=23)).states[-1] == [-p_i for p_i in p]
 
 
 def test_main(script, capsys):

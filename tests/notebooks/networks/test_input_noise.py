@@ -28,9 +28,9 @@ def test_the_slope_shrinks_as_the_closed_form_has_it(script, sigma):
     data = noise.line()
     x, y = np.array(data.inputs)[:, 0], np.array(data.targets)
     expected = np.cov(x, y, bias=True)[0, 1] / (np.var(x) + sigma**2)  # Cov(x + ξ, y)/Var(x + ξ)
-    assert noise.slope_expected(sigma, data) == pytest.approx(expected, rel=1e-12)
+    assert noise.expected_slope(sigma, data) == pytest.approx(expected, rel=1e-12)
     # The noise is drawn, so the slope found varies: measured within 0.005 of the formula.
-    assert noise.slope_found(sigma, data, epochs=100) == pytest.approx(expected, abs=1e-6 if sigma == 0 else 0.03)
+    assert noise.fitted_slope(sigma, data, epochs=100) == pytest.approx(expected, abs=1e-6 if sigma == 0 else 0.03)
 
 
 numbers = st.floats(-3, 3)
@@ -63,7 +63,7 @@ def test_tikhonov_of_a_network_is_half_the_mean_square_of_numeric_slopes(script)
 
 
 def test_a_network_is_smoother_for_more_noise(script):
-    omega = [script("input_noise").smoothness(sigma, rng=1, epochs=60) for sigma in (0.0, 0.5, 1.0)]
+    omega = [script("input_noise").tikhonov_after_training(sigma, rng=1, epochs=60) for sigma in (0.0, 0.5, 1.0)]
     # Measured: 0.24, 0.17, 0.08.
     assert omega[0] > 1.1 * omega[1]
     assert omega[1] > 1.5 * omega[2]
@@ -72,7 +72,7 @@ def test_a_network_is_smoother_for_more_noise(script):
 @pytest.mark.slow
 def test_it_is_so_for_every_seed(script):
     for rng in range(3):
-        omega = [script("input_noise").smoothness(sigma, rng) for sigma in (0.0, 0.25, 0.5, 1.0)]
+        omega = [script("input_noise").tikhonov_after_training(sigma, rng) for sigma in (0.0, 0.25, 0.5, 1.0)]
         assert all(more < less for less, more in pairwise(omega))
         assert omega[-1] < 0.4 * omega[0]  # measured: 0.23, 0.17, 0.20 times
 

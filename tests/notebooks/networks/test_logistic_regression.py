@@ -27,7 +27,7 @@ def newton(data, decay):
 @pytest.mark.parametrize("decay", [0.1, 0.03])
 def test_gradient_descent_ends_where_newtons_method_does(script, decay):
     data = script("logistic_regression").points()
-    line, accuracy = script("logistic_regression").trained(data, decay)
+    line, accuracy = script("logistic_regression").train(data, decay)
     theta = newton(data, decay)
     assert [*line.w, line.b] == pytest.approx(theta, abs=1e-6)
     x, y = design(data)
@@ -36,7 +36,7 @@ def test_gradient_descent_ends_where_newtons_method_does(script, decay):
 
 def test_the_start_does_not_matter(script):
     data = script("logistic_regression").points(40, rng=1)
-    ends = [script("logistic_regression").trained(data, rng=rng)[0] for rng in (0, 1)]
+    ends = [script("logistic_regression").train(data, rng=rng)[0] for rng in (0, 1)]
     assert [*ends[0].w, ends[0].b] == pytest.approx([*ends[1].w, ends[1].b], abs=1e-9)
 
 
@@ -65,7 +65,7 @@ def test_the_true_line_is_bayes_formula(script, x):
 def test_many_points_come_near_the_true_line(script):
     regression = script("logistic_regression")
     data = regression.points(1000)
-    line, _ = regression.trained(data, decay=0.0, epochs=250)
+    line, _ = regression.train(data, decay=0.0, epochs=250)
     assert [*line.w, line.b] == pytest.approx(newton(data, 0.0), abs=1e-3)
     # Newton's own answer is 0.35 from the true w_1 on these points: the error of estimation, not of training.
     assert [*line.w, line.b] == pytest.approx([*regression.true_line().w, regression.true_line().b], abs=0.5)

@@ -37,7 +37,7 @@ def hessian_by_hand(name, w):
 def test_loss_and_hessian_are_the_closed_forms(script, name, w):
     surface = script("loss_surface")
     loss = surface.LOSSES[name]
-    at, expected = surface.bend(loss, w), hessian_by_hand(name, w)
+    at, expected = surface.curvature(loss, w), hessian_by_hand(name, w)
     assert loss(w) == pytest.approx(value(name, w), rel=1e-13)
     np.testing.assert_allclose(at.hessian, expected, rtol=0, atol=1e-13)
     np.testing.assert_allclose(at.eigenvalues, np.linalg.eigvalsh(expected), rtol=0, atol=1e-13)
@@ -50,15 +50,15 @@ def test_loss_and_hessian_are_the_closed_forms(script, name, w):
 def test_the_point_found_has_an_indefinite_hessian_and_a_segment_above_its_chord(script, name):
     surface = script("loss_surface")
     loss = surface.LOSSES[name]
-    at = surface.saddle_shaped(loss)
+    at = surface.most_indefinite(loss)
     lowest, highest = np.linalg.eigvalsh(hessian_by_hand(name, at.w))
     assert lowest < -0.03
     assert highest > 0.02
-    left, middle, right = surface.along(loss, at, (-1.0, 0.0, 1.0))
+    left, middle, right = surface.loss_along(loss, at, (-1.0, 0.0, 1.0))
     ends = [[w + t * v for w, v in zip(at.w, at.direction)] for t in (-1.0, 1.0)]
     assert (left, right) == pytest.approx(tuple(value(name, w) for w in ends), rel=1e-13)
-    assert surface.above_chord(loss, at) == middle - (left + right) / 2
-    assert surface.above_chord(loss, at) > 0.01
+    assert surface.height_above_chord(loss, at) == middle - (left + right) / 2
+    assert surface.height_above_chord(loss, at) > 0.01
 
 
 @both
@@ -67,7 +67,7 @@ def test_no_point_of_the_grid_is_bent_further(script, name):
     grid = [(float(w1), float(w2)) for w1 in range(-5, 6) for w2 in range(-5, 6)]
     eigenvalues = [np.linalg.eigvalsh(hessian_by_hand(name, w)) for w in grid]
     lowest = min(low for low, high in eigenvalues if low < 0 < high)
-    assert surface.saddle_shaped(surface.LOSSES[name]).eigenvalues[0] == pytest.approx(lowest, abs=1e-13)
+    assert surface.most_indefinite(surface.LOSSES[name]).eigenvalues[0] == pytest.approx(lowest, abs=1e-13)
 
 
 def test_a_convex_loss_has_no_such_point(script):
@@ -76,11 +76,11 @@ def test_a_convex_loss_has_no_such_point(script):
     def bowl(w):
         return w[0] ** 2 + 2 * w[1] ** 2
 
-    at = surface.bend(bowl, (1.0, -1.0))
+    at = surface.curvature(bowl, (1.0, -1.0))
     assert at.eigenvalues == (2.0, 4.0)
-    assert surface.above_chord(bowl, at) < 0
+    assert surface.height_above_chord(bowl, at) < 0
     with pytest.raises(ValueError, match=r"min\(\)"):
-        surface.saddle_shaped(bowl)
+        surface.most_indefinite(bowl)
 
 
 @both

@@ -78,13 +78,13 @@ def test_the_gate_bias_is_that_of_the_gate_that_keeps(script):
 
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
 def test_over_a_short_span_all_remember(script, cell):
-    assert script("memory_task").remembered(cell, span=3) == 1.0
+    assert script("memory_task").accuracy_after_training(cell, span=3) == 1.0
 
 
 @pytest.mark.slow
 def test_over_a_long_span_the_vanilla_rnn_fails(script):
     shares = {
-        cell: sorted(script("memory_task").remembered(cell, 30, rng) for rng in range(3))
+        cell: sorted(script("memory_task").accuracy_after_training(cell, 30, rng) for rng in range(3))
         for cell in ("RNN", "LSTM", "GRU")
     }
     # Measured: RNN 48 55 55, LSTM 62 100 100, GRU 92 100 100 per cent; by chance 50 ± 8.

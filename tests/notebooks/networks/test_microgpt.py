@@ -25,7 +25,7 @@ def rms_normalised(x):
 
 def scores_by_formula(model, tokens, heads):
     """The whole network in matrices, from the parameters' numbers alone."""
-    tables = [np.array([[w.data for w in row] for row in table.w]) for table in (model.token, model.place)]
+    tables = [np.array([[w.data for w in row] for row in table.w]) for table in (model.token, model.position)]
     x = rms_normalised(tables[0][tokens] + tables[1][: len(tokens)])
     ahead = np.triu(np.full((len(tokens), len(tokens)), -np.inf), 1)
     for block in model.blocks:
@@ -66,7 +66,7 @@ def test_gradients():
     assert all(table.get(w) for w in model.token.w[EDGE])
     assert not any(table.get(w) for w in model.token.w[25])
     for name in (
-        "token.w.0.3", "place.w.2.1", "blocks.0.attention.q.neurons.1.w.2", "blocks.0.attention.k.neurons.5.w.0",
+        "token.w.0.3", "position.w.2.1", "blocks.0.attention.q.neurons.1.w.2", "blocks.0.attention.k.neurons.5.w.0",
         "blocks.0.attention.v.neurons.0.w.7", "blocks.0.attention.o.neurons.3.w.3", "blocks.0.widen.neurons.9.w.4",
         "blocks.0.narrow.neurons.2.w.9", "scores.neurons.12.w.1",
     ):  # fmt: skip

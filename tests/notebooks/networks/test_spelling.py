@@ -1,4 +1,4 @@
-"""The GPT that spells names: drawing by temperature, spelling with a cache, training. Its numbers: test_microgpt."""
+"""The GPT that generates names: sampling, generation with a cache, training. Its numbers: test_microgpt."""
 
 import random
 from collections import Counter
@@ -12,7 +12,7 @@ TEXTS = ["emma", "olivia", "ava", "isabella", "mia", "anna", "lea", "nora", "ell
 @pytest.fixture(scope="module")
 def model(script):
     small = script("microgpt").GPT(width=8, heads=2, rng=1)
-    small.losses = script("microgpt").trained(small, TEXTS * 5)
+    small.losses = script("microgpt").train(small, TEXTS * 5)
     return small
 
 
@@ -30,7 +30,7 @@ def test_the_first_loss_is_that_before_training(script, model):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_letters_are_drawn_from_the_softmax(script, temperature):
     scores, source, count = [0.5, -1.0, 2.0, 0.0], random.Random(0), 4000
-    drawn = Counter(script("microgpt").drawn(scores, temperature, source) for _ in range(count))
+    drawn = Counter(script("microgpt").sample(scores, temperature, source) for _ in range(count))
     powers = np.exp(np.array(scores) / temperature)
     p = powers / powers.sum()
     for token, share in enumerate(p):  # within four standard deviations of a binomial count
@@ -38,30 +38,30 @@ def test_letters_are_drawn_from_the_softmax(script, temperature):
 
 
 def test_temperature_0_takes_the_highest_score(script):
-    assert script("microgpt").drawn([0.5, -1.0, 2.0, 2.0], 0.0, random.Random(0)) == 2
-    assert script("microgpt").drawn([0.5, -1.0, 2.0], 1e-3, random.Random(0)) == 2
+    assert script("microgpt").sample([0.5, -1.0, 2.0, 2.0], 0.0, random.Random(0)) == 2
+    assert script("microgpt").sample([0.5, -1.0, 2.0], 1e-3, random.Random(0)) == 2
 
 
 def test_greedy_spelling_with_a_cache_is_that_without(script, model):
     alphabet = script("microgpt").ALPHABET
     tokens = [alphabet.boundary]
-    while len(tokens) <= script("microgpt").PLACES:
+    while len(tokens) <= script("microgpt").POSITIONS:
         scores = [score.data for score in model(tokens)[-1]]
         tokens.append(int(np.argmax(scores)))
         if tokens[-1] == alphabet.boundary:
             break
-    assert script("microgpt").spelt(model, 0.0) == alphabet.decode(tokens)
+    assert script("microgpt").generate(model, 0.0) == alphabet.decode(tokens)
 
 
 def test_spelling_ends_with_the_places(script):
     endless = script("microgpt").GPT(width=4, heads=1, rng=0)
     endless.scores.neurons[26].w = endless.scores.neurons[0].w  # the boundary is never ahead of "a"
-    text = script("microgpt").spelt(endless, 0.0)
-    assert len(text) == script("microgpt").PLACES
+    text = script("microgpt").generate(endless, 0.0)
+    assert len(text) == script("microgpt").POSITIONS
 
 
 def test_the_same_seed_spells_the_same(script, model):
-    texts = [script("microgpt").spelt(model, 1.0, rng) for rng in (0, 1, 2, 0, 1, 2)]
+    texts = [script("microgpt").generate(model, 1.0, rng) for rng in (0, 1, 2, 0, 1, 2)]
     assert texts[:3] == texts[3:]
     assert len(set(texts)) > 1
 

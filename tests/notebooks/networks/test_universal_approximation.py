@@ -26,14 +26,17 @@ def test_units_begin_in_different_places(script):
 def test_one_unit_cannot_and_four_come_nearer(script):
     depth_and_width = script("universal_approximation")
     # One unit is monotone, and sin 3x has 1 before −1 and −1 before 1: no monotone function is nearer than 1.
-    assert depth_and_width.fitted(1, epochs=60) >= 0.999
+    assert depth_and_width.error_after_training(1, epochs=60) >= 0.999
     # Measured: 0.52.
-    assert depth_and_width.fitted(4, epochs=120) < 0.9
+    assert depth_and_width.error_after_training(4, epochs=120) < 0.9
 
 
 @pytest.mark.slow
 def test_the_error_falls_with_the_width(script):
-    errors = [min(script("universal_approximation").fitted(width, rng) for rng in range(2)) for width in (1, 4, 16)]
+    errors = [
+        min(script("universal_approximation").error_after_training(width, rng) for rng in range(2))
+        for width in (1, 4, 16)
+    ]
     # Measured: 1.15, 0.46, 0.03.
     assert errors[0] > 1
     assert 0.3 < errors[1] < 0.7

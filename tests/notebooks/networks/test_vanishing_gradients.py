@@ -45,7 +45,7 @@ def test_delta_of_every_layer_is_the_recursion(script, activation, rng):
 
 def test_sigmoid_fades_by_the_quarter_and_relu_does_not(script):
     vanishing = script("vanishing_gradients")
-    fading = {name: vanishing.fading_by_layer(name) for name in SLOPES}
+    fading = {name: vanishing.relative_delta_norms(name) for name in SLOPES}
     sigmoid = fading["sigmoid"]
     assert all(len(ratios) == 10 and ratios[-1] == 1.0 for ratios in fading.values())
     assert all(lower < 0.5 * upper for lower, upper in pairwise(sigmoid))
@@ -61,7 +61,7 @@ def test_the_ratio_shown_is_the_geometric_mean(script):
         x = [random.Random(seed).gauss(0.0, 1.0) for _ in range(6)]
         sizes = [np.linalg.norm(d) for d in deltas_by_hand(vanishing.deep_network("tanh", 4, 6, seed), x, 1.0)[:-1]]
         logarithms.append(np.log(np.array(sizes) / sizes[-1]))
-    found = vanishing.fading_by_layer("tanh", depth=4, width=6, seeds=(3, 4))
+    found = vanishing.relative_delta_norms("tanh", depth=4, width=6, seeds=(3, 4))
     assert found == pytest.approx(np.exp(np.mean(logarithms, axis=0)), rel=1e-12)
 
 
@@ -77,13 +77,13 @@ def test_through_time_the_gradient_is_a_product_of_jacobians(script):
     expected = [v.T @ (o / o.sum() - np.eye(3)[1])]
     for s in states[:0:-1]:
         expected.insert(0, w.T @ ((1 - s**2) * expected[0]))  # ∂s_t/∂s_{t−1} = diag(1 − s_t²) W
-    found = vanishing.through_time(network, xs, y=1)
+    found = vanishing.state_gradients(network, xs, y=1)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("rng", range(3))
 def test_it_shrinks_with_the_distance_in_time(script, rng):
-    sizes = script("vanishing_gradients").fading_through_time(steps=20, rng=rng)
+    sizes = script("vanishing_gradients").state_gradient_norms(steps=20, rng=rng)
     assert len(sizes) == 21
     assert all(further < 0.3 * nearer for further, nearer in zip(sizes, sizes[5:]))
     assert sizes[0] < 1e-4 * sizes[-1]

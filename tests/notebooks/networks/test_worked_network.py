@@ -49,7 +49,7 @@ def agrees(gradients, expected):
 def test_the_numbers_of_the_script(script):
     net = script("worked_network")
     expected = by_hand(net.INPUTS, net.TARGETS, net.W1, net.W2)
-    found = net.backpropagated(net.INPUTS, net.TARGETS, net.W1, net.W2)
+    found = net.backpropagate(net.INPUTS, net.TARGETS, net.W1, net.W2)
     for name in ("delta1", "delta2"):
         assert getattr(found, name) == pytest.approx(expected[name], rel=0, abs=1e-14)
     for name in ("dw1", "dw2"):
@@ -64,7 +64,7 @@ def test_the_numbers_of_the_script(script):
 def test_delta_and_gradients_are_the_closed_forms_wherever_the_weights_are(script, x, y, w1, w2):
     net = script("worked_network")
     expected = by_hand(x, y, w1, w2)
-    assert agrees(net.backpropagated(x, y, w1, w2), expected)
+    assert agrees(net.backpropagate(x, y, w1, w2), expected)
     assert agrees(net.closed_form(x, y, w1, w2), expected)
 
 
@@ -72,7 +72,7 @@ def test_delta_and_gradients_are_the_closed_forms_wherever_the_weights_are(scrip
 def test_the_document_as_printed_is_not_the_gradient(script, misprint):
     net = script("worked_network")
     x, y, w1, w2 = net.INPUTS, net.TARGETS, [list(row) for row in net.W1], [list(row) for row in net.W2]
-    found = net.backpropagated(x, y, w1, w2)
+    found = net.backpropagate(x, y, w1, w2)
     expected = by_hand(x, y, w1, w2)
     if misprint == "w21 for w31":
         w1[2][1] = w1[1][1]
@@ -88,7 +88,7 @@ def test_the_document_as_printed_is_not_the_gradient(script, misprint):
 
 def test_the_difference_shown_is_the_largest(script):
     net = script("worked_network")
-    g = net.backpropagated(net.INPUTS, net.TARGETS, net.W1, net.W2)
+    g = net.backpropagate(net.INPUTS, net.TARGETS, net.W1, net.W2)
     assert net.largest_difference(g, g) == 0.0
     changed = g._replace(dw1=[[*g.dw1[0][:2], g.dw1[0][2] + 0.5], *g.dw1[1:]])
     assert net.largest_difference(g, changed) == 0.5

@@ -13,7 +13,7 @@ def test_a_trained_linear_model_says_one_half_everywhere(script):
     expected = np.linalg.solve(X.T @ X, X.T @ Y)  # the normal equations
     assert expected == pytest.approx([0, 0, 0.5], abs=1e-15)
     assert list(model.state_dict().values()) == pytest.approx(expected, abs=1e-6)
-    assert script("xor").answers(model) == pytest.approx([0.5] * 4, abs=1e-6)
+    assert script("xor").outputs(model) == pytest.approx([0.5] * 4, abs=1e-6)
 
 
 def test_the_gradient_is_exactly_0_at_the_optimum(script):
@@ -33,14 +33,14 @@ def test_the_gradient_elsewhere_is_that_of_the_normal_equations(script, theta):
 def test_the_books_weights_are_exact(script):
     xor = script("xor")
     model = xor.book_network()
-    assert xor.answers(model) == [0.0, 1.0, 1.0, 0.0]
+    assert xor.outputs(model) == [0.0, 1.0, 1.0, 0.0]
     assert xor.hidden_space(model) == [(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (2.0, 1.0)]
     w, c, v = np.ones((2, 2)), [0, -1], [1, -2]
     assert np.array_equal(np.maximum(X[:, :2] @ w + c, 0) @ v, Y)
 
 
 def test_two_units_seldom_learn_it_and_eight_often_do(script):
-    runs = {units: [script("xor").trained(units, rng)[1] for rng in range(10)] for units in (2, 8)}
+    runs = {units: [script("xor").train(units, rng)[1] for rng in range(10)] for units in (2, 8)}
     solved = {units: sum(run.loss < script("xor").SOLVED for run in ended) for units, ended in runs.items()}
     # Measured on seeds 0 to 9: 2 with two units, 9 with eight.
     assert 1 <= solved[2] <= 5
@@ -48,21 +48,21 @@ def test_two_units_seldom_learn_it_and_eight_often_do(script):
 
 
 def test_a_network_whose_units_are_all_dead_is_the_linear_model(script):
-    ended = [script("xor").trained(2, rng) for rng in range(12)]
+    ended = [script("xor").train(2, rng) for rng in range(12)]
     all_dead = [(model, run) for model, run in ended if run.dead == 1]
     assert all_dead
     for model, run in all_dead:
         assert script("xor").hidden_space(model) == [(0.0, 0.0)] * 4
-        assert script("xor").answers(model) == pytest.approx([0.5] * 4, abs=0.02)
+        assert script("xor").outputs(model) == pytest.approx([0.5] * 4, abs=0.02)
         assert run.loss == pytest.approx(0.125, abs=1e-3)
     for model, run in ended:
         if run.loss < script("xor").SOLVED:
             assert run.dead == 0
-            assert script("xor").answers(model) == pytest.approx(Y, abs=0.1)
+            assert script("xor").outputs(model) == pytest.approx(Y, abs=0.1)
 
 
 def test_the_same_seed_gives_the_same_run(script):
-    assert script("xor").trained(4, rng=3, epochs=20)[1] == script("xor").trained(4, rng=3, epochs=20)[1]
+    assert script("xor").train(4, rng=3, epochs=20)[1] == script("xor").train(4, rng=3, epochs=20)[1]
 
 
 def test_main(script, capsys):
