@@ -50,7 +50,7 @@ class Symbol(Node):
         node = object.__new__(Symbol)
         node.op = op
         node.label = ""
-        node.parents = parents
+        node._left, node._right = parents if len(parents) == 2 else (parents[0] if len(parents) == 1 else parents, None)
         return finish(node) if MODES_IN_USE else node
 
     data = refused_property("has no number yet: evaluate(output, {symbol: 2.0}) computes")

@@ -63,7 +63,7 @@ class Value(Node):
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
         node.grad = 0.0
         node.op = op
-        node.parents = parents
+        node._left, node._right = parents if len(parents) == 2 else (parents[0] if len(parents) == 1 else parents, None)
         node.label = ""
         return finish(node) if MODES_IN_USE else node
 
