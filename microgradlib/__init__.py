@@ -80,8 +80,8 @@ _SUBMODULE_OF = {name: module for module, names in _LAZY.items() for name in nam
 
 globals().update({name: op for name, op in _ops.PUBLIC.items() if name not in globals()})
 
-_LOADED = {name for name in globals() if not name.startswith("_")}
-_PUBLIC = sorted({*_SUBMODULE_OF, *_LOADED} - {"core", "derivatives", *_SUBMODULES})
+_LOADED = {name for name, loaded in globals().items() if name[0] != "_" and not isinstance(loaded, type(_builtins))}
+_PUBLIC = sorted({*_SUBMODULE_OF, *_LOADED})
 # abs, compile, pow and sum are public as mg.abs and so on; a star import does not shadow Python's builtins.
 __all__ = [name for name in _PUBLIC if not hasattr(_builtins, name)]
 

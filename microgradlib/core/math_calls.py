@@ -62,6 +62,8 @@ def _callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
     name: list[str] = []
     while before and before[-1].opname in {"LOAD_METHOD", "LOAD_ATTR"}:
         name.insert(0, str(before.pop().argval))
-    if not before or not before[-1].opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")):
+    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
+    if not before or not before[-1].opname.startswith(loads):
         return None
-    return (str(before[-1].argval), *name)
+    loaded = before[-1].argval
+    return (str(loaded[-1] if isinstance(loaded, tuple) else loaded), *name)  # Python 3.13 loads two names at once

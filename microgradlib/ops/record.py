@@ -71,7 +71,7 @@ class Op:
         cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields, fast_paths={})
+        self.__dict__.update(fields, fast_paths={}, __name__=fields["name"])
 
     def __setattr__(self, name: str, _: Any = None) -> None:
         message = f"an op is immutable: cannot set {name} of {self.name}; define another op instead"

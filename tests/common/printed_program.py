@@ -108,8 +108,9 @@ def vocabulary():
     for index, mark in enumerate(["slope", "slope2", "slope3"]):
         names |= {f"{mark}_{op.symbol}": element_wise(op, index) for op in ops if index < op.arity}
     reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "logsumexp": log_sum}
+    reductions["norm"] = np.linalg.norm
     names |= {name: of_rows(function) for name, function in reductions.items()}
-    names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in ("maximum", "minimum", "prod")}
+    names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in ("maximum", "minimum", "norm", "prod")}
     return {**names, "softmax": softmax, "dot": dot, "after": OneAfterAnother()}
 
 

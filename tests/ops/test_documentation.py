@@ -1,6 +1,7 @@
 """What `help` and notebooks show of an op: its own formula, domain, convention, signature, and an example that runs."""
 
 import doctest
+import functools
 import inspect
 import pydoc
 
@@ -32,7 +33,7 @@ def test_the_example_of_a_list_function_runs(name):
 
 
 @pytest.mark.parametrize("name", list(PUBLIC))
-def test_help_shows_this_op(name):
+def test_help_shows_the_formula_of_the_op(name):
     op = getattr(mg, name)
     shown = pydoc.plain(pydoc.render_doc(op))
     assert op.formula in shown
@@ -74,3 +75,9 @@ def test_an_op_is_immutable():
         TABLE["tanh"].formula = "?"
     with pytest.raises(AttributeError, match="immutable"):
         del TABLE["tanh"].formula
+
+
+def test_an_op_has_a_name_as_functions_do():
+    assert mg.tanh.__name__ == "tanh"
+    assert TABLE["pow"].bind(2.0).__name__ == "pow"
+    assert functools.wraps(mg.tanh)(lambda x: x).__name__ == "tanh"
