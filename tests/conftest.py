@@ -1,9 +1,9 @@
-"""What all tests share: Hypothesis under CI, and what makes a run of the whole suite fast.
+"""Configuration of all tests: Hypothesis profiles, parallel runs, and a fixture for temporary ops.
 
-The folders mirror the package: microgradlib/nn/mlp.py is tested by tests/nn/test_mlp*.py. Beside them, `common` holds
-modules that several tests import (the eager oracle, edge cases), `peers` what other libraries computed and the scripts
-that recorded it, `notebooks` the tests of the notebooks' scripts, `types` what type checkers make of code that uses the
-package, `benchmarks` timings, run by hand.
+The folders mirror the package: microgradlib/nn/mlp.py is tested by tests/nn/test_mlp*.py. In addition, `common` holds
+modules that several tests import (the eager oracle, edge cases); `peers` results of other libraries and the scripts
+that recorded them; `notebooks` tests of the notebooks' scripts; `types` tests of the package's type annotations;
+`benchmarks` timings that are run by hand.
 """
 
 import gc
@@ -14,39 +14,39 @@ from hypothesis import HealthCheck, settings
 
 from microgradlib.ops import define_op, forget_op
 
-# No time limits for single examples: on a busy machine they fail tests of which nothing is wrong.
+# No time limits for single examples: on a busy machine they would fail correct tests.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-collect_ignore_glob = ["peers/record_*.py"]  # they need the peers; the tests need only what they wrote
+collect_ignore_glob = ["peers/record_*.py"]  # these need the peer libraries; the tests need only their recorded results
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Let a plain `pytest` use every core, as `-n auto` does, where pytest-xdist is installed.
+    """Run a plain `pytest` on every core, as with `-n auto`, if pytest-xdist is installed.
 
-    A run of chosen files or names, a debugger, output shown as it comes (-s) and an -n of the user's own stay as they
-    are: each process collects the whole suite first, which takes longer than most single files.
+    Runs of selected files or names are not changed, since each process collects the whole suite first, which takes
+    longer than most single files; nor are runs with a debugger, with -s, or with an explicit -n.
     """
     option = config.option
     in_worker = hasattr(config, "workerinput")
-    chosen = config.args_source is not config.ArgsSource.TESTPATHS or option.keyword
-    given = getattr(option, "numprocesses", 0) is not None  # 0 stands for a pytest without pytest-xdist
+    selected = config.args_source is not config.ArgsSource.TESTPATHS or option.keyword
+    explicit = getattr(option, "numprocesses", 0) is not None  # 0 without pytest-xdist
     interactive = option.usepdb or option.trace or option.capture == "no" or option.collectonly
-    if not (in_worker or chosen or given or interactive):
+    if not (in_worker or selected or explicit or interactive):
         option.numprocesses, option.dist = "auto", "worksteal"
 
 
 def pytest_collection_finish(session):
-    """Keep what collecting made out of the cyclic garbage collector's sight: it takes an eighth of the suite's time."""
+    """Exclude objects made by collection from cyclic garbage collection, which took an eighth of the suite's time."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture
 def temporary_op():
-    """`define_op`, for ops that are forgotten when the test ends."""
+    """Return a `define_op` whose ops are removed from the table when the test ends."""
     names = []
 
     def define(name, *rules, **properties):

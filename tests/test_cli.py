@@ -46,7 +46,7 @@ def test_draw_prints_value_and_gradients_and_draws_them(tmp_path: Path, capsys: 
     assert f"{2 * slope:.4g}" in words
 
 
-def test_draw_writes_expression_svg_unless_told_otherwise(
+def test_draw_writes_expression_svg_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -55,7 +55,7 @@ def test_draw_writes_expression_svg_unless_told_otherwise(
     assert "data" in words_in(tmp_path / "expression.svg")
 
 
-def test_the_suffix_decides_the_format(tmp_path: Path) -> None:
+def test_the_suffix_selects_the_format(tmp_path: Path) -> None:
     assert main(["draw", "x*x", "x=3", "-o", str(tmp_path / "g.dot")]) == 0
     assert (tmp_path / "g.dot").read_text(encoding="utf-8").lstrip().startswith("digraph")
 
@@ -89,7 +89,7 @@ def test_an_expression_without_names_is_a_number(tmp_path: Path, capsys: pytest.
         (["x*x", "x=3", "-o", "g.jpg"], "suffix '.jpg'"),
     ],
 )
-def test_draw_refuses_in_one_line(
+def test_draw_errors_are_one_line(
     words: list[str],
     complaint: str,
     tmp_path: Path,
@@ -103,7 +103,7 @@ def test_draw_refuses_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_draw_shows_where_an_expression_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_draw_marks_the_error_in_an_expression(capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal(capsys, "draw", "x + tnah(x)", "x=1").splitlines()[:4] == [
         "microgradlib: unknown function 'tnah'",
         "    x + tnah(x)",
@@ -113,7 +113,7 @@ def test_draw_shows_where_an_expression_is_wrong(capsys: pytest.CaptureFixture[s
     assert "no number is given for 'b'" in refusal(capsys, "draw", "w*x + b", "w=1", "x=2")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "missing" / "g.svg"
     said = refusal(capsys, "draw", "x", "x=1", "-o", str(place))
     assert said.count("\n") == 1
@@ -145,7 +145,7 @@ def test_demo_trains_reports_and_makes_the_folder(tmp_path: Path, capsys: pytest
         ["draw", "x", "--engine", "x"],
     ],
 )
-def test_wrong_arguments_are_answered_with_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_print_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage: microgradlib" in refusal(capsys, *words)
 
 
@@ -162,7 +162,7 @@ def test_it_runs_as_a_module() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and pipes")
 @pytest.mark.parametrize("words", [["--help"], ["draw", "x*x", "x=3"], ["demo", "xor"]])
-def test_a_closed_pipe_is_no_traceback(words: list[str], tmp_path: Path) -> None:
+def test_a_closed_pipe_prints_no_traceback(words: list[str], tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [*COMMAND, *words]
@@ -192,7 +192,7 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     assert said == "\nmicrogradlib: interrupted\n"
 
 
-def test_output_that_cannot_show_a_letter_escapes_it(tmp_path: Path) -> None:
+def test_letters_outside_the_output_encoding_are_escaped(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "draw", "β*2", "β=1", "-o", str(tmp_path / "g.svg")],
         env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},

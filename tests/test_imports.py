@@ -1,4 +1,4 @@
-"""The laws of the package on imports: they point down, make no circles, are absolute; the core needs nothing."""
+"""Rules for imports in the package: from lower layers only, acyclic, absolute; the core has no dependencies."""
 
 import ast
 import subprocess
@@ -13,8 +13,8 @@ import microgradlib
 ROOT = Path(microgradlib.__file__).parent
 SOURCES = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py"))}
 
-# A room may import from the floors below it; rooms of one floor do not know one another.
-FLOORS = [
+# A subpackage may import from lower layers only, not from its own layer.
+LAYERS = [
     ["errors"],
     ["_support"],
     ["ops"],
@@ -27,9 +27,9 @@ FLOORS = [
     ["cli"],
     ["__main__"],
 ]
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+LAYER = {package: number for number, packages in enumerate(LAYERS) for package in packages}
 NEEDS = {"testing": {"hypothesis", "pytest"}}
-"""What an extra brings, imported when its room is: nothing else may import that room at the start."""
+"""Third-party packages that a subpackage may import at its own import."""
 
 
 def is_type_checking(node):
@@ -37,61 +37,63 @@ def is_type_checking(node):
 
 
 def imports(source, *, at_import_only=False):
-    """Yield the full name of all that a file imports, `from a import b` as a.b, what only type checkers see included.
+    """Yield the full names that a file imports, `from a import b` as a.b.
 
-    `at_import_only` leaves out what functions import when they run, and what only type checkers see.
+    `at_import_only` excludes imports inside functions and under TYPE_CHECKING.
     """
-    waiting = list(ast.iter_child_nodes(ast.parse(source)))
-    while waiting:
-        node = waiting.pop()
+    stack = list(ast.iter_child_nodes(ast.parse(source)))
+    while stack:
+        node = stack.pop()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
         elif at_import_only and is_type_checking(node):
-            waiting += node.orelse
+            stack += node.orelse
         elif not (at_import_only and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))):
-            waiting += ast.iter_child_nodes(node)
+            stack += ast.iter_child_nodes(node)
 
 
 def module_name(path):
-    parts = ["microgradlib", *path.with_suffix("").parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
+    components = ["microgradlib", *path.with_suffix("").parts]
+    return ".".join(components[:-1] if components[-1] == "__init__" and len(components) > 2 else components)
 
 
 MODULES = {module_name(path): source for path, source in SOURCES.items()}
 
 
 def module_of(name):
-    """The module of ours that an imported name lies in, or None: microgradlib.core.value.Value is in core.value."""
-    parts = name.split(".")
-    if parts[0] != "microgradlib":
+    """Return the module of microgradlib that defines an imported name, or None: core.value for core.value.Value."""
+    components = name.split(".")
+    if components[0] != "microgradlib":
         return None
-    longest = next((".".join(parts[:n]) for n in range(len(parts), 1, -1) if ".".join(parts[:n]) in MODULES), None)
+    longest = next(
+        (".".join(components[:n]) for n in range(len(components), 1, -1) if ".".join(components[:n]) in MODULES), None
+    )
     return longest or "microgradlib.__init__"
 
 
-def room_of(module):
+def package_of(module):
     return module.split(".")[1]
 
 
-def upward(source, room):
-    """The rooms that a file of `room` imports and may not: above it, or beside it."""
-    rooms = {room_of(module) for module in map(module_of, imports(source)) if module} - {room}
-    return {other for other in rooms if FLOOR[other] >= FLOOR[room]}
+def upward(source, package):
+    """Return the subpackages of the same or of higher layers that a file of `package` imports."""
+    packages = {package_of(module) for module in map(module_of, imports(source)) if module} - {package}
+    return {other for other in packages if LAYER[other] >= LAYER[package]}
 
 
-def foreign(source, room):
-    """What a file imports, when it is imported, that is neither Python's, nor ours, nor its extra's."""
+def foreign(source, package):
+    """Return the third-party packages that a file imports at its own import, except those of its extra."""
     names = {name.split(".")[0] for name in imports(source, at_import_only=True)}
-    return names - sys.stdlib_module_names - {"microgradlib"} - NEEDS.get(room, set())
+    return names - sys.stdlib_module_names - {"microgradlib"} - NEEDS.get(package, set())
 
 
-def circle(modules):
-    """The modules of one circle of imports, from file to file; none if there is none."""
+def find_cycle(modules):
+    """Return the modules of an import cycle, or an empty list if there is none."""
     graph = {name: set(map(module_of, imports(source))) - {None, name} for name, source in modules.items()}
-    for name, found in graph.items():  # a package's door is passed on the way to its files, not asked for anything
-        found -= {door for door in found if name.startswith(f"{door}.")}
+    for name, found in graph.items():  # importing a module also imports its parent packages, which is no cycle
+        found -= {parent for parent in found if name.startswith(f"{parent}.")}
     try:
         list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -100,14 +102,14 @@ def circle(modules):
 
 
 def test_imports_point_down():
-    unknown = {room_of(module) for module in MODULES} - FLOOR.keys()
-    assert not unknown, f"give {unknown} a floor in {Path(__file__).name}"
-    wrong = {name: upward(source, room_of(name)) for name, source in MODULES.items()}
-    assert {name: rooms for name, rooms in wrong.items() if rooms} == {}
+    unknown = {package_of(module) for module in MODULES} - LAYER.keys()
+    assert not unknown, f"add {unknown} to LAYERS in {Path(__file__).name}"
+    wrong = {name: upward(source, package_of(name)) for name, source in MODULES.items()}
+    assert {name: packages for name, packages in wrong.items() if packages} == {}
 
 
-def test_imports_make_no_circles():
-    assert circle(MODULES) == []
+def test_imports_make_no_cycles():
+    assert find_cycle(MODULES) == []
 
 
 def test_imports_are_absolute():
@@ -116,12 +118,12 @@ def test_imports_are_absolute():
 
 
 def test_only_the_standard_library_is_imported():
-    wrong = {name: foreign(source, room_of(name)) for name, source in MODULES.items()}
+    wrong = {name: foreign(source, package_of(name)) for name, source in MODULES.items()}
     assert {name: names for name, names in wrong.items() if names} == {}
 
 
 @pytest.mark.parametrize(
-    ("source", "room", "expected"),
+    ("source", "package", "expected"),
     [
         ("from microgradlib.core.value import Value", "ops", {"core"}),
         ("import microgradlib.symbolic.text", "nn", {"symbolic"}),
@@ -137,15 +139,15 @@ def test_only_the_standard_library_is_imported():
         ("import math", "core", set()),
     ],
 )
-def test_the_checker_of_floors_sees(source, room, expected):
-    assert upward(source, room) == expected
+def test_upward_finds_imports_from_higher_layers(source, package, expected):
+    assert upward(source, package) == expected
 
 
-def test_the_checker_of_circles_sees():
+def test_find_cycle_finds_cycles():
     one = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from microgradlib.core.value import Value"
     other = "def f():\n    from microgradlib.core.graph import topological_sort"
-    assert circle({"microgradlib.core.graph": one, "microgradlib.core.value": "import math"}) == []
-    assert circle({"microgradlib.core.graph": one, "microgradlib.core.value": other}) != []
+    assert find_cycle({"microgradlib.core.graph": one, "microgradlib.core.value": "import math"}) == []
+    assert find_cycle({"microgradlib.core.graph": one, "microgradlib.core.value": other}) != []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_the_checker_of_circles_sees():
         ("import math, json", set()),
     ],
 )
-def test_the_checker_of_the_core_sees(source, expected):
+def test_foreign_finds_third_party_imports(source, expected):
     assert foreign(source, "core") == expected
 
 
@@ -172,16 +174,16 @@ def run(*options):
     return subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, check=True).stdout.split()
 
 
-def test_the_package_imports_without_any_other():
+def test_the_package_imports_without_third_party_packages():
     loaded = run("-S", "-W", "error")
     assert "microgradlib" in loaded
     assert set(loaded) <= sys.stdlib_module_names | {"microgradlib"}
 
 
-def test_the_package_loads_no_other_even_where_there_is_one():
+def test_the_package_loads_no_installed_third_party_package():
     assert set(run("-W", "error")) <= sys.stdlib_module_names | {"microgradlib"}
 
 
-def test_what_is_public_exists():
+def test_public_names_exist():
     assert len(set(microgradlib.__all__)) == len(microgradlib.__all__)
     assert all(hasattr(microgradlib, name) for name in microgradlib.__all__)

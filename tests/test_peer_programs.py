@@ -87,7 +87,7 @@ def expanded_mlp(*sizes: Any) -> nn.MLP:
     return nn.MLP(*sizes, expand=True)
 
 
-def test_unfused_network_trains_alike() -> None:
+def test_an_expanded_network_has_the_same_training_losses() -> None:
     fused = training_losses(Value, nn.MLP, 3)
     assert fused[-1] < fused[0]
     assert training_losses(Value, expanded_mlp, 3) == pytest.approx(fused, abs=1e-9)
@@ -111,7 +111,7 @@ def test_models_are_printed_as_in_micrograd() -> None:
     assert str(model) == str(network.MLP(2, [3, 1]))
 
 
-def test_neurons_and_layers_take_micrograds_arguments() -> None:
+def test_neurons_and_layers_accept_micrograds_arguments() -> None:
     assert str(nn.Neuron(3, nonlin=False)) == "LinearNeuron(3)"
     layer = nn.Layer(2, 2, nonlin=True)
     assert len(layer.parameters()) == 6
@@ -135,7 +135,7 @@ def test_zero_grad_and_step_in_place() -> None:
 
 
 @pytest.mark.parametrize("kind", ["int64", "int32", "float64", "float32"])
-def test_numpy_numbers_stand_on_either_side(kind: str) -> None:
+def test_numpy_scalars_as_left_and_right_operands(kind: str) -> None:
     np = pytest.importorskip("numpy")
     number = getattr(np, kind)(2)
     x = Value(8.0)
@@ -208,7 +208,7 @@ def test_graph_tracing_finds_nodes_edges_and_ops() -> None:
     assert set(edges) == {(a, product), (b, product), (product, total), (c, total), (total, root)}
 
 
-def test_graph_tracing_finds_what_it_finds_in_micrograd() -> None:
+def test_graph_tracing_gives_the_same_as_in_micrograd() -> None:
     engine = pytest.importorskip("micrograd.engine")
 
     def facts(value: Any) -> tuple[list[tuple[str, float]], list[tuple[float, float]]]:
@@ -222,7 +222,7 @@ def test_graph_tracing_finds_what_it_finds_in_micrograd() -> None:
 # microgpt
 
 
-def test_gpt_over_scalars_learns_alike_on_a_minimal_engine() -> None:
+def test_gpt_over_scalars_has_the_same_losses_on_a_minimal_engine() -> None:
     gpt, rival = load_module("tests/benchmarks", "gpt_over_scalars"), load_module("tests/benchmarks", "tuple_engine")
     ours, theirs = gpt.Training(Value), gpt.Training(rival.TupleValue)
     losses = [(ours.step(), theirs.step()) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What a user sees of the package: public names and rooms, each loaded when it is first used."""
+"""Public names and subpackages: what dir() shows, and when each is imported."""
 
 import builtins
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 import microgradlib as mg
 
-ROOMS = {
+SUBPACKAGES = {
     "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
     "symbolic", "testing", "training", "viz",
 }  # fmt: skip
@@ -23,15 +23,15 @@ def test_every_visible_name_exists_and_is_documented():
         assert getattr(mg, name).__doc__, name
 
 
-def test_only_public_names_and_rooms_are_visible():
-    assert visible() >= ROOMS
-    functions = visible() - ROOMS
+def test_only_public_names_and_subpackages_are_visible():
+    assert visible() >= SUBPACKAGES
+    functions = visible() - SUBPACKAGES
     assert functions == set(mg.__all__) | {"abs", "compile", "pow", "sum"}
     for name in functions:
         assert callable(getattr(mg, name)), name
 
 
-def test_a_star_import_leaves_the_builtins_alone():
+def test_a_star_import_does_not_shadow_builtins():
     assert not [name for name in mg.__all__ if hasattr(builtins, name)]
 
 
@@ -45,12 +45,12 @@ def run(program):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
-@pytest.mark.parametrize("name", sorted(ROOMS | {"fit", "draw", "compile", "gradcheck", "save", "to_latex"}))
-def test_each_is_there_after_a_bare_import(name):
+@pytest.mark.parametrize("name", sorted(SUBPACKAGES | {"fit", "draw", "compile", "gradcheck", "save", "to_latex"}))
+def test_public_names_are_available_after_a_bare_import(name):
     assert run(f"import microgradlib; print(microgradlib.{name}.__name__)")[0].endswith(name)
 
 
-def test_the_import_is_light():
+def test_the_import_loads_few_modules():
     program = (
         "import sys, microgradlib; print(*[m for m in ('ast', 'inspect', 'subprocess', 'numpy') if m in sys.modules])"
     )

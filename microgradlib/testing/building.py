@@ -67,7 +67,7 @@ class PartialGraph:
     used: frozenset[str] = frozenset()
 
     def with_input(self, interval: Interval) -> tuple[PartialGraph, str]:
-        """Add an argument, its interval narrowed so that numeric derivatives stay inside; return the graph and its name."""
+        """Add an argument, its interval narrowed for numeric derivatives; return the new graph and the name."""
         low, high = interval
         margin = min(0.1 * max(1.0, abs(low), abs(high)), (high - low) / 4)
         inner = (round(low + margin, 6), round(high - margin, 6))

@@ -29,14 +29,14 @@ def test_a_real_number_is_returned_as_a_float(check, kind):
 @pytest.mark.parametrize(
     "other", [True, np.True_, 2.0, np.float64(2.0), "2", None, [2], np.array([2]), np.array(2), Fraction(2)]
 )
-def test_whole_number_refuses_other_kinds(other):
+def test_whole_number_rejects_other_types(other):
     with pytest.raises(TypeError, match=r"n must be a whole number >= 1, got .*; write n=1"):
         whole_number(other, "n")
 
 
 @pytest.mark.parametrize("other", ["0.1", None, [0.1, 0.2], 1j, np.array([0.1, 0.2]), {}])
 @pytest.mark.parametrize("check", [positive, non_negative, fraction, real_number])
-def test_real_numbers_refuse_other_kinds(check, other):
+def test_real_numbers_reject_other_types(check, other):
     with pytest.raises(TypeError, match=r"lr must be a .*number.*, got .*; write lr=0\.5"):
         check(other, "lr", example=0.5)
 
@@ -68,7 +68,7 @@ def test_real_numbers_refuse_other_kinds(check, other):
         (lambda x: real_number(x, "x", ge=0, finite=False), math.nan, "x must be a number >= 0, got nan"),
     ],
 )
-def test_messages_name_the_setting_the_range_and_what_was_given(check, given, message):
+def test_messages_name_the_setting_the_range_and_the_value(check, given, message):
     with pytest.raises(ValueError, match=r".") as error:
         check(given)
     assert str(error.value) == message
@@ -88,6 +88,6 @@ def test_boolean_returns_a_bool(switch):
 
 
 @pytest.mark.parametrize("other", ["yes", 1, 0, None, 1.0, np.array([True])])
-def test_boolean_refuses_other_kinds(other):
+def test_boolean_rejects_other_types(other):
     with pytest.raises(TypeError, match=r"amsgrad must be True or False, got .*; write amsgrad=True"):
         boolean(other, "amsgrad")

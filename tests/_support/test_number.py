@@ -26,7 +26,7 @@ class Tensor:
 
 
 @given(st.floats())
-def test_a_float_stays_the_float_it_is(x):
+def test_floats_are_returned_unchanged(x):
     assert as_float(x) is x or math.isnan(as_float(x))
 
 
@@ -72,7 +72,7 @@ def test_accepted(number, expected):
         (np.datetime64("2020-01-01"), ["date"]),
     ],
 )
-def test_refused_with_what_was_given_and_what_to_do(thing, words):
+def test_errors_name_the_argument_and_the_remedy(thing, words):
     with pytest.raises(TypeError) as caught:
         as_float(thing)
     message = str(caught.value)
@@ -86,7 +86,7 @@ def test_too_large(huge):
         as_float(huge)
 
 
-def test_an_item_that_returns_itself_ends():
+def test_item_that_returns_itself_does_not_loop():
     class Endless:
         def item(self):
             return self
@@ -101,7 +101,7 @@ def test_arrays():
     assert not any(map(is_array, [np.array(1.0), np.float64(1.0), 1.0, [1.0], Value(1.0), None]))
 
 
-def test_foreigners():
+def test_is_foreign():
     class Unknown:
         pass
 
@@ -111,7 +111,7 @@ def test_foreigners():
     assert is_foreign(Unknown())
 
 
-def test_every_real_of_another_library_is_welcome():
+def test_other_real_classes_are_accepted():
     class Half(Real):
         def __float__(self):
             return 0.5

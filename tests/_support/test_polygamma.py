@@ -46,7 +46,7 @@ def test_small_arguments(x, order):
     assert polygamma(x, order) == pytest.approx(exact(x, order), rel=1e-13)
 
 
-def test_beyond_the_largest_float_next_to_the_pole():
+def test_overflow_next_to_the_pole():
     assert [polygamma(1e-200, order) for order in (1, 2, 3)] == [math.inf, -math.inf, math.inf]
     assert mg.polygamma(1e-200, 2) == -math.inf
 
@@ -67,7 +67,7 @@ def test_the_recurrence(x, order):
     assert abs(polygamma(x + 1, order) - polygamma(x, order) - step) <= 1e-12 * scale
 
 
-def test_the_ends_of_the_number_line():
+def test_infinite_and_nan_arguments():
     assert polygamma(math.inf) == math.inf
     assert polygamma(math.inf, 1) == polygamma(math.inf, 4) == 0.0
     assert math.isnan(polygamma(math.nan, 2))
@@ -75,7 +75,7 @@ def test_the_ends_of_the_number_line():
 
 @pytest.mark.parametrize("pole", [0.0, -0.0, -1.0, -7.0, -1e20, -math.inf])
 @pytest.mark.parametrize("order", [0, 1, 2])
-def test_poles_raise_here_and_are_nan_in_the_op(pole, order):
+def test_poles_raise_and_are_nan_in_the_op(pole, order):
     with pytest.raises(ValueError, match="pole"):
         polygamma(pole, order)
     assert math.isnan(mg.polygamma(pole, order))
@@ -90,7 +90,7 @@ def test_orders_are_whole_numbers(order):
 
 
 @pytest.mark.parametrize("x", [0.3, 1.7, 12.0, 1e200])
-def test_derivatives_climb_the_orders(x):
+def test_derivative_is_the_next_order(x):
     v = Value(x)
     chain = [mg.lgamma(v)]
     for order in range(4):

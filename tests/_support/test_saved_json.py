@@ -19,12 +19,12 @@ def test_every_float_is_read_back_exactly(number):
 
 
 @pytest.mark.parametrize("number", [None, True, "x", "Infinity", "1.0", [1.0], math.inf, math.nan, 10**400])
-def test_what_is_no_float_is_refused(number):
+def test_decode_float_rejects_other_values(number):
     with pytest.raises(ValueError, match="is not a number that a float can hold"):
         decode_float(number)
 
 
-def test_a_file_is_read_as_it_was_written(tmp_path):
+def test_write_and_read_round_trip(tmp_path):
     path = EXAMPLE.write(tmp_path / "e.json", {"name": "β", "numbers": [0.1, 2]}, indent=2)
     assert EXAMPLE.read(path) == {"format": "example", "version": 3, "name": "β", "numbers": [0.1, 2]}
     assert "β" in path.read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_infinite_numbers_must_be_encoded(tmp_path):
         ('{"format": "example", "version": 3.0}', "has version 3.0 of the format"),
     ],
 )
-def test_other_files_are_refused(tmp_path, text, message):
+def test_files_of_other_formats_raise(tmp_path, text, message):
     path = tmp_path / "e.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SavedFileError, match=message) as caught:

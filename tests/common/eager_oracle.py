@@ -1,4 +1,4 @@
-"""The eager engine as the one reference that compiled functions are compared with, example by example."""
+"""The eager engine as the reference for compiled functions, example by example."""
 
 import math
 import random
@@ -14,14 +14,14 @@ from microgradlib.core.value import Value, as_node
 
 RELATIVE, ABSOLUTE = 1e-12, 1e-14
 SIZES = (1, 2, 15, 16, 17, 48, 64, 70)
-"""Batch sizes on both sides of every threshold at which the compiled engine changes its method."""
+"""Batch sizes on both sides of every threshold at which the compiled engine changes its algorithm."""
 
 
 class EagerOracle:
-    """The eager engine's results for each of some examples, or for one call of a function without arguments.
+    """The eager engine's results for each example of a batch, or for one call of a function without arguments.
 
-    `columns` holds one list for each argument of `function`, with one entry an example. `leaf` converts the numbers of
-    an example for the eager engine: Value, or float for labels. Derivatives are computed when they are first read.
+    `columns` has one list for each argument of `function`, with one entry per example. `leaf` converts the numbers of
+    an example for the eager engine: Value, or float for labels. Derivatives are computed at their first use.
     """
 
     def __init__(self, function, parameters, columns, leaf=Value):
@@ -47,12 +47,13 @@ class EagerOracle:
         ]
 
     def is_moderate(self, limit=1e4):
-        """Whether all numbers are finite and below `limit`, so that rounding errors are small."""
-        parts = (self.values, self.gradients, self.jacobian)
-        return all(np.isfinite(part).all() and np.abs(part).max(initial=0.0) < limit for part in map(np.array, parts))
+        """Return whether all numbers are finite and below `limit`, so that rounding errors are small."""
+        results = (self.values, self.gradients, self.jacobian)
+        return all(np.isfinite(x).all() and np.abs(x).max(initial=0.0) < limit for x in map(np.array, results))
 
 
 def largest(numbers):
+    """Return the largest |x| of the finite numbers, 1.0 if there is none."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=1.0)
 
 
@@ -63,33 +64,34 @@ def assert_within(got, expected, bound):
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     with np.errstate(invalid="ignore", over="ignore"):
         wrong = ~(same | (np.isfinite(expected) & (np.abs(got - expected) <= bound)))
-    places = [tuple(place) for place in np.argwhere(wrong)[:5].tolist()]
-    assert not places, f"(place, compiled, eager): {[(place, got[place], expected[place]) for place in places]}"
+    indices = [tuple(index) for index in np.argwhere(wrong)[:5].tolist()]
+    assert not indices, f"(index, compiled, eager): {[(index, got[index], expected[index]) for index in indices]}"
 
 
 def assert_close(got, expected, scale=1.0, times=1):
-    """Fail unless each number agrees to 1e-12 of itself or 1e-14 of `scale`; `times` widens both."""
+    """Fail unless each number agrees to 1e-12 of itself or 1e-14 of `scale`; `times` multiplies both tolerances."""
     with np.errstate(over="ignore"):
         bound = times * (RELATIVE * np.abs(np.asarray(expected, float)) + ABSOLUTE * max(scale, 1.0))
     assert_within(got, expected, bound)
 
 
 def assert_near(got, expected, within):
-    """Fail unless all numbers agree to `within` of the largest of them, or of 1."""
+    """Fail unless all numbers agree to `within` times the largest of them, or times 1 if that is smaller."""
     expected = np.asarray(expected, float)
     assert_within(got, expected, within * max(1.0, np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
 
 
 def flat(result):
-    """Results of a batch, however nested, as (batch, outputs)."""
-    return np.concatenate([np.reshape(part, (len(part), -1)) for part in flatten(result)], axis=1)
+    """Return nested results of a batch as one array of shape (batch, outputs)."""
+    return np.concatenate([np.reshape(output, (len(output), -1)) for output in flatten(result)], axis=1)
 
 
 def assert_matches_eager(function, parameters, *columns, leaf=Value, fast=None, times=1):
-    """Compare a compiled function with the eager engine on a batch; return it. `times` widens the tolerance.
+    """Compare a compiled function with the eager engine on a batch, and return it.
 
-    Each example's values are compared, and of a function of one output the mean and its gradient. The tolerance
-    follows the largest number, and the largest gradient, of the eager graph: a sum in another order errs by so much.
+    The values of each example are compared and, for a function of one output, the mean and its gradient. The tolerance
+    is relative to the largest number, and the largest gradient, in the eager graph, since sums in another order have
+    rounding errors of that size; `times` multiplies it.
     """
     fast = fast or compiled(function, parameters)
     eager = EagerOracle(function, parameters, columns, leaf)
@@ -112,7 +114,7 @@ def assert_matches_eager(function, parameters, *columns, leaf=Value, fast=None, 
 
 
 def assert_jacobian_matches_eager(function, parameters, rows, times=1):
-    """Compare a compiled Jacobian with the eager engine's, each row to the largest gradient that led to it."""
+    """Compare a compiled Jacobian with the eager engine's, each row relative to the largest gradient in its graph."""
     eager = EagerOracle(function, parameters, [rows])
     result = compiled(function, parameters).jacobian(rows)
     for matrix, expected, outputs in zip(result, eager.jacobian, eager.outputs, strict=True):
@@ -143,8 +145,8 @@ def assert_batch_matches(fast, eager, columns, size, within=1e-10):
 def assert_batches_match(function, parameters, columns, sizes=SIZES, *, fast=None, within=1e-10):
     """Compare a compiled function with the eager engine on batches of several sizes; return it.
 
-    `columns` holds few examples, which the batches repeat, so that the eager engine runs each of them once. Of several
-    sizes the first comes again at the end, when the buffers hold what other sizes left.
+    `columns` has few examples, which the batches repeat, so that the eager engine runs each of them once. The first of
+    several sizes is repeated at the end, to detect stale contents of reused buffers.
     """
     fast = fast or compiled(function, parameters)
     eager = EagerOracle(function, parameters, columns)

@@ -1,4 +1,4 @@
-"""Edge cases of the ops, each with its one documented value and derivatives: for the eager and the compiled engine."""
+"""Edge cases of the ops, each with its documented value and derivatives, for the eager and the compiled engine."""
 
 import math
 import operator
@@ -13,7 +13,7 @@ TINY = 2.0**-700  # its square underflows, the square of its inverse overflows
 
 @dataclass(frozen=True)
 class Case:
-    """An expression, where it is looked at, and what must come out."""
+    """A function, the point at which it is evaluated, and the expected value and derivatives."""
 
     name: str
     f: Any
@@ -21,7 +21,7 @@ class Case:
     value: float
     slopes: tuple[float, ...]
     kinks: int = 0
-    """How many nodes sit on a kink."""
+    """The number of nodes at a kink."""
 
 
 def case(name, f, at, value, slopes, *, kinks=0):

@@ -1,4 +1,4 @@
-"""Import of files that lie in no package: scripts beside the notebooks, and programs of the benchmarks."""
+"""Import files outside any package: the notebooks' scripts and the programs of the benchmarks."""
 
 import importlib.util
 import sys
@@ -13,6 +13,6 @@ def load_module(folder, name):
     """Return the file `name`.py of a folder of the repository as a module, the same one each time."""
     spec = importlib.util.spec_from_file_location(f"{folder.replace('/', '.')}.{name}", ROOT / folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the names of their annotations
+    sys.modules[spec.name] = module  # dataclasses resolve annotations there
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""What other libraries computed, as recorded in tests/peers: the tests need the records, not the libraries."""
+"""Results of other libraries, recorded in tests/peers, so that tests do not need these libraries."""
 
 import json
 from pathlib import Path
@@ -14,5 +14,5 @@ def peer_record(name):
 
 
 def as_recorded(numbers):
-    """A number, list or dict to compare with a recorded one: equal to 12 digits."""
+    """Return a number, list or dict that compares equal to a recorded one to 12 digits."""
     return pytest.approx(numbers, rel=1e-12, abs=1e-12)

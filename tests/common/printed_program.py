@@ -1,4 +1,4 @@
-"""A printed program, run as it stands: what the signs and remarks of the text mean, on arrays."""
+"""An interpreter for printed programs: the operators and comments of the text, evaluated on arrays."""
 
 import itertools
 import re
@@ -7,16 +7,16 @@ import numpy as np
 
 from microgradlib.ops import TABLE
 
-SIGNS = {
+OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power, "lt": np.less,
     "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
 }  # fmt: skip
 
 
 class Numbers:
-    """A vector, or a matrix, with the signs of the printed text; `.T` of a vector is a row.
+    """A vector or matrix with the operators of the printed text; `.T` of a vector is a row.
 
-    Parameters and arguments lie `by_rows`, results by columns: so `.flat` reads them.
+    `.flat` is in row-major order for parameters and arguments (`by_rows`), in column-major order for results.
     """
 
     def __init__(self, array, *, row=False, by_rows=False):
@@ -48,21 +48,21 @@ class Numbers:
         return Numbers(a @ b)
 
 
-def beside_each_other(*xs):
-    """Bring operands together: a vector beside a matrix, or beside a row, is a column."""
+def broadcast(*xs):
+    """Return the arrays of the operands, with each vector as a column if another operand is a matrix or a row."""
     both = [z if isinstance(z, Numbers) else Numbers(z) for z in xs]
     if all(z.array.ndim == 1 and not z.row for z in both):
         return [z.array for z in both]
     return [z.array if z.array.ndim == 2 or z.row or z.array.size == 1 else z.array[:, None] for z in both]
 
 
-for sign, function in SIGNS.items():
-    setattr(Numbers, f"__{sign}__", lambda x, y, f=function: Numbers(f(*beside_each_other(x, y))))
-    setattr(Numbers, f"__r{sign}__", lambda x, y, f=function: Numbers(f(*beside_each_other(y, x))))
+for operator, function in OPERATORS.items():
+    setattr(Numbers, f"__{operator}__", lambda x, y, f=function: Numbers(f(*broadcast(x, y))))
+    setattr(Numbers, f"__r{operator}__", lambda x, y, f=function: Numbers(f(*broadcast(y, x))))
 
 
-class OneAfterAnother:
-    """What `[a, b]` means; a matrix beside vectors counts column by column."""
+class Concatenation:
+    """The value of `[a, b]`: a concatenation, for which a matrix beside vectors is flattened column by column."""
 
     def __getitem__(self, parts):
         parts = parts if isinstance(parts, tuple) else (parts,)
@@ -71,19 +71,19 @@ class OneAfterAnother:
         return Numbers(np.concatenate([array.ravel("F") for array in arrays] if mixed else arrays))
 
 
-def element_wise(op, index=None):
-    """The op on numbers, or its derivative by operand `index`; settings that were left out are the defaults."""
+def elementwise(op, index=None):
+    """Return the op on arrays, or its derivative by operand `index`; omitted settings have their defaults."""
 
     def rule(*xs):
         one = op.bind(*op.defaults) if op.setting_count and len(xs) < op.arity else op
         return one.compute(*xs) if index is None else one.local_derivatives(one.compute(*xs), *xs)[index]
 
     rule_of_arrays = np.vectorize(rule, otypes=[float])
-    return lambda *xs: Numbers(rule_of_arrays(*beside_each_other(*xs)))
+    return lambda *xs: Numbers(rule_of_arrays(*broadcast(*xs)))
 
 
-def of_rows(function):
-    """A reduction: of all numbers, along an axis, or of so many at a time."""
+def reduction(function):
+    """Return a reduction of all numbers, along `axis`, or of each group of `per` numbers."""
 
     def reduced(x, axis=None, per=None):
         by_columns = x.array.T if x.array.ndim == 2 else x.array
@@ -98,24 +98,24 @@ def log_sum(array, axis):
 
 def softmax(x, axis=None, per=None):
     powers = np.exp(x.array.reshape(-1, per) if per else x.array)
-    shares = powers / powers.sum(1 if per else axis, keepdims=True)
-    return Numbers(shares.ravel() if per else shares)
+    probabilities = powers / powers.sum(1 if per else axis, keepdims=True)
+    return Numbers(probabilities.ravel() if per else probabilities)
 
 
-def vocabulary():
+def namespace():
     ops = [op for op in TABLE.values() if op.arity]
-    names = {op.symbol: element_wise(op) for op in ops if op.symbol.isidentifier()}
+    names = {op.symbol: elementwise(op) for op in ops if op.symbol.isidentifier()}
     for index, mark in enumerate(["slope", "slope2", "slope3"]):
-        names |= {f"{mark}_{op.symbol}": element_wise(op, index) for op in ops if index < op.arity}
+        names |= {f"{mark}_{op.symbol}": elementwise(op, index) for op in ops if index < op.arity}
     reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "logsumexp": log_sum}
     reductions["norm"] = np.linalg.norm
-    names |= {name: of_rows(function) for name, function in reductions.items()}
+    names |= {name: reduction(function) for name, function in reductions.items()}
     names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in ("maximum", "minimum", "norm", "prod")}
-    return {**names, "softmax": softmax, "dot": dot, "after": OneAfterAnother()}
+    return {**names, "softmax": softmax, "dot": dot, "after": Concatenation()}
 
 
 def dot(x, y, axis=None):
-    """Of matrices too: the sum of the products, or that of each column."""
+    """Return the sum of the products of all entries, or of each column with axis=0."""
     if axis is None:
         return Numbers(x.array.ravel("F") @ y.array.ravel("F"))
     return Numbers((x.array * y.array).sum(axis))
@@ -126,29 +126,31 @@ def slopes_of(op):
 
 
 class Run:
-    """Runs a printed program for one example, given its families of parameters; `gradients` are theirs."""
+    """Runs a printed program for one example, given its arrays of parameters; `gradients` has theirs."""
 
     def __init__(self, text, families, arguments):
-        self.names = {**vocabulary(), **{name: Numbers(x, by_rows=True) for name, x in arguments.items()}}
+        self.names = {**namespace(), **{name: Numbers(x, by_rows=True) for name, x in arguments.items()}}
         self.names["P"] = {name: Numbers(array, by_rows=True) for name, array in families.items()}
         self.stacks, self.formulas = {}, {}
         for line in text.splitlines():
-            code, _, remark = line.partition("  # ")
+            code, _, comment = line.partition("  # ")
             if code.startswith("#"):
                 self.define_net_inputs(code)
             elif code:
-                target, sign, formula = re.fullmatch(r"(.+?) (\+?=) (.+?) *", code.replace("return", "J =")).groups()
+                target, operator, formula = re.fullmatch(
+                    r"(.+?) (\+?=) (.+?) *", code.replace("return", "J =")
+                ).groups()
                 if "{" in formula:
-                    self.stack(target, formula, matrix="×" in remark)
+                    self.stack(target, formula, matrix="×" in comment)
                 elif target.startswith(("g_", "∇", "[")):
-                    self.give(target, sign, self.value(formula).array)
+                    self.assign(target, operator, self.value(formula).array)
                 else:
                     self.names[target], self.formulas[target] = self.value(formula), formula
                     self.names[f"g_{target}"] = Numbers(np.zeros_like(self.names[target].array))
 
-    def define_net_inputs(self, remark):
-        """`a1, a2 are what relu takes in the lines of h1, h2`: run these lines again and see."""
-        match = re.fullmatch(r"# (.+) (?:is|are) what (\w+) takes in the lines? of (.+)", remark)
+    def define_net_inputs(self, comment):
+        """Handle `a1, a2 are what relu takes in the lines of h1, h2`: rerun these lines and record relu's arguments."""
+        match = re.fullmatch(r"# (.+) (?:is|are) what (\w+) takes in the lines? of (.+)", comment)
         if match:
             taken = {**self.names, match[2]: lambda x: seen.append(x) or self.names[match[2]](x)}
             for name, line in zip(match[1].split(", "), match[3].split(", ")):
@@ -161,7 +163,7 @@ class Run:
         return self.names["P"]
 
     def stack(self, name, formula, *, matrix):
-        """Families in braces, first those below each other, then those side by side."""
+        """Stack the parameters in braces: with `;` vertically, with `,` horizontally."""
         choices = [re.split("[,;] ", part.strip("{}")) for part in re.findall(r"\{[^}]*\}|[^{}]+", formula)]
         members = ["".join(parts) for parts in itertools.product(*choices)]
         width = len(members) // (1 + formula.count(";"))
@@ -173,7 +175,7 @@ class Run:
         self.stacks[name] = members, width, matrix
 
     def python(self, text):
-        """Rewrite a formula as Python: paths of parameters, lists, slopes, and remarks on reductions."""
+        """Rewrite a formula as Python: paths of parameters, lists, derivatives, and axes of reductions."""
         for name in sorted(self.families, key=len, reverse=True):
             text = re.sub(rf'(?<![\w."]){re.escape(name)}(?!\w|\.(?!T\b|flat\b|reshape\b))', f'P["{name}"]', text)
         text = re.sub(r"(?<![\w\])P])\[", "after[", text)
@@ -185,8 +187,8 @@ class Run:
         result = eval(self.python(formula), self.names)  # noqa: S307  our own text
         return result if isinstance(result, Numbers) else Numbers(result)
 
-    def give(self, target, sign, array):
-        by_rows, turned = target.startswith("∇") or ".reshape(" in target, target.endswith(").T")
+    def assign(self, target, operator, array):
+        by_rows, transposed = target.startswith("∇") or ".reshape(" in target, target.endswith(").T")
         target = re.sub(r"\.flat|\.reshape\([^)]*\)|(?<=\))\.T", "", target)
         targets = re.findall(r"∇[\w.]+(?:\[[^\]]*\])?|\b_\b|g_\w+(?:\[[^\]]*\])?", target)
         if len(targets) == 1 and targets[0].startswith("g_") and targets[0] not in self.names and "[" not in target:
@@ -196,12 +198,12 @@ class Run:
         known = sum(view.size for view in views if view is not None)
         array = np.resize(array, known + targets.count("_")) if array.size == 1 else array
         hidden = (array.size - known) // max(targets.count("_"), 1)
-        flat = array.ravel("C" if by_rows and not turned else "F")
+        flat = array.ravel("C" if by_rows and not transposed else "F")
         for view in views:
             part, flat = np.split(flat, [hidden if view is None else view.size])
             if view is not None:
                 shaped = part.reshape(view.shape, order="C" if by_rows else "F")
-                view[...] = shaped + (view if sign == "+=" else 0.0)
+                view[...] = shaped + (view if operator == "+=" else 0.0)
 
     def view(self, target):
         name, _, index = target.replace("∇", "g_").partition("[")

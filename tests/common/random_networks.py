@@ -1,4 +1,4 @@
-"""Networks of random layers over a small matrix of numbers, with parameters shared between them in every way."""
+"""Random networks over small matrices, whose layers share parameters in many ways."""
 
 import random
 
@@ -26,9 +26,9 @@ LAYERS = ("linear", "linear", "chain", "chain", "residual", "residual", "attenti
 BIASES = ("none", "row", "row", "one for all", "layer's", "weight", "each its own", "result", "column")
 
 
-def dot(a, b, bias=None, *, turned=False):
-    """Σ aᵢ bᵢ, with the factors the other way round where `turned`; of single numbers, their product."""
-    a, b = (b, a) if turned else (a, b)
+def dot(a, b, bias=None, *, swapped=False):
+    """Return Σ aᵢ bᵢ, or Σ bᵢ aᵢ if `swapped`, plus the bias; for one number each, their product."""
+    a, b = (b, a) if swapped else (a, b)
     if bias is not None:
         return mg.dot(a, b, bias)
     return mg.dot(a, b) if len(a) > 1 else a[0] * b[0]
@@ -43,7 +43,7 @@ class Network:
         self.plan = [(rng.choice(layers), rng.randrange(1 << 30)) for _ in range(rng.randint(1, depth))]
         self.seed, self.known = rng.randrange(1 << 30), {}
         self.shapes = [(self.rows, self.width)] * self.arguments
-        self(*[[[Value(0.5)] * self.width] * self.rows] * self.arguments)  # which makes its parameters
+        self(*[[[Value(0.5)] * self.width] * self.rows] * self.arguments)  # creates the parameters
         self.parameters = rng.sample([*self.known.values()], len(self.known))
 
     def parameter(self, *key):
@@ -64,7 +64,7 @@ class Network:
         return rng.choice([m for m in past if len(m) == len(x) and len(m[0]) == len(x[0])] or [x])
 
     def linear(self, x, rng, past, key=None):
-        """W x + b row by row, of weights shared with other layers of the size, or b with nearly anything."""
+        """Apply W x + b to each row; W may be shared with layers of the same size, b with many other parameters."""
         n, width, bias = rng.choice([1, 2, 3, len(x[0])]), len(x[0]), rng.choice(BIASES)
         key = (key or rng.choice("ab"), n, width)
         order = rng.sample(range(width), width) if rng.random() < 0.3 else range(width)
@@ -91,7 +91,7 @@ class Network:
         return [[dot(k, part, b) for k, b in zip(kernels, biases) for part in parts][:6] for parts in windows]
 
     def chain(self, x, rng, past):
-        """Some ops one after another, and perhaps the first's results added to the last's."""
+        """Apply up to five ops in sequence; sometimes add the results of the first to those of the last."""
         y, first = x, None
         for name in rng.choices([*UNARY], k=rng.randint(1, 5)):
             c = rng.choice([0.5, -1.0, 1.25, 0.3])
@@ -130,31 +130,31 @@ class Network:
         return [mg.log_softmax(row) for row in x]
 
     def part(self, x, rng, past):
-        """One row changed, and perhaps the last one left out."""
-        place = rng.randrange(len(x))
-        y = [[mg.exp(v * 0.3) + v for v in row] if i == place else row for i, row in enumerate(x)]
+        """Change one row; sometimes drop the last one."""
+        changed = rng.randrange(len(x))
+        y = [[mg.exp(v * 0.3) + v for v in row] if i == changed else row for i, row in enumerate(x)]
         return y[: max(1, len(y) - rng.randrange(2))]
 
     def matrix(self, x, rng, past):
-        """x yᵀ, perhaps without some of its entries."""
+        """Return x yᵀ; sometimes with entries that are not products."""
         y = rng.choice([m for m in past if len(m[0]) == len(x[0])])
-        turned, left_out = rng.random() < 0.4, rng.choice(["none", "none", "some", "above"])
+        swapped, left_out = rng.random() < 0.4, rng.choice(["none", "none", "some", "above"])
 
         def entry(i, j):
             out = {"none": False, "some": rng.random() < 0.2, "above": j > i}[left_out]
-            return x[i][0] if out else dot(x[i], y[j], turned=turned)
+            return x[i][0] if out else dot(x[i], y[j], swapped=swapped)
 
         return [[entry(i, j) for j in range(len(y))] for i in range(len(x))]
 
     def attention(self, x, rng, past):
-        """Attention with one or two heads, causal or not, of three projections, or of the same numbers three times."""
+        """Apply attention with one or two heads, causal or not, to three projections or to x itself."""
         heads, causal, kind = (2 if len(x[0]) % 2 == 0 and rng.random() < 0.4 else 1), rng.random() < 0.6, rng.random()
-        turned = [rng.random() < 0.4 for _ in range(2)]
+        swapped = [rng.random() < 0.4 for _ in range(2)]
         q, k, v = x, x, x
         if kind < 0.4:
             k = v = self.like(x, rng, past)
         elif kind < 0.7:
-            seed = rng.randrange(1 << 30)  # the same for all, so that they are equally wide
+            seed = rng.randrange(1 << 30)  # the same for all three, so that they have the same width
             q, k, v = [self.linear(x, random.Random(seed), past, key=part) for part in "qkv"]
         heads = heads if len(q[0]) % heads == 0 else 1
         size = len(q[0]) // heads
@@ -162,7 +162,7 @@ class Network:
         for t in range(len(q)):
             seen, row = range(t + 1 if causal else len(k)), []
             for head in (slice(h * size, (h + 1) * size) for h in range(heads)):
-                shares = mg.softmax([dot(q[t][head], k[s][head], turned=turned[0]) * 0.4 for s in seen])
-                row += [dot(shares, [v[s][head][j] for s in seen], turned=turned[1]) for j in range(size)]
+                scores = mg.softmax([dot(q[t][head], k[s][head], swapped=swapped[0]) * 0.4 for s in seen])
+                row += [dot(scores, [v[s][head][j] for s in seen], swapped=swapped[1]) for j in range(size)]
             result.append(row)
         return result

@@ -49,7 +49,7 @@ def test_a_leaf_is_its_own_derivative():
     assert x.grad == 3.0
 
 
-def test_a_reused_node_gets_a_contribution_for_every_edge():
+def test_a_reused_node_sums_the_contributions_of_its_edges():
     x = Value(3.0)
     square = x * x
     assert square.parents == (x, x)
@@ -57,7 +57,7 @@ def test_a_reused_node_gets_a_contribution_for_every_edge():
     assert grad_table(square + square * x)[x] == 2 * 3.0 + 3 * 9.0
 
 
-def test_the_seed_scales():
+def test_the_seed_scales_every_gradient():
     x, y = Value(3.0), Value(4.0)
     product = x * y
     assert grad_table(product, seed=2.5) == {x: 10.0, y: 7.5, product: 2.5}
@@ -83,7 +83,7 @@ def test_two_losses_are_summed_in_the_leaves():
     assert shared.grad == 5.0
 
 
-def test_summing_and_backward_at_once_agree():
+def test_backward_of_a_sum_of_losses():
     x = Value(3.0)
     ((x * x) * 2 + (x * x) * 5).backward()
     assert x.grad == 42.0

@@ -57,7 +57,7 @@ def sample():
 
 
 @every_way
-def test_a_graph_survives(duplicate):
+def test_a_copied_graph_is_equal(duplicate):
     *_, out = sample()
     twin = duplicate(out)
     assert described(twin) == described(out)
@@ -94,7 +94,7 @@ def test_objects_copied_together_stay_connected(duplicate):
 
 
 @every_way
-def test_the_output_before_its_ancestors(duplicate):
+def test_copying_an_output_before_its_ancestors(duplicate):
     x, _, square, out = sample()
     out2, square2, x2 = duplicate((out, square, x))
     assert {square2, x2} < set(topological_sort(out2))
@@ -102,7 +102,7 @@ def test_the_output_before_its_ancestors(duplicate):
 
 
 @every_way
-def test_exponents_and_settings_survive(duplicate):
+def test_copies_keep_exponents_and_settings(duplicate):
     x = Value(2.0)
     for out in (x**3, x**0.5, mg.clip(x, 0, 1), mg.elu(x, 0.7), mg.polygamma(x, 2)):
         twin = duplicate(out)
@@ -117,7 +117,7 @@ class Weight(Value):
 
 
 @every_way
-def test_results_of_no_grad_stay_leaves_and_subclasses_their_class(duplicate):
+def test_results_of_no_grad_stay_leaves_and_subclasses_keep_their_class(duplicate):
     w = Weight(2.0, label="w")
     with no_grad():
         constants = [w * 3, w.tanh(), w**3, mg.sum([w, w, w]), mg.dot([w], [w], w), 1 / Value(0.0)]
@@ -132,7 +132,7 @@ def test_results_of_no_grad_stay_leaves_and_subclasses_their_class(duplicate):
 
 
 @every_way
-def test_symbols_survive(duplicate):
+def test_copies_of_symbols(duplicate):
     x = Symbol("x")
     out = mg.where(x > Value(1.0, label="c"), x**2, mg.exp(x))
     twin = duplicate(out)
@@ -142,14 +142,14 @@ def test_symbols_survive(duplicate):
 
 
 @every_way
-def test_ops_of_the_users_own_survive(temporary_op, duplicate):
+def test_copies_keep_user_defined_ops(temporary_op, duplicate):
     cube = temporary_op("cube_to_copy", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³")
     twin = duplicate(cube(Value(2.0)))
     assert twin.op is cube
     assert grad_table(twin)[twin.parents[0]] == 12.0
 
 
-def test_loading_an_op_that_is_not_defined_says_so():
+def test_loading_an_undefined_op_raises():
     cube = define_op("cube_to_lose", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³")
     stored = pickle.dumps(cube(Value(2.0)))
     forget_op("cube_to_lose")
@@ -158,14 +158,14 @@ def test_loading_an_op_that_is_not_defined_says_so():
 
 
 @every_way
-def test_ops_are_themselves(duplicate):
+def test_copies_of_ops_are_the_same_object(duplicate):
     assert duplicate(mg.tanh) is mg.tanh
     assert duplicate(mg.pow.bind(3.0)) is mg.pow.bind(3.0)
 
 
 @every_way
 @pytest.mark.parametrize("activation", ["relu", "tanh", "linear"])
-def test_networks_survive(duplicate, activation):
+def test_copies_of_networks(duplicate, activation):
     model = MLP(2, [3, 2], activation=activation, rng=0)
     loss = mg.sum(model([0.5, -1.0]))
     loss.backward()
@@ -180,7 +180,7 @@ def test_networks_survive(duplicate, activation):
 
 @every_way
 @pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, -0.0, 5e-324])
-def test_special_numbers_survive(duplicate, number):
+def test_copies_keep_nan_inf_and_signed_zero(duplicate, number):
     twin = duplicate(Value(number, label="λ"))
     assert (repr(twin.data), twin.label) == (repr(number), "λ")
 
@@ -207,7 +207,7 @@ def test_a_shallow_copy_shares_its_parents():
     assert copy.copy(Symbol("s")).label == "s"
 
 
-def test_deepcopy_takes_part_in_a_memo():
+def test_deepcopy_uses_the_memo():
     x, _, _, out = sample()
     memo = {}
     twin = copy.deepcopy(out, memo)
@@ -233,7 +233,7 @@ def test_deep_graphs(duplicate):
     assert len(topological_sort(nested["b"])) == 2_001
 
 
-def test_two_deep_graphs_with_a_common_part():
+def test_two_deep_graphs_with_shared_nodes():
     deep = chain(3_000)
     left, right = deep + 1, deep * 2
     for duplicate in WAYS.values():
@@ -241,7 +241,7 @@ def test_two_deep_graphs_with_a_common_part():
         assert left2.parents[0] is right2.parents[0]
 
 
-def test_a_failed_pickle_leaves_nothing_behind():
+def test_a_failed_pickle_leaves_no_state():
     deep = chain(3_000)
     with pytest.raises((pickle.PicklingError, AttributeError)):
         pickle.dumps([deep, lambda: None])
@@ -254,7 +254,7 @@ class FullDisk(io.RawIOBase):
         raise OSError("no space left")
 
 
-def test_a_disk_that_fills_up_half_way_leaves_nothing_behind():
+def test_a_failing_write_leaves_no_state():
     deep = chain(20_000)
     inner = deep
     for _ in range(5_000):

@@ -58,7 +58,7 @@ def test_bits_do_not_depend_on_the_hash_seed():
         lambda x: mg.atan2(x),
     ],
 )
-def test_a_failing_operation_leaves_its_operands_alone(fail):
+def test_a_failing_operation_does_not_change_its_operands(fail):
     x = Value(3.0, label="x")
     y = x * x
     y.backward()

@@ -48,7 +48,7 @@ def without_recursion(work: Callable[[], Any]) -> Any:
         sys.setrecursionlimit(limit)
 
 
-def test_the_limit_would_catch_recursion() -> None:
+def test_the_recursion_limit_detects_recursion() -> None:
     def recursive_sort(node: Value, order: list[Value]) -> None:
         for parent in node.parents:
             recursive_sort(parent, order)
@@ -84,7 +84,7 @@ def test_backward_gives_the_derivatives_of_a_power(length: int) -> None:
 
 
 @at_each_length
-def test_gradients_are_graphs_as_deep(length: int) -> None:
+def test_gradients_of_a_deep_graph(length: int) -> None:
     x, factor = Value(2.0), Value(FACTOR)
     output = chain(x, factor, length)
     slopes = without_recursion(lambda: gradients(output, [x, factor]))
@@ -108,7 +108,7 @@ def pickled(node: Any) -> Any:
 
 @at_each_length
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, pickled])
-def test_copies_are_whole_and_separate(length: int, duplicate: Callable[[Any], Any]) -> None:
+def test_copies_of_a_deep_graph_are_complete_and_independent(length: int, duplicate: Callable[[Any], Any]) -> None:
     x, factor = Value(2.0, label="x"), Value(FACTOR, label="factor")
     output = chain(x, factor, length)
     output.label = "output"
@@ -124,7 +124,7 @@ def test_copies_are_whole_and_separate(length: int, duplicate: Callable[[Any], A
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, pickled])
-def test_symbols_are_copied_as_deep(duplicate: Callable[[Any], Any]) -> None:
+def test_deep_graphs_of_symbols_are_copied(duplicate: Callable[[Any], Any]) -> None:
     x, factor = Symbol("x"), Symbol("factor")
     twin = without_recursion(lambda: duplicate(chain(x, factor, 20_000)))
     twin_x, twin_factor = topological_sort(twin)[:2]
@@ -161,13 +161,13 @@ def living_nodes() -> int:
 
 
 @pytest.mark.parametrize("length", [100_000, MILLION])
-def test_drawing_is_refused_before_the_whole_graph_is_counted(length: int) -> None:
+def test_drawing_raises_before_the_whole_graph_is_counted(length: int) -> None:
     output = chain(Value(2.0), Value(FACTOR), length)
     with pytest.raises(GraphTooLargeError, match="more than 100,000 nodes"):
         without_recursion(lambda: draw(output))
 
 
-def test_doubling_a_thousand_times_has_as_many_paths_as_two_to_the_thousand_but_linear_cost() -> None:
+def test_cost_is_linear_in_nodes_for_2_to_the_1000_paths() -> None:
     x = Value(1.0)
     node = x
     for _ in range(1000):

@@ -69,7 +69,7 @@ def test_plus_and_times_with_plain_numbers(a, number):
         assert bits(node.parents[0].data) == bits(float(number))
 
 
-def test_what_pythons_sum_begins_with_makes_no_node():
+def test_the_zero_of_builtin_sum_makes_no_node():
     x = Value(3.0)
     assert 0 + x is x
     assert sum([x]) is x
@@ -129,7 +129,7 @@ def test_powers(a, exponent):
 
 @often
 @given(anything, anything)
-def test_without_recording_every_hot_path_gives_a_leaf(a, b):
+def test_hot_paths_under_no_grad_return_leaves(a, b):
     x, y = Value(a), Value(b)
     for name in (*UNARY, *BINARY):
         inputs = [y] * (name in BINARY)
@@ -196,7 +196,7 @@ def twice(first, leaf, out, seed):
 
 @often
 @given(anything, anything)
-def test_without_recording_the_numbers_are_the_same(a, b):
+def test_no_grad_does_not_change_numbers(a, b):
     x, y = Value(a), Value(b)
     plain = [x + y, x * y, x.relu(), weighted_sum([x], [y], x), x + 1, 2 * y]
     with no_grad():
@@ -207,7 +207,7 @@ def test_without_recording_the_numbers_are_the_same(a, b):
 
 @often
 @given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100))
-def test_while_watching_the_nodes_are_the_same(a, b):
+def test_anomaly_detection_does_not_change_nodes(a, b):
     x, y = Value(a), Value(b)
     with detect_anomaly():
         nodes = [x + y, x * y, x.relu(), weighted_sum([x], [y], x)]
@@ -238,13 +238,13 @@ HUGE = Value(1.5e308)
         (lambda: weighted_sum([HUGE], [HUGE]), "dot"),
     ],
 )
-def test_hot_paths_are_watched_too(operation, symbol):
+def test_anomaly_detection_covers_hot_paths(operation, symbol):
     operation()
     with detect_anomaly(), pytest.raises(AnomalyError, match=f"^{symbol} gave (inf|nan)"):
         operation()
 
 
-def test_a_subclass_takes_the_plain_path():
+def test_subclasses_do_not_use_hot_paths():
     class Labelled(Value):
         __slots__ = ()
 
@@ -296,7 +296,7 @@ def test_a_subclass_with_apply_op_makes_every_node(kind, number):
     assert all(type(op(x)) is Own for op in UNARY.values())
 
 
-def test_hot_paths_go_by_the_names_of_their_methods():
+def test_hot_paths_have_the_names_of_their_methods():
     for name in (*UNARY, "__add__", "__radd__", "__rtruediv__", "__pow__"):
         method = getattr(Value, name)
         assert method is not getattr(Node, name)

@@ -94,7 +94,7 @@ def test_softmax_second_derivatives():
 
 
 @given(lists)
-def test_extremes(xs):
+def test_maximum_and_minimum(xs):
     assert mg.maximum(xs) == mg.maximum(*xs, xs[0]) == max(xs)
     assert mg.minimum(xs) == mg.minimum(*xs, xs[0]) == min(xs)
     value, gradient = slopes(mg.maximum, xs)
@@ -121,7 +121,7 @@ def test_floats_give_floats_and_symbols_symbols(f):
     assert type(f([1.0, Value(2.0)])) is Value
 
 
-def test_a_start_is_the_first_term():
+def test_sum_start_is_the_first_term():
     x = Value(1.0)
     total = mg.sum([x, 2], start=Value(5.0))
     assert total.data == 8.0
@@ -129,14 +129,14 @@ def test_a_start_is_the_first_term():
     assert mg.sum([], start=3) == 3.0
 
 
-def test_pythons_own_sum_works_from_0():
+def test_builtin_sum_starts_from_0():
     xs = [Value(1.0), Value(2.0)]
     total = sum(xs)
     assert total.data == 3.0
     assert [grad_table(total)[x] for x in xs] == [1.0, 1.0]
 
 
-def test_no_numbers():
+def test_empty_lists():
     assert (mg.sum([]), mg.prod([])) == (0.0, 1.0)
     for f in (mg.mean, mg.logsumexp, mg.softmax, mg.log_softmax, mg.maximum, mg.minimum):
         with pytest.raises(ValueError, match=f"{f.__name__} of no numbers"):
@@ -146,7 +146,7 @@ def test_no_numbers():
 
 
 @pytest.mark.parametrize("f", [mg.sum, mg.mean, mg.prod, mg.logsumexp, mg.softmax, mg.log_softmax])
-def test_a_single_number_is_no_list(f):
+def test_a_number_instead_of_a_list_raises(f):
     for single in (1.0, Value(1.0)):
         with pytest.raises(
             TypeError, match=rf"{f.__name__} takes a list of numbers, as in {f.__name__}\(\[x, y, z\]\)"
@@ -154,7 +154,7 @@ def test_a_single_number_is_no_list(f):
             f(single)
 
 
-def test_rows_are_refused():
+def test_nested_lists_raise():
     with pytest.raises(TypeError, match="each row"):
         mg.sum(np.ones((2, 2)))
     with pytest.raises(TypeError, match="each row"):

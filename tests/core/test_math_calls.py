@@ -56,13 +56,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(call):
+def test_math_functions_of_values_raise(call):
     with pytest.raises(TypeError, match=r"math\.\w+\(value\) would return a plain number and lose the graph"):
         call()
 
 
 @pytest.mark.parametrize("name", sorted(name for name in set(vars(math)) & set(TABLE) if not TABLE[name].variadic))
-def test_the_refusal_names_a_function_that_exists(name):
+def test_the_error_names_an_existing_function(name):
     function = getattr(math, name)
     call = (lambda: function(V)) if TABLE[name].arity == 1 else (lambda: function(V, 1.0))
     with pytest.raises(TypeError, match=rf"use microgradlib\.{name}\(value\)"):
@@ -70,7 +70,7 @@ def test_the_refusal_names_a_function_that_exists(name):
     assert callable(getattr(mg, name))
 
 
-def test_the_refusal_names_no_function_that_does_not_exist():
+def test_the_error_names_no_missing_function():
     with pytest.raises(TypeError, match=r"pass value\.data"):
         math.frexp(V)
 
@@ -92,11 +92,11 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("call", "expected"), ALLOWED.values(), ids=ALLOWED.keys())
-def test_allowed(call, expected):
+def test_float_conversion_elsewhere_is_allowed(call, expected):
     assert call() == expected
 
 
-def test_a_function_of_ones_own_called_sin_is_not_taken_for_maths():
+def test_a_user_function_named_sin_is_allowed():
     def sin(x):
         return float(x)
 
@@ -104,7 +104,7 @@ def test_a_function_of_ones_own_called_sin_is_not_taken_for_maths():
     assert float(V) == 0.5
 
 
-def test_refused_in_warm_code_too():
+def test_specialised_bytecode_is_recognised():
     for _ in range(100):  # Python specialises code that has run a few times
         with pytest.raises(TypeError, match=r"use microgradlib\.sin"):
             math.sin(V)

@@ -41,7 +41,7 @@ def test_no_grad_cuts_the_graph():
     assert x.grad == 9.0
 
 
-def test_no_grad_as_a_decorator_works_each_time():
+def test_no_grad_as_a_decorator_applies_to_each_call():
     @no_grad()
     def square(x):
         """Square it."""
@@ -76,14 +76,14 @@ def test_modes_end_with_an_exception(mode):
         assert current_mode() is outer
 
 
-def test_an_anomaly_itself_ends_the_mode():
+def test_an_anomaly_error_ends_the_mode():
     with pytest.raises(AnomalyError), detect_anomaly():
         mg.log(Value(-1.0))
     assert current_mode() is None
     assert math.isnan(mg.log(Value(-1.0)).data)
 
 
-def test_no_grad_and_detect_anomaly_combine_either_way():
+def test_no_grad_and_detect_anomaly_combine_in_either_order():
     x = Value(-1.0)
     with no_grad(), detect_anomaly():
         assert (x * x).parents == ()
@@ -173,7 +173,7 @@ def test_threads_build_graphs_while_others_enter_modes():
 # detect_anomaly
 
 
-def test_finite_programs_are_left_alone():
+def test_finite_programs_raise_nothing():
     x = Value(3.0)
     with detect_anomaly():
         y = mg.log(x) * x
@@ -207,7 +207,7 @@ def test_the_message_names_the_users_line():
     assert str(caught.value).endswith(f"{__file__}:{line}, in test_the_message_names_the_users_line")
 
 
-def test_a_line_reached_through_the_library_is_still_the_users():
+def test_the_reported_line_is_outside_the_library():
     inputs = [Value(math.inf), Value(0.0)]
     line = line_after(2)
     with detect_anomaly(), pytest.raises(AnomalyError) as caught:
@@ -239,7 +239,7 @@ def test_an_infinite_gradient_of_a_result_names_the_line_of_that_result():
     assert f"the gradient of a result of - = 0.0 is inf, made at {__file__}:{line}" in str(caught.value)
 
 
-def test_graphs_made_outside_are_checked_without_lines():
+def test_graphs_recorded_before_the_mode_are_checked_without_lines():
     out = mg.sqrt(Value(0.0))
     with detect_anomaly(), pytest.raises(AnomalyError, match=r"^the gradient of a leaf = 0\.0 is inf; the local"):
         out.backward()

@@ -24,7 +24,7 @@ def test_evaluate_by_an_inner_node():
     assert evaluate(square + x, {square: 5.0, x: 1.0}) == 6.0
 
 
-def test_evaluate_computes_eager_graphs_anew():
+def test_evaluate_recomputes_eager_graphs():
     x = Value(3.0)
     y = x * x
     assert evaluate(y, {x: 5.0}) == 25.0
@@ -33,7 +33,7 @@ def test_evaluate_computes_eager_graphs_anew():
     assert y.data == 9.0
 
 
-def test_values_in_place_of_numbers_give_values():
+def test_evaluate_at_values_returns_values():
     x, y = Symbol("x"), Symbol("y")
     v, w = Value(2.0), Value(3.0)
     out = evaluate(x * y + x, {x: v, y: w})
@@ -47,7 +47,7 @@ def test_a_missing_symbol_is_named():
         evaluate(x * y, {x: 1.0})
 
 
-def test_a_value_met_by_a_symbol_gives_a_symbol():
+def test_a_value_and_a_symbol_give_a_symbol():
     x, v = Symbol("x"), Value(3.0)
     for out in (x + v, v + x, x * v, v * x, v**x, x**v, mg.maximum(v, x), mg.dot([v], [x]), mg.where(v > 0, x, v)):
         assert type(out) is Symbol
@@ -100,7 +100,7 @@ def test_detach_stops_gradients():
         (lambda x: x and 1, "where"),
     ],
 )
-def test_a_symbol_says_what_to_write_instead(use, instead):
+def test_symbol_errors_name_the_alternative(use, instead):
     with pytest.raises(SymbolHasNoValueError, match=instead):
         use(Symbol("x"))
     with pytest.raises(TypeError):  # so that hasattr, callers of float() and the like see what they expect

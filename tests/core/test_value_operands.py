@@ -61,7 +61,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("thing", "advice"), REFUSED, ids=lambda x: repr(x)[:20])
-def test_what_is_no_number_is_refused_with_advice(thing, advice):
+def test_non_numbers_raise_with_advice(thing, advice):
     with pytest.raises(TypeError, match=advice) as caught:
         Value(thing)
     assert type(thing).__name__.removesuffix("128") in str(caught.value)
@@ -71,7 +71,7 @@ def test_what_is_no_number_is_refused_with_advice(thing, advice):
     assert v.data == 1.0
 
 
-def test_a_value_is_no_number_for_a_value():
+def test_a_value_as_data_raises():
     with pytest.raises(TypeError, match="detach"):
         Value(Value(1.0))
 
@@ -79,7 +79,7 @@ def test_a_value_is_no_number_for_a_value():
 @pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None, {}, object()], ids=lambda x: repr(x)[:20])
 @pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
 @pytest.mark.parametrize("node", [Value(2.0), Symbol("s")], ids=["value", "symbol"])
-def test_operators_refuse_what_is_no_number(op, thing, node):
+def test_operators_reject_non_numbers(op, thing, node):
     with pytest.raises(TypeError):
         op(node, thing)
     with pytest.raises(TypeError):
@@ -88,7 +88,7 @@ def test_operators_refuse_what_is_no_number(op, thing, node):
 
 @pytest.mark.parametrize("function", [mg.exp, mg.relu, mg.sigmoid, mg.log])
 @pytest.mark.parametrize("thing", [1 + 2j, "3", [1.0], None])
-def test_functions_refuse_what_is_no_number(function, thing):
+def test_functions_reject_non_numbers(function, thing):
     with pytest.raises(TypeError, match="expected a real number"):
         function(thing)
 
@@ -110,7 +110,7 @@ def test_numbers_beyond_floats_overflow_with_advice(make):
 
 
 @pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
-def test_an_array_meets_a_value_element_by_element(op):
+def test_arrays_and_values_combine_elementwise(op):
     numbers = np.array([[1.0, 2.0], [3.0, 4.0]])
     v = Value(1.5)
     for out, plain in ((op(numbers, v), op(numbers, 1.5)), (op(v, numbers), op(1.5, numbers))):
@@ -122,7 +122,7 @@ def test_an_array_meets_a_value_element_by_element(op):
         assert grad_table(total)[v] != 0.0
 
 
-def test_functions_take_arrays():
+def test_functions_accept_arrays():
     assert mg.tanh(np.array([0.0, 1.0])).tolist() == [0.0, math.tanh(1.0)]
     assert mg.tanh(np.array([0.0, 1.0])).dtype == float
     out = mg.maximum(Value(0.5), np.array([0.0, 1.0]))
@@ -137,7 +137,7 @@ def test_float32_is_widened_once():
     assert (x ** np.float32(2.0)).data == x.data**2
 
 
-def test_a_class_of_unknown_kind_may_answer_itself():
+def test_operators_of_an_unknown_class_are_used():
     class Metres:
         def __radd__(self, other):
             return "metres"
@@ -165,7 +165,7 @@ class Interval:
 
 
 @pytest.mark.parametrize("node", [Value(2.0), Symbol("s")], ids=["value", "symbol"])
-def test_a_node_of_another_class_makes_the_node(node):
+def test_a_foreign_node_class_builds_the_result(node):
     other = Interval(None)
     for operation, name in [
         (operator.add, "add"), (operator.sub, "sub"), (operator.mul, "mul"), (operator.truediv, "div"),
@@ -179,11 +179,11 @@ def test_a_node_of_another_class_makes_the_node(node):
             assert reflected(other).op == name
 
 
-def test_a_node_of_another_class_compares_itself_with_a_value():
+def test_a_foreign_node_class_compares_with_a_value():
     assert (Value(2.0) < Interval(None)) == (Value(2.0) >= Interval(None)) == "greater"
 
 
-def test_a_class_is_no_number():
+def test_a_class_as_operand_raises():
     for wrong in (lambda: Value(Value), lambda: mg.tanh(Value), lambda: Value(1.0) + Value, lambda: Value(1.0) < Value):
         with pytest.raises(TypeError, match=r"expected a real number, got type|unsupported operand"):
             wrong()

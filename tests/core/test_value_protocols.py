@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from microgradlib import Symbol, Value, grad_table, topological_sort
 
 
-def test_data_changed_after_the_forward_pass_leaves_local_derivatives_alone():
+def test_changing_data_does_not_change_local_derivatives():
     x = Value(3.0)
     y = x * x
     x.data = 100.0
@@ -59,7 +59,7 @@ def test_math_functions_are_refused(call):
         call(Value(1.0))
 
 
-def test_an_op_given_as_a_label_is_explained():
+def test_an_op_as_label_raises_with_an_explanation():
     with pytest.raises(TypeError, match="label"):
         Value(1.0, (Value(2.0),))
 

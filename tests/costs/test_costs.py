@@ -164,7 +164,7 @@ def test_the_default_is_the_mean_over_examples_of_the_sum_over_components():
 @pytest.mark.parametrize(
     "label", [1, 1.0, np.int64(1), np.float32(1), True, Value(1.0), [0, 1, 0], np.array([0, 1, 0])]
 )
-def test_one_class_in_many_spellings(label):
+def test_equivalent_forms_of_a_class_label(label):
     assert cross_entropy([0.5, -1.0, 2.0], label) == pytest.approx(3.2413, abs=1e-4)
 
 
@@ -182,12 +182,12 @@ def test_floats_give_floats_and_symbols_symbols():
         assert evaluate(cost(z[0], y), at) == pytest.approx(cost(0.5, 1), rel=1e-15)
 
 
-def test_a_target_of_zeros_only_is_no_cost_where_it_is_not_known_yet():
+def test_an_all_zero_symbolic_target():
     z, y = [Value(0.5), Value(1.0)], [Symbol("0"), Symbol("1")]
     assert evaluate(cross_entropy(z, y), dict.fromkeys(y, 0.0)) == 0.0
 
 
-def test_impossible_classes_cost_nothing_where_they_did_not_happen():
+def test_classes_of_probability_0_cost_nothing_if_not_observed():
     assert cross_entropy([0.0, 0.0, -math.inf], 0) == pytest.approx(math.log(2))
     assert cross_entropy([0.0, 0.0, -math.inf], [1.0, 0.0, 0.0]) == pytest.approx(math.log(2))
     assert cross_entropy_from_probabilities([1.0, 0.0], 0) == 0.0
@@ -196,7 +196,7 @@ def test_impossible_classes_cost_nothing_where_they_did_not_happen():
     assert binary_cross_entropy(0.0, 1) == math.inf
 
 
-def test_each_classifying_cost_knows_its_decision():
+def test_decision_rules_of_classification_costs():
     rules = [decision_of(c) for c in (cross_entropy, binary_cross_entropy, binary_cross_entropy_with_logits, hinge)]
     assert [rule(x) for rule, x in zip(rules, [[0.1, 0.9, 0.3], 0.5, -0.1, -0.1])] == [1, 1, 0, -1]
     assert [rule([0.2, -0.1]) for rule in rules[1:]] == [[0, 0], [1, 0], [1, -1]]

@@ -48,7 +48,7 @@ def test_wrong_labels_of_two_classes(cost, label):
 
 
 @pytest.mark.parametrize("label", [0, 2, math.nan])
-def test_hinge_takes_sides(label):
+def test_hinge_labels_are_plus_or_minus_one(label):
     with pytest.raises(LabelError, match=r"labels of hinge are −1 and \+1; for 0 and 1 write 2 \* y − 1"):
         hinge(0.5, label)
 
@@ -61,7 +61,7 @@ def test_targets_are_finite(target):
         gaussian_nll((0.0, 1.0), target)
 
 
-def test_text_is_no_label():
+def test_text_as_label_raises():
     with pytest.raises(TypeError, match="expected a real number, got str 'cat'"):
         cross_entropy([0.0, 1.0], "cat")
 
@@ -89,23 +89,23 @@ def test_text_is_no_label():
         (lambda: cross_entropy([1.0, 2.0], 0, reduction="avg"), "no reduction 'avg'; known: none, sum, mean"),
     ],
 )
-def test_what_does_not_fit(call, message):
+def test_mismatched_lengths_raise(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_a_weight_that_is_no_list():
+def test_weights_that_are_not_a_list_raise():
     with pytest.raises(TypeError, match="weight must be a list of one number for each of the 2 classes, got 3"):
         cross_entropy([1.0, 2.0], 0, weight=3)
 
 
-def test_labels_by_themselves():
+def test_checks_of_single_labels():
     assert class_index(2.0, 3) == 2
     assert one_hot(0, 2) == [1.0, 0.0]
     assert distribution((0.25, 0.75), 2) == [0.25, 0.75]
 
 
-def test_weights_of_zero_have_no_mean():
+def test_weights_that_sum_to_zero_raise_for_mean():
     assert math.isnan(cross_entropy([[1.0, 2.0]], [1], weight=[1, 0], reduction="mean"))
 
 

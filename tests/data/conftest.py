@@ -1,4 +1,4 @@
-"""A source of random numbers for the tests of data that returns given numbers in order."""
+"""A random number generator for the tests of data that returns given numbers in order."""
 
 import random
 
@@ -22,6 +22,6 @@ class FixedDraws(random.Random):
         return self.numbers.pop(0)
 
 
-@pytest.fixture(scope="session")  # a class: nothing of it changes between the examples of a property
+@pytest.fixture(scope="session")  # a class, so it has no state between the examples of a property
 def fixed_draws():
     return FixedDraws

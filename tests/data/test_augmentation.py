@@ -51,23 +51,23 @@ def test_shifts_of_all_sizes_are_equally_likely():
 
 
 @given(seeds)
-def test_a_mirror_image_is_numpy_s_flip_every_second_time(seed):
+def test_flips_equal_numpys(seed):
     flipped = tuple(np.reshape(IMAGE, (3, 4))[:, ::-1].ravel())
     assert mirror(4)(IMAGE, seed) == (flipped if random.Random(seed).random() < 0.5 else IMAGE)
 
 
-def test_mirror_images_are_half_of_all():
+def test_half_of_the_images_are_flipped():
     source = random.Random(0)
     assert sum(mirror(4)(IMAGE, source) != IMAGE for _ in range(2000)) == pytest.approx(1000, abs=112)
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-180, 180))
-def test_a_point_is_turned_as_a_complex_number(fixed_draws, x, y, degrees):
+def test_rotation_of_a_point_equals_complex_multiplication(fixed_draws, x, y, degrees):
     turned = complex(*rotate(180)((x, y), fixed_draws(degrees)))
     assert abs(turned - complex(x, y) * np.exp(1j * math.radians(degrees))) < 1e-13
 
 
-def test_angles_lie_within_the_largest_on_both_sides():
+def test_angles_are_within_plus_or_minus_the_maximum():
     source = random.Random(0)
     angles = [math.degrees(math.atan2(*rotate(30)((1.0, 0.0), source)[::-1])) for _ in range(3000)]
     assert -30 <= min(angles) < -29
@@ -76,14 +76,14 @@ def test_angles_lie_within_the_largest_on_both_sides():
 
 
 @pytest.mark.parametrize("quarters", [-2, -1, 0, 1, 2])
-def test_quarter_turns_of_an_image_are_numpy_s(quarters, fixed_draws):
+def test_quarter_turns_of_an_image_equal_numpys(quarters, fixed_draws):
     image = np.arange(25.0).reshape(5, 5)
     turned = rotate(180, width=5)(image.ravel().tolist(), fixed_draws(90.0 * quarters))
     np.testing.assert_allclose(np.reshape(turned, (5, 5)), np.rot90(image, quarters), atol=1e-13)
 
 
 @given(st.floats(-90, 90), st.integers(2, 7), st.integers(2, 7))
-def test_a_turned_image_is_scipy_s(fixed_draws, degrees, height, width):
+def test_rotated_images_equal_scipys(fixed_draws, degrees, height, width):
     image = np.random.default_rng(0).uniform(0, 1, (height, width))
     turned = rotate(90, width=width)(image.ravel().tolist(), fixed_draws(degrees))
     # Padded, as SciPy takes all of a pixel beyond the edge for 0, where the edge fades over one pixel here.
@@ -91,7 +91,7 @@ def test_a_turned_image_is_scipy_s(fixed_draws, degrees, height, width):
     np.testing.assert_allclose(np.reshape(turned, (height, width)), expected, atol=1e-9)
 
 
-def test_noise_has_the_standard_deviation_asked_for():
+def test_noise_has_the_given_standard_deviation():
     noisy = gaussian_noise(0.25)([3.0] * 10_000, 0)
     assert fmean(noisy) == pytest.approx(3.0, abs=0.0125)
     assert pstdev(noisy) == pytest.approx(0.25, rel=0.04)
@@ -110,7 +110,7 @@ def test_noise_on_a_line_acts_as_tikhonov_s_regulariser():
 
 
 @given(seeds)
-def test_a_chain_applies_all_in_order_from_one_source(seed):
+def test_a_chain_applies_all_in_order_with_one_generator(seed):
     source = random.Random(seed)
     by_hand = gaussian_noise(0.1)(mirror(4)(shift(1, 4)(IMAGE, source), source), source)
     assert chain(shift(1, 4), mirror(4), gaussian_noise(0.1))(IMAGE, seed) == by_hand
@@ -118,7 +118,7 @@ def test_a_chain_applies_all_in_order_from_one_source(seed):
 
 
 @pytest.mark.parametrize("change", [gaussian_noise(0.1), shift(1, 4), mirror(4), rotate(20, 4)])
-def test_a_seed_repeats_and_the_input_stays(change):
+def test_a_seed_is_reproducible_and_the_input_unchanged(change):
     row = list(IMAGE)
     assert change(row, 5) == change(tuple(row), random.Random(5))
     assert len({change(row, seed) for seed in range(20)}) > 1
@@ -136,7 +136,7 @@ def test_augmented_adds_changed_copies_with_the_same_targets(dataset):
     assert augmented(dataset, noise, 2, rng=4) == more != augmented(dataset, noise, 2, rng=5)
 
 
-def test_augmented_takes_a_function_of_one_s_own():
+def test_augmented_accepts_a_user_function():
     points = Dataset(((1.0,), (2.0,)), (0, 1), ("x",), ("a", "b"))
     assert augmented(points, lambda x, rng: [-x[0]]).inputs == ((1.0,), (2.0,), (-1.0,), (-2.0,))
 
@@ -164,6 +164,6 @@ def test_augmented_takes_a_function_of_one_s_own():
         (TypeError, lambda: mirror(4)(IMAGE, None), "rng must be a seed"),
     ],
 )
-def test_bad_input_is_refused_with_a_remedy(error, make, words):
+def test_invalid_input_raises_with_a_remedy(error, make, words):
     with pytest.raises(error, match=words):
         make()

@@ -41,7 +41,7 @@ def test_iris_has_the_sums_that_fisher_printed(name: str) -> None:
     assert products == pytest.approx(SUMS_OF_PRODUCTS[name], abs=1e-9)
 
 
-def test_iris_has_the_two_flowers_that_the_uci_copy_has_wrong() -> None:
+def test_iris_has_fishers_values_where_the_uci_copy_differs() -> None:
     assert iris().inputs[34] == (4.9, 3.1, 1.5, 0.2)
     assert iris().inputs[37] == (4.9, 3.6, 1.4, 0.1)
 
@@ -52,7 +52,7 @@ def test_iris_names_its_features_and_classes() -> None:
 
 
 @given(st.integers(0, 500), st.floats(0.01, 0.99))
-def test_split_is_a_partition_that_keeps_the_shares(seed: int, held_out: float) -> None:
+def test_split_is_a_stratified_partition(seed: int, held_out: float) -> None:
     whole = moons(41, rng=1)
     train, aside = split(whole, held_out, rng=seed)
     assert sorted(train.inputs + aside.inputs) == sorted(whole.inputs)
@@ -77,7 +77,7 @@ def test_split_of_a_regression_is_a_partition_of_the_whole(n: int, seed: int, he
     assert (aside.feature_names, aside.target_name) == (whole.feature_names, whole.target_name)
 
 
-def test_split_of_a_regression_draws_every_example_alike() -> None:
+def test_split_of_a_regression_draws_examples_uniformly() -> None:
     times = [0] * 5
     for seed in range(2000):
         for (x,) in split(sine(5, low=0.0, high=4.0), 0.4, rng=seed)[1].inputs:
@@ -90,7 +90,7 @@ def test_split_repeats_for_a_seed_and_changes_with_it() -> None:
     assert split(iris(), rng=5) != split(iris(), rng=6)
 
 
-def test_standardise_uses_the_training_part_alone() -> None:
+def test_standardise_uses_training_statistics_only() -> None:
     train, aside = split(iris())
     scaled, other = standardise(train, aside)
     for column in zip(*scaled.inputs, strict=True):
@@ -102,7 +102,7 @@ def test_standardise_uses_the_training_part_alone() -> None:
     assert other.targets == aside.targets
 
 
-def test_standardise_leaves_the_targets_of_a_regression_alone() -> None:
+def test_standardise_keeps_regression_targets() -> None:
     train, aside = split(sine(40, noise=0.0, low=2.0, high=9.0))
     scaled, other = standardise(train, aside)
     assert (scaled.targets, other.targets) == (train.targets, aside.targets)
@@ -110,7 +110,7 @@ def test_standardise_leaves_the_targets_of_a_regression_alone() -> None:
     assert [x for (x,) in other.inputs] == pytest.approx([(x - mean) / std for (x,) in aside.inputs])
 
 
-def test_standardise_shifts_a_constant_feature_and_divides_it_by_nothing() -> None:
+def test_standardise_only_shifts_constant_features() -> None:
     flat = Dataset(((0.1,),) * 3, (0, 0, 1), ("x",), ("a", "b"))
     assert [row for part in standardise(flat, flat) for row in part.inputs] == [(0.0,)] * 6
 
@@ -136,12 +136,12 @@ def test_standardise_shifts_a_constant_feature_and_divides_it_by_nothing() -> No
         (lambda: standardise(iris(), xor()), "two parts of one data set"),
     ],
 )
-def test_bad_input_is_refused_with_a_remedy(make: object, words: str) -> None:
+def test_invalid_input_raises_with_a_remedy(make: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()  # type: ignore[operator]
 
 
-def test_iris_is_the_table_everybody_has():
+def test_iris_equals_scikit_learns():
     """The digest of the 150 rows in the layout in which scikit-learn ships them (header, class numbers, CRLF)."""
     flowers = iris()
     rows = ["150,4," + ",".join(flowers.class_names)]

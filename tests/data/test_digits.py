@@ -52,12 +52,12 @@ def test_an_image_of_nodes_holds_the_nodes():
 
 
 @pytest.mark.parametrize(("length", "width"), [(7, 2), (64, 7), (0, 8), (4, 8)])
-def test_a_width_that_does_not_fit_is_refused(length, width):
+def test_a_width_that_does_not_divide_raises(length, width):
     with pytest.raises(ValueError, match=f"{length} pixels cannot be arranged in rows of width {width}"):
         as_image([0.0] * length, width)
 
 
-def test_a_width_that_is_no_width_is_refused():
+def test_an_invalid_width_raises():
     with pytest.raises(ValueError, match="width must be a whole number >= 1"):
         as_image([0.0], 0)
     with pytest.raises(TypeError, match="width must be a whole number"):

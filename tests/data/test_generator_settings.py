@@ -38,7 +38,7 @@ print(sets)
 
 
 @pytest.mark.parametrize(("make", "ends"), RECORDED.items(), ids=NAMES)
-def test_a_seed_means_what_it_always_meant(make, ends):
+def test_points_of_a_seed_are_stable_across_versions(make, ends):
     points = make(20, rng=7)
     for index, recorded in zip((0, -1), ends):
         example = (*points.inputs[index], points.targets[index])
@@ -69,21 +69,21 @@ def test_the_same_seed_gives_the_same_points(make, seed):
 
 
 @each_generator
-def test_a_generator_goes_on_where_it_stood(make):
+def test_a_generator_continues_from_its_state(make):
     source = random.Random(0)
     assert make(10, rng=source) != make(10, rng=source)
 
 
 @each_generator
 @pytest.mark.parametrize("rng", [None, "0", 0.5, True])
-def test_a_seed_that_is_no_whole_number_is_refused(make, rng):
+def test_a_non_integer_seed_raises(make, rng):
     with pytest.raises(TypeError, match="rng must be a seed"):
         make(rng=rng)
 
 
 @each_generator
 @pytest.mark.parametrize("noise", [-0.1, math.nan, math.inf])
-def test_a_noise_that_is_no_standard_deviation_is_refused(make, noise):
+def test_an_invalid_noise_raises(make, noise):
     with pytest.raises(
         ValueError, match=r"noise must be a finite number >= 0, a standard deviation, got .*; write noise=0\.1"
     ):
@@ -92,7 +92,7 @@ def test_a_noise_that_is_no_standard_deviation_is_refused(make, noise):
 
 @each_generator
 @pytest.mark.parametrize("n", [10.0, "10", True, None])
-def test_a_number_of_points_that_is_not_whole_is_refused(make, n):
+def test_a_non_integer_number_of_points_raises(make, n):
     with pytest.raises(TypeError, match="n must be a whole number"):
         make(n)
 
@@ -136,7 +136,7 @@ def test_a_number_of_points_that_is_not_whole_is_refused(make, n):
         (lambda rng: yin_yang(0, rng=rng), "n must be a whole number >= 1"),
     ],
 )
-def test_a_bad_setting_is_refused_before_anything_is_drawn(make, words):
+def test_invalid_settings_raise_before_drawing(make, words):
     source = random.Random(3)
     with pytest.raises(ValueError, match=words):
         make(source)
@@ -146,6 +146,6 @@ def test_a_bad_setting_is_refused_before_anything_is_drawn(make, words):
 @pytest.mark.parametrize(
     "make", [partial(spirals, arms=2.0), partial(spirals, arms=True), partial(blobs, centres=True)]
 )
-def test_a_number_of_classes_that_is_not_whole_is_refused(make):
+def test_a_non_integer_number_of_classes_raises(make):
     with pytest.raises(TypeError, match="must be a whole number"):
         make()

@@ -82,14 +82,14 @@ def test_blobs_without_noise_are_their_centres_shared_evenly():
 
 
 @given(st.integers(1, 6), st.integers(0, 100))
-def test_drawn_centres_lie_in_the_square_apart_from_each_other(count, seed):
+def test_drawn_centres_lie_in_the_square_and_are_separated(count, seed):
     points = blobs(count, noise=0.0, rng=seed, centres=count)
     assert points.targets == tuple(range(count))
     assert all(-3.0 <= x <= 3.0 for row in points.inputs for x in row)
     assert len(set(points.inputs)) == count
 
 
-def test_blobs_spread_as_asked():
+def test_blobs_have_the_given_standard_deviation():
     points = blobs(4000, noise=0.5, centres=[(1.0, -2.0), (7.0, 3.0)])
     for label, centre in enumerate([(1.0, -2.0), (7.0, 3.0)]):
         for column, mean in zip(zip(*members(points, label)), centre):
@@ -154,7 +154,7 @@ def test_classes_come_in_order_and_share_evenly(make):
 
 
 @pytest.mark.parametrize("make", [moons, circles, spirals])
-def test_noise_is_the_standard_deviation_asked_for(make):
+def test_noise_is_the_given_standard_deviation(make):
     clean, noisy = make(4000, noise=0.0), make(4000, noise=0.3)
     off = [a - b for p, q in zip(noisy.inputs, clean.inputs) for a, b in zip(p, q)]
     assert fmean(off) == pytest.approx(0.0, abs=0.02)

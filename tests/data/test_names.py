@@ -23,7 +23,7 @@ def test_the_file_is_shipped_as_it_is():
     assert text == "\n".join(names())
 
 
-def test_names_are_counted_and_spelt_in_small_letters():
+def test_names_are_lower_case_and_counted():
     everyone = names()
     assert isinstance(everyone, tuple)
     assert (len(everyone), len(set(everyone))) == (32_033, 29_494)
@@ -41,7 +41,7 @@ def test_the_alphabet_of_the_names_numbers_them_as_microgpt_does():
 
 
 @given(texts, st.randoms())
-def test_an_alphabet_writes_and_reads_all_its_texts(several: list[str], rng: random.Random):
+def test_encode_and_decode_round_trip(several: list[str], rng: random.Random):
     alphabet = Alphabet.of(several)
     assert list(alphabet.characters) == sorted(set("".join(several)))
     for text in several:
@@ -74,13 +74,13 @@ def test_the_empty_text_is_two_boundaries():
         (lambda: Alphabet("abc").decode([-1]), "-1 is not a token"),
     ],
 )
-def test_bad_input_is_refused_with_a_remedy(make, words):
+def test_invalid_input_raises_with_a_remedy(make, words):
     with pytest.raises(ValueError, match=words):
         make()
 
 
 @pytest.mark.parametrize("make", [lambda: Alphabet("abc").encode(3), lambda: Alphabet.of(["ab", 3])])
-def test_a_number_is_no_text(make):
+def test_encoding_a_number_raises(make):
     with pytest.raises(TypeError, match=r"texts? must be (a string|strings), got 3"):
         make()
 

@@ -47,7 +47,7 @@ def test_moons_are_learnt(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3, 13))
 @pytest.mark.parametrize(("name", "share"), [("iris", 0.93), ("xor", 1.0), ("moons", 0.95)])
-def test_other_seeds_learn_too(tmp_path: Path, name: str, share: float, seed: int) -> None:
+def test_other_seeds_reach_the_accuracy(tmp_path: Path, name: str, share: float, seed: int) -> None:
     outcome = show(name, out=tmp_path, seed=seed, stream=io.StringIO())
     assert outcome.correct >= share * outcome.evaluated
 
@@ -68,7 +68,7 @@ def test_the_neuron_is_drawn_with_names_numbers_and_gradients(iris_files: Path) 
     assert "∂" in words
 
 
-def test_the_curve_holds_both_losses(iris_files: Path) -> None:
+def test_the_curve_shows_both_losses(iris_files: Path) -> None:
     words = words_in(iris_files / "iris-training.svg")
     for name in ("Learning iris", "training", "held out", "epoch", "mean loss (nats)"):
         assert name in words
@@ -108,14 +108,14 @@ def test_the_report_names_the_files_and_the_numbers(tmp_path: Path) -> None:
     assert str(outcome.curve_file) in text
 
 
-def test_an_unknown_demo_and_no_epochs_are_refused(tmp_path: Path) -> None:
+def test_unknown_demos_and_zero_epochs_raise(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no demo 'mnist'; .*known: iris, xor, moons"):
         show("mnist", out=tmp_path)
     with pytest.raises(ValueError, match="epochs must be a whole number >= 1, got 0"):
         show("xor", out=tmp_path, epochs=0)
 
 
-def test_the_gradient_check_would_catch_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gradient_check_detects_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     cost, (train, _) = PROBLEMS["xor"].cost, PROBLEMS["xor"].load(random.Random(0))
     model = MLP([2, 3, 1], activation="tanh", rng=1)
     before = [p.data for p in model.parameters()]

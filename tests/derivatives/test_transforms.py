@@ -68,7 +68,7 @@ def test_five_nested_derivatives_of_sin():
 # Perturbation confusion: what a forward mode whose levels share one infinitesimal gets wrong.
 
 
-def test_the_inner_derivative_does_not_see_the_outer_variable():
+def test_inner_derivative_is_independent_of_the_outer_variable():
     assert grad(lambda x: x * grad(lambda y: x + y)(2.0))(3.0) == 1.0  # confused: 2
     assert grad(lambda x: x * jvp(lambda y: x + y, (2.0,), (1.0,))[1])(3.0) == 1.0
     assert jvp(lambda x: x * jvp(lambda y: x + y, (2.0,), (1.0,))[1], (3.0,), (1.0,)) == (3.0, 1.0)
@@ -81,7 +81,7 @@ def test_the_inner_function_may_be_called_at_the_outer_variable():
     assert jvp(lambda x: jvp(lambda y: x * y * y, (x,), (1.0,))[1], (3.0,), (1.0,))[1] == 12.0
 
 
-def test_the_inner_derivative_carries_the_outer_variable_out():
+def test_inner_derivative_depends_on_the_outer_variable():
     assert grad(lambda x: grad(lambda y: x * x * y)(2.0))(3.0) == 6.0
     assert grad(lambda x: x * jvp(lambda y: x * y, (1.0,), (x,))[1])(2.0) == 12.0  # x·x·x
 
@@ -122,7 +122,7 @@ def test_jacobian_of_grad_is_the_hessian():
         assert row == pytest.approx(expected, rel=1e-13)
 
 
-def test_structures_come_back():
+def test_gradients_have_the_structure_of_the_argument():
     class Point(NamedTuple):
         x: float
         y: float
@@ -143,7 +143,7 @@ def test_argnums_name_arguments():
     assert grad(lambda x, power=1: x**power)(2.0, power=3) == 12.0
 
 
-def test_values_and_symbols_in_give_graph_out():
+def test_values_and_symbols_give_graphs():
     w = Value(3.0)
     slope = grad(lambda x: x**3)(w)
     assert isinstance(slope, Value)
@@ -153,7 +153,7 @@ def test_values_and_symbols_in_give_graph_out():
     assert evaluate(hessian(lambda x: x[0] * x[1] ** 2)([s, 2.0])[0][1], {s: 5.0}) == 4.0
 
 
-def test_numbers_in_give_numbers_out_whatever_the_function_returns():
+def test_numbers_give_numbers_for_every_kind_of_result():
     assert grad(lambda x: 5)(2.0) == 0.0
     assert value_and_grad(lambda x: 5)(2) == (5.0, 0.0)
     assert jvp(lambda x: [x, 7], (2,), (1,)) == ([2.0, 7.0], [1.0, 0.0])
@@ -161,7 +161,7 @@ def test_numbers_in_give_numbers_out_whatever_the_function_returns():
     assert hessian(lambda x: 3 * x[0] + 5)([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_no_grad_around_does_not_matter():
+def test_transforms_record_inside_no_grad():
     with no_grad():
         assert grad(lambda x: x**3)(2.0) == 12.0
         assert hvp(lambda x: x[0] ** 3, [2.0], [1.0]) == [12.0]
@@ -174,7 +174,7 @@ def test_strong_zeros_hold_in_every_transform():
     assert hessian(f)(-1.0) == hvp(f, -1.0, 1.0) == 0.0
 
 
-def test_hessian_of_a_separable_function_is_diagonal_and_visits_only_what_depends():
+def test_hessian_of_a_separable_function_is_diagonal():
     f = lambda x: mg.sum([mg.exp(a) for a in x])  # noqa: E731
     x = [0.1 * i for i in range(30)]
     for i, row in enumerate(hessian(f)(x)):
@@ -194,7 +194,7 @@ def test_hessian_of_a_separable_function_is_diagonal_and_visits_only_what_depend
         (lambda: vjp(lambda x: [x], 2.0)[1](1.0), ValueError, "shape of the output"),
     ],
 )
-def test_misuse_is_told(make, error, words):
+def test_invalid_use_raises(make, error, words):
     with pytest.raises(error, match=words):
         make()
 

@@ -38,14 +38,14 @@ def problem():
     return loss, parameters, formed
 
 
-def test_products_are_those_of_the_formed_matrix(problem):
+def test_products_equal_those_of_the_dense_hessian(problem):
     loss, parameters, formed = problem
     operator = hessian_operator(loss, parameters)
     assert operator.shape == (17, 17)
     numpy.testing.assert_allclose(operator @ numpy.eye(17), formed, rtol=1e-11, atol=1e-12)
 
 
-def test_conjugate_gradients_solve_with_it(problem):
+def test_conjugate_gradients_solve_a_linear_system(problem):
     loss, parameters, formed = problem
     table = grad_table(loss)
     g = numpy.array([table[p] for p in parameters])
@@ -64,12 +64,12 @@ def test_lanczos_finds_extreme_eigenvalues(problem):
     numpy.testing.assert_allclose(sorted(both_ends), [*expected[:2], *expected[-2:]], rtol=1e-8)
 
 
-def test_an_input_that_does_not_matter_has_a_zero_row():
+def test_an_unused_input_has_a_zero_row():
     x, y = Value(2.0), Value(3.0)
     assert hessian_operator(x**3, [x, y]).matvec([1.0, 1.0]).tolist() == [12.0, 0.0]
 
 
-def test_without_scipy_the_extra_is_named():
+def test_missing_scipy_names_the_extra():
     program = (
         "import sys; sys.modules['scipy'] = sys.modules['scipy.sparse'] = sys.modules['scipy.sparse.linalg'] = None\n"
         "from microgradlib import Value\nfrom microgradlib.krylov import hessian_operator\n"

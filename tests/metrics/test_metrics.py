@@ -27,12 +27,12 @@ def test_targets_may_be_one_hot_or_of_numpy():
     assert confusion_matrix([1, 0], [[0, 1], [0, 1]]) == [[0, 0], [1, 1]]
 
 
-def test_several_labels_must_all_agree():
+def test_multi_label_accuracy_requires_all_labels():
     assert accuracy([[1, 0], [1, 1]], [[1, 0], [1, 0]]) == 0.5
 
 
 @pytest.mark.parametrize("count", [accuracy, confusion_matrix])
-def test_what_cannot_be_counted(count):
+def test_invalid_predictions_raise(count):
     with pytest.raises(ValueError, match="give at least one example"):
         count([], [])
     with pytest.raises(ValueError, match="1 predictions but 2 targets"):
@@ -52,7 +52,7 @@ def test_values_and_soft_targets_count_by_their_numbers():
     assert confusion_matrix([1, 0], [[0.2, 0.8], [0.6, 0.4]]) == [[1, 0], [0, 1]]
 
 
-def test_nan_is_no_class_and_a_row_no_prediction():
+def test_nan_classes_and_row_predictions_raise():
     for count in (accuracy, confusion_matrix):
         with pytest.raises(LabelError, match="the label is nan, which is not a class"):
             count([0, float("nan")], [0, 1])

@@ -40,7 +40,7 @@ def test_the_formula(sizes, length, seed):
     assert np.array(numbers(model(x.tolist()))) == pytest.approx(by_formula(model, x), rel=1e-12, abs=1e-12)
 
 
-def test_a_position_sees_itself_and_those_before_it():
+def test_attention_is_causal():
     model = CausalSelfAttention(4, 2, rng=0, init="uniform")
     x = [[Value(n) for n in vector] for vector in inputs(1, 4, 4)]
     for t, y_t in enumerate(model(x)):
@@ -50,7 +50,7 @@ def test_a_position_sees_itself_and_those_before_it():
         assert not any(table.get(n) for x_s in x[t + 1 :] for n in x_s)
 
 
-def test_the_first_position_reads_its_own_value():
+def test_the_first_position_attends_to_itself():
     model = CausalSelfAttention(4, 2, rng=0, init="uniform")
     x = inputs(2, 1, 4).tolist()
     assert numbers(model(x)) == [[y.data for y in model.o.outputs(model.v.outputs(x[0]))]]
@@ -58,7 +58,7 @@ def test_the_first_position_reads_its_own_value():
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(0, 99))
-def test_a_cache_carries_on_where_it_stood(lengths, seed):
+def test_a_cache_continues_the_sequence(lengths, seed):
     model = CausalSelfAttention(4, 2, rng=seed, init="uniform")
     x = inputs(seed, sum(lengths), 4).tolist()
     cache, pieces, begin = [], [], 0
@@ -89,7 +89,7 @@ def test_description():
     assert [row.shape for row in CausalSelfAttention(4).summary().rows] == ["4 → 4, 1 head"]
 
 
-def test_refusals():
+def test_invalid_arguments_raise():
     with pytest.raises(ValueError, match="width must be a multiple of heads, got width=16 and heads=3"):
         CausalSelfAttention(16, 3)
     with pytest.raises(ValueError, match="heads must be a whole number >= 1"):

@@ -97,7 +97,7 @@ def test_a_shifted_image_gives_shifted_maps(x, down, right, seed):
     assert (second == np.roll(first, (down, right), axis=(1, 2))).all()
 
 
-def test_a_kernel_of_one_pixel_mixes_channels():
+def test_a_1x1_kernel_is_linear_in_the_channels():
     model = Conv2d(2, 1, 1, init="zeros")
     model.w[0][0][0][0].data, model.w[0][1][0][0].data, model.b[0].data = 2.0, 3.0, 1.0
     assert numbers(model([[[1.0, 2.0]], [[10.0, 20.0]]])) == [[[33.0, 65.0]]]
@@ -162,12 +162,12 @@ def test_descriptions():
         ([], "got 1 level"),
     ],
 )
-def test_images_of_other_shapes_are_refused(x, message):
+def test_images_of_other_shapes_raise(x, message):
     with pytest.raises(ValueError, match=message):
         Conv2d(1, 1, 2)(x)
 
 
-def test_signals_of_other_shapes_are_refused():
+def test_signals_of_other_shapes_raise():
     with pytest.raises(ValueError, match=r"\[channel\]\[position\], got 1 level of lists; write \[signal\]"):
         Conv1d(1, 1, 2)([1.0, 2.0])
     with pytest.raises(ValueError, match="takes 2 channels, got 1"):
@@ -200,6 +200,6 @@ def test_signals_of_other_shapes_are_refused():
         ({"init": "glorot_"}, ValueError, "did you mean 'glorot'"),
     ],
 )
-def test_arguments_out_of_range_are_refused(arguments, error, message):
+def test_arguments_out_of_range_raise(arguments, error, message):
     with pytest.raises(error, match=message):
         Conv2d(**{"nin": 1, "nout": 1, "size": 2, **arguments})

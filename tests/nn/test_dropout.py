@@ -21,7 +21,7 @@ def test_each_number_is_dropped_or_scaled_by_its_own_draw(p, seed):
     assert Dropout(p, rng=seed)(x) == expected
 
 
-def test_draws_go_on_from_call_to_call():
+def test_draws_continue_between_calls():
     once, twice = Dropout(0.5, rng=3), Dropout(0.5, rng=3)
     assert once([1.0] * 20) == twice([1.0] * 8) + twice([1.0] * 12)
 
@@ -32,7 +32,7 @@ def test_the_mean_is_kept():
     assert y.count(0.0) / 20000 == pytest.approx(0.3, abs=0.02)
 
 
-def test_gradients_go_through_what_is_kept():
+def test_gradients_flow_through_kept_numbers_only():
     x = [Value(1.0), Value(2.0), Value(3.0)]
     y = Dropout(0.5, rng=1)(x)
     table = grad_table(y[0] + y[1] + y[2])
@@ -48,13 +48,13 @@ def test_modes():
     assert Dropout(0.0)(x) is x
 
 
-def test_a_number_an_array_and_a_nest():
+def test_numbers_arrays_and_nested_lists():
     assert Dropout(0.5, rng=2)(3.0) in (0.0, 6.0)
     y = Dropout(0.5, rng=0)(np.ones((2, 3)))
     assert y == Dropout(0.5, rng=0)([[1.0] * 3] * 2) == Dropout(0.5, rng=0)([np.ones(3)] * 2)
 
 
-def test_without_rng_python_draws():
+def test_without_rng_the_global_generator_is_used():
     random.seed(5)
     first = Dropout()([1.0] * 30)
     random.seed(5)
@@ -80,7 +80,7 @@ def test_probabilities_out_of_range(p):
         Dropout(p)
 
 
-def test_further_refusals():
+def test_more_invalid_arguments_raise():
     with pytest.raises(TypeError, match="p must be a number >= 0 and < 1"):
         Dropout("0.5")
     with pytest.raises(TypeError, match=r"seed.*random\.Random"):

@@ -13,7 +13,7 @@ def numbers(row):
 
 
 @given(st.integers(0, 4))
-def test_every_way_to_name_a_row(k):
+def test_indices_one_hot_vectors_and_symbols_select_rows(k):
     model = Embedding(5, 3, rng=1)
     row = numbers(model.w[k])
     one_hot = [float(i == k) for i in range(5)]
@@ -34,7 +34,7 @@ def test_a_mixture_of_rows():
     assert numbers(model([0.25, 0.75])) == [2.5, 3.5]
 
 
-def test_gradients_reach_the_row_alone_and_add_up():
+def test_gradients_accumulate_in_selected_rows_only():
     model = Embedding(3, 2, rng=0)
     table = grad_table(mg.dot([1.0, 10.0], model(1)) + mg.dot([100.0, 1000.0], model(1)))
     assert [table.get(w) for w in model.parameters()] == [None, None, 101.0, 1010.0, None, None]
@@ -43,13 +43,13 @@ def test_gradients_reach_the_row_alone_and_add_up():
     assert evaluate(slopes, {index: 1.0}) == [0.0, 0.0, 1.0, 10.0, 0.0, 0.0]
 
 
-def test_the_row_returned_is_a_list_of_its_own():
+def test_the_returned_row_is_a_copy():
     model = Embedding(2, 2, rng=0)
     model(0).append(Value(1.0))
     assert len(model(0)) == 2
 
 
-def test_description_and_start():
+def test_repr_and_initial_weights():
     model = Embedding(27, 16, rng=3)
     assert repr(model) == "Embedding(27 rows of 16)"
     assert len(model.weights()) == 27 * 16
@@ -58,12 +58,12 @@ def test_description_and_start():
 
 
 @pytest.mark.parametrize("index", [-1, 5, 0.5, float("nan"), Value(7.0)])
-def test_what_is_no_row_is_refused(index):
+def test_invalid_rows_raise(index):
     with pytest.raises(ValueError, match=r"the index is .*, but the 5 rows are 0 to 4"):
         Embedding(5, 2, rng=0)(index)
 
 
-def test_further_refusals():
+def test_more_invalid_arguments_raise():
     with pytest.raises(ValueError, match="one-hot list for this embedding must have 5 entries, got 2"):
         Embedding(5, 2, rng=0)([1, 2])
     with pytest.raises(TypeError, match="real number"):

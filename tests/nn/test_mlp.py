@@ -121,7 +121,7 @@ def test_parameter_names_and_order():
 
 
 @pytest.mark.parametrize(("sizes", "count"), [([2, 16, 16, 1], 337), ([3, 4, 4, 1], 41), ([1, 1], 2)])
-def test_how_many_parameters(sizes, count):
+def test_parameter_counts(sizes, count):
     assert len(MLP(sizes, rng=0).parameters()) == count
     without = sum(n * m for n, m in pairwise(sizes))
     assert len(MLP(sizes, rng=0, bias=False).parameters()) == without
@@ -130,7 +130,7 @@ def test_how_many_parameters(sizes, count):
 # Seeds
 
 
-def test_a_seed_repeats():
+def test_a_seed_is_reproducible():
     def weights(rng):
         return [p.data for p in MLP(2, [4, 1], rng=rng).parameters()]
 
@@ -139,7 +139,7 @@ def test_a_seed_repeats():
     assert weights(generator) != weights(generator)
 
 
-def test_python_own_generator_is_left_alone_when_a_seed_is_given():
+def test_a_seed_does_not_change_the_global_generator():
     random.seed(1)
     state = random.getstate()
     MLP(2, [3, 1], rng=0)
@@ -167,7 +167,7 @@ def test_weights_fill_the_interval():
 
 @pytest.mark.parametrize("rng", ["7", 1.5, True, np.random.default_rng(0)], ids=["text", "float", "bool", "NumPy"])
 @pytest.mark.parametrize("make", [lambda rng: Neuron(2, rng=rng), lambda rng: MLP(2, [1], rng=rng)])
-def test_what_is_no_seed_is_refused(make, rng):
+def test_invalid_seeds_raise(make, rng):
     with pytest.raises(TypeError, match=r"seed.*random\.Random"):
         make(rng)
 
@@ -185,7 +185,7 @@ def test_expanded_networks_give_the_same_numbers(x):
     assert slopes[0] == pytest.approx(slopes[1], rel=1e-9, abs=1e-12)
 
 
-def test_how_many_nodes():
+def test_node_counts():
     ops = [node.op.name for node in topological_sort(Neuron(3, "tanh", rng=0)([1.0, 2.0, 3.0])) if node.op]
     assert ops == ["dot", "tanh"]
     expanded = topological_sort(Neuron(3, "tanh", rng=0, expand=True)([1.0, 2.0, 3.0]))
@@ -200,13 +200,13 @@ def test_the_neurons_of_a_layer_share_their_inputs():
     assert len(leaves) == 3 * 3 + 2
 
 
-def test_one_output_is_no_list():
+def test_a_single_output_is_not_a_list():
     assert isinstance(MLP(2, [3, 1], rng=0)([1.0, 2.0]), Value)
     assert [type(y) for y in MLP(2, [3, 2], rng=0)([1.0, 2.0])] == [Value, Value]
     assert isinstance(MLP([2, 1, 1, 1], rng=0)([1.0, 2.0]), Value)
 
 
-def test_networks_take_arrays_and_symbols():
+def test_networks_accept_arrays_and_symbols():
     model = randomised(MLP(2, [3, 1], activation="tanh", rng=0))
     assert model(np.array([0.5, -1.0])).data == model([0.5, -1.0]).data
     x, y = Symbol("x"), Symbol("y")

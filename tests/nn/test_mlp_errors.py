@@ -5,7 +5,7 @@ import pytest
 from microgradlib.nn import MLP, Layer, Neuron
 
 
-def test_an_unknown_activation_is_answered_with_the_near_and_the_known():
+def test_an_unknown_activation_names_the_nearest_and_the_known():
     for make in (lambda: Neuron(2, "rleu"), lambda: MLP(2, [3, 1], activation="rleu")):
         with pytest.raises(
             ValueError, match=r"no activation 'rleu'; did you mean 'relu'\? known: linear, identity, sigmoid, tanh"

@@ -51,7 +51,7 @@ from microgradlib.nn import (
         lambda i, f: GRU(i(2), i(3), rng=i(0)),
     ],
 )
-def test_numbers_of_numpy(make):
+def test_numpy_settings(make):
     model, expected = make(np.int64, np.float64), make(int, float)
     assert model.state_dict() == expected.state_dict()
     assert model.summary() == expected.summary()

@@ -77,7 +77,7 @@ def test_values_in_arrays_are_parameters_and_in_sets_refused():
         Arrays({Value(1.0)}).parameters()
 
 
-def test_results_kept_to_look_at_are_no_parameters():
+def test_stored_results_are_not_parameters():
     class Looking(Module):
         def __init__(self):
             self.first, self.last = Layer(2, 3, "tanh", rng=0), Layer(3, 1, "linear", rng=1)
@@ -96,7 +96,7 @@ def test_results_kept_to_look_at_are_no_parameters():
         assert len(twin.parameters()) == 13 if isinstance(twin, Looking) else twin.data == model.seen[0].data
 
 
-def test_names_of_ones_own_do_no_harm():
+def test_user_attributes_do_not_interfere():
     class Named(Module):
         def __init__(self):
             self.shape, self.weights, self.layer = (28, 28), [1.0], Layer(2, 1, "linear", rng=0)
@@ -106,14 +106,14 @@ def test_names_of_ones_own_do_no_harm():
     assert L2(1.0)(model).data == pytest.approx(sum(w.data**2 for w in model.layer.weights()) / 2)
 
 
-def test_a_child_may_know_its_parent():
+def test_a_child_may_refer_to_its_parent():
     parent = Sequential(Layer(1, 1, rng=0))
     parent.modules[0].parent = parent
     assert len(parent.parameters()) == 2
     assert [name for name, _ in parent.named_modules()] == ["", "modules.0", "modules.0.neurons.0"]
 
 
-def test_what_is_no_weight():
+def test_parameters_that_are_not_weights():
     class Line(Module):
         def __init__(self):
             self.slope, self.intercept, self.b = Value(1.0), Value(2.0), Value(3.0)
@@ -137,7 +137,7 @@ def test_bias_is_a_flag(network):
     assert {p.data for p in zeros.parameters()} == {0.0}
 
 
-def test_whole_numbers_of_numpy():
+def test_numpy_integers_as_sizes():
     model = MLP(np.int64(2), [np.int64(3), 1], rng=np.int64(0))
     assert model.state_dict() == MLP(2, [3, 1], rng=0).state_dict()
     assert len(MLP([2, np.int32(3)]).parameters()) == 9
@@ -179,7 +179,7 @@ def test_messages(make, message):
         (lambda: LSTM(1, 2, forget_bias="1"), "forget_bias must be a number, got '1'"),
     ],
 )
-def test_wrong_kinds(make, message):
+def test_wrong_types_raise(make, message):
     with pytest.raises(TypeError, match=message):
         make()
 
@@ -190,7 +190,7 @@ def test_classes_and_modules_as_activations():
     assert [p.data for p in layer([1.0, 2.0])] == [p.data for p in named([1.0, 2.0])]
 
 
-def test_an_embedding_takes_shares_and_padding():
+def test_an_embedding_accepts_mixtures_and_padding():
     table = Embedding(3, 2, rng=0)
     assert [y.data for y in table([0.0, 0.0, 0.0])] == [0.0, 0.0]
     assert [y.data for y in table([0, 1, 0])] == [w.data for w in table.w[1]]
@@ -200,7 +200,7 @@ def test_an_embedding_takes_shares_and_padding():
         table(3)
 
 
-def test_deep_copies_are_models_of_their_own():
+def test_deep_copies_are_independent_models():
     model = MLP([2, 3, 1], activation="prelu", rng=0)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin.state_dict() == model.state_dict()

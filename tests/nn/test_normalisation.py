@@ -34,7 +34,7 @@ def test_rms_norm(x, eps):
 
 
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=3), st.floats(-10, 10))
-def test_layer_norm_does_not_see_what_is_added_to_all(x, shift):
+def test_layer_norm_is_invariant_to_a_shift(x, shift):
     expected = numbers(LayerNorm(3, eps=0.1)(x))
     assert numbers(LayerNorm(3, eps=0.1)([x_i + shift for x_i in x])) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
@@ -44,7 +44,7 @@ def test_equal_numbers_stay_finite():
     assert numbers(RMSNorm(3)([0.0, 0.0, 0.0])) == [0.0, 0.0, 0.0]
 
 
-def test_gains_and_biases_are_no_weights():
+def test_gains_and_biases_are_not_weights():
     assert len(LayerNorm(3).parameters()) == 6
     assert len(RMSNorm(3).parameters()) == 3
     assert RMSNorm(3, gain=False).parameters() == []
@@ -58,7 +58,7 @@ def test_descriptions():
 
 
 @pytest.mark.parametrize("norm", [LayerNorm, RMSNorm])
-def test_refusals(norm):
+def test_invalid_arguments_raise(norm):
     with pytest.raises(ValueError, match="must have 3 entries, got 2"):
         norm(3)([1.0, 2.0])
     with pytest.raises(TypeError, match="must be a list of 3 entries, got 1"):

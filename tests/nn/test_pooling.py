@@ -20,7 +20,7 @@ def numbers(nodes):
     return [numbers(node) for node in nodes] if isinstance(nodes, list) else nodes.data
 
 
-def test_what_is_left_over_is_dropped():
+def test_incomplete_windows_are_dropped():
     assert numbers(MaxPool2d(2)(IMAGE)) == [[[6.0]]]
     assert numbers(MaxPool2d((1, 2))(IMAGE)) == [[[2.0], [6.0], [9.0]]]
     assert numbers(AvgPool2d(2, (1, 1))(IMAGE)) == [[[3.5, 3.5], [7.25, 6.75]]]
@@ -28,7 +28,7 @@ def test_what_is_left_over_is_dropped():
     assert numbers(AvgPool1d(1, stride=2)([[1.0, 3.0, 9.0]])) == [[1.0, 9.0]]
 
 
-def test_numbers_that_tie_share_the_derivative():
+def test_ties_share_the_derivative():
     x = [Value(n) for n in (2.0, 7.0, 7.0, 7.0)]
     [[[y]]] = MaxPool2d(2)([[x[:2], x[2:]]])
     assert (y.op.name, len(y.parents)) == ("maximum", 4)
@@ -99,7 +99,7 @@ def test_descriptions():
 
 
 @pytest.mark.parametrize("pool", [MaxPool2d, AvgPool2d])
-def test_refusals_of_images(pool):
+def test_invalid_images_raise(pool):
     with pytest.raises(ValueError, match=r"got 2 levels of lists; write \[image\]"):
         pool(2)([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(ValueError, match="size 4 does not fit on an axis of length 3"):
@@ -113,7 +113,7 @@ def test_refusals_of_images(pool):
 
 
 @pytest.mark.parametrize("pool", [MaxPool1d, AvgPool1d])
-def test_refusals_of_signals(pool):
+def test_invalid_signals_raise(pool):
     with pytest.raises(ValueError, match=r"got 1 level of lists; write \[signal\]"):
         pool(2)([1.0, 2.0])
     with pytest.raises(TypeError, match="size must be a whole number"):

@@ -186,7 +186,7 @@ class Sum(Cell):
         return [x[0] + state[0]]
 
 
-def test_a_cell_of_ones_own():
+def test_a_user_defined_cell():
     hidden, last = Unfolded(Sum())([[1.0], [2.0], [3.0]])
     assert array(hidden).tolist() == [[1.0], [3.0], [6.0]]
     assert last[0].data == 6.0

@@ -20,7 +20,7 @@ def data(things):
 
 
 @pytest.mark.parametrize(("nin", "n"), [(1, 1), (3, 2), (2, 5)])
-def test_how_many_parameters(nin, n):
+def test_parameter_counts(nin, n):
     gate = n * (nin + n + 1)
     makes = [RNNCell, LSTMCell, GRUCell, lambda *sizes: GRUCell(*sizes, reset_after=False)]
     assert [len(make(nin, n).parameters()) for make in makes] == [gate, 4 * gate, 3 * gate + n, 3 * gate]
@@ -72,7 +72,7 @@ def test_other_initialisers():
 
 
 @pytest.mark.parametrize("make", [*CELLS, *SEQUENCES])
-def test_a_seed_repeats(make):
+def test_a_seed_is_reproducible(make):
     def weights(rng):
         return data(make(2, 3, rng=rng).weights())
 
@@ -95,7 +95,7 @@ def test_saved_and_loaded(make):
     assert data(one(xs)[0][-1]) == data(two(xs)[0][-1]) == data(pickle.loads(pickle.dumps(one))(xs)[0][-1])
 
 
-def test_how_they_are_shown():
+def test_reprs():
     assert repr(RNN(2, 3, "relu")) == "RNN(2 → 3 relu)"
     assert repr(LSTMCell(2, 3)) == "LSTMCell(2 → 3)"
     assert repr(RNNCell(2, 3)) == "RNNCell(2 → 3 tanh)"
@@ -114,7 +114,7 @@ def test_activations():
 
 
 @pytest.mark.parametrize("make", CELLS)
-def test_a_cell_refuses_wrong_lengths(make):
+def test_a_cell_rejects_wrong_lengths(make):
     cell = make(2, 3, rng=0)
     zeros = [0.0] * 3
     with pytest.raises(ValueError, match="the input of this cell must have 2 entries, got 1"):
@@ -140,7 +140,7 @@ def test_the_state_of_an_lstm_is_a_pair():
 
 
 @pytest.mark.parametrize("make", SEQUENCES)
-def test_a_sequence_says_which_step_is_wrong(make):
+def test_errors_name_the_step_of_the_sequence(make):
     net = make(2, 3, rng=0)
     with pytest.raises(ValueError, match=r"xs\[2\], the input at time step 2, must have 2 entries, got 3"):
         net([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0, 3.0]])
@@ -155,7 +155,7 @@ def test_a_sequence_says_which_step_is_wrong(make):
 
 
 @pytest.mark.parametrize("make", [*CELLS, *SEQUENCES])
-def test_what_no_network_is_made_of(make):
+def test_invalid_settings_raise(make):
     with pytest.raises(ValueError, match="nin must be a whole number >= 1"):
         make(0, 2)
     with pytest.raises(ValueError, match="nhidden must be a whole number >= 1"):
@@ -170,7 +170,7 @@ def test_what_no_network_is_made_of(make):
         make(2, 2, layers=3)
 
 
-def test_activations_of_a_whole_layer_are_refused():
+def test_layer_activations_raise():
     with pytest.raises(ValueError, match="softmax needs"):
         RNN(2, 2, "softmax")
     with pytest.raises(ValueError, match="did you mean 'tanh'"):

@@ -103,7 +103,7 @@ def test_costs_of_several_steps_add_up(rnn, readout):
         assert total[p] == pytest.approx(sum(table.get(p, 0.0) for table in each), rel=1e-12, abs=1e-15)
 
 
-def test_the_last_inputs_see_no_earlier_cost(rnn):
+def test_later_inputs_do_not_affect_earlier_costs(rnn):
     xs = [[Value(x) for x in row] for row in sequence(STEPS, NIN)]
     states, _ = rnn(xs)
     reached = grad_table(mg.sum(states[1]))
@@ -153,7 +153,7 @@ def reach(make, steps=60, seeds=range(3)):
     return total
 
 
-def test_gates_hold_a_gradient_that_the_vanilla_network_loses():
+def test_gates_preserve_a_gradient_that_vanishes_in_an_rnn():
     def gru(seed):
         net = GRU(1, 4, rng=seed)
         for b in net.cell.update_gate.b:

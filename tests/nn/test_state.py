@@ -17,7 +17,7 @@ def model(seed=0):
     return MLP([2, 3, 1], activation="tanh", rng=seed)
 
 
-def test_state_goes_from_model_to_model():
+def test_state_dict_transfers_parameters():
     one, other = model(0), model(1)
     assert one.state_dict() != other.state_dict()
     assert other.load_state_dict(one.state_dict()) == ([], [])
@@ -38,7 +38,7 @@ def test_state_goes_from_model_to_model():
         ),
     ],
 )
-def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
+def test_a_mismatched_state_changes_nothing(change, error, message):
     one = model()
     before, state = one.state_dict(), model(1).state_dict()
     change(state)
@@ -85,7 +85,7 @@ def test_weights_are_what_multiplies_inputs():
     assert neuron.weights() == neuron.w
 
 
-def test_summary_of_a_model_of_ones_own():
+def test_summary_of_a_user_defined_model():
     class Twice(Module):
         def __init__(self):
             self.first, self.second, self.scale = Layer(2, 3, rng=0), Layer(3, 1, "linear", rng=0), Value(1.0)
@@ -115,7 +115,7 @@ def test_a_file_holds_every_float_exactly(tmp_path_factory, numbers):
     assert list(map(repr, other.state_dict().values())) == list(map(repr, numbers))
 
 
-def test_a_file_is_json_for_people(tmp_path):
+def test_a_file_is_readable_json(tmp_path):
     path = save(model(), str(tmp_path / "model.json"))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["version"] == 1
@@ -163,7 +163,7 @@ def test_a_damaged_or_foreign_file_changes_nothing(tmp_path, text, message):
     assert one.state_dict() == before
 
 
-def test_bytes_that_are_no_text(tmp_path):
+def test_files_that_are_not_utf_8(tmp_path):
     path = tmp_path / "model.json"
     path.write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(SavedFileError, match="not a JSON file"):
@@ -185,7 +185,7 @@ def test_missing_files_and_folders(tmp_path):
         save(Neuron(1), tmp_path / "none" / "model.json")
 
 
-def test_an_old_file_survives_a_failed_save(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path = save(Neuron(1, rng=0), tmp_path / "neuron.json")
     before = path.read_bytes()
 
@@ -206,7 +206,7 @@ def test_infinite_parameters_are_written_as_text(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-def test_who_may_read_a_file_stays_as_it_was(tmp_path):
+def test_saving_keeps_file_permissions(tmp_path):
     path = save(Neuron(1, rng=0), tmp_path / "n.json")
     path.chmod(0o600)
     save(Neuron(1, rng=1), path)

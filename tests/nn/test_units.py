@@ -31,7 +31,7 @@ def test_prelu(z, slope):
     assert table[x] == (1.0 if z > 0 else slope)
 
 
-def test_each_neuron_has_its_own_slope():
+def test_prelu_has_a_slope_for_each_neuron():
     layer = Layer(2, 3, "prelu", rng=0)
     names = [name for name, _ in layer.named_parameters()]
     assert [name for name in names if "slope" in name] == [f"neurons.{i}.f.slope" for i in range(3)]
@@ -60,7 +60,7 @@ def test_maxout_can_be_a_rectifier_and_an_absolute_value():
         assert absolute([x]).data == abs(x)
 
 
-def test_the_gradient_of_maxout_goes_to_the_winner():
+def test_the_gradient_of_maxout_goes_to_the_maximum():
     unit = set_numbers(Maxout(1, 1), 1.0, 0.0, -1.0, 0.0)
     table = grad_table(unit([-3.0]))
     assert [table[p] for p in unit.parameters()] == [0.0, 0.0, -3.0, 1.0]
@@ -167,7 +167,7 @@ def test_symbols(unit):
 
 
 @pytest.mark.parametrize("name", sorted(INITIALISERS))
-def test_initialisers_have_the_spread_they_say(name):
+def test_initialisers_have_the_documented_variance(name):
     nin, nout, rng = 50, 30, random.Random(0)
     drawn = [INITIALISERS[name](rng, nin, nout) for _ in range(20_000)]
     variance = math.fsum(x * x for x in drawn) / len(drawn)

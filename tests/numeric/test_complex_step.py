@@ -14,7 +14,7 @@ REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.name not in REAL_ONLY], ids=str)
 @given(data=st.data())
 @settings(max_examples=50)
-def test_the_complex_step_gives_the_tables_derivatives_to_the_last_digits(op, data):
+def test_complex_step_equals_the_derivative_rules(op, data):
     count = op.arity or 4
     xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]
     if op.kink is not None and op.kink(*xs):
@@ -26,7 +26,7 @@ def test_the_complex_step_gives_the_tables_derivatives_to_the_last_digits(op, da
         assert found == pytest.approx(table[x], rel=1e-14, abs=1e-15)
 
 
-def test_the_complex_step_sees_no_cancellation():
+def test_complex_step_has_no_cancellation():
     def f(x):
         return mg.exp(x) / mg.sqrt(mg.sin(x) ** 3 + mg.cos(x) ** 3)
 
@@ -49,19 +49,19 @@ def test_the_complex_step_sees_no_cancellation():
         (lambda x: 1 / (x - x), 2.0, r"cannot differentiate div\(1.0, 0.0\): it has no finite value there"),
     ],
 )
-def test_the_complex_step_says_why_it_cannot(f, x, says):
+def test_complex_step_errors_name_the_reason(f, x, says):
     with pytest.raises(ValueError, match=says):
         complex_step_derivative(f, x)
 
 
-def test_the_complex_step_refuses_a_branch_that_python_would_bake_in():
+def test_complex_step_rejects_python_branches():
     with pytest.raises(SymbolHasNoValueError, match="truth value"):
         complex_step_derivative(lambda x: x if x > 0 else -x, 1.0)
     with pytest.raises(TypeError, match="expected a real number, got list"):
         complex_step_derivative(lambda x: [x], 1.0)
 
 
-def test_the_complex_step_passes_ops_defined_by_the_user(temporary_op):
+def test_complex_step_of_user_defined_ops(temporary_op):
     temporary_op(
         "swish_of_softplus",
         value=lambda xp, x: x * xp.softplus(x),

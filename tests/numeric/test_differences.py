@@ -39,7 +39,7 @@ def test_the_step_suits_the_scale_of_x(x):
     assert numeric_derivative(lambda t: t * t, x).value == pytest.approx(2 * x, rel=1e-9)
 
 
-def test_a_jump_is_not_called_certain():
+def test_a_jump_has_a_large_error():
     assert numeric_derivative(lambda x: float(x > 0), 0.0).error > 1.0
 
 
@@ -79,7 +79,7 @@ def test_functions_may_return_values_and_record_nothing():
     assert (Value(1.0) * 2).parents != ()
 
 
-def test_recording_is_back_after_a_failure():
+def test_recording_resumes_after_an_error():
     def fail(_):
         raise KeyError("mine")
 
@@ -88,7 +88,7 @@ def test_recording_is_back_after_a_failure():
     assert (Value(1.0) * 2).parents != ()
 
 
-def test_any_real_numbers_will_do():
+def test_other_real_numbers_are_accepted():
     at = [Fraction(1, 2), np.float32(2.0), 3, True]
     found = numeric_gradient(lambda a, b, c, d: a * b * c * d, at)
     assert found == pytest.approx([6.0, 1.5, 1.0, 3.0], rel=1e-10)
@@ -99,13 +99,13 @@ def test_any_real_numbers_will_do():
     assert numeric_gradient(lambda: 1.0, []) == []
 
 
-def test_each_derivative_comes_with_its_error():
+def test_numeric_derivatives_return_errors():
     by_x, by_y = numeric_derivatives(lambda x, y: x * x * y, [3.0, 2.0])
     assert abs(by_x.value - 12.0) <= by_x.error < 1e-8
     assert abs(by_y.value - 9.0) <= by_y.error < 1e-8
 
 
-def test_nothing_to_be_found():
+def test_no_usable_step_gives_nan():
     found = numeric_derivative(lambda x: math.nan, 1.0)
     assert math.isnan(found.value)
     assert found.error == math.inf

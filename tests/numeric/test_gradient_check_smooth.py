@@ -35,7 +35,7 @@ EXPRESSIONS = st.recursive(
 
 @given(EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
 @settings(max_examples=200, deadline=None)
-def test_smooth_expressions_raise_no_false_alarm(f, x, y):
+def test_no_false_alarms_on_smooth_expressions(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
     assert set(verdicts(report)) == {"ok"}
@@ -44,7 +44,7 @@ def test_smooth_expressions_raise_no_false_alarm(f, x, y):
 @pytest.mark.slow
 @given(EXPRESSIONS, st.floats(-8, 8), st.floats(-1e-3, 1e-3))
 @settings(max_examples=3000, deadline=None)
-def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
+def test_no_false_alarms_on_thousands_of_smooth_expressions(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
     assert set(verdicts(report)) == {"ok"}
@@ -52,6 +52,6 @@ def test_thousands_of_smooth_expressions_raise_no_false_alarm(f, x, y):
 
 @given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))
 @settings(max_examples=40, deadline=None)
-def test_smooth_expressions_raise_no_false_alarm_in_second_order(f, x, y):
+def test_no_false_alarms_on_smooth_expressions_to_second_order(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     assert gradcheck(f, [x, y], order=2).ok

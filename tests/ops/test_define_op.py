@@ -6,7 +6,7 @@ from microgradlib import Value
 from microgradlib.ops import TABLE, define_op, forget_op
 
 
-def test_a_user_defined_op_is_forgotten_wholly():
+def test_forget_op_removes_every_trace():
     define_op("cube_for_a_test", lambda xp, x: x * x * x, [lambda xp, z, x: 3 * x * x], formula="x³")
     with pytest.raises(ValueError, match="not yet in the table"):
         define_op("cube_for_a_test", lambda xp, x: x, [lambda xp, z, x: 1.0], formula="x")
@@ -16,7 +16,7 @@ def test_a_user_defined_op_is_forgotten_wholly():
         forget_op("cube_for_a_test")
 
 
-def test_define_op_refuses_what_is_no_rule():
+def test_define_op_rejects_invalid_rules():
     with pytest.raises(TypeError, match="functions of"):
         define_op("nothing", 3.0, [lambda xp, z, x: 1.0], formula="")
     with pytest.raises(ValueError, match="identifier"):
@@ -25,7 +25,7 @@ def test_define_op_refuses_what_is_no_rule():
 
 
 @pytest.mark.parametrize("name", ["settings", "fast_paths", "tangent"])
-def test_define_op_refuses_properties_that_are_not_the_callers(name):
+def test_define_op_rejects_internal_properties(name):
     with pytest.raises(TypeError, match=rf"has no property {name!r}; it has formula, symbol, .*reference$"):
         define_op("nothing", lambda xp, x: x, [lambda xp, z, x: 1.0], formula="x", **{name: ()})
     assert "nothing" not in TABLE

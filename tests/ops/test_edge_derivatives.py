@@ -46,7 +46,7 @@ def test_higher_derivatives(f, at, expected):
 
 
 @pytest.mark.parametrize("x", [0.5, 3.0, 10.0, 19.0, 20.0, -20.0, 100.0, 350.0])
-def test_tanh_keeps_its_digits_at_saturation(x):
+def test_tanh_derivatives_have_no_cancellation_at_saturation(x):
     v = Value(x)
     with mpmath.workdps(400):
         exact = float(mpmath.sech(x) ** 2)

@@ -43,7 +43,7 @@ def attempt(compute):
 
 @pytest.mark.parametrize("dialect", [Formula, Text, ArrayFormula])
 @given(tree=trees)
-def test_python_reads_the_text_as_it_was_built(dialect, tree):
+def test_python_evaluates_the_text_to_the_same_tree(dialect, tree):
     formula = build(tree, lambda x: dialect.name(x) if isinstance(x, str) else dialect.number(x))
     expected = attempt(lambda: build(tree, lambda x: NUMBERS.get(x, x)))
     found = attempt(lambda: eval(str(formula), {}, NUMBERS))  # noqa: S307  arithmetic that was just written

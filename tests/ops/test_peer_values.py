@@ -30,7 +30,7 @@ def test_recorded_values_and_derivatives(row) -> None:
             assert derivatives == pytest.approx(row[peer]["derivatives"], **SMALL)
 
 
-def test_the_record_is_broad() -> None:
+def test_the_recorded_cases_cover_the_table() -> None:
     rows = PEER_TABLE["rows"]
     assert len(rows) >= 60
     assert len({row["op"] for row in rows}) >= 38

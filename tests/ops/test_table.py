@@ -113,7 +113,7 @@ def test_every_op_has_a_reference():
     assert missing == []
 
 
-def test_every_kink_is_kept_away_from():
+def test_sample_points_avoid_kinks():
     assert all(is_near_kink(TABLE[name], [0.0]) for name in ("relu", "abs", "sign", "step", "floor", "ceil"))
     assert is_near_kink(TABLE["maximum"], [1.0, 2.0, 2.0])
     assert not is_near_kink(TABLE["maximum"], [1.0, 2.0, 2.1])
@@ -161,7 +161,7 @@ def temporary_op():
         forget_op(name)
 
 
-def test_the_checker_accepts_a_right_rule(temporary_op):
+def test_the_checker_accepts_a_correct_rule(temporary_op):
     op = temporary_op("square_for_a_test", lambda xp, x: x * x, lambda xp, z, x: 2 * x)
     check(op, lambda x: x * x, [1.5], 1)
 
@@ -174,7 +174,7 @@ def test_the_checker_accepts_a_right_rule(temporary_op):
         (lambda xp, x: 1.0001 * x * x, lambda xp, z, x: 2 * x, "close"),
     ],
 )
-def test_the_checker_catches_a_wrong_rule(temporary_op, value, derivative, fault):
+def test_the_checker_rejects_a_wrong_rule(temporary_op, value, derivative, fault):
     op = temporary_op("square_for_a_test", value, derivative)
     with pytest.raises(AssertionError, match=fault):
         check(op, lambda x: x * x, [1.5], 1)

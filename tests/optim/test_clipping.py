@@ -53,7 +53,7 @@ def test_the_norm_is_never_exceeded_and_the_direction_kept(gradient, max_norm):
 
 
 @given(rows, limits)
-def test_clipping_by_value_is_idempotent_and_leaves_what_fits(gradient, limit):
+def test_clipping_by_value_is_idempotent(gradient, limit):
     clipped = clip_by_value(gradient, limit)
     assert all(-limit <= c <= limit for c in clipped)
     assert all(c == g for g, c in zip(gradient, clipped) if abs(g) <= limit)
@@ -80,7 +80,7 @@ def test_squares_neither_overflow_nor_vanish(size, make):
     assert list(clipped) == pytest.approx(expected, rel=1e-14, abs=0)
 
 
-def test_single_precision_stays():
+def test_single_precision_is_kept():
     array = np.array([[30.0, 40.0]], dtype=np.float32)
     clipped, norm = clip_by_norm(array, 5.0)
     assert (clipped.dtype, clipped.shape, norm) == (np.float32, (1, 2), 50.0)
@@ -146,6 +146,6 @@ def test_one_parameter():
         (lambda: clip_grad_value([Value(1.0)], -1.0), ValueError, "limit"),
     ],
 )
-def test_what_is_refused(call, error, message):
+def test_invalid_input_raises(call, error, message):
     with pytest.raises(error, match=message):
         call()

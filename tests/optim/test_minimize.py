@@ -93,7 +93,7 @@ TRUTH = {
 
 
 @each
-def test_scipy_is_fed_exact_derivatives(method, fed):
+def test_scipy_receives_exact_derivatives(method, fed):
     x, y = Value(-1.2), Value(1.0)
     minimize(rosenbrock(x, y), [x, y], method=method)
     assert fed["fun"] > 0
@@ -102,7 +102,7 @@ def test_scipy_is_fed_exact_derivatives(method, fed):
 
 
 @each
-def test_a_point_is_computed_once(method, fed):
+def test_each_point_is_evaluated_once(method, fed):
     x, y = Value(-1.2), Value(1.0)
     loss, seen = rosenbrock(x, y), []
 
@@ -115,7 +115,7 @@ def test_a_point_is_computed_once(method, fed):
     assert len(seen) <= fed["fun"] + 1
 
 
-def test_a_trust_region_that_goes_back_finds_its_point_again(fed):
+def test_a_trust_region_reuses_the_previous_point(fed):
     x, y = Value(-1.2), Value(1.0)
     loss, seen = rosenbrock(x, y), []
     minimize(lambda: (seen.append((x.data, y.data)), loss())[1], [x, y], method="trust-ncg")
@@ -141,7 +141,7 @@ def test_options_go_to_scipy():
     assert optimize.rosen([x.data, y.data]) < optimize.rosen([-1.2, 1.0])
 
 
-def test_a_parameter_that_does_not_matter_stays():
+def test_an_unused_parameter_is_unchanged():
     x, idle = Value(3.0), Value(5.0)
     minimize(lambda: (x - 1) ** 2, [x, idle], "Newton-CG")
     assert x.data == pytest.approx(1.0, abs=1e-9)
@@ -152,7 +152,7 @@ def test_a_parameter_that_does_not_matter_stays():
 
 @each
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_what_raises_puts_the_parameters_back(method, error):
+def test_parameters_are_restored_after_an_error(method, error):
     x, y = Value(-1.2), Value(1.0)
     loss, calls = rosenbrock(x, y), []
 
@@ -181,14 +181,14 @@ def test_what_raises_puts_the_parameters_back(method, error):
         (lambda x: minimize(lambda: x * x, [x], colour="red"), TypeError, "colour"),
     ],
 )
-def test_what_is_refused(call, error, message):
+def test_invalid_input_raises(call, error, message):
     x = Value(2.0)
     with pytest.raises(error, match=message):
         call(x)
     assert x.data == 2.0
 
 
-def test_without_scipy_the_extra_is_named():
+def test_missing_scipy_names_the_extra():
     program = (
         "import sys; sys.modules['scipy'] = sys.modules['scipy.optimize'] = None\n"
         "from microgradlib import Value, optim\nx = Value(1.0)\noptim.minimize(lambda: x * x, [x])"

@@ -122,7 +122,7 @@ def test_settings_of_the_wrong_kind(settings, message):
     ],
     ids=lambda value: type(value).__name__ if hasattr(value, "__next__") else str(value),
 )
-def test_parameters_that_are_none(parameters, error, message):
+def test_invalid_parameters_raise(parameters, error, message):
     with pytest.raises(error, match=message):
         SGD(parameters)
 
@@ -187,7 +187,7 @@ def test_the_rate_may_be_assigned():
     assert optimiser.lr == 0.25
 
 
-def test_a_schedule_is_asked_for_steps_from_0():
+def test_a_schedule_is_called_with_steps_from_0():
     asked, w = [], values(1.0)
     optimiser = Adagrad(w, lr=lambda t: asked.append(t) or 0.5 - t)
     optimiser.step([1.0])

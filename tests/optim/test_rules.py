@@ -100,7 +100,7 @@ def test_arrays_step_as_values_do(rule):
 
 
 @cases
-def test_single_precision_stays(rule):
+def test_single_precision_is_kept(rule):
     array = np.array(PEER["start"], dtype=np.float32)
     optimiser = CLASSES[rule["class"]](array, **rule["settings"])
     for _ in range(10):
@@ -143,7 +143,7 @@ def test_adams_first_step_is_the_rate_whatever_the_gradient(gradient):
     assert [v.data for v in values] == pytest.approx([-math.copysign(0.1, g) for g in gradient], rel=1e-12)
 
 
-def test_adamw_is_adam_where_nothing_decays():
+def test_adamw_without_decay_is_adam():
     one, other = Value(1.0), Value(1.0)
     Adam([one], lr=0.1).step([3.0])
     AdamW([other], lr=0.1, weight_decay=0.0).step([3.0])
@@ -154,7 +154,7 @@ def test_adamw_is_adam_where_nothing_decays():
 
 
 @pytest.mark.parametrize("kind", [Adam, RMSprop, Adagrad])
-def test_zero_by_zero_is_nan_on_both(kind):
+def test_zero_by_zero_is_nan_for_values_and_arrays(kind):
     values, array = [Value(1.0), Value(2.0)], np.array([1.0, 2.0])
     kind(values, lr=0.1, eps=0.0).step([0.0, 3.0])
     kind(array, lr=0.1, eps=0.0).step([0.0, 3.0])
@@ -166,7 +166,7 @@ def test_zero_by_zero_is_nan_on_both(kind):
 
 @pytest.mark.parametrize("gradient", [[math.inf, 1e200, 0.5], [math.nan, -1e300, 0.0]])
 @pytest.mark.parametrize("kind", CLASSES.values())
-def test_overflow_is_the_same_on_both(kind, gradient):
+def test_overflow_is_the_same_for_values_and_arrays(kind, gradient):
     values, array = [Value(1.0) for _ in gradient], np.ones(3)
     one, other = kind(values, lr=0.1), kind(array, lr=0.1)
     for _ in range(3):
@@ -178,7 +178,7 @@ def test_overflow_is_the_same_on_both(kind, gradient):
 # A rule of one's own
 
 
-def test_a_rule_of_ones_own_runs_on_both():
+def test_a_user_defined_rule_runs_on_values_and_arrays():
     class Perceptron(Optimiser):
         """Steps of ±η, and their number."""
 
@@ -198,7 +198,7 @@ def test_a_rule_of_ones_own_runs_on_both():
     assert repr(one) == "Perceptron(1 parameter, lr=0.5, first=10)"
 
 
-def test_a_rule_that_returns_no_number_changes_nothing():
+def test_a_rule_that_returns_a_non_number_changes_nothing():
     class Wrong(Optimiser):
         def update(self, xp, t, lr, p, g, *buffers):
             return (p if p == 1.0 else "two",)

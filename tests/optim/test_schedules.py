@@ -30,14 +30,14 @@ def test_rates_are_pytorchs(name, schedule):
 
 
 @given(start=rates, end=rates, steps=counts)
-def test_both_ways_have_exact_ends(start, end, steps):
+def test_schedules_have_exact_ends(start, end, steps):
     for way in (linear(start, end, steps), cosine(start, end, steps)):
         assert way(0) == start
         assert [way(steps), way(steps + 1), way(10**9)] == [end] * 3
 
 
 @given(start=rates, end=rates, steps=counts, data=st.data())
-def test_both_ways_lead_from_start_to_end(start, end, steps, data):
+def test_schedules_stay_between_start_and_end(start, end, steps, data):
     t = data.draw(st.integers(0, steps - 1))
     for way in (linear(start, end, steps), cosine(start, end, steps)):
         assert min(start, end) - 1e-14 <= way(t) <= max(start, end) + 1e-14
@@ -67,7 +67,7 @@ def test_a_warm_up_takes_any_function():
     assert [schedule(t) for t in range(4)] == [0.5, 1.0, 1.0, 0.5]
 
 
-def test_schedules_print_compare_and_travel():
+def test_schedules_have_repr_equality_and_pickling():
     schedule = warm_up(5, then=cosine(0.1, 0.0, steps=100))
     assert repr(schedule) == "warm_up(steps=5, then=cosine(start=0.1, end=0.0, steps=100))"
     assert pickle.loads(pickle.dumps(schedule)) == copy.deepcopy(schedule) == schedule != warm_up(5, 0.1)
@@ -91,6 +91,6 @@ def test_schedules_print_compare_and_travel():
         (lambda: warm_up(3, None), TypeError, "then"),
     ],
 )
-def test_what_is_refused(make, error, message):
+def test_invalid_input_raises(make, error, message):
     with pytest.raises(error, match=message):
         make()

@@ -32,7 +32,7 @@ def numbers(parameters):
         (Adagrad, {"lr_decay": 0.5, "initial_accumulator_value": 2.0}),
     ],
 )
-def test_training_goes_on_exactly_where_it_stopped(kind, settings, make):
+def test_a_loaded_state_continues_training_exactly(kind, settings, make):
     whole, stopped = make(), make()
     gradients = [[math.sin(t), math.cos(3 * t)] for t in range(8)]
     one, two = kind(whole, **settings), kind(stopped, **settings)
@@ -50,12 +50,12 @@ def test_training_goes_on_exactly_where_it_stopped(kind, settings, make):
     assert repr(later) == repr(one)
 
 
-def test_what_is_no_state():
+def test_invalid_states_raise():
     with pytest.raises(TypeError, match=r"a state must be a dict, .* got list"):
         Adam(values(1.0)).load_state_dict([1.0])
 
 
-def test_copies_and_pickles_go_on_too():
+def test_copies_and_pickles_continue_training():
     optimiser = Adam(values(1.0, 2.0), lr=linear(0.1, 0.0, 8))
     optimiser.step([1.0, 2.0])
     for other in (copy.deepcopy(optimiser), pickle.loads(pickle.dumps(optimiser))):
@@ -85,7 +85,7 @@ def test_copies_and_pickles_go_on_too():
         (lambda s: s["buffers"].update(v=[1.0, "2"]), TypeError, "the buffer v: .* str '2'"),
     ],
 )
-def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
+def test_a_mismatched_state_changes_nothing(change, error, message):
     optimiser = Adam(values(1.0, 2.0), lr=0.5)
     optimiser.step([1.0, 2.0])
     before = json.dumps(optimiser.state_dict())

@@ -26,12 +26,12 @@ def test_norms_and_their_gradients(w, coefficient):
     assert [table[v] for v in values] == [coefficient * ((x > 0) - (x < 0)) for x in w]
 
 
-def test_nothing_to_penalise():
+def test_penalties_of_no_parameters():
     assert (l2_norm([], 1.0), l1_norm([], 1.0)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("penalty", [L1, L2])
-def test_weights_not_biases_unless_told(penalty):
+def test_biases_are_penalised_only_if_named(penalty):
     model = MLP([2, 3, 1], activation="prelu", rng=0)
     for p in model.parameters():
         p.data = 2.0

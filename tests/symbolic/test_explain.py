@@ -110,14 +110,14 @@ def test_a_parameter_without_a_label_is_called_x() -> None:
     assert "grad(x) = grad(u1) · ∂u1/∂x = 1 · 3 = 3" in explain_gradient(w * 3, w).text
 
 
-def test_strong_zeros_show() -> None:
+def test_strong_zeros() -> None:
     x = Value(-1.0, label="x")
     z = mg.where(x > 0, mg.log(x), 0.0)
     assert math.isnan(mg.log(x).data)
     assert explain_gradient(z, x).text.endswith(" = 0")
 
 
-def test_too_long_a_way_says_what_to_do() -> None:
+def test_a_long_path_raises_with_a_remedy() -> None:
     x = Value(1.0, label="x")
     z = x
     for _ in range(100):
@@ -127,6 +127,6 @@ def test_too_long_a_way_says_what_to_do() -> None:
     assert explain_gradient(z, x, limit=101).text.endswith("= 1")
 
 
-def test_what_is_no_node_is_refused() -> None:
+def test_non_nodes_raise() -> None:
     with pytest.raises(TypeError, match="got 2"):
         explain_gradient(Value(1.0), 2)

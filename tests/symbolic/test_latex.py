@@ -92,7 +92,7 @@ def test_long_sums_without_an_index_have_dots() -> None:
     assert to_latex(mg.sum([A, -B, A, B, -A])) == r"a - b + \cdots - a"
 
 
-def test_shared_subexpressions_stand_in_lines_of_their_own() -> None:
+def test_shared_subexpressions_have_their_own_lines() -> None:
     u = mg.tanh(A * X + B) / (1 + X)
     assert to_latex(u * u) == (r"\begin{aligned} t_{1} &= \frac{\tanh(a x + b)}{1 + x} \\ & t_{1} t_{1} \end{aligned}")
 

@@ -57,12 +57,12 @@ X, Y = Symbol("x"), Symbol("y")
         (mg.dot([1], [X]), "x"),
     ],
 )
-def test_it_becomes(expression: Symbol, simpler: str) -> None:
+def test_simplified_expressions(expression: Symbol, simpler: str) -> None:
     assert to_text(simplify(expression)) == simpler
 
 
 @pytest.mark.parametrize("expression", [X + 1, 2 * X, X / 2, 1 / X, X - X, X / X, mg.mean([X, 0]), 0 / X, 1 - X])
-def test_it_stays(expression: Symbol) -> None:
+def test_expressions_that_are_not_simplified(expression: Symbol) -> None:
     assert to_text(simplify(expression)) == to_text(expression)
 
 
@@ -104,14 +104,14 @@ def test_the_graph_is_new_but_its_leaves_are_the_old_ones() -> None:
     assert (new is old, new.label, old.grad, x.grad) == (False, "loss", 0.0, 6.0)
 
 
-def test_guards_stay() -> None:
+def test_domain_guards_are_kept() -> None:
     [slope] = gradients(mg.log(X), [X])
     simple = simplify(slope)
     assert evaluate(simple, {X: 2.0}) == 0.5
     assert math.isnan(evaluate(simple, {X: -2.0}))
 
 
-def test_numbers_are_taken_and_nothing_else() -> None:
+def test_only_numbers_and_nodes_are_accepted() -> None:
     assert simplify(2).data == 2.0
     with pytest.raises(TypeError):
         simplify("x")

@@ -79,7 +79,7 @@ def test_exact_strings(expression: Symbol, text: str) -> None:
         (mg.tanh(mg.tanh(mg.tanh(X))), "(1/cosh(tanh(tanh(x))))**2*(1/cosh(tanh(x)))**2*(1/cosh(x))**2"),
     ],
 )
-def test_derivatives_read_well(expression: Symbol, slope: str) -> None:
+def test_text_of_derivatives(expression: Symbol, slope: str) -> None:
     assert to_text(simplify(gradients(expression, [X]))) == slope
 
 
@@ -106,7 +106,7 @@ def test_repeated_squaring_stays_short() -> None:
     assert max(map(len, lines)) < 100
 
 
-def test_too_long_a_graph_says_what_to_do() -> None:
+def test_a_large_graph_raises_with_a_remedy() -> None:
     z = X
     for _ in range(1001):
         z = z + 1
@@ -115,7 +115,7 @@ def test_too_long_a_graph_says_what_to_do() -> None:
     assert to_text(z, limit=1001).startswith("x + 1 + 1")
 
 
-def test_two_leaves_of_one_label_stay_two() -> None:
+def test_two_leaves_of_one_label_get_two_names() -> None:
     assert to_text(Symbol("x") - Symbol("x") + Symbol("x_2")) == "x - x_3 + x_2"
 
 
@@ -127,7 +127,7 @@ def test_labels_that_look_like_sums_are_bracketed() -> None:
     assert to_text(Value(1.0, label="a + b") * X) == "(a + b)*x"
 
 
-def test_what_is_no_expression_is_refused() -> None:
+def test_invalid_expressions_raise() -> None:
     with pytest.raises(TypeError):
         to_text("x")
 
@@ -152,7 +152,7 @@ smooth = st.composite(lambda draw: grown(draw, SMOOTH.split(), 6))()
 
 
 @given(whole_numbers, st.integers(-3, 3), st.integers(-3, 3))
-def test_what_is_written_reads_back_exactly(z: Symbol, a: int, b: int) -> None:
+def test_text_is_parsed_to_the_same_expression(z: Symbol, a: int, b: int) -> None:
     values = {A: float(a), B: float(b)}
     assume(all(abs(number) < 2**50 for number in evaluate(mg.topological_sort(z), values)))
     text = to_text(z, name_above=10**6)
@@ -161,7 +161,7 @@ def test_what_is_written_reads_back_exactly(z: Symbol, a: int, b: int) -> None:
 
 
 @given(whole_numbers, st.integers(-3, 3), st.integers(-3, 3))
-def test_lines_read_back_one_by_one(z: Symbol, a: int, b: int) -> None:
+def test_definitions_are_parsed_line_by_line(z: Symbol, a: int, b: int) -> None:
     values = {A: float(a), B: float(b)}
     assume(all(abs(number) < 2**50 for number in evaluate(mg.topological_sort(z), values)))
     *definitions, last = to_text(z, name_above=1).splitlines()
@@ -173,7 +173,7 @@ def test_lines_read_back_one_by_one(z: Symbol, a: int, b: int) -> None:
 
 
 @given(smooth, st.floats(0.3, 2), st.floats(0.3, 2))
-def test_quotients_and_functions_read_back(z: Symbol, a: float, b: float) -> None:
+def test_quotients_and_functions_are_parsed(z: Symbol, a: float, b: float) -> None:
     values = {A: a, B: b}
     assume(all(1e-3 < abs(number) < 1e3 for number in evaluate(mg.topological_sort(z), values)))
     text = to_text(z, name_above=10**6)

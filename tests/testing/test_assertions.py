@@ -31,7 +31,7 @@ def sigmoid(xp, x):
     return 1 / (1 + xp.exp(-x))
 
 
-def test_a_right_rule_passes(define) -> None:
+def test_a_correct_rule_passes(define) -> None:
     assert_derivative_rule(define(sigmoid, right))
     assert_derivative_rule(define(lambda xp, x, y: x * y, lambda xp, z, x, y: y, lambda xp, z, x, y: x), 2.0, 3.0)
 
@@ -53,7 +53,7 @@ def test_a_right_rule_passes(define) -> None:
         (lambda xp, z, x: z * (1 - xp.detach(z)), r"the derivative of derivatives\[0\] by input 0 is"),
     ],
 )
-def test_a_wrong_rule_is_caught(define, rule, complaint) -> None:
+def test_a_wrong_rule_fails(define, rule, complaint) -> None:
     op = define(sigmoid, rule)
     with pytest.raises(AssertionError, match=complaint) as caught:
         assert_derivative_rule(op)
@@ -61,24 +61,24 @@ def test_a_wrong_rule_is_caught(define, rule, complaint) -> None:
     assert "at inputs " in str(caught.value)
 
 
-def test_a_wrong_second_argument_is_caught(define) -> None:
+def test_a_wrong_rule_of_the_second_input_fails(define) -> None:
     op = define(lambda xp, x, y: x / y, lambda xp, z, x, y: 1 / y, lambda xp, z, x, y: z / y, sample=((0.5, 3.0),))
     with pytest.raises(AssertionError, match=r"derivatives\[1\] is .*, the numeric derivative"):
         assert_derivative_rule(op)
 
 
-def test_a_value_that_does_not_fit_its_sample_is_caught(define) -> None:
+def test_a_non_finite_value_in_the_sample_region_fails(define) -> None:
     with pytest.raises(AssertionError, match="not finite numbers"):
         assert_derivative_rule(define(lambda xp, x: xp.log(x), lambda xp, z, x: 1 / x))
 
 
-def test_an_undeclared_jump_is_caught(define) -> None:
+def test_an_undeclared_jump_fails(define) -> None:
     op = define(lambda xp, x: xp.floor(x), lambda xp, z, x: 0.0)
     with pytest.raises(AssertionError, match="a kink or a pole is near"):
         assert_derivative_rule(op, 2.0)
 
 
-def test_a_declared_kink_is_kept_away_from(define) -> None:
+def test_declared_kinks_are_avoided(define) -> None:
     bent = define(lambda xp, x: xp.abs(x - 1), lambda xp, z, x: xp.sign(x - 1), kink=lambda x: x == 1)
 
     @settings(deadline=None)
@@ -91,13 +91,13 @@ def test_a_declared_kink_is_kept_away_from(define) -> None:
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_right_gradients_pass(order) -> None:
+def test_correct_gradients_pass(order) -> None:
     assert_gradients_close(lambda x, y: mg.exp(x) * mg.sin(y) / (x * x + 1), [0.3, 2.0], order=order)
     assert_gradients_close(lambda x, _: mg.relu(x), [1.5, 2.0], order=order)
     assert_gradients_close(lambda *_: 3.0, [1.5, 2.0], order=order)
 
 
-def test_a_function_that_branches_needs_no_symbols() -> None:
+def test_branching_functions_pass_without_symbols() -> None:
     def f(x):
         return x * x if x > 0 else -x
 
@@ -118,12 +118,12 @@ def test_disagreement_shows_all_numbers() -> None:
     assert "<-" not in second
 
 
-def test_a_jump_is_no_proof() -> None:
+def test_a_jump_fails_as_too_uncertain() -> None:
     with pytest.raises(AssertionError, match="choose xs away from kinks and poles"):
         assert_gradients_close(mg.floor, [2.0])
 
 
-def test_second_order_catches_what_first_order_cannot(define) -> None:
+def test_second_order_detects_more_than_first_order(define) -> None:
     halved = define(lambda xp, x: x * x, lambda xp, z, x: x + xp.detach(x))
     assert_gradients_close(halved, [1.5])
     with pytest.raises(AssertionError, match=r"gradients of ∂\(f\)/∂x\[0\] disagree"):

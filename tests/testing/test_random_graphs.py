@@ -16,12 +16,12 @@ def check(examples: int):
 
 
 @pytest.mark.parametrize("op", HONEST, ids=lambda op: op.name)
-def test_the_rules_of_every_op_all_over_its_sample_region(op) -> None:
+def test_rules_of_every_op_in_its_sample_region(op) -> None:
     assert_derivative_rule(op)
 
 
 @pytest.mark.parametrize("op", HONEST, ids=lambda op: op.name)
-def test_the_rules_of_every_op_at_drawn_points(op) -> None:
+def test_rules_of_every_op_at_random_points(op) -> None:
     @check(4)
     @given(inputs_for(op))
     def at(inputs) -> None:
@@ -78,7 +78,7 @@ def test_reverse_mode_and_symbols_agree_bit_for_bit(graph) -> None:
 
 @check(150)
 @given(graphs(HONEST))
-def test_backward_stores_what_grad_table_finds(graph) -> None:
+def test_backward_stores_the_gradients_of_grad_table(graph) -> None:
     leaves = [mg.Value(x) for x in graph.inputs]
     output = graph(*leaves)
     table = grad_table(output)

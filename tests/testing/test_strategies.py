@@ -56,7 +56,7 @@ def test_values_are_leaves_within_limits(v) -> None:
 
 @given(v=..., graph=...)
 @settings(deadline=None)
-def test_type_hints_are_enough(v: mg.Value, graph: ExpressionGraph) -> None:
+def test_type_hints_find_the_strategies(v: mg.Value, graph: ExpressionGraph) -> None:
     assert -10.0 <= v.data <= 10.0
     assert math.isfinite(graph(*graph.inputs))
 
@@ -68,11 +68,11 @@ def test_type_hints_are_enough(v: mg.Value, graph: ExpressionGraph) -> None:
         "import microgradlib.testing as t, hypothesis.strategies as s; s.from_type(t.ExpressionGraph).validate()",
     ],
 )
-def test_hypothesis_finds_the_registration_whichever_is_imported_first(program) -> None:
+def test_strategies_are_registered_in_either_import_order(program) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
 
-def test_without_hypothesis_the_extra_is_named() -> None:
+def test_missing_hypothesis_names_the_extra() -> None:
     program = "import sys; sys.modules['hypothesis'] = None; import microgradlib; import microgradlib.testing"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode != 0
@@ -82,7 +82,7 @@ def test_without_hypothesis_the_extra_is_named() -> None:
 
 @NO_DEADLINE
 @given(graphs(ALL_OPS))
-def test_every_op_gets_what_it_can_take(graph) -> None:
+def test_inputs_of_ops_are_in_their_sample_intervals(graph) -> None:
     table = dict(zip(graph.names, graph.inputs))
     for step in graph.steps:
         arguments = [table[a] if isinstance(a, str) else a for a in step.arguments]
@@ -97,7 +97,7 @@ def test_every_op_gets_what_it_can_take(graph) -> None:
 
 @NO_DEADLINE
 @given(st.data(), st.integers(1, 4), st.integers(1, 15), st.integers(1, 6), st.integers(1, 3), st.booleans())
-def test_limits_hold(data, inputs, nodes, depth, width, sharing) -> None:  # noqa: PLR0917
+def test_limits_are_respected(data, inputs, nodes, depth, width, sharing) -> None:  # noqa: PLR0917
     limits = {"inputs": inputs, "max_nodes": nodes, "max_depth": depth, "max_width": width, "sharing": sharing}
     graph = data.draw(graphs(**limits))
     used = [a for step in graph.steps for a in step.arguments if isinstance(a, str)]
@@ -112,7 +112,7 @@ def test_limits_hold(data, inputs, nodes, depth, width, sharing) -> None:  # noq
 
 @NO_DEADLINE
 @given(graphs([TABLE["sin"], TABLE["add"]]))
-def test_only_chosen_ops_join_and_those_that_squash(graph) -> None:
+def test_only_chosen_and_squashing_ops_occur(graph) -> None:
     assert set(ops_of(graph)) <= {"sin", "add", "mul", "tanh"}
 
 
@@ -149,21 +149,21 @@ def test_graphs_grow_large_and_share() -> None:
 
 
 @pytest.mark.parametrize("name", ["sub", "exp", "log", "acosh", "relu", "floor", "pow", "div", "logsumexp", "gamma"])
-def test_a_graph_shrinks_to_the_op_that_matters(name) -> None:
+def test_a_graph_shrinks_to_the_relevant_op(name) -> None:
     graph = find(graphs(ALL_OPS), lambda g: name in ops_of(g), settings=SHRINKING)
     assert ops_of(graph) == [name]
     assert len(graph.names) <= 2 + (name == "logsumexp")
     assert all(x == round(x, 3) for x in graph.inputs)
 
 
-def test_shrinks_to_what_a_person_can_read() -> None:
+def test_failing_graphs_shrink_to_short_source() -> None:
     graph = find(graphs(), lambda g: max(g.depths.values()) >= 3 and len(g.names) >= 2, settings=SHRINKING)
     assert len(graph.steps) <= 6
     assert len(repr(graph)) < 260
     assert graph.inputs == (0.0, 0.0) or max(map(abs, graph.inputs)) <= 2.0
 
 
-def test_failing_examples_show_as_source() -> None:
+def test_failing_examples_are_reported_as_source() -> None:
     @settings(SHRINKING, max_examples=100)
     @given(graph=graphs())
     def fails(graph) -> None:
@@ -175,7 +175,7 @@ def test_failing_examples_show_as_source() -> None:
         assert "t1 = mg.exp(x)\n" in "\n".join(caught.value.__notes__)
 
 
-def test_a_users_op_joins_the_default_ops_and_the_source(temporary_op) -> None:
+def test_user_defined_ops_are_among_the_default_ops(temporary_op) -> None:
     swish = temporary_op(
         "swish",
         value=lambda xp, x: x * xp.sigmoid(x),
@@ -197,7 +197,7 @@ def test_smooth_ops() -> None:
     assert not smooth & (kinky | {"detach"})
 
 
-def test_wrong_calls_say_what_is_wrong() -> None:
+def test_invalid_calls_raise() -> None:
     with pytest.raises(ValueError, match="at least one op and one input, got 0 ops"):
         find(graphs([]), lambda _: True)
     with pytest.raises(ValueError, match="inputs=0"):

@@ -82,7 +82,7 @@ def test_clipping(option, size):
     assert measured == pytest.approx(1e-3, rel=1e-2)
 
 
-def test_the_history_is_what_it_says():
+def test_history_by_hand():
     m, before, after = model(), [], []
 
     def risk(m):
@@ -137,14 +137,14 @@ def test_the_same_seed_gives_the_same_run():
     assert run(5) == run(5) == run(random.Random(5)) != run(6)
 
 
-def test_dropout_sleeps_while_validating_and_afterwards():
+def test_dropout_is_off_in_validation_and_after_training():
     m = Sequential(Layer(2, 8, "tanh", rng=0), Dropout(0.5, rng=1), Layer(8, 1, "linear", rng=2))
     history = fit(m, LOSS, X, Y, epochs=1, validation=(X, Y))
     again = math.fsum(LOSS(m(x), y).data for x, y in zip(X, Y)) / 24
     assert history.validation_loss[-1] == again
 
 
-def test_validation_takes_its_share_away():
+def test_the_validation_share_is_not_trained_on():
     seen = []
 
     class Spy(Neuron):
@@ -158,7 +158,7 @@ def test_validation_takes_its_share_away():
     assert len(history.validation_loss) == 2
 
 
-def test_augmentation_changes_what_is_trained_on_and_nothing_else():
+def test_augmentation_applies_to_training_examples_only():
     used = []
 
     def shifted(x, rng):
@@ -184,7 +184,7 @@ def test_inputs_may_be_arrays():
     assert numbers(one) == numbers(other)
 
 
-def test_optimizers_made_and_to_be_made():
+def test_optimizer_instances_and_factories():
     one, other, default = model(), model(), model()
     fit(one, LOSS, X, Y, epochs=2, optimizer=Adam(one.parameters(), lr=0.01))
     fit(other, LOSS, X, Y, epochs=2, optimizer=partial(Adam, lr=0.01))

@@ -50,7 +50,7 @@ def test_fit_trains_inside_no_grad():
     assert one.state_dict() == other.state_dict() != model().state_dict()
 
 
-def test_an_optimizer_of_another_model_is_refused():
+def test_an_optimizer_of_another_model_raises():
     with pytest.raises(ValueError, match="the optimizer has no parameter of this model"):
         fit(model(), LOSS, X, Y, epochs=1, optimizer=SGD(model().parameters(), lr=0.1))
 
@@ -152,7 +152,7 @@ def test_wrong_arguments_are_named(wrong, message):
         fit(model(), given.pop("loss"), X, Y, **given)
 
 
-def test_an_interrupt_in_the_first_look_returns_an_empty_history():
+def test_an_interrupt_before_the_first_epoch_returns_an_empty_history():
     def interrupt(output, target):
         raise KeyboardInterrupt
 
@@ -160,7 +160,7 @@ def test_an_interrupt_in_the_first_look_returns_an_empty_history():
     assert (history.stopped, history.epochs, history.loss) == ("interrupted", 0, [])
 
 
-def test_an_interrupted_epoch_is_noted_whole_or_not_at_all():
+def test_an_interrupted_epoch_is_recorded_completely_or_not_at_all():
     for last in range(60, 130, 7):
         calls = []
 
@@ -177,7 +177,7 @@ def test_an_interrupted_epoch_is_noted_whole_or_not_at_all():
         assert {len(record) for record in records} == {len(history.loss)}
 
 
-def test_a_frozen_dropout_stays_frozen():
+def test_dropout_in_evaluation_mode_stays_off():
     m = Sequential(Layer(2, 4, "tanh", rng=0), Dropout(0.5, rng=0), Layer(4, 1, "linear", rng=0))
     twin = Sequential(Layer(2, 4, "tanh", rng=0), Layer(4, 1, "linear", rng=0))
     m.modules[1].eval()

@@ -78,7 +78,7 @@ class Branching(Module):
         return z if z > 0 else 0.1 * z
 
 
-def test_what_cannot_be_compiled_is_trained_example_by_example():
+def test_uncompilable_models_are_trained_eagerly():
     history = fit(Branching(), squared_error, X, Y, epochs=2)
     assert history.engine.startswith("example by example, as it cannot be compiled: Symbol(op='>') has no truth value")
     with pytest.raises(SymbolHasNoValueError, match=r"test_fit_compiled\.py"):
@@ -100,7 +100,7 @@ def lambda_sum():
     return Sum()
 
 
-def test_a_value_beside_the_parameters_is_not_baked_in():
+def test_other_values_are_not_compiled_as_constants():
     scale, seen = mg.Value(1.0), []
 
     def change(model, history):
@@ -133,7 +133,7 @@ def test_wrong_labels_are_found_before_anything_changes():
         assert model.state_dict() == before
 
 
-def test_compiled_is_a_word_or_a_truth_value():
+def test_invalid_compiled_settings_raise():
     with pytest.raises(ValueError, match=r"compiled must be True, False or .auto., got 'always'"):
         fit(MLP([2, 1]), squared_error, X, Y, compiled="always")
 

@@ -50,7 +50,7 @@ def test_without_validation_the_training_loss_is_watched():
     assert (history.best_epoch, history.epochs) == (0, 3)
 
 
-def test_a_small_gain_is_no_gain():
+def test_gains_below_min_delta_do_not_count():
     watch, model = EarlyStopping(patience=1, min_delta=0.5), line()
     assert [watch.ends(e, loss, model) for e, loss in enumerate([3.0, 2.4, 2.0])] == [False, False, True]
     assert watch.best_epoch == 1
@@ -77,7 +77,7 @@ def test_one_stopping_rule_serves_several_trainings():
         ({"min_delta": math.nan}, "min_delta must be a finite number >= 0, got nan"),
     ],
 )
-def test_rules_that_make_no_sense(wrong, message):
+def test_invalid_stopping_rules_raise(wrong, message):
     with pytest.raises(ValueError, match=message):
         EarlyStopping(**wrong)
 
@@ -90,7 +90,7 @@ def test_a_callback_may_end_it():
 # Ctrl-C
 
 
-def test_an_interrupt_returns_what_was_learnt():
+def test_an_interrupt_keeps_the_parameters():
     def interrupt(model, history):
         if history.epochs == 3:
             raise KeyboardInterrupt
@@ -213,12 +213,12 @@ def shown(monkeypatch, stream, show, *, tqdm):
     return stream.getvalue()
 
 
-def test_quiet_where_there_is_no_terminal(monkeypatch):
+def test_no_progress_without_a_terminal(monkeypatch):
     assert shown(monkeypatch, io.StringIO(), None, tqdm=False) == ""
     assert shown(monkeypatch, Terminal(), False, tqdm=False) == ""
 
 
-def test_a_plain_line_that_changes(monkeypatch):
+def test_progress_without_tqdm_is_one_line(monkeypatch):
     text = shown(monkeypatch, Terminal(), None, tqdm=False)
     assert text.count("\r") == 3
     assert "epoch 3 of 3: loss " in text
@@ -233,7 +233,7 @@ def test_the_bar_of_tqdm(monkeypatch):
     assert "loss " in text
 
 
-def test_a_progress_that_never_moved_ends_quietly(monkeypatch):
+def test_progress_without_updates_prints_nothing(monkeypatch):
     stream = Terminal()
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     monkeypatch.setattr(sys, "stderr", stream)
@@ -248,7 +248,7 @@ def test_cost_names_the_wrong_kind_of_output():
     assert history.accuracy[-1] == 1.0
 
 
-def test_a_line_fits_the_terminal_and_none_is_written_without_one(monkeypatch):
+def test_progress_lines_fit_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     text = shown(monkeypatch, Terminal(), None, tqdm=False)
     assert max(len(line.removeprefix("\x1b[K")) for line in text.replace("\n", "\r").split("\r")) <= 20

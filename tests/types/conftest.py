@@ -1,3 +1,3 @@
-"""The files that type checkers check are no tests, and hold no doctests to collect."""
+"""Excludes the files for type checkers from collection: they contain no tests and no doctests."""
 
 collect_ignore = ["typical_code.py", "wrong_code.py"]

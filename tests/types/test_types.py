@@ -137,5 +137,5 @@ def has_type(thing, kind):
         (None, float | str),
     ],
 )
-def test_has_type_refuses(thing, kind):
+def test_has_type_rejects_other_types(thing, kind):
     assert not has_type(thing, kind)

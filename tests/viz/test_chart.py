@@ -34,7 +34,7 @@ def curves(chart):
     return found
 
 
-def test_points_lie_where_the_axes_say():
+def test_points_match_the_axes():
     ((stroke,),) = curves(line_chart({"loss": [4.0, 2.0, 0.0]}))
     (x0, y0), (x1, y1), (x2, y2) = stroke
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.02)
@@ -43,13 +43,13 @@ def test_points_lie_where_the_axes_say():
     assert y2 - y0 == pytest.approx(260)  # the axis runs from 0 to 4 over the whole height
 
 
-def test_what_is_not_finite_is_a_gap():
+def test_non_finite_numbers_are_gaps():
     nan, inf = math.nan, math.inf
     (strokes,) = curves(line_chart({"loss": [1.0, 2.0, nan, 3.0, inf, 2.0, 1.0, -inf]}))
     assert [len(stroke) for stroke in strokes] == [2, 1, 2]
 
 
-def test_several_series_stand_in_the_legend_in_order():
+def test_the_legend_lists_series_in_order():
     chart = line_chart({"train": [2.0, 1.0], "<valid> &": [3.0]}, title="Loss", x_label="epoch", y_label="nats")
     words = [node.text for node in parse(chart.svg).iter(f"{SVG}text")]
     assert words[:3] == ["Loss", "train", "<valid> &"]
@@ -91,7 +91,7 @@ def test_a_long_series_keeps_its_spikes():
         ({"loss": [10**400]}, TypeError, "'loss' must be a sequence of numbers"),
     ],
 )
-def test_bad_input_is_refused(series, error, said):
+def test_invalid_input_raises(series, error, said):
     with pytest.raises(error, match=said):
         line_chart(series)
 
@@ -116,7 +116,7 @@ def test_charts_are_well_formed_and_inside_their_page(series, title):
 
 
 @given(st.lists(finite, min_size=1, max_size=10))
-def test_an_axis_holds_all_its_numbers_and_has_few_distinct_marks(numbers):
+def test_an_axis_spans_its_numbers_and_has_few_distinct_marks(numbers):
     axis = Axis.over(numbers)
     assert axis.low <= min(numbers)
     assert max(numbers) <= axis.high

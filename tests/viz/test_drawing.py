@@ -81,19 +81,19 @@ def test_notebooks_get_svg_and_text_and_may_choose(square):
         ([Value(1.0), Value(2.0)], r"got a list of 2\. Draw one of them, as in draw\(outputs\[0\]\)"),
     ],
 )
-def test_what_is_no_node_is_refused_with_help(thing, reason):
+def test_non_nodes_raise_with_advice(thing, reason):
     with pytest.raises(TypeError, match=f"draw\\(\\) takes one Value or Symbol.*{reason}"):
         draw(thing)
 
 
-def test_an_unknown_engine_is_refused(square):
+def test_an_unknown_engine_raises(square):
     with pytest.raises(ValueError, match=r"'own' .* or 'dot' .*, got 'neato'"):
         draw(square, engine="neato")
 
 
 @pytest.mark.parametrize("name", ["g.svg", "g.SVG", "g.dot", "g.gv"])
 @pytest.mark.usefixtures("no_graphviz")
-def test_saving_needs_nothing_installed(square, tmp_path, name):
+def test_saving_svg_and_dot_needs_no_extra(square, tmp_path, name):
     drawing = draw(square)
     path = drawing.save(tmp_path / name)
     assert path == tmp_path / name
@@ -111,7 +111,7 @@ def test_an_unknown_suffix_lists_the_known_ones(square, tmp_path):
 
 
 @pytest.mark.usefixtures("no_graphviz")
-def test_a_failed_save_leaves_the_old_file_and_nothing_else(square, tmp_path):
+def test_a_failed_save_leaves_only_the_old_file(square, tmp_path):
     target = tmp_path / "g.png"
     target.write_bytes(b"old")
     with pytest.raises(MissingExtraError):
@@ -120,7 +120,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(square, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["g.png"]
 
 
-def test_a_save_cut_short_leaves_the_old_file_and_nothing_else(square, tmp_path, monkeypatch):
+def test_an_interrupted_save_leaves_only_the_old_file(square, tmp_path, monkeypatch):
     target = tmp_path / "g.svg"
     target.write_bytes(b"old")
 
@@ -159,14 +159,14 @@ def test_graphviz_shows_every_label_as_it_was_written():
 
 @pytest.mark.skipif(not HAVE_PYGRAPHVIZ, reason="needs pygraphviz")
 @pytest.mark.parametrize(("form", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_without_dot_pygraphviz_draws_and_keeps_quiet(square, monkeypatch, capfd, form, start):
+def test_without_dot_pygraphviz_draws_without_output(square, monkeypatch, capfd, form, start):
     monkeypatch.setenv("PATH", "")
     assert engine.render(draw(square).source, form).startswith(start)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.usefixtures("no_graphviz")
-def test_nothing_installed_names_the_command(square):
+def test_missing_graphviz_names_the_command(square):
     with pytest.raises(MissingExtraError, match=r'pip install "microgradlib\[viz\]"'):
         draw(square, engine="dot")
 
@@ -181,7 +181,7 @@ def test_nothing_installed_names_the_command(square):
     ],
 )
 @pytest.mark.usefixtures("without_pygraphviz")
-def test_a_broken_dot_is_one_clear_error(square, tmp_path, monkeypatch, script, reason):
+def test_a_broken_dot_raises_drawing_error(square, tmp_path, monkeypatch, script, reason):
     fake_dot(tmp_path, monkeypatch, script)
     with pytest.raises(DrawingError, match=rf"{reason}.*pip install \"microgradlib\[viz\]\""):
         engine.render(draw(square).source, "svg")
@@ -189,14 +189,14 @@ def test_a_broken_dot_is_one_clear_error(square, tmp_path, monkeypatch, script, 
 
 @needs_sh
 @pytest.mark.usefixtures("without_pygraphviz")
-def test_a_dot_that_may_not_run_counts_as_missing(square, tmp_path, monkeypatch):
+def test_a_dot_without_permission_counts_as_missing(square, tmp_path, monkeypatch):
     fake_dot(tmp_path, monkeypatch, "#!/bin/sh\n", mode=0o644)
     with pytest.raises(MissingExtraError, match="is not installed"):
         engine.render(draw(square).source, "svg")
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "not permitted"), OSError(138, "emscripten has no processes")])
-def test_a_machine_without_processes_is_one_clear_error(square, monkeypatch, error):
+def test_a_platform_without_processes_raises_drawing_error(square, monkeypatch, error):
     monkeypatch.setattr(engine.shutil, "which", lambda name: name)
 
     def refuse(*_, **__):
@@ -209,7 +209,7 @@ def test_a_machine_without_processes_is_one_clear_error(square, monkeypatch, err
 
 @needs_sh
 @pytest.mark.skipif(not HAVE_PYGRAPHVIZ, reason="needs pygraphviz")
-def test_a_broken_dot_is_made_good_by_pygraphviz(square, tmp_path, monkeypatch):
+def test_pygraphviz_replaces_a_broken_dot(square, tmp_path, monkeypatch):
     fake_dot(tmp_path, monkeypatch, "#!/bin/sh\nexit 3\n")
     assert engine.render(draw(square).source, "png").startswith(b"\x89PNG")
 

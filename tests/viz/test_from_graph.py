@@ -13,7 +13,7 @@ from microgradlib.viz.diagram import Arrow
 from microgradlib.viz.from_graph import NEAR, from_graph
 
 
-def test_a_neuron_box_by_box():
+def test_boxes_of_a_neuron():
     w, x, b = Value(2.0, label="w"), Value(0.5, label="x"), Value(-1.0, label="b")
     o = (w * x + b).tanh()
     o.label = "o"
@@ -49,7 +49,7 @@ def test_symbols_show_no_numbers_and_constants_beside_them_only_their_own():
     assert {arrow.text for arrow in diagram.arrows} == {""}
 
 
-def test_one_leaf_alone_is_a_leaf():
+def test_a_single_leaf():
     (box,) = from_graph(Value(float("nan"), label="x")).boxes
     assert (box.kind, box.rows) == ("leaf", (("data", "nan"), ("grad", "0")))
 
@@ -62,7 +62,7 @@ def test_a_leaf_used_nearby_is_drawn_once():
     assert [box.title for box in from_graph(y).boxes].count("x") == 1
 
 
-def test_a_weight_shared_by_far_steps_is_drawn_again_beside_each():
+def test_a_shared_weight_has_a_box_near_each_distant_use():
     w, h = Value(0.5, label="w"), Value(1.0, label="h")
     for _ in range(4):
         h = (w * h).tanh().exp()
@@ -91,7 +91,7 @@ def test_inner_nodes_are_never_repeated():
     assert len(diagram.boxes) == len(mg.topological_sort(y))
 
 
-def test_too_many_nodes_are_refused_with_count_limit_and_remedies():
+def test_too_many_nodes_raise_with_count_limit_and_remedies():
     y = Value(1.0)
     for _ in range(30):
         y = y.tanh()
@@ -103,7 +103,7 @@ def test_too_many_nodes_are_refused_with_count_limit_and_remedies():
 
 
 @pytest.mark.parametrize("length", [100_001, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_a_long_chain_is_refused_without_being_walked_to_its_end(length):
+def test_a_long_chain_raises_before_it_is_fully_counted(length):
     y = Value(0.5)
     for _ in range(length):
         y = y + y
@@ -119,7 +119,7 @@ def test_a_chain_far_deeper_than_pythons_stack_can_be_described():
 
 
 @pytest.mark.parametrize("limit", [0, -5])
-def test_a_limit_below_one_is_refused(limit):
+def test_a_limit_below_one_raises(limit):
     with pytest.raises(ValueError, match=f"max_nodes must be a whole number >= 1, got {limit}"):
         from_graph(Value(1.0), max_nodes=limit)
 

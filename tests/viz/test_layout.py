@@ -100,7 +100,7 @@ def test_every_line_goes_right_from_its_tail_to_its_head_and_through_no_box(diag
 
 
 @given(diagrams(labels=st.text("abc0123", max_size=6)))
-def test_texts_overlap_neither_boxes_nor_one_another(diagram):
+def test_texts_do_not_overlap_boxes_or_texts(diagram):
     _, plan = placed(diagram)
     rectangles = []
     for route in plan.routes:
@@ -117,7 +117,7 @@ def test_texts_overlap_neither_boxes_nor_one_another(diagram):
 
 
 @given(st.integers(1, 30), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=60))
-def test_every_cell_has_one_place_and_every_path_moves_one_column_at_a_time(count, pairs):
+def test_every_cell_has_one_position_and_paths_advance_one_column_at_a_time(count, pairs):
     arrows = [(tail, head) for tail, head in pairs if tail < head < count]
     grid = arrange(count, arrows)
     assert sorted(cell for column in grid.columns for cell in column) == list(range(len(grid.column_of)))
@@ -133,19 +133,19 @@ def test_a_long_line_is_shared_by_all_its_uses():
     assert len(grid.column_of) - grid.boxes == 8  # one lane in each column between the first and the last
 
 
-def test_what_serves_one_use_alone_stands_beside_it():
+def test_a_box_with_one_use_is_beside_it():
     # n0 → n1 → n2 → n3, and n6 = f(n4, n5) enters at n3.
     assert rank(7, [(0, 1), (1, 2), (2, 3), (4, 6), (5, 6), (6, 3)]) == [0, 1, 2, 3, 1, 1, 2]
 
 
-def test_crossings_that_can_be_avoided_are():
+def test_avoidable_crossings_are_avoided():
     grid = arrange(6, [(0, 5), (1, 4), (2, 3)])
     left, right = grid.columns
     partner = {0: 5, 1: 4, 2: 3}
     assert [partner[cell] for cell in left] == list(right)
 
 
-def test_a_cycle_is_refused():
+def test_a_cycle_raises():
     with pytest.raises(ValueError, match="2 boxes lie on or behind a cycle"):
         arrange(3, [(0, 1), (1, 2), (2, 1)])
 
@@ -202,7 +202,7 @@ def test_a_square_has_two_lines():
     assert words(to_svg(square)).count("3") == 2
 
 
-def test_a_crowd_of_arrows_keeps_its_texts_in_tooltips_only():
+def test_many_arrows_have_texts_in_tooltips_only():
     count = MAX_TEXTS + 1
     boxes = (*(Box(f"n{number}", "leaf") for number in range(count)), Box("sum", "output", op="+"))
     crowd = Diagram(boxes, tuple(Arrow(f"n{number}", "sum", "0.125") for number in range(count)))
@@ -212,14 +212,14 @@ def test_a_crowd_of_arrows_keeps_its_texts_in_tooltips_only():
     assert [text for text in titles if "0.125" in text] == [f"∂sum/∂n{number} = 0.125" for number in range(count)]
 
 
-def test_a_diagram_refuses_arrows_to_nowhere_and_ids_used_twice():
+def test_a_diagram_rejects_unknown_and_repeated_ids():
     with pytest.raises(ValueError, match="'n1', which is not among the boxes"):
         Diagram((Box("n0", "leaf"),), (Arrow("n0", "n1"),))
     with pytest.raises(ValueError, match="two boxes share the id 'n0'"):
         Diagram((Box("n0", "leaf"), Box("n0", "leaf")), ())
 
 
-def test_dot_quotes_what_graphviz_would_read():
+def test_dot_escapes_special_characters():
     source = to_dot(Diagram((Box("n0", "leaf", title='a\\N"<'), Box("n1", "output")), (Arrow("n0", "n1", '"\\E'),)))
     assert "<B>a\\\\N&quot;&lt;</B>" in source
     assert 'label="\\"\\\\E"' in source

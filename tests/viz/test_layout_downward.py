@@ -32,7 +32,7 @@ def diagrams(draw):
 
 
 @given(diagrams())
-def test_down_is_to_the_right_turned_without_texts(diagram):
+def test_a_downward_layout_is_the_transposed_layout(diagram):
     down = replace(diagram, down=True)
     bare = Diagram(diagram.boxes, tuple(Arrow(arrow.tail, arrow.head) for arrow in diagram.arrows))
     sizes = {
@@ -83,7 +83,7 @@ def test_a_text_without_caption_is_a_line_from_the_left():
     assert '<TD COLSPAN="2" ALIGN="LEFT"><FONT FACE="Courier">= relu(w @ x</FONT></TD>' in to_dot(Diagram((box,), ()))
 
 
-def test_a_direction_makes_another_picture():
+def test_the_direction_changes_ids_and_svg():
     right = Diagram((Box("n0", "leaf"), Box("n1", "output")), (Arrow("n0", "n1"),))
     down = replace(right, down=True)
     ids = [parse(to_svg(diagram)).get("id") for diagram in (right, down)]

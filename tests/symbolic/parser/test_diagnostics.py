@@ -31,7 +31,7 @@ def marked(text: str, **variables: float) -> str:
 
 
 @given(st.text(max_size=40) | st.text("x12+-*/()<>=,. \n[]'sin", max_size=40))
-def test_any_text_at_all_gives_a_number_or_an_expression_error(text: str) -> None:
+def test_any_text_gives_a_number_or_an_expression_error(text: str) -> None:
     result = number_or_refusal(text, x=1.0, s=2.0)
     assert isinstance(result, float) or "^" in result
 
@@ -85,7 +85,7 @@ def test_any_text_at_all_gives_a_number_or_an_expression_error(text: str) -> Non
         ("x*\n(x +\n  tnah(x))", "tnah", "Did you mean tanh?"),
     ],
 )
-def test_a_slip_is_marked_and_answered(text: str, under: str, remedy: str) -> None:
+def test_errors_mark_the_text_and_name_a_remedy(text: str, under: str, remedy: str) -> None:
     assert marked(text, x=1.0) == under
     assert remedy in refusal(text, x=1.0)
 
@@ -132,7 +132,7 @@ def test_an_empty_text(text: str) -> None:
         ("(" * 10**6, "more than the 4000 allowed"),
     ],
 )
-def test_huge_texts_are_computed_or_refused_cleanly(text: str, words: str) -> None:
+def test_huge_texts_are_evaluated_or_raise(text: str, words: str) -> None:
     result = number_or_refusal(text)
     if isinstance(result, float):
         assert (result, words) == (2000.0, "")
@@ -147,6 +147,6 @@ def test_the_deepest_allowed_expression_is_computed() -> None:
     assert build("-" * 100 + "1", {}) == 1.0
 
 
-def test_a_long_line_is_cut_around_the_fault() -> None:
+def test_a_long_line_is_cut_around_the_error() -> None:
     text = "x + " * 100 + "tnah(x)" + " + x" * 100
     assert marked(text, x=1.0) == "tnah"
