@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it writes, and how it refuses."""
+"""The command line: output, files, errors, exit codes."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Programs written for micrograd and microgpt run with only the import changed, and give the same numbers."""
+"""Programs written for micrograd and microgpt run with only the import changed, with the same numbers."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""The checks of settings: what they return, what they refuse, and the one shape of their messages."""
+"""Checks of settings: return values, errors, and the format of messages."""
 
 import math
 from fractions import Fraction

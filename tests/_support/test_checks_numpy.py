@@ -1,4 +1,4 @@
-"""Every setting takes NumPy's integers, floats and bools, and gives what the same Python numbers give."""
+"""Every setting accepts NumPy's integers, floats and bools, with the same result as Python's."""
 
 import inspect
 from functools import partial

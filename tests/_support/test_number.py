@@ -1,4 +1,4 @@
-"""What counts as a number."""
+"""Conversion to float and classification of operands."""
 
 import decimal
 import math

@@ -1,4 +1,4 @@
-"""Optional dependencies: the module itself where it is installed, and one message where it is not."""
+"""Optional dependencies: import_optional, and the error for a missing one."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Polygamma functions against mpmath, at their poles and at the ends of the number line."""
+"""Polygamma functions against mpmath, at their poles, and for infinite and nan arguments."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Saved JSON files: every float is read back exactly, and a file that is not of the format is refused."""
+"""Saved JSON files: exact round trip of floats, and errors for files of other formats."""
 
 import json
 import math

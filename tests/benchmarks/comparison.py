@@ -1,4 +1,4 @@
-"""What compiled.py compares: a loss of a model of ours, its data, and the same written for other libraries."""
+"""The comparisons that compiled.py measures: a loss of ours, its data, and the same loss in other libraries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Comparison:
         self.places = [np.array(_replaced(thing, positions)) for thing in self.weights]
 
     def ours(self) -> Step:
-        """Return our step, compiled and run once; the time of that first call is kept."""
+        """Return our step, compiled and run once; store the time of that first call."""
         from microgradlib.compiler import compile  # noqa: A004, PLC0415
 
         fast = compile(self.loss, self.parameters)
@@ -102,7 +102,7 @@ def torch_step(loss: Callable[..., Any], arrays: list[Any], *data: Any, kept: in
 
 
 def jax_step(loss: Callable[..., Any], arrays: list[Any], *data: Any) -> Step:
-    """Return a step of jax.jit(value_and_grad(loss))(arrays, *data), waited for."""
+    """Return a step of jax.jit(value_and_grad(loss))(arrays, *data) that blocks until the result is ready."""
     import jax  # noqa: PLC0415
 
     run = jax.jit(jax.value_and_grad(loss))

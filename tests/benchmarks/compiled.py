@@ -15,10 +15,10 @@ from typing import Any
 # ruff: noqa: PLC0415
 
 TURN = 0.03
-"""How many seconds a program runs in a row, at least …"""
+"""The least number of seconds for which a program runs in succession."""
 
 FEWEST = 3
-"""… and how often."""
+"""The least number of runs in succession."""
 
 
 def one_thread(*, jax_direct: bool) -> None:
@@ -45,7 +45,7 @@ def one_thread(*, jax_direct: bool) -> None:
 
 
 def comparisons(which: str) -> list[Any]:
-    """Return the comparisons whose names begin so."""
+    """Return the comparisons whose names start with `which`."""
     import gpt_comparison
     import layer_comparison
     import mlp_comparison
@@ -63,7 +63,7 @@ def comparisons(which: str) -> list[Any]:
 
 
 def turn(step: Any) -> float:
-    """Return the median time of a step that runs several times in a row; the first finds the caches cold."""
+    """Return the median time of a step over several runs in succession; the first, with cold caches, is not counted."""
     step()
     times: list[float] = []
     while len(times) < FEWEST or sum(times) < TURN:
@@ -74,7 +74,7 @@ def turn(step: Any) -> float:
 
 
 def measured(problems: list[Any], rounds: int) -> list[dict[str, list[float]]]:
-    """Return for each comparison the seconds of each program, one number a round; all take turns within a round."""
+    """Return for each comparison the seconds of each program, one number per round; rounds interleave the programs."""
     times: list[dict[str, list[float]]] = [{name: [] for name in problem.steps} for problem in problems]
     for _ in range(rounds):
         for problem, found in zip(problems, times, strict=True):
@@ -120,7 +120,7 @@ def table(problem: Any, times: dict[str, list[float]]) -> str:
 
 
 def verdict(number: float, bar: float) -> str:
-    """Return whether a number is at most its bar, in words."""
+    """Return a verdict in words on whether a number is at most its limit."""
     return "ok" if number <= bar else "ABOVE THE BAR"
 
 

@@ -63,7 +63,7 @@ def normalised(x: Vector, eps: float) -> Vector:
 
 
 def softmax(scores: Vector) -> Vector:
-    """Return the shares of the scores, the largest taken off as a constant."""
+    """Return the softmax of the scores; the largest is subtracted as a constant."""
     shift = maximum(*scores).detach()
     powers = [(score - shift).exp() for score in scores]
     total = sum(powers)
@@ -71,7 +71,7 @@ def softmax(scores: Vector) -> Vector:
 
 
 def attention(module: Any, xs: list[Vector]) -> list[Vector]:
-    """Return what each position reads from itself and those before it."""
+    """Return the output of causal attention for each position."""
     queries, keys, values = ([linear(layer, x) for x in xs] for layer in (module.q, module.k, module.v))
     scale = 1 / math.sqrt(WIDTH // HEADS)
     outputs = []
@@ -85,7 +85,7 @@ def attention(module: Any, xs: list[Vector]) -> list[Vector]:
 
 
 def scores(model: Any, letters: list[Vector]) -> list[Vector]:
-    """Return what the model does, written out: for each one-hot letter the scores of the next."""
+    """Return the model's outputs in expanded form: for each one-hot letter the logits of the next."""
     [block], eps = model.blocks, model.norm.eps
     embedded = [[weighted(column, letter) for column in zip(*model.token.w)] for letter in letters]
     xs = [
@@ -98,7 +98,7 @@ def scores(model: Any, letters: list[Vector]) -> list[Vector]:
 
 
 def expanded_loss(model: Any, letters: list[Vector], targets: list[Vector]) -> Any:
-    """Return the cross-entropy of one-hot targets, Σ_k y_k (ln Σ_j exp z_j − z_k), its mean over the places."""
+    """Return the cross-entropy of one-hot targets, Σ_k y_k (ln Σ_j exp z_j − z_k), averaged over the positions."""
     losses = []
     for z, y in zip(scores(model, letters), targets, strict=True):
         total = logsumexp(z)
@@ -107,7 +107,7 @@ def expanded_loss(model: Any, letters: list[Vector], targets: list[Vector]) -> A
 
 
 def losses(model: Any) -> dict[str, Callable[[Any, Any], Any]]:
-    """Return the loss as both write it."""
+    """Return the loss in n-ary and in expanded form."""
     return {
         "n-ary dots": lambda x, y: cross_entropy(model(x), y),
         "one by one": lambda x, y: expanded_loss(model, x, y),

@@ -1,4 +1,4 @@
-"""The bars of eager speed, asserted only when asked for: `pytest -m benchmark`."""
+"""Limits on eager speed, asserted only by `pytest -m benchmark`."""
 
 import json
 import subprocess

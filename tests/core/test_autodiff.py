@@ -1,4 +1,4 @@
-"""Backpropagation in numbers (Algorithm 6.2): by hand, over random graphs, against the other ways to a gradient."""
+"""Backpropagation (Algorithm 6.2): by hand, over random graphs, and against the other methods."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Derivatives as new graph (Algorithms 6.5 and 6.6): pruned, exact, differentiable again."""
+"""Derivatives as new nodes (Algorithms 6.5 and 6.6): pruned, exact, differentiable again."""
 
 import math
 
@@ -10,7 +10,7 @@ from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, 
 
 @pytest.fixture
 def spy_op(temporary_op):
-    """An op x·y that notes which of its derivatives are asked for."""
+    """Define an op x·y that records which of its derivatives are evaluated."""
     asked = []
 
     def derivative(name, of):

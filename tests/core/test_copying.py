@@ -1,4 +1,4 @@
-"""Copies and pickles keep graphs whole: shape, sharing, ops, labels, whatever their depth."""
+"""Copies and pickles preserve graphs of any depth: shape, sharing, ops, labels."""
 
 import copy
 import io
@@ -35,7 +35,7 @@ every_way = pytest.mark.parametrize("duplicate", WAYS.values(), ids=WAYS.keys())
 
 
 def described(*outputs):
-    """What a graph is, whoever its nodes are: each node's fields, parents by number."""
+    """Return a graph as data: the fields of each node, with parents as indices."""
     order = list(dict.fromkeys(node for output in outputs for node in topological_sort(output)))
     number = {node: i for i, node in enumerate(order)}
     return [
@@ -113,7 +113,7 @@ def test_copies_keep_exponents_and_settings(duplicate):
 
 
 class Weight(Value):
-    """A subclass of Value without anything of its own."""
+    """A subclass of Value that adds nothing."""
 
 
 @every_way

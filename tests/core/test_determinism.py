@@ -1,4 +1,4 @@
-"""Same program, same bits; and an operation that fails changes nothing."""
+"""Determinism across hash seeds; a failing operation changes nothing."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Nothing recurses over a graph: what works on ten nodes works on a chain of a million."""
+"""No recursion over graphs: every function works on a chain of a million nodes."""
 
 import copy
 import gc
@@ -36,7 +36,7 @@ def close(number: float) -> Any:
 
 
 def without_recursion(work: Callable[[], Any]) -> Any:
-    """Do the work with room for some tens of Python frames, far from enough to recurse over the graph."""
+    """Run the work with a recursion limit of some tens of frames, too few to recurse over the graph."""
     depth, frame = 0, sys._getframe().f_back
     while frame is not None:
         depth, frame = depth + 1, frame.f_back

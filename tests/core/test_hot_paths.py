@@ -1,4 +1,4 @@
-"""Value's hot paths restate rules of the table, and backward's loop that of grad_table: they agree bit for bit."""
+"""Value's hot paths and backward's loop agree with the table and with grad_table, bit for bit."""
 
 import contextlib
 import contextvars
@@ -27,7 +27,7 @@ def bits(x):
 
 
 def assert_made_by(node, op, inputs):
-    """Hold a node to what the table says of op(*inputs): data, local derivatives, op, parents, and a fresh rest."""
+    """Assert that a node is op(*inputs) by the table: data, local derivatives, op, parents, other fields."""
     data, local_derivatives = op.record([x.data for x in inputs])
     assert type(node) is Value
     assert bits(node.data) == bits(data)
@@ -88,7 +88,7 @@ def test_relu(a):
 
 @contextlib.contextmanager
 def mode_elsewhere():
-    """Another context holds the mode of `no_grad()`: here, nothing changes."""
+    """Enter `no_grad()` in another context, which must not affect this one."""
     with no_grad():
         context = contextvars.copy_context()
     yield context
@@ -185,7 +185,7 @@ def test_backward_equals_the_table(a, b, c, seed):
 
 
 def twice(first, leaf, out, seed):
-    """What a leaf holds after two passes: each pass adds its terms, one edge at a time, to what is there."""
+    """Return the gradient of a leaf after two passes, each of which adds its terms one edge at a time."""
     table, total = grad_table(out, seed), 0.0 + first
     for node in reversed(table):
         for parent, local in zip(node.parents, node.local_derivatives):
@@ -260,7 +260,7 @@ def test_subclasses_do_not_use_hot_paths():
 
 
 class Own(Value):
-    """A Value that makes every node as one of its own class."""
+    """A Value whose operations return nodes of its class."""
 
     __slots__ = ()
 

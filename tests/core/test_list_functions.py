@@ -1,4 +1,4 @@
-"""Functions of lists: values and gradients by closed formulas, one node each, empty and wrong input."""
+"""Functions of lists: values and gradients by closed formulas, node counts, empty and wrong input."""
 
 import math
 from fractions import Fraction

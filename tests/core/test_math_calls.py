@@ -1,4 +1,4 @@
-"""math.sin(value) is refused however it is spelt; float(value) and everything else is not."""
+"""math.sin(value) raises however it is called; float(value) elsewhere does not."""
 
 import math
 import math as m

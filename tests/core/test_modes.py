@@ -1,4 +1,4 @@
-"""no_grad and detect_anomaly: what they change, what they say, and that they end."""
+"""no_grad and detect_anomaly: effects, messages, and scope."""
 
 import asyncio
 import contextvars
@@ -16,7 +16,7 @@ from microgradlib.errors import AnomalyError, MicrogradError
 
 
 def line_after(count=1):
-    """The number of the line `count` lines after the caller's."""
+    """Return the number of the line `count` lines after the caller's."""
     return inspect.currentframe().f_back.f_lineno + count
 
 

@@ -1,4 +1,4 @@
-"""Symbols: evaluation, meeting Values, comparisons, and what to write instead of branches and floats."""
+"""Symbols: evaluation, mixing with Values, comparisons, and errors that name the alternative."""
 
 import math
 

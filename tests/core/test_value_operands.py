@@ -1,4 +1,4 @@
-"""What may stand beside a Value: ints to NumPy arrays accepted, all else refused with advice."""
+"""Operands of a Value: ints to NumPy arrays are accepted, anything else raises with advice."""
 
 import math
 import operator
@@ -149,7 +149,7 @@ def test_operators_of_an_unknown_class_are_used():
 
 
 class Interval:
-    """A node class of another library: it makes nodes by the ops of the table, and computes nothing here."""
+    """A foreign node class, which builds nodes for the ops of the table without computing them."""
 
     def __init__(self, op):
         self.op = op

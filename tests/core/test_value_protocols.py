@@ -1,4 +1,4 @@
-"""What Python programs do with numbers works for Values: +=, ==, float(), format(), math refused, long loops."""
+"""Python's protocols for numbers on Values: +=, ==, float(), format(), math, long loops."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Costs by their formulas: closed forms to many digits, PyTorch's reductions and weights, δ = ŷ − y, kinds of label."""
+"""Costs: closed forms, PyTorch's reductions and weights, δ = ŷ − y, forms of labels."""
 
 import math
 from functools import partial

@@ -1,4 +1,4 @@
-"""Wrong labels, lengths and words: the message says what was given, and of a batch which example."""
+"""Errors of costs: wrong labels, lengths and settings; the message names the value and the example."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Changed copies are what NumPy's shifts, flips and rotations make of them, and keep their targets."""
+"""Augmentations against NumPy's shifts, flips and rotations; targets are unchanged."""
 
 import math
 import random

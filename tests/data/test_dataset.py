@@ -1,4 +1,4 @@
-"""Iris holds the right numbers, records refuse what does not fit, splitting and scaling keep their promises."""
+"""Datasets: iris, validation of records, split, standardise."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""The digits are scikit-learn's, and a row of pixels is laid out as an image."""
+"""The digits of scikit-learn, and rows of pixels as images."""
 
 import sys
 

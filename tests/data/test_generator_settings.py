@@ -1,4 +1,4 @@
-"""The generated sets repeat for a seed, on every machine, and refuse bad settings with a remedy."""
+"""Generated data sets: reproducible for a seed on every machine; errors for invalid settings."""
 
 import math
 import os

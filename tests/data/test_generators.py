@@ -1,4 +1,4 @@
-"""The generated sets lie where their formulas say and have the classes and the noise asked for."""
+"""Generated data sets: positions by their formulas, classes, noise."""
 
 import math
 from itertools import pairwise
@@ -98,7 +98,7 @@ def test_blobs_have_the_given_standard_deviation():
 
 
 def part_by_areas(x, y):
-    """The symbol put together from discs: each half disc, less the other's head, plus its own, less the dots."""
+    """Return the class of a point by areas: a half disc, without the other's head, with its own, without the dots."""
     for sign in (1, -1):
         away = math.dist((x, y), (0, sign / 2))
         if away < 0.5:

@@ -1,4 +1,4 @@
-"""The names are makemore's, and an alphabet writes them as tokens and back."""
+"""makemore's names, and the alphabet that encodes them as tokens."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""The demos learn, check their gradients and draw what they say they draw."""
+"""Demos: accuracy, gradient check, drawings, report."""
 
 import io
 import random
@@ -54,7 +54,7 @@ def test_other_seeds_reach_the_accuracy(tmp_path: Path, name: str, share: float,
 
 @pytest.fixture(scope="module")
 def iris_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a short demo, which two tests read."""
+    """Return the folder of the files of a short demo."""
     folder = tmp_path_factory.mktemp("iris")
     outcome = show("iris", out=folder, epochs=2, stream=io.StringIO())
     assert (outcome.neuron_file, outcome.curve_file) == (folder / "iris-neuron.svg", folder / "iris-training.svg")

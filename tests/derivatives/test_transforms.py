@@ -1,4 +1,4 @@
-"""grad, jvp, vjp, jacobian, hessian, hvp: closed forms, nesting, structures, and the classic wrong answers."""
+"""grad, jvp, vjp, jacobian, hessian, hvp: closed forms, nesting, structures, perturbation confusion."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Krylov methods on the loss of a small network: H is multiplied by, never formed."""
+"""Krylov methods on the loss of a small network, against its dense Hessian."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ linalg = pytest.importorskip("scipy.sparse.linalg")
 
 @pytest.fixture(scope="module")
 def problem():
-    """A network's loss with a little weight decay, its parameters, and its Hessian formed column by column."""
+    """Return a network's loss with weight decay, its parameters, and its dense Hessian, column by column."""
     data = moons(20, rng=0)
     model = MLP([2, 4, 1], activation="tanh", rng=0)
     parameters = model.parameters()

@@ -1,4 +1,4 @@
-"""Causal self-attention: the formula in NumPy, who sees whom, the cache, and refusals."""
+"""Causal self-attention: the formula in NumPy, causality, the cache, errors."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def numbers(vectors):
 
 
 def by_formula(model, x):
-    """softmax(QKᵀ/√d)V with −∞ for what lies ahead, head by head, in matrices."""
+    """Return softmax(QKᵀ/√d)V for each head, with −∞ for later positions."""
     q, k, v, o = (
         np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
         for layer in (model.q, model.k, model.v, model.o)

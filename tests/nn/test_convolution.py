@@ -1,4 +1,4 @@
-"""Convolutions by the formula in NumPy, by their laws, and what they refuse."""
+"""Convolutions: the formula in NumPy, linearity and shifts, node counts, errors."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Dropout: what is drawn, what is kept, the mean, the modes, and refusals."""
+"""Dropout: masks, scaling, the mean, modes, errors."""
 
 import copy
 import random

@@ -1,4 +1,4 @@
-"""Embeddings: rows by index, one-hot, by Symbol, and what is no index."""
+"""Embeddings: rows by index, one-hot vector and Symbol; errors."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""Layers give PyTorch's outputs and every gradient of PyTorch's; with Symbols they give their own numbers again."""
+"""Layers against PyTorch: outputs and every gradient; Symbols give the same numbers as Values."""
 
 import pytest
 from peer_records import as_recorded, peer_record

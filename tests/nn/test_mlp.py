@@ -1,4 +1,4 @@
-"""Networks by their formulas: values, gradients, parameters, seeds, and micrograd's spelling."""
+"""Neurons, layers and MLPs: values and gradients by formulas, parameters, seeds, micrograd's API."""
 
 import math
 import random

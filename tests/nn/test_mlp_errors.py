@@ -1,4 +1,4 @@
-"""What networks say to a wrong activation, size or number of inputs."""
+"""Errors of networks: wrong activations, sizes and numbers of inputs."""
 
 import pytest
 

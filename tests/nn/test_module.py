@@ -1,4 +1,4 @@
-"""Modules: parameters, names, zero_grad, reprs, and that training learns."""
+"""Modules: parameters, names, zero_grad, reprs, training."""
 
 import microgradlib as mg
 from microgradlib import Value

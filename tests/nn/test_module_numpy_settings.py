@@ -1,4 +1,4 @@
-"""Sizes and settings given as NumPy's numbers make the same layers as Python's, and are kept as Python's."""
+"""Sizes and settings as NumPy's numbers give the same layers, and are stored as Python's."""
 
 import numpy as np
 import pytest

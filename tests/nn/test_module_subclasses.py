@@ -1,4 +1,4 @@
-"""What users do with modules: attributes and methods of their own, NumPy's numbers, classes for names, results kept."""
+"""User-defined modules: attributes, methods, parameters, stored results, NumPy's numbers."""
 
 import copy
 import pickle
@@ -32,14 +32,14 @@ from microgradlib.regularisers import L2
 
 
 class Plain:
-    """A layer that is no Module."""
+    """A layer that is not a Module."""
 
     def __init__(self):
         self.w = Value(2.0)
 
 
 class Own(Module):
-    """micrograd's way: the class says itself what its parameters are."""
+    """A class that defines parameters() itself, as in micrograd."""
 
     def __init__(self):
         self.layer, self.b = Plain(), Value(1.0)

@@ -1,4 +1,4 @@
-"""LayerNorm and RMSNorm by their formulas and laws."""
+"""LayerNorm and RMSNorm: formulas, invariances, errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pooling: values, ties, subsampling with weights, flattening, a whole convolutional network, and refusals."""
+"""Pooling: values, ties, subsampling with weights, flattening, a convolutional network, errors."""
 
 import math
 
@@ -70,7 +70,7 @@ def test_flatten():
 
 
 def test_a_convolutional_network():
-    """One layer of convolution, one of subsampling, one that decides: its gradients are those of finite differences."""
+    """Convolution, subsampling and a linear layer: gradients equal finite differences."""
     model = Sequential(
         Conv2d(1, 2, 3, activation="tanh", rng=0), MaxPool2d(2), Flatten(), Layer(8, 2, "softmax", rng=1)
     )

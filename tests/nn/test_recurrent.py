@@ -1,4 +1,4 @@
-"""Recurrent networks by their formulas: NumPy's steps, backpropagation through time, states, seeds, errors."""
+"""Recurrent networks: NumPy's formulas, backpropagation through time, states, seeds."""
 
 import math
 import random
@@ -164,7 +164,7 @@ def test_two_thousand_steps(kind):
 
 
 def test_a_chain_of_two_thousand_factors():
-    """s_t = w s_{t−1}, so ∂s_T/∂s_0 = wᵀ: nothing is lost on the way."""
+    """s_t = w s_{t−1}, so ∂s_T/∂s_0 = wᵀ to full precision."""
     net, start = RNN(1, 1, "linear", init="zeros"), Value(1.0)
     w = net.cell.w[0][0]
     w.data = 0.999

@@ -1,4 +1,4 @@
-"""RNN, LSTM and GRU against PyTorch: outputs, states and every gradient, as tests/peers/record_recurrent.py wrote."""
+"""RNN, LSTM and GRU against PyTorch: outputs, states and every gradient."""
 
 import pytest
 from peer_records import as_recorded, peer_record

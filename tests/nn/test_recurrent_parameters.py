@@ -1,4 +1,4 @@
-"""The parameters of recurrent networks: how many, their names, how they are drawn; and what is refused."""
+"""Parameters of recurrent networks: counts, names, initial values, errors."""
 
 import math
 import pickle

@@ -1,4 +1,4 @@
-"""Backpropagation through time by the sum over k ≤ t, and how far back gradients reach."""
+"""Backpropagation through time by the sum over k ≤ t, and the reach of gradients."""
 
 import random
 
@@ -75,7 +75,7 @@ def test_the_sum_over_earlier_steps(rnn, readout):
 
 @pytest.mark.parametrize("make", [RNNCell, LSTMCell, GRUCell])
 def test_shared_weights_sum_the_gradients_of_their_copies(make, readout):
-    """Each time step with weights of its own: their gradients add up to those of the weights that all steps share."""
+    """Gradients of separate weights for each time step sum to the gradients of the shared weights."""
     shared = Unfolded(make(NIN, NHIDDEN, rng=0))
     xs = sequence(STEPS, NIN)
     cost, _ = last_cost(shared(xs)[0], readout)

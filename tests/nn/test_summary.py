@@ -1,4 +1,4 @@
-"""Summary: which modules have a row of their own."""
+"""summary: the rows of modules."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Units with parameters or shapes of their own: PReLU, maxout, radial units, output units, activations by layer."""
+"""Units: PReLU, maxout, radial units, output units, activations by layer, initialisers."""
 
 import math
 import random

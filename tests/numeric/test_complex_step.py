@@ -1,4 +1,4 @@
-"""The complex step gives derivatives to the last digits, or says why it cannot."""
+"""The complex step: full precision, and errors that name the reason."""
 
 import pytest
 from hypothesis import given, settings, strategies as st

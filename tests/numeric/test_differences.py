@@ -1,4 +1,4 @@
-"""Numeric derivatives: near the truth, honest about their error, and able to catch a wrong gradient."""
+"""Numeric derivatives: accuracy, estimated errors, comparison with backpropagation."""
 
 import math
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Numeric derivatives report errors that hold, for functions steep and flat, near poles and far from 0."""
+"""Estimated errors of numeric derivatives: bounds for steep and flat functions, near poles and far from 0."""
 
 import math
 

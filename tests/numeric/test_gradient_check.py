@@ -1,4 +1,4 @@
-"""The gradient check passes what is right, at any scale, and names what is wrong: argument, numbers, op and line."""
+"""gradcheck: correct functions pass at any scale; wrong ones are named by argument, numbers, op and line."""
 
 import inspect
 import math

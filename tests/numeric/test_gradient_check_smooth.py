@@ -1,4 +1,4 @@
-"""The gradient check raises no false alarm on smooth expressions drawn at random."""
+"""gradcheck on random smooth expressions: no false alarms."""
 
 import pytest
 from hypothesis import assume, given, settings, strategies as st

@@ -1,4 +1,4 @@
-"""Remainders, whole quotients and their operators, against Python's own on floats; copysign, norms, sinc near 0."""
+"""Remainders and floor division against Python's on floats; copysign, norms, sinc near 0."""
 
 import math
 import operator

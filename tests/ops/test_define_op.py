@@ -1,4 +1,4 @@
-"""Defining and forgetting ops; what every op says of itself and of a wrong number of inputs."""
+"""define_op and forget_op; errors for invalid rules and wrong numbers of inputs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An op that a user defines works like any other: in numbers, symbols, drawings, to third order, and under test."""
+"""User-defined ops in numbers, symbols, drawings, copies, to third order, and in property tests."""
 
 import copy
 import math
@@ -24,7 +24,7 @@ def swish(temporary_op):
 
 @pytest.fixture
 def gaussian(temporary_op):
-    """Defined with an input that is a setting where it is a plain number: the width."""
+    """An op with a setting: its width, if that is a plain number."""
     return temporary_op(
         "gaussian",
         value=lambda xp, x, width: xp.exp(-((x / width) ** 2)),

@@ -1,4 +1,4 @@
-"""What `help` and notebooks show of an op: its own formula, domain, convention, signature, and an example that runs."""
+"""help() and notebooks on ops: formula, domain, convention, signature, and an example that runs."""
 
 import doctest
 import functools

@@ -1,4 +1,4 @@
-"""Correctness traps: every edge case has one documented answer, the same for Values and Symbols."""
+"""Edge cases: documented values and derivatives, the same for Values and Symbols."""
 
 import pytest
 from edge_cases import CASES

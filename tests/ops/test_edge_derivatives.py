@@ -1,4 +1,4 @@
-"""Higher derivatives at the edges: at kinks, at strong zeros, at saturation."""
+"""Higher derivatives at kinks, at strong zeros, at saturation."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The writer of formulas: parentheses by precedence, held to Python's own reading of the text."""
+"""The writer of formulas: parentheses by precedence, checked by Python's parser."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""PyTorch and JAX, as outside references: from a recorded table, and, where installed, on random graphs."""
+"""PyTorch and JAX as references: recorded values and, if installed, random graphs."""
 
 import runpy
 

@@ -16,7 +16,7 @@ JUMP = 1e-3
 
 
 def reference_of(op: Op):
-    """The op's value by mpmath: the record's reference, or mpmath's function of the same name."""
+    """Return the function of mpmath for the op's value: its `reference`, or the function of the same name."""
     return partial(op.reference, mpmath) if op.reference else getattr(mpmath, op.name)
 
 
@@ -31,7 +31,7 @@ def outcomes(op: Op, point):
 
 
 def is_near_kink(op: Op, point) -> bool:
-    """Whether the value or a derivative jumps within MARGIN of the point, along one of its coordinates."""
+    """Return whether the value or a derivative jumps within MARGIN of the point, along a coordinate."""
     if op.kink and min(map(abs, point)) < MARGIN:  # elu with a scale near 1 jumps by less
         return True
     intervals = [*op.sample, *[op.sample[-1]] * len(point)]
@@ -55,7 +55,7 @@ def whole_numbers(interval):
 
 
 def modes(op: Op, arity: int) -> list[int]:
-    """How many of the inputs are nodes: all of them, and all but the settings."""
+    """Return the possible numbers of inputs that are nodes: all, and all but the settings."""
     counts = [arity] if op.name not in NUMBERS_ONLY else []
     return counts + ([arity - op.setting_count] if op.setting_count else [])
 
@@ -78,7 +78,7 @@ def close(got, expected):
 
 
 def check(op: Op, reference, point, node_count: int, *, flat=False) -> None:
-    """Hold one op at one point to its reference: value, first and second derivatives, Values and Symbols."""
+    """Compare one op at one point with its reference: value, first and second derivatives, Values and Symbols."""
     numbers = point[node_count:]
     values = [Value(x) for x in point[:node_count]]
     symbols = [Symbol(f"x{i}") for i in range(node_count)]

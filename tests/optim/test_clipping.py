@@ -1,4 +1,4 @@
-"""Clipping: PyTorch's numbers, the laws of both kinds, gradients that are inf or nan, and what is refused."""
+"""Clipping: PyTorch's numbers, properties of both kinds, infinite and nan gradients, errors."""
 
 import math
 

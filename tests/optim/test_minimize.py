@@ -1,4 +1,4 @@
-"""SciPy's minimisers on losses with known minimisers; what happens when something raises."""
+"""SciPy's minimisers on losses with known minimisers, and exceptions during minimisation."""
 
 import math
 import subprocess
@@ -22,7 +22,7 @@ NEWTON = [name for name, taken in METHODS.items() if "hessp" in taken]
 
 
 def tight(method):
-    """Options for digits beyond the default tolerances, which differ from method to method."""
+    """Return options for tighter tolerances than the defaults of the method."""
     if method == "trust-krylov":  # SciPy's stalls when the gradient is about 1e-7, on its own derivatives too
         return {"options": {"gtol": 1e-6, "inexact": False}}
     if method == "trust-constr":
@@ -62,7 +62,7 @@ def test_logistic_regression(method):
 
 @pytest.fixture
 def fed(monkeypatch):
-    """What SciPy was given: calls of fun, jac and hessp by name, with their results checked against formulas."""
+    """Count the calls of fun, jac and hessp by name, and check their results against formulas."""
     calls = {"fun": 0, "jac": 0, "hessp": 0}
     original = optimize.minimize
 

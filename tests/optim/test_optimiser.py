@@ -1,4 +1,4 @@
-"""Optimisers: what they take and refuse, learning rates, states, and that an error changes nothing."""
+"""Optimisers: settings, learning rates, states; an error changes nothing."""
 
 import math
 import subprocess

@@ -1,4 +1,4 @@
-"""Update rules: 50 steps as PyTorch makes them, on Values and on arrays; closed forms; IEEE 754's answers."""
+"""Update rules: 50 steps against PyTorch, on Values and arrays; closed forms; IEEE 754 results."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Schedules: PyTorch's rates, closed forms, exact ends, and what is refused."""
+"""Schedules: PyTorch's rates, closed forms, exact ends, errors."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""States of optimisers: training goes on exactly where it stopped, and what does not fit changes nothing."""
+"""States of optimisers: exact continuation of training; a mismatched state changes nothing."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Penalties by their formulas and their gradients; a derivative inside the cost; early stopping beside weight decay."""
+"""Penalties: formulas, gradients, coefficients by group, tangent propagation, early stopping."""
 
 import math
 

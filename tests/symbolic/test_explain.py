@@ -1,4 +1,4 @@
-"""explain_gradient writes the chain rule out: every step, with the right numbers."""
+"""explain_gradient: every step of the chain rule, with correct numbers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""simplify drops what does nothing, folds constants, and never changes a value."""
+"""simplify: removes operations without effect, folds constants, never changes a value."""
 
 import math
 

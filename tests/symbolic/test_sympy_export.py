@@ -1,4 +1,4 @@
-"""to_sympy exports by the value rules; SymPy then is an independent reference for every derivative."""
+"""to_sympy, and SymPy as an independent reference for every derivative."""
 
 import sys
 

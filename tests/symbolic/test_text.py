@@ -1,4 +1,4 @@
-"""to_text writes what a person would write, and what is written reads back as the same expression."""
+"""to_text: exact strings, and round trips through the parser."""
 
 import math
 

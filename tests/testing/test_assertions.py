@@ -1,4 +1,4 @@
-"""The assertions pass what is right and catch what is wrong, with a message that says where."""
+"""The assertions pass correct derivatives and reject wrong ones with a message that names the place."""
 
 import math
 

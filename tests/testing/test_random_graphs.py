@@ -1,4 +1,4 @@
-"""Every op of the table and thousands of random graphs: numeric, reverse, forward and symbolic derivatives agree."""
+"""Every op and thousands of random graphs: numeric, reverse, forward and symbolic derivatives agree."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Drawn numbers keep their intervals, drawn graphs their limits; both shrink to what a person can read."""
+"""Strategies: intervals of numbers, limits of graphs, shrinking to short source."""
 
 import math
 import subprocess

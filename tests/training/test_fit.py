@@ -1,4 +1,4 @@
-"""fit against loops written out by hand: updates, order, history, regularisers, clipping, seeds."""
+"""fit against hand-written loops: updates, order, history, regularisers, clipping, seeds."""
 
 import math
 import random

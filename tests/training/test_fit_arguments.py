@@ -1,4 +1,4 @@
-"""What users do with fit: no_grad, wrong optimizers, models with own parameters, soft labels, loose arguments."""
+"""Arguments of fit: no_grad, optimizers, models with their own parameters, soft labels, errors."""
 
 import math
 import tracemalloc

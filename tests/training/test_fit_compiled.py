@@ -1,4 +1,4 @@
-"""fit by compiled programs: the same trajectory as example by example, and a line that says which way it went."""
+"""fit with compiled programs: the same trajectory as eager training, and the report of which was used."""
 
 from functools import partial
 

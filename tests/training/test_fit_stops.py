@@ -1,4 +1,4 @@
-"""How a training ends early: early stopping, Ctrl-C, nan, wrong arguments; and what it shows meanwhile."""
+"""Ends of training: early stopping, Ctrl-C, nan, wrong arguments; and progress output."""
 
 import builtins
 import io

@@ -1,4 +1,4 @@
-"""What mypy and pyright make of code that uses the package: they accept typical code and refuse mistakes, line by line.
+"""mypy and pyright accept typical code that uses the package, and reject mistakes line by line.
 
 `typical_code.py` states the types of its results with `assert_type`; `wrong_code.py` marks each mistake with `# E`; the
 README's examples have no mistakes. Both checkers must report errors on the marked lines and on no others.

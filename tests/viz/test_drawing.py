@@ -1,4 +1,4 @@
-"""Drawings: showing, saving, and Graphviz when it is there, missing, broken or slow."""
+"""Drawings: display, saving, and Graphviz when it is present, missing, broken or slow."""
 
 import importlib.util
 import os

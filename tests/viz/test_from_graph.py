@@ -1,4 +1,4 @@
-"""From a graph of Values or Symbols to a diagram."""
+"""Conversion of graphs of Values and Symbols to diagrams."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Laws of layout and of what is painted from it, over random diagrams."""
+"""Properties of the layout and of its SVG, over random diagrams."""
 
 from itertools import pairwise
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""Diagrams that go down: laid out as those to the right are, turned, and painted so."""
+"""Downward diagrams: layout and SVG are those of diagrams to the right, transposed."""
 
 import re
 from dataclasses import replace

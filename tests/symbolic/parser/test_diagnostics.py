@@ -1,4 +1,4 @@
-"""Typed expressions that are wrong: a caret under every slip, and what to write instead."""
+"""Errors of typed expressions: carets under the error, and a remedy."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""Typed expressions give the right numbers, graphs and gradients."""
+"""Typed expressions: numbers, graphs and gradients."""
 
 import ast
 import math
