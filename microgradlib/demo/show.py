@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from microgradlib.data import Dataset
+    from microgradlib.demo.problems import Problem
     from microgradlib.nn import Neuron
+    from microgradlib.training import History
     from microgradlib.viz import Drawing
 
 __all__ = ["Outcome", "show"]
@@ -82,20 +84,7 @@ def show(
         f"{name}: {len(train)} examples, a network of {_joined(problem.sizes)} units, {count} parameters", file=stream
     )
 
-    updates = epochs * math.ceil(len(train) / problem.batch_size)
-    history = fit(
-        model,
-        problem.cost,
-        train.inputs,
-        train.targets,
-        epochs=epochs,
-        batch_size=problem.batch_size,
-        optimizer=SGD(model.parameters(), lr=linear(problem.learning_rate, 0.0, updates)),
-        validation=(evaluation.inputs, evaluation.targets),
-        callbacks=[lambda _, history: _progress(history.epochs, epochs, history.loss[-1], stream)],
-        rng=rng,
-        progress=False,
-    )
+    history = _train(problem, model, (train, evaluation), epochs, rng, stream)
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
     losses, evaluation_losses = history.loss, history.validation_loss
@@ -122,6 +111,32 @@ def show(
     print(f"wrote {neuron_file}: a neuron of the network, with its gradients", file=stream)
     print(f"wrote {curve_file}: the loss by epoch", file=stream)
     return Outcome(tuple(losses), evaluation_loss, correct, len(evaluation), difference, neuron_file, curve_file)
+
+
+def _train(
+    problem: Problem,
+    model: MLP,
+    sets: tuple[Dataset, Dataset],
+    epochs: int,
+    rng: random.Random,
+    stream: TextIO,
+) -> History:
+    """Train the model on the first of two sets, validate it on the second, and report progress on `stream`."""
+    train, evaluation = sets
+    updates = epochs * math.ceil(len(train) / problem.batch_size)
+    return fit(
+        model,
+        problem.cost,
+        train.inputs,
+        train.targets,
+        epochs=epochs,
+        batch_size=problem.batch_size,
+        optimizer=SGD(model.parameters(), lr=linear(problem.learning_rate, 0.0, updates)),
+        validation=(evaluation.inputs, evaluation.targets),
+        callbacks=[lambda _, history: _progress(history.epochs, epochs, history.loss[-1], stream)],
+        rng=rng,
+        progress=False,
+    )
 
 
 def _joined(sizes: Sequence[int]) -> str:
