@@ -113,7 +113,7 @@ def show(
     return Outcome(tuple(losses), evaluation_loss, correct, len(evaluation), difference, neuron_file, curve_file)
 
 
-def _train(
+def _train(  # noqa: PLR0917  private, called once
     problem: Problem,
     model: MLP,
     sets: tuple[Dataset, Dataset],

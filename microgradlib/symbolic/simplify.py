@@ -26,7 +26,7 @@ def simplify(expression: Sequence[S], *, keep: Iterable[Node] = ...) -> list[S]:
 @overload
 def simplify(expression: Sequence[Node | float], *, keep: Iterable[Node] = ...) -> list[Node]: ...
 def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
-    """Return a new graph with fewer nodes and the same value, over the same leaves.
+    """Return a new graph of the same value over the same leaves, with as few nodes as the rules below allow.
 
     x + 0, x − 0, 0 + x, x · 1, x/1, x¹ and −(−x) become x; 0 · x becomes 0; x⁰ becomes 1; 0 − x and −1 · x become −x;
     signs move to the front, (−x) · y to −(x · y) and x + (−y) to x − y; a `where` with a constant condition, or with

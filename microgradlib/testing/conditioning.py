@@ -103,13 +103,13 @@ def away_from_kinks(op: Op, inputs: Sequence[float]) -> tuple[float, ...] | None
 
 @lru_cache(maxsize=4096)
 def is_smooth(op: Op) -> bool:
-    """Return whether the op has no kink in its sample region, so that its rules are its derivatives there; not detach.
+    """Return whether the op has no kink in its sample region; False for detach, whose derivative is defined as 0.
 
     >>> from microgradlib.ops import TABLE
     >>> is_smooth(TABLE["tanh"]), is_smooth(TABLE["relu"]), is_smooth(TABLE["hypot"])
     (True, False, True)
     """
-    if op.name == "detach":  # its derivative is 0 by definition
+    if op.name == "detach":
         return False
     if op.kink is None:
         return True
