@@ -198,6 +198,6 @@ class _Evaluator:
         return expression_error(self.text, start, end, problem, remedy)
 
     def _index(self, line: int, byte: int) -> int:
-        # The syntax tree counts columns in bytes of UTF-8; its line 1 is the parenthesis that _parse puts before the text.
+        # The syntax tree counts columns in bytes of UTF-8; its line 1 is the ( that _parse puts before the text.
         lines = self.text.split("\n")[: line - 1]
         return sum(len(text) + 1 for text in lines[:-1]) + len(lines[-1].encode()[:byte].decode())
