@@ -18,7 +18,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(microgradlib.__file__).paren
 COMMAND = [sys.executable, "-m", "microgradlib"]
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert main(words) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -97,29 +97,29 @@ def test_draw_errors_are_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = refusal(capsys, "draw", *words)
+    said = error_of(capsys, "draw", *words)
     assert complaint in said
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
 def test_draw_marks_the_error_in_an_expression(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refusal(capsys, "draw", "x + tnah(x)", "x=1").splitlines()[:4] == [
+    assert error_of(capsys, "draw", "x + tnah(x)", "x=1").splitlines()[:4] == [
         "microgradlib: unknown function 'tnah'",
         "    x + tnah(x)",
         "        ^^^^",
         "Did you mean tanh?",
     ]
-    assert "no number is given for 'b'" in refusal(capsys, "draw", "w*x + b", "w=1", "x=2")
+    assert "no number is given for 'b'" in error_of(capsys, "draw", "w*x + b", "w=1", "x=2")
 
 
 def test_an_unwritable_path_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "missing" / "g.svg"
-    said = refusal(capsys, "draw", "x", "x=1", "-o", str(place))
+    said = error_of(capsys, "draw", "x", "x=1", "-o", str(place))
     assert said.count("\n") == 1
     assert f"cannot write to {place}" in said
     (tmp_path / "file").write_text("")
-    assert "cannot write to" in refusal(capsys, "demo", "xor", "--out", str(tmp_path / "file"))
+    assert "cannot write to" in error_of(capsys, "demo", "xor", "--out", str(tmp_path / "file"))
 
 
 def test_demo_trains_reports_and_makes_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +146,7 @@ def test_demo_trains_reports_and_makes_the_folder(tmp_path: Path, capsys: pytest
     ],
 )
 def test_wrong_arguments_print_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert "usage: microgradlib" in refusal(capsys, *words)
+    assert "usage: microgradlib" in error_of(capsys, *words)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,7 @@ def test_a_parameter_that_only_the_optimizer_holds_is_trained_and_zeroed():
 
 
 class Own(Module):
-    """A model whose layers are no Modules, and which says itself what its parameters are."""
+    """A model whose layers are not Modules, with its own parameters()."""
 
     def __init__(self):
         self.layer = type("Plain", (), {"w": Value(2.0)})()

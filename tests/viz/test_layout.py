@@ -53,7 +53,7 @@ def placed(diagram):
 
 
 def words(svg):
-    """What is written in the picture, tooltips aside."""
+    """Return the visible texts of the picture, without tooltips."""
     lines = parse(svg).iter(f"{SVG}text")
     return ["".join([line.text or "", *(part.tail or "" for part in line)]) for line in lines]
 

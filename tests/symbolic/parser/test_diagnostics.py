@@ -7,13 +7,13 @@ from microgradlib.errors import ExpressionError
 from microgradlib.symbolic.parser import build
 
 
-def refusal(text: str, **variables: float) -> str:
+def message_of(text: str, **variables: float) -> str:
     with pytest.raises(ExpressionError) as caught:
         build(text, variables)
     return str(caught.value)
 
 
-def number_or_refusal(text: str, **variables: float) -> float | str:
+def number_or_message(text: str, **variables: float) -> float | str:
     try:
         result = build(text, variables)
     except ExpressionError as error:
@@ -23,8 +23,8 @@ def number_or_refusal(text: str, **variables: float) -> float | str:
 
 
 def marked(text: str, **variables: float) -> str:
-    """What the carets stand under, read from the message as a person does."""
-    lines = refusal(text, **variables).splitlines()
+    """Return the text above the carets of the message."""
+    lines = message_of(text, **variables).splitlines()
     carets = next(index for index, line in enumerate(lines) if line.strip() and not line.strip(" ^"))
     start, end = lines[carets].index("^"), lines[carets].rindex("^") + 1
     return lines[carets - 1][start:end]
@@ -32,7 +32,7 @@ def marked(text: str, **variables: float) -> str:
 
 @given(st.text(max_size=40) | st.text("x12+-*/()<>=,. \n[]'sin", max_size=40))
 def test_any_text_gives_a_number_or_an_expression_error(text: str) -> None:
-    result = number_or_refusal(text, x=1.0, s=2.0)
+    result = number_or_message(text, x=1.0, s=2.0)
     assert isinstance(result, float) or "^" in result
 
 
@@ -87,22 +87,22 @@ def test_any_text_gives_a_number_or_an_expression_error(text: str) -> None:
 )
 def test_errors_mark_the_text_and_name_a_remedy(text: str, under: str, remedy: str) -> None:
     assert marked(text, x=1.0) == under
-    assert remedy in refusal(text, x=1.0)
+    assert remedy in message_of(text, x=1.0)
 
 
 def test_carets_count_letters_not_bytes() -> None:
-    assert refusal("αβγ + tnah(αβγ)", αβγ=1.0).splitlines()[1:3] == [
+    assert message_of("αβγ + tnah(αβγ)", αβγ=1.0).splitlines()[1:3] == [
         "    αβγ + tnah(αβγ)",
         "          ^^^^",
     ]
 
 
 def test_carets_give_wide_letters_two_columns() -> None:
-    assert refusal("重 + tnah(重)", 重=1.0).splitlines()[2] == "         ^^^^"
+    assert message_of("重 + tnah(重)", 重=1.0).splitlines()[2] == "         ^^^^"
 
 
 def test_carets_in_a_text_of_several_lines() -> None:
-    assert refusal("ä +\n  b*\n ö ^ 2", ä=1.0, b=1.0, ö=1.0).splitlines()[1:5] == [
+    assert message_of("ä +\n  b*\n ö ^ 2", ä=1.0, b=1.0, ö=1.0).splitlines()[1:5] == [
         "    ä +",
         "      b*",
         "     ö ^ 2",
@@ -111,12 +111,12 @@ def test_carets_in_a_text_of_several_lines() -> None:
 
 
 def test_a_text_that_ends_too_early_is_marked_past_its_end() -> None:
-    assert refusal("x + ", x=1.0).splitlines()[:3] == ["the expression ends too early", "    x + ", "       ^"]
+    assert message_of("x + ", x=1.0).splitlines()[:3] == ["the expression ends too early", "    x + ", "       ^"]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t\n"])
 def test_an_empty_text(text: str) -> None:
-    assert refusal(text).startswith("the expression is empty")
+    assert message_of(text).startswith("the expression is empty")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_empty_text(text: str) -> None:
     ],
 )
 def test_huge_texts_are_evaluated_or_raise(text: str, words: str) -> None:
-    result = number_or_refusal(text)
+    result = number_or_message(text)
     if isinstance(result, float):
         assert (result, words) == (2000.0, "")
     else:
