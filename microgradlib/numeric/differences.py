@@ -75,13 +75,18 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
         except _DOMAIN_ERRORS:
             return math.nan
 
-    noise = estimate_noise(number_or_nan, x) + SMALLEST
+    def with_noise(scale: float) -> Callable[[float], tuple[float, float]]:
+        noise = estimate_noise(number_or_nan, x, *_noise_steps(scale)) + SMALLEST
 
-    def evaluate(at: float) -> tuple[float, float]:
-        result = number_or_nan(at)
-        return result, max(EPSILON * abs(result), noise)
+        def evaluate(at: float) -> tuple[float, float]:
+            result = number_or_nan(at)
+            return result, max(EPSILON * abs(result), noise)
 
-    return extrapolate(evaluate, x)
+        return evaluate
+
+    # Over steps of the size of a tiny x, f may not change at all: its rounding over wide steps is estimated apart.
+    own_scale = with_noise(abs(x)) if 0 < abs(x) < _TINY else None
+    return extrapolate(with_noise(max(abs(x), 1.0)), x, own_scale=own_scale)
 
 
 def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[NumericDerivative]:
@@ -113,18 +118,23 @@ def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
 
 
 def extrapolate(
-    evaluate: Callable[[float], tuple[float, float]], x: float, widest: float | None = None
+    evaluate: Callable[[float], tuple[float, float]],
+    x: float,
+    widest: float | None = None,
+    own_scale: Callable[[float], tuple[float, float]] | None = None,
 ) -> NumericDerivative:
     """Return the derivative at x of a function given as x ↦ (value, bound on the rounding error of that value).
 
-    `widest` is the first step, by default about max(|x|, 1)/16. Steps at which the value is nan are not used. The entry
-    of the tableau with the smallest relative error is returned, since entries of wide steps can have a small absolute
-    error by chance, as on both sides of a pole; if no relative error is small, as for a derivative of 0, the entry with
-    the smallest absolute error.
+    `widest` is the first step, by default about max(|x|, 1)/16; where that gives no small error and x is small, a
+    second sequence starts at |x|/16, with the bounds of `own_scale` if it is given. Steps at which the value is nan are
+    not used. The entry of the tableau with the smallest relative error is returned, since entries of wide steps can
+    have a small absolute error by chance, as on both sides of a pole; if no relative error is small, as for a
+    derivative of 0, the entry with the smallest absolute error.
     """
     results = _tableau(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
-    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > _CONVERGED:
-        results += _tableau(evaluate, x, power_of_two(abs(x) / 16))
+    enough = _CONVERGED / 1000 if own_scale else _CONVERGED
+    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > enough:
+        results += _tableau(own_scale or evaluate, x, power_of_two(abs(x) / 16))
     best_relative = min(results, key=lambda result: result.relative_error)
     if best_relative.relative_error < _SIGNIFICANT:
         return best_relative
@@ -169,6 +179,12 @@ def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: floa
     return [NumericDerivative(*best_relative), NumericDerivative(*best_absolute)]
 
 
+def _noise_steps(scale: float) -> tuple[float, float, float]:
+    """Return the steps by which to estimate rounding near a number of this size."""
+    step = power_of_two(scale) * 2.0**-36
+    return step, 181 / 256 * step, 155 / 256 * step
+
+
 def estimate_noise(number: Callable[[float], float], x: float, *steps: float) -> float:
     """Estimate the rounding error of a function near x, by fourth differences over steps so short that it is linear.
 
@@ -177,8 +193,7 @@ def estimate_noise(number: Callable[[float], float], x: float, *steps: float) ->
     the function may change by an exact multiple of its rounding unit, which hides the error.
     """
     noise = 0.0
-    default = power_of_two(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)) * 2.0**-36
-    for step in steps or (default, 181 / 256 * default, 155 / 256 * default):
+    for step in steps or _noise_steps(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)):
         differences = [number(x + i * step) for i in range(-4, 5)]
         for _ in range(4):
             differences = [b - a for a, b in pairwise(differences)]

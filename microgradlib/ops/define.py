@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["define_op", "forget_op"]
 
 CALLS: dict[int, type[Op]] = {1: Unary, 2: Binary, 3: Ternary}
-PROPERTIES = [x for x in Op.__annotations__ if x not in {"name", "value", "derivatives", "settings", "fast_paths"}]
+_NOT_GIVEN = {"name", "value", "derivatives", "settings", "arity", "fast_paths"}
+PROPERTIES = [name for name in Op.__annotations__ if name not in _NOT_GIVEN]
 """The fields of `Op` that a caller of `define_op` may give by keyword."""
 
 

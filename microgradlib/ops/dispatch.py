@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["apply", "complete", "is_node"]
 
 
+_FLOATS = {float}
+
+
 def is_node(thing: Any) -> bool:
     """Return whether `thing` is a node: of a class that makes nodes by the ops of the table."""
     return hasattr(thing, "__apply_op__")
@@ -38,6 +41,8 @@ def complete(op: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     """Return op(*inputs); defaults are filled in already. Raises TypeError for an input that is not a number."""
     kinds = set(map(type, inputs))
+    if kinds == _FLOATS:
+        return op.compute(*inputs)
     makers = [kind.__apply_op__ for kind in kinds if hasattr(kind, "__apply_op__")]
     if len(makers) < len(kinds) and any(is_array(x) for x in inputs):
         return element_wise(op, inputs)

@@ -61,6 +61,8 @@ class Op:
     """How mathematics writes it, if not as a call: a LaTeX template, or notation(xp, *inputs) over written inputs."""
     reference: Callable[..., Any] | None = None
     """reference(mpmath, *inputs): the value, independently of `value`; None where mpmath has the function by name."""
+    arity: int | None
+    """How many parents a node of this op has; None for any number."""
     fast_paths: dict[type, Callable[[Any], Any]]
     """For an op of one input: faster functions with the same result, by the class of the input (`core.hot_paths`)."""
 
@@ -71,18 +73,14 @@ class Op:
         cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields, fast_paths={}, __name__=fields["name"])
+        arity = None if callable(fields["derivatives"]) else len(fields["derivatives"])
+        self.__dict__.update(fields, arity=arity, fast_paths={}, __name__=fields["name"])
 
     def __setattr__(self, name: str, _: Any = None) -> None:
         message = f"an op is immutable: cannot set {name} of {self.name}; define another op instead"
         raise AttributeError(message)
 
     __delattr__ = __setattr__
-
-    @property
-    def arity(self) -> int | None:
-        """How many parents a node of this op has; None for any number."""
-        return len(self.derivatives) if isinstance(self.derivatives, tuple) else None
 
     @property
     def variadic(self) -> bool:

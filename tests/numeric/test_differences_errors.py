@@ -70,3 +70,17 @@ def test_one_derivative_for_each_argument():
 
 def test_a_step_is_a_power_of_two():
     assert [power_of_two(x) for x in (1.0, 0.99, 3.0, 1e-300)] == [1.0, 0.5, 2.0, 2.0**-997]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (lambda x: mg.cos(mg.atan2(2.265, x)), 4.4651572792915136e-163, 1 / 2.265),
+        (lambda x: mg.cos(mg.atan2(1.625, x)), 8.502412528902859e-131, 1 / 1.625),
+        (lambda x: mg.logit(0.5 + 0.4 * mg.tanh(1.6953125 * x)), 7.48e-299, 2.7125),
+        (lambda x: 1 + x, 1e-200, 1.0),
+    ],
+)
+def test_rounding_over_wide_steps_is_seen_at_tiny_arguments(f, x, slope):
+    numeric = numeric_derivative(f, x)
+    assert abs(numeric.value - slope) <= numeric.error <= 1e-9
