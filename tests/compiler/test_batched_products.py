@@ -125,7 +125,7 @@ class Attention:
         return [dots[1](shares, [v[s][j] for s in seen]) for j in range(head.start, head.stop)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(SIZES), min_size=2, max_size=2))
 def test_attention_in_every_form(seed, sizes):
     attention = Attention(seed)

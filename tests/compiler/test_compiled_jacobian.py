@@ -41,7 +41,7 @@ def test_in_blocks(monkeypatch) -> None:
     assert_jacobian_matches_eager(lambda x: [x[0] * x[1], mg.sin(x[0])], [], [[0.1 * i, 1.0 + i] for i in range(11)])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(graphs(inputs=4, max_nodes=12), st.integers(1, 4), st.integers(0, 2**16))
 def test_the_jacobian_of_random_graphs(graph, batch, seed) -> None:
     rng = random.Random(seed)

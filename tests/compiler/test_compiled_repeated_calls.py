@@ -44,7 +44,7 @@ class Reader:
         return {"map": [mg.exp(0.3 * a) for a in x], "scaled": [w * a for w, a in zip(W, x)]}.get(kind, [mg.sum(x)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_arguments_whose_numbers_are_read_in_any_order(seed, size):
     reader = Reader(seed)
@@ -80,7 +80,7 @@ def test_arrays_that_lie_in_memory_in_any_way(one, other):
         assert fast(*arrays).tolist() == compiled(function, W)(x, y).tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from([1, 2, 3, 16, 17, 64]), min_size=4, max_size=9))
 def test_other_numbers_other_sizes_other_parameters(seed, sizes):
     """Whatever was computed before, a call says what one of a function compiled for it alone does."""

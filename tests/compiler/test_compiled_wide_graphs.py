@@ -139,20 +139,20 @@ def check_odd(seed):
     assert_matches_eager(reference, graph.parameters, graph.rows, fast=compiled(graph, graph.parameters), times=10)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**32))
 def test_wide_graphs(seed) -> None:
     graph = WideGraph(seed)
     assert_matches_eager(graph, graph.parameters, graph.rows, times=10)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
     check_odd(seed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_wide_graphs_in_blocks_and_in_pieces(seed, odd) -> None:
     """What large batches do, done to small ones: blocks of two examples, reductions split wherever they can be.

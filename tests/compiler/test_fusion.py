@@ -210,7 +210,7 @@ def test_a_class_that_is_impossible_and_not_the_label_costs_nothing(size, imposs
     np.testing.assert_allclose(cost, np.log(np.exp(possible).sum()) - x[0], rtol=1e-12)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(st.sampled_from(SPECIAL), min_size=24, max_size=24), st.sampled_from(SIZES))
 def test_numbers_of_every_kind(numbers, size):
     x, y = numbers[:12], numbers[12:]

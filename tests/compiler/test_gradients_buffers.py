@@ -32,13 +32,13 @@ def check_network(seed, layers, sizes):
     assert_batches_match(network, network.parameters, rows, sizes)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(SIZES), min_size=2, max_size=2))
 def test_networks_of_all_kinds_of_layers(seed, sizes):
     check_network(seed, LAYERS, sizes)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(SIZES), min_size=2, max_size=2))
 def test_networks_of_chains_sums_and_residuals(seed, sizes):
     check_network(seed, ("chain", "residual", "sums", "softmax", "turned", "part", "shuffled"), sizes)

@@ -192,7 +192,7 @@ def drawn_dots(draw):
     return [(b, a) for a, b in pairs] if rng.random() < 0.5 else pairs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(drawn_dots())
 def test_whatever_is_found_computes_the_dots(pairs):
     found = hull(dots(pairs))

@@ -83,7 +83,7 @@ def test_beside_an_example_that_is_not_finite(maker, taker, odd):
     assert_batches_match(lambda x: outputs(maker, taker, x, first=True), W, rows, [8])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_chains_of_takers(seed, size):
     """Some ops one after another on one set of slots, beside which others still hold gradients."""

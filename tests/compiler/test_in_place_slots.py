@@ -173,7 +173,7 @@ def chain(names, seed, x):
     return [mg.sum([mg.tanh(v) for v in h[:3]] + [mg.sin(v) for v in h[3:]]), h[0], mg.mean(h)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=7), st.integers(0, 99))
 @example(["layer", "half", "from", "relu", "exp in place"], 0)
 @example(["layer", "relu", "layer", "relu", "residual"], 1)

@@ -129,7 +129,7 @@ def test_numbers_in_one_list():
     assert "p[0:6].reshape(3, 2) @ x.reshape(2, 2).T" in text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(graphs(), st.integers(1, 2))
 def test_any_graph(graph, count):
     count = min(count, len(graph.names))
@@ -156,7 +156,7 @@ def test_a_wrong_text_is_seen():
     assert not np.allclose(right, wrong)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(graphs(), st.integers(1, 3), st.integers(1, 4), st.integers(0, 1))
 def test_any_graph_many_times(graph, rows, columns, shared):
     """One graph for each pair of a parameter and an input, which makes matrices of its steps."""

@@ -150,7 +150,7 @@ def test_the_same_numbers_are_the_x_of_products_of_other_shapes():
     assert_batches_match(function, W, random_columns(8, 3, (7,)), FEW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_networks_of_products(seed, size):
     network = Network(seed, ("linear", "linear", "linear", "conv", "shuffled", "turned", "part", "residual"))
@@ -195,7 +195,7 @@ class Picking:
         return weighted(pool)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_products_of_numbers_picked_anyhow(seed, size):
     picking = Picking(seed)

@@ -121,7 +121,7 @@ class Odd:
         return [mg.sum([*read, 0.5]), *read]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32))
 def test_infinite_numbers_anywhere(seed):
     odd = Odd(seed)

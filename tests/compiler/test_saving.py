@@ -132,7 +132,7 @@ def numbers_in(thing, path=()):
     return [path] if isinstance(thing, int) else []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(data=st.data())
 def test_any_whole_number_may_be_wrong(tmp_path_factory, content, data):
     damaged = copy.deepcopy(content)

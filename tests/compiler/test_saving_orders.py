@@ -24,7 +24,7 @@ def saved(path, function, parameters, rows):
     return load_program(fast.save(path / "program.json"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_a_loaded_program_is_held_to_the_eager_engine_too(tmp_path_factory, seed, size):
     network = Network(seed)
