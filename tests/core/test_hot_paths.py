@@ -18,7 +18,7 @@ from microgradlib.errors import AnomalyError
 from microgradlib.ops import activations, arithmetic, reductions
 
 anything = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1.8e308])
-often = settings(max_examples=150, deadline=None)
+often = settings(max_examples=75, deadline=None)
 
 
 def bits(x):
