@@ -5,7 +5,7 @@ import random
 
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.compiler import binding, compile as compiled, runner, splitting
@@ -16,6 +16,7 @@ from microgradlib.ops import TABLE
 
 EVEN = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.0]
 ODD = [math.inf, -math.inf, math.nan]
+LARGE = 1e6  # finite numbers above it come from 1/(x − 1) at an x that is 1 but for rounding, which it magnifies
 IDENTITY, WHERE, GREATER = (TABLE[name] for name in ("identity", "where", "greater"))
 
 ELEMENT_WISE = {
@@ -135,6 +136,8 @@ class Canonical:
 
 def check_odd(seed):
     graph = WideGraph(seed, odd=True)
+    nodes = mg.topological_sort(*[graph([Value(x) for x in row]) for row in graph.rows])
+    assume(all(abs(node.data) < LARGE or not math.isfinite(node.data) for node in nodes))
     reference = Canonical(graph, graph.rows[0], graph.parameters)
     assert_matches_eager(reference, graph.parameters, graph.rows, fast=compiled(graph, graph.parameters), times=10)
 
