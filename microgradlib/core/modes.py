@@ -56,8 +56,8 @@ class Mode:
 
     def changed(self, **changes: Any) -> Mode:
         """Return a mode that differs by `changes`."""
-        names = ("recording", "watching", "lines", "unknown", "reads")
-        return Mode(**{**{name: getattr(self, name) for name in names}, **changes})
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
+        return Mode(**{**fields, **changes})
 
 
 _mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
@@ -56,7 +56,30 @@ class PReLU(Module):
         return f"PReLU(slope={self.slope.data:g})"
 
 
-class Softmax(Module):
+class _OfNetInputs(Module):
+    """A function of a list of net inputs, as a module."""
+
+    _function: ClassVar[Any]
+    """The function, overloaded as `__call__` is."""
+
+    @overload
+    def __call__(self, z: Untyped) -> list[Any]: ...
+    @overload
+    def __call__(self, z: Floats) -> list[float]: ...
+    @overload
+    def __call__(self, z: Values) -> list[Value]: ...
+    @overload
+    def __call__(self, z: Symbols) -> list[Symbol]: ...
+    def __call__(self, z: Any) -> list[Any]:
+        """Return the function of a list of net inputs."""
+        values: list[Any] = self._function(z)
+        return values
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Softmax(_OfNetInputs):
     """p_i = exp(z_i)/Σ_j exp(z_j): softmax as a module, for `Sequential`. Raises as `softmax` does.
 
     >>> [p.data for p in Softmax()([Value(1.0), Value(1.0)])]
@@ -64,24 +87,10 @@ class Softmax(Module):
     """
 
     summary_shape = "logits → probabilities"
-
-    @overload
-    def __call__(self, z: Untyped) -> list[Any]: ...
-    @overload
-    def __call__(self, z: Floats) -> list[float]: ...
-    @overload
-    def __call__(self, z: Values) -> list[Value]: ...
-    @overload
-    def __call__(self, z: Symbols) -> list[Symbol]: ...
-    def __call__(self, z: Any) -> list[Any]:
-        """Return the probabilities for a list of net inputs."""
-        return softmax(z)
-
-    def __repr__(self) -> str:
-        return "Softmax()"
+    _function = staticmethod(softmax)
 
 
-class LogSoftmax(Module):
+class LogSoftmax(_OfNetInputs):
     """ln p_i = z_i − ln Σ_j exp(z_j), log-softmax as a module, for `Sequential`. Raises as `log_softmax` does.
 
     >>> [round(p.data, 3) for p in LogSoftmax()([Value(1.0), Value(1.0)])]
@@ -89,21 +98,7 @@ class LogSoftmax(Module):
     """
 
     summary_shape = "logits → log-probabilities"
-
-    @overload
-    def __call__(self, z: Untyped) -> list[Any]: ...
-    @overload
-    def __call__(self, z: Floats) -> list[float]: ...
-    @overload
-    def __call__(self, z: Values) -> list[Value]: ...
-    @overload
-    def __call__(self, z: Symbols) -> list[Symbol]: ...
-    def __call__(self, z: Any) -> list[Any]:
-        """Return the logarithms of the probabilities for a list of net inputs."""
-        return log_softmax(z)
-
-    def __repr__(self) -> str:
-        return "LogSoftmax()"
+    _function = staticmethod(log_softmax)
 
 
 def _linear(z: Any) -> Any:

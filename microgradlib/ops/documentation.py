@@ -30,8 +30,9 @@ def document(op: Any) -> str:
     <BLANKLINE>
     relu(x) is defined for all numbers. By convention relu′(0) = 0.
     """
-    shown = [f"{name}={default:g}" for name, default in zip(reversed(input_names(op)), reversed(op.defaults))]
-    names = [*input_names(op)[: len(input_names(op)) - len(shown)], *reversed(shown)]
+    names = input_names(op)
+    required = len(names) - len(op.defaults)
+    names[required:] = [f"{name}={default:g}" for name, default in zip(names[required:], op.defaults)]
     convention = f" By convention {op.kink_note}." if op.kink_note else ""
     return f"{op.formula}.\n\n{op.name}({', '.join(names)}) is defined for {op.domain}.{convention}\n\n" + "\n".join(
         _example(op)

@@ -1,11 +1,9 @@
 """Pictures of programs: what they refuse, how their texts are set, the same every time, shown by themselves."""
 
-import os
-import subprocess
-import sys
 from xml.etree import ElementTree as ET
 
 import pytest
+from hash_seeds import outputs_by_hash_seed
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
@@ -92,13 +90,7 @@ def test_the_drawing_does_not_depend_on_the_hash_seed():
         "fast = mg.compile(lambda xs: mg.sum(m(xs)[0][-1]), m.parameters()); fast([[[1.0, 2.0]] * 3]);"
         "print(fast.program.draw().text, fast.program.draw().svg)"
     )
-    pictures = {
-        subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
-            capture_output=True, check=True,
-        ).stdout
-        for seed in ("0", "1", "2")
-    }  # fmt: skip
+    pictures = outputs_by_hash_seed(script, 0, 1, 2)
     assert len(pictures) == 1
 
 

@@ -1,10 +1,7 @@
 """Conversion of graphs of Values and Symbols to diagrams."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+from hash_seeds import outputs_by_hash_seed
 
 import microgradlib as mg
 from microgradlib import Symbol, Value
@@ -134,14 +131,5 @@ def test_the_drawing_does_not_depend_on_the_hash_seed():
         "d = draw(dot(h, h) + h[0])\n"
         "print(hashlib.sha256((d.svg + d.source + d.text).encode()).hexdigest())\n"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1", "77")
-    }
+    outputs = outputs_by_hash_seed(program, 0, 1, 77)
     assert len(outputs) == 1
