@@ -50,7 +50,7 @@ __all__ = ["source_of", "weighted_sum"]
 
 _VALUES = frozenset({Value})
 UNARY = {
-    "__neg__": arithmetic.neg, "__abs__": selection.abs, "exp": exponential.exp,
+    "__neg__": arithmetic.neg, "__abs__": selection.abs, "abs": selection.abs, "exp": exponential.exp,
     "log": exponential.log, "sqrt": exponential.sqrt, "sin": trigonometric.sin, "cos": trigonometric.cos,
     "tan": trigonometric.tan, "tanh": trigonometric.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
     "softplus": activations.softplus,
@@ -201,7 +201,6 @@ def _install() -> None:
         forward = _compiled(source_of(binary, READ_TWO, 2), f"__{name}__", binary)
         methods |= {f"__{name}__": forward, f"__r{name}__": _reflected(f"__r{name}__", forward)}
     methods["__pow__"] = _compiled(source_of(arithmetic.pow, READ_POWER), "__pow__", arithmetic.pow)
-    methods["abs"] = methods["__abs__"]
     for name, method in methods.items():
         setattr(Value, name, method)
     for name, op in UNARY.items():
