@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.lookup import lookup
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name
 from microgradlib.nn.grids import (
+    PADDING_MODES,
     Image,
     ImageInput,
+    Pair,
     SignalInput,
     checked_image,
     checked_signal,
     row_column_pair,
-    window_starts,
+    windows,
 )
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Unpack
 
 __all__ = ["Conv1d", "Conv2d", "ConvolutionOptions"]
-
-Pair: TypeAlias = WholeNumber | tuple[WholeNumber, WholeNumber]
 
 
 class ConvolutionOptions(TypedDict, total=False):
     """The keyword arguments that `Conv1d` and `Conv2d` share."""
 
+    padding_mode: str
     activation: Activation
     bias: bool
     rng: Rng | None
@@ -51,18 +55,17 @@ class _Convolution(Module):
         *,
         size: tuple[int, int],
         stride: tuple[int, int],
-        padding: tuple[int, int],
+        padding: tuple[int, int] | str,
+        dilation: tuple[int, int],
+        padding_mode: str = "zeros",
         activation: Activation = "linear",
         bias: bool = True,
         rng: Rng | None = None,
         init: Init = "fan_in",
     ) -> None:
-        if padding[0] >= size[0] or padding[1] >= size[1]:
-            message = (
-                f"padding must be less than the kernel size {self._size_text(size)}, as otherwise some units would "
-                f"have no inputs, got {self._size_text(padding)}"
-            )
-            raise ValueError(message)
+        lookup(padding_mode, PADDING_MODES, "padding mode")
+        self.size, self.stride, self.dilation, self.padding_mode = size, stride, dilation, padding_mode
+        self.padding = self._both_ends(padding)
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw = weight_drawer(init, rng)
         rows, columns = size
@@ -76,29 +79,52 @@ class _Convolution(Module):
         ]
         self.b = [Value(0.0, label="b") for _ in range(nout)] if bias else None
         self.f = [activation_function(activation) for _ in range(nout)]
-        self.size, self.stride, self.padding = size, stride, padding
-        settings = [("stride", stride, (1, 1)), ("padding", padding, (0, 0))]
-        non_default = "".join([f", {name} {self._size_text(n)}" for name, n, default in settings if n != default])
+        shown_padding = padding if isinstance(padding, str) else self._size_text(padding)
+        settings = [("stride", self._size_text(stride), self._size_text((1, 1)))]
+        settings += [("padding", shown_padding, self._size_text((0, 0)))]
+        settings += [("dilation", self._size_text(dilation), self._size_text((1, 1)))]
+        settings += [("padding mode", padding_mode, "zeros")]
+        non_default = "".join([f", {name} {text}" for name, text, default in settings if text != default])
         self.summary_shape = f"{nin} → {nout}, {self._size_text(size)} {activation_name(activation)}{non_default}"
 
     @staticmethod
     def _size_text(size: tuple[int, int]) -> str:
         return f"{size[0]}×{size[1]}"
 
+    def _both_ends(self, padding: tuple[int, int] | str) -> list[tuple[int, int]]:
+        """Return the padding (before, after) of each axis. Raises `ValueError` for one too wide or an unknown name."""
+        span = ((self.size[0] - 1) * self.dilation[0] + 1, (self.size[1] - 1) * self.dilation[1] + 1)
+        if isinstance(padding, str):
+            lookup(padding, {"same": None, "valid": None}, "padding")
+            if padding == "valid":
+                return [(0, 0), (0, 0)]
+            if self.stride != (1, 1):
+                stride = self._size_text(self.stride)
+                message = f'padding="same" keeps the length of an axis, which needs stride 1, got {stride}'
+                raise ValueError(message)
+            return [((extent - 1) // 2, extent // 2) for extent in span]
+        if self.padding_mode == "zeros" and (padding[0] >= span[0] or padding[1] >= span[1]):
+            dilated = "" if self.dilation == (1, 1) else ", dilated"
+            message = (
+                f"padding must be less than the kernel size {self._size_text(span)}{dilated}, as otherwise some units "
+                f"would have no inputs, got {self._size_text(padding)}"
+            )
+            raise ValueError(message)
+        return [(p, p) for p in padding]
+
     def _feature_maps(self, x: Image, w: list[Image]) -> Image:
         """Return the feature maps [out][row][column] of the image x for the kernels w[out][in][row][column]."""
-        lengths = (len(x[0]), len(x[0][0]))
-        vertical, horizontal = (
-            _overlapping_slices(window_starts(length, size, stride, padding), size, length)
-            for length, size, stride, padding in zip(lengths, self.size, self.stride, self.padding)
+        (kernel_rows, input_rows), (kernel_columns, input_columns) = (
+            zip(*windows(length, size, stride, padding=padding, dilation=dilation, mode=self.padding_mode))
+            for length, size, stride, padding, dilation in zip(
+                (len(x[0]), len(x[0][0])), self.size, self.stride, self.padding, self.dilation
+            )
         )
-        patches = [[_flat_slice(x, on_rows, on_columns) for _, on_columns in horizontal] for _, on_rows in vertical]
+        patches = _entries(x, input_rows, input_columns)
         maps = []
         for kernel, b, f in zip(w, self.b or repeat(None), self.f):
-            weights = [
-                [_flat_slice(kernel, of_rows, of_columns) for of_columns, _ in horizontal] for of_rows, _ in vertical
-            ]
-            maps.append([[f(weighted_sum(w, patch, b)) for w, patch in zip(*row)] for row in zip(weights, patches)])
+            weights = _entries(kernel, kernel_rows, kernel_columns)
+            maps.append([[f(_net_input(w, patch, b)) for w, patch in zip(*row)] for row in zip(weights, patches)])
         return maps
 
     def __repr__(self) -> str:
@@ -106,19 +132,25 @@ class _Convolution(Module):
 
 
 class Conv2d(_Convolution):
-    """Feature maps of an image: y_o(r, c) = f(b_o + Σ_k Σ_i Σ_j w_{o,k,i,j} x_k(s r + i − p, s c + j − p)).
+    """Feature maps of an image: y_o(r, c) = f(b_o + Σ_k Σ_i Σ_j w_{o,k,i,j} x_k(s r + d i − p, s c + d j − p)).
 
     All units of a map share their weights, and the inputs of each are a small region of the image, its receptive field.
     So there are few weights, and a shifted image gives shifted maps. As usual in deep learning the kernel is not
     flipped, so this is strictly a cross-correlation. Images and results are [channel][row][column].
 
     `nin`, `nout`: the number of input channels and of maps. `size`: the size of the kernel. `stride` s: the distance
-    between neighbouring receptive fields. `padding` p: the width of the border around the image in which x_k is taken
-    as 0. These three are numbers or pairs (rows, columns). A side of length n gives ⌊(n + 2p − size)/s⌋ + 1 units.
+    between neighbouring receptive fields. `padding` p: the width of the border around the image. `dilation` d: the
+    distance between neighbouring inputs of a unit, 1 if they touch. These four are numbers or pairs (rows, columns). A
+    side of length n gives ⌊(n + 2p − d (size − 1) − 1)/s⌋ + 1 units. `padding="same"` gives n units at stride 1 (if
+    d (size − 1) is odd, the border after the image is one wider); `padding="valid"` is 0. `padding_mode`: what x_k is
+    in the border: 0 ("zeros"), or that of another place in the image, by "reflect", "replicate" or "circular", see
+    `PADDING_MODES`.
+
     `activation`, `bias`, `rng`, `init`: as in `Neuron`; the weights are `w[out][in][row][column]`, biases `b[out]`, and
-    "prelu" has one slope for each map. Raises `ValueError` for padding as large as the kernel, and when called with
-    another number of axes, ragged rows, other than `nin` channels or an image smaller than the kernel. (*Deep
-    Learning*, 9.1 to 9.5; LeCun et al., 1998.)
+    "prelu" has one slope for each map. Raises `ValueError` for zero padding as large as the kernel, d (size − 1) + 1,
+    and when called with another number of axes, ragged rows, other than `nin` channels, an image smaller than the
+    kernel, or one that "reflect" (p < n) or "circular" (p ≤ n) cannot continue so far. (*Deep Learning*, 9.1 to 9.5;
+    LeCun et al., 1998; dilation: Yu and Koltun, 2016.)
 
     >>> edges = Conv2d(1, 1, (1, 2), init="zeros")
     >>> edges.w[0][0][0][0].data, edges.w[0][0][0][1].data = -1.0, 1.0
@@ -136,7 +168,8 @@ class Conv2d(_Convolution):
         size: Pair,
         *,
         stride: Pair = 1,
-        padding: Pair = 0,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
         **options: Unpack[ConvolutionOptions],
     ) -> None:
         super().__init__(
@@ -144,7 +177,8 @@ class Conv2d(_Convolution):
             nout,
             size=row_column_pair(size, "size"),
             stride=row_column_pair(stride, "stride"),
-            padding=row_column_pair(padding, "padding", least=0),
+            padding=padding if isinstance(padding, str) else row_column_pair(padding, "padding", least=0),
+            dilation=row_column_pair(dilation, "dilation"),
             **options,
         )
 
@@ -154,7 +188,7 @@ class Conv2d(_Convolution):
 
 
 class Conv1d(_Convolution):
-    """Feature maps of a signal [channel][position]: y_o(t) = f(b_o + Σ_k Σ_i w_{o,k,i} x_k(s t + i − p)).
+    """Feature maps of a signal [channel][position]: y_o(t) = f(b_o + Σ_k Σ_i w_{o,k,i} x_k(s t + d i − p)).
 
     The one-dimensional `Conv2d`, with weights `w[out][in][position]`; arguments and errors are as described there. If
     positions are points in time, it is a time-delay network: the same neuron at every time. (*Deep Learning*, 10:
@@ -175,7 +209,8 @@ class Conv1d(_Convolution):
         size: WholeNumber,
         *,
         stride: WholeNumber = 1,
-        padding: WholeNumber = 0,
+        padding: WholeNumber | str = 0,
+        dilation: WholeNumber = 1,
         **options: Unpack[ConvolutionOptions],
     ) -> None:
         super().__init__(
@@ -183,7 +218,8 @@ class Conv1d(_Convolution):
             nout,
             size=(1, whole_number(size, "size")),
             stride=(1, whole_number(stride, "stride")),
-            padding=(0, whole_number(padding, "padding", 0)),
+            padding=padding if isinstance(padding, str) else (0, whole_number(padding, "padding", 0)),
+            dilation=(1, whole_number(dilation, "dilation")),
             **options,
         )
         one_row_kernels: Any = self.w  # [out][in][0][position]
@@ -199,17 +235,14 @@ class Conv1d(_Convolution):
         return [rows[0] for rows in self._feature_maps(checked_signal(x, len(self.w[0])), kernels)]
 
 
-def _overlapping_slices(starts: range, size: int, length: int) -> list[tuple[slice, slice]]:
-    """Return (slice of the kernel, slice of the axis) for each start of a kernel of `size` on an axis of `length`.
-
-    The entries of a kernel that lie in the padding are left out, as they would be multiplied by zeros.
-    """
-    return [
-        (slice(max(-start, 0), min(size, length - start)), slice(max(start, 0), min(start + size, length)))
-        for start in starts
-    ]
+def _entries(planes: Image, rows: Sequence[list[int]], columns: Sequence[list[int]]) -> list[list[list[Value]]]:
+    """Return for each unit [row][column] the entries of an image or kernel at its rows and columns, as one list."""
+    return [[[plane[i][j] for plane in planes for i in at_i for j in at_j] for at_j in columns] for at_i in rows]
 
 
-def _flat_slice(planes: Image, rows: slice, columns: slice) -> list[Value]:
-    """Return the entries [:][rows][columns] of an image or kernel as one list."""
-    return [number for plane in planes for row in plane[rows] for number in row[columns]]
+def _net_input(w: list[Value], patch: list[Value], b: Value | None) -> Value:
+    """Return Σ wᵢ xᵢ + b as one node; b or 0 for a unit all of whose inputs lie in the padding."""
+    if patch:
+        z: Value = weighted_sum(w, patch, b)
+        return z
+    return Value(0.0) if b is None else b

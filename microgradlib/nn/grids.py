@@ -1,10 +1,11 @@
-"""Check signals [channel][position] and images [channel][row][column]; compute where windows on them start."""
+"""Check signals [channel][position] and images [channel][row][column]; compute what the windows on them read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.sequences import is_sequence
 
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
     from microgradlib.nn.vectors import Vector
 
-__all__ = ["Image", "ImageInput", "SignalInput", "checked_image", "checked_signal", "row_column_pair", "window_starts"]
+__all__ = [
+    "PADDING_MODES", "Image", "ImageInput", "Pair", "SignalInput", "checked_image", "checked_signal",
+    "row_column_pair", "windows",
+]  # fmt: skip
+
+Pair: TypeAlias = WholeNumber | tuple[WholeNumber, WholeNumber]
+"""A size: one number for both axes, or a pair (rows, columns)."""
 
 Image: TypeAlias = list[list[list[Value]]]
 """An image [channel][row][column] of nodes."""
@@ -23,6 +30,21 @@ SignalInput: TypeAlias = "Collection[Vector]"
 
 ImageInput: TypeAlias = "Collection[Collection[Vector]]"
 """An image [channel][row][column], as lists, tuples or a NumPy array."""
+
+
+PADDING_MODES: dict[str, Callable[[int, int], int | None]] = {
+    "zeros": lambda _i, _n: None,
+    "reflect": lambda i, n: -i if i < 0 else 2 * (n - 1) - i,
+    "replicate": lambda i, n: 0 if i < 0 else n - 1,
+    "circular": lambda i, n: i % n,
+}
+"""Functions that return the index of the entry repeated at index i in the padding of an axis of n entries.
+
+- `zeros`: none, the number there is 0.
+- `reflect`: the axis reflected at its first and last entry, which are not repeated: c b | a b c d | c b.
+- `replicate`: its first and last entry: a a | a b c d | d d.
+- `circular`: the axis continued periodically: c d | a b c d | a b.
+"""
 
 
 def row_column_pair(size: Any, name: str, *, least: int = 1) -> tuple[int, int]:
@@ -70,20 +92,46 @@ def checked_image(x: Any, channels: int | None = None) -> Image:
     return [[[as_node(number) for number in row] for row in channel] for channel in x]
 
 
-def window_starts(length: int, size: int, stride: int, padding: int = 0) -> range:
-    """Return the first index of each window of `size` entries, on an axis with `padding` zeros at either end.
+def windows(
+    length: int,
+    size: int,
+    stride: int = 1,
+    *,
+    padding: tuple[int, int] = (0, 0),
+    dilation: int = 1,
+    mode: str = "zeros",
+) -> list[tuple[list[int], list[int]]]:
+    """Return for each window on an axis of `length` entries which of its `size` entries read the axis, and which index.
 
-    Indices count from the first entry of the axis itself, so those in the padding are negative. Raises `ValueError` if
-    the padded axis is shorter than a window.
+    Entry k of the window that starts at s, counted from the first index of the axis, reads index s + k `dilation`;
+    windows start at −p, −p + `stride`, … if `padding` is p entries before the axis and q after it. In the padding
+    nothing is read if `mode` is "zeros"; otherwise the index that the function in `PADDING_MODES` returns.
+    Raises `ValueError` if the padded axis is shorter than a window, and if the padding is too wide for its mode.
 
-    >>> list(window_starts(5, 3, 2)), list(window_starts(5, 3, 2, padding=1))
-    ([0, 2], [-1, 1, 3])
+    >>> windows(5, 3, 2)
+    [([0, 1, 2], [0, 1, 2]), ([0, 1, 2], [2, 3, 4])]
+    >>> windows(2, 2, padding=(1, 0)), windows(2, 2, padding=(1, 0), mode="circular")
+    ([([1], [0]), ([0, 1], [0, 1])], [([0, 1], [1, 0]), ([0, 1], [0, 1])])
     """
-    if length + 2 * padding < size:
-        padded = " with its padding" if padding else ""
-        message = f"a kernel or window of size {size} does not fit on an axis of length {length + 2 * padding}{padded}"
+    before, after = padding
+    padded, span = before + length + after, (size - 1) * dilation + 1
+    if padded < span or not length:
+        message = (
+            f"a kernel or window of size {size}{f' with dilation {dilation}' if dilation > 1 else ''} does not fit on "
+            f"an axis of length {padded}{' with its padding' if before or after else ''}"
+        )
         raise ValueError(message)
-    return range(-padding, length + padding - size + 1, stride)
+    widest = {"reflect": length - 1, "circular": length}.get(mode, before + after)
+    if max(padding) > widest:
+        message = f"{mode} padding of an axis of length {length} is at most {widest}, got {max(padding)}"
+        raise ValueError(message)
+    index_in_padding = PADDING_MODES[mode]
+    read = [i if 0 <= i < length else index_in_padding(i, length) for i in range(-before, length + after)]
+    windows = []
+    for start in range(0, padded - span + 1, stride):
+        pairs = [(k, i) for k, i in enumerate(read[start : start + span : dilation]) if i is not None]
+        windows.append(([k for k, _ in pairs], [i for _, i in pairs]))
+    return windows
 
 
 def _check_axes(x: Any, axes: int, expected: str, advice: str) -> None:

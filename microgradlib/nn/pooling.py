@@ -2,130 +2,208 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import math
+from typing import Any
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.pytree import flatten
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import Activation, activation_function, activation_name
 from microgradlib.nn.grids import (
     Image,
     ImageInput,
+    Pair,
     SignalInput,
     checked_image,
     checked_signal,
     row_column_pair,
-    window_starts,
+    windows,
 )
 from microgradlib.nn.module import Module
 from microgradlib.nn.sequences import nested_lists
 from microgradlib.ops import reductions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["AvgPool1d", "AvgPool2d", "Flatten", "MaxPool1d", "MaxPool2d", "Subsampling"]
 
-Pair: TypeAlias = WholeNumber | tuple[WholeNumber, WholeNumber]
 
+class _Pool(Module):
+    """The base of the pools: windows on an image, each reduced to one node."""
 
-def _pooled(x: Image, size: tuple[int, int], stride: tuple[int, int], pool: Callable[..., Any]) -> Image:
-    """Return pool(*window) for every window of every channel; rows and columns beyond the last window are dropped."""
-    (rows, columns), (row_stride, column_stride) = size, stride
-    tops, lefts = window_starts(len(x[0]), rows, row_stride), window_starts(len(x[0][0]), columns, column_stride)
-    return [
-        [
+    def __init__(
+        self, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], dilation: tuple[int, int]
+    ) -> None:
+        if padding[0] > size[0] // 2 or padding[1] > size[1] // 2:
+            message = (
+                f"padding must be at most half of the window {self._size_text(size)}, rounded down, as otherwise some "
+                f"windows would lie in the padding, got {self._size_text(padding)}"
+            )
+            raise ValueError(message)
+        self.size, self.stride, self.padding, self.dilation = size, stride, padding, dilation
+        settings = [("stride", stride, size), ("padding", padding, (0, 0)), ("dilation", dilation, (1, 1))]
+        changed = [(name, n) for name, n, default in settings if self._size_text(n) != self._size_text(default)]
+        self.summary_shape = ", ".join(
+            [self._size_text(size), *[f"{name} {self._size_text(n)}" for name, n in changed]]
+        )
+
+    @staticmethod
+    def _size_text(size: tuple[int, int]) -> str:
+        return f"{size[0]}×{size[1]}"
+
+    def _reduced(self, numbers: list[Value]) -> Value:
+        """Return the node of one window, for those of its entries that do not lie in the padding."""
+        raise NotImplementedError
+
+    def _pooled(self, x: Image) -> Image:
+        lengths = (len(x[0]), len(x[0][0]))
+        vertical, horizontal = (
+            windows(length, size, stride, padding=(padding, padding), dilation=dilation)
+            for length, size, stride, padding, dilation in zip(
+                lengths, self.size, self.stride, self.padding, self.dilation
+            )
+        )
+        return [
             [
-                pool(*[number for row in channel[top : top + rows] for number in row[left : left + columns]])
-                for left in lefts
+                [self._reduced([channel[i][j] for i in rows for j in columns]) for _, columns in horizontal]
+                for _, rows in vertical
             ]
-            for top in tops
+            for channel in x
         ]
-        for channel in x
-    ]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.summary_shape})"
 
 
-class _Pool2d(Module):
-    _pool: Callable[..., Any]
-
-    def __init__(self, size: Pair, stride: Pair | None = None) -> None:
-        self.size = row_column_pair(size, "size")
-        self.stride = self.size if stride is None else row_column_pair(stride, "stride")
-        shown_stride = "" if self.stride == self.size else f", stride {self.stride[0]}×{self.stride[1]}"
-        self.summary_shape = f"{self.size[0]}×{self.size[1]}{shown_stride}"
+class _Pool2d(_Pool):
+    def __init__(self, size: Pair, stride: Pair | None = None, *, padding: Pair = 0, dilation: Pair = 1) -> None:
+        sizes = row_column_pair(size, "size")
+        super().__init__(
+            sizes,
+            sizes if stride is None else row_column_pair(stride, "stride"),
+            row_column_pair(padding, "padding", least=0),
+            row_column_pair(dilation, "dilation"),
+        )
 
     def __call__(self, x: ImageInput) -> Image:
         """Return the pooled image [channel][row][column]."""
-        return _pooled(checked_image(x), self.size, self.stride, self._pool)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.summary_shape})"
+        return self._pooled(checked_image(x))
 
 
-class _Pool1d(Module):
-    _pool: Callable[..., Any]
+class _Pool1d(_Pool):
+    def __init__(
+        self,
+        size: WholeNumber,
+        stride: WholeNumber | None = None,
+        *,
+        padding: WholeNumber = 0,
+        dilation: WholeNumber = 1,
+    ) -> None:
+        size = whole_number(size, "size")
+        super().__init__(
+            (1, size),
+            (1, size if stride is None else whole_number(stride, "stride")),
+            (0, whole_number(padding, "padding", 0)),
+            (1, whole_number(dilation, "dilation")),
+        )
 
-    def __init__(self, size: WholeNumber, stride: WholeNumber | None = None) -> None:
-        self.size = whole_number(size, "size")
-        self.stride = self.size if stride is None else whole_number(stride, "stride")
-        self.summary_shape = f"{size}" if self.stride == self.size else f"{size}, stride {stride}"
+    @staticmethod
+    def _size_text(size: tuple[int, int]) -> str:
+        return str(size[1])
 
     def __call__(self, x: SignalInput) -> list[list[Value]]:
         """Return the pooled signal [channel][position]."""
-        return [rows[0] for rows in _pooled(checked_signal(x), (1, self.size), (1, self.stride), self._pool)]
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.summary_shape})"
+        return [rows[0] for rows in self._pooled(checked_signal(x))]
 
 
-class MaxPool2d(_Pool2d):
-    """y_k(r, c) = max over the window of x_k that begins at (s r, s c): a small shift of the image changes little.
+class _MaxPool(_Pool):
+    def _reduced(self, numbers: list[Value]) -> Value:
+        return reductions.maximum(*numbers) if numbers else Value(-math.inf)
 
-    `size`, that of the windows, and `stride` s are numbers or pairs (rows, columns); by default s is the size, so that
-    windows do not overlap. Rows and columns beyond the last window are dropped. Each window is one n-ary `maximum`,
-    whose derivative is 1 for the largest number; numbers that tie share it equally. Raises `ValueError` for a size or
-    stride below 1, and when called with another number of axes or an image smaller than the window. (*Deep Learning*,
-    9.3.)
+
+class _AvgPool(_Pool):
+    count_include_pad: bool
+
+    def _reduced(self, numbers: list[Value]) -> Value:
+        count = self.size[0] * self.size[1] if self.count_include_pad else len(numbers)
+        if len(numbers) == count:
+            return reductions.mean(*numbers) if numbers else Value(math.nan)
+        return reductions.sum(*numbers) / count if numbers else Value(0.0)
+
+
+class MaxPool2d(_MaxPool, _Pool2d):
+    """y_k(r, c) = max of x_k(s r + d i − p, s c + d j − p) over the window: a small shift of the image changes little.
+
+    `size`: that of the windows. `stride` s: the distance between neighbouring windows, by default the size, so that
+    they do not overlap. `padding` p: how far the first and the last windows may reach beyond the image, where there are
+    no numbers. `dilation` d: the distance between neighbouring entries of a window. These are numbers or pairs (rows,
+    columns). A side of length n gives ⌊(n + 2p − d (size − 1) − 1)/s⌋ + 1 windows; rows and columns beyond the last
+    window are dropped. Each window is one n-ary `maximum`, whose derivative is 1 for the largest number; numbers that
+    tie share it equally; a window without numbers, which some dilations give, is −∞.
+
+    Raises `ValueError` for a size, stride or dilation below 1, for a padding of more than half of the size, and when
+    called with another number of axes or an image smaller than the window. (*Deep Learning*, 9.3.)
 
     >>> [[[y]]] = MaxPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
     >>> y.data
     4.0
     """
 
-    _pool = reductions.maximum
 
-
-class MaxPool1d(_Pool1d):
-    """y_k(t) = max over the window of x_k that begins at s t, of a signal [channel][position]; see `MaxPool2d`.
+class MaxPool1d(_MaxPool, _Pool1d):
+    """y_k(t) = max of x_k(s t + d i − p) over the window, of a signal [channel][position]; see `MaxPool2d`.
 
     >>> [[first, second]] = MaxPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
     >>> first.data, second.data
     (2.0, 4.0)
     """
 
-    _pool = reductions.maximum
 
+class AvgPool2d(_AvgPool, _Pool2d):
+    """y_k(r, c) = mean of x_k(s r + d i − p, s c + d j − p) over the window; arguments and errors as for `MaxPool2d`.
 
-class AvgPool2d(_Pool2d):
-    """y_k(r, c) = mean over the window of x_k that begins at (s r, s c); arguments and errors are those of `MaxPool2d`.
+    Padding counts as zeros, so the sum is divided by the size of the window everywhere, as in PyTorch; with
+    `count_include_pad=False` it is divided by how many numbers of the image there are in the window.
 
     >>> [[[y]]] = AvgPool2d(2)([[[1.0, 2.0], [4.0, 3.0]]])
     >>> y.data
     2.5
     """
 
-    _pool = reductions.mean
+    def __init__(
+        self,
+        size: Pair,
+        stride: Pair | None = None,
+        *,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(size, stride, padding=padding, dilation=dilation)
+        self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
 
-class AvgPool1d(_Pool1d):
-    """y_k(t) = mean over the window of x_k that begins at s t, of a signal [channel][position]; see `MaxPool2d`.
+class AvgPool1d(_AvgPool, _Pool1d):
+    """y_k(t) = mean of x_k(s t + d i − p) over the window, of a signal [channel][position]; see `AvgPool2d`.
 
     >>> [[first, second]] = AvgPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
     >>> first.data, second.data
     (1.5, 3.5)
+    >>> [y.data for y in AvgPool1d(2, padding=1)([[1.0, 2.0]])[0]]
+    [0.5, 1.0]
+    >>> [y.data for y in AvgPool1d(2, padding=1, count_include_pad=False)([[1.0, 2.0]])[0]]
+    [1.0, 2.0]
     """
 
-    _pool = reductions.mean
+    def __init__(
+        self,
+        size: WholeNumber,
+        stride: WholeNumber | None = None,
+        *,
+        padding: WholeNumber = 0,
+        dilation: WholeNumber = 1,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(size, stride, padding=padding, dilation=dilation)
+        self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
 
 class Subsampling(Module):

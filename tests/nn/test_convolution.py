@@ -13,16 +13,20 @@ from microgradlib.nn.convolution import Conv1d, Conv2d
 FEW = settings(max_examples=25, deadline=None)
 
 
-def by_formula(x, w, b, stride, padding):
-    """y_o(r, c) = b_o + the sum of w_o times the part of the padded image that begins at (s r, s c)."""
-    (down, right), (above, left) = stride, padding
-    x = np.pad(x, ((0, 0), (above, above), (left, left)))
-    rows, columns = w.shape[2:]
+NUMPY_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def by_formula(x, w, b, *, stride, padding, dilation=(1, 1), mode="zeros"):
+    """y_o(r, c) = b_o + the sum of w_o times every d-th entry of the padded image from (s r, s c) on."""
+    (down, right), (below, beside) = stride, dilation
+    (above, left), (under, after) = padding if isinstance(padding[0], tuple) else (padding, padding)
+    x = np.pad(x, ((0, 0), (above, under), (left, after)), mode=NUMPY_MODES[mode])
+    rows, columns = (w.shape[2] - 1) * below + 1, (w.shape[3] - 1) * beside + 1
     height, width = (x.shape[1] - rows) // down + 1, (x.shape[2] - columns) // right + 1
     y = np.empty((len(w), height, width))
     for r in range(height):
         for c in range(width):
-            patch = x[:, r * down : r * down + rows, c * right : c * right + columns]
+            patch = x[:, r * down : r * down + rows : below, c * right : c * right + columns : beside]
             y[:, r, c] = (w * patch).sum(axis=(1, 2, 3)) + b
     return y
 
@@ -40,30 +44,65 @@ def randomised(model, seed):
 
 @st.composite
 def settings_of_2d(draw):
-    size = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    padding = tuple(draw(st.integers(0, k - 1)) for k in size)
-    shape = tuple(draw(st.integers(max(1, k - 2 * p), 6)) for k, p in zip(size, padding))
-    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    return draw(st.integers(1, 2)), draw(st.integers(1, 2)), size, stride, padding, shape, draw(st.integers(0, 99))
+    size, stride, dilation = (draw(st.tuples(st.integers(1, 3), st.integers(1, 3))) for _ in range(3))
+    mode = draw(st.sampled_from(list(NUMPY_MODES)))
+    span = [(k - 1) * d + 1 for k, d in zip(size, dilation)]
+    padding = tuple(draw(st.integers(0, n - 1)) for n in span)
+    least = {"zeros": 1, "replicate": 1, "circular": max(padding), "reflect": max(padding) + 1}[mode]
+    shape = tuple(draw(st.integers(max(1, least, n - 2 * p), 7)) for n, p in zip(span, padding))
+    return draw(st.integers(1, 2)), draw(st.integers(1, 2)), size, stride, padding, dilation, mode, shape
 
 
 @settings(max_examples=60, deadline=None)
-@given(settings_of_2d())
-def test_the_formula_in_two_dimensions(drawn):
-    nin, nout, size, stride, padding, shape, seed = drawn
-    model = randomised(Conv2d(nin, nout, size, stride=stride, padding=padding), seed)
+@given(settings_of_2d(), st.integers(0, 99))
+def test_the_formula_in_two_dimensions(drawn, seed):
+    nin, nout, size, stride, padding, dilation, mode, shape = drawn
+    model = Conv2d(nin, nout, size, stride=stride, padding=padding, dilation=dilation, padding_mode=mode)
+    randomised(model, seed)
     x = np.random.default_rng(seed + 1).normal(size=(nin, *shape))
     w = np.reshape([p.data for p in model.parameters()[:-nout]], (nout, nin, *size))
-    expected = by_formula(x, w, [b.data for b in model.b], stride, padding)
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "mode": mode}
+    expected = by_formula(x, w, [b.data for b in model.b], **how)
     assert np.array(numbers(model(x.tolist()))) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 @FEW
-@given(st.integers(0, 99), st.integers(1, 3), st.integers(0, 2), st.integers(3, 7))
-def test_one_dimension_is_an_image_of_one_row(seed, stride, padding, length):
+@given(st.tuples(st.integers(1, 4), st.integers(1, 4)), st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def test_same_padding_keeps_the_size_and_puts_the_odd_zero_last(size, dilation):
+    model = randomised(Conv2d(1, 1, size, padding="same", dilation=dilation), seed=1)
+    x = np.random.default_rng(0).normal(size=(1, 4, 5))
+    w = np.reshape([p.data for p in model.weights()], (1, 1, *size))
+    total = [(k - 1) * d for k, d in zip(size, dilation)]
+    padding = tuple(n // 2 for n in total), tuple(n - n // 2 for n in total)
+    expected = by_formula(x, w, [model.b[0].data], stride=(1, 1), padding=padding, dilation=dilation)
+    maps = np.array(numbers(model(x)))
+    assert maps.shape == x.shape
+    assert maps == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_valid_padding_is_none():
+    model = Conv1d(1, 1, 3, padding="valid", rng=0)
+    assert model([[1.0, 2.0, 3.0]])[0][0].data == Conv1d(1, 1, 3, rng=0)([[1.0, 2.0, 3.0]])[0][0].data
+    assert len(model([[1.0] * 4])[0]) == 2
+
+
+def test_a_unit_whose_inputs_all_lie_in_the_padding_is_its_bias():
+    model = Conv1d(1, 1, 2, dilation=4, padding=3, activation="tanh", rng=0)
+    model.b[0].data = 0.5
+    [maps] = model([[2.0, 3.0]])
+    assert [y.data for y in maps[1:3]] == [math.tanh(0.5)] * 2
+    maps[1].backward()
+    assert model.b[0].grad == pytest.approx(1 - math.tanh(0.5) ** 2, rel=1e-14)
+    plain = Conv1d(1, 1, 2, dilation=4, padding=3, bias=False, rng=0)
+    assert [y.data for y in plain([[2.0, 3.0]])[0][1:3]] == [0.0, 0.0]
+
+
+@FEW
+@given(st.integers(0, 99), st.integers(1, 3), st.integers(0, 2), st.integers(5, 7), st.integers(1, 2))
+def test_one_dimension_is_an_image_of_one_row(seed, stride, padding, length, dilation):
     line, plane = (
-        Conv1d(2, 3, 3, stride=stride, padding=padding),
-        Conv2d(2, 3, (1, 3), stride=stride, padding=(0, padding)),
+        Conv1d(2, 3, 3, stride=stride, padding=padding, dilation=dilation, padding_mode="circular"),
+        Conv2d(2, 3, (1, 3), stride=stride, padding=(0, padding), dilation=dilation, padding_mode="circular"),
     )
     assert line.summary_shape.split(", ")[0] == plane.summary_shape.split(", ")[0] == "2 → 3"
     randomised(line, seed), randomised(plane, seed)
@@ -141,6 +180,9 @@ def test_prelu_has_a_slope_for_each_map():
 def test_descriptions():
     assert repr(Conv2d(1, 4, 3)) == "Conv2d(1 → 4, 3×3 linear)"
     assert repr(Conv2d(2, 4, (3, 2), stride=2, padding=(1, 0))) == "Conv2d(2 → 4, 3×2 linear, stride 2×2, padding 1×0)"
+    assert repr(Conv2d(1, 4, 3, dilation=(1, 2))) == "Conv2d(1 → 4, 3×3 linear, dilation 1×2)"
+    shape = Conv1d(1, 2, 2, padding="same", dilation=3, padding_mode="circular").summary().rows[0].shape
+    assert shape == "1 → 2, 2 linear, padding same, dilation 3, padding mode circular"
     assert repr(Conv1d(1, 2, 4, stride=3, padding=1, activation="relu")) == "Conv1d(1 → 2, 4 relu, stride 3, padding 1)"
     assert Conv1d(1, 2, 4).summary().rows[0].shape == "1 → 2, 4 linear"
 
@@ -176,6 +218,12 @@ def test_signals_of_other_shapes_raise():
         Conv1d(2, 1, 1)([[1.0, 2.0], [3.0]])
     with pytest.raises(ValueError, match="size 5 does not fit on an axis of length 4 with its padding"):
         Conv1d(1, 1, 5, padding=1)([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="size 3 with dilation 2 does not fit on an axis of length 4 with its padding"):
+        Conv1d(1, 1, 3, padding=1, dilation=2)([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="reflect padding of an axis of length 2 is at most 1, got 2"):
+        Conv1d(1, 1, 3, padding=2, padding_mode="reflect")([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="circular padding of an axis of length 2 is at most 2, got 3"):
+        Conv1d(1, 1, 3, padding=3, padding_mode="circular")([[1.0, 2.0]])
     with pytest.raises(ValueError, match="the channels must have equal lengths, got 2, 1"):
         Conv2d(2, 1, 1)([[[1.0], [2.0]], [[3.0]]])
     with pytest.raises(TypeError, match=r"nested \[channel\]\[row\]\[column\], got Value"):
@@ -194,6 +242,16 @@ def test_signals_of_other_shapes_raise():
         ({"stride": 0}, ValueError, "stride must be a whole number >= 1"),
         ({"padding": -1}, ValueError, "padding must be a whole number >= 0"),
         ({"padding": 2}, ValueError, "padding must be less than the kernel size 2×2"),
+        ({"padding": 3, "dilation": 2}, ValueError, "padding must be less than the kernel size 3×3, dilated, as"),
+        ({"padding": "sane"}, ValueError, "no padding 'sane'; did you mean 'same'"),
+        ({"padding": "same", "stride": 2}, ValueError, r"needs stride 1, got 2×2"),
+        (
+            {"padding_mode": "cyclic"},
+            ValueError,
+            "no padding mode 'cyclic'; known: zeros, reflect, replicate, circular",
+        ),
+        ({"dilation": 0}, ValueError, "dilation must be a whole number >= 1"),
+        ({"dilation": (1, 1.5)}, TypeError, r"dilation\[1\] must be a whole number"),
         ({"nin": 0}, ValueError, "nin must be a whole number >= 1"),
         ({"nout": True}, TypeError, "nout must be a whole number"),
         ({"activation": "rleu"}, ValueError, "did you mean 'relu'"),

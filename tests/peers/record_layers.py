@@ -42,6 +42,21 @@ def row(function, **settings):
     return lambda x, *parameters: function(x[None], *parameters, **settings)[0]
 
 
+def continued(function, mode, width, **settings):
+    """Return a convolution of one example whose border, `width` on each side as F.pad takes it, is filled by `mode`."""
+    from torch.nn.functional import pad  # noqa: PLC0415
+
+    return lambda x, *parameters: function(pad(x[None], width, mode=mode), *parameters, **settings)[0]
+
+
+def dilated_mean(x):
+    """Return the means of windows of 2 × 3 entries two rows and one column apart, which PyTorch has no pool for."""
+    import torch  # noqa: PLC0415
+
+    kernel = torch.full((1, 1, 2, 3), 1 / 6, dtype=torch.float64)
+    return torch.nn.functional.conv2d(x[:, None], kernel, stride=(1, 2), padding=(1, 1), dilation=(2, 1))[:, 0]
+
+
 def cases():
     """Return (function, size of x, sizes of the parameters) for each case by name."""
     import torch.nn.functional as F  # noqa: N812, PLC0415
@@ -65,6 +80,25 @@ def cases():
         "CausalSelfAttention of one head": (attention(1), (3, 2), [(2, 2)] * 4),
         "Softmax": (lambda x: F.softmax(x, 0), (4,), []),
         "LogSoftmax": (lambda x: F.log_softmax(x, 0), (4,), []),
+        "Conv2d dilated": (row(F.conv2d, stride=(1, 2), padding=2, dilation=(2, 3)), (2, 5, 6), [(2, 2, 2, 2), (2,)]),
+        "Conv2d same": (row(F.conv2d, padding="same", dilation=(1, 3)), (1, 3, 4), [(1, 1, 2, 4), (1,)]),
+        "Conv2d reflect": (continued(F.conv2d, "reflect", (2, 2, 1, 1)), (1, 3, 4), [(2, 1, 3, 3), (2,)]),
+        "Conv2d circular": (continued(F.conv2d, "circular", (3, 3, 3, 3), stride=2), (1, 3, 4), [(1, 1, 2, 3), (1,)]),
+        "Conv1d dilated": (row(F.conv1d, padding=1, dilation=2), (2, 5), [(2, 2, 3), (2,)]),
+        "Conv1d dilated beyond its input": (row(F.conv1d, padding=3, dilation=4), (1, 2), [(2, 1, 2), (2,)]),
+        "Conv1d same": (row(F.conv1d, padding="same", dilation=3), (1, 5), [(1, 1, 4), (1,)]),
+        "Conv1d replicate": (continued(F.conv1d, "replicate", (4, 4), dilation=2), (1, 4), [(1, 1, 3), (1,)]),
+        "MaxPool2d padded": (row(F.max_pool2d, kernel_size=(3, 2), stride=(2, 1), padding=1), (2, 4, 3), []),
+        "MaxPool2d dilated": (row(F.max_pool2d, kernel_size=2, stride=1, padding=1, dilation=(2, 1)), (1, 4, 4), []),
+        "MaxPool1d dilated": (row(F.max_pool1d, kernel_size=3, stride=1, padding=1, dilation=2), (2, 6), []),
+        "AvgPool2d padded": (row(F.avg_pool2d, kernel_size=(2, 3), stride=2, padding=(0, 1)), (1, 4, 5), []),
+        "AvgPool2d of numbers only": (
+            row(F.avg_pool2d, kernel_size=3, stride=2, padding=1, count_include_pad=False),
+            (2, 4, 5),
+            [],
+        ),
+        "AvgPool2d dilated": (dilated_mean, (2, 4, 5), []),
+        "AvgPool1d padded": (row(F.avg_pool1d, kernel_size=4, stride=1, padding=2), (2, 5), []),
     }
 
 
