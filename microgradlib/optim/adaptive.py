@@ -50,8 +50,12 @@ class Adam(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+        super().__init__(
+            parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize
+        )
 
     def buffer_starts(self) -> dict[str, float]:
         """Return the initial m and v, and with `amsgrad` the initial largest v."""
@@ -98,8 +102,10 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
+        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
 class RMSprop(Optimiser):
@@ -108,11 +114,12 @@ class RMSprop(Optimiser):
         g ← g + λ p                            weight decay λ
         r ← α r + (1 − α) g²                   mean of the squared gradient
         a ← a + (1 − α) (g − a)                with centered: mean of the gradient, else a = 0
-        s = g / (√(r − a²) + ε)
+        s = g / (√max(r − a², 0) + ε)
         u ← μ u + s                            momentum μ; without it u = s
         p ← p − η u
 
-    ε is added outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, adds it inside.
+    ε is added outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, adds it inside. r − a² is a variance:
+    rounding may make it negative where it is nearly 0, where PyTorch's root is nan.
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
@@ -136,9 +143,18 @@ class RMSprop(Optimiser):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
-            parameters, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered
+            parameters,
+            lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
         )
 
     def buffer_starts(self) -> dict[str, float]:
@@ -162,7 +178,10 @@ class RMSprop(Optimiser):
         r = self.alpha * r + (1 - self.alpha) * (g * g)
         if self.centered:
             a = a + (1 - self.alpha) * (g - a)
-        s = g / (xp.sqrt(r - a * a) + self.eps)
+        variance = r - a * a
+        if self.centered:
+            variance = xp.maximum(variance, 0.0)
+        s = g / (xp.sqrt(variance) + self.eps)
         u = self.momentum * u + s
         return p - lr * u, r, u, a
 
@@ -196,6 +215,8 @@ class Adagrad(Optimiser):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             parameters,
@@ -204,6 +225,7 @@ class Adagrad(Optimiser):
             weight_decay=weight_decay,
             initial_accumulator_value=initial_accumulator_value,
             eps=eps,
+            maximize=maximize,
         )
 
     def buffer_starts(self) -> dict[str, float]:

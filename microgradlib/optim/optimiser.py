@@ -5,24 +5,17 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import non_negative, whole_number
-from microgradlib._support.floats import FLOATS, evaluate_rule
-from microgradlib._support.number import is_array
-from microgradlib.optim.parameters import (
-    assign,
-    checked_array,
-    checked_numbers,
-    checked_parameter_array,
-    checked_values,
-    numpy,
-)
+from microgradlib._support.checks import non_negative
+from microgradlib.optim.groups import Group, ParameterGroup, check_distinct, group_arguments, joined, new_buffer
+from microgradlib.optim.moves import moved_array, moved_values, slopes_of_arrays, slopes_of_values
+from microgradlib.optim.parameters import assign
 from microgradlib.optim.settings import CHECKS
+from microgradlib.optim.state import load_groups, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from microgradlib.core.value import Value
-    from microgradlib.optim.types import Array, Gradient, Parameters, Rate
+    from microgradlib.optim.types import Gradient, Parameters, Rate
 
 __all__ = ["Optimiser"]
 
@@ -31,9 +24,12 @@ class Optimiser:
     """The base class of optimisers: parameters, a learning rate, settings, and the buffers of the update rule.
 
     `parameters` is a list of leaf Values (a generator is consumed) or one NumPy array of floats, which is changed in
-    place. `lr` is a number or a schedule, a function of the step number 0, 1, 2, …; it may be assigned at any time.
-    The other settings are fixed. `steps` counts the steps taken; `buffers` holds, by name, the numbers that the rule
-    keeps from step to step (such as momentum), one for each parameter.
+    place; or, as in PyTorch, a list of groups: dicts with the key "params" (Values or an array) and any of "lr", the
+    settings and "name", which hold for this group in place of those given here (see `param_groups`). `lr` is a number
+    or a schedule, a function of the step number 0, 1, 2, …; it may be assigned at any time. The setting `maximize`,
+    which all optimisers have, steps uphill: the sign of the gradient is changed before anything else. `steps` counts
+    the steps taken; `buffers` holds, by name, the numbers that the rule keeps from step to step (such as momentum),
+    one for each parameter.
 
     An optimiser of your own is a subclass that defines `update`, and `buffer_starts` if its rule has buffers:
 
@@ -48,21 +44,22 @@ class Optimiser:
     >>> w.data
     2.5
 
-    Raises `TypeError` for parameters that are neither Values nor an array of floats, `ValueError` for an empty list,
-    for a Value listed twice and for a setting out of range.
+    Raises `TypeError` for parameters that are neither Values nor an array of floats nor groups of them, `ValueError`
+    for an empty list, for a Value listed twice and for a setting out of range or unknown.
     """
 
-    parameters: list[Value] | Array
-    steps: int
-    buffers: dict[str, Any]
+    maximize: bool
 
     def __init__(self, parameters: Parameters, lr: Rate, **settings: Any) -> None:
-        self.parameters = checked_parameter_array(parameters) if is_array(parameters) else checked_values(parameters)
+        settings.setdefault("maximize", False)
+        groups = group_arguments(parameters)
         self.lr = lr
         self._setting_names = tuple(settings)
         vars(self).update(self._checked(settings))
-        self.steps = 0
-        self.buffers = {name: self._new_buffer(start) for name, start in self.buffer_starts().items()}
+        self._groups = groups
+        for group in groups:
+            own, group.own = group.own, {}
+            self.configure(group, own)
 
     def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, *buffers: Any, **_: Any) -> tuple[Any, ...]:
         """Return the new parameter, then the new buffers, from parameter `p`, gradient `g` and the old buffers.
@@ -78,31 +75,111 @@ class Optimiser:
         return {}
 
     @property
+    def parameters(self) -> Any:
+        """The parameters: a list of Values, all groups' one after the other, or the array, or a list of the arrays."""
+        first = self._groups[0].parameters
+        if len(self._groups) == 1:
+            return first
+        return joined(self._groups) if isinstance(first, list) else [group.parameters for group in self._groups]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps taken, by the group with the most if one was added later."""
+        return max(group.steps for group in self._groups)
+
+    @property
+    def buffers(self) -> dict[str, Any]:
+        """The buffers by name; those of the first group, if there are several: see `param_groups`."""
+        return self._groups[0].buffers
+
+    @property
+    def param_groups(self) -> list[ParameterGroup]:
+        """The groups, at least one, as mappings whose "lr" and settings may be assigned at any time.
+
+        A group that sets no "lr", or no setting of a name, has that of the optimiser itself.
+        """
+        return [ParameterGroup(self, group) for group in self._groups]
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add a group, a dict as in the constructor. It starts at step 1 of the rule. An error changes nothing."""
+        [added] = group_arguments([group])
+        groups = [*self._groups, added]
+        check_distinct(groups)
+        own, added.own = added.own, {}
+        before, self._groups = self._groups, groups
+        try:
+            self.configure(added, own)
+        except BaseException:
+            self._groups = before
+            raise
+
+    def configure(self, group: Group, own: Mapping[str, Any]) -> None:
+        """Set the learning rate and settings of a group, and adapt its buffers; those of the only group are the rule's.
+
+        Raises `ValueError` for a name that is no setting and for a setting out of range, `TypeError` for one of the
+        wrong kind; an error changes nothing.
+        """
+        known = ("lr", *self._setting_names, "name")
+        unknown = [name for name in own if name not in known]
+        if unknown:
+            message = f"a group of {type(self).__name__} sets any of {', '.join(known)}, got {unknown[0]!r}"
+            raise ValueError(message)
+        rule = self._rule(group)
+        settings = {name: x for name, x in own.items() if name in self._setting_names}
+        checked = rule._checked({**rule.settings, **settings})
+        new = {name: checked.get(name, x) for name, x in own.items()}
+        if "lr" in new:
+            new["lr"] = _checked_rate(new["lr"])
+        if len(self._groups) == 1:
+            vars(self).update({"_lr" if name == "lr" else name: x for name, x in new.items() if name != "name"})
+            new = {name: x for name, x in new.items() if name == "name"}
+        group.own = {**group.own, **new}
+        starts = self._rule(group).buffer_starts()
+        group.buffers = {
+            name: group.buffers[name] if name in group.buffers else new_buffer(group, start)
+            for name, start in starts.items()
+        }
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The settings besides `lr` by their names, each also an attribute."""
         return {name: getattr(self, name) for name in self._setting_names}
 
     @property
     def lr(self) -> Rate:
-        """The learning rate: a number or a schedule, as it was given."""
+        """The learning rate: a number or a schedule, as it was given; groups may have their own."""
         return self._lr
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
-        self._lr = lr if callable(lr) else non_negative(lr, "lr", example=0.01)
+        self._lr = _checked_rate(lr)
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step, as a number: `lr(steps)` of a schedule."""
-        return non_negative(self._lr(self.steps), f"lr({self.steps})") if callable(self._lr) else self._lr
+        """The learning rate of the next step, as a number: `lr(steps)` of a schedule; that of the first group."""
+        return self._rate(self._groups[0])
+
+    def _rate(self, group: Group) -> float:
+        lr = group.own.get("lr", self._lr)
+        return non_negative(lr(group.steps), f"lr({group.steps})") if callable(lr) else lr
+
+    def _rule(self, group: Group) -> Optimiser:
+        """Return the optimiser whose `update` is the rule of a group: with the group's own settings as attributes."""
+        own = group.settings
+        if not own:
+            return self
+        rule = copy(self)
+        vars(rule).update(own)
+        return rule
 
     def step(self, gradient: Gradient | None = None) -> None:
         """Update every parameter by the rule.
 
         For Values the gradient is their `grad`, or `gradient`: a list or array of numbers in the order of
-        the parameters. An array of parameters needs `gradient`, of its own shape. All new numbers are computed before
-        the first is set, so an error changes nothing. Raises `ValueError` for a gradient of another length or shape,
-        `TypeError` for anything but a list or array of numbers.
+        the parameters. An array of parameters needs `gradient`, of its own shape; groups of arrays a list of gradients,
+        or one flat array for all. All new numbers are computed before the first is set, so an error changes nothing.
+        Raises `ValueError` for a gradient of another length or shape, `TypeError` for anything but a list or array of
+        numbers.
 
         >>> from microgradlib import Value
         >>> from microgradlib.optim import SGD
@@ -111,112 +188,66 @@ class Optimiser:
         >>> w.data
         2.8
         """
-        if isinstance(self.parameters, list):
-            self._step_values(self.parameters, gradient)
+        groups = self._groups
+        if isinstance(groups[0].parameters, list):
+            parts = list(zip(groups, slopes_of_values(groups, gradient)))
+            moved = [moved_values(self._rule(group), group, self._rate(group), slopes) for group, slopes in parts]
+            assign(joined(groups), "_data", [number for numbers, _ in moved for number in numbers])
         else:
-            self._step_array(self.parameters, gradient)
+            parts = list(zip(groups, slopes_of_arrays(groups, gradient)))
+            moved = [self.moved_array(group, group.parameters, slopes) for group, slopes in parts]
+            for group, (new, _) in zip(groups, moved):
+                group.parameters[...] = new  # type: ignore[call-overload]
+        for group, (_, buffers) in zip(groups, moved):
+            group.steps, group.buffers = group.steps + 1, buffers
 
-    def _step_values(self, values: list[Value], gradient: Gradient | None) -> None:
-        if gradient is None:
-            gradient = [value.grad for value in values]
-        slopes = checked_numbers(gradient, len(values), "the gradient")
-        t, lr, update = self.steps + 1, self.rate, self.update
-        rows = list(zip([value.data for value in values], slopes, *self.buffers.values()))
-        try:
-            new = [update(FLOATS, t, lr, *row) for row in rows]
-        except (ArithmeticError, ValueError):  # such as 0/0: compute by IEEE 754, as arrays do
-            new = [evaluate_rule(lambda xp, *row: update(xp, t, lr, *row), *row) for row in rows]
-        numbers, *columns = zip(*new)
-        buffers = {name: list(column) for name, column in zip(self.buffers, columns)}
-        assign(values, "_data", checked_numbers(numbers, len(values), "what the rule returns"))
-        self.steps, self.buffers = t, buffers
-
-    def _step_array(self, array: Array, gradient: Gradient | None) -> None:
-        if gradient is None:
-            raise TypeError("an array has no grad: pass its gradient, as in step(gradient)")
-        t, lr = self.steps + 1, self.rate
-        slopes = checked_array(gradient, array, "the gradient")
-        with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
-            new, *buffers = self.update(numpy(), t, lr, array, slopes, *self.buffers.values())
-        array[...] = new
-        self.steps, self.buffers = t, dict(zip(self.buffers, buffers))
+    def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
+        """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""
+        return moved_array(self._rule(group), group, self._rate(group), numbers, slopes)
 
     def zero_grad(self) -> None:
         """Set `grad` of every Value to 0, as is needed before each `backward()`; for an array, do nothing."""
-        if isinstance(self.parameters, list):
-            assign(self.parameters, "grad", [0.0] * len(self.parameters))
+        if isinstance(self._groups[0].parameters, list):
+            values = joined(self._groups)
+            assign(values, "grad", [0.0] * len(values))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state from which another optimiser of this class can continue, as plain numbers and lists.
 
         The dict can be written as JSON. A schedule, being a function, cannot: `lr` is None for it, and the optimiser
-        that loads the state must be constructed with the schedule. Parameters are not included: save the model.
+        that loads the state must be constructed with the schedule. Parameters are not included: save the model. With
+        several groups the state of each is in the list "groups".
 
         >>> from microgradlib import Value
         >>> from microgradlib.optim import SGD
         >>> SGD([Value(3.0)], lr=0.1, momentum=0.9).state_dict()["buffers"]
         {'velocity': [0.0]}
         """
-        settings = {name: list(x) if isinstance(x, tuple) else x for name, x in self.settings.items()}
-        buffers = {name: b.tolist() if is_array(b) else list(b) for name, b in self.buffers.items()}
-        lr = None if callable(self._lr) else self._lr
-        return {"class": type(self).__name__, "steps": self.steps, "lr": lr, "settings": settings, "buffers": buffers}
+        states = [state_of(view, group) for view, group in zip(self.param_groups, self._groups)]
+        return {"class": type(self).__name__, **(states[0] if len(states) == 1 else {"groups": states})}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the steps, buffers, settings and learning rate from a result of `state_dict()`.
 
-        Raises `ValueError` for the state of another class or number of parameters, and for a state saved
+        Raises `ValueError` for the state of another class or number of parameters or groups, and for a state saved
         with a schedule if this optimiser has none; `TypeError` for anything but a dict. An error changes nothing.
         """
-        if not hasattr(state, "keys"):
-            message = f"a state must be a dict, as from state_dict(), got {type(state).__name__}"
-            raise TypeError(message)
-        missing = {"class", "steps", "lr", "settings", "buffers"}.difference(state)
-        if missing:
-            message = f"the state lacks {', '.join(sorted(missing))}: pass a dict from state_dict()"
-            raise ValueError(message)
-        if state["class"] != type(self).__name__:
-            message = f"the state is that of {state['class']}: it cannot be loaded into {type(self).__name__}"
-            raise ValueError(message)
-        if state["lr"] is None and not callable(self._lr):
-            raise ValueError(
-                "the state was saved with a schedule for lr: set lr of this optimiser to the schedule first"
-            )
         restored = copy(self)
-        if state["lr"] is not None:
-            restored.lr = state["lr"]
-        _check_names("settings", state["settings"], self.settings)
-        vars(restored).update(self._checked(state["settings"]))
-        restored.steps = whole_number(state["steps"], "steps", least=0)
-        names = restored.buffer_starts()
-        _check_names("buffers", state["buffers"], names)
-        restored.buffers = {name: self._checked_buffer(state["buffers"][name], f"the buffer {name}") for name in names}
+        restored._groups = [Group(group.parameters, dict(group.own)) for group in self._groups]
+        load_groups(restored, restored._groups, state)
         vars(self).update(vars(restored))
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the checked settings, or raise. Settings without an entry in `CHECKS` are returned unchanged."""
         return {name: CHECKS[name](x, name) if name in CHECKS else x for name, x in settings.items()}
 
-    def _new_buffer(self, start: float) -> Any:
-        """Return a buffer for these parameters, a list or an array, with every entry `start`."""
-        if isinstance(self.parameters, list):
-            return [start] * len(self.parameters)
-        return numpy().full_like(self.parameters, start)
-
-    def _checked_buffer(self, numbers: Any, name: str) -> Any:
-        """Return a list or array of numbers as a buffer for these parameters, a list or an array."""
-        if isinstance(self.parameters, list):
-            return checked_numbers(numbers, len(self.parameters), name)
-        return checked_array(numbers, self.parameters, name)
-
     def __repr__(self) -> str:
-        n = len(self.parameters) if isinstance(self.parameters, list) else self.parameters.size
-        settings = "".join(f", {name}={setting!r}" for name, setting in self.settings.items())
-        return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}, lr={self._lr!r}{settings})"
+        n = sum(len(p) if isinstance(p, list) else p.size for p in (group.parameters for group in self._groups))
+        groups = f" in {len(self._groups)} groups" if len(self._groups) > 1 else ""
+        settings = {name: x for name, x in self.settings.items() if name != "maximize" or x}
+        shown = "".join(f", {name}={setting!r}" for name, setting in settings.items())
+        return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}{groups}, lr={self._lr!r}{shown})"
 
 
-def _check_names(kind: str, given: Iterable[str], expected: Iterable[str]) -> None:
-    if sorted(given) != sorted(expected):
-        names, given_names = (", ".join(n) or "none" for n in (expected, given))
-        message = f"the {kind} of this optimiser are {names}; the state has {given_names}"
-        raise ValueError(message)
+def _checked_rate(lr: Rate) -> Rate:
+    return lr if callable(lr) else non_negative(lr, "lr", example=0.01)

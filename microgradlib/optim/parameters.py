@@ -52,8 +52,6 @@ def checked_values(parameters: Any) -> list[Value]:
 
 
 def _check_leaf(value: Any, i: int) -> None:
-    if isinstance(value, dict):
-        raise TypeError("parameters must be a flat list of Values, got a dict; construct one optimiser for each group")
     if is_array(value):
         raise TypeError("parameters must be a list of Values or one array, got a list of arrays; concatenate them")
     if not isinstance(value, Value):

@@ -33,6 +33,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "alpha": _decay_rate,
     "centered": boolean,
     "lr_decay": partial(non_negative, example=0.01),
+    "maximize": boolean,
     "initial_accumulator_value": partial(non_negative, example=0.0),
 }
 """The function check(setting, name) of each setting: it returns the checked setting, or raises."""

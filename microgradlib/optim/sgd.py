@@ -22,7 +22,19 @@ class SGD(Optimiser):
         p ← p − η v                            or, with nesterov, p ← p − η (g + μ v)
 
     η is `lr`. Without momentum, p ← p − η g. (*Deep Learning*, 8.3.1 to 8.3.3, where v has the opposite sign and
-    contains η.) Raises `ValueError` for Nesterov momentum without momentum or with dampening, as PyTorch does.
+    contains η.) With `maximize`, g ← −g before anything else. Raises `ValueError` for Nesterov momentum without
+    momentum or with dampening, as PyTorch does.
+
+    `weight_decay` acts on every parameter of its group, biases too: Ω = (λ/2) Σ p², of which the gradient is λ p (the
+    λ∇Ω of *Deep Learning*, Algorithm 6.4). `regularisers.L2` leaves biases out unless told otherwise, and is part of
+    the loss. To decay the weights alone, make two groups:
+
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP([2, 3, 1], rng=0)
+    >>> biases = [p for name, p in model.named_parameters() if name.endswith("b")]
+    >>> weights = [p for p in model.parameters() if p not in set(biases)]
+    >>> SGD([{"params": weights, "weight_decay": 0.01}, {"params": biases}], lr=0.1)
+    SGD(13 parameters in 2 groups, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False)
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
@@ -46,9 +58,17 @@ class SGD(Optimiser):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
-            parameters, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+            parameters,
+            lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
         )
 
     def _checked(self, settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Array(Protocol):
 
 ArrayT = TypeVar("ArrayT", bound=Array)
 
-Parameters: TypeAlias = "Value | Iterable[Value] | Array"
-"""Leaf Values, as `model.parameters()` gives them, or one NumPy array of floats."""
+Parameters: TypeAlias = "Value | Iterable[Value] | Array | Iterable[Mapping[str, Any]]"
+"""Leaf Values, as `model.parameters()` gives them, or one NumPy array of floats, or groups: dicts with "params"."""
 
 Schedule: TypeAlias = Callable[[int], float]
 """A learning rate that changes: a function of the step number 0, 1, 2, …"""

@@ -111,7 +111,7 @@ def test_settings_of_the_wrong_kind(settings, message):
         (3.0, TypeError, "a list of Values, .* got float"),
         ([1.0], TypeError, "leaf Values, got 1.0 at index 0"),
         ([Value(1.0), Symbol("x")], TypeError, "at index 1"),
-        ([{"params": []}], TypeError, "one optimiser for each group"),
+        ([{"params": []}], ValueError, "group 0: there are no parameters to change"),
         ({"w": Value(1.0)}, TypeError, "got dict"),
         ([np.ones(2)], TypeError, "concatenate them"),
         ([Value(1.0) * 2], ValueError, r"parameter 0 was computed by \*"),

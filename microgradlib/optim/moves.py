@@ -1,0 +1,76 @@
+"""One step of a group: its gradient, checked, and the new numbers and buffers by the rule; nothing is changed."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.floats import FLOATS, evaluate_rule
+from microgradlib._support.number import is_array
+from microgradlib.optim.groups import joined
+from microgradlib.optim.parameters import checked_array, checked_numbers, numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.optim.groups import Group
+    from microgradlib.optim.optimiser import Optimiser
+    from microgradlib.optim.types import Gradient
+
+__all__ = ["moved_array", "moved_values", "slopes_of_arrays", "slopes_of_values"]
+
+
+def slopes_of_values(groups: Sequence[Group], gradient: Gradient | None) -> list[list[float]]:
+    """Return the gradient of each group of Values, their `grad` if none is given.
+
+    Raises `TypeError` or `ValueError` unless it is a list or array of one number for each Value of all groups.
+    """
+    values = joined(groups)
+    given = [value.grad for value in values] if gradient is None else gradient
+    slopes = checked_numbers(given, len(values), "the gradient")
+    ends = list(accumulate(len(joined([group])) for group in groups))
+    return [slopes[start:end] for start, end in zip([0, *ends], ends)]
+
+
+def slopes_of_arrays(groups: Sequence[Group], gradient: Any) -> list[Any]:
+    """Return the gradient of each group of arrays, each a new array.
+
+    Raises `TypeError` or `ValueError` unless the gradient is of the shape of the only array, or is a list of an array
+    for each group, or one flat array of all their numbers.
+    """
+    arrays: list[Any] = [group.parameters for group in groups]
+    if gradient is None:
+        raise TypeError("an array has no grad: pass its gradient, as in step(gradient)")
+    if len(arrays) == 1:
+        return [checked_array(gradient, arrays[0], "the gradient")]
+    ends = list(accumulate(array.size for array in arrays))
+    if is_array(gradient) and gradient.shape == (ends[-1],):
+        gradient = [gradient[end - a.size : end].reshape(a.shape) for a, end in zip(arrays, ends)]
+    if not isinstance(gradient, (list, tuple)) or len(gradient) != len(arrays):
+        message = f"the gradient must be a list of {len(arrays)} arrays, or one flat array of {ends[-1]} numbers"
+        raise ValueError(message)
+    return [checked_array(g, a, f"the gradient of group {i}") for i, (g, a) in enumerate(zip(gradient, arrays))]
+
+
+def moved_values(rule: Optimiser, group: Group, lr: float, slopes: list[float]) -> tuple[list[float], dict[str, Any]]:
+    """Return the new numbers of a group of Values and its new buffers, by `rule.update`."""
+    t, update = group.steps + 1, rule.update
+    if rule.maximize:
+        slopes = [-slope for slope in slopes]
+    rows = list(zip([value.data for value in joined([group])], slopes, *group.buffers.values()))
+    try:
+        new = [update(FLOATS, t, lr, *row) for row in rows]
+    except (ArithmeticError, ValueError):  # such as 0/0: compute by IEEE 754, as arrays do
+        new = [evaluate_rule(lambda xp, *row: update(xp, t, lr, *row), *row) for row in rows]
+    numbers, *columns = zip(*new)
+    buffers = {name: list(column) for name, column in zip(group.buffers, columns)}
+    return checked_numbers(numbers, len(rows), "what the rule returns"), buffers
+
+
+def moved_array(rule: Optimiser, group: Group, lr: float, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the new numbers of a group and its new buffers, as arrays, by `rule.update`."""
+    if rule.maximize:
+        slopes = -slopes
+    with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
+        new, *buffers = rule.update(numpy(), group.steps + 1, lr, numbers, slopes, *group.buffers.values())
+    return new, dict(zip(group.buffers, buffers))
