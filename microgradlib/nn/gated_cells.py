@@ -6,11 +6,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
-from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, zeros
+from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, gate_options, zeros
 from microgradlib.nn.sequences import check_length, node_list
 from microgradlib.ops import trigonometric
 
@@ -21,11 +21,6 @@ __all__ = ["GRUCandidate", "GRUCell", "LSTMCell", "LSTMState"]
 
 LSTMState: TypeAlias = tuple[list[Value], list[Value]]
 """The pair (h, c)."""
-
-
-def _gate_options(rng: Rng | None, init: Init, *, bias: bool) -> GateOptions:
-    """Return the options of a cell's gates, with one generator for all: gates drawn from equal seeds would be equal."""
-    return {"rng": None if rng is None else as_random(rng), "init": init, "bias": bias}
 
 
 class LSTMCell(Cell[LSTMState]):
@@ -63,7 +58,7 @@ class LSTMCell(Cell[LSTMState]):
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
         forget_bias = real_number(forget_bias, "forget_bias", finite=False, example=1.0)
-        options = _gate_options(rng, init, bias=bias)
+        options = gate_options(rng, init, bias=bias)
         self.input_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.forget_gate = Gate(nin, nhidden, "sigmoid", bias_start=forget_bias, **options)
         self.candidate = Gate(nin, nhidden, "tanh", **options)
@@ -146,7 +141,7 @@ class GRUCell(Cell[list[Value]]):
         init: Init = "fan_out",
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
-        options = _gate_options(rng, init, bias=bias)
+        options = gate_options(rng, init, bias=bias)
         self.reset_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.update_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.candidate = GRUCandidate(nin, nhidden, **options) if reset_after else Gate(nin, nhidden, "tanh", **options)

@@ -1,70 +1,23 @@
-"""RNN, LSTM and GRU: recurrent networks over a sequence of inputs."""
+"""RNN, LSTM and GRU: recurrent networks over a sequence, of one layer or several, in one direction or both."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 
-from microgradlib.core.value import Value
+from microgradlib._support.checks import WholeNumber
 from microgradlib.nn.activation import Activation
-from microgradlib.nn.gated_cells import GRUCell, LSTMCell, LSTMState
-from microgradlib.nn.module import Module
-from microgradlib.nn.recurrent_cells import Cell, GateOptions, RNNCell, StateT
+from microgradlib.nn.gated_cells import GRUCell, LSTMCell
+from microgradlib.nn.recurrent_cells import GateOptions, RNNCell
 from microgradlib.nn.sequences import check_length
+from microgradlib.nn.unfolded import Recurrent, RecurrentOptions, Unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from typing_extensions import Unpack
-
-    from microgradlib._support.checks import WholeNumber
-    from microgradlib.nn.vectors import Vector
 
 __all__ = ["GRU", "LSTM", "RNN", "Unfolded"]
 
 
-class Unfolded(Module, Generic[StateT]):
-    """A cell applied to each input of a sequence in turn: the unfolded graph of *Deep Learning*, 10.1.
-
-    All time steps share the cell's weights, so `backward()` sums their gradients over time: backpropagation through
-    time. `cell` is any `Cell`, including subclasses of your own; anything else raises `TypeError`.
-
-    >>> hidden, last = Unfolded(RNNCell(1, 2, rng=0))([[0.5], [1.0], [-0.5]])
-    >>> len(hidden), hidden[-1] is last
-    (3, True)
-    """
-
-    def __init__(self, cell: Cell[StateT]) -> None:
-        if not isinstance(cell, Cell):
-            message = f"cell must be a recurrent cell, as in LSTMCell(2, 3), got {cell!r}"  # type: ignore[unreachable]
-            raise TypeError(message)
-        self.cell = cell
-        self.summary_shape = cell.summary_shape
-
-    def __call__(self, xs: Collection[Vector], state: Any = None) -> tuple[list[list[Value]], StateT]:
-        """Return ([h_1, …, h_T], the state after x_T) for the inputs x_1, …, x_T and the state before them.
-
-        `state` is zeros by default. Raises `ValueError` for an empty sequence and for an input or a state of the wrong
-        length, `TypeError` for anything but a list.
-        """
-        if not hasattr(xs, "__len__"):
-            message = f"a sequence must be a list of input vectors, [[…], […]], got {type(xs).__name__}"
-            raise TypeError(message)
-        if len(xs) == 0:
-            raise ValueError("a sequence must have at least one time step, got an empty list")
-        for t, x in enumerate(xs):
-            check_length(x, self.cell.nin, f"xs[{t}], the input at time step {t},")
-        hidden = []
-        for x in xs:
-            state = self.cell(x, state)
-            hidden.append(self.cell.hidden(state))
-        last: StateT = state
-        return hidden, last
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.summary_shape})"
-
-
-class RNN(Unfolded[list[Value]]):
+class RNN(Recurrent):
     """The vanilla recurrent network s_t = f(U x_t + W s_{t−1} + b) over a sequence; arguments are those of `RNNCell`.
 
     It returns ([s_1, …, s_T], s_T). A `Layer` may compute outputs o_t = softmax(V s_t); with the cost E = Σ_t E_t,
@@ -79,9 +32,18 @@ class RNN(Unfolded[list[Value]]):
     >>> E = -sum([log(o[y]) for o, y in zip(outputs, [1, 0, 1])])
     >>> E.backward()
 
-    The states may be the inputs of another network: a stack of two layers.
+    `num_layers` L: the inputs of each layer are the outputs of the one below. `bidirectional`: each layer has a second
+    cell, which goes through the sequence from its end, and the outputs of a layer are those of both (*Deep Learning*,
+    10.3). `dropout`: the probability with which an output that one layer passes to the next is dropped in training
+    mode, see `Dropout`. The cells are `cells`, in PyTorch's order: layer 0, layer 0 backward, layer 1, …; with more
+    than one, the state is a list of theirs. Raises `ValueError` for `dropout` with a single layer.
 
-    >>> deeper, _ = RNN(3, 4, rng=2)(states)
+    >>> rnn = RNN(2, 3, num_layers=2, bidirectional=True, rng=0)
+    >>> states, last = rnn([[1.0, 0.0], [0.0, 1.0]])
+    >>> len(states[0]), [cell.nin for cell in rnn.cells], [len(s) for s in last]
+    (6, [2, 2, 6, 6], [3, 3, 3, 3])
+    >>> states[-1][:3] == last[2], states[0][3:] == last[3]
+    (True, True)
     """
 
     cell: RNNCell
@@ -93,12 +55,15 @@ class RNN(Unfolded[list[Value]]):
         activation: Activation = "tanh",
         *,
         bias_start: float = 0.0,
-        **options: Unpack[GateOptions],
+        **options: Unpack[RecurrentOptions],
     ) -> None:
-        super().__init__(RNNCell(nin, nhidden, activation, bias_start=bias_start, **options))
+        def make_cell(inputs: WholeNumber, gate: GateOptions) -> RNNCell:
+            return RNNCell(inputs, nhidden, activation, bias_start=bias_start, **gate)
+
+        super().__init__(make_cell, nin, nhidden, **options)
 
 
-class LSTM(Unfolded[LSTMState]):
+class LSTM(Recurrent):
     """Long short-term memory over a sequence; the equations and arguments are those of `LSTMCell`.
 
     It returns ([h_1, …, h_T], (h_T, c_T)); pass (h_T, c_T) to the next call to continue the sequence. Gradients then
@@ -107,20 +72,38 @@ class LSTM(Unfolded[LSTMState]):
     >>> lstm = LSTM(1, 2, rng=0, forget_bias=1.0)
     >>> hidden, (h, c) = lstm([[0.5], [1.0]])
     >>> more, _ = lstm([[0.0]], (h, c))
+
+    `num_layers`, `bidirectional` and `dropout` are those of `RNN`. With several cells h and c are lists of the cells'.
+
+    >>> hidden, (h, c) = LSTM(1, 2, num_layers=3, rng=0)([[0.5], [1.0]])
+    >>> len(h), h[-1] == hidden[-1], [len(c_k) for c_k in c]
+    (3, True, [2, 2, 2])
     """
 
     cell: LSTMCell
 
     def __init__(
-        self, nin: WholeNumber, nhidden: WholeNumber, *, forget_bias: float = 0.0, **options: Unpack[GateOptions]
+        self, nin: WholeNumber, nhidden: WholeNumber, *, forget_bias: float = 0.0, **options: Unpack[RecurrentOptions]
     ) -> None:
-        super().__init__(LSTMCell(nin, nhidden, forget_bias=forget_bias, **options))
+        def make_cell(inputs: WholeNumber, gate: GateOptions) -> LSTMCell:
+            return LSTMCell(inputs, nhidden, forget_bias=forget_bias, **gate)
+
+        super().__init__(make_cell, nin, nhidden, **options)
+
+    def _split(self, state: Any, n: int) -> list[Any]:
+        check_length(state, 2, "the state of this network, the pair (h, c),")
+        for part, name in zip(state, "hc"):
+            check_length(part, n, f"{name} in the state of this network, one list for each cell,")
+        return list(zip(*state))
+
+    def _joined(self, states: list[Any]) -> Any:
+        return [h for h, _ in states], [c for _, c in states]
 
 
-class GRU(Unfolded[list[Value]]):
+class GRU(Recurrent):
     """Gated recurrent units over a sequence; the equations and arguments are those of `GRUCell`.
 
-    It returns ([h_1, …, h_T], h_T).
+    It returns ([h_1, …, h_T], h_T). `num_layers`, `bidirectional` and `dropout` are those of `RNN`.
 
     >>> hidden, last = GRU(1, 2, rng=0)([[0.5], [1.0]])
     >>> len(hidden), len(last)
@@ -130,6 +113,9 @@ class GRU(Unfolded[list[Value]]):
     cell: GRUCell
 
     def __init__(
-        self, nin: WholeNumber, nhidden: WholeNumber, *, reset_after: bool = True, **options: Unpack[GateOptions]
+        self, nin: WholeNumber, nhidden: WholeNumber, *, reset_after: bool = True, **options: Unpack[RecurrentOptions]
     ) -> None:
-        super().__init__(GRUCell(nin, nhidden, reset_after=reset_after, **options))
+        def make_cell(inputs: WholeNumber, gate: GateOptions) -> GRUCell:
+            return GRUCell(inputs, nhidden, reset_after=reset_after, **gate)
+
+        super().__init__(make_cell, nin, nhidden, **options)

@@ -6,7 +6,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
-from microgradlib._support.rng import Rng
+from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from microgradlib.nn.vectors import Vector
 
-__all__ = ["Cell", "Gate", "GateOptions", "RNNCell", "StateT", "zeros"]
+__all__ = ["Cell", "Gate", "GateOptions", "RNNCell", "StateT", "gate_options", "zeros"]
 
 StateT = TypeVar("StateT")
 """A cell's state: a list of nodes, or for an LSTM a pair of lists."""
@@ -33,6 +33,11 @@ class GateOptions(TypedDict, total=False):
     bias: bool
     rng: Rng | None
     init: Init
+
+
+def gate_options(rng: Rng | None, init: Init, *, bias: bool) -> GateOptions:
+    """Return the options of several gates, with one generator for all: gates drawn from equal seeds would be equal."""
+    return {"rng": None if rng is None else as_random(rng), "init": init, "bias": bias}
 
 
 class Gate(Module):

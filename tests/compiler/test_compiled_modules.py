@@ -174,6 +174,19 @@ def test_gated_networks(network) -> None:
     check_module(network, numbers(6, 3, 4, 2))
 
 
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.RNN(2, 3, bidirectional=True, rng=0),
+        nn.LSTM(2, 2, num_layers=2, bidirectional=True, rng=0),
+        nn.GRU(2, 3, num_layers=3, dropout=0.5, rng=0).eval(),
+    ],
+    ids=str,
+)
+def test_recurrent_networks_of_several_cells(network) -> None:
+    check_module(network, numbers(6, 3, 4, 2))
+
+
 @pytest.mark.parametrize("cell", [nn.RNNCell(2, 3, rng=0), nn.GRUCell(2, 3, rng=0)], ids=str)
 def test_cells_with_their_state_as_an_input(cell) -> None:
     check_module(cell, numbers(7, 4, 2), numbers(8, 4, 3))
