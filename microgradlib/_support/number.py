@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["PLAIN_NUMBERS", "as_float", "is_array", "is_foreign", "is_whole"]
+__all__ = ["PLAIN_NUMBERS", "as_float", "holds_elements", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
 """The classes of number that hot paths accept without further checks."""
@@ -65,6 +65,11 @@ def is_whole(number: Any) -> bool:
 def is_array(operand: Any) -> bool:
     """Return whether `operand` is an array with at least one axis: NumPy's, or another class with `__array__`."""
     return hasattr(operand, "__array__") and bool(getattr(operand, "shape", ()))
+
+
+def holds_elements(operand: Any) -> bool:
+    """Return whether operators go element by element: an array with at least one axis, or any array of objects."""
+    return hasattr(operand, "__array__") and (bool(getattr(operand, "shape", ())) or operand.dtype == "O")
 
 
 def is_foreign(operand: Any) -> bool:

@@ -11,6 +11,7 @@ from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
 from microgradlib.core.operators import div_mod, method, operator, positive, power_of, reflected, reflected_div_mod
+from microgradlib.core.ufuncs import array_function, array_ufunc, object_methods
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Node(GraphNode):
     """
 
     __slots__ = ("label", "op")
-    __array_ufunc__ = None  # so that NumPy's scalars and arrays use the operators of this class
+    __array_ufunc__, __array_function__ = array_ufunc, array_function  # NumPy's functions on nodes
 
     _fields: ClassVar[tuple[str, ...]]
     """The slots that copies and pickles keep."""
@@ -95,3 +96,7 @@ class Node(GraphNode):
     # Names of micrograd's Value, for programs written for it, such as its graph-tracing notebook.
     _prev = GraphNode.parents
     _op = property(lambda self: str(self.op) if self.op is not None else "")
+
+
+for _name, _method in object_methods().items():
+    setattr(Node, _name, _method)

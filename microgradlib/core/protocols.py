@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
-from microgradlib._support.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
+from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
 from microgradlib.core.math_calls import math_function_called_by, refuse_math_call
 from microgradlib.core.modes import MODES_IN_USE, is_unknown
 from microgradlib.core.node import Node
@@ -30,7 +30,7 @@ def is_left_to_others(x: Any) -> bool:
     """Return whether neither Value nor Symbol makes a node from `x`: an array, or a node of another class."""
     if isinstance(x, Node) or x.__class__ in PLAIN_NUMBERS:
         return False
-    return is_array(x) or hasattr(type(x), "__apply_op__")
+    return holds_elements(x) or hasattr(type(x), "__apply_op__")
 
 
 def is_operand(x: Any) -> bool:

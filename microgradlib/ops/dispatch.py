@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float, is_array
+from microgradlib._support.number import as_float, holds_elements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["apply", "complete", "is_node"]
+__all__ = ["apply", "complete", "element_wise", "is_node", "wrapped"]
 
 
 _FLOATS = {float}
@@ -44,7 +44,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     if kinds == _FLOATS:
         return op.compute(*inputs)
     makers = [kind.__apply_op__ for kind in kinds if hasattr(kind, "__apply_op__")]
-    if len(makers) < len(kinds) and any(is_array(x) for x in inputs):
+    if len(makers) < len(kinds) and any(map(holds_elements, inputs)):
         return element_wise(op, inputs)
     if not makers:
         return op.compute(*map(as_float, inputs))
@@ -62,10 +62,20 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     raise TypeError(message)
 
 
-def element_wise(op: Callable[..., Any], inputs: Sequence[Any]) -> Any:
-    """Apply `op` to arrays and single numbers with NumPy's broadcasting.
+def wrapped(x: Any) -> Any:
+    """Return a node as an array of objects without axes, which NumPy takes as one element; anything else unchanged."""
+    if not is_node(x):
+        return x
+    array = importlib.import_module("numpy").empty((), dtype=object)
+    array[()] = x
+    return array
 
-    The result holds floats if no input held a Value or Symbol; otherwise it is an object array of them.
+
+def element_wise(function: Callable[..., Any], inputs: Sequence[Any], plain: type = float, **keywords: Any) -> Any:
+    """Apply `function` to arrays and single numbers with NumPy's broadcasting.
+
+    The result is of dtype `plain` if no element is a Value or Symbol; otherwise it is an object array of them.
+    `keywords` are those of NumPy's ufuncs, such as `out` and `where`.
 
     >>> import numpy as np
     >>> from microgradlib import Value
@@ -73,12 +83,7 @@ def element_wise(op: Callable[..., Any], inputs: Sequence[Any]) -> Any:
     [Value(data=3.0, grad=0.0, op='*'), Value(data=6.0, grad=0.0, op='*')]
     """
     numpy = importlib.import_module("numpy")  # installed, as an input is an array
-    operands = []
-    for x in inputs:
-        operand = x
-        if is_node(x):  # wrapped, since nodes refuse NumPy's ufuncs
-            operand = numpy.empty((), dtype=object)
-            operand[()] = x
-        operands.append(operand)
-    result = numpy.frompyfunc(op, len(operands), 1)(*operands)
-    return result if any(map(is_node, result.flat)) else result.astype(float)
+    result = numpy.frompyfunc(function, len(inputs), 1 + (function is divmod))(*map(wrapped, inputs), **keywords)
+    if not isinstance(result, numpy.ndarray) or "out" in keywords:
+        return result
+    return result if any(map(is_node, result.flat)) else result.astype(plain)

@@ -1,0 +1,161 @@
+"""NumPy's functions on nodes: `np.exp(v)`, `np.add(v, 1)`, `np.where(c, v, w)` give what the ops of the table give."""
+
+from __future__ import annotations
+
+import operator as python
+import sys
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.number import PLAIN_NUMBERS, as_float
+from microgradlib.core.operators import method, operator, positive
+from microgradlib.ops import TABLE
+from microgradlib.ops.dispatch import element_wise, is_node, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["array_function", "array_ufunc", "object_methods"]
+
+NAMES = {
+    "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
+    "arctan2": "atan2", "arctanh": "atanh", "deg2rad": "radians", "expit": "sigmoid", "fabs": "abs",
+    "gammaln": "lgamma", "log_expit": "log_sigmoid", "psi": "digamma", "rad2deg": "degrees", "rint": "round",
+}  # fmt: skip
+"""The ops that NumPy and `scipy.special` call by other names; those that agree need no entry."""
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": python.add, "subtract": python.sub, "multiply": python.mul, "divide": python.truediv,
+    "floor_divide": python.floordiv, "remainder": python.mod, "power": python.pow, "float_power": python.pow,
+    "negative": python.neg, "positive": python.pos, "conjugate": python.pos, "divmod": divmod, "less": python.lt,
+    "less_equal": python.le, "greater": python.gt, "greater_equal": python.ge, "equal": python.eq,
+    "not_equal": python.ne,
+}  # fmt: skip
+COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+PREDICATES = ("isnan", "isinf", "isfinite", "signbit")
+FUNCTIONS = {"where": 3, "clip": 3}
+"""NumPy's functions, other than ufuncs, that are ops, with their number of inputs."""
+
+OBJECT_METHODS = (
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "cosh", "deg2rad", "degrees",
+    "exp2", "expm1", "fabs", "fmod", "hypot", "log10", "log1p", "log2", "rad2deg", "radians", "rint", "sinh",
+)  # fmt: skip
+"""The ufuncs which on an array of objects call the method of that name of each element, beside those that Node lists."""
+
+
+def _op(name: str, inputs: int) -> Any:
+    """Return the op by NumPy's name, if the table has one of so many inputs, else None."""
+    op = TABLE.get(NAMES.get(name, name))
+    return op if op is not None and op.arity in (inputs, None) else None
+
+
+def object_methods() -> dict[str, Any]:
+    """Return the methods that let NumPy compute on arrays of nodes, by name."""
+    ops = {name: _op(name, 2 if name in {"arctan2", "fmod", "hypot"} else 1) for name in OBJECT_METHODS}
+    methods = {name: operator(op) if op.arity == 2 else method(op) for name, op in ops.items() if op is not None}
+    return {**methods, "conjugate": positive, "dtype": property(_dtype)}
+
+
+def _dtype(node: Any) -> Any:
+    """NumPy's dtype of a node, that of any object; NumPy's functions read it from the results of reductions."""
+    if "numpy" not in sys.modules:
+        message = f"{type(node).__name__} has no dtype until NumPy is imported"
+        raise AttributeError(message)
+    return sys.modules["numpy"].dtype(object)
+
+
+def array_ufunc(self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) -> Any:
+    """Return what NumPy's function `ufunc` gives if an input is a node: a node, or an array of them.
+
+    The op of the table computes, on each element where another input is an array. `how` is "__call__", or the ufunc's
+    method that was called ("reduce", "outer", …). `out=` takes arrays of objects. Raises `TypeError` for a function
+    that is no op.
+    """
+    name = ufunc.__name__
+    function = OPERATORS.get(name)
+    if function and inputs[-1] is self and how == "__call__" and not keywords:  # an operator, as in np.float64(2.0) * v
+        number = inputs[0].item() if getattr(inputs[0], "shape", None) == () else None
+        if number.__class__ in PLAIN_NUMBERS:
+            return function(float(number), self)
+    function = function or _op(name, ufunc.nin)
+    if function is None:
+        return _by_other_ways(ufunc, how, inputs, keywords)
+    if how == "__call__" and not keywords and not any(map(_has_elements, inputs)):
+        return function(*[x if is_node(x) else _number(x) for x in inputs])
+    if any(map(_is_of_another_class, inputs)):
+        return NotImplemented
+    _check_targets((*keywords.get("out", ()), *inputs[: how == "at"]), keywords.pop("dtype", None))
+    if how == "__call__":
+        return element_wise(function, inputs, bool if name in COMPARISONS else float, **keywords)
+    vectorised = sys.modules["numpy"].frompyfunc(function, ufunc.nin, 1, identity=ufunc.identity)
+    return getattr(vectorised, how)(*map(wrapped, inputs), **keywords)
+
+
+def _check_targets(targets: Iterable[Any], dtype: Any) -> None:
+    """Raise `TypeError` unless the arrays into which results go, and the dtype asked for, can hold nodes."""
+    ndarray = sys.modules["numpy"].ndarray
+    holders = [target is None or (isinstance(target, ndarray) and target.dtype == "O") for target in targets]
+    if not all(holders) or dtype not in (None, object, "O"):
+        message = (
+            "results that are Values need an array of objects: write a = a + v instead of a += v, or make it one first, "
+            "as in a.astype(object)"
+        )
+        raise TypeError(message)
+
+
+def _has_elements(x: Any) -> bool:
+    """Return whether NumPy takes `x` apart: an array with one axis or more, or a list."""
+    return bool(getattr(x, "shape", None)) or isinstance(x, (list, tuple))
+
+
+def _number(x: Any) -> Any:
+    """Return a number as a float, a node in an array without axes as that node."""
+    element = x.item() if getattr(x, "dtype", None) == "O" else x
+    return element if is_node(element) else as_float(element)
+
+
+def _is_of_another_class(x: Any) -> bool:
+    """Return whether the class of `x` has a way of its own with ufuncs, as pandas has."""
+    own = getattr(type(x), "__array_ufunc__", None)
+    return own not in (None, array_ufunc, sys.modules["numpy"].ndarray.__array_ufunc__)
+
+
+def _by_other_ways(ufunc: Any, how: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Compute what is no op: questions about the number, and functions of objects, as `np.frompyfunc` makes them."""
+    if ufunc.__name__ in PREDICATES and how == "__call__":
+        return ufunc(*[x.data for x in inputs], **keywords)
+    if ufunc.__name__.startswith("logical_") or all(set(types) <= set("O->") for types in ufunc.types):
+        return getattr(ufunc, how)(*map(wrapped, inputs), **keywords)
+    raise TypeError(_refusal(ufunc.__name__))
+
+
+def _refusal(name: str) -> str:
+    other = {"fmax": "maximum", "fmin": "minimum", "logaddexp2": "logaddexp"}.get(name)
+    advice = f"write np.{other}" if other else "compute it from the functions of microgradlib, or pass value.data"
+    return f"the function {name} of NumPy or SciPy is no op of microgradlib, so its derivative is not known: {advice}"
+
+
+def array_function(_self: Any, function: Any, _types: Any, arguments: Any, keywords: Any) -> Any:
+    """Return what another function of NumPy gives if an argument is a node: `np.where`, `np.clip`, `np.stack`, ….
+
+    Nodes become arrays of one element, and a result that is one becomes a node again. Raises `TypeError` where NumPy
+    does, and says what to write.
+    """
+    name = function.__name__
+    if FUNCTIONS.get(name) == len(arguments) and not keywords:
+        return element_wise(TABLE[name], arguments)
+    try:
+        result = function(*_wrapped_in(arguments), **_wrapped_in(keywords))
+    except (TypeError, AttributeError) as error:
+        message = f"np.{name} has no way to compute with Values: pass value.data, or write it over microgradlib ({error})"
+        raise TypeError(message) from error
+    one_node = getattr(result, "shape", None) == () and getattr(result, "dtype", None) == "O"
+    return result.item() if one_node else result
+
+
+def _wrapped_in(arguments: Any) -> Any:
+    """Return arguments with every node in them as an array of one element."""
+    if isinstance(arguments, dict):
+        return {name: _wrapped_in(argument) for name, argument in arguments.items()}
+    if type(arguments) in (list, tuple):
+        return type(arguments)(map(_wrapped_in, arguments))
+    return wrapped(arguments)
