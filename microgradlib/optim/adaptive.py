@@ -112,14 +112,15 @@ class RMSprop(Optimiser):
     """Each gradient is divided by the root of the running mean of its square, with optional momentum.
 
         g ← g + λ p                            weight decay λ
-        r ← α r + (1 − α) g²                   mean of the squared gradient
-        a ← a + (1 − α) (g − a)                with centered: mean of the gradient, else a = 0
-        s = g / (√max(r − a², 0) + ε)
+        r ← α r + (1 − α) g²                   mean of the squared gradient; or, with centered, its variance:
+        r ← α (r + (1 − α) (g − a)²),  a ← a + (1 − α) (g − a)   where a is the mean of the gradient
+        s = g / (√r + ε)
         u ← μ u + s                            momentum μ; without it u = s
         p ← p − η u
 
-    ε is added outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, adds it inside. r − a² is a variance:
-    rounding may make it negative where it is nearly 0, where PyTorch's root is nan.
+    ε is added outside the root, as in PyTorch; *Deep Learning*, Algorithm 8.5, adds it inside. PyTorch computes the
+    variance as the mean of the square less the square of the mean: the same number, but for rounding, which can make
+    it negative, and its root nan, where the gradient hardly changes.
 
     >>> from microgradlib import Value
     >>> w = Value(3.0)
@@ -175,13 +176,13 @@ class RMSprop(Optimiser):
         """Return the new p, r, u and a."""
         if self.weight_decay:
             g = g + self.weight_decay * p
-        r = self.alpha * r + (1 - self.alpha) * (g * g)
         if self.centered:
-            a = a + (1 - self.alpha) * (g - a)
-        variance = r - a * a
-        if self.centered:
-            variance = xp.maximum(variance, 0.0)
-        s = g / (xp.sqrt(variance) + self.eps)
+            deviation = g - a
+            r = self.alpha * (r + (1 - self.alpha) * (deviation * deviation))
+            a = a + (1 - self.alpha) * deviation
+        else:
+            r = self.alpha * r + (1 - self.alpha) * (g * g)
+        s = g / (xp.sqrt(r) + self.eps)
         u = self.momentum * u + s
         return p - lr * u, r, u, a
 
