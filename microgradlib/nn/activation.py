@@ -157,8 +157,9 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     ValueError: no activation 'rleu'; did you mean 'relu'? ...
     """
     if isinstance(activation, type) and issubclass(activation, Module):
-        module: Any = activation()
-        return module  # type: ignore[no-any-return]
+        activation = activation()
+    if isinstance(activation, _OfNetInputs):
+        activation = "softmax" if isinstance(activation, Softmax) else "log_softmax"
     if callable(activation):
         return activation  # type: ignore[no-any-return]
     if not isinstance(activation, str):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from microgradlib._support.lookup import lookup
 from microgradlib._support.rng import Rng, as_random
@@ -13,14 +13,15 @@ from microgradlib.nn.neuron import Layer, NeuronOptions
 from microgradlib.nn.output import GaussianOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from typing_extensions import Unpack
 
     from microgradlib._support.checks import WholeNumber
     from microgradlib.nn.vectors import Vector
 
 __all__ = ["MLP"]
+
+LayerActivation: TypeAlias = "Activation | Sequence[Activation]"
+"""The activation of all units of a layer, or a list of one for each."""
 
 
 class MLP(Module):
@@ -29,31 +30,46 @@ class MLP(Module):
     `MLP(2, [16, 16, 1])`, micrograd's spelling, and `MLP([2, 16, 16, 1])` make the same network. `activation` is the
     activation of the hidden layers, or a list of one for each; `output` is that of the last layer: "linear" (a
     Gaussian's mean), "sigmoid" (a Bernoulli's probability), "softmax" (a Multinoulli's probabilities), "gaussian" (mean
-    and learned precision, see `GaussianOutput`), or any activation. The other arguments are those of `Neuron`. Raises
-    `ValueError` for fewer than two sizes or an unknown name. (*Deep Learning*, 6.2.2.)
+    and learned precision, see `GaussianOutput`), or any activation. Without `output`, the list may have one entry more,
+    f_l for each layer l. Instead of an activation there may be a list of one for each unit of the layer, such as
+    `output=["linear", "sigmoid"]`. The other arguments are those of `Neuron`. Raises `ValueError` for fewer than two
+    sizes, a list of another length or an unknown name. (*Deep Learning*, 6.2.2.)
 
     >>> model = MLP([2, 3, 1], activation="tanh", rng=0)
     >>> len(model.parameters()), model([0.5, -0.5]).op.name
     (13, 'dot')
     >>> MLP([2, 4, 3], output="softmax", rng=0).summary().rows[1].shape
     '4 → 3 softmax'
+
+    The cost of units of different kinds is the sum of theirs, each the −log p(y | x) of its unit: here that of a number
+    and that of a class. In each pair of unit and cost, the gradient of the net input is ŷ_k − y_k. For K units of one
+    kind, as K independent probabilities with `output="sigmoid"`, the costs take the lists ŷ and y.
+
+    >>> from microgradlib.costs import binary_cross_entropy, squared_error
+    >>> model = MLP([2, 3, 2], activation="tanh", output=["linear", "sigmoid"], rng=0)
+    >>> y_hat, y = model([0.5, -1.0]), [0.3, 1.0]
+    >>> cost = squared_error(y_hat[0], y[0]) + binary_cross_entropy(y_hat[1], y[1])
     """
 
     def __init__(
         self,
         nin: WholeNumber | Iterable[WholeNumber],
         nouts: WholeNumber | Iterable[WholeNumber] = (),
-        *,
-        activation: Activation | Sequence[Activation] = "relu",
-        output: Activation = "linear",
+        *more: NoReturn,
+        activation: Activation | Sequence[LayerActivation] = "relu",
+        output: LayerActivation | None = None,
         rng: Rng | None = None,
         **neuron: Unpack[NeuronOptions],
     ) -> None:
         sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
+        if more:
+            sizes = [*sizes, *more]
+            message = f"MLP takes its sizes as a list: write MLP({sizes}) or MLP({sizes[0]}, {sizes[1:]})"
+            raise TypeError(message)
         if len(sizes) < 2:
             message = f"an MLP needs at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
             raise ValueError(message)
-        activations = _hidden_activations(activation, len(sizes) - 2)
+        *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
         self.layers = [Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
         if isinstance(output, str) and output == "gaussian":
@@ -78,11 +94,18 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _hidden_activations(activation: Activation | Sequence[Activation], hidden: int) -> Sequence[Activation]:
-    """Return one activation for each hidden layer. Raises `ValueError` for a list of another length."""
-    if isinstance(activation, str) or callable(activation):
-        return [activation] * hidden
+def _activation_of_each_layer(
+    activation: Activation | Sequence[LayerActivation], output: LayerActivation | None, hidden: int
+) -> list[LayerActivation]:
+    """Return one activation for each hidden layer, and that of the output. Raises `ValueError` for too many or few."""
+    if isinstance(activation, str) or not isinstance(activation, Sequence):
+        return [*[activation] * hidden, "linear" if output is None else output]
+    if len(activation) == hidden + 1 and output is None:
+        return list(activation)
     if len(activation) != hidden:
-        message = f"activation must have one entry for each of the {hidden} hidden layers, got {list(activation)!r}"
+        message = (
+            f"activation must have one entry for each of the {hidden} hidden layers, got {list(activation)!r}; "
+            "without output=…, one more entry is that of the output"
+        )
         raise ValueError(message)
-    return activation
+    return [*activation, "linear" if output is None else output]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import WholeNumber, whole_number
@@ -106,10 +107,12 @@ class Layer(Module):
     """`nout` neurons with the same `nin` inputs; the other arguments are those of `Neuron`.
 
     `activation` may also be "softmax" or "log_softmax" (or `Softmax()`, `LogSoftmax()`), functions of the net inputs of
-    all the neurons.
+    all the neurons; or a list of one activation for each neuron, `ValueError` if there are more or fewer.
 
     >>> len(Layer(3, 4, activation="tanh", rng=0)([1.0, 2.0, 3.0]))
     4
+    >>> Layer(3, 2, ["linear", "sigmoid"], rng=0).summary_shape
+    '3 → 2 linear, sigmoid'
     >>> [p.data for p in Layer(1, 2, "softmax", init="zeros")([1.0])]
     [0.5, 0.5]
     """
@@ -118,7 +121,7 @@ class Layer(Module):
         self,
         nin: WholeNumber,
         nout: WholeNumber,
-        activation: Activation = "relu",
+        activation: Activation | Sequence[Activation] = "relu",
         *,
         rng: Rng | None = None,
         **neuron: Unpack[NeuronOptions],
@@ -126,13 +129,15 @@ class Layer(Module):
         nout = whole_number(nout, "nout")
         generator = None if rng is None else as_random(rng)  # one generator for all neurons
         self.layer_activation: Callable[[Collection[Any]], list[Any]] | None = None
+        if isinstance(activation, type) and issubclass(activation, (Softmax, LogSoftmax)):
+            activation = activation()
         if isinstance(activation, (Softmax, LogSoftmax)):
             self.layer_activation = activation
         elif isinstance(activation, str):
             self.layer_activation = LAYER_ACTIVATIONS.get(activation)
-        neuron_activation = "linear" if self.layer_activation else activation
-        self.neurons = [Neuron(nin, neuron_activation, rng=generator, nout=nout, **neuron) for _ in range(nout)]
-        self.summary_shape = f"{nin} → {nout} {activation_name(activation)}"
+        kinds = ["linear"] * nout if self.layer_activation else _activation_of_each(activation, nout)
+        self.neurons = [Neuron(nin, kind, rng=generator, nout=nout, **neuron) for kind in kinds]
+        self.summary_shape = f"{nin} → {nout} {_activation_names(activation)}"
 
     def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
@@ -159,3 +164,19 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+def _activation_of_each(activation: Activation | Sequence[Activation], nout: int) -> Sequence[Activation]:
+    """Return one activation for each of `nout` neurons. Raises `ValueError` for a list of another length."""
+    if isinstance(activation, str) or not isinstance(activation, Sequence):
+        return [activation] * nout
+    if len(activation) != nout:
+        message = f"activation must be one for all neurons or a list of {nout}, one for each, got {list(activation)!r}"
+        raise ValueError(message)
+    return activation
+
+
+def _activation_names(activation: Activation | Sequence[Activation]) -> str:
+    if isinstance(activation, str) or not isinstance(activation, Sequence):
+        return activation_name(activation)
+    return ", ".join(map(activation_name, activation))

@@ -1,8 +1,9 @@
 """Lecture 8, 5.6 (document 002): the worked example, with δ from grad_table and all gradients in closed form.
 
-Two inputs, three tanh units, one regression and one binary output; a bias is the weight w_k0 of an input z_0 = 1. Three
-indices are misprinted in the document and corrected here: w_31 in a_3⁽¹⁾ (printed w_21), ŷ_2 = σ(a_2⁽²⁾) (printed
-a_1⁽²⁾), and δ_3⁽¹⁾ with tanh²(a_3⁽¹⁾) (printed a_2⁽¹⁾).
+Two inputs, three tanh units, one regression and one binary output, `MLP([2, 3, 2], activation="tanh", output=["linear",
+"sigmoid"])`; the cost is the sum of those of both outputs. A bias is the weight w_k0 of an input z_0 = 1. Three indices
+are misprinted in the document and corrected here: w_31 in a_3⁽¹⁾ (printed w_21), ŷ_2 = σ(a_2⁽²⁾) (printed a_1⁽²⁾), and
+δ_3⁽¹⁾ with tanh²(a_3⁽¹⁾) (printed a_2⁽¹⁾).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from microgradlib import Value, dot, grad_table, sigmoid, tanh
+from microgradlib import dot, grad_table, sigmoid, tanh
 from microgradlib.costs import binary_cross_entropy, squared_error
+from microgradlib.nn import MLP
 
 Matrix = Sequence[Sequence[float]]
 
@@ -39,7 +41,7 @@ class Gradients(NamedTuple):
 
 
 def forward(x: Sequence[float], w1: Any, w2: Any) -> Activations:
-    """Return a⁽¹⁾ = W⁽¹⁾ x̄, z⁽¹⁾ = tanh a⁽¹⁾, a⁽²⁾ = W⁽²⁾ z̄⁽¹⁾ and ŷ = (a_1⁽²⁾, σ(a_2⁽²⁾))."""
+    """Return a⁽¹⁾ = W⁽¹⁾ x̄, z⁽¹⁾ = tanh a⁽¹⁾, a⁽²⁾ = W⁽²⁾ z̄⁽¹⁾ and ŷ = (a_1⁽²⁾, σ(a_2⁽²⁾)), written out."""
     a1 = [dot(w_k, [1.0, *x]) for w_k in w1]
     z1 = [tanh(a) for a in a1]
     a2 = [dot(w_k, [1.0, *z1]) for w_k in w2]
@@ -51,17 +53,24 @@ def loss(y_hat: Sequence[Any], y: Sequence[float]) -> Any:
     return squared_error(y_hat[0], y[0]) + binary_cross_entropy(y_hat[1], y[1])
 
 
+def network(w1: Matrix, w2: Matrix) -> MLP:
+    """Return the network with the weights w_kj of both matrices, the biases w_k0 among them."""
+    model = MLP([2, 3, 2], activation="tanh", output=["linear", "sigmoid"])
+    for layer, matrix in zip(model.layers, (w1, w2)):
+        for neuron, (w_k0, *w_k) in zip(layer.neurons, matrix):
+            for parameter, number in zip(neuron.parameters(), [*w_k, w_k0]):
+                parameter.data = number
+    return model
+
+
 def backpropagate(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) -> Gradients:
     """Return δ and the gradients from one grad_table, whose keys include net inputs and weights."""
-    weights1, weights2 = ([[Value(w) for w in row] for row in matrix] for matrix in (w1, w2))
-    net = forward(x, weights1, weights2)
-    table = grad_table(loss(net.y_hat, y))
-    return Gradients(
-        delta1=[table[a] for a in net.a1],
-        delta2=[table[a] for a in net.a2],
-        dw1=[[table[w] for w in row] for row in weights1],
-        dw2=[[table[w] for w in row] for row in weights2],
-    )
+    hidden, output = network(w1, w2).layers
+    a1 = hidden.net_inputs(x)
+    a2 = output.net_inputs(hidden.activated(a1))
+    table = grad_table(loss(output.activated(a2), y))
+    dw1, dw2 = ([[table[w] for w in (n.b, *n.w)] for n in layer.neurons] for layer in (hidden, output))
+    return Gradients(delta1=[table[a] for a in a1], delta2=[table[a] for a in a2], dw1=dw1, dw2=dw2)
 
 
 def closed_form(x: Sequence[float], y: Sequence[float], w1: Matrix, w2: Matrix) -> Gradients:

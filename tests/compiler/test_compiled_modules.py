@@ -47,6 +47,13 @@ def test_mlps_of_every_activation(activation, written) -> None:
     check_module(nn.MLP([3, 4, 2], activation=activation, rng=0, **written), VECTORS)
 
 
+def test_units_of_different_kinds() -> None:
+    check_module(
+        nn.MLP([3, 4, 3], activation=[["tanh", "relu", "tanh", "prelu"]], output=["linear", "sigmoid", "tanh"], rng=1),
+        VECTORS,
+    )
+
+
 @pytest.mark.parametrize("output", ["linear", "sigmoid", "softmax", "log_softmax", "gaussian"])
 @pytest.mark.parametrize("width", [2, 3])
 def test_output_units(output, width) -> None:

@@ -68,6 +68,16 @@ def test_delta_and_gradients_are_the_closed_forms_wherever_the_weights_are(scrip
     assert agrees(net.closed_form(x, y, w1, w2), expected)
 
 
+@settings(max_examples=25, deadline=None)
+@given(x=st.tuples(numbers, numbers), w1=rows(3, 3), w2=rows(2, 4))
+def test_the_mlp_is_the_network_as_written_out(script, x, w1, w2):
+    net = script("worked_network")
+    model = net.network(w1, w2)
+    assert [row.shape for row in model.summary().rows] == ["2 → 3 tanh", "3 → 2 linear, sigmoid"]
+    y_hat = net.forward(x, w1, w2).y_hat
+    assert [y.data for y in model(x)] == pytest.approx(y_hat, rel=1e-13, abs=1e-14)
+
+
 @pytest.mark.parametrize("misprint", ["w21 for w31", "a1 for a2", "tanh² of a2 for a3"])
 def test_the_document_as_printed_is_not_the_gradient(script, misprint):
     net = script("worked_network")
