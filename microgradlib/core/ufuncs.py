@@ -14,7 +14,7 @@ from microgradlib.ops.dispatch import element_wise, is_node, wrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["array_function", "array_ufunc", "object_methods"]
+__all__ = ["COMPARISONS", "FUNCTIONS", "OPERATORS", "array_function", "array_ufunc", "object_methods", "op_named", "refusal"]
 
 NAMES = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
@@ -42,7 +42,7 @@ OBJECT_METHODS = (
 """The ufuncs which on an array of objects call the method of that name of each element, beside those that Node lists."""
 
 
-def _op(name: str, inputs: int) -> Any:
+def op_named(name: str, inputs: int) -> Any:
     """Return the op by NumPy's name, if the table has one of so many inputs, else None."""
     op = TABLE.get(NAMES.get(name, name))
     return op if op is not None and op.arity in (inputs, None) else None
@@ -50,7 +50,7 @@ def _op(name: str, inputs: int) -> Any:
 
 def object_methods() -> dict[str, Any]:
     """Return the methods that let NumPy compute on arrays of nodes, by name."""
-    ops = {name: _op(name, 2 if name in {"arctan2", "fmod", "hypot"} else 1) for name in OBJECT_METHODS}
+    ops = {name: op_named(name, 2 if name in {"arctan2", "fmod", "hypot"} else 1) for name in OBJECT_METHODS}
     methods = {name: operator(op) if op.arity == 2 else method(op) for name, op in ops.items() if op is not None}
     return {**methods, "conjugate": positive, "dtype": property(_dtype)}
 
@@ -76,7 +76,7 @@ def array_ufunc(self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) 
         number = inputs[0].item() if getattr(inputs[0], "shape", None) == () else None
         if number.__class__ in PLAIN_NUMBERS:
             return function(float(number), self)
-    function = function or _op(name, ufunc.nin)
+    function = function or op_named(name, ufunc.nin)
     if function is None:
         return _by_other_ways(ufunc, how, inputs, keywords)
     if how == "__call__" and not keywords and not any(map(_has_elements, inputs)):
@@ -125,10 +125,11 @@ def _by_other_ways(ufunc: Any, how: str, inputs: tuple[Any, ...], keywords: dict
         return ufunc(*[x.data for x in inputs], **keywords)
     if ufunc.__name__.startswith("logical_") or all(set(types) <= set("O->") for types in ufunc.types):
         return getattr(ufunc, how)(*map(wrapped, inputs), **keywords)
-    raise TypeError(_refusal(ufunc.__name__))
+    raise TypeError(refusal(ufunc.__name__))
 
 
-def _refusal(name: str) -> str:
+def refusal(name: str) -> str:
+    """Return the message of the error for a function of NumPy or SciPy that is no op."""
     other = {"fmax": "maximum", "fmin": "minimum", "logaddexp2": "logaddexp"}.get(name)
     advice = f"write np.{other}" if other else "compute it from the functions of microgradlib, or pass value.data"
     return f"the function {name} of NumPy or SciPy is no op of microgradlib, so its derivative is not known: {advice}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
+from microgradlib.core.arrays import node_array
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table, tangents
+from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
@@ -17,10 +20,14 @@ from microgradlib.ops import derivative_graph
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Linearization", "argument_positions"]
+__all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix"]
 
-_depth: ContextVar[int] = ContextVar("microgradlib_transform_depth", default=0)
-"""The number of transformed functions that are running, one inside another."""
+_enclosing: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
+"""The inputs of each transformed function that is running, the outermost first."""
+
+nested = partial(unflatten, array=node_array)
+nested_matrix = partial(unflatten_matrix, array=node_array)
+"""As `unflatten` and `unflatten_matrix`; arrays of nodes compute by the ops of the table."""
 
 
 def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
@@ -42,6 +49,15 @@ def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     return [int(i) % count for i in positions]
 
 
+def by_position(arguments: Sequence[Any], argnums: int | Sequence[int]) -> Any:
+    """Return the structure of derivatives by `arguments`: that of the one argument for an int, else a tuple of all.
+
+    >>> by_position([[1.0, 2.0]], 0), by_position([[1.0, 2.0]], (0,))
+    ([1.0, 2.0], ([1.0, 2.0],))
+    """
+    return arguments[0] if isinstance(argnums, Integral) else tuple(arguments)
+
+
 class Linearization:
     """A recorded call of f: its input and output nodes, and its derivatives by reverse and forward mode.
 
@@ -52,24 +68,49 @@ class Linearization:
         arguments: its positional arguments, nested structures of numbers and nodes.
         keywords: its keyword arguments, passed on unchanged.
         positions: the positions of the arguments to differentiate by; their numbers become new input nodes.
+
+    Raises `ValueError` if f reaches a node among these arguments in another way than by its parameter.
     """
 
     def __init__(
         self, f: Callable[..., Any], arguments: Sequence[Any], keywords: dict[str, Any], positions: Sequence[int]
     ) -> None:
-        with _nested() as outer_depth:
+        self.arguments = [arguments[i] for i in positions]
+        with recording():
             fresh = list(arguments)
             for i in positions:
-                fresh[i] = unflatten(arguments[i], [_input(x) for x in flatten(arguments[i])])
-            self.output = f(*fresh, **keywords)
-        self.arguments = [arguments[i] for i in positions]
-        self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
+                fresh[i] = nested(arguments[i], [_input(x) for x in flatten(arguments[i])])
+            self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
+            with _running(self.inputs) as enclosing:
+                self.output = _without_axes(f(*fresh, **keywords))
         self.outputs = [as_node(y) for y in flatten(self.output)]
-        self.as_graph = outer_depth > 0 or any(isinstance(x, Node) for x in flatten(self.arguments))
+        given = [x for x in flatten(self.arguments) if isinstance(x, Node)]
+        self.as_graph = bool(enclosing or given)
+        if given:
+            self._check_reached_by_parameter(given, [x for inputs in enclosing for x in inputs])
+
+    def _check_reached_by_parameter(self, given: Sequence[Node], enclosing: Sequence[Node]) -> None:
+        """Raise `ValueError` if the outputs depend on a given node itself, unless an enclosing transform made it.
+
+        The derivative has no part for what f computes from that node itself, as a network whose parameters are given
+        does: it would be wrong without notice. In nested transforms that is what a partial derivative means.
+        """
+        used = set(topological_sort(*self.outputs, known=self.inputs)).intersection(given)
+        if used:
+            used -= descendants(topological_sort(*used), enclosing)
+        if used:
+            first = next(x for x in given if x in used)
+            message = (
+                f"f depends on {first!r}, a node of its argument, not only by its parameter but by the node itself, from "
+                "outside; the derivative would leave that out: compute with the parameter of f alone (for a network, "
+                "nn.functional_call(model, parameters, x)), or write gradients(f(…), inputs) or "
+                "krylov.hessian_products(f(…), inputs), which differentiate by the nodes themselves"
+            )
+            raise ValueError(message)
 
     def result(self, outputs: Sequence[Any]) -> Any:
         """Return `outputs` in the structure of f's output: as nodes if `as_graph`, else as their numbers."""
-        return unflatten(self.output, [y if self.as_graph else y.data for y in outputs])
+        return nested(self.output, [y if self.as_graph else y.data for y in outputs])
 
     def gradients(self, output: Any) -> list[Any]:
         """Return ∂output/∂input for each input, by reverse mode."""
@@ -87,25 +128,30 @@ class Linearization:
         return [table[y] for y in outputs]
 
     def single_output(self, transform: str) -> Any:
-        """Return f's output; raise TypeError, naming the transform, if it is a list, tuple or dict."""
-        if isinstance(self.output, (list, tuple, dict)):
-            message = f"{transform} differentiates functions that return one number, got a {type(self.output).__name__}"
+        """Return f's output; raise TypeError, naming the transform, if it is a list, tuple, dict or array."""
+        if isinstance(self.output, (list, tuple, dict)) or is_ndarray(self.output):
+            kind = f"array of shape {self.output.shape}" if is_ndarray(self.output) else type(self.output).__name__
+            message = f"{transform} differentiates functions that return one number, got a {kind}"
             raise TypeError(message + ": use jacobian, or return the sum")
         return self.outputs[0]
 
 
 @contextmanager
-def _nested() -> Iterator[int]:
-    """Record even inside no_grad(), and yield how many transformed functions were running before."""
-    outer_depth = _depth.get()
-    token = _depth.set(outer_depth + 1)
+def _running(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
+    """Enter a transformed function with these inputs; yield those of the functions that were running before."""
+    enclosing = _enclosing.get()
+    token = _enclosing.set((*enclosing, inputs))
     try:
-        with recording():
-            yield outer_depth
+        yield enclosing
     finally:
-        _depth.reset(token)
+        _enclosing.reset(token)
 
 
 def _input(x: Any) -> Node:
     """Return an input node that no other call shares: a leaf for a number, the identity of a node."""
     return derivative_graph.identity(x) if isinstance(x, Node) else Value(x)
+
+
+def _without_axes(output: Any) -> Any:
+    """Return an array without axes as the number or node in it, anything else unchanged."""
+    return output.item() if is_ndarray(output) and output.shape == () else output

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from microgradlib._support.pytree import flatten, same_shape, unflatten
+from microgradlib._support.pytree import flatten, same_shape
 from microgradlib.core.autodiff import gradients, tangents
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
-from microgradlib.derivatives.linearize import Linearization, argument_positions
+from microgradlib.derivatives.linearize import Linearization, argument_positions, by_position, nested, nested_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ X = TypeVar("X")
 @overload
 def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Hessian[P]: ...
 @overload
-def hessian(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Any:
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int]) -> Callable[..., Any]: ...
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Hessian of f as a function: for each entry of the input, ∂²f/∂xᵢ∂xⱼ in the structure of the input.
 
     Forward over reverse: the gradient is built as a graph and differentiated by one forward pass for each input, which
@@ -47,8 +47,8 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Any:
                 columns: list[Any] = [tangents(slopes, {x: 1.0}) for x in call.inputs]
             else:
                 columns = _columns(slopes, call.inputs)
-        shape = call.arguments[0]
-        return unflatten(shape, [unflatten(shape, row) for row in zip(*columns)])
+        shape = by_position(call.arguments, argnums)
+        return nested_matrix(shape, shape, zip(*columns))
 
     return matrix
 
@@ -102,4 +102,4 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
         slopes = gradients(call.single_output("hvp"), call.inputs)
         direction = flatten(v)
         call.as_graph = call.as_graph or any(isinstance(component, Node) for component in direction)
-        return unflatten(x, call.tangents(slopes, direction))
+        return nested(x, call.tangents(slopes, direction))

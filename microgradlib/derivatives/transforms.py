@@ -9,14 +9,14 @@ confused (perturbation confusion).
 from __future__ import annotations
 
 from functools import wraps
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.number import as_float
-from microgradlib._support.pytree import flatten, same_shape, unflatten
+from microgradlib._support.pytree import flatten, same_shape
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
-from microgradlib.derivatives.linearize import Linearization, argument_positions
+from microgradlib.core.value import as_node
+from microgradlib.derivatives.linearize import Linearization, argument_positions, by_position, nested, nested_matrix
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
         call = Linearization(f, arguments, keywords, argument_positions(argnums, len(arguments)))
         output = call.single_output("grad")
-        gradient = unflatten(call.arguments, call.gradients(output))
-        return call.result([output]), gradient[0] if isinstance(argnums, Integral) else tuple(gradient)
+        gradient = nested(by_position(call.arguments, argnums), call.gradients(output))
+        return output if call.as_graph else output.data, gradient
 
     return value_and_gradient
 
@@ -119,7 +119,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     call = Linearization(f, primals, {}, range(len(primals)))
     direction = [v if isinstance(v, Node) else as_float(v) for v in flatten(list(tangents))]
     call.as_graph = call.as_graph or any(isinstance(v, Node) for v in direction)
-    return call.result(call.outputs), unflatten(call.output, call.tangents(call.outputs, direction))
+    return call.result(call.outputs), nested(call.output, call.tangents(call.outputs, direction))
 
 
 @overload
@@ -151,8 +151,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             message = f"the pullback takes numbers in the shape of the output {call.output!r}, got {cotangents!r}"
             raise ValueError(message)
         with recording():
-            output = reductions.dot(*flatten(cotangents), *call.outputs)
-        return tuple(unflatten(call.arguments, call.gradients(output)))
+            output = reductions.dot(*flatten(cotangents), *call.outputs) if call.outputs else as_node(0.0)
+        return tuple(nested(call.arguments, call.gradients(output)))
 
     return call.result(call.outputs), pullback
 
@@ -164,8 +164,8 @@ def jacobian(f: Callable[Concatenate[Any, P], list[Y]], argnums: Literal[0] = ..
 @overload
 def jacobian(f: Callable[Concatenate[Any, P], tuple[Y, ...]], argnums: Literal[0] = ...) -> TupleJacobian[P]: ...
 @overload
-def jacobian(f: Callable[..., Any], argnums: int = ...) -> Callable[..., Any]: ...
-def jacobian(f: Callable[..., Any], argnums: int = 0) -> Any:
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = ...) -> Callable[..., Any]: ...
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Jacobian of f as a function: for each entry of the output, a structure like the input.
 
     A function from a list to a list has a list of rows, ∂outputᵢ/∂inputⱼ. It takes one backward pass for each output
@@ -183,7 +183,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Any:
             matrix = [call.gradients(y) for y in call.outputs]
         else:
             basis = [[float(i == j) for j in range(n)] for i in range(n)]
-            matrix = [list(row) for row in zip(*[call.tangents(call.outputs, unit) for unit in basis])]
-        return unflatten(call.output, [unflatten(call.arguments[0], row) for row in matrix])
+            columns = [call.tangents(call.outputs, unit) for unit in basis]
+            matrix = [[column[i] for column in columns] for i in range(len(call.outputs))]
+        return nested_matrix(call.output, by_position(call.arguments, argnums), matrix)
 
     return rows

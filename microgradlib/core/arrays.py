@@ -1,0 +1,84 @@
+"""Arrays of nodes: what a transform gives to a function in the place of an array of numbers.
+
+An array of objects, with one difference: NumPy's functions compute on it by the ops of the table. On a plain array of
+objects NumPy calls methods of each element, which fails where some elements are numbers, and compares them for
+`np.maximum`, which then hides a nan.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.pytree import array_of
+from microgradlib.core.ufuncs import COMPARISONS, FUNCTIONS, OPERATORS, array_ufunc, op_named, refusal
+from microgradlib.ops import TABLE
+from microgradlib.ops.dispatch import element_wise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["node_array"]
+
+
+def node_array(nodes: Iterable[Any], shape: tuple[int, ...]) -> Any:
+    """Return an array of nodes, in row-major order, on which NumPy's functions compute by the ops of the table.
+
+    >>> import numpy as np
+    >>> from microgradlib import Value
+    >>> x = node_array([Value(-1.0), Value(2.0)], (2,))
+    >>> np.square(np.maximum(x, 0.0)).sum()
+    Value(data=4.0, grad=0.0, op='+')
+    """
+    return _marked(array_of(nodes, shape))
+
+
+@lru_cache(maxsize=1)
+def _array_class() -> Any:
+    """Return the class NodeArray, a subclass of `numpy.ndarray`, made at its first use: NumPy is optional."""
+    methods = {"__array_ufunc__": _array_ufunc, "__array_function__": _array_function, "__reduce__": _reduce}
+    return type("NodeArray", (import_module("numpy").ndarray,), {**methods, "__module__": __name__, "__slots__": ()})
+
+
+def _marked(result: Any) -> Any:
+    """Return an array of objects as a NodeArray, anything else unchanged."""
+    return result.view(_array_class()) if getattr(result, "shape", ()) and result.dtype == "O" else result
+
+
+def _plain(x: Any) -> Any:
+    return x.view(import_module("numpy").ndarray) if isinstance(x, _array_class()) else x
+
+
+def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) -> Any:
+    """Return what NumPy's function `ufunc` gives on an array of nodes: operators by NumPy's loops, others by the ops."""
+    name = ufunc.__name__
+    targets = keywords.get("out", ())
+    if targets:
+        keywords["out"] = tuple(map(_plain, targets))
+    plain = [_plain(x) for x in inputs]
+    if name in COMPARISONS or (name not in OPERATORS and op_named(name, ufunc.nin)):
+        result = array_ufunc(None, ufunc, how, *plain, **keywords)
+    elif not any(set(types) == set("O->") for types in ufunc.types) and how == "__call__":
+        result = element_wise(ufunc, plain, bool, **keywords)  # of each node, by its own __array_ufunc__
+    elif name in {"fmax", "fmin"}:
+        raise TypeError(refusal(name))
+    else:
+        result = getattr(ufunc, how)(*plain, **keywords)
+    if result is NotImplemented or len(targets) == 1:
+        return result if result is NotImplemented else targets[0]
+    return tuple(map(_marked, result)) if isinstance(result, tuple) else _marked(result)
+
+
+def _array_function(self: Any, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
+    """Return what another function of NumPy gives on an array of nodes; `where` and `clip` are ops."""
+    name = function.__name__
+    if FUNCTIONS.get(name) == len(arguments) and not keywords:
+        return _marked(element_wise(TABLE[name], [_plain(x) for x in arguments]))
+    result = super(_array_class(), self).__array_function__(function, types, arguments, keywords)
+    return result if result is NotImplemented else _marked(result)
+
+
+def _reduce(self: Any) -> Any:
+    """Pickle as the plain array of objects."""
+    return _plain(self).__reduce__()
