@@ -13,7 +13,10 @@ if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
     from microgradlib.ops.arithmetic import *
     from microgradlib.ops.exponential import *
+    from microgradlib.ops.log_functions import *
+    from microgradlib.ops.rounding import *
     from microgradlib.ops.selection import *
+    from microgradlib.ops.smooth_activations import *
     from microgradlib.ops.trigonometric import *
 
 from microgradlib.core.autodiff import (
@@ -25,7 +28,9 @@ from microgradlib.core.autodiff import (
 )
 from microgradlib.core.graph import topological_sort as topological_sort
 from microgradlib.core.list_functions import *
+from microgradlib.core.matrix_products import *
 from microgradlib.core.modes import detect_anomaly as detect_anomaly, no_grad as no_grad
+from microgradlib.core.statistics import *
 from microgradlib.core.symbol import Symbol as Symbol
 from microgradlib.core.value import Value as Value
 from microgradlib.derivatives import *
@@ -82,7 +87,7 @@ globals().update({name: op for name, op in _ops.PUBLIC.items() if name not in gl
 
 _LOADED = {name for name, loaded in globals().items() if name[0] != "_" and not isinstance(loaded, type(_builtins))}
 _PUBLIC = sorted({*_SUBMODULE_OF, *_LOADED})
-# abs, compile, pow and sum are public as mg.abs and so on; a star import does not shadow Python's builtins.
+# abs, compile, pow, round and sum are public as mg.abs and so on; a star import does not shadow Python's builtins.
 __all__ = [name for name in _PUBLIC if not hasattr(_builtins, name)]
 
 

@@ -1,7 +1,8 @@
 """The engine: graphs of nodes, Values and Symbols, and the algorithms of the book.
 
 Read in this order: graph, node, value, symbol, autodiff. Beside them: operators and protocols (the methods that node
-and value list), modes, hot_paths and backward (for speed), copying, math_calls, list_functions.
+and value list), modes, hot_paths and backward (for speed), copying, math_calls, and functions of lists:
+list_functions, matrix_products, statistics.
 """
 
 from microgradlib.core import hot_paths as hot_paths  # it replaces methods of Value by faster ones

@@ -8,8 +8,11 @@ from microgradlib.ops import (
     arithmetic,
     derivative_graph,
     exponential,
+    log_functions,
     reductions,
+    rounding,
     selection,
+    smooth_activations,
     trigonometric,
 )
 from microgradlib.ops.define import define_op, forget_op
@@ -17,12 +20,15 @@ from microgradlib.ops.record import GRAPH, TABLE, Op
 
 __all__ = [
     "GRAPH", "PUBLIC", "TABLE", "Op", "activations", "arithmetic", "define_op", "derivative_graph", "exponential",
-    "forget_op", "reductions", "selection", "trigonometric",
+    "forget_op", "log_functions", "reductions", "rounding", "selection", "smooth_activations", "trigonometric",
 ]  # fmt: skip
 
+_MODULES = (
+    arithmetic, exponential, log_functions, trigonometric, activations, smooth_activations, selection, rounding,
+)  # fmt: skip
 PUBLIC: dict[str, Op] = {
     name: thing
-    for module in (arithmetic, exponential, trigonometric, activations, selection)
+    for module in _MODULES
     for name, thing in vars(module).items()
     if isinstance(thing, Op) and not thing.variadic
 }

@@ -31,6 +31,40 @@ mean = define_op(
 )
 
 
+def _deviations(xp: Any, xs: tuple[Any, ...]) -> list[Any]:
+    """Return each xᵢ − x̄. The first x is subtracted before the mean is taken: a common offset costs no digits."""
+    shift = xp.detach(xs[0])
+    moved = [x - shift for x in xs]
+    mean = builtins.sum(moved[1:], moved[0]) / len(xs)
+    return [x - mean for x in moved]
+
+
+def _mean_square(xs: list[Any]) -> Any:
+    squares = [x * x for x in xs]
+    return builtins.sum(squares[1:], squares[0]) / len(xs)
+
+
+var = define_op(
+    "var",
+    value=lambda xp, *xs: _mean_square(_deviations(xp, xs)),
+    derivatives=lambda xp, z, *xs: tuple([x * (2 / len(xs)) for x in _deviations(xp, xs)]),
+    formula="Σ (xᵢ − x̄)²/n, derivatives 2(xᵢ − x̄)/n",
+    notation=r"\operatorname{Var}",
+    reference=lambda mp, *xs: mp.fsum([(x - mp.fsum(xs) / len(xs)) ** 2 for x in xs]) / len(xs),
+)
+
+std = define_op(
+    "std",
+    value=lambda xp, *xs: xp.norm(*_deviations(xp, xs)) / math.sqrt(len(xs)),
+    derivatives=lambda xp, z, *xs: tuple([xp.where(z <= 0, 0.0, x / z / len(xs)) for x in _deviations(xp, xs)]),
+    formula="√(Σ (xᵢ − x̄)²/n), derivatives (xᵢ − x̄)/(n z)",
+    sample=((-3.0, -1.0), (1.0, 3.0)),
+    kink=lambda *xs: len(set(xs)) == 1,
+    kink_note="the derivatives of std are 0 where all inputs are equal",
+    reference=lambda mp, *xs: mp.sqrt(mp.fsum([(x - mp.fsum(xs) / len(xs)) ** 2 for x in xs]) / len(xs)),
+)
+
+
 def _product(xs: tuple[Any, ...]) -> Any:
     result = xs[0]
     for x in xs[1:]:

@@ -63,7 +63,7 @@ sign = define_op(
     formula="−1, 0 or 1 as x is negative, zero or positive; derivative 0",
     kink=lambda x: x == 0,
     kink_note="sign′(0) = 0",
-    notation=r"\operatorname{sgn}",
+    notation=r"\operatorname{sign}",
 )
 
 step = define_op(

@@ -14,7 +14,8 @@ from microgradlib.ops import TABLE
 
 X, Y = Symbol("x"), Symbol("y")
 SX, SY = sympy.symbols("x y", real=True)
-STEPS = {"floor", "ceil", "mod", "floordiv", "fmod", "less", "less_equal", "greater", "greater_equal", "detach"}
+STEPS = {"floor", "ceil", "trunc", "round", "mod", "floordiv", "fmod", "less", "less_equal", "greater", "greater_equal",
+         "detach"}  # fmt: skip
 
 
 def number(expression: sympy.Expr, values: dict[sympy.Symbol, float]) -> float:
