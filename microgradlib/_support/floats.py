@@ -13,6 +13,7 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.log_gamma import lgamma
 from microgradlib._support.polygamma import polygamma
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def cbrt(x: float) -> float:
     """
     if x == 0 or not math.isfinite(x):
         return x
+    if not 1e-280 < abs(x) < 1e280:  # the cube in Newton's step would over- or underflow
+        return cbrt(x * 2.0**-300) * 2.0**100 if abs(x) > 1 else cbrt(x * 2.0**300) * 2.0**-100
     root = math.copysign(abs(x) ** (1 / 3), x)
-    return root - (root * root * root - x) / (3 * root * root) if 1e-150 < abs(root) < 1e100 else root
+    return root - (root * root * root - x) / (3 * root * root)
 
 
 def _where(condition: float, chosen: float, other: float) -> float:
@@ -50,13 +53,14 @@ def _minimum(first: float, *rest: float) -> float:
 
 
 _FROM_MATH = (
-    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "pow", "hypot", "erf", "erfc", "gamma", "lgamma",
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "pow", "hypot", "erf", "erfc", "gamma",
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
 )  # fmt: skip
 
 FLOATS = SimpleNamespace(
     **{name: getattr(math, name) for name in _FROM_MATH},
     cbrt=cbrt,
+    lgamma=lgamma,
     polygamma=polygamma,
     abs=abs,
     mod=operator.mod,
@@ -156,7 +160,7 @@ def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., 
         except OverflowError:
             if name in {"floor", "ceil"}:
                 return Float754(inputs[0])
-            return Float754(math.copysign(math.inf, inputs[0]) if name == "sinh" else math.inf)
+            return Float754(math.copysign(math.inf, inputs[0]) if name in {"sinh", "gamma"} else math.inf)
         except ValueError:
             return Float754(_pole(name, inputs[0]) if _is_pole(name, inputs[0]) else math.nan)
 

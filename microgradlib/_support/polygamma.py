@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from itertools import count
 
+from microgradlib._support.log_gamma import polynomial
+
 __all__ = ["polygamma"]
 
 # Bernoulli numbers B₂, B₄, …, B₂₄ (Abramowitz and Stegun, table 23.2).
@@ -13,12 +15,32 @@ _BERNOULLI = (
     43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730,
 )  # fmt: skip
 
+_ROOTS = (
+    (1.4616321449683622, 9.549995429965697e-17, 0.25, (
+        0.9676722454476212, -0.4427631689835921, 0.2584997609556687, -0.16394270544241862, 0.10782405068533324,
+        -0.07219956125239833, 0.048804288921354876, -0.03316112699288993, 0.02259760081602993,
+        -0.015424733465408253, 0.010540399993098224, -0.007205634748695976, 0.004896701614056688,
+        -0.003349222735254419, 0.0025946296942270975, -0.0017749988418890284,
+    )),
+    (-0.5040830082644554, -8.15428206243813e-18, 0.08, (
+        8.939798558792134, -0.8093454625306507, 32.258572064916514, -2.761011648791143, 128.2734234275973,
+        -14.706721734498636, 513.2704670877467, -75.37700195027988, 2055.533184309754, -368.57756336340526,
+        8235.505030792992, -1743.6253656886802, 32844.54256124555, -8004.177401109838, 146706.4201019747,
+        -41010.98927461755,
+    )),
+)  # fmt: skip
+"""Roots of digamma, each in two parts; how far from it ψ(x)/(x − root) is a polynomial in x − root, and which.
+
+The polynomials pass through 16 Chebyshev nodes, computed with mpmath at 60 digits; they err by less than 1e-17.
+"""
+
 
 def polygamma(x: float, order: float = 0) -> float:
     """Return ψ⁽ⁿ⁾(x), the derivative of log Γ of order n + 1; n = 0 gives the digamma function.
 
     The recurrence ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x+1) − (−1)ⁿ n! x^−(n+1) raises x until the asymptotic series is accurate
-    (Abramowitz and Stegun, 6.4.6 and 6.4.11); for negative x the reflection formula is used (6.4.7). `order` is a whole
+    (Abramowitz and Stegun, 6.4.6 and 6.4.11); for x ≤ −¼ the reflection formula is used (6.4.7). Near the positive
+    and the first negative root of ψ a polynomial times the distance keeps the relative precision. `order` is a whole
     number ≥ 0. Raises `ValueError` at the poles x = 0, −1, −2, … and for other orders.
 
     >>> round(polygamma(1.0), 12)  # minus Euler's constant
@@ -32,14 +54,19 @@ def polygamma(x: float, order: float = 0) -> float:
     n = int(order)
     if math.isnan(x):
         return x
-    if x <= 0:
+    if n == 0:
+        for root, rest, width, coefficients in _ROOTS:
+            if abs(x - root) < width:
+                t = (x - root) - rest
+                return t * polynomial(coefficients, t)
+    if x <= -0.25 or x == 0:
         return _reflected(x, n)
     if x == math.inf:
         return math.inf if n == 0 else 0.0
     try:
         return _by_recurrence(x, n)
-    except OverflowError:  # x is so close to the pole at 0 that (−1)ⁿ⁺¹ n!/xⁿ⁺¹ overflows
-        return math.inf if n % 2 else -math.inf
+    except OverflowError:  # x is so close to the pole at 0 that n!/|x|ⁿ⁺¹ overflows
+        return math.inf if n % 2 or x < 0 else -math.inf
 
 
 def _by_recurrence(x: float, n: int) -> float:
@@ -66,7 +93,7 @@ def _asymptotic(x: float, n: int) -> float:
 
 
 def _reflected(x: float, n: int) -> float:
-    """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x below 0."""
+    """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x ≤ −¼ and at the pole 0."""
     if x % 1 == 0 or x == -math.inf:
         message = f"polygamma has a pole at {x!r}"
         raise ValueError(message)
