@@ -35,19 +35,29 @@ def polynomial(coefficients: tuple[float, ...], t: float) -> float:
 
 
 def lgamma(x: float) -> float:
-    """Return ln |Γ(x)|: `math.lgamma`, but near its zeros 1 and 2, where that is exact to 1e-16 only.
+    """Return ln |Γ(x)|: `math.lgamma`, but for 0 < x < 8, where that is exact to 1e-16 only, and may be near 0.
 
-    Between 0.75 and 2.5 it is a polynomial times the distances from the zeros; about 1, ln Γ(x) = ln Γ(x + 1) − ln x.
+    About its zeros 1 and 2 it is a polynomial times the distance from them; ln Γ(x) = ln Γ(x + 1) − ln x leads there.
 
     >>> round(lgamma(1 + 2.0**-40) * 2.0**40, 10)  # minus Euler's constant
     -0.5772156649
     """
-    if not 0.75 <= x <= 2.5:
+    if not 0 < x < 8:
         return math.lgamma(x)
+    if x < 0.25:
+        return x * polynomial(_ABOUT_2, x - 0.125) - math.log(x * (1 + x))
+    if x < 0.75:
+        return x * (x - 1) * polynomial(_MIDDLE, x - 0.5) - math.log(x)
     if x < 1.25:
         t = x - 1
         return t * polynomial(_ABOUT_2, t - 0.125) - math.log(x)
     if x < 1.75:
         return (x - 1) * (x - 2) * polynomial(_MIDDLE, x - 1.5)
-    t = x - 2
-    return t * polynomial(_ABOUT_2, t - 0.125)
+    if x <= 2.5:
+        t = x - 2
+        return t * polynomial(_ABOUT_2, t - 0.125)
+    product = 1.0
+    while x > 2.5:
+        x -= 1
+        product *= x
+    return lgamma(x) + math.log(product)
