@@ -10,7 +10,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib.core.list_functions import log_softmax, softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
-from microgradlib.ops import activations, selection, trigonometric
+from microgradlib.ops import activations, rounding, selection, smooth_activations, trigonometric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from microgradlib.core.symbol import Symbol
 
 __all__ = [
-    "ACTIVATIONS", "LAYER_ACTIVATIONS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_function",
+    "ACTIVATIONS", "LAYER_ACTIVATIONS", "UNITS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_function",
     "activation_name",
 ]  # fmt: skip
 
@@ -105,10 +105,6 @@ def _linear(z: Any) -> Any:
     return z
 
 
-def _sgn(z: Any) -> Any:
-    return 2 * selection.step(z) - 1
-
-
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "linear": _linear,
     "identity": _linear,
@@ -117,21 +113,36 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": methodcaller("relu"),  # the method is a hot path
     "leaky_relu": activations.leaky_relu,
     "elu": activations.elu,
+    "selu": smooth_activations.selu,
+    "silu": smooth_activations.silu,
+    "gelu": smooth_activations.gelu,
+    "gelu_tanh": smooth_activations.gelu_tanh,
+    "mish": smooth_activations.mish,
     "softplus": activations.softplus,
+    "log_sigmoid": smooth_activations.log_sigmoid,
+    "softsign": smooth_activations.softsign,
     "hard_sigmoid": activations.hard_sigmoid,
     "hard_tanh": activations.hard_tanh,
     "abs": selection.abs,
     "step": selection.step,
-    "sgn": _sgn,
+    "sgn": rounding.sgn,
+    "perceptron": rounding.sgn,
+    "logistic": activations.sigmoid,
+    "hard_logistic": activations.hard_sigmoid,
 }
 """The activations of one net input, by name.
 
 `step` is that of McCulloch and Pitts's neuron, `sgn` (1 if z ≥ 0, else −1) the perceptron's, `abs` the absolute value
-rectification of *Deep Learning*, 6.3.1. `"prelu"`, which has a parameter, is not in this table: it makes a new `PReLU`.
+rectification of *Deep Learning*, 6.3.1. `logistic`, `hard_logistic` and `perceptron` are further names of `sigmoid`,
+`hard_sigmoid` and `sgn`. `"prelu"`, which has a parameter, is not in this table: it makes a new `PReLU`; nor are
+`"maxout"` and `"rbf"`, whose units have weights of their own: `MLP` makes layers of them (`Maxout`, `RBF`).
 """
 
 LAYER_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"softmax": softmax, "log_softmax": log_softmax}
 """The activations of all the net inputs of a layer, by name."""
+
+UNITS = {"maxout": "Maxout", "rbf": "RBF"}
+"""Hidden units that are no function of one net input, and their classes in `nn.units`."""
 
 
 def activation_name(activation: Activation) -> str:
@@ -150,7 +161,8 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     """Return the function that an activation names; a function is returned as it is, a Module class instantiated.
 
     For "prelu" each call returns a new `PReLU`. Raises `ValueError` for an unknown name, listing the known ones and the
-    nearest, and for an activation of a whole layer; `TypeError` for anything but a name or a function.
+    nearest, for an activation of a whole layer, and for a unit with weights of its own; `TypeError` for anything but a
+    name or a function.
 
     >>> activation_function("rleu")
     Traceback (most recent call last):
@@ -169,6 +181,12 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
         message = (
             f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {activation!r}), or "
             f"nn.{'Softmax' if activation == 'softmax' else 'LogSoftmax'}()"
+        )
+        raise ValueError(message)
+    if activation in UNITS:
+        message = (
+            f"a unit of {activation} has weights of its own: write nn.{UNITS[activation]}(nin, nout), or "
+            f"MLP([2, 4, 1], activation={activation!r})"
         )
         raise ValueError(message)
     known: dict[str, Callable[[Any], Any]] = {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from microgradlib._support.lookup import lookup
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, Activation
+from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, UNITS, Activation
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
 from microgradlib.nn.output import GaussianOutput
+from microgradlib.nn.units import RBF, Maxout
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,7 +31,8 @@ class MLP(Module):
     `MLP(2, [16, 16, 1])`, micrograd's spelling, and `MLP([2, 16, 16, 1])` make the same network. `activation` is the
     activation of the hidden layers, or a list of one for each; `output` is that of the last layer: "linear" (a
     Gaussian's mean), "sigmoid" (a Bernoulli's probability), "softmax" (a Multinoulli's probabilities), "gaussian" (mean
-    and learned precision, see `GaussianOutput`), or any activation. Without `output`, the list may have one entry more,
+    and learned precision, see `GaussianOutput`), or any activation; "maxout" and "rbf", for hidden layers too, make
+    layers of `Maxout` and of `RBF` units. Without `output`, the list may have one entry more,
     f_l for each layer l. Instead of an activation there may be a list of one for each unit of the layer, such as
     `output=["linear", "sigmoid"]`. The other arguments are those of `Neuron`. Raises `ValueError` for fewer than two
     sizes, a list of another length or an unknown name. (*Deep Learning*, 6.2.2.)
@@ -71,14 +73,15 @@ class MLP(Module):
             raise ValueError(message)
         *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
-        self.layers = [Layer(n, m, f, rng=generator, **neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
+        self.layers = [_layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
         if isinstance(output, str) and output == "gaussian":
             gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
             self.layers.append(gaussian)
         else:
             if isinstance(output, str):
-                lookup(output, dict.fromkeys([*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, "gaussian"]), "output unit")
-            self.layers.append(Layer(sizes[-2], sizes[-1], output, rng=generator, **neuron))
+                known = [*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, *UNITS, "gaussian"]
+                lookup(output, dict.fromkeys(known), "output unit")
+            self.layers.append(_layer(sizes[-2], sizes[-1], output, generator, neuron))
 
     def __call__(self, x: Vector) -> Any:
         """Return the output for inputs x: one node, or a list if there are several outputs.
@@ -92,6 +95,13 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _layer(n: WholeNumber, m: WholeNumber, activation: LayerActivation, rng: Rng | None, neuron: Any) -> Any:
+    """Return a layer of m units with n inputs: of neurons, or of maxout or radial units."""
+    if isinstance(activation, str) and activation in UNITS:
+        return {"maxout": Maxout, "rbf": RBF}[activation](n, m, rng=rng, **neuron)
+    return Layer(n, m, activation, rng=rng, **neuron)
 
 
 def _activation_of_each_layer(

@@ -27,7 +27,15 @@ FORMULAS = {
     "abs": abs,
     "step": lambda z: float(z >= 0),
     "sgn": lambda z: 1.0 if z >= 0 else -1.0,
+    "log_sigmoid": lambda z: -math.log(1 + math.exp(-z)),
+    "selu": lambda z: 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * (math.exp(z) - 1)),
+    "silu": lambda z: z / (1 + math.exp(-z)),
+    "gelu": lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2,
+    "gelu_tanh": lambda z: z * (1 + math.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2,
+    "mish": lambda z: z * math.tanh(math.log(1 + math.exp(z))),
+    "softsign": lambda z: z / (1 + abs(z)),
 }
+FORMULAS |= {"logistic": FORMULAS["sigmoid"], "hard_logistic": FORMULAS["hard_sigmoid"], "perceptron": FORMULAS["sgn"]}
 numbers = st.floats(-2, 2)
 
 
@@ -62,7 +70,7 @@ def test_a_neuron(name, w, x, b):
         p.data = number
     z = w[0] * x[0] + w[1] * x[1] + b
     assert neuron.net_input(x).data == pytest.approx(z, rel=1e-12, abs=1e-12)
-    if name in {"step", "sgn"}:
+    if name in {"step", "sgn", "perceptron"}:
         z = neuron.net_input(x).data
     assert neuron(x).data == pytest.approx(FORMULAS[name](z), rel=1e-12, abs=1e-12)
     assert neuron([Value(a) for a in x]).data == neuron(x).data

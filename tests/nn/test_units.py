@@ -52,6 +52,22 @@ def test_maxout_is_the_largest_affine_piece(x, seed):
     assert [y.data for y in unit(x)] == pytest.approx(expected, abs=1e-12)
 
 
+def test_mlp_makes_layers_of_maxout_and_radial_units_by_name():
+    model = MLP([2, 3, 2, 1], activation=["maxout", "rbf"], output="perceptron", rng=0)
+    assert [type(layer) for layer in model.layers] == [Maxout, RBF, Layer]
+    assert model([1.0, -2.0]).data in {-1.0, 1.0}
+    by_hand = Maxout(2, 3, rng=(rng := random.Random(0)))
+    assert [p.data for p in by_hand.parameters()] == [p.data for p in model.layers[0].parameters()]
+    assert [p.data for p in RBF(3, 2, rng=rng).parameters()] == [p.data for p in model.layers[1].parameters()]
+
+
+@pytest.mark.parametrize(("name", "unit"), [("maxout", "Maxout"), ("rbf", "RBF")])
+def test_a_neuron_of_units_with_weights_of_their_own_names_their_class(name, unit):
+    for make in (Neuron, lambda *given: Layer(2, *given)):
+        with pytest.raises(ValueError, match=rf"write nn\.{unit}\(nin, nout\), or MLP"):
+            make(2, name)
+
+
 def test_maxout_can_be_a_rectifier_and_an_absolute_value():
     rectifier = set_numbers(Maxout(1, 1), 1.0, 0.0, 0.0, 0.0)
     absolute = set_numbers(Maxout(1, 1), 1.0, 0.0, -1.0, 0.0)

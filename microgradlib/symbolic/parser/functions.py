@@ -28,7 +28,6 @@ OTHER_SPELLINGS = {
     "power": "pow",
     "logistic": "sigmoid",
     "fabs": "abs",
-    "sgn": "sign",
 }
 """Names in other libraries, and the table's names, which the error message suggests."""
 
