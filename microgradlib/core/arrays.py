@@ -12,7 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import array_of
-from microgradlib.core.ufuncs import COMPARISONS, FUNCTIONS, OPERATORS, array_ufunc, op_named, refusal
+from microgradlib.core.ufuncs import (
+    COMPARISONS,
+    FUNCTIONS,
+    OPERATORS,
+    array_ufunc,
+    check_targets,
+    explained,
+    op_named,
+    refusal,
+)
 from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise
 
@@ -37,7 +46,12 @@ def node_array(nodes: Iterable[Any], shape: tuple[int, ...]) -> Any:
 @lru_cache(maxsize=1)
 def _array_class() -> Any:
     """Return the class NodeArray, a subclass of `numpy.ndarray`, made at its first use: NumPy is optional."""
-    methods = {"__array_ufunc__": _array_ufunc, "__array_function__": _array_function, "__reduce__": _reduce}
+    methods = {
+        "__array_ufunc__": _array_ufunc,
+        "__array_function__": _array_function,
+        "__reduce__": _reduce,
+        "astype": _astype,
+    }
     return type("NodeArray", (import_module("numpy").ndarray,), {**methods, "__module__": __name__, "__slots__": ()})
 
 
@@ -51,10 +65,11 @@ def _plain(x: Any) -> Any:
 
 
 def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) -> Any:
-    """Return what NumPy's function `ufunc` gives on an array of nodes: operators by NumPy's loops, others by the ops."""
+    """Return what `ufunc` gives on an array of nodes: operators by NumPy's loops, others by the ops of the table."""
     name = ufunc.__name__
     targets = keywords.get("out", ())
     if targets:
+        check_targets(targets)
         keywords["out"] = tuple(map(_plain, targets))
     plain = [_plain(x) for x in inputs]
     if name in COMPARISONS or (name not in OPERATORS and op_named(name, ufunc.nin)):
@@ -64,7 +79,8 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
     elif name in {"fmax", "fmin"}:
         raise TypeError(refusal(name))
     else:
-        result = getattr(ufunc, how)(*plain, **keywords)
+        with import_module("numpy").errstate(all="ignore"):  # nan and inf are results as any others
+            result = getattr(ufunc, how)(*plain, **keywords)
     if result is NotImplemented or len(targets) == 1:
         return result if result is NotImplemented else targets[0]
     return tuple(map(_marked, result)) if isinstance(result, tuple) else _marked(result)
@@ -75,8 +91,20 @@ def _array_function(self: Any, function: Any, types: Any, arguments: Any, keywor
     name = function.__name__
     if FUNCTIONS.get(name) == len(arguments) and not keywords:
         return _marked(element_wise(TABLE[name], [_plain(x) for x in arguments]))
-    result = super(_array_class(), self).__array_function__(function, types, arguments, keywords)
+    try:
+        result = super(_array_class(), self).__array_function__(function, types, arguments, keywords)
+    except (TypeError, AttributeError) as error:
+        raise explained(error, name) from error
     return result if result is NotImplemented else _marked(result)
+
+
+def _astype(self: Any, dtype: Any, **settings: Any) -> Any:
+    """Return a copy. Raises `TypeError` for a dtype of numbers, which would lose the nodes."""
+    if dtype not in ("O", object):
+        raise TypeError(
+            "an array of Values as numbers would lose their derivatives: leave out astype, or pass their data"
+        )
+    return super(_array_class(), self).astype(dtype, **settings)
 
 
 def _reduce(self: Any) -> Any:

@@ -12,7 +12,7 @@ from microgradlib.ops import TABLE
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["math_function_called_by", "refuse_math_call"]
+__all__ = ["callee", "math_function_called_by", "refuse_math_call"]
 
 _WITHOUT_EFFECT = ("CACHE", "EXTENDED_ARG")
 
@@ -23,11 +23,11 @@ def math_function_called_by(frame: FrameType) -> str | None:
     Read off the frame's bytecode: a call written out as `math.sin(x)` or `sin(x)` is seen; one made from C, as in
     `map(math.sin, values)`, is not. Predicates such as `math.isnan(x)` lose no graph: they give None.
     """
-    callee = _callee(frame.f_code, frame.f_lasti)
-    if callee is None:
+    path = callee(frame.f_code, frame.f_lasti)
+    if path is None:
         return None
-    called: Any = frame.f_locals.get(callee[0], frame.f_globals.get(callee[0]))
-    for attribute in callee[1:]:
+    called: Any = frame.f_locals.get(path[0], frame.f_globals.get(path[0]))
+    for attribute in path[1:]:
         called = vars(math).get(attribute) if called is math else None
     belongs = getattr(called, "__module__", None) == "math" and vars(math).get(called.__name__) is called
     return called.__name__ if belongs and not called.__name__.startswith("is") else None
@@ -42,7 +42,7 @@ def refuse_math_call(name: str | None) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
+def callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
     """Return the dotted name that the call at `offset` calls, as far as it is a plain one."""
     before = [i for i in dis.get_instructions(code) if i.offset <= offset and i.opname not in _WITHOUT_EFFECT]
     if not before or not before[-1].opname.startswith(("CALL", "PRECALL")) or before[-1].arg is None:

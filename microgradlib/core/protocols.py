@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
 from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
-from microgradlib.core.math_calls import math_function_called_by, refuse_math_call
+from microgradlib.core.conversions import check_conversion
+from microgradlib.core.math_calls import refuse_math_call
 from microgradlib.core.modes import MODES_IN_USE, is_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.operators import named
@@ -62,7 +63,7 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
 
 def to_float(value: Any) -> float:
     """Return the number. Raises TypeError for a call by `math.sin` or the like, which would lose the graph."""
-    refuse_math_call(math_function_called_by(sys._getframe(1)))
+    check_conversion(sys._getframe(1))
     number: float = value.data
     return number
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import PLAIN_NUMBERS, as_float
 from microgradlib.core.operators import method, operator, positive
+from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise, is_node, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["COMPARISONS", "FUNCTIONS", "OPERATORS", "array_function", "array_ufunc", "object_methods", "op_named", "refusal"]
+__all__ = [
+    "COMPARISONS", "FUNCTIONS", "OPERATORS", "array_function", "array_ufunc", "check_targets", "explained",
+    "object_methods", "op_named", "refusal",
+]  # fmt: skip
 
 NAMES = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
@@ -39,7 +43,7 @@ OBJECT_METHODS = (
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "cosh", "deg2rad", "degrees",
     "exp2", "expm1", "fabs", "fmod", "hypot", "log10", "log1p", "log2", "rad2deg", "radians", "rint", "sinh",
 )  # fmt: skip
-"""The ufuncs which on an array of objects call the method of that name of each element, beside those that Node lists."""
+"""The ufuncs that call the method of that name of each object in an array, beside the methods that Node defines."""
 
 
 def op_named(name: str, inputs: int) -> Any:
@@ -83,21 +87,21 @@ def array_ufunc(self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) 
         return function(*[x if is_node(x) else _number(x) for x in inputs])
     if any(map(_is_of_another_class, inputs)):
         return NotImplemented
-    _check_targets((*keywords.get("out", ()), *inputs[: how == "at"]), keywords.pop("dtype", None))
+    check_targets((*keywords.get("out", ()), *inputs[: how == "at"]), keywords.pop("dtype", None))
     if how == "__call__":
         return element_wise(function, inputs, bool if name in COMPARISONS else float, **keywords)
     vectorised = sys.modules["numpy"].frompyfunc(function, ufunc.nin, 1, identity=ufunc.identity)
     return getattr(vectorised, how)(*map(wrapped, inputs), **keywords)
 
 
-def _check_targets(targets: Iterable[Any], dtype: Any) -> None:
+def check_targets(targets: Iterable[Any], dtype: Any = None) -> None:
     """Raise `TypeError` unless the arrays into which results go, and the dtype asked for, can hold nodes."""
     ndarray = sys.modules["numpy"].ndarray
     holders = [target is None or (isinstance(target, ndarray) and target.dtype == "O") for target in targets]
     if not all(holders) or dtype not in (None, object, "O"):
         message = (
-            "results that are Values need an array of objects: write a = a + v instead of a += v, or make it one first, "
-            "as in a.astype(object)"
+            "results that are Values need an array of objects: write a = a + v instead of a += v, or make it one "
+            "first, as in a.astype(object)"
         )
         raise TypeError(message)
 
@@ -147,10 +151,18 @@ def array_function(_self: Any, function: Any, _types: Any, arguments: Any, keywo
     try:
         result = function(*_wrapped_in(arguments), **_wrapped_in(keywords))
     except (TypeError, AttributeError) as error:
-        message = f"np.{name} has no way to compute with Values: pass value.data, or write it over microgradlib ({error})"
-        raise TypeError(message) from error
+        raise explained(error, name) from error
     one_node = getattr(result, "shape", None) == () and getattr(result, "dtype", None) == "O"
     return result.item() if one_node else result
+
+
+def explained(error: Exception, name: str) -> Exception:
+    """Return an error of NumPy's function `name` with what to write instead; one of this library unchanged."""
+    if "Value" in str(error) or isinstance(error, SymbolHasNoValueError):
+        return error
+    return TypeError(
+        f"np.{name} cannot compute with Values: pass their data, or write it out over microgradlib ({error})"
+    )
 
 
 def _wrapped_in(arguments: Any) -> Any:

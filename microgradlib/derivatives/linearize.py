@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
 from microgradlib.core.arrays import node_array
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table, tangents
+from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix"]
-
-_enclosing: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
-"""The inputs of each transformed function that is running, the outermost first."""
 
 nested = partial(unflatten, array=node_array)
 nested_matrix = partial(unflatten_matrix, array=node_array)
@@ -101,7 +98,7 @@ class Linearization:
         if used:
             first = next(x for x in given if x in used)
             message = (
-                f"f depends on {first!r}, a node of its argument, not only by its parameter but by the node itself, from "
+                f"f depends on {first!r}, a node of its argument, not only by its parameter but by itself, from "
                 "outside; the derivative would leave that out: compute with the parameter of f alone (for a network, "
                 "nn.functional_call(model, parameters, x)), or write gradients(f(…), inputs) or "
                 "krylov.hessian_products(f(…), inputs), which differentiate by the nodes themselves"
@@ -131,7 +128,7 @@ class Linearization:
         """Return f's output; raise TypeError, naming the transform, if it is a list, tuple, dict or array."""
         if isinstance(self.output, (list, tuple, dict)) or is_ndarray(self.output):
             kind = f"array of shape {self.output.shape}" if is_ndarray(self.output) else type(self.output).__name__
-            message = f"{transform} differentiates functions that return one number, got a {kind}"
+            message = f"{transform} differentiates functions that return one number, not {kind}"
             raise TypeError(message + ": use jacobian, or return the sum")
         return self.outputs[0]
 
@@ -139,12 +136,12 @@ class Linearization:
 @contextmanager
 def _running(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
     """Enter a transformed function with these inputs; yield those of the functions that were running before."""
-    enclosing = _enclosing.get()
-    token = _enclosing.set((*enclosing, inputs))
+    enclosing = TRANSFORMS.get()
+    token = TRANSFORMS.set((*enclosing, inputs))
     try:
         yield enclosing
     finally:
-        _enclosing.reset(token)
+        TRANSFORMS.reset(token)
 
 
 def _input(x: Any) -> Node:

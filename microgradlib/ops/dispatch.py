@@ -83,7 +83,9 @@ def element_wise(function: Callable[..., Any], inputs: Sequence[Any], plain: typ
     [Value(data=3.0, grad=0.0, op='*'), Value(data=6.0, grad=0.0, op='*')]
     """
     numpy = importlib.import_module("numpy")  # installed, as an input is an array
-    result = numpy.frompyfunc(function, len(inputs), 1 + (function is divmod))(*map(wrapped, inputs), **keywords)
+    vectorised = numpy.frompyfunc(function, len(inputs), 1 + (function is divmod))
+    with numpy.errstate(all="ignore"):  # nan and inf are results as any others
+        result = vectorised(*map(wrapped, inputs), **keywords)
     if not isinstance(result, numpy.ndarray) or "out" in keywords:
         return result
     return result if any(map(is_node, result.flat)) else result.astype(plain)
