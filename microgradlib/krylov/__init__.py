@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.number import as_float
 from microgradlib._support.optional import import_optional
 from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.core.modes import recording
@@ -22,7 +23,8 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
     """Return the function v ↦ H·v for H = ∂²output/∂inputs∂inputs; v and H·v have one number for each input.
 
     The gradient's graph is built once; each product is one forward pass over it (forward over reverse). H is taken at
-    the current data of `inputs`, which must still be the numbers from which `output` was computed.
+    the current data of `inputs`, which must still be the numbers from which `output` was computed. A v of another
+    length raises `ValueError`.
 
     >>> from microgradlib import Value
     >>> x, y = Value(1.0), Value(2.0)
@@ -30,11 +32,18 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
     >>> product([1.0, 10.0])
     [24.0, 2.0]
     """
+    inputs = list(inputs)
+    if len(set(inputs)) < len(inputs):
+        raise ValueError("hessian_products needs different inputs, got one of them twice")
     with recording():
         slopes = gradients(output, inputs)
 
     def product(v: Sequence[float]) -> list[float]:
-        table = tangent_table(slopes, dict(zip(inputs, v)))
+        numbers = [as_float(number) for number in v]
+        if len(numbers) != len(inputs):
+            message = f"a product H·v needs one number for each of the {len(inputs)} inputs, got {len(numbers)}"
+            raise ValueError(message)
+        table = tangent_table(slopes, dict(zip(inputs, numbers)))
         return [table[slope] for slope in slopes]
 
     return product

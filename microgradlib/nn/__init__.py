@@ -5,6 +5,7 @@ from microgradlib.nn.attention import CausalSelfAttention
 from microgradlib.nn.convolution import Conv1d, Conv2d
 from microgradlib.nn.dropout import Dropout
 from microgradlib.nn.embedding import Embedding
+from microgradlib.nn.functional import functional_call
 from microgradlib.nn.gated_cells import GRUCell, LSTMCell
 from microgradlib.nn.initialisers import INITIALISERS
 from microgradlib.nn.mlp import MLP
@@ -23,6 +24,6 @@ __all__ = [
     "ACTIVATIONS", "GRU", "INITIALISERS", "LAYER_ACTIVATIONS", "LSTM", "MLP", "RBF", "RNN", "AvgPool1d",
     "AvgPool2d", "CausalSelfAttention", "Cell", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "GRUCell",
     "Gate", "GaussianOutput", "LSTMCell", "Layer", "LayerNorm", "LogSoftmax", "MaxPool1d", "MaxPool2d", "Maxout",
-    "Module", "Neuron", "PReLU", "RMSNorm", "RNNCell", "Sequential", "Softmax", "Subsampling", "Unfolded", "load",
-    "save",
+    "Module", "Neuron", "PReLU", "RMSNorm", "RNNCell", "Sequential", "Softmax", "Subsampling", "Unfolded",
+    "functional_call", "load", "save",
 ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
+from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Module"]
+__all__ = ["SUBSTITUTES", "Module"]
+
+SUBSTITUTES: ContextVar[frozenset[Node]] = ContextVar("microgradlib_substitutes", default=frozenset())
+"""The nodes that are in the place of parameters during a `functional_call`: they are parameters, too."""
 
 
 class NamedParameters(list[Value]):
@@ -160,24 +165,25 @@ class Module:
         return Summary(tuple(rows), len(self.parameters()))
 
 
-def _is_parameter(value: Value) -> bool:
-    """Return whether a Value is a leaf created by the user, not the result of an op, under `no_grad()` or not."""
-    return not value.parents and value._left_derivative is not None
+def _is_parameter(node: Node) -> bool:
+    """Return whether a node is a leaf Value created by the user, not the result of an op, under `no_grad()` or not."""
+    is_leaf = isinstance(node, Value) and not node.parents and node._left_derivative is not None
+    return is_leaf or node in SUBSTITUTES.get()
 
 
-def _parameters_in(container: Any) -> Iterator[tuple[str, Value]]:
+def _parameters_in(container: Any) -> Iterator[tuple[str, Any]]:
     for path, found in _walk(container, "", set()):
-        if isinstance(found, Value) and _is_parameter(found):
+        if isinstance(found, Node) and _is_parameter(found):
             yield path, found
 
 
-def _walk(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Value | Module]]:
+def _walk(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Node | Module]]:
     """Yield the Values and Modules in `container`, itself included, each with its path, in order of assignment.
 
     `visited` contains the ids of the modules searched so far: each is searched once, even if modules contain one
     another. If a module's class overrides `parameters()`, the Values that it returns come after the attributes.
     """
-    if isinstance(container, (Value, Module)):
+    if isinstance(container, (Node, Module)):
         yield path, container
     if isinstance(container, Module):
         if id(container) in visited:

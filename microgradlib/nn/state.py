@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["match_state"]
 
@@ -16,11 +16,16 @@ MAX_LISTED = 5
 
 
 def match_state(
-    names: Iterable[str], state: Mapping[str, float], model: str, *, strict: bool
-) -> tuple[dict[str, float], list[str], list[str]]:
+    names: Iterable[str],
+    state: Mapping[str, Any],
+    model: str,
+    *,
+    strict: bool,
+    convert: Callable[[Any], Any] = as_float,
+) -> tuple[dict[str, Any], list[str], list[str]]:
     """Return the numbers of `state` for `names`, the names missing from it, and the names in it that are unknown.
 
-    Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is not a number;
+    `convert` makes a number of each entry. Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is not a number;
     the message lists the names. `model` is the name of the model's class, for messages.
 
     >>> match_state(["w", "b"], {"w": 1, "c": 2}, "Line", strict=False)
@@ -41,12 +46,12 @@ def match_state(
             "build the model with the sizes it was saved with, or pass strict=False to load what fits"
         )
         raise ValueError(message)
-    return {name: _number(state[name], name) for name in known if name in state}, missing, unknown
+    return {name: _converted(state[name], name, convert) for name in known if name in state}, missing, unknown
 
 
-def _number(number: float, name: str) -> float:
+def _converted(number: Any, name: str, convert: Callable[[Any], Any]) -> Any:
     try:
-        return as_float(number)
+        return convert(number)
     except TypeError as error:
         message = f"{name}: {error}"
         raise TypeError(message) from None
