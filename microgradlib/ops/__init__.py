@@ -13,6 +13,7 @@ from microgradlib.ops import (
     rounding,
     selection,
     smooth_activations,
+    softmax,
     trigonometric,
 )
 from microgradlib.ops.define import define_op, forget_op
@@ -20,7 +21,8 @@ from microgradlib.ops.record import GRAPH, TABLE, Op
 
 __all__ = [
     "GRAPH", "PUBLIC", "TABLE", "Op", "activations", "arithmetic", "define_op", "derivative_graph", "exponential",
-    "forget_op", "log_functions", "reductions", "rounding", "selection", "smooth_activations", "trigonometric",
+    "forget_op", "log_functions", "reductions", "rounding", "selection", "smooth_activations", "softmax",
+    "trigonometric",
 ]  # fmt: skip
 
 _MODULES = (

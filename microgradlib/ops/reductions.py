@@ -11,6 +11,7 @@ from typing import Any
 
 from microgradlib.ops.define import define_op
 from microgradlib.ops.rules import indicator
+from microgradlib.ops.softmax import log_total, shares
 
 sum = define_op(  # noqa: A001
     "sum",
@@ -166,29 +167,15 @@ minimum = define_op(
 )
 
 
-def _exponentials(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, list[Any]]:
-    """Return a shift m and the exp(xᵢ − m): none overflows, the largest is 1, and m counts as a constant."""
-    m = xp.detach(xp.maximum(*xs))
-    m = xp.where(xp.abs(m) < math.inf, m, 0.0)  # all −inf, or one +inf: no shift helps
-    return m, [xp.exp(x - m) for x in xs]
-
-
 def _log_sum(xp: Any, xs: tuple[Any, ...]) -> Any:
-    m, exponentials = _exponentials(xp, xs)
-    return m + xp.log(builtins.sum(exponentials[1:], exponentials[0]))
-
-
-def _shares(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the softmax of xs; zeros if every x is −inf."""
-    _, exponentials = _exponentials(xp, xs)
-    total = xp.sum(*exponentials)
-    return tuple([xp.where(total <= 0, 0.0, e / total) for e in exponentials])
+    m, logarithm = log_total(xp, xs)
+    return m + logarithm
 
 
 logsumexp = define_op(
     "logsumexp",
     value=lambda xp, *xs: _log_sum(xp, xs),
-    derivatives=lambda xp, z, *xs: _shares(xp, xs),
+    derivatives=lambda xp, z, *xs: shares(xp, xs),
     formula="ln Σ exp xᵢ, derivatives softmax(x)ᵢ",
     kink=lambda *xs: builtins.max(xs) == -math.inf,
     kink_note="the derivatives of logsumexp are 0 where every input is −inf",
