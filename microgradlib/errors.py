@@ -14,6 +14,7 @@ __all__ = [
     "LabelError",
     "MicrogradError",
     "MissingExtraError",
+    "MissingRuleError",
     "SavedFileError",
     "SymbolHasNoValueError",
     "TracingError",
@@ -62,6 +63,10 @@ class DrawingError(MicrogradError, RuntimeError):
 
 class MissingExtraError(MicrogradError, ImportError):
     """An optional dependency is not installed; the message names the extra to install."""
+
+
+class MissingRuleError(MicrogradError, TypeError):
+    """A node that a program made by hand, with numbers instead of a rule, was asked for what only a rule can give."""
 
 
 class TracingError(MicrogradError, ValueError):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from copy import deepcopy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from microgradlib.core.graph import GraphNode, topological_sort
+from microgradlib.core.hand_made import BackwardFunction
+from microgradlib.core.own_attributes import own_attributes
 
 if TYPE_CHECKING:
     N = TypeVar("N", bound=GraphNode)
@@ -19,6 +23,58 @@ def fields_of(node: Any) -> tuple[Any, ...]:
     return tuple([getattr(node, name, None) for name in node._fields])
 
 
+def split(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
+    """Return the fields of a node, and what a program or a subclass added to it: None for nearly all nodes.
+
+    A `_backward` function, which knows the node that it was written for, is replaced by its local derivatives.
+    """
+    fields = fields_of(node)
+    classes = {fields[-3].__class__, fields[-2].__class__}  # of Value's slots _left_derivative and _right_derivative
+    if classes.isdisjoint(_ADDED) and not adds_attributes(node.__class__):
+        return fields, None
+    kept = [None if field.__class__ is dict else field for field in fields]
+    if fields[-3].__class__ is BackwardFunction:
+        kept[-3] = node.local_derivatives
+    return tuple(kept), extras_of(node)
+
+
+_ADDED = frozenset({dict, BackwardFunction})
+
+
+def extras_of(node: Any) -> dict[str, Any]:
+    """Return the attributes that a program or a subclass added to a node, by name."""
+    kind = type(node)
+    extras = {name: content for name, content in own_attributes(node).items() if name != "_backward"}
+    if kind.__dictoffset__:
+        extras.update(vars(node))
+    for name in added_slots(kind):
+        if hasattr(node, name):
+            extras[name] = getattr(node, name)
+    return extras
+
+
+@lru_cache(maxsize=256)
+def adds_attributes(kind: type) -> bool:
+    """Return whether the nodes of a class have attributes that the library's own classes have not."""
+    return bool(kind.__dictoffset__ or added_slots(kind))
+
+
+def added_slots(kind: type) -> tuple[str, ...]:
+    """Return the slots that subclasses of the library's own classes add."""
+    names: list[str] = []
+    for cls in kind.__mro__:
+        slots = vars(cls).get("__slots__", ())
+        if not cls.__module__.startswith("microgradlib."):
+            names += [slots] if isinstance(slots, str) else slots
+    return tuple([name for name in names if name not in {"__dict__", "__weakref__"}])
+
+
+def add_extras(node: Any, extras: dict[str, Any]) -> None:
+    """Set the attributes that `extras_of` gave."""
+    for name, content in extras.items():
+        object.__setattr__(node, name, content)
+
+
 def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
     """Return a node of class `kind` whose slots hold `fields`."""
     node = object.__new__(kind)
@@ -29,14 +85,19 @@ def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
 
 def copy_node(node: N) -> N:
     """Return a node of its own with the same parents: `copy.copy`."""
-    return rebuild(type(node), None, fields_of(node))
+    fields, extras = split(node)
+    copied = rebuild(type(node), None, fields)
+    add_extras(copied, extras or {})
+    return copied
 
 
 def copy_graph(output: N, memo: dict[int, Any]) -> N:
     """Return a deep copy of `output` and all it depends on: `copy.deepcopy`, parents first and without recursion."""
+    extended: list[tuple[Any, dict[str, Any]]] = []
     for node in topological_sort(output):
         if id(node) not in memo:
-            copied = rebuild(type(node), None, fields_of(node))
+            fields, extras = split(node)
+            copied = rebuild(type(node), None, fields)
             left, right = node._left, node._right
             if left.__class__ is tuple:
                 copied._left = tuple([memo[id(parent)] for parent in left])
@@ -44,6 +105,10 @@ def copy_graph(output: N, memo: dict[int, Any]) -> N:
                 copied._left = memo[id(left)]
             copied._right = None if right is None else memo[id(right)]
             memo[id(node)] = copied
+            if extras:
+                extended.append((copied, extras))
+    for copied, extras in extended:  # at the end, as they may hold nodes of this graph
+        add_extras(copied, deepcopy(extras, memo))
     result: N = memo[id(output)]
     return result
 
@@ -79,4 +144,7 @@ def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
         end = _EndOfAncestors()
         ancestors = [*topological_sort(node)[:-1], end]
         _in_progress.set((ref(end), frozenset(map(id, ancestors))))
-    return rebuild, (type(node), ancestors, fields_of(node))
+    fields, extras = split(node)
+    arguments = type(node), ancestors, fields
+    # The extras are a state, which pickle sets once the node exists: they may hold the node itself.
+    return (rebuild, arguments, (None, extras)) if extras else (rebuild, arguments)

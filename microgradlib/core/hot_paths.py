@@ -39,7 +39,7 @@ from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import PLAIN_NUMBERS, as_float
 from microgradlib.core.modes import MODES_IN_USE, finish
 from microgradlib.core.node import Node
-from microgradlib.core.value import Value
+from microgradlib.core.value import Value, leaf
 from microgradlib.ops import TABLE, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
 from microgradlib.ops.record import bind
 
@@ -65,7 +65,7 @@ def hot_path(self, other):
     if other.__class__ is not Value:
         if other.__class__ not in PLAIN_NUMBERS:
             return plain(self, other)
-        other = Value(other)
+        other = leaf(other)
     x = self._data
     y = other._data"""
 READ_POWER = """\
@@ -171,7 +171,7 @@ def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
     namespace = {
         **vars(FLOATS), "inf": math.inf, "nan": math.nan, "op": op, "plain": getattr(Node, name), "new": object.__new__,
         "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS, "as_float": as_float,
-        "bind": bind, "finish": finish,
+        "bind": bind, "finish": finish, "leaf": leaf,
     }  # fmt: skip
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
     method: Callable[..., Any] = namespace["hot_path"]
@@ -190,7 +190,7 @@ def _reflected(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Value, other: Any) -> Any:
         if other.__class__ not in PLAIN_NUMBERS or (starts_sum and other.__class__ is int and other == 0):
             return plain(self, other)
-        return forward(Value(other), self)
+        return forward(leaf(other), self)
 
     return _named(method, name)
 

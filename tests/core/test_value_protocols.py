@@ -59,9 +59,12 @@ def test_math_functions_are_refused(call):
         call(Value(1.0))
 
 
-def test_an_op_as_label_raises_with_an_explanation():
-    with pytest.raises(TypeError, match="label"):
-        Value(1.0, (Value(2.0),))
+@pytest.mark.parametrize("label", [mg.tanh, 3, None, Value(2.0)])
+def test_a_label_that_is_no_text_raises_with_an_explanation(label):
+    with pytest.raises(TypeError, match="a label is text"):
+        Value(1.0, label)
+    with pytest.raises(TypeError, match="a label is text"):
+        Value(1.0, label=label)
 
 
 @pytest.mark.parametrize("length", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])

@@ -1,0 +1,207 @@
+"""The names that micrograd, microgpt and engines like them use on their nodes, on Values."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
+from microgradlib.core.node import Node
+from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute, own_attributes, set_own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["DistinctParents", "PeerNames", "declare_attributes"]
+
+PEER_TEXTS = {"relu": "ReLU"}
+"""Texts of ops in micrograd, where they differ from those of the table."""
+
+
+class DistinctParents(tuple):  # type: ignore[type-arg]  # Python 3.10 gives tuple[...] no slots
+    """The parents of a node, each once, in order; like a set where programs use one: `a | b`, `a == {x, y}`."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return set(self) == other if isinstance(other, (set, frozenset)) else tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+    def __or__(self, other: Iterable[Any]) -> set[Any]:
+        return {*self, *other}
+
+    def __and__(self, other: Iterable[Any]) -> set[Any]:
+        return set(self).intersection(other)
+
+    def __sub__(self, other: Iterable[Any]) -> set[Any]:
+        return set(self).difference(other)
+
+    def __rsub__(self, other: Iterable[Any]) -> set[Any]:
+        return set(other).difference(self)
+
+    def __xor__(self, other: Iterable[Any]) -> set[Any]:
+        return set(self).symmetric_difference(other)
+
+    __ror__, __rand__, __rxor__ = __or__, __and__, __xor__
+    union, intersection, difference, symmetric_difference = __or__, __and__, __sub__, __xor__
+
+    def issubset(self, other: Iterable[Any]) -> bool:
+        """Return whether every parent is in `other`."""
+        return set(self).issubset(other)
+
+    def issuperset(self, other: Iterable[Any]) -> bool:
+        """Return whether every node of `other` is a parent."""
+        return set(self).issuperset(other)
+
+    def isdisjoint(self, other: Iterable[Any]) -> bool:
+        """Return whether no parent is in `other`."""
+        return set(self).isdisjoint(other)
+
+
+def pass_on(node: Any) -> None:
+    """Add a node's gradient times its local derivatives to the gradients of its parents: the chain rule at one node."""
+    gradient = node.grad
+    if gradient:
+        for parent, local_derivative in zip(node.parents, node.local_derivatives):
+            if local_derivative:
+                parent.grad += gradient * local_derivative
+
+
+class OwnAttributes(Node):
+    """The declared attributes of Values: not set until a program sets them. See `core.own_attributes`."""
+
+    __slots__ = ()
+
+
+class PeerNames(OwnAttributes):
+    """Properties of Values under the names that other engines use.
+
+    >>> from microgradlib import Value
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> product = a * b
+    >>> product._op, product._prev == {a, b}, product._local_grads
+    ('*', True, (-3.0, 2.0))
+    >>> product.grad = 1.0
+    >>> product._backward()
+    >>> a.grad, b.grad
+    (-3.0, 2.0)
+    """
+
+    __slots__ = ()
+
+    @property
+    def _backward(self) -> Callable[[], Any]:
+        """The function that passes the node's gradient on to its parents. Set it, and `backward()` calls yours instead.
+
+        A node with a function of your own has first derivatives only, see `core.hand_made`.
+        """
+        node: Any = self
+        given = node._left_derivative
+        if given.__class__ is BackwardFunction:
+            return given.function  # type: ignore[no-any-return]
+        return own_attributes(node).get("_backward") or partial(pass_on, node)
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], Any]) -> None:
+        if not callable(function):
+            message = f"_backward is a function without arguments that adds to the parents' grad, got {function!r}"
+            raise TypeError(message)
+        node: Any = self
+        if not node.parents:  # a leaf has nothing to pass on: kept for calls by hand
+            set_own(node, "_backward", function)
+            return
+        own = own_attributes(node)
+        if node._right is not None or node._left.__class__ is not tuple:
+            node._left, node._right = node.parents, None
+        node.op = hand_made_op(str(node.op))
+        node._left_derivative, node._right_derivative = BackwardFunction(function, node), own
+
+    @property
+    def _prev(self) -> DistinctParents:
+        """The parents, each once. `parents` has repeats: those of x * x are (x, x). Set it to make a node by hand."""
+        return DistinctParents(dict.fromkeys(self.parents))
+
+    @_prev.setter
+    def _prev(self, parents: Iterable[Any]) -> None:
+        given = parents_of(parents)
+        if set(given) != set(self.parents):
+            make(self, given, self._op, None)
+
+    @property
+    def _children(self) -> tuple[Any, ...]:
+        """The parents, repeats kept."""
+        return self.parents
+
+    @_children.setter
+    def _children(self, parents: Iterable[Any]) -> None:
+        given = parents_of(parents)
+        if given != self.parents:
+            make(self, given, self._op, None)
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        """The local derivatives. Set them on a node made by hand."""
+        return self.local_derivatives
+
+    @_local_grads.setter
+    def _local_grads(self, derivatives: Iterable[Any]) -> None:
+        if self.parents or list(derivatives):
+            make(self, self.parents, self._op, numbers_for(self.parents, derivatives))
+
+    @property
+    def _op(self) -> str:
+        """The text of the op as in micrograd, "ReLU" too; empty for a leaf.
+
+        `-x`, `x - y` and `x / y` are one node each, with texts of their own, where micrograd makes two of * and + and
+        **-1.
+        """
+        text: str | None = own_attributes(self).get("_op")
+        if text is not None or self.op is None:
+            return text or ""
+        return PEER_TEXTS.get(self.op.name, str(self.op))
+
+    @_op.setter
+    def _op(self, text: str) -> None:
+        if not isinstance(text, str):
+            message = f"the text of an op is text, got {text!r}"
+            raise TypeError(message)
+        if isinstance(self.op, HandMadeOp):
+            self.op = hand_made_op(text)
+        elif text != self._op:
+            set_own(self, "_op", text)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _declared or name in own_attributes(self)]
+
+
+_declared: set[str] = set()
+"""The names that `declare_attributes` has declared."""
+
+
+def declare_attributes(*names: str) -> None:
+    """Let programs set these attributes on Values, which have slots, beside those of `OWN_NAMES`.
+
+    Raises `ValueError` for a name that is not an identifier, or that Values use themselves.
+
+    >>> from microgradlib import Value
+    >>> declare_attributes("temperature")
+    >>> x = Value(2.0)
+    >>> x.temperature = 300.0
+    >>> (x * x).parents[0].temperature
+    300.0
+    """
+    classes = [kind for cls in (PeerNames, *PeerNames.__subclasses__()) for kind in cls.__mro__]
+    for name in names:
+        if not name.isidentifier() or (name not in _declared and any(name in vars(kind) for kind in classes)):
+            message = f"an attribute of one's own has a name that Values do not use themselves, got {name!r}"
+            raise ValueError(message)
+    for name in names:
+        setattr(OwnAttributes, name, OwnAttribute(name))
+        _declared.add(name)
+
+
+declare_attributes(*OWN_NAMES)
