@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
+import microgradlib as mg
 from microgradlib import Symbol, Value, grad_table, topological_sort
 
 
