@@ -29,7 +29,8 @@ class Node(GraphNode):
     """
 
     __slots__ = ("label", "op")
-    __array_ufunc__, __array_function__ = array_ufunc, array_function  # NumPy's functions on nodes
+    __array_ufunc__ = array_ufunc  # NumPy's functions on nodes
+    __array_function__ = array_function
 
     _fields: ClassVar[tuple[str, ...]]
     """The slots that copies and pickles keep."""

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import PLAIN_NUMBERS, as_float
-from microgradlib.core.operators import method, operator, positive
+from microgradlib.core import operators
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise, is_node, wrapped
@@ -55,8 +55,12 @@ def op_named(name: str, inputs: int) -> Any:
 def object_methods() -> dict[str, Any]:
     """Return the methods that let NumPy compute on arrays of nodes, by name."""
     ops = {name: op_named(name, 2 if name in {"arctan2", "fmod", "hypot"} else 1) for name in OBJECT_METHODS}
-    methods = {name: operator(op) if op.arity == 2 else method(op) for name, op in ops.items() if op is not None}
-    return {**methods, "conjugate": positive, "dtype": property(_dtype)}
+    methods = {
+        name: operators.operator(op) if op.arity == 2 else operators.method(op)
+        for name, op in ops.items()
+        if op is not None
+    }
+    return {**methods, "conjugate": operators.positive, "dtype": property(_dtype)}
 
 
 def _dtype(node: Any) -> Any:
@@ -67,31 +71,31 @@ def _dtype(node: Any) -> Any:
     return sys.modules["numpy"].dtype(object)
 
 
-def array_ufunc(self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any) -> Any:
+def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Return what NumPy's function `ufunc` gives if an input is a node: a node, or an array of them.
 
-    The op of the table computes, on each element where another input is an array. `how` is "__call__", or the ufunc's
-    method that was called ("reduce", "outer", …). `out=` takes arrays of objects. Raises `TypeError` for a function
-    that is no op.
+    The op of the table computes, on each element where another input is an array. `method` is "__call__", or the
+    method of the ufunc that was called ("reduce", "outer", …). `out=` takes arrays of objects. Raises `TypeError` for a
+    function that is no op.
     """
     name = ufunc.__name__
     function = OPERATORS.get(name)
-    if function and inputs[-1] is self and how == "__call__" and not keywords:  # an operator, as in np.float64(2.0) * v
-        number = inputs[0].item() if getattr(inputs[0], "shape", None) == () else None
+    if function and inputs[-1] is self and method == "__call__" and not kwargs:  # as in np.float64(2.0) * v
+        number: Any = inputs[0].item() if getattr(inputs[0], "shape", None) == () else None
         if number.__class__ in PLAIN_NUMBERS:
             return function(float(number), self)
     function = function or op_named(name, ufunc.nin)
     if function is None:
-        return _by_other_ways(ufunc, how, inputs, keywords)
-    if how == "__call__" and not keywords and not any(map(_has_elements, inputs)):
+        return _by_other_ways(ufunc, method, inputs, kwargs)
+    if method == "__call__" and not kwargs and not any(map(_has_elements, inputs)):
         return function(*[x if is_node(x) else _number(x) for x in inputs])
     if any(map(_is_of_another_class, inputs)):
         return NotImplemented
-    check_targets((*keywords.get("out", ()), *inputs[: how == "at"]), keywords.pop("dtype", None))
-    if how == "__call__":
-        return element_wise(function, inputs, bool if name in COMPARISONS else float, **keywords)
+    check_targets((*kwargs.get("out", ()), *inputs[: method == "at"]), kwargs.pop("dtype", None))
+    if method == "__call__":
+        return element_wise(function, inputs, bool if name in COMPARISONS else float, **kwargs)
     vectorised = sys.modules["numpy"].frompyfunc(function, ufunc.nin, 1, identity=ufunc.identity)
-    return getattr(vectorised, how)(*map(wrapped, inputs), **keywords)
+    return getattr(vectorised, method)(*map(wrapped, inputs), **kwargs)
 
 
 def check_targets(targets: Iterable[Any], dtype: Any = None) -> None:
@@ -139,17 +143,17 @@ def refusal(name: str) -> str:
     return f"the function {name} of NumPy or SciPy is no op of microgradlib, so its derivative is not known: {advice}"
 
 
-def array_function(_self: Any, function: Any, _types: Any, arguments: Any, keywords: Any) -> Any:
+def array_function(_self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001  NumPy's names
     """Return what another function of NumPy gives if an argument is a node: `np.where`, `np.clip`, `np.stack`, ….
 
     Nodes become arrays of one element, and a result that is one becomes a node again. Raises `TypeError` where NumPy
     does, and says what to write.
     """
-    name = function.__name__
-    if FUNCTIONS.get(name) == len(arguments) and not keywords:
-        return element_wise(TABLE[name], arguments)
+    name = func.__name__
+    if FUNCTIONS.get(name) == len(args) and not kwargs:
+        return element_wise(TABLE[name], args)
     try:
-        result = function(*_wrapped_in(arguments), **_wrapped_in(keywords))
+        result = func(*_wrapped_in(args), **_wrapped_in(kwargs))
     except (TypeError, AttributeError) as error:
         raise explained(error, name) from error
     one_node = getattr(result, "shape", None) == () and getattr(result, "dtype", None) == "O"

@@ -45,8 +45,8 @@ def functional_call(
     Args:
         model: the network. It is as before after the call, and after an error in it; no other thread may use it
             during the call.
-        parameters: numbers, Values or Symbols by name, as `state_dict()` has them; a name left out keeps the model's own
-            parameter. Or a list or array with a number for each parameter, in the order of `parameters()`.
+        parameters: numbers, Values or Symbols by name, as `state_dict()` has them; a name left out keeps the model's
+            own parameter. Or a list or array with a number for each parameter, in the order of `parameters()`.
         args: the input; a tuple of them for a model that takes several.
         kwargs: keyword arguments of the model.
         strict: whether a name left out is an error.
@@ -55,7 +55,7 @@ def functional_call(
     another way than by its attributes, lists, tuples, dicts and arrays; `TypeError` for an entry that is no number.
     """
     own = dict(model.named_parameters())
-    given = parameters if hasattr(parameters, "keys") else _by_name(parameters, own)
+    given = parameters if isinstance(parameters, Mapping) else _by_name(parameters, own)
     named, _, unknown = match_state(own, given, type(model).__name__, strict=strict, convert=as_node)
     if unknown:
         message = f"{type(model).__name__} has no parameter {unknown[0]!r}: the names are those of state_dict()"

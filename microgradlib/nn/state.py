@@ -25,8 +25,9 @@ def match_state(
 ) -> tuple[dict[str, Any], list[str], list[str]]:
     """Return the numbers of `state` for `names`, the names missing from it, and the names in it that are unknown.
 
-    `convert` makes a number of each entry. Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is not a number;
-    the message lists the names. `model` is the name of the model's class, for messages.
+    `convert` makes a number of each entry. `model` is the name of the model's class, for messages, which list the
+    names. Raises `ValueError` if `strict` and any name is missing or unknown, `TypeError` for an entry that is not a
+    number.
 
     >>> match_state(["w", "b"], {"w": 1, "c": 2}, "Line", strict=False)
     ({'w': 1.0}, ['b'], ['c'])
