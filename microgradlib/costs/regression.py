@@ -14,10 +14,15 @@ from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
-__all__ = ["absolute_error", "gaussian_nll", "squared_error"]
+__all__ = ["absolute_error", "checked_target", "gaussian_nll", "squared_error"]
 
 
-def _checked_target(y: Any) -> Any:
+def checked_target(y: Any) -> Any:
+    """Return a target as a float, a node unchanged. Raises `LabelError` for nan and ±inf.
+
+    >>> checked_target(3)
+    3.0
+    """
     if isinstance(y, Node):
         return y
     number = as_float(y)
@@ -28,7 +33,7 @@ def _checked_target(y: Any) -> Any:
 
 
 def _half_square(y_hat: Any, y: Any) -> Any:
-    return 0.5 * (y_hat - _checked_target(y)) ** 2
+    return 0.5 * (y_hat - checked_target(y)) ** 2
 
 
 @as_cost
@@ -48,7 +53,7 @@ def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> 
 
 
 def _distance(y_hat: Any, y: Any) -> Any:
-    return selection.abs(y_hat - _checked_target(y))
+    return selection.abs(y_hat - checked_target(y))
 
 
 @as_cost
@@ -70,7 +75,7 @@ def _negative_log_density(parameters: Any, y: Any) -> Any:
     if isinstance(number, (int, float)) and number < 0:
         message = f"a precision β = 1/σ² must be above 0, got {number!r}; compute it by softplus, as in GaussianOutput"
         raise ValueError(message)
-    return 0.5 * precision * (_checked_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
+    return 0.5 * precision * (checked_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
 
 
 def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:

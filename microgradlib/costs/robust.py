@@ -1,0 +1,51 @@
+"""Costs that grow like the square of small errors and like the size of large ones: Huber and smooth L1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from microgradlib._support.checks import non_negative, positive
+from microgradlib.costs.option_signatures import as_huber, as_smooth_l1
+from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
+from microgradlib.costs.regression import absolute_error, checked_target
+from microgradlib.ops import selection
+
+__all__ = ["huber", "smooth_l1"]
+
+
+@as_huber
+def huber(output: Any, target: Any, *, delta: float = 1.0, reduction: str | None = None) -> Any:
+    """Return L = Σ_k H(ŷ_k − y_k), H(d) = ½d² for |d| ≤ δ and δ(|d| − ½δ) beyond; ∂L/∂ŷ_k is d within [−δ, δ].
+
+    The minimiser lies between mean (δ → ∞) and median (δ → 0), and an outlier's gradient has at most the size δ.
+    Computed as c (d − ½c) with c = clip(d, −δ, δ). `delta` is δ > 0, and PyTorch's `huber_loss` has the same value for
+    its reductions; the other arguments and errors are those of `squared_error`. (P. J. Huber, 1964.)
+
+    >>> huber(0.5, 0.0), huber(3.0, 0.0), huber([3.0, 0.0], [0.0, 1.0], delta=2.0)
+    (0.125, 2.5, 4.5)
+    """
+    width = positive(delta, "delta", example=1.0)
+
+    def cost(y_hat: Any, y: Any) -> Any:
+        d = y_hat - checked_target(y)
+        bounded = selection.clip(d, -width, width)
+        return bounded * (d - 0.5 * bounded)
+
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+
+
+@as_smooth_l1
+def smooth_l1(output: Any, target: Any, *, beta: float = 1.0, reduction: str | None = None) -> Any:
+    """Return L = Σ_k S(ŷ_k − y_k), S(d) = ½d²/β for |d| ≤ β and |d| − ½β beyond: `huber` with δ = β, divided by β.
+
+    `beta` is β ≥ 0, and 0 gives `absolute_error`, as in PyTorch's `smooth_l1_loss`; the other arguments and errors are
+    those of `squared_error`. (R. Girshick, 2015.)
+
+    >>> smooth_l1(0.5, 0.0, beta=2.0), smooth_l1(3.0, 0.0), smooth_l1(3.0, 0.0, beta=0)
+    (0.0625, 2.5, 3.0)
+    """
+    width = non_negative(beta, "beta", example=1.0)
+    if not width:
+        return absolute_error(output, target, reduction=reduction)
+    cost = huber(output, target, delta=width, reduction=reduction)
+    return [c / width for c in cost] if isinstance(cost, list) else cost / width
