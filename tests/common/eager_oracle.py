@@ -81,9 +81,16 @@ def assert_near(got, expected, within):
     assert_within(got, expected, within * max(1.0, np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
 
 
+def arrays_of(result):
+    """Return the arrays in nested results, in order."""
+    if isinstance(result, dict):
+        result = list(result.values())
+    return [array for part in result for array in arrays_of(part)] if isinstance(result, (list, tuple)) else [result]
+
+
 def flat(result):
     """Return nested results of a batch as one array of shape (batch, outputs)."""
-    return np.concatenate([np.reshape(output, (len(output), -1)) for output in flatten(result)], axis=1)
+    return np.concatenate([np.reshape(output, (len(output), -1)) for output in arrays_of(result)], axis=1)
 
 
 def assert_matches_eager(function, parameters, *columns, leaf=Value, fast=None, times=1):
