@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative, positive
 from microgradlib.costs.option_signatures import as_huber, as_smooth_l1
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
-from microgradlib.costs.regression import absolute_error, checked_target
+from microgradlib.costs.regression import checked_target
 from microgradlib.ops import selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["huber", "smooth_l1"]
 
@@ -24,14 +27,17 @@ def huber(output: Any, target: Any, *, delta: float = 1.0, reduction: str | None
     >>> huber(0.5, 0.0), huber(3.0, 0.0), huber([3.0, 0.0], [0.0, 1.0], delta=2.0)
     (0.125, 2.5, 4.5)
     """
-    width = positive(delta, "delta", example=1.0)
+    cost = _huber_of_difference(positive(delta, "delta", example=1.0))
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
+
+def _huber_of_difference(width: float) -> Callable[[Any, Any], Any]:
     def cost(y_hat: Any, y: Any) -> Any:
         d = y_hat - checked_target(y)
         bounded = selection.clip(d, -width, width)
         return bounded * (d - 0.5 * bounded)
 
-    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+    return cost
 
 
 @as_smooth_l1
@@ -45,7 +51,9 @@ def smooth_l1(output: Any, target: Any, *, beta: float = 1.0, reduction: str | N
     (0.0625, 2.5, 3.0)
     """
     width = non_negative(beta, "beta", example=1.0)
-    if not width:
-        return absolute_error(output, target, reduction=reduction)
-    cost = huber(output, target, delta=width, reduction=reduction)
-    return [c / width for c in cost] if isinstance(cost, list) else cost / width
+    of_difference = _huber_of_difference(width)
+
+    def cost(y_hat: Any, y: Any) -> Any:
+        return of_difference(y_hat, y) / width if width else selection.abs(y_hat - checked_target(y))
+
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
