@@ -143,8 +143,9 @@ class Conv2d(_Convolution):
     distance between neighbouring inputs of a unit, 1 if they touch. These four are numbers or pairs (rows, columns). A
     side of length n gives ⌊(n + 2p − d (size − 1) − 1)/s⌋ + 1 units. `padding="same"` gives n units at stride 1 (if
     d (size − 1) is odd, the border after the image is one wider); `padding="valid"` is 0. `padding_mode`: what x_k is
-    in the border: 0 ("zeros"), or that of another place in the image, by "reflect", "replicate" or "circular", see
-    `PADDING_MODES`.
+    in the border of an axis a b c d: 0 ("zeros"; products with these zeros are left out), the image reflected
+    ("reflect": c b | a b c d | c b), its last entries ("replicate": a a | a b c d | d d) or the image again
+    ("circular": c d | a b c d | a b).
 
     `activation`, `bias`, `rng`, `init`: as in `Neuron`; the weights are `w[out][in][row][column]`, biases `b[out]`, and
     "prelu" has one slope for each map. Raises `ValueError` for zero padding as large as the kernel, d (size − 1) + 1,

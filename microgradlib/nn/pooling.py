@@ -74,7 +74,7 @@ class _Pool(Module):
 
 
 class _Pool2d(_Pool):
-    def __init__(self, size: Pair, stride: Pair | None = None, *, padding: Pair = 0, dilation: Pair = 1) -> None:
+    def __init__(self, size: Pair, stride: Pair | None = None, padding: Pair = 0, *, dilation: Pair = 1) -> None:
         sizes = row_column_pair(size, "size")
         super().__init__(
             sizes,
@@ -93,8 +93,8 @@ class _Pool1d(_Pool):
         self,
         size: WholeNumber,
         stride: WholeNumber | None = None,
-        *,
         padding: WholeNumber = 0,
+        *,
         dilation: WholeNumber = 1,
     ) -> None:
         size = whole_number(size, "size")
@@ -172,12 +172,12 @@ class AvgPool2d(_AvgPool, _Pool2d):
         self,
         size: Pair,
         stride: Pair | None = None,
-        *,
         padding: Pair = 0,
+        *,
         dilation: Pair = 1,
         count_include_pad: bool = True,
     ) -> None:
-        super().__init__(size, stride, padding=padding, dilation=dilation)
+        super().__init__(size, stride, padding, dilation=dilation)
         self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
 
@@ -197,12 +197,12 @@ class AvgPool1d(_AvgPool, _Pool1d):
         self,
         size: WholeNumber,
         stride: WholeNumber | None = None,
-        *,
         padding: WholeNumber = 0,
+        *,
         dilation: WholeNumber = 1,
         count_include_pad: bool = True,
     ) -> None:
-        super().__init__(size, stride, padding=padding, dilation=dilation)
+        super().__init__(size, stride, padding, dilation=dilation)
         self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
 
