@@ -73,7 +73,7 @@ class MLP(Module):
             raise ValueError(message)
         *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
-        self.layers = [_layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
+        self.layers: list[Layer] = [_layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
         if isinstance(output, str) and output == "gaussian":
             gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
             self.layers.append(gaussian)

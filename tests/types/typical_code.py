@@ -416,6 +416,12 @@ MLP([rows_of_data.shape[1], np.int64(3), np.max(np.array([0, 1])) + 1], rng=np.i
 moons(np.int64(30))
 states, last = nn.GRU(1, 2, rng=0, reset_after=False)([[0.5]])
 last[0].backward()
+stack = nn.LSTM(1, 2, num_layers=2, bidirectional=True, dropout=0.5, rng=0)
+states, (hidden, cell) = stack([[0.5]])
+states[-1][3].backward()
+hidden[3][0].backward()
+stack.cells[-1].weights()[0].backward()
+nn.GRU(1, np.int64(2), num_layers=np.int64(1), reset_after=False)([[0.5]], [0.0, 1.0])
 assert_type(nn.Embedding(26, 4, rng=0)(2), list[Value])
 assert_type(nn.Softmax()([w, x]), list[Value])
 assert_type(nn.Softmax()([1.0, 2.0]), list[float])
@@ -426,6 +432,10 @@ assert_type(nn.CausalSelfAttention(2, 1, rng=0)([[0.0, 1.0], [1.0, 0.0]]), list[
 images = Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.MaxPool2d(2), nn.Flatten(), Layer(8, 2, "softmax", rng=1))
 images([[[0.0] * 6] * 6])
 nn.Conv2d(1, 1, (2, 2))(np.zeros((1, 4, 4)))[0][0][0].backward()
+nn.Conv1d(1, 1, 3, padding="same", dilation=2, padding_mode="circular")([[1.0, 2.0]])[0][0].backward()
+nn.AvgPool2d(2, 1, (1, 0), dilation=(1, 2), count_include_pad=False)(np.zeros((1, 4, 4)))[0][0][0].backward()
+MLP([2, 3, 2], activation="tanh", output=["linear", "sigmoid"], rng=0)([1.0, 2.0])[0].backward()
+MLP([2, 3, 2], activation=[["tanh", mg.relu, "relu"], "sigmoid"])
 
 
 class Line(Module):

@@ -159,6 +159,12 @@ nn.Softmax()(w)  # E
 MLP(2.5, [1])  # E
 nn.Liner(1, 2)  # E
 Conv2d(1, 1, 2, strid=2)  # E
+Conv2d(1, 1, 2, dilation="same")  # E
+MLP(2, 4, 1)  # E
+MLP([2, 3, 2], output=["linear", 3])  # E
+nn.LSTM(1, 2, layers=2)  # E
+nn.LSTM(1, 2, bidirectional="yes")  # E
+nn.MaxPool2d(2, count_include_pad=True)  # E
 save("model.json", MLP(2, [1]))  # E
 load(MLP(2, [1]))  # E
 
