@@ -16,6 +16,7 @@ from microgradlib.nn.output import GaussianOutput
 from microgradlib.nn.pooling import AvgPool1d, AvgPool2d, Flatten, MaxPool1d, MaxPool2d, Subsampling
 from microgradlib.nn.recurrent import GRU, LSTM, RNN, Unfolded
 from microgradlib.nn.recurrent_cells import Cell, Gate, RNNCell
+from microgradlib.nn.sampling import sample, sample_from_logits
 from microgradlib.nn.saving import load, save
 from microgradlib.nn.sequential import Sequential
 from microgradlib.nn.units import RBF, Maxout
@@ -25,5 +26,5 @@ __all__ = [
     "AvgPool2d", "CausalSelfAttention", "Cell", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "GRUCell",
     "Gate", "GaussianOutput", "LSTMCell", "Layer", "LayerNorm", "LogSoftmax", "MaxPool1d", "MaxPool2d", "Maxout",
     "Module", "Neuron", "PReLU", "RMSNorm", "RNNCell", "Sequential", "Softmax", "Subsampling", "Unfolded",
-    "functional_call", "load", "save",
+    "functional_call", "load", "sample", "sample_from_logits", "save",
 ]  # fmt: skip
