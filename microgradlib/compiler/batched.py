@@ -58,6 +58,18 @@ class Batched:
         values, gradient = runner.values_and_gradient(numbers, columns)
         return runner.shaped(values), self._spread(gradient)
 
+    def rows(self, *arguments: Any) -> NDArray[Any]:
+        """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
+        runner, columns, numbers = self._ready(arguments)
+        array: NDArray[Any] = runner.values(numbers, columns)
+        return array
+
+    def rows_and_grad(self, *arguments: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the same as `values_and_grad`, but what the function returns as in `rows`."""
+        runner, columns, numbers = self._ready(arguments)
+        values, gradient = runner.values_and_gradient(numbers, columns)
+        return values, self._spread(gradient)
+
     def jacobian(self, *arguments: Any) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.adjoint import add_adjoint
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Binding"]
 
+
+MANY_OUTPUTS = 6
+"""From so many outputs on they are gathered in one call."""
 
 LARGE_BATCH, LARGE_BATCH_OF_SUMS = 16, 48
 """From here on the time goes into the numbers rather than into the calls, and reductions are split: dots, which are
@@ -114,8 +118,19 @@ class Binding:
 
     def write_outputs(self, result: Any) -> None:
         """Write the outputs of the last run into an array (batch, outputs)."""
+        if self._output_slots is not None:
+            result[...] = self.banks.numbers[BATCH].take(self._output_slots, 0).T
+            return
         for k, output in enumerate(self.outputs):
             result[:, k] = output
+
+    @cached_property
+    def _output_slots(self) -> Any:
+        """The slots of the outputs as an array, if they are many and all batched; else None: they are copied singly."""
+        outputs = self.program.outputs
+        if len(outputs) < MANY_OUTPUTS or any(output.bank != BATCH for output in outputs):
+            return None
+        return numpy().array([output.slots[0] for output in outputs], dtype=numpy().intp)
 
     def mean(self) -> float:
         """Return the mean of the first output of the last run."""

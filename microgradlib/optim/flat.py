@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from microgradlib.optim.groups import joined
 from microgradlib.optim.optimiser import Optimiser
@@ -20,8 +20,9 @@ __all__ = ["FlatOptimiser"]
 class FlatOptimiser:
     """Steps of an optimiser of Values, by the same rule and with the same bits, on a flat array of their numbers.
 
-    `array` holds the numbers of `values`, which contain the optimiser's own parameters; the others are left alone. The
-    optimiser's buffers are arrays from `start` to `finish`, and its `steps` and learning rate are its own throughout.
+    `array` holds the numbers of `values`, which contain the optimiser's own parameters; the others are left alone.
+    `start` is called before the first step, and again when others may have changed the optimiser; its `steps`, buffers
+    and learning rate are its own throughout.
 
     >>> from microgradlib import Value
     >>> from microgradlib.optim import SGD
@@ -30,18 +31,17 @@ class FlatOptimiser:
     >>> flat = FlatOptimiser(optimiser, values, array)
     >>> flat.start()
     >>> flat.step(numpy().array([3.0, 1.0]))
-    >>> flat.finish()
     >>> array.tolist(), optimiser.buffers, optimiser.steps
     ([1.0, 1.5], {'velocity': [1.0]}, 1)
     """
 
     def __init__(self, optimiser: Optimiser, values: Sequence[Value], array: Any) -> None:
         self.optimiser, self.array = optimiser, array
-        self._position = {value: i for i, value in enumerate(values)}
+        self._place = {value: i for i, value in enumerate(values)}
         self._parts: list[tuple[Group, Any]] = []
 
     @staticmethod
-    def serves(optimiser: Any) -> bool:
+    def serves(optimiser: Any) -> TypeGuard[Optimiser]:
         """Return whether the optimiser is one of Values that steps as the base class does."""
         own_step = type(optimiser).step if isinstance(optimiser, Optimiser) else None
         return (
@@ -51,14 +51,17 @@ class FlatOptimiser:
         )
 
     def start(self) -> None:
-        """Take the optimiser's groups and buffers as they are now."""
-        np = numpy()
-        self._parts = []
-        for group in self.optimiser._groups:
-            positions = np.array([self._position[value] for value in joined([group])], dtype=np.intp)
-            whole = len(positions) == len(self.array) and bool((positions == np.arange(len(positions))).all())
-            self._parts.append((group, None if whole else positions))
-            group.buffers = {name: np.array(buffer, float) for name, buffer in group.buffers.items()}
+        """Take the groups and buffers as they are now; raise `KeyError` for parameters that are not in the array."""
+        groups = self.optimiser._groups
+        if [group for group, _ in self._parts] != groups:  # at first, or after add_param_group or load_state_dict
+            self._parts = [(group, self._positions(group)) for group in groups]
+        for group in groups:
+            group.hold_arrays()
+
+    def _positions(self, group: Group) -> Any:
+        """Return where the numbers of a group are in the array, None for everywhere."""
+        places = [self._place[value] for value in joined([group])]
+        return None if places == list(range(len(self.array))) else numpy().array(places, dtype=numpy().intp)
 
     def step(self, gradient: Any) -> None:
         """Update the array by the rule; the gradient, of the array's shape, is not changed, but must not be later."""
@@ -74,10 +77,4 @@ class FlatOptimiser:
                 whole[positions] = numbers
             self.array[...] = whole
         for (group, _), (_, buffers) in zip(self._parts, moved):
-            group.steps, group.buffers = group.steps + 1, buffers
-
-    def finish(self) -> None:
-        """Make the buffers lists again, so that the optimiser goes on from here on its Values."""
-        for group, positions in self._parts:
-            n = len(self.array) if positions is None else len(positions)
-            group.buffers = {name: numpy().broadcast_to(b, n).tolist() for name, b in group.buffers.items()}
+            group.advance(buffers)

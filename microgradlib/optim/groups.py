@@ -13,13 +13,12 @@ from microgradlib.optim.parameters import checked_parameter_array, checked_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from microgradlib.optim.optimiser import Optimiser
-    from microgradlib.optim.types import Array
+    from microgradlib.optim.types import Array, UpdateRule
 
 __all__ = ["Group", "ParameterGroup", "check_distinct", "group_arguments", "joined", "new_buffer"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """The parameters of a group, what it sets for itself, its number of steps and its buffers.
 
@@ -29,7 +28,29 @@ class Group:
     parameters: list[Value] | Array
     own: dict[str, Any] = field(default_factory=dict)
     steps: int = 0
-    buffers: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, Any] = field(default_factory=dict)
+    """The buffers as the last step left them: for Values lists, or arrays after steps on a flat array."""
+
+    @property
+    def buffers(self) -> dict[str, Any]:
+        """The buffers, for Values as lists."""
+        if isinstance(self.parameters, list):
+            for name, buffer in self.held.items():
+                if not isinstance(buffer, list):
+                    self.held[name] = numpy().broadcast_to(buffer, len(self.parameters)).tolist()
+        return self.held
+
+    @buffers.setter
+    def buffers(self, buffers: dict[str, Any]) -> None:
+        self.held = buffers
+
+    def hold_arrays(self) -> None:
+        """Hold the buffers as arrays, for steps on a flat array."""
+        self.held = {name: numpy().asarray(buffer, float) for name, buffer in self.held.items()}
+
+    def advance(self, buffers: dict[str, Any]) -> None:
+        """Count a step, which has made these of the buffers."""
+        self.steps, self.held = self.steps + 1, buffers
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -52,7 +73,7 @@ class ParameterGroup(MutableMapping[str, Any]):
     (0.85, 0.8)
     """
 
-    def __init__(self, optimiser: Optimiser, group: Group) -> None:
+    def __init__(self, optimiser: UpdateRule, group: Group) -> None:
         self._optimiser, self._group = optimiser, group
 
     @property

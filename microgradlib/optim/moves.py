@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.optim.groups import Group
-    from microgradlib.optim.optimiser import Optimiser
-    from microgradlib.optim.types import Gradient
+    from microgradlib.optim.types import Gradient, UpdateRule
 
 __all__ = ["moved_array", "moved_values", "slopes_of_arrays", "slopes_of_values"]
 
@@ -52,7 +51,7 @@ def slopes_of_arrays(groups: Sequence[Group], gradient: Any) -> list[Any]:
     return [checked_array(g, a, f"the gradient of group {i}") for i, (g, a) in enumerate(zip(gradient, arrays))]
 
 
-def moved_values(rule: Optimiser, group: Group, lr: float, slopes: list[float]) -> tuple[list[float], dict[str, Any]]:
+def moved_values(rule: UpdateRule, group: Group, lr: float, slopes: list[float]) -> tuple[list[float], dict[str, Any]]:
     """Return the new numbers of a group of Values and its new buffers, by `rule.update`."""
     t, update = group.steps + 1, rule.update
     if rule.maximize:
@@ -67,10 +66,10 @@ def moved_values(rule: Optimiser, group: Group, lr: float, slopes: list[float]) 
     return checked_numbers(numbers, len(rows), "what the rule returns"), buffers
 
 
-def moved_array(rule: Optimiser, group: Group, lr: float, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
+def moved_array(rule: UpdateRule, group: Group, lr: float, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
     """Return the new numbers of a group and its new buffers, as arrays, by `rule.update`."""
     if rule.maximize:
         slopes = -slopes
     with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
-        new, *buffers = rule.update(numpy(), group.steps + 1, lr, numbers, slopes, *group.buffers.values())
-    return new, dict(zip(group.buffers, buffers))
+        new, *buffers = rule.update(numpy(), group.steps + 1, lr, numbers, slopes, *group.held.values())
+    return new, dict(zip(group.held, buffers))

@@ -199,7 +199,7 @@ class Optimiser:
             for group, (new, _) in zip(groups, moved):
                 group.parameters[...] = new  # type: ignore[call-overload]
         for group, (_, buffers) in zip(groups, moved):
-            group.steps, group.buffers = group.steps + 1, buffers
+            group.advance(buffers)
 
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["assign", "checked_array", "checked_numbers", "checked_parameter_array", "checked_values", "numpy"]
 
 
+@cache
 def numpy() -> Any:
     """Return the NumPy module; called only where an array was passed, so NumPy is installed."""
     return import_optional("numpy", "an array of parameters")

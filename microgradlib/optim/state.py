@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from microgradlib.optim.groups import Group, ParameterGroup
-    from microgradlib.optim.optimiser import Optimiser
+    from microgradlib.optim.types import UpdateRule
 
 __all__ = ["load_groups", "state_of"]
 
@@ -27,7 +27,7 @@ def state_of(view: ParameterGroup, group: Group) -> dict[str, Any]:
     return {"steps": group.steps, "lr": lr, "settings": settings, "buffers": buffers}
 
 
-def load_groups(optimiser: Optimiser, groups: Sequence[Group], state: Any) -> None:
+def load_groups(optimiser: UpdateRule, groups: Sequence[Group], state: Any) -> None:
     """Set the settings, steps and buffers of the groups of an optimiser to those of its `state_dict()`."""
     if not hasattr(state, "keys"):
         message = f"a state must be a dict, as from state_dict(), got {type(state).__name__}"
@@ -46,7 +46,7 @@ def load_groups(optimiser: Optimiser, groups: Sequence[Group], state: Any) -> No
         _load(optimiser, view, group, part)
 
 
-def _load(optimiser: Optimiser, view: ParameterGroup, group: Group, state: Any) -> None:
+def _load(optimiser: UpdateRule, view: ParameterGroup, group: Group, state: Any) -> None:
     _check_keys({"steps", "lr", "settings", "buffers"}, state)
     if state["lr"] is None and not callable(view["lr"]):
         raise ValueError("the state was saved with a schedule for lr: set lr of this optimiser to the schedule first")

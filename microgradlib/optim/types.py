@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from microgradlib.core.value import Value
 
-__all__ = ["Array", "ArrayT", "Gradient", "Parameters", "Rate", "Schedule"]
+__all__ = ["Array", "ArrayT", "Gradient", "Parameters", "Rate", "Schedule", "UpdateRule"]
 
 
 class Array(Protocol):
@@ -45,3 +45,27 @@ Rate: TypeAlias = float | Schedule
 
 Gradient: TypeAlias = Sequence[float] | Array
 """One number for each parameter, in their order; for an array of parameters, an array of the same shape."""
+
+
+class UpdateRule(Protocol):
+    """What the parts of an optimiser use of it: its rule, its settings, and how a group is set."""
+
+    maximize: bool
+
+    @property
+    def lr(self) -> Rate:
+        """The learning rate of groups that have none of their own."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of groups that have none of their own."""
+
+    @property
+    def param_groups(self) -> Any:
+        """The groups as mappings."""
+
+    def configure(self, group: Any, own: Mapping[str, Any]) -> None:
+        """Set the learning rate and settings of a group."""
+
+    def update(self, xp: Any, t: int, lr: float, p: Any, g: Any, *buffers: Any, **_: Any) -> tuple[Any, ...]:
+        """Return the new parameter, then the new buffers."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.pytree import flatten
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import detect_anomaly
+from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.errors import AnomalyError
 from microgradlib.ops import activations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
     from microgradlib.training.risk import Risk
 
-__all__ = ["dead_relus", "gradient_norms", "origin_of_nan", "parameters_by_layer"]
+__all__ = ["dead_relus", "gradient_norms", "origin_of_nan", "parameters_by_layer", "relus_of"]
 
 SAMPLE_SIZE = 64
 """The number of examples that `dead_relus` evaluates."""
@@ -54,12 +55,17 @@ def dead_relus(model: Any, inputs: Sequence[Any]) -> float | None:
     """
     active: list[bool] = []
     for x in inputs[:SAMPLE_SIZE]:
-        outputs = [y for y in flatten(model(x)) if isinstance(y, Value)]
-        units = [node.data > 0 for node in topological_sort(*outputs) if node.op is activations.relu]
+        units = [node.data > 0 for node in relus_of(model(x))]
         if not units or len(units) != len(active or units):
             return None
         active = [a or b for a, b in zip(active or units, units)]
     return active.count(False) / len(active) if active else None
+
+
+def relus_of(output: Any) -> list[Any]:
+    """Return the rectifiers in the graph of an output, numbers or nodes nested in lists."""
+    outputs = [y for y in flatten(output) if isinstance(y, Node)]
+    return [node for node in topological_sort(*outputs) if node.op is activations.relu]
 
 
 def origin_of_nan(risk: Risk, examples: Examples) -> str:

@@ -1,29 +1,39 @@
-"""Early stopping: end training when the loss no longer improves, and keep the best parameters."""
+"""Early stopping: end training when the loss or error rate no longer improves, and keep the best parameters."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from microgradlib._support.checks import non_negative, whole_number
+from microgradlib._support.checks import non_negative, shown, whole_number
+from microgradlib._support.number import as_float
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
+    from microgradlib.training.history import History
 
 __all__ = ["EarlyStopping"]
 
 
 @dataclass
 class EarlyStopping:
-    """Stop after `patience` epochs in which the loss was not `min_delta` below the best; keep the best parameters.
+    """Stop after `patience` epochs in which the quantity was not `min_delta` below the best; keep the best parameters.
 
-    The loss is the validation loss, or the training loss if there are no validation examples. Like weight decay, early
+    The quantity is that of the validation examples, or of the training examples if there are none:
+
+        monitor="loss"          the mean cost without regularisers
+        monitor="error_rate"    1 − accuracy: the fraction of examples classified wrongly
+        monitor=f               the number that f(model, history) returns after each epoch; the lower, the better
+
+    An error rate takes few values: an equal one is no improvement, so give some patience. Like weight decay, early
     stopping keeps the weights small: on a quadratic cost, τ steps of rate η act like a coefficient λ with τη ~ 1/λ.
     (*Deep Learning*, 7.8.)
 
-    Raises `TypeError` for a patience that is not a whole number, `ValueError` for a patience below 1 or a `min_delta`
-    that is negative, infinite or nan.
+    Raises `TypeError` for a patience that is not a whole number, `ValueError` for a patience below 1, a `min_delta`
+    that is negative, infinite or nan, or another `monitor`; `fit` raises `ValueError` where the error rate is to be
+    watched but the cost does not classify.
 
     >>> from microgradlib.nn import Neuron
     >>> rule, model = EarlyStopping(patience=2), Neuron(1, init="zeros")
@@ -33,6 +43,7 @@ class EarlyStopping:
 
     patience: int = 10
     min_delta: float = 0.0
+    monitor: Literal["loss", "error_rate"] | Callable[[Any, History], float] = "loss"
     best_epoch: int = field(default=-1, init=False)
     best_loss: float = field(default=math.inf, init=False)
     _best_state: dict[str, float] = field(default_factory=dict, init=False, repr=False)
@@ -41,9 +52,30 @@ class EarlyStopping:
         """Check the settings."""
         self.patience = whole_number(self.patience, "patience", reason="the epochs to wait", example=10)
         self.min_delta = non_negative(self.min_delta, "min_delta", example=0.0)
+        if not callable(self.monitor) and self.monitor not in ("loss", "error_rate"):
+            message = f"monitor must be 'loss', 'error_rate' or a function (model, history), got {shown(self.monitor)}"
+            raise ValueError(message)
+
+    @property
+    def name(self) -> str:
+        """What is watched, in words."""
+        if callable(self.monitor):
+            return getattr(self.monitor, "__name__", type(self.monitor).__name__)
+        return self.monitor.replace("_", " ")
+
+    def watched(self, model: Module, history: History) -> float:
+        """Return the quantity after the last epoch of the history.
+
+        Raises `TypeError` if a function given as `monitor` returns no number.
+        """
+        if callable(self.monitor):
+            return as_float(self.monitor(model, history))
+        if self.monitor == "loss":
+            return (history.validation_loss or history.loss)[-1]
+        return 1 - (history.validation_accuracy or history.accuracy)[-1]
 
     def ends(self, epoch: int, loss: float, model: Module) -> bool:
-        """Record the loss of an epoch, save the parameters if it is the best so far, and return whether to stop."""
+        """Record the quantity of an epoch, save the parameters if it is the best, and return whether to stop."""
         if loss < self.best_loss - self.min_delta or self.best_epoch < 0:
             self.best_epoch, self.best_loss, self._best_state = epoch, loss, model.state_dict()
         return epoch - self.best_epoch >= self.patience

@@ -1,7 +1,8 @@
-"""The examples of a training run: checked, split for validation, shuffled into mini-batches."""
+"""The examples of a training run: checked, and split for validation."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from microgradlib._support.checks import fraction
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from microgradlib.training.types import LabelledData, Rows
 
@@ -18,10 +19,10 @@ __all__ = ["Examples", "split_validation"]
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and their targets, as lists; `indices` are the positions of these examples in the caller's data."""
+    """Inputs and their targets, lists or arrays of numbers; `indices` are their positions in the caller's data."""
 
-    inputs: list[Any]
-    targets: list[Any]
+    inputs: Any
+    targets: Any
     indices: list[int]
 
     @staticmethod
@@ -30,11 +31,11 @@ class Examples:
 
         Raises `TypeError` for anything without a length, `ValueError` if the lengths differ or are 0.
         """
-        x, y = _as_list(inputs), _as_list(targets)
+        x, y = _rows_of(inputs), _rows_of(targets)
         if len(x) != len(y):
             message = f"{name}: {len(x)} inputs but {len(y)} targets; give one target for each input"
             raise ValueError(message)
-        if not x:
+        if len(x) == 0:
             message = f"{name}: there are no examples; give at least one"
             raise ValueError(message)
         return Examples(x, y, list(range(len(x))))
@@ -43,30 +44,34 @@ class Examples:
         return len(self.inputs)
 
     def rows(self) -> Iterator[tuple[int, Any, Any]]:
-        """Yield (index, input, target) of each example."""
-        return zip(self.indices, self.inputs, self.targets)
+        """Yield (index, input, target) of each example; rows of arrays as lists of Python's numbers."""
+        return zip(self.indices, _as_python(self.inputs), _as_python(self.targets))
 
     def subset(self, positions: list[int]) -> Examples:
         """Return the examples at these positions."""
-        return Examples(
-            [self.inputs[i] for i in positions],
-            [self.targets[i] for i in positions],
-            [self.indices[i] for i in positions],
+        inputs, targets = (
+            x[positions] if _is_array(x) else [x[i] for i in positions] for x in (self.inputs, self.targets)
         )
-
-    def batches(self, size: int, rng: random.Random) -> Iterator[Examples]:
-        """Yield the examples in a random order, `size` at a time; the last batch may be smaller."""
-        order = list(range(len(self)))
-        rng.shuffle(order)
-        for start in range(0, len(order), size):
-            yield self.subset(order[start : start + size])
+        return Examples(inputs, targets, [self.indices[i] for i in positions])
 
 
-def _as_list(entries: Any) -> list[Any]:
+def _rows_of(entries: Any) -> Any:
+    """Return an array of numbers itself, and anything else with a length as a list."""
     if not hasattr(entries, "__len__"):
         message = f"inputs and targets must be lists of examples, got {type(entries).__name__}"
         raise TypeError(message)
+    if _is_array(entries) and entries.ndim and entries.dtype.kind in "fiu":
+        return entries
     return entries.tolist() if hasattr(entries, "tolist") else list(entries)
+
+
+def _as_python(entries: Any) -> Iterable[Any]:
+    return (row.tolist() for row in entries) if _is_array(entries) else entries
+
+
+def _is_array(entries: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(entries) is numpy.ndarray
 
 
 def split_validation(

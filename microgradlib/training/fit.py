@@ -10,12 +10,14 @@ from microgradlib._support.checks import WholeNumber, boolean, real_number, show
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.errors import LabelError
 from microgradlib.optim import Adam
-from microgradlib.training.compiled_risk import CompiledRisk
+from microgradlib.training.compiled_steps import CompiledSteps
+from microgradlib.training.eager_steps import EagerSteps
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import split_validation
 from microgradlib.training.progress import Progress
 from microgradlib.training.risk import Risk, check_model_and_loss
-from microgradlib.training.run import Run, trained_parameters
+from microgradlib.training.run import Run, Steps
+from microgradlib.training.task import Task, trained_parameters
 
 if TYPE_CHECKING:
     import random
@@ -75,10 +77,11 @@ def fit(
         validation: the fraction of the examples to hold out for validation, or the pair (inputs, targets), or a
             data set.
         early_stopping: stop after this many epochs without a new lowest validation loss (training loss if there are no
-            validation examples), and keep the best parameters; or an `EarlyStopping`.
+            validation examples), and keep the best parameters; or an `EarlyStopping`, which can watch the error rate.
         callbacks: a function (model, history), or a list of them, called before the first epoch and after each; one
             that returns True ends the training.
-        regulariser: a function of the model, Ω(θ), added to the cost, such as `regularisers.L2(0.01)`; or a list.
+        regulariser: a function of the model, Ω(θ), added to the cost, such as `regularisers.L2(0.01)`, which is of the
+            weights alone, where an optimizer's `weight_decay` is of all parameters; or a list.
         penalty: a function of the model and one input, Ω(x), such as `regularisers.TangentPropagation(t)`; or a list.
         augment: (x, rng) → x′, a transformed copy drawn for each use of an example in training.
         clip_norm: rescale each gradient to at most this norm.
@@ -86,7 +89,9 @@ def fit(
         compiled: True to run model, loss and penalties as a compiled program on arrays (see `compile`), False to run
             them example by example, "auto" to compile if NumPy is installed and compiling succeeds.
             `history.engine` records the choice. Plain numbers and settings become constants of a compiled program: a
-            number that changes during training, for example in a callback, must be the `data` of a Value.
+            number that changes during training, for example in a callback, must be the `data` of a Value. Within an
+            epoch a compiled run keeps the parameters in one array; their Values, and the optimizer's buffers, are right
+            whenever a callback or an augmentation is called, and after the run, however it ends.
         rng: a seed or `random.Random` for splitting, shuffling and augmenting; if the model's weights and its
             `Dropout` are seeded too, a run can be repeated exactly.
         progress: whether to show a progress bar; None shows it in a terminal.
@@ -119,7 +124,7 @@ def fit(
         model.train()
     chosen_optimizer = _optimizer(optimizer, model)
     parameters = trained_parameters(model, chosen_optimizer)
-    run = Run(
+    task = Task(
         Risk(model, loss, _as_tuple(regulariser, "regulariser"), _as_tuple(penalty, "penalty")),
         chosen_optimizer,
         parameters,
@@ -133,27 +138,33 @@ def fit(
     )
     epochs, callback_functions = whole_number(epochs, "epochs", example=100), _as_tuple(callbacks, "callbacks")
     show = None if progress is None else boolean(progress, "progress")
-    history = run.history
+    _check_monitor(stopping, task)
+    history, steps = task.history, None
     with closing(Progress(epochs, show=show)) as bar:
         try:
-            run.risk, history.engine = _choose_risk(run, compiled)
+            steps, history.engine = _choose_steps(task, compiled)
+            run = Run(task, steps)
             bar.write_line(history.engine)
             for epoch in range(epochs + 1):
                 if epoch:
                     run.epoch()
-                    bar.advance(history.line())
+                    bar.advance(history)
                 else:
                     run.evaluate_initial()
+                if callback_functions or stopping:
+                    steps.settle()
                 results = [callback(model, history) for callback in callback_functions]
                 if any(result is True for result in results):
                     history.stopped = "a callback returned True"
-                if stopping and stopping.ends(epoch, (history.validation_loss or history.loss)[-1], model):
-                    history.stopped = f"no better loss since epoch {stopping.best_epoch}"
+                if stopping and stopping.ends(epoch, stopping.watched(model, history), model):
+                    history.stopped = f"no better {stopping.name} since epoch {stopping.best_epoch}"
                 if history.stopped:
                     break
         except KeyboardInterrupt:
             history.stopped = "interrupted"
         finally:
+            if steps is not None:
+                steps.settle()
             model.eval()
             if stopping:
                 stopping.restore(model)
@@ -161,22 +172,23 @@ def fit(
     return history
 
 
-def _choose_risk(run: Run, compiled: bool | Literal["auto"]) -> tuple[Risk, str]:
-    """Return the risk to minimise, compiled if requested and possible, and a description of how it is computed."""
+def _choose_steps(task: Task, compiled: bool | Literal["auto"]) -> tuple[Steps, str]:
+    """Return the steps of the task, compiled if requested and possible, and a description of how they are computed."""
     if compiled not in (True, False, "auto"):
         message = f'compiled must be True, False or "auto", got {compiled!r}'
         raise ValueError(message)
+    eager = EagerSteps(task)
     if not compiled:
-        return run.risk, "example by example"
+        return eager, eager.description
     try:
-        compiled_risk = CompiledRisk(run.risk, run.train, run.validation, run.parameters)
+        steps = CompiledSteps(task)
     except LabelError:
         raise
     except Exception as error:
         if compiled != "auto":
             raise
-        return run.risk, f"example by example, as it cannot be compiled: {str(error).splitlines()[0]}"
-    return compiled_risk, compiled_risk.description()
+        return eager, f"{eager.description}, as it cannot be compiled: {str(error).splitlines()[0]}"
+    return steps, steps.description
 
 
 def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyStopping | None:
@@ -186,6 +198,12 @@ def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyS
         return replace(early_stopping)  # a copy without a best epoch, so that one rule can be used for several runs
     reason = "the epochs to wait for a better loss"
     return EarlyStopping(whole_number(early_stopping, "early_stopping", reason=reason, example=10))
+
+
+def _check_monitor(stopping: EarlyStopping | None, task: Task) -> None:
+    if stopping and stopping.monitor == "error_rate" and task.decision is None:
+        message = "early stopping is to watch the error rate, but this loss does not classify: give monitor='loss'"
+        raise ValueError(message)
 
 
 def _as_tuple(functions: OneOrMore[F], name: str) -> tuple[F, ...]:

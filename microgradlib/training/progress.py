@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.optional import import_optional
 from microgradlib.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from microgradlib.training.history import History
 
 __all__ = ["Progress"]
 
@@ -31,14 +34,14 @@ class Progress:
             except MissingExtraError:
                 self.bar = None
 
-    def advance(self, text: str) -> None:
-        """Count one more epoch and show `text`."""
+    def advance(self, history: History) -> None:
+        """Count one more epoch and show the numbers of the last one."""
         self.done += 1
         if self.bar is not None:
-            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.set_postfix_str(history.line(), refresh=False)
             self.bar.update()
         elif self.shown:
-            self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {text}")
+            self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {history.line()}")
 
     def _write(self, before: str, line: str, after: str = "") -> None:
         width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be overwritten

@@ -26,8 +26,7 @@ class Risk:
     """R(θ) = 1/n Σ_i [L(ŷ_i, y_i) + Ω(x_i)] + Ω(θ): the structural risk; without the Ω, the empirical risk.
 
     `loss`: L(output, target), for one example. `regularisers`: functions of the model, Ω(θ). `penalties`: functions of
-    the model and one input, Ω(x). `eager`: the risk that computes example by example, here itself. (*Deep Learning*, 7
-    and 8.1.1.)
+    the model and one input, Ω(x). (*Deep Learning*, 7 and 8.1.1.)
     """
 
     def __init__(
@@ -39,11 +38,6 @@ class Risk:
     ) -> None:
         self.model, self.loss = model, loss
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
-
-    @property
-    def eager(self) -> Risk:
-        """The risk that computes example by example."""
-        return self
 
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""

@@ -1,0 +1,169 @@
+"""CompiledSteps: the evaluations and epochs of a training run by compiled programs, with data and parameters as arrays.
+
+The parameters are one flat array, which the programs read and the optimizer changes. The Values get its numbers, and
+their gradients, by `settle`: before others look at them, and at the end, also of a run that an exception ends.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib._support.pytree import flatten, unflatten
+from microgradlib.compiler import columns_of, compile  # noqa: A004
+from microgradlib.core.modes import no_grad, recording
+from microgradlib.core.value import Value
+from microgradlib.errors import LabelError
+from microgradlib.ops import reductions
+from microgradlib.optim.clipping import clip_by_norm, clip_by_value
+from microgradlib.optim.parameters import numpy
+from microgradlib.training.diagnostics import SAMPLE_SIZE, relus_of
+from microgradlib.training.flat_parameters import FlatParameters
+from microgradlib.training.layer_norms import LayerNorms
+from microgradlib.training.risk import evaluation_mode
+from microgradlib.training.tally import Tally
+from microgradlib.training.task import Epoch, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from microgradlib.training.examples import Examples
+
+__all__ = ["CompiledSteps"]
+
+
+class CompiledSteps:
+    """The steps of a task by two compiled programs, one for training mode and one for evaluation mode.
+
+    The constructor traces the model and its cost, and checks all examples. It raises any error of the tracing; the task
+    can then only be done example by example.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.flat = FlatParameters(task.parameters, task.optimizer)
+        self.norms = LayerNorms(task.layers, task.parameters)
+        self.training = self._compiled(self._terms)
+        self.evaluation = self._compiled(self._terms)
+        first = task.train.subset([0])
+        with recording(), evaluation_mode(task.model):
+            self.output, _ = task.risk.example(*next(first.rows()))
+            self.data = {id(part): self._checked(part) for part in (task.train, task.validation) if part is not None}
+            self.evaluation(first.inputs, first.targets)
+            self.rectifiers = self._compiled(lambda x: relus_of(task.model(x))) if relus_of(self.output) else None
+            if self.rectifiers is not None:
+                self.rectifiers(first.inputs)
+        self.training(first.inputs, first.targets)
+
+    def _compiled(self, function: Any) -> Any:
+        program = compile(function, self.task.parameters)
+        program.set_parameters(self.flat.array)
+        return program
+
+    def _terms(self, x: Any, y: Any) -> list[Any]:
+        """Return L + Ω, then L alone, then the numbers of the output, for one example."""
+        model, risk = self.task.model, self.task.risk
+        output = model(x)
+        cost = risk.loss(output, y)
+        penalties = [penalty(model, x) for penalty in risk.penalties]
+        regularisers = [regulariser(model) for regulariser in risk.regularisers]
+        return [reductions.sum(cost, *penalties, *regularisers), cost, *flatten(output)]
+
+    def _checked(self, examples: Examples) -> _Data:
+        """Return examples as arrays; raise for different lengths, and for the first label that the cost rejects.
+
+        A compiled program accepts any number as a label, so the labels are checked here with the uncompiled cost, each
+        once.
+        """
+        columns, shapes = columns_of((examples.inputs, examples.targets), float)
+        inputs, targets = (column.reshape(len(column), *shape) for column, shape in zip(columns, shapes))
+        output = unflatten(self.output, [Value(float(y)) for y in flatten(self.output)])
+        seen = set()
+        with no_grad():
+            for i, _, y in examples.rows():
+                key = tuple(flatten(y))
+                if key in seen:
+                    continue
+                seen.add(key)
+                try:
+                    self.task.risk.loss(output, y)
+                except LabelError as error:
+                    message = f"example {i}: {error}"
+                    raise LabelError(message) from None
+        return _Data(inputs, targets, Tally(self.task.decision, self.output, examples, targets))
+
+    @property
+    def description(self) -> str:
+        """The size of the training program, in one line."""
+        count = len(self.training.program.instructions)
+        return f"compiled: {count} instruction{'s' * (count != 1)} on vectors"
+
+    def evaluate(self, examples: Examples) -> tuple[float, float | None]:
+        """Return the mean cost and the accuracy, None if the cost does not classify, in evaluation mode."""
+        data = self.data[id(examples)]
+        values = self.evaluation.rows(data.inputs, data.targets)
+        data.tally.reset()
+        data.tally.add(values[:, 2:], numpy().arange(len(values)))
+        return float(values[:, 1].mean()), data.tally.accuracy()
+
+    def epoch(self, batches: Iterable[list[int]]) -> Epoch:
+        """Make one step for each batch of positions."""
+        data = self.data[id(self.task.train)]
+        data.tally.reset()
+        costs, norms = [], []
+        self.flat.start()
+        for positions in batches:
+            cost, batch_norms = self._step(data, positions)
+            costs.append(cost * len(positions))
+            norms.append(batch_norms)
+        means = [math.fsum(column) / len(norms) for column in zip(*norms)]
+        return Epoch(math.fsum(costs) / len(data.inputs), data.tally.accuracy(), dict(zip(self.task.layers, means)))
+
+    def _step(self, data: _Data, positions: list[int]) -> tuple[float, list[float]]:
+        """Make one update: differentiate, check, clip, step. Return the mean cost and the gradient's norms by layer."""
+        np, task = numpy(), self.task
+        places = np.array(positions, np.intp)
+        if task.augment is None:
+            inputs = data.inputs.take(places, 0)
+        else:
+            self.flat.show()  # an augmentation may look at the model
+            inputs = task.batch(positions).inputs
+        values, gradient = self.training.rows_and_grad(inputs, data.targets.take(places, 0))
+        cost = float(np.add.reduce(values[:, 1])) / len(positions)
+        norms = self.norms(gradient)
+        task.check_finite(cost, norms, lambda: self._shown(inputs, positions))
+        if task.clip_value is not None:
+            gradient = clip_by_value(gradient, task.clip_value)
+        if task.clip_norm is not None:
+            gradient, _ = clip_by_norm(gradient, task.clip_norm)
+        self.flat.step(gradient)
+        task.history.steps += 1
+        data.tally.add(values[:, 2:], places)
+        return cost, norms
+
+    def settle(self) -> None:
+        """Give the Values the numbers that they have by now."""
+        self.flat.settle()
+
+    def _shown(self, inputs: Any, positions: list[int]) -> Examples:
+        """Return a batch as it was used, with the Values as they were: for the eager engine to look at."""
+        self.flat.show()
+        batch = self.task.train.subset(positions)
+        return batch if self.task.augment is None else replace(batch, inputs=inputs)
+
+    def dead_relus(self) -> float | None:
+        """Return the fraction of rectifiers that are 0 at the first training examples, None without any."""
+        if self.rectifiers is None:
+            return None
+        values = self.rectifiers.rows(self.data[id(self.task.train)].inputs[:SAMPLE_SIZE])
+        dead = ~(values > 0).any(0)
+        return int(dead.sum()) / len(dead)
+
+
+class _Data(NamedTuple):
+    """Examples as arrays, and the count of those that are classified correctly."""
+
+    inputs: Any
+    targets: Any
+    tally: Tally

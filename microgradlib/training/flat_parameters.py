@@ -1,0 +1,80 @@
+"""FlatParameters: the parameters of a training run as one flat array, and how an optimizer changes them there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.optim.flat import FlatOptimiser
+from microgradlib.optim.parameters import numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.core.value import Value
+    from microgradlib.training.types import SupportsStep
+
+__all__ = ["FlatParameters"]
+
+
+class FlatParameters:
+    """The numbers of `values` in `array`, changed by the optimizer: on the array itself, or else by way of the Values.
+
+    An optimizer of this library, or of a class derived from its `Optimiser`, steps on the array; one with a `step` of
+    its own, or with a rule that arrays do not have, gets and changes the Values at each step.
+    """
+
+    def __init__(self, values: Sequence[Value], optimizer: SupportsStep) -> None:
+        self.values, self.optimizer = values, optimizer
+        self.array = numpy().array([value.data for value in values], float)
+        self.gradient: Any = None
+        self._flat = FlatOptimiser(optimizer, values, self.array) if FlatOptimiser.serves(optimizer) else None
+        self._ahead = False
+
+    def start(self) -> None:
+        """Read the Values, which others may have changed; from here to `settle` the array is what counts."""
+        if self._ahead:
+            return
+        self.array[...] = [value._data for value in self.values]
+        if self._flat is not None:
+            try:
+                self._flat.start()
+            except KeyError:  # a callback has given the optimizer parameters that are no part of this run
+                self._flat = None
+        self._ahead = True
+
+    def step(self, gradient: Any) -> None:
+        """Make one step of the optimizer with this gradient, which must not be changed later."""
+        self.gradient = gradient
+        if self._flat is not None:
+            try:
+                self._flat.step(gradient)
+            except Exception:  # noqa: BLE001  a rule that asks `if g > 0`, say; what is wrong for Values too raises below
+                self._flat = None
+            else:
+                return
+        self.show()
+        self._ahead = False  # from here on the Values count, should Ctrl-C come
+        self.optimizer.step()
+        self.array[...] = [value._data for value in self.values]
+        self._ahead = True
+
+    def show(self) -> None:
+        """Give the Values the numbers of the array, and the last gradient."""
+        numbers = self.array.tolist()
+        if self.gradient is None:
+            for value, number in zip(self.values, numbers):
+                value._data = number
+        else:
+            for value, number, slope in zip(self.values, numbers, self.gradient.tolist()):
+                value._data, value.grad = number, slope
+
+    def settle(self) -> None:
+        """Give the Values what the array holds, if it is ahead of them; a Ctrl-C meanwhile waits until that is done."""
+        if self._ahead:
+            try:
+                self.show()
+            except KeyboardInterrupt:
+                self.show()
+                raise
+            finally:
+                self._ahead = False
