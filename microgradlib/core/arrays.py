@@ -16,11 +16,11 @@ from microgradlib.core.ufuncs import (
     COMPARISONS,
     FUNCTIONS,
     OPERATORS,
+    PREDICATES,
     array_ufunc,
     check_targets,
     explained,
     op_named,
-    refusal,
 )
 from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["node_array"]
+
+LOOPS = OPERATORS.keys() - set(COMPARISONS)
+"""The operators, which NumPy's loops over objects apply; their comparisons would make a bool of a Symbol."""
 
 
 def node_array(nodes: Iterable[Any], shape: tuple[int, ...]) -> Any:
@@ -72,15 +75,14 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
         check_targets(targets)
         keywords["out"] = tuple(map(_plain, targets))
     plain = [_plain(x) for x in inputs]
-    if name in COMPARISONS or (name not in OPERATORS and op_named(name, ufunc.nin)):
-        result = array_ufunc(None, ufunc, how, *plain, **keywords)
-    elif not any(set(types) == set("O->") for types in ufunc.types) and how == "__call__":
+    has_loop = any(set(types) == set("O->") for types in ufunc.types)
+    if name in PREDICATES and how == "__call__":
         result = element_wise(ufunc, plain, bool, **keywords)  # of each node, by its own __array_ufunc__
-    elif name in {"fmax", "fmin"}:
-        raise TypeError(refusal(name))
-    else:
+    elif has_loop and (name in LOOPS or not op_named(name, ufunc.nin)) and name not in {"fmax", "fmin"}:
         with import_module("numpy").errstate(all="ignore"):  # nan and inf are results as any others
             result = getattr(ufunc, how)(*plain, **keywords)
+    else:
+        result = array_ufunc(None, ufunc, how, *plain, **keywords)
     if result is NotImplemented or len(targets) == 1:
         return result if result is NotImplemented else targets[0]
     return tuple(map(_marked, result)) if isinstance(result, tuple) else _marked(result)

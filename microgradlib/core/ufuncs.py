@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
-    "COMPARISONS", "FUNCTIONS", "OPERATORS", "array_function", "array_ufunc", "check_targets", "explained",
-    "object_methods", "op_named", "refusal",
+    "COMPARISONS", "FUNCTIONS", "OPERATORS", "PREDICATES", "array_function", "array_ufunc", "check_targets",
+    "explained", "object_methods", "op_named", "refusal",
 ]  # fmt: skip
 
 NAMES = {
@@ -35,7 +35,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "not_equal": python.ne,
 }  # fmt: skip
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
-PREDICATES = ("isnan", "isinf", "isfinite", "signbit")
+PREDICATES = (
+    "isnan", "isinf", "isfinite", "signbit", "logical_and", "logical_not", "logical_or", "logical_xor",
+)  # fmt: skip
+"""The questions about numbers, which NumPy answers."""
 FUNCTIONS = {"where": 3, "clip": 3}
 """NumPy's functions, other than ufuncs, that are ops, with their number of inputs."""
 
@@ -87,10 +90,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     function = function or op_named(name, ufunc.nin)
     if function is None:
         return _by_other_ways(ufunc, method, inputs, kwargs)
-    if method == "__call__" and not kwargs and not any(map(_has_elements, inputs)):
-        return function(*[x if is_node(x) else _number(x) for x in inputs])
     if any(map(_is_of_another_class, inputs)):
         return NotImplemented
+    if method == "__call__" and not kwargs and not any(map(_has_elements, inputs)):
+        return function(*[x if is_node(x) else _number(x) for x in inputs])
     check_targets((*kwargs.get("out", ()), *inputs[: method == "at"]), kwargs.pop("dtype", None))
     if method == "__call__":
         return element_wise(function, inputs, bool if name in COMPARISONS else float, **kwargs)
@@ -127,12 +130,12 @@ def _is_of_another_class(x: Any) -> bool:
     return own not in (None, array_ufunc, sys.modules["numpy"].ndarray.__array_ufunc__)
 
 
-def _by_other_ways(ufunc: Any, how: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def _by_other_ways(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute what is no op: questions about the number, and functions of objects, as `np.frompyfunc` makes them."""
-    if ufunc.__name__ in PREDICATES and how == "__call__":
-        return ufunc(*[x.data for x in inputs], **keywords)
-    if ufunc.__name__.startswith("logical_") or all(set(types) <= set("O->") for types in ufunc.types):
-        return getattr(ufunc, how)(*map(wrapped, inputs), **keywords)
+    if ufunc.__name__ in PREDICATES and method == "__call__":
+        return ufunc(*[x.data if is_node(x) else x for x in inputs], **kwargs)
+    if all(set(types) == set("O->") for types in ufunc.types):
+        return getattr(ufunc, method)(*map(wrapped, inputs), **kwargs)
     raise TypeError(refusal(ufunc.__name__))
 
 
