@@ -53,7 +53,7 @@ def settings_of_2d(draw):
     return draw(st.integers(1, 2)), draw(st.integers(1, 2)), size, stride, padding, dilation, mode, shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(settings_of_2d(), st.integers(0, 99))
 def test_the_formula_in_two_dimensions(drawn, seed):
     nin, nout, size, stride, padding, dilation, mode, shape = drawn

@@ -21,7 +21,7 @@ def randomised(model, seed=3):
     return model
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(names, st.integers(0, 99))
 def test_each_unit_is_that_of_a_layer_of_its_kind(kinds, seed):
     layer, x = Layer(2, len(kinds), kinds, rng=seed), [0.75, -1.5]
@@ -32,7 +32,7 @@ def test_each_unit_is_that_of_a_layer_of_its_kind(kinds, seed):
     assert [neuron.activation for neuron in layer.neurons] == kinds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(["linear", "sigmoid"]), min_size=1, max_size=4), st.data(), st.integers(0, 99))
 def test_the_gradient_of_every_net_input_is_output_minus_target(kinds, data, seed):
     model = randomised(MLP([2, 3, len(kinds)], activation="tanh", output=kinds), seed)
@@ -46,7 +46,7 @@ def test_the_gradient_of_every_net_input_is_output_minus_target(kinds, data, see
     assert [table[a_k] for a_k in a] == pytest.approx([p.data - t for p, t in zip(y_hat, y)], rel=1e-12, abs=1e-15)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(2, 5), st.data())
 def test_independent_sigmoids_and_a_softmax_too(k, data):
     y = [data.draw(st.sampled_from([0.0, 1.0])) for _ in range(k)]

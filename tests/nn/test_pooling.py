@@ -55,7 +55,7 @@ def windows_by_numpy(x, pool, fill):
     return windows[..., :: dilation[0], :: dilation[1]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pools(), st.integers(0, 99))
 def test_max_and_mean_of_windows(drawn, seed):
     size, stride, padding, dilation = drawn
@@ -72,7 +72,7 @@ def test_max_and_mean_of_windows(drawn, seed):
         assert pooled == pytest.approx(mean, rel=1e-12, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 3), st.data())
 def test_one_dimension_is_an_image_of_one_row(size, stride, data):
     padding, dilation = data.draw(st.integers(0, size // 2)), data.draw(st.integers(1, 2))

@@ -33,7 +33,7 @@ def enumerated(machine):
 machines = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(machines)
 def test_energy_free_energy_and_distribution(script, sizes):
     boltzmann, machine = script("boltzmann_machine"), machine_of(script, *sizes)
@@ -50,7 +50,7 @@ def test_energy_free_energy_and_distribution(script, sizes):
             assert joint[tuple(v_i), tuple(h_j)] == pytest.approx(p[i, j], rel=1e-12)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(machines, st.data())
 def test_the_gradient_is_the_difference_of_the_means(script, sizes, draw):
     boltzmann, machine = script("boltzmann_machine"), machine_of(script, *sizes)
@@ -82,6 +82,7 @@ def test_data_are_all_bars_and_stripes(script):
     assert set(script("boltzmann_machine").BARS_AND_STRIPES) == rows_alike | columns_alike
 
 
+@pytest.mark.slow
 def test_training_makes_the_data_probable_and_the_means_agree(script):
     boltzmann = script("boltzmann_machine")
     machine, data = boltzmann.Machine(), boltzmann.BARS_AND_STRIPES
@@ -96,7 +97,7 @@ def test_training_makes_the_data_probable_and_the_means_agree(script):
 
 
 def test_main(script, capsys):
-    script("boltzmann_machine").main(steps=3)
+    script("boltzmann_machine").main(steps=2)
     lines = capsys.readouterr().out.splitlines()
     assert float(lines[0].split()[-1]) < 1e-14
     rows = [line for line in lines if " / " in line]

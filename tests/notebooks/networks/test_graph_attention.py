@@ -26,7 +26,7 @@ def by_matrices(layer, neighbours, h):
     return np.tanh(alpha @ wh), alpha
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 99), st.booleans())
 def test_outputs_and_attention_are_the_matrix_form(script, seed, attend):
     graphs = script("graph_attention")
@@ -54,7 +54,7 @@ def test_renumbering_the_nodes_renumbers_the_outputs(script, rng):
     assert renumbered_outputs == pytest.approx([outputs[i] for i in old_of], rel=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 4))
 def test_every_node_has_one_leader_among_itself_and_its_neighbours(script, seed, leaders):
     graph = script("graph_attention").random_graph(random.Random(seed), leaders, nodes=10)
@@ -65,6 +65,7 @@ def test_every_node_has_one_leader_among_itself_and_its_neighbours(script, seed,
         assert (leader, graph.features[leader][1]) == (graph.leaders[i], graph.targets[i])
 
 
+@pytest.mark.slow
 def test_attention_finds_the_leader_on_new_graphs_and_means_do_not(script):
     graphs = script("graph_attention")
     model, of_means = graphs.Network(), graphs.Network(attend=False)
@@ -77,7 +78,7 @@ def test_attention_finds_the_leader_on_new_graphs_and_means_do_not(script):
 
 
 def test_main(script, capsys):
-    script("graph_attention").main(steps=10)
+    script("graph_attention").main(steps=2)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["mean", "attention"]
     assert [int(line.split()[0]) for line in lines[5:]] == list(range(12))

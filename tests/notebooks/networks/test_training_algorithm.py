@@ -33,7 +33,7 @@ def updated(matrices, x, y, alpha, lambda_):
     return after, -np.log(y_hat[y])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     example=st.tuples(st.lists(st.floats(-2, 2), min_size=4, max_size=4), st.integers(0, 2)),
     seed=st.integers(0, 99),
@@ -88,6 +88,7 @@ def test_error_rate(script):
     assert script("training_algorithm").error_rate(model, [([1.0], 1), ([-1.0], 0), ([2.0], 0), ([-2.0], 0)]) == 0.25
 
 
+@pytest.mark.slow
 def test_main_learns_the_irises(script, capsys):
     script("training_algorithm").main(patience=3)
     lines = capsys.readouterr().out.splitlines()
@@ -98,3 +99,12 @@ def test_main_learns_the_irises(script, capsys):
     assert rates[0] > 30
     assert min(rates) < 10
     assert lines[-1].endswith(f"with the parameters of epoch {best + 1} it is {min(rates)}%.")
+
+
+def test_main(script, capsys, monkeypatch):
+    algorithm = script("training_algorithm")
+    monkeypatch.setattr(algorithm, "examples", lambda data: list(zip(data.inputs, data.targets))[::10])
+    algorithm.main(patience=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[0]) for line in lines[2:-1]] == list(range(1, len(lines) - 2))
+    assert sum(line.endswith("lowest") for line in lines) == 1
