@@ -14,11 +14,12 @@ from microgradlib.core.symbol import Symbol
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from microgradlib.core.node import Node
+    from microgradlib.ops import Op
 
-__all__ = ["complex_step_derivative"]
+__all__ = ["complex_step_derivative", "op_derivative"]
 
 _H = 2.0**-100  # h² is far below rounding, so the truncation error vanishes
 _TOO_LARGE = 1e-3  # a larger imaginary part cannot be h times a derivative: some op left its real domain
@@ -153,14 +154,24 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     table: dict[Node, _Complex] = {symbol: _Complex(as_float(x), _H)}
     for node in topological_sort(output):
         if node not in table:
-            table[node] = _complex_value(node, [table[parent] for parent in node.parents])
+            inputs = [table[parent] for parent in node.parents]
+            table[node] = _complex_value(node.op, inputs) if node.op else _Complex(node.data)
     return table[output].imag / _H
 
 
-def _complex_value(node: Any, inputs: list[_Complex]) -> _Complex:
-    op = node.op
-    if op is None:
-        return _Complex(node.data)
+def op_derivative(op: Op, at: Sequence[float], index: int) -> float | None:
+    """Return the derivative of an op's value by one input, by a complex step; None where that is not possible.
+
+    >>> op_derivative(TABLE["sin"], [1e17], 0) == math.cos(1e17), op_derivative(TABLE["erf"], [0.5], 0)
+    (True, None)
+    """
+    try:
+        return _complex_value(op, [_Complex(x, _H * (i == index)) for i, x in enumerate(at)]).imag / _H
+    except ValueError:
+        return None
+
+
+def _complex_value(op: Op, inputs: list[_Complex]) -> _Complex:
     real = [z.real for z in inputs]
     if op.kink is not None and any(z.imag for z in inputs) and op.kink(*real, *op.settings):
         _raise_undefined(op, real, f"has a kink there ({op.kink_note})")

@@ -1,72 +1,51 @@
-"""Numeric differentiation: extrapolated central differences with an estimate of their error."""
+"""Numeric differentiation: extrapolated differences with an estimate of their error, and plain ones of a given step."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib.core.modes import no_grad
+from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
+from microgradlib.numeric.noise import Noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Literal, TypeAlias
 
-__all__ = [
-    "EPSILON", "SMALLEST", "NumericDerivative", "estimate_noise", "extrapolate", "numeric_derivative",
-    "numeric_derivatives", "numeric_gradient", "power_of_two",
-]  # fmt: skip
+    Method: TypeAlias = Literal["central", "forward", "backward"]
 
-EPSILON = 2.0**-52
-"""The distance from 1 to the next float."""
+__all__ = ["numeric_derivative", "numeric_derivatives", "numeric_gradient"]
 
-SMALLEST = 2.0**-1074
-"""The distance from 0 to the next float."""
-
-_SHRINK = 4.0  # each step is a quarter of the one before
-_STEPS = 24
-_FACTORS = [(_SHRINK ** (2 * k), _SHRINK ** (2 * k) - 1) for k in range(1, _STEPS)]  # Richardson's, column by column
-_CONVERGED = 1e-6  # below this relative error, the tableau ends as soon as rounding exceeds the error
-_SIGNIFICANT = 0.02  # below this relative error, a derivative is more than rounding errors
-_TINY = 1e-6  # steps for smaller arguments are relative to their own size
-_SMALL = 1e-3  # for smaller arguments a second sequence of steps starts at their own size
+_TINY = 1e-6  # for smaller arguments, rounding over steps of their own size is estimated apart
+_SIDES = {"central": 0, "forward": 1, "backward": -1}
 _DOMAIN_ERRORS = (ArithmeticError, ValueError)  # f may raise these outside its domain, as math.log(-1) does
 
 
-@dataclass(frozen=True)
-class NumericDerivative:
-    """A derivative by differences: its value, an estimate of its error, the largest step used for it.
-
-    If no step is usable, for example because f is nan on one side of x, the value is nan and the error inf.
-    """
-
-    value: float
-    error: float
-    step: float
-
-    @property
-    def relative_error(self) -> float:
-        """The error divided by |value|; inf if the value is 0 or not finite."""
-        return self.error / abs(self.value) if self.value and math.isfinite(self.value) else math.inf
-
-
-def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative:
-    """Return f′(x) by central differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
+def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "central") -> NumericDerivative:
+    """Return f′(x) by differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
 
     (f(x + h) − f(x − h)) / 2h has a truncation error of O(h²) for a smooth f, and a rounding error of about ε|f|/h.
     Extrapolating a sequence of decreasing h to h² → 0 (Richardson) removes the truncation error term by term. The best
     entry of the tableau is the one that differs least from its neighbours; that difference plus the rounding error is
     the reported error. The rounding error of f is estimated from |f| and from fourth differences of f over very short
     steps, which also reveal cancellation within f. Steps that leave f's domain, where f is nan, infinite or raises, are
-    skipped.
+    skipped. Quotients over finer steps must confirm the result: where f oscillates so fast that wide steps skip whole
+    periods, only fine steps are used, and where f changes irregularly from float to float the error is inf. At a kink
+    the value is the mean of both one-sided derivatives, and the error at least half of their `gap`.
+
+    `method` is "central", "forward" for the derivative to the right, by (f(x + h) − f(x)) / h, or "backward" for that
+    to the left, by (f(x) − f(x − h)) / h. Raises `ValueError` for another one, and what f raises at x itself.
     C. J. F. Ridders, *Advances in Engineering Software* 4 (1982) 75–76.
 
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
     >>> abs(slope.value - 12.0) <= slope.error < 1e-10
     True
+    >>> numeric_derivative(abs, 0.0).gap, numeric_derivative(abs, 0.0, "forward").value
+    (2.0, 1.0)
     """
-    x = as_float(x)
+    x, side = as_float(x), _side(method)
     _as_number(f(x))  # errors at x itself are not caught
 
     def number_or_nan(at: float) -> float:
@@ -75,21 +54,24 @@ def numeric_derivative(f: Callable[[float], Any], x: float) -> NumericDerivative
         except _DOMAIN_ERRORS:
             return math.nan
 
-    def with_noise(scale: float) -> Callable[[float], tuple[float, float]]:
-        noise = estimate_noise(number_or_nan, x, *_noise_steps(scale)) + SMALLEST
-
+    def with_noise(noise: Noise) -> Callable[[float], tuple[float, float]]:
         def evaluate(at: float) -> tuple[float, float]:
             result = number_or_nan(at)
-            return result, max(EPSILON * abs(result), noise)
+            return result, max(EPSILON * abs(result), noise.bound)
 
         return evaluate
 
+    noise = Noise(number_or_nan, x, max(abs(x), 1.0))
+    if noise.kind == "irregular":
+        return NumericDerivative(math.nan, math.inf, 0.0)
     # Over steps of the size of a tiny x, f may not change at all: its rounding over wide steps is estimated apart.
-    own_scale = with_noise(abs(x)) if 0 < abs(x) < _TINY else None
-    return extrapolate(with_noise(max(abs(x), 1.0)), x, own_scale=own_scale)
+    own_scale = with_noise(Noise(number_or_nan, x, abs(x))) if 0 < abs(x) < _TINY else None
+    return extrapolate(with_noise(noise), x, side=side, widest=noise.widest, own_scale=own_scale)
 
 
-def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[NumericDerivative]:
+def numeric_derivatives(
+    f: Callable[..., Any], xs: Sequence[float], method: Method = "central"
+) -> list[NumericDerivative]:
     """Return ∂f/∂xᵢ of f(*xs) for each i, each with its estimated error: `numeric_derivative` along each argument.
 
     For n arguments this takes O(n) evaluations of f, where backpropagation takes one: it is meant for checking. f may
@@ -100,105 +82,57 @@ def numeric_derivatives(f: Callable[..., Any], xs: Sequence[float]) -> list[Nume
     (True, True)
     """
     point = [as_float(x) for x in xs]
-
-    def along(i: int) -> Callable[[float], Any]:
-        return lambda x: f(*point[:i], x, *point[i + 1 :])
-
     with no_grad():
-        return [numeric_derivative(along(i), x) for i, x in enumerate(point)]
+        return [numeric_derivative(_along(f, point, i), x, method) for i, x in enumerate(point)]
 
 
-def numeric_gradient(f: Callable[..., Any], xs: Sequence[float]) -> list[float]:
-    """Return ∂f/∂xᵢ of f(*xs) for each i, as floats; `numeric_derivatives` also returns their estimated errors.
+def numeric_gradient(
+    f: Callable[..., Any], xs: Sequence[float], method: Method = "central", step: float | None = None
+) -> list[float]:
+    """Return ∂f/∂xᵢ of f(*xs) for each i, as floats, by differences.
+
+    Without `step` they are extrapolated to step 0; `numeric_derivatives` also returns their estimated errors. With a
+    `step` ε > 0 they are the plain quotients of numerical analysis, whose error over ε a figure can show: it falls with
+    ε until rounding, of about 10⁻¹⁶|f|/ε, takes over.
+
+        central   (f(x + ε) − f(x − ε)) / 2ε   truncation error O(ε²)
+        forward   (f(x + ε) − f(x)) / ε        truncation error O(ε)
+        backward  (f(x) − f(x − ε)) / ε        truncation error O(ε)
+
+    Raises `ValueError` for another method, or a step that is not a finite number > 0.
 
     >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
     [12.0, 9.0]
+    >>> numeric_gradient(lambda x: x * x, [3.0], "forward", step=0.5), numeric_gradient(lambda x: x * x, [3.0], step=0.5)
+    ([6.5], [6.0])
     """
-    return [derivative.value for derivative in numeric_derivatives(f, xs)]
+    side = _side(method)
+    if step is None:
+        return [derivative.value for derivative in numeric_derivatives(f, xs, method)]
+    epsilon = as_float(step)
+    if not 0 < epsilon < math.inf:
+        message = f"step is a finite number greater than 0, got {step!r}; leave it out for differences extrapolated to 0"
+        raise ValueError(message)
+    point = [as_float(x) for x in xs]
+    with no_grad():
+        return [_quotient(_along(f, point, i), x, side, epsilon) for i, x in enumerate(point)]
 
 
-def extrapolate(
-    evaluate: Callable[[float], tuple[float, float]],
-    x: float,
-    widest: float | None = None,
-    own_scale: Callable[[float], tuple[float, float]] | None = None,
-) -> NumericDerivative:
-    """Return the derivative at x of a function given as x ↦ (value, bound on the rounding error of that value).
-
-    `widest` is the first step, by default about max(|x|, 1)/16; where that gives no small error and x is small, a
-    second sequence starts at |x|/16, with the bounds of `own_scale` if it is given. Steps at which the value is nan are
-    not used. The entry of the tableau with the smallest relative error is returned, since entries of wide steps can
-    have a small absolute error by chance, as on both sides of a pole; if no relative error is small, as for a
-    derivative of 0, the entry with the smallest absolute error.
-    """
-    results = _tableau(evaluate, x, widest or power_of_two(max(abs(x), 1.0) / 16))
-    enough = _CONVERGED / 1000 if own_scale else _CONVERGED
-    if widest is None and 0 < abs(x) < _SMALL and min(r.relative_error for r in results) > enough:
-        results += _tableau(own_scale or evaluate, x, power_of_two(abs(x) / 16))
-    best_relative = min(results, key=lambda result: result.relative_error)
-    if best_relative.relative_error < _SIGNIFICANT:
-        return best_relative
-    return min(results, key=lambda result: result.error)
+def _quotient(f: Callable[[float], Any], x: float, side: int, step: float) -> float:
+    above = _as_number(f(x + step if side >= 0 else x))
+    below = _as_number(f(x - step if side <= 0 else x))
+    return (above - below) / (step if side else 2 * step)
 
 
-def power_of_two(number: float) -> float:
-    """Return the largest power of two ≤ number, for number > 0; as a step it causes little rounding in x ± h.
-
-    >>> power_of_two(0.1)
-    0.0625
-    """
-    return math.ldexp(1.0, math.frexp(number)[1] - 1)
+def _side(method: str) -> int:
+    if method not in _SIDES:
+        message = f"method is 'central', 'forward' or 'backward', got {method!r}"
+        raise ValueError(message)
+    return _SIDES[method]
 
 
-def _tableau(evaluate: Callable[[float], tuple[float, float]], x: float, h: float) -> list[NumericDerivative]:
-    """Return two entries of Ridders' tableau for first step h: that of least relative, and of least absolute error."""
-    best_relative = best_absolute = (math.nan, math.inf, h)  # tuples, for speed: hundreds of entries are compared
-    least_relative = math.inf
-    slopes: list[float] = []
-    for _ in range(_STEPS):
-        (above, noise_above), (below, noise_below) = evaluate(x + h), evaluate(x - h)
-        width = (x + h) - (x - h)  # twice the step, after rounding
-        if not width:
-            break
-        rounding = (noise_above + noise_below) / width
-        value, widest = (above - below) / width, h
-        row = [value]
-        for (factor, divisor), coarser in zip(_FACTORS, slopes):
-            previous, value = value, (factor * value - coarser) / divisor
-            row.append(value)
-            error = max(abs(value - previous), abs(value - coarser)) + rounding
-            widest *= _SHRINK
-            if error < best_absolute[1]:
-                best_absolute = (value, error, widest)
-            if 0.0 < abs(value) < math.inf and error / abs(value) < least_relative:
-                best_relative, least_relative = (value, error, widest), error / abs(value)
-        if least_relative < _CONVERGED and rounding > best_relative[1]:
-            break  # a smaller step only adds rounding
-        slopes = row if math.isfinite(row[0]) else []
-        h /= _SHRINK
-    return [NumericDerivative(*best_relative), NumericDerivative(*best_absolute)]
-
-
-def _noise_steps(scale: float) -> tuple[float, float, float]:
-    """Return the steps by which to estimate rounding near a number of this size."""
-    step = power_of_two(scale) * 2.0**-36
-    return step, 181 / 256 * step, 155 / 256 * step
-
-
-def estimate_noise(number: Callable[[float], float], x: float, *steps: float) -> float:
-    """Estimate the rounding error of a function near x, by fourth differences over steps so short that it is linear.
-
-    Independent errors of size σ give fourth differences of variance 70 σ² (Hamming's difference table). The default
-    steps are 2⁻³⁶ of x or of 1, and 181/256 and 155/256 of that. The largest estimate is returned: over a single step
-    the function may change by an exact multiple of its rounding unit, which hides the error.
-    """
-    noise = 0.0
-    for step in steps or _noise_steps(abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0)):
-        differences = [number(x + i * step) for i in range(-4, 5)]
-        for _ in range(4):
-            differences = [b - a for a, b in pairwise(differences)]
-        noise = max(noise, 2 * math.hypot(*differences) / math.sqrt(len(differences) * 70))
-    return noise if math.isfinite(noise) else 0.0
+def _along(f: Callable[..., Any], point: Sequence[float], i: int) -> Callable[[float], Any]:
+    return lambda x: f(*point[:i], x, *point[i + 1 :])
 
 
 def _as_number(result: Any) -> float:

@@ -42,11 +42,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class DerivativeCheck:
-    """One derivative by three methods. `verdict` is "ok", "FAIL", "kink" or "edge"; only "FAIL" is a failure.
+    """One derivative by three methods; only the verdict "FAIL" is a failure (`gradcheck` describes the verdicts).
 
-    "kink": f takes different branches at x ± h for every step h, so no difference can be compared. "edge": no step is
-    usable because f is undefined near x, or the slope is infinite. `crossed` names an op that changes branch: at the
-    kink or, with another verdict, at steps larger than those used.
+    `crossed` names an op that changes branch: at the kink or, with another verdict, at steps larger than those used.
     """
 
     argument: str
@@ -54,18 +52,17 @@ class DerivativeCheck:
     forward: float
     numeric: NumericDerivative
     allowed: float
-    """The largest accepted difference: the numeric error times `SAFETY`."""
+    """The largest accepted difference: the numeric error times `SAFETY`; at a kink only half of the gap counts once."""
     verdict: str
     crossed: str = ""
     fault: Fault | None = None
+    reason: str = ""
+    """The cause of a failure that is not the fault of one op."""
 
     def failure(self) -> str:
         """Return a sentence that names the argument, the numbers, the allowed error and the op at fault."""
         off = max(abs(self.reverse - self.numeric.value), abs(self.forward - self.numeric.value))
-        cause = self.fault or (
-            "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
-            ".data, float(), detach() or no_grad() in f"
-        )
+        cause = self.fault or self.reason
         return (
             f"by {self.argument}: reverse gives {self.reverse!r}, forward {self.forward!r}, but differences give "
             f"{_with_error(self.numeric)}: off by {off:.3g} where {self.allowed:.3g} is allowed; {cause}"
@@ -94,14 +91,19 @@ class GradcheckReport:
     taylor: TaylorRemainder
 
     @property
+    def undecided(self) -> list[DerivativeCheck]:
+        """The checks that neither confirm nor refute: those whose verdict is "kink", "edge" or "cannot tell"."""
+        return [check for check in (*self.checks, *self.second) if check.verdict not in {"ok", "FAIL"}]
+
+    @property
     def failures(self) -> list[DerivativeCheck]:
         """The checks whose verdict is "FAIL"."""
         return [check for check in (*self.checks, *self.second) if check.verdict == "FAIL"]
 
     @property
     def ok(self) -> bool:
-        """Whether there are no failures."""
-        return not self.failures
+        """Whether there are no failures, and the Taylor remainder does not show a wrong gradient either."""
+        return not self.failures and not self.taylor.refutes
 
     def __str__(self) -> str:
         count = len(self.checks) + len(self.second)

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
-from microgradlib.numeric.differences import EPSILON
+from microgradlib.numeric.extrapolation import EPSILON
 from microgradlib.numeric.rounding import rounding_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["TaylorRemainder", "taylor_slope"]
+__all__ = ["TaylorRemainder", "default_direction", "taylor_slope"]
 
 _STEPS = 26
 _SHRINK = 0.25
 _POINTS = 4  # the number of remainders, the smallest above rounding, to which the slope is fitted
 _TINY = 1e-8  # steps are relative to |x| for smaller arguments, to max(|x|, 1) for larger ones
 _NOISE_FACTOR = 30  # remainders up to this multiple of their rounding error are not used
+_LINEAR = 1.1  # remainders that fall no faster than h to this power leave the gradient no room to be correct
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TaylorRemainder:
 
     `slope` is 2 (or more, where the curvature along v is 0) for a correct gradient and 1 for a wrong one; inf if the
     remainders are rounding errors only, as for a linear f; nan if fewer than two steps are usable (because of a kink or
-    f's domain) or the gradient is not finite.
+    f's domain), the gradient is not finite or the direction is 0.
     """
 
     slope: float
@@ -41,6 +42,11 @@ class TaylorRemainder:
         """Whether the gradient is correct, that is, `slope` > 1.5."""
         return self.slope > 1.5
 
+    @property
+    def refutes(self) -> bool:
+        """Whether the remainders fall as h¹ over at least four steps, so that the gradient must be wrong."""
+        return self.slope < _LINEAR and sum(0 < r < math.inf for r in self.remainders) >= _POINTS
+
     def __str__(self) -> str:
         if math.isnan(self.slope):
             return "Taylor remainder: fewer than two usable steps"
@@ -51,13 +57,14 @@ class TaylorRemainder:
 
 
 def taylor_slope(
-    f: Callable[..., Any], xs: Sequence[float], direction: Sequence[float] | None = None
+    f: Callable[..., Any], xs: Sequence[float], direction: Sequence[float] | None = None, *, allowed: float = 0.0
 ) -> TaylorRemainder:
     """Return the order at which the Taylor remainder of f(*xs) decreases along v, with f′ by backpropagation.
 
     R(h) = |f(x + hv) − f(x) − h f′(x)v| is h² |v·f″v| / 2 + … for a correct gradient, and h |(f′ − g)v| + … for a wrong
     gradient g. The slope of log R against log h is fitted to the smallest R that are well above rounding, so neither
     a step nor a tolerance has to be chosen. `direction` is v; by default all its components differ and none is 0.
+    Remainders up to `allowed` · h count as rounding too: the error of the gradient along v that is not to be seen.
     Raises `ValueError` unless the direction has one number for each argument.
 
     >>> from microgradlib import exp
@@ -68,13 +75,13 @@ def taylor_slope(
     Taylor remainder: rounding only (f is linear along the direction)
     """
     point = [as_float(x) for x in xs]
-    v = _default_direction(point) if direction is None else [as_float(d) for d in direction]
+    v = default_direction(point) if direction is None else [as_float(d) for d in direction]
     if len(v) != len(point):
         message = f"direction must have one number for each of the {len(point)} arguments, got {len(v)} numbers"
         raise ValueError(message)
     here = record(f, point)
     slope = sum(here.table.get(x, 0.0) * d for x, d in zip(here.inputs, v))
-    if not math.isfinite(slope):
+    if not (math.isfinite(slope) and any(v)):
         return TaylorRemainder(math.nan, (), ())
     steps, remainders = [], []
     h = 1.0
@@ -87,11 +94,11 @@ def taylor_slope(
         remainder = abs(there.output.data - here.output.data - change)
         noise = rounding_error(here) + rounding_error(there) + EPSILON * abs(h * slope)
         steps.append(h)
-        remainders.append(remainder if remainder > _NOISE_FACTOR * noise else 0.0)
+        remainders.append(remainder if remainder > _NOISE_FACTOR * noise + allowed * h else 0.0)
     return TaylorRemainder(_fitted_slope(steps, remainders), tuple(steps), tuple(remainders))
 
 
-def _default_direction(point: Sequence[float]) -> list[float]:
+def default_direction(point: Sequence[float]) -> list[float]:
     """Return components of ½ to 1 times each argument's size, varied by the golden ratio to avoid cancellation."""
     sizes = [abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0) for x in point]
     return [size * (0.5 + 0.5 * ((i + 1) * 0.618034 % 1)) for i, size in enumerate(sizes)]

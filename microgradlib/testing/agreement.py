@@ -10,7 +10,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
 from microgradlib.numeric.differences import numeric_derivative
-from microgradlib.numeric.gradient_check import gradient_entry
+from microgradlib.numeric.comparison import gradient_entry
 from microgradlib.testing.tolerance import allowed_error, same
 
 if TYPE_CHECKING:

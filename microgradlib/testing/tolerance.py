@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from microgradlib.numeric.gradient_check import SAFETY
+from microgradlib.numeric.comparison import SAFETY
 
 if TYPE_CHECKING:
-    from microgradlib.numeric.differences import NumericDerivative
+    from microgradlib.numeric.extrapolation import NumericDerivative
 
 __all__ = ["allowed_error", "same"]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import microgradlib as mg
-from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient, power_of_two
+from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient
+from microgradlib.numeric.extrapolation import power_of_two
 
 
 @pytest.mark.parametrize(

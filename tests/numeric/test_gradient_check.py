@@ -118,7 +118,6 @@ def test_a_missing_dependency_is_rejected():
         (lambda x, y: x * x - y * y, [1.0, 1.0 + 1e-9]),
         (lambda x: mg.tanh(50 * x), [0.5]),
         (lambda x: x**3 - 3 * x, [1.0]),
-        (lambda x: mg.sqrt(x * x), [0.0]),
         (lambda x: 0.0 * x + 1, [0.5]),
         (lambda x: mg.logsumexp([x, x, 0.0]), [0.0]),
         (lambda x, y: mg.softmax([x, y, 1.0])[1], [1.0, 1.0]),
@@ -186,7 +185,7 @@ def test_a_kink_of_one_argument_does_not_excuse_another(wrong_op):
 def test_the_edge_of_a_domain_is_not_a_failure():
     assert verdicts(gradcheck(mg.sqrt, [0.0])) == ["edge"]
     assert verdicts(gradcheck(mg.cbrt, [0.0])) == ["edge"]
-    assert verdicts(gradcheck(lambda x: x**1.5, [0.0])) == ["edge"]
+    assert verdicts(gradcheck(lambda x: x**1.5, [0.0])) == ["ok"]  # by the quotients to the right
 
 
 def test_functions_that_cannot_be_checked_raise():

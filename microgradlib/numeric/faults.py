@@ -1,0 +1,99 @@
+"""Find the cause of a disagreement: the op whose local derivative is wrong, or what hides a dependency."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.core.autodiff import evaluate
+from microgradlib.core.graph import descendants
+from microgradlib.core.modes import tracing_lines
+from microgradlib.numeric.branch_changes import record
+from microgradlib.numeric.comparison import SAFETY, Comparison, compare, record_or_none
+from microgradlib.numeric.complex_step import op_derivative
+from microgradlib.numeric.report import Fault
+from microgradlib.numeric.rounding import rounding_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from microgradlib.core.value import Value
+
+__all__ = ["find_fault"]
+
+_MISSING = (
+    "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
+    ".data, float(), detach() or no_grad() in f"
+)
+_CLOSER = 0.1  # a complex step this much closer to a derivative than differences are proves these wrong
+_ROUNDING = 1e-9  # relative; reverse and forward mode add the same products in another order
+
+
+def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> Fault | str:
+    """Return the cause of a disagreement between ∂f/∂xᵢ and differences, "" if there is none in the graph.
+
+    Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own value;
+    an infinite or nan local derivative, of which products with 0 are indeterminate; a node that no op made, whose
+    local derivatives cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
+    evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add differently.
+    If none of them holds, the differences of f are wrong, for example because every step skips whole periods.
+    """
+    with tracing_lines() as lines:
+        here = record(f, point)
+    dependent = descendants(here.table, [here.inputs[i]])
+    reached = [node for node in here.table if node.parents and node in dependent]
+    for node in reached:
+        for k, recorded in enumerate(node.local_derivatives):
+            fault = _local_fault(node, k, recorded, lines.get(node, ""))
+            if fault:
+                return fault
+    for node in reached:
+        if not all(map(math.isfinite, node.local_derivatives)):
+            slopes = ", ".join(map(repr, node.local_derivatives))
+            made = f", made at {lines[node]}" if node in lines else ""
+            return (
+                f"{_call(node)}{made}, has local derivatives {slopes} there, and a product of 0 and inf is nan "
+                "by local derivatives, whatever the slope of f is"
+            )
+        if node.op is None:
+            return f"the node {node!r} was not made by an op, so its local derivatives cannot be checked one by one"
+    if _differs_from_its_graph(f, point, i, found):
+        return _MISSING
+    if abs(found.reverse - found.forward) > _ROUNDING * max(abs(found.reverse), abs(found.forward)):
+        return "every op agrees with differences of its own value, but reverse and forward mode disagree"
+    return ""
+
+
+def _call(node: Value) -> str:
+    name = node.op.name if node.op is not None else "a node"
+    return f"{name}({', '.join(repr(parent.data) for parent in node.parents)})"
+
+
+def _local_fault(node: Value, k: int, recorded: float, line: str) -> Fault | None:
+    """Return the fault of a node's derivative by its input k, None if it agrees with differences or cannot be judged."""
+    op = node.op
+    if op is None or op.name == "detach" or not math.isfinite(node.data):
+        return None
+    at = tuple([parent.data for parent in node.parents])
+    if not all(map(math.isfinite, at)):
+        return None
+    found = compare(op, at, k, record(op, at), recorded)
+    if found.verdict != "differs":
+        return None
+    exact = op_derivative(op, at, k)
+    if exact is not None and abs(exact - recorded) <= _CLOSER * abs(found.numeric.value - recorded):
+        return None
+    return Fault(op.name, k, at, recorded, found.numeric, line)
+
+
+def _differs_from_its_graph(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> bool:
+    """Return whether f beside the point differs from the graph recorded at the point, evaluated beside it."""
+    here = record(f, point)
+    kept = {node: node.data for node in here.table if node.op is not None and node.op.name == "detach"}
+    for step in (found.numeric.step, -found.numeric.step):
+        there = record_or_none(f, [*point[:i], point[i] + step, *point[i + 1 :]])
+        if there is not None:
+            again = evaluate(here.output, {**kept, here.inputs[i]: point[i] + step})
+            if not abs(again - there.output.data) <= SAFETY * rounding_error(there):
+                return True
+    return False
