@@ -41,6 +41,7 @@ if _typing.TYPE_CHECKING:
         compiler as compiler,
         costs as costs,
         data as data,
+        engine as engine,
         errors as errors,
         krylov as krylov,
         metrics as metrics,
@@ -55,7 +56,7 @@ if _typing.TYPE_CHECKING:
         viz as viz,
     )
     from microgradlib.compiler import compile as compile
-    from microgradlib.nn import load as load, save as save
+    from microgradlib.nn import load as load, sample as sample, save as save
     from microgradlib.numeric import gradcheck as gradcheck, numeric_gradient as numeric_gradient
     from microgradlib.symbolic import (
         explain_gradient as explain_gradient,
@@ -70,12 +71,12 @@ if _typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
-    "symbolic", "testing", "training", "viz",
+    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim",
+    "regularisers", "symbolic", "testing", "training", "viz",
 )  # fmt: skip
 _LAZY = {
     "compiler": ("compile",),
-    "nn": ("load", "save"),
+    "nn": ("load", "sample", "save"),
     "numeric": ("gradcheck", "numeric_gradient"),
     "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
     "training": ("fit",),

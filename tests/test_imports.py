@@ -19,7 +19,7 @@ LAYERS = [
     ["_support"],
     ["ops"],
     ["core"],
-    ["data", "derivatives", "krylov", "nn", "numeric", "symbolic", "viz"],
+    ["data", "derivatives", "engine", "krylov", "nn", "numeric", "symbolic", "viz"],
     ["compiler", "costs", "metrics", "optim", "regularisers"],
     ["testing", "training"],
     ["demo"],

@@ -9,8 +9,8 @@ import pytest
 import microgradlib as mg
 
 SUBPACKAGES = {
-    "compiler", "costs", "data", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "regularisers",
-    "symbolic", "testing", "training", "viz",
+    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim",
+    "regularisers", "symbolic", "testing", "training", "viz",
 }  # fmt: skip
 
 

@@ -48,8 +48,9 @@ class Neuron(Module):
     `nin`: how many inputs. `activation`: f, by name or as a function of z. `bias`: whether there is a b. `rng`: a seed
     or a `random.Random`, by default Python's global generator, which `random.seed` seeds. `init`: how weights are
     drawn, by default uniform in (−1, 1), see `INITIALISERS`; b is initially 0. The net input is one n-ary `dot` node;
-    with `expand=True` every product and sum is a node of its own, for drawings. `nonlin=False` is micrograd's spelling
-    of `activation="linear"`; `nout`, how many neurons the layer has, is used by some initialisers.
+    with `expand=True` every product and sum is a node of its own, for drawings. `Neuron(nin, False)` and `nonlin=False`
+    are micrograd's spellings of `activation="linear"`; `nout`, how many neurons the layer has, is used by some
+    initialisers.
 
     Raises `ValueError` for an unknown activation, and when called with a number of inputs other than `nin`.
 
@@ -63,7 +64,7 @@ class Neuron(Module):
     def __init__(
         self,
         nin: WholeNumber,
-        activation: Activation = "relu",
+        activation: Activation | bool = "relu",
         *,
         bias: bool = True,
         rng: Rng | None = None,
@@ -74,12 +75,26 @@ class Neuron(Module):
     ) -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw = weight_drawer(init, rng)
+        if isinstance(activation, bool):
+            activation = "relu" if activation else "linear"
         self.activation = activation_name(activation) if nonlin else "linear"
         self.w = [Value(draw(nin, nout), label=f"w{d}") for d in range(nin)]
         self.b = Value(0.0, label="b") if bias else None
         self.f = activation_function(activation if nonlin else "linear")
         self.expand = expand
         self.summary_shape = f"{nin} → 1 {self.activation}"
+
+    @property
+    def nonlin(self) -> bool:
+        """Whether f is another function than the identity: micrograd's attribute. Set, it makes f relu or linear."""
+        return self.activation not in {"linear", "identity"}
+
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        if nonlin != self.nonlin:
+            self.activation = "relu" if nonlin else "linear"
+            self.f = activation_function(self.activation)
+            self.summary_shape = f"{len(self.w)} → 1 {self.activation}"
 
     def net_input(self, x: Vector) -> Value:
         """Return z = Σ_d w_d x_d + b for the inputs x."""

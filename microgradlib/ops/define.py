@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
@@ -11,6 +12,7 @@ from microgradlib.ops.signatures import Binary, Ternary, Unary, Variadic, WithSe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FrameType
     from typing import TypedDict
 
     from typing_extensions import Required, Unpack
@@ -39,6 +41,8 @@ __all__ = ["define_op", "forget_op"]
 
 CALLS: dict[int, type[Op]] = {1: Unary, 2: Binary, 3: Ternary}
 _NOT_GIVEN = {"name", "value", "derivatives", "settings", "arity", "fast_paths"}
+_PLACES: dict[str, tuple[str, Any, int]] = {}
+"""Where each op outside the library was defined: the module, the code and its line."""
 PROPERTIES = [name for name in Op.__annotations__ if name not in _NOT_GIVEN]
 """The fields of `Op` that a caller of `define_op` may give by keyword."""
 
@@ -67,8 +71,10 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
 
     `value(xp, *inputs)` and each of `derivatives`, `(xp, output, *inputs)`, use arithmetic, comparisons and the
     functions of `xp` (every op of the table by name) and never `math` or `if`: a choice is `xp.where(x > 0, a, b)`.
-    `properties` are the further fields of `Op`, of which `formula` is required. Raises `ValueError` if the name is
-    taken, `TypeError` if a rule is not callable or a property is unknown.
+    `properties` are the further fields of `Op`, of which `formula` is required. Run again, as a cell of a notebook or a
+    reloaded module is, it replaces the op that it defined before; nodes made with that one keep it, and pickles of them
+    load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere,
+    `TypeError` if a rule is not callable or a property is unknown.
 
     >>> from microgradlib import Value, grad_table
     >>> from microgradlib.ops import define_op, forget_op
@@ -83,7 +89,8 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     0.5
     >>> forget_op("swish")
     """
-    if name in TABLE or not name.isidentifier():
+    place = _place(sys._getframe(1))
+    if not name.isidentifier() or (name in TABLE and not _is_run_again(name, place)):
         message = f"an op's name is an identifier not yet in the table, got {name!r}"
         raise ValueError(message)
     rules = derivatives if callable(derivatives) else tuple(derivatives)
@@ -101,7 +108,11 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     if "defaults" in properties:
         kind = WithSetting
     op = kind(**{"symbol": name, **properties, "name": name, "value": value, "derivatives": rules})
+    if name in TABLE:
+        forget_op(name)
     TABLE[name] = op
+    if not place[0].startswith("microgradlib."):
+        _PLACES[name] = place
     for xp in (FLOATS, IEEE):
         if not hasattr(xp, name):
             setattr(xp, name, partial(value, xp))
@@ -113,7 +124,25 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
 def forget_op(name: str) -> None:
     """Take an op out of the table again, as a test that defined it should. Raises `KeyError` for an unknown name."""
     del TABLE[name]
+    _PLACES.pop(name, None)
     bind.cache_clear()
     for xp in (FLOATS, IEEE, GRAPH):
         if hasattr(xp, name):
             delattr(xp, name)
+
+
+def _place(frame: FrameType) -> tuple[str, Any, int]:
+    return str(frame.f_globals.get("__name__")), frame.f_code, frame.f_lineno
+
+
+def _is_run_again(name: str, place: tuple[str, Any, int]) -> bool:
+    """Return whether the definition of an op at `place` is the one that defined it before, run again, maybe edited.
+
+    That is one by the same module's top level, or its function of the same name. A second definition on another line of
+    the same code is a mistake, unless it is run anew: an edited cell or module has new code.
+    """
+    if name not in _PLACES:
+        return False
+    (module, code, line), (module_before, code_before, line_before) = place, _PLACES[name]
+    same = module == module_before and code.co_name == code_before.co_name
+    return same and (code is not code_before or line == line_before)

@@ -125,10 +125,16 @@ class Op:
 
     def bind(self, *settings: float) -> Op:
         """Return the op with its trailing inputs fixed to numbers: pow bound to 2 is the square."""
-        return bind(self.name, settings)
+        return bind(self.name, settings) if TABLE.get(self.name) is self else _bound(self, settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _find, (self.name, self.settings)
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, _: object) -> Op:
+        return self
 
     def __str__(self) -> str:
         shown = ",".join(f"{x:g}" for x in self.settings if (x,) != self.defaults)
@@ -145,7 +151,10 @@ Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]
 @lru_cache(maxsize=4096)
 def bind(name: str, settings: tuple[float, ...]) -> Op:
     """Return the op of this name with its trailing inputs fixed to `settings`, the same object each time."""
-    op = TABLE[name]
+    return _bound(TABLE[name], settings)
+
+
+def _bound(op: Op, settings: tuple[float, ...]) -> Op:
     derivatives: Any = op.derivatives  # a tuple, as ops with settings have a fixed arity
     kept = derivatives[: len(derivatives) - len(settings)]
     return Op(**{**vars(op), "settings": settings, "setting_count": 0, "derivatives": kept})

@@ -1,0 +1,17 @@
+"""The module under which micrograd has its Value: `from microgradlib.engine import Value` for `from micrograd.engine`.
+
+`microgradlib.nn` has micrograd's `Module`, `Neuron`, `Layer` and `MLP`. Its programs run with the two imports changed.
+So do those that build nodes by hand, set `_backward` functions and put attributes of their own on nodes. What differs:
+
+- `bool(Value(0.0))` is False, as of every number, not True as of every object: write `if value is not None`.
+- `Value(Value(2.0))` is a `TypeError`: it would be a copy that cuts the graph in silence, `v.detach()` says so.
+- `-x`, `x - y` and `x / y` are one node each, where micrograd makes two or three of * and + and **-1.
+- `backward()` sets the gradients of inner nodes anew and adds to those of leaves, so that running it twice is right.
+- Attributes: the names of `core.own_attributes.OWN_NAMES`; `declare_attributes` adds others, a subclass takes any.
+- Operators on a subclass of Value give a Value, as micrograd's do, unless the subclass defines `__apply_op__`.
+"""
+
+from microgradlib.core.peer_names import declare_attributes
+from microgradlib.core.value import Value
+
+__all__ = ["Value", "declare_attributes"]

@@ -1,0 +1,229 @@
+"""Attributes of a program's own on Values, subclasses with fields, methods added to the class; copies keep them all."""
+
+import copy
+import pickle
+import sys
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, topological_sort
+from microgradlib.core.graph import GraphNode
+from microgradlib.core.node import Node
+from microgradlib.core.own_attributes import OWN_NAMES
+from microgradlib.engine import declare_attributes
+
+WAYS = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    **{
+        f"pickle {n}": lambda node, n=n: pickle.loads(pickle.dumps(node, n)) for n in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+every_way = pytest.mark.parametrize("duplicate", WAYS.values(), ids=WAYS.keys())
+
+
+def nodes():
+    """Return a node of each kind: with no parents, one, two, more, made by hand, under no_grad."""
+    x, y = Value(2.0), Value(3.0, label="y")
+    with mg.no_grad():
+        constant = x * y
+    by_hand = Value(4.0, (x, y), (1.0, 2.0), "f")
+    return [x, -x, x * y, x * x, mg.dot([x, y], [y, y]), by_hand, constant]
+
+
+def test_nodes_are_no_larger_than_their_nine_slots():
+    class NineSlots:
+        __slots__ = ("_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "__weakref__")
+
+    assert sys.getsizeof(Value(2.0)) == sys.getsizeof(Value(2.0) * 3.0) == sys.getsizeof(NineSlots())
+    assert not hasattr(Value(2.0), "__dict__")
+
+
+def test_declared_names_hide_none_of_the_nodes_own():
+    taken = {name for kind in (Node, GraphNode, Value, Symbol) for name in vars(kind)} | {"data", "grad"}
+    assert not taken.intersection(OWN_NAMES)
+    assert len(set(OWN_NAMES)) == len(OWN_NAMES)
+
+
+@pytest.mark.parametrize("i", range(7))
+@pytest.mark.parametrize("name", ["m", "velocity", "color", "name", "exp_avg_sq", "visited"])
+def test_attributes_of_any_node(name, i):
+    node = nodes()[i]
+    before = node.data, node.op, node.parents, node.local_derivatives, node.label, repr(node)
+    assert not hasattr(node, name)
+    assert name not in dir(node)
+    with pytest.raises(AttributeError, match=f"no attribute {name!r}"):
+        getattr(node, name)
+    setattr(node, name, 0.0)
+    setattr(node, name, getattr(node, name) + 1.5)
+    assert getattr(node, name) == 1.5
+    assert name in dir(node)
+    assert (node.data, node.op, node.parents, node.local_derivatives, node.label, repr(node)) == before
+    delattr(node, name)
+    assert not hasattr(node, name)
+    with pytest.raises(AttributeError):
+        delattr(node, name)
+
+
+@settings(max_examples=30)
+@given(
+    marks=st.lists(st.tuples(st.integers(0, 6), st.sampled_from(OWN_NAMES), st.floats()), max_size=8),
+    way=st.sampled_from(["none", "deepcopy", "pickle"]),
+)
+def test_attributes_change_no_gradient_and_survive_copies(marks, way):
+    def output(made):
+        return mg.sum([node * float(i + 1) for i, node in enumerate(made)])
+
+    marked, plain = nodes(), nodes()
+    for i, name, content in marks:
+        setattr(marked[i], name, content)
+    wanted = {(i, name): content for i, name, content in marks}
+    out = output(marked)
+    if way != "none":
+        marked, out = (copy.deepcopy if way == "deepcopy" else WAYS["pickle 5"])((marked, out))
+    out.backward()
+    output(plain).backward()
+    assert [node.grad for node in marked] == [node.grad for node in plain]
+    assert {(i, name): repr(getattr(marked[i], name)) for i, name in wanted} == {k: repr(v) for k, v in wanted.items()}
+
+
+def test_an_optimiser_that_keeps_its_state_on_the_parameters():
+    model = mg.nn.MLP(2, [3, 1], rng=0)
+    for p in model.parameters():
+        p.m, p.v = 0.0, 0.0
+    model([1.0, 2.0]).backward()
+    for p in model.parameters():
+        p.m = 0.9 * p.m + 0.1 * p.grad
+        p.v = 0.99 * p.v + 0.01 * p.grad**2
+    assert [p.m for p in model.parameters()] == [0.1 * p.grad for p in model.parameters()]
+    twin = copy.deepcopy(model)
+    twin.parameters()[0].m = 7.0
+    assert model.parameters()[0].m != 7.0
+    assert [p.v for p in twin.parameters()] == [p.v for p in model.parameters()]
+
+
+@every_way
+def test_attributes_may_hold_nodes_of_the_graph(duplicate):
+    x = Value(2.0, label="x")
+    y = x * x
+    y.consumers, x.consumers = [], [y]
+    y.best = y
+    twin = duplicate(y)
+    if duplicate is copy.copy:
+        assert twin.best is y
+        return
+    assert twin.best is twin
+    assert twin.parents[0].consumers == [twin]
+    assert y.best is y
+
+
+def test_other_names_are_declared():
+    x = Value(2.0)
+    with pytest.raises(AttributeError):
+        x.not_declared_yet = 1
+    declare_attributes("not_declared_yet", "another_one")
+    x.not_declared_yet = 1
+    assert x.not_declared_yet == 1
+    declare_attributes("another_one")
+    for name in ("data", "grad", "relu", "backward", "_left", "__add__", "not a name", "_prev"):
+        with pytest.raises(ValueError, match="a name that Values do not use themselves"):
+            declare_attributes("fine_by_itself", name)
+    with pytest.raises(AttributeError):
+        x.fine_by_itself = 1
+
+
+class Weight(Value):
+    """A subclass with a field, as a program writes it."""
+
+    def __init__(self, data, name):
+        super().__init__(data)
+        self.name, self.anything = name, [name]
+
+
+class Slotted(Value):
+    __slots__ = ("m", "unset")
+
+
+class WithDefault(Value):
+    color = "red"
+
+
+class LikeMicrograd(Value):
+    """A subclass that sets what micrograd's constructor sets."""
+
+    def __init__(self, data, _children=(), _op=""):
+        super().__init__(data)
+        self.data, self.grad = data, 0
+        self._backward = lambda: None
+        self._prev = set(_children)
+        self._op = _op
+
+    def __mul__(self, other):
+        out = LikeMicrograd(self.data * other.data, (self, other), "*")
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+
+@every_way
+def test_copies_of_subclasses_keep_class_and_fields(duplicate):
+    w = Weight(2.0, "w")
+    w.grad, w.velocity = 3.0, 0.5
+    twin = duplicate(w)
+    assert (type(twin), twin.data, twin.grad, twin.name, twin.anything, twin.velocity) == (
+        Weight,
+        2.0,
+        3.0,
+        "w",
+        ["w"],
+        0.5,
+    )
+    assert vars(twin) == vars(w)
+    s = Slotted(2.0, label="s")
+    s.m = 1.5
+    twin = duplicate(s)
+    assert (type(twin), twin.m, twin.label, hasattr(twin, "unset")) == (Slotted, 1.5, "s", False)
+
+
+def test_operators_on_subclasses_give_values():
+    w = Weight(2.0, "w")
+    out = (w * 3.0 + w).tanh()
+    assert type(out) is Value
+    out.backward()
+    assert w.grad == pytest.approx(4 * (1 - out.data**2), rel=1e-15)
+    d = WithDefault(1.0)
+    assert d.color == "red"
+    d.color = "blue"
+    assert (d.color, WithDefault.color) == ("blue", "red")
+
+
+def test_a_subclass_with_operators_of_its_own():
+    a, b = LikeMicrograd(2.0), LikeMicrograd(-3.0)
+    out = a * b * b
+    out.backward()
+    assert type(out) is LikeMicrograd
+    assert (a.grad, b.grad, out._op, out._prev == {*out.parents}) == (9.0, -12.0, "*", True)
+
+
+def test_methods_added_to_the_class(monkeypatch):
+    def cube(self):
+        out = Value(self.data**3, (self,), "cube")
+
+        def _backward():
+            self.grad += 3 * self.data**2 * out.grad
+
+        out._backward = _backward
+        return out
+
+    monkeypatch.setattr(Value, "cube", cube, raising=False)
+    monkeypatch.setattr(Value, "twice", property(lambda self: self + self), raising=False)
+    x = Value(2.0)
+    (x.cube() + x.twice).backward()
+    assert x.grad == 14.0
+    assert [node._op for node in topological_sort(x.cube() + x.twice)].count("cube") == 1

@@ -1,0 +1,130 @@
+"""The names of other engines on Values: _prev, _op, _children, _local_grads, and _backward called by hand."""
+
+import math
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, topological_sort
+from microgradlib.core.peer_names import DistinctParents
+
+
+def test_prev_is_usable_as_a_set_and_in_order():
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    prev = mg.maximum(b, a, c, a)._prev
+    assert prev == {a, b, c}
+    assert prev == frozenset({a, b, c})
+    assert {a, b, c} == prev
+    assert prev == (b, a, c)
+    assert prev != {a, b}
+    assert prev != (a, b, c)
+    assert [*prev] == [b, a, c]
+    assert a in prev
+    assert Value(1.0) not in prev
+    assert set(prev) == {a, b, c}
+    assert (len(prev), prev[0]) == (3, b)
+    assert prev | {a} == {a, b, c} == {a} | prev == prev.union([a]) == prev | prev
+    assert prev & {a, Value(0.0)} == {a} == {a} & prev == prev.intersection([a])
+    assert prev - {a} == {b, c} == prev.difference([a])
+    assert {a, *(extra := {Value(9.0)})} - prev == extra
+    assert prev ^ {a} == {b, c} == {a} ^ prev == prev.symmetric_difference({a})
+    assert prev.issubset({a, b, c})
+    assert prev.issuperset({a})
+    assert prev.isdisjoint({Value(1.0)})
+    assert hash(prev) == hash((b, a, c))
+    visited = set()
+    visited |= prev
+    visited.update(prev)
+    assert visited == {a, b, c}
+    assert isinstance(prev, DistinctParents)
+    assert a._prev == set()
+    assert not a._prev
+
+
+def test_prev_has_each_parent_once_and_children_has_repeats():
+    x = Value(3.0)
+    square = x * x
+    assert (square._prev, square._children, square.parents) == ((x,), (x, x), (x, x))
+    assert square._local_grads == (3.0, 3.0)
+
+
+def test_texts_of_ops():
+    x, y = Value(2.0), Value(3.0)
+    texts = {
+        "+": x + y, "*": x * y, "-": x - y, "/": x / y, "**2": x**2, "**-1": x**-1, "ReLU": x.relu(), "tanh": x.tanh(),
+        "exp": x.exp(), "": x, "my text": Value(1.0, (x,), "my text"),
+    }  # fmt: skip
+    for text, node in texts.items():
+        assert node._op == text
+    assert (-x)._op == str((-x).op)
+    assert Symbol("s")._op == ""
+    assert Symbol("s").relu()._prev[0].label == "s"
+
+
+def test_the_text_of_an_op_can_be_set_and_the_rule_stays():
+    x = Value(3.0)
+    square = x * x
+    square._op = "square"
+    assert (square._op, square.op) == ("square", mg.mul)
+    square.backward()
+    assert x.grad == 6.0
+    assert mg.gradients(square, [x])[0].data == 6.0
+
+
+@settings(max_examples=60)
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=12),
+    seed=st.floats(-100, 100),
+)
+def test_backward_by_hand_gives_what_backward_gives(steps, seed):
+    """Each node's `_backward` in reverse topological order, from the output's gradient; bit for bit."""
+
+    def graph():
+        nodes = [Value(1.5), Value(-0.5)]
+        for i, j, kind in steps:
+            a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
+            nodes.append((a + b, a * b, a - b, a.tanh(), a.relu(), mg.sum([a, b, a]) * 0.25)[kind])
+        return nodes
+
+    by_hand, expected = graph(), graph()
+    by_hand[-1].grad = seed
+    for node in reversed(topological_sort(by_hand[-1])):
+        node._backward()
+    expected[-1].backward(seed)
+    assert [repr(node.grad + 0.0) for node in by_hand] == [repr(node.grad + 0.0) for node in expected]
+
+
+def test_walls_hold_by_hand():
+    x = Value(-1.0)
+    out = mg.where(x > 0, mg.log(x), 0.0)
+    out.grad = 1.0
+    for node in reversed(topological_sort(out)):
+        node._backward()
+    assert x.grad == 0.0
+
+
+def test_backward_by_hand_adds_and_a_leaf_passes_nothing_on():
+    x, y = Value(2.0), Value(5.0)
+    product = x * y
+    product.grad = 1.0
+    product._backward()
+    product._backward()
+    x._backward()
+    assert (x.grad, y.grad) == (10.0, 4.0)
+
+
+def test_a_walk_over_children_and_local_grads():
+    """microgpt's backward, over our nodes."""
+    x, y = Value(0.5), Value(-2.0)
+    out = (x * y + x.exp()) ** 2
+    order = topological_sort(out)
+    for node in order:
+        node.grad = 0
+    out.grad = 1
+    for node in reversed(order):
+        for child, local in zip(node._children, node._local_grads):
+            child.grad += local * node.grad
+    inner = x.data * y.data + math.exp(x.data)
+    assert x.grad == pytest.approx(2 * inner * (y.data + math.exp(0.5)), rel=1e-15)
+    assert y.grad == pytest.approx(2 * inner * 0.5, rel=1e-15)
