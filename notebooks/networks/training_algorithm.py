@@ -88,7 +88,8 @@ def train(
 
     It ends after `patience` epochs without a new lowest error rate.
     """
-    generator, epochs = random.Random(rng), []
+    generator = random.Random(rng)
+    epochs: list[Epoch] = []
     best, best_epoch, best_parameters = float("inf"), 0, model.state_dict()
     while len(epochs) - best_epoch < patience:
         shuffled = generator.sample(training, len(training))
