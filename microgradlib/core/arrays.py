@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.pytree import array_of
+from microgradlib._support.pytree import array_of, is_ndarray
 from microgradlib.core.ufuncs import (
     COMPARISONS,
     FUNCTIONS,
@@ -60,7 +60,7 @@ def _array_class() -> Any:
 
 def _marked(result: Any) -> Any:
     """Return an array of objects as a NodeArray, anything else unchanged."""
-    return result.view(_array_class()) if getattr(result, "shape", ()) and result.dtype == "O" else result
+    return result.view(_array_class()) if is_ndarray(result) and result.dtype == "O" else result
 
 
 def _plain(x: Any) -> Any:

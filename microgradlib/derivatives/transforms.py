@@ -113,6 +113,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
     ([12.0, 7.0], [34.0, 11.0])
     """
+    if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
+        message = f"jvp takes a tuple of arguments and one of tangents, got {primals!r} and {tangents!r}"
+        raise TypeError(message + ": for one argument write jvp(f, (x,), (v,))")
     if not same_shape(list(primals), list(tangents)):
         message = f"jvp needs a tangent for each primal, in the same nesting: got {primals!r} and {tangents!r}"
         raise ValueError(message)
