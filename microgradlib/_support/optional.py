@@ -16,6 +16,7 @@ _EXTRAS = {
     "scipy": ("SciPy", "scipy"),
     "sklearn": ("scikit-learn", "data"),
     "sympy": ("SymPy", "sympy"),
+    "torch": ("PyTorch", "torch"),
     "tqdm": ("tqdm", "progress"),
 }
 """For each top-level package: its name in prose, and the extra of microgradlib that installs it."""

@@ -23,6 +23,8 @@ The derivative of an op that you define, tested at random inputs:
 >>> test_swish()
 >>> forget_op("swish")
 
+`assert_same_as_torch(f, xs)` compares value and gradient with PyTorch's (extra `torch`).
+
 Needs Hypothesis: `pip install "microgradlib[testing]"`.
 """
 
@@ -34,6 +36,7 @@ import_optional("hypothesis", "microgradlib.testing")
 from microgradlib.testing.agreement import assert_gradients_close
 from microgradlib.testing.expression_graph import ExpressionGraph, Step
 from microgradlib.testing.graphs import graphs
+from microgradlib.testing.peer_torch import assert_same_as_torch
 from microgradlib.testing.points import floats_for, inputs_for, values
 from microgradlib.testing.rules import assert_derivative_rule
 
@@ -42,6 +45,7 @@ __all__ = [
     "Step",
     "assert_derivative_rule",
     "assert_gradients_close",
+    "assert_same_as_torch",
     "floats_for",
     "graphs",
     "inputs_for",

@@ -17,6 +17,7 @@ def test_an_installed_module_is_returned():
     ("module", "package", "extra"),
     [
         ("hypothesis", "Hypothesis", "testing"),
+        ("torch.nn", "PyTorch", "torch"),
         ("numpy", "NumPy", "compile"),
         ("scipy.optimize", "SciPy", "scipy"),
         ("sympy", "SymPy", "sympy"),
