@@ -1,8 +1,12 @@
-"""define_op and forget_op; errors for invalid rules and wrong numbers of inputs."""
+"""define_op and forget_op, also run again; errors for invalid rules and wrong numbers of inputs."""
+
+import copy
+import pickle
 
 import pytest
 
-from microgradlib import Value
+import microgradlib as mg
+from microgradlib import Value, grad_table
 from microgradlib.ops import TABLE, define_op, forget_op
 
 
@@ -52,3 +56,104 @@ def test_the_docstring_is_the_formula(name):
     assert op.__doc__.startswith(op.formula)
     assert op.domain in op.__doc__
     assert op.kink_note in op.__doc__
+
+
+CELL = """
+scaled = define_op(
+    "scaled_for_a_test",
+    value=lambda xp, x, c: {factor} * c * x,
+    derivatives=[lambda xp, z, x, c: {factor} * c, lambda xp, z, x, c: {factor} * x],
+    formula="a c x",
+    defaults=(1.0,),
+    setting_count=1,
+)
+"""
+
+
+def execute(source, module="__main__", namespace=None):
+    """Run source as a module or cell of this name does."""
+    namespace = {} if namespace is None else namespace
+    namespace.update(__name__=module, define_op=define_op)
+    exec(compile(source, f"source of {module}", "exec"), namespace)  # noqa: S102  source of this test
+
+
+@pytest.fixture
+def cell():
+    """Return a function that runs a notebook's cell, which defines an op with a factor in it, and returns the op."""
+    namespace = {}
+
+    def run(factor):
+        execute(CELL.format(factor=factor), namespace=namespace)
+        return namespace["scaled"]
+
+    yield run
+    forget_op("scaled_for_a_test")
+
+
+def test_a_cell_run_again_replaces_its_op(cell):
+    cell(2.0)
+    op = cell(3.0)
+    again = cell(3.0)
+    assert TABLE["scaled_for_a_test"] is again is not op
+    x = Value(5.0)
+    assert (op(5.0), again(x, 2.0).data, mg.grad(mg.grad(lambda x: again(x) ** 2))(5.0)) == (15.0, 30.0, 18.0)
+    third = define_op(
+        "three_times_for_a_test",
+        lambda xp, x: xp.scaled_for_a_test(x, 1.0),
+        [lambda xp, z, x: xp.scaled_for_a_test(1.0, 1.0)],
+        formula="3 x",
+    )
+    try:
+        assert (third(5.0), grad_table(third(x))[x]) == (15.0, 3.0)
+        cell(4.0)
+        assert third(5.0) == 20.0
+    finally:
+        forget_op("three_times_for_a_test")
+
+
+def test_nodes_of_the_op_before_keep_working(cell):
+    before = cell(2.0)
+    x, c = Value(5.0), Value(10.0)
+    nodes = [before(x), before(x, 3.0), before(x, c)]
+    pickled = pickle.dumps(nodes[1])
+    after = cell(7.0)
+    assert [grad_table(node)[x] for node in nodes] == [2.0, 6.0, 20.0]
+    assert [mg.gradients(node, [x])[0].data for node in nodes] == [2.0, 6.0, 20.0]
+    assert mg.evaluate(nodes, {x: 1.0}) == [2.0, 6.0, 20.0]
+    assert before(x, 3.0).data == 30.0
+    assert (before(5.0), after(5.0)) == (10.0, 35.0)
+    assert copy.deepcopy(nodes[1]).op.settings == (3.0,)
+    assert mg.evaluate(copy.deepcopy(nodes[0]), {}) == 10.0
+    loaded = pickle.loads(pickled)
+    assert (loaded.data, loaded.local_derivatives) == (30.0, (6.0,))
+    assert mg.evaluate(loaded, {}) == 105.0  # by the op of that name as it is now
+
+
+def test_a_function_that_defines_an_op_can_be_called_again():
+    def define(factor):
+        return define_op("defined_in_a_function", lambda xp, x: factor * x, [lambda xp, z, x: factor], formula="a x")
+
+    define(2.0)
+    assert define(3.0)(1.0) == TABLE["defined_in_a_function"](1.0) == 3.0
+    forget_op("defined_in_a_function")
+
+
+@pytest.mark.parametrize("name", ["exp", "add", "tanh", "where", "dot", "detach", "strong_mul"])
+def test_the_librarys_ops_are_protected(name):
+    before = TABLE[name]
+    for module in ("__main__", "microgradlib.ops.exponential"):
+        source = f"define_op({name!r}, lambda xp, x: x, [lambda xp, z, x: 1.0], formula='x')"
+        with pytest.raises(ValueError, match=f"not yet in the table, got {name!r}"):
+            execute(source, module)
+    assert TABLE[name] is before
+
+
+def test_an_op_defined_elsewhere_is_protected(cell):
+    op = cell(2.0)
+    line = "define_op('scaled_for_a_test', lambda xp, x: x, [lambda xp, z, x: 1.0], formula='x')"
+    for program, module in ((line, "another_module"), (f"def f():\n    {line}\nf()", "__main__")):
+        with pytest.raises(ValueError, match="not yet in the table"):
+            execute(program, module)
+    with pytest.raises(TypeError, match="needs a formula"):
+        execute("define_op('scaled_for_a_test', lambda xp, x: x, [])")
+    assert TABLE["scaled_for_a_test"] is op
