@@ -1,7 +1,7 @@
 """Small data sets; functions to split, standardise and augment them; a tokeniser for text."""
 
 from microgradlib.data.alphabet import Alphabet
-from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, rotate, shift
+from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, mu_law, rotate, scale, shift
 from microgradlib.data.curves import circles, moons, sine, spirals
 from microgradlib.data.dataset import Dataset, RegressionDataset
 from microgradlib.data.digits import as_image, digits
@@ -24,8 +24,10 @@ __all__ = [
     "iris",
     "mirror",
     "moons",
+    "mu_law",
     "names",
     "rotate",
+    "scale",
     "shift",
     "sine",
     "spirals",

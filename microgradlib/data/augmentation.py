@@ -1,4 +1,4 @@
-"""Data augmentation: transformed copies of examples with the same target (shifts, mirror images, rotations, noise).
+"""Data augmentation: transformed copies of examples with the same target (shifts, rotations, scales, noise, …).
 
 A classifier should be invariant: its output should not change if the input is shifted or rotated a little, or if some
 noise is added. Four methods achieve that (lecture 8 of the course; *Deep Learning*, 7.4; Bishop, *Pattern
@@ -19,10 +19,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from microgradlib._support.checks import WholeNumber, non_negative, whole_number
+from microgradlib._support.checks import WholeNumber, non_negative, positive, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
+from microgradlib.data.resampling import pixel, resampled
 
 Augmentation = Callable[[Sequence[float], Rng], Row]
 """The type of the functions returned here; `rng` may be a seed."""
@@ -79,7 +80,7 @@ def shift(pixels: WholeNumber, width: WholeNumber) -> Augmentation:
         [image] = as_image(x, width)
         generator = as_random(rng)
         down, right = generator.randint(-pixels, pixels), generator.randint(-pixels, pixels)
-        return tuple(_pixel(image, r - down, c - right) for r in range(len(image)) for c in range(width))
+        return tuple(pixel(image, r - down, c - right) for r in range(len(image)) for c in range(width))
 
     return translate
 
@@ -136,9 +137,62 @@ def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation
         cos, sin = math.cos(angle), math.sin(angle)
         if image is None:
             return (x[0] * cos - x[1] * sin, x[0] * sin + x[1] * cos)
-        return _rotated(image, cos, sin)
+        return resampled(image, cos, sin)
 
     return rotate_example
+
+
+def scale(factor: float, width: WholeNumber | None = None) -> Augmentation:
+    """Return a scaling by a number s drawn from 1/factor to factor, uniformly in log s.
+
+    Without `width` the example is a point, of any dimension: s · x, which lies on the same ray from the origin. With it
+    the example is an image, given row by row, enlarged by s about its centre: each pixel of the result is interpolated
+    bilinearly at its source position, with 0 outside the image.
+
+    Raises:
+        TypeError: `factor` is not a number, or `width` not a whole number.
+        ValueError: `factor` is below 1 or not finite, or `width` is below 1; from the augmentation, `width` does not
+            divide the number of pixels.
+
+    >>> x, y = scale(1.5)((3.0, 4.0), 0)
+    >>> 2 / 3 <= x / 3 <= 1.5, round(y / x, 12)
+    (True, 1.333333333333)
+    """
+    largest = math.log(real_number(factor, "factor", ge=1, reason="the largest scale", example=1.5))
+    if width is not None:
+        width = _checked_width(width)
+
+    def scale_example(x: Sequence[float], rng: Rng) -> Row:
+        image = None if width is None else as_image(x, width)[0]  # checked before the scale is drawn
+        s = math.exp(as_random(rng).uniform(-largest, largest))
+        return tuple(number * s for number in x) if image is None else resampled(image, 1 / s, 0.0)
+
+    return scale_example
+
+
+def mu_law(mu: float = 255.0) -> Augmentation:
+    """Return the µ-law of telephony, applied at random to a recording of samples from −1 to 1.
+
+        F(x) = sgn(x) ln(1 + µ |x|) / ln(1 + µ)
+
+    With probability ½ x′ = F(x), which makes the quiet parts louder, else x is unchanged: speech is to be understood
+    over the telephone too. µ = 255 in North America and Japan (ITU-T, Recommendation G.711).
+
+    Raises:
+        TypeError: `mu` is not a number.
+        ValueError: `mu` is not above 0, or not finite.
+
+    >>> [round(x, 6) for x in mu_law()([0.0, 0.01, -1.0], 1)]
+    [0.0, 0.228477, -1.0]
+    """
+    mu = positive(mu, "mu", example=255.0)
+
+    def compress(x: Sequence[float], rng: Rng) -> Row:
+        if as_random(rng).random() >= 0.5:
+            return tuple(x)
+        return tuple(math.copysign(math.log1p(mu * abs(number)) / math.log1p(mu), number) for number in x)
+
+    return compress
 
 
 def chain(*augmentations: AugmentationLike) -> Augmentation:
@@ -191,26 +245,3 @@ def augmented(
 
 def _checked_width(width: WholeNumber) -> int:
     return whole_number(width, "width", reason="one pixel in each row", example=8)
-
-
-def _pixel(image: list[list[float]], r: int, c: int) -> float:
-    """Return image[r][c], or 0 outside the image."""
-    return image[r][c] if 0 <= r < len(image) and 0 <= c < len(image[0]) else 0.0
-
-
-def _rotated(image: list[list[float]], cos: float, sin: float) -> Row:
-    """Return the pixels of the image rotated about its centre by θ, row by row."""
-    height, width = len(image), len(image[0])
-    centre_r, centre_c = (height - 1) / 2, (width - 1) / 2
-    pixels = []
-    for r in range(height):
-        for c in range(width):
-            right, up = c - centre_c, centre_r - r
-            # The source position: this pixel rotated by −θ; row numbers grow downwards.
-            source_c, source_r = centre_c + right * cos + up * sin, centre_r - (up * cos - right * sin)
-            r0, c0 = math.floor(source_r), math.floor(source_c)
-            dr, dc = source_r - r0, source_c - c0
-            upper = (1 - dc) * _pixel(image, r0, c0) + dc * _pixel(image, r0, c0 + 1)
-            lower = (1 - dc) * _pixel(image, r0 + 1, c0) + dc * _pixel(image, r0 + 1, c0 + 1)
-            pixels.append((1 - dr) * upper + dr * lower)
-    return tuple(pixels)

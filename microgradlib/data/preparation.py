@@ -7,6 +7,7 @@ from dataclasses import replace
 from microgradlib._support.checks import fraction
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Row
+from microgradlib.data.standard_scores import standard_score
 
 
 def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[AnyDataset, AnyDataset]:
@@ -52,10 +53,11 @@ def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDa
 
     z = (x − mean) / std, with std² the mean squared deviation (divided by n, not n − 1). `other` is transformed
     with the mean and std of `train`, so that no information about it enters training. A feature that is
-    constant in `train` is only shifted. Targets are unchanged.
+    constant in `train` is only shifted. Targets are unchanged. Each z is the exact one, rounded once, whatever the
+    scale and the offset of its feature.
 
     Raises:
-        ValueError: the two parts have different features.
+        ValueError: the two parts have different features, or a z of `other` is beyond the range of floats.
 
     >>> from microgradlib.data import Dataset
     >>> line = Dataset(((1.0,), (3.0,)), (0, 1), ("x",), ("low", "high"))
@@ -69,10 +71,10 @@ def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDa
             "give two parts of one data set"
         )
         raise ValueError(message)
-    statistics = [_mean_and_std(column) for column in zip(*train.inputs, strict=True)]
+    scores = [standard_score(column) for column in zip(*train.inputs, strict=True)]
 
     def standardised(row: Row) -> Row:
-        return tuple((x - mean) / std for x, (mean, std) in zip(row, statistics, strict=True))
+        return tuple(score(x) for x, score in zip(row, scores, strict=True))
 
     return (
         replace(train, inputs=tuple(map(standardised, train.inputs))),
@@ -88,14 +90,6 @@ def _groups(dataset: Dataset | RegressionDataset) -> list[tuple[str, list[int]]]
         (f"class {name!r}", [index for index, target in enumerate(dataset.targets) if target == label])
         for label, name in enumerate(dataset.class_names)
     ]
-
-
-def _mean_and_std(column: Row) -> tuple[float, float]:
-    # The computed deviation of a constant column could be a rounding error instead of 0.
-    if min(column) == max(column):
-        return column[0], 1.0
-    mean = math.fsum(column) / len(column)
-    return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
 
 
 def _subset(dataset: AnyDataset, indices: Iterable[int]) -> AnyDataset:

@@ -16,7 +16,9 @@ from microgradlib.data import (
     gaussian_noise,
     mirror,
     moons,
+    mu_law,
     rotate,
+    scale,
     shift,
     sine,
     spirals,
@@ -91,6 +93,49 @@ def test_rotated_images_equal_scipys(fixed_draws, degrees, height, width):
     np.testing.assert_allclose(np.reshape(turned, (height, width)), expected, atol=1e-9)
 
 
+@given(st.lists(st.floats(-1e100, 1e100), min_size=1, max_size=5), st.floats(1, 10), seeds)
+def test_a_scaled_point_stays_on_its_ray(point, factor, seed):
+    moved = scale(factor)(point, seed)
+    s = math.exp(random.Random(seed).uniform(-math.log(factor), math.log(factor)))
+    assert moved == tuple(s * x for x in point)
+    assert 1 / factor * (1 - 1e-15) <= s <= factor * (1 + 1e-15)
+    assert [math.copysign(1, a) for a in moved] == [math.copysign(1, b) for b in point]
+
+
+def test_scales_are_uniform_in_their_logarithm():
+    source = random.Random(0)
+    logs = [math.log(scale(1.5)((1.0,), source)[0], 1.5) for _ in range(3000)]
+    assert -1 <= min(logs) < -0.99
+    assert 0.99 < max(logs) <= 1 + 1e-12
+    assert fmean(logs) == pytest.approx(0.0, abs=0.04)
+    assert pstdev(logs) == pytest.approx(1 / math.sqrt(3), rel=0.03)
+    assert scale(1.0)((2.0, -3.0), source) == (2.0, -3.0)
+
+
+@given(st.floats(-1.5, 1.5), st.integers(2, 7), st.integers(2, 7))
+def test_scaled_images_equal_scipys(fixed_draws, log_scale, height, width):
+    image = np.random.default_rng(0).uniform(0, 1, (height, width))
+    scaled = scale(5, width=width)(image.ravel().tolist(), fixed_draws(log_scale))
+    centre, s = np.array([(height - 1) / 2, (width - 1) / 2]), math.exp(log_scale)
+    matrix = np.eye(2) / s
+    far = ndimage.affine_transform(
+        np.pad(image, 20), matrix, offset=(centre + 20) - matrix @ (centre + 20), order=1, mode="constant"
+    )
+    np.testing.assert_allclose(np.reshape(scaled, (height, width)), far[20:-20, 20:-20], atol=1e-9)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=9), st.floats(1e-3, 1e3))
+def test_the_mu_law_keeps_signs_ends_and_order(samples, mu):
+    low, high = mu_law(mu)(samples, 1), mu_law(mu)(samples, 0)  # seed 1 draws below ½, seed 0 above
+    assert high == tuple(samples)
+    for x, y in zip(samples, low):
+        assert abs(x) <= abs(y) * (1 + 1e-12) + 1e-300
+        assert abs(y) <= 1
+        assert math.copysign(1, x) == math.copysign(1, y)
+        assert (math.exp(abs(y) * math.log1p(mu)) - 1) / mu == pytest.approx(abs(x), rel=1e-9, abs=1e-12)
+    assert [b for _, b in sorted(zip(samples, low))] == sorted(low)
+
+
 def test_noise_has_the_given_standard_deviation():
     noisy = gaussian_noise(0.25)([3.0] * 10_000, 0)
     assert fmean(noisy) == pytest.approx(3.0, abs=0.0125)
@@ -117,7 +162,9 @@ def test_a_chain_applies_all_in_order_with_one_generator(seed):
     assert chain()(IMAGE, seed) == IMAGE
 
 
-@pytest.mark.parametrize("change", [gaussian_noise(0.1), shift(1, 4), mirror(4), rotate(20, 4)])
+@pytest.mark.parametrize(
+    "change", [gaussian_noise(0.1), shift(1, 4), mirror(4), rotate(20, 4), scale(1.5), scale(2, 4), mu_law()]
+)
 def test_a_seed_is_reproducible_and_the_input_unchanged(change):
     row = list(IMAGE)
     assert change(row, 5) == change(tuple(row), random.Random(5))
@@ -155,6 +202,10 @@ def test_augmented_accepts_a_user_function():
         (ValueError, lambda: rotate(-1.0), "max_degrees must be a finite number >= 0, the largest angle"),
         (ValueError, lambda: rotate(math.inf), "max_degrees must be a finite number >= 0, the largest angle"),
         (ValueError, lambda: rotate(10.0, 0), "width must be a whole number >= 1"),
+        (ValueError, lambda: scale(0.5), "factor must be a finite number >= 1, the largest scale, got 0.5"),
+        (ValueError, lambda: scale(math.inf), "factor must be a finite number >= 1"),
+        (ValueError, lambda: scale(1.5, 5)(IMAGE, 0), "12 pixels cannot be arranged in rows of width 5"),
+        (ValueError, lambda: mu_law(0.0), "mu must be a finite number > 0"),
         (ValueError, lambda: rotate(10.0)(IMAGE, 0), "two coordinates, got 12; for an image give rotate its width"),
         (ValueError, lambda: rotate(10.0, 5)(IMAGE, 0), "12 pixels cannot be arranged in rows of width 5"),
         (ValueError, lambda: augmented(moons(), mirror(2), copies=0), "copies must be a whole number >= 1"),
