@@ -33,7 +33,7 @@ def matvec(weights: Any, x: Any) -> list[Any]:
     """Return W x for a matrix W as a list of rows: Σⱼ Wᵢⱼ xⱼ for each row i, each as one node.
 
     `weights` has m rows of n numbers, `x` n numbers; the result has m entries. Floats give floats, Values Values,
-    Symbols Symbols; 2-d NumPy arrays serve as well. Raises `ValueError` where lengths differ or x is empty, and
+    Symbols Symbols; 2-d NumPy arrays serve as well. Raises `ValueError` where lengths differ or are 0, and
     `TypeError` for what is not a list of rows.
 
     >>> matvec([[1, 2], [3, 4]], [1, -1])
@@ -61,7 +61,7 @@ def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     >>> linear([[1, 2], [3, 4]], [1, -1], [0.5, 0])
     [-0.5, -1.0]
     """
-    rows, inputs = [_some_numbers(row, "a row of linear") for row in _rows(weights)], _some_numbers(x, "linear")
+    rows, inputs = _rows(weights), _some_numbers(x, "linear")
     biases = [None] * len(rows) if bias is None else _some_numbers(bias, "the bias of linear")
     for i, row in enumerate(rows):
         if len(row) != len(inputs):
@@ -75,9 +75,13 @@ def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     return [weighted_sum(row, inputs, b) for row, b in zip(rows, biases)]
 
 
-def _rows(weights: Any) -> list[Any]:
-    rows = list(weights) if hasattr(weights, "__iter__") else []
-    if not rows or not all(hasattr(row, "__iter__") for row in rows):
-        message = f"a matrix is a list of rows, as in [[1, 2], [3, 4]], got {shown(weights)}"
-        raise TypeError(message)
+def _rows(weights: Any) -> list[list[Any]]:
+    rows = []
+    for row in weights if hasattr(weights, "__iter__") else [None]:
+        if not hasattr(row, "__iter__"):
+            message = f"a matrix is a list of rows, as in [[1, 2], [3, 4]], got {shown(weights)}"
+            raise TypeError(message)
+        rows.append(_some_numbers(row, "a row of linear"))
+    if not rows:
+        raise ValueError("a matrix has at least one row, as in [[1, 2], [3, 4]], got none")
     return rows
