@@ -31,11 +31,16 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int]) -> Callable[...
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Hessian of f as a function: for each entry of the input, ∂²f/∂xᵢ∂xⱼ in the structure of the input.
 
+    An array of shape s has a Hessian of shape s + s. For several `argnums` it is a tuple of tuples, as in JAX: entry
+    [i][j] by arguments i and j. By the parameters of a network: `nn.functional_call`.
+
     Forward over reverse: the gradient is built as a graph and differentiated by one forward pass for each input, which
     visits only the nodes that depend on that input. Raises as `value_and_grad`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
+    >>> hessian(lambda x, y: x * y**2, argnums=(0, 1))(2.0, 3.0)
+    ((0.0, 6.0), (6.0, 4.0))
     """
 
     @wraps(f)

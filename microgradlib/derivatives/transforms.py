@@ -49,12 +49,20 @@ def value_and_grad(f: Callable[..., Any], argnums: Sequence[int]) -> Callable[..
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return a function that gives f's value and its gradient, by one forward and one backward pass.
 
-    f takes numbers, or nested lists, tuples and dicts of numbers, and returns one number. The gradient has the
-    structure of the argument at position `argnums`; for several positions it is a tuple with an entry for each. Raises
-    `TypeError` if f returns several numbers, `ValueError` if `argnums` is not a position of an argument.
+    f takes numbers, or nested lists, tuples, dicts and NumPy arrays of numbers, and returns one number. The gradient
+    has the structure of the argument at position `argnums`; for several positions it is a tuple with an entry for each.
+    For an array, f computes on an array of nodes, and the gradient is an array of float64 of the same shape, so that
+    `scipy.optimize.minimize(value_and_grad(f), x0, jac=True)` works. For Values and Symbols it is built as a graph.
+
+    Raises `TypeError` if f returns several numbers, `ValueError` if `argnums` is not a position of an argument, or if f
+    depends on a Value in that argument in another way than by its parameter: for a network, `nn.functional_call`.
 
     >>> value_and_grad(lambda p: p["w"] * p["x"] + p["b"])({"w": 2.0, "x": 3.0, "b": 1.0})
     (7.0, {'w': 3.0, 'x': 2.0, 'b': 1.0})
+    >>> import numpy as np
+    >>> value_and_grad(lambda x: np.sum(x**2))(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    (30.0, array([[2., 4.],
+           [6., 8.]]))
     """
 
     @wraps(f)
@@ -108,7 +116,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """Return f(*primals) and its derivative J·v in the direction v = tangents, by one forward pass.
 
     Both have the structure of f's output. `tangents` has the structure of `primals`, the arguments of f; otherwise
-    `ValueError` is raised.
+    `ValueError` is raised, and `TypeError` if they are no tuples or lists.
 
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
     ([12.0, 7.0], [34.0, 11.0])
@@ -171,11 +179,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = ...) -> Calla
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Jacobian of f as a function: for each entry of the output, a structure like the input.
 
-    A function from a list to a list has a list of rows, ∂outputᵢ/∂inputⱼ. It takes one backward pass for each output
-    or one forward pass for each input, whichever are fewer.
+    A function from a list to a list has a list of rows, ∂outputᵢ/∂inputⱼ; one from an array to an array an array of
+    shape output.shape + input.shape. For several `argnums` there is a tuple of such structures in each entry, as in
+    JAX. It takes one backward pass for each output or one forward pass for each input, whichever are fewer.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1], x[0]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 1.0], [1.0, 0.0]]
+    >>> jacobian(lambda x, y: x * y**2, argnums=(0, 1))(2.0, 3.0)
+    (9.0, 12.0)
     """
 
     @wraps(f)

@@ -9,7 +9,7 @@ from microgradlib import grad_table, hessian, tanh
 from microgradlib.core.list_functions import mean
 from microgradlib.core.value import Value
 from microgradlib.data import moons
-from microgradlib.krylov import hessian_operator
+from microgradlib.krylov import hessian_operator, hessian_products
 from microgradlib.nn import MLP
 
 numpy = pytest.importorskip("numpy")
@@ -67,6 +67,15 @@ def test_lanczos_finds_extreme_eigenvalues(problem):
 def test_an_unused_input_has_a_zero_row():
     x, y = Value(2.0), Value(3.0)
     assert hessian_operator(x**3, [x, y]).matvec([1.0, 1.0]).tolist() == [12.0, 0.0]
+
+
+@pytest.mark.parametrize("v", [[1.0], [1.0, 2.0, 3.0], []])
+def test_a_vector_of_another_length_raises(v):
+    x, y = Value(2.0), Value(3.0)
+    with pytest.raises(ValueError, match=f"each of the 2 inputs, got {len(v)}"):
+        hessian_products(x * y, [x, y])(v)
+    with pytest.raises(ValueError, match="twice"):
+        hessian_products(x * y, [x, x])
 
 
 def test_missing_scipy_names_the_extra():

@@ -283,6 +283,10 @@ def detached(x: Value) -> Value:
     return x * x.detach()
 
 
+def energy_of_array(x: NDArray[Any]) -> Any:
+    return x @ x
+
+
 class Square:
     def __call__(self, x: Value) -> Value:
         return x * x
@@ -328,6 +332,15 @@ outputs, pullback = mg.vjp(pair, [2.0, 3.0])
 assert_type(outputs, list[float])
 assert_type(mg.hvp(product, [3.0, 4.0], [1.0, 10.0]), list[float])
 assert_type(mg.hvp(cube, 1.0, 2.0), float)
+numbers_in: NDArray[Any] = np.array([1.0, 2.0])
+assert_type(mg.grad(energy_of_array)(numbers_in), NDArray[Any])
+assert_type(mg.hvp(energy_of_array, numbers_in, numbers_in), NDArray[Any])
+assert_type(mg.elementwise_grad(cube)(2.0), float)
+assert_type(mg.elementwise_grad(np.tanh)(numbers_in), NDArray[Any])
+assert_type(mg.hessian(neuron_output, argnums=(0, 1))(2.0, 3.0), Any)
+assert_type(np.exp(Value(1.0)), Any)
+neuron = Neuron(2, rng=0)
+assert_type(mg.grad(lambda parameters: nn.functional_call(neuron, parameters, [1.0, 2.0]))([0.1, 0.2, 0.3]), list[float])
 assert_type(mg.numeric_gradient(neuron_output, [3.0, 2.0]), list[float])
 assert_type(numeric_derivative(lambda x: x**3, 2.0).value, float)
 assert_type(complex_step_derivative(mg.tanh, 0.5), float)
