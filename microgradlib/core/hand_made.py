@@ -156,22 +156,25 @@ def describe(node: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> N
     derivatives = given.get("local_derivatives")
     numbers = None if derivatives is None else numbers_for(parents, derivatives)
     node.label = label
-    if parents:
+    if parents or text:
         make(node, parents, text, numbers)
-    elif text:
-        set_own(node, "_op", text)
 
 
 def make(node: Any, parents: tuple[Any, ...], text: str, derivatives: Sequence[float] | None) -> None:
-    """Make a node by hand of a node: set its parents, its op's text and its local derivatives, if there are any."""
-    if MODES_IN_USE and is_compiling():
+    """Make a node by hand of a node: set its parents, its op's text and its local derivatives, if there are any.
+
+    Without parents it is a leaf. Attributes of a program's own stay.
+    """
+    if MODES_IN_USE and parents and is_compiling():
         refuse_rule(text)
-    own = own_attributes(node)
-    node.op = hand_made_op(text)
-    node.parents = parents
+    own = {name: content for name, content in own_attributes(node).items() if name not in {"_backward", "_op"}}
+    if text and not parents:
+        own["_op"] = text
+    node.op = hand_made_op(text) if parents else None
+    node.parents, node._right_derivative = parents, 0.0
     node.local_derivatives = tuple([MissingDerivative(text)] * len(parents)) if derivatives is None else derivatives
-    for name in own.keys() - {"_backward", "_op"}:
-        set_own(node, name, own[name])
+    for name, content in own.items():
+        set_own(node, name, content)
     if MODES_IN_USE:
         finish(node)
 

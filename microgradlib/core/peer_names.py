@@ -106,7 +106,10 @@ class PeerNames(OwnAttributes):
         return own_attributes(node).get("_backward") or partial(pass_on, node)
 
     @_backward.setter
-    def _backward(self, function: Callable[[], Any]) -> None:
+    def _backward(self, function: Callable[[], Any] | None) -> None:
+        if function is None:
+            make(self, self.parents, self._op, None)
+            return
         if not callable(function):
             message = f"_backward is a function without arguments that adds to the parents' grad, got {function!r}"
             raise TypeError(message)

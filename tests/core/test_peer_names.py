@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, topological_sort
 from microgradlib.core.peer_names import DistinctParents
+from microgradlib.errors import MissingRuleError
 
 
 def test_prev_is_usable_as_a_set_and_in_order():
@@ -93,6 +94,31 @@ def test_backward_by_hand_gives_what_backward_gives(steps, seed):
         node._backward()
     expected[-1].backward(seed)
     assert [repr(node.grad + 0.0) for node in by_hand] == [repr(node.grad + 0.0) for node in expected]
+
+
+def test_setting_prev_makes_a_node_by_hand_or_a_leaf():
+    x, y = Value(2.0), Value(5.0)
+    node = x * y
+    node.color = "red"
+    node._prev = {x, y}  # what they are already: nothing changes
+    assert node.op is mg.mul
+    node._prev = (y,)
+    assert (node.parents, node._op, node.color) == ((y,), "*", "red")
+    node._local_grads = (4.0,)
+    node.backward()
+    assert (x.grad, y.grad) == (0.0, 4.0)
+    node._backward = None
+    with pytest.raises(MissingRuleError, match="without local derivatives"):
+        node.backward()
+    node._prev = set()
+    assert (node.parents, node.local_derivatives, node.op, node._op, node.color) == ((), (), None, "*", "red")
+    node.grad = 0.0
+    (node * 2.0).backward()
+    assert node.grad == 2.0
+    for leaf in (Value(1.0), Value(1.0, (), "input")):
+        before = leaf._op
+        leaf._backward, leaf._prev, leaf._children, leaf._local_grads = None, (), [], ()
+        assert (leaf.parents, leaf.op, leaf.local_derivatives, leaf._op) == ((), None, (), before)
 
 
 def test_walls_hold_by_hand():
