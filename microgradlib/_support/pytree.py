@@ -10,7 +10,7 @@ from typing import Any
 Builder = Callable[[Iterable[Any], tuple[int, ...]], Any]
 """What makes an array of elements in row-major order and of a shape, as `array_of` does."""
 
-__all__ = ["array_of", "flatten", "is_ndarray", "same_shape", "unflatten", "unflatten_matrix"]
+__all__ = ["array_of", "flatten", "is_ndarray", "same_shape", "unflatten", "unflatten_matrix", "with_lists_for_arrays"]
 
 
 def is_ndarray(thing: Any) -> bool:
@@ -60,6 +60,16 @@ def unflatten(tree: Any, numbers: Iterable[Any], array: Builder = array_of) -> A
     """
     rest = iter(numbers)
     return _fill(tree, lambda _: next(rest), lambda part: array(islice(rest, part.size), part.shape))
+
+
+def with_lists_for_arrays(tree: Any) -> Any:
+    """Return a structure with each array in it as nested lists, one without axes as its element.
+
+    >>> import numpy as np
+    >>> with_lists_for_arrays({"w": np.array([[1, 2]])})
+    {'w': [[1, 2]]}
+    """
+    return _fill(tree, lambda leaf: leaf, lambda array: array.tolist())
 
 
 def unflatten_matrix(rows: Any, columns: Any, matrix: Iterable[Any], array: Builder = array_of) -> Any:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording, tracing_lines, unknown_numbers
@@ -133,7 +133,7 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     symbols = [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
     try:
         with recording(), unknown_numbers(parameters) as reads:
-            result = function(*unflatten(list(rows), symbols))
+            result = with_lists_for_arrays(function(*unflatten(list(rows), symbols)))
     except SymbolHasNoValueError as error:
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error

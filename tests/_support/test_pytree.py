@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from microgradlib import Value
-from microgradlib._support.pytree import array_of, flatten, is_ndarray, same_shape, unflatten, unflatten_matrix
+from microgradlib._support.pytree import array_of, flatten, is_ndarray, same_shape, unflatten, unflatten_matrix, with_lists_for_arrays
 
 arrays = hnp.arrays(
     st.sampled_from([float, int, object]),
@@ -94,3 +94,11 @@ def test_numpy_is_not_imported_for_lists():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[0] == "[3.0, 2.0] False False"
+
+
+@given(trees)
+@settings(max_examples=25)
+def test_lists_for_arrays(tree):
+    listed = with_lists_for_arrays(tree)
+    assert flatten(listed) == flatten(tree)
+    assert not any(map(is_ndarray, flatten(listed)))

@@ -61,6 +61,13 @@ def test_infinities_of_opposite_signs_in_two_blocks(monkeypatch) -> None:
     assert_matches_eager(lambda x: mg.tanh(w * x) + w * x, [w], [1.0, float("inf"), 2.0, 3.0, float("-inf"), 0.5])
 
 
+def test_a_function_may_return_arrays() -> None:
+    w, batch = Value(3.0), batch_of(3, width=2)
+    assert compiled(lambda x: np.exp(x) * w, [w])(batch) == pytest.approx(3 * np.exp(batch))
+    assert compiled(lambda x: np.outer(x, x), [])(batch) == pytest.approx(batch[:, :, None] * batch[:, None, :])
+    assert compiled(lambda x: np.array(x[0]), [])(batch).tolist() == batch[:, 0].tolist()
+
+
 def test_outputs_are_nested_as_the_function_nests_them() -> None:
     x = batch_of(5)
     assert compiled(lambda row: row[0])(x).shape == (5,)
