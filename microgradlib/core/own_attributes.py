@@ -55,9 +55,10 @@ class OwnAttribute:
 def own_attributes(node: Any) -> dict[str, Any]:
     """Return the attributes of a program's own on a node, by name; empty if it has none."""
     if getattr(node, "_right", None) is None:
-        own = getattr(node, "_right_derivative", None)
+        own: Any = getattr(node, "_right_derivative", None)
         if own.__class__ is dict:
-            return own  # type: ignore[return-value]
+            found: dict[str, Any] = own
+            return found
     return {}
 
 

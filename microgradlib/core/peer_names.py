@@ -100,13 +100,13 @@ class PeerNames(OwnAttributes):
         A node with a function of your own has first derivatives only, see `core.hand_made`.
         """
         node: Any = self
-        given = node._left_derivative
+        given: Any = node._left_derivative
         if given.__class__ is BackwardFunction:
-            return given.function  # type: ignore[no-any-return]
+            return given.function
         return own_attributes(node).get("_backward") or partial(pass_on, node)
 
     @_backward.setter
-    def _backward(self, function: Callable[[], Any] | None) -> None:
+    def _backward(self, function: Any) -> None:
         if function is None:
             make(self, self.parents, self._op, None)
             return
@@ -168,7 +168,7 @@ class PeerNames(OwnAttributes):
         return PEER_TEXTS.get(self.op.name, str(self.op))
 
     @_op.setter
-    def _op(self, text: str) -> None:
+    def _op(self, text: Any) -> None:
         if not isinstance(text, str):
             message = f"the text of an op is text, got {text!r}"
             raise TypeError(message)
@@ -197,9 +197,10 @@ def declare_attributes(*names: str) -> None:
     >>> (x * x).parents[0].temperature
     300.0
     """
-    classes = [kind for cls in (PeerNames, *PeerNames.__subclasses__()) for kind in cls.__mro__]
+    kinds: list[type] = [PeerNames, *PeerNames.__subclasses__()]
+    classes = [cls for kind in kinds for cls in kind.__mro__]
     for name in names:
-        if not name.isidentifier() or (name not in _declared and any(name in vars(kind) for kind in classes)):
+        if not name.isidentifier() or (name not in _declared and any(name in vars(cls) for cls in classes)):
             message = f"an attribute of one's own has a name that Values do not use themselves, got {name!r}"
             raise ValueError(message)
     for name in names:

@@ -98,6 +98,12 @@ if y.op is not None:
     assert_type(y.op.name, str)
     assert_type(y.op.symbol, str)
 
+assert_type(Value(0.25, (w,), (1.0,)), Value)
+assert_type(Value(0.25, [w, x], "*", label="c"), Value)
+assert_type(Value(0.25, _children=(w, x), _op="*", label="c"), Value)
+assert_type(Value(data=0.25, children=[w], local_grads=[0.5]), Value)
+assert_type(Neuron(2, False).nonlin, bool)
+
 assert_type(w + x, Value)
 assert_type(w + 1, Value)
 assert_type(1 + w, Value)

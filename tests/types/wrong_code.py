@@ -26,6 +26,10 @@ y = mg.tanh(w * x)
 Value("a")  # E
 Value([1.0, 2.0])  # E
 Value(1.0, label=3)  # E
+Value(1.0, 3)  # E
+Value(1.0, (w, 2.0), "+")  # E
+Value(1.0, (w,), ("a",))  # E
+Value(1.0, children=(w,), colour="red")  # E
 Value()  # E
 w + "a"  # E
 "a" * w  # E
