@@ -26,9 +26,12 @@ from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["node_array"]
+
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "maximum", "minimum": "minimum", "logaddexp": "logsumexp"}
+"""The ops of any number of inputs, by the ufunc of which they are the `reduce`."""
 
 LOOPS = OPERATORS.keys() - set(COMPARISONS)
 """The operators, which NumPy's loops over objects apply; their comparisons would make a bool of a Symbol."""
@@ -41,7 +44,7 @@ def node_array(nodes: Iterable[Any], shape: tuple[int, ...]) -> Any:
     >>> from microgradlib import Value
     >>> x = node_array([Value(-1.0), Value(2.0)], (2,))
     >>> np.square(np.maximum(x, 0.0)).sum()
-    Value(data=4.0, grad=0.0, op='+')
+    Value(data=4.0, grad=0.0, op='sum')
     """
     return _marked(array_of(nodes, shape))
 
@@ -75,6 +78,8 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
         check_targets(targets)
         keywords["out"] = tuple(map(_plain, targets))
     plain = [_plain(x) for x in inputs]
+    if how == "reduce" and _is_whole_reduction(name, plain[0], keywords):
+        return _marked(_reduced(TABLE[REDUCTIONS[name]], plain[0], keywords.get("axis", 0), keywords.get("keepdims")))
     has_loop = any(set(types) == set("O->") for types in ufunc.types)
     if name in PREDICATES and how == "__call__":
         result = element_wise(ufunc, plain, bool, **keywords)  # of each node, by its own __array_ufunc__
@@ -88,9 +93,33 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
     return tuple(map(_marked, result)) if isinstance(result, tuple) else _marked(result)
 
 
+def _is_whole_reduction(name: str, x: Any, keywords: Mapping[str, Any]) -> bool:
+    """Return whether an op of any number of inputs computes a reduction: of all entries, from no other start."""
+    plain = {"axis", "keepdims", "dtype"}
+    settings = {key: setting for key, setting in keywords.items() if key not in plain}
+    untouched = {"initial": import_module("numpy")._NoValue, "where": True}
+    return name in REDUCTIONS and x.size > 0 and all(settings[key] is untouched.get(key) for key in settings)
+
+
+def _reduced(op: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    """Return the array whose entries are op(*entries of x along these axes): one node each, with ties shared evenly."""
+    numpy = import_module("numpy")
+    axes = tuple(range(x.ndim)) if axis is None else numpy.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
+    rows = numpy.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+    rows = rows.reshape(*rows.shape[: x.ndim - len(axes)], -1)
+    result = numpy.empty(rows.shape[:-1], dtype=object)
+    for index in numpy.ndindex(result.shape):
+        result[index] = op(*rows[index])
+    if keepdims:
+        return numpy.expand_dims(result, axes)
+    return result if result.ndim else result.item()
+
+
 def _array_function(self: Any, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
     """Return what another function of NumPy gives on an array of nodes; `where` and `clip` are ops."""
     name = function.__name__
+    if name == "norm" and len(arguments) == 1 and not keywords and self.size:
+        return TABLE["norm"](*self.flat)  # its derivative at 0 is 0, that of the root of a sum is not defined
     if FUNCTIONS.get(name) == len(arguments) and not keywords:
         return _marked(element_wise(TABLE[name], [_plain(x) for x in arguments]))
     try:

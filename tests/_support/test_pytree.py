@@ -10,7 +10,15 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from microgradlib import Value
-from microgradlib._support.pytree import array_of, flatten, is_ndarray, same_shape, unflatten, unflatten_matrix, with_lists_for_arrays
+from microgradlib._support.pytree import (
+    array_of,
+    flatten,
+    is_ndarray,
+    same_shape,
+    unflatten,
+    unflatten_matrix,
+    with_lists_for_arrays,
+)
 
 arrays = hnp.arrays(
     st.sampled_from([float, int, object]),

@@ -223,3 +223,29 @@ def test_vectorised_python_functions_take_nodes():
 def test_an_op_of_ones_own_is_found_by_its_name(temporary_op):
     temporary_op("spacing", lambda xp, x: 3 * x, [lambda xp, z, x: 3], formula="3 x, derivative 3")
     assert np.spacing(Value(2.0)).data == 6.0
+
+
+REDUCTIONS = {np.add: mg.sum, np.multiply: mg.prod, np.maximum: mg.maximum, np.minimum: mg.minimum}
+ROWS = st.lists(st.lists(st.integers(-2, 2).map(float), min_size=3, max_size=3), min_size=1, max_size=3)
+
+
+@given(ROWS, st.sampled_from([None, 0, 1, -1, (0, 1), (1,)]), st.booleans(), st.sampled_from([*REDUCTIONS]))
+@settings(max_examples=40)
+def test_reductions_are_one_node_each_and_share_ties(rows, axis, keepdims, ufunc):
+    x = node_array([Value(number) for row in rows for number in row], (len(rows), 3))
+    result = ufunc.reduce(x, axis=axis, keepdims=keepdims)
+    assert np.shape(result) == np.shape(ufunc.reduce(np.array(rows), axis=axis, keepdims=keepdims))
+    groups = [x.ravel()] if axis in (None, (0, 1)) else x.T if axis == 0 else x
+    for found, group in zip(np.ravel(np.array(result, dtype=object)), groups):
+        expected = REDUCTIONS[ufunc](list(group))
+        assert found.data == expected.data
+        assert [grad_table(found)[v] for v in group] == [grad_table(expected)[v] for v in group]
+
+
+def test_other_reductions_are_numpys():
+    x = node_array([Value(1.0), Value(2.0)], (2,))
+    assert np.sum(x, initial=3.0).data == 6.0
+    assert np.max(x, initial=5.0).data == 5.0
+    assert np.sum(x[:0]) == 0.0
+    assert np.logaddexp.reduce(x).data == mg.logsumexp([1.0, 2.0])
+    assert grad(lambda x: np.linalg.norm(x))(np.zeros(2)).tolist() == [0.0, 0.0]
