@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from microgradlib._support.checks import non_negative, shown, whole_number
 from microgradlib._support.number import as_float
+from microgradlib.core.node import Node
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
@@ -60,7 +61,7 @@ class EarlyStopping:
     def name(self) -> str:
         """What is watched, in words."""
         if callable(self.monitor):
-            return getattr(self.monitor, "__name__", type(self.monitor).__name__)
+            return str(getattr(self.monitor, "__name__", type(self.monitor).__name__)).replace("_", " ")
         return self.monitor.replace("_", " ")
 
     def watched(self, model: Module, history: History) -> float:
@@ -69,7 +70,12 @@ class EarlyStopping:
         Raises `TypeError` if a function given as `monitor` returns no number.
         """
         if callable(self.monitor):
-            return as_float(self.monitor(model, history))
+            number = self.monitor(model, history)
+            try:
+                return as_float(number.data if isinstance(number, Node) else number)
+            except TypeError as error:
+                message = f"the function that early stopping watches must return a number: {error}"
+                raise TypeError(message) from None
         if self.monitor == "loss":
             return (history.validation_loss or history.loss)[-1]
         return 1 - (history.validation_accuracy or history.accuracy)[-1]

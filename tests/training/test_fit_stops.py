@@ -69,6 +69,58 @@ def test_one_stopping_rule_serves_several_trainings():
     assert rule == EarlyStopping(patience=2)
 
 
+def test_the_error_rate_may_be_watched():
+    """Document 004: train until the error rate on the validation examples no longer falls."""
+    points = mg.data.moons(40, noise=0.2, rng=1)
+    one, kept = MLP([2, 4, 1], activation="tanh", rng=4), []
+    for compiled in (True, False):
+        model = MLP([2, 4, 1], activation="tanh", rng=4)
+        history = fit(
+            model, binary_cross_entropy_with_logits, points.inputs, points.targets, epochs=300, validation=0.25,
+            optimizer=descent(0.3), early_stopping=EarlyStopping(20, monitor="error_rate"), compiled=compiled,
+            callbacks=[lambda m, h: kept.append(m.state_dict())],
+        )  # fmt: skip
+        rates = [1 - a for a in history.validation_accuracy]
+        best = rates.index(min(rates))
+        assert history.best_epoch == best > 0
+        assert history.epochs == best + 20
+        assert history.stopped == f"no better error rate since epoch {best}"
+        assert model.state_dict() == kept[best] != one.state_dict()
+        kept.clear()
+
+
+def test_without_validation_the_training_error_rate_is_watched():
+    points = mg.data.moons(20, noise=0.1, rng=0)
+    history = fit(
+        MLP([2, 4, 1], rng=0), binary_cross_entropy_with_logits, points.inputs, points.targets, epochs=100,
+        early_stopping=EarlyStopping(2, monitor="error_rate"),
+    )  # fmt: skip
+    assert history.best_epoch == history.accuracy.index(max(history.accuracy))
+
+
+def test_a_function_may_be_watched():
+    def size_of_weight(model, history):
+        return mg.Value(abs(model.w[0].data) - history.epochs) if history.epochs < 3 else math.nan
+
+    rule = EarlyStopping(patience=2, monitor=size_of_weight)
+    history = fit(line(), squared_error, X, Y, epochs=50, early_stopping=rule)
+    assert (history.best_epoch, history.epochs) == (2, 4)
+    assert history.stopped == "no better size of weight since epoch 2"
+    with pytest.raises(TypeError, match="the function that early stopping watches must return a number: expected"):
+        fit(line(), squared_error, X, Y, early_stopping=EarlyStopping(monitor=lambda m, h: "low"))
+
+
+def test_the_error_rate_of_a_cost_that_does_not_classify_is_refused():
+    model = line()
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="early stopping is to watch the error rate, but this loss does not classify"):
+        fit(model, squared_error, X, Y, early_stopping=EarlyStopping(monitor="error_rate"))
+    assert model.state_dict() == before
+    for wrong in ("accuracy", None, 3):
+        with pytest.raises(ValueError, match=r"monitor must be 'loss', 'error_rate' or a function .*, got "):
+            EarlyStopping(monitor=wrong)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
