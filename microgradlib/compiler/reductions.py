@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.softmax import SOFTMAX_ADJOINTS, SOFTMAX_STEPS
+from microgradlib.compiler.spread import PAIRED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from microgradlib.compiler.kernels import Applied, Step
 
 __all__ = ["LARGE", "adjoint_of_terms", "reduction_steps", "sum_products"]
@@ -35,11 +38,9 @@ def reduction_steps(applied: Applied) -> list[Step]:
         return [_reduction(np.add, x, z), (np.divide, (z, float(x.shape[-2]), z))]
     if op.name in {"maximum", "minimum"}:
         return [_reduction(getattr(np, op.name), x, z)]
-    if op.name == "logsumexp":
-        exponentials, total = np.empty_like(x), np.empty_like(z)  # in x's order in memory
-        applied.kept.update(exponentials=exponentials, total=total)
-        return _log_sum(x, z, exponentials, total)
-    return [(_write_value, (op, x, z))]
+    if op.name in SOFTMAX_STEPS and len(inputs) == (op.name in PAIRED) + 1:
+        return SOFTMAX_STEPS[op.name](applied)
+    return [(_write_value, (op, inputs, z))]
 
 
 def _reduction(ufunc: Any, x: Any, z: Any) -> Step:
@@ -53,55 +54,37 @@ def sum_products(x: Any, y: Any, z: Any) -> None:
     numpy().einsum(x, axes, y, axes, [axis for axis in axes if axis not in gone], out=z.squeeze(gone))
 
 
-def _log_sum(x: Any, z: Any, exponentials: Any, total: Any) -> list[Step]:
-    """Write ln Σ exp xᵢ = m + ln Σ exp(xᵢ − m) with the largest x for m; without a shift where none helps."""
-    np = numpy()
-    return [
-        _reduction(np.maximum, x, z),
-        (_zero_if_infinite, (z,)),
-        (np.subtract, (x, z, exponentials)),
-        (np.exp, (exponentials, exponentials)),
-        _reduction(np.add, exponentials, total),
-        (_add_log, (total, z)),
-    ]
+def _rows(inputs: Sequence[Any]) -> list[Any]:
+    return [x[..., i, :] for x in inputs for i in range(x.shape[-2])]
 
 
-def _zero_if_infinite(z: Any) -> None:
-    np = numpy()
-    if not np.isfinite(np.add.reduce(z, None)):
-        z[~np.isfinite(z)] = 0.0
-
-
-def _add_log(total: Any, z: Any) -> None:
-    z += numpy().log(total)
-
-
-def _write_value(op: Any, x: Any, z: Any) -> None:
-    z[..., 0, :] = op.value(array_functions(), *[x[..., i, :] for i in range(x.shape[-2])])
+def _write_value(op: Any, inputs: Sequence[Any], z: Any) -> None:
+    z[..., 0, :] = op.value(array_functions(), *_rows(inputs))
 
 
 def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
     """Return the steps that write the gradient of each term of input `index` into `out`, (…, terms, batch)."""
     np = numpy()
-    op, inputs, z, scratch, g, kept = applied
+    op, inputs, _, _, g, kept = applied
     if op.name == "dot":
         spread = np.broadcast_to(g, out.shape)
         other = inputs[1 - index]
         return [(_strong, (spread, other, out))] if exact else [(np.multiply, (spread, other, out))]
     if op.name == "mean":
         return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
-    if op.name == "logsumexp" and not exact:  # g · softmax(x)
-        share = scratch("e", g.shape, [g])
-        return [(np.divide, (g, kept["total"], share)), (np.multiply, (kept["exponentials"], share, out))]
-    return [(partial(_write_adjoints, op), (g, z, inputs[0], out))]
+    if op.name in SOFTMAX_ADJOINTS and kept and not exact:
+        return SOFTMAX_ADJOINTS[op.name](applied, index, out)
+    return [(_write_adjoints, (applied, index, out))]
 
 
 def _strong(a: Any, b: Any, out: Any) -> None:
     out[...] = array_functions().strong_mul(a, b)
 
 
-def _write_adjoints(op: Any, g: Any, z: Any, x: Any, out: Any) -> None:
+def _write_adjoints(applied: Applied, index: int, out: Any) -> None:
     xp = array_functions()
-    derivatives = op.derivatives(xp, z[..., 0, :], *[x[..., i, :] for i in range(x.shape[-2])])
-    for i, derivative in enumerate(derivatives):
+    op, inputs, z, _, g, _ = applied
+    derivatives = op.derivatives(xp, z[..., 0, :], *_rows(inputs))
+    for i in range(out.shape[-2]):
+        derivative = derivatives[index * out.shape[-2] + i]
         out[..., i, :] = xp.strong_mul(derivative, g[..., 0, :])

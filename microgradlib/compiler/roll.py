@@ -11,7 +11,7 @@ from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operan
 from microgradlib.compiler.layout import wishes
 from microgradlib.compiler.levels import levels
 from microgradlib.compiler.program import Program
-from microgradlib.compiler.spread import parts, spread
+from microgradlib.compiler.spread import PAIRED, parts, spread
 from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE, Op
 
@@ -64,7 +64,7 @@ def _grouped(nodes: Sequence[TracedNode], varies: Sequence[bool]) -> list[Group]
         if node.op is DOT:
             groups += _dots(nodes, members, weights_vary=varies[node.arguments[0]])
         elif node.op is not None and node.op.variadic:
-            groups.append(_reduction(nodes, members, len(node.arguments)))
+            groups.append(_reduction(nodes, members, len(parts(node.op, node.arguments)[0])))
         else:
             groups.append(Group("map", node, members))
     return groups
@@ -77,7 +77,10 @@ def _reduction(nodes: Sequence[TracedNode], members: list[int], terms: int) -> G
 
 def _kind(op: Op, arguments: tuple[int, ...], varies: Sequence[bool], i: int) -> Any:
     """Return what nodes of one instruction have in common, but for their level."""
-    firsts = arguments[:: len(arguments) // 2] if op is DOT else arguments[:1] if op.variadic else arguments
+    firsts: Sequence[int] = arguments
+    if op.variadic:
+        paired = op is DOT or (op.name in PAIRED and len(arguments) % 2 == 0)
+        firsts = arguments[:: len(arguments) // 2] if paired else arguments[:1]
     banks = tuple(map(varies.__getitem__, firsts))
     same = op.variadic and not (op.name in OF_ANY_LENGTH and banks[0])
     return op.name, op.settings, varies[i], banks, len(arguments) if same else 0

@@ -15,6 +15,7 @@ from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operan
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.runner import Runner
+from microgradlib.compiler.spread import PAIRED
 from microgradlib.ops import TABLE
 
 __all__ = ["LoadedProgram", "load_program", "save_program"]
@@ -194,7 +195,7 @@ def _check_operands(i: Instruction, written: list[int]) -> None:
         "segments": [sum(i.counts), sum(i.counts), i.size][: len(lengths)],
     }[i.kind]
     if i.kind in {"reduce", "segments"} and i.op.name != "dot":
-        expected = expected[:1]
+        expected = expected[: len(i.operands)]
     if i.kind == "map" and len(lengths) != i.op.arity:
         expected = []
     if lengths != expected or (i.kind == "segments" and (len(i.counts) != i.size or min(i.counts) < 1)):
@@ -209,6 +210,8 @@ def _check_kind(i: Instruction) -> None:
         counts, fits = {i.op.arity or 0}, not i.op.variadic
     elif i.op.name == "dot":
         counts = {2, 3}
+    elif i.op.name in PAIRED:
+        counts = {1, 2}
     if i.kind == "product":
         fits = i.op.name == "dot" and i.rows > 0 and i.size % i.rows == 0
     if not fits or len(i.operands) not in counts or (i.counts and i.kind != "segments"):

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from microgradlib.compiler.trace import Trace
     from microgradlib.ops import Op
 
-__all__ = ["parts", "spread"]
+__all__ = ["PAIRED", "parts", "spread"]
 
 ADD, MUL, DOT, IDENTITY = (TABLE[name] for name in ("add", "mul", "dot", "identity"))
+PAIRED = {"dot", "cross_entropy"}
+"""Ops of two lists: the first half of their arguments are the weights of the second half."""
 
 
 def spread(trace: Trace) -> tuple[list[TracedNode], list[bool], list[int]]:
@@ -57,7 +59,7 @@ def spread(trace: Trace) -> tuple[list[TracedNode], list[bool], list[int]]:
             product = enter(TracedNode("op", DOT, arguments[:-1]), varying=False)
             op, arguments = ADD, (product, arguments[-1])  # only the bias may vary: w·x, then + b
         elif op.variadic:
-            operands = parts(op, arguments)
+            operands = parts(op, arguments) if op is DOT else (arguments,)
             if any(map(mixed, operands)):
                 arguments = tuple([a for part in operands for a in (map(copied, part) if mixed(part) else part)])
         varying = any(map(varies.__getitem__, arguments))
@@ -82,12 +84,12 @@ def _with_single_terms(nodes: list[TracedNode], varies: list[bool]) -> list[Trac
 
 
 def parts(op: Op, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias.
+    """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias; see `PAIRED`.
 
     >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))
     (((1, 2), (3, 4), (5,)), ((1, 2),), ((1,), (2,)))
     """
-    if op is DOT:
+    if op is DOT or (op.name in PAIRED and len(arguments) % 2 == 0):
         n = len(arguments) // 2
         return (arguments[:n], arguments[n : 2 * n], *zip(arguments[2 * n :]))
     return (arguments,) if op.variadic else tuple(zip(arguments))

@@ -9,6 +9,7 @@ from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, Op, reductions
+from microgradlib.ops.softmax import neg_log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "dist", "dot", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "norm", "prod", "softmax", "sum",
 ]  # fmt: skip
+
+MANY_CLASSES = 64
+"""Up to so many numbers `log_softmax` makes a node with all of them as parents for each."""
 
 
 class ListFunction(Protocol):
@@ -226,9 +230,16 @@ def log_softmax(xs: Symbols) -> list[Symbol]: ...
 def log_softmax(xs: Any) -> Any:
     """Return xᵢ − ln Σⱼ exp(xⱼ) for each i: the logarithms of softmax, without overflow.
 
+    Each is one node with n parents. It keeps its digits where the probability is near 1, and so do its slopes. Beyond
+    `MANY_CLASSES` numbers all share one `logsumexp`; slopes of a logarithm near 0 are then exact to 1e-16 only.
+
     >>> log_softmax([0, 1000])
-    [-1000.0, 0.0]
+    [-1000.0, -0.0]
     """
     numbers = _some_numbers(xs, "log_softmax")
-    total = reductions.logsumexp(*numbers)
-    return [x - total for x in numbers]
+    if len(numbers) <= MANY_CLASSES:
+        return [-neg_log_softmax(x, *numbers[:i], *numbers[i + 1 :]) for i, x in enumerate(numbers)]
+    shift = GRAPH.detach(reductions.maximum(*numbers))
+    moved = [x - shift for x in numbers]  # without the common offset, beside which the logarithm would lose its digits
+    total = reductions.logsumexp(*moved)
+    return [x - total for x in moved]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_float
-from microgradlib.core.list_functions import logsumexp
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
 from microgradlib.costs.negative_log import negative_log, negative_log_complement
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs, total
-from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost
+from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost, as_softmax_cost
+from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, softmax_cost
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import activations, derivative_graph, reductions
+from microgradlib.ops import activations, arithmetic, derivative_graph, reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -101,7 +101,7 @@ def _multinoulli_cost(
     y: Any, n: int, class_cost: Callable[[int], Any], weight: Collection[float] | None
 ) -> tuple[Any, float]:
     """Return the cost Σ_k weight_k y_k class_cost(k) of one example and its weight; y is a class or a distribution."""
-    by_class = _class_weights(weight, n)
+    by_class = class_weights(weight, n)
     if isinstance(y, Symbol):
         y = one_hot(y, n)
     if is_sequence(y):
@@ -112,50 +112,52 @@ def _multinoulli_cost(
     return class_cost(k) if w == 1 else w * class_cost(k), w
 
 
-def _class_weights(weight: Collection[float] | None, n: int) -> list[float] | None:
-    if weight is None:
-        return None
-    if not hasattr(weight, "__iter__"):
-        message = f"weight must be a list of one number for each of the {n} classes, got {weight!r}"
-        raise TypeError(message)
-    numbers = [as_float(w) for w in weight]
-    if len(numbers) != n or not all(w >= 0 for w in numbers):
-        message = f"weight must have one number >= 0 for each of the {n} classes, got {numbers}"
-        raise ValueError(message)
-    return numbers
-
-
 def _check_classes(output: Any) -> None:
     if not is_sequence(output) or len(output) < 2:
         message = f"the output must have one number for each class, and at least two classes, got {output!r}"
         raise ValueError(message)
 
 
-@as_class_cost
+@as_softmax_cost
 @with_decision(argmax)
 def cross_entropy(
-    output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
+    output: Any,
+    target: Any,
+    *,
+    weight: Collection[float] | None = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    reduction: str | None = None,
 ) -> Any:
     """Return L = −ln softmax(z)_y = ln Σ_k exp z_k − z_y for logits z and class y; with softmax, ∂L/∂z_k = ŷ_k − y_k.
 
     `output`: the net inputs z of a softmax output unit, one for each class; a list of them is a batch. `target`: the
     class, 0 to n − 1, or its one-hot row, or any distribution y over the classes, for L = Σ_k y_k (ln Σ_j exp z_j −
-    z_k). `weight`: one number for each class by which its cost is multiplied. `reduction`: None for the mean over
-    the examples, or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none". (*Deep Learning*,
-    6.2.2.3.)
+    z_k). `weight`: one number for each class by which its cost is multiplied. `label_smoothing`: a number ε by which y
+    becomes (1 − ε) y + ε/n. `ignore_index`: a label whose examples have cost 0 and do not count in means. `reduction`:
+    None for the mean over the examples, or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none".
+    (*Deep Learning*, 6.2.2.3.)
 
-    Raises `LabelError` for a class out of range, a row that is not a distribution, or nan, naming the example.
+    L and its slopes keep their digits however large the logits are, and however near 1 the probability of y is. Raises
+    `LabelError` for a class out of range, a row that is not a distribution, or nan, naming the example, `ValueError`
+    for a `label_smoothing` outside [0, 1].
 
     >>> cross_entropy([0.0, 0.0], 1), cross_entropy([1000.0, 0.0], 1)
     (0.6931471805599453, 1000.0)
+    >>> cross_entropy([[0.0, 0.0], [1.0, 0.0]], [1, -100], ignore_index=-100)
+    0.6931471805599453
     """
+    options = Options(weight, label_smoothing, ignore_index).checked()
 
     def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
         _check_classes(z)
-        log_total = logsumexp(z)
-        return [_multinoulli_cost(y, len(z), lambda k: log_total - z[k], weight)]
+        return [softmax_cost(z, y, options)]
 
-    return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
+    batch = is_batch(output)
+    if batch and reduction is None and options.ignore_index is not None:
+        summed = reduce_costs(terms, output, target, batch=True, reduction="sum")
+        return arithmetic.div(summed, count_kept(target, options.ignore_index))  # 0/0 if all are ignored: nan
+    return reduce_costs(terms, output, target, batch=batch, reduction=reduction)
 
 
 @as_class_cost

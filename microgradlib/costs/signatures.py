@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Never
+    from typing_extensions import Never, Unpack
 
     from microgradlib.core.symbol import Symbol
     from microgradlib.core.value import Value
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Symbols = Symbol | Value | PlainNumber  # at least one Symbol, among the outputs
 
 __all__ = [
-    "ClassCost", "Cost", "CostOfPairs", "LogitCost", "as_class_cost", "as_cost", "as_cost_of_pairs", "as_logit_cost",
+    "ClassCost", "Cost", "CostOfPairs", "LogitCost", "SoftmaxCost", "as_class_cost", "as_cost", "as_cost_of_pairs",
+    "as_logit_cost", "as_softmax_cost",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -136,6 +137,52 @@ class ClassCost(Protocol):
     ) -> list[Symbol]: ...
 
 
+class SoftmaxOptions(TypedDict, total=False):
+    """The options of a `SoftmaxCost` but for its reduction."""
+
+    weight: Weights
+    label_smoothing: float
+    ignore_index: int | None
+
+
+class SoftmaxCost(Protocol):
+    """A cost of the logits of a softmax."""
+
+    @overload
+    def __call__(
+        self, output: Untyped, target: Targets, *, reduction: Reduced | Unreduced = None, **o: Unpack[SoftmaxOptions]
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        output: Vectors[Floats],
+        target: Outputs[Floats],
+        *,
+        reduction: Reduced = None,
+        **o: Unpack[SoftmaxOptions],
+    ) -> float: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Floats], target: Outputs[Floats], *, reduction: Unreduced, **o: Unpack[SoftmaxOptions]
+    ) -> list[float]: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Values], target: Targets, *, reduction: Reduced = None, **o: Unpack[SoftmaxOptions]
+    ) -> Value: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Values], target: Targets, *, reduction: Unreduced, **o: Unpack[SoftmaxOptions]
+    ) -> list[Value]: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Symbols], target: Targets, *, reduction: Reduced = None, **o: Unpack[SoftmaxOptions]
+    ) -> Symbol: ...
+    @overload
+    def __call__(
+        self, output: Vectors[Symbols], target: Targets, *, reduction: Unreduced, **o: Unpack[SoftmaxOptions]
+    ) -> list[Symbol]: ...
+
+
 class CostOfPairs(Protocol):
     """A cost of pairs (mean, precision)."""
 
@@ -170,6 +217,12 @@ def as_logit_cost(function: Callable[..., Any]) -> LogitCost:
 def as_class_cost(function: Callable[..., Any]) -> ClassCost:
     """Return the function itself, typed as a `ClassCost`."""
     typed: ClassCost = function
+    return typed
+
+
+def as_softmax_cost(function: Callable[..., Any]) -> SoftmaxCost:
+    """Return the function itself, typed as a `SoftmaxCost`."""
+    typed: SoftmaxCost = function
     return typed
 
 

@@ -1,4 +1,4 @@
-"""Softmax inside the ops that are differentiated by it: logsumexp, and −ln of one probability, which is cross-entropy.
+"""Softmax inside the ops that are differentiated by it: logsumexp, and cross-entropy for one class or for several.
 
 Probabilities near 1 are computed from the sum of the others, so that 1 − p keeps its digits: it is never a difference.
 """
@@ -9,11 +9,14 @@ import builtins
 import math
 from itertools import accumulate
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
 
-__all__ = ["log_total", "neg_log_softmax", "share", "shares"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cross_entropy", "log_total", "neg_log_softmax", "share", "shares"]
 
 share = define_op(
     "share",
@@ -38,26 +41,30 @@ def log_total(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, Any]:
     _, m = _shift(xp, xs)
     rest = [xp.where(x >= m, xp.expm1(x - m), xp.exp(x - m)) for x in xs]  # the largest, without its 1 …
     ones = [xp.where(x >= m, 1.0, 0.0) for x in xs]  # … which is counted here, once for each of several
-    return m, xp.log1p(builtins.sum(rest[1:], rest[0]) + (builtins.sum(ones[1:], ones[0]) - 1))
+    return m, xp.log1p(_total(rest) + (_total(ones) - 1))
 
 
-def shares(xp: Any, xs: tuple[Any, ...], *, of_none: float = 0.0, complement: int | None = None) -> tuple[Any, ...]:
-    """Return the softmax of xs, but p − 1 in the place `complement`.
+def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> list[tuple[Any, Any]]:
+    """Return p and 1 − p for each p of the softmax of xs, neither as a difference.
 
-    Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each share is `of_none`.
+    Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each p is `of_none`.
     """
     top, m = _shift(xp, xs)
     exponentials = [xp.exp(x - m) for x in xs]
     winners = [xp.where(x >= top, 1.0, 0.0) for x in xs]
-    each = xp.where(top > 0, xp.div(1.0, builtins.sum(winners[1:], winners[0])), of_none)
-    result = []
-    for i, (x, y, wins) in enumerate(zip(exponentials, _sums_of_the_others(exponentials), winners)):
-        finite, infinite = (-xp.share(y, x), each * wins - 1) if i == complement else (xp.share(x, y), each * wins)
-        result.append(xp.where(xp.abs(top) >= math.inf, infinite, finite))
-    return tuple(result)
+    each = xp.where(top > 0, xp.div(1.0, _total(winners)), of_none)
+    infinite = xp.abs(top) >= math.inf
+    return [
+        (xp.where(infinite, wins * each, xp.share(x, y)), xp.where(infinite, 1 - wins * each, xp.share(y, x)))
+        for x, y, wins in zip(exponentials, _sums_of_the_others(exponentials), winners)
+    ]
 
 
-def _sums_of_the_others(xs: list[Any]) -> list[Any]:
+def _total(xs: Sequence[Any]) -> Any:
+    return builtins.sum(xs[1:], xs[0]) if xs else 0.0
+
+
+def _sums_of_the_others(xs: Sequence[Any]) -> list[Any]:
     """Return, for each number, the sum of the others: prefix plus suffix sums, without subtraction."""
     if len(xs) == 1:
         return [0.0]
@@ -70,10 +77,60 @@ def _neg_log_of_first(xp: Any, xs: tuple[Any, ...]) -> Any:
     return (m - xs[0]) + logarithm  # neither is negative, so nothing cancels
 
 
+def _slopes_of_first(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    (_, others), *rest = shares(xp, xs, of_none=math.nan)
+    return (-others, *[p for p, _ in rest])
+
+
 neg_log_softmax = define_op(
     "neg_log_softmax",
     value=lambda xp, *xs: _neg_log_of_first(xp, xs),
-    derivatives=lambda xp, z, *xs: shares(xp, xs, of_none=math.nan, complement=0),
+    derivatives=lambda xp, z, *xs: _slopes_of_first(xp, xs),
     formula="−ln softmax(x)₁ = ln Σ exp xᵢ − x₁, derivatives softmax(x)ᵢ, for x₁ less 1",
     reference=lambda mp, *xs: mp.log(mp.fsum([mp.exp(x - xs[0]) for x in xs])),
+)
+
+
+def _halves(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Split w₁ … wₙ z₁ … zₙ; of an odd number of inputs, the last z has weight 0."""
+    n = len(inputs) // 2
+    return inputs[:n], inputs[n:]
+
+
+def _cross_entropy(xp: Any, inputs: tuple[Any, ...]) -> Any:
+    w, z = _halves(inputs)
+    m, logarithm = log_total(xp, z)
+    return _total([_unless_0(xp, a, m - x) for a, x in zip(w, z)]) + _unless_0(xp, _total(w), logarithm)
+
+
+def _unless_0(xp: Any, weight: Any, x: Any) -> Any:
+    """Return weight · x, but 0 for a weight of 0 whatever x: a class without weight may have the logit −inf."""
+    return xp.where(xp.abs(weight) <= 0, 0.0, weight * x)
+
+
+def _cross_entropy_slopes(xp: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    w, z = _halves(inputs)
+    _, m = _shift(xp, z)
+    moved = [x - m for x in z]
+    logarithm = xp.logsumexp(*moved)
+    weights = [*w, *[0.0] * (len(z) - len(w))]
+    by_logit = [
+        p * others - weight * rest
+        for weight, others, (p, rest) in zip(weights, _sums_of_the_others(weights), shares(xp, z, of_none=math.nan))
+    ]
+    return (*[logarithm - x for _, x in zip(w, moved)], *by_logit)
+
+
+cross_entropy = define_op(
+    "cross_entropy",
+    value=lambda xp, *inputs: _cross_entropy(xp, inputs),
+    derivatives=lambda xp, z, *inputs: _cross_entropy_slopes(xp, inputs),
+    formula="−Σ wᵢ ln softmax(z)ᵢ, derivatives −ln softmax(z)ᵢ for wᵢ, Σ w · softmax(z)ᵢ − wᵢ for zᵢ",
+    sample=((0.3, 3.0),),
+    reference=lambda mp, *inputs: mp.fsum(
+        [
+            w * mp.log(mp.fsum([mp.exp(x - z) for x in inputs[len(inputs) // 2 :]]))
+            for w, z in zip(inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :])
+        ]
+    ),
 )

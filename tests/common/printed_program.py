@@ -11,6 +11,8 @@ OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power, "lt": np.less,
     "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
 }  # fmt: skip
+SLOPES = ("maximum", "minimum", "norm", "prod", "neg_log_softmax", "cross_entropy", "var", "std")
+"""Reductions whose slopes the text writes as f'(x)."""
 
 
 class Numbers:
@@ -78,7 +80,7 @@ def elementwise(op, index=None):
         one = op.bind(*op.defaults) if op.setting_count and len(xs) < op.arity else op
         return one.compute(*xs) if index is None else one.local_derivatives(one.compute(*xs), *xs)[index]
 
-    rule_of_arrays = np.vectorize(rule, otypes=[float])
+    rule_of_arrays = np.errstate(all="ignore")(np.vectorize(rule, otypes=[float]))
     return lambda *xs: Numbers(rule_of_arrays(*broadcast(*xs)))
 
 
@@ -96,6 +98,23 @@ def log_sum(array, axis):
     return np.log(np.exp(array).sum(axis))
 
 
+def first_of_softmax(array, axis):
+    return log_sum(array, axis) - np.take(array, 0, axis)
+
+
+def cross_entropy(*operands, axis=None, per=None):
+    """Return the sum of weights times −ln softmax; weights and logits may stand in one list."""
+
+    def of_rows(array):
+        return [TABLE["cross_entropy"].compute(*row) for row in array]
+
+    arrays = [x.array if axis is None else x.array.T for x in operands]
+    if axis is None:
+        arrays = [array.ravel("F").reshape(-1, per or array.size) for array in arrays]
+    found = of_rows(np.hstack(arrays))
+    return Numbers(np.array(found if axis is not None or per else found[0]))
+
+
 def softmax(x, axis=None, per=None):
     powers = np.exp(x.array.reshape(-1, per) if per else x.array)
     probabilities = powers / powers.sum(1 if per else axis, keepdims=True)
@@ -107,11 +126,12 @@ def namespace():
     names = {op.symbol: elementwise(op) for op in ops if op.symbol.isidentifier()}
     for index, mark in enumerate(["slope", "slope2", "slope3"]):
         names |= {f"{mark}_{op.symbol}": elementwise(op, index) for op in ops if index < op.arity}
-    reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "logsumexp": log_sum}
+    reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "logsumexp": log_sum,
+                  "neg_log_softmax": first_of_softmax, "var": np.var, "std": np.std}  # fmt: skip
     reductions["norm"] = np.linalg.norm
     names |= {name: reduction(function) for name, function in reductions.items()}
-    names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in ("maximum", "minimum", "norm", "prod")}
-    return {**names, "softmax": softmax, "dot": dot, "after": Concatenation()}
+    names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in SLOPES}
+    return {**names, "softmax": softmax, "cross_entropy": cross_entropy, "dot": dot, "after": Concatenation()}
 
 
 def dot(x, y, axis=None):

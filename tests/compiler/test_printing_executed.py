@@ -14,6 +14,7 @@ from microgradlib.compiler.printing import written
 from microgradlib.compiler.roll import roll
 from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value
+from microgradlib.costs import cross_entropy
 from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
 
@@ -77,7 +78,7 @@ MODELS = {
     "hinge": (MLP(2, [16, 16, 1], rng=0), lambda m: lambda x, y: mg.relu(1 - y * m(x)), 2),
     "cross-entropy": (
         MLP([4, 8, 3], activation="tanh", rng=1),
-        lambda m: lambda x, y: -mg.dot([1 - y, 0.5 * y, 0.5 * y], mg.log_softmax(m(x))),
+        lambda m: lambda x, y: cross_entropy(m(x), [1 - y, 0.5 * y, 0.5 * y]),
         4,
     ),
     "weight decay": (

@@ -138,8 +138,17 @@ class Backward:
             return g / float(step.counts[0])
         if name == "dot":
             return g * self.write.operand(step, 1 - k)
+        if name == "cross_entropy" and len(step.reads) == 2:
+            return g * self._of_cross_entropy(step, k)
         slopes = "softmax" if name == "logsumexp" else f"{step.op.symbol}'"
         return g * self.write.reduction(slopes, step, [self.write.operand(step, 0)])
+
+    def _of_cross_entropy(self, step: Step, k: int) -> ArrayFormula:
+        """Return logsumexp(z) - z for the weights y, and sum(y) * softmax(z) - y for the logits z."""
+        y, z = (self.write.operand(step, i) for i in (0, 1))
+        if k == 0:
+            return self.write.reduction("logsumexp", step, [z]) - z
+        return self.write.reduction("sum", step, [y]) * self.write.reduction("softmax", step, [z]) - y
 
     def _of_product(self, step: Step, g: ArrayFormula) -> list[_Share]:
         """∇b = g, ∇W = g @ X.T, g_X = W.T @ g: those that are wanted, in this order."""

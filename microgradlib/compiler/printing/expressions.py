@@ -52,7 +52,7 @@ class Expressions:
         elif step.kind == "product":
             result = operands[0] @ operands[1]
         elif step.op.name != "dot":
-            result = self.reduction(step.op.symbol, step, operands[:1])
+            result = self.reduction(step.op.symbol, step, operands)
         else:
             result = self._dot(step, operands)
         if len(operands) == 3 and step.op.name == "dot":

@@ -145,7 +145,7 @@ def _reduction(
     instruction: Instruction, reads: list[list[int]], counts: list[int], places: Places
 ) -> tuple[Step, list[int]]:
     starts = accumulate(counts[:-1], initial=0)
-    width = 2 if instruction.op.name == "dot" else 1
+    width = min(len(instruction.operands), 2)
     terms = [
         list(zip(*[read[start : start + count] for read in reads[:width]])) for start, count in zip(starts, counts)
     ]

@@ -1,0 +1,147 @@
+"""The reductions that use softmax, with their slopes: logsumexp, −ln of one probability, and cross-entropy.
+
+Rows of terms are arrays (…, terms, batch). As in the op table's rules, the largest term is left out of the sum of
+exponentials where it outweighs the others, so that what they add, or take from a probability near 1, keeps its digits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.numpy_functions import numpy
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.kernels import Applied, Step
+
+__all__ = ["SOFTMAX_ADJOINTS", "SOFTMAX_STEPS"]
+
+FEW = 1.5
+"""Below this sum of exponentials, of which the largest is 1, those of the others are added without it."""
+
+
+def _exponentials(applied: Applied, x: Any) -> list[Step]:
+    """Write m = max xᵢ into z; keep the xᵢ − m, their exponentials, the sum of these, and the sum but for one 1."""
+    np = numpy()
+    z, kept = applied.z, applied.kept
+    kept.update(below=np.empty_like(x), exponentials=np.empty_like(x))  # in x's order in memory
+    kept.update(total=np.empty_like(z), rest=np.empty_like(z))
+    return [
+        (np.maximum.reduce, (x, -2, None, z, True)),
+        (_zero_if_infinite, (z,)),
+        (np.subtract, (x, z, kept["below"])),
+        (np.exp, (kept["below"], kept["exponentials"])),
+        (np.add.reduce, (kept["exponentials"], -2, None, kept["total"], True)),
+        (_write_rest, (kept["exponentials"], kept["total"], kept["rest"])),
+    ]
+
+
+def _zero_if_infinite(m: Any) -> None:
+    np = numpy()
+    if not np.isfinite(np.add.reduce(m, None)):
+        m[~np.isfinite(m)] = 0.0
+
+
+def _write_rest(e: Any, total: Any, rest: Any) -> None:
+    """Write the sum of all exponentials but one of those that are 1."""
+    np = numpy()
+    np.subtract(total, 1.0, rest)
+    if total.min() < FEW:  # where the largest is not 1, a number is not finite
+        np.add.reduce(np.where(e == 1.0, 0.0, e), -2, None, rest, True)
+        rest += np.add.reduce(e == 1.0, -2, rest.dtype, None, True) - 1.0
+
+
+def _logsumexp(applied: Applied) -> list[Step]:
+    np = numpy()
+    z, kept = applied.z, applied.kept
+    steps = _exponentials(applied, applied.inputs[0])
+    logarithm = applied.scratch("e", z.shape, [z])
+    return [*steps, (np.log1p, (kept["rest"], logarithm)), (np.add, (z, logarithm, z))]
+
+
+def _logsumexp_adjoint(applied: Applied, _index: int, out: Any) -> list[Step]:
+    """Write g · softmax(x)."""
+    np = numpy()
+    g, kept = applied.g, applied.kept
+    share = applied.scratch("e", g.shape, [g])
+    return [(np.divide, (g, kept["total"], share)), (np.multiply, (kept["exponentials"], share, out))]
+
+
+def _neg_log_softmax(applied: Applied) -> list[Step]:
+    """Write ln Σ exp(xᵢ − m) − (x₁ − m)."""
+    np = numpy()
+    z, kept = applied.z, applied.kept
+    steps = _exponentials(applied, applied.inputs[0])
+    return [*steps, (np.log1p, (kept["rest"], z)), (np.subtract, (z, kept["below"][..., :1, :], z))]
+
+
+def _neg_log_softmax_adjoint(applied: Applied, _index: int, out: Any) -> list[Step]:
+    """Write g · softmax(x), but for the first term −g · (1 − softmax(x)₁), from the sum of the others."""
+    np = numpy()
+    g, kept = applied.g, applied.kept
+    share, e, first = applied.scratch("e", g.shape, [g]), kept["exponentials"], out[..., :1, :]
+    return [
+        (np.divide, (g, kept["total"], share)),
+        (np.multiply, (e, share, out)),
+        (np.subtract, (e[..., :1, :], 1.0, first)),  # 0 where the first is the one left out
+        (np.subtract, (first, kept["rest"], first)),
+        (np.multiply, (first, share, first)),
+    ]
+
+
+def _cross_entropy(applied: Applied) -> list[Step]:
+    """Write Σ wᵢ · ln Σ exp(zᵢ − m) − Σ wᵢ (zᵢ − m), for weights w and logits z."""
+    np = numpy()
+    (w, logits), z, kept = applied.inputs, applied.z, applied.kept
+    steps = _exponentials(applied, logits)
+    kept.update(logarithm=np.empty_like(z), weight=np.empty_like(w[..., :1, :]))
+    products, part = applied.scratch("part", logits.shape, [logits]), applied.scratch("e", z.shape, [z])
+    return [
+        *steps,
+        (np.log1p, (kept["rest"], kept["logarithm"])),
+        (np.add.reduce, (w, -2, None, kept["weight"], True)),
+        (np.multiply, (w, kept["below"], products)),
+        (np.add.reduce, (products, -2, None, z, True)),
+        (np.multiply, (kept["weight"], kept["logarithm"], part)),
+        (np.subtract, (part, z, z)),
+    ]
+
+
+def _cross_entropy_adjoint(applied: Applied, index: int, out: Any) -> list[Step]:
+    """Write −g ln pᵢ for the weights, g (pᵢ Σ wⱼ − wᵢ) for the logits, with p = softmax(z)."""
+    np = numpy()
+    (w, _), g, kept = applied.inputs, applied.g, applied.kept
+    if index == 0:
+        return [(np.subtract, (kept["logarithm"], kept["below"], out)), (np.multiply, (g, out, out))]
+    scratch = applied.scratch("e", g.shape, [g]), applied.scratch("others", out.shape, [out])
+    return [(_write_logit_slopes, (w, g, kept, scratch, out))]
+
+
+def _write_logit_slopes(w: Any, g: Any, kept: dict[str, Any], scratch: tuple[Any, Any], out: Any) -> None:
+    np = numpy()
+    share, others = scratch
+    e, weight, total, rest = (kept[name] for name in ("exponentials", "weight", "total", "rest"))
+    np.divide(g, total, share)
+    if total.min() < FEW:  # pᵢ may be near 1: pᵢ Σ_{j≠i} wⱼ − wᵢ (1 − pᵢ), with 1 − pᵢ from the sum of the others
+        np.subtract(1.0, e, others)
+        np.add(others, rest, others)
+        np.multiply(others, w, others)
+        np.subtract(weight, w, out)
+        np.multiply(out, e, out)
+        np.subtract(out, others, out)
+        np.multiply(out, share, out)
+        return
+    np.multiply(share, weight, share)
+    np.multiply(e, share, out)
+    np.multiply(w, g, others)
+    np.subtract(out, others, out)
+
+
+SOFTMAX_STEPS = {"logsumexp": _logsumexp, "neg_log_softmax": _neg_log_softmax, "cross_entropy": _cross_entropy}
+"""By op, the steps that write its result; of cross-entropy the inputs are weights and logits."""
+
+SOFTMAX_ADJOINTS = {
+    "logsumexp": _logsumexp_adjoint,
+    "neg_log_softmax": _neg_log_softmax_adjoint,
+    "cross_entropy": _cross_entropy_adjoint,
+}
+"""By op, the steps that write the gradient of one input, by the numbers that its own steps kept."""
