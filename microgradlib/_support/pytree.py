@@ -29,7 +29,7 @@ def flatten(tree: Any) -> list[Any]:
     if isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, (list, tuple)):
-        return list(tree.flat) if is_ndarray(tree) else [tree]
+        return sys.modules["numpy"].asarray(tree).ravel().tolist() if is_ndarray(tree) else [tree]
     return [leaf for branch in tree for leaf in flatten(branch)]
 
 

@@ -1,0 +1,86 @@
+"""Arrays of nodes: NumPy's functions on them are the ops of the table, element by element or as one node."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import microgradlib as mg
+from microgradlib import Value, grad, grad_table
+from microgradlib.core.arrays import node_array
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: np.var(x), 1.25), (lambda x: np.std(x), math.sqrt(1.25)), (lambda x: np.mean(x), 2.5),
+        (lambda x: np.sum(x), 10.0), (lambda x: np.prod(x), 24.0), (lambda x: np.linalg.norm(x), math.sqrt(30)),
+        (lambda x: np.linalg.norm(x, 1), 10.0), (lambda x: np.linalg.norm(x, np.inf), 4.0),
+        (lambda x: np.linalg.norm(x, 3), 100 ** (1 / 3)), (lambda x: np.vdot(x, x), 30.0),
+        (lambda x: np.dot(x, x), 30.0), (lambda x: np.max(x), 4.0), (lambda x: np.min(x), 1.0),
+        (lambda x: np.clip(x, 2, 3).sum(), 10.0), (lambda x: np.abs(-x).sum(), 10.0), (lambda x: np.median(x), 2.5),
+        (lambda x: np.cumsum(x)[-1], 10.0), (lambda x: np.ptp(x), 3.0), (lambda x: np.trapezoid(x), 7.5),
+        (lambda x: np.einsum("i,i", x, x), 30.0), (lambda x: np.diff(x).sum(), 3.0), (lambda x: np.average(x), 2.5),
+        (lambda x: np.where(x > 2, x, 0.0).sum(), 7.0), (lambda x: np.outer(x, x).sum(), 100.0),
+        (lambda x: np.polyval(x, 2.0), 26.0), (lambda x: np.round(x / 3, 1).sum(), 3.3),
+    ],
+)  # fmt: skip
+def test_functions_of_arrays(function, expected):
+    plain = np.array([Value(x) for x in (1.0, 2.0, 3.0, 4.0)])
+    for x in (plain, node_array(plain, (4,))):
+        result = function(x)
+        assert isinstance(result, Value)
+        assert result.data == pytest.approx(expected, rel=1e-14)
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=4), st.floats())
+@settings(max_examples=40)
+def test_an_array_of_nodes_gives_the_functions_of_the_package(numbers, y):
+    """Ties, edges, nan and inf too, where NumPy's own loops over objects would compare and pick an element."""
+    x = node_array(map(Value, numbers), (len(numbers),))
+    low, high = min(0.0, y), max(0.0, y)
+    pairs = (
+        (np.maximum(x, y), [mg.maximum(v, y) for v in x]),
+        (np.minimum(x, y), [mg.minimum(v, y) for v in x]),
+        (np.clip(x, low, high), [mg.clip(v, low, high) for v in x]),
+        (np.where(x > y, x, y), [mg.where(v > y, v, y) for v in x]),
+        (np.arctan2(y, x), [mg.atan2(y, v) for v in x]),
+    )
+    for found, expected in pairs:
+        assert [f.data for f in found] == pytest.approx([e.data for e in expected], nan_ok=True, abs=0, rel=0)
+        for f, e, v in zip(found, expected, x):
+            assert repr(grad_table(f).get(v)) == repr(grad_table(e).get(v))
+
+
+REDUCTIONS = {np.add: mg.sum, np.multiply: mg.prod, np.maximum: mg.maximum, np.minimum: mg.minimum}
+ROWS = st.lists(st.lists(st.integers(-2, 2).map(float), min_size=3, max_size=3), min_size=1, max_size=3)
+
+
+@given(ROWS, st.sampled_from([None, 0, 1, -1, (0, 1), (1,)]), st.booleans(), st.sampled_from([*REDUCTIONS]))
+@settings(max_examples=40)
+def test_reductions_are_one_node_each_and_share_ties(rows, axis, keepdims, ufunc):
+    x = node_array([Value(number) for row in rows for number in row], (len(rows), 3))
+    result = ufunc.reduce(x, axis=axis, keepdims=keepdims)
+    assert np.shape(result) == np.shape(ufunc.reduce(np.array(rows), axis=axis, keepdims=keepdims))
+    groups = [x.ravel()] if axis in (None, (0, 1)) else x.T if axis == 0 else x
+    for found, group in zip(np.ravel(np.array(result, dtype=object)), groups):
+        expected = REDUCTIONS[ufunc](list(group))
+        assert found.data == expected.data
+        assert [grad_table(found)[v] for v in group] == [grad_table(expected)[v] for v in group]
+
+
+def test_other_reductions_are_numpys():
+    x = node_array([Value(1.0), Value(2.0)], (2,))
+    assert np.sum(x, initial=3.0).data == 6.0
+    assert np.max(x, initial=5.0).data == 5.0
+    assert np.sum(x[:0]) == 0.0
+    assert np.logaddexp.reduce(x).data == mg.logsumexp([1.0, 2.0])
+    assert grad(lambda x: np.linalg.norm(x))(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+def test_an_array_of_nodes_is_pickled_as_a_plain_one():
+    x = pickle.loads(pickle.dumps(node_array([Value(1.0)], (1,))))
+    assert type(x) is np.ndarray
+    assert x[0].data == 1.0
