@@ -61,8 +61,9 @@ silu = define_op(
 
 
 def _mish_slope(xp: Any, x: Any) -> Any:
-    """Return x tanh′(ζ(x)) ζ′(x), which is below the smallest float for x > 400."""
-    return xp.where(x > 400, 0.0, xp.silu(x) * (1 / xp.cosh(xp.softplus(x))) ** 2)
+    """Return x σ(x)/cosh² ζ(x), with 1/cosh² ζ as 4q/(1 + q)², q = e^(−2ζ); below the smallest float for x > 400."""
+    q = xp.exp(-2 * xp.softplus(x))
+    return xp.where(x > 400, 0.0, xp.silu(x) * (4 * q / (1 + q) ** 2))
 
 
 mish = define_op(
