@@ -72,7 +72,9 @@ def minimize(
         trust-ncg, trust-krylov       Newton in a trust region, by conjugate gradients and by Lanczos
         SLSQP, trust-constr           for constraints
 
-    (SciPy's trust-krylov stalls at a gradient of about 10⁻⁷; give it a tolerance above that, as in `tol=1e-6`.)
+    SciPy's trust-krylov is for the default tolerance, a gradient of 10⁻⁴. Below that it may end with success=False, on
+    SciPy's own derivatives as on these: from 200 random starts in Rosenbrock's valley it ended so 11 times with
+    `tol=1e-6`, at gradients of 6 to 9 · 10⁻⁶, and 121 times with `tol=1e-10`; trust-ncg never did.
 
     `options` are passed to SciPy: `tol=1e-10`, `options={"maxiter": 50}`, `callback`, `bounds`. When SciPy returns, for
     whatever reason, the parameters are set to `result.x`; `result.success` says whether it converged. If anything

@@ -23,7 +23,7 @@ NEWTON = [name for name, taken in METHODS.items() if "hessp" in taken]
 
 def tight(method):
     """Return options for tighter tolerances than the defaults of the method."""
-    if method == "trust-krylov":  # SciPy's stalls when the gradient is about 1e-7, on its own derivatives too
+    if method == "trust-krylov":  # SciPy's may end before a smaller gradient, on its own derivatives too
         return {"options": {"gtol": 1e-6, "inexact": False}}
     if method == "trust-constr":
         return {"options": {"gtol": 1e-10, "xtol": 1e-12}}
