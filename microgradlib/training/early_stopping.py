@@ -70,7 +70,7 @@ class EarlyStopping:
         Raises `TypeError` if a function given as `monitor` returns no number.
         """
         if callable(self.monitor):
-            number = self.monitor(model, history)
+            number: Any = self.monitor(model, history)
             try:
                 return as_float(number.data if isinstance(number, Node) else number)
             except TypeError as error:
