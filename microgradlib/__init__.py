@@ -23,10 +23,10 @@ from microgradlib.core.autodiff import (
     evaluate as evaluate,
     grad_table as grad_table,
     gradients as gradients,
-    kinks as kinks,
     tangent_table as tangent_table,
 )
 from microgradlib.core.graph import topological_sort as topological_sort
+from microgradlib.core.kinks import kinks as kinks
 from microgradlib.core.list_functions import *
 from microgradlib.core.matrix_products import *
 from microgradlib.core.modes import detect_anomaly as detect_anomaly, no_grad as no_grad

@@ -70,6 +70,7 @@ FLOATS = SimpleNamespace(
     maximum=_maximum,
     minimum=_minimum,
     detach=lambda x: x,
+    undefined=lambda _x: math.nan,
 )
 
 
@@ -111,6 +112,11 @@ class Float754(float):
 
     __radd__ = __add__
     __rmul__ = __mul__
+
+
+def _as_754(number: float) -> float:
+    """Return a number as a Float754; a float of a class of its own is returned as it is."""
+    return Float754(number) if number.__class__ in (float, int) else number
 
 
 def _divide(numerator: float, denominator: float) -> Float754:
@@ -168,6 +174,7 @@ def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., 
 
 
 IEEE = SimpleNamespace(**{name: _without_errors(name, function) for name, function in vars(FLOATS).items()})
+IEEE.where = lambda condition, x, y: _as_754(x if condition else y)
 IEEE.mod = lambda x, y: Float754(math.nan if y == 0 else float(x) % float(y))
 IEEE.pow = lambda base, exponent: Float754(_power(base, exponent))
 
@@ -182,4 +189,9 @@ def evaluate_rule(rule: Callable[..., Any], *inputs: float) -> Any:
         return rule(FLOATS, *inputs)
     except (ArithmeticError, ValueError):
         result = rule(IEEE, *map(Float754, inputs))
-        return tuple(map(float, result)) if isinstance(result, tuple) else float(result)
+        return tuple(map(_plain, result)) if isinstance(result, tuple) else _plain(result)
+
+
+def _plain(number: float) -> float:
+    """Return a float of the plain class; one of another class than Float754 is returned as it is."""
+    return float(number) if isinstance(number, Float754) else number

@@ -25,23 +25,23 @@ IN_PLACE = {"mul", "strong_mul", "relu", "exp", "div", "sqrt"}
 """Ops whose adjoint may be written over the gradient that it is computed from."""
 
 
-def add_adjoint(gradients: Gradients, bound: Bound, *, exact: bool) -> None:
+def add_adjoint(gradients: Gradients, bound: Bound) -> None:
     """Add the steps that pass the gradient of an instruction's results on to those operands that need it.
 
     Where no reader of the results passed a gradient on (they were detached, or stand behind a step), nothing is done.
     """
     wanted = [read for read in bound.reads if gradients.is_needed(read.operand)]
     if wanted:
-        _add(gradients, bound, wanted, exact=exact)
+        _add(gradients, bound, wanted)
         gradients.passed_on()
 
 
-def _add(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
+def _add(gradients: Gradients, bound: Bound, wanted: list[Read]) -> None:
     if bound.instruction.kind == "map":
-        _map(gradients, bound, wanted, exact=exact)
+        _map(gradients, bound, wanted)
         return
     if bound.instruction.kind == "product":
-        add_product_adjoint(gradients, bound, wanted, exact=exact)
+        add_product_adjoint(gradients, bound, wanted)
         return
     g = gradients.of(bound, bound.z.shape)
     if g is None:
@@ -51,16 +51,16 @@ def _add(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         return
     banks = gradients.banks
     applied = Applied(bound.instruction.op, [read.array for read in bound.reads], bound.z, banks.scratch, g, bound.kept)
-    if not exact and _is_square(bound):  # Σ xᵢ xᵢ gives each xᵢ twice the same
+    if _is_square(bound):  # Σ xᵢ xᵢ gives each xᵢ twice the same
         doubled = banks.scratch("doubled", g.shape)
         gradients.steps.append((numpy().add, (g, g, doubled)))
         applied, wanted = applied._replace(g=doubled), [read for read in wanted if read is not bound.reads[1]]
     for index, read in enumerate(bound.reads):
         if read in wanted:
-            _terms(gradients, bound, applied, index, read, exact=exact)
+            _terms(gradients, bound, applied, index, read)
 
 
-def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
+def _map(gradients: Gradients, bound: Bound, wanted: list[Read]) -> None:
     operands = [read.operand for read in wanted]
     z, reads = bound.z, bound.reads
     lent = gradients.shape_of(bound)
@@ -79,13 +79,13 @@ def _map(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool)
         if constant == 1:
             gradients.pass_on(read, g)
             continue
-        if applied.op.name == "mul" and not exact and read.place and read.place.repeats and g.size >= LARGE:
+        if applied.op.name == "mul" and read.place and read.place.repeats and g.size >= LARGE:
             gradients.give_products(read, g, applied.inputs[1 - index])
             continue
-        if applied.op.name == "div" and index == 1 and not exact and not read.distinct:
+        if applied.op.name == "div" and index == 1 and not read.distinct:
             gradients.give_products(read, g, z, _over_minus)  # Σ −g z/y = −(Σ g z)/y
             continue
-        write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index, exact)
+        write: Callable[[Any], list[Step]] = partial(adjoint_steps, applied, index)
         if constant == -1:
             write = lambda out: [(numpy().multiply, (g, number_like(-1.0, g), out))]  # noqa: E731
         is_last = operands[-1] is read.operand
@@ -105,15 +105,15 @@ def _over_minus(out: Any, y: Any) -> list[Step]:
     return [(numpy().divide, (out, y, out)), (numpy().multiply, (out, number_like(-1.0, out), out))]
 
 
-def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read, *, exact: bool) -> None:
+def _terms(gradients: Gradients, bound: Bound, applied: Applied, index: int, read: Read) -> None:
     g = applied.g
     if index == 2:  # the bias of a dot
         gradients.pass_on(read, g)
     elif bound.instruction.kind == "segments":
         shape = (1, sum(bound.instruction.counts), g.shape[2])
-        gradients.give(read, shape, partial(bound.kept["segments"].adjoint_steps, applied, index, exact))
+        gradients.give(read, shape, partial(bound.kept["segments"].adjoint_steps, applied, index))
     elif applied.op.name == "sum":
         gradients.pass_on(read, numpy().broadcast_to(g, (*g.shape[:-2], read.array.shape[-2], g.shape[-1])))
     else:
         shape = (*g.shape[:-2], read.array.shape[-2], g.shape[-1])
-        gradients.give(read, shape, partial(adjoint_of_terms, applied, index, exact), applied.inputs[:2])
+        gradients.give(read, shape, partial(adjoint_of_terms, applied, index), applied.inputs[:2])

@@ -43,13 +43,13 @@ gathered otherwise, earlier than others."""
 class Binding:
     """A program with its buffers for one batch size. One thread at a time may run it.
 
-    `exact` runs the table's own rules with strong zeros throughout; otherwise the fast kernels, which agree with them
-    where all numbers are finite.
+    Derivatives are those of the op table where all numbers are finite. Elsewhere a closed branch does not stop inf and
+    nan, and `Runner` takes the derivatives of `reference`.
     """
 
-    def __init__(self, program: Program, batch: int, dtype: Any, *, gradients: str = "", exact: bool = False) -> None:
+    def __init__(self, program: Program, batch: int, dtype: Any, *, gradients: str = "") -> None:
         np = numpy()
-        self.program, self.batch, self.exact = program, batch, exact
+        self.program, self.batch = program, batch
         self.banks = Banks((program.fixed_size, program.batch_size), batch, dtype, program.ones)
         fixed = self.banks.numbers[FIXED]
         n = len(program.parameter_order)
@@ -66,7 +66,7 @@ class Binding:
         self.outputs = [self.banks.numbers[y.bank][y.slots[0]] for y in program.outputs]
         if gradients:
             needed = _needed(program, parameters=gradients == "parameters")
-            self.gradients = Gradients(self.banks, needed, self.bound, exact=exact)
+            self.gradients = Gradients(self.banks, needed, self.bound)
         if gradients == "parameters":
             self.backward = self._reversed(program.outputs[0], share=1.0 / batch)
             self.gradient = self.gradients.arrays[FIXED][:n, 0]
@@ -78,12 +78,12 @@ class Binding:
                 self.rows.append(self.gradients.steps)
 
     def _bind(self) -> list[Bound]:
-        sums = {} if self.exact or self.batch < LARGE_BATCH else products_under_sums(self.program)
+        sums = {} if self.batch < LARGE_BATCH else products_under_sums(self.program)
         unwritten = {product.start for product in sums.values()}
         bound: list[Bound] = []
         for position, i in enumerate(self.program.instructions):
             results = self.banks.numbers[i.bank][i.start : i.start + i.size]
-            products = None if self.exact else hull(i)
+            products = hull(i)
             if products is not None:
                 bound.append(add_batched_products(self.banks, i, products, results))
             elif position in sums:
@@ -92,7 +92,7 @@ class Binding:
                 bound.append(_bound_map(self.banks, i, results))
             else:
                 large = self.batch >= (LARGE_BATCH if i.op.name == "dot" else LARGE_BATCH_OF_SUMS)
-                bound += [_bound(self.banks, piece, exact=self.exact) for piece in (split(i) if large else [i])]
+                bound += [_bound(self.banks, piece) for piece in (split(i) if large else [i])]
         return bound
 
     def _reversed(self, output: Operand, *, share: float) -> list[Step]:
@@ -103,7 +103,7 @@ class Binding:
         gradients.steps.append((gradients.arrays[output.bank][slot].fill, (first,)))
         gradients.written[output.bank][slot] = True
         for bound in reversed(self.bound):
-            add_adjoint(gradients, bound, exact=self.exact)
+            add_adjoint(gradients, bound)
         return gradients.steps
 
     def run(self, parameters: Any, columns: Sequence[Any]) -> None:
@@ -157,11 +157,11 @@ def _order(places: Sequence[int]) -> Any:
     return None if (order == numpy().arange(len(order))).all() else order
 
 
-def _bound(banks: Banks, instruction: Instruction, *, exact: bool) -> Bound:
+def _bound(banks: Banks, instruction: Instruction) -> Bound:
     """Add an instruction's forward steps; return its operands and its results, (…, batch)."""
     results = banks.numbers[instruction.bank][instruction.start : instruction.start + instruction.size]
     if instruction.kind == "product":
-        return add_product(banks, instruction, results, exact=exact)
+        return add_product(banks, instruction, results)
     if instruction.kind == "reduce":
         return _bound_reduction(banks, instruction, results)
     if instruction.kind == "segments":

@@ -35,9 +35,9 @@ class Gradients:
     instruction has passed it on. So the backward pass works on little memory, which stays in the cache.
     """
 
-    def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound], *, exact: bool) -> None:
+    def __init__(self, banks: Banks, needed: Sequence[Any], bounds: Iterable[Bound]) -> None:
         np = numpy()
-        self.banks, self.needed, self.exact = banks, needed, exact
+        self.banks, self.needed = banks, needed
         self.arrays = [np.zeros_like(numbers) for numbers in banks.numbers]
         self.ones = np.ones((banks.batch, 1), banks.dtype)
         spans = list(map(_span, bounds))
@@ -225,7 +225,7 @@ class Gradients:
     def _scatter(self, operand: Operand, part: Any, finish: Finish | None) -> None:
         """Add rows to slots that lie anyhow, those of one slot summed; in stretches, if these are few."""
         bank = operand.bank
-        found = Scattering(operand.slots, finite=not self.exact)
+        found = Scattering(operand.slots)
         summed = self.banks.scratch("repeats", (len(found.slots), part.shape[-1]))
         self.steps.append((found.write, (part, summed)))
         if finish is not None:

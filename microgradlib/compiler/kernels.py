@@ -60,7 +60,7 @@ def forward_steps(applied: Applied) -> list[Step]:
     if op.name == "pow" and op.settings == (2.0,):
         return [(np.square, (inputs[0], z))]
     if op.name == "pow" and op.settings == (-0.5,):
-        return [(np.sqrt, (inputs[0], z)), (np.divide, (1.0, z, z))]
+        return [(np.sqrt, (inputs[0], z)), (np.divide, (1.0, z, z)), (_write_where_not_finite, (applied,))]
     if op.name == "sigmoid":
         return _sigmoid(inputs[0], z, scratch)
     return [(_write_value, (applied,))]
@@ -110,6 +110,12 @@ def _strong_mul(applied: Applied) -> None:
         _write_value(applied)
 
 
+def _write_where_not_finite(applied: Applied) -> None:
+    """Write the value of the table's rule if some number is not finite: √x differs from x^½ at −inf and −0."""
+    if not is_finite(applied.z):
+        _write_value(applied)
+
+
 def _write_value(applied: Applied) -> None:
     applied.z[...] = applied.op.value(array_functions(), *applied.inputs, *applied.op.settings)
 
@@ -129,16 +135,13 @@ def constant_derivative(op: Op, index: int) -> float | None:
     return float(d) if isinstance(d, (int, float)) else None
 
 
-def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
+def adjoint_steps(applied: Applied, index: int, out: Any) -> list[Step]:
     """Return the steps that write g · ∂op/∂(input `index`) into `out`, of the shape of g.
 
-    `exact` keeps to the table's rules and the chain rule's product, in which zeros are strong; the fast kernels agree
-    with it wherever all numbers are finite.
+    The kernels agree with the table's rules wherever all numbers are finite.
     """
     np = numpy()
     op, inputs, z, scratch, g, _ = applied
-    if exact:
-        return [(_write_adjoint, (applied, index, out))]
     if op.name in {"mul", "strong_mul"}:
         return [(np.multiply, (g, inputs[1 - index], out))]
     if op.name == "relu":
@@ -171,5 +174,4 @@ def adjoint_steps(applied: Applied, index: int, exact: bool, out: Any) -> list[S
 
 def _write_adjoint(applied: Applied, index: int, out: Any) -> None:
     op, inputs, z, _, g, _ = applied
-    xp = array_functions()
-    out[...] = xp.strong_mul(op.derivatives[index](xp, z, *inputs, *op.settings), g)  # type: ignore[index]
+    out[...] = op.derivatives[index](array_functions(), z, *inputs, *op.settings) * g  # type: ignore[index]

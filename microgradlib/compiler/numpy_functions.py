@@ -54,6 +54,7 @@ class _Functions:
         self.maximum = lambda *xs: reduce(np.maximum, xs)
         self.minimum = lambda *xs: reduce(np.minimum, xs)
         self.detach = lambda x: x
+        self.undefined = lambda x: x * math.nan
 
     def __getattr__(self, name: str) -> Any:
         return partial(TABLE[name].value, self)

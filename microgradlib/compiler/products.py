@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.banks import Bound, Read
 from microgradlib.compiler.instructions import FIXED, Operand
-from microgradlib.compiler.numpy_functions import array_functions, numpy
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.reading import grid
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ SMALL = 4096
 """Of results of so few numbers np.dot is the faster, as it is called at less cost; but it clears its result first."""
 
 
-def add_product(banks: Banks, instruction: Instruction, results: Any, *, exact: bool) -> Bound:
+def add_product(banks: Banks, instruction: Instruction, results: Any) -> Bound:
     """Add the forward steps of Z = W X + b; where b is the same along each row, as [W b] [X; 1]."""
     rows, terms = instruction.rows, instruction.terms
     columns = instruction.size // rows
     z = results.reshape(rows, columns, -1)
     weights, inputs, *biases = instruction.operands
-    beside = None if exact or not biases else _beside(weights, biases[0], (rows, terms, columns))
+    beside = None if not biases else _beside(weights, biases[0], (rows, terms, columns))
     x, x2 = banks.matrix(inputs, terms, columns, ones=beside is not None)
     w = banks.read(beside or weights, (rows, terms + (beside is not None)))
     z2 = z.reshape(rows, -1)
@@ -51,7 +51,7 @@ def _beside(weights: Operand, bias: Operand, lengths: tuple[int, int, int]) -> O
     return Operand(FIXED, tuple(slots.tolist())) if grid(slots, (rows, terms + 1)) else None
 
 
-def add_product_adjoint(gradients: Gradients, bound: Bound, wanted: list[Read], *, exact: bool) -> None:
+def add_product_adjoint(gradients: Gradients, bound: Bound, wanted: list[Read]) -> None:
     """Add ∇_X = Wᵀ G, ∇_W = G Xᵀ, which sums over columns and batch, and ∇_b = G."""
     w, x, *biases = bound.reads
     terms = bound.instruction.terms
@@ -60,33 +60,23 @@ def add_product_adjoint(gradients: Gradients, bound: Bound, wanted: list[Read], 
     if g2 is None:
         return
 
-    def steps(a: Any, b: Any, out: Any) -> list[Step]:
-        return [(_strong_product, (a, b, out)) if exact else _multiplication(a, b, out)]
-
     if x in wanted:
         turned = w.array[:, :terms, 0].T
-        gradients.give(x, x.array.shape, lambda out: steps(turned, g2, out.reshape(terms, -1)))
+        gradients.give(x, x.array.shape, lambda out: [_multiplication(turned, g2, out.reshape(terms, -1))])
     if w in wanted:
-        gradients.give(w, w.array.shape, lambda out: steps(g2, x2.T, out[:, :, 0]))
+        gradients.give(w, w.array.shape, lambda out: [_multiplication(g2, x2.T, out[:, :, 0])])
     for bias in biases:
         if bias in wanted:
             gradients.pass_on(bias, g2.reshape(bound.z.shape))
 
 
 def _multiplication(a: Any, b: Any, out: Any) -> Step:
-    """Return the step that writes a @ b: by the quicker of NumPy's two ways to BLAS."""
+    """Return the step that writes a @ b: by the quicker of NumPy's two ways to BLAS.
+
+    A matrix of one number is multiplied without BLAS, which skips a 0 even if it meets inf.
+    """
     np = numpy()
+    if 1 in (a.size, b.size):
+        return np.multiply, (a, b, out)
     quick = out.flags.c_contiguous and (a.shape[1] == 1 or out.size <= SMALL)
     return (np.dot if quick else np.matmul), (a, b, out)
-
-
-def _strong_product(a: Any, b: Any, out: Any) -> None:
-    """Write a @ b with strong zeros, 0·inf = 0·nan = 0."""
-    strong_mul = array_functions().strong_mul
-    if a.shape[1] <= b.shape[1]:
-        out[...] = 0.0
-        for k in range(a.shape[1]):
-            out += strong_mul(a[:, k : k + 1], b[k])
-    else:
-        for c in range(b.shape[1]):
-            numpy().add.reduce(strong_mul(a, b[:, c]), 1, None, out[:, c])

@@ -62,29 +62,23 @@ def _write_value(op: Any, inputs: Sequence[Any], z: Any) -> None:
     z[..., 0, :] = op.value(array_functions(), *_rows(inputs))
 
 
-def adjoint_of_terms(applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
+def adjoint_of_terms(applied: Applied, index: int, out: Any) -> list[Step]:
     """Return the steps that write the gradient of each term of input `index` into `out`, (…, terms, batch)."""
     np = numpy()
     op, inputs, _, _, g, kept = applied
     if op.name == "dot":
         spread = np.broadcast_to(g, out.shape)
         other = inputs[1 - index]
-        return [(_strong, (spread, other, out))] if exact else [(np.multiply, (spread, other, out))]
+        return [(np.multiply, (spread, other, out))]
     if op.name == "mean":
         return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
-    if op.name in SOFTMAX_ADJOINTS and kept and not exact:
+    if op.name in SOFTMAX_ADJOINTS and kept:
         return SOFTMAX_ADJOINTS[op.name](applied, index, out)
     return [(_write_adjoints, (applied, index, out))]
 
 
-def _strong(a: Any, b: Any, out: Any) -> None:
-    out[...] = array_functions().strong_mul(a, b)
-
-
 def _write_adjoints(applied: Applied, index: int, out: Any) -> None:
-    xp = array_functions()
     op, inputs, z, _, g, _ = applied
-    derivatives = op.derivatives(xp, z[..., 0, :], *_rows(inputs))
+    derivatives = op.derivatives(array_functions(), z[..., 0, :], *_rows(inputs))
     for i in range(out.shape[-2]):
-        derivative = derivatives[index * out.shape[-2] + i]
-        out[..., i, :] = xp.strong_mul(derivative, g[..., 0, :])
+        out[..., i, :] = derivatives[index * out.shape[-2] + i] * g[..., 0, :]

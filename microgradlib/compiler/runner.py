@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.pytree import unflatten
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import is_finite, numpy
+from microgradlib.compiler.reference import run_example
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,35 +60,46 @@ class Runner:
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output, and its gradient, flat.
 
-        Where some number is not finite, the run is repeated by the table's own rules, whose zeros are strong.
+        Where some number is not finite, the gradient is that of the eager engine, example by example.
         """
         with numpy().errstate(all="ignore"):
-            for exact in (False, True):
-                mean, gradient = self._gradient(parameters, columns, exact=exact)
-                if math.isfinite(mean) and math.isfinite(float(gradient @ gradient)):
-                    break
+            mean, gradient = self._gradient(parameters, columns)
+            if not (math.isfinite(mean) and _is_finite(gradient)):
+                gradient = self._gradient_by_examples(parameters, columns)
         return mean, gradient
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
         """Return all outputs, (batch, outputs), and the gradient of the mean of the first, flat; as above."""
         values = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
         with numpy().errstate(all="ignore"):
-            for exact in (False, True):
-                _, gradient = self._gradient(parameters, columns, values, exact=exact)
-                if math.isfinite(float(values.sum())) and math.isfinite(float(gradient @ gradient)):
-                    break
+            _, gradient = self._gradient(parameters, columns, values)
+            if not (_is_finite(values) and _is_finite(gradient)):
+                gradient = self._gradient_by_examples(parameters, columns)
         return values, gradient
 
-    def _gradient(
-        self, parameters: Any, columns: Sequence[Any], values: Any = None, *, exact: bool
-    ) -> tuple[float, Any]:
+    def _gradient_by_examples(self, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return the gradient of the mean of the first output: of each example by the kernels, unless it is not finite.
+
+        Then it is by `reference`, which knows the closed branches that stop inf and nan.
+        """
+        batch = len(columns[0])
+        total = numpy().zeros(len(parameters))
+        for i in range(batch):
+            example = [column[i : i + 1] for column in columns]
+            mean, gradient = self._gradient(parameters, example) if batch > 1 else (math.nan, None)
+            if not (math.isfinite(mean) and _is_finite(gradient)):
+                gradient = run_example(self.program, parameters, _flat(example)).gradient()
+            total += gradient
+        return (total / batch).astype(self.dtype)
+
+    def _gradient(self, parameters: Any, columns: Sequence[Any], values: Any = None) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient; write the outputs into `values`, if given."""
         batch = len(columns[0])
         mean, gradient = 0.0, None
         for start, end in self._blocks(batch):
             share = (end - start) / batch
             parts = columns if share == 1.0 else [column[start:end] for column in columns]
-            free, binding = self._bound(end - start, "parameters", exact=exact)
+            free, binding = self._bound(end - start, "parameters")
             try:
                 binding.run(parameters, parts)
                 if values is not None:
@@ -107,17 +119,19 @@ class Runner:
         result = numpy().empty((batch, outputs, self.program.inputs), self.dtype)
         with numpy().errstate(all="ignore"):
             for start, end in self._blocks(batch):
-                for exact in (False, True):
-                    free, binding = self._bound(end - start, "inputs", exact=exact)
-                    try:
-                        binding.run(parameters, [column[start:end] for column in columns])
-                        for k in range(outputs):
-                            binding.write_jacobian_row(k, result[start:end, k])
-                        finite = all(numpy().isfinite(output).all() for output in binding.outputs)
-                    finally:
-                        free.append(binding)
-                    if finite and numpy().isfinite(result[start:end]).all():
-                        break
+                free, binding = self._bound(end - start, "inputs")
+                try:
+                    binding.run(parameters, [column[start:end] for column in columns])
+                    for k in range(outputs):
+                        binding.write_jacobian_row(k, result[start:end, k])
+                    finite = numpy().isfinite(result[start:end]).all((1, 2))
+                    for output in binding.outputs:
+                        finite &= numpy().isfinite(output)
+                finally:
+                    free.append(binding)
+                for i in numpy().flatnonzero(~finite) + start:
+                    example = [column[i : i + 1] for column in columns]
+                    result[i] = run_example(self.program, parameters, _flat(example)).jacobian()
         return result
 
     def _blocks(self, batch: int) -> list[tuple[int, int]]:
@@ -126,9 +140,9 @@ class Runner:
             return [(0, batch)]
         return [(start, min(start + self.block, batch)) for start in range(0, batch, self.block)]
 
-    def _bound(self, batch: int, gradients: str = "", *, exact: bool = False) -> tuple[list[Binding], Binding]:
+    def _bound(self, batch: int, gradients: str = "") -> tuple[list[Binding], Binding]:
         """Return a binding that no other thread uses, a new one if there is none, and the list to give it back to."""
-        key = (batch, gradients, exact)
+        key = (batch, gradients)
         free = self._free.get(key)
         if free is None:
             with self._lock:
@@ -138,8 +152,7 @@ class Runner:
         try:
             return free, free.pop()
         except IndexError:
-            program = self.program if exact else self._in_place
-            return free, Binding(program, batch, self.dtype, gradients=gradients, exact=exact)
+            return free, Binding(self._in_place, batch, self.dtype, gradients=gradients)
 
     def shaped(self, result: Any) -> Any:
         """Return the columns of (batch, outputs) nested as the function's result; rectangular lists as one array."""
@@ -149,6 +162,15 @@ class Runner:
             return columns[0]
         lengths = _lengths(shape)
         return result.reshape(len(result), *lengths) if lengths is not None else unflatten(shape, columns)
+
+
+def _is_finite(numbers: Any) -> bool:
+    return is_finite(numbers) or bool(numpy().isfinite(numbers).all())
+
+
+def _flat(example: Sequence[Any]) -> list[float]:
+    """Return the numbers of one example, given as a batch of one."""
+    return [number for column in example for number in column.ravel().tolist()]
 
 
 def _lengths(shape: Any) -> tuple[int, ...] | None:

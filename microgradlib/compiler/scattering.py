@@ -20,8 +20,6 @@ MOST_SUMS = 20
 class Scattering:
     """The slots that an operand reads: each once and sorted, and how its rows are brought to them.
 
-    `finite`: what comes of an infinite or undefined number does not matter, as all will then be computed anew.
-
     >>> np = numpy()
     >>> found = Scattering((7, 2, 7))
     >>> out = np.zeros((2, 1))
@@ -30,7 +28,7 @@ class Scattering:
     ([2, 7], [[2.0], [4.0]])
     """
 
-    def __init__(self, slots: Sequence[int], *, finite: bool = False) -> None:
+    def __init__(self, slots: Sequence[int]) -> None:
         np = numpy()
         found = blocks(slots)
         order = np.argsort(found.places, kind="stable")
@@ -39,7 +37,7 @@ class Scattering:
         self.repeats = len(unique) < len(order)
         self.rows = len(order)
         self.members = None
-        if finite and self.repeats and len(unique) <= MOST_SUMS:
+        if self.repeats and len(unique) <= MOST_SUMS:
             self.members = (found.places == unique[:, None]).astype(float)
         self.slots = (found.start + found.width * unique[:, None] + np.arange(found.width)).ravel()
 

@@ -37,11 +37,11 @@ class Segments:
             steps.append((np.divide, (z[0], self.counts[:, None].astype(z.dtype), z[0])))
         return steps + [(np.add, (z, bias, z)) for bias in inputs[2:]]
 
-    def adjoint_steps(self, applied: Applied, index: int, exact: bool, out: Any) -> list[Step]:
+    def adjoint_steps(self, applied: Applied, index: int, out: Any) -> list[Step]:
         """Return the steps that write the gradient of each term of input `index` into `out`, (1, terms, batch)."""
         np = numpy()
         op, inputs, z, _, g, _ = applied
-        if exact or op.name in {"maximum", "minimum"}:
+        if op.name in {"maximum", "minimum"}:
             return [(self._write_by_length, (applied, index, out[0]))]
         steps: list[Step] = [(g[0].take, (self.owners, 0, out[0], "clip"))]
         if op.name == "dot":
@@ -60,4 +60,4 @@ class Segments:
             terms = [x[0][places[:, i]] for x in inputs[:2] for i in range(length)]
             derivatives = op.differentiate(xp, z[0][members], *terms)
             for i in range(length):
-                out[places[:, i]] = xp.strong_mul(derivatives[index * length + i], g[0][members])
+                out[places[:, i]] = derivatives[index * length + i] * g[0][members]

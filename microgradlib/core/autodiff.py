@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from microgradlib._support.number import as_float
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.node import Node
+from microgradlib.core.tables import NodeTable
 from microgradlib.errors import SymbolHasNoValueError
-from microgradlib.ops import GRAPH
+from microgradlib.ops import GRAPH, ZERO
+from microgradlib.ops.guards import add, chain_product, unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["evaluate", "grad_table", "gradients", "kinks", "tangent_table", "tangents"]
+__all__ = ["evaluate", "grad_table", "gradients", "tangent_table", "tangents"]
 
 N = TypeVar("N", bound=Node)
 S = TypeVar("S", bound=Node)
 
 
-def grad_table(output: N, seed: float = 1.0) -> dict[N, float]:
+def grad_table(output: N, seed: float = 1.0) -> NodeTable[N]:
     """Return ∂output/∂u for every node u that output depends on (*Deep Learning*, Algorithm 6.2).
 
         grad_table[u⁽ⁿ⁾] = 1
         grad_table[u⁽ʲ⁾] = Σ over i with j ∈ Pa(u⁽ⁱ⁾) of grad_table[u⁽ⁱ⁾] · ∂u⁽ⁱ⁾/∂u⁽ʲ⁾
 
-    Nothing is stored on the nodes. Every edge is used once, so the cost is that of the forward pass. A factor
-    0 gives 0, even times inf or nan. `seed` is the gradient of the output itself. The table is in topological order.
+    Nothing is stored on the nodes. Every edge is used once, so the cost is that of the forward pass. `ZERO`, the 0 of a
+    closed branch and of a node that nothing has reached, stops everything; any other 0 is a number, and 0 · inf is nan.
+    `seed` is the gradient of the output itself; 0 does not reach it. The table is in topological order.
 
     >>> from microgradlib import Value
     >>> x, y = Value(3.0), Value(4.0)
@@ -34,25 +38,26 @@ def grad_table(output: N, seed: float = 1.0) -> dict[N, float]:
     >>> table[x], table[y]
     (10.0, 3.0)
     """
-    table = dict.fromkeys(topological_sort(output), 0.0)
-    table[output] = as_float(seed)
+    table = NodeTable(dict.fromkeys(topological_sort(output), ZERO))
+    table[output] = as_float(seed) or ZERO
     for node in reversed(table):
         gradient = table[node]
-        if gradient:
+        if gradient is not ZERO:
             for parent, local_derivative in zip(node.parents, node.local_derivatives):
-                if local_derivative:
+                if local_derivative is not ZERO:
                     table[parent] += gradient * local_derivative
     return table
 
 
-def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> dict[N, float]:
+def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> NodeTable[N]:
     """Return u̇ for every node u that the outputs depend on: forward mode, by the same local derivatives.
 
         tangent_table[x] = tangents[x] for the nodes x that are given a tangent
         tangent_table[u⁽ⁱ⁾] = Σ over j ∈ Pa(u⁽ⁱ⁾) of ∂u⁽ⁱ⁾/∂u⁽ʲ⁾ · tangent_table[u⁽ʲ⁾]
 
     One sweep gives the derivative of every output in one direction, where one sweep of `grad_table` gives that of one
-    output in every direction. A factor 0 gives 0. Nodes without parents have tangent 0 unless given one.
+    output in every direction. What is not reached, as in `grad_table`, has tangent 0: nodes without parents that are
+    given no tangent or 0, and what lies behind a closed branch.
 
     >>> from microgradlib import Value
     >>> x, y = Value(3.0), Value(4.0)
@@ -61,15 +66,15 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> di
     34.0
     """
     targets = [outputs] if isinstance(outputs, Node) else outputs
-    table: dict[N, float] = {}
+    table: NodeTable[N] = NodeTable()
     for node in topological_sort(*targets):
+        tangent: float = ZERO
         if node in tangents:
-            table[node] = as_float(tangents[node])
-            continue
-        tangent = 0.0
-        for parent, local_derivative in zip(node.parents, node.local_derivatives):
-            if local_derivative and table[parent]:
-                tangent += local_derivative * table[parent]
+            tangent = as_float(tangents[node]) or ZERO
+        else:
+            for parent, local_derivative in zip(node.parents, node.local_derivatives):
+                if local_derivative is not ZERO and table[parent] is not ZERO:
+                    tangent += local_derivative * table[parent]
         table[node] = tangent
     return table
 
@@ -86,12 +91,12 @@ def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
     """
     order = topological_sort(*outputs)
     useful = descendants(order, directions)
-    table: dict[Any, Any] = dict(directions)
+    table: dict[Any, Any] = {x: v if isinstance(v, Node) else as_float(v) or ZERO for x, v in directions.items()}
     for node in order:
         if node in useful and node not in table:
-            terms = [GRAPH.strong_mul(d, table[parent]) for parent, d in _useful_derivatives(node, useful)]
-            table[node] = sum(terms[1:], terms[0])
-    return [output.constant(table.get(output, 0.0)) for output in outputs]
+            terms = [chain_product(d, table[parent]) for parent, d in _useful_derivatives(node, useful)]
+            table[node] = reduce(add, terms)
+    return [output.constant(unguarded(table.get(output, ZERO))) for output in outputs]
 
 
 def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
@@ -118,9 +123,8 @@ def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
     for consumer in reversed(order):
         if consumer in table and consumer in useful:
             for parent, local_derivative in _useful_derivatives(consumer, useful):
-                term = GRAPH.strong_mul(table[consumer], local_derivative)
-                table[parent] = table[parent] + term if parent in table else term
-    return [output.constant(table.get(x, 0.0)) for x in inputs]
+                table[parent] = add(table.get(parent, ZERO), chain_product(table[consumer], local_derivative))
+    return [output.constant(unguarded(table.get(x, ZERO))) for x in inputs]
 
 
 def _useful_derivatives(node: Node, useful: set[Any]) -> list[tuple[Node, Any]]:
@@ -170,18 +174,3 @@ def _leaf(node: Node) -> float:
     except SymbolHasNoValueError:
         message = f"evaluate needs a number for the symbol {node.label!r}: pass {{{node.label}: 2.0}}"
         raise SymbolHasNoValueError(message) from None
-
-
-def kinks(output: N) -> list[N]:
-    """Return the nodes below `output` that sit on a kink: where the derivative used is a convention.
-
-    relu at 0, |x| at 0, a tie in maximum, the edge of a clip. Judged by the parents' data as it is now; the op's record
-    says which convention holds (`node.op.kink_note`).
-
-    >>> from microgradlib import Value, relu
-    >>> x = Value(0.0)
-    >>> [(str(node.op), node.op.kink_note) for node in kinks(relu(x) - relu(-x))]
-    [('relu', 'relu′(0) = 0'), ('relu', 'relu′(0) = 0')]
-    """
-    nodes: list[Any] = [node for node in topological_sort(output) if node.op and node.op.kink]
-    return [n for n in nodes if n.op.kink(*[parent.data for parent in n.parents], *n.op.settings)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib.ops import ZERO
+
 __all__ = ["accumulate"]
 
 
@@ -15,24 +17,24 @@ def accumulate(output: Any, seed: float) -> None:
     """
     order = _inner_nodes(output)
     for node in order:
-        node.grad = 0.0
-    output.grad = seed if order else output.grad + seed
+        node.grad = ZERO
+    output.grad = (seed or ZERO) if order else output.grad + seed
     for node in reversed(order):
         gradient = node.grad
-        if gradient:
+        if gradient is not ZERO:
             left, right, derivative = node._left, node._right, node._left_derivative
             if right is not None:
-                if derivative:
+                if derivative is not ZERO:
                     left.grad += gradient * derivative
                 derivative = node._right_derivative
-                if derivative:
+                if derivative is not ZERO:
                     right.grad += gradient * derivative
             elif left.__class__ is not tuple:
-                if derivative:
+                if derivative is not ZERO:
                     left.grad += gradient * derivative
             else:
                 for parent, local_derivative in zip(left, derivative):
-                    if local_derivative:
+                    if local_derivative is not ZERO:
                         parent.grad += gradient * local_derivative
 
 

@@ -10,13 +10,13 @@ operation, between the lines that read the numbers and those that fill a new nod
             t1 = x if x >= 0.0 or x != x else 0.0
             t2 = x > 0
             t3 = x <= 0
-            t4 = 0.0 if t3 else nan
-            t5 = 1.0 if t2 else t4
+            t4 = 1.0 if t2 else nan
+            t5 = ZERO if t3 else t4
         except (ArithmeticError, ValueError):
             return plain(self)
         node = new(Value)
         node._data = t1
-        node.grad = 0.0
+        node.grad = ZERO
         node.op = op
         node._left = self
         node._right = None
@@ -40,7 +40,7 @@ from microgradlib._support.number import PLAIN_NUMBERS, as_float
 from microgradlib.core.modes import MODES_IN_USE, finish
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, leaf
-from microgradlib.ops import TABLE, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
+from microgradlib.ops import TABLE, ZERO, Op, activations, arithmetic, exponential, reductions, selection, trigonometric
 from microgradlib.ops.record import bind
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def hot_path(self, other):
         return plain(self, other)
     x = self._data
     y = other if other.__class__ is float else as_float(other)
+    if not y:  # x⁰, whose derivative is a structural zero
+        return plain(self, other)
     op = bind("pow", (y,))"""
 WRITE = """\
     try:
@@ -82,7 +84,7 @@ WRITE = """\
         return plain({arguments})
     node = new(Value)
     node._data = {value}
-    node.grad = 0.0
+    node.grad = ZERO
     node.op = op
     node._left = self
     node._right = {right}
@@ -118,7 +120,11 @@ for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
 
 def text(x: Any) -> str:
     """Write a term or a number as an operand."""
-    return x.name if isinstance(x, Term) else repr(x) if x >= 0 or x != x else f"({x!r})"  # noqa: PLR0124
+    if x is ZERO:
+        return "ZERO"
+    if isinstance(x, Term):
+        return x.name
+    return repr(x) if x >= 0 or x != x else f"({x!r})"  # noqa: PLR0124
 
 
 class Source:
@@ -134,6 +140,10 @@ class Source:
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """Write a choice."""
         return self.assign(f"{text(x)} if {text(condition)} else {text(y)}")
+
+    def undefined(self, _x: Any) -> float:
+        """Return nan: on floats, all there is to an undefined derivative."""
+        return math.nan
 
     def maximum(self, x: Any, y: Any) -> Any:
         """Write the larger of two numbers; nan if one is."""
@@ -169,9 +179,9 @@ def source_of(op: Op, read: str = READ_ONE, inputs: int = 1) -> str:
 
 def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
     namespace = {
-        **vars(FLOATS), "inf": math.inf, "nan": math.nan, "op": op, "plain": getattr(Node, name), "new": object.__new__,
-        "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS, "as_float": as_float,
-        "bind": bind, "finish": finish, "leaf": leaf,
+        **vars(FLOATS), "inf": math.inf, "nan": math.nan, "ZERO": ZERO, "op": op, "plain": getattr(Node, name),
+        "new": object.__new__, "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS,
+        "as_float": as_float, "bind": bind, "finish": finish, "leaf": leaf,
     }  # fmt: skip
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
     method: Callable[..., Any] = namespace["hot_path"]
@@ -226,7 +236,7 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
     x = [number._data for number in inputs]
     node: Value = object.__new__(Value)
     node._data = sum(map(mul, w, x)) if bias is None else sum(map(mul, w, x), bias._data)
-    node.grad = 0.0
+    node.grad = ZERO
     node.op = reductions.dot
     node._left = terms
     node._right = None

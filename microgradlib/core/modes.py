@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "MODES_IN_USE", "Mode", "check_gradients", "current_mode", "detect_anomaly", "finish", "is_compiling",
+    "MODES_IN_USE", "Mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
     "is_recording", "is_unknown", "is_watching", "no_grad", "recording", "refuse_unknown", "tracing_lines",
     "unknown_numbers", "users_line",
 ]  # fmt: skip
@@ -216,25 +216,3 @@ def _check_value(node: Any) -> None:
         shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in node.parents)
         message = f"{node.op} gave {number} from {shown} at {users_line()}"
         raise AnomalyError(message)
-
-
-def check_gradients(table: dict[Any, float]) -> None:
-    """Raise `AnomalyError` for the first node, in the order of the backward pass, whose gradient is nan or inf."""
-    mode = _mode.get()
-    lines = (mode.lines if mode else None) or {}
-    for node, gradient in reversed(table.items()):
-        if not math.isfinite(gradient):
-            name = node.label or (f"a result of {node.op}" if node.op else "a leaf")
-            made = f", made at {lines[node]}" if node in lines else ""
-            message = f"the gradient of {name} = {node.data!r} is {gradient}{made}{_cause(node, table, lines)}"
-            raise AnomalyError(message)
-
-
-def _cause(node: Any, table: dict[Any, float], lines: dict[Any, str]) -> str:
-    """Return which local derivative made the gradient of a node nan or inf, as the end of a message."""
-    for consumer, gradient in table.items():
-        for parent, local in zip(consumer.parents, consumer.local_derivatives):
-            if parent is node and not math.isfinite(local * gradient):
-                where = f" at {lines[consumer]}" if consumer in lines else ""
-                return f"; the local derivative of {consumer.op}{where} is {local}"
-    return ""

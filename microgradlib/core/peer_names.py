@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
 from microgradlib.core.node import Node
 from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute, own_attributes, set_own
+from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,9 +66,9 @@ class DistinctParents(tuple):  # type: ignore[type-arg]  # Python 3.10 gives tup
 def pass_on(node: Any) -> None:
     """Add a node's gradient times its local derivatives to the gradients of its parents: the chain rule at one node."""
     gradient = node.grad
-    if gradient:
+    if gradient is not ZERO:
         for parent, local_derivative in zip(node.parents, node.local_derivatives):
-            if local_derivative:
+            if local_derivative is not ZERO:
                 parent.grad += gradient * local_derivative
 
 

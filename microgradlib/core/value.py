@@ -9,11 +9,12 @@ from microgradlib._support.number import as_float
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.backward import accumulate
 from microgradlib.core.hand_made import BackwardFunction, describe
-from microgradlib.core.modes import MODES_IN_USE, check_gradients, finish, is_compiling, is_watching, refuse_unknown
+from microgradlib.core.kinks import check_gradients
+from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling, is_watching, refuse_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.peer_names import PeerNames
 from microgradlib.core.protocols import comparison, is_operand, refused, rounded, to_bool, to_float, to_int
-from microgradlib.ops import Op, derivative_graph, selection
+from microgradlib.ops import ZERO, Op, derivative_graph, selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,12 +25,12 @@ __all__ = ["Value", "as_node", "leaf"]
 class Value(PeerNames):
     """A number that records how it was made, and so can be differentiated.
 
-    `data`: the number, a float. `grad`: ∂output/∂self after `output.backward()`. `op`: the op that made it, None for a
-    leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the node is
-    made. `label`: a name for drawings. `Value(data, parents, local_derivatives)` and `Value(data, parents, "tanh")`
-    make a node by hand, as programs for other engines do: see `core.hand_made`. `bool(value)` is that of the number, as
-    with every number, not True for every object. Raises `TypeError` for what is not one real number, a Value included:
-    `v.detach()` is a leaf with the same number.
+    `data`: the number, a float. `grad`: ∂output/∂self after `output.backward()`, 0 before. `op`: the op that made it,
+    None for a leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the
+    node is made. `label`: a name for drawings. `Value(data, parents, local_derivatives)` and `Value(data, parents,
+    "tanh")` make a node by hand, as programs for other engines do: see `core.hand_made`. `bool(value)` is that of the
+    number, as with every number, not True for every object. Raises `TypeError` for what is not one real number, a Value
+    included: `v.detach()` is a leaf with the same number.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 1
@@ -78,7 +79,7 @@ class Value(PeerNames):
 
     def __init__(self, data: SupportsFloat, *description: Any, **named: Any) -> None:
         self._data = data if data.__class__ is float else as_float(data)
-        self.grad = 0.0
+        self.grad = ZERO
         self.op = self._left = self._right = None
         self._left_derivative = ()
         self.label = ""
@@ -95,7 +96,7 @@ class Value(PeerNames):
             parents = tuple([x if isinstance(x, Value) else leaf(x) for x in inputs])
         node: Value = object.__new__(Value)
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
-        node.grad = 0.0
+        node.grad = ZERO
         node.op = op
         node._left, node._right = parents if len(parents) == 2 else (parents[0] if len(parents) == 1 else parents, None)
         node.label = ""
@@ -174,7 +175,7 @@ def leaf(number: float) -> Value:
     """Return a plain number as a leaf, as `Value(number)` does, in half the time."""
     node: Value = object.__new__(Value)
     node._data = number if number.__class__ is float else as_float(number)
-    node.grad = 0.0
+    node.grad = ZERO
     node.op = node._left = node._right = None
     node._left_derivative = ()
     node.label = ""

@@ -114,7 +114,7 @@ class Linearization:
         if self.as_graph:
             return list(gradients(output, self.inputs))
         table = grad_table(output)
-        return [table.get(x, 0.0) for x in self.inputs]
+        return [float(table.get(x, 0.0)) for x in self.inputs]
 
     def tangents(self, outputs: Sequence[Any], direction: Sequence[Any]) -> list[Any]:
         """Return the derivative of each output along `direction`, one number for each input, by forward mode."""
@@ -122,7 +122,7 @@ class Linearization:
         if self.as_graph:
             return list(tangents(outputs, by_input))
         table = tangent_table(outputs, by_input)
-        return [table[y] for y in outputs]
+        return [float(table[y]) for y in outputs]
 
     def single_output(self, transform: str) -> Any:
         """Return f's output; raise TypeError, naming the transform, if it is a list, tuple, dict or array."""

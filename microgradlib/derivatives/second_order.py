@@ -11,6 +11,7 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.derivatives.linearize import Linearization, argument_positions, by_position, nested, nested_matrix
+from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ def _columns(slopes: Sequence[Any], inputs: Sequence[Any]) -> list[list[float]]:
             consumers.setdefault(parent, []).append(node)
     columns = []
     for x in inputs:
-        table, stack = {x: 1.0}, [x]
+        stack, table = [x], {x: 1.0}
         dependent: dict[Any, None] = {}
         while stack:
             for consumer in consumers.get(stack.pop(), ()):
@@ -76,8 +77,11 @@ def _columns(slopes: Sequence[Any], inputs: Sequence[Any]) -> list[list[float]]:
                     dependent[consumer] = None
                     stack.append(consumer)
         for node in sorted(dependent, key=position.__getitem__):
-            terms = zip(node.parents, node.local_derivatives)
-            table[node] = sum(d * table[p] for p, d in terms if d and table.get(p))
+            tangent: float = ZERO
+            for parent, local_derivative in zip(node.parents, node.local_derivatives):
+                if local_derivative is not ZERO and table.get(parent, ZERO) is not ZERO:
+                    tangent += local_derivative * table[parent]
+            table[node] = tangent
         columns.append([float(table.get(slope, 0.0)) for slope in slopes])
     return columns
 

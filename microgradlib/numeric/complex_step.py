@@ -109,6 +109,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "floor": lambda z: math.floor(z.real),
     "ceil": lambda z: math.ceil(z.real),
     "detach": lambda z: z.real,
+    "undefined": lambda z: z * math.nan,
 }  # fmt: skip
 _REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma"}
 

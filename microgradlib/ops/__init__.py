@@ -8,6 +8,7 @@ from microgradlib.ops import (
     arithmetic,
     derivative_graph,
     exponential,
+    guards,
     log_functions,
     reductions,
     rounding,
@@ -18,11 +19,12 @@ from microgradlib.ops import (
 )
 from microgradlib.ops.define import define_op, forget_op
 from microgradlib.ops.record import GRAPH, TABLE, Op
+from microgradlib.ops.rules import ZERO
 
 __all__ = [
-    "GRAPH", "PUBLIC", "TABLE", "Op", "activations", "arithmetic", "define_op", "derivative_graph", "exponential",
-    "forget_op", "log_functions", "reductions", "rounding", "selection", "smooth_activations", "softmax",
-    "trigonometric",
+    "GRAPH", "PUBLIC", "TABLE", "ZERO", "Op", "activations", "arithmetic", "define_op", "derivative_graph",
+    "exponential", "forget_op", "guards", "log_functions", "reductions", "rounding", "selection", "smooth_activations",
+    "softmax", "trigonometric",
 ]  # fmt: skip
 
 _MODULES = (

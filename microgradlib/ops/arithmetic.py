@@ -57,8 +57,8 @@ pow = define_op(  # noqa: A001
     "pow",
     value=lambda xp, x, y: xp.pow(x, y),
     derivatives=[
-        lambda xp, z, x, y: xp.strong_mul(y, xp.pow(x, y - 1)),  # 0·inf = 0: x⁰ has derivative 0 everywhere
-        lambda xp, z, x, y: xp.where(xp.abs(x) <= 0, xp.where(y >= 0, 0.0, z * xp.log(x)), xp.strong_mul(z, xp.log(x))),
+        lambda xp, z, x, y: xp.pow_slope(x, y),
+        lambda xp, z, x, y: xp.pow_log(x, y, 1.0),
     ],
     formula="x^y, derivatives y x^(y−1) and x^y ln x",
     symbol="**",
@@ -67,6 +67,8 @@ pow = define_op(  # noqa: A001
     sample=((0.3, 3.0), (-2.0, 3.0)),
     kink=lambda x, y: x == 0 and y == 0,
     kink_note="both derivatives of x^y are 0 at (0, 0), and x⁰ has derivative 0 everywhere",
+    infinite_note="x^y has an infinite derivative at x = 0 for y < 1: write abs(x) for (x*x)**0.5, hypot(x, y) or norm "
+    "for (x*x + y*y)**0.5",
     reference=lambda mp, x, y: x**y,
 )
 
@@ -92,16 +94,20 @@ reciprocal = define_op(
 
 
 def _whole_quotient(xp: Any, z: Any, x: Any, y: Any) -> Any:
-    """Return the whole number q in x = q y + z: (x − z)/y without its rounding error; nan for y = 0."""
-    return xp.where(xp.abs(y) > 0, xp.floor((x - z) / y + 0.5), math.nan)
+    """Return the whole number q in x = q y + z: (x − z)/y without its rounding error."""
+    return xp.floor((x - z) / y + 0.5)
+
+
+def _quotient_slope(xp: Any, z: Any, x: Any, y: Any) -> Any:
+    return xp.where(xp.abs(y) > 0, -_whole_quotient(xp, z, x, y), xp.undefined(x + y))
 
 
 mod = define_op(
     "mod",
     value=lambda xp, x, y: xp.mod(x, y),
     derivatives=[
-        lambda xp, z, x, y: xp.where(xp.abs(y) > 0, 1.0, math.nan),
-        lambda xp, z, x, y: -_whole_quotient(xp, z, x, y),
+        lambda xp, z, x, y: xp.where(xp.abs(z) <= math.inf, 1.0, xp.undefined(x + y)),
+        _quotient_slope,
     ],
     formula="x mod y = x − y⌊x/y⌋, with the sign of y, derivatives 1 and −⌊x/y⌋",
     domain="all x and y but y = 0",
@@ -129,8 +135,8 @@ fmod = define_op(
     "fmod",
     value=lambda xp, x, y: xp.where(x >= 0, xp.mod(xp.abs(x), xp.abs(y)), -xp.mod(xp.abs(x), xp.abs(y))),
     derivatives=[
-        lambda xp, z, x, y: xp.where(xp.abs(y) > 0, 1.0, math.nan),
-        lambda xp, z, x, y: -_whole_quotient(xp, z, x, y),
+        lambda xp, z, x, y: xp.where(xp.abs(z) <= math.inf, 1.0, xp.undefined(x + y)),
+        _quotient_slope,
     ],
     formula="x − y trunc(x/y), with the sign of x as in C, derivatives 1 and −trunc(x/y)",
     domain="all x and y but y = 0",

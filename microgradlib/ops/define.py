@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         sample: tuple[tuple[float, float], ...]
         kink: Callable[..., bool] | None
         kink_note: str
+        infinite_note: str
         notation: str | Callable[..., Any]
         reference: Callable[..., Any] | None
 
@@ -71,6 +72,8 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
 
     `value(xp, *inputs)` and each of `derivatives`, `(xp, output, *inputs)`, use arithmetic, comparisons and the
     functions of `xp` (every op of the table by name) and never `math` or `if`: a choice is `xp.where(x > 0, a, b)`.
+    A closed branch, which stops inf and nan too, has the derivative `ops.ZERO`, as in `xp.where(x > 0, 1.0, ZERO)`; so
+    has a rule that gives 0 always. Outside a domain, a derivative is `xp.undefined(x)`: nan to every order.
     `properties` are the further fields of `Op`, of which `formula` is required. Run again, as a cell of a notebook or a
     reloaded module is, it replaces the op that it defined before; nodes made with that one keep it, and pickles of them
     load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere,

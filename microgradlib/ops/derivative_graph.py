@@ -1,10 +1,12 @@
-"""The ops that derivative graphs need: identity, detach, and the product of the chain rule."""
+"""The ops that derivative graphs need: identity, detach, products with strong zeros, slopes of powers."""
 
 from typing import Any
 
 from microgradlib.ops.arithmetic import pow as power
 from microgradlib.ops.define import define_op
 from microgradlib.ops.dispatch import is_node
+from microgradlib.ops.exponential import log
+from microgradlib.ops.formula import write_op
 from microgradlib.ops.record import GRAPH
 
 __all__ = ["detach", "identity", "strong_mul"]
@@ -27,18 +29,69 @@ detach = define_op(
 
 strong_mul = define_op(
     "strong_mul",
-    # 0·inf = 0·nan = 0: a path with a local derivative of 0 contributes 0.
     value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, xp.where(xp.abs(y) <= 0, 0.0, x * y)),
     derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
-    formula="x y with 0·inf = 0·nan = 0 (the product of the chain rule), derivatives y and x",
+    formula="x y with 0·inf = 0·nan = 0, derivatives y and x",
     symbol="*",
     notation=lambda xp, x, y: x * y,
     reference=lambda mp, x, y: x * y,
 )
 
 
-def _chain_product(x: Any, y: Any) -> Any:
-    """Multiply in a derivative graph: a literal 0 ends the path, a literal 1 needs no node."""
+def _mixed_slope(xp: Any, x: Any, y: Any, m: float) -> Any:
+    """Return x^(y−1) (ln x)^(m−1) (m + y ln x), the derivative of x^y (ln x)^m by x.
+
+    At x = 0 the sum of both terms tends to 0 for y > 1, and their product to an infinity for y ≤ 1.
+    """
+    terms = y * xp.pow_log(x, y - 1, m) + m * xp.pow_log(x, y - 1, m - 1)
+    return xp.where(y > 1, terms, xp.pow_log(x, y - 1, m - 1) * (m + y * xp.log(x)))
+
+
+pow_slope = define_op(
+    "pow_slope",
+    value=lambda xp, x, y: xp.where(xp.abs(y) <= 0, 0.0, y * xp.pow(x, y - 1)),
+    derivatives=[
+        lambda xp, z, x, y: xp.strong_mul(y, xp.pow_slope(x, y - 1)),
+        lambda xp, z, x, y: _mixed_slope(xp, x, y, 1.0),
+    ],
+    formula="y x^(y−1), 0 for y = 0, derivatives y (y−1) x^(y−2) and x^(y−1) (1 + y ln x)",
+    domain="that of x^y",
+    sample=((0.3, 3.0), (-2.0, 3.0)),
+    notation=lambda xp, x, y: y * xp.pow(x, y - 1),
+    reference=lambda mp, x, y: y * x ** (y - 1),
+)
+
+
+def _power_of_log(xp: Any, x: Any, y: Any, m: Any) -> Any:
+    """Return (ln x)^m; 0 at x = 0 for m > 0 and y ≥ 0, where x^y outweighs it or, at y = 0, by convention."""
+    at_zero = xp.where(m > 0, xp.where(y >= 0, xp.abs(x), 1.0), 1.0) <= 0
+    return xp.where(at_zero, 0.0, xp.pow(xp.log(x), m))
+
+
+def _written_power_of_log(xp: Any, x: Any, m: Any) -> Any:
+    logarithm = write_op(xp, log, [x])
+    return logarithm if str(m) == "1" else xp.pow(logarithm, m)
+
+
+pow_log = define_op(
+    "pow_log",
+    value=lambda xp, x, y, m: xp.pow(x, y) * _power_of_log(xp, x, y, m),
+    derivatives=[
+        lambda xp, z, x, y, m: _mixed_slope(xp, x, y, m),
+        lambda xp, z, x, y, m: xp.pow_log(x, y, m + 1),
+        lambda xp, z, x, y, m: z * xp.log(xp.log(x)),
+    ],
+    formula="x^y (ln x)^m, 0 at x = 0 for y ≥ 0, derivatives x^(y−1) (ln x)^(m−1) (m + y ln x) and x^y (ln x)^(m+1)",
+    setting_count=1,
+    domain="x ≥ 1, or x ≥ 0 for whole m ≥ 0",
+    sample=((1.3, 3.0), (-2.0, 3.0), (1.0, 3.0)),
+    notation=lambda xp, x, y, m: xp.pow(x, y) * _written_power_of_log(xp, x, m),
+    reference=lambda mp, x, y, m: x**y * mp.log(x) ** m,
+)
+
+
+def _strong_product(x: Any, y: Any) -> Any:
+    """Multiply in a derivative graph: a literal 0 gives 0, a literal 1 needs no node."""
     for literal, other in ((x, y), (y, x)):
         if isinstance(literal, float) and literal in (0.0, 1.0):
             return other if literal else 0.0
@@ -52,6 +105,18 @@ def _power(x: Any, y: Any) -> Any:
     return power(x, y)
 
 
-GRAPH.strong_mul = _chain_product
+def _power_slope(x: Any, y: Any) -> Any:
+    """Return y x^(y−1) in a derivative graph: for a number y, by a product and a power."""
+    return _strong_product(y, _power(x, y - 1)) if isinstance(y, float) else pow_slope(x, y)
+
+
+def _power_log(x: Any, y: Any, m: float) -> Any:
+    """Return x^y (ln x)^m in a derivative graph; without a logarithm it is a power."""
+    return _power(x, y) if isinstance(m, float) and m == 0 else pow_log(x, y, m)
+
+
+GRAPH.strong_mul = _strong_product
 GRAPH.pow = _power
+GRAPH.pow_slope = _power_slope
+GRAPH.pow_log = _power_log
 GRAPH.detach = lambda x: x.detach() if is_node(x) else x

@@ -33,9 +33,10 @@ expm1 = define_op(
 log = define_op(
     "log",
     value=lambda xp, x: xp.log(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / x, math.nan)],
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / x, xp.undefined(x))],
     formula="ln x, derivative 1/x",
     domain="x ≥ 0, with ln 0 = −inf",
+    infinite_note="ln x has an infinite derivative at 0: write xlogy(x, y) for x*log(y)",
     sample=((0.3, 3.0),),
     notation=r"\ln",
 )
@@ -43,7 +44,7 @@ log = define_op(
 log1p = define_op(
     "log1p",
     value=lambda xp, x: xp.log1p(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= -1, 1 / (1 + x), math.nan)],
+    derivatives=[lambda xp, z, x: xp.where(x >= -1, 1 / (1 + x), xp.undefined(x))],
     formula="ln(1 + x) without cancellation near 0, derivative 1/(1 + x)",
     domain="x ≥ −1",
     sample=((-0.7, 3.0),),
@@ -54,7 +55,7 @@ log1p = define_op(
 log2 = define_op(
     "log2",
     value=lambda xp, x: xp.log2(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(2)), math.nan)],
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(2)), xp.undefined(x))],
     formula="log₂ x, derivative 1/(x ln 2)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
@@ -65,7 +66,7 @@ log2 = define_op(
 log10 = define_op(
     "log10",
     value=lambda xp, x: xp.log10(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(10)), math.nan)],
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(10)), xp.undefined(x))],
     formula="log₁₀ x, derivative 1/(x ln 10)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
@@ -78,6 +79,8 @@ sqrt = define_op(
     derivatives=[lambda xp, z, x: 0.5 / z],
     formula="√x, derivative 1/(2√x)",
     domain="x ≥ 0",
+    infinite_note="√x has an infinite derivative at 0: write abs(x) for sqrt(x*x), "
+    "hypot(x, y) or norm for sqrt(x*x + y*y)",
     sample=((0.3, 3.0),),
     notation=r"\sqrt{<0>}",
 )
@@ -93,10 +96,10 @@ cbrt = define_op(
 
 xlogy = define_op(
     "xlogy",
-    value=lambda xp, x, y: xp.strong_mul(x, xp.log(y)),
+    value=lambda xp, x, y: xp.where(xp.abs(y) >= 0, xp.strong_mul(x, xp.log(y)), y),  # nan for a y that is nan
     derivatives=[
         lambda xp, z, x, y: xp.log(y),
-        lambda xp, z, x, y: xp.where(y >= 0, xp.strong_mul(x, 1 / y), math.nan),
+        lambda xp, z, x, y: xp.where(y >= 0, xp.strong_mul(x, 1 / y), xp.undefined(x + y)),
     ],
     formula="x ln y with 0 ln 0 = 0, derivatives ln y and x/y",
     domain="y ≥ 0",
@@ -147,7 +150,7 @@ polygamma = define_op(
     value=lambda xp, x, order: xp.polygamma(x, order),
     derivatives=[
         lambda xp, z, x, order: xp.polygamma(x, order + 1),
-        lambda xp, z, x, order: math.nan,  # defined for whole orders only
+        lambda xp, z, x, order: xp.undefined(x + order),  # defined for whole orders only
     ],
     formula="ψ⁽ⁿ⁾(x), the (n+1)-th derivative of ln Γ, derivative ψ⁽ⁿ⁺¹⁾(x)",
     symbol="polygamma",

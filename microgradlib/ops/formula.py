@@ -55,13 +55,14 @@ class Formula:
     (a + b) * c - (a - b); a - b * c; -(a + b) / (a * b); (a <= b) * a**2
     """
 
-    __slots__ = ("level", "text")
+    __slots__ = ("level", "opposite", "text")
     spelling: ClassVar[dict[str, str]] = {"**": "**"}
     """How operators are spelt, if not as the operator between two spaces."""
 
     def __init__(self, text: str, level: int = ATOM) -> None:
         self.text = text
         self.level = level
+        self.opposite = ""  # of a comparison, the text of its negation
 
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> Self:
@@ -101,8 +102,19 @@ class Formula:
 
     @classmethod
     def where(cls, condition: Any, x: Any, y: Any) -> Self:
-        """Write a choice; the number 1 where a comparison holds and 0 elsewhere is the comparison itself."""
+        """Write a choice; the number 1 where a comparison holds and 0 elsewhere is the comparison itself.
+
+        A choice of 0 or else of something is turned round: where(x <= 0, 0, y) is written where(x > 0, y, 0).
+
+        >>> x = Formula("x")
+        >>> print(Formula.where(x > 0, 1.0, 0.0), Formula.where(x <= 0, 0.0, x))
+        x > 0 where(x > 0, x, 0)
+        """
         test, yes, no = cls.convert(condition), cls.convert(x), cls.convert(y)
+        if yes.text == no.text == "0":
+            return no
+        if test.opposite and yes.text == "0":
+            test, yes, no = cls(test.opposite, COMPARISON), no, yes
         if test.level == COMPARISON and (yes.text, no.text) == ("1", "0"):
             return test
         return cls.choice(test, yes, no)
@@ -192,17 +204,22 @@ class Formula:
     def __rpow__(self, other: Any) -> Self:
         return self.convert(other) ** self
 
+    def _comparison(self, sign: str, opposite: str, other: Any) -> Self:
+        result = self._infix(sign, other)
+        result.opposite = self._infix(opposite, other).text
+        return result
+
     def __lt__(self, other: Any) -> Self:
-        return self._infix("<", other)
+        return self._comparison("<", ">=", other)
 
     def __le__(self, other: Any) -> Self:
-        return self._infix("<=", other)
+        return self._comparison("<=", ">", other)
 
     def __gt__(self, other: Any) -> Self:
-        return self._infix(">", other)
+        return self._comparison(">", "<=", other)
 
     def __ge__(self, other: Any) -> Self:
-        return self._infix(">=", other)
+        return self._comparison(">=", "<", other)
 
 
 def write_op(dialect: type[F], op: Op, inputs: Sequence[F], digits: int | None = None) -> F:

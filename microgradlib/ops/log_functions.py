@@ -31,7 +31,7 @@ xlog1py = define_op(
     value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, xp.where(xp.abs(y) >= 0, 0.0, math.nan), x * xp.log1p(y)),
     derivatives=[
         lambda xp, z, x, y: xp.log1p(y),
-        lambda xp, z, x, y: xp.where(y >= -1, xp.strong_mul(x, 1 / (1 + y)), math.nan),
+        lambda xp, z, x, y: xp.where(y >= -1, xp.strong_mul(x, 1 / (1 + y)), xp.undefined(x + y)),
     ],
     formula="x ln(1 + y) with 0 ln 0 = 0, derivatives ln(1 + y) and x/(1 + y)",
     domain="y ≥ −1",

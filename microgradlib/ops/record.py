@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.floats import FLOATS, evaluate_rule
 from microgradlib.ops.dispatch import apply, complete
 from microgradlib.ops.documentation import Documentation, OpSignature
+from microgradlib.ops.rules import ZERO, is_constant_zero
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,8 @@ class Op:
     value: Callable[..., Any]
     """value(xp, *inputs): the output."""
     derivatives: tuple[Callable[..., Any], ...] | Callable[..., tuple[Any, ...]]
-    """∂output/∂inputᵢ = derivatives[i](xp, output, *inputs); for any number of inputs, one rule for the whole tuple."""
+    """∂output/∂inputᵢ = derivatives[i](xp, output, *inputs); for any number of inputs, one rule for the whole tuple.
+    A closed branch is `rules.ZERO`, and so is every derivative that is 0 whatever the inputs are."""
     formula: str
     """The value and its derivatives as text, for documentation."""
     symbol: str
@@ -57,6 +59,8 @@ class Op:
     """kink(*inputs): whether the derivative there is a convention rather than a limit."""
     kink_note: str = ""
     """The convention, in words."""
+    infinite_note: str = ""
+    """Where a derivative is infinite, and what to write instead if a zero is multiplied by it."""
     notation: str | Callable[..., Any] = ""
     """How mathematics writes it, if not as a call: a LaTeX template, or notation(xp, *inputs) over written inputs."""
     reference: Callable[..., Any] | None = None
@@ -73,8 +77,12 @@ class Op:
         cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(self, **fields: Any) -> None:
-        arity = None if callable(fields["derivatives"]) else len(fields["derivatives"])
-        self.__dict__.update(fields, arity=arity, fast_paths={}, __name__=fields["name"])
+        rules, settings = fields["derivatives"], fields.get("settings", ())
+        arity = None if callable(rules) else len(rules)
+        if arity is not None:
+            rules = tuple([_closed if is_constant_zero(rule, arity, settings) else rule for rule in rules])
+        fields |= {"derivatives": rules, "arity": arity, "fast_paths": {}, "__name__": fields["name"]}
+        self.__dict__.update(fields)
 
     def __setattr__(self, name: str, _: Any = None) -> None:
         message = f"an op is immutable: cannot set {name} of {self.name}; define another op instead"
@@ -143,6 +151,11 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}: {self.formula}>"
+
+
+def _closed(*_: Any) -> float:
+    """Return the derivative of an input on which the output does not depend, or of a step."""
+    return ZERO
 
 
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from operator import mul
 from typing import Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import indicator
+from microgradlib.ops.rules import ZERO
 from microgradlib.ops.softmax import log_total, shares
 
 sum = define_op(  # noqa: A001
@@ -134,18 +134,17 @@ dot = define_op(
 )
 
 
-def _winners_shares(winners: list[Any]) -> tuple[Any, ...]:
-    """Return each input's share of the derivative of a max or min: the winners share it equally."""
-    count = winners[0]
-    for winner in winners[1:]:
-        count = count + winner
-    return tuple([winner / count for winner in winners])
+def _winners_shares(xp: Any, z: Any, winners: list[Any], losers: list[Any]) -> tuple[Any, ...]:
+    """Return each input's share of the derivative of a max or min: the winners share it equally, losers are closed."""
+    count = builtins.sum([xp.where(winner, 1.0, 0.0) for winner in winners])
+    share = xp.where(count >= 1, 1.0 / xp.where(count >= 1, count, 1.0), xp.undefined(z))
+    return tuple([xp.where(loser, ZERO, share) for loser in losers])
 
 
 maximum = define_op(
     "maximum",
     value=lambda xp, *xs: xp.maximum(*xs),
-    derivatives=lambda xp, z, *xs: _winners_shares([indicator(xp, x >= z, x < z) for x in xs]),
+    derivatives=lambda xp, z, *xs: _winners_shares(xp, z, [x >= z for x in xs], [x < z for x in xs]),
     formula="the largest input; derivative 1 for it, 0 for the others",
     symbol="max",
     kink=lambda *xs: builtins.sum(x == max(xs) for x in xs) > 1,
@@ -157,7 +156,7 @@ maximum = define_op(
 minimum = define_op(
     "minimum",
     value=lambda xp, *xs: xp.minimum(*xs),
-    derivatives=lambda xp, z, *xs: _winners_shares([indicator(xp, x <= z, x > z) for x in xs]),
+    derivatives=lambda xp, z, *xs: _winners_shares(xp, z, [x <= z for x in xs], [x > z for x in xs]),
     formula="the smallest input; derivative 1 for it, 0 for the others",
     symbol="min",
     kink=lambda *xs: builtins.sum(x == min(xs) for x in xs) > 1,

@@ -1,11 +1,86 @@
-"""Functions that the rules of several ops share."""
+"""What the rules of several ops share: the structural zero of a closed branch, and functions that write branches."""
+
+from __future__ import annotations
 
 import math
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["indicator"]
+from microgradlib._support.floats import FLOATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["ZERO", "StructuralZero", "branch", "indicator", "is_constant_zero"]
+
+
+class StructuralZero(float):
+    """The class of `ZERO`, its only instance. Copies and pickles of it are `ZERO` itself."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "ZERO"
+
+
+ZERO = StructuralZero(0.0)
+"""The number 0 that is stated rather than computed, known by its identity: `derivative is ZERO`.
+
+As a local derivative: a closed branch (relu off, the branch not taken of `where`) or a derivative that is 0 everywhere
+(that of `step`); nothing passes it, inf and nan neither. As a gradient: none has reached the node. In arithmetic it is
+the number 0, and the result is an ordinary float; so a rule returns it, alone or by `xp.where`, and does not multiply
+it. A 0 that is computed is an ordinary float, for which 0 · inf is nan.
+"""
 
 
 def indicator(xp: Any, inside: Any, outside: Any) -> Any:
     """Return I(inside): 1 where inside holds, 0 where outside does, nan where neither (an input is nan)."""
     return xp.where(inside, 1.0, xp.where(outside, 0.0, math.nan))
+
+
+def branch(xp: Any, x: Any, taken: Any, closed: Any, slope: Any = 1.0) -> Any:
+    """Return the local derivative of a branch: `slope` where it is taken, `ZERO` where closed, undefined at nan.
+
+    `x` is an input, or any expression of all inputs on which the undefined derivative depends.
+
+    >>> from microgradlib._support.floats import FLOATS
+    >>> branch(FLOATS, 2.0, taken=True, closed=False), branch(FLOATS, -2.0, taken=False, closed=True) is ZERO
+    (1.0, True)
+    """
+    return xp.where(closed, ZERO, xp.where(taken, slope, xp.undefined(x)))
+
+
+class _Unknown:
+    """An input of which nothing is known, and the namespace `xp` over it: what depends on it is unknown too."""
+
+    def _combine(self, *_others: Any) -> _Unknown:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _combine
+    __pow__ = __rpow__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _combine
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """Return the choice if it is known, or if both sides are 0."""
+        if condition is not self:
+            return x if condition else y
+        return x if x is not self and y is not self and x == y == 0 else self
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(FLOATS, name)
+        if isinstance(function, partial):  # an op computed by its own rule
+            return partial(function.func, self)
+        return lambda *inputs: self if self in inputs else function(*inputs)
+
+
+def is_constant_zero(rule: Callable[..., Any], input_count: int, settings: Sequence[float] = ()) -> bool:
+    """Return whether a derivative rule gives 0 whatever the output and the inputs are.
+
+    >>> is_constant_zero(lambda xp, z, x: 0.0, 1), is_constant_zero(lambda xp, z, x: 2 * x, 1)
+    (True, False)
+    """
+    unknown = _Unknown()
+    try:
+        result = rule(unknown, unknown, *[unknown] * input_count, *settings)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return False
+    return isinstance(result, (int, float)) and result == 0

@@ -6,8 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.record import GRAPH
-from microgradlib.ops.rules import indicator
+from microgradlib.ops.rules import ZERO, branch, indicator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,22 +19,14 @@ where = define_op(
     value=lambda xp, condition, x, y: xp.where(condition, x, y),
     derivatives=[
         lambda xp, z, condition, x, y: 0.0,
-        lambda xp, z, condition, x, y: xp.where(condition, 1.0, 0.0),
-        lambda xp, z, condition, x, y: xp.where(condition, 0.0, 1.0),
+        lambda xp, z, condition, x, y: xp.where(condition, 1.0, ZERO),
+        lambda xp, z, condition, x, y: xp.where(condition, ZERO, 1.0),
     ],
     formula="x where the condition holds, else y; derivative 1 for the chosen one",
     sample=((1.0, 1.0), (-3.0, 3.0), (-3.0, 3.0)),
     notation=lambda xp, condition, x, y: xp.where(condition, x, y),
     reference=lambda mp, condition, x, y: x if condition else y,
 )
-
-
-def _pick(condition: Any, x: Any, y: Any) -> Any:
-    """Choose in a derivative graph: Values are known, so the choice is made; Symbols keep both sides."""
-    return where(condition, x, y) if hasattr(condition, "__apply_op__") else (x if condition else y)
-
-
-GRAPH.where = _pick
 
 
 def _comparison(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Binary:
@@ -124,18 +115,23 @@ copysign = define_op(
 )
 
 
+def _if_chosen(xp: Any, z: Any, y: Any, slope: Any) -> Any:
+    """Return `slope` where the output z is the input y, `ZERO` where it is another, undefined at nan."""
+    return xp.where(z < y, ZERO, branch(xp, z, z <= y, z > y, slope))
+
+
 clip = define_op(
     "clip",
     value=lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     derivatives=[
-        lambda xp, z, x, low, high: indicator(xp, x >= low, x < low) * indicator(xp, x <= high, x > high),
-        lambda xp, z, x, low, high: indicator(xp, x < low, x >= low),
-        lambda xp, z, x, low, high: indicator(xp, x > high, x <= high),
+        lambda xp, z, x, low, high: _if_chosen(xp, z, x, xp.where(low > high, ZERO, 1.0)),
+        lambda xp, z, x, low, high: _if_chosen(xp, z, low, xp.where(x >= low, ZERO, 1.0)),
+        lambda xp, z, x, low, high: branch(xp, z, xp.maximum(x, low) > high, xp.maximum(x, low) <= high),
     ],
     formula="min(max(x, low), high); derivative 1 where low ≤ x ≤ high, else 0",
     setting_count=2,
     sample=((-3.0, 3.0), (-2.0, -1.0), (1.0, 2.0)),
-    kink=lambda x, low, high: x in (low, high),
-    kink_note="clip′ is 1 at both edges",
+    kink=lambda x, low, high: low <= high and x in (low, high),
+    kink_note="clip′ is 1 at both edges; for low > high it is high everywhere",
     reference=lambda mp, x, low, high: min(max(x, low), high),
 )

@@ -13,6 +13,7 @@ from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import GRAPH
 from microgradlib.ops.formula import PRODUCT, SUM, Formula, write_op
+from microgradlib.ops.guards import unguarded
 from microgradlib.symbolic.latex import Latex
 from microgradlib.symbolic.names import fresh_names, unique_names
 from microgradlib.symbolic.simplify import simplify
@@ -136,7 +137,7 @@ class ChainRule:
             derivatives = [partials[i] for i in positions]
         else:
             derivatives = [op.partial_derivative(i, self.symbols[consumer], *parents) for i in positions]
-        return reduce(add, [self._write(style, simplify(derivative)) for derivative in derivatives]).text
+        return reduce(add, [self._write(style, simplify(unguarded(derivative))) for derivative in derivatives]).text
 
     def _write(self, style: Style, expression: Node) -> Formula:
         names = {symbol: self.names[node] for node, symbol in self.symbols.items()}

@@ -9,8 +9,8 @@ from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
-from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.numeric.comparison import gradient_entry
+from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.testing.tolerance import allowed_error, same
 
 if TYPE_CHECKING:

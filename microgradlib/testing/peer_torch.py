@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
-from microgradlib.core.autodiff import grad_table, gradients, kinks, tangent_table
+from microgradlib.core.autodiff import grad_table, gradients, tangent_table
+from microgradlib.core.kinks import kinks
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value, as_node
 from microgradlib.errors import MicrogradError

@@ -22,6 +22,7 @@ def spy_op(temporary_op):
         derivatives=[derivative("x", lambda x, y: y), derivative("y", lambda x, y: x)],
         formula="x y",
     )
+    asked.clear()  # define_op runs each rule once
     return op, asked
 
 
@@ -45,7 +46,7 @@ def test_gradients_are_pruned_to_relevant_nodes():
     x, y = Symbol("x"), Symbol("y")
     [slope] = gradients(mg.sin(x) * mg.exp(mg.tanh(mg.log(y))), [x])
     names = [node.op.name if node.op else node.label for node in topological_sort(slope)]
-    assert sorted(names) == sorted(["y", "log", "tanh", "exp", "x", "cos", "strong_mul"])
+    assert sorted(names) == sorted(["y", "log", "tanh", "exp", "x", "cos", "mul"])
 
 
 def test_figure_6_10_of_deep_learning(temporary_op):
@@ -58,7 +59,7 @@ def test_figure_6_10_of_deep_learning(temporary_op):
     z = f(y)
     [dz_dw] = gradients(z, [w])
     graph = topological_sort(dz_dw)
-    assert sorted(node.op.name for node in graph if node.op) == ["f"] * 2 + ["f_prime"] * 3 + ["strong_mul"] * 2
+    assert sorted(node.op.name for node in graph if node.op) == ["f"] * 2 + ["f_prime"] * 3 + ["mul"] * 2
     assert {w, x, y} < set(graph)
     assert z not in graph
     assert {node.parents[0] for node in graph if node.op is f_prime} == {w, x, y}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.printing.formula import ArrayFormula
+from microgradlib.ops import TABLE
 from microgradlib.ops.formula import write_op
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ class _Rules:
 
     def strong_mul(self, x: Any, y: Any) -> ArrayFormula:
         return ArrayFormula.convert(x) * ArrayFormula.convert(y)
+
+    def undefined(self, _x: Any) -> ArrayFormula:
+        return ArrayFormula.number(math.nan)
+
+    def pow_slope(self, x: Any, y: Any) -> ArrayFormula:
+        return ArrayFormula.convert(TABLE["pow_slope"].notation(ArrayFormula, x, y))  # type: ignore[operator]
 
     def __getattr__(self, name: str) -> Callable[..., ArrayFormula]:
         return lambda *inputs: ArrayFormula.function(name, inputs)

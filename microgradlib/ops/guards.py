@@ -1,0 +1,153 @@
+"""Derivatives of Symbols that hold under conditions: how closed branches stay closed in derivative graphs.
+
+For numbers a closed branch is the structural zero `ZERO`. Whether a Symbol's branch is closed is not known yet, so the
+derivative is an expression with the conditions under which its branch is open, and elsewhere it is 0:
+
+    d/dx where(x > 0, log(x), 0) = where(x > 0, 1/x, 0)
+
+The conditions are applied after the products of the chain rule, never before: 0 · (1/x) would be nan at x = 0. Domains
+of derivatives are conditions too, outside of which the result is undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from microgradlib.ops.dispatch import is_node
+from microgradlib.ops.exponential import exp
+from microgradlib.ops.record import GRAPH
+from microgradlib.ops.rules import ZERO
+from microgradlib.ops.selection import where
+
+__all__ = ["add", "chain_product", "unguarded"]
+
+MOST_CONDITIONS = 4
+"""With more conditions, those of closed branches are joined to one: products along a path of n nodes take time O(n)."""
+
+
+class Undefined(NamedTuple):
+    """A derivative outside its domain: what `undefined` of the namespace returns, a choice of `where`."""
+
+    x: Any
+    """An expression of all inputs on which the derivative depends."""
+
+    def node(self) -> Any:
+        """Return nan as a node that depends on x, so that every derivative of it is nan too: exp(nan · x)."""
+        return exp(self.x * math.nan)
+
+
+class Condition(NamedTuple):
+    """A node that must be true, or false as `wanted` says, for an expression to hold; else it is `otherwise`."""
+
+    node: Any
+    wanted: bool
+    otherwise: Any = ZERO
+    """`ZERO` where a branch is closed; `Undefined` outside a domain."""
+
+
+class Guarded(NamedTuple):
+    """An expression, and the conditions under which it holds, the first one judged first."""
+
+    expression: Any
+    conditions: tuple[Condition, ...]
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """Return x or y as `condition` says; for a condition that is a node, an expression of both, guarded if need be.
+
+    This is `where` of the namespace over which the rules of derivatives run.
+    """
+    if x is y:
+        return x
+    if not is_node(condition):
+        return x if condition else y
+    for is_otherwise in (_is_zero, _is_undefined):
+        for kept, other, wanted in ((x, y, True), (y, x, False)):
+            if is_otherwise(other):
+                return _guarded(kept, (Condition(condition, wanted, other),))
+    chosen = where(condition, unguarded(x), unguarded(y))
+    open_x, open_y = _reached(x), _reached(y)
+    if open_x is open_y is True:
+        return chosen
+    return Guarded(chosen, (Condition(where(condition, float(open_x), open_y), wanted=True),))
+
+
+def _is_zero(x: Any) -> bool:
+    return x is ZERO
+
+
+def _is_undefined(x: Any) -> bool:
+    return isinstance(x, Undefined)
+
+
+def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
+    """Return x under further conditions, which are judged first."""
+    expression, inner = x if isinstance(x, Guarded) else (x, ())
+    conditions = tuple(dict.fromkeys((*outer, *inner)))
+    if len(conditions) <= MOST_CONDITIONS:
+        return Guarded(expression, conditions) if conditions else expression
+    joined = Guarded(expression, conditions)
+    is_open = _reached(joined)
+    return unguarded(joined) if is_open is True else Guarded(unguarded(joined), (Condition(is_open, wanted=True),))
+
+
+def unguarded(x: Any) -> Any:
+    """Return a gradient, perhaps guarded, as a plain expression or number."""
+    if not isinstance(x, Guarded):
+        return x.node() if isinstance(x, Undefined) else x
+    expression = unguarded(x.expression)
+    for node, wanted, otherwise in reversed(x.conditions):
+        number = 0.0 if otherwise is ZERO else otherwise.node()
+        expression = where(node, expression, number) if wanted else where(node, number, expression)
+    return expression
+
+
+def _reached(x: Any) -> Any:
+    """Return a node that is not 0 where no branch on the way to x is closed; True if none ever is."""
+    result: Any = True
+    for node, wanted, otherwise in reversed(x.conditions if isinstance(x, Guarded) else ()):
+        is_closed = otherwise is ZERO
+        if is_closed and wanted and result is True:
+            result = node
+        elif is_closed or result is not True:
+            number = 0.0 if is_closed else 1.0
+            result = float(result) if result is True else result
+            result = where(node, result, number) if wanted else where(node, number, result)
+    return result
+
+
+def chain_product(gradient: Any, derivative: Any) -> Any:
+    """Return gradient · derivative, numbers, nodes or guarded expressions; `ZERO` if either is."""
+    if gradient is ZERO or derivative is ZERO:
+        return ZERO
+    x, x_conditions = gradient if isinstance(gradient, Guarded) else (gradient, ())
+    y, y_conditions = derivative if isinstance(derivative, Guarded) else (derivative, ())
+    x, y = unguarded(x), unguarded(y)
+    product = y if _is_one(x) else x if _is_one(y) else x * y
+    return _guarded(product, (*x_conditions, *y_conditions))
+
+
+def _is_one(x: Any) -> bool:
+    return isinstance(x, float) and x == 1
+
+
+def add(x: Any, y: Any) -> Any:
+    """Return the sum of two gradients. A node is reached if one of its consumers passes something on."""
+    if x is ZERO or y is ZERO:
+        return y if x is ZERO else x
+    if isinstance(x, Guarded) and isinstance(y, Guarded) and _names(x) == _names(y):
+        return Guarded(x.expression + y.expression, x.conditions)
+    total = unguarded(x) + unguarded(y)
+    open_x, open_y = _reached(x), _reached(y)
+    if open_x is True or open_y is True:
+        return total
+    return Guarded(total, (Condition(where(open_x, 1.0, open_y), wanted=True),))
+
+
+def _names(x: Guarded) -> list[tuple[int, bool]]:
+    return [(id(condition.node), condition.wanted) for condition in x.conditions]
+
+
+GRAPH.where = choose
+GRAPH.undefined = Undefined
