@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from copy import deepcopy
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
@@ -18,27 +17,26 @@ if TYPE_CHECKING:
 __all__ = ["copy_graph", "copy_node", "fields_of", "rebuild", "reduce_graph"]
 
 
-def fields_of(node: Any) -> tuple[Any, ...]:
-    """Return what the slots of a node hold, in the order of its class's `_fields`; None for a slot that is not set."""
-    return tuple([getattr(node, name, None) for name in node._fields])
+def fields_of(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
+    """Return what the slots of a node hold, in the order of its class's `_fields`, and what was added to it or None.
 
-
-def split(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
-    """Return the fields of a node, and what a program or a subclass added to it: None for nearly all nodes.
-
-    A `_backward` function, which knows the node that it was written for, is replaced by its local derivatives.
+    None stands for a slot that is not set. A `_backward` function, which knows the node that it was written for, is
+    replaced by its local derivatives. Few nodes have additions: attributes of a program's own, fields of subclasses.
     """
-    fields = fields_of(node)
-    classes = {fields[-3].__class__, fields[-2].__class__}  # of Value's slots _left_derivative and _right_derivative
-    if classes.isdisjoint(_ADDED) and not adds_attributes(node.__class__):
+    kind = node.__class__
+    fields = tuple([getattr(node, name, None) for name in kind._fields])
+    left, right = fields[-3], fields[-2]  # of a Value: _left_derivative and _right_derivative
+    if kind in _PLAIN and left.__class__ is not BackwardFunction and right.__class__ is not dict:
         return fields, None
-    kept = [None if field.__class__ is dict else field for field in fields]
-    if fields[-3].__class__ is BackwardFunction:
-        kept[-3] = node.local_derivatives
-    return tuple(kept), extras_of(node)
+    if kind.__module__.startswith("microgradlib.") and not kind.__dictoffset__:
+        _PLAIN.add(kind)
+    if left.__class__ is BackwardFunction:
+        left = node.local_derivatives
+    return (*fields[:-3], left, None if right.__class__ is dict else right, fields[-1]), extras_of(node) or None
 
 
-_ADDED = frozenset({dict, BackwardFunction})
+_PLAIN: set[type] = set()
+"""The library's own classes among those met so far, whose nodes have no attributes beside their fields."""
 
 
 def extras_of(node: Any) -> dict[str, Any]:
@@ -51,12 +49,6 @@ def extras_of(node: Any) -> dict[str, Any]:
         if hasattr(node, name):
             extras[name] = getattr(node, name)
     return extras
-
-
-@lru_cache(maxsize=256)
-def adds_attributes(kind: type) -> bool:
-    """Return whether the nodes of a class have attributes that the library's own classes have not."""
-    return bool(kind.__dictoffset__ or added_slots(kind))
 
 
 def added_slots(kind: type) -> tuple[str, ...]:
@@ -85,7 +77,7 @@ def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
 
 def copy_node(node: N) -> N:
     """Return a node of its own with the same parents: `copy.copy`."""
-    fields, extras = split(node)
+    fields, extras = fields_of(node)
     copied = rebuild(type(node), None, fields)
     add_extras(copied, extras or {})
     return copied
@@ -96,7 +88,7 @@ def copy_graph(output: N, memo: dict[int, Any]) -> N:
     extended: list[tuple[Any, dict[str, Any]]] = []
     for node in topological_sort(output):
         if id(node) not in memo:
-            fields, extras = split(node)
+            fields, extras = fields_of(node)
             copied = rebuild(type(node), None, fields)
             left, right = node._left, node._right
             if left.__class__ is tuple:
@@ -144,7 +136,7 @@ def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
         end = _EndOfAncestors()
         ancestors = [*topological_sort(node)[:-1], end]
         _in_progress.set((ref(end), frozenset(map(id, ancestors))))
-    fields, extras = split(node)
+    fields, extras = fields_of(node)
     arguments = type(node), ancestors, fields
     # The extras are a state, which pickle sets once the node exists: they may hold the node itself.
     return (rebuild, arguments, (None, extras)) if extras else (rebuild, arguments)

@@ -218,7 +218,7 @@ def _sorted_out(positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str,
     for argument in positional:
         if isinstance(argument, str):
             name = "op" if "parents" in given and "op" not in given else "label"
-        elif hasattr(argument, "__iter__") and not hasattr(argument, "__array__"):
+        elif hasattr(argument, "__iter__"):
             name = "local_derivatives" if "parents" in given else "parents"
         else:
             name = "label"
