@@ -29,6 +29,12 @@ from microgradlib.costs import (
     decision_of,
     gaussian_nll,
     hinge,
+    huber,
+    kl_div,
+    nll,
+    nll_of,
+    poisson_nll,
+    smooth_l1,
     squared_error,
 )
 from microgradlib.data import (
@@ -182,6 +188,14 @@ assert_type(mg.reciprocal(w), Value)
 assert_type(mg.fmod(w, 2), Value)
 assert_type(mg.degrees(w), Value)
 assert_type(mg.copysign(w, -1.0), Value)
+assert_type(mg.gelu(w), Value)
+assert_type(mg.log_sigmoid(-800.0), float)
+assert_type(mg.logaddexp(w, 1.0), Value)
+assert_type(mg.xlog1py(1.0, Symbol("s")), Symbol)
+assert_type(mg.round(w), Value)
+assert_type(mg.heaviside(w), Value)
+assert_type(mg.heaviside(-1.0, 1.0), float)
+assert_type(mg.sgn(Symbol("s")), Symbol)
 assert_type(mg.less(w, 1), Value)
 assert_type(mg.greater(Symbol("s"), 0.0), Symbol)
 
@@ -211,6 +225,13 @@ assert_type(mg.maximum(Symbol("s"), 0), Symbol)
 assert_type(mg.dot([w, x], [1.0, 2.0], bias=b), Value)
 assert_type(mg.dot([w, x], [1, 2]), Value)
 assert_type(mg.dot([1, 2], [3, 4]), float)
+assert_type(mg.var([w, x], correction=1), Value)
+assert_type(mg.std([1.0, 2]), float)
+assert_type(mg.var([Symbol("s"), 1.0]), Symbol)
+assert_type(mg.linear([[w, x], [1.0, 2.0]], [1.0, w], [b, 0.5]), list[Value])
+assert_type(mg.linear([[1.0, 2.0]], [3, 4]), list[float])
+assert_type(mg.matvec([[w, x]], [1.0, 2.0]), list[Value])
+assert_type(mg.matvec([[Symbol("s"), 1.0]], [1.0, 2.0]), list[Symbol])
 assert_type(mg.softmax([w, x]), list[Value])
 assert_type(mg.softmax([1.0, 2.0]), list[float])
 assert_type(mg.log_softmax([w, 1.0]), list[Value])
@@ -502,6 +523,15 @@ assert_type(cross_entropy([[w, x]], [1], weight=[1.0, 2.0], reduction="mean"), V
 assert_type(binary_cross_entropy(mg.sigmoid(w), 1), Value)
 assert_type(binary_cross_entropy_with_logits(w, 1), Value)
 assert_type(hinge(w, 1), Value)
+assert_type(nll([w, -1.0], 1), Value)
+assert_type(huber(w, 1.0, delta=0.5), Value)
+assert_type(huber(1.0, 2.0), float)
+assert_type(smooth_l1([[w], [x]], [[1.0], [2.0]], beta=0.5, reduction="mean"), Value)
+assert_type(poisson_nll(s, 2, log_input=False), Symbol)
+assert_type(poisson_nll([w], [2], full=True, reduction="none"), list[Value])
+assert_type(kl_div([w, -1.0], [0.5, 0.5]), Value)
+assert_type(kl_div([-1.0, -0.5], [0.5, 0.5], log_target=False), float)
+print(nll_of(lambda output, y: -abs(y - output))(w, 1.0))
 assert_type(gaussian_nll((w, x), 3.0), Value)
 assert_type(gaussian_nll((w, 1.0), 3.0), Value)
 assert_type(gaussian_nll([(w, 1.0)], [3.0]), Value)
@@ -509,6 +539,8 @@ assert_type(accuracy([1, 0], np.array([1, 0])), float)
 assert_type(confusion_matrix([1, 0], [1.0, 0]), list[list[int]])
 weighted = partial(cross_entropy, weight=[1.0, 2.0])
 decide = decision_of(cross_entropy)
+assert_type(mg.sample([0.25, Value(0.75)], random.Random(0), top_k=1), int)
+assert_type(nn.sample_from_logits([w, 1.0], 0, temperature=0.5), int)
 
 # The training loop
 
