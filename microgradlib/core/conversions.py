@@ -1,8 +1,9 @@
-"""Refuse the conversions of a node to a float by which NumPy would lose its derivative without notice."""
+"""Refuse the conversions of a node to a float that would lose its derivative without notice."""
 
 from __future__ import annotations
 
 import dis
+import math
 import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -12,43 +13,56 @@ from microgradlib.core.math_calls import callee, math_function_called_by, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType, ModuleType
+    from types import FrameType
 
 __all__ = ["TRANSFORMS", "check_conversion"]
 
 TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
 """The inputs of each transformed function (`grad`, …) that is running, the outermost first."""
 
+_FORMATTING = ("BINARY_OP", "BINARY_MODULO", "INPLACE_MODULO")
+
 
 def check_conversion(frame: FrameType) -> None:
     """Raise `TypeError` if the conversion to a float that runs in `frame` would lose a derivative.
 
-    That is a call of `math.sin` or the like; and, in a function that is being differentiated, a conversion by NumPy:
-    `np.zeros(3)[0] = v`, `np.asarray(values, dtype=float)`. `float(v)` itself says that a number is meant.
+    That is a call of `math.sin` or the like; and, in a function that is being differentiated, every conversion that the
+    program does not ask for by `float(v)`, as in `np.zeros(3)[0] = v`, `np.asarray(values, dtype=float)`,
+    `map(math.sin, values)`. Text (`"%f" % v`) and questions (`math.isnan(v)`) need no derivative.
     """
     refuse_math_call(math_function_called_by(frame))
-    if TRANSFORMS.get() and "numpy" in sys.modules and _is_by_numpy(frame, sys.modules["numpy"]):
+    if TRANSFORMS.get() and not _is_meant(frame):
         raise TypeError(
-            "NumPy would turn a Value into a plain number here, and the derivative would be lost: make the array with "
-            "dtype=object, leave out dtype=float and astype(float), or write float(value) if the number is meant"
+            "a Value would be turned into a plain number here, and its derivative be lost: compute with the functions "
+            "of microgradlib, make arrays of Values with dtype=object, without dtype=float and astype(float), or write "
+            "float(value) if the number is meant"
         )
 
 
-def _is_by_numpy(frame: FrameType, numpy: ModuleType) -> bool:
-    """Return whether NumPy converts: in its own code, in an assignment to an element, or in a call of NumPy."""
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
-    if package in {"numpy", "scipy"}:
+def _is_meant(frame: FrameType) -> bool:
+    """Return whether the program asks for the number itself, as far as its bytecode shows."""
+    code, offset = frame.f_code, frame.f_lasti
+    while dis.opname[code.co_code[offset]] == "CACHE":  # of a call of a Python function, up from Python 3.11
+        offset -= 2
+    instruction = dis.opname[code.co_code[offset]]
+    if instruction in _FORMATTING:
         return True
-    code = frame.f_code
-    if dis.opname[code.co_code[frame.f_lasti]] in {"STORE_SUBSCR", "STORE_SLICE"}:
-        return True
-    name = callee(code, frame.f_lasti)
-    if name is None:
-        return False
-    called: Any = frame.f_locals.get(name[0], frame.f_globals.get(name[0]))
-    for attribute in name[1:]:  # of modules and arrays alone, where reading an attribute runs no code of others
-        is_safe = isinstance(called, type(sys)) or is_ndarray(called)
-        called = getattr(called, attribute, None) if is_safe else None
-    if isinstance(called, type) and issubclass(called, numpy.generic):
-        return False  # np.float64(v) says, as float(v) does, that a number is meant
-    return is_ndarray(getattr(called, "__self__", None)) or str(getattr(called, "__module__", "")).startswith("numpy")
+    name = callee(code, offset)
+    if name is None:  # no call; or one whose arguments hold a choice, as in float(a if c else b): let it be
+        return instruction.startswith(("CALL", "PRECALL")) and instruction != "CALL_FUNCTION_EX"
+    called = _resolved(name, frame)
+    if isinstance(called, type):
+        return issubclass(called, (float, complex, getattr(sys.modules.get("numpy"), "generic", float)))
+    return name[-1] == "__float__" or (
+        name[-1].startswith("is") and called is not None and called is getattr(math, name[-1], None)
+    )
+
+
+def _resolved(name: tuple[str, ...], frame: FrameType) -> Any:
+    """Return what a dotted name stands for, without running code of others: no properties are read."""
+    first = name[0]
+    found: Any = frame.f_locals.get(first, frame.f_globals.get(first, frame.f_builtins.get(first)))
+    for attribute in name[1:]:
+        is_safe = isinstance(found, (type(sys), type)) or is_ndarray(found)
+        found = getattr(found, attribute, None) if is_safe else getattr(found, "__dict__", {}).get(attribute)
+    return found
