@@ -22,7 +22,7 @@ from microgradlib._support.number import as_float
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.own_attributes import own_attributes, set_own
 from microgradlib.errors import MissingRuleError
-from microgradlib.ops.record import Op
+from microgradlib.ops import ZERO, Op
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -122,15 +122,16 @@ class BackwardFunction:
         return iter(())
 
     def local_derivatives(self) -> tuple[float, ...]:
-        """Return ∂node/∂parent for each parent; a parent listed n times has an nth of what it is given each time."""
+        """Return ∂node/∂parent for each parent: `ZERO` for one that is given nothing, an nth for one listed n times."""
         node, parents = self.node, self.node.parents
         kept = {parent: parent.grad for parent in (*parents, node)}
         try:
             for parent in parents:
-                parent.grad = 0.0
+                parent.grad = ZERO
             node.grad = 1.0
             self.function()
-            return tuple([float(parent.grad) / parents.count(parent) for parent in parents])
+            given = [parent.grad for parent in parents]
+            return tuple([g if g is ZERO else float(g) / parents.count(p) for p, g in zip(parents, given)])
         finally:
             for parent, gradient in kept.items():
                 parent.grad = gradient
@@ -187,6 +188,9 @@ def parents_of(given: Any) -> tuple[Any, ...]:
     parents = list(given)
     for parent in parents:
         if not hasattr(parent, "_data"):
+            if hasattr(type(parent), "__apply_op__"):
+                message = f"a node made by hand has numbers, and its parent {parent!r} has none. {ADVICE}"
+                raise MissingRuleError(message)
             message = f"the parents of a node are Values, got {parent!r}: write Value(…) for a number"
             raise TypeError(message)
     if isinstance(given, (set, frozenset)):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from microgradlib.core.node import Node
+    from microgradlib.ops import Op
 
 __all__ = ["to_sympy"]
 
@@ -51,7 +52,7 @@ def to_sympy(expression: Node | float | Sequence[Node | float], symbols: Mapping
             table[node] = _number(sympy, constant(node))
         else:
             inputs = [table[parent] for parent in node.parents]
-            rule = getattr(namespace, node.op.name)
+            rule = namespace.rule_of(node.op)
             table[node] = rule(*inputs, *[_number(sympy, setting) for setting in node.op.settings])
     results = [table[output] for output in outputs]
     return results if isinstance(expression, (list, tuple)) else results[0]
@@ -92,6 +93,10 @@ class _Namespace:
         }
         self._functions = functions
         self._sympy = sympy
+
+    def rule_of(self, op: Op) -> Callable[..., Any]:
+        """Return the function of an op: SymPy's own, or the op's value rule, which the table may have replaced."""
+        return getattr(self, op.name) if op.name in self._functions else partial(op.value, self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in self._functions:

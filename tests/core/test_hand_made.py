@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, grad_table, tangent_table, topological_sort
-from microgradlib.errors import AnomalyError, MissingRuleError
+from microgradlib.errors import AnomalyError, GradcheckError, MissingRuleError
 
 ADVICE = r"define_op\(name, value, derivatives"
 
@@ -134,11 +134,28 @@ def test_what_needs_a_rule_refuses_and_names_define_op(make):
         lambda: mg.compile(lambda z: y * z, [x])([1.0]),
         lambda: mg.compile(lambda z: y * z, [x]).value_and_grad([1.0]),
         lambda: mg.compile(lambda z: make(1.0, (x,), (1.0,)) * z, [x])([1.0]),
+        lambda: mg.compile(lambda z: Value(1.0, (z,), (1.0,)) * z, [x])([1.0]),
     ):
         with pytest.raises(MissingRuleError, match=ADVICE):
             attempt()
     y.backward()
     assert x.grad == 2 * math.cos(2.0)  # and nothing is left behind
+
+
+def test_export_to_sympy_refuses():
+    pytest.importorskip("sympy")
+    with pytest.raises(MissingRuleError, match=ADVICE):
+        mg.to_sympy(Value(1.0, (Value(2.0),), (1.0,), "exp"))  # its text is no rule either
+
+
+@every_style
+def test_gradcheck_judges_local_derivatives_given_by_hand(make):
+    def sin(x, factor=1.0):
+        return make(math.sin(x.data), (x,), (factor * math.cos(x.data),)) * 2.0
+
+    assert mg.gradcheck(sin, [2.0])
+    with pytest.raises(GradcheckError, match="was made by hand"):
+        mg.gradcheck(lambda x: sin(x, 1.001), [2.0])
 
 
 def test_a_node_without_local_derivatives_is_an_error_where_a_gradient_would_pass():
@@ -173,7 +190,7 @@ def test_wrong_arguments_are_named_and_change_nothing():
         ((1.0,), {"_children": (x,), "children": (x,)}, TypeError, "parents twice"),
         ((1.0,), {"colour": 3}, TypeError, "no argument 'colour'; besides data it takes label, parents, children"),
         ((1.0, (x,), (1j,)), {}, TypeError, "real number"),
-        ((1.0, (Symbol("s"),), (1.0,)), {}, TypeError, "are Values, got Symbol"),
+        ((1.0, (Symbol("s"),), (1.0,)), {}, MissingRuleError, f"parent Symbol.'s'. has none. {ADVICE}"),
         ((1.0, x), {}, TypeError, "a label is text"),
         ((1.0,), {"parents": 3}, TypeError, "a tuple of Values"),
         ((1.0,), {"op": 3}, TypeError, "the text of an op is text"),
