@@ -104,8 +104,8 @@ def _is_whole_reduction(name: str, x: Any, keywords: Mapping[str, Any]) -> bool:
 def _reduced(op: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     """Return the array whose entries are op(*entries of x along these axes): one node each, with ties shared evenly."""
     numpy = import_module("numpy")
-    axes = tuple(range(x.ndim)) if axis is None else numpy.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
-    rows = numpy.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    rows = numpy.moveaxis(x, axes, range(-len(axes), 0))
     rows = rows.reshape(*rows.shape[: x.ndim - len(axes)], -1)
     result = numpy.empty(rows.shape[:-1], dtype=object)
     for index in numpy.ndindex(result.shape):
