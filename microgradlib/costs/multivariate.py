@@ -80,8 +80,15 @@ def _terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
     for mean, row, y in zip(means, factor, target):
         rest = GRAPH.sub(checked_target(y), mean)
         known = reductions.dot(*row[:-1], *u) if u else 0.0
-        u.append(arithmetic.div(rest - known, row[-1]))
+        u.append(_over_positive(rest - known, row[-1]))
     return [(0.5 * reductions.sum(*[u_i * u_i for u_i in u]) + reductions.sum(*log_diagonal), 1.0)]
+
+
+def _over_positive(x: Any, entry: Any) -> Any:
+    """Return x/L_ii; for L_ii = eᵃ as x e⁻ᵃ, whose slopes are finite where eᵃ overflows."""
+    if getattr(entry, "op", None) is exponential.exp:
+        return x * exponential.exp(-entry.parents[0])
+    return arithmetic.div(x, entry)
 
 
 def _log_positive(entry: Any) -> Any:

@@ -3,7 +3,7 @@
 import math
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import indicator
+from microgradlib.ops.rules import branch
 
 sgn = define_op(
     "sgn",
@@ -23,7 +23,7 @@ heaviside = define_op(
     ),
     derivatives=[
         lambda xp, z, x, at_zero: 0.0,
-        lambda xp, z, x, at_zero: indicator(xp, xp.abs(x) <= 0, xp.abs(x) > 0),
+        lambda xp, z, x, at_zero: branch(xp, x, xp.abs(x) <= 0, xp.abs(x) > 0),
     ],
     formula="0, h or 1 as x is negative, zero or positive, with h = ½; derivative 0, and I(x = 0) for h",
     defaults=(0.5,),
