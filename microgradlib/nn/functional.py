@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from microgradlib.core.value import Value
+    from microgradlib.ops.signatures import SupportsArray
 
 __all__ = ["functional_call"]
 
 
 def functional_call(
     model: Module,
-    parameters: Mapping[str, Any] | Sequence[Any],
+    parameters: Mapping[str, Any] | Sequence[Any] | SupportsArray,
     args: Any,
     kwargs: Mapping[str, Any] | None = None,
     *,
@@ -46,7 +47,8 @@ def functional_call(
         model: the network. It is as before after the call, and after an error in it; no other thread may use it
             during the call.
         parameters: numbers, Values or Symbols by name, as `state_dict()` has them; a name left out keeps the model's
-            own parameter. Or a list or array with a number for each parameter, in the order of `parameters()`.
+            own parameter. A tuple of such dicts is one dict. Or a list or array with a number for each parameter, in
+            the order of `parameters()`.
         args: the input; a tuple of them for a model that takes several.
         kwargs: keyword arguments of the model.
         strict: whether a name left out is an error.
@@ -72,9 +74,14 @@ def functional_call(
     return output
 
 
-def _by_name(numbers: Any, own: Mapping[str, Value]) -> dict[str, Any]:
-    """Return a list of numbers, in the order of the parameters, by name."""
-    entries = flatten(numbers)
+def _by_name(parameters: Any, own: Mapping[str, Value]) -> dict[str, Any]:
+    """Return a list of numbers, in the order of the parameters, by name; several dicts as one."""
+    if isinstance(parameters, (list, tuple)) and parameters and all(isinstance(part, Mapping) for part in parameters):
+        pairs = [pair for part in parameters for pair in part.items()]
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("several dicts of parameters have a name in common")
+        return dict(pairs)
+    entries = flatten(parameters)
     if len(entries) != len(own):
         message = f"the model has {len(own)} parameters, got {len(entries)} numbers for them"
         raise ValueError(message)

@@ -81,7 +81,9 @@ def test_the_numbers_are_those_of_a_model_with_these_parameters(numbers, x, powe
     before = state_of(model)
     expected = loaded(x, power=power)
     table = grad_table(expected)
-    for parameters in (numbers, dict(zip(names, numbers)), list(map(Value, numbers)), np.array(numbers)):
+    by_name = dict(zip(names, numbers))
+    halves = ({name: by_name[name] for name in names[:2]}, {name: by_name[name] for name in names[2:]})
+    for parameters in (numbers, by_name, list(map(Value, numbers)), np.array(numbers), halves):
         output = functional_call(model, parameters, x, {"power": power})
         assert output.data == expected.data
     f = lambda parameters: functional_call(model, parameters, (x,), {"power": power})  # noqa: E731
@@ -134,6 +136,7 @@ WEIGHT = Value(2.0)
     ("model", "parameters", "error", "words"),
     [
         (Containers(), {"v": 1.0}, ValueError, "Containers has no parameter 'v': the names are those of state_dict"),
+        (Containers(), ({"w": 1.0}, {"w": 1.0}), ValueError, "a name in common"),
         (Containers(), [1.0, 2.0], ValueError, "5 parameters, got 2 numbers"),
         (Containers(), {"w": "2"}, TypeError, r"^w: expected a real number, got str"),
         (Captured(), {"w": 3.0}, ValueError, "cannot replace the parameter 'w'"),
