@@ -21,7 +21,7 @@ def is_ndarray(thing: Any) -> bool:
 def flatten(tree: Any) -> list[Any]:
     """Return the leaves of a nested structure in order: lists and tuples by position, dicts in insertion order.
 
-    The elements of an array are leaves, in row-major order.
+    The elements of an array are leaves, in row-major order. Raises `TypeError` for a masked array.
 
     >>> flatten({"w": [1, 2], "b": (3,)})
     [1, 2, 3]
@@ -29,8 +29,15 @@ def flatten(tree: Any) -> list[Any]:
     if isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, (list, tuple)):
-        return sys.modules["numpy"].asarray(tree).ravel().tolist() if is_ndarray(tree) else [tree]
+        return _elements(tree) if is_ndarray(tree) else [tree]
     return [leaf for branch in tree for leaf in flatten(branch)]
+
+
+def _elements(array: Any) -> list[Any]:
+    if hasattr(array, "mask"):
+        raise TypeError("a masked array has no numbers at some places: pass array.filled(…) or array.compressed()")
+    elements: list[Any] = sys.modules["numpy"].asarray(array).ravel().tolist()
+    return elements
 
 
 def array_of(elements: Iterable[Any], shape: tuple[int, ...]) -> Any:

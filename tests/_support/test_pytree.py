@@ -74,6 +74,11 @@ def test_arrays_of_numbers_are_float64_and_of_other_things_objects():
     assert array_of([], (0, 3)).shape == (0, 3)
 
 
+def test_masked_arrays_are_refused():
+    with pytest.raises(TypeError, match=r"filled.* compressed"):
+        flatten([np.ma.masked_array([1.0, 2.0], mask=[False, True])])
+
+
 def test_namedtuples_stay_what_they_are():
     assert unflatten(Point(1, [2]), "ab") == Point("a", ["b"])
 
