@@ -75,7 +75,7 @@ def test_arrays_of_numbers_are_float64_and_of_other_things_objects():
 
 
 def test_masked_arrays_are_refused():
-    with pytest.raises(TypeError, match=r"filled.* compressed"):
+    with pytest.raises(TypeError, match=r"filled.*compressed"):
         flatten([np.ma.masked_array([1.0, 2.0], mask=[False, True])])
 
 
