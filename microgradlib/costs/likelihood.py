@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import boolean, non_negative
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
-from microgradlib.costs.classification import _check_classes, _multinoulli_cost
+from microgradlib.core.symbol import Symbol
+from microgradlib.costs.classification import _check_classes, _multinoulli_cost, _weighted_sum
 from microgradlib.costs.decision import argmax, with_decision
-from microgradlib.costs.option_signatures import as_kl_div, as_poisson_nll
+from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
-from microgradlib.costs.signatures import as_class_cost
+from microgradlib.costs.softmax_cost import Options, class_weights, count_kept
 from microgradlib.errors import LabelError
-from microgradlib.ops import exponential, selection
+from microgradlib.nn.labels import one_hot
+from microgradlib.nn.sequences import is_sequence
+from microgradlib.ops import arithmetic, exponential, reductions, selection
 from microgradlib.ops.derivative_graph import strong_mul
 
 if TYPE_CHECKING:
@@ -23,24 +26,44 @@ if TYPE_CHECKING:
 __all__ = ["kl_div", "nll", "nll_of", "poisson_nll"]
 
 
-@as_class_cost
+@as_nll
 @with_decision(argmax)
-def nll(output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None) -> Any:
+def nll(
+    output: Any,
+    target: Any,
+    *,
+    weight: Collection[float] | None = None,
+    ignore_index: int | None = None,
+    reduction: str | None = None,
+) -> Any:
     """Return L = −Σ_k y_k ln p_k for log-probabilities ln p, one for each class: −ln p_y for class y.
 
     `output`: ln p, as `log_softmax` gives them; for logits write `cross_entropy`, which is `nll` of `log_softmax`.
-    Target, `weight`, `reduction` and errors are those of `cross_entropy`, and PyTorch's `nll_loss` has the same values.
+    Target, `weight`, `ignore_index`, `reduction` and errors are those of `cross_entropy`, and PyTorch's `nll_loss` has
+    the same values.
 
     >>> from microgradlib import log_softmax
     >>> nll(log_softmax([0.0, 0.0]), 1), nll([[-0.5, -1.0], [-2.0, -0.25]], [0, 1], weight=[1.0, 3.0], reduction="mean")
     (0.6931471805599453, 0.3125)
     """
+    ignored = Options(weight, 0.0, ignore_index).checked().ignore_index
 
     def terms(log_p: Any, y: Any) -> list[tuple[Any, Any]]:
         _check_classes(log_p)
-        return [_multinoulli_cost(y, len(log_p), lambda k: -log_p[k], weight)]
+        n = len(log_p)
+        if ignored is not None and isinstance(y, Symbol):
+            by_class = class_weights(weight, n) or [1.0] * n
+            row = [0.0 if k == ignored else w * y_k for k, (w, y_k) in enumerate(zip(by_class, one_hot(y, n)))]
+            return [(_weighted_sum(row, lambda k: -log_p[k]), reductions.sum(*row))]
+        if ignored is not None and not is_sequence(y) and float(y) == ignored:
+            return [(0.0, 0.0)]
+        return [_multinoulli_cost(y, n, lambda k: -log_p[k], weight)]
 
-    return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
+    batch = is_batch(output)
+    if batch and reduction is None and ignored is not None:
+        summed = reduce_costs(terms, output, target, batch=True, reduction="sum")
+        return arithmetic.div(summed, count_kept(target, ignored))  # 0/0 if all are ignored: nan
+    return reduce_costs(terms, output, target, batch=batch, reduction=reduction)
 
 
 def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], bool] = is_batch) -> Callable[..., Any]:

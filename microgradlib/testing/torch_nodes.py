@@ -67,6 +67,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "maximum": _stacked(t.amax), "minimum": _stacked(t.amin), "logsumexp": _stacked(t.logsumexp),
         "var": lambda *xs: t.var(t.stack(xs), correction=0), "std": lambda *xs: t.std(t.stack(xs), correction=0),
         "norm": lambda *xs: t.linalg.vector_norm(t.stack(xs)),
+        "neg_log_softmax": lambda *xs: -t.log_softmax(t.stack(xs), 0)[0],
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ logits = st.lists(st.floats(-30, 30), min_size=2, max_size=5)
 COSTS = {
     "nll": (nll, "log_p", "classes"),
     "nll weighted": (partial(nll, weight=PYTORCH["weight"]), "log_p", "classes"),
+    "nll ignored": (partial(nll, weight=PYTORCH["weight"], ignore_index=-100), "log_p", "kept"),
     "poisson log False": (poisson_nll, "rates", "counts"),
     "poisson log True": (partial(poisson_nll, full=True), "rates", "counts"),
     "poisson rate False": (partial(poisson_nll, log_input=False), "rates", "counts"),
@@ -51,7 +52,7 @@ def test_values_and_gradients_are_those_of_pytorch(case):
     result = cost(leaves, PYTORCH[targets], reduction=None if reduction == "batchmean" else reduction)
     table = grad_table(mg.sum(result) if reduction == "none" else result)
     expected = PYTORCH["cases"][case]
-    value = [v.data for v in result] if reduction == "none" else result.data
+    value = [float(v) for v in result] if reduction == "none" else result.data
     assert value == pytest.approx(np.ravel(expected["value"]) if reduction == "none" else expected["value"], rel=1e-13)
     gradient = [[table.get(x, 0.0) for x in row] for row in leaves]
     np.testing.assert_allclose(gradient, expected["gradient"], rtol=1e-12, atol=1e-14)
@@ -134,6 +135,17 @@ def test_compiled():
     assert_matches_eager(lambda x, y: nll(log_softmax(z(x)), y), w, rows, [0, 1, 1, 0], leaf=float)
     p = [[0.0, 1.0], [0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
     assert_matches_eager(lambda x, y: kl_div(log_softmax(z(x)), y), w, rows, p, leaf=float)
+
+
+def test_ignored_labels():
+    log_p = [[-0.5, -1.0], [-2.0, -0.25], [-3.0, -0.05]]
+    assert nll(log_p, [0, 9, 1], ignore_index=9) == pytest.approx((0.5 + 0.05) / 2)
+    assert nll(log_p, [0, 1, 1], ignore_index=1, reduction="none") == [0.5, 0.0, 0.0]
+    assert math.isnan(nll(log_p, [9, 9, 9], ignore_index=9))
+    y, z = Symbol("y"), Value(-0.5)
+    for ignored in (-100, 1):
+        cost = nll([z, -1.0], y, ignore_index=ignored, weight=[2.0, 3.0])
+        assert [evaluate(cost, {y: label}) for label in (0, 1, -100)] == [1.0, 0.0 if ignored == 1 else 3.0, 0.0]
 
 
 def test_symbols():

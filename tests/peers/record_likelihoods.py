@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 torch.set_default_dtype(torch.float64)
 LOG_P = torch.log_softmax(torch.tensor([[0.3, -1.2, 2.0], [1.5, 0.1, -0.4], [-2.0, 0.7, 0.7]]), dim=1).tolist()
 CLASSES = [2, 0, 1]
+KEPT = [2, -100, 1]
 WEIGHT = [0.5, 2.0, 1.25]
 P = [[0.0, 0.0, 1.0], [0.2, 0.5, 0.3], [0.25, 0.25, 0.5]]
 LOG_TARGET = torch.log_softmax(torch.tensor([[0.1, 0.2, 0.3], [-1.0, 5.0, 0.0], [40.0, -40.0, 0.0]]), dim=1).tolist()
@@ -28,6 +29,10 @@ def cases():
     for reduction in ("none", "sum", "mean"):
         for name, options in (("nll", {}), ("nll weighted", {"weight": torch.tensor(WEIGHT)})):
             yield f"{name} {reduction}", record(F.nll_loss, LOG_P, CLASSES, reduction=reduction, **options)
+        yield (
+            f"nll ignored {reduction}",
+            record(F.nll_loss, LOG_P, KEPT, weight=torch.tensor(WEIGHT), reduction=reduction),
+        )
         for delta in (0.5, 1.0, 3.0):
             yield f"huber {delta} {reduction}", record(F.huber_loss, OUTPUTS, TARGETS, delta=delta, reduction=reduction)
         for beta in (0.0, 0.5, 1.0, 3.0):
@@ -56,7 +61,7 @@ def cases():
     )
 
 
-inputs = {"log_p": LOG_P, "classes": CLASSES, "weight": WEIGHT, "p": P, "log_target": LOG_TARGET, "outputs": OUTPUTS,
-          "targets": TARGETS, "rates": RATES, "counts": COUNTS}  # fmt: skip
+inputs = {"log_p": LOG_P, "classes": CLASSES, "kept": KEPT, "weight": WEIGHT, "p": P, "log_target": LOG_TARGET,
+          "outputs": OUTPUTS, "targets": TARGETS, "rates": RATES, "counts": COUNTS}  # fmt: skip
 made = {"made_with": f"torch {torch.__version__.split('+')[0]}", **inputs, "cases": dict(cases())}
 Path(__file__).with_name("likelihoods.json").write_text(json.dumps(made) + "\n", encoding="utf-8")
