@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Value", "as_node", "leaf"]
 
+_new: Any = object.__new__
+
 
 class Value(PeerNames):
     """A number that records how it was made, and so can be differentiated.
@@ -94,7 +96,7 @@ class Value(PeerNames):
             if not all(map(is_operand, inputs)):
                 return NotImplemented
             parents = tuple([x if isinstance(x, Value) else leaf(x) for x in inputs])
-        node: Value = object.__new__(Value)
+        node: Value = _new(Value)
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
         node.grad = ZERO
         node.op = op
@@ -172,8 +174,8 @@ class Value(PeerNames):
 
 
 def leaf(number: float) -> Value:
-    """Return a plain number as a leaf, as `Value(number)` does, in half the time."""
-    node: Value = object.__new__(Value)
+    """Return a plain number as a leaf, as `Value(number)` does, in five sixths of the time."""
+    node: Value = _new(Value)
     node._data = number if number.__class__ is float else as_float(number)
     node.grad = ZERO
     node.op = node._left = node._right = None
