@@ -11,6 +11,7 @@
 L = −yᵀ ln ŷ, and λ/2 ‖W‖²_F is the regulariser of the structural risk, which leaves biases out. δˡ is read off
 `grad_table`, whose keys include the net inputs zˡ. An error rate changes in steps of 1/|V| and may stay the same for a
 while, so "no longer falls" is taken over several epochs, the patience; the parameters of the best epoch are returned.
+`fit` does the same with batches of one example, weight decay of the weights alone, and `EarlyStopping`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,21 @@ from typing import Any, NamedTuple
 from microgradlib import grad_table, no_grad
 from microgradlib.costs import cross_entropy_from_probabilities
 from microgradlib.data import Dataset, iris, split, standardise
+from microgradlib.metrics import accuracy
 from microgradlib.nn import MLP
+from microgradlib.optim import SGD
+from microgradlib.training import EarlyStopping, fit
 
-Example = tuple[Sequence[float], int]
+
+class Settings(NamedTuple):
+    """The learning rate α, the coefficient λ of the regulariser, and how many epochs to wait for a lower error rate."""
+
+    alpha: float = 0.1
+    lambda_: float = 1e-3
+    patience: int = 10
+
+
+SETTINGS = Settings()
 
 
 class Propagation(NamedTuple):
@@ -32,13 +45,6 @@ class Propagation(NamedTuple):
 
     z: list[list[Any]]
     a: list[list[Any]]
-
-
-class Epoch(NamedTuple):
-    """The mean cost of the training examples, each before its update, and the error rate on V afterwards."""
-
-    cost: float
-    error_rate: float
 
 
 def forward(model: MLP, x: Sequence[float]) -> Propagation:
@@ -66,39 +72,43 @@ def update(model: MLP, x: Sequence[float], y: int, alpha: float, lambda_: float)
     return float(cost)
 
 
-def error_rate(model: MLP, examples: Sequence[Example]) -> float:
+def error_rate(model: MLP, data: Dataset) -> float:
     """Return the fraction of the examples whose most probable class is wrong."""
     with no_grad():
-        outputs = [[float(p) for p in model(x)] for x, _ in examples]
-    wrong = [y_hat.index(max(y_hat)) != y for y_hat, (_, y) in zip(outputs, examples)]
-    return sum(wrong) / len(examples)
+        outputs = [[float(p) for p in model(x)] for x in data.inputs]
+    return 1 - accuracy([y_hat.index(max(y_hat)) for y_hat in outputs], data.targets)
 
 
-def train(
-    model: MLP,
-    training: Sequence[Example],
-    validation: Sequence[Example],
-    *,
-    alpha: float = 0.1,
-    lambda_: float = 1e-3,
-    patience: int = 10,
-    rng: int = 0,
-) -> list[Epoch]:
-    """Run the algorithm; the model then has the parameters of the epoch with the lowest error rate, the first of them.
+def train(model: MLP, d: Dataset, v: Dataset, settings: Settings, rng: int = 0) -> list[float]:
+    """Run the algorithm; return the error rates on V, before training and after each epoch.
 
-    It ends after `patience` epochs without a new lowest error rate.
+    It ends after `patience` epochs without a new lowest error rate; the model then has the parameters of the first
+    epoch with the lowest.
     """
-    generator = random.Random(rng)
-    epochs: list[Epoch] = []
-    best, best_epoch, best_parameters = float("inf"), 0, model.state_dict()
-    while len(epochs) - best_epoch < patience:
-        shuffled = generator.sample(training, len(training))
-        costs = [update(model, x, y, alpha, lambda_) for x, y in shuffled]
-        epochs.append(Epoch(sum(costs) / len(costs), error_rate(model, validation)))
-        if epochs[-1].error_rate < best:
-            best, best_epoch, best_parameters = epochs[-1].error_rate, len(epochs), model.state_dict()
-    model.load_state_dict(best_parameters)
-    return epochs
+    alpha, lambda_, patience = settings
+    generator, rule = random.Random(rng), EarlyStopping(patience)
+    rates = [error_rate(model, v)]
+    while not rule.ends(len(rates) - 1, rates[-1], model):
+        order = list(range(len(d)))
+        generator.shuffle(order)
+        for n in order:
+            update(model, d.inputs[n], d.targets[n], alpha, lambda_)
+        rates.append(error_rate(model, v))
+    rule.restore(model)
+    return rates
+
+
+def train_by_fit(model: MLP, d: Dataset, v: Dataset, settings: Settings, rng: int = 0) -> list[float]:
+    """Do the same by `fit`: W ← W − α (∂L/∂W + λ W) is gradient descent with weight decay, for the weights alone."""
+    alpha, lambda_, patience = settings
+    biases = [neuron.b for layer in model.layers for neuron in layer.neurons]
+    groups = [{"params": model.weights(), "weight_decay": lambda_}, {"params": biases}]
+    history = fit(
+        model, cross_entropy_from_probabilities, d.inputs, d.targets, validation=(v.inputs, v.targets),
+        epochs=1000, batch_size=1, optimizer=SGD(groups, lr=alpha), rng=rng, progress=False,
+        early_stopping=EarlyStopping(patience, monitor="error_rate"),
+    )  # fmt: skip
+    return [1 - accuracy for accuracy in history.validation_accuracy]
 
 
 def network(rng: int = 0) -> MLP:
@@ -106,22 +116,20 @@ def network(rng: int = 0) -> MLP:
     return MLP([4, 5, 3], activation="sigmoid", output="softmax", rng=rng)
 
 
-def examples(data: Dataset) -> list[Example]:
-    """Return the pairs (x, y) of a data set."""
-    return list(zip(data.inputs, data.targets))
-
-
-def main(alpha: float = 0.1, lambda_: float = 1e-3, patience: int = 10) -> None:
-    """Print the mean cost and the error rate of every epoch on the irises, and the epoch whose parameters are kept."""
+def main(settings: Settings = SETTINGS) -> None:
+    """Print the error rate of every epoch on the irises, the epoch whose parameters are kept, and what `fit` does."""
     d, v = standardise(*split(iris(), held_out=1 / 3))
-    model, validation = network(), examples(v)
-    epochs = train(model, examples(d), validation, alpha=alpha, lambda_=lambda_, patience=patience)
-    print(f"α = {alpha:g}, λ = {lambda_:g}, {len(d)} examples in D, {len(v)} in V\nepoch   mean cost   error rate on V")
-    best = min(range(len(epochs)), key=lambda t: epochs[t].error_rate)
-    for t, (cost, rate) in enumerate(epochs):
-        print(f"{t + 1:5}   {cost:9.4f}   {rate:15.1%}{'   lowest' * (t == best)}")
-    print(f"The error rate has not fallen for {patience} epochs; with the parameters of epoch {best + 1} it is "
-          f"{error_rate(model, validation):.1%}.")  # fmt: skip
+    model, twin = network(), network()
+    rates = train(model, d, v, settings)
+    print(f"α = {settings.alpha:g}, λ = {settings.lambda_:g}; {len(d)} examples in D, {len(v)} in V")
+    print("epoch   error rate on V")
+    best = rates.index(min(rates))
+    for epoch, rate in enumerate(rates):
+        print(f"{epoch:5}   {rate:15.1%}{'   lowest' * (epoch == best)}")
+    print(f"It has not fallen for {settings.patience} epochs: the parameters are those of epoch {best}.")
+    same_rates = train_by_fit(twin, d, v, settings)
+    difference = max(abs(p.data - q.data) for p, q in zip(model.parameters(), twin.parameters()))
+    print(f"fit ends after epoch {len(same_rates) - 1}; its parameters differ by at most {difference:.0e}.")
 
 
 if __name__ == "__main__":

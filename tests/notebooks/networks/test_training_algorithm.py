@@ -1,12 +1,14 @@
 """The training algorithm of document 004: an update against NumPy, an epoch against SGD, its end, what it keeps."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from microgradlib.costs import cross_entropy_from_probabilities
+from microgradlib.data import Dataset
 from microgradlib.nn import MLP
 from microgradlib.optim import SGD
 
@@ -50,61 +52,75 @@ def test_one_update(script, example, seed, rates):
         assert b == pytest.approx(b_expected, rel=1e-12, abs=1e-13)
 
 
+def flowers(algorithm, every=4):
+    """Return one of `every` irises of D and of V, standardised."""
+    d, v = algorithm.standardise(*algorithm.split(algorithm.iris(), held_out=1 / 3))
+    return tuple(replace(x, inputs=x.inputs[::every], targets=x.targets[::every]) for x in (d, v))
+
+
 def test_an_epoch_is_that_of_sgd_with_weight_decay_on_the_weights_alone(script, monkeypatch):
     algorithm = script("training_algorithm")
-    monkeypatch.setattr(algorithm, "error_rate", lambda model, examples: 0.0)
-    rng = np.random.default_rng(0)
-    data = [(row.tolist(), k % 3) for k, row in enumerate(rng.normal(size=(9, 4)))]
-    model, twin = algorithm.network(1), algorithm.network(1)
-    algorithm.train(model, data, data, alpha=0.2, lambda_=0.01, patience=1, rng=5)
+    rates = iter([0.5, 0.1, 0.1])
+    monkeypatch.setattr(algorithm, "error_rate", lambda model, data: next(rates))
+    model, twin, (d, v) = algorithm.network(1), algorithm.network(1), flowers(algorithm, every=10)
+    algorithm.train(model, d, v, algorithm.Settings(0.2, 0.01, patience=1), rng=5)
     biases = [n.b for layer in twin.layers for n in layer.neurons]
     optimiser = SGD([{"params": twin.weights(), "weight_decay": 0.01}, {"params": biases}], lr=0.2)
-    for x, y in random.Random(5).sample(data, len(data)):
+    order = list(range(len(d)))
+    random.Random(5).shuffle(order)
+    for n in order:
         twin.zero_grad()
-        cross_entropy_from_probabilities(twin(x), y).backward()
+        cross_entropy_from_probabilities(twin(d.inputs[n]), d.targets[n]).backward()
         optimiser.step()
     after, expected = ([p.data for p in m.parameters()] for m in (model, twin))
     assert after == pytest.approx(expected, rel=1e-12)
+
+
+def test_fit_does_the_same(script):
+    algorithm = script("training_algorithm")
+    model, twin, (d, v) = algorithm.network(1), algorithm.network(1), flowers(algorithm)
+    settings = algorithm.Settings(alpha=0.3, patience=2)
+    rates, same_rates = algorithm.train(model, d, v, settings, 3), algorithm.train_by_fit(twin, d, v, settings, 3)
+    assert rates == pytest.approx(same_rates, abs=1e-15)
+    after, expected = ([p.data for p in m.parameters()] for m in (model, twin))
+    assert after == pytest.approx(expected, rel=1e-9)
 
 
 def test_it_ends_when_the_error_rate_has_not_fallen_and_keeps_the_best_parameters(script, monkeypatch):
     algorithm = script("training_algorithm")
     rates, states = iter([0.5, 0.4, 0.4, 0.3, 0.3, 0.5, 0.3, 0.0]), []
 
-    def error_rate(model, examples):
+    def error_rate(model, data):
         states.append(model.state_dict())
         return next(rates)
 
     monkeypatch.setattr(algorithm, "error_rate", error_rate)
-    model = algorithm.network()
-    epochs = algorithm.train(model, [([1.0, 0.0, 0.5, -1.0], 1)], [], patience=3)
-    assert [epoch.error_rate for epoch in epochs] == [0.5, 0.4, 0.4, 0.3, 0.3, 0.5, 0.3]
+    model, (d, v) = algorithm.network(), flowers(algorithm, every=20)
+    assert algorithm.train(model, d, v, algorithm.Settings(patience=3)) == [0.5, 0.4, 0.4, 0.3, 0.3, 0.5, 0.3]
     assert model.state_dict() == states[3]
 
 
 def test_error_rate(script):
     model = MLP([1, 2], output="softmax", init="zeros")
     model.layers[0].neurons[1].w[0].data = 1.0  # class 1 for x > 0
-    assert script("training_algorithm").error_rate(model, [([1.0], 1), ([-1.0], 0), ([2.0], 0), ([-2.0], 0)]) == 0.25
+    points = Dataset(((1.0,), (-1.0,), (2.0,), (-2.0,)), (1, 0, 0, 0), ("x",), ("low", "high"))
+    assert script("training_algorithm").error_rate(model, points) == 0.25
+
+
+def test_main_prints_a_line_for_each_epoch(script, capsys):
+    script("training_algorithm").main(script("training_algorithm").Settings(patience=1))
+    lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[0]) for line in lines[2:-2]] == list(range(len(lines) - 4))
+    [best] = [epoch for epoch, line in enumerate(lines[2:-2]) if line.endswith("lowest")]
+    assert lines[-2].endswith(f"those of epoch {best}.")
+    assert float(lines[-1].split()[-1].rstrip(".")) < 1e-9
 
 
 @pytest.mark.slow
-def test_main_learns_the_irises(script, capsys):
-    script("training_algorithm").main(patience=3)
-    lines = capsys.readouterr().out.splitlines()
-    rates = [float(line.split()[2].rstrip("%")) for line in lines[2:-1]]
-    [best] = [t for t, line in enumerate(lines[2:-1]) if line.endswith("lowest")]
-    assert best == rates.index(min(rates)) == len(rates) - 4
-    # Measured: epoch 7 of 10, 5.9% after 33.3%.
-    assert rates[0] > 30
-    assert min(rates) < 10
-    assert lines[-1].endswith(f"with the parameters of epoch {best + 1} it is {min(rates)}%.")
-
-
-def test_main(script, capsys, monkeypatch):
+def test_it_learns_the_irises(script):
     algorithm = script("training_algorithm")
-    monkeypatch.setattr(algorithm, "examples", lambda data: list(zip(data.inputs, data.targets))[::10])
-    algorithm.main(patience=1)
-    lines = capsys.readouterr().out.splitlines()
-    assert [int(line.split()[0]) for line in lines[2:-1]] == list(range(1, len(lines) - 2))
-    assert sum(line.endswith("lowest") for line in lines) == 1
+    rates = algorithm.train(algorithm.network(), *flowers(algorithm, every=1), algorithm.SETTINGS)
+    # Measured: 3.9% at epoch 10 of 20, 33.3% after the first.
+    assert rates[1] > 0.3
+    assert min(rates) < 0.08
+    assert rates.index(min(rates)) == len(rates) - 11
