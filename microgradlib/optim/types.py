@@ -34,7 +34,7 @@ class Array(Protocol):
 
 ArrayT = TypeVar("ArrayT", bound=Array)
 
-Parameters: TypeAlias = "Value | Iterable[Value] | Array | Iterable[Mapping[str, Any]]"
+Parameters: TypeAlias = "Value | Array | Iterable[Value | Mapping[str, Any]]"
 """Leaf Values, as `model.parameters()` gives them, or one NumPy array of floats, or groups: dicts with "params"."""
 
 Schedule: TypeAlias = Callable[[int], float]

@@ -27,6 +27,7 @@ class FlatParameters:
         self.values, self.optimizer = values, optimizer
         self.array = numpy().array([value.data for value in values], float)
         self.gradient: Any = None
+        self._shown: list[float] = []
         self._flat = FlatOptimiser(optimizer, values, self.array) if FlatOptimiser.serves(optimizer) else None
         self._ahead = False
 
@@ -34,7 +35,7 @@ class FlatParameters:
         """Read the Values, which others may have changed; from here to `settle` the array is what counts."""
         if self._ahead:
             return
-        self.array[...] = [value._data for value in self.values]
+        self._read()
         if self._flat is not None:
             try:
                 self._flat.start()
@@ -55,12 +56,18 @@ class FlatParameters:
         self.show()
         self._ahead = False  # from here on the Values count, should Ctrl-C come
         self.optimizer.step()
-        self.array[...] = [value._data for value in self.values]
+        self._read()
         self._ahead = True
+
+    def _read(self) -> None:
+        """Take the numbers of the Values, unless they are those that were shown: these compare by identity, quickly."""
+        numbers = [value._data for value in self.values]
+        if numbers != self._shown:
+            self.array[...] = numbers
 
     def show(self) -> None:
         """Give the Values the numbers of the array, and the last gradient."""
-        numbers = self.array.tolist()
+        numbers = self._shown = self.array.tolist()
         if self.gradient is None:
             for value, number in zip(self.values, numbers):
                 value._data = number

@@ -47,6 +47,7 @@ from microgradlib.data import (
     iris,
     moons,
     names,
+    scale,
     sine,
     split,
     standardise,
@@ -567,6 +568,11 @@ SGD(w).step([1.0])
 SGD([w, x], lr=warm_up(3, cosine(0.1, 0.0, 10)), momentum=0.9, nesterov=True).step(np.ones(2))
 AdamW(np.ones(3), lr=lambda t: 1 / (1 + t)).step(np.ones(3))
 AdamW(p for p in model.parameters())
+groups = SGD([{"params": [w], "lr": 0.1, "momentum": 0.9}, {"params": iter([x])}], lr=0.01, maximize=True)
+groups.add_param_group({"params": Value(1.0), "name": "later"})
+for group in groups.param_groups:
+    group["lr"] *= 0.5
+Adam([{"params": np.ones(3)}, {"params": np.ones(2), "betas": (0.5, 0.9)}]).step(np.ones(5))
 
 
 class SignDescent(Optimiser):
@@ -616,8 +622,8 @@ history = fit(
     regulariser=[L2(1e-3), L1(1e-3)],
     penalty=TangentPropagation([1.0, 0, 0, 0]),
     validation=(test.inputs, test.targets),
-    early_stopping=EarlyStopping(10),
-    augment=chain(gaussian_noise(0.1)),
+    early_stopping=EarlyStopping(10, monitor="error_rate"),
+    augment=chain(gaussian_noise(0.1), scale(1.5)),
     clip_norm=1.0,
     compiled="auto",
     rng=0,

@@ -230,6 +230,9 @@ fit(model, lambda output: output, inputs, targets)  # E
 fit(model, cross_entropy, inputs, targets).loss + 1.0  # E
 score(model, cross_entropy, inputs)  # E
 EarlyStopping("3")  # E
+EarlyStopping(3, monitor="accuracy")  # E
+SGD([{1: [w]}])  # E
+SGD(model.parameters(), maximize="yes")  # E
 
 # The compiler
 
