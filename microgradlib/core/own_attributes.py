@@ -14,15 +14,18 @@ __all__ = ["OWN_NAMES", "OwnAttribute", "own_attributes", "set_own"]
 
 OWN_NAMES = (
     # states of optimisers
-    "m", "v", "s", "r", "u", "t", "step", "velocity", "vel", "momentum", "momentum_buffer", "mom", "cache", "exp_avg",
-    "exp_avg_sq", "square_avg", "grad_avg", "grad_sum", "grad_sq", "sq_grad", "sum_sq", "prev_grad", "last_grad",
-    "old_grad", "prev_data", "old_data", "best", "delta", "update", "history", "grads", "lr", "decay", "mask",
-    "requires_grad", "trainable", "frozen",
+    "m", "v", "s", "r", "u", "t", "g", "h", "m1", "m2", "v1", "v2", "m_t", "v_t", "m_hat", "v_hat", "_m", "_v",
+    "first_moment", "second_moment", "velocity", "vel", "momentum", "momentum_buffer", "mom", "exp_avg", "exp_avg_sq",
+    "square_avg", "acc_delta", "ema", "avg", "cache", "_cache", "acc", "accum", "accumulated", "grad_avg", "grad_sum",
+    "grad_sq", "sq_grad", "sum_sq", "prev_grad", "last_grad", "old_grad", "grad_history", "grads", "prev_data",
+    "old_data", "best", "delta", "update", "prev_update", "step", "steps", "state", "history", "lr", "rate", "decay",
+    "weight_decay", "mask", "requires_grad", "trainable", "frozen",
     # marks in drawings and in algorithms on graphs
-    "name", "id", "uid", "idx", "index", "tag", "kind", "color", "colour", "style", "position", "pos", "x", "y",
-    "depth", "level", "rank", "order", "visited", "seen", "mark", "marked", "degree", "in_degree", "count", "uses",
-    "layer", "group", "note", "notes", "comment", "description", "meta", "info", "extra", "value", "gradient", "users",
-    "consumers", "_name", "_id", "_index", "_visited", "_m", "_v", "_color", "_cache", "_label", "_grad_fn", "grad_fn",
+    "name", "_name", "id", "_id", "uid", "idx", "index", "_index", "tag", "kind", "type", "color", "colour", "_color",
+    "fillcolor", "style", "position", "pos", "x", "y", "depth", "level", "rank", "order", "visited", "_visited", "seen",
+    "mark", "marked", "degree", "in_degree", "count", "uses", "users", "consumers", "children", "next", "prev", "layer",
+    "group", "is_param", "is_input", "is_output", "value", "gradient", "note", "notes", "comment", "text", "title",
+    "description", "meta", "metadata", "info", "extra", "attrs", "ctx", "context", "grad_fn", "_grad_fn", "_label",
 )  # fmt: skip
 """The declared names: those that programs written for engines like this hang on their nodes most often."""
 

@@ -72,6 +72,17 @@ def test_the_forms_of_the_constructor():
     assert Value(1.0, {a}, "id").parents == (a,)
 
 
+def test_local_derivatives_may_be_values_of_which_the_numbers_count():
+    p = Value(0.25, label="p")
+    log = Value(math.log(p.data), (p,), (1 / p,))
+    log.backward()
+    assert (p.grad, log.local_derivatives) == (4.0, (4.0,))
+    with pytest.raises(MissingRuleError, match=ADVICE):
+        mg.gradients(log, [p])
+    with pytest.raises(TypeError, match=r"use microgradlib\.log"):
+        Value(math.log(p), (p,), (1 / p,))
+
+
 def test_parents_in_a_set_have_an_order_of_their_own():
     xs = [Value(float(n), label=str(n)) for n in range(20)]
     assert Value(1.0, set(xs), "f").parents == tuple(sorted(xs, key=lambda x: x.label))
