@@ -199,7 +199,7 @@ def parents_of(given: Any) -> tuple[Any, ...]:
 
 
 def numbers_for(parents: Sequence[Any], derivatives: Iterable[Any]) -> tuple[float, ...]:
-    """Return local derivatives as floats, those of Values too. Raises `ValueError` unless there is one for each parent."""
+    """Return local derivatives, numbers or Values, as floats: `ValueError` unless there is one for each parent."""
     numbers = tuple([x._data if hasattr(x, "_data") else as_float(x) for x in derivatives])
     if len(numbers) != len(parents):
         message = f"a node needs a local derivative for each parent, got {len(numbers)} for {len(parents)} parents"
