@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.autodiff import gradients, tangent_table
+from microgradlib.errors import MissingRuleError
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import NumericDerivative, extrapolate
 from microgradlib.numeric.rounding import rounding_error
@@ -88,15 +89,17 @@ def compare(
     difference = _difference(numeric, reverse, forward)
     allowed = _AROUND * half + SAFETY * (numeric.error - half)
     if difference > allowed and not half:
-        derivative = record_or_none(gradient_entry(f, i), point)
-        numeric = replace(numeric, error=numeric.error + (rounding_error(derivative) if derivative else 0.0))
+        numeric = replace(numeric, error=numeric.error + _derivative_rounding(f, point, i))
         allowed = SAFETY * numeric.error
-    on_kink = [str(n.op) for n in here.table if sits_on_kink(n) and here.table[n] and any(tangents[p] for p in n.parents)]
+    on_kink = ""
+    for node in here.table:
+        if not on_kink and sits_on_kink(node) and here.table[node] and any(tangents[p] for p in node.parents):
+            on_kink = str(node.op)
     if not math.isfinite(numeric.error):
         verdict = "vague"
     elif difference <= allowed:
-        vague = difference > 0 and SAFETY * (numeric.error - half) > _VAGUE * nearby.typical_slope(numeric, reverse) + _NEGLIGIBLE
-        verdict = "vague" if vague else "kink" if half else "ok"
+        uncertain = SAFETY * (numeric.error - half) > _VAGUE * nearby.typical_slope(numeric, reverse) + _NEGLIGIBLE
+        verdict = "vague" if difference and uncertain else "kink" if half else "ok"
     elif half and math.isnan(reverse):
         verdict = "kink"
     elif on_kink and math.isfinite(reverse) and claimed is None:
@@ -106,8 +109,19 @@ def compare(
     if verdict == "vague":
         edge = math.isinf(reverse) or nearby.has_edge
         verdict = "kink" if nearby.boundary or on_kink else "edge" if edge else "cannot tell"
-    crossed = nearby.crossed[-1] if nearby.crossed else nearby.boundary or (on_kink[0] if verdict in {"kink", "convention"} and on_kink else "")
-    return Comparison(reverse, forward, numeric, allowed, verdict, crossed)
+    crossed = nearby.crossed[-1] if nearby.crossed else nearby.boundary
+    return Comparison(
+        reverse, forward, numeric, allowed, verdict, crossed or (on_kink if verdict in {"kink", "convention"} else "")
+    )
+
+
+def _derivative_rounding(f: Callable[..., Any], point: Sequence[float], i: int) -> float:
+    """Return a bound on the rounding error of ∂f/∂xᵢ at the point; 0 where f has no second derivatives."""
+    try:
+        derivative = record_or_none(gradient_entry(f, i), point)
+    except MissingRuleError:  # f contains nodes made by hand
+        return 0.0
+    return rounding_error(derivative) if derivative else 0.0
 
 
 def _difference(numeric: NumericDerivative, reverse: float, forward: float) -> float:

@@ -103,15 +103,15 @@ def numeric_gradient(
 
     >>> [round(slope, 9) for slope in numeric_gradient(lambda x, y: x * x * y, [3.0, 2.0])]
     [12.0, 9.0]
-    >>> numeric_gradient(lambda x: x * x, [3.0], "forward", step=0.5), numeric_gradient(lambda x: x * x, [3.0], step=0.5)
-    ([6.5], [6.0])
+    >>> [numeric_gradient(lambda x: x * x, [3.0], method, 0.5) for method in ("central", "forward", "backward")]
+    [[6.0], [6.5], [5.5]]
     """
     side = _side(method)
     if step is None:
         return [derivative.value for derivative in numeric_derivatives(f, xs, method)]
     epsilon = as_float(step)
     if not 0 < epsilon < math.inf:
-        message = f"step is a finite number greater than 0, got {step!r}; leave it out for differences extrapolated to 0"
+        message = f"step is a finite number greater than 0, got {step!r}; leave it out to extrapolate to step 0"
         raise ValueError(message)
     point = [as_float(x) for x in xs]
     with no_grad():

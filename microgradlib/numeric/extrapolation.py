@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def extrapolate(
         at_own_scale = _Quotients(own_scale or evaluate, x, side)
         result = _better(result, _resolve(at_own_scale, power_of_two(abs(x) / 16)))
     if side == 0 and quotients.cut and result.relative_error > _CONVERGED and not result.gap:
-        for one_sided in (extrapolate(evaluate, x, side=1, widest=widest), extrapolate(evaluate, x, side=-1, widest=widest)):
-            result = _better(result, one_sided)
+        for one in (1, -1):
+            result = _better(result, extrapolate(evaluate, x, side=one, widest=widest))
     return result
 
 
@@ -150,7 +151,8 @@ class _Quotients:
         width = right + left
         slope, noise = (above[0] - below[0]) / width, (above[1] + below[1]) / width
         gap = (above[0] - self.centre) / right - (self.centre - below[0]) / left
-        return _Quotient(h, slope, noise, gap, (above[1] + self.centre_noise) / right + (below[1] + self.centre_noise) / left)
+        gap_noise = (above[1] + self.centre_noise) / right + (below[1] + self.centre_noise) / left
+        return _Quotient(h, slope, noise, gap, gap_noise)
 
 
 def _resolve(quotients: _Quotients, h: float) -> NumericDerivative:
@@ -161,7 +163,7 @@ def _resolve(quotients: _Quotients, h: float) -> NumericDerivative:
     levels += _probes(quotients, levels[-1].step)
     contradiction = _contradiction(best, levels, quotients.x)
     if contradiction is None:
-        gap = 0.0 if quotients.side else _gap(levels)
+        gap = 0.0 if quotients.side else _gap(levels, quotients.x)
         if quotients.side and best.error > _SIGNIFICANT * max(abs(x.slope) for x in levels) + 10 * quotients.rounding:
             return NumericDerivative(math.nan, math.inf, h)  # a vertical tangent
         return NumericDerivative(best.value, best.error + abs(gap) / 2, best.widest, gap)
@@ -219,7 +221,7 @@ def _probes(quotients: _Quotients, h: float) -> Iterable[_Quotient]:
 
 def _contradiction(best: _Entry, levels: Sequence[_Quotient], x: float) -> _Quotient | None:
     """Return the quotient of the widest step, among those finer than the steps of `best`, that rules `best` out."""
-    for coarser, level in zip(levels, levels[1:]):
+    for coarser, level in pairwise(levels):
         truncation = abs(level.slope - coarser.slope) / 4
         rounding = _SURE * level.rounding + 2 * EPSILON * abs(best.value * x) / level.step
         if level.step < best.finest and abs(level.slope - best.value) > best.error + rounding + truncation:
@@ -227,15 +229,16 @@ def _contradiction(best: _Entry, levels: Sequence[_Quotient], x: float) -> _Quot
     return None
 
 
-def _gap(levels: Sequence[_Quotient]) -> float:
+def _gap(levels: Sequence[_Quotient], x: float) -> float:
     """Return the limit of the gap between one-sided quotients, 0 unless it is significant and finer steps confirm it.
 
     At a smooth point the gap is h f″(x) + …, which one extrapolation removes; at a kink it tends to a constant.
     """
     found, least = 0.0, math.inf
     limit = math.inf
-    for coarser, level in zip(levels, levels[1:]):
-        if found and abs(level.gap - found) > _SURE * level.gap_rounding + abs(found) / 4:
+    for coarser, level in pairwise(levels):
+        rounding = _SURE * level.gap_rounding + 4 * EPSILON * abs(found * x) / level.step
+        if found and abs(level.gap - found) > rounding + abs(found) / 4:
             found, least = 0.0, math.inf
         ratio = coarser.step / level.step
         before, limit = limit, (ratio * level.gap - coarser.gap) / (ratio - 1)

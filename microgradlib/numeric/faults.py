@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.autodiff import evaluate
 from microgradlib.core.graph import descendants
+from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.modes import tracing_lines
 from microgradlib.numeric.branch_changes import record
 from microgradlib.numeric.comparison import SAFETY, Comparison, compare, record_or_none
@@ -25,18 +26,23 @@ _MISSING = (
     "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
     ".data, float(), detach() or no_grad() in f"
 )
+_INDETERMINATE = (
+    "{} has the local derivative {} there, and its product with a 0 is indeterminate: by local derivatives alone the "
+    "slope cannot be known, though f has one"
+)
 _CLOSER = 0.1  # a complex step this much closer to a derivative than differences are proves these wrong
 _ROUNDING = 1e-9  # relative; reverse and forward mode add the same products in another order
 
 
-def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> Fault | str:
-    """Return the cause of a disagreement between ∂f/∂xᵢ and differences, "" if there is none in the graph.
+def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> tuple[Fault | None, str]:
+    """Return the cause of a disagreement between ∂f/∂xᵢ and differences: the op at fault, or another cause in words.
 
     Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own value;
     an infinite or nan local derivative, of which products with 0 are indeterminate; a node that no op made, whose
     local derivatives cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
-    evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add differently.
-    If none of them holds, the differences of f are wrong, for example because every step skips whole periods.
+    evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add
+    differently. If there is none of them, the result is (None, ""): the differences of f are wrong, for example because
+    every step skips whole periods.
     """
     with tracing_lines() as lines:
         here = record(f, point)
@@ -46,22 +52,18 @@ def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Com
         for k, recorded in enumerate(node.local_derivatives):
             fault = _local_fault(node, k, recorded, lines.get(node, ""))
             if fault:
-                return fault
+                return fault, ""
     for node in reached:
         if not all(map(math.isfinite, node.local_derivatives)):
-            slopes = ", ".join(map(repr, node.local_derivatives))
-            made = f", made at {lines[node]}" if node in lines else ""
-            return (
-                f"{_call(node)}{made}, has local derivatives {slopes} there, and a product of 0 and inf is nan "
-                "by local derivatives, whatever the slope of f is"
-            )
-        if node.op is None:
-            return f"the node {node!r} was not made by an op, so its local derivatives cannot be checked one by one"
+            made = f", made at {lines[node]}," if node in lines else ""
+            return None, _INDETERMINATE.format(_call(node) + made, ", ".join(map(repr, node.local_derivatives)))
+        if node.op is None or isinstance(node.op, HandMadeOp):
+            return None, f"the node {node!r} was made by hand, so its local derivatives cannot be checked one by one"
     if _differs_from_its_graph(f, point, i, found):
-        return _MISSING
+        return None, _MISSING
     if abs(found.reverse - found.forward) > _ROUNDING * max(abs(found.reverse), abs(found.forward)):
-        return "every op agrees with differences of its own value, but reverse and forward mode disagree"
-    return ""
+        return None, "every op agrees with differences of its own value, but reverse and forward mode disagree"
+    return None, ""
 
 
 def _call(node: Value) -> str:
@@ -70,9 +72,9 @@ def _call(node: Value) -> str:
 
 
 def _local_fault(node: Value, k: int, recorded: float, line: str) -> Fault | None:
-    """Return the fault of a node's derivative by its input k, None if it agrees with differences or cannot be judged."""
+    """Return the fault of a node's derivative by its input k, None if it agrees or cannot be judged."""
     op = node.op
-    if op is None or op.name == "detach" or not math.isfinite(node.data):
+    if op is None or op.name == "detach" or isinstance(op, HandMadeOp) or not math.isfinite(node.data):
         return None
     at = tuple([parent.data for parent in node.parents])
     if not all(map(math.isfinite, at)):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib.errors import GradcheckError
-from microgradlib.numeric.branch_changes import record
+from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
 from microgradlib.numeric.faults import find_fault
 from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
@@ -38,8 +39,8 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
 
     A derivative that is nan where f is smooth, as by 0·inf, is a "FAIL"; so is one that is wrong at this point only,
     since no difference takes the derivative at the point itself into account. The report also has the Taylor remainder
-    (`taylor_slope`) along the arguments that are decided: if it falls as h¹ by more than the allowed errors explain,
-    the report is not `ok` whatever the verdicts.
+    (`taylor_slope`) along the arguments that are decided: if it falls as h¹, over steps as short as those of the
+    differences and by more than the allowed errors explain, the report is not `ok` whatever the verdicts.
 
     Raises `GradcheckError`, which holds the report, for a "FAIL": the message names the argument, the numbers, the
     allowed error, and the first op whose local derivative is wrong, with the source line that applied it. The other
@@ -71,9 +72,9 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     decided = [check.verdict in {"ok", "FAIL"} for check in first]
     direction = [v * known for v, known in zip(default_direction(point), decided)]
     allowed = sum(abs(v) * check.allowed for v, check in zip(direction, first) if v)
-    report = GradcheckReport(
-        tuple(point), value, tuple(first), tuple(second), taylor_slope(f, point, direction, allowed=allowed)
-    )
+    widest = min((check.numeric.step / abs(v) for v, check in zip(direction, first) if v), default=0.0)
+    taylor = replace(taylor_slope(f, point, direction, allowed=allowed), widest=widest)
+    report = GradcheckReport(tuple(point), value, tuple(first), tuple(second), taylor)
     if not report.ok:
         raise GradcheckError(report)
     return report
@@ -93,18 +94,19 @@ def _checks(
     f: Callable[..., Any], point: Sequence[float], names: Sequence[str], prefix: str = ""
 ) -> list[DerivativeCheck]:
     here = record(f, point, names)
-    checks = []
-    for i, name in enumerate(names):
-        found = compare(f, point, i, here)
-        verdict = found.verdict
-        cause: Fault | str = ""
-        if verdict in {"differs", "convention"}:
-            cause = find_fault(f, point, i, found)
-            if verdict == "convention":
-                verdict = "FAIL" if isinstance(cause, Fault) else "kink"
-            else:
-                verdict = "FAIL" if cause else "cannot tell"
-        fault, reason = (cause, "") if isinstance(cause, Fault) else (None, cause if verdict == "FAIL" else "")
-        numbers = (found.reverse, found.forward, found.numeric, found.allowed)
-        checks.append(DerivativeCheck(prefix + name, *numbers, verdict, found.crossed, fault, reason))
-    return checks
+    return [_check(f, point, i, here, prefix + name) for i, name in enumerate(names)]
+
+
+def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recording, name: str) -> DerivativeCheck:
+    """Return the check of ∂f/∂xᵢ by the recording `here` of f(*point); `name` stands for the argument in the report."""
+    found = compare(f, point, i, here)
+    verdict, cause = found.verdict, ""
+    fault: Fault | None = None
+    if verdict in {"differs", "convention"}:
+        fault, cause = find_fault(f, point, i, found)
+        if verdict == "convention":
+            verdict, cause = ("FAIL" if fault else "kink"), ""
+        else:
+            verdict = "FAIL" if fault or cause else "cannot tell"
+    numbers = (found.reverse, found.forward, found.numeric, found.allowed)
+    return DerivativeCheck(name, *numbers, verdict, found.crossed, fault, cause)

@@ -101,8 +101,8 @@ def _explanation(number: Callable[[float], float], x: float, wide: float, short:
     largest = max(map(abs, slopes))
     if slopes[-1] - slopes[0] > _VARIATION * largest:
         return "oscillation"
-    over_all = _secant(number, x, _POINTS * wide)
-    return "grid" if abs(over_all - slopes[len(slopes) // 2]) > _VARIATION * max(largest, abs(over_all)) else "curvature"
+    across = _secant(number, x, _POINTS * wide)
+    return "grid" if abs(across - slopes[len(slopes) // 2]) > _VARIATION * max(largest, abs(across)) else "curvature"
 
 
 def _secant(number: Callable[[float], float], x: float, step: float) -> float:

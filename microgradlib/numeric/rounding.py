@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.autodiff import grad_table
+from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.modes import recording
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
@@ -73,7 +74,9 @@ def op_rounding_error(op: Op, at: Sequence[float]) -> float:
 
 @lru_cache(maxsize=1024)
 def _is_elementary(op: Op) -> bool:
-    """Return whether the op's value rule is one function of the namespace, or one operation."""
+    """Return whether the op's value rule is one function of the namespace, or one operation, or unknown."""
+    if isinstance(op, HandMadeOp):
+        return True
     symbols: list[Any] = [Symbol(f"x{i}") for i in range(_COUNT if op.arity is None else op.arity)]
     output = op.value(GRAPH, *symbols, *op.settings)
     return getattr(output, "op", None) is None or output.op.name == op.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
@@ -21,7 +22,7 @@ _SHRINK = 0.25
 _POINTS = 4  # the number of remainders, the smallest above rounding, to which the slope is fitted
 _TINY = 1e-8  # steps are relative to |x| for smaller arguments, to max(|x|, 1) for larger ones
 _NOISE_FACTOR = 30  # remainders up to this multiple of their rounding error are not used
-_LINEAR = 1.1  # remainders that fall no faster than h to this power leave the gradient no room to be correct
+_LINEAR = 0.1  # remainders whose order is 1 to within this from step to step leave the gradient no room to be correct
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class TaylorRemainder:
     slope: float
     steps: tuple[float, ...]
     remainders: tuple[float, ...]
+    widest: float = math.inf
+    """The largest step that `refutes` considers."""
 
     @property
     def agrees(self) -> bool:
@@ -44,8 +47,11 @@ class TaylorRemainder:
 
     @property
     def refutes(self) -> bool:
-        """Whether the remainders fall as h¹ over at least four steps, so that the gradient must be wrong."""
-        return self.slope < _LINEAR and sum(0 < r < math.inf for r in self.remainders) >= _POINTS
+        """Whether the remainders fall as h¹ from each step to the next, over four steps, so the gradient is wrong."""
+        points = [(h, r) for h, r in zip(self.steps, self.remainders) if 0 < r < math.inf and h <= self.widest]
+        last = points[-_POINTS:]
+        orders = [math.log(r / finer_r) / math.log(h / finer_h) for (h, r), (finer_h, finer_r) in pairwise(last)]
+        return len(last) == _POINTS and all(abs(order - 1) < _LINEAR for order in orders)
 
     def __str__(self) -> str:
         if math.isnan(self.slope):

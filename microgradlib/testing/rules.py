@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 from microgradlib.core.autodiff import evaluate, grad_table, gradients
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
+from microgradlib.numeric.comparison import SAFETY
 from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.testing.conditioning import away_from_kinks, sample_interval
+from microgradlib.testing.special_points import special_points
 from microgradlib.testing.tolerance import allowed_error, same
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ __all__ = ["assert_derivative_rule"]
 
 _POINTS = 25
 _ROUNDING = 1e-12  # to second order, Symbols keep both branches of a choice, so terms may be added in another order
+_DECISIVE = 1e-3  # a larger error, relative to derivatives larger than 1, says nothing about a rule at a special point
+_AROUND = 1.1  # a gap between one-sided derivatives is known to a tenth
 _COUNTS = (2, 3, 4)  # numbers of inputs tried for an op that takes any number
 
 
@@ -30,8 +34,16 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     At each point, four properties are checked. The rules evaluated in floats agree with numeric derivatives of the op's
     value. Evaluated as graphs of Values and of Symbols, they give the same floats bit for bit. So do the rules of the
     op bound to its settings, as in `x ** 2`. For `order=2`, the derivatives of each rule agree with its numeric
-    derivatives. Inputs with a sample interval of width 0 (the condition of `where`) are not differentiated. Raises
-    `AssertionError` naming the op, the rule, the point and both numbers.
+    derivatives. Inputs with a sample interval of width 0 (the condition of `where`) are not differentiated.
+
+    By default the points are 25 of the sample region away from kinks, and always those at which rules are most often
+    wrong: each input at 0, 1 and −1, at both sides of every kink, domain edge and boundary between branches of a rule
+    (found by bisection, in and around the sample interval), and equal to another input. At these, differences see f on
+    both sides, or on one at an edge, and never use the derivative at the point itself; at a kink the derivative must
+    lie between the one-sided ones. Nothing is asserted where differences cannot tell, nor about a nan that is a second
+    derivative (0 · inf is indeterminate), or belongs to a setting, to a kink or to several inputs that are all 0.
+
+    Raises `AssertionError` naming the op, the rule, the point and both numbers.
 
     >>> from microgradlib.ops import define_op, forget_op
     >>> swish = define_op(
@@ -50,6 +62,10 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
         _check_graph(op, point)
         if order > 1:
             _check_second_order(op, point)
+    if not inputs:
+        first = next(_sample_points(op))
+        for point in special_points(op, first):
+            _check_at_special_point(op, point, order)
 
 
 def _sample_points(op: Op) -> Iterator[tuple[float, ...]]:
@@ -111,6 +127,42 @@ def _check_second_order(op: Op, point: tuple[float, ...]) -> None:
             if not (same(second, seconds[j]) or abs(second - seconds[j]) <= _ROUNDING * max(1.0, abs(second))):
                 _fail(op, point, f"{name} is {second!r} by Values, but {seconds[j]!r} by Symbols")
             _compare_with_numeric(op, point, name, second, _rule(op, i), j)
+
+
+def _check_at_special_point(op: Op, point: tuple[float, ...], order: int) -> None:
+    """Check the derivatives at a kink, an edge, a boundary of branches or a round number, if differences can tell."""
+    output = op.compute(*point)
+    if not math.isfinite(output):
+        return
+    rules = op.local_derivatives(output, *point)
+    differentiated = [i for i in range(len(point)) if _is_differentiated(op, i)]
+    leaves = [Value(x) for x in point]
+    slopes = gradients(op(*leaves), leaves) if order > 1 else []
+    for i in differentiated:
+        _compare_on_both_sides(op, point, f"derivatives[{i}]", rules[i], op.compute, i)
+        table = grad_table(cast(Value, slopes[i])) if order > 1 and math.isfinite(rules[i]) else {}
+        for j in differentiated if table else []:
+            second = table.get(leaves[j], 0.0)
+            if not math.isnan(second):  # by local derivatives alone, 0 · inf is indeterminate
+                name = f"the derivative of derivatives[{i}] by input {j}"
+                _compare_on_both_sides(op, point, name, second, _rule(op, i), j)
+
+
+def _compare_on_both_sides(  # noqa: PLR0917  private, called in two places
+    op: Op, point: tuple[float, ...], name: str, rule: float, f: Callable[..., float], index: int
+) -> None:
+    """Compare `rule`, the claimed ∂f/∂inputs[index], with differences: at a kink, with the one-sided derivatives."""
+    numeric = numeric_derivative(lambda x: f(*point[:index], x, *point[index + 1 :]), point[index])
+    half = abs(numeric.gap) / 2
+    allowed = allowed_error(numeric) - SAFETY * half
+    by_convention = op.kink is not None and op.kink(*point) and not (half and math.isfinite(rule))
+    is_setting = op.arity is not None and index >= op.arity - op.setting_count
+    undefined = math.isnan(rule) and (half or is_setting or (len(point) > 1 and not any(point)))
+    if by_convention or undefined or not allowed <= _DECISIVE * max(1.0, abs(numeric.value)):
+        return
+    if not abs(rule - numeric.value) <= allowed + _AROUND * half:
+        between = f", between {numeric.value - half!r} and {numeric.value + half!r}" if half else ""
+        _fail(op, point, f"{name} is {rule!r}, the numeric derivative {numeric.value!r} ± {allowed:.1e}{between}")
 
 
 def _rule(op: Op, index: int) -> Callable[..., float]:
