@@ -32,10 +32,10 @@ class MLP(Module):
     activation of the hidden layers, or a list of one for each; `output` is that of the last layer: "linear" (a
     Gaussian's mean), "sigmoid" (a Bernoulli's probability), "softmax" (a Multinoulli's probabilities), "gaussian" (mean
     and learned precision, see `GaussianOutput`), or any activation; "maxout" and "rbf", for hidden layers too, make
-    layers of `Maxout` and of `RBF` units. Without `output`, the list may have one entry more,
-    f_l for each layer l. Instead of an activation there may be a list of one for each unit of the layer, such as
-    `output=["linear", "sigmoid"]`. The other arguments are those of `Neuron`. Raises `ValueError` for fewer than two
-    sizes, a list of another length or an unknown name. (*Deep Learning*, 6.2.2.)
+    layers of `Maxout` and of `RBF` units. Without `output`, the list may have one entry more, f_l for each layer l.
+    Instead of an activation there may be a list of one for each unit of the layer, such as `output=["linear",
+    "sigmoid"]`. The other arguments are those of `Neuron`. Raises `ValueError` for fewer than two sizes, a list of
+    another length or an unknown name. (*Deep Learning*, 6.2.2.)
 
     >>> model = MLP([2, 3, 1], activation="tanh", rng=0)
     >>> len(model.parameters()), model([0.5, -0.5]).op.name
@@ -73,7 +73,9 @@ class MLP(Module):
             raise ValueError(message)
         *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
-        self.layers: list[Layer] = [_layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)]
+        self.layers: list[Layer] = [
+            _layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)
+        ]
         if isinstance(output, str) and output == "gaussian":
             gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
             self.layers.append(gaussian)
