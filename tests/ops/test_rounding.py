@@ -80,3 +80,17 @@ def test_compiled(name):
 
 def test_sgn_differs_from_sign_and_from_torch_at_0():
     assert (mg.sgn(0.0), mg.sign(0.0), mg.step(0.0)) == (1.0, 0.0, 1.0)
+
+
+@given(st.sampled_from(["sgn", "heaviside", "trunc", "round"]), st.sampled_from([0.0, -1.0, -INF, NAN]))
+def test_a_derivative_that_is_0_everywhere_stops_infinities_and_nan(name, x):
+    op = TABLE[name]
+
+    def f(v):
+        return op(mg.log(v)) + op(mg.sqrt(v)) * op(1 / v)
+
+    assert mg.grad(f)(x) == 0.0
+    assert mg.jvp(f, (x,), (1.0,))[1] == 0.0
+    s = Symbol("s")
+    [slope] = gradients(f(s), [s])
+    assert evaluate(slope, {s: x}) == 0.0
