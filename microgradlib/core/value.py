@@ -161,8 +161,8 @@ class Value(PeerNames):
     __le__ = comparison(selection.less_equal, operator.le)
     __gt__ = comparison(selection.greater, operator.gt)
     __ge__ = comparison(selection.greater_equal, operator.ge)
-    __float__, __int__, __trunc__, __bool__, __round__ = to_float, to_int, to_int, to_bool, rounded
-    __floor__, __ceil__ = refused("floor"), refused("ceil")
+    __float__, __int__, __bool__, __round__ = to_float, to_int, to_bool, rounded
+    __floor__, __ceil__, __trunc__ = refused("floor"), refused("ceil"), refused("trunc")
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)

@@ -82,7 +82,6 @@ ALLOWED = {
     "float with math in it": (lambda: float(V + math.sin(1.0)), 0.5 + math.sin(1.0)),
     "data inside math": (lambda: math.sin(V.data), math.sin(0.5)),
     "int": (lambda: int(V), 0),
-    "trunc": (lambda: math.trunc(V), 0),
     "map of float": (lambda: list(map(float, [V, V])), [0.5, 0.5]),
     "sorted by float": (lambda: sorted([2.0, 1.0], key=lambda x: float(V) * x), [1.0, 2.0]),
     "percent format": (lambda: "%.2f" % V, "0.50"),  # noqa: UP031
