@@ -147,5 +147,11 @@ def _is_run_again(name: str, place: tuple[str, Any, int]) -> bool:
     if name not in _PLACES:
         return False
     (module, code, line), (module_before, code_before, line_before) = place, _PLACES[name]
-    same = module == module_before and code.co_name == code_before.co_name
+    same = module == module_before and _function_name(code) == _function_name(code_before)
     return same and (code is not code_before or line == line_before)
+
+
+def _function_name(code: Any) -> str:
+    """Return the name of the function that a code is of; that of a cell's top level names its first line in IPython."""
+    name: str = code.co_name
+    return "<module>" if name.startswith("<cell") else name

@@ -111,6 +111,18 @@ def test_a_cell_run_again_replaces_its_op(cell):
         forget_op("three_times_for_a_test")
 
 
+def test_cells_of_ipython_are_named_by_their_first_line():
+    source = "op = define_op('in_ipython', lambda xp, x: {0} * x, [lambda xp, z, x: {0}], formula='a x')"
+    namespace = {"__name__": "__main__", "define_op": define_op}
+    try:
+        for factor, line in ((2.0, 1), (2.0, 1), (3.0, 1), (4.0, 7)):
+            code = compile("\n" * (line - 1) + source.format(factor), f"cell {factor}", "exec")
+            exec(code.replace(co_name=f"<cell line: {line}>"), namespace)  # noqa: S102  source of this test
+            assert namespace["op"](1.0) == TABLE["in_ipython"](1.0) == factor
+    finally:
+        forget_op("in_ipython")
+
+
 def test_nodes_of_the_op_before_keep_working(cell):
     before = cell(2.0)
     x, c = Value(5.0), Value(10.0)
