@@ -40,7 +40,7 @@ class Point(NamedTuple):
 
 
 @given(trees)
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_rebuilt_from_its_leaves(tree):
     leaves = flatten(tree)
     rebuilt = unflatten(tree, range(len(leaves)))
@@ -51,7 +51,7 @@ def test_rebuilt_from_its_leaves(tree):
 
 
 @given(trees, trees)
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_a_matrix_in_structures(rows, columns):
     """Entry (i, j) is where the structures have leaf i and leaf j; arrays have the axes of both."""
     m, n = len(flatten(rows)), len(flatten(columns))
