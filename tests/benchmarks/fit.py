@@ -108,8 +108,8 @@ def gpt(batch: int, optimiser: Any, **options: Any) -> Problem:
 
 
 def examples(batch: int) -> int:
-    """Return the number of examples: eight batches and some more, at least 64."""
-    return max(8 * batch + batch // 3, 64)
+    """Return the number of examples: 24 batches and some more, 8 if they are large; at least 64."""
+    return max((24 if batch <= 256 else 8) * batch + batch // 3, 64)
 
 
 def problems(only: str) -> list[Problem]:
