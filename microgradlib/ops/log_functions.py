@@ -6,18 +6,19 @@ from typing import Any
 from microgradlib.ops.define import define_op
 
 
-def _difference(xp: Any, x: Any, y: Any) -> Any:
-    """Return x − y, ±inf where that overflows, 0 for two equal infinities, nan for nan."""
-    limit = xp.where(x > y, math.inf, xp.where(x < y, -math.inf, xp.where(x >= y, 0.0, x - y)))
-    return xp.where(xp.abs(x - y) < math.inf, x - y, limit)
+def _slope_of_larger(xp: Any, z: Any, x: Any, y: Any) -> Any:
+    """Return σ(x − y); where x − y is infinite or inf − inf, its limit, and for equal infinities ½ or 0."""
+    of_equals = xp.where(z >= math.inf, 0.5, xp.where(z <= -math.inf, 0.0, xp.undefined(x + y)))
+    limit = xp.where(x > y, 1.0, xp.where(x < y, 0.0, of_equals))
+    return xp.where(xp.abs(x - y) < math.inf, xp.sigmoid(x - y), limit)
 
 
 logaddexp = define_op(
     "logaddexp",
-    value=lambda xp, x, y: xp.maximum(x, y) + xp.log1p(xp.exp(-xp.abs(_difference(xp, x, y)))),
+    value=lambda xp, x, y: xp.maximum(x, y) + xp.where(xp.abs(x - y) < math.inf, xp.log1p(xp.exp(-xp.abs(x - y))), 0.0),
     derivatives=[
-        lambda xp, z, x, y: xp.where(z <= -math.inf, 0.0, xp.sigmoid(_difference(xp, x, y))),
-        lambda xp, z, x, y: xp.where(z <= -math.inf, 0.0, xp.sigmoid(_difference(xp, y, x))),
+        _slope_of_larger,
+        lambda xp, z, x, y: _slope_of_larger(xp, z, y, x),
     ],
     formula="ln(eˣ + eʸ) without overflow, derivatives σ(x − y) and σ(y − x)",
     kink=lambda x, y: x == y == -math.inf,
