@@ -161,8 +161,10 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         if not same_shape(call.output, cotangents):
             message = f"the pullback takes numbers in the shape of the output {call.output!r}, got {cotangents!r}"
             raise ValueError(message)
+        weights = [v if isinstance(v, Node) else as_float(v) for v in flatten(cotangents)]
+        pairs = [(v, y) for v, y in zip(weights, call.outputs) if isinstance(v, Node) or v]  # a 0 reaches nothing
         with recording():
-            output = reductions.dot(*flatten(cotangents), *call.outputs) if call.outputs else as_node(0.0)
+            output = reductions.dot(*[v for v, _ in pairs], *[y for _, y in pairs]) if pairs else as_node(0.0)
         return tuple(nested(call.arguments, call.gradients(output)))
 
     return call.result(call.outputs), pullback

@@ -47,8 +47,8 @@ leaky_relu = define_op(
     "leaky_relu",
     value=lambda xp, x, slope: xp.maximum(x, 0.0) + slope * xp.minimum(x, 0.0),
     derivatives=[
-        lambda xp, z, x, slope: xp.where(x > 0, 1.0, xp.where(x <= 0, slope, xp.undefined(x))),
-        lambda xp, z, x, slope: _below_zero(xp, x),
+        lambda xp, z, x, slope: xp.where(x > 0, 1.0, xp.where(x <= 0, slope, xp.undefined(x + slope))),
+        lambda xp, z, x, slope: xp.where(x > 0, 0.0, xp.where(x <= 0, x, xp.undefined(x + slope))),
     ],
     formula="max(0, x) + γ min(0, x), derivative 1 or γ, and min(0, x) for γ",
     defaults=(0.01,),

@@ -99,7 +99,7 @@ def _whole_quotient(xp: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 def _quotient_slope(xp: Any, z: Any, x: Any, y: Any) -> Any:
-    return xp.where(xp.abs(y) > 0, -_whole_quotient(xp, z, x, y), xp.undefined(x + y))
+    return xp.where(xp.abs(z) <= math.inf, -_whole_quotient(xp, z, x, y), xp.undefined(x + y))
 
 
 mod = define_op(

@@ -149,7 +149,7 @@ polygamma = define_op(
     "polygamma",
     value=lambda xp, x, order: xp.polygamma(x, order),
     derivatives=[
-        lambda xp, z, x, order: xp.polygamma(x, order + 1),
+        lambda xp, z, x, order: xp.where(order >= 0, xp.polygamma(x, order + 1), xp.undefined(x + order)),
         lambda xp, z, x, order: xp.undefined(x + order),  # defined for whole orders only
     ],
     formula="ψ⁽ⁿ⁾(x), the (n+1)-th derivative of ln Γ, derivative ψ⁽ⁿ⁺¹⁾(x)",

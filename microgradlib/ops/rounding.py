@@ -3,7 +3,7 @@
 import math
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import branch
+from microgradlib.ops.rules import ZERO
 
 sgn = define_op(
     "sgn",
@@ -23,7 +23,7 @@ heaviside = define_op(
     ),
     derivatives=[
         lambda xp, z, x, at_zero: 0.0,
-        lambda xp, z, x, at_zero: branch(xp, x, xp.abs(x) <= 0, xp.abs(x) > 0),
+        lambda xp, z, x, at_zero: xp.where(xp.abs(x) <= 0, 1.0, xp.where(xp.abs(x) > 0, ZERO, math.nan)),
     ],
     formula="0, h or 1 as x is negative, zero or positive, with h = ½; derivative 0, and I(x = 0) for h",
     defaults=(0.5,),

@@ -90,7 +90,7 @@ ceil = define_op(
 abs = define_op(  # noqa: A001
     "abs",
     value=lambda xp, x: xp.abs(x),
-    derivatives=[lambda xp, z, x: xp.sign(x)],
+    derivatives=[lambda xp, z, x: xp.where(xp.abs(x) >= 0, xp.sign(x), xp.undefined(x))],
     formula="|x|, derivative sign x",
     kink=lambda x: x == 0,
     kink_note="|x|′(0) = 0",
@@ -107,7 +107,10 @@ def _sign_bit(xp: Any, y: Any) -> Any:
 copysign = define_op(
     "copysign",
     value=lambda xp, x, y: xp.abs(x) * _sign_bit(xp, y),
-    derivatives=[lambda xp, z, x, y: xp.sign(x) * _sign_bit(xp, y), lambda xp, z, x, y: 0.0],
+    derivatives=[
+        lambda xp, z, x, y: xp.where(xp.abs(x) >= 0, xp.sign(x) * _sign_bit(xp, y), xp.undefined(x)),
+        lambda xp, z, x, y: 0.0,
+    ],
     formula="|x| with the sign of y, derivatives sign x · sign y and 0",
     kink=lambda x, y: x == 0 or y == 0,
     kink_note="copysign has derivatives 0 at x = 0",
