@@ -46,9 +46,11 @@ CLOSED_FORMS = {
         (1,): lambda x: _psi(0, x),
         (2,): lambda x: _psi(1, x),
     },
+    "digamma": {(n,): lambda x, n=n: _psi(n, x) for n in range(3)},
     "polygamma": {(n, 0): lambda x, order, n=n: _psi(int(order) + n, x) for n in range(3)},
     "erf": {(0,): mpmath.erf, (1,): _gaussian, (2,): lambda x: -2 * x * _gaussian(x)},
     "erfc": {(0,): mpmath.erfc, (1,): lambda x: -_gaussian(x), (2,): lambda x: 2 * x * _gaussian(x)},
+    "heaviside": {(0, 1): lambda x, at_zero: mpmath.mpf(x == 0)},
     "mod": {(1, 0): lambda x, y: mpmath.mpf(1), (0, 1): lambda x, y: -mpmath.floor(x / y)},
     "fmod": {
         (1, 0): lambda x, y: mpmath.mpf(1),
@@ -57,7 +59,7 @@ CLOSED_FORMS = {
 }
 """Values and derivatives of functions of which differences take too long, or step over a jump, by orders."""
 
-FLAT = {"mod", "fmod", "floordiv", "floor", "ceil"}
+FLAT = {"mod", "fmod", "floordiv", "floor", "ceil", "trunc", "round", "sgn", "heaviside"}
 """Functions whose derivatives are 0 but for those of `CLOSED_FORMS`: no difference may step over a jump."""
 
 MAGNITUDES = (
@@ -80,7 +82,7 @@ PAIRED = (
 def points(op: Op, arity: int, rng) -> list[tuple[float, ...]]:
     """Return hard points of an op: fixed magnitudes of both signs, and drawn ones over the whole range of floats."""
     signed = [s * x for x in MAGNITUDES for s in (1, -1)] + [0.0] + [_drawn(rng) for _ in range(60)]
-    if op.name in {"gamma", "lgamma", "polygamma"}:
+    if op.name in {"gamma", "lgamma", "polygamma", "digamma"}:
         signed = [x for x in signed if x > -400]
     if op.name == "polygamma":
         return [(x, float(order)) for x in signed for order in range(4)]
