@@ -7,12 +7,14 @@ import pickle
 import numpy as np
 import pytest
 from hypothesis import given, settings as examples, strategies as st
+from peer_records import as_recorded, peer_record
 
-from microgradlib import Value
+from microgradlib import Value, exp, tanh, value_and_grad
 from microgradlib.nn import MLP
 from microgradlib.optim import SGD, Adagrad, Adam, AdamW, RMSprop, linear
 from microgradlib.optim.flat import FlatOptimiser
 
+PEER = peer_record("optim")
 KINDS = [SGD, Adam, AdamW, RMSprop, Adagrad]
 each = pytest.mark.parametrize("kind", KINDS)
 OWN = {
@@ -23,6 +25,36 @@ OWN = {
     Adagrad: {"lr_decay": 0.5, "initial_accumulator_value": 2.0},
 }
 slopes = st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=5)
+
+
+def loss(p):
+    """The function of tests/peers/record_optim.py."""
+    a, b, c, d = p
+    return (1 - a) ** 2 + 3 * (b - a * a) ** 2 + tanh(c * a - d) + exp(-c * d) + d**4 / 10
+
+
+@pytest.mark.parametrize("case", PEER["grouped"], ids=lambda case: case["class"])
+@pytest.mark.parametrize("flat", [False, True])
+def test_groups_step_as_pytorchs(case, flat):
+    parameters, array = [Value(x) for x in PEER["start"]], np.array(PEER["start"])
+    groups = [
+        {"params" if name == "places" else name: [parameters[i] for i in x] if name == "places" else x
+         for name, x in group.items()}
+        for group in case["groups"]
+    ]  # fmt: skip
+    [kind] = [kind for kind in KINDS if kind.__name__ == case["class"]]
+    optimiser = kind(groups, **case["defaults"])
+    on_array = FlatOptimiser(optimiser, parameters, array)
+    for step in range(1, 11):
+        if flat:
+            on_array.start()
+            on_array.step(np.array(value_and_grad(loss)(array.tolist())[1]))
+        else:
+            optimiser.zero_grad()
+            loss(parameters).backward()
+            optimiser.step()
+        if str(step) in case["shown"]:
+            assert (array.tolist() if flat else data(parameters)) == as_recorded(case["shown"][str(step)])
 
 
 def values(*numbers):

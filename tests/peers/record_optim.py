@@ -37,6 +37,28 @@ RULES = [
     ("Adagrad", {"lr": 0.3, "lr_decay": 0.05, "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.3, "initial_accumulator_value": 0.5, "eps": 0.01}),
 ]
+GROUPED = [
+    (
+        "SGD",
+        {"lr": 0.01, "momentum": 0.5},
+        [{"places": [0, 2], "lr": 0.02, "weight_decay": 0.1},
+         {"places": [3, 1], "lr": 0.001, "momentum": 0.9, "nesterov": True, "maximize": True}],
+    ),
+    (
+        "Adam",
+        {"lr": 0.02, "weight_decay": 0.05},
+        [{"places": [1], "lr": 0.1},
+         {"places": [0, 3, 2], "betas": [0.5, 0.9], "amsgrad": True, "maximize": True}],
+    ),
+    ("AdamW", {"lr": 0.02, "maximize": True}, [{"places": [0], "weight_decay": 0.3}, {"places": [1, 2, 3]}]),
+    (
+        "RMSprop",
+        {"lr": 0.01, "centered": True},
+        [{"places": [2, 3], "momentum": 0.7}, {"places": [1, 0], "centered": False, "maximize": True}],
+    ),
+    ("Adagrad", {"lr": 0.05}, [{"places": [3, 2, 1], "lr_decay": 0.1}, {"places": [0], "maximize": True}]),
+]  # fmt: skip
+GROUPED_SHOWN = [1, 2, 10]
 PLANNED = ("Adam", {"lr": 0.3})
 PLANS = ["constant", "linear", "cosine", "step_decay", "inverse", "warm_up"]
 
@@ -82,6 +104,23 @@ def trajectory(torch, name, settings, plan=None):
     return shown, rates
 
 
+def grouped_trajectory(torch, name, defaults, groups):
+    """Return the parameters after the steps GROUPED_SHOWN, which are in groups by their places in START."""
+    p = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in START]
+    own = [{**group, "params": [p[i] for i in group["places"]]} for group in groups]
+    for group in own:
+        del group["places"]
+    optimiser = getattr(torch.optim, name)(own, **defaults)
+    shown = {}
+    for step in range(1, GROUPED_SHOWN[-1] + 1):
+        optimiser.zero_grad()
+        loss(torch.exp, torch.tanh, p).backward()
+        optimiser.step()
+        if step in GROUPED_SHOWN:
+            shown[step] = [x.item() for x in p]
+    return shown
+
+
 def clipped(torch, gradient, norm=None, value=None):
     """Return the gradient as PyTorch clips it, and its norm before."""
     p = torch.zeros(len(gradient), dtype=torch.float64, requires_grad=True)
@@ -100,6 +139,11 @@ def record():
     rules = [
         {"class": name, "settings": settings, "shown": trajectory(torch, name, settings)[0]} for name, settings in RULES
     ]
+    grouped = [
+        {"class": name, "defaults": defaults, "groups": groups,
+         "shown": grouped_trajectory(torch, name, defaults, groups)}
+        for name, defaults, groups in GROUPED
+    ]  # fmt: skip
     plans = {}
     for name in PLANS:
         shown, rates = trajectory(torch, *PLANNED, name)
@@ -110,7 +154,7 @@ def record():
         for norm in (1.0, 13.0, 20.0, 0.0)
     ] + [{"limit": 1.0, "gradient": gradient, "clipped": clipped(torch, gradient, value=1.0)}]
     return {"made_with": f"torch {torch.__version__.split('+')[0]}", "start": START, "rules": rules,
-            "planned": PLANNED, "plans": plans, "clips": clips}  # fmt: skip
+            "grouped": grouped, "planned": PLANNED, "plans": plans, "clips": clips}  # fmt: skip
 
 
 if __name__ == "__main__":
