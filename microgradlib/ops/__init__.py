@@ -13,6 +13,7 @@ from microgradlib.ops import (
     reductions,
     rounding,
     selection,
+    slopes,
     smooth_activations,
     softmax,
     trigonometric,
@@ -23,8 +24,8 @@ from microgradlib.ops.rules import ZERO
 
 __all__ = [
     "GRAPH", "PUBLIC", "TABLE", "ZERO", "Op", "activations", "arithmetic", "define_op", "derivative_graph",
-    "exponential", "forget_op", "guards", "log_functions", "reductions", "rounding", "selection", "smooth_activations",
-    "softmax", "trigonometric",
+    "exponential", "forget_op", "guards", "log_functions", "reductions", "rounding", "selection", "slopes",
+    "smooth_activations", "softmax", "trigonometric",
 ]  # fmt: skip
 
 _MODULES = (

@@ -9,7 +9,7 @@ sigmoid = define_op(
     "sigmoid",
     # 1/(1 + e⁻ˣ) for x ≥ 0 and the equal eˣ/(1 + eˣ) for x < 0, so that no exponential overflows.
     value=lambda xp, x: xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x))),
-    derivatives=[lambda xp, z, x: z * xp.sigmoid(-x)],  # σ(−x) = 1 − σ(x), with digits left where σ is 1
+    derivatives=[lambda xp, z, x: xp.sigmoid_slope(x)],  # σ(x) σ(−x), with digits left where σ is 1
     formula="σ(x) = 1/(1 + e⁻ˣ), derivative σ(x)(1 − σ(x))",
     notation=r"\sigma",
     reference=lambda mp, x: 1 / (1 + mp.exp(-x)),
@@ -19,7 +19,7 @@ logit = define_op(
     "logit",
     value=lambda xp, x: xp.log(x) - xp.log1p(-x),
     derivatives=[
-        lambda xp, z, x: xp.where(x >= 0, xp.where(x <= 1, 1 / (x * (1 - x)), xp.undefined(x)), xp.undefined(x))
+        lambda xp, z, x: xp.where(x >= 0, xp.where(x <= 1, 1 / x + 1 / (1 - x), xp.undefined(x)), xp.undefined(x))
     ],
     formula="ln(x/(1 − x)), the inverse of σ, derivative 1/(x(1 − x))",
     domain="0 ≤ x ≤ 1",

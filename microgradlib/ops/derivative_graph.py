@@ -1,5 +1,6 @@
 """The ops that derivative graphs need: identity, detach, products with strong zeros, slopes of powers."""
 
+import math
 from typing import Any
 
 from microgradlib.ops.arithmetic import pow as power
@@ -68,6 +69,14 @@ def _power_of_log(xp: Any, x: Any, y: Any, m: Any) -> Any:
     return xp.where(at_zero, 0.0, xp.pow(xp.log(x), m))
 
 
+def _times_power(xp: Any, x: Any, y: Any, factor: Any) -> Any:
+    """Return x^y · factor, also where only the power overflows: 2¹⁰²⁴ ln 2 is 2¹⁰²³ · (2 ln 2)."""
+    power, plain = xp.pow(x, y), xp.pow(x, y) * factor
+    smaller, rest = xp.where(x > 1, y - 1, y + 1), xp.where(x > 1, x, 1 / x)
+    near_1 = xp.where(x > 0.3, xp.pow(x, smaller) * (rest * factor), plain)
+    return xp.where(xp.abs(power) < math.inf, plain, near_1)
+
+
 def _written_power_of_log(xp: Any, x: Any, m: Any) -> Any:
     logarithm = write_op(xp, log, [x])
     return logarithm if str(m) == "1" else xp.pow(logarithm, m)
@@ -75,7 +84,7 @@ def _written_power_of_log(xp: Any, x: Any, m: Any) -> Any:
 
 pow_log = define_op(
     "pow_log",
-    value=lambda xp, x, y, m: xp.pow(x, y) * _power_of_log(xp, x, y, m),
+    value=lambda xp, x, y, m: _times_power(xp, x, y, _power_of_log(xp, x, y, m)),
     derivatives=[
         lambda xp, z, x, y, m: _mixed_slope(xp, x, y, m),
         lambda xp, z, x, y, m: xp.pow_log(x, y, m + 1),

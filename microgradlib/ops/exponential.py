@@ -15,7 +15,7 @@ exp = define_op(
 exp2 = define_op(
     "exp2",
     value=lambda xp, x: xp.pow(2.0, x),
-    derivatives=[lambda xp, z, x: z * math.log(2)],
+    derivatives=[lambda xp, z, x: xp.exp2(x - 1) * math.log(4)],  # finite at 1024, where 2ˣ overflows
     formula="2ˣ, derivative 2ˣ ln 2",
     notation="2^{<0>}",
     reference=lambda mp, x: mp.mpf(2) ** x,
@@ -55,7 +55,7 @@ log1p = define_op(
 log2 = define_op(
     "log2",
     value=lambda xp, x: xp.log2(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(2)), xp.undefined(x))],
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, (1 / math.log(2)) / x, xp.undefined(x))],
     formula="log₂ x, derivative 1/(x ln 2)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
@@ -66,7 +66,7 @@ log2 = define_op(
 log10 = define_op(
     "log10",
     value=lambda xp, x: xp.log10(x),
-    derivatives=[lambda xp, z, x: xp.where(x >= 0, 1 / (x * math.log(10)), xp.undefined(x))],
+    derivatives=[lambda xp, z, x: xp.where(x >= 0, (1 / math.log(10)) / x, xp.undefined(x))],
     formula="log₁₀ x, derivative 1/(x ln 10)",
     domain="x ≥ 0",
     sample=((0.3, 3.0),),
@@ -99,7 +99,7 @@ xlogy = define_op(
     value=lambda xp, x, y: xp.where(xp.abs(y) >= 0, xp.strong_mul(x, xp.log(y)), y),  # nan for a y that is nan
     derivatives=[
         lambda xp, z, x, y: xp.log(y),
-        lambda xp, z, x, y: xp.where(y >= 0, xp.strong_mul(x, 1 / y), xp.undefined(x + y)),
+        lambda xp, z, x, y: xp.where(y > 0, x / y, xp.where(y >= 0, xp.strong_mul(x, 1 / y), xp.undefined(x + y))),
     ],
     formula="x ln y with 0 ln 0 = 0, derivatives ln y and x/y",
     domain="y ≥ 0",

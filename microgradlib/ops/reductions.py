@@ -90,10 +90,17 @@ prod = define_op(
 )
 
 
+def _norms_of_the_others(xp: Any, xs: tuple[Any, ...]) -> list[Any]:
+    """Return, for each number, the norm of the others, of prefixes and suffixes: never a difference of squares."""
+    before = list(accumulate([0.0, *xs[:-1]], xp.hypot))
+    after = list(accumulate([0.0, *reversed(xs[1:])], xp.hypot))
+    return list(map(xp.hypot, before, reversed(after)))
+
+
 norm = define_op(
     "norm",
     value=lambda xp, *xs: reduce(xp.hypot, xs[1:], xp.abs(xs[0])),
-    derivatives=lambda xp, z, *xs: tuple([xp.where(z <= 0, 0.0, x / z) for x in xs]),
+    derivatives=lambda xp, z, *xs: tuple([xp.unit(x, y) for x, y in zip(xs, _norms_of_the_others(xp, xs))]),
     formula="√(Σ xᵢ²) without overflow, derivatives xᵢ/√(Σ xᵢ²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda *xs: not any(xs),

@@ -1,6 +1,7 @@
 """Circular and hyperbolic functions, and the two of a point in the plane."""
 
 import math
+from functools import reduce
 from typing import Any
 
 from microgradlib.ops.define import define_op
@@ -34,16 +35,19 @@ tan = define_op(
 )
 
 
+_SINC_SERIES = [(2 * k + 2) / math.factorial(2 * k + 3) for k in range(11)]
+
+
 def _sinc_slope(xp: Any, z: Any, x: Any) -> Any:
     """Return (cos πx − sinc x)/x; near 0, where that cancels, the power series −π²x (1/3 − (πx)²/30 + …)."""
     u = (math.pi * x) ** 2
-    series = 1 / 3 - u * (1 / 30 - u * (1 / 840 - u * (1 / 45360 - u * (1 / 3991680 - u / 518918400))))
-    return xp.where(xp.abs(x) < 0.1, -(math.pi**2) * x * series, (xp.cos(math.pi * x) - z) / x)
+    series = reduce(lambda total, c: c - u * total, reversed(_SINC_SERIES))
+    return xp.where(xp.abs(x) < 0.5, -(math.pi**2) * x * series, (xp.cospi(x) - z) / x)
 
 
 sinc = define_op(
     "sinc",
-    value=lambda xp, x: xp.where(xp.abs(x) <= 0, 1.0, xp.sin(math.pi * x) / (math.pi * x)),
+    value=lambda xp, x: xp.where(xp.abs(x) <= 0, 1.0, xp.sinpi(x) / math.pi / x),
     derivatives=[_sinc_slope],
     formula="sin(πx)/(πx), 1 at 0, as in NumPy; derivative (cos πx − sinc x)/x",
     domain="finite numbers",
@@ -54,7 +58,7 @@ sinc = define_op(
 asin = define_op(
     "asin",
     value=lambda xp, x: xp.asin(x),
-    derivatives=[lambda xp, z, x: 1 / xp.sqrt((1 - x) * (1 + x))],
+    derivatives=[lambda xp, z, x: 1 / xp.sqrt(xp.one_minus_square(x))],
     formula="arcsin x, derivative 1/√(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
@@ -64,7 +68,7 @@ asin = define_op(
 acos = define_op(
     "acos",
     value=lambda xp, x: xp.acos(x),
-    derivatives=[lambda xp, z, x: -1 / xp.sqrt((1 - x) * (1 + x))],
+    derivatives=[lambda xp, z, x: -1 / xp.sqrt(xp.one_minus_square(x))],
     formula="arccos x, derivative −1/√(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
@@ -74,7 +78,7 @@ acos = define_op(
 atan = define_op(
     "atan",
     value=lambda xp, x: xp.atan(x),
-    derivatives=[lambda xp, z, x: 1 / (1 + x * x)],
+    derivatives=[lambda xp, z, x: (1 / xp.hypot(1.0, x)) ** 2],  # 1/(1 + x²), where x² overflows too
     formula="arctan x, derivative 1/(1 + x²)",
     notation=r"\arctan",
 )
@@ -84,8 +88,8 @@ atan2 = define_op(
     value=lambda xp, y, x: xp.atan2(y, x),
     # Divided by r twice rather than by r², which over- or underflows long before r does.
     derivatives=[
-        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, x / xp.hypot(x, y) / xp.hypot(x, y)),
-        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, -y / xp.hypot(x, y) / xp.hypot(x, y)),
+        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, xp.unit(x, y) / xp.hypot(x, y)),
+        lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, -xp.unit(y, x) / xp.hypot(x, y)),
     ],
     formula="the angle of the point (x, y), called atan2(y, x), derivatives x/(x² + y²) and −y/(x² + y²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
@@ -113,7 +117,7 @@ tanh = define_op(
     "tanh",
     value=lambda xp, x: xp.tanh(x),
     # 1 − tanh² x, as 1/cosh² x: the same number, with digits left where tanh is already 1.
-    derivatives=[lambda xp, z, x: (1 / xp.cosh(x)) ** 2],
+    derivatives=[lambda xp, z, x: xp.sech(x) ** 2],
     formula="tanh x = 2σ(2x) − 1, derivative 1 − tanh² x",
     notation=r"\tanh",
 )
@@ -150,8 +154,8 @@ hypot = define_op(
     "hypot",
     value=lambda xp, x, y: xp.hypot(x, y),
     derivatives=[
-        lambda xp, z, x, y: xp.where(z <= 0, 0.0, x / z),
-        lambda xp, z, x, y: xp.where(z <= 0, 0.0, y / z),
+        lambda xp, z, x, y: xp.unit(x, y),
+        lambda xp, z, x, y: xp.unit(y, x),
     ],
     formula="√(x² + y²), derivatives x/√(x² + y²) and y/√(x² + y²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),

@@ -72,6 +72,7 @@ class _Namespace:
         functions |= {
             "abs": sympy.Abs,
             "ceil": sympy.ceiling,
+            "cospi": lambda x: sympy.cos(sympy.pi * x),
             "cbrt": lambda x: _piecewise(sympy, x >= 0, sympy.cbrt(x), -sympy.cbrt(-x)),
             "detach": lambda x: x,
             "expm1": lambda x: sympy.exp(x) - 1,
@@ -85,8 +86,10 @@ class _Namespace:
             "minimum": sympy.Min,
             "mod": lambda x, y: x - y * sympy.floor(x / y),
             "polygamma": lambda x, order: sympy.polygamma(order, x),
+            "neg_log_softmax": lambda x, *xs: sympy.log(sympy.Add(*map(sympy.exp, (x, *xs)))) - x,
             "pow": sympy.Pow,
             "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+            "sinpi": lambda x: sympy.sin(sympy.pi * x),
             "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
             "strong_mul": lambda x, y: x * y,
             "where": partial(_piecewise, sympy),
