@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, hessian
@@ -15,6 +15,7 @@ from microgradlib import Symbol, Value, evaluate, grad_table, gradients, hessian
 lists = st.lists(st.floats(-100, 100), min_size=2, max_size=6)
 
 
+@settings(max_examples=30)
 @given(lists, st.sampled_from([0, 1, 0.5]))
 def test_values_are_those_of_numpy(xs, correction):
     expected = np.var(xs) * len(xs) / (len(xs) - correction)
@@ -25,6 +26,7 @@ def test_values_are_those_of_numpy(xs, correction):
     assert mg.std(nodes, correction=correction).data == mg.std(xs, correction=correction)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=6), st.sampled_from([0.0, 1e15, -(2.0**52), 1e9]))
 def test_a_common_offset_costs_no_digits(whole, offset):
     moved = [x + offset for x in whole]
@@ -44,6 +46,7 @@ def test_the_hessian_of_the_variance_is_constant_and_symmetric(n):
         assert row == pytest.approx(exact, rel=1e-14, abs=1e-15)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=5, unique=True))
 def test_the_square_of_std_is_var(xs):
     spread = max(xs) - min(xs)

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from peer_records import peer_record
 
 import microgradlib as mg
@@ -58,6 +58,7 @@ def test_values_and_gradients_are_those_of_pytorch(case):
     np.testing.assert_allclose(gradient, expected["gradient"], rtol=1e-12, atol=1e-14)
 
 
+@settings(max_examples=30)
 @given(logits, st.data())
 def test_nll_of_log_softmax_is_cross_entropy(z, data):
     k = data.draw(st.integers(0, len(z) - 1))
@@ -65,6 +66,7 @@ def test_nll_of_log_softmax_is_cross_entropy(z, data):
     assert decision_of(nll) is decision_of(cross_entropy)
 
 
+@settings(max_examples=30)
 @given(logits, logits)
 def test_the_divergence_is_cross_entropy_less_entropy_and_not_negative(z, w):
     n = min(len(z), len(w))
@@ -86,6 +88,7 @@ def test_impossible_events_that_do_not_occur_cost_nothing():
     assert kl_div([0.0, -math.inf], [0.5, 0.5]) == math.inf
 
 
+@settings(max_examples=30)
 @given(rate=st.floats(1e-3, 50), count=st.integers(0, 40))
 def test_poisson_against_the_probability(rate, count):
     exact = -mpmath.log(mpmath.exp(-mpmath.mpf(rate)) * mpmath.mpf(rate) ** count / mpmath.factorial(count))
@@ -97,6 +100,7 @@ def test_poisson_against_the_probability(rate, count):
     assert grad_table(loss)[z] == pytest.approx(rate - count, rel=1e-12, abs=1e-12)
 
 
+@settings(max_examples=30)
 @given(y_hat=numbers, y=numbers, delta=st.floats(0.01, 30))
 def test_huber_is_the_square_inside_and_linear_outside(y_hat, y, delta):
     a, d = Value(y_hat), y_hat - y

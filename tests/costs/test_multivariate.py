@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from eager_oracle import assert_matches_eager
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from peer_records import peer_record
 
 import microgradlib as mg
@@ -29,6 +29,7 @@ def test_value_and_gradient_are_those_of_pytorch():
         assert [table[x] for x in row] == pytest.approx(by_factor[i][: i + 1], rel=1e-13)
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 4).flatmap(lambda n: st.tuples(*[st.lists(numbers, min_size=k, max_size=k)
                                                        for k in (n * (n + 1) // 2, n, n)])))  # fmt: skip
 @pytest.mark.parametrize("diagonal", ["exp", "softplus"])
@@ -43,6 +44,7 @@ def test_against_the_inverse_and_the_determinant(diagonal, drawn):
     assert multivariate_gaussian_nll((mean, factor), y) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@settings(max_examples=30)
 @given(mean=numbers, precision=st.floats(0.1, 10), y=numbers)
 def test_one_component_is_gaussian_nll(mean, precision, y):
     loss = multivariate_gaussian_nll(([mean], [[precision**-0.5]]), [y])
@@ -94,6 +96,7 @@ def test_errors(make, error, message):
         make()
 
 
+@settings(max_examples=30)
 @given(mean=numbers, precision=st.floats(0.1, 10), y=numbers)
 def test_the_gradient_of_the_mean_times_sigma(mean, precision, y):
     m, b = Value(mean), Value(precision)

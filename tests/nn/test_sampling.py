@@ -5,7 +5,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, softmax
@@ -27,6 +27,7 @@ class Fixed(random.Random):
         return self.number
 
 
+@settings(max_examples=30)
 @given(logits, st.floats(0, 1, exclude_max=True))
 def test_the_class_is_found_by_the_distribution_function(z, u):
     p = softmax(z)
@@ -37,6 +38,7 @@ def test_the_class_is_found_by_the_distribution_function(z, u):
     assert p[k] > 0
 
 
+@settings(max_examples=30)
 @given(logits, st.integers(0, 99), st.floats(0.05, 20), st.integers(1, 7))
 def test_probabilities_logits_and_values_agree(z, seed, temperature, top_k):
     options = {"temperature": temperature, "top_k": top_k}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from eager_oracle import assert_jacobian_matches_eager
 from equality import same
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, grad_table, hessian
@@ -48,6 +48,7 @@ def test_the_ends_of_the_range(f, at, expected):
     assert all(map(same, slopes(f, *map(float, at)), expected)), slopes(f, *map(float, at))
 
 
+@settings(max_examples=30)
 @given(numbers, numbers)
 def test_logaddexp_against_mpmath(x, y):
     with mpmath.workdps(750):
@@ -66,6 +67,7 @@ def test_logaddexp_is_logsumexp_of_two_and_keeps_the_tail():
     assert mg.logaddexp(1000.0, 1000.0) == 1000 + math.log(2)
 
 
+@settings(max_examples=30)
 @given(st.floats(-100, 100), st.floats(-0.999, 1e6))
 def test_xlog1py_and_its_hessian(x, y):
     value, by_x, by_y = slopes(mg.xlog1py, x, y)
