@@ -5,12 +5,11 @@ from __future__ import annotations
 import builtins
 import math
 from functools import reduce
-from itertools import accumulate
 from operator import mul
 from typing import Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import ZERO
+from microgradlib.ops.rules import ZERO, of_the_others
 from microgradlib.ops.softmax import log_total, shares
 
 sum = define_op(  # noqa: A001
@@ -73,34 +72,20 @@ def _product(xs: tuple[Any, ...]) -> Any:
     return result
 
 
-def _products_of_the_others(xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return, for each factor, the product of the others: prefix times suffix products, exact where a factor is 0."""
-    before = [1.0, *accumulate(xs[:-1], mul)]
-    after = [1.0, *accumulate(reversed(xs[1:]), mul)]
-    return tuple(map(mul, before, reversed(after)))
-
-
 prod = define_op(
     "prod",
     value=lambda xp, *xs: _product(xs),
-    derivatives=lambda xp, z, *xs: _products_of_the_others(xs),
+    derivatives=lambda xp, z, *xs: tuple(of_the_others(mul, xs, 1.0)),
     formula="Π xᵢ, derivatives Π of the others",
     notation=lambda xp, *xs: _product(xs),
     reference=lambda mp, *xs: mp.fprod(xs),
 )
 
 
-def _norms_of_the_others(xp: Any, xs: tuple[Any, ...]) -> list[Any]:
-    """Return, for each number, the norm of the others, of prefixes and suffixes: never a difference of squares."""
-    before = list(accumulate([0.0, *xs[:-1]], xp.hypot))
-    after = list(accumulate([0.0, *reversed(xs[1:])], xp.hypot))
-    return list(map(xp.hypot, before, reversed(after)))
-
-
 norm = define_op(
     "norm",
     value=lambda xp, *xs: reduce(xp.hypot, xs[1:], xp.abs(xs[0])),
-    derivatives=lambda xp, z, *xs: tuple([xp.unit(x, y) for x, y in zip(xs, _norms_of_the_others(xp, xs))]),
+    derivatives=lambda xp, z, *xs: tuple([xp.unit(x, y) for x, y in zip(xs, of_the_others(xp.hypot, xs))]),
     formula="√(Σ xᵢ²) without overflow, derivatives xᵢ/√(Σ xᵢ²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda *xs: not any(xs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import FLOATS
@@ -11,7 +12,7 @@ from microgradlib._support.floats import FLOATS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ZERO", "StructuralZero", "branch", "indicator", "is_constant_zero"]
+__all__ = ["ZERO", "StructuralZero", "branch", "indicator", "is_constant_zero", "of_the_others"]
 
 
 class StructuralZero(float):
@@ -84,3 +85,20 @@ def is_constant_zero(rule: Callable[..., Any], input_count: int, settings: Seque
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         return False
     return isinstance(result, (int, float)) and result == 0
+
+
+def of_the_others(combine: Callable[[Any, Any], Any], xs: Sequence[Any], of_none: float = 0.0) -> list[Any]:
+    """Return, for each number, the sum, product or norm of the others; `of_none` if there are none.
+
+    Prefixes are combined with suffixes: nothing is subtracted or divided, so small numbers beside large ones, and
+    products with a factor 0, stay exact.
+
+    >>> from operator import add
+    >>> of_the_others(add, [1.0, 1e-30, 1e-30])
+    [2e-30, 1.0, 1.0]
+    """
+    if len(xs) == 1:
+        return [of_none]
+    before = list(accumulate(xs[:-1], combine))
+    after = list(accumulate(reversed(xs[1:]), combine))[::-1]
+    return [after[0], *map(combine, before, after[1:]), before[-1]]

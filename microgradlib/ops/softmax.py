@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import builtins
 import math
-from itertools import accumulate
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
+from microgradlib.ops.rules import of_the_others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,20 +56,12 @@ def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> list[tuple[Any
     infinite = xp.abs(top) >= math.inf
     return [
         (xp.where(infinite, wins * each, xp.share(x, y)), xp.where(infinite, 1 - wins * each, xp.share(y, x)))
-        for x, y, wins in zip(exponentials, _sums_of_the_others(exponentials), winners)
+        for x, y, wins in zip(exponentials, of_the_others(add, exponentials), winners)
     ]
 
 
 def _total(xs: Sequence[Any]) -> Any:
     return builtins.sum(xs[1:], xs[0]) if xs else 0.0
-
-
-def _sums_of_the_others(xs: Sequence[Any]) -> list[Any]:
-    """Return, for each number, the sum of the others: prefix plus suffix sums, without subtraction."""
-    if len(xs) == 1:
-        return [0.0]
-    before, after = list(accumulate(xs[:-1])), list(accumulate(reversed(xs[1:])))[::-1]
-    return [after[0], *map(add, before, after[1:]), before[-1]]
 
 
 def _neg_log_of_first(xp: Any, xs: tuple[Any, ...]) -> Any:
@@ -116,7 +108,7 @@ def _cross_entropy_slopes(xp: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     weights = [*w, *[0.0] * (len(z) - len(w))]
     by_logit = [
         p * others - weight * rest
-        for weight, others, (p, rest) in zip(weights, _sums_of_the_others(weights), shares(xp, z, of_none=math.nan))
+        for weight, others, (p, rest) in zip(weights, of_the_others(add, weights), shares(xp, z, of_none=math.nan))
     ]
     return (*[logarithm - x for _, x in zip(w, moved)], *by_logit)
 
