@@ -81,7 +81,7 @@ class CompiledSteps:
         output = unflatten(self.output, [Value(float(y)) for y in flatten(self.output)])
         seen = set()
         with no_grad():
-            for i, _, y in examples.rows():
+            for i, y in examples.labels():
                 key = tuple(flatten(y))
                 if key in seen:
                     continue

@@ -31,7 +31,7 @@ class EagerSteps:
     def evaluate(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean cost and the accuracy, None if the cost does not classify, in evaluation mode."""
         loss, outputs = self.task.risk.evaluate(examples)
-        return loss, self._accuracy(outputs, [y for _, _, y in examples.rows()])
+        return loss, self._accuracy(outputs, [y for _, y in examples.labels()])
 
     def epoch(self, batches: Iterable[list[int]]) -> Epoch:
         """Make one step for each batch of positions."""
@@ -42,7 +42,7 @@ class EagerSteps:
             norms.append(batch_norms)
             costs.append(cost * len(batch))
             outputs += batch_outputs
-            targets += [y for _, _, y in batch.rows()]
+            targets += [y for _, y in batch.labels()]
         means = {name: math.fsum(norm[name] for norm in norms) / len(norms) for name in self.task.layers}
         return Epoch(math.fsum(costs) / len(outputs), self._accuracy(outputs, targets), means)
 

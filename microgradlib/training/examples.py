@@ -47,6 +47,10 @@ class Examples:
         """Yield (index, input, target) of each example; rows of arrays as lists of Python's numbers."""
         return zip(self.indices, _as_python(self.inputs), _as_python(self.targets))
 
+    def labels(self) -> Iterator[tuple[int, Any]]:
+        """Yield (index, target) of each example."""
+        return zip(self.indices, _as_python(self.targets))
+
     def subset(self, positions: list[int]) -> Examples:
         """Return the examples at these positions."""
         inputs, targets = (

@@ -78,7 +78,7 @@ class Tally:
 
     def _counted_one_by_one(self, outputs: list[list[float]], positions: list[int]) -> int:
         predicted = [self.rule(unflatten(self.output, numbers)) for numbers in outputs]  # type: ignore[misc]
-        targets = [y for _, _, y in self.examples.subset(positions).rows()]
+        targets = [y for _, y in self.examples.subset(positions).labels()]
         return round(accuracy(predicted, targets) * len(targets))
 
 

@@ -4,8 +4,8 @@ The parts are one call of the compiled loss's `value_and_grad` on a batch, param
 optimiser on the flat array. `fit` does more: it draws the order, gathers each batch, checks and clips the gradient,
 counts correct classes, records norms by layer, and writes the parameters back after each epoch. The bar is 1.5.
 
-The parts are timed in a callback of the run itself, between its epochs, so that both see the same machine. Seconds are CPU
-time of the one thread.
+The parts are timed in a callback of the run itself, between its epochs, so that both see the same machine. Seconds are
+CPU time of the one thread.
 """
 
 from __future__ import annotations
