@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator as python
+import operator
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +28,22 @@ NAMES = {
 """The ops that NumPy and `scipy.special` call by other names; those that agree need no entry."""
 
 OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": python.add, "subtract": python.sub, "multiply": python.mul, "divide": python.truediv,
-    "floor_divide": python.floordiv, "remainder": python.mod, "power": python.pow, "float_power": python.pow,
-    "negative": python.neg, "positive": python.pos, "conjugate": python.pos, "divmod": divmod, "less": python.lt,
-    "less_equal": python.le, "greater": python.gt, "greater_equal": python.ge, "equal": python.eq,
-    "not_equal": python.ne,
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "floor_divide": operator.floordiv, "remainder": operator.mod, "divmod": divmod, "power": operator.pow,
+    "float_power": operator.pow, "negative": operator.neg, "positive": operator.pos, "conjugate": operator.pos,
+    "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
+    "equal": operator.eq, "not_equal": operator.ne,
 }  # fmt: skip
+"""The ufuncs behind Python's operators, which nodes define."""
+
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+"""The operators whose results are bools, or Symbols."""
+
 PREDICATES = (
     "isnan", "isinf", "isfinite", "signbit", "logical_and", "logical_not", "logical_or", "logical_xor",
 )  # fmt: skip
 """The questions about numbers, which NumPy answers."""
+
 FUNCTIONS = {"where": 3, "clip": 3}
 """NumPy's functions, other than ufuncs, that are ops, with their number of inputs."""
 
