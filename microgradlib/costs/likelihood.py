@@ -143,15 +143,16 @@ def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str
 
     `output`: ln q, the log-probabilities, as `log_softmax` gives them; `target`: p, or ln p with `log_target=True`. A
     class with p_k = 0 costs nothing, even where ln q_k is −inf. Arguments as in PyTorch's `kl_div`; a list of lists is
-    a batch, whose mean over examples (PyTorch's "batchmean") is the default; "sum", "mean" and "none" are over all
-    entries. Neither q nor p is normalised. D ≥ 0, and 0 only for p = q; it differs by the entropy of p from the
-    cross-entropy. Raises `LabelError` for a p_k that is negative, infinite or nan, naming the example.
+    a batch, whose mean over examples, "batchmean", is the default; "sum", "mean" and "none" are over all entries.
+    Neither q nor p is normalised. D ≥ 0, and 0 only for p = q; it differs by the entropy of p from the cross-entropy.
+    Raises `LabelError` for a p_k that is negative, infinite or nan, naming the example.
 
     >>> from microgradlib import log_softmax
     >>> kl_div(log_softmax([0.0, 0.0]), [1.0, 0.0]), kl_div(log_softmax([0.0, 0.0]), [0.5, 0.5])
     (0.6931471805599453, 0.0)
     """
     log_target = boolean(log_target, "log_target")
+    over = None if reduction == "batchmean" else reduction
 
     def cost(log_q: Any, p: Any) -> Any:
         if log_target:
@@ -159,4 +160,4 @@ def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str
         p = _at_least_0(p, "a probability is a number >= 0; for its logarithm write log_target=True")
         return exponential.xlogy(p, p) - strong_mul(p, log_q)
 
-    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=over)

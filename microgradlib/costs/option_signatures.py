@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, overload
 
 from microgradlib.costs.signatures import Outputs, Reduced, Targets, Unreduced, Untyped, Vectors, Weights
 
@@ -19,6 +19,10 @@ __all__ = [
     "NLL", "Huber", "KLDiv", "PoissonNLL", "SmoothL1", "as_huber", "as_kl_div", "as_nll", "as_poisson_nll",
     "as_smooth_l1",
 ]  # fmt: skip
+
+
+BatchMean: TypeAlias = Literal["batchmean"]
+"""The reduction of `kl_div` to the mean over the examples, by PyTorch's name."""
 
 
 class NLLOptions(TypedDict, total=False):
@@ -201,11 +205,21 @@ class KLDiv(Protocol):
 
     @overload
     def __call__(
-        self, output: Untyped, target: Targets, *, reduction: Reduced | Unreduced = None, **o: Unpack[KLDivOptions]
+        self,
+        output: Untyped,
+        target: Targets,
+        *,
+        reduction: Reduced | BatchMean | Unreduced = None,
+        **o: Unpack[KLDivOptions],
     ) -> Any: ...
     @overload
     def __call__(
-        self, output: Outputs[Floats], target: Outputs[Floats], *, reduction: Reduced = None, **o: Unpack[KLDivOptions]
+        self,
+        output: Outputs[Floats],
+        target: Outputs[Floats],
+        *,
+        reduction: Reduced | BatchMean = None,
+        **o: Unpack[KLDivOptions],
     ) -> float: ...
     @overload
     def __call__(
@@ -213,7 +227,12 @@ class KLDiv(Protocol):
     ) -> list[float]: ...
     @overload
     def __call__(
-        self, output: Outputs[Values], target: Targets, *, reduction: Reduced = None, **o: Unpack[KLDivOptions]
+        self,
+        output: Outputs[Values],
+        target: Targets,
+        *,
+        reduction: Reduced | BatchMean = None,
+        **o: Unpack[KLDivOptions],
     ) -> Value: ...
     @overload
     def __call__(
@@ -221,7 +240,12 @@ class KLDiv(Protocol):
     ) -> list[Value]: ...
     @overload
     def __call__(
-        self, output: Outputs[Symbols], target: Targets, *, reduction: Reduced = None, **o: Unpack[KLDivOptions]
+        self,
+        output: Outputs[Symbols],
+        target: Targets,
+        *,
+        reduction: Reduced | BatchMean = None,
+        **o: Unpack[KLDivOptions],
     ) -> Symbol: ...
     @overload
     def __call__(

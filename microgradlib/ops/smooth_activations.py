@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
+from microgradlib.ops.activations import hard_sigmoid, sigmoid
 from microgradlib.ops.define import define_op
+
+logistic, hard_logistic = sigmoid, hard_sigmoid  # further names, those of the texts on the logistic function
 
 FLAT = 40.0
 """From |x| = 40 on, exp(−x²/2) is below the smallest float: Gaussian gates are 0 or 1, with slope 0."""

@@ -16,8 +16,8 @@ __all__ = ["ALIASES", "CONSTANTS", "argument_counts", "find", "known", "suggesti
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
 """Predefined names; a variable of the same name takes precedence."""
 
-ALIASES = {"max": "maximum", "min": "minimum"}
-"""Python's names of functions, and the ops that they stand for."""
+ALIASES = {"max": "maximum", "min": "minimum", "logistic": "sigmoid", "hard_logistic": "hard_sigmoid"}
+"""Further names of functions, and the ops that they stand for."""
 
 OTHER_SPELLINGS = {
     "ln": "log",
@@ -26,7 +26,6 @@ OTHER_SPELLINGS = {
     "arccos": "acos",
     "arctan": "atan",
     "power": "pow",
-    "logistic": "sigmoid",
     "fabs": "abs",
 }
 """Names in other libraries, and the table's names, which the error message suggests."""

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from microgradlib import Symbol, Value
 from microgradlib.ops import TABLE
 from microgradlib.symbolic.parser import build, variables_in
-from microgradlib.symbolic.parser.functions import known
+from microgradlib.symbolic.parser.functions import find, known
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,17 @@ def test_python_reads_the_same_number(text: str, x: float, y: float) -> None:
 
 @pytest.mark.parametrize("name", known())
 def test_every_known_function_can_be_called(name: str) -> None:
-    op = TABLE.get(name, TABLE["maximum"])
+    op = find(name)
     count = op.arity or 2
     numbers = [(low + high) / 2 for low, high in (op.sample * count)[:count]]
     text = f"{name}({', '.join(f'x{k}' for k in range(count))})"
-    expected = TABLE[{"max": "maximum", "min": "minimum"}.get(name, name)](*numbers)
+    expected = op(*numbers)
     assert build(text, {f"x{k}": number for k, number in enumerate(numbers)}) == pytest.approx(expected)
+
+
+def test_further_names_of_functions() -> None:
+    names = {"max": "maximum", "min": "minimum", "logistic": "sigmoid", "hard_logistic": "hard_sigmoid"}
+    assert {name: find(name).name for name in names} == names
 
 
 def test_the_names_in_a_text() -> None:
