@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from microgradlib.core.value import Value
-from microgradlib.ops import activations, arithmetic, exponential
+from microgradlib.ops import activations, arithmetic, exponential, reductions, softmax
 
 __all__ = ["negative_log", "negative_log_complement"]
 
@@ -14,7 +14,7 @@ TOLERANCE = 1e-9
 
 
 def negative_log(p: Any) -> Any:
-    """Return −ln p, computed as ζ(−a) for p = σ(a), and as ln v − u for p = eᵘ/v, which is how softmax computes it.
+    """Return −ln p, computed as ζ(−a) for p = σ(a), and from the net inputs of softmax for p = eᵘ/v, as it computes p.
 
     The op and the parents of p identify these two cases; the result is then exact even where p is rounded: −ln σ(−1000)
     is 1000, although σ(−1000) rounds to 0. Under `no_grad()` nodes have no parents, and −ln p is computed from the
@@ -28,9 +28,17 @@ def negative_log(p: Any) -> Any:
     if op is activations.sigmoid:
         return activations.softplus(-p.parents[0])
     if op is arithmetic.div and p.parents[0].op is exponential.exp:
-        numerator, denominator = p.parents
-        return exponential.log(denominator) - numerator.parents[0]
+        return _neg_log_of_share(*p.parents)
     return -exponential.log(_checked(p))
+
+
+def _neg_log_of_share(numerator: Any, denominator: Any) -> Any:
+    """Return −ln(eᵘ/v), which for v = Σ eᵘ with this eᵘ among them is −ln softmax(u)."""
+    exponentials = denominator.parents if denominator.op is reductions.sum else ()
+    others = [e for e in exponentials if e is not numerator]
+    if len(others) == len(exponentials) - 1 and all(e.op is exponential.exp for e in exponentials):
+        return softmax.neg_log_softmax(numerator.parents[0], *[e.parents[0] for e in others])
+    return exponential.log(denominator) - numerator.parents[0]
 
 
 def negative_log_complement(p: Any) -> Any:
