@@ -193,7 +193,7 @@ def main() -> None:
         times = measured(problem, options.rounds)
         ratios = [a / b for a, b in zip(times["fit"], times["parts"], strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
-        results.append({"problem": title(problem), **times, "ratio": middle})
+        results.append({"problem": title(problem), "batch": problem.batch, **times, "ratio": middle, "bar": BAR})
         if not options.json:
             parts, whole = (1e6 * statistics.median(times[name]) for name in ("parts", "fit"))
             verdict = "" if middle <= BAR else "  ABOVE THE BAR"

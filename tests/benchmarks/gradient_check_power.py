@@ -165,21 +165,34 @@ def plant(rng, drawn):
     if kind == "missing term":
         return kind, replace(drawn, detached=(k, i))
     factor = 1 + rng.choice((-1, 1)) * 10 ** rng.uniform(-11, 0)
-    rules = derivative_rules(step.op, len(step.arguments))
-    right = rules[i]
-    if kind == "swapped":
-        j = rng.choice(nodes)
-        rules[i], rules[j] = rules[j], rules[i]
-    elif kind == "relative":
-        rules[i] = lambda xp, z, *xs: factor * right(xp, z, *xs)
-    elif kind == "one side":
-        side = rng.choice((-1.0, 1.0))
-        rules[i] = lambda xp, z, *xs: right(xp, z, *xs) * xp.where(side * xs[i] >= side * at[i], factor, 1.0)
-    else:
-        rules[i] = lambda xp, z, *xs: right(xp, z, *xs) * xp.where(xp.abs(xs[i] - at[i]) <= 0, factor, 1.0)
-    wrong = Op(**{**vars(step.op), "derivatives": tuple(rules), "setting_count": 0})
-    steps = (*drawn.steps[:k], replace(step, op=wrong), *drawn.steps[k + 1 :])
+    j, side = rng.choice(nodes), rng.choice((-1.0, 1.0))
+
+    def fault(slopes, inputs):
+        if kind == "swapped":
+            slopes[i], slopes[j] = slopes[j], slopes[i]
+        elif (
+            kind == "relative"
+            or (kind == "one side" and side * inputs[i] >= side * at[i])
+            or (kind == "one point" and inputs[i] == at[i])
+        ):
+            slopes[i] *= factor
+
+    steps = (*drawn.steps[:k], replace(step, op=Faulty(step.op, fault)), *drawn.steps[k + 1 :])
     return kind, replace(drawn, steps=steps)
+
+
+class Faulty(Op):
+    """An op whose recorded local derivatives are changed by fault(list of slopes, inputs)."""
+
+    def __init__(self, op, fault):
+        super().__init__(**vars(op))
+        self.__dict__["fault"] = fault
+
+    def record(self, inputs):
+        output, slopes = super().record(inputs)
+        slopes = list(slopes)
+        self.fault(slopes, inputs)
+        return output, tuple(slopes)
 
 
 def at_step(drawn, k):
@@ -187,13 +200,6 @@ def at_step(drawn, k):
     for step in drawn.steps[:k]:
         nodes.append(step.op(*[nodes[x] if kind == "node" else x for kind, x in step.arguments]))
     return [getattr(nodes[x], "data", nodes[x]) if kind == "node" else x for kind, x in drawn.steps[k].arguments]
-
-
-def derivative_rules(op, count):
-    """Return one rule for each input, also for an op that has one rule for all, without the op's settings."""
-    if op.arity is None:
-        return [lambda xp, z, *xs, i=i: op.derivatives(xp, z, *xs)[i] for i in range(count)]
-    return list(op.derivatives)
 
 
 def measure(count, seed, *, show=False):
