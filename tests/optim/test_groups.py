@@ -66,7 +66,7 @@ def data(parameters):
 
 
 @each
-@examples(max_examples=15)
+@examples(max_examples=8)
 @given(gradients=st.lists(slopes, min_size=1, max_size=4))
 def test_a_group_steps_as_an_optimiser_of_its_own(kind, gradients):
     together, apart, array = values(1, 2, 3, 4, 5), values(1, 2, 3, 4, 5), np.array([1.0, 2, 3, 4, 5])
@@ -93,7 +93,7 @@ def test_a_group_steps_as_an_optimiser_of_its_own(kind, gradients):
 
 
 @each
-@examples(max_examples=15)
+@examples(max_examples=8)
 @given(gradients=st.lists(slopes, min_size=1, max_size=4))
 def test_maximize_is_descent_on_the_negative(kind, gradients):
     up, down = values(1, 2, 3, 4, 5), values(1, 2, 3, 4, 5)
