@@ -79,6 +79,6 @@ def adjoint_of_terms(applied: Applied, index: int, out: Any) -> list[Step]:
 
 def _write_adjoints(applied: Applied, index: int, out: Any) -> None:
     op, inputs, z, _, g, _ = applied
-    derivatives = op.derivatives(array_functions(), z[..., 0, :], *_rows(inputs))
+    derivatives = op.differentiate(array_functions(), z[..., 0, :], *_rows(inputs))
     for i in range(out.shape[-2]):
         out[..., i, :] = derivatives[index * out.shape[-2] + i] * g[..., 0, :]

@@ -11,7 +11,7 @@ from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
 from microgradlib.core.operators import div_mod, method, operator, positive, power_of, reflected, reflected_div_mod
-from microgradlib.core.ufuncs import array_function, array_ufunc, object_methods
+from microgradlib.core.ufuncs import add_object_methods, array_function, array_ufunc
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 
 if TYPE_CHECKING:
@@ -99,5 +99,4 @@ class Node(GraphNode):
     _op = property(lambda self: str(self.op) if self.op is not None else "")
 
 
-for _name, _method in object_methods().items():
-    setattr(Node, _name, _method)
+add_object_methods(Node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat, overload
 
 from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
 from microgradlib.core.node import Node
@@ -93,6 +93,35 @@ class PeerNames(OwnAttributes):
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, data: SupportsFloat, label: str = "") -> None: ...
+        @overload
+        def __init__(
+            self,
+            data: SupportsFloat,
+            parents: Iterable[Any],
+            op_or_local_derivatives: str | Iterable[SupportsFloat] = ...,
+            /,
+            label: str = ...,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            data: SupportsFloat,
+            *,
+            _children: Iterable[Any] = ...,
+            children: Iterable[Any] = ...,
+            parents: Iterable[Any] = ...,
+            _op: str = ...,
+            op: str = ...,
+            local_grads: Iterable[SupportsFloat] = ...,
+            local_derivatives: Iterable[SupportsFloat] = ...,
+            label: str = ...,
+        ) -> None: ...
+        def __init__(self, *_: Any, **__: Any) -> None: ...
 
     @property
     def _backward(self) -> Callable[[], Any]:

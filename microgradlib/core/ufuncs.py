@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
-    "COMPARISONS", "FUNCTIONS", "OPERATORS", "PREDICATES", "array_function", "array_ufunc", "check_targets",
-    "explained", "object_methods", "op_named", "refusal",
+    "COMPARISONS", "FUNCTIONS", "OPERATORS", "PREDICATES", "add_object_methods", "array_function", "array_ufunc",
+    "check_targets", "explained", "op_named", "refusal",
 ]  # fmt: skip
 
 NAMES = {
@@ -60,15 +60,16 @@ def op_named(name: str, inputs: int) -> Any:
     return op if op is not None and op.arity in (inputs, None) else None
 
 
-def object_methods() -> dict[str, Any]:
-    """Return the methods that let NumPy compute on arrays of nodes, by name."""
+def add_object_methods(cls: type) -> None:
+    """Give a class of nodes the methods by which NumPy computes on arrays of objects."""
     ops = {name: op_named(name, 2 if name in {"arctan2", "fmod", "hypot"} else 1) for name in OBJECT_METHODS}
     methods = {
         name: operators.operator(op) if op.arity == 2 else operators.method(op)
         for name, op in ops.items()
         if op is not None
     }
-    return {**methods, "conjugate": operators.positive, "dtype": property(_dtype)}
+    for name, method in {**methods, "conjugate": operators.positive, "dtype": property(_dtype)}.items():
+        setattr(cls, name, method)
 
 
 def _dtype(node: Any) -> Any:

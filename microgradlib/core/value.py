@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, SupportsFloat, overload
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from microgradlib._support.number import as_float
 from microgradlib.core.autodiff import grad_table
@@ -16,12 +16,7 @@ from microgradlib.core.peer_names import PeerNames
 from microgradlib.core.protocols import comparison, is_operand, refused, rounded, to_bool, to_float, to_int
 from microgradlib.ops import ZERO, Op, derivative_graph, selection
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["Value", "as_node", "leaf"]
-
-_new: Any = object.__new__
+__all__ = ["Value", "as_node"]
 
 
 class Value(PeerNames):
@@ -51,42 +46,16 @@ class Value(PeerNames):
     _right_derivative: float
     grad: float
 
-    if TYPE_CHECKING:
+    if not TYPE_CHECKING:  # its arguments are typed in PeerNames
 
-        @overload
-        def __init__(self, data: SupportsFloat, label: str = "") -> None: ...
-        @overload
-        def __init__(
-            self,
-            data: SupportsFloat,
-            parents: Iterable[Value],
-            op_or_local_derivatives: str | Iterable[SupportsFloat] = ...,
-            /,
-            label: str = ...,
-        ) -> None: ...
-        @overload
-        def __init__(
-            self,
-            data: SupportsFloat,
-            *,
-            _children: Iterable[Value] = ...,
-            children: Iterable[Value] = ...,
-            parents: Iterable[Value] = ...,
-            _op: str = ...,
-            op: str = ...,
-            local_grads: Iterable[SupportsFloat] = ...,
-            local_derivatives: Iterable[SupportsFloat] = ...,
-            label: str = ...,
-        ) -> None: ...
-
-    def __init__(self, data: SupportsFloat, *description: Any, **named: Any) -> None:
-        self._data = data if data.__class__ is float else as_float(data)
-        self.grad = ZERO
-        self.op = self._left = self._right = None
-        self._left_derivative = ()
-        self.label = ""
-        if description or named:
-            describe(self, description, named)
+        def __init__(self, data: SupportsFloat, *description: Any, **named: Any) -> None:
+            self._data = data if data.__class__ is float else as_float(data)
+            self.grad = ZERO
+            self.op = self._left = self._right = None
+            self._left_derivative = ()
+            self.label = ""
+            if description or named:
+                describe(self, description, named)
 
     @staticmethod
     def __apply_op__(op: Op, inputs: tuple[Any, ...]) -> Any:
@@ -95,8 +64,8 @@ class Value(PeerNames):
         if not {Value}.issuperset(map(type, inputs)):
             if not all(map(is_operand, inputs)):
                 return NotImplemented
-            parents = tuple([x if isinstance(x, Value) else leaf(x) for x in inputs])
-        node: Value = _new(Value)
+            parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
+        node: Value = object.__new__(Value)
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
         node.grad = ZERO
         node.op = op
@@ -125,8 +94,7 @@ class Value(PeerNames):
         if self._right is not None:
             return left, self._right_derivative
         if left.__class__ is BackwardFunction:
-            measured: tuple[float, ...] = left.local_derivatives()
-            return measured
+            return tuple(left.local_derivatives())
         return left if left.__class__ is tuple else () if left is None else (left,)
 
     @local_derivatives.setter
@@ -173,20 +141,9 @@ class Value(PeerNames):
         return f"Value(data={self._data!r}, grad={self.grad!r}{op}{label})"
 
 
-def leaf(number: float) -> Value:
-    """Return a plain number as a leaf, as `Value(number)` does, in five sixths of the time."""
-    node: Value = _new(Value)
-    node._data = number if number.__class__ is float else as_float(number)
-    node.grad = ZERO
-    node.op = node._left = node._right = None
-    node._left_derivative = ()
-    node.label = ""
-    return node
-
-
 def as_node(number: Any) -> Any:
     """Return a number as a leaf Value, a Value or Symbol unchanged."""
-    return number if isinstance(number, Node) else leaf(number)
+    return number if isinstance(number, Node) else Value(number)
 
 
 Node.constant = staticmethod(as_node)

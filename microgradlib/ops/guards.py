@@ -51,6 +51,8 @@ class Guarded(NamedTuple):
 
     expression: Any
     conditions: tuple[Condition, ...]
+    is_applied: bool = False
+    """Whether the expression is already what the conditions make of it; they are needed after a further product."""
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
@@ -70,7 +72,7 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
     open_x, open_y = _reached(x), _reached(y)
     if open_x is open_y is True:
         return chosen
-    return Guarded(chosen, (Condition(where(condition, float(open_x), open_y), wanted=True),))
+    return Guarded(chosen, (Condition(where(condition, float(open_x), open_y), wanted=True),), is_applied=True)
 
 
 def _is_zero(x: Any) -> bool:
@@ -83,19 +85,23 @@ def _is_undefined(x: Any) -> bool:
 
 def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
     """Return x under further conditions, which are judged first."""
-    expression, inner = x if isinstance(x, Guarded) else (x, ())
+    expression, inner = (x.expression, x.conditions) if isinstance(x, Guarded) else (x, ())
     conditions = tuple(dict.fromkeys((*outer, *inner)))
     if len(conditions) <= MOST_CONDITIONS:
         return Guarded(expression, conditions) if conditions else expression
     joined = Guarded(expression, conditions)
     is_open = _reached(joined)
-    return unguarded(joined) if is_open is True else Guarded(unguarded(joined), (Condition(is_open, wanted=True),))
+    if is_open is True:
+        return unguarded(joined)
+    return Guarded(unguarded(joined), (Condition(is_open, wanted=True),), is_applied=True)
 
 
 def unguarded(x: Any) -> Any:
     """Return a gradient, perhaps guarded, as a plain expression or number."""
     if not isinstance(x, Guarded):
         return x.node() if isinstance(x, Undefined) else x
+    if x.is_applied:
+        return x.expression
     expression = unguarded(x.expression)
     for node, wanted, otherwise in reversed(x.conditions):
         number = 0.0 if otherwise is ZERO else otherwise.node()
@@ -121,11 +127,16 @@ def chain_product(gradient: Any, derivative: Any) -> Any:
     """Return gradient · derivative, numbers, nodes or guarded expressions; `ZERO` if either is."""
     if gradient is ZERO or derivative is ZERO:
         return ZERO
-    x, x_conditions = gradient if isinstance(gradient, Guarded) else (gradient, ())
-    y, y_conditions = derivative if isinstance(derivative, Guarded) else (derivative, ())
-    x, y = unguarded(x), unguarded(y)
+    for one, other in ((gradient, derivative), (derivative, gradient)):
+        if _is_one(one):
+            return other
+    (x, x_conditions), (y, y_conditions) = _parts(gradient), _parts(derivative)
     product = y if _is_one(x) else x if _is_one(y) else x * y
     return _guarded(product, (*x_conditions, *y_conditions))
+
+
+def _parts(x: Any) -> tuple[Any, tuple[Condition, ...]]:
+    return (unguarded(x.expression), x.conditions) if isinstance(x, Guarded) else (unguarded(x), ())
 
 
 def _is_one(x: Any) -> bool:
@@ -137,12 +148,12 @@ def add(x: Any, y: Any) -> Any:
     if x is ZERO or y is ZERO:
         return y if x is ZERO else x
     if isinstance(x, Guarded) and isinstance(y, Guarded) and _names(x) == _names(y):
-        return Guarded(x.expression + y.expression, x.conditions)
+        return Guarded(x.expression + y.expression, x.conditions, x.is_applied and y.is_applied)
     total = unguarded(x) + unguarded(y)
     open_x, open_y = _reached(x), _reached(y)
     if open_x is True or open_y is True:
         return total
-    return Guarded(total, (Condition(where(open_x, 1.0, open_y), wanted=True),))
+    return Guarded(total, (Condition(where(open_x, 1.0, open_y), wanted=True),), is_applied=True)
 
 
 def _names(x: Guarded) -> list[tuple[int, bool]]:

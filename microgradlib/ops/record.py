@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.floats import FLOATS, evaluate_rule
 from microgradlib.ops.dispatch import apply, complete
 from microgradlib.ops.documentation import Documentation, OpSignature
-from microgradlib.ops.rules import ZERO, is_constant_zero
+from microgradlib.ops.rules import closed_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,12 +77,10 @@ class Op:
         cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(self, **fields: Any) -> None:
-        rules, settings = fields["derivatives"], fields.get("settings", ())
+        rules = fields["derivatives"]
         arity = None if callable(rules) else len(rules)
-        if arity is not None:
-            rules = tuple([_closed if is_constant_zero(rule, arity, settings) else rule for rule in rules])
-        fields |= {"derivatives": rules, "arity": arity, "fast_paths": {}, "__name__": fields["name"]}
-        self.__dict__.update(fields)
+        fields["derivatives"] = rules if arity is None else closed_rules(rules, fields.get("settings", ()))
+        self.__dict__.update(fields, arity=arity, fast_paths={}, __name__=fields["name"])
 
     def __setattr__(self, name: str, _: Any = None) -> None:
         message = f"an op is immutable: cannot set {name} of {self.name}; define another op instead"
@@ -138,11 +136,10 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         return _find, (self.name, self.settings)
 
-    def __copy__(self) -> Op:
+    def __deepcopy__(self, *_: object) -> Op:
         return self
 
-    def __deepcopy__(self, _: object) -> Op:
-        return self
+    __copy__ = __deepcopy__
 
     def __str__(self) -> str:
         shown = ",".join(f"{x:g}" for x in self.settings if (x,) != self.defaults)
@@ -151,11 +148,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}: {self.formula}>"
-
-
-def _closed(*_: Any) -> float:
-    """Return the derivative of an input on which the output does not depend, or of a step."""
-    return ZERO
 
 
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]

@@ -9,7 +9,7 @@ from operator import mul
 from typing import Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import ZERO, of_the_others
+from microgradlib.ops.rules import branch, of_the_others
 from microgradlib.ops.softmax import log_total, shares
 
 sum = define_op(  # noqa: A001
@@ -128,9 +128,8 @@ dot = define_op(
 
 def _winners_shares(xp: Any, z: Any, winners: list[Any], losers: list[Any]) -> tuple[Any, ...]:
     """Return each input's share of the derivative of a max or min: the winners share it equally, losers are closed."""
-    count = builtins.sum([xp.where(winner, 1.0, 0.0) for winner in winners])
-    share = xp.where(count >= 1, 1.0 / xp.where(count >= 1, count, 1.0), xp.undefined(z))
-    return tuple([xp.where(loser, ZERO, share) for loser in losers])
+    share = xp.div(1.0, builtins.sum([xp.where(winner, 1.0, 0.0) for winner in winners]))
+    return tuple([branch(xp, z, winner, loser, share) for winner, loser in zip(winners, losers)])
 
 
 maximum = define_op(

@@ -12,7 +12,9 @@ from microgradlib._support.floats import FLOATS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ZERO", "StructuralZero", "branch", "indicator", "is_constant_zero", "of_the_others"]
+    Rule = Callable[..., Any]
+
+__all__ = ["ZERO", "StructuralZero", "branch", "closed_rules", "indicator", "of_the_others"]
 
 
 class StructuralZero(float):
@@ -73,12 +75,21 @@ class _Unknown:
         return lambda *inputs: self if self in inputs else function(*inputs)
 
 
-def is_constant_zero(rule: Callable[..., Any], input_count: int, settings: Sequence[float] = ()) -> bool:
-    """Return whether a derivative rule gives 0 whatever the output and the inputs are.
+def closed_rules(rules: Sequence[Rule], settings: Sequence[float] = ()) -> tuple[Rule, ...]:
+    """Return the derivative rules of an op, those that give 0 whatever output and inputs are replaced by `ZERO`.
 
-    >>> is_constant_zero(lambda xp, z, x: 0.0, 1), is_constant_zero(lambda xp, z, x: 2 * x, 1)
-    (True, False)
+    >>> rule, closed = closed_rules([lambda xp, z, x, y: 2 * x, lambda xp, z, x, y: 0.0])
+    >>> closed(None, 1.0, 1.0, 1.0) is ZERO
+    True
     """
+    return tuple([_closed if _is_constant_zero(rule, len(rules), settings) else rule for rule in rules])
+
+
+def _closed(*_: Any) -> float:
+    return ZERO
+
+
+def _is_constant_zero(rule: Rule, input_count: int, settings: Sequence[float]) -> bool:
     unknown = _Unknown()
     try:
         result = rule(unknown, unknown, *[unknown] * input_count, *settings)

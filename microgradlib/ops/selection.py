@@ -118,17 +118,25 @@ copysign = define_op(
 )
 
 
-def _if_chosen(xp: Any, z: Any, y: Any, slope: Any) -> Any:
-    """Return `slope` where the output z is the input y, `ZERO` where it is another, undefined at nan."""
-    return xp.where(z < y, ZERO, branch(xp, z, z <= y, z > y, slope))
+def _clip_slope(xp: Any, x: Any, low: Any, high: Any) -> Any:
+    """Return the derivative of clip by x: closed below and above, and everywhere if low > high."""
+    least, most = xp.minimum(low, high), xp.maximum(low, high)
+    inside = branch(xp, x + low + high, x >= least, x > most, xp.where(low > high, ZERO, 1.0))
+    return xp.where(x < least, ZERO, inside)
+
+
+def _low_slope(xp: Any, z: Any, x: Any, low: Any) -> Any:
+    """Return the derivative of clip by low: closed unless the output z is low, as x is below it."""
+    at_low = branch(xp, z, z <= low, z > low, xp.where(x >= low, ZERO, 1.0))
+    return xp.where(z < low, ZERO, at_low)
 
 
 clip = define_op(
     "clip",
     value=lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     derivatives=[
-        lambda xp, z, x, low, high: _if_chosen(xp, z, x, xp.where(low > high, ZERO, 1.0)),
-        lambda xp, z, x, low, high: _if_chosen(xp, z, low, xp.where(x >= low, ZERO, 1.0)),
+        lambda xp, z, x, low, high: _clip_slope(xp, x, low, high),
+        lambda xp, z, x, low, high: _low_slope(xp, z, x, low),
         lambda xp, z, x, low, high: branch(xp, z, xp.maximum(x, low) > high, xp.maximum(x, low) <= high),
     ],
     formula="min(max(x, low), high); derivative 1 where low ≤ x ≤ high, else 0",

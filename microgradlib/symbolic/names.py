@@ -53,11 +53,13 @@ def guarded_expression(node: Node) -> Node | None:
 
 
 def _is_undefined(node: Node, depth: int = 6) -> bool:
-    """Return whether a node is nan whatever the inputs: the constant, exp(nan · x), or a product of one of them."""
+    """Return whether a node is nan whatever the inputs: the constant, exp(nan · x), or a product with one of them."""
     if node.op is None:
         number = constant(node)
         return number is not None and math.isnan(number)
-    return node.op.name in {"exp", "mul"} and depth > 0 and any(_is_undefined(x, depth - 1) for x in node.parents)
+    if node.op.name not in {"exp", "mul", "neg"} or depth == 0:
+        return False
+    return any(_is_undefined(x, depth - 1) for x in node.parents)
 
 
 def unique_names(nodes: Iterable[Node]) -> dict[Node, str]:

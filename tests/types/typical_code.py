@@ -21,6 +21,8 @@ from typing_extensions import assert_type
 import microgradlib as mg
 from microgradlib import Symbol, Value, nn
 from microgradlib.compiler import Compiled, LoadedProgram, Program, load_program
+from microgradlib.core.kinks import Kinks
+from microgradlib.core.tables import NodeTable
 from microgradlib.costs import (
     absolute_error,
     binary_cross_entropy,
@@ -249,10 +251,12 @@ print(array * w, mg.exp(array), mg.hypot(array, 1.0), mg.where(array > 1, w, 0.0
 # Graphs and derivatives of nodes
 
 assert_type(mg.topological_sort(y), list[Value])
-assert_type(mg.grad_table(y), dict[Value, float])
+assert_type(mg.grad_table(y), NodeTable[Value])
 assert_type(mg.grad_table(y)[w], float)
-assert_type(mg.tangent_table(y, {x: 1.0}), dict[Value, float])
-assert_type(mg.kinks(mg.relu(w)), list[Value])
+assert_type(mg.tangent_table(y, {x: 1.0}), NodeTable[Value])
+assert_type(mg.grad_table(y).reached, frozenset[Value])
+assert_type(mg.kinks(mg.relu(w)), Kinks[Value])
+assert_type(mg.kinks(mg.relu(w)).notes, dict[Value, str])
 [by_w] = mg.gradients(w**3, [w])
 assert_type(by_w, Value)
 by_w.backward()
