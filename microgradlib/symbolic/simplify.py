@@ -33,11 +33,11 @@ def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
     one node on both sides, becomes that side; an operation on constants is computed; sums, products and dot products of
     many terms lose their zeros and ones. Constants are leaf Values without a label that are not in `keep`; equal
     constants are merged. Labelled Values and Symbols are variables and never merged. Domain guards,
-    `where(c, e, nan)`, are kept. The chain rule's product, in which 0 · inf = 0, becomes an ordinary product if one
-    factor is a constant other than 0.
+    `where(c, e, nan)`, and closed branches, `where(c, e, 0)`, are kept. A product in which 0 · inf = 0 becomes an
+    ordinary product if one factor is a constant other than 0.
 
-    The value is the same float, with two exceptions: a constant zero times inf or nan is 0, as everywhere in the chain
-    rule, and a zero may change its sign. Sums are not reordered. An expression without Symbols becomes a Value. Nodes
+    The value is the same float, with two exceptions: a constant zero times inf or nan is 0, as in algebra, and a zero
+    may change its sign. Sums are not reordered. An expression without Symbols becomes a Value. Nodes
     that are shared, within an expression or between those of a list, stay shared.
 
     Args:

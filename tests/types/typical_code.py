@@ -528,7 +528,7 @@ assert_type(cross_entropy([[w, x]], [1], weight=[1.0, 2.0], reduction="mean"), V
 assert_type(binary_cross_entropy(mg.sigmoid(w), 1), Value)
 assert_type(binary_cross_entropy_with_logits(w, 1), Value)
 assert_type(hinge(w, 1), Value)
-assert_type(nll([w, -1.0], 1), Value)
+assert_type(nll([-1.0, w], 1), Value)
 assert_type(huber(w, 1.0, delta=0.5), Value)
 assert_type(huber(1.0, 2.0), float)
 assert_type(smooth_l1([[w], [x]], [[1.0], [2.0]], beta=0.5, reduction="mean"), Value)
