@@ -12,7 +12,7 @@ from microgradlib.core.node import Node
 from microgradlib.errors import AnomalyError
 from microgradlib.ops import ZERO
 
-__all__ = ["Kinks", "check_gradients", "kinks"]
+__all__ = ["Kinks", "check_gradients", "described", "indeterminate", "kinks"]
 
 N = TypeVar("N", bound=Node)
 

@@ -10,6 +10,7 @@ from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.errors import MissingRuleError
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import NumericDerivative, extrapolate
+from microgradlib.numeric.noise import Noise
 from microgradlib.numeric.rounding import rounding_error
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _AROUND = 1.1  # a gap is known to a tenth
 _BESIDE = 2.0**-40  # how far beside x, relative to max(|x|, 1), the branches on both sides are looked up
 _BESIDE_SMALL = 2.0**-20  # the same relative to a small |x|
 _SMALL = 1e-3
+_SHORT = 2.0**-14  # steps of less than this, relative to max(|x|, 1), call for a look at the rounding error
+_SHORT_NOISE = 4.0  # times the bound that the graph gives: a larger estimate counts
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Comparison:
 
     `verdict` is "ok", "kink", "edge", "cannot tell", "differs", of which the cause remains to be found, or "convention"
     for a difference where an op sits on a kink. `crossed` names an op that changes branch, at the kink or at steps
-    larger than those used.
+    larger than those used; `boundary` one that takes another branch just beside the point.
     """
 
     reverse: float
@@ -46,6 +49,7 @@ class Comparison:
     allowed: float
     verdict: str
     crossed: str
+    boundary: str
 
 
 def gradient_entry(f: Callable[..., Any], i: int) -> Callable[..., Any]:
@@ -84,7 +88,7 @@ def compare(
     tangents = tangent_table(here.output, {x: 1.0})
     reverse, forward = (here.table.get(x, 0.0), tangents[here.output]) if claimed is None else (claimed, claimed)
     nearby = _Neighbourhood(f, point, i, here)
-    numeric = extrapolate(nearby.evaluate, point[i])
+    numeric = nearby.derivative()
     half = abs(numeric.gap) / 2
     difference = _difference(numeric, reverse, forward)
     allowed = _AROUND * half + SAFETY * (numeric.error - half)
@@ -110,9 +114,8 @@ def compare(
         edge = math.isinf(reverse) or nearby.has_edge
         verdict = "kink" if nearby.boundary or on_kink else "edge" if edge else "cannot tell"
     crossed = nearby.crossed[-1] if nearby.crossed else nearby.boundary
-    return Comparison(
-        reverse, forward, numeric, allowed, verdict, crossed or (on_kink if verdict in {"kink", "convention"} else "")
-    )
+    crossed = crossed or (on_kink if verdict in {"kink", "convention"} else "")
+    return Comparison(reverse, forward, numeric, allowed, verdict, crossed, nearby.boundary)
 
 
 def _derivative_rounding(f: Callable[..., Any], point: Sequence[float], i: int) -> float:
@@ -166,6 +169,26 @@ class _Neighbourhood:
         if branch:
             self.crossed.append(branch)
         return (math.nan, math.inf) if branch or there is None else (there.output.data, rounding_error(there))
+
+    def derivative(self) -> NumericDerivative:
+        """Return the derivative by differences.
+
+        Where only short steps were of use, f may oscillate, or have rounding errors of which its graph does not know,
+        as behind a `detach`. Then these are estimated from the values of f.
+        """
+        numeric = extrapolate(self.evaluate, self.x)
+        scale = max(abs(self.x), 1.0)
+        if numeric.step > _SHORT * scale or not math.isfinite(numeric.error):
+            return numeric
+        noise = Noise(lambda number: self.evaluate(number)[0], self.x, scale)
+        if noise.kind != "rounding" or noise.bound <= _SHORT_NOISE * self.evaluate(self.x)[1]:
+            return numeric
+
+        def evaluate(number: float) -> tuple[float, float]:
+            value, bound = self.evaluate(number)
+            return value, max(bound, noise.bound)
+
+        return extrapolate(evaluate, self.x)
 
     def typical_slope(self, numeric: NumericDerivative, reverse: float) -> float:
         """Return the largest of the sizes that a derivative of f at x might be compared with.

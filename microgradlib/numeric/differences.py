@@ -54,10 +54,10 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
         except _DOMAIN_ERRORS:
             return math.nan
 
-    def with_noise(noise: Noise) -> Callable[[float], tuple[float, float]]:
+    def with_noise(bound: float) -> Callable[[float], tuple[float, float]]:
         def evaluate(at: float) -> tuple[float, float]:
             result = number_or_nan(at)
-            return result, max(EPSILON * abs(result), noise.bound)
+            return result, max(EPSILON * abs(result), bound)
 
         return evaluate
 
@@ -65,8 +65,10 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
     if noise.kind == "irregular":
         return NumericDerivative(math.nan, math.inf, 0.0)
     # Over steps of the size of a tiny x, f may not change at all: its rounding over wide steps is estimated apart.
-    own_scale = with_noise(Noise(number_or_nan, x, abs(x))) if 0 < abs(x) < _TINY else None
-    return extrapolate(with_noise(noise), x, side=side, widest=noise.widest, own_scale=own_scale)
+    own_scale = with_noise(Noise(number_or_nan, x, abs(x)).bound) if 0 < abs(x) < _TINY else None
+    if noise.kind == "oscillation":
+        return extrapolate(with_noise(noise.least), x, side=side, widest=noise.widest)
+    return extrapolate(with_noise(noise.bound), x, side=side, own_scale=own_scale)
 
 
 def numeric_derivatives(

@@ -22,7 +22,7 @@ SMALLEST = 2.0**-1074
 
 _SHRINK = 4.0  # each step is a quarter of the one before
 _STEPS = 24
-_PROBE_SHRINK = 16.0  # the finer steps that must confirm a result are this much apart
+_PROBE_SHRINK = 64.0  # the finer steps that must confirm a result are this much apart
 _CONVERGED = 1e-6  # below this relative error, the tableau ends as soon as rounding exceeds the error
 _SIGNIFICANT = 0.02  # below this relative error, a derivative is more than rounding errors
 _SMALL = 1e-3  # for smaller arguments a second sequence of steps starts at their own size

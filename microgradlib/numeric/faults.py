@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.autodiff import evaluate
 from microgradlib.core.graph import descendants
 from microgradlib.core.hand_made import HandMadeOp
+from microgradlib.core.kinks import described, indeterminate
 from microgradlib.core.modes import tracing_lines
 from microgradlib.numeric.branch_changes import record
 from microgradlib.numeric.comparison import SAFETY, Comparison, compare, record_or_none
@@ -16,21 +17,21 @@ from microgradlib.numeric.report import Fault
 from microgradlib.numeric.rounding import rounding_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from microgradlib.core.value import Value
 
-__all__ = ["find_fault"]
+__all__ = ["find_fault", "indeterminate_note"]
 
 _MISSING = (
     "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
     ".data, float(), detach() or no_grad() in f"
 )
-_INDETERMINATE = (
-    "{} has the local derivative {} there, and its product with a 0 is indeterminate: by local derivatives alone the "
-    "slope cannot be known, though f has one"
+_OTHER_PATH = (
+    "f takes another path at this very point than beside it, and the derivative along that path is not that of f"
 )
 _CLOSER = 0.1  # a complex step this much closer to a derivative than differences are proves these wrong
+_PARTS = (1.0, -1.0, 0.61, -0.61, 0.13, -0.13)  # of the widest step: a whole step may be a period of f
 _ROUNDING = 1e-9  # relative; reverse and forward mode add the same products in another order
 
 
@@ -38,8 +39,8 @@ def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Com
     """Return the cause of a disagreement between ∂f/∂xᵢ and differences: the op at fault, or another cause in words.
 
     Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own value;
-    an infinite or nan local derivative, of which products with 0 are indeterminate; a node that no op made, whose
-    local derivatives cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
+    a product of 0 and inf, or another local derivative that is not finite; a node made by hand, whose local derivatives
+    cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
     evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add
     differently. If there is none of them, the result is (None, ""): the differences of f are wrong, for example because
     every step skips whole periods.
@@ -53,22 +54,30 @@ def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Com
             fault = _local_fault(node, k, recorded, lines.get(node, ""))
             if fault:
                 return fault, ""
+    note = indeterminate_note(here.table, lines)
+    if note and math.isnan(found.reverse):
+        return None, note
     for node in reached:
         if not all(map(math.isfinite, node.local_derivatives)):
-            made = f", made at {lines[node]}," if node in lines else ""
-            return None, _INDETERMINATE.format(_call(node) + made, ", ".join(map(repr, node.local_derivatives)))
+            slopes = ", ".join(map(repr, node.local_derivatives))
+            return None, f"{described(node)}{_made(node, lines)} has the local derivatives {slopes}"
         if node.op is None or isinstance(node.op, HandMadeOp):
             return None, f"the node {node!r} was made by hand, so its local derivatives cannot be checked one by one"
     if _differs_from_its_graph(f, point, i, found):
-        return None, _MISSING
+        return None, _OTHER_PATH if found.boundary else _MISSING
     if abs(found.reverse - found.forward) > _ROUNDING * max(abs(found.reverse), abs(found.forward)):
         return None, "every op agrees with differences of its own value, but reverse and forward mode disagree"
     return None, ""
 
 
-def _call(node: Value) -> str:
-    name = node.op.name if node.op is not None else "a node"
-    return f"{name}({', '.join(repr(parent.data) for parent in node.parents)})"
+def indeterminate_note(table: dict[Value, float], lines: Mapping[Value, str]) -> str:
+    """Return where a `grad_table` multiplies 0 by inf, so that a derivative is nan, and why; "" if it does not."""
+    notes = [f"{described(node)}{_made(node, lines)} is {note}" for node, note in indeterminate(table).items()]
+    return notes[0] if notes else ""
+
+
+def _made(node: Value, lines: Mapping[Value, str]) -> str:
+    return f", made at {lines[node]}," if node in lines else ""
 
 
 def _local_fault(node: Value, k: int, recorded: float, line: str) -> Fault | None:
@@ -92,10 +101,11 @@ def _differs_from_its_graph(f: Callable[..., Any], point: Sequence[float], i: in
     """Return whether f beside the point differs from the graph recorded at the point, evaluated beside it."""
     here = record(f, point)
     kept = {node: node.data for node in here.table if node.op is not None and node.op.name == "detach"}
-    for step in (found.numeric.step, -found.numeric.step):
-        there = record_or_none(f, [*point[:i], point[i] + step, *point[i + 1 :]])
+    for part in _PARTS:
+        at = point[i] + part * found.numeric.step
+        there = record_or_none(f, [*point[:i], at, *point[i + 1 :]])
         if there is not None:
-            again = evaluate(here.output, {**kept, here.inputs[i]: point[i] + step})
+            again = evaluate(here.output, {**kept, here.inputs[i]: at})
             if not abs(again - there.output.data) <= SAFETY * rounding_error(there):
                 return True
     return False

@@ -11,7 +11,7 @@ from microgradlib._support.number import as_float
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
-from microgradlib.numeric.faults import find_fault
+from microgradlib.numeric.faults import find_fault, indeterminate_note
 from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
 from microgradlib.numeric.taylor import default_direction, taylor_slope
 
@@ -37,10 +37,12 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
         "cannot tell"  differences say nothing, as where every step skips whole periods of f, or where rounding errors
                        are as large as the derivative
 
-    A derivative that is nan where f is smooth, as by 0·inf, is a "FAIL"; so is one that is wrong at this point only,
-    since no difference takes the derivative at the point itself into account. The report also has the Taylor remainder
-    (`taylor_slope`) along the arguments that are decided: if it falls as h¹, over steps as short as those of the
-    differences and by more than the allowed errors explain, the report is not `ok` whatever the verdicts.
+    Where differences of f do not decide, each op on the way is compared with differences of its own value, and one that
+    disagrees is a "FAIL" too. A derivative that is nan where f is smooth, as by 0·inf, is a "FAIL"; so is one that is
+    wrong at this point only, since no difference takes the derivative at the point itself into account. The report also
+    has the Taylor remainder (`taylor_slope`) along the arguments that are decided: if it falls as h¹, over steps as
+    short as those of the differences and by more than the allowed errors explain, the report is not `ok` whatever the
+    verdicts.
 
     Raises `GradcheckError`, which holds the report, for a "FAIL": the message names the argument, the numbers, the
     allowed error, and the first op whose local derivative is wrong, with the source line that applied it. The other
@@ -100,13 +102,13 @@ def _checks(
 def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recording, name: str) -> DerivativeCheck:
     """Return the check of ∂f/∂xᵢ by the recording `here` of f(*point); `name` stands for the argument in the report."""
     found = compare(f, point, i, here)
-    verdict, cause = found.verdict, ""
-    fault: Fault | None = None
-    if verdict in {"differs", "convention"}:
+    verdict, fault, cause = found.verdict, None, ""
+    if verdict != "ok":
         fault, cause = find_fault(f, point, i, found)
-        if verdict == "convention":
-            verdict, cause = ("FAIL" if fault else "kink"), ""
+        if fault or (verdict == "differs" and cause):
+            verdict = "FAIL"
         else:
-            verdict = "FAIL" if fault or cause else "cannot tell"
+            verdict = {"differs": "cannot tell", "convention": "kink"}.get(verdict, verdict)
+            cause = indeterminate_note(here.table, {}) if math.isnan(found.reverse) else ""
     numbers = (found.reverse, found.forward, found.numeric, found.allowed)
     return DerivativeCheck(name, *numbers, verdict, found.crossed, fault, cause)

@@ -14,43 +14,61 @@ if TYPE_CHECKING:
 __all__ = ["Noise", "estimate_noise"]
 
 _POINTS = 8
-_FLOATS = 3  # the shortest steps are this many floats; an odd number, as even multiples may be exact
+_FLOATS = (3, 7)  # the shortest steps are so many floats: odd numbers, as even multiples may be exact
 _STEP = 2.0**-36  # of the scale of x
 _WIDER = (2.0**9, 2.0**18)  # times _STEP: numbers rounded to a coarse grid change over such steps only
-_RATIOS = (0.9306048591020996, 0.7071067811865476)  # over a single or a round step, f may change without rounding
+_RATIOS = (0.7071067811865476, 0.9306048591020996)  # of the steps: over a round or a single one, rounding can be hidden
 _HIDDEN = 8.0  # by how much estimates over longer and shorter steps must differ to need an explanation
-_WINDOWS = 4
+_PLACES = (0.31, -1.13, 1.61, -2.3, 2.83, -3.6, 3.77, -4.7, 5.1)  # in steps from x: irregular, as f may be periodic
+_ALIAS = 16.0  # the slopes of a resolved oscillation differ by less
+_HALVINGS = (1, 2, 3, 4, 6, 8, 10, 12, 16)  # of x, where floats are denser
 _VARIATION = 0.1  # relative; slopes over short steps that differ by more from place to place belong to an oscillation
+_RESOLVED = 1 / 64  # of the estimate over longer steps: that over a few floats in an oscillation they resolve
+_SURE = 3.0  # differences of slopes count if they are larger than this multiple of their rounding error
 _LARGE = 1e-3  # of the range of f; larger changes from float to float leave no derivative to be seen
 _ROUNDING = 2.0**-40  # smaller changes, relative to |f|, are rounding, whatever the range of f
 
 
 class Noise:
-    """The rounding error of f near x: `bound`; and `kind`, what it turned out to be.
+    """The rounding error of f near x: `bound`; and `kind`, what else was found.
 
-    "rounding": errors of size `bound`. "oscillation": f is smooth from float to float but oscillates over steps of
-    2⁻³⁶, so only quotients over steps up to `widest` show its slope. "irregular": f changes from float to float by as
-    much as over wide steps, so no quotient shows a slope.
+    "rounding": nothing else. "oscillation": f seems to be smooth from float to float but to oscillate over steps of
+    2⁻³⁶; then quotients over steps up to `widest`, with the rounding error `least`, decide. "irregular": f changes from
+    float to float by as much as over wide steps, so no quotient shows a slope.
     """
 
     def __init__(self, number: Callable[[float], float], x: float, scale: float) -> None:
-        step = power_of_two(scale) * _STEP
-        least = _HIDDEN * EPSILON * abs(number(x))
-        self.kind, self.widest = "rounding", None
+        step = max(power_of_two(scale) * _STEP, 16 * math.ulp(x))
+        self.widest = step / 4
+        self.kind = "rounding"
+        size = abs(number(x))
+        small = _HIDDEN * EPSILON * size
         self.bound = estimate_noise(number, x, *(_odd(ratio * step, x) for ratio in _RATIOS))
-        shortest = _FLOATS * math.ulp(abs(x) + _POINTS * step)
+        shortest = math.ulp(abs(x) + _POINTS * step)
         finest = _scatter_over_floats(number, x, shortest)
-        if self.bound > max(_HIDDEN * finest, least) and _explanation(number, x, step, shortest) == "oscillation":
-            self.kind, self.bound, self.widest = "oscillation", finest, step / 4
-        else:
-            self.bound = max(self.bound, finest)
-            if self.bound > max(_ROUNDING * abs(number(x)), least) and self.bound > _LARGE * _range(number, x, scale):
-                self.kind = "irregular"
+        if self.bound > max(_HIDDEN * finest, small):  # it may be so by chance: look at other places too
+            finest = max(_scatter_over_floats(number, x + place * step, shortest) for place in _PLACES[:5])
+        self.least = finest + SMALLEST
+        cause = "rounding"
+        for short in (4 * shortest, step / 64):
+            if cause == "rounding" and self.bound > max(_HIDDEN * finest, small):
+                cause = _explanation(number, x, step, short, finest)
+        if cause == "curvature":
+            self.bound = finest
+        if cause == "oscillation":
+            if max(_scatter(number, x, _odd(sign * step, x), 1) for sign in (1, -1)) <= max(_HIDDEN * finest, small):
+                self.bound = finest  # a kink at x itself, with a smooth function on both sides
+            else:
+                resolved = finest < _RESOLVED * self.bound and _is_resolved(number, x, step)
+                self.kind = "oscillation" if resolved else "irregular"
+        self.bound = max(self.bound, finest)
         if self.kind == "rounding":
+            if self.bound > max(_ROUNDING * size, small) and self.bound > _LARGE * _range(number, x, scale):
+                self.kind = "irregular"
             for wider in _WIDER:
                 coarse = estimate_noise(number, x, _odd(_RATIOS[0] * wider * step, x))
-                if coarse > max(_HIDDEN * self.bound, least):
-                    if _explanation(number, x, wider * step, step) != "grid":
+                if coarse > max(_HIDDEN * self.bound, small):
+                    if _explanation(number, x, wider * step, step, self.bound) != "grid":
                         break
                     self.bound = coarse
         self.bound += SMALLEST
@@ -77,32 +95,52 @@ def _scatter(number: Callable[[float], float], x: float, step: float, start: flo
 
 
 def _scatter_over_floats(number: Callable[[float], float], x: float, step: float) -> float:
-    """Return the larger of the estimates to the right and to the left of x, 0 at an edge of the function's domain."""
-    noise = max(_scatter(number, x, step, start) for start in (1, -_POINTS))
-    return noise if math.isfinite(noise) else 0.0
+    """Return the estimate from points on one side of x, the one away from 0; 0 at an edge of the function's domain."""
+    outward = math.copysign(step, x)
+    noise = max(_scatter(number, x, count * outward, 1) for count in _FLOATS)
+    return noise if math.isfinite(noise) and math.isfinite(number(x - outward)) else 0.0
 
 
 def _odd(step: float, x: float) -> float:
     """Return about this step, such that x plus multiples of half of it are exact but no round numbers."""
     unit = 2 * math.ulp(x)
-    return (int(step / unit) | 1) * unit if step / unit < 2.0**52 else step
+    return (int(step / unit) | 1) * unit if abs(step) / unit < 2.0**52 else step
 
 
-def _explanation(number: Callable[[float], float], x: float, wide: float, short: float) -> str:
-    """Return why fourth differences over wide steps are larger: "oscillation", "curvature", or "grid".
+def _explanation(number: Callable[[float], float], x: float, wide: float, short: float, noise: float) -> str:
+    """Return why fourth differences over wide steps are large: "oscillation", "curvature", "grid", or "rounding".
 
     Slopes over short steps differ from place to place in an oscillation. In a curved function they are nearly equal,
     and equal to the slope over a wide step. In a function that is rounded to a grid, as by a cancellation, they are
-    nearly equal and wrong: 0, or the slope of what the rounded number is multiplied with.
+    nearly equal and wrong: 0, or the slope of what the rounded number is multiplied with. If `noise`, the rounding
+    error over short steps, explains their differences, they say nothing.
     """
-    slopes = sorted(_secant(number, x + 1.37 * k * wide, short) for k in range(-_WINDOWS, _WINDOWS + 1))[2:-2]
+    slopes = sorted(_secant(number, x + place * wide, short) for place in _PLACES)[2:-2]
     if not all(map(math.isfinite, slopes)):
         return "curvature"
     largest = max(map(abs, slopes))
     if slopes[-1] - slopes[0] > _VARIATION * largest:
-        return "oscillation"
+        return "oscillation" if slopes[-1] - slopes[0] > _SURE * noise / short else "rounding"
     across = _secant(number, x, _POINTS * wide)
     return "grid" if abs(across - slopes[len(slopes) // 2]) > _VARIATION * max(largest, abs(across)) else "curvature"
+
+
+def _is_resolved(number: Callable[[float], float], x: float, step: float) -> bool:
+    """Return whether floats near x are dense enough for the oscillation of f.
+
+    Where they are not, the slopes over a few floats are those of an alias, and of another one at x/2, x/4 and so on,
+    where floats are denser.
+    """
+    here = _slope_over_floats(number, x, step)
+    elsewhere = [_slope_over_floats(number, x / 2**k, step / 2**k) for k in _HALVINGS]
+    return all(here / _ALIAS < slope < here * _ALIAS for slope in elsewhere)
+
+
+def _slope_over_floats(number: Callable[[float], float], x: float, step: float) -> float:
+    """Return the largest slope over an odd number of floats around x: over an even one, an alias may hide again."""
+    short = _FLOATS[0] * math.ulp(abs(x) + _POINTS * step)
+    places = [x + place * step for place in _PLACES]
+    return max(abs(number(place + short) - number(place)) for place in places) / short
 
 
 def _secant(number: Callable[[float], float], x: float, step: float) -> float:

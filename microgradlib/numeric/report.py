@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,15 +58,15 @@ class DerivativeCheck:
     crossed: str = ""
     fault: Fault | None = None
     reason: str = ""
-    """The cause of a failure that is not the fault of one op."""
+    """The cause of a failure that is not the fault of one op, or of a derivative that is nan."""
 
     def failure(self) -> str:
         """Return a sentence that names the argument, the numbers, the allowed error and the op at fault."""
         off = max(abs(self.reverse - self.numeric.value), abs(self.forward - self.numeric.value))
-        cause = self.fault or self.reason
+        size = "not comparable" if math.isnan(off) else f"off by {off:.3g}"
         return (
             f"by {self.argument}: reverse gives {self.reverse!r}, forward {self.forward!r}, but differences give "
-            f"{_with_error(self.numeric)}: off by {off:.3g} where {self.allowed:.3g} is allowed; {cause}"
+            f"{_with_error(self.numeric)}: {size} where {self.allowed:.3g} is allowed; {self.fault or self.reason}"
         )
 
     def cells(self) -> tuple[str, ...]:
@@ -113,6 +114,9 @@ class GradcheckReport:
         lines += [f"  {line}" for line in _table((*self.checks, *self.second))]
         lines.append(str(self.taylor))
         lines += [check.failure() for check in self.failures]
+        lines += [f"by {check.argument}: {check.reason}" for check in self.undecided if check.reason]
+        if self.taylor.refutes and not self.failures:
+            lines.append("every difference agrees, but the Taylor remainder falls as that of a wrong gradient does")
         return "\n".join(lines)
 
 

@@ -30,8 +30,8 @@ def rounding_error(recorded: Recording) -> float:
     """Return a bound on the rounding error of a recorded output: Σ |∂output/∂u| · (rounding error of u itself).
 
     A node's own rounding error is ε|u|, and for an op whose value rule has several operations that of the rule
-    (`op_rounding_error`); leaves are exact. Backpropagation carries the errors to the output (S. Linnainmaa, *BIT* 16
-    (1976) 146–160). Terms that are nan or infinite are left out, so that the bound stays finite.
+    (`op_rounding_error`). The inputs are exact; other leaves may have been computed. Backpropagation carries the errors
+    to the output (S. Linnainmaa, *BIT* 16 (1976) 146–160). Terms that are nan or infinite are left out.
 
     >>> from microgradlib.numeric.branch_changes import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
@@ -39,8 +39,9 @@ def rounding_error(recorded: Recording) -> float:
     True
     """
     total = SMALLEST * len(recorded.table)
+    exact = set(recorded.inputs)
     for node, gradient in recorded.table.items():
-        if node.parents and gradient:
+        if gradient and node not in exact:
             error = EPSILON * abs(node.data)
             if node.op is not None and not _is_elementary(node.op):
                 error += op_rounding_error(node.op, [parent.data for parent in node.parents])

@@ -114,3 +114,56 @@ def test_no_usable_step_gives_nan():
 def test_numeric_derivatives_of_plain_python_beyond_its_domain():
     assert numeric_derivative(math.log, 0.01).value == pytest.approx(100.0, rel=1e-6)
     assert numeric_derivative(math.sqrt, 0.02).value == pytest.approx(0.5 / math.sqrt(0.02), rel=1e-6)
+
+
+QUOTIENTS = {
+    "central": lambda f, x, e: (f(x + e) - f(x - e)) / (2 * e),
+    "forward": lambda f, x, e: (f(x + e) - f(x)) / e,
+    "backward": lambda f, x, e: (f(x) - f(x - e)) / e,
+}
+
+
+@pytest.mark.parametrize("method", QUOTIENTS)
+@given(st.floats(-3, 3), st.floats(-3, 3), st.floats(1e-12, 1.0))
+def test_a_step_gives_the_plain_quotient_to_the_bit(method, x, y, step):
+    def f(x, y):
+        return math.sin(x) * y
+
+    by_x = QUOTIENTS[method](lambda x: f(x, y), x, step)
+    by_y = QUOTIENTS[method](lambda y: f(x, y), y, step)
+    assert numeric_gradient(f, [x, y], method, step) == [by_x, by_y]
+
+
+def test_the_error_over_the_step_has_the_order_of_the_method():
+    def error(method, step):
+        return abs(numeric_gradient(math.exp, [0.0], method, step)[0] - 1)
+
+    assert error("central", 1e-2) / error("central", 1e-3) == pytest.approx(100, rel=1e-2)
+    assert error("forward", 1e-2) / error("forward", 1e-3) == pytest.approx(10, rel=1e-2)
+    assert error("backward", 1e-2) / error("backward", 1e-3) == pytest.approx(10, rel=1e-2)
+    assert error("central", 1e-13) > error("central", 1e-5)  # rounding
+
+
+def test_one_sided_derivatives_are_extrapolated_too():
+    for method, slope in (("forward", 1.0), ("backward", -1.0)):
+        found = numeric_derivative(lambda x: abs(x) * math.exp(x), 0.0, method)
+        assert abs(found.value - slope) <= found.error < 1e-9
+    assert numeric_gradient(lambda x, y: abs(x) + y, [0.0, 1.0], "backward") == pytest.approx([-1.0, 1.0])
+    [found] = numeric_derivatives(math.cos, [1.0], "forward")
+    assert abs(found.value + math.sin(1.0)) <= found.error < 1e-7
+
+
+@pytest.mark.parametrize("step", [0.0, -1e-3, math.inf, math.nan])
+def test_a_step_is_finite_and_positive(step):
+    with pytest.raises(ValueError, match="step is a finite number greater than 0, got"):
+        numeric_gradient(math.sin, [1.0], step=step)
+
+
+def test_an_unknown_method_is_named():
+    for call in (numeric_gradient, numeric_derivatives):
+        with pytest.raises(ValueError, match="method is 'central', 'forward' or 'backward', got 'left'"):
+            call(math.sin, [1.0], "left")
+    with pytest.raises(ValueError, match="got 'left'"):
+        numeric_derivative(math.sin, 1.0, "left")
+    with pytest.raises(TypeError, match="real number"):
+        numeric_gradient(math.sin, [1.0], step="small")

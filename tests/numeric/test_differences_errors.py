@@ -7,7 +7,6 @@ from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient
-from microgradlib.numeric.extrapolation import power_of_two
 
 
 @pytest.mark.parametrize(
@@ -45,6 +44,7 @@ def test_the_reported_error_is_a_bound_for_smooth_functions(x, a, b):
 def test_a_jump_or_a_pole_gives_no_small_error():
     assert numeric_derivative(lambda x: 1.0 if x > 0 else 0.0, 0.0).error > 1
     assert numeric_derivative(abs, 0.0).value == 0  # the mean of both sides
+    assert numeric_derivative(abs, 0.0).error >= 1
     assert numeric_derivative(math.sqrt, 0.0).error == math.inf
     assert math.isnan(numeric_derivative(math.sqrt, 0.0).value)
 
@@ -67,10 +67,6 @@ def test_one_derivative_for_each_argument():
     assert abs(by_x.value - 2) <= by_x.error < 1e-10
     assert abs(by_y.value - 1) <= by_y.error < 1e-10
     assert numeric_gradient(lambda x, y: mg.exp(x) * y, [0.0, 2.0]) == [by_x.value, by_y.value]
-
-
-def test_a_step_is_a_power_of_two():
-    assert [power_of_two(x) for x in (1.0, 0.99, 3.0, 1e-300)] == [1.0, 0.5, 2.0, 2.0**-997]
 
 
 @pytest.mark.parametrize(

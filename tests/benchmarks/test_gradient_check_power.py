@@ -1,0 +1,15 @@
+"""gradcheck on drawn functions: it finds planted faults, raises no false alarms, and seldom cannot tell."""
+
+import pytest
+from module_files import load_module
+
+
+@pytest.mark.parametrize(
+    ("count", "seed"),
+    [(30, 1), pytest.param(1000, 2, marks=pytest.mark.slow), pytest.param(1000, 3, marks=pytest.mark.slow)],
+)
+def test_faults_are_found_without_false_alarms(count, seed) -> None:
+    counts = load_module("tests/benchmarks", "gradient_check_power").measure(count, seed)
+    assert counts["found"] >= 0.997 * counts["faults"]
+    assert counts["false alarms"] == 0
+    assert counts["cannot tell"] <= 0.02 * counts["derivatives"]

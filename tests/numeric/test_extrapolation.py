@@ -1,0 +1,79 @@
+"""Numeric derivatives where wide steps mislead: oscillations, kinks, edges; the error is never falsely small."""
+
+import math
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from microgradlib.numeric.differences import numeric_derivative
+from microgradlib.numeric.extrapolation import extrapolate, power_of_two
+
+
+def test_a_step_is_a_power_of_two():
+    assert [power_of_two(x) for x in (1.0, 0.99, 3.0, 1e-300)] == [1.0, 0.5, 2.0, 2.0**-997]
+
+
+def test_steps_that_skip_whole_periods_are_not_believed():
+    found = numeric_derivative(lambda x: math.cos(2 * x) + x, 1e8)
+    assert abs(found.value - (1 - 2 * math.sin(2e8))) <= found.error < 1e-4
+    found = numeric_derivative(math.sin, 1e14)
+    assert abs(found.value - math.cos(1e14)) <= found.error < 0.01
+
+
+OSCILLATIONS = {
+    "sin x": (math.sin, math.cos, 300),
+    "cos 2x + x": (lambda x: math.cos(2 * x) + x, lambda x: 1 - 2 * math.sin(2 * x), 12),
+    "x sin x": (lambda x: x * math.sin(x), lambda x: math.sin(x) + x * math.cos(x), 15),
+    "2 sin 3x + cos x/7": (
+        lambda x: 2 * math.sin(3 * x) + math.cos(x / 7),
+        lambda x: 6 * math.cos(3 * x) - math.sin(x / 7) / 7,
+        60,
+    ),
+}
+
+
+@pytest.mark.parametrize(("f", "slope", "largest"), OSCILLATIONS.values(), ids=OSCILLATIONS.keys())
+@settings(max_examples=60)
+@given(st.data())
+def test_oscillations_far_from_0_are_right_or_uncertain(f, slope, largest, data):
+    x = data.draw(st.sampled_from([-1, 1])) * 10 ** data.draw(st.floats(0, largest))
+    found = numeric_derivative(f, x)
+    assert math.isinf(found.error) or abs(found.value - slope(x)) <= 5 * found.error
+
+
+def test_a_function_that_is_irregular_from_float_to_float_has_an_infinite_error():
+    for x in (1e17, 1e20, -1e100):
+        assert numeric_derivative(math.sin, x).error == math.inf
+    assert numeric_derivative(lambda x: math.sin(x * 1e30), 1.0).error == math.inf
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 3), st.floats(-3, 3))
+def test_a_kink_gives_the_mean_and_the_gap(left, gap, x):
+    right = left + gap
+    found = numeric_derivative(lambda t: math.sin(t) + (right if t > x else left) * (t - x), x)
+    assert found.value == pytest.approx(math.cos(x) + (left + right) / 2, abs=1e-4)
+    assert found.gap == pytest.approx(gap, rel=0.1)
+    assert found.error >= gap / 2.2
+    assert numeric_derivative(lambda t: max(t, 0.0), 0.0, "backward").value == 0
+
+
+@pytest.mark.parametrize("f", [math.sin, math.exp, math.atan, lambda x: x * x * abs(x), lambda x: 3 * x + 1])
+@given(st.floats(-3, 3))
+def test_a_smooth_point_has_no_gap(f, x):
+    assert numeric_derivative(f, x).gap == 0
+
+
+def test_at_the_edge_of_a_domain_one_side_is_used():
+    found = numeric_derivative(lambda x: math.acos(x) ** 2, 1.0)
+    assert abs(found.value + 2) <= 5 * found.error < 1e-9
+    found = numeric_derivative(lambda x: math.sqrt(x) * x, 0.0)
+    assert abs(found.value) <= 5 * found.error < 1e-6
+    assert numeric_derivative(math.asin, 1.0).error == math.inf  # a vertical tangent
+
+
+def test_the_rounding_error_that_is_given_counts():
+    exact = extrapolate(lambda x: (math.exp(x), 1e-16), 0.0)
+    rough = extrapolate(lambda x: (math.exp(x), 1e-6), 0.0)
+    assert abs(exact.value - 1) <= exact.error < 1e-12
+    assert abs(rough.value - 1) <= rough.error
+    assert 1e-6 < rough.error < 1e-3

@@ -1,0 +1,56 @@
+"""The estimated rounding error of a function, told from oscillation, curvature and kinks."""
+
+import math
+
+import pytest
+
+from microgradlib.numeric.noise import Noise, estimate_noise
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "least", "most"),
+    [
+        (math.sin, 1.0, 1e-17, 1e-15),
+        (lambda x: (x + 1e8) - 1e8, 0.3, 1e-9, 1e-7),
+        (lambda x: x * ((x + 1e8) - 1e8), 0.3, 1e-10, 1e-7),
+        (lambda x: math.exp(100 * x), 1.0, 1e27, 1e31),
+        (lambda x: 3 * x + 1, -0.33203125, 1e-17, 1e-15),  # the intermediate results are larger than f
+        (lambda x: (1 - math.cos(x)) / x**2, 1e-3, 1e-12, 1e-9),
+        (lambda x: 5.0, 2.0, 0.0, 1e-300),
+    ],
+)
+def test_rounding_is_estimated_within_two_orders(f, x, least, most):
+    noise = Noise(f, x, max(abs(x), 1.0))
+    assert noise.kind == "rounding"
+    assert least <= noise.bound <= most
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "kind"),
+    [
+        (math.sin, 1e12, "oscillation"),
+        (math.sin, 1e14, "oscillation"),
+        (math.sin, 1e18, "irregular"),
+        (lambda x: math.sin(1e40 * x), 0.7, "irregular"),
+        (abs, 0.0, "rounding"),  # a kink
+        (lambda x: abs(x - 0.5) * math.exp(x), 0.5, "rounding"),
+        (math.exp, 1.0, "rounding"),
+        (math.sqrt, 0.0, "rounding"),
+    ],
+)
+def test_the_kind(f, x, kind):
+    def number(at):
+        try:
+            return f(at)
+        except ValueError:
+            return math.nan
+
+    assert Noise(number, x, max(abs(x), 1.0)).kind == kind
+
+
+def test_the_point_itself_does_not_count():
+    def f(x):
+        return 1.0 if x == 0.25 else x * x
+
+    assert estimate_noise(f, 0.25, 2.0**-40) < 1e-15
+    assert estimate_noise(f, 0.25 + 2.0**-41, 2.0**-40) > 0.1
