@@ -12,7 +12,7 @@ from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
 from microgradlib.numeric.faults import find_fault, indeterminate_note
-from microgradlib.numeric.report import DerivativeCheck, Fault, GradcheckReport
+from microgradlib.numeric.report import DerivativeCheck, GradcheckReport
 from microgradlib.numeric.taylor import default_direction, taylor_slope
 
 if TYPE_CHECKING:

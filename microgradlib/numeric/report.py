@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.numeric.differences import NumericDerivative
+    from microgradlib.numeric.extrapolation import NumericDerivative
     from microgradlib.numeric.taylor import TaylorRemainder
 
 __all__ = ["DerivativeCheck", "Fault", "GradcheckReport"]

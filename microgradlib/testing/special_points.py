@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+import struct
 from functools import partial
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,26 +24,24 @@ __all__ = ["branch_boundaries", "special_points"]
 
 _ALWAYS = (0.0, 1.0, -1.0)
 _CELLS = 48  # an odd number of them would put a grid point at the middle of the interval, a frequent boundary
-_CLOSE = 2.0**-80  # a boundary within this of 0 is taken to be at 0
 _MARGIN = 1.5  # how far beyond the sample interval boundaries are searched for
 
 
 def special_points(op: Op, inputs: Sequence[float]) -> Iterator[tuple[float, ...]]:
     """Yield `inputs` with one of them at 0, 1, −1 or a boundary (`branch_boundaries`); with two equal; and 0 in all.
 
-    >>> [x for (x,) in special_points(TABLE["hard_tanh"], [0.7])]
-    [0.0, 1.0, -1.0, -1.0000000000000002, 0.9999999999999999]
+    >>> [x for (x,) in special_points(TABLE["asin"], [0.7])]
+    [0.0, 1.0, -1.0, -1.0000000000000002, 1.0000000000000002]
     """
-    points: dict[tuple[float, ...], None] = {}
-    for i in range(len(inputs)):
-        low, high = sample_interval(op, i)
-        if low < high:
-            for x in (*_ALWAYS, *branch_boundaries(op, inputs, i)):
-                points[(*inputs[:i], x, *inputs[i + 1 :])] = None
-    for i, j in combinations(range(len(inputs)), 2):
-        points[(*inputs[:j], inputs[i], *inputs[j + 1 :])] = None
-    points[(0.0,) * len(inputs)] = None
-    yield from points
+    changes = [
+        (i, x)
+        for i in range(len(inputs))
+        if operator.lt(*sample_interval(op, i))
+        for x in (*_ALWAYS, *branch_boundaries(op, inputs, i))
+    ]
+    changes += [(j, inputs[i]) for i, j in combinations(range(len(inputs)), 2)]
+    points = [(*inputs[:i], x, *inputs[i + 1 :]) for i, x in changes]
+    yield from dict.fromkeys([*points, (0.0,) * len(inputs)])
 
 
 def branch_boundaries(op: Op, inputs: Sequence[float], index: int) -> list[float]:
@@ -62,17 +62,27 @@ def branch_boundaries(op: Op, inputs: Sequence[float], index: int) -> list[float
     grid = [low + (high - low) * k / _CELLS for k in range(_CELLS + 1)]
     found: dict[float, None] = {}
     for (start, at_start), (end, at_end) in pairwise([(x, outcomes(x)) for x in grid]):
-        left, right = start, end
-        while at_start != at_end and right - left > _CLOSE:
-            middle = left / 2 + right / 2
-            if not left < middle < right:
-                found |= {left: None, right: None}
-                break
-            if outcomes(middle) != at_start:
+        left, right = _rank(start), _rank(end)
+        while at_start != at_end and right - left > 1:
+            middle = (left + right) // 2
+            if outcomes(_float(middle)) != at_start:
                 right = middle
             else:
                 left = middle
+        if at_start != at_end:
+            found |= {_float(left): None, _float(right): None}
     return sorted(found)
+
+
+def _rank(x: float) -> int:
+    """Return the place of x among all floats, counted from 0, so that a bisection of places ends at two neighbours."""
+    bits: int = struct.unpack("<q", struct.pack("<d", x))[0]
+    return bits if bits >= 0 else -(2**63) - bits
+
+
+def _float(rank: int) -> float:
+    x: float = struct.unpack("<d", struct.pack("<q", rank if rank >= 0 else -(2**63) - rank))[0]
+    return x
 
 
 def _outcomes(op: Op, inputs: Sequence[float]) -> tuple[int, ...]:
@@ -98,7 +108,7 @@ class _Compared(float):
         return self
 
     def __bool__(self) -> bool:
-        return self != 0
+        return self != 0.0
 
     __hash__ = float.__hash__
 

@@ -102,7 +102,7 @@ def test_a_rule_that_is_wrong_where_inputs_are_equal_fails(define) -> None:
 @pytest.mark.parametrize(
     ("name", "inputs", "index", "boundaries"),
     [
-        ("hard_tanh", [0.3], 0, {-1.0, 1.0}),
+        ("hard_tanh", [0.3], 0, {-1.0, 0.0, 1.0}),
         ("log1p", [0.3], 0, {-1.0}),
         ("asin", [0.3], 0, {-1.0, 1.0}),
         ("maximum", [0.3, 1.7], 0, {1.7}),
