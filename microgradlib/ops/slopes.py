@@ -52,7 +52,7 @@ unit = define_op(
     "unit",
     value=lambda xp, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, x / xp.hypot(x, y)),
     derivatives=[
-        lambda xp, z, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, xp.unit(y, x) * xp.unit(y, x) / xp.hypot(x, y)),
+        lambda xp, z, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, xp.unit(y, x) / xp.hypot(x, y) * xp.unit(y, x)),
         lambda xp, z, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, -z * xp.unit(y, x) / xp.hypot(x, y)),
     ],
     formula="x/√(x² + y²), derivatives y²/√(x² + y²)³ and −x y/√(x² + y²)³",

@@ -143,7 +143,7 @@ acosh = define_op(
 atanh = define_op(
     "atanh",
     value=lambda xp, x: xp.atanh(x),
-    derivatives=[lambda xp, z, x: xp.where(xp.abs(x) <= 1, 1 / ((1 - x) * (1 + x)), xp.undefined(x))],
+    derivatives=[lambda xp, z, x: xp.where(xp.abs(x) <= 1, 1 / xp.one_minus_square(x), xp.undefined(x))],
     formula="artanh x, derivative 1/(1 − x²)",
     domain="−1 ≤ x ≤ 1",
     sample=((-0.8, 0.8),),
