@@ -26,12 +26,13 @@ _IMPRECISE = frozenset({"gamma", "lgamma", "polygamma"})  # near a zero, their e
 _COUNT = 3  # of the inputs with which an op of any number of inputs is examined
 
 
-def rounding_error(recorded: Recording) -> float:
+def rounding_error(recorded: Recording, *, of_inputs: bool = False) -> float:
     """Return a bound on the rounding error of a recorded output: Σ |∂output/∂u| · (rounding error of u itself).
 
     A node's own rounding error is ε|u|, and for an op whose value rule has several operations that of the rule
     (`op_rounding_error`). The inputs are exact; other leaves may have been computed. Backpropagation carries the errors
-    to the output (S. Linnainmaa, *BIT* 16 (1976) 146–160). Terms that are nan or infinite are left out.
+    to the output (S. Linnainmaa, *BIT* 16 (1976) 146–160). Terms that are nan or infinite are left out. `of_inputs`
+    adds ε Σ |parent · ∂u/∂parent| to every node, for comparisons with other implementations of the same ops.
 
     >>> from microgradlib.numeric.branch_changes import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
@@ -41,11 +42,11 @@ def rounding_error(recorded: Recording) -> float:
     total = SMALLEST * len(recorded.table)
     exact = set(recorded.inputs)
     for node, gradient in recorded.table.items():
-        if gradient and node not in exact:
+        if gradient and (of_inputs or node not in exact):
             error = EPSILON * abs(node.data)
             if node.op is not None and not _is_elementary(node.op):
                 error += op_rounding_error(node.op, [parent.data for parent in node.parents])
-            elif node.op is not None and node.op.name in _IMPRECISE:
+            if of_inputs or (node.op is not None and node.op.name in _IMPRECISE):
                 sizes = [parent.data * local for parent, local in zip(node.parents, node.local_derivatives)]
                 error += EPSILON * sum(abs(size) for size in sizes if math.isfinite(size))
             product = abs(gradient) * error

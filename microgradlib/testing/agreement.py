@@ -53,7 +53,7 @@ def assert_gradients_close(
 
     Reverse mode (`grad_table`), forward mode (`tangent_table`) and symbolic differentiation (`gradients` of Symbols,
     evaluated) must agree to `rounding`, relative to derivatives larger than 1; numeric differentiation must agree
-    within ten times its estimated error. `order=2` compares the derivatives of each ∂f/∂xᵢ as well. Use
+    within `SAFETY` times its estimated error. `order=2` compares the derivatives of each ∂f/∂xᵢ as well. Use
     `symbolic=False` if f does not accept Symbols, for example because it branches with `if`. Raises `AssertionError`
     with a table of all numbers if methods disagree, or if the numeric derivative is too uncertain to compare.
 

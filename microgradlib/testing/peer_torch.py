@@ -109,7 +109,8 @@ def _entries(name: str, output: Value, leaves: list[Value], tensor: Any, slopes:
     table = grad_table(output)
     recorded = Recording(leaves, output, table)
     theirs = sum(_finite(g * node.data) * _loose(node) for node, g in table.items())
-    value = _Entry(name, output.data, float(tensor.detach()), _allowed(output.data, rounding_error(recorded) + theirs))
+    rounding = rounding_error(recorded, of_inputs=True)
+    value = _Entry(name, output.data, float(tensor.detach()), _allowed(output.data, rounding + theirs))
     entries = [value]
     for i, (leaf, slope) in enumerate(zip(leaves, slopes)):
         ours = table.get(leaf, 0.0)
@@ -128,7 +129,9 @@ def _slope_rounding(output: Value, leaf: Value, leaves: list[Value]) -> float:
         [slope] = gradients(output, [leaf])
     except MicrogradError:  # a node made by hand has no derivative as a graph
         return 0.0
-    return rounding_error(Recording(leaves, slope, grad_table(slope))) if isinstance(slope, Value) else 0.0
+    if not isinstance(slope, Value):
+        return 0.0
+    return rounding_error(Recording(leaves, slope, grad_table(slope)), of_inputs=True)
 
 
 def _local_rounding(output: Value, table: dict[Value, float], leaf: Value) -> float:

@@ -31,7 +31,7 @@ def special_points(op: Op, inputs: Sequence[float]) -> Iterator[tuple[float, ...
     """Yield `inputs` with one of them at 0, 1, −1 or a boundary (`branch_boundaries`); with two equal; and 0 in all.
 
     >>> [x for (x,) in special_points(TABLE["asin"], [0.7])]
-    [0.0, 1.0, -1.0, -1.0000000000000002, 1.0000000000000002]
+    [0.0, 1.0, -1.0, -1.0000000000000002, 0.9999999999999999]
     """
     changes = [
         (i, x)
