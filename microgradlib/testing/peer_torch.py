@@ -129,8 +129,6 @@ def _slope_rounding(output: Value, leaf: Value, leaves: list[Value]) -> float:
         [slope] = gradients(output, [leaf])
     except MicrogradError:  # a node made by hand has no derivative as a graph
         return 0.0
-    if not isinstance(slope, Value):
-        return 0.0
     return rounding_error(Recording(leaves, slope, grad_table(slope)), of_inputs=True)
 
 

@@ -16,7 +16,7 @@ _FLOOR = 1e-8  # relative; an error estimate may be too small by chance
 
 
 def allowed_error(numeric: NumericDerivative) -> float:
-    """Return the largest allowed difference from a numeric derivative d: `SAFETY` times its error plus 1e-8 max(1, |d|).
+    """Return the allowed difference from a numeric derivative d: `SAFETY` times its error plus 1e-8 max(1, |d|).
 
     >>> from microgradlib.numeric.differences import numeric_derivative
     >>> slope = numeric_derivative(lambda x: x**3, 2.0)
