@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 MANY_CLASSES = 64
-"""Up to so many numbers `log_softmax` makes a node with all of them as parents for each."""
+"""Up to so many Symbols `log_softmax` makes n nodes of n parents: compiled, these are one instruction."""
 
 
 class ListFunction(Protocol):
@@ -230,16 +230,26 @@ def log_softmax(xs: Symbols) -> list[Symbol]: ...
 def log_softmax(xs: Any) -> Any:
     """Return xᵢ − ln Σⱼ exp(xⱼ) for each i: the logarithms of softmax, without overflow.
 
-    Each is one node with n parents. It keeps its digits where the probability is near 1, and so do its slopes. Beyond
-    `MANY_CLASSES` numbers all share one `logsumexp`; slopes of a logarithm near 0 are then exact to 1e-16 only.
+    They keep their digits where a probability is near 1, and so do their slopes. For that the largest of several Values
+    has a node with all as parents, and so has each of up to `MANY_CLASSES` Symbols, whose largest is not known yet.
 
     >>> log_softmax([0, 1000])
-    [-1000.0, -0.0]
+    [-1000.0, 0.0]
     """
     numbers = _some_numbers(xs, "log_softmax")
-    if len(numbers) <= MANY_CLASSES:
-        return [-neg_log_softmax(x, *numbers[:i], *numbers[i + 1 :]) for i, x in enumerate(numbers)]
+    unknown = any(isinstance(x, Symbol) for x in numbers)
+    if unknown and len(numbers) <= MANY_CLASSES:
+        return [_log_share(numbers, i) for i in range(len(numbers))]
     shift = GRAPH.detach(reductions.maximum(*numbers))
-    moved = [x - shift for x in numbers]  # without the common offset, beside which the logarithm would lose its digits
+    moved = [x - shift for x in numbers]  # without the common offset, beside which the logarithms would lose digits
     total = reductions.logsumexp(*moved)
-    return [x - total for x in moved]
+    result = [x - total for x in moved]
+    if not unknown:
+        largest = max(range(len(numbers)), key=[float(x) for x in numbers].__getitem__)
+        result[largest] = _log_share(numbers, largest)
+    return result
+
+
+def _log_share(numbers: list[Any], i: int) -> Any:
+    """Return ln softmax(x)ᵢ as a node with all numbers as parents."""
+    return 0.0 - neg_log_softmax(numbers[i], *numbers[:i], *numbers[i + 1 :])

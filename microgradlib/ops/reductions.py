@@ -165,7 +165,7 @@ def _log_sum(xp: Any, xs: tuple[Any, ...]) -> Any:
 logsumexp = define_op(
     "logsumexp",
     value=lambda xp, *xs: _log_sum(xp, xs),
-    derivatives=lambda xp, z, *xs: tuple([p for p, _ in shares(xp, xs)]),
+    derivatives=lambda xp, z, *xs: tuple(map(shares(xp, xs)[0], range(len(xs)))),
     formula="ln Σ exp xᵢ, derivatives softmax(x)ᵢ",
     kink=lambda *xs: builtins.max(xs) == -math.inf,
     kink_note="the derivatives of logsumexp are 0 where every input is −inf",

@@ -14,7 +14,7 @@ from microgradlib.ops.define import define_op
 from microgradlib.ops.rules import of_the_others
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["cross_entropy", "log_total", "neg_log_softmax", "share", "shares"]
 
@@ -44,20 +44,25 @@ def log_total(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, Any]:
     return m, xp.log1p(_total(rest) + (_total(ones) - 1))
 
 
-def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> list[tuple[Any, Any]]:
-    """Return p and 1 − p for each p of the softmax of xs, neither as a difference.
+def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
+    """Return the functions of i that give p and 1 − p, neither as a difference, for the softmax p of xs.
 
     Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each p is `of_none`.
     """
     top, m = _shift(xp, xs)
     exponentials = [xp.exp(x - m) for x in xs]
-    winners = [xp.where(x >= top, 1.0, 0.0) for x in xs]
-    each = xp.where(top > 0, xp.div(1.0, _total(winners)), of_none)
+    others = of_the_others(add, exponentials)
+    winners = _total([xp.where(x >= top, 1.0, 0.0) for x in xs])
+    each = xp.where(top > 0, xp.div(1.0, winners), of_none)
     infinite = xp.abs(top) >= math.inf
-    return [
-        (xp.where(infinite, wins * each, xp.share(x, y)), xp.where(infinite, 1 - wins * each, xp.share(y, x)))
-        for x, y, wins in zip(exponentials, of_the_others(add, exponentials), winners)
-    ]
+
+    def p(i: int) -> Any:
+        return xp.where(infinite, xp.where(xs[i] >= top, each, 0.0), xp.share(exponentials[i], others[i]))
+
+    def rest(i: int) -> Any:
+        return xp.where(infinite, 1 - xp.where(xs[i] >= top, each, 0.0), xp.share(others[i], exponentials[i]))
+
+    return p, rest
 
 
 def _total(xs: Sequence[Any]) -> Any:
@@ -70,8 +75,8 @@ def _neg_log_of_first(xp: Any, xs: tuple[Any, ...]) -> Any:
 
 
 def _slopes_of_first(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    (_, others), *rest = shares(xp, xs, of_none=math.nan)
-    return (-others, *[p for p, _ in rest])
+    p, rest = shares(xp, xs, of_none=math.nan)
+    return (-rest(0), *map(p, range(1, len(xs))))
 
 
 neg_log_softmax = define_op(
@@ -106,9 +111,9 @@ def _cross_entropy_slopes(xp: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     moved = [x - m for x in z]
     logarithm = xp.logsumexp(*moved)
     weights = [*w, *[0.0] * (len(z) - len(w))]
+    p, rest = shares(xp, z, of_none=math.nan)
     by_logit = [
-        p * others - weight * rest
-        for weight, others, (p, rest) in zip(weights, of_the_others(add, weights), shares(xp, z, of_none=math.nan))
+        p(i) * others - weight * rest(i) for i, (weight, others) in enumerate(zip(weights, of_the_others(add, weights)))
     ]
     return (*[logarithm - x for _, x in zip(w, moved)], *by_logit)
 
