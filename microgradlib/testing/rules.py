@@ -40,8 +40,8 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     wrong: each input at 0, 1 and −1, at both sides of every kink, domain edge and boundary between branches of a rule
     (found by bisection, in and around the sample interval), and equal to another input. At these, differences see f on
     both sides, or on one at an edge, and never use the derivative at the point itself; at a kink the derivative must
-    lie between the one-sided ones. Nothing is asserted where differences cannot tell, nor about a nan that is a second
-    derivative (0 · inf is indeterminate), or belongs to a setting, to a kink or to several inputs that are all 0.
+    lie between the one-sided ones. Nothing is asserted where differences cannot tell, nor about a nan (0 · inf is
+    indeterminate) of second order, outside the sample intervals, at a kink or where several inputs are all 0.
 
     Raises `AssertionError` naming the op, the rule, the point and both numbers.
 
@@ -156,8 +156,10 @@ def _compare_on_both_sides(  # noqa: PLR0917  private, called in two places
     half = abs(numeric.gap) / 2
     allowed = allowed_error(numeric) - SAFETY * half
     by_convention = op.kink is not None and op.kink(*point) and not (half and math.isfinite(rule))
-    is_setting = op.arity is not None and index >= op.arity - op.setting_count
-    undefined = math.isnan(rule) and (half or is_setting or (len(point) > 1 and not any(point)))
+    outside = not all(
+        low <= x <= high for x, (low, high) in zip(point, [sample_interval(op, i) for i in range(len(point))])
+    )
+    undefined = math.isnan(rule) and (half or outside or (len(point) > 1 and not any(point)))
     if by_convention or undefined or not allowed <= _DECISIVE * max(1.0, abs(numeric.value)):
         return
     if not abs(rule - numeric.value) <= allowed + _AROUND * half:
