@@ -16,7 +16,7 @@ from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, 
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import activations, arithmetic, derivative_graph, reductions
+from microgradlib.ops import GRAPH, activations, arithmetic, derivative_graph, reductions, selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,10 +40,16 @@ def _binary_label(y: Any) -> Any:
     return number
 
 
+def _weighted(weight: Any, cost: Any) -> Any:
+    """Return weight · cost. A weight of 0 still has the cost as its derivative, but passes nothing on to the cost."""
+    closed = derivative_graph.strong_mul(weight, GRAPH.detach(cost))
+    return selection.where(weight, weight * cost, closed)
+
+
 def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · class_cost(k); a term whose weight is exactly 0 is left out, so that 0·∞ is 0."""
     if any(isinstance(weight, Node) for weight in weights):
-        return reductions.sum(*[derivative_graph.strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
+        return reductions.sum(*[_weighted(weight, class_cost(k)) for k, weight in enumerate(weights)])
     terms = [(weight, class_cost(k)) for k, weight in enumerate(weights) if weight]
     return total([cost if weight == 1 else weight * cost for weight, cost in terms] or [0.0])
 
@@ -134,9 +140,9 @@ def cross_entropy(
     `output`: the net inputs z of a softmax output unit, one for each class; a list of them is a batch. `target`: the
     class, 0 to n − 1, or its one-hot row, or any distribution y over the classes, for L = Σ_k y_k (ln Σ_j exp z_j −
     z_k). `weight`: one number for each class by which its cost is multiplied. `label_smoothing`: a number ε by which y
-    becomes (1 − ε) y + ε/n. `ignore_index`: a label whose examples have cost 0 and do not count in means. `reduction`:
-    None for the mean over the examples, or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none".
-    (*Deep Learning*, 6.2.2.3.)
+    becomes (1 − ε) y + ε/n. `ignore_index`: a label whose examples have cost 0 and do not count in means (in `fit` and
+    `compile`, which take the mean of the examples' costs, they do). `reduction`: None for the mean over the examples,
+    or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none". (*Deep Learning*, 6.2.2.3.)
 
     L and its slopes keep their digits however large the logits are, and however near 1 the probability of y is. Raises
     `LabelError` for a class out of range, a row that is not a distribution, or nan, naming the example, `ValueError`
