@@ -82,7 +82,7 @@ OPTIMISERS = {
 @pytest.mark.parametrize("kind", OPTIMISERS, ids=lambda kind: kind.__name__)
 def test_optimisers(kind):
     settings = OPTIMISERS[kind]
-    assert set(inspect.signature(kind).parameters) - {"parameters"} == set(settings)
+    assert set(inspect.signature(kind).parameters) - {"parameters", "maximize"} == set(settings)
     results = []
     for given in (settings, converted(settings), converted(settings, SMALL)):
         w = Value(3.0)
