@@ -5,8 +5,9 @@ derivative is an expression with the conditions under which its branch is open, 
 
     d/dx where(x > 0, log(x), 0) = where(x > 0, 1/x, 0)
 
-The conditions are applied after the products of the chain rule, never before: 0 · (1/x) would be nan at x = 0. Domains
-of derivatives are conditions too, outside of which the result is undefined.
+The conditions are applied after the products of the chain rule, never before: 0 · (1/x) would be nan at x = 0. Outside
+a domain a derivative is nan, which products keep; there it is applied before them. What is closed comes first: no nan
+passes it, whichever factor is which.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ class Undefined(NamedTuple):
         """Return nan as a node that depends on x, so that every derivative of it is nan too: exp(nan · x)."""
         return exp(self.x * math.nan)
 
+    def times(self, y: Any) -> Any:
+        """Return nan as a node that depends on x, and on y if that is a node."""
+        return self.node() * y if is_node(y) else self.node()
+
 
 class Condition(NamedTuple):
     """A node that must be true, or false as `wanted` says, for an expression to hold; else it is `otherwise`."""
@@ -43,11 +48,11 @@ class Condition(NamedTuple):
     node: Any
     wanted: bool
     otherwise: Any = ZERO
-    """`ZERO` where a branch is closed; `Undefined` outside a domain."""
+    """`ZERO` where a branch is closed; `Undefined` outside the domain of a derivative that is a number inside."""
 
 
 class Guarded(NamedTuple):
-    """An expression, and the conditions under which it holds, the first one judged first."""
+    """An expression, and the conditions under which it holds, the first one judged first; those of branches lead."""
 
     expression: Any
     conditions: tuple[Condition, ...]
@@ -64,29 +69,29 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
         return x
     if not is_node(condition):
         return x if condition else y
-    for is_otherwise in (_is_zero, _is_undefined):
-        for kept, other, wanted in ((x, y, True), (y, x, False)):
-            if is_otherwise(other):
-                return _guarded(kept, (Condition(condition, wanted, other),))
+    for kept, other, wanted in ((x, y, True), (y, x, False)):
+        if other is ZERO:
+            return _guarded(kept, (Condition(condition, wanted),))
+    for kept, other, wanted in ((x, y, True), (y, x, False)):
+        if isinstance(other, Undefined) and (isinstance(kept, float) or _is_defined_in_parts(kept)):
+            return _guarded(kept, (Condition(condition, wanted, other),))
     chosen = where(condition, unguarded(x), unguarded(y))
     open_x, open_y = _reached(x), _reached(y)
     if open_x is open_y is True:
         return chosen
-    return Guarded(chosen, (Condition(where(condition, float(open_x), open_y), wanted=True),), is_applied=True)
+    is_open = where(condition, *[1.0 if x is True else x for x in (open_x, open_y)])
+    return Guarded(chosen, (Condition(is_open, wanted=True),), is_applied=True)
 
 
-def _is_zero(x: Any) -> bool:
-    return x is ZERO
-
-
-def _is_undefined(x: Any) -> bool:
-    return isinstance(x, Undefined)
+def _is_defined_in_parts(x: Any) -> bool:
+    """Return whether x is a number that has only domains, but no closed branches, as conditions."""
+    return isinstance(x, Guarded) and x.conditions[0].otherwise is not ZERO and isinstance(x.expression, float)
 
 
 def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
-    """Return x under further conditions, which are judged first."""
+    """Return x under further conditions: those of closed branches are judged first, then outer ones before inner."""
     expression, inner = (x.expression, x.conditions) if isinstance(x, Guarded) else (x, ())
-    conditions = tuple(dict.fromkeys((*outer, *inner)))
+    conditions = tuple(sorted(dict.fromkeys((*outer, *inner)), key=lambda condition: condition.otherwise is not ZERO))
     if len(conditions) <= MOST_CONDITIONS:
         return Guarded(expression, conditions) if conditions else expression
     joined = Guarded(expression, conditions)
@@ -104,7 +109,7 @@ def unguarded(x: Any) -> Any:
         return x.expression
     expression = unguarded(x.expression)
     for node, wanted, otherwise in reversed(x.conditions):
-        number = 0.0 if otherwise is ZERO else otherwise.node()
+        number = 0.0 if otherwise is ZERO else otherwise.times(expression)
         expression = where(node, expression, number) if wanted else where(node, number, expression)
     return expression
 
@@ -118,7 +123,7 @@ def _reached(x: Any) -> Any:
             result = node
         elif is_closed or result is not True:
             number = 0.0 if is_closed else 1.0
-            result = float(result) if result is True else result
+            result = 1.0 if result is True else result
             result = where(node, result, number) if wanted else where(node, number, result)
     return result
 
