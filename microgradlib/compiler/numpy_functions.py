@@ -18,7 +18,7 @@ SAME = (
 )  # fmt: skip
 OTHERWISE = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh", "abs": "absolute", "pow": "power",
+    "atanh": "arctanh", "abs": "absolute",
 }  # fmt: skip
 ONE_BY_ONE = {"erf": 1, "erfc": 1, "gamma": 1, "lgamma": 1, "polygamma": 2}
 """Functions that NumPy lacks, with how many arguments each takes: computed element by element."""
@@ -53,11 +53,20 @@ class _Functions:
             setattr(self, name, _one_by_one(np.frompyfunc(getattr(IEEE, name), count, 1)))
         self.maximum = lambda *xs: reduce(np.maximum, xs)
         self.minimum = lambda *xs: reduce(np.minimum, xs)
+        self.pow = _power
         self.detach = lambda x: x
         self.undefined = lambda x: x * math.nan
 
     def __getattr__(self, name: str) -> Any:
         return partial(TABLE[name].value, self)
+
+
+def _power(x: Any, y: Any) -> Any:
+    """Return x**y as C's pow has it: for ½, NumPy takes the square root, which differs from it at −inf and −0."""
+    np = numpy()
+    if np.size(y) == 1 and (y == 0.5 if np.ndim(y) == 0 else y.flat[0] == 0.5):
+        return np.where(np.isneginf(x), math.inf, np.sqrt(x + 0.0))
+    return np.power(x, y)
 
 
 def _one_by_one(function: Any) -> Any:

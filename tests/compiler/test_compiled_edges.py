@@ -190,3 +190,11 @@ def test_a_strong_zero_that_a_comparison_hides() -> None:
     w = Value(0.0)
     assert_matches_eager(lambda x: less(times(w, x), 0.5) * x**0 + w, [w], [1.0, INF, NAN])
     assert_matches_eager(lambda x: mg.where(less(times(w, x), 0.5), 2 * w, 3 * w), [w], [1.0, INF, NAN])
+
+
+@pytest.mark.parametrize("power", [0.5, -0.5, 1.5, -1.5, 1 / 3])
+def test_powers_at_infinities_and_signed_zeros_have_the_bits_of_the_eager_engine(power) -> None:
+    column = [-INF, -0.0, 0.0, INF, -4.0, 4.0, NAN]
+    expected = [(mg.Value(x) ** power).data for x in column]
+    got = compiled(lambda x: x**power)(column).tolist()
+    assert list(map(str, got)) == list(map(str, expected))
