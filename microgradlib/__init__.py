@@ -56,7 +56,12 @@ if _typing.TYPE_CHECKING:
         viz as viz,
     )
     from microgradlib.compiler import compile as compile
-    from microgradlib.nn import load as load, sample as sample, save as save
+    from microgradlib.nn import (
+        load as load,
+        sample as sample,
+        sample_from_logits as sample_from_logits,
+        save as save,
+    )
     from microgradlib.numeric import gradcheck as gradcheck, numeric_gradient as numeric_gradient
     from microgradlib.symbolic import (
         explain_gradient as explain_gradient,
@@ -76,7 +81,7 @@ _SUBMODULES = (
 )  # fmt: skip
 _LAZY = {
     "compiler": ("compile",),
-    "nn": ("load", "sample", "save"),
+    "nn": ("load", "sample", "sample_from_logits", "save"),
     "numeric": ("gradcheck", "numeric_gradient"),
     "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
     "training": ("fit",),

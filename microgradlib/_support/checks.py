@@ -26,8 +26,8 @@ MAX_SHOWN = 60
 """A value whose repr is at least this long is shown in a message by the name of its class."""
 
 
-def whole_number(number: Any, name: str, least: int = 1, *, reason: str = "", example: int | None = None) -> int:
-    """Return `number` as an int: an int or a NumPy integer, at least `least`.
+def whole_number(number: Any, name: str, least: int | None = 1, *, reason: str = "", example: int | None = None) -> int:
+    """Return `number` as an int: an int or a NumPy integer, at least `least` if that is given.
 
     Raises `TypeError` for anything else (bools and floats without a fractional part too), `ValueError` below `least`.
 
@@ -37,9 +37,9 @@ def whole_number(number: Any, name: str, least: int = 1, *, reason: str = "", ex
     Traceback (most recent call last):
     ValueError: n must be a whole number >= 2, one point per moon, got 1; write n=2
     """
-    if is_whole(number) and number >= least:
+    if is_whole(number) and (least is None or number >= least):
         return operator.index(number)
-    what = f"a whole number >= {least}" + (f", {reason}" if reason else "")
+    what = "a whole number" + (f" >= {least}" if least is not None else "") + (f", {reason}" if reason else "")
     raise _error(number, name, what, least if example is None else example, right_kind=is_whole(number))
 
 

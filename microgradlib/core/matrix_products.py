@@ -62,7 +62,7 @@ def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     [-0.5, -1.0]
     """
     rows, inputs = _rows(weights), _some_numbers(x, "linear")
-    biases = [None] * len(rows) if bias is None else _some_numbers(bias, "the bias of linear")
+    biases = [None] * len(rows) if bias is None else _some_numbers(bias, "bias")
     for i, row in enumerate(rows):
         if len(row) != len(inputs):
             message = f"row {i} of the matrix has {len(row)} numbers, but the vector has {len(inputs)}"

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import boolean, non_negative
+from microgradlib._support.checks import boolean, non_negative, shown
+from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.classification import _check_classes, _multinoulli_cost, _weighted_sum
 from microgradlib.costs.decision import argmax, with_decision
 from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
-from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
+from microgradlib.costs.reduction import REDUCTIONS, is_batch, per_component, reduce_costs
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import arithmetic, exponential, reductions, selection
+from microgradlib.ops import GRAPH, arithmetic, exponential, reductions, selection
 from microgradlib.ops.derivative_graph import strong_mul
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def nll(
         if ignored is not None and isinstance(y, Symbol):
             by_class = class_weights(weight, n) or [1.0] * n
             row = [0.0 if k == ignored else w * y_k for k, (w, y_k) in enumerate(zip(by_class, one_hot(y, n)))]
-            return [(_weighted_sum(row, lambda k: -log_p[k]), reductions.sum(*row))]
+            return [(_weighted_sum(row, lambda k: GRAPH.neg(log_p[k])), reductions.sum(*row))]
         if ignored is not None and not is_sequence(y) and float(y) == ignored:
             return [(0.0, 0.0)]
-        return [_multinoulli_cost(y, n, lambda k: -log_p[k], weight)]
+        return [_multinoulli_cost(y, n, lambda k: GRAPH.neg(log_p[k]), weight)]
 
     batch = is_batch(output)
     if batch and reduction is None and ignored is not None:
@@ -71,13 +72,18 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
 
     `log_density(output, target)` returns ln p of one example; it is given the whole output, a number or a list. The
     cost takes `(output, target, *, reduction=None)` as the other costs do. `batch(output)` says whether an output is a
-    list of examples' outputs: by default, whether its first entry is a list or tuple. (*Deep Learning*, 6.2.1.1.)
+    list of examples' outputs: by default, whether its first entry is a list or tuple. Raises `TypeError` where
+    either is no function. (*Deep Learning*, 6.2.1.1.)
 
     >>> from microgradlib import log
     >>> exponential_nll = nll_of(lambda rate, y: log(rate[0]) - rate[0] * y)
     >>> exponential_nll([2.0], 0.5), exponential_nll([[1.0], [1.0]], [0.5, 1.5])
     (0.3068528194400547, 1.0)
     """
+    for function, name in ((log_density, "log_density"), (batch, "batch")):
+        if not callable(function):
+            message = f"{name} must be a function, got {shown(function)}"
+            raise TypeError(message)
 
     def cost(output: Any, target: Any, *, reduction: str | None = None) -> Any:
         def terms(y_hat: Any, y: Any) -> list[tuple[Any, Any]]:
@@ -152,6 +158,8 @@ def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str
     (0.6931471805599453, 0.0)
     """
     log_target = boolean(log_target, "log_target")
+    if reduction is not None:
+        lookup(reduction, {**REDUCTIONS, "batchmean": None}, "reduction")
     over = None if reduction == "batchmean" else reduction
 
     def cost(log_q: Any, p: Any) -> Any:

@@ -45,6 +45,8 @@ def per_component(cost: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Terms
             given = f"{len(target)} entries" if is_sequence(target) else f"{target!r}"
             message = f"the output has {len(output)} components, so the target must have as many, got {given}"
             raise ValueError(message)
+        if len(output) == 0:
+            raise ValueError("the cost of no components is not defined: give at least one number")
         return [(cost(y_hat, y), 1.0) for y_hat, y in zip(output, target)]
 
     return terms

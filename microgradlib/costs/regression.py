@@ -14,7 +14,7 @@ from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
-__all__ = ["absolute_error", "checked_target", "gaussian_nll", "squared_error"]
+__all__ = ["absolute_error", "checked_target", "distance", "gaussian_nll", "squared_error"]
 
 
 def checked_target(y: Any) -> Any:
@@ -52,7 +52,12 @@ def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> 
     return reduce_costs(per_component(_half_square), output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _distance(y_hat: Any, y: Any) -> Any:
+def distance(y_hat: Any, y: Any) -> Any:
+    """Return |ŷ − y|. Raises as `checked_target`.
+
+    >>> distance(1.0, 3.0)
+    2.0
+    """
     return selection.abs(y_hat - checked_target(y))
 
 
@@ -65,7 +70,7 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
     >>> absolute_error([[1.0, 2.0], [0.0, 0.0]], [[0.0, 4.0], [0.0, 1.0]])
     2.0
     """
-    return reduce_costs(per_component(_distance), output, target, batch=is_batch(output), reduction=reduction)
+    return reduce_costs(per_component(distance), output, target, batch=is_batch(output), reduction=reduction)
 
 
 def _negative_log_density(parameters: Any, y: Any) -> Any:

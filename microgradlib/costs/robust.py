@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import non_negative, positive
 from microgradlib.costs.option_signatures import as_huber, as_smooth_l1
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
-from microgradlib.costs.regression import checked_target
+from microgradlib.costs.regression import checked_target, distance
 from microgradlib.ops import selection
 
 if TYPE_CHECKING:
@@ -27,15 +27,17 @@ def huber(output: Any, target: Any, *, delta: float = 1.0, reduction: str | None
     >>> huber(0.5, 0.0), huber(3.0, 0.0), huber([3.0, 0.0], [0.0, 1.0], delta=2.0)
     (0.125, 2.5, 4.5)
     """
-    cost = _huber_of_difference(positive(delta, "delta", example=1.0))
+    cost = _of_difference(positive(delta, "delta", example=1.0), 1.0)
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _huber_of_difference(width: float) -> Callable[[Any, Any], Any]:
+def _of_difference(width: float, scale: float) -> Callable[[Any, Any], Any]:
+    """Return the cost H(ŷ − y)/scale; c is divided first, so that nothing underflows for a small δ."""
+
     def cost(y_hat: Any, y: Any) -> Any:
         d = y_hat - checked_target(y)
         bounded = selection.clip(d, -width, width)
-        return bounded * (d - 0.5 * bounded)
+        return (bounded if scale == 1 else bounded / scale) * (d - 0.5 * bounded)
 
     return cost
 
@@ -51,9 +53,5 @@ def smooth_l1(output: Any, target: Any, *, beta: float = 1.0, reduction: str | N
     (0.0625, 2.5, 3.0)
     """
     width = non_negative(beta, "beta", example=1.0)
-    of_difference = _huber_of_difference(width)
-
-    def cost(y_hat: Any, y: Any) -> Any:
-        return of_difference(y_hat, y) / width if width else selection.abs(y_hat - checked_target(y))
-
+    cost = _of_difference(width, width) if width else distance
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)

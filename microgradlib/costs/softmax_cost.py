@@ -29,10 +29,9 @@ class Options(NamedTuple):
         """Return the options. Raises `ValueError` for a smoothing outside [0, 1], `TypeError` for an index like 1.5."""
         smoothing = fraction(self.label_smoothing, "label_smoothing", one=True, example=0.1)
         ignored = self.ignore_index
-        least = ignored if isinstance(ignored, int) else 0  # any whole number, negative ones too
-        return Options(
-            self.weight, smoothing, None if ignored is None else whole_number(ignored, "ignore_index", least)
-        )
+        if ignored is not None:
+            ignored = whole_number(ignored, "ignore_index", None, example=-100)
+        return Options(self.weight, smoothing, ignored)
 
 
 def class_weights(weight: Collection[float] | None, n: int) -> list[float] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.pytree import flatten
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, UNITS, Activation
 from microgradlib.nn.module import Module
@@ -65,7 +66,7 @@ class MLP(Module):
     ) -> None:
         sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
         if more:
-            sizes = [*sizes, *more]
+            sizes += flatten(list(more))
             message = f"MLP takes its sizes as a list: write MLP({sizes}) or MLP({sizes[0]}, {sizes[1:]})"
             raise TypeError(message)
         if len(sizes) < 2:

@@ -54,8 +54,8 @@ round = define_op(  # noqa: A001
         xp.floor(x),
         xp.where(
             x - xp.floor(x) > 0.5,
-            xp.floor(x) + 1,
-            xp.where(xp.abs(xp.mod(xp.floor(x), 2.0)) <= 0, xp.floor(x), xp.floor(x) + 1),
+            xp.ceil(x),
+            xp.where(xp.abs(xp.mod(xp.floor(x), 2.0)) <= 0, xp.floor(x), xp.ceil(x)),
         ),
     ),
     derivatives=[lambda xp, z, x: 0.0],

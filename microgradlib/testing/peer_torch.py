@@ -69,6 +69,9 @@ def assert_same_as_torch(f: Callable[..., Any], xs: Sequence[Any], theirs: Calla
     AssertionError: f differs from PyTorch ...
     """
     t = torch()
+    if not hasattr(xs, "__iter__"):
+        message = f"xs is the list of the arguments of f, as in [2.0], got {xs!r}"
+        raise TypeError(message)
     arguments = list(xs)
     numbers = [as_float(x) for x in flatten(arguments)]
     with recording():

@@ -82,7 +82,8 @@ class EarlyStopping:
 
     def ends(self, epoch: int, loss: float, model: Module) -> bool:
         """Record the quantity of an epoch, save the parameters if it is the best, and return whether to stop."""
-        if loss < self.best_loss - self.min_delta or self.best_epoch < 0:
+        none_yet = self.best_epoch < 0 or (math.isnan(self.best_loss) and not math.isnan(loss))
+        if none_yet or loss < self.best_loss - self.min_delta:
             self.best_epoch, self.best_loss, self._best_state = epoch, loss, model.state_dict()
         return epoch - self.best_epoch >= self.patience
 

@@ -74,6 +74,12 @@ def test_messages_name_the_setting_the_range_and_the_value(check, given, message
     assert str(error.value) == message
 
 
+def test_any_whole_number():
+    assert whole_number(np.int64(-100), "n", None) == -100
+    with pytest.raises(TypeError, match=r"n must be a whole number, got 0\.5; write n=3"):
+        whole_number(0.5, "n", None, example=3)
+
+
 def test_bounds_are_exact():
     assert fraction(0, "p") == 0.0
     assert fraction(1, "p", one=True) == 1.0

@@ -162,6 +162,7 @@ def test_ignored_labels():
     assert cross_entropy(z, [0, -100], ignore_index=-100, reduction="none") == [math.log(2), 0.0]
     assert math.isnan(cross_entropy(z, [1, 1], ignore_index=1))
     assert cross_entropy(z[0], 1, ignore_index=1) == 0
+    assert cross_entropy(np.array(z), np.array([0, -100]), ignore_index=np.int64(-100)) == math.log(2)
     assert cross_entropy(z, [[1.0, 0.0], [0.5, 0.5]], ignore_index=-1) == cross_entropy(z, [[1.0, 0.0], [0.5, 0.5]])
 
 

@@ -112,6 +112,15 @@ def test_huber_is_the_square_inside_and_linear_outside(y_hat, y, delta):
     assert smooth_l1(y_hat, y, beta=0) == absolute_error(y_hat, y)
 
 
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e-170, 1e170, 1e300])
+def test_smooth_l1_is_homogeneous_over_the_range_of_floats(scale):
+    inside, outside = Value(scale), Value(3 * scale)
+    small, large = smooth_l1(inside, 0.0, beta=2 * scale), smooth_l1(outside, 0.0, beta=2 * scale)
+    assert (small.data, large.data) == pytest.approx((0.25 * scale, 2 * scale), rel=1e-3 if scale < 1e-307 else 1e-15)
+    assert grad_table(large)[outside] == 1
+    assert scale < 1e-307 or grad_table(small)[inside] == 0.5  # 1/β overflows below
+
+
 @pytest.mark.parametrize("y_hat", [math.inf, -math.inf, 1e200])
 def test_an_outlier_has_a_bounded_gradient(y_hat):
     a = Value(y_hat)
@@ -172,6 +181,11 @@ def test_symbols():
         (lambda: nll([0.0, 0.0], 2), LabelError, "the 2 classes are 0 to 1"),
         (lambda: nll(0.0, 0), ValueError, "one number for each class"),
         (lambda: huber(1.0, 0.0, reduction="average"), ValueError, "no reduction 'average'"),
+        (lambda: kl_div([0.0], [0.5], reduction="batch"), ValueError, "known: none, sum, mean, batchmean"),
+        (lambda: huber([], []), ValueError, "of no components"),
+        (lambda: nll_of(3.0), TypeError, "log_density must be a function, got 3.0"),
+        (lambda: nll_of(math.pow, batch=True), TypeError, "batch must be a function, got True"),
+        (lambda: nll([0.0, 0.0], 0, ignore_index=1.5), TypeError, "ignore_index must be a whole number, got 1.5"),
     ],
 )
 def test_errors(make, error, message):

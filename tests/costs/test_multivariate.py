@@ -44,6 +44,15 @@ def test_against_the_inverse_and_the_determinant(diagonal, drawn):
     assert multivariate_gaussian_nll((mean, factor), y) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def test_square_factors_and_generators():
+    square = np.array([[*row, *[0.0] * (3 - len(row))] for row in FACTOR])
+    values = [[Value(x) for x in row] for row in square]
+    expected = multivariate_gaussian_nll((MEAN, FACTOR), [1.0, 0.5, 0.0])
+    assert multivariate_gaussian_nll((MEAN, square), [1.0, 0.5, 0.0]) == expected
+    assert multivariate_gaussian_nll((MEAN, values), [1.0, 0.5, 0.0]).data == expected
+    assert cholesky_factor(x for x in np.zeros(3)) == [[1.0], [0.0, 1.0]]
+
+
 @settings(max_examples=30)
 @given(mean=numbers, precision=st.floats(0.1, 10), y=numbers)
 def test_one_component_is_gaussian_nll(mean, precision, y):
@@ -89,6 +98,10 @@ def test_compiled():
         (lambda: multivariate_gaussian_nll(([0.0], [[Value(-1.0)]]), [0]), ValueError, "must be above 0, got -1.0"),
         (lambda: multivariate_gaussian_nll(([0.0], [[1.0]]), [math.nan]), LabelError, "the target is nan"),
         (lambda: multivariate_gaussian_nll((0.0, 1.0), [0]), ValueError, "takes the pair"),
+        (lambda: multivariate_gaussian_nll(([], []), []), ValueError, "of no components"),
+        (lambda: multivariate_gaussian_nll(([0, 0], [[1, 0.5], [0, 1]]), [0, 0]), ValueError, "got 0.5 in row 0"),
+        (lambda: cholesky_factor(1.0), TypeError, "a list of numbers"),
+        (lambda: scale_gradient([Value(1.0)], 2.0), TypeError, "got list"),
     ],
 )
 def test_errors(make, error, message):

@@ -35,7 +35,7 @@ def test_an_mlp_needs_two_sizes():
 
 
 def test_sizes_given_one_by_one_say_what_to_write():
-    for make in (lambda: MLP(2, 4, 1), lambda: MLP([2], 4, 1), lambda: MLP(2, [4], 1)):
+    for make in (lambda: MLP(2, 4, 1), lambda: MLP([2], 4, 1), lambda: MLP(2, [4], 1), lambda: MLP(2, [4], [1])):
         with pytest.raises(TypeError, match=r"write MLP\(\[2, 4, 1\]\) or MLP\(2, \[4, 1\]\)"):
             make()
 

@@ -23,6 +23,8 @@ def test_values_are_those_of_python_and_numpy(x):
     assert mg.sgn(x) == (1.0 if x >= 0 else -1.0)
     assert mg.heaviside(x, 0.25) == np.heaviside(x, 0.25)
     assert mg.heaviside(x) == np.heaviside(x, 0.5)
+    for name, function in [("floor", np.floor), ("ceil", np.ceil), ("trunc", np.trunc), ("round", np.round)]:
+        assert math.copysign(1.0, TABLE[name](x)) == math.copysign(1.0, function(x))  # −0.0 too
 
 
 @given(anywhere, st.sampled_from(["sgn", "heaviside", "trunc", "round"]))

@@ -116,6 +116,12 @@ def test_saturation_and_overflow(x):
         assert_same_as_torch(lambda a, f=f: f(a) * 3, [x])
 
 
+@needs_torch
+def test_arguments_are_a_list():
+    with pytest.raises(TypeError, match=r"the list of the arguments of f, as in \[2.0\], got 3.0"):
+        assert_same_as_torch(mg.sin, 3.0)
+
+
 def test_nodes_of_pytorch_behave_as_numbers():
     torch = pytest.importorskip("torch")
     nodes = pytest.importorskip("microgradlib.testing.torch_nodes")

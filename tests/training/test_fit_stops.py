@@ -60,6 +60,9 @@ def test_a_nan_loss_is_never_the_best():
     watch, model = EarlyStopping(patience=2), line()
     assert [watch.ends(e, loss, model) for e, loss in enumerate([1.0, math.nan, math.nan])] == [False, False, True]
     assert watch.best_epoch == 0
+    late = EarlyStopping(patience=2)
+    assert [late.ends(e, loss, model) for e, loss in enumerate([math.nan, 3.0, 2.0, 2.5])] == [False] * 4
+    assert (late.best_epoch, late.best_loss) == (2, 2.0)
 
 
 def test_one_stopping_rule_serves_several_trainings():
