@@ -80,7 +80,8 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
     >>> exponential_nll([2.0], 0.5), exponential_nll([[1.0], [1.0]], [0.5, 1.5])
     (0.3068528194400547, 1.0)
     """
-    for function, name in ((log_density, "log_density"), (batch, "batch")):
+    functions: dict[str, Any] = {"log_density": log_density, "batch": batch}
+    for name, function in functions.items():
         if not callable(function):
             message = f"{name} must be a function, got {shown(function)}"
             raise TypeError(message)
