@@ -31,7 +31,7 @@ def _exponentials(applied: Applied, x: Any) -> list[Step]:
         (np.subtract, (x, z, kept["below"])),
         (np.exp, (kept["below"], kept["exponentials"])),
         (np.add.reduce, (kept["exponentials"], -2, None, kept["total"], True)),
-        (_write_rest, (kept["exponentials"], kept["total"], kept["rest"])),
+        (_write_rest, (kept,)),
     ]
 
 
@@ -41,11 +41,13 @@ def _zero_if_infinite(m: Any) -> None:
         m[~np.isfinite(m)] = 0.0
 
 
-def _write_rest(e: Any, total: Any, rest: Any) -> None:
-    """Write the sum of all exponentials but one of those that are 1."""
+def _write_rest(kept: dict[str, Any]) -> None:
+    """Write the sum of all exponentials but one of those that are 1; keep whether one of the sums is below FEW."""
     np = numpy()
+    e, total, rest = kept["exponentials"], kept["total"], kept["rest"]
     np.subtract(total, 1.0, rest)
-    if total.min() < FEW:  # where the largest is not 1, a number is not finite
+    kept["is_few"] = is_few = np.minimum.reduce(total, None) < FEW
+    if is_few:
         np.add.reduce(np.where(e == 1.0, 0.0, e), -2, None, rest, True)
         rest += np.add.reduce(e == 1.0, -2, rest.dtype, None, True) - 1.0
 
@@ -89,29 +91,27 @@ def _neg_log_softmax_adjoint(applied: Applied, _index: int, out: Any) -> list[St
 
 
 def _cross_entropy(applied: Applied) -> list[Step]:
-    """Write Σ wᵢ · ln Σ exp(zᵢ − m) − Σ wᵢ (zᵢ − m), for weights w and logits z."""
+    """Write Σ wᵢ (ln Σ exp(zᵢ − m) − (zᵢ − m)), for weights w and logits z: no term is negative."""
     np = numpy()
     (w, logits), z, kept = applied.inputs, applied.z, applied.kept
     steps = _exponentials(applied, logits)
-    kept.update(logarithm=np.empty_like(z), weight=np.empty_like(w[..., :1, :]))
-    products, part = applied.scratch("part", logits.shape, [logits]), applied.scratch("e", z.shape, [z])
+    costs = kept["costs"] = kept["below"]
+    products, logarithm = applied.scratch("part", logits.shape, [logits]), applied.scratch("e", z.shape, [z])
     return [
         *steps,
-        (np.log1p, (kept["rest"], kept["logarithm"])),
-        (np.add.reduce, (w, -2, None, kept["weight"], True)),
-        (np.multiply, (w, kept["below"], products)),
+        (np.log1p, (kept["rest"], logarithm)),
+        (np.subtract, (logarithm, costs, costs)),
+        (np.multiply, (w, costs, products)),
         (np.add.reduce, (products, -2, None, z, True)),
-        (np.multiply, (kept["weight"], kept["logarithm"], part)),
-        (np.subtract, (part, z, z)),
     ]
 
 
 def _cross_entropy_adjoint(applied: Applied, index: int, out: Any) -> list[Step]:
-    """Write −g ln pᵢ for the weights, g (pᵢ Σ wⱼ − wᵢ) for the logits, with p = softmax(z)."""
+    """Write −g ln pᵢ, which was kept, for the weights, g (pᵢ Σ wⱼ − wᵢ) for the logits, with p = softmax(z)."""
     np = numpy()
     (w, _), g, kept = applied.inputs, applied.g, applied.kept
     if index == 0:
-        return [(np.subtract, (kept["logarithm"], kept["below"], out)), (np.multiply, (g, out, out))]
+        return [(np.multiply, (g, kept["costs"], out))]
     scratch = applied.scratch("e", g.shape, [g]), applied.scratch("others", out.shape, [out])
     return [(_write_logit_slopes, (w, g, kept, scratch, out))]
 
@@ -119,9 +119,10 @@ def _cross_entropy_adjoint(applied: Applied, index: int, out: Any) -> list[Step]
 def _write_logit_slopes(w: Any, g: Any, kept: dict[str, Any], scratch: tuple[Any, Any], out: Any) -> None:
     np = numpy()
     share, others = scratch
-    e, weight, total, rest = (kept[name] for name in ("exponentials", "weight", "total", "rest"))
+    e, total, rest = kept["exponentials"], kept["total"], kept["rest"]
+    weight = np.add.reduce(w, -2, None, None, True)
     np.divide(g, total, share)
-    if total.min() < FEW:  # pᵢ may be near 1: pᵢ Σ_{j≠i} wⱼ − wᵢ (1 − pᵢ), with 1 − pᵢ from the sum of the others
+    if kept["is_few"]:  # pᵢ may be near 1: pᵢ Σ_{j≠i} wⱼ − wᵢ (1 − pᵢ), with 1 − pᵢ from the sum of the others
         np.subtract(1.0, e, others)
         np.add(others, rest, others)
         np.multiply(others, w, others)
