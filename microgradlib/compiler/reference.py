@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCH, FIXED
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.spread import PAIRED
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
 
@@ -74,7 +75,7 @@ def _arguments(instruction: Instruction, terms: list[list[Any]]) -> list[tuple[A
     if instruction.kind == "product":
         return _product_arguments(instruction, *terms)
     counts = instruction.counts or (instruction.terms,) * instruction.size
-    reduced = 2 if instruction.op.name == "dot" else 1
+    reduced = 2 if instruction.op.name in PAIRED and len(terms) > 1 else 1
     found = []
     start = 0
     for k, count in enumerate(counts):
