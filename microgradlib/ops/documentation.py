@@ -34,9 +34,19 @@ def document(op: Any) -> str:
     required = len(names) - len(op.defaults)
     names[required:] = [f"{name}={default:g}" for name, default in zip(names[required:], op.defaults)]
     convention = f" By convention {op.kink_note}." if op.kink_note else ""
-    return f"{op.formula}.\n\n{op.name}({', '.join(names)}) is defined for {op.domain}.{convention}\n\n" + "\n".join(
-        _example(op)
-    )
+    about = [f"{op.formula}.", f"{op.name}({', '.join(names)}) is defined for {op.domain}.{convention}", _errors(op)]
+    return "\n\n".join([*filter(None, about), "\n".join(_example(op))])
+
+
+def _errors(op: Any) -> str:
+    """Return the largest errors found, as a sentence; nothing for an op that a user defined."""
+    from microgradlib.ops.accuracy import LARGEST_ERRORS  # noqa: PLC0415  only documentation needs it
+
+    errors = LARGEST_ERRORS.get(op.name)
+    if errors is None:
+        return ""
+    value, first, second = errors
+    return f"The largest errors found are {value:g} ulp of the value, {first:g} and {second:g} of its derivatives."
 
 
 def _example(op: Any) -> list[str]:

@@ -14,7 +14,13 @@ import mpmath
 from microgradlib import Value, grad_table, gradients
 from microgradlib.ops import Op
 
-__all__ = ["computed", "condition", "exact", "orders_of", "points", "ulps"]
+__all__ = ["BOUNDS", "EXCEPTIONS", "computed", "condition", "errors", "exact", "is_exception", "points", "ulps"]
+
+BOUNDS = (4, 16, 16)
+"""The largest errors allowed to a value, a first and a second derivative, in ulps or, where larger, times the condition
+number."""
+
+SMALLEST_NORMAL = sys.float_info.min
 
 STEP = 30
 """Decimal digits by which the step of a difference is smaller than the input, or than 1."""
@@ -23,6 +29,7 @@ ZERO_STEP = 360
 """The same where the input is 0: far below the smallest float."""
 
 LARGEST = mpmath.mpf(sys.float_info.max)
+
 
 def _psi(n: int, x):
     """Return the polygamma function; ψ₁ of negative numbers by reflection, which mpmath reaches step by step."""
@@ -90,20 +97,15 @@ def points(op: Op, arity: int, rng) -> list[tuple[float, ...]]:
         return [(x,) for x in signed]
     paired = [s * x for x in PAIRED for s in (1, -1)]
     if arity > 2:
-        return [tuple(rng.choice(paired) for _ in range(arity)) for _ in range(300)]
+        return [tuple(rng.choice(paired) for _ in range(arity)) for _ in range(80)]
     pairs = list(product(paired, repeat=2))
-    return rng.sample(pairs, min(len(pairs), 400)) + [(_drawn(rng), _drawn(rng)) for _ in range(60)]
+    return rng.sample(pairs, 120) + [(_drawn(rng), _drawn(rng)) for _ in range(40)]
 
 
 def _drawn(rng) -> float:
     """Return a float of any magnitude, half of them between 1e-3 and 1e3."""
     exponent = rng.uniform(-3, 3) if rng.random() < 0.5 else rng.uniform(-307, 308)
     return rng.choice((-1, 1)) * 10**exponent
-
-
-def orders_of(arity: int, order: int) -> list[tuple[int, ...]]:
-    """Return the orders of differentiation by each input that add up to `order`: (2, 0), (1, 1), (0, 2)."""
-    return [orders for orders in product(range(order + 1), repeat=arity) if sum(orders) == order]
 
 
 def exact(op: Op, point, orders):
@@ -118,7 +120,7 @@ def exact(op: Op, point, orders):
 def _exact(op: Op, point, orders):
     order = sum(orders)
     size = sum(abs(math.log10(abs(x))) for x in point if x)
-    exponents = sum(min(abs(x), 800) for x in point)  # e⁻ˣ beside 1 has as many digits more, or fewer
+    exponents = min(sum(map(abs, point)), 900)  # e⁻ˣ beside 1 has as many digits more, or fewer
     form = CLOSED_FORMS.get(op.name, {}).get(tuple(orders))
     if form:
         with mpmath.workdps(int(60 + 2 * size)):
@@ -152,8 +154,87 @@ def _stencil(orders):
         yield [k for k, _ in terms], mpmath.fprod(weight for _, weight in terms)
 
 
+def _poles(name: str, point) -> bool:
+    """Return whether a function jumps or has a pole at the point, or is not defined on one side of it."""
+    x, y, *_ = (*point, 1.0)
+    return {
+        "div": y == 0, "mod": y == 0, "fmod": y == 0, "floordiv": y == 0, "reciprocal": x == 0,
+        "pow": x == 0, "pow_slope": x == 0, "pow_log": x <= 0, "share": x <= 0 or y <= 0, "xlogy": y <= 0,
+        "xlog1py": y <= -1, "elu": x == 0, "selu": x == 0, "atan2": x == 0 and y < 0, "where": x == 0,
+        "clip": len(point) == 3 and point[1] >= point[2], "detach": True,
+    }.get(name, False)  # fmt: skip
+
+
+EXCEPTIONS = {
+    "overflow": "a second derivative beyond 1.8e308 may be nan instead of inf",
+    "subnormal": "ops of several inputs lose digits where one is below 2.2e-308, as its reciprocal overflows",
+    "pow": "where |y| < 1, x^(y-1) is exact to 2 |ln x| ulp only, as y - 1 is rounded, and overflows before y x^(y-1)",
+    "prod": "a product of some of the factors may over- or underflow where that of all does not",
+    "sech": "1/cosh x is 0 for |x| > 710, where it is below 1e-308",
+    "unit": "second derivatives of unit, third ones of hypot, may be inf where 1/(x^2 + y^2) overflows",
+    "std": "the second derivatives of std are exact relative to their terms, 1/(n z), which cancel for n = 2",
+    "cross_entropy": "second derivatives by a weight and a logit are exact to 1e-16 only where a probability is near 1",
+    "lgamma": "lgamma of negative numbers is exact to 1e-15 only near its zeros and extremes there",
+    "xlog1py": "the second derivative of xlog1py by y loses digits where (1 + y)^2 over- or underflows",
+}
+"""Where an op may exceed the bounds, with the reason."""
+
+
+def is_exception(op: Op, point, orders, got: float, true) -> str:
+    """Return the name of the exception under which an error at this point falls; "" if it falls under none."""
+    order, name = sum(orders), op.name
+    if order == 2 and abs(true) > LARGEST and not math.isfinite(got):
+        return "overflow"
+    if len(point) > 1 and any(0 < abs(x) < SMALLEST_NORMAL for x in point):
+        return "subnormal"
+    if name in {"pow", "pow_slope", "pow_log"} and order + (name == "pow_slope"):
+        x, y = point[:2]
+        rounded = abs(y) < 1 and ulps(got, true) <= 2 * abs(math.log(abs(x))) * max(1, condition(op, point, orders))
+        overflows = abs(y) < 1 and math.isinf(got)
+        return "pow" if rounded or overflows or abs(true) < SMALLEST_NORMAL else ""
+    if name == "prod" and order == 0:
+        return "prod"
+    if name == "sech" and abs(point[0]) > 710:
+        return "sech"
+    if name == "unit" and order == 2 and math.hypot(*point) < 1e-150:
+        return "unit"
+    if name == "std" and order == 2:
+        n = len(point)
+        return "std" if abs(got - float(true)) < 1e-13 / (n * op.compute(*point)) else ""
+    if name == "cross_entropy" and order == 2 and any(orders[: len(orders) // 2]):
+        return "cross_entropy" if abs(got - float(true)) < 1e-14 else ""
+    if name == "lgamma" and point[0] < 0 and order == 0:
+        return "lgamma" if abs(got - float(true)) < 1e-14 else ""
+    if name == "xlog1py" and orders[1] == 2:
+        return "xlog1py"
+    return ""
+
+
+def errors(op: Op, arity: int, rng):
+    """Yield (orders, point, true value, error in ulps, condition number, exception) for the points of an op.
+
+    The condition number is 1 where the error is within the bound without it.
+    """
+    node_count = arity - (op.name == "polygamma")
+    for point in points(op, arity, rng):
+        if _poles(op.name, point):
+            continue
+        kink = bool(op.kink and op.kink(*point))
+        for orders, found in computed(op, point, node_count).items():
+            order = sum(orders)
+            true = None if kink and order else exact(op, point, orders)
+            if true is None:
+                continue
+            got = max(found, key=lambda number: ulps(number, true)) if order == 2 else found
+            error, magnified = ulps(got, true), 1.0
+            if error > BOUNDS[order]:
+                magnified = max(1.0, condition(op, point, orders))
+            failed = error / magnified > BOUNDS[order]
+            yield orders, point, true, error, magnified, is_exception(op, point, orders, got, true) if failed else ""
+
+
 def computed(op: Op, point, node_count: int) -> dict[tuple[int, ...], float]:
-    """Return the value and the derivatives of orders 1 and 2 that the library computes, by orders of the inputs."""
+    """Return the value and the derivatives that the library computes, by orders; mixed ones of order 2 come twice."""
     values = [Value(x) for x in point[:node_count]]
     out = op(*values, *point[node_count:])
     rest = (0,) * (len(point) - node_count)
@@ -164,7 +245,6 @@ def computed(op: Op, point, node_count: int) -> dict[tuple[int, ...], float]:
         table = grad_table(slope)
         for j, x in enumerate(values):
             second = tuple(n + int(j == k) for k, n in enumerate(first))
-            # The mixed derivative comes twice; the worse one counts, so both are kept apart by their sign.
             result.setdefault(second + rest, []).append(table.get(x, 0.0))
     return result
 
