@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -17,13 +18,20 @@ lists = st.lists(st.floats(-100, 100), min_size=2, max_size=6)
 
 @settings(max_examples=30)
 @given(lists, st.sampled_from([0, 1, 0.5]))
-def test_values_are_those_of_numpy(xs, correction):
-    expected = np.var(xs) * len(xs) / (len(xs) - correction)
+def test_values_are_the_exact_ones(xs, correction):
+    expected = float(statistics.pvariance(map(Fraction, xs))) * len(xs) / (len(xs) - correction)
     assert mg.var(xs, correction=correction) == pytest.approx(expected, rel=1e-12, abs=1e-300)
     assert mg.std(xs, correction=correction) == pytest.approx(math.sqrt(expected), rel=1e-12, abs=1e-150)
     nodes = [Value(x) for x in xs]
     assert mg.var(nodes, correction=correction).data == mg.var(xs, correction=correction)
     assert mg.std(nodes, correction=correction).data == mg.std(xs, correction=correction)
+
+
+def test_the_correction_is_numpys():
+    xs = [1.0, 4.0, -2.5]
+    for c in (0, 1, 0.5):
+        assert mg.var(xs, correction=c) == pytest.approx(np.var(xs, ddof=c), rel=1e-15)
+        assert mg.std(xs, correction=c) == pytest.approx(np.std(xs, ddof=c), rel=1e-15)
 
 
 @settings(max_examples=30)
