@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import array_functions, numpy
@@ -39,7 +40,7 @@ def reduction_steps(applied: Applied) -> list[Step]:
     if op.name in {"maximum", "minimum"}:
         return [_reduction(getattr(np, op.name), x, z)]
     if op.name in SOFTMAX_STEPS and len(inputs) == (op.name in PAIRED) + 1:
-        return SOFTMAX_STEPS[op.name](applied)
+        return [*SOFTMAX_STEPS[op.name](applied), (_write_value_if_infinite, (op, inputs, z))]
     return [(_write_value, (op, inputs, z))]
 
 
@@ -60,6 +61,12 @@ def _rows(inputs: Sequence[Any]) -> list[Any]:
 
 def _write_value(op: Any, inputs: Sequence[Any], z: Any) -> None:
     z[..., 0, :] = op.value(array_functions(), *_rows(inputs))
+
+
+def _write_value_if_infinite(op: Any, inputs: Sequence[Any], z: Any) -> None:
+    """Write by the table's rule what is not finite: 0 · inf of a class without weight is 0."""
+    if not math.isfinite(numpy().add.reduce(z, None)):
+        _write_value(op, inputs, z)
 
 
 def adjoint_of_terms(applied: Applied, index: int, out: Any) -> list[Step]:

@@ -1,6 +1,7 @@
 """The reductions that use softmax, with their slopes: logsumexp, −ln of one probability, and cross-entropy.
 
-Rows of terms are arrays (…, terms, batch). As in the op table's rules, the largest term is left out of the sum of
+Rows of terms are arrays (…, terms, batch), their largest number finite: other results are computed anew by the table's
+rules. As in the op table's rules, the largest term is left out of the sum of
 exponentials where it outweighs the others, so that what they add, or take from a probability near 1, keeps its digits.
 """
 
@@ -27,18 +28,11 @@ def _exponentials(applied: Applied, x: Any) -> list[Step]:
     kept.update(total=np.empty_like(z), rest=np.empty_like(z))
     return [
         (np.maximum.reduce, (x, -2, None, z, True)),
-        (_zero_if_infinite, (z,)),
         (np.subtract, (x, z, kept["below"])),
         (np.exp, (kept["below"], kept["exponentials"])),
         (np.add.reduce, (kept["exponentials"], -2, None, kept["total"], True)),
         (_write_rest, (kept,)),
     ]
-
-
-def _zero_if_infinite(m: Any) -> None:
-    np = numpy()
-    if not np.isfinite(np.add.reduce(m, None)):
-        m[~np.isfinite(m)] = 0.0
 
 
 def _write_rest(kept: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from microgradlib._support.number import is_array
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.modes import is_compiling
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, Op, reductions
@@ -237,7 +238,7 @@ def log_softmax(xs: Any) -> Any:
     [-1000.0, 0.0]
     """
     numbers = _some_numbers(xs, "log_softmax")
-    unknown = any(isinstance(x, Symbol) for x in numbers)
+    unknown = is_compiling() or any(isinstance(x, Symbol) for x in numbers)
     if unknown and len(numbers) <= MANY_CLASSES:
         return [_log_share(numbers, i) for i in range(len(numbers))]
     shift = GRAPH.detach(reductions.maximum(*numbers))
