@@ -56,6 +56,7 @@ class _Functions:
         self.pow = _power
         self.detach = lambda x: x
         self.undefined = lambda x: x * math.nan
+        self.closed_at_zero = lambda x: x
 
     def __getattr__(self, name: str) -> Any:
         return partial(TABLE[name].value, self)

@@ -12,11 +12,12 @@ from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, 
 from microgradlib.costs.negative_log import negative_log, negative_log_complement
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs, total
 from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost, as_softmax_cost
-from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, softmax_cost
+from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, softmax_cost, weighted
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import GRAPH, activations, arithmetic, derivative_graph, reductions, selection
+from microgradlib.ops import activations, arithmetic, reductions
+from microgradlib.ops.derivative_graph import strong_mul
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,16 +41,10 @@ def _binary_label(y: Any) -> Any:
     return number
 
 
-def _weighted(weight: Any, cost: Any) -> Any:
-    """Return weight · cost. A weight of 0 still has the cost as its derivative, but passes nothing on to the cost."""
-    closed = derivative_graph.strong_mul(weight, GRAPH.detach(cost))
-    return selection.where(weight, weight * cost, closed)
-
-
 def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · class_cost(k); a term whose weight is exactly 0 is left out, so that 0·∞ is 0."""
     if any(isinstance(weight, Node) for weight in weights):
-        return reductions.sum(*[_weighted(weight, class_cost(k)) for k, weight in enumerate(weights)])
+        return reductions.sum(*[strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
     terms = [(weight, class_cost(k)) for k, weight in enumerate(weights) if weight]
     return total([cost if weight == 1 else weight * cost for weight, cost in terms] or [0.0])
 
@@ -115,7 +110,7 @@ def _multinoulli_cost(
         return _weighted_sum(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], class_cost), 1.0
     k = class_index(y, n)
     w = 1.0 if by_class is None else by_class[k]
-    return class_cost(k) if w == 1 else w * class_cost(k), w
+    return weighted(w, class_cost(k)), w
 
 
 def _check_classes(output: Any) -> None:

@@ -10,12 +10,12 @@ from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.nn.labels import class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
-from microgradlib.ops import reductions, selection, softmax
+from microgradlib.ops import derivative_graph, reductions, selection, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["Options", "class_weights", "count_kept", "neg_log_softmax", "softmax_cost"]
+__all__ = ["Options", "class_weights", "count_kept", "neg_log_softmax", "softmax_cost", "weighted"]
 
 
 class Options(NamedTuple):
@@ -46,6 +46,17 @@ def class_weights(weight: Collection[float] | None, n: int) -> list[float] | Non
         message = f"weight must have one number >= 0 for each of the {n} classes, got {numbers}"
         raise ValueError(message)
     return numbers
+
+
+def weighted(weight: float, cost: Any) -> Any:
+    """Return weight · cost; a weight of 0 passes nothing on to the cost, which may be infinite.
+
+    >>> weighted(2.0, 3.0), weighted(0.0, float("inf"))
+    (6.0, 0.0)
+    """
+    if weight == 1:
+        return cost
+    return weight * cost if weight else derivative_graph.strong_mul(weight, cost)
 
 
 def neg_log_softmax(z: Sequence[Any], k: int) -> Any:
@@ -80,7 +91,7 @@ def softmax_cost(z: Sequence[Any], y: Any, options: Options) -> tuple[Any, Any]:
     if options.label_smoothing:
         return _expected_cost(z, _weighted(_smoothed(one_hot(k, n), options.label_smoothing), by_class)), w
     cost = neg_log_softmax(z, k)
-    return cost if w == 1 else w * cost, w
+    return weighted(w, cost), w
 
 
 def count_kept(labels: Sequence[Any], ignored: int) -> Any:
@@ -120,5 +131,5 @@ def _expected_cost(z: Sequence[Any], q: Sequence[Any]) -> Any:
             return 0.0
         if len(positive) == 1:
             [k] = positive
-            return neg_log_softmax(z, k) if q[k] == 1 else q[k] * neg_log_softmax(z, k)
+            return weighted(q[k], neg_log_softmax(z, k))
     return softmax.cross_entropy(*q, *z)

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+from microgradlib._support.floats import FLOATS, IEEE
 from microgradlib.ops.arithmetic import pow as power
 from microgradlib.ops.define import define_op
 from microgradlib.ops.dispatch import is_node
 from microgradlib.ops.exponential import log
 from microgradlib.ops.formula import write_op
 from microgradlib.ops.record import GRAPH
+from microgradlib.ops.rules import ZERO
 
 __all__ = ["detach", "identity", "strong_mul"]
 
@@ -28,11 +30,13 @@ detach = define_op(
     reference=lambda mp, x: x,
 )
 
+FLOATS.closed_at_zero = IEEE.closed_at_zero = lambda x: x or ZERO  # in a product with a strong zero
+
 strong_mul = define_op(
     "strong_mul",
     value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, xp.where(xp.abs(y) <= 0, 0.0, x * y)),
-    derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: x],
-    formula="x y with 0·inf = 0·nan = 0, derivatives y and x",
+    derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: xp.closed_at_zero(x)],
+    formula="x y with 0·inf = 0·nan = 0, derivatives y and x; a weight x of 0 stops everything",
     symbol="*",
     notation=lambda xp, x, y: x * y,
     reference=lambda mp, x, y: x * y,

@@ -42,13 +42,23 @@ class Undefined(NamedTuple):
         return self.node() * y if is_node(y) else self.node()
 
 
+class Factor:
+    """Marks one factor of a product; each factor is another object."""
+
+
 class Condition(NamedTuple):
     """A node that must be true, or false as `wanted` says, for an expression to hold; else it is `otherwise`."""
 
     node: Any
     wanted: bool
     otherwise: Any = ZERO
-    """`ZERO` where a branch is closed; `Undefined` outside the domain of a derivative that is a number inside."""
+    """`ZERO` where a branch is closed; `Undefined` outside the domain of a derivative that is a number inside; a
+    `Factor` where the node itself is a factor, which closes its branch where it is 0."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it closes a branch."""
+        return not isinstance(self.otherwise, Undefined)
 
 
 class Guarded(NamedTuple):
@@ -85,13 +95,21 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
 
 def _is_defined_in_parts(x: Any) -> bool:
     """Return whether x is a number that has only domains, but no closed branches, as conditions."""
-    return isinstance(x, Guarded) and x.conditions[0].otherwise is not ZERO and isinstance(x.expression, float)
+    return isinstance(x, Guarded) and not x.conditions[0].is_closed and isinstance(x.expression, float)
+
+
+def closed_at_zero(x: Any) -> Any:
+    """Return x as a derivative; where it is 0 its branch is closed.
+
+    Products are x · y with 0 · inf = 0, not `where(x, x * y, 0)`, so that their derivative by x is y at x = 0 too.
+    """
+    return Guarded(1.0, (Condition(x, wanted=True, otherwise=Factor()),)) if is_node(x) else x or ZERO
 
 
 def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
     """Return x under further conditions: those of closed branches are judged first, then outer ones before inner."""
     expression, inner = (x.expression, x.conditions) if isinstance(x, Guarded) else (x, ())
-    conditions = tuple(sorted(dict.fromkeys((*outer, *inner)), key=lambda condition: condition.otherwise is not ZERO))
+    conditions = tuple(sorted(dict.fromkeys((*outer, *inner)), key=lambda condition: not condition.is_closed))
     if len(conditions) <= MOST_CONDITIONS:
         return Guarded(expression, conditions) if conditions else expression
     joined = Guarded(expression, conditions)
@@ -109,6 +127,9 @@ def unguarded(x: Any) -> Any:
         return x.expression
     expression = unguarded(x.expression)
     for node, wanted, otherwise in reversed(x.conditions):
+        if isinstance(otherwise, Factor):
+            expression = GRAPH.strong_mul(node, expression)
+            continue
         number = 0.0 if otherwise is ZERO else otherwise.times(expression)
         expression = where(node, expression, number) if wanted else where(node, number, expression)
     return expression
@@ -117,12 +138,12 @@ def unguarded(x: Any) -> Any:
 def _reached(x: Any) -> Any:
     """Return a node that is not 0 where no branch on the way to x is closed; True if none ever is."""
     result: Any = True
-    for node, wanted, otherwise in reversed(x.conditions if isinstance(x, Guarded) else ()):
-        is_closed = otherwise is ZERO
-        if is_closed and wanted and result is True:
+    for condition in reversed(x.conditions if isinstance(x, Guarded) else ()):
+        node, wanted, _ = condition
+        if condition.is_closed and wanted and result is True:
             result = node
-        elif is_closed or result is not True:
-            number = 0.0 if is_closed else 1.0
+        elif condition.is_closed or result is not True:
+            number = 0.0 if condition.is_closed else 1.0
             result = 1.0 if result is True else result
             result = where(node, result, number) if wanted else where(node, number, result)
     return result
@@ -161,9 +182,10 @@ def add(x: Any, y: Any) -> Any:
     return Guarded(total, (Condition(where(open_x, 1.0, open_y), wanted=True),), is_applied=True)
 
 
-def _names(x: Guarded) -> list[tuple[int, bool]]:
-    return [(id(condition.node), condition.wanted) for condition in x.conditions]
+def _names(x: Guarded) -> list[tuple[int, bool, Any]]:
+    return [(id(node), wanted, isinstance(other, Factor) and id(other)) for node, wanted, other in x.conditions]
 
 
 GRAPH.where = choose
 GRAPH.undefined = Undefined
+GRAPH.closed_at_zero = closed_at_zero

@@ -29,6 +29,9 @@ class _Rules:
     def undefined(self, _x: Any) -> ArrayFormula:
         return ArrayFormula.number(math.nan)
 
+    def closed_at_zero(self, x: Any) -> Any:
+        return x
+
     def pow_slope(self, x: Any, y: Any) -> ArrayFormula:
         return ArrayFormula.convert(TABLE["pow_slope"].notation(ArrayFormula, x, y))  # type: ignore[operator]
 
