@@ -102,8 +102,10 @@ class MLP(Module):
 
 def _layer(n: WholeNumber, m: WholeNumber, activation: LayerActivation, rng: Rng | None, neuron: Any) -> Any:
     """Return a layer of m units with n inputs: of neurons, or of maxout or radial units."""
-    if isinstance(activation, str) and activation in UNITS:
-        return {"maxout": Maxout, "rbf": RBF}[activation](n, m, rng=rng, **neuron)
+    if activation == "maxout":
+        return Maxout(n, m, rng=rng, **neuron)
+    if activation == "rbf":  # without net inputs, so neither with a bias
+        return RBF(n, m, rng=rng, **{name: setting for name, setting in neuron.items() if name == "init"})
     return Layer(n, m, activation, rng=rng, **neuron)
 
 

@@ -54,6 +54,9 @@ def test_maxout_is_the_largest_affine_piece(x, seed):
 
 def test_mlp_makes_layers_of_maxout_and_radial_units_by_name():
     model = MLP([2, 3, 2, 1], activation=["maxout", "rbf"], output="perceptron", rng=0)
+    without = MLP([2, 3, 2, 1], activation=["maxout", "rbf"], bias=False, expand=True, init="zeros")
+    assert [len(layer.parameters()) for layer in without.layers] == [12, 8, 2]
+    assert float(without([1.0, 2.0])) == 0
     assert [type(layer) for layer in model.layers] == [Maxout, RBF, Layer]
     assert model([1.0, -2.0]).data in {-1.0, 1.0}
     by_hand = Maxout(2, 3, rng=(rng := random.Random(0)))
