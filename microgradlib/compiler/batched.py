@@ -64,10 +64,13 @@ class Batched:
         array: NDArray[Any] = runner.values(numbers, columns)
         return array
 
-    def rows_and_grad(self, *arguments: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the same as `values_and_grad`, but what the function returns as in `rows`."""
+    def rows_and_grad(self, *arguments: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the same as `values_and_grad`, but what the function returns as in `rows`.
+
+        `out`, an array of the program's dtype, is what it is written into.
+        """
         runner, columns, numbers = self._ready(arguments)
-        values, gradient = runner.values_and_gradient(numbers, columns)
+        values, gradient = runner.values_and_gradient(numbers, columns, out)
         return values, self._spread(gradient)
 
     def jacobian(self, *arguments: Any) -> NDArray[Any]:

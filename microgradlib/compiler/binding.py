@@ -119,7 +119,7 @@ class Binding:
     def write_outputs(self, result: Any) -> None:
         """Write the outputs of the last run into an array (batch, outputs)."""
         if self._output_slots is not None:
-            result[...] = self.banks.numbers[BATCH].take(self._output_slots, 0).T
+            result.T[...] = self.banks.numbers[BATCH].take(self._output_slots, 0)
             return
         for k, output in enumerate(self.outputs):
             result[:, k] = output

@@ -46,7 +46,7 @@ class Runner:
 
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the outputs, an array (batch, outputs)."""
-        result = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
+        result = self._outputs(len(columns[0]))
         with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
             for start, end in self._blocks(len(columns[0])):
                 free, binding = self._bound(end - start)
@@ -68,14 +68,18 @@ class Runner:
                 gradient = self._gradient_by_examples(parameters, columns)
         return mean, gradient
 
-    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
-        """Return all outputs, (batch, outputs), and the gradient of the mean of the first, flat; as above."""
-        values = numpy().empty((len(columns[0]), len(self.program.outputs)), self.dtype)
+    def values_and_gradient(self, parameters: Any, columns: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
+        """Return all outputs, (batch, outputs), in `out` if given, and the gradient of the mean of the first, flat."""
+        values = self._outputs(len(columns[0])) if out is None else out
         with numpy().errstate(all="ignore"):
             _, gradient = self._gradient(parameters, columns, values)
-            if not (_is_finite(values) and _is_finite(gradient)):
+            if not (_is_finite(values.T) and _is_finite(gradient)):  # transposed: in the order of memory
                 gradient = self._gradient_by_examples(parameters, columns)
         return values, gradient
+
+    def _outputs(self, batch: int) -> Any:
+        """Return an array (batch, outputs) to write into, in memory number by number, as they are computed."""
+        return numpy().empty((len(self.program.outputs), batch), self.dtype).T
 
     def _gradient_by_examples(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the gradient of the mean of the first output: of each example by the kernels, unless it is not finite.

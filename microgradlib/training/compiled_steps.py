@@ -18,6 +18,7 @@ from microgradlib.errors import LabelError
 from microgradlib.ops import reductions
 from microgradlib.optim.clipping import clip_by_norm, clip_by_value
 from microgradlib.optim.parameters import numpy
+from microgradlib.training.blocks import Blocks
 from microgradlib.training.diagnostics import SAMPLE_SIZE, relus_of
 from microgradlib.training.flat_parameters import FlatParameters
 from microgradlib.training.layer_norms import LayerNorms
@@ -26,8 +27,7 @@ from microgradlib.training.tally import Tally
 from microgradlib.training.task import Epoch, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from microgradlib.training.blocks import Block
     from microgradlib.training.examples import Examples
 
 __all__ = ["CompiledSteps"]
@@ -50,6 +50,8 @@ class CompiledSteps:
         with recording(), evaluation_mode(task.model):
             self.output, _ = task.risk.example(*next(first.rows()))
             self.data = {id(part): self._checked(part) for part in (task.train, task.validation) if part is not None}
+            data, width = self.data[id(task.train)], 2 + len(flatten(self.output))
+            self.blocks = Blocks(data.inputs, data.targets, batch_size=task.batch_size, width=width)
             self.evaluation(first.inputs, first.targets)
             self.rectifiers = self._compiled(lambda x: relus_of(task.model(x))) if relus_of(self.output) else None
             if self.rectifiers is not None:
@@ -77,7 +79,9 @@ class CompiledSteps:
         once.
         """
         columns, shapes = columns_of((examples.inputs, examples.targets), float)
-        inputs, targets = (column.reshape(len(column), *shape) for column, shape in zip(columns, shapes))
+        inputs, targets = (
+            numpy().ascontiguousarray(column).reshape(len(column), *shape) for column, shape in zip(columns, shapes)
+        )
         output = unflatten(self.output, [Value(float(y)) for y in flatten(self.output)])
         seen = set()
         with no_grad():
@@ -107,39 +111,37 @@ class CompiledSteps:
         data.tally.add(values[:, 2:], numpy().arange(len(values)))
         return float(values[:, 1].mean()), data.tally.accuracy()
 
-    def epoch(self, batches: Iterable[list[int]]) -> Epoch:
-        """Make one step for each batch of positions."""
-        data = self.data[id(self.task.train)]
-        data.tally.reset()
+    def epoch(self) -> Epoch:
+        """Make one step for each batch of the training examples, in a random order."""
+        task, tally = self.task, self.data[id(self.task.train)].tally
         costs, norms = [], []
+        tally.reset()
         self.flat.start()
-        for positions in batches:
-            cost, batch_norms = self._step(data, positions)
-            costs.append(cost * len(positions))
-            norms.append(batch_norms)
+        for block in self.blocks.shuffled(task.rng):
+            for batch in block.batches(task.batch_size):
+                cost, batch_norms = self._step(batch)
+                costs.append(cost * len(batch.positions))
+                norms.append(batch_norms)
+            tally.add(block.values[:, 2:], block.positions)
         means = [math.fsum(column) / len(norms) for column in zip(*norms)]
-        return Epoch(math.fsum(costs) / len(data.inputs), data.tally.accuracy(), dict(zip(self.task.layers, means)))
+        return Epoch(math.fsum(costs) / len(task.train), tally.accuracy(), dict(zip(task.layers, means)))
 
-    def _step(self, data: _Data, positions: list[int]) -> tuple[float, list[float]]:
+    def _step(self, batch: Block) -> tuple[float, list[float]]:
         """Make one update: differentiate, check, clip, step. Return the mean cost and the gradient's norms by layer."""
-        np, task = numpy(), self.task
-        places = np.array(positions, np.intp)
-        if task.augment is None:
-            inputs = data.inputs.take(places, 0)
-        else:
+        task, inputs = self.task, batch.inputs
+        if task.augment is not None:
             self.flat.show()  # an augmentation may look at the model
-            inputs = task.batch(positions).inputs
-        values, gradient = self.training.rows_and_grad(inputs, data.targets.take(places, 0))
-        cost = float(np.add.reduce(values[:, 1])) / len(positions)
+            inputs = task.batch(batch.positions.tolist()).inputs
+        values, gradient = self.training.rows_and_grad(inputs, batch.targets, out=batch.values)
+        cost = float(numpy().add.reduce(values[:, 1])) / len(values)
         norms = self.norms(gradient)
-        task.check_finite(cost, norms, lambda: self._shown(inputs, positions))
+        task.check_finite(cost, norms, lambda: self._shown(inputs, batch.positions.tolist()))
         if task.clip_value is not None:
             gradient = clip_by_value(gradient, task.clip_value)
         if task.clip_norm is not None:
             gradient, _ = clip_by_norm(gradient, task.clip_norm)
         self.flat.step(gradient)
         task.history.steps += 1
-        data.tally.add(values[:, 2:], places)
         return cost, norms
 
     def settle(self) -> None:

@@ -13,7 +13,7 @@ from microgradlib.training.risk import evaluation_mode
 from microgradlib.training.task import Epoch, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.training.examples import Examples
 
@@ -33,10 +33,10 @@ class EagerSteps:
         loss, outputs = self.task.risk.evaluate(examples)
         return loss, self._accuracy(outputs, [y for _, y in examples.labels()])
 
-    def epoch(self, batches: Iterable[list[int]]) -> Epoch:
-        """Make one step for each batch of positions."""
+    def epoch(self) -> Epoch:
+        """Make one step for each batch of the training examples, in a random order."""
         costs, outputs, targets, norms = [], list[Any](), list[Any](), []
-        for positions in batches:
+        for positions in self.task.batches():
             batch = self.task.batch(positions)
             cost, batch_outputs, batch_norms = self._step(batch)
             norms.append(batch_norms)

@@ -6,8 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from microgradlib.training.examples import Examples
     from microgradlib.training.task import Epoch, Task
 
@@ -24,8 +22,8 @@ class Steps(Protocol):
     def evaluate(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean cost without any Ω, and the accuracy or None, in evaluation mode."""
 
-    def epoch(self, batches: Iterable[list[int]]) -> Epoch:
-        """Make one step for each batch of positions."""
+    def epoch(self) -> Epoch:
+        """Make one step for each batch of the training examples, in a random order."""
 
     def settle(self) -> None:
         """Give the Values the numbers that they have by now, as others are going to look at them."""
@@ -47,7 +45,7 @@ class Run:
 
     def epoch(self) -> None:
         """Go through the training examples once, then record the epoch."""
-        self._record(*self.steps.epoch(self.task.batches()))
+        self._record(*self.steps.epoch())
 
     def _record(self, loss: float, accuracy: float | None, norms: dict[str, float]) -> None:
         """Add an epoch to the history. All its numbers are computed first, so an interrupt cannot add only some."""

@@ -12,7 +12,7 @@ from microgradlib.errors import DivergedError
 from microgradlib.training.diagnostics import origin_of_nan, parameters_by_layer
 from microgradlib.training.examples import Examples
 from microgradlib.training.history import History
-from microgradlib.training.order import shuffled
+from microgradlib.training.order import random_order
 from microgradlib.training.risk import Risk
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Task:
 
     def batches(self) -> Iterator[list[int]]:
         """Yield the positions of the training examples in a random order, `batch_size` at a time, the last fewer."""
-        order = shuffled(len(self.train), self.rng)
+        order = random_order(len(self.train), self.rng)
         for start in range(0, len(order), self.batch_size):
             yield order[start : start + self.batch_size]
 

@@ -26,7 +26,7 @@ from microgradlib.data import Dataset, iris, split, standardise
 from microgradlib.metrics import accuracy
 from microgradlib.nn import MLP
 from microgradlib.optim import SGD
-from microgradlib.training import EarlyStopping, fit
+from microgradlib.training import EarlyStopping, fit, random_order
 
 
 class Settings(NamedTuple):
@@ -89,9 +89,7 @@ def train(model: MLP, d: Dataset, v: Dataset, settings: Settings, rng: int = 0) 
     generator, rule = random.Random(rng), EarlyStopping(patience)
     rates = [error_rate(model, v)]
     while not rule.ends(len(rates) - 1, rates[-1], model):
-        order = list(range(len(d)))
-        generator.shuffle(order)
-        for n in order:
+        for n in random_order(len(d), generator):
             update(model, d.inputs[n], d.targets[n], alpha, lambda_)
         rates.append(error_rate(model, v))
     rule.restore(model)
@@ -102,7 +100,7 @@ def train_by_fit(model: MLP, d: Dataset, v: Dataset, settings: Settings, rng: in
     """Do the same by `fit`: W ← W − α (∂L/∂W + λ W) is gradient descent with weight decay, for the weights alone."""
     alpha, lambda_, patience = settings
     biases = [neuron.b for layer in model.layers for neuron in layer.neurons]
-    groups = [{"params": model.weights(), "weight_decay": lambda_}, {"params": biases}]
+    groups: list[dict[str, Any]] = [{"params": model.weights(), "weight_decay": lambda_}, {"params": biases}]
     history = fit(
         model, cross_entropy_from_probabilities, d.inputs, d.targets, validation=(v.inputs, v.targets),
         epochs=1000, batch_size=1, optimizer=SGD(groups, lr=alpha), rng=rng, progress=False,

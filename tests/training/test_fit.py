@@ -13,7 +13,7 @@ from microgradlib.data import moons
 from microgradlib.nn import MLP, Dropout, Layer, Neuron, Sequential
 from microgradlib.optim import SGD, Adam
 from microgradlib.regularisers import L2, TangentPropagation
-from microgradlib.training import History, fit
+from microgradlib.training import History, fit, random_order
 
 POINTS = moons(24, noise=0.1, rng=0)
 X, Y = list(POINTS.inputs), list(POINTS.targets)
@@ -49,8 +49,7 @@ def test_mini_batches_in_a_new_order_each_epoch():
     one, other, rng = model(), model(), random.Random(7)
     batches = []
     for _ in range(2):
-        order = list(range(24))
-        rng.shuffle(order)
+        order = random_order(24, rng)
         batches += [order[i : i + 5] for i in range(0, 24, 5)]
     fit(one, LOSS, X, Y, epochs=2, batch_size=5, optimizer=partial(SGD, lr=0.5), rng=7)
     assert sorted(batches[0]) != sorted(batches[5])

@@ -14,8 +14,7 @@ from microgradlib.data import gaussian_noise, moons
 from microgradlib.errors import DivergedError
 from microgradlib.nn import MLP, Module, Neuron
 from microgradlib.optim import SGD, Adagrad, Adam, AdamW, Optimiser, RMSprop, cosine
-from microgradlib.training import fit
-from microgradlib.training.order import shuffled
+from microgradlib.training import fit, random_order
 
 POINTS = moons(20, noise=0.1, rng=0)
 X, Y = list(POINTS.inputs), list(POINTS.targets)
@@ -46,7 +45,7 @@ def test_the_bits_are_those_of_steps_by_hand(make, batch, seed, maximize):
     fast = mg.compile(lambda x, y: cost(other(x), y), other.parameters())
     optimizer = make(other.parameters(), maximize=maximize)
     for _ in range(2):
-        order = shuffled(20, rng)
+        order = random_order(20, rng)
         for start in range(0, 20, batch):
             places = order[start : start + batch]
             _, gradient = fast.value_and_grad(np.array(X)[places], np.array(Y)[places])

@@ -40,23 +40,18 @@ CASES = [
 
 @settings(max_examples=8)
 @pytest.mark.parametrize("case", CASES)
-@given(data=st.data(), block=st.sampled_from([1, 10, 1 << 16]))
-def test_the_count_is_that_of_accuracy(case, data, block):
+@given(data=st.data(), layout=st.sampled_from("CF"))
+def test_the_count_is_that_of_accuracy(case, data, layout):
     rule, lengths, target, target_lengths = case
     outputs = data.draw(st.lists(rows(numbers, lengths), min_size=1, max_size=12))
     targets = data.draw(st.lists(rows(target, target_lengths), min_size=len(outputs), max_size=len(outputs)))
     expected = accuracy([rule(output) for output in outputs], targets)
     counted = Tally(rule, outputs[0], Examples.of(outputs, targets, "x"), np.array(targets, float))
-    flat = np.array([flatten(output) for output in outputs], float)
-    before, tally.BLOCK = tally.BLOCK, block
-    try:
-        for positions in (range(0, len(flat), 2), range(1, len(flat), 2)):
-            if positions:
-                counted.add(flat[positions], np.array(positions))
-        assert counted.accuracy() == expected
-        assert counted.accuracy() == expected
-    finally:
-        tally.BLOCK = before
+    flat = np.array([flatten(output) for output in outputs], float, order=layout)
+    for part in (slice(0, None, 2), slice(1, None, 2)):
+        if len(flat[part]):
+            counted.add(flat[part], np.arange(len(flat))[part])
+    assert counted.accuracy() == expected
     counted.reset()
     counted.add(flat, np.arange(len(flat)))
     assert counted.accuracy() == expected
@@ -84,8 +79,16 @@ def test_outputs_that_are_no_lists_and_no_rule():
     assert silent.accuracy() is None
 
 
-def test_infinite_outputs_are_decided_one_by_one():
+@pytest.mark.parametrize("largest", [np.inf, 1.7e308])
+def test_infinite_outputs_and_those_whose_sum_overflows(largest):
     targets = [1, 0]
     counted = Tally(decision.argmax, [0.0, 0.0], Examples.of(targets, targets, "x"), np.array(targets, float))
-    counted.add(np.array([[0.0, np.inf], [np.inf, 0.0]]), np.arange(2))
+    counted.add(np.array([[0.0, largest], [largest, 0.0]]), np.arange(2))
     assert counted.accuracy() == 1.0
+
+
+def test_a_label_that_is_no_position_counts_as_wrong():
+    targets = [1, -100]
+    counted = Tally(decision.argmax, [0.0, 0.0], Examples.of(targets, targets, "x"), np.array(targets, float))
+    counted.add(np.array([[0.0, 1.0], [0.0, 1.0]]), np.arange(2))
+    assert counted.accuracy() == 0.5

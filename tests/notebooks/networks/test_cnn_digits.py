@@ -46,11 +46,11 @@ def test_accuracy_of_known_models(script):
 def test_a_short_training_is_better_than_chance(script):
     pytest.importorskip("sklearn")
     digits = script("cnn_digits")
-    result = digits.train_and_evaluate(digits.convolutional(), examples=80, tests=50, epochs=4)
-    # Chance is 10 per cent; measured: 40, and 31 where images are moved.
+    result = digits.train_and_evaluate(digits.convolutional(), examples=80, tests=50, epochs=6)
+    # Chance is 10 per cent; measured with four seeds: 62 to 70, and 38 to 43 where images are moved.
     assert result.parameters == 410
-    assert result.accuracy > 0.3
-    assert result.accuracy > result.shifted_accuracy > 0.15
+    assert result.accuracy > 0.5
+    assert result.accuracy > result.shifted_accuracy > 0.25
 
 
 @pytest.mark.slow

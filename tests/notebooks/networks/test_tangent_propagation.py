@@ -56,8 +56,10 @@ def tangents_as_values(f):
 
 
 def test_the_penalty_keeps_the_output_along_the_circle(script):
-    plain, penalised = (script("tangent_propagation").train_and_evaluate(c, points=20, epochs=40) for c in (0.0, 1.0))
-    # Measured: slope 0.45 against 0.12, spread 0.060 against 0.013, 71 against 74 per cent of new points.
+    run = script("tangent_propagation").train_and_evaluate
+    plain, penalised = (run(c, rng=1, points=20, epochs=40) for c in (0.0, 1.0))
+    # Measured: slope 0.52 against 0.11, spread 0.052 against 0.012, 73 against 81 per cent of new points. With seeds
+    # 0 to 5: 0.20 to 0.38 times the slope, 0.20 to 0.41 times the spread, on average 73 against 75 per cent.
     assert penalised.slope < 0.5 * plain.slope
     assert penalised.spread < 0.5 * plain.spread
     assert penalised.test_accuracy > plain.test_accuracy - 0.03

@@ -1,6 +1,5 @@
 """The training algorithm of document 004: an update against NumPy, an epoch against SGD, its end, what it keeps."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from microgradlib.costs import cross_entropy_from_probabilities
 from microgradlib.data import Dataset
 from microgradlib.nn import MLP
 from microgradlib.optim import SGD
+from microgradlib.training import random_order
 
 
 def matrices(model):
@@ -66,9 +66,7 @@ def test_an_epoch_is_that_of_sgd_with_weight_decay_on_the_weights_alone(script, 
     algorithm.train(model, d, v, algorithm.Settings(0.2, 0.01, patience=1), rng=5)
     biases = [n.b for layer in twin.layers for n in layer.neurons]
     optimiser = SGD([{"params": twin.weights(), "weight_decay": 0.01}, {"params": biases}], lr=0.2)
-    order = list(range(len(d)))
-    random.Random(5).shuffle(order)
-    for n in order:
+    for n in random_order(len(d), 5):
         twin.zero_grad()
         cross_entropy_from_probabilities(twin(d.inputs[n]), d.targets[n]).backward()
         optimiser.step()
