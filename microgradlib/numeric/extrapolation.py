@@ -27,7 +27,8 @@ _CONVERGED = 1e-6  # below this relative error, the tableau ends as soon as roun
 _SIGNIFICANT = 0.02  # below this relative error, a derivative is more than rounding errors
 _SMALL = 1e-3  # for smaller arguments a second sequence of steps starts at their own size
 _FINEST = 2.0**-56  # no finer step is probed, unless x is as small
-_SURE = 3.0  # a quotient contradicts a result from which it differs by this multiple of its rounding error
+_SURE = 4.0  # a quotient contradicts a result from which it differs by this multiple of its rounding error
+_SURE_CLOSE = 8.0  # the same over a few floats, where rounding errors are no random numbers
 _GAP = 0.1  # a gap between one-sided derivatives counts if it is known to this relative error
 _RESOLUTION = 64.0  # a function that changes irregularly over so many floats cannot be differentiated numerically
 
@@ -223,7 +224,8 @@ def _contradiction(best: _Entry, levels: Sequence[_Quotient], x: float) -> _Quot
     """Return the quotient of the widest step, among those finer than the steps of `best`, that rules `best` out."""
     for coarser, level in pairwise(levels):
         truncation = abs(level.slope - coarser.slope) / 4
-        rounding = _SURE * level.rounding + 2 * EPSILON * abs(best.value * x) / level.step
+        sure = _SURE if level.step > _RESOLUTION * math.ulp(x) else _SURE_CLOSE
+        rounding = sure * level.rounding + 2 * EPSILON * abs(best.value * x) / level.step
         if level.step < best.finest and abs(level.slope - best.value) > best.error + rounding + truncation:
             return level
     return None

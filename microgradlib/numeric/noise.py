@@ -26,7 +26,7 @@ _VARIATION = 0.1  # relative; slopes over short steps that differ by more from p
 _RESOLVED = 1 / 64  # of the estimate over longer steps: that over a few floats in an oscillation they resolve
 _SURE = 3.0  # differences of slopes count if they are larger than this multiple of their rounding error
 _LARGE = 1e-3  # of the range of f; larger changes from float to float leave no derivative to be seen
-_ROUNDING = 2.0**-40  # smaller changes, relative to |f|, are rounding, whatever the range of f
+_ROUNDING = 2.0**-40  # smaller changes, relative to |f| or 1, are rounding, whatever the range of f
 
 
 class Noise:
@@ -41,7 +41,8 @@ class Noise:
         step = max(power_of_two(scale) * _STEP, 16 * math.ulp(x))
         self.widest = step / 4
         self.kind = "rounding"
-        size = abs(number(x))
+        nearby = [number(at) for at in (x, x + scale / 16, x - scale / 16)]
+        size = max((abs(y) for y in nearby if math.isfinite(y)), default=0.0)
         small = _HIDDEN * EPSILON * size
         self.bound = estimate_noise(number, x, *(_odd(ratio * step, x) for ratio in _RATIOS))
         shortest = math.ulp(abs(x) + _POINTS * step)
@@ -54,16 +55,19 @@ class Noise:
             if cause == "rounding" and self.bound > max(_HIDDEN * finest, small):
                 cause = _explanation(number, x, step, short, finest)
         if cause == "curvature":
-            self.bound = finest
+            self.bound = max(finest, EPSILON * size)
         if cause == "oscillation":
-            if max(_scatter(number, x, _odd(sign * step, x), 1) for sign in (1, -1)) <= max(_HIDDEN * finest, small):
+            on_both_sides = [
+                _scatter(number, x, _odd(sign * ratio * step, x), 1) for sign in (1, -1) for ratio in _RATIOS
+            ]
+            if max(on_both_sides) <= max(_HIDDEN * finest, small):
                 self.bound = finest  # a kink at x itself, with a smooth function on both sides
             else:
                 resolved = finest < _RESOLVED * self.bound and _is_resolved(number, x, step)
                 self.kind = "oscillation" if resolved else "irregular"
         self.bound = max(self.bound, finest)
         if self.kind == "rounding":
-            if self.bound > max(_ROUNDING * size, small) and self.bound > _LARGE * _range(number, x, scale):
+            if self.bound > _ROUNDING * max(size, 1.0) and self.bound > _LARGE * _range(number, x, scale):
                 self.kind = "irregular"
             for wider in _WIDER:
                 coarse = estimate_noise(number, x, _odd(_RATIOS[0] * wider * step, x))

@@ -24,6 +24,7 @@ __all__ = ["branch_boundaries", "special_points"]
 
 _ALWAYS = (0.0, 1.0, -1.0)
 _CELLS = 48  # an odd number of them would put a grid point at the middle of the interval, a frequent boundary
+_UNDERFLOW = 2.0**-1000  # boundaries nearer to 0, but at 0, are where a number under- or overflows
 _MARGIN = 1.5  # how far beyond the sample interval boundaries are searched for
 
 
@@ -69,8 +70,9 @@ def branch_boundaries(op: Op, inputs: Sequence[float], index: int) -> list[float
                 right = middle
             else:
                 left = middle
-        if at_start != at_end:
-            found |= {_float(left): None, _float(right): None}
+        numbers = _float(left), _float(right)
+        if at_start != at_end and not 0 < min(map(abs, numbers)) < _UNDERFLOW:
+            found |= dict.fromkeys(numbers)
     return sorted(found)
 
 
