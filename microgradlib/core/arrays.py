@@ -74,8 +74,8 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
     """Return what `ufunc` gives on an array of nodes: operators by NumPy's loops, others by the ops of the table."""
     name = ufunc.__name__
     targets = keywords.get("out", ())
+    check_targets((*targets, *inputs[: how == "at"]))
     if targets:
-        check_targets(targets)
         keywords["out"] = tuple(map(_plain, targets))
     plain = [_plain(x) for x in inputs]
     if how == "reduce" and _is_whole_reduction(name, plain[0], keywords):

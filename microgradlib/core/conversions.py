@@ -8,8 +8,7 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.pytree import is_ndarray
-from microgradlib.core.math_calls import callee, math_function_called_by, refuse_math_call
+from microgradlib.core.math_calls import callee, math_function_called_by, refuse_math_call, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,25 +43,14 @@ def _is_meant(frame: FrameType) -> bool:
     code, offset = frame.f_code, frame.f_lasti
     while dis.opname[code.co_code[offset]] == "CACHE":  # of a call of a Python function, up from Python 3.11
         offset -= 2
-    instruction = dis.opname[code.co_code[offset]]
-    if instruction in _FORMATTING:
+    if dis.opname[code.co_code[offset]] in _FORMATTING:
         return True
     name = callee(code, offset)
-    if name is None:  # no call; or one whose arguments hold a choice, as in float(a if c else b): let it be
-        return instruction.startswith(("CALL", "PRECALL")) and instruction != "CALL_FUNCTION_EX"
-    called = _resolved(name, frame)
+    if name is None:
+        return False
+    called = resolved(name, frame)
     if isinstance(called, type):
-        return issubclass(called, (float, complex, getattr(sys.modules.get("numpy"), "generic", float)))
+        return issubclass(called, (float, getattr(sys.modules.get("numpy"), "generic", float)))
     return name[-1] == "__float__" or (
         name[-1].startswith("is") and called is not None and called is getattr(math, name[-1], None)
     )
-
-
-def _resolved(name: tuple[str, ...], frame: FrameType) -> Any:
-    """Return what a dotted name stands for, without running code of others: no properties are read."""
-    first = name[0]
-    found: Any = frame.f_locals.get(first, frame.f_globals.get(first, frame.f_builtins.get(first)))
-    for attribute in name[1:]:
-        is_safe = isinstance(found, (type(sys), type)) or is_ndarray(found)
-        found = getattr(found, attribute, None) if is_safe else getattr(found, "__dict__", {}).get(attribute)
-    return found

@@ -11,10 +11,13 @@ from microgradlib import Value
 from microgradlib.ops import TABLE
 
 V = Value(0.5)
+W = Value(0.75)
 
 
 class Holder:
     value = Value(0.5)
+    tan = math.tan
+    number = float
 
 
 def identity(x):
@@ -73,6 +76,27 @@ def test_the_error_names_an_existing_function(name):
 def test_the_error_names_no_missing_function():
     with pytest.raises(TypeError, match=r"pass value\.data"):
         math.frexp(V)
+
+
+CALLEES = {"math.sin": True, "m.cos": True, "exp": True, "Holder.tan": True, "float": False, "Holder.number": False}
+ARGUMENTS = (
+    "V", "2 * V + 1", "V if V > 0 else -V", "V if V > 1 else W if W > 0 else V + W", "V or W", "V and W or V",
+    "(1 < V < 2) * V + W", "identity(V if V > 0 else W)", "[V, W][V > W]", "[x for x in [V] if x > 0][0]", "(y := V)",
+    "*[V]", "*(x for x in [V, W] if x > 0.7)", "identity(x=V)", "{'v': V}['v' if V else 'w']", "(lambda: V)()",
+    "max([V, W], key=lambda x: x.data)", "sum([V, W])", "(not V) + V", "Holder().value", "Holder.value.relu()",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("called", "argument"), [(c, a) for c in CALLEES for a in ARGUMENTS])
+def test_every_kind_of_call_is_told_from_float(called, argument):
+    """Whatever stands around the call, and in its argument."""
+    for template in ("{}", "1 + 2 * {}", "print(end='' if {} else '')", "[0.0, {}][1]", "identity({} if V else W)"):
+        program = eval(f"lambda: {template.format(f'{called}({argument})')}")  # noqa: S307  a program of our own
+        if CALLEES[called]:
+            with pytest.raises(TypeError, match=r"math\.\w+\(value\) would return a plain number"):
+                program()
+        else:
+            program()
 
 
 ALLOWED = {
