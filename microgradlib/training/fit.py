@@ -70,7 +70,7 @@ def fit(
         loss: the cost of one example, (output, target) → a node, such as `costs.cross_entropy`.
         X: the inputs, one entry for each example: a list, a tuple or an array.
         y: the targets, one for each input.
-        epochs: how many times to go through all examples, in a new random order each time.
+        epochs: how many times to go through all examples, in a new random order each time (see `random_order`).
         batch_size: the number of examples in each update (the last batch may be smaller); None for all of them.
         optimizer: an optimizer of the model's parameters, or a function of the parameters that makes one, such as
             `functools.partial(SGD, lr=0.1)`; by default Adam with lr=0.01.

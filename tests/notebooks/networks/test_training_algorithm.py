@@ -118,7 +118,7 @@ def test_main_prints_a_line_for_each_epoch(script, capsys):
 def test_it_learns_the_irises(script):
     algorithm = script("training_algorithm")
     rates = algorithm.train(algorithm.network(), *flowers(algorithm, every=1), algorithm.SETTINGS)
-    # Measured: 3.9% at epoch 10 of 20, 33.3% after the first.
-    assert rates[1] > 0.3
+    # Measured: 3.9% at epoch 15 of 25, 27.5% after the first; with the seeds 1 to 3, 3.9% too, and 22 to 33%.
+    assert rates[1] > 0.2
     assert min(rates) < 0.08
     assert rates.index(min(rates)) == len(rates) - 11
