@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
+from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.graph import GraphNode, topological_sort
 from microgradlib.core.hand_made import BackwardFunction
 from microgradlib.core.own_attributes import own_attributes
@@ -76,7 +77,9 @@ def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
 
 
 def copy_node(node: N) -> N:
-    """Return a node of its own with the same parents: `copy.copy`."""
+    """Return a node of its own with the same parents: `copy.copy`. The input of a transform that runs is itself."""
+    if any(node in inputs for inputs in TRANSFORMS.get()):
+        return node
     fields, extras = fields_of(node)
     copied = rebuild(type(node), None, fields)
     add_extras(copied, extras or {})
@@ -84,8 +87,14 @@ def copy_node(node: N) -> N:
 
 
 def copy_graph(output: N, memo: dict[int, Any]) -> N:
-    """Return a deep copy of `output` and all it depends on: `copy.deepcopy`, parents first and without recursion."""
+    """Return a deep copy of `output` and all it depends on: `copy.deepcopy`, parents first and without recursion.
+
+    The inputs of the transforms (`grad`, …) that run are shared: a copy would be another variable, of derivative 0.
+    """
     extended: list[tuple[Any, dict[str, Any]]] = []
+    for inputs in TRANSFORMS.get():
+        if inputs and id(inputs[0]) not in memo:
+            memo.update((id(x), x) for x in inputs)
     for node in topological_sort(output):
         if id(node) not in memo:
             fields, extras = fields_of(node)
@@ -119,6 +128,16 @@ _in_progress: ContextVar[tuple[ref[_EndOfAncestors], frozenset[int]] | None] = C
 )
 
 
+def _refuse_dependent(node: GraphNode) -> None:
+    """Raise `TypeError` if a node depends on the input of a transform that runs."""
+    inputs = {x for xs in TRANSFORMS.get() for x in xs}
+    if not inputs.isdisjoint(topological_sort(node)):
+        raise TypeError(
+            "a Value that depends on the input of a transform (grad, …) would be pickled here, and its derivative be "
+            "lost: pickle float(value) if the number is meant"
+        )
+
+
 def _is_in_progress(node: GraphNode) -> bool:
     state = _in_progress.get()
     return state is not None and id(node) in state[1] and state[0]() is not None
@@ -129,8 +148,11 @@ def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
 
     Pickle writes the ancestors one by one in that order and memoises each, so that the parents of a node are always
     known already and the recursion stays shallow; nodes shared with other pickled objects stay shared. While the list
-    is being written, its nodes are recognised by id and give their own fields alone.
+    is being written, its nodes are recognised by id and give their own fields alone. Raises `TypeError` for a node that
+    depends on the input of a transform that runs.
     """
+    if TRANSFORMS.get() and not _is_in_progress(node):
+        _refuse_dependent(node)
     ancestors: list[Any] | None = None
     if node._left is not None and not _is_in_progress(node):
         end = _EndOfAncestors()

@@ -1,5 +1,8 @@
 """Arguments that are nodes: by the parameter of f alone, in whatever way f could reach them otherwise."""
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -79,3 +82,41 @@ def test_a_model_in_a_nested_call_is_refused():
     w = Value(2.0)
     with pytest.raises(ValueError, match="from outside"):
         grad(lambda a: grad(lambda ws: a * w * w)([w])[0])(3.0)
+
+
+@pytest.mark.parametrize("name", [name for name in TRANSFORMED if name != "vjp"])
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_copy_inside_a_transform_is_the_same_number(name, duplicate):
+    """A copy of an input was a variable of its own: the derivative was 0, without notice."""
+
+    def f(xs, same):
+        inner = grad(lambda y: same(y) * same(xs[1]) * same(same(y) * y))(same(xs[0]))
+        return same(xs)[0] ** 3 * same(xs[1] * xs[1]) + same({"a": [xs]})["a"][0][1] + inner
+
+    by_copies, by_itself = (
+        TRANSFORMED[name](lambda xs, same=same: f(xs, same), [2.0, 3.0]) for same in (duplicate, lambda x: x)
+    )
+    assert by_copies == by_itself
+
+
+def test_copies_of_other_nodes_inside_a_transform_are_copies():
+    w = Value(5.0, label="w")
+
+    def f(x):
+        twin = copy.deepcopy(w * x)
+        assert twin.parents[0] is not w
+        assert twin.parents[1] is x
+        assert pickle.loads(pickle.dumps(w * w)).data == 25.0
+        return twin
+
+    assert grad(f)(2.0) == 5.0
+
+
+@pytest.mark.parametrize("f", [lambda x: x, lambda x: [x * x], lambda x: grad(lambda y: pickled(x + 0 * y))(1.0)])
+def test_pickles_inside_a_transform_are_refused(f):
+    with pytest.raises(TypeError, match="its derivative be lost"):
+        grad(lambda x: pickled(f(x)))(2.0)
+
+
+def pickled(thing):
+    return pickle.loads(pickle.dumps(thing))
