@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.pytree import array_of, is_ndarray
 from microgradlib.core.ufuncs import (
     COMPARISONS,
-    FUNCTIONS,
     OPERATORS,
     PREDICATES,
     array_ufunc,
     check_targets,
     explained,
+    inputs_of_op,
     op_named,
 )
 from microgradlib.ops import TABLE
@@ -120,8 +120,8 @@ def _array_function(self: Any, function: Any, types: Any, arguments: Any, keywor
     name = function.__name__
     if name == "norm" and len(arguments) == 1 and not keywords and self.size:
         return TABLE["norm"](*self.flat)  # its derivative at 0 is 0, that of the root of a sum is not defined
-    if FUNCTIONS.get(name) == len(arguments) and not keywords:
-        return _marked(element_wise(TABLE[name], [_plain(x) for x in arguments]))
+    if inputs := inputs_of_op(name, arguments, keywords):
+        return _marked(element_wise(TABLE[name], [_plain(x) for x in inputs]))
     try:
         result = super(_array_class(), self).__array_function__(function, types, arguments, keywords)
     except (TypeError, AttributeError) as error:

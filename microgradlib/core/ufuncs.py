@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
-    "COMPARISONS", "FUNCTIONS", "OPERATORS", "PREDICATES", "add_object_methods", "array_function", "array_ufunc",
-    "check_targets", "explained", "op_named", "refusal",
+    "COMPARISONS", "OPERATORS", "PREDICATES", "add_object_methods", "array_function", "array_ufunc", "check_targets",
+    "explained", "inputs_of_op", "op_named", "refusal",
 ]  # fmt: skip
 
 NAMES = {
@@ -43,9 +44,6 @@ PREDICATES = (
     "isnan", "isinf", "isfinite", "signbit", "logical_and", "logical_not", "logical_or", "logical_xor",
 )  # fmt: skip
 """The questions about numbers, which NumPy answers."""
-
-FUNCTIONS = {"where": 3, "clip": 3}
-"""NumPy's functions, other than ufuncs, that are ops, with their number of inputs."""
 
 OBJECT_METHODS = (
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "cosh", "deg2rad", "degrees",
@@ -159,14 +157,28 @@ def array_function(_self: Any, func: Any, types: Any, args: Any, kwargs: Any) ->
     does, and says what to write.
     """
     name = func.__name__
-    if FUNCTIONS.get(name) == len(args) and not kwargs:
-        return element_wise(TABLE[name], args)
+    if inputs := inputs_of_op(name, args, kwargs):
+        return element_wise(TABLE[name], inputs)
     try:
         result = func(*_wrapped_in(args), **_wrapped_in(kwargs))
     except (TypeError, AttributeError) as error:
         raise explained(error, name) from error
     one_node = getattr(result, "shape", None) == () and getattr(result, "dtype", None) == "O"
     return result.item() if one_node else result
+
+
+def inputs_of_op(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Return the op's inputs if a call of NumPy's `where` or `clip` is one of the op of that name, else None.
+
+    A bound of `clip` that is None or left out is infinite.
+    """
+    if name == "where":
+        return args if len(args) == 3 and not kwargs else None
+    if name != "clip" or not 1 <= len(args) <= 3 or kwargs.keys() & {"out", "where", "dtype", "casting"}:
+        return None
+    low, high = (*args[1:], None, None)[:2]
+    low, high = kwargs.get("a_min", kwargs.get("min", low)), kwargs.get("a_max", kwargs.get("max", high))
+    return args[0], -math.inf if low is None else low, math.inf if high is None else high
 
 
 def explained(error: Exception, name: str) -> Exception:

@@ -172,6 +172,8 @@ def test_scipy_minimises_with_the_derivatives():
         (lambda x: np.log(np.maximum(x, 0.1)).sum(), [1.0, 0.0]),
         (lambda x: np.sqrt(np.where(x > 0, x, 1.0)).sum(), [0.5, 0.0]),
         (lambda x: np.exp(np.clip(x, -1, 0)).sum(), [0.0, 0.0]),
+        (lambda x: (np.clip(x, 0, None) ** 2).sum() + np.clip(x[1], None, a_max=0.0), [2.0, 1.0]),
+        (lambda x: (np.clip(x, a_min=-3, a_max=None) * np.clip(x, None, [2.0, -2.0])).sum(), [2.0, -4.0]),
         (lambda x: np.linalg.norm(x), [1 / 5**0.5, -2 / 5**0.5]),
         (lambda x: np.var(x), [1.5, -1.5]),
         (lambda x: x[x > 0].sum(), [1.0, 0.0]),
