@@ -46,7 +46,8 @@ def _errors(op: Any) -> str:
     if errors is None:
         return ""
     value, first, second = errors
-    return f"The largest errors found are {value:g} ulp of the value, {first:g} and {second:g} of its derivatives."
+    orders = f"{value:g} ulp of the value, {first:g} of first and {second:g} of second derivatives"
+    return f"The largest errors found are {orders} (microgradlib.ops.accuracy)."
 
 
 def _example(op: Any) -> list[str]:
