@@ -11,7 +11,7 @@ from microgradlib.errors import MissingRuleError
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import NumericDerivative, extrapolate
 from microgradlib.numeric.noise import Noise
-from microgradlib.numeric.rounding import rounding_error
+from microgradlib.numeric.rounding import errors_inside_ops, rounding_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,13 +149,14 @@ class _Neighbourhood:
         self.crossed: list[str] = []
         self.boundary, self.has_edge = "", False
         beside = _BESIDE_SMALL * abs(x) if 0 < abs(x) < _SMALL else _BESIDE * max(abs(x), 1.0)
-        self.sides = {}
+        self.sides, self.inside = {}, {}
         for above, number in ((True, x + beside), (False, x - beside)):
             there = self._record(number)
             self.has_edge = self.has_edge or there is None
             branch = changed_branch(here, there) if there else ""
             self.boundary = self.boundary or branch
             self.sides[above] = there if there and branch else here
+            self.inside[above] = errors_inside_ops(there or here)  # they take long, and change little with x
 
     def _record(self, number: float) -> Recording | None:
         return record_or_none(self.f, [*self.point[: self.i], number, *self.point[self.i + 1 :]])
@@ -168,7 +169,11 @@ class _Neighbourhood:
         branch = changed_branch(self.sides[number > self.x], there) if there else ""
         if branch:
             self.crossed.append(branch)
-        return (math.nan, math.inf) if branch or there is None else (there.output.data, rounding_error(there))
+        return (math.nan, math.inf) if branch or there is None else (there.output.data, self._rounding(there, number))
+
+    def _rounding(self, there: Recording, number: float) -> float:
+        inside = self.inside[number > self.x]
+        return rounding_error(there, inside=inside if len(inside) == len(there.table) else None)
 
     def derivative(self) -> NumericDerivative:
         """Return the derivative by differences.

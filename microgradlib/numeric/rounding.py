@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["op_rounding_error", "rounding_error"]
+__all__ = ["errors_inside_ops", "op_rounding_error", "rounding_error"]
 
 _IMPRECISE = frozenset({"gamma", "lgamma", "polygamma"})  # near a zero, their error is not relative to their value
+_RELATIVE = 64 * EPSILON  # larger relative errors belong to a zero of the op, not to the op
 _COUNT = 3  # of the inputs with which an op of any number of inputs is examined
 
 
-def rounding_error(recorded: Recording, *, of_inputs: bool = False) -> float:
+def rounding_error(
+    recorded: Recording, *, of_inputs: bool = False, inside: Sequence[tuple[float, float]] | None = None
+) -> float:
     """Return a bound on the rounding error of a recorded output: Σ |∂output/∂u| · (rounding error of u itself).
 
     A node's own rounding error is ε|u|, and for an op whose value rule has several operations that of the rule
     (`op_rounding_error`). The inputs are exact; other leaves may have been computed. Backpropagation carries the errors
     to the output (S. Linnainmaa, *BIT* 16 (1976) 146–160). Terms that are nan or infinite are left out. `of_inputs`
-    adds ε Σ |parent · ∂u/∂parent| to every node, for comparisons with other implementations of the same ops.
+    adds ε Σ |parent · ∂u/∂parent| to every node, for comparisons with other implementations of the same ops. `inside`
+    has the errors inside the op of each node, by default `errors_inside_ops(recorded)`.
 
     >>> from microgradlib.numeric.branch_changes import record
     >>> cancelling = record(lambda x: (x + 1e8) - 1e8, [0.3])
@@ -41,17 +45,32 @@ def rounding_error(recorded: Recording, *, of_inputs: bool = False) -> float:
     """
     total = SMALLEST * len(recorded.table)
     exact = set(recorded.inputs)
-    for node, gradient in recorded.table.items():
+    for (node, gradient), inner in zip(recorded.table.items(), inside or errors_inside_ops(recorded)):
         if gradient and (of_inputs or node not in exact):
-            error = EPSILON * abs(node.data)
-            if node.op is not None and not _is_elementary(node.op):
-                error += op_rounding_error(node.op, [parent.data for parent in node.parents])
+            error = EPSILON * abs(node.data) + max(inner[0], inner[1] * abs(node.data))
             if of_inputs or (node.op is not None and node.op.name in _IMPRECISE):
                 sizes = [parent.data * local for parent, local in zip(node.parents, node.local_derivatives)]
                 error += EPSILON * sum(abs(size) for size in sizes if math.isfinite(size))
             product = abs(gradient) * error
             total += product if math.isfinite(product) else 0.0
     return total + EPSILON * abs(recorded.output.data)
+
+
+def errors_inside_ops(recorded: Recording) -> list[tuple[float, float]]:
+    """Return `op_rounding_error` for each node, as it is and relative to the node's value, there at most `_RELATIVE`.
+
+    >>> from microgradlib import softplus
+    >>> from microgradlib.numeric.branch_changes import record
+    >>> [error > 0 for error, _ in errors_inside_ops(record(lambda x: 2 * softplus(x), [0.5]))]
+    [False, False, True, False]
+    """
+    errors = []
+    for node in recorded.table:
+        error = 0.0
+        if node.op is not None and not _is_elementary(node.op):
+            error = op_rounding_error(node.op, [parent.data for parent in node.parents])
+        errors.append((error, min(error / abs(node.data) if node.data else math.inf, _RELATIVE) if error else 0.0))
+    return errors
 
 
 def op_rounding_error(op: Op, at: Sequence[float]) -> float:
