@@ -11,7 +11,9 @@ from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute, own_attrib
 from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from typing_extensions import Self
 
 __all__ = ["DistinctParents", "PeerNames", "declare_attributes"]
 
@@ -19,48 +21,24 @@ PEER_TEXTS = {"relu": "ReLU"}
 """Texts of ops in micrograd, where they differ from those of the table."""
 
 
-class DistinctParents(tuple):  # type: ignore[type-arg]  # Python 3.10 gives tuple[...] no slots
-    """The parents of a node, each once, in order; like a set where programs use one: `a | b`, `a == {x, y}`."""
+class DistinctParents(frozenset):  # type: ignore[type-arg]  # as `frozenset[Any]` it would have no slots in Python 3.10
+    """The parents of a node, each once: a set in order, so that programs walk a graph in the same way in every run."""
 
-    __slots__ = ()
+    __slots__ = ("order",)
+    order: tuple[Any, ...]
 
-    def __eq__(self, other: object) -> bool:
-        return set(self) == other if isinstance(other, (set, frozenset)) else tuple.__eq__(self, other)
+    def __new__(cls, parents: Iterable[Any]) -> Self:
+        """Return the set of the parents, in the order in which they come first."""
+        order = tuple(dict.fromkeys(parents))
+        self = super().__new__(cls, order)
+        self.order = order
+        return self
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.order)
 
-    __hash__ = tuple.__hash__
-
-    def __or__(self, other: Iterable[Any]) -> set[Any]:
-        return {*self, *other}
-
-    def __and__(self, other: Iterable[Any]) -> set[Any]:
-        return set(self).intersection(other)
-
-    def __sub__(self, other: Iterable[Any]) -> set[Any]:
-        return set(self).difference(other)
-
-    def __rsub__(self, other: Iterable[Any]) -> set[Any]:
-        return set(other).difference(self)
-
-    def __xor__(self, other: Iterable[Any]) -> set[Any]:
-        return set(self).symmetric_difference(other)
-
-    __ror__, __rand__, __rxor__ = __or__, __and__, __xor__
-    union, intersection, difference, symmetric_difference = __or__, __and__, __sub__, __xor__
-
-    def issubset(self, other: Iterable[Any]) -> bool:
-        """Return whether every parent is in `other`."""
-        return set(self).issubset(other)
-
-    def issuperset(self, other: Iterable[Any]) -> bool:
-        """Return whether every node of `other` is a parent."""
-        return set(self).issuperset(other)
-
-    def isdisjoint(self, other: Iterable[Any]) -> bool:
-        """Return whether no parent is in `other`."""
-        return set(self).isdisjoint(other)
+    def __getitem__(self, position: int) -> Any:
+        return self.order[position]
 
 
 def pass_on(node: Any) -> None:
@@ -123,6 +101,14 @@ class PeerNames(OwnAttributes):
         ) -> None: ...
         def __init__(self, *_: Any, **__: Any) -> None: ...
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Give a subclass that defines + or * for itself the same with a number on the left, as micrograd does."""
+        super().__init_subclass__(**keywords)
+        for name in ("add", "mul"):
+            owner = next((kind for kind in cls.__mro__ if f"__r{name}__" in vars(kind)), cls)
+            if f"__{name}__" in vars(cls) and owner.__module__.startswith("microgradlib."):
+                setattr(cls, f"__r{name}__", lambda self, other, forward=f"__{name}__": getattr(self, forward)(other))
+
     @property
     def _backward(self) -> Callable[[], Any]:
         """The function that passes the node's gradient on to its parents. Set it, and `backward()` calls yours instead.
@@ -156,7 +142,7 @@ class PeerNames(OwnAttributes):
     @property
     def _prev(self) -> DistinctParents:
         """The parents, each once. `parents` has repeats: those of x * x are (x, x). Set it to make a node by hand."""
-        return DistinctParents(dict.fromkeys(self.parents))
+        return DistinctParents(self.parents)
 
     @_prev.setter
     def _prev(self, parents: Iterable[Any]) -> None:

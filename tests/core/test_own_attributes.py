@@ -211,6 +211,39 @@ def test_a_subclass_with_operators_of_its_own():
     assert (a.grad, b.grad, out._op, out._prev == {*out.parents}) == (9.0, -12.0, "*", True)
 
 
+class Counted(Value):
+    """A subclass with + and * of its own, but not with a number on the left."""
+
+    calls = 0
+
+    def __add__(self, other):
+        Counted.calls += 1
+        return super().__add__(other)
+
+    def __mul__(self, other):
+        return Counted(self.data * getattr(other, "data", other))
+
+
+class CountedTwice(Counted):
+    def __add__(self, other):
+        return super().__add__(other) * 2
+
+
+class FromTheRight(Counted):
+    def __radd__(self, other):
+        return "from the right"
+
+
+def test_operators_of_a_subclass_serve_with_a_number_on_the_left():
+    """As micrograd's, whose `__radd__` is `self + other`."""
+    x = Counted(3.0)
+    assert ((1 + x).data, (x + 1).data, Counted.calls, sum([x, x]).data, Counted.calls) == (4.0, 4.0, 2, 6.0, 4)
+    assert type(2 * x) is type(x * 2) is Counted
+    assert (1 + CountedTwice(3.0)).data == (CountedTwice(3.0) + 1).data == 8.0
+    assert 1 + FromTheRight(3.0) == "from the right"
+    assert type(2 * Weight(3.0, "w")) is Value
+
+
 def test_methods_added_to_the_class(monkeypatch):
     def cube(self):
         out = Value(self.data**3, (self,), "cube")

@@ -1,6 +1,8 @@
 """The names of other engines on Values: _prev, _op, _children, _local_grads, and _backward called by hand."""
 
+import copy
 import math
+import pickle
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -17,10 +19,10 @@ def test_prev_is_usable_as_a_set_and_in_order():
     assert prev == {a, b, c}
     assert prev == frozenset({a, b, c})
     assert {a, b, c} == prev
-    assert prev == (b, a, c)
     assert prev != {a, b}
-    assert prev != (a, b, c)
-    assert [*prev] == [b, a, c]
+    assert [*prev] == list(prev) == [b, a, c] == [*reversed(tuple(reversed(prev)))]
+    first, *others = prev
+    assert (first, others) == (b, [a, c])
     assert a in prev
     assert Value(1.0) not in prev
     assert set(prev) == {a, b, c}
@@ -33,7 +35,10 @@ def test_prev_is_usable_as_a_set_and_in_order():
     assert prev.issubset({a, b, c})
     assert prev.issuperset({a})
     assert prev.isdisjoint({Value(1.0)})
-    assert hash(prev) == hash((b, a, c))
+    assert {prev: 1}[frozenset({a, b, c})] == 1
+    assert prev.copy() == prev
+    assert next(iter(pickle.loads(pickle.dumps(prev)))).data == 2.0
+    assert [x.data for x in copy.deepcopy(prev)] == [2.0, 1.0, 3.0]
     visited = set()
     visited |= prev
     visited.update(prev)
@@ -46,7 +51,7 @@ def test_prev_is_usable_as_a_set_and_in_order():
 def test_prev_has_each_parent_once_and_children_has_repeats():
     x = Value(3.0)
     square = x * x
-    assert (square._prev, square._children, square.parents) == ((x,), (x, x), (x, x))
+    assert (square._prev, square._children, square.parents) == ({x}, (x, x), (x, x))
     assert square._local_grads == (3.0, 3.0)
 
 
