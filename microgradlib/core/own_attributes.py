@@ -1,10 +1,12 @@
 """Attributes of a program's own on Values: `p.m = 0.0`, `node.color = "red"`.
 
 Nodes have slots, not a dictionary: with one, making a node takes 3 to 7 % longer on Python 3.11, and 16 to 48 bytes
-more; with the label in that dictionary instead of a slot it is 3 to 4 % and 16 bytes, on Python 3.12 1 to 3 % and 16
-bytes, on 3.13 1 % less and no bytes (the dictionary is made when it is needed). So a name has to be declared once for the class. `OWN_NAMES` are; `peer_names.declare_attributes` adds further
-ones. A node that has such attributes keeps them in a dictionary in a slot that it does not use otherwise; other nodes
-pay nothing. A subclass of Value (`class Weight(Value): pass`) takes any attribute.
+more. With the label in that dictionary instead of a slot, it takes 3 to 4 % longer on 3.11, 1 to 3 % on 3.12, with 16
+bytes more, and 1 % less time on 3.13, where a dictionary is made when it is needed.
+
+So a name has to be declared once for the class. `OWN_NAMES` are; `peer_names.declare_attributes` adds further ones. A
+node that has such attributes keeps them in a dictionary in a slot that it does not use otherwise; other nodes pay
+nothing. A subclass of Value (`class Weight(Value): pass`) takes any attribute.
 """
 
 from __future__ import annotations
