@@ -3,7 +3,8 @@
 `python tests/benchmarks/gradient_check_power.py 1000 --seed 0` draws 1,000 functions with a planted fault and 1,000
 right ones, of one to three inputs, over the whole op table: compositions, sums that nearly cancel, zeros of the
 function, oscillations, branches; at points of any size from 1e-8 to 1e8, at 0, ±1 and kinks, and next to them. A fault
-is counted if it changes a derivative by more than ten times the error that gradcheck estimates for it.
+is counted if it changes a derivative by more than ten times the error that gradcheck estimates for it, unless f has no
+derivative there (the verdicts "kink" and "edge"); it is found if that derivative has the verdict "FAIL".
 """
 
 import argparse
