@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.own_attributes import own_attributes
 from microgradlib.ops import ZERO
 
-__all__ = ["accumulate"]
+__all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "run_leaf_functions"]
+
+LEAVES_WITH_FUNCTIONS: WeakSet[Any] = WeakSet()
+"""The nodes to which a `_backward` function was assigned while they had no parents."""
 
 
 def accumulate(output: Any, seed: float) -> None:
@@ -62,3 +68,10 @@ def _inner_nodes(output: Any) -> list[Any]:
             if left._left is not None and left not in seen:
                 stack.append(left)
     return order
+
+
+def run_leaf_functions(output: Any) -> None:
+    """Run the `_backward` functions of the leaves below `output`, which a backward pass does not visit, at its end."""
+    for node in reversed(topological_sort(output)):
+        if node in LEAVES_WITH_FUNCTIONS and not node.parents:
+            own_attributes(node).get("_backward", tuple)()

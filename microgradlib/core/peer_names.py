@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, SupportsFloat, overload
 
+from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS
 from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
 from microgradlib.core.node import Node
 from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute, own_attributes, set_own
@@ -41,11 +42,11 @@ class DistinctParents(frozenset):  # type: ignore[type-arg]  # as `frozenset[Any
         return self.order[position]
 
 
-def pass_on(node: Any) -> None:
+def pass_on(node: Any, parents: tuple[Any, ...], local_derivatives: tuple[float, ...]) -> None:
     """Add a node's gradient times its local derivatives to the gradients of its parents: the chain rule at one node."""
     gradient = node.grad
     if gradient is not ZERO:
-        for parent, local_derivative in zip(node.parents, node.local_derivatives):
+        for parent, local_derivative in zip(parents, local_derivatives):
             if local_derivative is not ZERO:
                 parent.grad += gradient * local_derivative
 
@@ -113,13 +114,15 @@ class PeerNames(OwnAttributes):
     def _backward(self) -> Callable[[], Any]:
         """The function that passes the node's gradient on to its parents. Set it, and `backward()` calls yours instead.
 
-        A node with a function of your own has first derivatives only, see `core.hand_made`.
+        Yours may call the one that was there before. A node with a function of your own has first derivatives only, see
+        `core.hand_made`. That of a leaf runs at the end of `backward()`, when its gradient is complete.
         """
         node: Any = self
         given: Any = node._left_derivative
         if given.__class__ is BackwardFunction:
             return given.function
-        return own_attributes(node).get("_backward") or partial(pass_on, node)
+        given = own_attributes(node).get("_backward")
+        return given or partial(pass_on, node, node.parents, node.local_derivatives)
 
     @_backward.setter
     def _backward(self, function: Any) -> None:
@@ -130,8 +133,9 @@ class PeerNames(OwnAttributes):
             message = f"_backward is a function without arguments that adds to the parents' grad, got {function!r}"
             raise TypeError(message)
         node: Any = self
-        if not node.parents:  # a leaf has nothing to pass on: kept for calls by hand
+        if not node.parents:
             set_own(node, "_backward", function)
+            LEAVES_WITH_FUNCTIONS.add(node)
             return
         own = own_attributes(node)
         if node._right is not None or node._left.__class__ is not tuple:

@@ -53,7 +53,9 @@ class Symbol(Node):
         node._left, node._right = parents if len(parents) == 2 else (parents[0] if len(parents) == 1 else parents, None)
         return finish(node) if MODES_IN_USE else node
 
-    data = refused_property("has no number yet: evaluate(output, {symbol: 2.0}) computes")
+    data = refused_property(
+        "has no number yet: evaluate(output, {symbol: 2.0}) computes, define_op makes a rule of your own an op"
+    )
     grad = refused_property("has no gradient stored: gradients(output, [symbol]) gives it as an expression")
     local_derivatives = refused_property(
         "has no local derivatives in numbers: gradients(output, [symbol]) differentiates expressions"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from microgradlib._support.number import as_float
 from microgradlib.core.autodiff import grad_table
-from microgradlib.core.backward import accumulate
+from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, run_leaf_functions
 from microgradlib.core.hand_made import BackwardFunction, describe
 from microgradlib.core.kinks import check_gradients
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling, is_watching, refuse_unknown
@@ -113,6 +113,8 @@ class Value(PeerNames):
         if MODES_IN_USE and is_watching():
             check_gradients(grad_table(self, seed))
         accumulate(self, seed)
+        if LEAVES_WITH_FUNCTIONS:
+            run_leaf_functions(self)
 
     def detach(self) -> Value:
         """Return a leaf with the same number, through which no gradient flows."""

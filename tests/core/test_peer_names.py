@@ -78,22 +78,23 @@ def test_the_text_of_an_op_can_be_set_and_the_rule_stays():
     assert mg.gradients(square, [x])[0].data == 6.0
 
 
+STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=12)
+
+
+def graph(steps):
+    """Return the nodes of a graph; each step is an op and the places of its inputs."""
+    nodes = [Value(1.5), Value(-0.5)]
+    for i, j, kind in steps:
+        a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
+        nodes.append((a + b, a * b, a - b, a.tanh(), a.relu(), mg.sum([a, b, a]) * 0.25)[kind])
+    return nodes
+
+
 @settings(max_examples=60)
-@given(
-    steps=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=12),
-    seed=st.floats(-100, 100),
-)
+@given(steps=STEPS, seed=st.floats(-100, 100))
 def test_backward_by_hand_gives_what_backward_gives(steps, seed):
     """Each node's `_backward` in reverse topological order, from the output's gradient; bit for bit."""
-
-    def graph():
-        nodes = [Value(1.5), Value(-0.5)]
-        for i, j, kind in steps:
-            a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
-            nodes.append((a + b, a * b, a - b, a.tanh(), a.relu(), mg.sum([a, b, a]) * 0.25)[kind])
-        return nodes
-
-    by_hand, expected = graph(), graph()
+    by_hand, expected = graph(steps), graph(steps)
     by_hand[-1].grad = seed
     for node in reversed(topological_sort(by_hand[-1])):
         node._backward()
@@ -159,3 +160,58 @@ def test_a_walk_over_children_and_local_grads():
     inner = x.data * y.data + math.exp(x.data)
     assert x.grad == pytest.approx(2 * inner * (y.data + math.exp(0.5)), rel=1e-15)
     assert y.grad == pytest.approx(2 * inner * 0.5, rel=1e-15)
+
+
+@settings(max_examples=30)
+@given(steps=STEPS, seed=st.floats(1, 100))
+def test_functions_that_call_the_one_before_change_nothing(steps, seed):
+    """As a program sets hooks: it puts a function of its own around each node's."""
+    called = []
+
+    def hook(node):
+        before = node._backward
+        node._backward = lambda: (called.append(node), before())
+
+    hooked, expected = graph(steps), graph(steps)
+    for node in topological_sort(hooked[-1]):
+        hook(node)
+        hook(node)
+    hooked[-1].backward(seed)
+    expected[-1].backward(seed)
+    assert [repr(node.grad + 0.0) for node in hooked] == [repr(node.grad + 0.0) for node in expected]
+    assert called[::2] == called[1::2]
+    assert len(set(called)) == len(called) // 2
+    assert hooked[-1] in called
+
+
+def test_a_function_may_clip_the_gradient_that_it_passes_on():
+    x = Value(2.0)
+    y = x * 30
+    before = y._backward
+
+    def clipped():
+        y.grad = max(-1.0, min(1.0, y.grad))
+        before()
+
+    y._backward = clipped
+    (y * 5).backward()
+    assert (x.grad, y.grad) == (30.0, 1.0)
+
+
+def test_functions_of_leaves_run_at_the_end_of_the_pass():
+    """A hook on a parameter; a node made by hand of which the program did not name the parents."""
+    x, grads = Value(3.0), []
+    x._backward = lambda: grads.append(x.grad)
+    (x * x + x).backward()
+    x._backward = None
+    (x * x).backward()
+    assert grads == [7.0]
+    x.grad = 0.0
+    square = Value(9.0)
+
+    def passed_on():
+        x.grad += 6 * square.grad
+
+    square._backward = passed_on
+    (square * 2).backward()
+    assert x.grad == 12.0
