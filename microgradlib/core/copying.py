@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from copy import deepcopy
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
@@ -13,6 +14,8 @@ from microgradlib.core.hand_made import BackwardFunction
 from microgradlib.core.own_attributes import own_attributes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     N = TypeVar("N", bound=GraphNode)
 
 __all__ = ["copy_graph", "copy_node", "fields_of", "rebuild", "reduce_graph"]
@@ -25,19 +28,22 @@ def fields_of(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
     replaced by its local derivatives. Few nodes have additions: attributes of a program's own, fields of subclasses.
     """
     kind = node.__class__
-    fields = tuple([getattr(node, name, None) for name in kind._fields])
-    left, right = fields[-3], fields[-2]  # of a Value: _left_derivative and _right_derivative
-    if kind in _PLAIN and left.__class__ is not BackwardFunction and right.__class__ is not dict:
-        return fields, None
-    if kind.__module__.startswith("microgradlib.") and not kind.__dictoffset__:
-        _PLAIN.add(kind)
-    if left.__class__ is BackwardFunction:
-        left = node.local_derivatives
+    right = getattr(node, kind._fields[-2], None)  # of a Value: _right_derivative, which few leaves have
+    try:
+        fields = (*_READERS[kind](node), right, node.label)
+        if fields[-3].__class__ is not BackwardFunction and right.__class__ is not dict:
+            return fields, None
+    except (AttributeError, KeyError):  # a slot that is not set; a class met for the first time, or one of a user
+        fields = tuple([getattr(node, name, None) for name in kind._fields])
+        if kind.__module__.startswith("microgradlib.") and not kind.__dictoffset__:
+            _READERS[kind] = attrgetter(*kind._fields[:-2])
+    left = node.local_derivatives if fields[-3].__class__ is BackwardFunction else fields[-3]
     return (*fields[:-3], left, None if right.__class__ is dict else right, fields[-1]), extras_of(node) or None
 
 
-_PLAIN: set[type] = set()
-"""The library's own classes among those met so far, whose nodes have no attributes beside their fields."""
+_READERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
+"""For the library's own classes among those met so far, whose nodes have no attributes beside their fields: functions
+that read all fields but the last two."""
 
 
 def extras_of(node: Any) -> dict[str, Any]:
