@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from microgradlib._support.number import as_float
@@ -16,7 +15,7 @@ from microgradlib.ops.guards import add, chain_product, unguarded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["evaluate", "grad_table", "gradients", "tangent_table", "tangents"]
+__all__ = ["evaluate", "grad_table", "gradients", "tangent_table", "useful_derivatives"]
 
 N = TypeVar("N", bound=Node)
 S = TypeVar("S", bound=Node)
@@ -79,26 +78,6 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
     return table
 
 
-def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
-    """Return Σ ∂output/∂x · directions[x] over the x of `directions`, for each output, as new nodes.
-
-    What `gradients` does in reverse mode, in forward mode: `tangent_table`, with nodes instead of numbers.
-
-    >>> from microgradlib import Symbol, evaluate
-    >>> x, v = Symbol("x"), Symbol("v")
-    >>> evaluate(tangents([x * x, x + 1], {x: v}), {x: 3.0, v: 2.0})
-    [12.0, 2.0]
-    """
-    order = topological_sort(*outputs)
-    useful = descendants(order, directions)
-    table: dict[Any, Any] = {x: v if isinstance(v, Node) else as_float(v) or ZERO for x, v in directions.items()}
-    for node in order:
-        if node in useful and node not in table:
-            terms = [chain_product(d, table[parent]) for parent, d in _useful_derivatives(node, useful)]
-            table[node] = reduce(add, terms)
-    return [output.constant(unguarded(table.get(output, ZERO))) for output in outputs]
-
-
 def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
     """Return ∂output/∂x for each x of `inputs`, as new nodes: draw them, evaluate them, differentiate them again.
 
@@ -122,13 +101,13 @@ def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
     table: dict[Any, Any] = {output: 1.0}
     for consumer in reversed(order):
         if consumer in table and consumer in useful:
-            for parent, local_derivative in _useful_derivatives(consumer, useful):
+            for parent, local_derivative in useful_derivatives(consumer, useful):
                 table[parent] = add(table.get(parent, ZERO), chain_product(table[consumer], local_derivative))
     return [output.constant(unguarded(table.get(x, ZERO))) for x in inputs]
 
 
-def _useful_derivatives(node: Node, useful: set[Any]) -> list[tuple[Node, Any]]:
-    """Return (parent, ∂node/∂parent as an expression) for each parent in `useful`."""
+def useful_derivatives(node: Node, useful: set[Any]) -> list[tuple[Node, Any]]:
+    """Return (parent, ∂node/∂parent as an expression) for each parent in `useful`: op.bprop of Algorithm 6.6."""
     if node.op is None:
         return []
     wanted = [(i, parent) for i, parent in enumerate(node.parents) if parent in useful]

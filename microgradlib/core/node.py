@@ -94,9 +94,5 @@ class Node(GraphNode):
 
     __copy__, __deepcopy__, __reduce_ex__ = copy_node, copy_graph, reduce_graph
 
-    # Names of micrograd's Value, for programs written for it, such as its graph-tracing notebook.
-    _prev = GraphNode.parents
-    _op = property(lambda self: str(self.op) if self.op is not None else "")
-
 
 add_object_methods(Node)

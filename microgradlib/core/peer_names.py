@@ -229,3 +229,6 @@ def declare_attributes(*names: str) -> None:
 
 
 declare_attributes(*OWN_NAMES)
+
+for _name, _property in {"_prev": Node.parents, "_op": property(lambda node: str(node.op or ""))}.items():
+    setattr(Node, _name, _property)  # Symbols have them too, for programs that draw graphs

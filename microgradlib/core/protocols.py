@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
 from microgradlib.core.conversions import check_conversion
 from microgradlib.core.math_calls import refuse_math_call
-from microgradlib.core.modes import MODES_IN_USE, is_unknown
+from microgradlib.core.modes import MODES_IN_USE, is_compiling, is_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.operators import named
 from microgradlib.errors import SymbolHasNoValueError
+from microgradlib.ops import derivative_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = [
-    "comparison", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused", "refused_property", "rounded",
-    "to_bool", "to_float", "to_int",
+    "comparison", "formatted", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused",
+    "refused_property", "rounded", "to_bool", "to_float", "to_int", "without_history",
 ]  # fmt: skip
 
 
@@ -109,3 +110,16 @@ def refused_property(why: str) -> Any:
 def refuse_float(symbol: Any, *_: object) -> NoReturn:
     """Raise `SymbolHasNoValueError`: a Symbol cannot become a float."""
     refuse(symbol, "cannot become a float: write microgradlib.exp(x) for math.exp(x), evaluate(x, {…}) for float(x)")
+
+
+def formatted(value: Any, specification: str) -> str:
+    """Return the number of a Value in a format, as in f"{value:.3f}"; without one, its repr."""
+    return format(value._data, specification) if specification else repr(value)
+
+
+def without_history(node: Any) -> Any:
+    """Return a node as `no_grad` gives it: detached if its number is not known, else without op and parents."""
+    if not hasattr(node, "_data") or is_compiling():
+        return node if node.op is derivative_graph.detach else node.detach()
+    node.op, node.parents, node._left_derivative = None, (), None
+    return node

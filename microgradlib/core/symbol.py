@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
 from microgradlib.core.operators import operator
-from microgradlib.core.protocols import is_left_to_others, refuse, refuse_float, refused_property
+from microgradlib.core.protocols import is_left_to_others, refuse, refuse_float, refused_property, without_history
 from microgradlib.core.value import Value, as_node
 from microgradlib.ops import Op, derivative_graph, selection
 
@@ -57,20 +57,14 @@ class Symbol(Node):
         "has no number yet: evaluate(output, {symbol: 2.0}) computes, define_op makes a rule of your own an op"
     )
     grad = refused_property("has no gradient stored: gradients(output, [symbol]) gives it as an expression")
-    local_derivatives = refused_property(
-        "has no local derivatives in numbers: gradients(output, [symbol]) differentiates expressions"
-    )
-    backward = refused_property(
-        "cannot run backward: gradients(output, [symbol]) gives the derivative as an expression"
-    )
+    local_derivatives = refused_property("has no local derivatives in numbers: gradients(output, [symbol]) has them")
+    backward = refused_property("cannot run backward: gradients(output, [symbol]) gives derivatives as expressions")
 
     def detach(self) -> Symbol:
         """Return a Symbol of the same value, through which no gradient flows."""
         return derivative_graph.detach(self)
 
-    def _without_history(self) -> Symbol:
-        """Return the node as `no_grad` gives it: detached."""
-        return self if self.op is derivative_graph.detach else self.detach()
+    _without_history = without_history
 
     __lt__ = operator(selection.less)
     __le__ = operator(selection.less_equal)

@@ -13,7 +13,17 @@ from microgradlib.core.kinks import check_gradients
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling, is_watching, refuse_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.peer_names import PeerNames
-from microgradlib.core.protocols import comparison, is_operand, refused, rounded, to_bool, to_float, to_int
+from microgradlib.core.protocols import (
+    comparison,
+    formatted,
+    is_operand,
+    refused,
+    rounded,
+    to_bool,
+    to_float,
+    to_int,
+    without_history,
+)  # fmt: skip
 from microgradlib.ops import ZERO, Op, derivative_graph, selection
 
 __all__ = ["Value", "as_node"]
@@ -120,22 +130,13 @@ class Value(PeerNames):
         """Return a leaf with the same number, through which no gradient flows."""
         return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
 
-    def _without_history(self) -> Value:
-        """Return the node as `no_grad` gives it: without op, parents and derivatives, or, when compiling, detached."""
-        if is_compiling():
-            return self if self.op is derivative_graph.detach else derivative_graph.detach(self)
-        self.op, self.parents, self._left_derivative = None, (), None
-        return self
-
+    _without_history = without_history
     __lt__ = comparison(selection.less, operator.lt)
     __le__ = comparison(selection.less_equal, operator.le)
     __gt__ = comparison(selection.greater, operator.gt)
     __ge__ = comparison(selection.greater_equal, operator.ge)
-    __float__, __int__, __bool__, __round__ = to_float, to_int, to_bool, rounded
+    __float__, __int__, __bool__, __round__, __format__ = to_float, to_int, to_bool, rounded, formatted
     __floor__, __ceil__, __trunc__ = refused("floor"), refused("ceil"), refused("trunc")
-
-    def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
 
     def __repr__(self) -> str:
         op = f", op={str(self.op)!r}" if self.op is not None else ""

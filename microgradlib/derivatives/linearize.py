@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
 from microgradlib.core.arrays import node_array
-from microgradlib.core.autodiff import grad_table, gradients, tangent_table, tangents
+from microgradlib.core.autodiff import grad_table, gradients, tangent_table, useful_derivatives
 from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import derivative_graph
+from microgradlib.ops import ZERO, derivative_graph
+from microgradlib.ops.guards import add, chain_product, unguarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix"]
+__all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix", "tangents"]
+
+N = TypeVar("N", bound=Node)
 
 nested = partial(unflatten, array=node_array)
 nested_matrix = partial(unflatten_matrix, array=node_array)
@@ -152,3 +156,23 @@ def _input(x: Any) -> Node:
 def _without_axes(output: Any) -> Any:
     """Return an array without axes as the number or node in it, anything else unchanged."""
     return output.item() if is_ndarray(output) and output.shape == () else output
+
+
+def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
+    """Return Σ ∂output/∂x · directions[x] over the x of `directions`, for each output, as new nodes.
+
+    What `gradients` does in reverse mode, in forward mode: `tangent_table`, with nodes instead of numbers.
+
+    >>> from microgradlib import Symbol, evaluate
+    >>> x, v = Symbol("x"), Symbol("v")
+    >>> evaluate(tangents([x * x, x + 1], {x: v}), {x: 3.0, v: 2.0})
+    [12.0, 2.0]
+    """
+    order = topological_sort(*outputs)
+    useful = descendants(order, directions)
+    table: dict[Any, Any] = {x: v if isinstance(v, Node) else as_float(v) or ZERO for x, v in directions.items()}
+    for node in order:
+        if node in useful and node not in table:
+            terms = [chain_product(d, table[parent]) for parent, d in useful_derivatives(node, useful)]
+            table[node] = reduce(add, terms)
+    return [output.constant(unguarded(table.get(output, ZERO))) for output in outputs]

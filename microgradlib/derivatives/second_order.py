@@ -6,11 +6,18 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.pytree import flatten, same_shape
-from microgradlib.core.autodiff import gradients, tangents
+from microgradlib.core.autodiff import gradients
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
-from microgradlib.derivatives.linearize import Linearization, argument_positions, by_position, nested, nested_matrix
+from microgradlib.derivatives.linearize import (
+    Linearization,
+    argument_positions,
+    by_position,
+    nested,
+    nested_matrix,
+    tangents,
+)
 from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
