@@ -33,7 +33,8 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
     steps, which also reveal cancellation within f. Steps that leave f's domain, where f is nan, infinite or raises, are
     skipped. Quotients over finer steps must confirm the result: where f oscillates so fast that wide steps skip whole
     periods, only fine steps are used, and where f changes irregularly from float to float the error is inf. At a kink
-    the value is the mean of both one-sided derivatives, and the error at least half of their `gap`.
+    the value is the mean of both one-sided derivatives, and the error at least half of their `gap`. An oscillation of
+    less than about 64 rounding errors of f cannot be told from rounding; `gradcheck` knows the graph and can.
 
     `method` is "central", "forward" for the derivative to the right, by (f(x + h) − f(x)) / h, or "backward" for that
     to the left, by (f(x) − f(x − h)) / h. Raises `ValueError` for another one, and what f raises at x itself.

@@ -30,6 +30,8 @@ _FINEST = 2.0**-56  # no finer step is probed, unless x is as small
 _SURE = 4.0  # a quotient contradicts a result from which it differs by this multiple of its rounding error
 _SURE_CLOSE = 8.0  # the same over a few floats, where rounding errors are no random numbers
 _GAP = 0.1  # a gap between one-sided derivatives counts if it is known to this relative error
+_GROWING = 4  # quotients that grow over so many steps are followed in strides
+_STRIDE = 2.0**16
 _RESOLUTION = 64.0  # a function that changes irregularly over so many floats cannot be differentiated numerically
 
 
@@ -168,7 +170,10 @@ def _resolve(quotients: _Quotients, h: float) -> NumericDerivative:
         if quotients.side and best.error > _SIGNIFICANT * max(abs(x.slope) for x in levels) + 10 * quotients.rounding:
             return NumericDerivative(math.nan, math.inf, h)  # a vertical tangent
         return NumericDerivative(best.value, best.error + abs(gap) / 2, best.widest, gap)
-    finer = _resolve(quotients, min(_PROBE_SHRINK * contradiction.step, best.finest / _SHRINK))
+    end_of_growth = _end_of_growth(quotients, levels)
+    if not end_of_growth:
+        return NumericDerivative(math.nan, math.inf, h)  # a jump, or a vertical tangent
+    finer = _resolve(quotients, min(_PROBE_SHRINK * contradiction.step, best.finest / _SHRINK, end_of_growth))
     if finer.relative_error < _SIGNIFICANT or finer.gap:
         return finer
     if contradiction.step <= _RESOLUTION * math.ulp(quotients.x):
@@ -229,6 +234,27 @@ def _contradiction(best: _Entry, levels: Sequence[_Quotient], x: float) -> _Quot
         if level.step < best.finest and abs(level.slope - best.value) > best.error + rounding + truncation:
             return level
     return None
+
+
+def _end_of_growth(quotients: _Quotients, levels: Sequence[_Quotient]) -> float:
+    """Return the step at which quotients stop growing towards finer steps; 0 if they never do, inf if they do not grow.
+
+    They grow like 1/h at a jump, and where f changes over much finer steps only: single quotients find the next ones.
+    """
+    if not all(_grows(coarser, level) for coarser, level in pairwise(levels[-_GROWING:])):
+        return math.inf
+    level = levels[-1]
+    while True:
+        finer = quotients.over(level.step / _STRIDE)
+        if finer is None or math.isinf(finer.slope):
+            return 0.0
+        if not _grows(level, finer):
+            return level.step
+        level = finer
+
+
+def _grows(coarser: _Quotient, level: _Quotient) -> bool:
+    return abs(level.slope) > max(2 * abs(coarser.slope), _SURE_CLOSE * level.rounding)
 
 
 def _gap(levels: Sequence[_Quotient], x: float) -> float:
