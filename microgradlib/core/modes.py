@@ -196,8 +196,8 @@ def refuse_unknown(node: Any) -> None:
         what = f"the number of {node.label!r}" if node.label else "the number of a parameter, or of what is made of it,"
         message = (
             f"{what} cannot be read while a function is compiled, as it may be another one later: "
-            "write where(condition, a, b) for if/else, maximum(a, b) for max(a, b), microgradlib.exp(x) for math.exp(x), "
-            "define_op for a rule of your own"
+            "write where(condition, a, b) for if/else, maximum(a, b) for max(a, b), microgradlib.exp(x) for "
+            "math.exp(x), define_op for a rule of your own"
         )
         raise SymbolHasNoValueError(message)
 
