@@ -120,7 +120,7 @@ LARGEST_ERRORS: dict[str, tuple[float, float, float]] = {
     "cosh": (1.0, 1.0, 1.0),
     "tanh": (1.5, 2.9, 2.4),
     "asinh": (0.9, 1.3, 2.7),
-    "acosh": (0.8, 1.7, 2.9),
+    "acosh": (0.8, 1.7, 3.1),
     "atanh": (0.9, 1.0, 4.0),
     "hypot": (0.5, 1.0, 3.3),
 }

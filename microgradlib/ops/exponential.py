@@ -1,6 +1,7 @@
 """Exponentials, logarithms, roots, and the special functions that come from them."""
 
 import math
+from typing import Any
 
 from microgradlib.ops.define import define_op
 
@@ -108,10 +109,16 @@ xlogy = define_op(
     reference=lambda mp, x, y: x * mp.log(y),
 )
 
+
+def _bell(xp: Any, x: Any, factor: float) -> Any:
+    """Return factor · e^(−x²), whose derivatives are 0 too where x² overflows, not 0 · inf."""
+    return xp.where(xp.abs(x) >= 30, 0.0, factor * xp.exp(-x * x))  # e⁻⁹⁰⁰ is below the smallest float
+
+
 erf = define_op(
     "erf",
     value=lambda xp, x: xp.erf(x),
-    derivatives=[lambda xp, z, x: 2 / math.sqrt(math.pi) * xp.exp(-x * x)],
+    derivatives=[lambda xp, z, x: _bell(xp, x, 2 / math.sqrt(math.pi))],
     formula="erf x, derivative 2/√π e^(−x²)",
     sample=((-2.0, 2.0),),
 )
@@ -119,7 +126,7 @@ erf = define_op(
 erfc = define_op(
     "erfc",
     value=lambda xp, x: xp.erfc(x),
-    derivatives=[lambda xp, z, x: -2 / math.sqrt(math.pi) * xp.exp(-x * x)],
+    derivatives=[lambda xp, z, x: _bell(xp, x, -2 / math.sqrt(math.pi))],
     formula="1 − erf x without cancellation, derivative −2/√π e^(−x²)",
     sample=((-2.0, 2.0),),
 )

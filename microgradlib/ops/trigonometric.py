@@ -133,7 +133,8 @@ asinh = define_op(
 acosh = define_op(
     "acosh",
     value=lambda xp, x: xp.acosh(x),
-    derivatives=[lambda xp, z, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1))],
+    # Divided twice: the terms of the second derivative are −inf at 1, where those of a product are −inf and 0 · inf.
+    derivatives=[lambda xp, z, x: 1 / xp.sqrt(x - 1) / xp.sqrt(x + 1)],
     formula="arcosh x, derivative 1/√(x² − 1)",
     domain="x ≥ 1",
     sample=((1.3, 4.0),),

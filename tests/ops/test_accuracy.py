@@ -38,9 +38,11 @@ def test_recorded_points(name):
 @pytest.mark.parametrize("name", TABLE)
 def test_hard_points(name):
     op, exceptions = TABLE[name], set()
+    documented = accuracy.LARGEST_ERRORS.get(name, BOUNDS)
     for orders, point, true, error, magnified, exception in errors(op, arity_of(op), random.Random(name)):
         exceptions.add(exception)
-        assert exception or error <= BOUNDS[sum(orders)] * magnified, (orders, point, mpmath.nstr(true, 20))
+        bound = min(BOUNDS[sum(orders)], documented[sum(orders)] + 0.5)  # the last digit of elementary functions varies
+        assert exception or error <= bound * magnified, (orders, point, mpmath.nstr(true, 20))
     assert exceptions <= {"", *EXCEPTIONS}
 
 
@@ -70,15 +72,25 @@ def test_second_derivatives_along_every_road(name, point, expected):
     assert evaluate(by_symbols, dict(zip(symbols, point))) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("name", "x", "expected"),
+    [("acosh", 1.0, -math.inf), ("erf", 1e308, 0.0), ("erfc", -1e308, 0.0), ("erf", math.inf, 0.0)],
+)
+def test_second_derivatives_at_the_ends(name, x, expected):
+    v = Value(x)
+    slope = gradients(TABLE[name](v), [v])[0]
+    assert grad_table(slope).get(v, 0.0) == tangent_table(slope, {v: 1.0})[slope] == expected
+
+
 ONE_OR_TWO = [name for name, op in TABLE.items() if op.arity in {1, 2} and name not in {"detach", "polygamma"}]
 
 
 def agree(name, point, a, b):
-    """Return whether two numbers are the same but for rounding, or one of them overflowed where that is documented."""
+    """Return whether two numbers are the same but for rounding, or one of them overflowed, as is documented of unit."""
     if math.isfinite(a) and math.isfinite(b):
         return abs(a - b) <= 128 * math.ulp(b)
-    at_edge = (name == "acosh" and point == (1.0,)) or max(map(abs, point)) > 1e308  # 0 · inf; 2x overflows
-    return math.isfinite(a) == math.isfinite(b) or at_edge or (name == "unit" and math.hypot(*point) < 1e-150)
+    undefined = math.isnan(a) and math.isnan(b)
+    return a == b or undefined or (name == "unit" and math.hypot(*point) < 1e-150)
 
 
 @pytest.mark.slow
