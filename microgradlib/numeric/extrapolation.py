@@ -254,7 +254,9 @@ def _end_of_growth(quotients: _Quotients, levels: Sequence[_Quotient]) -> float:
 
 
 def _grows(coarser: _Quotient, level: _Quotient) -> bool:
-    return abs(level.slope) > max(2 * abs(coarser.slope), _SURE_CLOSE * level.rounding)
+    """Return whether quotients grow at least like h^−¼, by more than rounding; a vertical tangent has h^−½, say."""
+    least = math.pow(coarser.step / level.step, 0.25) * abs(coarser.slope)
+    return abs(level.slope) > max(least, _SURE_CLOSE * level.rounding)
 
 
 def _gap(levels: Sequence[_Quotient], x: float) -> float:

@@ -77,3 +77,34 @@ def test_the_rounding_error_that_is_given_counts():
     assert abs(exact.value - 1) <= exact.error < 1e-12
     assert abs(rough.value - 1) <= rough.error
     assert 1e-6 < rough.error < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (lambda x: float(x > 0), 0.0, None),
+        (lambda x: float(x > 1), 1.0, None),
+        (lambda x: math.copysign(abs(x) ** (1 / 3), x), 0.0, None),
+        (math.sqrt, 0.0, None),
+        (lambda x: math.tanh(1e40 * x), 0.0, 1e40),
+        (lambda x: 1 / x if abs(x) < 1e-290 else math.nan, 1e-140, None),
+        (lambda x: x / (x * x + 1e-200), 0.0, 1e200),
+    ],
+    ids=["jump", "jump at 1", "cbrt", "sqrt", "tanh", "undefined", "narrow"],
+)
+def test_jumps_and_what_changes_over_tiny_steps_take_few_evaluations(f, x, slope):
+    calls = []
+
+    def counted(at):
+        calls.append(at)
+        try:
+            return f(at), 0.0
+        except ValueError:
+            return math.nan, 0.0
+
+    found = extrapolate(counted, x)
+    assert len(calls) < 1000
+    if slope is None:
+        assert math.isinf(found.error)
+    else:
+        assert abs(found.value - slope) <= found.error < 1e-6 * slope
