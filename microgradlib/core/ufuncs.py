@@ -159,6 +159,8 @@ def array_function(_self: Any, func: Any, types: Any, args: Any, kwargs: Any) ->
     name = func.__name__
     if inputs := inputs_of_op(name, args, kwargs):
         return element_wise(TABLE[name], inputs)
+    if not _holds_node([args, kwargs]):  # np.poly(x) asks each element of an array: once is enough
+        func = getattr(func, "_implementation", func)
     try:
         result = func(*_wrapped_in(args), **_wrapped_in(kwargs))
     except (TypeError, AttributeError) as error:
@@ -188,6 +190,12 @@ def explained(error: Exception, name: str) -> Exception:
     return TypeError(
         f"np.{name} cannot compute with Values: pass their data, or write it out over microgradlib ({error})"
     )
+
+
+def _holds_node(arguments: Any) -> bool:
+    """Return whether arguments are a node, or hold one outside arrays."""
+    entries = arguments.values() if isinstance(arguments, dict) else arguments
+    return is_node(arguments) or (isinstance(arguments, (list, tuple, dict)) and any(map(_holds_node, entries)))
 
 
 def _wrapped_in(arguments: Any) -> Any:

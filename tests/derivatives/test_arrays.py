@@ -180,6 +180,7 @@ def test_scipy_minimises_with_the_derivatives():
         (lambda x: np.concatenate([x, 2 * x]).sum(), [3.0, 3.0]),
         (lambda x: np.hypot([0.0, 0.0], x).sum(), [1.0, -1.0]),
         (lambda x: np.stack([x[0], x[1] * x[0]]).sum(), [-1.0, 1.0]),
+        (lambda x: np.poly(x) @ [1.0, 2.0, 3.0] + np.vstack(x).sum() + np.hstack(x)[0], [-6.0, 2.0]),
         (lambda x: np.array(x.max()), [1.0, 0.0]),  # an array without axes is a number
         (lambda x: 0.0, [0.0, 0.0]),
     ],
