@@ -99,7 +99,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "hypot": lambda x, y: cmath.sqrt(x * x + y * y),
     "sigmoid": lambda z: 1 / (1 + cmath.exp(-z)) if z.real >= 0 else cmath.exp(z) / (1 + cmath.exp(z)),
     "sum": lambda *zs: sum(zs),
-    "strong_mul": lambda x, y: x * y if x and y else 0.0,
+    "strong_mul": lambda x, y: x * y if x else 0.0,
     "sign": lambda z: (z.real > 0) - (z.real < 0),
     "abs": lambda z: -z if _real_and_imaginary(z) < (0, 0) else z,
     "maximum": lambda *zs: max(zs, key=_real_and_imaginary),

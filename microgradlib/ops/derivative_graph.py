@@ -34,9 +34,9 @@ FLOATS.closed_at_zero = IEEE.closed_at_zero = lambda x: x or ZERO  # in a produc
 
 strong_mul = define_op(
     "strong_mul",
-    value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, xp.where(xp.abs(y) <= 0, 0.0, x * y)),
+    value=lambda xp, x, y: xp.where(xp.abs(x) <= 0, 0.0, x * y),
     derivatives=[lambda xp, z, x, y: y, lambda xp, z, x, y: xp.closed_at_zero(x)],
-    formula="x y with 0·inf = 0·nan = 0, derivatives y and x; a weight x of 0 stops everything",
+    formula="x y for a weight x, which stops everything where it is 0, inf and nan too; derivatives y and x",
     symbol="*",
     notation=lambda xp, x, y: x * y,
     reference=lambda mp, x, y: x * y,
@@ -104,11 +104,10 @@ pow_log = define_op(
 
 
 def _strong_product(x: Any, y: Any) -> Any:
-    """Multiply in a derivative graph: a literal 0 gives 0, a literal 1 needs no node."""
-    for literal, other in ((x, y), (y, x)):
-        if isinstance(literal, float) and literal in (0.0, 1.0):
-            return other if literal else 0.0
-    return strong_mul(x, y)
+    """Multiply in a derivative graph: a literal weight x of 0 gives 0, a literal 1 needs no node."""
+    if isinstance(x, float) and x in (0.0, 1.0):
+        return y if x else 0.0
+    return x if isinstance(y, float) and y == 1 else strong_mul(x, y)
 
 
 def _power(x: Any, y: Any) -> Any:

@@ -185,7 +185,7 @@ def test_infinite_inputs_give_no_warnings() -> None:
 
 
 def test_a_strong_zero_that_a_comparison_hides() -> None:
-    """0 · inf is 0 to the chain rule; taken for nan it would be less than nothing, and no nan be left to be seen."""
+    """0 · inf is 0 for a weight of 0; taken for nan it would be less than nothing, and no nan be left to be seen."""
     times, less = mg.ops.TABLE["strong_mul"], mg.ops.TABLE["less"]
     w = Value(0.0)
     assert_matches_eager(lambda x: less(times(w, x), 0.5) * x**0 + w, [w], [1.0, INF, NAN])

@@ -27,7 +27,7 @@ def rows_of(x, n):
 
 
 def cross_entropy(x, y):
-    return -mg.sum(products([a - mg.logsumexp(x) for a in x], y))
+    return -mg.sum(products(y, [a - mg.logsumexp(x) for a in x]))
 
 
 def a_sum(x, y):
@@ -191,11 +191,12 @@ def check_exactly(function, rows, size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_zeros_are_strong(size):
-    """0 · inf = 0 and 0 · nan = 0, each way round; inf alone is kept."""
-    rows = [[0.0, np.inf, 1.0, 2.0, 0.0, 0.5], [np.inf, 0.0, 3.0, 0.0, np.nan, 2.0]], [[1.0] * 6, [0.5] * 6]
+    """0 · inf = 0 and 0 · nan = 0 for a weight of 0, not for an infinite weight; inf alone is kept."""
+    rows = [[0.0, 0.0, 1.0, 2.0, 0.0, 0.5], [np.inf, -np.inf, 3.0, 0.0, np.nan, 2.0]], [[1.0] * 6, [0.5] * 6]
     check_exactly(a_sum, [list(row) for row in rows], size)
     assert compiled(a_sum)([rows[0][0]] * size, [rows[0][1]] * size).tolist() == [4.0] * size
     assert compiled(a_sum)([[np.inf] * 6] * size, [[1.0] * 6] * size).tolist() == [np.inf] * size
+    assert np.isnan(compiled(a_sum)([[np.inf] * 6] * size, [[0.0] * 6] * size)).all()
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, tangent_table
+from microgradlib import Symbol, Value, costs, evaluate, grad_table, gradients, kinks, tangent_table
 from microgradlib.compiler import compile as compiled
 from microgradlib.errors import AnomalyError
 from microgradlib.ops import TABLE, ZERO, define_op, forget_op
@@ -159,6 +159,102 @@ def test_a_zero_seed_tangent_or_cotangent_reaches_nothing():
     assert x.grad == 0.0
     assert tangent_table(mg.sqrt(x), {x: 0.0}).reached == frozenset()
     assert mg.hvp(lambda v: v[0] ** 2 + mg.sqrt(v[1]), [1.0, 0.0], [1.0, 0.0]) == [2.0, 0.0]
+
+
+def symbols_slopes(f, at):
+    """Return the gradient of f(list) by Symbols."""
+    symbols = [Symbol(f"x{i}") for i in range(len(at))]
+    return evaluate(gradients(f(symbols), symbols), dict(zip(symbols, at)))
+
+
+DOMAINS = [
+    mg.log,
+    mg.logit,
+    mg.atanh,
+    mg.asin,
+    mg.sqrt,
+    mg.log1p,
+    lambda h: mg.relu(h * math.nan),
+    lambda h: mg.mod(h, 0),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(DOMAINS), st.sampled_from([*sorted(OFF), "where", "step", "power 0"]), points)
+def test_nan_from_outside_a_domain_stops_at_what_is_closed(outer, wall, at):
+    closed = OFF.get(wall) or CLOSED[wall]
+    assume(abs(at) < 1e99)
+    for slope in slopes(lambda x: outer(closed(x) - 9.5) + 3 * x, at).values():
+        assert slope == 3.0
+
+
+MANY = [name for name, op in TABLE.items() if op.arity is None or op.arity > 1]
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_ops_of_several_inputs_have_one_gradient(name):
+    op = TABLE[name]
+    n = op.arity or 4
+    rows = [[SPECIAL[(i * (j + 1) + j) % len(SPECIAL)] for j in range(n)] for i in range(len(SPECIAL))]
+    fast = compiled(lambda row: op(*row))
+    jacobian = fast.jacobian(rows).reshape(len(rows), n)
+    for at, value, by_kernels in zip(rows, fast(rows).tolist(), jacobian.tolist()):
+        xs = [Value(x) for x in at]
+        output = op(*xs)
+        expected = [grad_table(output)[x] for x in xs]
+        assert same(value, output.data), at
+        assert all(map(same, symbols_slopes(lambda v: op(*v), at), expected)), at
+        assert all(map(same, by_kernels, expected)), at
+
+
+def test_a_closed_branch_inside_a_domain_is_closed_for_symbols_too():
+    assert symbols_slopes(lambda v: mg.maximum(v[0] // v[0], mg.hard_sigmoid(v[0])), [math.inf]) == [0.0]
+    slope = symbols_slopes(lambda v: mg.atanh(mg.maximum(v[0], v[1])), [1.0, 9.0])
+    assert slope[0] == 0.0
+    assert math.isnan(slope[1])
+    x, y = Symbol("x"), Symbol("y")
+    [by_y] = gradients(x * mg.hard_tanh(y), [y])
+    assert math.isnan(evaluate(gradients(by_y, [x])[0], {x: 2.0, y: math.nan}))
+
+
+def binary(v):
+    return costs.binary_cross_entropy(v[0], v[1])
+
+
+@pytest.mark.parametrize(("p", "label", "value", "slope"), [(0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 0.0, -1.0)])
+def test_a_class_that_is_impossible_and_not_the_label_costs_nothing(p, label, value, slope):
+    x, y = Value(p), Value(label)
+    assert binary([x, label]).data == value
+    assert mg.grad(lambda q: binary([q, label]))(p) == slope
+    assert grad_table(binary([x, y]))[x] == slope
+    assert gradients(binary([x, y]), [x])[0].data == slope
+    assert symbols_slopes(binary, [p, label])[0] == slope
+    fast = compiled(lambda q, k: binary([q, k]))
+    assert fast([p, 0.5], [label, label])[0] == value
+    assert fast.jacobian([p, 0.5], [label, label])[0, 0, 0] == slope
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0, 0.25])
+def test_a_weight_of_0_keeps_its_mixed_derivative(label):
+    logits = mg.hessian(lambda v: costs.binary_cross_entropy_with_logits(v[0], v[1]))([0.5, label])
+    assert logits[0][1] == pytest.approx(-1.0)
+    assert logits[1][0] == pytest.approx(-1.0)
+    assert mg.hessian(binary)([0.25, label])[0][1] == pytest.approx(-16 / 3)
+    nll = mg.hessian(lambda v: costs.nll([v[0], v[1]], [v[2], 1 - v[2]]))([-0.25, -1.5, label])
+    assert nll[2] == nll[0][2:] + nll[1][2:] + [0.0] == [-1.0, 1.0, 0.0]
+    x, y = Symbol("x"), Symbol("y")
+    [by_label] = gradients(mg.ops.GRAPH.strong_mul(y, mg.sqrt(x)), [y])
+    [by_x] = gradients(mg.ops.GRAPH.strong_mul(y, mg.sqrt(x)), [x])
+    at = {x: 0.0, y: 0.0}
+    assert evaluate([by_label, by_x, *gradients(by_x, [x, y])], at) == [0.0, 0.0, 0.0, math.inf]
+
+
+def test_a_label_of_weight_0_costs_nothing_however_impossible():
+    assert costs.cross_entropy([-math.inf, 1.0], 0, weight=[0.0, 1.0]) == 0.0
+    assert costs.nll([Value(-math.inf), Value(0.0)], 0, weight=[0.0, 1.0]).data == 0.0
+    p = [Value(0.0), Value(1.0)]
+    table = grad_table(costs.cross_entropy_from_probabilities(p, 0, weight=[0.0, 1.0]))
+    assert table.get(p[0], ZERO) is ZERO
 
 
 def test_a_smooth_hessian_that_cannot_be_had_is_nan():
