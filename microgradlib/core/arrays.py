@@ -7,6 +7,7 @@ objects NumPy calls methods of each element, which fails where some elements are
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from microgradlib.ops import TABLE
 from microgradlib.ops.dispatch import element_wise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["node_array"]
 
@@ -57,6 +58,8 @@ def _array_class() -> Any:
         "__array_function__": _array_function,
         "__reduce__": _reduce,
         "astype": _astype,
+        "std": _statistic("std"),
+        "var": _statistic("var"),
     }
     return type("NodeArray", (import_module("numpy").ndarray,), {**methods, "__module__": __name__, "__slots__": ()})
 
@@ -80,6 +83,8 @@ def _array_ufunc(_self: Any, ufunc: Any, how: str, *inputs: Any, **keywords: Any
     plain = [_plain(x) for x in inputs]
     if how == "reduce" and _is_whole_reduction(name, plain[0], keywords):
         return _marked(_reduced(TABLE[REDUCTIONS[name]], plain[0], keywords.get("axis", 0), keywords.get("keepdims")))
+    if how == "reduce" and keywords.get("where", True) is not True:
+        keywords.setdefault("initial", ufunc.identity)  # which arrays of objects have not by themselves
     has_loop = any(set(types) == set("O->") for types in ufunc.types)
     if name in PREDICATES and how == "__call__":
         result = element_wise(ufunc, plain, bool, **keywords)  # of each node, by its own __array_ufunc__
@@ -113,6 +118,24 @@ def _reduced(op: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     if keepdims:
         return numpy.expand_dims(result, axes)
     return result if result.ndim else result.item()
+
+
+def _statistic(name: str) -> Callable[..., Any]:
+    """Return the method `var` or `std`, by the op of that name: at equal numbers NumPy's root has no derivative."""
+
+    def method(  # noqa: PLR0917  NumPy's arguments
+        self: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
+        **settings: Any,
+    ) -> Any:  # fmt: skip
+        axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        n = math.prod(self.shape[i] for i in axes)
+        if dtype is not None or out is not None or settings or n <= ddof:
+            return getattr(super(_array_class(), self), name)(axis, dtype, out, ddof, keepdims, **settings)
+        result = _reduced(TABLE[name], _plain(self), axis, keepdims)
+        factor = n / (n - ddof)
+        return _marked(result * (factor if name == "var" else math.sqrt(factor)) if ddof else result)
+
+    return method
 
 
 def _array_function(self: Any, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:

@@ -84,3 +84,29 @@ def test_an_array_of_nodes_is_pickled_as_a_plain_one():
     x = pickle.loads(pickle.dumps(node_array([Value(1.0)], (1,))))
     assert type(x) is np.ndarray
     assert x[0].data == 1.0
+
+
+@given(ROWS, st.sampled_from([None, 0, 1, (0, 1)]), st.booleans(), st.integers(0, 2), st.sampled_from(["var", "std"]))
+@settings(max_examples=40)
+def test_variances_are_one_node_each_and_have_slopes_at_equal_numbers(rows, axis, keepdims, ddof, name):
+    numbers = np.array(rows)
+    x = node_array([Value(number) for number in numbers.flat], numbers.shape)
+    n = numbers.size if axis in (None, (0, 1)) else numbers.shape[axis]
+    if n <= ddof:
+        return
+    result = getattr(np, name)(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    expected = getattr(np, name)(numbers, axis=axis, keepdims=keepdims, ddof=ddof)
+    assert np.shape(result) == np.shape(expected)
+    groups = [x.ravel()] if axis in (None, (0, 1)) else x.T if axis == 0 else x
+    for found, group, number in zip(np.ravel(np.array(result, dtype=object)), groups, np.ravel(expected)):
+        same = getattr(mg, name)(list(group), correction=ddof)
+        assert found.data == same.data == pytest.approx(number, rel=1e-14, abs=1e-15)
+        assert [grad_table(found)[v] for v in group] == [grad_table(same)[v] for v in group]
+
+
+def test_sums_of_some_entries():
+    mask = np.array([True, False, True])
+    assert grad(lambda x: np.sum(x**2, where=mask))(np.array([1.0, 2.0, 3.0])).tolist() == [2.0, 0.0, 6.0]
+    assert grad(lambda x: np.prod(x, where=mask))(np.array([4.0, 2.0, 3.0])).tolist() == [3.0, 0.0, 4.0]
+    assert grad(lambda x: np.mean(x, where=x > 0))(np.array([4.0, -2.0, 3.0])).tolist() == [0.5, 0.0, 0.5]
+    assert grad(lambda x: np.std(x, where=mask))(np.array([4.0, 9.0, 2.0])).tolist() == [0.5, 0.0, -0.5]
