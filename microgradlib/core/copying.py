@@ -84,7 +84,7 @@ def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
 
 def copy_node(node: N) -> N:
     """Return a node of its own with the same parents: `copy.copy`. The input of a transform that runs is itself."""
-    if any(node in inputs for inputs in TRANSFORMS.get()):
+    if any(node is x for inputs in TRANSFORMS.get() for x in inputs):
         return node
     fields, extras = fields_of(node)
     copied = rebuild(type(node), None, fields)
