@@ -38,9 +38,10 @@ def _shift(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, Any]:
 
 def log_total(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, Any]:
     """Return a shift m and ln Σ exp(xᵢ − m), as ln(1 + the sum of all but the largest), however small that is."""
+    exp, where = xp.exp, xp.where
     _, m = _shift(xp, xs)
-    rest = [xp.where(x >= m, xp.expm1(x - m), xp.exp(x - m)) for x in xs]  # the largest, without its 1 …
-    ones = [xp.where(x >= m, 1.0, 0.0) for x in xs]  # … which is counted here, once for each of several
+    ones = [where(x >= m, 1.0, 0.0) for x in xs]  # the largest counts as 1, each of several …
+    rest = [exp(x - m) - one for x, one in zip(xs, ones)]  # … and adds nothing more
     return m, xp.log1p(_total(rest) + (_total(ones) - 1))
 
 
@@ -49,12 +50,18 @@ def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> tuple[Callable
 
     Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each p is `of_none`.
     """
+    exp = xp.exp
     top, m = _shift(xp, xs)
-    exponentials = [xp.exp(x - m) for x in xs]
+    exponentials = [exp(x - m) for x in xs]
     others = of_the_others(add, exponentials)
+    infinite = xp.abs(top) >= math.inf
+    if infinite is False:  # of numbers
+        return (
+            lambda i: xp.share(exponentials[i], others[i]),
+            lambda i: xp.share(others[i], exponentials[i]),
+        )
     winners = _total([xp.where(x >= top, 1.0, 0.0) for x in xs])
     each = xp.where(top > 0, xp.div(1.0, winners), of_none)
-    infinite = xp.abs(top) >= math.inf
 
     def p(i: int) -> Any:
         return xp.where(infinite, xp.where(xs[i] >= top, each, 0.0), xp.share(exponentials[i], others[i]))
