@@ -392,3 +392,10 @@ def test_where_we_differ_from_micrograd():
     cube.backward()
     cube.backward()
     assert x.grad == 54.0  # micrograd adds to inner gradients too
+    y = Value(5.0)
+    product = x * y
+    x.data, x.grad = 10.0, 0.0
+    product.backward()
+    assert y.grad == 3.0  # micrograd multiplies by the new number, 10
+    with pytest.raises(AttributeError, match="no attribute 'heat'"):
+        x.heat = 300.0
