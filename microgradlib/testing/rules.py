@@ -36,8 +36,8 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     op bound to its settings, as in `x ** 2`. For `order=2`, the derivatives of each rule agree with its numeric
     derivatives. Inputs with a sample interval of width 0 (the condition of `where`) are not differentiated.
 
-    By default the points are 25 of the sample region away from kinks, and always those at which rules are most often
-    wrong: each input at 0, 1 and −1, at both sides of every kink, domain edge and boundary between branches of a rule
+    By default the points are 25 of the sample region away from kinks (for an op of any number of inputs eight with each
+    of two, three and four), and always those at which rules are most often wrong: each input at 0, 1 and −1, at both sides of every kink, domain edge and boundary between branches of a rule
     (found by bisection, in and around the sample interval), and equal to another input. At these, differences see f on
     both sides, or on one at an edge, and never use the derivative at the point itself; at a kink the derivative must
     lie between the one-sided ones. Nothing is asserted where differences cannot tell, nor about a nan (0 · inf is
@@ -70,9 +70,10 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
 
 def _sample_points(op: Op) -> Iterator[tuple[float, ...]]:
     """Yield points of the sample region away from kinks, by fractional parts of multiples of irrational numbers."""
-    for count in _COUNTS if op.arity is None else (op.arity,):
+    counts = _COUNTS if op.arity is None else (op.arity,)
+    for count in counts:
         intervals = [sample_interval(op, i) for i in range(count)]
-        for k in range(1, _POINTS + 1):
+        for k in range(1, _POINTS // len(counts) + 1):
             fractions = [math.modf(k * math.sqrt(i + 1.5))[0] for i in range(count)]
             point = [low + fraction * (high - low) for fraction, (low, high) in zip(fractions, intervals)]
             moved = away_from_kinks(op, point)

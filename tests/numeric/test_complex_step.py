@@ -13,7 +13,7 @@ REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma", "digamma", "gelu", "
 
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.name not in REAL_ONLY], ids=str)
 @given(data=st.data())
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_complex_step_equals_the_derivative_rules(op, data):
     count = op.arity or 4
     xs = [data.draw(st.floats(*op.sample[min(i, len(op.sample) - 1)])) for i in range(count)]
