@@ -37,11 +37,12 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     derivatives. Inputs with a sample interval of width 0 (the condition of `where`) are not differentiated.
 
     By default the points are 25 of the sample region away from kinks (for an op of any number of inputs eight with each
-    of two, three and four), and always those at which rules are most often wrong: each input at 0, 1 and −1, at both sides of every kink, domain edge and boundary between branches of a rule
-    (found by bisection, in and around the sample interval), and equal to another input. At these, differences see f on
-    both sides, or on one at an edge, and never use the derivative at the point itself; at a kink the derivative must
-    lie between the one-sided ones. Nothing is asserted where differences cannot tell, nor about a nan (0 · inf is
-    indeterminate) of second order, outside the sample intervals, at a kink or where several inputs are all 0.
+    of two, three and four), and always those at which rules are most often wrong: each input at 0, 1 and −1, at both
+    sides of every kink, domain edge and boundary between branches of a rule (found by bisection, in and around the
+    sample interval), and equal to another input. At these, differences see f on both sides, or on one at an edge, and
+    never use the derivative at the point itself; at a kink the derivative must lie between the one-sided ones. Nothing
+    is asserted where differences cannot tell, nor about a nan (0 · inf is indeterminate) of second order, outside the
+    sample intervals, at a kink or where several inputs are all 0.
 
     Raises `AssertionError` naming the op, the rule, the point and both numbers.
 
