@@ -45,10 +45,11 @@ def log_total(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, Any]:
     return m, xp.log1p(_total(rest) + (_total(ones) - 1))
 
 
-def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
+def shares(xp: Any, xs: tuple[Any, ...], output: Any = 0.0) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
     """Return the functions of i that give p and 1 − p, neither as a difference, for the softmax p of xs.
 
-    Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each p is `of_none`.
+    Inputs of +inf share 1 equally, as in `maximum`; if every x is −inf, each p is 0. Where the largest x is infinite
+    and `output`, of which they are derivatives, is nan, they are nan too, to every order.
     """
     exp = xp.exp
     top, m = _shift(xp, xs)
@@ -61,13 +62,17 @@ def shares(xp: Any, xs: tuple[Any, ...], of_none: float = 0.0) -> tuple[Callable
             lambda i: xp.share(others[i], exponentials[i]),
         )
     winners = _total([xp.where(x >= top, 1.0, 0.0) for x in xs])
-    each = xp.where(top > 0, xp.div(1.0, winners), of_none)
+    each = xp.where(top > 0, xp.div(1.0, winners), 0.0)
+
+    def limit(i: int) -> Any:
+        defined = xp.where(xs[i] >= top, each, 0.0)
+        return xp.where(xp.abs(output) >= 0, defined, output)
 
     def p(i: int) -> Any:
-        return xp.where(infinite, xp.where(xs[i] >= top, each, 0.0), xp.share(exponentials[i], others[i]))
+        return xp.where(infinite, limit(i), xp.share(exponentials[i], others[i]))
 
     def rest(i: int) -> Any:
-        return xp.where(infinite, 1 - xp.where(xs[i] >= top, each, 0.0), xp.share(others[i], exponentials[i]))
+        return xp.where(infinite, 1 - limit(i), xp.share(others[i], exponentials[i]))
 
     return p, rest
 
@@ -81,15 +86,15 @@ def _neg_log_of_first(xp: Any, xs: tuple[Any, ...]) -> Any:
     return (m - xs[0]) + logarithm  # neither is negative, so nothing cancels
 
 
-def _slopes_of_first(xp: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
-    p, rest = shares(xp, xs, of_none=math.nan)
+def _slopes_of_first(xp: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    p, rest = shares(xp, xs, z)
     return (-rest(0), *map(p, range(1, len(xs))))
 
 
 neg_log_softmax = define_op(
     "neg_log_softmax",
     value=lambda xp, *xs: _neg_log_of_first(xp, xs),
-    derivatives=lambda xp, z, *xs: _slopes_of_first(xp, xs),
+    derivatives=lambda xp, z, *xs: _slopes_of_first(xp, z, xs),
     formula="−ln softmax(x)₁ = ln Σ exp xᵢ − x₁, derivatives softmax(x)ᵢ, for x₁ less 1",
     reference=lambda mp, *xs: mp.log(mp.fsum([mp.exp(x - xs[0]) for x in xs])),
 )
@@ -112,13 +117,15 @@ def _unless_0(xp: Any, weight: Any, x: Any) -> Any:
     return xp.where(xp.abs(weight) <= 0, 0.0, weight * x)
 
 
-def _cross_entropy_slopes(xp: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _cross_entropy_slopes(xp: Any, output: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     w, z = _halves(inputs)
-    _, m = _shift(xp, z)
+    top, m = _shift(xp, z)
     moved = [x - m for x in z]
-    logarithm = xp.logsumexp(*moved)
+    logarithm, undefined = xp.logsumexp(*moved), _total(moved) * math.nan
+    limit = xp.where(top > 0, xp.where(xp.abs(output) >= 0, logarithm, undefined), undefined)
+    logarithm = xp.where(xp.abs(top) < math.inf, logarithm, limit)
     weights = [*w, *[0.0] * (len(z) - len(w))]
-    p, rest = shares(xp, z, of_none=math.nan)
+    p, rest = shares(xp, z, output)
     by_logit = [
         p(i) * others - weight * rest(i) for i, (weight, others) in enumerate(zip(weights, of_the_others(add, weights)))
     ]
@@ -128,7 +135,7 @@ def _cross_entropy_slopes(xp: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 cross_entropy = define_op(
     "cross_entropy",
     value=lambda xp, *inputs: _cross_entropy(xp, inputs),
-    derivatives=lambda xp, z, *inputs: _cross_entropy_slopes(xp, inputs),
+    derivatives=lambda xp, z, *inputs: _cross_entropy_slopes(xp, z, inputs),
     formula="−Σ wᵢ ln softmax(z)ᵢ, derivatives −ln softmax(z)ᵢ for wᵢ, Σ w · softmax(z)ᵢ − wᵢ for zᵢ",
     sample=((0.3, 3.0),),
     reference=lambda mp, *inputs: mp.fsum(
