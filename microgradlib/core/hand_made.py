@@ -15,6 +15,7 @@ compiled programs need the rule, and refuse: `define_op` states it.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -131,7 +132,8 @@ class BackwardFunction:
             node.grad = 1.0
             self.function()
             given = [parent.grad for parent in parents]
-            return tuple([g if g is ZERO else float(g) / parents.count(p) for p, g in zip(parents, given)])
+            times = Counter(parents)
+            return tuple([g if g is ZERO else float(g) / times[p] for p, g in zip(parents, given)])
         finally:
             for parent, gradient in kept.items():
                 parent.grad = gradient

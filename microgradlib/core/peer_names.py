@@ -162,7 +162,7 @@ class PeerNames(OwnAttributes):
     @_children.setter
     def _children(self, parents: Iterable[Any]) -> None:
         given = parents_of(parents)
-        if given != self.parents:
+        if [*map(id, given)] != [*map(id, self.parents)]:
             make(self, given, self._op, None)
 
     @property

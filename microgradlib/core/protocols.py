@@ -6,10 +6,11 @@ While a function is compiled, the numbers of parameters are not known: compariso
 from __future__ import annotations
 
 import sys
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
 from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
-from microgradlib.core.conversions import check_conversion
+from microgradlib.core.conversions import TRANSFORMS, check_conversion
 from microgradlib.core.math_calls import refuse_math_call
 from microgradlib.core.modes import MODES_IN_USE, is_compiling, is_unknown
 from microgradlib.core.node import Node
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = [
-    "comparison", "formatted", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused",
+    "comparison", "equal", "formatted", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused",
     "refused_property", "rounded", "to_bool", "to_float", "to_int", "without_history",
 ]  # fmt: skip
 
@@ -60,6 +61,19 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
 
     named(method, op).__doc__ = f"Return whether self {op.symbol} other; a node, 1 or 0, while a function is compiled."
     return method
+
+
+def equal(value: Any, other: object) -> Any:
+    """Return whether the numbers are equal, in a function that is being differentiated, which was written for numbers.
+
+    Elsewhere == is identity, so that Values can be the keys of dicts and the members of lists and sets.
+    """
+    if TRANSFORMS.get():
+        if isinstance(other, Node):
+            return value.data == other.data
+        if other.__class__ in PLAIN_NUMBERS or isinstance(other, Real):
+            return value.data == other
+    return NotImplemented
 
 
 def to_float(value: Any) -> float:

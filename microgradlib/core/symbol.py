@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
 from microgradlib.core.operators import operator
@@ -72,8 +73,8 @@ class Symbol(Node):
     __ge__ = operator(selection.greater_equal)
 
     def __eq__(self, other: object) -> Any:
-        """Return whether both are one node. While a function is compiled, raise: its == would compare numbers."""
-        if is_compiling() and isinstance(other, (Node, float, int)):
+        """Return whether both are one node. In compiled or differentiated functions, raise: == compares numbers."""
+        if (is_compiling() or TRANSFORMS.get()) and isinstance(other, (Node, float, int)):
             refuse(
                 self,
                 "cannot be compared by == yet, as its number is not known: write where(abs(x - k) < 0.5, a, b) for an "

@@ -15,6 +15,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.peer_names import PeerNames
 from microgradlib.core.protocols import (
     comparison,
+    equal,
     formatted,
     is_operand,
     refused,
@@ -36,8 +37,9 @@ class Value(PeerNames):
     None for a leaf. `parents`: the op's inputs. `local_derivatives`: ∂self/∂parent for each parent, recorded when the
     node is made. `label`: a name for drawings. `Value(data, parents, local_derivatives)` and `Value(data, parents,
     "tanh")` make a node by hand, as programs for other engines do: see `core.hand_made`. `bool(value)` is that of the
-    number, as with every number, not True for every object. Raises `TypeError` for what is not one real number, a Value
-    included: `v.detach()` is a leaf with the same number.
+    number, as with every number, not True for every object; `==` and `hash` go by identity, but in a function that is
+    being differentiated (by `grad`, …) `==` compares numbers. Raises `TypeError` for what is not one real number, a
+    Value included: `v.detach()` is a leaf with the same number.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 1
@@ -135,6 +137,7 @@ class Value(PeerNames):
     __le__ = comparison(selection.less_equal, operator.le)
     __gt__ = comparison(selection.greater, operator.gt)
     __ge__ = comparison(selection.greater_equal, operator.ge)
+    __eq__, __hash__ = equal, object.__hash__
     __float__, __int__, __bool__, __round__, __format__ = to_float, to_int, to_bool, rounded, formatted
     __floor__, __ceil__, __trunc__ = refused("floor"), refused("ceil"), refused("trunc")
 

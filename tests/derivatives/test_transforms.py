@@ -1,13 +1,16 @@
 """grad, jvp, vjp, jacobian, hessian, hvp: closed forms, nesting, structures, perturbation confusion."""
 
 import math
+from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+from microgradlib.errors import SymbolHasNoValueError
 
 numbers = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-3)
 
@@ -155,3 +158,42 @@ def test_depth_is_restored_after_an_error():
     with pytest.raises(KeyError):
         grad(fails)(1.0)
     assert type(grad(lambda x: x * x)(2.0)) is float
+
+
+BY_EQUALITY = {
+    "constant": lambda x: np.sum(np.where(x == 2.0, 5 * x, x)),
+    "not equal": lambda x: np.sum(x[x != 3.0]),
+    "the largest": lambda x: np.sum(x * (x == np.max(x))),
+    "branch": lambda x: 5 * x[0] if x[0] == 2 else x[0],
+    "two entries": lambda x: 7 * x[0] if x[1] == x[2] else x[0],
+    "both": lambda x: 7 * x[0] if x[0] != x[2] and x[2] != 4.0 else x[0],
+    "in": lambda x: 3 * x[0] if x[0] in (1.0, 2.0) else x[0],
+    "index": lambda x: [2.0, 3.0].index(x[1]) * x[0],
+    "count": lambda x: list(x).count(3.0) * x[0],
+    "NumPy's numbers": lambda x: 2 * x[0] if np.float64(2.0) == x[0] and x[1] == np.int64(3) else x[0],
+    "np.array_equal": lambda x: 3 * x[0] if np.array_equal(x, [2.0, 3.0, 3.0]) else x[0],
+    "np.isin": lambda x: np.sum(x * np.isin(x, [3.0])),
+    "a fraction": lambda x: 4 * x[0] if x[0] == Fraction(2) else x[0],
+    "made in f": lambda x: 4 * x[0] if x[1] * 2 == x[0] * 3 else x[0],
+}
+
+
+@pytest.mark.parametrize("f", BY_EQUALITY.values(), ids=BY_EQUALITY)
+def test_equality_in_a_differentiated_function_is_that_of_numbers(f):
+    """== of Values is identity elsewhere: the function took the other branch, in silence."""
+    x = np.array([2.0, 3.0, 3.0])
+    value, gradient = value_and_grad(f)(x)
+    assert value == f(x)
+    assert gradient @ x == f(x)  # each is linear in x, on this branch
+
+
+def test_equality_elsewhere_is_identity():
+    x, y = Value(2.0), Value(2.0)
+    assert x == x  # noqa: PLR0124
+    assert x != y
+    assert x != 2.0
+    assert len({x, y}) == 2
+    nodes = grad(lambda x: len({x, x * 1.0, x + 0.0}) * x)(2.0)
+    assert nodes == 3.0  # as members of sets and keys of dicts, nodes are themselves
+    with pytest.raises(SymbolHasNoValueError, match="=="):
+        grad(lambda x: x if x == 2.0 else -x)(Symbol("x"))
