@@ -30,6 +30,7 @@ from microgradlib.core.kinks import kinks as kinks
 from microgradlib.core.list_functions import *
 from microgradlib.core.matrix_products import *
 from microgradlib.core.modes import detect_anomaly as detect_anomaly, no_grad as no_grad
+from microgradlib.core.softmax import *
 from microgradlib.core.statistics import *
 from microgradlib.core.symbol import Symbol as Symbol
 from microgradlib.core.value import Value as Value

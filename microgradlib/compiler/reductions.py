@@ -79,9 +79,25 @@ def adjoint_of_terms(applied: Applied, index: int, out: Any) -> list[Step]:
         return [(np.multiply, (spread, other, out))]
     if op.name == "mean":
         return [(np.divide, (np.broadcast_to(g, out.shape), float(out.shape[-2]), out))]
+    if op.name in {"maximum", "minimum"}:
+        return _shares_of_winners(applied, out)
     if op.name in SOFTMAX_ADJOINTS and kept:
         return SOFTMAX_ADJOINTS[op.name](applied, index, out)
     return [(_write_adjoints, (applied, index, out))]
+
+
+def _shares_of_winners(applied: Applied, out: Any) -> list[Step]:
+    """Write g/n for the n terms that equal the maximum or minimum, 0 for others; of nan, none: n = 0 makes all nan."""
+    np = numpy()
+    z, g = applied.z, applied.g
+    count, share = applied.scratch("e", g.shape, [g]), applied.scratch("others", g.shape, [g])
+    return [
+        (np.equal, (applied.inputs[0], z, out)),
+        (np.add.reduce, (out, -2, None, count, True)),
+        (np.divide, (1.0, count, share)),
+        (np.multiply, (share, g, share)),
+        (np.multiply, (out, share, out)),
+    ]
 
 
 def _write_adjoints(applied: Applied, index: int, out: Any) -> None:

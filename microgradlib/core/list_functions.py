@@ -1,19 +1,14 @@
-"""Functions of many numbers, given as a list: the ops of any number of inputs, and softmax, made of them."""
+"""Functions of many numbers, given as a list: the ops of any number of inputs."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
-from microgradlib._support.floats import FLOATS
-from microgradlib._support.number import as_float, is_array
+from microgradlib._support.number import is_array
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.modes import is_compiling
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, Op, reductions
-from microgradlib.ops.dispatch import is_node
-from microgradlib.ops.softmax import neg_log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,12 +22,7 @@ if TYPE_CHECKING:
     Values = Iterable[Value | PlainNumber]  # one Value at least
     Symbols = Iterable[Symbol | Value | PlainNumber]  # one Symbol at least
 
-__all__ = [
-    "dist", "dot", "log_softmax", "logsumexp", "maximum", "mean", "minimum", "norm", "prod", "softmax", "sum",
-]  # fmt: skip
-
-MANY_CLASSES = 64
-"""Up to so many Symbols `log_softmax` makes n nodes of n parents: compiled, these are one instruction."""
+__all__ = ["dist", "dot", "logsumexp", "maximum", "mean", "minimum", "norm", "prod", "sum"]
 
 
 class ListFunction(Protocol):
@@ -198,78 +188,3 @@ def dist(p: Any, q: Any) -> Any:
         message = f"dist needs points with as many coordinates, got {len(ps)} and {len(qs)}"
         raise ValueError(message)
     return reductions.norm(*[GRAPH.sub(a, b) for a, b in zip(ps, qs)])
-
-
-@overload
-def softmax(xs: Untyped) -> list[Any]: ...
-@overload
-def softmax(xs: Floats) -> list[float]: ...
-@overload
-def softmax(xs: Values) -> list[Value]: ...
-@overload
-def softmax(xs: Symbols) -> list[Symbol]: ...
-def softmax(xs: Any) -> Any:
-    """Return exp(xᵢ)/Σⱼ exp(xⱼ) for each i: probabilities, without overflow. Raises `ValueError` for no numbers.
-
-    The largest x is subtracted first, which changes nothing but the range. Of numbers and Values it is known which that
-    is, and its exponential is the constant 1: so its slope p(1 − p) keeps its digits where p is near 1. Of Symbols, and
-    compiled, the largest is subtracted as a constant, and this slope is exact to 1e-16 only.
-
-    >>> softmax([1000, 1000])
-    [0.5, 0.5]
-    """
-    numbers = _some_numbers(xs, "softmax")
-    exponentials = [GRAPH.exp(x) for x in _without_largest(numbers)]
-    total = reductions.sum(*exponentials)
-    return [GRAPH.div(e, total) for e in exponentials]
-
-
-def _without_largest(numbers: list[Any]) -> list[Any]:
-    """Return each number less the largest of them, which costs no digit of its difference to the others.
-
-    The largest of floats and Values, the first of several, becomes the constant 0: whatever is left of it would be a
-    difference of slopes. That of Symbols is not known yet: it is subtracted from itself too, as a constant.
-    """
-    k = _largest(numbers)
-    if k is None:
-        shift = GRAPH.detach(reductions.maximum(*numbers))
-        return [x - shift for x in numbers]
-    top = numbers[k]
-    moved = [x - top for x in numbers[:k]], [x - top for x in numbers[k + 1 :]]
-    return [*moved[0], Value(0.0) if any(map(is_node, numbers)) else 0.0, *moved[1]]
-
-
-def _largest(numbers: list[Any]) -> int | None:
-    """Return the index of the largest of several numbers; None if it is infinite or nan, or not known yet."""
-    nodes = [kind for kind in set(map(type, numbers)) if hasattr(kind, "__apply_op__")]
-    if len(numbers) == 1 or is_compiling() or not all(issubclass(kind, Value) for kind in nodes):
-        return None
-    floats = [x._data if isinstance(x, Value) else as_float(x) for x in numbers]
-    largest = FLOATS.maximum(*floats)
-    return floats.index(largest) if math.isfinite(largest) else None
-
-
-@overload
-def log_softmax(xs: Untyped) -> list[Any]: ...
-@overload
-def log_softmax(xs: Floats) -> list[float]: ...
-@overload
-def log_softmax(xs: Values) -> list[Value]: ...
-@overload
-def log_softmax(xs: Symbols) -> list[Symbol]: ...
-def log_softmax(xs: Any) -> Any:
-    """Return xᵢ − ln Σⱼ exp(xⱼ) for each i: the logarithms of softmax, without overflow.
-
-    They keep their digits where a probability is near 1, and so do their slopes: the largest of Values is subtracted
-    from the others, and of up to `MANY_CLASSES` Symbols, whose largest is not known yet, each result is a node with all
-    as parents.
-
-    >>> log_softmax([0, 1000])
-    [-1000.0, 0.0]
-    """
-    numbers = _some_numbers(xs, "log_softmax")
-    if len(numbers) <= MANY_CLASSES and (is_compiling() or any(isinstance(x, Symbol) for x in numbers)):
-        return [0.0 - neg_log_softmax(numbers[i], *numbers[:i], *numbers[i + 1 :]) for i in range(len(numbers))]
-    moved = _without_largest(numbers)
-    total = reductions.logsumexp(*moved)
-    return [x - total for x in moved]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
-from microgradlib.core.list_functions import log_softmax, softmax
+from microgradlib.core.softmax import log_softmax, softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.ops import activations, rounding, selection, smooth_activations, trigonometric

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.list_functions import softmax
+from microgradlib.core.softmax import softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.module import Module

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
@@ -58,3 +58,38 @@ def test_infinite_logits_take_the_rules_of_the_table():
     rows = np.array([[-math.inf, 1.0], [1.0, 1.0], [50.0, -math.inf]])
     assert fast(rows).tolist() == [0.0, math.log(2), math.inf]
     assert fast.jacobian(rows[:2]).reshape(2, 2).tolist() == [[0.0, 0.0], [0.5, -0.5]]
+
+
+TIES = st.integers(2, 14).flatmap(
+    lambda n: st.lists(st.lists(st.integers(-1, 1), min_size=n, max_size=n), min_size=1, max_size=3)
+)
+
+
+@settings(max_examples=12)
+@given(rows=TIES, scale=st.sampled_from([0.25, 3.0, 60.0]), offset=st.sampled_from([0.0, 1e15]))
+@example(rows=[[1, *[0] * 11], [0] * 12, [1, 1, *[-1] * 10]], scale=60.0, offset=0.0)
+def test_log_softmax_keeps_its_digits_compiled(rows, scale, offset):
+    """Of few numbers and of many, with one largest or several."""
+    rows = [[scale * x + offset for x in row] for row in rows]
+    fast, weights = compiled(mg.log_softmax), [Value(0.0) for _ in rows[0]]
+    with_parameters = compiled(lambda x: mg.log_softmax([w + a for w, a in zip(weights, x)])[0], weights)
+    found, jacobians = fast(np.array(rows)), fast.jacobian(np.array(rows))
+    for row, numbers, jacobian in zip(rows, found, jacobians):
+        values = [Value(x) for x in row]
+        outputs = mg.log_softmax(values)
+        tables = [mg.grad_table(output) for output in outputs]
+        assert close(numbers, [output.data for output in outputs])
+        assert close(jacobian, [[table.get(x, 0.0) for x in values] for table in tables])
+        assert close(with_parameters.value_and_grad(np.array([row]))[1], [tables[0].get(x, 0.0) for x in values])
+
+
+@settings(max_examples=12)
+@given(rows=TIES)
+@example(rows=[[1, math.nan, 0], [math.inf, 0, math.inf], [0, 0, 0]])
+@pytest.mark.parametrize("function", [mg.maximum, mg.minimum])
+def test_winners_share_the_gradient(function, rows):
+    found = compiled(function).jacobian(np.array(rows, dtype=float))
+    for row, slopes in zip(rows, found.reshape(len(rows), -1)):
+        values = [Value(x) for x in row]
+        table = mg.grad_table(function(values) * 3)
+        assert np.array(slopes * 3) == pytest.approx([table.get(x, 0.0) for x in values], rel=1e-15, nan_ok=True)
