@@ -121,9 +121,11 @@ def _cross_entropy_slopes(xp: Any, output: Any, inputs: tuple[Any, ...]) -> tupl
     w, z = _halves(inputs)
     top, m = _shift(xp, z)
     moved = [x - m for x in z]
-    logarithm, undefined = xp.logsumexp(*moved), _total(moved) * math.nan
-    limit = xp.where(top > 0, xp.where(xp.abs(output) >= 0, logarithm, undefined), undefined)
-    logarithm = xp.where(xp.abs(top) < math.inf, logarithm, limit)
+    logarithm, finite = xp.logsumexp(*moved), xp.abs(top) < math.inf
+    if finite is not True:  # of numbers
+        undefined = _total(moved) * math.nan
+        limit = xp.where(top > 0, xp.where(xp.abs(output) >= 0, logarithm, undefined), undefined)
+        logarithm = xp.where(finite, logarithm, limit)
     weights = [*w, *[0.0] * (len(z) - len(w))]
     p, rest = shares(xp, z, output)
     by_logit = [
