@@ -207,6 +207,32 @@ def test_ops_of_several_inputs_have_one_gradient(name):
         assert all(map(same, by_kernels, expected)), at
 
 
+SOFTMAX = {
+    "log_softmax": lambda v: mg.log_softmax(v)[0],
+    "log_softmax of another": lambda v: mg.log_softmax(v)[2],
+    "softmax": lambda v: mg.softmax(v)[1],
+    "cross_entropy": lambda v: costs.cross_entropy(v, 1),
+    "cross_entropy of a distribution": lambda v: costs.cross_entropy(v, [0.0, 0.25, 0.75]),
+    "nll of log_softmax": lambda v: costs.nll(mg.log_softmax(v), [0.0, 0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SOFTMAX))
+def test_softmax_has_one_gradient_at_infinite_logits(name):
+    f = SOFTMAX[name]
+    rows = [[a, b, c] for a in (-math.inf, 0.0, math.inf, math.nan) for b in (1.0, -math.inf) for c in (1.0, math.inf)]
+    jacobian = compiled(f).jacobian(rows).reshape(len(rows), 3)
+    for at, by_kernels in zip(rows, jacobian.tolist()):
+        xs = [Value(x) for x in at]
+        output = f(xs)
+        table = grad_table(output)
+        expected = [table.get(x, 0.0) for x in xs]
+        assert all(map(same, symbols_slopes(f, at), expected)), at
+        assert all(map(same, by_kernels, expected)), at
+        if math.isnan(output.data):
+            assert any(map(math.isnan, expected)), at
+
+
 def test_a_closed_branch_inside_a_domain_is_closed_for_symbols_too():
     assert symbols_slopes(lambda v: mg.maximum(v[0] // v[0], mg.hard_sigmoid(v[0])), [math.inf]) == [0.0]
     slope = symbols_slopes(lambda v: mg.atanh(mg.maximum(v[0], v[1])), [1.0, 9.0])
