@@ -5,21 +5,33 @@ from __future__ import annotations
 import dis
 import math
 import sys
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.math_calls import callee, math_function_called_by, refuse_math_call, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["TRANSFORMS", "check_conversion"]
+__all__ = ["TRANSFORMS", "check_conversion", "differentiating"]
 
 TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
 """The inputs of each transformed function (`grad`, …) that is running, the outermost first."""
 
 _FORMATTING = ("BINARY_OP", "BINARY_MODULO", "INPLACE_MODULO")
+
+
+@contextmanager
+def differentiating(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
+    """Run a function that is differentiated by these inputs in the block; yield those of the functions around it."""
+    enclosing = TRANSFORMS.get()
+    token = TRANSFORMS.set((*enclosing, inputs))
+    try:
+        yield enclosing
+    finally:
+        TRANSFORMS.reset(token)
 
 
 def check_conversion(frame: FrameType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial, reduce
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +10,7 @@ from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
 from microgradlib.core.arrays import node_array
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table, useful_derivatives
-from microgradlib.core.conversions import TRANSFORMS
+from microgradlib.core.conversions import differentiating
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
@@ -20,7 +19,7 @@ from microgradlib.ops import ZERO, derivative_graph
 from microgradlib.ops.guards import add, chain_product, unguarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix", "tangents"]
 
@@ -82,7 +81,7 @@ class Linearization:
             for i in positions:
                 fresh[i] = nested(arguments[i], [_input(x) for x in flatten(arguments[i])])
             self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
-            with _running(self.inputs) as enclosing:
+            with differentiating(self.inputs) as enclosing:
                 self.output = _without_axes(f(*fresh, **keywords))
         self.outputs = [as_node(y) for y in flatten(self.output)]
         given = [x for x in flatten(self.arguments) if isinstance(x, Node)]
@@ -135,17 +134,6 @@ class Linearization:
             message = f"{transform} differentiates functions that return one number, not {kind}"
             raise TypeError(message + ": use jacobian, or return the sum")
         return self.outputs[0]
-
-
-@contextmanager
-def _running(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
-    """Enter a transformed function with these inputs; yield those of the functions that were running before."""
-    enclosing = TRANSFORMS.get()
-    token = TRANSFORMS.set((*enclosing, inputs))
-    try:
-        yield enclosing
-    finally:
-        TRANSFORMS.reset(token)
 
 
 def _input(x: Any) -> Node:

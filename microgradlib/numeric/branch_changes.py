@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import FLOATS, IEEE, Float754
 from microgradlib.core.autodiff import grad_table
+from microgradlib.core.conversions import differentiating
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 
@@ -31,7 +32,8 @@ def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] =
     """Return the graph of f(*point) over new leaves. Raises `TypeError` if f does not return one number."""
     with recording():
         inputs = [Value(x, name) for x, name in zip(point, names or [""] * len(point))]
-        output = f(*inputs)
+        with differentiating(inputs):
+            output = f(*inputs)
     if not isinstance(output, Value):
         if isinstance(output, (list, tuple, dict)) or hasattr(output, "__apply_op__"):
             message = f"f must return one Value, got {type(output).__name__}: check one output at a time"

@@ -252,3 +252,10 @@ def test_the_text_of_a_taylor_test():
     assert not wrong.agrees
     with pytest.raises(ValueError, match="one number for each of the 2 arguments, got 1"):
         taylor_slope(lambda x, y: x, [1.0, 2.0], direction=[1.0])
+
+
+def test_f_is_run_as_a_function_of_numbers():
+    """As `grad` runs it: == compares numbers, and what would lose the derivative in silence is an error."""
+    assert gradcheck(lambda x: x * x if x - x == 0 else x, [3.0]).checks[0].reverse == 6.0
+    with pytest.raises(TypeError, match="derivative be lost"):
+        gradcheck(lambda x: x * next(map(math.exp, [x])), [3.0])
