@@ -1,9 +1,11 @@
 """The op table: every operation once, as a record of its value and local derivatives.
 
-`PUBLIC` holds the ops that the package exports as functions under their names.
+`PUBLIC` holds the ops that the package exports as functions under their names. `ops.accuracy` has the largest errors of
+each op's value and derivatives.
 """
 
 from microgradlib.ops import (
+    accuracy,
     activations,
     arithmetic,
     derivative_graph,
@@ -23,7 +25,7 @@ from microgradlib.ops.record import GRAPH, TABLE, Op
 from microgradlib.ops.rules import ZERO
 
 __all__ = [
-    "GRAPH", "PUBLIC", "TABLE", "ZERO", "Op", "activations", "arithmetic", "define_op", "derivative_graph",
+    "GRAPH", "PUBLIC", "TABLE", "ZERO", "Op", "accuracy", "activations", "arithmetic", "define_op", "derivative_graph",
     "exponential", "forget_op", "guards", "log_functions", "reductions", "rounding", "selection", "slopes",
     "smooth_activations", "softmax", "trigonometric",
 ]  # fmt: skip

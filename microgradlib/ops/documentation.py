@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.ops.accuracy import LARGEST_ERRORS
+
 if TYPE_CHECKING:
     from inspect import Signature
 
@@ -40,8 +42,6 @@ def document(op: Any) -> str:
 
 def _errors(op: Any) -> str:
     """Return the largest errors found, as a sentence; nothing for an op that a user defined."""
-    from microgradlib.ops.accuracy import LARGEST_ERRORS  # noqa: PLC0415  only documentation needs it
-
     errors = LARGEST_ERRORS.get(op.name)
     if errors is None:
         return ""
