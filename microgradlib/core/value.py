@@ -6,6 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from microgradlib._support.number import as_float
+from microgradlib.core import protocols
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, run_leaf_functions
 from microgradlib.core.hand_made import BackwardFunction, describe
@@ -15,15 +16,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.peer_names import PeerNames
 from microgradlib.core.protocols import (
     comparison,
-    equal,
-    formatted,
-    is_operand,
     refused,
-    rounded,
-    to_bool,
-    to_float,
-    to_int,
-    without_history,
 )  # fmt: skip
 from microgradlib.ops import ZERO, Op, derivative_graph, selection
 
@@ -74,7 +67,7 @@ class Value(PeerNames):
         """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
         parents: tuple[Value, ...] = inputs
         if not {Value}.issuperset(map(type, inputs)):
-            if not all(map(is_operand, inputs)):
+            if not all(map(protocols.is_operand, inputs)):
                 return NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         node: Value = object.__new__(Value)
@@ -132,13 +125,14 @@ class Value(PeerNames):
         """Return a leaf with the same number, through which no gradient flows."""
         return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
 
-    _without_history = without_history
+    _without_history = protocols.without_history
     __lt__ = comparison(selection.less, operator.lt)
     __le__ = comparison(selection.less_equal, operator.le)
     __gt__ = comparison(selection.greater, operator.gt)
     __ge__ = comparison(selection.greater_equal, operator.ge)
-    __eq__, __hash__ = equal, object.__hash__
-    __float__, __int__, __bool__, __round__, __format__ = to_float, to_int, to_bool, rounded, formatted
+    __eq__, __hash__ = protocols.equal, object.__hash__
+    __float__, __int__, __bool__ = protocols.to_float, protocols.to_int, protocols.to_bool
+    __round__, __format__ = protocols.rounded, protocols.formatted
     __floor__, __ceil__, __trunc__ = refused("floor"), refused("ceil"), refused("trunc")
 
     def __repr__(self) -> str:
