@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -32,26 +33,32 @@ NEEDS = {"testing": {"hypothesis", "pytest"}}
 """Third-party packages that a subpackage may import at its own import."""
 
 
+parsed = cache(ast.parse)
+
+
 def is_type_checking(node):
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
+@cache
 def imports(source, *, at_import_only=False):
-    """Yield the full names that a file imports, `from a import b` as a.b.
+    """Return the full names that a file imports, `from a import b` as a.b.
 
     `at_import_only` excludes imports inside functions and under TYPE_CHECKING.
     """
-    stack = list(ast.iter_child_nodes(ast.parse(source)))
+    names = []
+    stack = list(ast.iter_child_nodes(parsed(source)))
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+            names += [f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names]
         elif at_import_only and is_type_checking(node):
             stack += node.orelse
         elif not (at_import_only and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))):
             stack += ast.iter_child_nodes(node)
+    return names
 
 
 def module_name(path):

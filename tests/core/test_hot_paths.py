@@ -98,6 +98,7 @@ def mode_elsewhere():
 
 @pytest.mark.parametrize("mode", [contextlib.nullcontext, detect_anomaly, mode_elsewhere])
 @pytest.mark.parametrize("name", UNARY)
+@settings(max_examples=50)
 @given(anything)
 def test_methods_and_functions_of_one_number(name, mode, a):
     x, op = Value(a), UNARY[name]
@@ -108,6 +109,7 @@ def test_methods_and_functions_of_one_number(name, mode, a):
 
 @pytest.mark.parametrize("mode", [contextlib.nullcontext, detect_anomaly, mode_elsewhere])
 @pytest.mark.parametrize("name", BINARY)
+@settings(max_examples=50)
 @given(anything, anything | st.integers(1, 10**20) | st.booleans())
 def test_operators_of_two_numbers(name, mode, a, b):
     x, y, op = Value(a), Value(b), BINARY[name]

@@ -122,7 +122,7 @@ def test_sample_points_avoid_kinks():
 
 
 @pytest.mark.parametrize(("name", "arity"), CASES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_against_mpmath(name, arity, data):
     op = TABLE[name]
@@ -132,7 +132,7 @@ def test_against_mpmath(name, arity, data):
 
 
 @pytest.mark.parametrize(("name", "arity"), CASES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_numeric_and_symbolic_agree_float_for_float_on_kinks_too(name, arity, data):
     op = TABLE[name]

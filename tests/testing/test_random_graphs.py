@@ -22,7 +22,7 @@ def test_rules_of_every_op_in_its_sample_region(op) -> None:
 
 @pytest.mark.parametrize("op", HONEST, ids=lambda op: op.name)
 def test_rules_of_every_op_at_random_points(op) -> None:
-    @check(4)
+    @check(3)
     @given(inputs_for(op))
     def at(inputs) -> None:
         assert_derivative_rule(op, *inputs)
