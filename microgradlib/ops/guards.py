@@ -58,7 +58,7 @@ class Condition(NamedTuple):
     @property
     def is_closed(self) -> bool:
         """Whether it closes a branch."""
-        return not isinstance(self.otherwise, Undefined)
+        return not _is_domain(self)
 
 
 class Guarded(NamedTuple):
@@ -109,7 +109,9 @@ def closed_at_zero(x: Any) -> Any:
 def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
     """Return x under further conditions: those of closed branches are judged first, then outer ones before inner."""
     expression, inner = (x.expression, x.conditions) if isinstance(x, Guarded) else (x, ())
-    conditions = tuple(sorted(dict.fromkeys((*outer, *inner)), key=lambda condition: not condition.is_closed))
+    conditions = tuple(dict.fromkeys((*outer, *inner)))
+    if len(conditions) > 1:
+        conditions = tuple(sorted(conditions, key=_is_domain))
     if len(conditions) <= MOST_CONDITIONS:
         return Guarded(expression, conditions) if conditions else expression
     joined = Guarded(expression, conditions)
@@ -117,6 +119,10 @@ def _guarded(x: Any, outer: tuple[Condition, ...]) -> Any:
     if is_open is True:
         return unguarded(joined)
     return Guarded(unguarded(joined), (Condition(is_open, wanted=True),), is_applied=True)
+
+
+def _is_domain(condition: Condition) -> bool:
+    return isinstance(condition.otherwise, Undefined)
 
 
 def unguarded(x: Any) -> Any:
