@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.compiler.kernels import number_like
 from microgradlib.compiler.numpy_functions import numpy
 
 if TYPE_CHECKING:
@@ -31,15 +32,15 @@ def _exponentials(applied: Applied, x: Any) -> list[Step]:
         (np.subtract, (x, z, kept["below"])),
         (np.exp, (kept["below"], kept["exponentials"])),
         (np.add.reduce, (kept["exponentials"], -2, None, kept["total"], True)),
-        (_write_rest, (kept,)),
+        (_write_rest, (kept, number_like(1.0, z))),
     ]
 
 
-def _write_rest(kept: dict[str, Any]) -> None:
+def _write_rest(kept: dict[str, Any], one: Any) -> None:
     """Write the sum of all exponentials but one of those that are 1; keep whether one of the sums is below FEW."""
     np = numpy()
     e, total, rest = kept["exponentials"], kept["total"], kept["rest"]
-    np.subtract(total, 1.0, rest)
+    np.subtract(total, one, rest)
     kept["is_few"] = is_few = np.minimum.reduce(total, None) < FEW
     if is_few:
         np.add.reduce(np.where(e == 1.0, 0.0, e), -2, None, rest, True)
