@@ -148,7 +148,17 @@ def test_graphs_grow_large_and_share() -> None:
     assert shared >= 40
 
 
-@pytest.mark.parametrize("name", ["sub", "exp", "log", "acosh", "relu", "floor", "pow", "div", "logsumexp", "gamma"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sub",
+        "exp",
+        "pow",
+        "acosh",
+        "relu",
+        *[pytest.param(name, marks=pytest.mark.slow) for name in ("log", "floor", "div", "logsumexp", "gamma")],
+    ],
+)
 def test_a_graph_shrinks_to_the_relevant_op(name) -> None:
     graph = find(graphs(ALL_OPS), lambda g: name in ops_of(g), settings=SHRINKING)
     assert ops_of(graph) == [name]
