@@ -34,7 +34,7 @@ EXPRESSIONS = st.recursive(
 
 
 @given(EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_false_alarms_on_smooth_expressions(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
@@ -51,7 +51,7 @@ def test_no_false_alarms_on_thousands_of_smooth_expressions(f, x, y):
 
 
 @given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_false_alarms_on_smooth_expressions_to_second_order(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     assert gradcheck(f, [x, y], order=2).ok
