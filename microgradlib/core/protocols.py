@@ -63,17 +63,17 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
     return method
 
 
-def equal(value: Any, other: object) -> Any:
+def equal(value: Any, other: object) -> bool:
     """Return whether the numbers are equal, in a function that is being differentiated, which was written for numbers.
 
     Elsewhere == is identity, so that Values can be the keys of dicts and the members of lists and sets.
     """
     if TRANSFORMS.get():
         if isinstance(other, Node):
-            return value.data == other.data
+            return bool(value.data == other.data)
         if other.__class__ in PLAIN_NUMBERS or isinstance(other, Real):
-            return value.data == other
-    return NotImplemented
+            return bool(value.data == other)
+    return NotImplemented  # type: ignore[no-any-return]
 
 
 def to_float(value: Any) -> float:
