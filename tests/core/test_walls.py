@@ -16,7 +16,7 @@ from microgradlib.ops.derivative_graph import detach
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, math.inf, -math.inf, math.nan]
 SMOOTH = {
     "sqrt": mg.sqrt, "cbrt": mg.cbrt, "log": mg.log, "acos": mg.acos, "asin": mg.asin, "exp": mg.exp, "sin": mg.sin,
-    "square": lambda x: x * x, "cube": lambda x: x**3, "root": lambda x: mg.pow(x, 0.5),
+    "square": lambda x: x * x, "cube": lambda x: mg.pow(x, 3), "root": lambda x: mg.pow(x, 0.5),
     "reciprocal": mg.reciprocal, "tanh": mg.tanh, "atanh": mg.atanh, "log1p": mg.log1p, "abs": mg.abs,
     "times 0": lambda x: 0.0 * x,
 }  # fmt: skip
