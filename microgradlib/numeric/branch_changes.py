@@ -46,9 +46,9 @@ def changed_branch(first: Recording, second: Recording) -> str:
     """Return the name of an op that takes different branches in two recordings of f, or "" if there is none.
 
     Such an op has a kink or a jump between the two points. An op counts if the output depends on it, its value rule
-    chooses differently, and its local derivatives, or its values if those are 0, differ by more than `_JUMP`. If the
-    recordings contain different ops, because f branches with a Python `if`, the result is "another path through the
-    function".
+    chooses differently, and its local derivatives, or its values if those are 0, differ by more than `_JUMP`, or at all
+    if the choice is a floor, a ceil or the quotient of a `mod`. If the recordings contain different ops, because f
+    branches with a Python `if`, the result is "another path through the function".
 
     >>> from microgradlib import relu
     >>> ramp = lambda x: relu(x) + 1
@@ -62,8 +62,11 @@ def changed_branch(first: Recording, second: Recording) -> str:
         op = node.op
         if op is None or (op.kink is None and op.name != "where"):
             continue
-        if (gradient or other_gradient) and _jumps(node, other) and _choices(node) != _choices(other):
-            return str(op)
+        if (gradient or other_gradient) and _differ(node, other):
+            choices, other_choices = _choices(node), _choices(other)
+            whole = _whole_numbers(choices) != _whole_numbers(other_choices)
+            if choices != other_choices and _differ(node, other, 0.0 if whole else _JUMP):
+                return str(op)
     return ""
 
 
@@ -71,12 +74,17 @@ def _op_name(node: Value) -> str:
     return node.op.name if node.op is not None else ""
 
 
-def _jumps(node: Value, other: Value) -> bool:
-    """Return whether the local derivatives of two nodes of one op differ by a jump."""
+def _differ(node: Value, other: Value, jump: float = 0.0) -> bool:
+    """Return whether the local derivatives of two nodes of one op differ by more than `jump`, relative to 1 or them."""
     pairs = list(zip(node.local_derivatives, other.local_derivatives))
     if not any(map(any, pairs)):  # piecewise constant, as floor is
         pairs = [(node.data, other.data)]
-    return any(abs(a - b) > _JUMP * max(1.0, abs(a), abs(b)) for a, b in pairs)
+    return any(abs(a - b) > jump * max(1.0, abs(a), abs(b)) for a, b in pairs)
+
+
+def _whole_numbers(choices: list[Any]) -> list[float]:
+    """Return the floors, ceils and quotients among the choices: if one changes, the op jumps, by however little."""
+    return [choice for choice in choices if isinstance(choice, float)]
 
 
 def _choices(node: Value) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.errors import MissingRuleError
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
-from microgradlib.numeric.extrapolation import NumericDerivative, extrapolate
+from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
 from microgradlib.numeric.noise import Noise
 from microgradlib.numeric.rounding import errors_inside_ops, rounding_error
 
@@ -32,6 +32,8 @@ _BESIDE_SMALL = 2.0**-20  # the same relative to a small |x|
 _SMALL = 1e-3
 _SHORT = 2.0**-14  # steps of less than this, relative to max(|x|, 1), call for a look at the rounding error
 _SHORT_NOISE = 4.0  # times the bound that the graph gives: a larger estimate counts
+_NEAR = 2.0**-32  # relative to max(|x|, 1); where f is undefined so near to x on one side, noise is estimated aside
+_ASIDE = 2.0**-12
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,11 @@ def compare(
     reverse, forward = (here.table.get(x, 0.0), tangents[here.output]) if claimed is None else (claimed, claimed)
     nearby = _Neighbourhood(f, point, i, here)
     numeric = nearby.derivative()
-    half = abs(numeric.gap) / 2
     difference = _difference(numeric, reverse, forward)
+    if not numeric.gap and math.isfinite(reverse) and difference > min(SAFETY * numeric.error, _VAGUE * abs(reverse)):
+        numeric = nearby.resolved(numeric)
+        difference = _difference(numeric, reverse, forward)
+    half = abs(numeric.gap) / 2
     allowed = _AROUND * half + SAFETY * (numeric.error - half)
     if difference > allowed and not half:
         numeric = replace(numeric, error=numeric.error + _derivative_rounding(f, point, i))
@@ -179,21 +184,47 @@ class _Neighbourhood:
         """Return the derivative by differences.
 
         Where only short steps were of use, f may oscillate, or have rounding errors of which its graph does not know,
-        as behind a `detach`. Then these are estimated from the values of f.
+        as behind a `detach`. Then these are estimated from the values of f. Where f is 0 and does not depend on x by
+        its graph, values of 0 do not show them either: then those of terms of size 1 are assumed.
         """
         numeric = extrapolate(self.evaluate, self.x)
-        scale = max(abs(self.x), 1.0)
-        if numeric.step > _SHORT * scale or not math.isfinite(numeric.error):
+        if not (numeric.value or self.here.output.data or self.here.inputs[self.i] in self.here.table):
+            numeric = extrapolate(self._with_noise(EPSILON), self.x)
+        if numeric.step > _SHORT * max(abs(self.x), 1.0) or not math.isfinite(numeric.error):
             return numeric
-        noise = Noise(lambda number: self.evaluate(number)[0], self.x, scale)
-        if noise.kind != "rounding" or noise.bound <= _SHORT_NOISE * self.evaluate(self.x)[1]:
-            return numeric
+        return self._with_rounding(numeric, *self._noise())
 
+    def resolved(self, numeric: NumericDerivative) -> NumericDerivative:
+        """Return the derivative again where f oscillates, or has rounding errors of which its graph does not know.
+
+        Its error is inf if f changes irregularly from float to float, unless it is small.
+        """
+        noise, place = self._noise()
+        if noise.kind == "irregular" and numeric.relative_error > _VAGUE:
+            return replace(numeric, error=math.inf)
+        if noise.kind == "oscillation" and numeric.step > noise.widest:
+            return extrapolate(self._with_noise(noise.least), self.x, widest=noise.widest)
+        return self._with_rounding(numeric, noise, place)
+
+    def _with_rounding(self, numeric: NumericDerivative, noise: Noise, place: float) -> NumericDerivative:
+        """Return the derivative again if the rounding error at the place is larger than the graph says there."""
+        if noise.kind == "rounding" and noise.bound > _SHORT_NOISE * self.evaluate(place)[1]:
+            return extrapolate(self._with_noise(noise.bound), self.x)
+        return numeric
+
+    def _with_noise(self, noise: float) -> Callable[[float], tuple[float, float]]:
         def evaluate(number: float) -> tuple[float, float]:
             value, bound = self.evaluate(number)
-            return value, max(bound, noise.bound)
+            return value, max(bound, noise)
 
-        return extrapolate(evaluate, self.x)
+        return evaluate
+
+    def _noise(self) -> tuple[Noise, float]:
+        """Return the noise of f, and the place: x, or one aside if f is undefined or branches just beside x."""
+        scale = max(abs(self.x), 1.0)
+        sides = [sign for sign in (1, -1) if math.isfinite(self.evaluate(self.x + sign * _NEAR * scale)[0])]
+        place = self.x + (sides[0] * _ASIDE * scale if len(sides) == 1 else 0.0)
+        return Noise(lambda number: self.evaluate(number)[0], place, scale), place
 
     def typical_slope(self, numeric: NumericDerivative, reverse: float) -> float:
         """Return the largest of the sizes that a derivative of f at x might be compared with.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.core.autodiff import evaluate
+from microgradlib.core.autodiff import evaluate, tangent_table
 from microgradlib.core.graph import descendants
 from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.kinks import described, indeterminate
 from microgradlib.core.modes import tracing_lines
-from microgradlib.numeric.branch_changes import record
+from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, Comparison, compare, record_or_none
 from microgradlib.numeric.complex_step import op_derivative
+from microgradlib.numeric.extrapolation import NumericDerivative
 from microgradlib.numeric.report import Fault
 from microgradlib.numeric.rounding import rounding_error
 
@@ -32,6 +33,8 @@ _OTHER_PATH = (
 )
 _CLOSER = 0.1  # a complex step this much closer to a derivative than differences are proves these wrong
 _PARTS = (1.0, -1.0, 0.61, -0.61, 0.13, -0.13)  # of the widest step: a whole step may be a period of f
+_EXACT = 1e-12  # relative; local derivatives closer to a complex step are correct
+_CONFIRMED = 2.0  # times the error of differences of f: a derivative by complex steps so close to them is confirmed
 _ROUNDING = 1e-9  # relative; reverse and forward mode add the same products in another order
 
 
@@ -39,11 +42,11 @@ def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Com
     """Return the cause of a disagreement between ∂f/∂xᵢ and differences: the op at fault, or another cause in words.
 
     Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own value;
-    a product of 0 and inf, or another local derivative that is not finite; a node made by hand, whose local derivatives
-    cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
-    evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add
-    differently. If there is none of them, the result is (None, ""): the differences of f are wrong, for example because
-    every step skips whole periods.
+    one that disagrees with a complex step, if complex steps through all ops agree with differences of f; a product of 0
+    and inf, or another local derivative that is not finite; a node made by hand, whose local derivatives cannot be
+    checked; a dependency that the graph does not contain, so that f differs from its graph evaluated anew beside the
+    point; products of correct local derivatives that reverse and forward mode add differently. If there is none of
+    them, the result is (None, ""): the differences of f are wrong, for example because every step skips whole periods.
     """
     with tracing_lines() as lines:
         here = record(f, point)
@@ -54,6 +57,10 @@ def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Com
             fault = _local_fault(node, k, recorded, lines.get(node, ""))
             if fault:
                 return fault, ""
+    if found.verdict == "differs" and math.isfinite(found.reverse):
+        fault = _fault_by_complex_steps(here, i, found, lines)
+        if fault:
+            return fault, ""
     note = indeterminate_note(here.table, lines)
     if note and math.isnan(found.reverse):
         return None, note
@@ -82,11 +89,8 @@ def _made(node: Value, lines: Mapping[Value, str]) -> str:
 
 def _local_fault(node: Value, k: int, recorded: float, line: str) -> Fault | None:
     """Return the fault of a node's derivative by its input k, None if it agrees or cannot be judged."""
-    op = node.op
-    if op is None or op.name == "detach" or isinstance(op, HandMadeOp) or not math.isfinite(node.data):
-        return None
-    at = tuple([parent.data for parent in node.parents])
-    if not all(map(math.isfinite, at)):
+    op, at = node.op, _inputs(node)
+    if op is None or not _can_be_checked(node):
         return None
     found = compare(op, at, k, record(op, at), recorded)
     if found.verdict != "differs":
@@ -95,6 +99,36 @@ def _local_fault(node: Value, k: int, recorded: float, line: str) -> Fault | Non
     if exact is not None and abs(exact - recorded) <= _CLOSER * abs(found.numeric.value - recorded):
         return None
     return Fault(op.name, k, at, recorded, found.numeric, line)
+
+
+def _inputs(node: Value) -> tuple[float, ...]:
+    return tuple([parent.data for parent in node.parents])
+
+
+def _can_be_checked(node: Value) -> bool:
+    """Return whether the node's op has a value rule and is finite here; `detach` hides its derivative on purpose."""
+    known = node.op is not None and node.op.name != "detach" and not isinstance(node.op, HandMadeOp)
+    return known and all(map(math.isfinite, (node.data, *_inputs(node))))
+
+
+def _fault_by_complex_steps(here: Recording, i: int, found: Comparison, lines: Mapping[Value, str]) -> Fault | None:
+    """Return the fault that explains the whole disagreement of f, by complex steps of the ops on the way.
+
+    Differences of f can be more exact than those of its ops, as where f(x) = log(exp(x)) or an op has an input twice.
+    """
+    recorded = tangent_table(here.output, {here.inputs[i]: 1.0})
+    exact = dict.fromkeys(here.table, 0.0) | {here.inputs[i]: 1.0}
+    fault, largest = None, 0.0
+    for node, gradient in here.table.items():
+        for k, (parent, local) in enumerate(zip(node.parents, node.local_derivatives)):
+            slope = op_derivative(node.op, _inputs(node), k) if node.op and _can_be_checked(node) else None
+            slope = local if slope is None else slope
+            exact[node] += slope * exact[parent] if slope and exact[parent] else 0.0
+            effect = abs(gradient * (local - slope) * recorded[parent])
+            if node.op and effect > largest and abs(local - slope) > _EXACT * abs(slope):
+                numeric = NumericDerivative(slope, _EXACT * abs(slope), 0.0)
+                fault, largest = Fault(node.op.name, k, _inputs(node), local, numeric, lines.get(node, "")), effect
+    return fault if abs(exact[here.output] - found.numeric.value) <= _CONFIRMED * found.numeric.error else None
 
 
 def _differs_from_its_graph(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> bool:

@@ -26,6 +26,8 @@ _VARIATION = 0.1  # relative; slopes over short steps that differ by more from p
 _RESOLVED = 1 / 64  # of the estimate over longer steps: that over a few floats in an oscillation they resolve
 _SURE = 3.0  # differences of slopes count if they are larger than this multiple of their rounding error
 _LARGE = 1e-3  # of the range of f; larger changes from float to float leave no derivative to be seen
+_COARSE = 1 / 16  # the same for what seems to be a coarse grid: a sawtooth looks like one,
+_VISIBLE = 2.0**-20  # unless it is smaller than this, relative to |f| or 1
 _ROUNDING = 2.0**-40  # smaller changes, relative to |f| or 1, are rounding, whatever the range of f
 
 
@@ -69,13 +71,22 @@ class Noise:
         if self.kind == "rounding":
             if self.bound > _ROUNDING * max(size, 1.0) and self.bound > _LARGE * _range(number, x, scale):
                 self.kind = "irregular"
-            for wider in _WIDER:
-                coarse = estimate_noise(number, x, _odd(_RATIOS[0] * wider * step, x))
-                if coarse > max(_HIDDEN * self.bound, small):
-                    if _explanation(number, x, wider * step, step, self.bound) != "grid":
-                        break
-                    self.bound = coarse
+            self._look_for_grid(number, x, scale, step, size)
         self.bound += SMALLEST
+
+    def _look_for_grid(
+        self, number: Callable[[float], float], x: float, scale: float, step: float, size: float
+    ) -> None:
+        short = step
+        for wider in _WIDER:
+            coarse = estimate_noise(number, x, _odd(_RATIOS[0] * wider * step, x))
+            if coarse > _HIDDEN * max(self.bound, EPSILON * size):
+                if _explanation(number, x, wider * step, short, self.bound) != "grid":
+                    break
+                self.bound = coarse
+                if coarse > max(_VISIBLE * max(size, 1.0), _COARSE * _range(number, x, scale)):
+                    self.kind = "irregular"
+            short = wider * step
 
 
 def estimate_noise(number: Callable[[float], float], x: float, *steps: float) -> float:

@@ -19,7 +19,10 @@ _HEADINGS = ("argument", "reverse", "forward", "numeric", "± estimated error", 
 
 @dataclass(frozen=True)
 class Fault:
-    """The first op, in topological order, whose local derivative disagrees with differences of the op itself."""
+    """An op whose local derivative is wrong: the first, in topological order, that disagrees with its differences.
+
+    If no op does, it is the one of largest effect among those that disagree with complex steps.
+    """
 
     op: str
     input: int
@@ -29,15 +32,17 @@ class Fault:
     recorded: float
     """The local derivative in the graph."""
     numeric: NumericDerivative
+    """By differences; by a complex step if its `step` is 0."""
     line: str
     """The user's source line that made the node, as `file:line, in function`; "" if unknown."""
 
     def __str__(self) -> str:
         at = ", ".join(map(repr, self.at))
         made = f", made at {self.line}" if self.line else ""
+        method = "differences of its value give" if self.numeric.step else "a complex step gives"
         return (
             f"traced to {self.op}({at}){made}: its derivative by input {self.input + 1} was recorded as "
-            f"{self.recorded!r}, but differences of its value give {_with_error(self.numeric)}"
+            f"{self.recorded!r}, but {method} {_with_error(self.numeric)}"
         )
 
 

@@ -36,6 +36,7 @@ def test_rounding_is_estimated_within_two_orders(f, x, least, most):
         (lambda x: abs(x - 0.5) * math.exp(x), 0.5, "rounding"),
         (math.exp, 1.0, "rounding"),
         (math.sqrt, 0.0, "rounding"),
+        (lambda x: math.fmod(x, 1.65), -20527007.97, "irregular"),  # a sawtooth: the slope of no secant is 1
     ],
 )
 def test_the_kind(f, x, kind):
@@ -46,6 +47,12 @@ def test_the_kind(f, x, kind):
             return math.nan
 
     assert Noise(number, x, max(abs(x), 1.0)).kind == kind
+
+
+def test_an_oscillation_of_numbers_rounded_to_a_grid_has_the_rounding_error_of_the_grid():
+    noise = Noise(lambda x: math.cos(1e6 * ((x + 2e6) - 2e6)), 0.7309, 1.0)  # in steps of 2⁻³² · 1e6 = 2e-4
+    assert noise.kind == "rounding"
+    assert 1e-5 < noise.bound < 1e-3
 
 
 def test_the_point_itself_does_not_count():
