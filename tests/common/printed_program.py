@@ -58,9 +58,15 @@ def broadcast(*xs):
     return [z.array if z.array.ndim == 2 or z.row or z.array.size == 1 else z.array[:, None] for z in both]
 
 
+def combined(function, *xs):
+    """Return function(*xs), element by element; of rows and single numbers, a row."""
+    result = np.asarray(function(*broadcast(*xs)))
+    return Numbers(result, row=result.ndim == 1 and any(isinstance(x, Numbers) and x.row for x in xs))
+
+
 for operator, function in OPERATORS.items():
-    setattr(Numbers, f"__{operator}__", lambda x, y, f=function: Numbers(f(*broadcast(x, y))))
-    setattr(Numbers, f"__r{operator}__", lambda x, y, f=function: Numbers(f(*broadcast(y, x))))
+    setattr(Numbers, f"__{operator}__", lambda x, y, f=function: combined(f, x, y))
+    setattr(Numbers, f"__r{operator}__", lambda x, y, f=function: combined(f, y, x))
 
 
 class Concatenation:
@@ -81,7 +87,7 @@ def elementwise(op, index=None):
         return one.compute(*xs) if index is None else one.local_derivatives(one.compute(*xs), *xs)[index]
 
     rule_of_arrays = np.errstate(all="ignore")(np.vectorize(rule, otypes=[float]))
-    return lambda *xs: Numbers(rule_of_arrays(*broadcast(*xs)))
+    return lambda *xs: combined(rule_of_arrays, *xs)
 
 
 def reduction(function):

@@ -36,25 +36,25 @@ def test_rules_of_every_op_at_random_points(op) -> None:
     at()
 
 
-@check(300)
+@check(200)
 @given(graphs())
 def test_smooth_graphs_to_first_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs)
 
 
-@check(60)
+@check(40)
 @given(graphs(max_nodes=8))
 def test_smooth_graphs_to_second_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs, order=2)
 
 
-@check(200)
+@check(120)
 @given(graphs(HONEST))
 def test_graphs_with_kinks_to_first_order(graph) -> None:
     assert_gradients_close(graph, graph.inputs)
 
 
-@check(60)
+@check(40)
 @given(graphs(max_nodes=80, inputs=6))
 def test_large_graphs(graph) -> None:
     assert_gradients_close(graph, graph.inputs)
@@ -74,7 +74,7 @@ def numbers_by_values(graph):
 IN_ORDER = [op for op in HONEST if op.name != "strong_mul"]
 
 
-@check(300)
+@check(200)
 @given(graphs(IN_ORDER, max_nodes=16, inputs=4))
 def test_reverse_mode_and_symbols_agree_bit_for_bit(graph) -> None:
     first, second = numbers_by_values(graph)
@@ -86,7 +86,7 @@ def test_reverse_mode_and_symbols_agree_bit_for_bit(graph) -> None:
     assert evaluate(curvatures, point) == pytest.approx(second, rel=1e-11, abs=1e-12)  # added in another order
 
 
-@check(150)
+@check(100)
 @given(graphs(HONEST))
 def test_backward_stores_the_gradients_of_grad_table(graph) -> None:
     leaves = [mg.Value(x) for x in graph.inputs]

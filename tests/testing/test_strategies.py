@@ -14,7 +14,7 @@ from microgradlib.testing import ExpressionGraph, Step, floats_for, graphs, inpu
 from microgradlib.testing.conditioning import crosses_kink, is_smooth, sample_interval
 
 ALL_OPS = list(TABLE.values())
-NO_DEADLINE = settings(deadline=None, max_examples=150)
+NO_DEADLINE = settings(deadline=None, max_examples=90)
 SHRINKING = settings(
     database=None,
     derandomize=True,
@@ -30,7 +30,7 @@ def ops_of(graph: ExpressionGraph) -> list[str]:
 
 @pytest.mark.parametrize("op", ALL_OPS, ids=lambda op: op.name)
 def test_inputs_keep_to_the_sample_region_and_away_from_kinks(op) -> None:
-    @settings(deadline=None, max_examples=12)
+    @settings(deadline=None, max_examples=8)
     @given(inputs_for(op), st.data())
     def drawn(inputs, data) -> None:
         assert op.arity in {None, len(inputs)}
