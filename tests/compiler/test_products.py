@@ -80,8 +80,8 @@ BIASED = {
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("columns", [1, 2, 3])
-@pytest.mark.parametrize("terms", [1, 2, 4])
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("terms", [1, 4])
 @pytest.mark.parametrize("bias", BIASED)
 def test_every_bias(bias, rows, columns, terms):
     def layer(x):

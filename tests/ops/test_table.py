@@ -122,7 +122,7 @@ def test_sample_points_avoid_kinks():
 
 
 @pytest.mark.parametrize(("name", "arity"), CASES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_against_mpmath(name, arity, data):
     op = TABLE[name]
