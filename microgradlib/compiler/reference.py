@@ -1,4 +1,4 @@
-"""Run a program for one example on Values: each instruction by the op table, derivatives by `grad_table`.
+"""Run a program on Values, a few examples as one graph: instructions by the op table, derivatives by `grad_table`.
 
 The answer where numbers are infinite or nan: the eager engine knows which branches are closed.
 """
@@ -13,59 +13,70 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.spread import PAIRED
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
+from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.instructions import Instruction, ProgramData
 
-__all__ = ["Example", "run_example"]
+__all__ = ["Examples", "run_examples"]
 
 
-class Example(NamedTuple):
-    """One example as a graph: its outputs, and the leaves of the parameters and of the inputs in their own order."""
+class Examples(NamedTuple):
+    """Some examples as one graph, in which they share what is the same for all of them.
 
-    outputs: list[Value]
+    `total` is the sum of their first outputs; `outputs` and `inputs` have a list for each example.
+    """
+
+    total: Value
+    outputs: list[list[Value]]
     parameters: list[Value]
-    inputs: list[Value]
+    inputs: list[list[Value]]
 
     def gradient(self) -> Any:
-        """Return the gradient of the first output by the parameters, a flat array."""
-        return _gradient(self.outputs[0], self.parameters)
+        """Return the gradient of the sum of the first outputs by the parameters, a flat array."""
+        return _gradient(self.total, self.parameters)
 
     def jacobian(self) -> Any:
-        """Return ∂outputs/∂inputs, an array (outputs, inputs)."""
-        return numpy().array([_gradient(output, self.inputs) for output in self.outputs])
+        """Return ∂outputs/∂inputs of the first example, an array (outputs, inputs)."""
+        return numpy().array([_gradient(output, self.inputs[0]) for output in self.outputs[0]])
 
 
-def run_example(program: ProgramData, parameters: Sequence[float], inputs: Sequence[float]) -> Example:
-    """Return the graph of a program at the flat parameters and one example's inputs, outside all modes.
+def run_examples(program: ProgramData, parameters: Sequence[float], rows: Sequence[Sequence[float]]) -> Examples:
+    """Return the graph of a program at the flat parameters and the inputs of one example or more, outside all modes.
 
     >>> from microgradlib import compile, sqrt, where
     >>> fast = compile(lambda x: where(x[0] > 0, sqrt(x[0]), x[1]))
     >>> values = fast([[0.0, 3.0]])
-    >>> example = run_example(fast.program, [], [0.0, 3.0])
-    >>> example.outputs[0].data, example.jacobian().tolist()
+    >>> examples = run_examples(fast.program, [], [[0.0, 3.0]])
+    >>> examples.total.data, examples.jacobian().tolist()
     (3.0, [[0.0, 1.0]])
     """
-    return Context().run(_run, program, parameters, inputs)
+    return Context().run(_run, program, parameters, rows)
 
 
-def _run(program: ProgramData, parameters: Sequence[float], inputs: Sequence[float]) -> Example:
+def _run(program: ProgramData, parameters: Sequence[float], rows: Sequence[Sequence[float]]) -> Examples:
     leaves = list(map(Value, parameters))
-    arguments = list(map(Value, inputs))
-    banks: list[list[Any]] = [[None] * program.fixed_size, [None] * program.batch_size]
-    for bank, numbers, order in ((FIXED, leaves, program.parameter_order), (BATCH, arguments, program.input_order)):
-        banks[bank][: len(order)] = [numbers[place] for place in order]
-    n = len(program.parameter_order)
-    banks[FIXED][n : n + len(program.constants)] = map(Value, program.constants)
-    for slot in program.ones:
-        banks[BATCH][slot] = Value(1.0)
-    for instruction in program.instructions:
-        terms = [[banks[operand.bank][slot] for slot in operand.slots] for operand in instruction.operands]
-        results = [instruction.op(*arguments) for arguments in _arguments(instruction, terms)]
-        banks[instruction.bank][instruction.start : instruction.start + instruction.size] = results
-    return Example([banks[y.bank][y.slots[0]] for y in program.outputs], leaves, arguments)
+    fixed: list[Any] = [leaves[place] for place in program.parameter_order]
+    fixed += [*map(Value, program.constants), *[None] * program.fixed_size]
+    outputs: list[list[Value]] = []
+    inputs: list[list[Value]] = []
+    for row in rows:
+        arguments = list(map(Value, row))
+        batch: list[Any] = [arguments[place] for place in program.input_order] + [None] * program.batch_size
+        for slot in program.ones:
+            batch[slot] = Value(1.0)
+        banks = {FIXED: fixed, BATCH: batch}
+        for instruction in program.instructions:
+            if instruction.bank == BATCH or not outputs:  # what all examples share is computed with the first
+                terms = [[banks[operand.bank][slot] for slot in operand.slots] for operand in instruction.operands]
+                results = [instruction.op(*given) for given in _arguments(instruction, terms)]
+                banks[instruction.bank][instruction.start : instruction.start + instruction.size] = results
+        outputs.append([banks[y.bank][y.slots[0]] for y in program.outputs])
+        inputs.append(arguments)
+    firsts = [first for first, *_ in outputs]
+    return Examples(firsts[0] if len(firsts) == 1 else reductions.sum(*firsts), outputs, leaves, inputs)
 
 
 def _arguments(instruction: Instruction, terms: list[list[Any]]) -> list[tuple[Any, ...]]:

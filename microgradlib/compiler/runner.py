@@ -10,7 +10,7 @@ from microgradlib._support.pytree import unflatten
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.in_place import in_place
 from microgradlib.compiler.numpy_functions import is_finite, numpy
-from microgradlib.compiler.reference import run_example
+from microgradlib.compiler.reference import run_examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,9 @@ power of two apart in memory meet in the same few places of the cache; BLAS is t
 
 LARGEST_BLOCK = 1.5
 """A batch of up to so many blocks is one block."""
+
+MOST_EXAMPLES_AS_VALUES = 64
+"""How many examples are run as one graph of Values: their memory is that of the eager engine."""
 
 KEPT = 8
 """For how many batch sizes the buffers are kept."""
@@ -84,16 +87,20 @@ class Runner:
     def _gradient_by_examples(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the gradient of the mean of the first output: of each example by the kernels, unless it is not finite.
 
-        Then it is by `reference`, which knows the closed branches that stop inf and nan.
+        Those that are not are run by `reference`, which knows the closed branches that stop inf and nan.
         """
         batch = len(columns[0])
         total = numpy().zeros(len(parameters))
+        others = []
         for i in range(batch):
             example = [column[i : i + 1] for column in columns]
             mean, gradient = self._gradient(parameters, example) if batch > 1 else (math.nan, None)
-            if not (math.isfinite(mean) and _is_finite(gradient)):
-                gradient = run_example(self.program, parameters, _flat(example)).gradient()
-            total += gradient
+            if math.isfinite(mean) and _is_finite(gradient):
+                total += gradient
+            else:
+                others.append(_flat(example))
+        for start in range(0, len(others), MOST_EXAMPLES_AS_VALUES):
+            total += run_examples(self.program, parameters, others[start : start + MOST_EXAMPLES_AS_VALUES]).gradient()
         return (total / batch).astype(self.dtype)
 
     def _gradient(self, parameters: Any, columns: Sequence[Any], values: Any = None) -> tuple[float, Any]:
@@ -135,7 +142,7 @@ class Runner:
                     free.append(binding)
                 for i in numpy().flatnonzero(~finite) + start:
                     example = [column[i : i + 1] for column in columns]
-                    result[i] = run_example(self.program, parameters, _flat(example)).jacobian()
+                    result[i] = run_examples(self.program, parameters, [_flat(example)]).jacobian()
         return result
 
     def _blocks(self, batch: int) -> list[tuple[int, int]]:
