@@ -142,8 +142,8 @@ class BackwardFunction:
 def describe(node: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
     """Set the label, parents, op and local derivatives of a new leaf as the further arguments of `Value` say.
 
-    In order: a label; or the parents, then the op's text, the label and the local derivatives. Texts and lists are told
-    apart by their classes. Keywords are `label`, `PARENTS`, `LOCAL_DERIVATIVES` and `OPS`. Raises `TypeError` for
+    In order: a label; or the parents, then the op's text, the label and the local derivatives. Texts and lists are
+    distinguished by class. Keywords are `label`, `PARENTS`, `LOCAL_DERIVATIVES` and `OPS`. Raises `TypeError` for
     anything else and for parents that are not Values, `ValueError` unless there is a local derivative for each parent.
     """
     if not positional and len(named) == 1 and named.get("label").__class__ is str:

@@ -71,7 +71,7 @@ def _numbers(xs: Any, name: str) -> list[Any]:
     return numbers
 
 
-def _some_numbers(xs: Any, name: str) -> list[Any]:
+def some_numbers(xs: Any, name: str) -> list[Any]:
     numbers = _numbers(xs, name)
     if not numbers:
         message = f"{name} of no numbers is not defined"
@@ -92,7 +92,7 @@ def _of_list(op: Op, *, empty: float | None = None) -> ListFunction:
     """Return the function that applies an op to a list; of no numbers it is `empty`, or a ValueError."""
 
     def function(xs: Any, /) -> Any:
-        numbers = _numbers(xs, op.name) if empty is not None else _some_numbers(xs, op.name)
+        numbers = _numbers(xs, op.name) if empty is not None else some_numbers(xs, op.name)
         return op(*numbers) if numbers else empty
 
     result: ListFunction = _documented(function, op, "of a list of numbers")
@@ -103,7 +103,7 @@ def _extreme(op: Op) -> Extreme:
     """Return the function that applies an op to several numbers or to one list of them."""
 
     def function(*xs: Any) -> Any:
-        return op(*(_some_numbers(xs[0], op.name) if len(xs) == 1 and hasattr(xs[0], "__iter__") else xs))
+        return op(*(some_numbers(xs[0], op.name) if len(xs) == 1 and hasattr(xs[0], "__iter__") else xs))
 
     result: Extreme = _documented(function, op, "of several numbers, or of one list")
     return result
@@ -160,7 +160,7 @@ def dot(weights: Any, inputs: Any, bias: Any = None) -> Any:
     >>> dot([1, 2], [3, 4], bias=0.5)
     11.5
     """
-    w, x = _some_numbers(weights, "dot"), _some_numbers(inputs, "dot")
+    w, x = some_numbers(weights, "dot"), some_numbers(inputs, "dot")
     if len(w) != len(x):
         message = f"dot needs as many inputs as weights, got {len(w)} weights and {len(x)} inputs"
         raise ValueError(message)
@@ -183,7 +183,7 @@ def dist(p: Any, q: Any) -> Any:
     >>> dist([1, 2], [4, 6])
     5.0
     """
-    ps, qs = _some_numbers(p, "dist"), _some_numbers(q, "dist")
+    ps, qs = some_numbers(p, "dist"), some_numbers(q, "dist")
     if len(ps) != len(qs):
         message = f"dist needs points with as many coordinates, got {len(ps)} and {len(qs)}"
         raise ValueError(message)

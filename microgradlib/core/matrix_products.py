@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import shown
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.list_functions import _some_numbers
+from microgradlib.core.list_functions import some_numbers
 from microgradlib.core.node import Node
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     >>> linear([[1, 2], [3, 4]], [1, -1], [0.5, 0])
     [-0.5, -1.0]
     """
-    rows, inputs = _rows(weights), _some_numbers(x, "linear")
-    biases = [None] * len(rows) if bias is None else _some_numbers(bias, "bias")
+    rows, inputs = _rows(weights), some_numbers(x, "linear")
+    biases = [None] * len(rows) if bias is None else some_numbers(bias, "bias")
     for i, row in enumerate(rows):
         if len(row) != len(inputs):
             message = f"row {i} of the matrix has {len(row)} numbers, but the vector has {len(inputs)}"
@@ -81,7 +81,7 @@ def _rows(weights: Any) -> list[list[Any]]:
         if not hasattr(row, "__iter__"):
             message = f"a matrix is a list of rows, as in [[1, 2], [3, 4]], got {shown(weights)}"
             raise TypeError(message)
-        rows.append(_some_numbers(row, "a row of linear"))
+        rows.append(some_numbers(row, "a row of linear"))
     if not rows:
         raise ValueError("a matrix has at least one row, as in [[1, 2], [3, 4]], got none")
     return rows

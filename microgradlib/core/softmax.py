@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import as_float
-from microgradlib.core.list_functions import _some_numbers
+from microgradlib.core.list_functions import some_numbers
 from microgradlib.core.modes import is_compiling
 from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, reductions, selection
@@ -43,7 +43,7 @@ def softmax(xs: Any) -> Any:
     >>> softmax([1000, 1000])
     [0.5, 0.5]
     """
-    numbers = _some_numbers(xs, "softmax")
+    numbers = some_numbers(xs, "softmax")
     k = _largest(numbers)
     if k is None:
         shift = GRAPH.detach(reductions.maximum(*numbers))
@@ -72,7 +72,7 @@ def log_softmax(xs: Any) -> Any:
     >>> log_softmax([0, 1000])
     [-1000.0, 0.0]
     """
-    numbers = _some_numbers(xs, "log_softmax")
+    numbers = some_numbers(xs, "log_softmax")
     k = _largest(numbers)
     if k is not None:
         moved = _less(numbers, k)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import non_negative
-from microgradlib.core.list_functions import _some_numbers
+from microgradlib.core.list_functions import some_numbers
 from microgradlib.ops import arithmetic, reductions
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def std(xs: Any, *, correction: float = 0.0) -> Any:
 
 
 def _corrected(op: Any, xs: Any, correction: float) -> Any:
-    numbers, c = _some_numbers(xs, op.name), non_negative(correction, "correction", example=1)
+    numbers, c = some_numbers(xs, op.name), non_negative(correction, "correction", example=1)
     n = len(numbers)
     if n <= c:
         message = f"{op.name} with correction {c:g} needs more than {c:g} numbers, got {n}"

@@ -41,7 +41,7 @@ def _binary_label(y: Any) -> Any:
     return number
 
 
-def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
+def weighted_cost(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
     """Return Σ_k weight_k · class_cost(k); a term whose weight is exactly 0 is left out, so that 0·∞ is 0."""
     if any(isinstance(weight, Node) for weight in weights):
         return reductions.sum(*[strong_mul(weight, class_cost(k)) for k, weight in enumerate(weights)])
@@ -51,7 +51,7 @@ def _weighted_sum(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> A
 
 def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[], Any], weight: float = 1.0) -> Any:
     """Return (1 − y) cost_of_0() + weight · y · cost_of_1(); a cost whose factor is 0 is not computed."""
-    return _weighted_sum([1 - y, y if weight == 1 else weight * y], lambda k: (cost_of_0, cost_of_1)[k]())
+    return weighted_cost([1 - y, y if weight == 1 else weight * y], lambda k: (cost_of_0, cost_of_1)[k]())
 
 
 @as_cost
@@ -98,7 +98,7 @@ def binary_cross_entropy_with_logits(
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _multinoulli_cost(
+def multinoulli_cost(
     y: Any, n: int, class_cost: Callable[[int], Any], weight: Collection[float] | None
 ) -> tuple[Any, float]:
     """Return the cost Σ_k weight_k y_k class_cost(k) of one example and its weight; y is a class or a distribution."""
@@ -107,13 +107,13 @@ def _multinoulli_cost(
         y = one_hot(y, n)
     if is_sequence(y):
         y = distribution(y, n)
-        return _weighted_sum(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], class_cost), 1.0
+        return weighted_cost(y if by_class is None else [w * y_k for w, y_k in zip(by_class, y)], class_cost), 1.0
     k = class_index(y, n)
     w = 1.0 if by_class is None else by_class[k]
     return weighted(w, class_cost(k)), w
 
 
-def _check_classes(output: Any) -> None:
+def check_classes(output: Any) -> None:
     if not is_sequence(output) or len(output) < 2:
         message = f"the output must have one number for each class, and at least two classes, got {output!r}"
         raise ValueError(message)
@@ -151,7 +151,7 @@ def cross_entropy(
     options = Options(weight, label_smoothing, ignore_index).checked()
 
     def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
-        _check_classes(z)
+        check_classes(z)
         return [softmax_cost(z, y, options)]
 
     batch = is_batch(output)
@@ -176,8 +176,8 @@ def cross_entropy_from_probabilities(
     """
 
     def terms(p: Any, y: Any) -> list[tuple[Any, Any]]:
-        _check_classes(p)
-        return [_multinoulli_cost(y, len(p), lambda k: negative_log(p[k]), weight)]
+        check_classes(p)
+        return [multinoulli_cost(y, len(p), lambda k: negative_log(p[k]), weight)]
 
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 

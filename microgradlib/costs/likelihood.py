@@ -10,7 +10,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.costs.classification import _check_classes, _multinoulli_cost, _weighted_sum
+from microgradlib.costs.classification import check_classes, multinoulli_cost, weighted_cost
 from microgradlib.costs.decision import argmax, with_decision
 from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
 from microgradlib.costs.reduction import REDUCTIONS, is_batch, per_component, reduce_costs
@@ -50,15 +50,15 @@ def nll(
     ignored = Options(weight, 0.0, ignore_index).checked().ignore_index
 
     def terms(log_p: Any, y: Any) -> list[tuple[Any, Any]]:
-        _check_classes(log_p)
+        check_classes(log_p)
         n = len(log_p)
         if ignored is not None and isinstance(y, Symbol):
             by_class = class_weights(weight, n) or [1.0] * n
             row = [0.0 if k == ignored else w * y_k for k, (w, y_k) in enumerate(zip(by_class, one_hot(y, n)))]
-            return [(_weighted_sum(row, lambda k: GRAPH.neg(log_p[k])), reductions.sum(*row))]
+            return [(weighted_cost(row, lambda k: GRAPH.neg(log_p[k])), reductions.sum(*row))]
         if ignored is not None and not is_sequence(y) and float(y) == ignored:
             return [(0.0, 0.0)]
-        return [_multinoulli_cost(y, n, lambda k: GRAPH.neg(log_p[k]), weight)]
+        return [multinoulli_cost(y, n, lambda k: GRAPH.neg(log_p[k]), weight)]
 
     batch = is_batch(output)
     if batch and reduction is None and ignored is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[..., Any]
 
-__all__ = ["ZERO", "StructuralZero", "branch", "closed_rules", "indicator", "of_the_others"]
+__all__ = ["ZERO", "StructuralZero", "branch", "closed_rules", "of_the_others"]
 
 
 class StructuralZero(float):
@@ -34,11 +33,6 @@ As a local derivative: a closed branch (relu off, the branch not taken of `where
 the number 0, and the result is an ordinary float; so a rule returns it, alone or by `xp.where`, and does not multiply
 it. A 0 that is computed is an ordinary float, for which 0 · inf is nan.
 """
-
-
-def indicator(xp: Any, inside: Any, outside: Any) -> Any:
-    """Return I(inside): 1 where inside holds, 0 where outside does, nan where neither (an input is nan)."""
-    return xp.where(inside, 1.0, xp.where(outside, 0.0, math.nan))
 
 
 def branch(xp: Any, x: Any, taken: Any, closed: Any, slope: Any = 1.0) -> Any:

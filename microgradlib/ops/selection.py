@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.rules import ZERO, branch, indicator
+from microgradlib.ops.rules import ZERO, branch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ sign = define_op(
 
 step = define_op(
     "step",
-    value=lambda xp, x: indicator(xp, x >= 0, x < 0),
+    value=lambda xp, x: xp.where(x >= 0, 1.0, xp.where(x < 0, 0.0, math.nan)),
     derivatives=[lambda xp, z, x: 0.0],
     formula="1 if x ≥ 0, else 0 (the neuron of McCulloch and Pitts); derivative 0",
     kink=lambda x: x == 0,

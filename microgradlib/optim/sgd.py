@@ -26,7 +26,7 @@ class SGD(Optimiser):
     momentum or with dampening, as PyTorch does.
 
     `weight_decay` acts on every parameter of its group, biases too: Ω = (λ/2) Σ p², of which the gradient is λ p (the
-    λ∇Ω of *Deep Learning*, Algorithm 6.4). `regularisers.L2` leaves biases out unless told otherwise, and is part of
+    λ∇Ω of *Deep Learning*, Algorithm 6.4). `regularisers.L2` leaves biases out by default, and is part of
     the loss. To decay the weights alone, make two groups:
 
     >>> from microgradlib.nn import MLP
