@@ -11,14 +11,29 @@ RowKind = Literal["number", "parameter", "note", "formula"]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a box: a name, a number and its gradient; a note or a formula has its name only."""
+    """One line of a box: a name, a number and its gradient; a note or a formula has its name only.
+
+    Args:
+        name: may be empty in a box that has a single number.
+        value, gradient: as texts, "—" for a gradient that nothing has reached; empty where there is none to show.
+        kind: what it is.
+        node: the index in the snapshot of the node whose numbers these are.
+        stale: whether the value was computed from numbers that have been changed since.
+        share: the gradient is only the part that comes from this use of a parameter that is used elsewhere too.
+        tooltip: the full name, where `name` is shortened.
+        number: the node's place in topological order, from 1, where these are asked for.
+
+    """
 
     name: str = ""
     value: str = ""
     gradient: str = ""
     kind: RowKind = "number"
-    node: int | None = None  # its index in the snapshot
+    node: int | None = None
     stale: bool = False
+    share: bool = False
+    tooltip: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,12 +63,17 @@ class Box:
         kind: determines shape and colours. A "bus" is a bar in which the lines of many sources meet.
         title: its name; may be empty and may contain any characters.
         op: the operation, such as `tanh` or `× 0.25`.
-        rows, table, strips: its contents, from top to bottom.
+        rows, table, strips: its contents, from top to bottom. A bus has one row for each of its sources, in the order
+            of the places at which their lines enter.
         frame: the id of the innermost frame around it, or an empty string.
         nodes: the indices of the snapshot's nodes that it stands for.
         alike: boxes of one key (not empty) are made equally wide, so that equal parts look alike.
         group: a key for click and `collapse`: the scope that a closed box, card or table stands for; or empty.
         note: a short addition to the title, such as `1 of 3`.
+        tooltip: the full name, where `title` is shortened.
+        number: the node's place in topological order, from 1, where these are asked for.
+        output: whether an output of the graph is computed in it; True also for a box of kind "output".
+        count: more than 1 for a closed group that stands for so many equal ones.
 
     """
 
@@ -69,6 +89,10 @@ class Box:
     alike: str = ""
     group: str = ""
     note: str = ""
+    tooltip: str = ""
+    number: str = ""
+    output: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,7 +116,9 @@ class Arrow:
         tail, head: ids of boxes.
         text: the local derivative, or what else stands on the line; may be empty.
         tooltip: the same in full, such as `∂z/∂w = x = 3`.
-        port: the row of the head box (in a table, the column) beside which it enters; None: anywhere.
+        port: the row of the head box (in a table, the column; in a bus, the row) beside which it enters; None: anywhere.
+            Rows are entered from the left, columns from above.
+        tail_port: the row of a table beside which it leaves to the right; None: anywhere.
         source: lines of one tail and one source share their way and then branch.
         lines: how many arrows of the graph it stands for.
         passes: whether a gradient passes along it; if not, it is drawn grey and dashed.
@@ -109,13 +135,18 @@ class Arrow:
     lines: int = 1
     passes: bool = True
     edges: tuple[tuple[int, int], ...] = ()
+    tail_port: int | None = None
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes in topological order, arrows in the order of their heads, frames with outer ones first, and a note."""
+    """Boxes in topological order, arrows in the order of their heads, frames with outer ones first, and a note.
+
+    With `captions`, as in a small graph, a box of one node has two rows, named `data` and `grad`, one below the other.
+    """
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     frames: tuple[Frame, ...] = ()
     note: str = ""
+    captions: bool = False
