@@ -131,7 +131,7 @@ def test_a_node_made_by_hand_has_an_unknown_derivative():
 
 def test_symbols_have_routes_without_numbers():
     x = Symbol("x")
-    graph, live = snapshot(x * x)
+    graph, _ = snapshot(x * x)
     found = highlight(graph, 0, 1)
     assert (found.count, found.total) == (2, None)
     assert [route.edges for route in found.routes] == [((1, 0),), ((1, 1),)]
@@ -211,7 +211,7 @@ def test_lines_are_wrapped_between_steps(fan):
     lines = caption(graph, found, 260.0, 12.0)
     assert all(sans_width(line.text, 12.0) <= 260.0 for line in lines)
     joined = " ".join(line.text for line in lines if line.style == "route0")
-    assert joined.split() == "w → × → + → loss:   3 · 1 · 6.3 = 18.89".split()
+    assert joined.split() == ["w", "→", "×", "→", "+", "→", "loss:", "3", "·", "1", "·", "6.3", "=", "18.89"]
     assert [line.style for line in lines if line.first][:2] == ["route0", "route1"]
 
 
