@@ -218,3 +218,6 @@ PALETTES: Final = {
 
 # Okabe and Ito's palette, darkened where needed for thin lines on white.
 SERIES: Final = ("#0072b2", "#d55e00", "#009e73", "#b6579a", "#b8860b", "#3d9bd1", "#4b5563", "#7c3aed")
+
+ROUTE_DASHES: Final = ("", "10 4", "2 4", "12 3 3 3", "6 3 2 3")
+"""The dash of the line of each route, by its colour's number, so that routes differ by more than their colours."""
