@@ -1,4 +1,4 @@
-"""Where the parts of a drawing stand: the sizes and distances that a layout is given, and the places that it returns."""
+"""Places in a drawing: the sizes and distances that a layout is given, and the rectangles and lines that it returns."""
 
 from __future__ import annotations
 
