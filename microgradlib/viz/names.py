@@ -1,0 +1,209 @@
+"""Names of nodes: labels, paths of parameters, and the variables that are bound to these very objects now."""
+
+from __future__ import annotations
+
+import re
+import sys
+from os.path import dirname
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib._support.pytree import is_ndarray
+from microgradlib.core.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+__all__ = ["Bindings", "automatic_label", "is_module", "named_parameters", "users_frame", "users_variables"]
+
+MOST_ELEMENTS: Final = 100_000
+"""Containers of more elements are not searched, nor further ones once so many elements have been seen."""
+DEEPEST: Final = 4
+"""Containers are searched down to this depth: `data["train"][0][1]` has depth 3."""
+INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
+"""Variables that IPython puts among the user's."""
+
+_PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  as text, since it is compared with the frames' file names
+
+
+def users_frame() -> FrameType | None:
+    """Return the innermost frame outside the package: the cell, script or function that asked for a picture."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
+
+
+def users_variables(frame: FrameType | None) -> dict[str, Any]:
+    """Return the variables that a frame sees, by name: its locals over its globals, without private ones and IPython's.
+
+    >>> "sys" in users_variables(sys._getframe()), "_" in users_variables(sys._getframe())
+    (True, False)
+    """
+    if frame is None:
+        return {}
+    seen = {**frame.f_globals, **frame.f_locals}
+    return {name: thing for name, thing in seen.items() if not name.startswith("_") and name not in INTERACTIVE}
+
+
+def is_module(thing: Any) -> bool:
+    """Return whether a thing is a network or layer of this library, not the class of one."""
+    return not isinstance(thing, type) and hasattr(type(thing), "named_modules") and hasattr(thing, "not_weights")
+
+
+def named_parameters(module: Any) -> list[tuple[str, Any]]:
+    """Return the parameters of a module with their dotted paths.
+
+    >>> from microgradlib.nn import Neuron
+    >>> [path for path, _ in named_parameters(Neuron(2))]
+    ['w.0', 'w.1', 'b']
+    """
+    parameters: list[tuple[str, Any]] = module.named_parameters()
+    return parameters
+
+
+_SHORT = {"gain": "g", "bias": "b", "width": "σ"}
+
+
+def automatic_label(label: str, path: str) -> bool:
+    """Return whether a parameter's label is the one that the library gave it: `w1` says less than its path `….w.1`.
+
+    >>> automatic_label("w1", "layers.0.neurons.3.w.1"), automatic_label("slope of the line", "w.1")
+    (True, False)
+    """
+    parts = path.split(".")
+    numbers: list[str] = []
+    while len(parts) > 1 and parts[-1].isdigit():
+        numbers.insert(0, parts.pop())
+    stem = parts[-1]
+    if label in {stem, _SHORT.get(stem)}:
+        return True
+    match = re.fullmatch(r"([a-zσ]+)(\d+(?:[,_]\d+)*)", label)
+    return (
+        match is not None
+        and match[1] == stem
+        and re.split("[,_]", match[2]) == numbers[-match[2].count(",") - match[2].count("_") - 1 :]
+    )
+
+
+class Bindings:
+    """What is bound to which name at one moment: variables, and elements of the containers bound to them.
+
+    `name(thing)` is a name that reaches this very object, or "" where none does or several do. Of several it is silent,
+    with two exceptions: a loop over a list leaves its variable bound to the last element, whose name is then
+    `xs[2]`; and in `xs = [a, b]`, all of whose elements have variables, the variables are the names.
+
+    >>> a, b, c = Node(), Node(), Node()
+    >>> bindings = Bindings({"a": a, "b": b, "xs": [a, b], "w": {"in": c}})
+    >>> bindings.name(a), bindings.name(c)
+    ('a', "w['in']")
+    """
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self._variables: dict[int, list[str]] = {}
+        self._places: dict[int, list[tuple[int, str]]] = {}
+        self._contents: dict[int, list[Any]] = {}
+        self._names: dict[int, str] = {}
+        self._kept: list[Any] = []  # lists made here, whose ids must not serve again
+        self.modules: list[Any] = []
+        """The modules found, each once, in the order of the variables."""
+        self._budget = MOST_ELEMENTS
+        for name, thing in variables.items():
+            if _is_named(thing) or _is_container(thing):
+                self._variables.setdefault(id(thing), []).append(name)
+                self._search(thing)
+
+    def _search(self, thing: Any) -> None:
+        """Note where the nodes and modules in a thing are, without recursion."""
+        stack = [(thing, 0)]
+        while stack:
+            found, depth = stack.pop()
+            if is_module(found):
+                if not any(found is module for module in self.modules):
+                    self.modules.append(found)
+                continue
+            if id(found) in self._contents or depth == DEEPEST or not _is_container(found):
+                continue
+            self._budget -= len(found)
+            if self._budget < 0:
+                continue
+            elements = [
+                (key, element) for key, element in _elements(found) if _is_named(element) or _is_container(element)
+            ]
+            self._kept.append([found, elements])
+            self._contents[id(found)] = [element for _, element in elements]
+            for key, element in elements:
+                self._places.setdefault(id(element), []).append((id(found), key))
+            stack += [(element, depth + 1) for _, element in reversed(elements) if not isinstance(element, Node)]
+
+    def name(self, thing: Any) -> str:
+        """Return the name of a thing, "" if it has none or more than one."""
+        key = id(thing)
+        if key not in self._names:
+            self._names[key] = ""  # of a list that contains itself
+            self._names[key] = self._resolved(key)
+        return self._names[key]
+
+    def _resolved(self, key: int) -> str:
+        variables, places = self._variables.get(key, []), self._places.get(key, [])
+        if len(variables) > 1 or len(places) > 1:
+            return self._of_many(variables, places)
+        if not places:
+            return variables[0] if variables else ""
+        [(container, index)] = places
+        element = self._element_name(container, index)
+        if not variables:
+            return element
+        others = [id(other) for other in self._contents[container] if id(other) != key]
+        if all(other in self._variables for other in others):
+            return variables[0]
+        return element if not any(other in self._variables for other in others) else ""
+
+    def _of_many(self, variables: list[str], places: list[tuple[int, str]]) -> str:
+        """Return the variable, where it is the only one and all containers consist of things with variables."""
+        if len(variables) != 1:
+            return ""
+        containers = {container for container, _ in places}
+        named = all(id(other) in self._variables for container in containers for other in self._contents[container])
+        return variables[0] if named else ""
+
+    def _element_name(self, container: int, index: str) -> str:
+        if container not in self._names:
+            self._names[container] = ""
+            self._names[container] = self._resolved(container)
+        name = self._names[container]
+        return f"{name}{index}" if name else ""
+
+
+def _is_named(thing: Any) -> bool:
+    return isinstance(thing, Node) or is_module(thing)
+
+
+def _is_container(thing: Any) -> bool:
+    return (
+        isinstance(thing, (list, tuple, dict)) or (is_ndarray(thing) and thing.dtype == "O" and thing.ndim)
+    ) and bool(len(thing))
+
+
+def _elements(container: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the elements of a container, each with its index as it is written."""
+    if isinstance(container, dict):
+        for key, element in container.items():
+            if key.__class__ in {str, int}:
+                yield f"[{key!r}]", element
+    elif is_ndarray(container):
+        yield from _elements_of_array(container)
+    else:
+        for i, element in enumerate(container):
+            yield f"[{i}]", element
+
+
+def _elements_of_array(array: Any) -> Iterator[tuple[str, Any]]:
+    shape: Sequence[int] = array.shape
+    for number, element in enumerate(array.ravel().tolist()):
+        index: list[str] = []
+        rest = number
+        for size in reversed(shape):
+            rest, i = divmod(rest, size)
+            index.insert(0, f"[{i}]")
+        yield "".join(index), element
