@@ -1,0 +1,184 @@
+// The state of one stepper, and all that follows from it. No document here: this half runs under Node too.
+
+import { arrived, beginning, finals, framesOf, trace } from "./frames.js";
+import { emptyScore, questions, scored } from "./judge.js";
+import { compile, evaluate, numericDerivative } from "./numerics.js";
+import { decode } from "./numbers.js";
+import { busy, layers, span, stops } from "./stops.js";
+
+const FRAMES_OF_BUG = { stale: "twice", order: "order" };
+
+export class Session {
+  constructor(tape, settings = {}) {
+    this.settings = { mode: null, by: "term", bug: "", input: null, predict: false, ask: "term", ...settings };
+    this.leaves = new Map(); // by the index in the whole graph, so that they hold in every level
+    this.rate = null;
+    this.ghost = null;
+    this.question = null;
+    this.score = emptyScore();
+    this.i = 0;
+    this.load(tape);
+  }
+
+  /** Take a tape: at the start, and when Python sends new numbers or another level. */
+  load(tape) {
+    this.tape = tape;
+    this.programs = tape.levels.map(() => undefined);
+    this.place = Math.min(tape.start ?? 0, tape.levels.length - 1);
+    this.open(this.place);
+  }
+
+  /** Show another level of detail. */
+  open(place) {
+    this.place = place;
+    this.level = this.tape.levels[place];
+    if (this.programs[place] === undefined) this.programs[place] = compile(this.level);
+    this.operations = this.programs[place];
+    const { settings } = this;
+    if (!this.modes().includes(settings.mode)) [settings.mode] = this.modes();
+    if (!this.bugs().includes(settings.bug)) settings.bug = "";
+    if (!this.steps().includes(settings.by)) settings.by = "term";
+    this.rate ??= this.level.training?.rate ?? null;
+    this.compute();
+  }
+
+  modes() {
+    const { passes } = this.level;
+    return ["training", "reverse", "forward"].filter(mode => passes[mode]);
+  }
+
+  bugs() {
+    const { passes } = this.level;
+    return ["assign", "stale", "order"].filter(bug => (this.level.bugs ?? []).includes(bug) && passes[FRAMES_OF_BUG[bug] ?? "reverse"]);
+  }
+
+  steps() {
+    return ["term", "node", ...(layers(this.level).length || this.level.groups.length ? ["layer"] : [])];
+  }
+
+  /** Follow a change of mode, bug, numbers or level. The frame stays where it is if there is one of that number. */
+  compute() {
+    const { level, settings, operations } = this;
+    const ids = new Map(level.nodes.map(n => [n.of, n.id]));
+    this.moved = new Map([...this.leaves].filter(([of]) => ids.has(of)).map(([of, x]) => [ids.get(of), x]));
+    this.numbers = evaluate(level, operations, this.moved);
+    const bug = settings.mode === "reverse" ? settings.bug : "";
+    const frames = FRAMES_OF_BUG[bug] ? level.passes[FRAMES_OF_BUG[bug]] : framesOf(level, settings.mode, settings.input);
+    this.pass = trace(level, this.numbers, frames);
+    this.reverse = settings.mode === "reverse" && !bug ? this.pass : trace(level, this.numbers, level.passes.reverse);
+    this.wrong = bug === "assign" || bug === "stale" ? trace(level, this.numbers, frames, bug) : null;
+    this.finals = finals(level, this.reverse);
+    this.training = settings.mode === "training" ? this.update() : null;
+    this.updated = new Map(frames.map((f, i) => [f, i]).filter(([f]) => f.do === "update").map(([f, i]) => [f.node, i]));
+    this.after = frames.findIndex(f => f.do === "after");
+    this.checks = new Map();
+    this.stops = stops(level, this.pass, settings.by);
+    this.go(Math.min(this.i, frames.length - 1));
+  }
+
+  /** The training step: parameters w − rate · gradient, and all values after it. Python's own where nothing has moved. */
+  update() {
+    const { level, operations } = this;
+    const { training } = level;
+    const own = !this.moved.size && this.rate === training.rate;
+    const parameters = new Map(training.parameters.map(id => {
+      const next = own && training.new[id] !== undefined ? decode(training.new[id]) : this.numbers.value[id] - this.rate * (this.finals[id] ?? 0);
+      return [id, next];
+    }));
+    const values = operations ? evaluate(level, operations, new Map([...this.moved, ...parameters])).value : null;
+    const after = own || !values ? decode(training.after) : values[level.output];
+    return { parameters, values, before: this.numbers.value[level.output], after };
+  }
+
+  /** Go to a frame. What is seen there does not depend on where one came from. */
+  go(i) {
+    this.i = Math.max(0, Math.min(this.pass.frames.length - 1, i));
+    this.now = this.happening();
+  }
+
+  /** What happens at the present stop: edges that carry a number, where from and where to, and new values. */
+  happening() {
+    const [first, last] = span(this.stops, this.i);
+    const now = { edges: new Set(), from: new Set(), to: new Set(), fresh: new Set(), first, rows: [] };
+    for (let k = first; k <= last; k += 1) {
+      const row = this.pass.rows[k];
+      const frame = this.pass.frames[k];
+      if (row) {
+        now.rows.push(row);
+        now.edges.add(row.edge);
+        now.from.add(row.from);
+        now.to.add(row.to);
+      } else if (busy(this.level, frame) !== null) now.fresh.add(frame.node);
+    }
+    return now;
+  }
+
+  /** The next stop, or null at the end; the stop before, or null at the start. */
+  following() {
+    return this.stops.find(stop => stop > this.i) ?? null;
+  }
+
+  preceding() {
+    if (this.i === 0) return null;
+    const before = this.stops.filter(stop => stop < this.i);
+    return before.length ? before[before.length - 1] : 0;
+  }
+
+  /** The frame at which gradients begin: where predicting starts. */
+  get backward() {
+    return this.pass.frames.findIndex(f => f.do === "seed" || f.do === "sweep");
+  }
+
+  /** Move a leaf; x null takes it back to the tape's number. */
+  move(id, x) {
+    const { of } = this.level.nodes[id];
+    if (x === null || x === decode(this.level.nodes[id].value)) this.leaves.delete(of);
+    else this.leaves.set(of, x);
+    this.compute();
+  }
+
+  /** Keep what is seen now, to show it struck through beside what comes. */
+  remember() {
+    this.ghost = { value: [...this.numbers.value], gradient: this.level.nodes.map(n => arrived(this.pass, n.id, this.i)?.after ?? null) };
+  }
+
+  /** The numeric derivative at a leaf: Python's, or the page's own where numbers have moved; null: not checked. */
+  check(id, compute = true) {
+    if (!this.moved.size && this.level.checks?.[id]) return this.level.checks[id];
+    if (!this.checks.has(id)) {
+      if (!compute || !this.operations) return null;
+      this.checks.set(id, numericDerivative(this.level, this.operations, this.moved, id));
+    }
+    return this.checks.get(id);
+  }
+
+  /** Ask about the term of frame i. */
+  ask(i) {
+    this.go(i);
+    this.question = { row: this.pass.rows[i], asked: questions(this.settings.ask), step: 0, tries: [] };
+  }
+
+  /** Leave the question; nothing is counted. */
+  drop() {
+    this.question = null;
+  }
+
+  /** Count the answer to the present question and go on to the next one of this term, if there is one. */
+  settle(solved, answer) {
+    const { question, level } = this;
+    const entry = { frame: this.i, node: level.nodes[question.row.to].full, asked: question.asked[question.step], answer, tries: question.tries, solved };
+    this.score = scored(this.score, entry);
+    question.step += 1;
+    question.tries = [];
+    if (question.step === question.asked.length) this.question = null;
+  }
+
+  /** Which numbers of the present term are hidden. */
+  hides(what) {
+    return this.question !== null && this.question.asked.indexOf(what) >= this.question.step;
+  }
+
+  get start() {
+    return beginning(this.pass, this.i);
+  }
+}
