@@ -9,7 +9,8 @@ sigmoid = define_op(
     "sigmoid",
     # 1/(1 + e⁻ˣ) for x ≥ 0 and the equal eˣ/(1 + eˣ) for x < 0, so that no exponential overflows.
     value=lambda xp, x: xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x))),
-    derivatives=[lambda xp, z, x: xp.sigmoid_slope(x)],  # σ(x) σ(−x), with digits left where σ is 1
+    derivatives=[lambda xp, z, x: xp.sigmoid_slope(x)],
+    written=(lambda xp, z, x: z * (1 - z),),
     formula="σ(x) = 1/(1 + e⁻ˣ), derivative σ(x)(1 − σ(x))",
     notation=r"\sigma",
     reference=lambda mp, x: 1 / (1 + mp.exp(-x)),
@@ -21,6 +22,7 @@ logit = define_op(
     derivatives=[
         lambda xp, z, x: xp.where(x >= 0, xp.where(x <= 1, 1 / x + 1 / (1 - x), xp.undefined(x)), xp.undefined(x))
     ],
+    written=(lambda xp, z, x: 1 / (x * (1 - x)),),
     formula="ln(x/(1 − x)), the inverse of σ, derivative 1/(x(1 − x))",
     domain="0 ≤ x ≤ 1",
     sample=((0.1, 0.9),),
@@ -31,6 +33,7 @@ relu = define_op(
     "relu",
     value=lambda xp, x: xp.maximum(x, 0.0),
     derivatives=[lambda xp, z, x: branch(xp, x, x > 0, x <= 0)],
+    written=(lambda xp, z, x: xp.where(x > 0, 1.0, 0.0),),
     formula="max(0, x), derivative I(x > 0)",
     kink=lambda x: x == 0,
     kink_note="relu′(0) = 0",
@@ -50,6 +53,7 @@ leaky_relu = define_op(
         lambda xp, z, x, slope: xp.where(x > 0, 1.0, xp.where(x <= 0, slope, xp.undefined(x + slope))),
         lambda xp, z, x, slope: xp.where(x > 0, 0.0, xp.where(x <= 0, x, xp.undefined(x + slope))),
     ],
+    written=(lambda xp, z, x, slope: xp.where(x > 0, 1.0, slope), lambda xp, z, x, slope: xp.minimum(x, 0.0)),
     formula="max(0, x) + γ min(0, x), derivative 1 or γ, and min(0, x) for γ",
     defaults=(0.01,),
     setting_count=1,
@@ -67,6 +71,7 @@ elu = define_op(
         lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(_below_zero(xp, x))),
         lambda xp, z, x, scale: xp.expm1(_below_zero(xp, x)),
     ],
+    written=(lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(x)), None),
     formula="max(0, x) + min(0, γ(eˣ − 1)), derivative I(x > 0) + I(x ≤ 0) γeˣ",
     defaults=(1.0,),
     setting_count=1,
@@ -89,6 +94,7 @@ hard_sigmoid = define_op(
     "hard_sigmoid",
     value=lambda xp, x: xp.maximum(xp.minimum(0.25 * x + 0.5, 1.0), 0.0),
     derivatives=[lambda xp, z, x: branch(xp, x, xp.abs(x) < 2, xp.abs(x) >= 2, 0.25)],
+    written=(lambda xp, z, x: 0.25 * xp.where(xp.abs(x) < 2, 1.0, 0.0),),
     formula="max(min(x/4 + ½, 1), 0), derivative ¼ for |x| < 2, else 0",
     kink=lambda x: abs(x) == 2,
     kink_note="hard_sigmoid′(±2) = 0",
@@ -99,6 +105,7 @@ hard_tanh = define_op(
     "hard_tanh",
     value=lambda xp, x: xp.maximum(xp.minimum(x, 1.0), -1.0),
     derivatives=[lambda xp, z, x: branch(xp, x, xp.abs(x) < 1, xp.abs(x) >= 1)],
+    written=(lambda xp, z, x: xp.where(xp.abs(x) < 1, 1.0, 0.0),),
     formula="max(min(x, 1), −1), derivative 1 for |x| < 1, else 0",
     kink=lambda x: abs(x) == 1,
     kink_note="hard_tanh′(±1) = 0",

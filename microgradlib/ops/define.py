@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         kink_note: str
         infinite_note: str
         notation: str | Callable[..., Any]
+        written: tuple[Callable[..., Any] | None, ...] | Callable[..., Any]
         reference: Callable[..., Any] | None
 
 

@@ -10,8 +10,10 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
+from microgradlib.ops.record import TABLE
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from typing_extensions import Self
 
@@ -45,10 +47,26 @@ PRECEDENCE = {
 """Sums and products count as associative, as in mathematics: a + (b + c) is written a + b + c."""
 
 
-class Formula:
+class _Namespace(type):
+    """The class of dialects: their attributes include the ops of the table by name, each as a function that writes it.
+
+    So a dialect is a namespace `xp`, as those are over which an op's rules compute.
+    """
+
+    def __getattr__(cls, name: str) -> Callable[..., Any]:
+        if name not in TABLE:
+            raise AttributeError(name)
+        dialect: Any = cls
+        return lambda *inputs: write_op(dialect, TABLE[name], [dialect.convert(x) for x in inputs])
+
+
+class Formula(metaclass=_Namespace):
     """A piece of mathematics as text, with the level of its loosest operator; operators on formulas write formulas.
 
-    The class is also the namespace `xp` over which an op's notation is written.
+    The class is also the namespace `xp` over which an op's notation is written; ops are functions in it.
+
+    >>> print(1 - Formula.tanh(Formula("x")) ** 2)
+    1 - tanh(x)**2
 
     >>> a, b, c = Formula("a"), Formula("b"), Formula("c")
     >>> print((a + b) * c - (a - b), a + -b * c, -(a + b) / (a * b), (a <= b) * a**2, sep="; ")

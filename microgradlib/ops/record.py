@@ -63,6 +63,9 @@ class Op:
     """Where a derivative is infinite, and what to write instead if a zero is multiplied by it."""
     notation: str | Callable[..., Any] = ""
     """How mathematics writes it, if not as a call: a LaTeX template, or notation(xp, *inputs) over written inputs."""
+    written: tuple[Callable[..., Any] | None, ...] | Callable[..., Any] = ()
+    """Derivatives in the form of books, (xp, output, *inputs), where `derivatives` have another, for their digits:
+    1 − z² of tanh. None: no other. For any number of inputs, one rule (xp, place, output, *inputs)."""
     reference: Callable[..., Any] | None = None
     """reference(mpmath, *inputs): the value, independently of `value`; None where mpmath has the function by name."""
     arity: int | None
@@ -160,8 +163,7 @@ def bind(name: str, settings: tuple[float, ...]) -> Op:
 
 
 def _bound(op: Op, settings: tuple[float, ...]) -> Op:
-    derivatives: Any = op.derivatives  # a tuple, as ops with settings have a fixed arity
-    kept = derivatives[: len(derivatives) - len(settings)]
+    kept = vars(op)["derivatives"][: -len(settings) or None]  # a tuple, as ops with settings have a fixed arity
     return Op(**{**vars(op), "settings": settings, "setting_count": 0, "derivatives": kept})
 
 

@@ -16,6 +16,7 @@ sum = define_op(  # noqa: A001
     "sum",
     value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]),
     derivatives=lambda xp, z, *xs: (1.0,) * len(xs),
+    written=lambda xp, i, z, *xs: 1.0,
     formula="Σ xᵢ, derivatives 1",
     notation=lambda xp, *xs: xp.total(xs),
     reference=lambda mp, *xs: mp.fsum(xs),
@@ -25,6 +26,7 @@ mean = define_op(
     "mean",
     value=lambda xp, *xs: builtins.sum(xs[1:], xs[0]) / len(xs),
     derivatives=lambda xp, z, *xs: (1 / len(xs),) * len(xs),
+    written=lambda xp, i, z, *xs: xp.div(1.0, float(len(xs))),
     formula="Σ xᵢ / n, derivatives 1/n",
     notation=lambda xp, *xs: xp.total(xs) / len(xs),
     reference=lambda mp, *xs: mp.fsum(xs) / len(xs),
@@ -48,6 +50,7 @@ var = define_op(
     "var",
     value=lambda xp, *xs: _mean_square(_deviations(xp, xs)),
     derivatives=lambda xp, z, *xs: tuple([x * (2 / len(xs)) for x in _deviations(xp, xs)]),
+    written=lambda xp, i, z, *xs: xp.div(2.0, float(len(xs))) * (xs[i] - xp.mean(*xs)),
     formula="Σ (xᵢ − x̄)²/n, derivatives 2(xᵢ − x̄)/n",
     notation=r"\operatorname{Var}",
     reference=lambda mp, *xs: mp.fsum([(x - mp.fsum(xs) / len(xs)) ** 2 for x in xs]) / len(xs),
@@ -57,6 +60,7 @@ std = define_op(
     "std",
     value=lambda xp, *xs: xp.norm(*_deviations(xp, xs)) / math.sqrt(len(xs)),
     derivatives=lambda xp, z, *xs: tuple([xp.where(z <= 0, 0.0, x / z / len(xs)) for x in _deviations(xp, xs)]),
+    written=lambda xp, i, z, *xs: (xs[i] - xp.mean(*xs)) / (float(len(xs)) * z),
     formula="√(Σ (xᵢ − x̄)²/n), derivatives (xᵢ − x̄)/(n z)",
     sample=((-3.0, -1.0), (1.0, 3.0)),
     kink=lambda *xs: len(set(xs)) == 1,
@@ -76,6 +80,7 @@ prod = define_op(
     "prod",
     value=lambda xp, *xs: _product(xs),
     derivatives=lambda xp, z, *xs: tuple(of_the_others(mul, xs, 1.0)),
+    written=lambda xp, i, z, *xs: xp.prod(*xs[:i], *xs[i + 1 :]) if len(xs) > 1 else 1.0,
     formula="Π xᵢ, derivatives Π of the others",
     notation=lambda xp, *xs: _product(xs),
     reference=lambda mp, *xs: mp.fprod(xs),
@@ -86,6 +91,7 @@ norm = define_op(
     "norm",
     value=lambda xp, *xs: reduce(xp.hypot, xs[1:], xp.abs(xs[0])),
     derivatives=lambda xp, z, *xs: tuple([xp.unit(x, y) for x, y in zip(xs, of_the_others(xp.hypot, xs))]),
+    written=lambda xp, i, z, *xs: xs[i] / z,
     formula="√(Σ xᵢ²) without overflow, derivatives xᵢ/√(Σ xᵢ²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda *xs: not any(xs),
@@ -111,6 +117,10 @@ def _weighted_sum_derivatives(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*x, *w, 1.0) if bias else x + w
 
 
+def _written_factor(i: int, w: tuple[Any, ...], x: tuple[Any, ...], bias: tuple[Any, ...]) -> Any:
+    return (*x, *w, *[1.0] * len(bias))[i]
+
+
 def _written_out(xp: Any, inputs: tuple[Any, ...]) -> Any:
     w, x, bias = _halves(inputs)
     return builtins.sum(bias, xp.total(tuple(map(mul, w, x))))
@@ -120,6 +130,7 @@ dot = define_op(
     "dot",
     value=lambda xp, *inputs: _weighted_sum(inputs),
     derivatives=lambda xp, z, *inputs: _weighted_sum_derivatives(inputs),
+    written=lambda xp, i, z, *inputs: _written_factor(i, *_halves(inputs)),
     formula="Σ wᵢ xᵢ (+ b), derivatives xᵢ for wᵢ, wᵢ for xᵢ, 1 for b",
     notation=lambda xp, *inputs: _written_out(xp, inputs),
     reference=lambda mp, *inputs: mp.fdot(*_halves(inputs)[:2]) + mp.fsum(_halves(inputs)[2]),
@@ -136,6 +147,7 @@ maximum = define_op(
     "maximum",
     value=lambda xp, *xs: xp.maximum(*xs),
     derivatives=lambda xp, z, *xs: _winners_shares(xp, z, [x >= z for x in xs], [x < z for x in xs]),
+    written=lambda xp, i, z, *xs: xp.where(xs[i] >= z, 1.0, 0.0),
     formula="the largest input; derivative 1 for it, 0 for the others",
     symbol="max",
     kink=lambda *xs: builtins.sum(x == max(xs) for x in xs) > 1,
@@ -148,6 +160,7 @@ minimum = define_op(
     "minimum",
     value=lambda xp, *xs: xp.minimum(*xs),
     derivatives=lambda xp, z, *xs: _winners_shares(xp, z, [x <= z for x in xs], [x > z for x in xs]),
+    written=lambda xp, i, z, *xs: xp.where(xs[i] <= z, 1.0, 0.0),
     formula="the smallest input; derivative 1 for it, 0 for the others",
     symbol="min",
     kink=lambda *xs: builtins.sum(x == min(xs) for x in xs) > 1,
@@ -166,6 +179,7 @@ logsumexp = define_op(
     "logsumexp",
     value=lambda xp, *xs: _log_sum(xp, xs),
     derivatives=lambda xp, z, *xs: tuple(map(shares(xp, xs)[0], range(len(xs)))),
+    written=lambda xp, i, z, *xs: xp.exp(xs[i] - z),
     formula="ln Σ exp xᵢ, derivatives softmax(x)ᵢ",
     kink=lambda *xs: builtins.max(xs) == -math.inf,
     kink_note="the derivatives of logsumexp are 0 where every input is −inf",

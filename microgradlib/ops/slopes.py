@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from microgradlib.ops.define import define_op
-from microgradlib.ops.formula import write_op
-from microgradlib.ops.record import TABLE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["cospi", "one_minus_square", "sech", "sigmoid_slope", "sinpi", "unit"]
+__all__ = ["SLOPE_OF", "cospi", "one_minus_square", "sigmoid_slope", "sinpi", "tanh_slope", "unit"]
 
 
-def _called(name: str) -> Callable[[Any, Any], Any]:
-    """Return the function that writes op(x) in the dialect of a formula."""
-    return lambda dialect, x: write_op(dialect, TABLE[name], [dialect.convert(x)])
+SLOPE_OF = {"tanh_slope": "tanh", "sigmoid_slope": "sigmoid"}
+"""The ops that are the derivative of one op, and of which: where a graph has z = tanh(x), the slope is 1 − z²."""
 
-
-_cosh, _sigmoid = _called("cosh"), _called("sigmoid")
-
-sech = define_op(
-    "sech",
-    value=lambda xp, x: 1 / xp.cosh(x),
-    derivatives=[lambda xp, z, x: -z * xp.tanh(x)],  # no factor over- or underflows before their product does
-    formula="1/cosh x, derivative −tanh x/cosh x",
-    notation=lambda xp, x: 1 / _cosh(xp, x),
+tanh_slope = define_op(
+    "tanh_slope",
+    value=lambda xp, x: (1 / xp.cosh(x)) ** 2,  # the same number as 1 − tanh² x, with digits left where tanh is 1
+    derivatives=[lambda xp, z, x: -2 * z * xp.tanh(x)],
+    formula="1 − tanh² x, the derivative of tanh, derivative −2 tanh x (1 − tanh² x)",
+    notation=lambda xp, x: 1 - xp.tanh(x) ** 2,
+    reference=lambda mp, x: mp.sech(x) ** 2,
 )
 
 sigmoid_slope = define_op(
     "sigmoid_slope",
     value=lambda xp, x: xp.sigmoid(x) * xp.sigmoid(-x),
     derivatives=[lambda xp, z, x: -z * xp.tanh(0.5 * x)],  # σ(−x) − σ(x) = −tanh(x/2), with digits left near 0
-    formula="σ(x) σ(−x), the derivative of σ, derivative −σ(x) σ(−x) tanh(x/2)",
-    notation=lambda xp, x: _sigmoid(xp, x) * _sigmoid(xp, -x),
+    written=(lambda xp, z, x: z * (1 - 2 * xp.sigmoid(x)),),
+    formula="σ(x)(1 − σ(x)), the derivative of σ, derivative σ(x)(1 − σ(x))(1 − 2σ(x))",
+    notation=lambda xp, x: xp.sigmoid(x) * (1 - xp.sigmoid(x)),
     reference=lambda mp, x: 1 / ((1 + mp.exp(x)) * (1 + mp.exp(-x))),
 )
 
@@ -55,11 +47,12 @@ unit = define_op(
         lambda xp, z, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, xp.unit(y, x) / xp.hypot(x, y) * xp.unit(y, x)),
         lambda xp, z, x, y: xp.where(xp.hypot(x, y) <= 0, 0.0, -z * xp.unit(y, x) / xp.hypot(x, y)),
     ],
+    written=(lambda xp, z, x, y: y**2 / xp.hypot(x, y) ** 3, lambda xp, z, x, y: -x * y / xp.hypot(x, y) ** 3),
     formula="x/√(x² + y²), derivatives y²/√(x² + y²)³ and −x y/√(x² + y²)³",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda x, y: x == 0 and y == 0,
     kink_note="unit and both its derivatives are 0 at (0, 0)",
-    notation=lambda xp, x, y: x / write_op(xp, TABLE["hypot"], [x, y]),
+    notation=lambda xp, x, y: x / xp.hypot(x, y),
     reference=lambda mp, x, y: x / mp.hypot(x, y),
 )
 
@@ -69,7 +62,7 @@ sinpi = define_op(
     derivatives=[lambda xp, z, x: math.pi * xp.cospi(x)],
     formula="sin πx, derivative π cos πx; without overflow of πx",
     domain="finite numbers",
-    notation=lambda xp, x: _called("sin")(xp, math.pi * x),
+    notation=lambda xp, x: xp.sin(math.pi * x),
 )
 
 cospi = define_op(
@@ -78,5 +71,5 @@ cospi = define_op(
     derivatives=[lambda xp, z, x: -math.pi * xp.sinpi(x)],
     formula="cos πx, derivative −π sin πx; without overflow of πx",
     domain="finite numbers",
-    notation=lambda xp, x: _called("cos")(xp, math.pi * x),
+    notation=lambda xp, x: xp.cos(math.pi * x),
 )

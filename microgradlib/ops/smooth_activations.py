@@ -15,6 +15,7 @@ log_sigmoid = define_op(
     "log_sigmoid",
     value=lambda xp, x: xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x))),
     derivatives=[lambda xp, z, x: xp.sigmoid(-x)],
+    written=(lambda xp, z, x: 1 - xp.sigmoid(x),),
     formula="ln σ(x) = −ζ(−x) without under- or overflow, derivative σ(−x)",
     notation=r"\ln \sigma(<0>)",
     reference=lambda mp, x: -mp.log1p(mp.exp(-x)),
@@ -24,6 +25,7 @@ softsign = define_op(
     "softsign",
     value=lambda xp, x: xp.where(xp.abs(x) < math.inf, x / (1 + xp.abs(x)), xp.sign(x)),
     derivatives=[lambda xp, z, x: (1 / (1 + xp.abs(x))) ** 2],
+    written=(lambda xp, z, x: 1 / (1 + xp.abs(x)) ** 2,),
     formula="x/(1 + |x|), derivative 1/(1 + |x|)²",
     sample=((0.3, 3.0),),  # the second derivative jumps at 0, from 2 to −2
     reference=lambda mp, x: x / (1 + mp.fabs(x)),
@@ -38,6 +40,7 @@ selu = define_op(
     derivatives=[
         lambda xp, z, x: xp.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * xp.exp(xp.where(x > 0, 0.0, x))),
     ],
+    written=(lambda xp, z, x: xp.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * xp.exp(x)),),
     formula="λ (max(0, x) + α min(0, eˣ − 1)), λ = 1.0507…, α = 1.6732…; derivative λ or λ α eˣ",
     kink=lambda x: x == 0,
     kink_note="selu′(0) = λ α",
@@ -58,6 +61,7 @@ silu = define_op(
     derivatives=[
         lambda xp, z, x: xp.where(x > 0, xp.sigmoid(x) * (1 - xp.silu(-x)), xp.sigmoid(x) + z * xp.sigmoid(-x))
     ],
+    written=(lambda xp, z, x: z + xp.sigmoid(x) * (1 - z),),
     formula="x σ(x), derivative σ(x) + x σ(x) σ(−x)",
     reference=lambda mp, x: x / (1 + mp.exp(-x)),
 )
@@ -73,6 +77,7 @@ mish = define_op(
     "mish",
     value=lambda xp, x: _gated(xp, x, x, x * xp.tanh(xp.softplus(x))),
     derivatives=[lambda xp, z, x: xp.tanh(xp.softplus(x)) + _mish_slope(xp, x)],
+    written=(lambda xp, z, x: xp.tanh(xp.softplus(x)) + x * xp.sigmoid(x) * (1 - xp.tanh(xp.softplus(x)) ** 2),),
     formula="x tanh ζ(x), derivative tanh ζ(x) + x σ(x)/cosh² ζ(x)",
     reference=lambda mp, x: x * mp.tanh(mp.log1p(mp.exp(x))),
 )
@@ -87,6 +92,7 @@ ndtr = define_op(
     "ndtr",
     value=lambda xp, x: 0.5 * xp.erfc(-math.sqrt(0.5) * x),
     derivatives=[lambda xp, z, x: gaussian_density(xp, x)],
+    written=(lambda xp, z, x: xp.exp(-(x**2) / 2) / xp.sqrt(xp.mul(2.0, math.pi)),),
     formula="Φ(x) = ½ erfc(−x/√2), the normal distribution function, derivative φ(x) = e^(−x²/2)/√(2π)",
     notation=r"\Phi",
     reference=lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2,
@@ -98,6 +104,7 @@ gelu = define_op(
     derivatives=[
         lambda xp, z, x: xp.ndtr(x) + xp.where(xp.abs(x) >= FLAT, 0.0, x * gaussian_density(xp, x)),
     ],
+    written=(lambda xp, z, x: xp.ndtr(x) + x * xp.exp(-(x**2) / 2) / xp.sqrt(xp.mul(2.0, math.pi)),),
     formula="x Φ(x) with the normal distribution function Φ, derivative Φ(x) + x φ(x)",
     reference=lambda mp, x: x * mp.erfc(-x / mp.sqrt(2)) / 2,
 )
@@ -121,6 +128,11 @@ gelu_tanh = define_op(
     "gelu_tanh",
     value=lambda xp, x: _gated(xp, x, _twice_u(x), x / (1 + xp.exp(-_twice_u(x)))),
     derivatives=[_gelu_tanh_slope],
+    written=(
+        lambda xp, z, x: (
+            xp.sigmoid(_twice_u(x)) + z * (1 - xp.sigmoid(_twice_u(x))) * (GELU_LINEAR + 3 * GELU_CUBIC * x**2)
+        ),
+    ),
     formula="½ x (1 + tanh u), u = √(2/π)(x + 0.044715 x³): gelu without erf; derivative σ(2u)(1 + 2 x u′ σ(−2u))",
     reference=lambda mp, x: x / (1 + mp.exp(-2 * mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3))),
 )

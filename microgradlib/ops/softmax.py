@@ -22,6 +22,7 @@ share = define_op(
     "share",
     value=lambda xp, x, y: x / (x + y),
     derivatives=[lambda xp, z, x, y: xp.share(y, x) / (x + y), lambda xp, z, x, y: -z / (x + y)],
+    written=(lambda xp, z, x, y: y / (x + y) ** 2, lambda xp, z, x, y: -x / (x + y) ** 2),
     formula="x/(x + y), derivatives y/(x + y)² and −x/(x + y)²",
     domain="positive numbers",
     sample=((0.3, 3.0),),
@@ -95,6 +96,7 @@ neg_log_softmax = define_op(
     "neg_log_softmax",
     value=lambda xp, *xs: _neg_log_of_first(xp, xs),
     derivatives=lambda xp, z, *xs: _slopes_of_first(xp, z, xs),
+    written=lambda xp, i, z, *xs: xp.exp(xs[i] - xs[0] - z) if i else xp.exp(-z) - 1,
     formula="−ln softmax(x)₁ = ln Σ exp xᵢ − x₁, derivatives softmax(x)ᵢ, for x₁ less 1",
     reference=lambda mp, *xs: mp.log(mp.fsum([mp.exp(x - xs[0]) for x in xs])),
 )
@@ -134,10 +136,19 @@ def _cross_entropy_slopes(xp: Any, output: Any, inputs: tuple[Any, ...]) -> tupl
     return (*[logarithm - x for _, x in zip(w, moved)], *by_logit)
 
 
+def _written_cross_entropy(xp: Any, i: int, w: tuple[Any, ...], z: tuple[Any, ...]) -> Any:
+    if i < len(w):
+        return xp.logsumexp(*z) - z[i]
+    k = i - len(w)
+    softmax = xp.exp(z[k] - xp.logsumexp(*z))
+    return xp.sum(*w) * softmax - w[k] if k < len(w) else xp.sum(*w) * softmax
+
+
 cross_entropy = define_op(
     "cross_entropy",
     value=lambda xp, *inputs: _cross_entropy(xp, inputs),
     derivatives=lambda xp, z, *inputs: _cross_entropy_slopes(xp, z, inputs),
+    written=lambda xp, i, z, *inputs: _written_cross_entropy(xp, i, *_halves(inputs)),
     formula="−Σ wᵢ ln softmax(z)ᵢ, derivatives −ln softmax(z)ᵢ for wᵢ, Σ w · softmax(z)ᵢ − wᵢ for zᵢ",
     sample=((0.3, 3.0),),
     reference=lambda mp, *inputs: mp.fsum(

@@ -28,6 +28,7 @@ tan = define_op(
     "tan",
     value=lambda xp, x: xp.tan(x),
     derivatives=[lambda xp, z, x: 1 + z * z],
+    written=(lambda xp, z, x: 1 + z**2,),
     formula="tan x, derivative 1 + tan² x",
     domain="finite numbers",
     sample=((-1.2, 1.2),),
@@ -49,6 +50,7 @@ sinc = define_op(
     "sinc",
     value=lambda xp, x: xp.where(xp.abs(x) <= 0, 1.0, xp.sinpi(x) / math.pi / x),
     derivatives=[_sinc_slope],
+    written=(lambda xp, z, x: (xp.cospi(x) - z) / x,),
     formula="sin(πx)/(πx), 1 at 0, as in NumPy; derivative (cos πx − sinc x)/x",
     domain="finite numbers",
     sample=((0.3, 3.0),),
@@ -79,6 +81,7 @@ atan = define_op(
     "atan",
     value=lambda xp, x: xp.atan(x),
     derivatives=[lambda xp, z, x: (1 / xp.hypot(1.0, x)) ** 2],  # 1/(1 + x²), where x² overflows too
+    written=(lambda xp, z, x: 1 / (1 + x**2),),
     formula="arctan x, derivative 1/(1 + x²)",
     notation=r"\arctan",
 )
@@ -91,6 +94,7 @@ atan2 = define_op(
         lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, xp.unit(x, y) / xp.hypot(x, y)),
         lambda xp, z, y, x: xp.where(xp.hypot(x, y) <= 0, 0.0, -xp.unit(y, x) / xp.hypot(x, y)),
     ],
+    written=(lambda xp, z, y, x: x / (x**2 + y**2), lambda xp, z, y, x: -y / (x**2 + y**2)),
     formula="the angle of the point (x, y), called atan2(y, x), derivatives x/(x² + y²) and −y/(x² + y²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda y, x: x == 0 and y == 0,
@@ -116,8 +120,8 @@ cosh = define_op(
 tanh = define_op(
     "tanh",
     value=lambda xp, x: xp.tanh(x),
-    # 1 − tanh² x, as 1/cosh² x: the same number, with digits left where tanh is already 1.
-    derivatives=[lambda xp, z, x: xp.sech(x) ** 2],
+    derivatives=[lambda xp, z, x: xp.tanh_slope(x)],
+    written=(lambda xp, z, x: 1 - z**2,),
     formula="tanh x = 2σ(2x) − 1, derivative 1 − tanh² x",
     notation=r"\tanh",
 )
@@ -126,6 +130,7 @@ asinh = define_op(
     "asinh",
     value=lambda xp, x: xp.asinh(x),
     derivatives=[lambda xp, z, x: 1 / xp.hypot(1.0, x)],
+    written=(lambda xp, z, x: 1 / xp.sqrt(1 + x**2),),
     formula="arsinh x, derivative 1/√(1 + x²)",
     notation=r"\operatorname{arsinh}",
 )
@@ -135,6 +140,7 @@ acosh = define_op(
     value=lambda xp, x: xp.acosh(x),
     # Divided twice: the terms of the second derivative are −inf at 1, where those of a product are −inf and 0 · inf.
     derivatives=[lambda xp, z, x: 1 / xp.sqrt(x - 1) / xp.sqrt(x + 1)],
+    written=(lambda xp, z, x: 1 / xp.sqrt(x**2 - 1),),
     formula="arcosh x, derivative 1/√(x² − 1)",
     domain="x ≥ 1",
     sample=((1.3, 4.0),),
@@ -158,6 +164,7 @@ hypot = define_op(
         lambda xp, z, x, y: xp.unit(x, y),
         lambda xp, z, x, y: xp.unit(y, x),
     ],
+    written=(lambda xp, z, x, y: x / z, lambda xp, z, x, y: y / z),
     formula="√(x² + y²), derivatives x/√(x² + y²) and y/√(x² + y²)",
     sample=((0.3, 3.0), (-3.0, 3.0)),
     kink=lambda x, y: x == 0 and y == 0,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from microgradlib.core.autodiff import grad_table, gradients
 from microgradlib.core.graph import descendants, topological_sort
-from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.ops import GRAPH
 from microgradlib.ops.formula import PRODUCT, SUM, Formula, write_op
-from microgradlib.ops.guards import unguarded
 from microgradlib.symbolic.latex import Latex
+from microgradlib.symbolic.local_derivatives import write_local_derivative
 from microgradlib.symbolic.names import fresh_names, unique_names
 from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.text import Text
-from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, write_graph
+from microgradlib.symbolic.write_graph import write_graph
 
 if TYPE_CHECKING:
     from microgradlib.core.node import Node
+    from microgradlib.ops import Op
 
 __all__ = ["LATEX", "TEXT", "ChainRule", "Style"]
 
@@ -48,6 +47,7 @@ class ChainRule:
     `blocks(style)` returns the definitions and the chain rule, each a list of rows; a row a = b = c is the list of its
     sides. Raises `GraphTooLargeError` if more than `limit` nodes lie on the paths from x to output.
 
+    >>> from microgradlib import Symbol
     >>> x = Symbol("x")
     >>> ChainRule(x * x, x, 6, 100).blocks(TEXT)[1]
     [['grad(u1)', '1'], ['∂u1/∂x', 'x + x'], ['grad(x)', 'grad(u1) · ∂u1/∂x'], ['grad(x)', 'x + x']]
@@ -66,7 +66,6 @@ class ChainRule:
             raise GraphTooLargeError(message)
         self.gradients: dict[Any, float] | None = grad_table(output) if isinstance(output, Value) else None
         self.names = self._choose_names()
-        self.symbols: dict[Node, Node] = {node: Symbol(name) for node, name in self.names.items()}
 
     def _choose_names(self) -> dict[Node, str]:
         """Return a name for each node in the equations: its label; x for an unlabelled parameter; or u1, u2, …."""
@@ -129,21 +128,12 @@ class ChainRule:
 
     def _local_derivative(self, style: Style, consumer: Node, node: Node) -> str:
         """Return the formula of ∂consumer/∂node in terms of the names."""
-        parents = [self.symbols.get(parent, parent) for parent in consumer.parents]
-        op: Any = consumer.op
-        positions = [i for i, parent in enumerate(consumer.parents) if parent is node]
-        if op.variadic:
-            partials = op.differentiate(GRAPH, self.symbols[consumer], *parents)
-            derivatives = [partials[i] for i in positions]
-        else:
-            derivatives = [op.partial_derivative(i, self.symbols[consumer], *parents) for i in positions]
-        return reduce(add, [self._write(style, simplify(unguarded(derivative))) for derivative in derivatives]).text
-
-    def _write(self, style: Style, expression: Node) -> Formula:
-        names = {symbol: self.names[node] for node, symbol in self.symbols.items()}
-        unnamed = {"name_above": DEFAULT_LIMIT, "limit": DEFAULT_LIMIT}
-        _, results = write_graph(style.dialect, expression, digits=self.digits, names=names, **unnamed)
-        return results[0]
+        inputs = [self._operand(style, parent) for parent in consumer.parents]
+        output, op = style.dialect.name(self.names[consumer]), cast("Op", consumer.op)
+        places = [i for i, parent in enumerate(consumer.parents) if parent is node]
+        return reduce(
+            add, [write_local_derivative(style.dialect, op, i, inputs, output, digits=self.digits) for i in places]
+        ).text
 
     def _local_number(self, consumer: Any, node: Node) -> float | None:
         if self.gradients is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import reduce
 from operator import add
@@ -49,6 +50,8 @@ class Latex(Formula):
         >>> print(Latex.number(-2.0), Latex.number(1.5e-7), Latex.number(float("inf")))
         -2 1.5 \cdot 10^{-7} \infty
         """
+        if abs(number) == math.pi:
+            return cls(r"-\pi" if number < 0 else r"\pi")
         text = repr(float(number)) if digits is None else format(number, f".{digits}g")
         text = text.removesuffix(".0").replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
         mantissa, _, exponent = text.partition("e")

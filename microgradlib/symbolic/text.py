@@ -64,7 +64,7 @@ def to_text(
     >>> to_text(tanh(w * x + b) ** 2 - 3 * (w - x))
     'tanh(w*x + b)**2 - 3*(w - x)'
     >>> to_text(gradients(x * tanh(w), [w]))
-    'x*(1/cosh(w))**2'
+    'x*(1 - tanh(w)**2)'
     >>> u = tanh(w * x + b) / (1 + x)
     >>> print(to_text(u * (1 - u)))
     t1 = tanh(w*x + b)/(1 + x)

@@ -51,9 +51,12 @@ def _visible(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, Node], Cou
     return [node for node in order if node in uses], shown, uses
 
 
-def write_leaf(dialect: type[F], node: Node, names: Mapping[Node, str], digits: int | None) -> F:
-    """Write a leaf by its name, or by its number if it has none."""
-    return dialect.name(names[node]) if node in names else dialect.number(node.data, digits)
+def write_leaf(dialect: type[F], node: Node, names: Mapping[Any, str | F], digits: int | None) -> F:
+    """Write a leaf by its name, which may be written already, or by its number if it has none."""
+    name = names.get(node)
+    if name is None:
+        return dialect.number(node.data, digits)
+    return dialect.name(name) if isinstance(name, str) else name
 
 
 def write_graph(
@@ -63,12 +66,13 @@ def write_graph(
     digits: int | None,
     name_above: int,
     limit: int,
-    names: Mapping[Node, str] | None = None,
+    names: Mapping[Any, str | F] | None = None,
 ) -> tuple[list[tuple[F, F]], list[F]]:
     """Return the definitions, each a name and its formula, and the formulas of the expressions.
 
-    The parameters are those of `to_text`; `names` maps leaves to names, by default their labels. A shared node without
-    a name has a size of at most `name_above`, so the length of the text is linear in the number of edges, not of paths.
+    The parameters are those of `to_text`; `names` maps leaves to names, or to formulas, by default their labels. A
+    shared node without a name has a size of at most `name_above`, so the length of the text is linear in the number of
+    edges, not of paths.
     """
     outputs = expressions(expression)
     order, shown, uses = _visible(outputs)
@@ -80,7 +84,7 @@ def write_graph(
         )
         raise GraphTooLargeError(message)
     names = leaf_names(order) if names is None else names
-    fresh = fresh_names("t", names.values())
+    fresh = fresh_names("t", [name for name in names.values() if isinstance(name, str)])
     texts: dict[Node, F] = {}
     sizes: dict[Node, int] = {}
     definitions: list[tuple[F, F]] = []

@@ -1,0 +1,123 @@
+"""The one writer of local derivatives: as books write them, by the op's record, in every notation."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from microgradlib.core.modes import recording
+from microgradlib.core.symbol import Symbol
+from microgradlib.errors import MissingRuleError
+from microgradlib.ops import GRAPH
+from microgradlib.ops.formula import Formula, write_op
+from microgradlib.ops.guards import unguarded
+from microgradlib.symbolic.book import Book, is_compound, is_power
+from microgradlib.symbolic.simplify import simplify
+from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, write_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from microgradlib.ops import Op
+
+__all__ = ["local_derivative_formula", "value_formula", "write_local_derivative"]
+
+F = TypeVar("F", bound=Formula)
+
+PLACEHOLDERS = 0xF0000
+"""The first of the private characters that stand for names while a formula is written: the output, then the inputs."""
+
+
+def write_local_derivative(
+    dialect: type[F], op: Op, place: int, inputs: Sequence[F], output: F, *, digits: int | None = None
+) -> F:
+    """Return ∂op/∂inputs[place] in the notation `dialect`, as books write it: by the op's record.
+
+    That is its `written` form if it has one, 1 − z² of tanh, else its rule, simplified, without the guards of its
+    domain. `output` is how the op's own result is written. Raises `MissingRuleError` for a node made by hand.
+
+    >>> from microgradlib.ops import TABLE
+    >>> from microgradlib.symbolic.text import Text
+    >>> print(write_local_derivative(Text, TABLE["tanh"], 0, [Text("x")], Text("u1")))
+    1 - u1**2
+    """
+    convert: Callable[[Any], F] = dialect.convert
+    settings = [dialect.number(setting, digits) for setting in op.settings]
+    if callable(op.written):
+        return convert(op.written(dialect, place, output, *inputs, *settings))
+    rule = op.written[place] if place < len(op.written) else None
+    if rule:
+        return convert(rule(dialect, output, *inputs, *settings))
+    symbols = [Symbol("x") for _ in inputs]
+    result = Symbol("z")
+    with recording():
+        if op.variadic:
+            derivative = op.differentiate(GRAPH, result, *symbols)[place]
+        else:
+            derivative = op.partial_derivative(place, result, *symbols)
+        expression = simplify(unguarded(derivative))
+    names = {result: output, **dict(zip(symbols, inputs))}
+    no_names_inside = {"name_above": DEFAULT_LIMIT, "limit": DEFAULT_LIMIT}
+    formulas: tuple[Any, list[F]] = write_graph(dialect, expression, digits=digits, names=names, **no_names_inside)
+    return formulas[1][0]
+
+
+def local_derivative_formula(op: Op, place: int, names: Sequence[str], output: str) -> str:
+    """Return ∂op/∂(input `place`) as a line of text: x, 1 − u3², I(x > 0).
+
+    Args:
+        op: the op of the node, its settings included; of a node made by hand, which has no rule, "" is returned.
+        place: which of the inputs, from 0.
+        names: the names of all inputs, in order; one that contains an operator is put in parentheses.
+        output: the name of the node itself.
+
+    >>> from microgradlib.ops import TABLE
+    >>> local_derivative_formula(TABLE["tanh"], 0, ["a"], "u3"), local_derivative_formula(TABLE["mul"], 0, "wx", "u1")
+    ('1 − u3²', 'x')
+    """
+    return _filled(_derivative_template(op, place, len(names)), [output, *names])
+
+
+def value_formula(op: Op, names: Sequence[str]) -> str:
+    """Return op(inputs) as a line of text: w · x + b, tanh(u1), e^u; "" for a node made by hand.
+
+    >>> from microgradlib.ops import TABLE
+    >>> value_formula(TABLE["dot"], ["w", "x", "b"]), value_formula(TABLE["exp"], ["a + b"])
+    ('w · x + b', 'e^(a + b)')
+    """
+    return _filled(_value_template(op, len(names)), ["", *names])
+
+
+@lru_cache(maxsize=4096)
+def _derivative_template(op: Op, place: int, count: int) -> str:
+    output, *inputs = [Book(chr(PLACEHOLDERS + i)) for i in range(count + 1)]
+    try:
+        return str(write_local_derivative(Book, op, place, inputs, output))
+    except MissingRuleError:
+        return ""
+
+
+@lru_cache(maxsize=4096)
+def _value_template(op: Op, count: int) -> str:
+    inputs = [Book(chr(PLACEHOLDERS + 1 + i)) for i in range(count)]
+    try:
+        return str(write_op(Book, op, inputs))
+    except MissingRuleError:
+        return ""
+
+
+def _filled(template: str, names: Sequence[str]) -> str:
+    """Put the names in their places, in parentheses where they would be read wrongly."""
+    if len(template) == 1:
+        return names[ord(template) - PLACEHOLDERS] if ord(template) >= PLACEHOLDERS else template
+
+    def name(match: re.Match[str]) -> str:
+        text, place = names[ord(match[0]) - PLACEHOLDERS], match.start()
+        before, after = template[max(place - 1, 0) : place], template[place + 1 : place + 2]
+        if before in {"(", "|"} and after in {")", "|", ","}:
+            return text
+        in_power = before in {"^", "√", "∛"} or (after and after in "^⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+        return f"({text})" if is_compound(text) or (in_power and is_power(text)) else text
+
+    return re.sub(r"[\U000F0000-\U000FFFFF]", name, template)
