@@ -1,0 +1,71 @@
+"""The markup of a layer as a table: a column for each weight, a row for each neuron, values over gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from microgradlib.viz.drawings import measure as sizes
+from microgradlib.viz.drawings.glyphs import text, tooltip
+from microgradlib.viz.drawings.measure import shown
+from microgradlib.viz.markup import coordinate, element
+
+if TYPE_CHECKING:
+    from microgradlib.viz.drawings.diagram import Row, Table
+    from microgradlib.viz.drawings.glyphs import Colour
+    from microgradlib.viz.drawings.measure import Contents
+    from microgradlib.viz.drawings.placement import Rect
+
+
+def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour) -> str:
+    """Return the markup of a table inside a box.
+
+    Args:
+        table: its texts.
+        rect: the place of the box.
+        part: its measures.
+        colour: from a role to its colour.
+
+    """
+    left, top = rect.x + part.names, rect.y + part.header
+    height = sizes.TABLE_HEADER + sizes.TABLE_ROW * len(table.rows)
+    ground = element(
+        "rect",
+        x=left,
+        y=top,
+        width=part.cell * table.parameters + 1.0,
+        height=height,
+        rx=4,
+        fill=colour("parameter"),
+    )
+    parts = [ground if table.parameters else ""]
+    for j, column in enumerate(table.columns):
+        role = colour("parameter_text" if j < table.parameters else "op_text")
+        parts.append(text(_right(left, part, j), top + 12.5, shown(column), sizes.CELL, role, anchor="end", bold=True))
+    for i, (name, cells) in enumerate(table.rows):
+        y = top + sizes.TABLE_HEADER + sizes.TABLE_ROW * i
+        line = f"M{coordinate(rect.x + 6)} {coordinate(y + 0.5)}H{coordinate(rect.x + rect.width - 6)}"
+        parts.append(element("path", d=line, stroke=colour("rule"), fill="none"))
+        parts.append(text(rect.x + sizes.PAD, y + 18, shown(name), sizes.CELL, colour("muted"), bold=True))
+        parts += [_cell(row, _right(left, part, j), y, colour) for j, row in enumerate(cells)]
+    return "".join(parts)
+
+
+def _right(left: float, part: Contents, column: int) -> float:
+    return left + part.cell * (column + 1) - 5.0
+
+
+def value_text(row: Row, right: float, base: float, size: float, colour: Colour) -> str:
+    """Return the value of a row, right-aligned; a stale one in another colour and with a mark.
+
+    >>> from microgradlib.viz.drawings.diagram import Row
+    >>> value_text(Row(value="2", stale=True), 10, 0, 12, str).rpartition(">2*<")[1]
+    '>2*<'
+    """
+    value, role = (row.value + sizes.STALE, "stale") if row.stale else (row.value, "ink")
+    return text(right, base, value, size, colour(role), anchor="end", mono=True, italic=row.stale)
+
+
+def _cell(row: Row, right: float, y: float, colour: Colour) -> str:
+    markup = value_text(row, right, y + 13, sizes.CELL, colour)
+    markup += text(right, y + 25.5, row.gradient, sizes.CELL, colour("grad"), anchor="end", mono=True, italic=row.share)
+    return element("g", tooltip(row.tooltip) + markup) if row.tooltip else markup
