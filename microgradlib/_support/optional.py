@@ -10,6 +10,7 @@ from microgradlib.errors import MissingExtraError
 __all__ = ["import_optional", "install_command", "missing_extra"]
 
 _EXTRAS = {
+    "graphviz": ("the Python package graphviz", "viz"),
     "hypothesis": ("Hypothesis", "testing"),
     "numpy": ("NumPy", "compile"),
     "pygraphviz": ("Graphviz", "viz"),
