@@ -70,7 +70,7 @@ class Expression:
         self.writer, self.text, self.is_condition = writer, text, is_condition
 
     def _refuse(self, *_: Any) -> NoReturn:
-        message = "the rule looks at a number while it is written: only its namespace xp may, as in xp.where(x > 0, a, b)"
+        message = "the rule looks at a number while it is written: write a choice as xp.where(x > 0, a, b)"
         raise UntranslatableError(message)
 
     __bool__ = __float__ = __int__ = __index__ = __eq__ = __ne__ = _refuse
@@ -183,7 +183,7 @@ def function_text(op: Op, inputs: int) -> tuple[str, tuple[str, ...]]:
     >>> function_text(TABLE["mul"], 2)[0]
     '([x0,x1])=>{const t0=x0*x1;return[t0,[x1,x0]]}'
     >>> function_text(TABLE["relu"], 1)
-    ('([x0])=>{const t0=maximum(x0,0),t1=x0<=0,t2=x0>0,t3=t2?1:NaN,t4=t1?null:t3;return[t0,[t4]]}', ('maximum',))
+    ('([x0])=>{const t0=maximum(x0,0),t1=x0>0,t2=x0<=0,t3=t1?1:NaN,t4=t2?null:t3;return[t0,[t4]]}', ('maximum',))
     """
     writer = Writer()
     xp, names = Namespace(writer), [f"x{i}" for i in range(inputs)]

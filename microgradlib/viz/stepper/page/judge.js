@@ -12,11 +12,11 @@ export function near(typed, right) {
 /** The known mistakes in a term upstream · local, the more telling first: [key of the hint, what it would give]. */
 function mistakes(asked, row) {
   const [up, local] = [row.up ?? 0, row.local ?? 0];
-  if (asked === "upstream") return [["upstream_local", local], ["upstream_sign", -up], ["upstream_term", row.add]];
-  if (asked === "local") return [["local_upstream", up], ["local_sign", -local], ["local_term", row.add]];
+  if (asked === "upstream") return [["is_local", local], ["sign", -up], ["is_term", row.add]];
+  if (asked === "local") return [["is_upstream", up], ["sign", -local], ["is_term", row.add]];
   return [
-    ["sign", -row.add], ["upstream_alone", up], ["local_alone", local], ["sum_not_term", row.after],
-    ["added", up + local], ["subtracted", up - local], ["divided", up / local], ["divided", local / up], ["before", row.before],
+    ["sign", -row.add], ["upstream", up], ["local", local], ["sum", row.after], ["plus", up + local],
+    ["minus", up - local], ["divide", up / local], ["divide", local / up], ["before", row.before],
   ];
 }
 
@@ -27,15 +27,15 @@ export function answer(asked, row) {
   return row.add;
 }
 
-/** Judge a typed number: {right, hint}; hint names the mistake, or is "other". */
+/** Judge a typed number: {right, hint}; hint is the key of the sentence that names the mistake. */
 export function judge(asked, typed, row) {
   if (near(typed, answer(asked, row))) return { right: true, hint: "" };
   const known = mistakes(asked, row).find(([, x]) => x !== null && x !== undefined && x !== 0 && near(typed, x));
-  return { right: false, hint: known ? known[0] : "other" };
+  return { right: false, hint: known ? `mistake_${known[0]}` : asked === "term" ? "mistake_other" : `mistake_other_${asked}` };
 }
 
-/** The questions of a prediction by level: the term alone, or the two factors first. */
-export const questions = level => (level === "factors" ? ["upstream", "local", "term"] : ["term"]);
+/** The questions of a prediction by level: the term alone, or its factors first. */
+export const questions = level => [["term"], ["local", "term"], ["upstream", "local", "term"]][level - 1];
 
 /** A score that counts first tries: record(question) → new score; questions are kept to be exported. */
 export const emptyScore = () => ({ asked: 0, right: 0, answers: [] });

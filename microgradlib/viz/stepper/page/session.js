@@ -10,7 +10,7 @@ const FRAMES_OF_BUG = { stale: "twice", order: "order" };
 
 export class Session {
   constructor(tape, settings = {}) {
-    this.settings = { mode: null, by: "term", bug: "", input: null, predict: false, ask: "term", ...settings };
+    this.settings = { mode: null, by: "term", bug: "", input: null, predict: false, ask: 1, ...settings };
     this.leaves = new Map(); // by the index in the whole graph, so that they hold in every level
     this.rate = null;
     this.ghost = null;

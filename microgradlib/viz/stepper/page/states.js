@@ -4,6 +4,9 @@ import { arrived, lastUpTo, moved } from "./frames.js";
 import { fill } from "./formulas.js";
 import { format } from "./numbers.js";
 
+/** Whether two numbers are the same but for rounding. */
+const same = (a, b) => Object.is(a, b) || Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
+
 export const isLeaf = node => !node.op;
 export const isQuiet = node => node.role === "constant" || node.role === "target";
 
@@ -49,12 +52,12 @@ export function mistakeOf(session, id, i = session.i) {
   if (session.wrong) {
     const there = arrived(session.wrong, id, i);
     const [wrong, right] = [there?.after ?? null, here?.after ?? null];
-    return there && !Object.is(wrong ?? 0, right ?? 0) ? { wrong, right } : null;
+    return there && !same(wrong ?? 0, right ?? 0) ? { wrong, right } : null;
   }
   const end = i === session.pass.frames.length - 1;
   if (!end && (!here || here.k < here.of)) return null;
   const [wrong, right] = [here?.after ?? 0, session.finals[id] ?? 0];
-  return Object.is(wrong, right) ? null : { wrong, right };
+  return same(wrong, right) ? null : { wrong, right };
 }
 
 /** The circles of a card: for each use "" (waited for), "on", "now" (it arrives at this stop) or "off" (stopped by a wall). */

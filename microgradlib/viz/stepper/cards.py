@@ -1,0 +1,138 @@
+"""What stands on the cards of the stepper: which leaves are rows of a card, texts, and the size of each card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.viz.stepper.contracted import ROWS
+from microgradlib.viz.typography import mono_width, sans_width
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from microgradlib.viz.stepper.contracted import StepGraph
+    from microgradlib.viz.stepper.naming import Name
+
+__all__ = ["Cards", "edge_texts", "make_cards", "sign", "value_text"]
+
+SMALL: Final = 16
+"""Up to so many nodes, cards are tall, every leaf has one, and edges carry formulas beside their numbers."""
+
+TALL, FLAT, PILL, ROW = 92.0, 50.0, 30.0, 23.0
+"""Heights: of cards in small and in large graphs, of constants, of a row; the page's style sheet has the same."""
+
+_WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
+_SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "square": "x²", "reciprocal": "1/x", "detach": "⊣"}
+_POWERS: Final = {2.0: "x²", 3.0: "x³", 0.5: "√x", -1.0: "1/x"}
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Which leaves are rows of which card, by their places in the graph; and the shape of the cards.
+
+    Args:
+        shape: "tall" or "flat".
+        rows: for each card with rows, its leaves.
+        row_of: for each leaf that is a row, or hidden in a card, the card.
+        hidden: the leaves for which a card has no room.
+
+    """
+
+    shape: str
+    rows: Mapping[int, tuple[int, ...]]
+    row_of: Mapping[int, int]
+    hidden: frozenset[int]
+
+    def stands(self, place: int) -> bool:
+        """Return whether a node has a card of its own."""
+        return place not in self.row_of
+
+
+def make_cards(graph: StepGraph) -> Cards:
+    """Decide which leaves are rows of cards: in large graphs, the parameters that one weighted sum alone uses.
+
+    These are the weights of a `dot`, and of a closed scope all parameters.
+    """
+    uses: list[list[tuple[int, int]]] = [[] for _ in graph.nodes]
+    for head, node in enumerate(graph.nodes):
+        for place, parent in enumerate(node.parents):
+            uses[parent].append((head, place))
+    if len(graph.nodes) <= SMALL and not graph.closed:
+        return Cards("tall", {}, {}, frozenset())
+    rows: dict[int, list[int]] = {}
+    row_of: dict[int, int] = {}
+    for leaf, found in enumerate(uses):
+        if len(found) == 1 and not graph.nodes[leaf].parents and _is_row(graph, leaf, *found[0]):
+            row_of[leaf] = found[0][0]
+    for head, node in enumerate(graph.nodes):
+        own = [parent for parent in node.parents if row_of.get(parent) == head]
+        if own:
+            rows[head] = own
+    hidden = frozenset(leaf for own in rows.values() for leaf in own[ROWS:])
+    return Cards("flat", {card: tuple(own[:ROWS]) for card, own in rows.items()}, row_of, hidden)
+
+
+def _is_row(graph: StepGraph, leaf: int, head: int, place: int) -> bool:
+    kind = graph.snapshot_node(leaf).kind
+    user, node = graph.snapshot_node(head), graph.nodes[head]
+    if node.scope is not None:
+        return kind == "parameter"
+    half, rest = divmod(len(node.parents), 2)
+    is_weight = place < half or (rest == 1 and place == 2 * half)
+    return user.op_name == "dot" and (kind == "parameter" or (kind == "input" and is_weight))
+
+
+def sign(op: Any) -> str:
+    """Return how a card shows its op: ×, tanh, x², Σ w·x.
+
+    >>> from microgradlib.ops import TABLE
+    >>> sign(TABLE["mul"]), sign(TABLE["pow"].bind(2.0)), sign(TABLE["pow"].bind(4.0)), sign(TABLE["tanh"])
+    ('×', 'x²', 'x^4', 'tanh')
+    """
+    if op.name == "pow" and op.settings:
+        return _POWERS.get(op.settings[0], f"x^{op.settings[0]:g}".replace("-", "−"))
+    shown = _SIGNS.get(op.name, op.symbol)
+    return {"*": "×", "-": "−", "/": "÷"}.get(shown, shown)
+
+
+def _templates(count: int) -> list[str]:
+    return [f"{{{i}}}" for i in range(count)]
+
+
+def value_text(graph: StepGraph, place: int, live: Sequence[Any]) -> str:
+    """Return how a node is computed, with places {0}, {1}, … for its inputs; "" where no formula is known."""
+    node = graph.nodes[place]
+    if node.scope is not None or not node.parents:
+        return ""
+    return value_formula(live[node.of].op, _templates(len(node.parents)))
+
+
+def edge_texts(graph: StepGraph, place: int, live: Sequence[Any]) -> list[str]:
+    """Return the formula of the local derivative by each input, with places for the inputs and {z} for the node."""
+    node = graph.nodes[place]
+    if node.scope is not None:
+        return [""] * len(node.parents)
+    names, op = _templates(len(node.parents)), live[node.of].op
+    return [local_derivative_formula(op, i, names, "{z}") for i in range(len(node.parents))]
+
+
+def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign: str) -> tuple[float, float]:
+    """Return the least width and height of a card, in pixels."""
+    if graph.snapshot_node(place).kind in {"constant", "target"}:
+        return max(56.0, sans_width(name.full, 14) + 24), PILL
+    tall, rows = cards.shape == "tall", cards.rows.get(place, ())
+    more = any(cards.row_of.get(leaf) == place for leaf in cards.hidden)
+    height = TALL if tall else FLAT + ROW * (len(rows) + more) + 6 * bool(rows)
+    head = sans_width(name.short[:24], 17 if tall else 15) + sans_width(shown_sign, 15) + 40
+    return max(_WIDE["tall" if tall else "rows" if rows else "flat"], head), height
+
+
+def edge_text_width(text: str, shape: str) -> float:
+    """Return the room that the text of an edge needs: its number, in small graphs with its formula before it."""
+    plain = text.replace("{z}", "x")
+    for i in range(10):
+        plain = plain.replace(f"{{{i}}}", "x")
+    sample = f"{plain} = −0.0000" if shape == "tall" and not plain.replace("−", "").isdigit() and len(plain) < 16 else "−0.0000"
+    return mono_width(sample, 13) + 8

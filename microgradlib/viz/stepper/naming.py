@@ -1,0 +1,195 @@
+"""Names in the stepper: short ones for cards whose frame says the rest, and full ones, each once: w₂ and w₁₂⁽¹⁾."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from microgradlib.viz.numbers import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.snapshot import Scope, SnapshotNode
+
+__all__ = ["Name", "layer_symbol", "name_nodes", "net_inputs"]
+
+BELOW: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+ABOVE: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_UNIT: Final = re.compile(r"(?:^|\.)(?:layers\.(?P<layer>\d+)\.)?neurons\.(?P<unit>\d+)$")
+_PARAMETER: Final = re.compile(r"(?:w\.(?P<input>\d+)|(?P<bias>b))$")
+
+
+class Name(NamedTuple):
+    """How a node is called: on its card, and everywhere else."""
+
+    short: str
+    full: str
+
+
+def _below(*indices: str) -> str:
+    """Return indices as subscripts, apart where one has two digits: ₂₀, but ₁₂,₃."""
+    return ("," if any(len(i) > 1 for i in indices) else "").join([i.translate(BELOW) for i in indices])
+
+
+def _above(layer: str) -> str:
+    return f"⁽{str(int(layer) + 1).translate(ABOVE)}⁾" if layer else ""
+
+
+class _Unit(NamedTuple):
+    """A neuron as its path tells it: `before` is the path of the network, `layer` its index or ""."""
+
+    before: str
+    layer: str
+    unit: str
+
+    @classmethod
+    def of(cls, path: str) -> _Unit | None:
+        match = _UNIT.search(path)
+        return cls(path[: match.start()], match["layer"] or "", match["unit"]) if match else None
+
+
+def name_nodes(groups: Groups) -> list[Name]:
+    """Return the names of all nodes of a snapshot, in order.
+
+    A parameter of a fully connected network has the book's notation: weight i of unit u of layer l is w_ui⁽ˡ⁾. Units
+    and inputs count from 0, as in the library's paths, layers from 1. In a neuron, a is the net input and h what is
+    computed from it. An op without a name is u1, u2, …; a constant is its number.
+
+    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> names = [*[f"layers.0.neurons.{u}.w.1" for u in range(2)], "x"]
+    >>> leaves = [SnapshotNode(i, "parameter" if i < 2 else "input", name) for i, name in enumerate(names)]
+    >>> y = SnapshotNode(3, "output", op="Σ", parents=(0, 1, 2))
+    >>> [tuple(name) for name in name_nodes(find_groups(Snapshot((*leaves, y), (3,))))]
+    [('w₁', 'w₀₁⁽¹⁾'), ('w₁', 'w₁₁⁽¹⁾'), ('x', 'x'), ('u1', 'u1')]
+    """
+    nodes = groups.snapshot.nodes
+    alone = _units_alone(groups)
+    inside = _neuron_names(groups, alone)
+    names: list[Name] = []
+    taken = {node.name for node in nodes if node.name}
+    used: set[str] = set()
+    count = 0
+    for node in nodes:
+        if node.kind == "constant" and not node.name and node.data is not None:
+            text = number(node.data)
+            names.append(Name(text, text))
+            continue
+        name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
+        if name is None and node.name:
+            name = Name(_relative(node, groups), node.name)
+        while name is None or (not node.name and name.full in taken and node.index not in inside):
+            count += 1
+            name = Name(f"u{count}", f"u{count}")
+        names.append(_unique(name, used))
+        used.add(names[-1].full)
+    return names
+
+
+def _unique(name: Name, used: set[str]) -> Name:
+    """Return the name, with a subscript if another node has it: x, x₂, x₃."""
+    k, full = 1, name.full
+    while full in used:
+        k += 1
+        full = f"{name.full}{str(k).translate(BELOW)}"
+    return Name(name.short if k == 1 else full, full)
+
+
+def _units_alone(groups: Groups) -> set[tuple[str, str]]:
+    """Return the layers (before, index) of one unit: their names need no index of the unit."""
+    units: dict[tuple[str, str], set[str]] = {}
+    for node in groups.snapshot.nodes:
+        unit = _Unit.of(node.name.rpartition(".")[0].removesuffix(".w"))
+        if node.kind == "parameter" and unit:
+            units.setdefault((unit.before, unit.layer), set()).add(unit.unit)
+    return {layer for layer, found in units.items() if len(found) == 1}
+
+
+def _parameter_name(node: SnapshotNode, alone: set[tuple[str, str]]) -> Name | None:
+    match = _PARAMETER.search(node.name)
+    if node.kind != "parameter" or match is None or (match.start() and node.name[match.start() - 1] != "."):
+        return None
+    before = node.name[: match.start()].removesuffix(".")
+    letter, index = ("b", ()) if match["bias"] else ("w", (match["input"],))
+    short = f"{letter}{_below(*index)}"
+    if not before:
+        return Name(short, short)
+    unit = _Unit.of(before)
+    if unit is None:
+        return Name(short, f"{before}.{short}")
+    own = () if (unit.before, unit.layer) in alone else (unit.unit,)
+    prefix = f"{unit.before}." if unit.before else ""
+    return Name(short, f"{prefix}{letter}{_below(*own, *index)}{_above(unit.layer)}")
+
+
+def _relative(node: SnapshotNode, groups: Groups) -> str:
+    """Return a name less the path of the frames around the node."""
+    for scope in reversed(groups.paths[node.index]):
+        if scope.path and node.name.startswith(f"{scope.path}."):
+            return node.name[len(scope.path) + 1 :]
+    return node.name
+
+
+def _neuron_names(groups: Groups, alone: set[tuple[str, str]]) -> dict[int, Name]:
+    """Return names for net inputs and results of neurons, those of fully connected layers with their indices."""
+    found: dict[int, Name] = {}
+    for scope in groups.order:
+        ends = _net_input_and_result(groups, scope) if scope.kind == "neuron" else None
+        if ends is None:
+            continue
+        unit = _Unit.of(scope.path or scope.name)
+        indices = (unit.unit,) if unit and (unit.before, unit.layer) not in alone else ()
+        prefix = f"{unit.before}." if unit and unit.before else ""
+        for letter, node in zip("ah", ends):
+            if node is not None:
+                short = f"{letter}{_below(*indices)}"
+                found[node] = Name(short, f"{prefix}{short}{_above(unit.layer if unit else '')}")
+    return found
+
+
+def _net_input_and_result(groups: Groups, scope: Scope) -> tuple[int, int | None] | None:
+    """Return the nodes a and h = f(a) of a neuron; h is None if f is the identity."""
+    nodes = groups.snapshot.nodes
+    ops = [i for i in groups.members[scope] if nodes[i].parents]
+    if not ops:
+        return None
+    result = ops[-1]
+    parents = [p for p in nodes[result].parents if nodes[p].kind != "constant"]
+    if len(parents) == 1 and parents[0] in ops and len(groups.uses[parents[0]]) == 1:
+        return parents[0], result
+    return result, None
+
+
+def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
+    """Return the net inputs of a layer's units, whose gradients are its δ; none if it is no layer of neurons.
+
+    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    >>> layer = Scope("layers.0", "layer", "layers.0")
+    >>> neuron = Scope("neurons.0", "neuron", "layers.0.neurons.0", parent=layer)
+    >>> x = SnapshotNode(0, "input", "x")
+    >>> a = SnapshotNode(1, "op", op_name="dot", parents=(0, 0), scopes=(layer, neuron))
+    >>> h = SnapshotNode(2, "output", op_name="tanh", parents=(1,), scopes=(layer, neuron))
+    >>> net_inputs(find_groups(Snapshot((x, a, h), (2,))), layer)
+    (1,)
+    """
+    if scope.kind != "layer":
+        return ()
+    units = [child for child in groups.children[scope] if child.kind == "neuron"]
+    ends = [_net_input_and_result(groups, unit) for unit in units]
+    return tuple([end[0] for end in ends if end is not None])
+
+
+def layer_symbol(scope: Scope, layers: Sequence[Scope]) -> str:
+    """Return δ with the number of its layer, from 1: that of its path, else its place among the layers.
+
+    >>> from microgradlib.viz.snapshot import Scope
+    >>> layer = Scope("layers.1", "layer", "layers.1")
+    >>> layer_symbol(layer, [layer])
+    'δ⁽²⁾'
+    """
+    match = re.search(r"layers\.(\d+)$", scope.path)
+    return f"δ{_above(match[1] if match else str(layers.index(scope)))}"

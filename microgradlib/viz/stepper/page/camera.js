@@ -1,0 +1,135 @@
+// What of the graph is in view: all of it where it can be read, else what is happening; by hand, by zoom, by overview.
+
+import { calm, h, iconButton, s, set } from "./dom.js";
+
+const READABLE = 0.74; // below this scale the view follows what happens
+const LARGEST = 1.7;
+
+export function buildCamera(app, graph) {
+  const { level } = app.session;
+  const { svg, element } = graph;
+  const [width, height] = level.size;
+  let view = null; // [x, y, width, height] in the graph's units
+  let manual = ""; // "" follows, "fit" shows all, "free" stays where the reader put it
+  let glide = 0;
+  const map = overview();
+  element.append(map.element, h("div", { class: "zoom" },
+    iconButton("minus", app.say("zoom_out"), () => zoom(1.25), { "data-k": "out" }),
+    iconButton("fit", app.say("fit"), () => fit(), { "data-k": "fit" }),
+    iconButton("plus", app.say("zoom_in"), () => zoom(0.8), { "data-k": "in" })));
+  drag();
+
+  function show(next) {
+    view = next;
+    set(svg, "viewBox", next.map(x => x.toFixed(1)).join(" "));
+    map.paint(next);
+  }
+
+  const room = () => [svg.clientWidth || 800, svg.clientHeight || 400];
+
+  function whole() {
+    const [w, h2] = room();
+    const scale = Math.min(w / width, h2 / height, LARGEST);
+    return { scale, view: [(width - w / scale) / 2, (height - h2 / scale) / 2, w / scale, h2 / scale] };
+  }
+
+  /** The boxes of the nodes that take part in the present stop. */
+  function active() {
+    const { now, question } = app.session;
+    const ids = question ? [question.row.from, question.row.to] : [...now.from, ...now.to, ...now.fresh];
+    const inputs = [...now.fresh].flatMap(id => (level.nodes[id].in ?? []).map(e => level.edges[e].tail));
+    const boxes = [...ids, ...inputs].map(id => level.nodes[id].box ?? level.nodes[level.nodes[id].row_of?.[0]]?.box).filter(Boolean);
+    if (!boxes.length) return null;
+    const [x0, y0] = [0, 1].map(k => Math.min(...boxes.map(b => b[k])));
+    const [x1, y1] = [0, 1].map(k => Math.max(...boxes.map(b => b[k] + b[k + 2])));
+    return [x0, y0, x1, y1];
+  }
+
+  function wanted() {
+    const all = whole();
+    const happening = active();
+    if (all.scale >= READABLE || !happening || manual === "fit") return all.view;
+    const [x0, y0, x1, y1] = happening;
+    const [w, h2] = room();
+    const scale = Math.max(all.scale, Math.min(1, w / (x1 - x0 + 80), h2 / (y1 - y0 + 60)));
+    const [vw, vh] = [w / scale, h2 / scale];
+    const inside = (low, size, span) => (size >= span ? (span - size) / 2 : Math.max(0, Math.min(span - size, low)));
+    return [inside((x0 + x1 - vw) / 2, vw, width), inside((y0 + y1 - vh) / 2, vh, height), vw, vh];
+  }
+
+  /** Move to what should be seen; `smooth`: in a quarter of a second. */
+  function aim(smooth) {
+    if (manual === "free" && view) return;
+    const next = wanted();
+    cancelAnimationFrame(glide);
+    if (!smooth || calm() || !view) {
+      show(next);
+      return;
+    }
+    if (next.every((x, k) => Math.abs(x - view[k]) < 0.5)) return;
+    const from = view;
+    const begun = performance.now();
+    const move = time => {
+      const part = Math.min(1, (time - begun) / 260);
+      show(next.map((x, k) => from[k] + (x - from[k]) * part * (2 - part)));
+      if (part < 1) glide = requestAnimationFrame(move);
+    };
+    glide = requestAnimationFrame(move);
+  }
+
+  function zoom(factor) {
+    manual = "free";
+    const [x, y, w, h2] = view;
+    show([x + (w * (1 - factor)) / 2, y + (h2 * (1 - factor)) / 2, w * factor, h2 * factor]);
+  }
+
+  /** All of the graph; once more: what is happening. */
+  function fit() {
+    manual = manual === "fit" ? "" : "fit";
+    aim(true);
+  }
+
+  function drag() {
+    let from = null;
+    svg.onpointerdown = event => { from = { x: event.clientX, y: event.clientY, view: [...view] }; };
+    svg.onpointermove = event => {
+      if (!from || !(event.buttons & 1)) return;
+      const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+      if (Math.hypot(dx, dy) < 4) return;
+      const scale = view[2] / svg.clientWidth;
+      manual = "free";
+      show([from.view[0] - dx * scale, from.view[1] - dy * scale, view[2], view[3]]);
+    };
+    svg.onpointerup = () => { from = null; };
+    svg.addEventListener("wheel", event => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      zoom(event.deltaY > 0 ? 1.1 : 0.9);
+    }, { passive: false });
+  }
+
+  /** A small picture of all cards, shown while only a part is in view. */
+  function overview() {
+    const boxes = level.nodes.filter(n => n.box && !n.row_of).map(n => s("rect", { x: n.box[0], y: n.box[1], width: n.box[2], height: n.box[3], rx: 8 }));
+    const window_ = s("rect", { class: "view" });
+    const small = s("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, s("g", {}, ...boxes), window_);
+    const box = h("div", { class: "map", title: app.say("map") }, small);
+    const longest = Math.max(width / 200, height / 110);
+    small.style.width = `${(width / longest).toFixed(0)}px`;
+    small.style.height = `${(height / longest).toFixed(0)}px`;
+    box.onclick = event => {
+      const area = small.getBoundingClientRect();
+      manual = "free";
+      const [, , w, h2] = view;
+      const [px, py] = [(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height];
+      show([px * width - w / 2, py * height - h2 / 2, w, h2]);
+    };
+    const paint = ([x, y, w, h2]) => {
+      box.hidden = w >= width - 1 && h2 >= height - 1;
+      for (const [key, value] of Object.entries({ x, y, width: w, height: h2 })) set(window_, key, value.toFixed(0));
+    };
+    return { element: box, paint };
+  }
+
+  return { aim, fit, follow: () => { manual = ""; } };
+}

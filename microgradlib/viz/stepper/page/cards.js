@@ -1,0 +1,193 @@
+// The cards of nodes: tall ones in small graphs, flat ones in large graphs, rows inside a card, closed groups, constants.
+// A function here builds one card and returns what paints it: paint(state), with a state of states.js.
+
+import { iconPath, put, s, set } from "./dom.js";
+import { format } from "./numbers.js";
+
+const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
+
+/** A number short enough for a card: fewer digits where it would be long. */
+function short(x, most = 8) {
+  const texts = [4, 3, 2].map(digits => format(x, digits));
+  return texts.find(text => text.length <= most) ?? texts[2];
+}
+
+const clip = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}` : text);
+
+/** The outline of a card: inputs round, parameters with cut corners, ops nearly square. */
+function outline(node) {
+  const [x, y, width, height] = node.box;
+  if (node.role === "parameter") {
+    const c = 9;
+    const d = `M${x + c} ${y}H${x + width - c}l${c} ${c}V${y + height - c}l${-c} ${c}H${x + c}l${-c} ${-c}V${y + c}z`;
+    return s("path", { class: "box", d });
+  }
+  const rx = { input: 16, constant: 8, target: 8 }[node.role] ?? 5;
+  return s("rect", { class: "box", x, y, width, height, rx });
+}
+
+const text = (group, className, x, y, size, anchor = "start", content = "") => {
+  const element = s("text", { class: className, x, y, "font-size": size, "text-anchor": anchor, text: content });
+  group.append(element);
+  return element;
+};
+
+/** Build the card of a node into `group`; `context` is {uses, direction, gradientName, openLabel, open}. */
+export function card(node, group, context) {
+  if (node.role === "constant" || node.role === "target") return quietCard(node, group);
+  if (node.row_of) return rowCard(node, group);
+  if (node.closed) sheet(node, group);
+  group.append(outline(node));
+  const paint = context.tall ? tallCard(node, group, context) : flatCard(node, group, context);
+  const circles = uses(node, group, context);
+  return state => {
+    paint(state);
+    circles(state.circles);
+  };
+}
+
+/** Constants and targets get no gradient: a name or a number in a dashed outline. */
+function quietCard(node, group) {
+  const [x, y, width, height] = node.box;
+  group.append(outline(node));
+  const label = text(group, "m", x + width / 2, y + height / 2 + 5, 14, "middle");
+  const prefix = node.role === "target" && node.name ? `${clip(node.name, 12)} = ` : "";
+  return state => put(label, prefix + short(state.value));
+}
+
+/** A second sheet behind a closed group. */
+function sheet(node, group) {
+  const [x, y, width, height] = node.box;
+  group.append(s("rect", { class: "sheet", x: x + 5, y: y + 5, width, height, rx: 5 }));
+}
+
+/** The small button with which a closed group opens. */
+function opener(node, group, x, y, context) {
+  const button = s("g", { class: "tog", role: "button", tabindex: 0, "aria-label": context.openLabel, "aria-expanded": "false", transform: `translate(${x} ${y})` });
+  button.append(s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 }), s("path", { d: iconPath("open") }), s("title", { text: context.openLabel }));
+  button.onclick = event => {
+    event.stopPropagation();
+    context.open();
+  };
+  button.onkeydown = event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    context.open();
+  };
+  group.append(button);
+}
+
+function heading(node, group, x, y, width, size, context) {
+  const indent = node.closed ? 22 : 0;
+  if (node.closed) opener(node, group, x, y - 13, context);
+  const most = Math.floor((width - indent - (node.sign ?? "").length * size * 0.5) / (size * 0.56));
+  text(group, "nm", x + indent, y, size, "start", clip(node.name, Math.max(4, most)));
+  text(group, "sg", x + width, y, size - 3, "end", clip(node.sign ?? "", 16));
+}
+
+function tallCard(node, group, context) {
+  const [x, y, width, height] = node.box;
+  const top = y + height / 2 - 46;
+  const [left, right] = [x + 12, x + width - 12];
+  heading(node, group, left, top + 24, width - 24, 18, context);
+  const back = s("rect", { class: "gbg", x: x + 4, y: top + 58, width: width - 8, height: 28, rx: 6 });
+  group.append(back);
+  const oldValue = text(group, "gh m", left, top + 49, 12);
+  const value = text(group, "m", right, top + 50, 18, "end");
+  const caption = text(group, "cap", left, top + 77, 12);
+  const gradient = text(group, "gr m", right, top + 79, 18, "end");
+  const wrong = text(group, "bg m", right, y + height + 19, 15, "end");
+  return state => {
+    put(value, state.known ? short(state.value, 11) : "?");
+    put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
+    put(caption, state.oldGradient === null ? context.gradientName : short(state.oldGradient, 6));
+    set(caption, "class", state.oldGradient === null ? "cap" : "gh m");
+    paintGradient(gradient, state.gradient, 10);
+    paintMistake(wrong, state.mistake);
+  };
+}
+
+function flatCard(node, group, context) {
+  const [x, y, width, height] = node.box;
+  const rows = node.rows?.length ?? 0;
+  const top = rows ? y : y + height / 2 - 25;
+  if (rows) group.append(s("line", { class: "rule", x1: x, x2: x + width, y1: y + 49, y2: y + 49 }));
+  heading(node, group, x + 10, top + 20, width - 22, 15, context);
+  group.append(s("rect", { class: "gbg", x: x + width - 78, y: top + 26, width: 74, height: 21, rx: 5 }));
+  const value = text(group, "m", x + 10, top + 42, 14);
+  const gradient = text(group, "gr m", x + width - 10, top + 42, 14, "end");
+  const below = y + height + 12;
+  const oldValue = text(group, "gh m halo", x + 10, below, 11);
+  const oldGradient = text(group, "gh m halo", x + width - 10, below, 11, "end");
+  const wrong = text(group, "bg m halo", x + width - 10, y + height + 14, 13, "end");
+  if (node.hidden) text(group, "cap", x + 10, y + height - 6, 11, "start", `+ ${node.hidden}`);
+  return state => {
+    put(value, state.known ? short(state.value, 8) : "?");
+    put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
+    put(oldGradient, state.oldGradient === null || state.mistake ? "" : short(state.oldGradient, 6));
+    paintGradient(gradient, state.gradient, 8);
+    paintMistake(wrong, state.mistake);
+  };
+}
+
+/** A parameter as a row of the card that uses it: name, value, local derivative, gradient. */
+function rowCard(node, group) {
+  const [x, y, width, height] = node.box;
+  const column = width / 4;
+  const base = y + 16;
+  group.append(s("rect", { class: "box", x, y, width, height, rx: 5 }));
+  text(group, "nm", x + 6, base, 13, "start", clip(node.name, 9));
+  const value = text(group, "m", x + column * 1.95, base, 12.5, "end");
+  const slopeBack = s("rect", { class: "lbg", x: x + column * 2.05, y: y + 2.5, width: column * 0.98, height: 18, rx: 4 });
+  group.append(slopeBack, s("rect", { class: "gbg", x: x + column * 3.07, y: y + 2.5, width: column * 0.92, height: 18, rx: 4 }));
+  const slope = text(group, "lv m", x + column * 2.95, base, 12.5, "end");
+  const gradient = text(group, "gr m", x + width - 6, base, 12.5, "end");
+  const wrong = text(group, "bg m halo", x + width + 12, base, 12.5);
+  return state => {
+    put(value, short(state.value, 8));
+    put(slope, state.slope === null ? "" : state.slope.hidden ? "?" : short(state.slope.value, 7));
+    set(slopeBack, "class", state.slope?.lit ? "lbg hot" : "lbg");
+    paintGradient(gradient, state.gradient, 7);
+    paintMistake(wrong, state.mistake);
+  };
+}
+
+function paintGradient(element, gradient, most) {
+  put(element, gradient.kind === "none" ? format(null) : gradient.kind === "hidden" ? "?" : short(gradient.value, most));
+  set(element, "class", `gr m ${gradient.kind}`);
+}
+
+function paintMistake(element, mistake) {
+  put(element, mistake ? `✗ ${short(mistake.wrong, 8)}` : "");
+}
+
+/** A circle for each use on the card's edge, which fills when its term arrives; one bar for many. */
+function uses(node, group, { count, direction }) {
+  if (!count || node.row_of) return () => {};
+  const [x, y, width, height] = node.box;
+  const at = shift => (direction === "down" ? { cx: x + width / 2 + shift, cy: y + height } : { cx: x + width, cy: y + height / 2 + shift });
+  if (count > CIRCLES) {
+    const { cx, cy } = at(0);
+    const long = 40;
+    const [w, tall] = direction === "down" ? [long, 8] : [8, long];
+    const frame = { x: cx - w / 2, y: cy - tall / 2, width: w, height: tall, rx: 4 };
+    const fill = s("rect", { ...frame, class: "pip on" });
+    group.append(s("rect", { ...frame, class: "pip" }), fill);
+    return circles => {
+      const share = circles.filter(Boolean).length / count;
+      set(fill, "class", circles.includes("now") ? "pip now" : "pip on");
+      if (direction === "down") set(fill, "width", w * share);
+      else {
+        set(fill, "height", tall * share);
+        set(fill, "y", cy + tall / 2 - tall * share);
+      }
+    };
+  }
+  const dots = Array.from({ length: count }, (_, k) => s("circle", { class: "pip", r: 4.5, ...at((k - (count - 1) / 2) * 12) }));
+  group.append(...dots);
+  return circles => dots.forEach((dot, k) => {
+    set(dot, "class", `pip ${circles[k] ?? ""}`);
+    set(dot, "visibility", circles.length ? "visible" : "hidden");
+  });
+}

@@ -1,0 +1,246 @@
+"""The tape: a graph, its places and its passes as JSON-ready data, from which the page shows every step."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib.ops import ZERO
+from microgradlib.viz.stepper.cards import edge_texts, make_cards, sign, value_text
+from microgradlib.viz.stepper.frames import (
+    edges_of,
+    forward_frames,
+    order_frames,
+    replay,
+    reverse_frames,
+    training_frames,
+    twice_frames,
+)
+from microgradlib.viz.stepper.naming import layer_symbol, name_nodes, net_inputs
+from microgradlib.viz.stepper.places import place
+from microgradlib.viz.stepper.program import write_program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.stepper.cards import Cards
+    from microgradlib.viz.stepper.contracted import StepGraph
+    from microgradlib.viz.stepper.frames import Edges
+    from microgradlib.viz.stepper.naming import Name
+    from microgradlib.viz.stepper.places import Places
+
+__all__ = ["FORMAT", "encode", "quiet_nodes", "step_edges", "step_inputs", "write_level"]
+
+FORMAT: Final = 2
+Tape = dict[str, Any]
+
+
+def encode(number: float | None) -> float | str | None:
+    """Return a number as JSON holds it: null for `ZERO`, texts for nan and the infinities.
+
+    >>> encode(0.5), encode(ZERO), encode(float("-inf"))
+    (0.5, None, '-Infinity')
+    """
+    if number is None or number is ZERO:
+        return None
+    number = float(number)
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def quiet_nodes(graph: StepGraph) -> list[int]:
+    """Return the places of the leaves for which no gradient is asked: constants and targets."""
+    return [i for i in range(len(graph.nodes)) if graph.snapshot_node(i).kind in {"constant", "target"}]
+
+
+def step_inputs(graph: StepGraph) -> list[int]:
+    """Return the places of the leaves that have a gradient and a slider."""
+    quiet = set(quiet_nodes(graph))
+    return [i for i, node in enumerate(graph.nodes) if not node.parents and i not in quiet]
+
+
+def step_edges(graph: StepGraph) -> Edges:
+    """Return the edges of a graph, in the order of their heads."""
+    return edges_of([node.parents for node in graph.nodes], quiet_nodes(graph))
+
+
+def write_level(
+    key: str,
+    graph: StepGraph,
+    live: Sequence[Any],
+    *,
+    seed: float = 1.0,
+    checks: Mapping[int, Any] | None = None,
+    rate: float | None = None,
+) -> Tape:
+    """Return one level of detail: nodes, edges, frames around them, passes, and the program of its ops.
+
+    Args:
+        key: the name of the level.
+        graph: the graph, with some scopes closed.
+        live: the nodes of the snapshot.
+        seed: the gradient of the output.
+        checks: numeric derivatives, by the index of the leaf in the snapshot.
+        rate: the learning rate of a training step.
+
+    """
+    names = name_nodes(graph.groups)
+    cards, edges = make_cards(graph), step_edges(graph)
+    texts = [text for i in range(len(graph.nodes)) for text in edge_texts(graph, i, live)]
+    program = write_program(graph, live)
+    signs = [_sign(graph, i, live) for i in range(len(graph.nodes))]
+    places = place(graph, cards, names, signs, texts)
+    slopes = [slope for node in graph.nodes for slope in node.local_derivatives]
+    inputs = step_inputs(graph)
+    wrong = order_frames(edges)
+    level: Tape = {
+        "key": key,
+        "closed": [graph.groups.keys[scope] for scope in graph.closed],
+        "output": graph.output,
+        "seed": encode(seed),
+        "inputs": inputs,
+        "nodes": _nodes(graph, cards, names, places, signs, live),
+        "edges": _edges(edges, slopes, texts, cards, places),
+        "groups": _groups(graph, places),
+        "size": list(places.size),
+        "card": cards.shape,
+        "direction": places.direction,
+        "passes": {
+            "reverse": reverse_frames(edges),
+            "forward": forward_frames(edges, inputs),
+            "twice": twice_frames(edges),
+            "order": wrong.frames if wrong else None,
+        },
+        "order_kind": wrong.kind if wrong else None,
+        "sweeps": inputs[:16],
+        "program": program.text,
+        "no_program": program.unknown,
+    }
+    for i, node in enumerate(level["nodes"]):
+        if i in program.keys:
+            node["op"] = program.keys[i]
+    level["bugs"] = _bugs(level, edges, slopes, seed)
+    where = {node.of: i for i, node in enumerate(graph.nodes)}
+    level["checks"] = {str(where[leaf]): check for leaf, check in (checks or {}).items() if leaf in where}
+    if rate is not None:
+        parameters = [i for i in inputs if graph.snapshot_node(i).kind == "parameter"]
+        level["passes"]["training"] = training_frames(edges, parameters)
+    return level
+
+
+def _sign(graph: StepGraph, i: int, live: Sequence[Any]) -> str:
+    node = graph.nodes[i]
+    if node.scope is not None:
+        return node.scope.formula or node.scope.kind
+    return sign(live[node.of].op) if node.parents else ""
+
+
+def _nodes(
+    graph: StepGraph, cards: Cards, names: Sequence[Name], places: Places, signs: Sequence[str], live: Sequence[Any]
+) -> list[Tape]:
+    found: list[Tape] = []
+    edge = 0
+    for i, node in enumerate(graph.nodes):
+        noted = graph.snapshot_node(i)
+        entry: Tape = {
+            "id": i,
+            "of": node.of,
+            "name": names[node.of].short,
+            "full": names[node.of].full,
+            "path": noted.name,
+            "role": noted.kind if not node.parents else "output" if i == graph.output else "op",
+            "value": encode(noted.data),
+            "group": [graph.groups.keys[scope] for scope in graph.groups.paths[node.of] if scope is not node.scope],
+        }
+        if node.parents:
+            entry |= {"sign": signs[i], "text": value_text(graph, i, live), "in": [*range(edge, edge + len(node.parents))]}
+            edge += len(node.parents)
+            note = _kink_note(live[node.of]) if node.scope is None else ""
+            if note:
+                entry["kink"] = note
+        if node.scope is not None:
+            outer = graph.groups.paths[node.of]
+            entry["group"] = [graph.groups.keys[scope] for scope in outer[: outer.index(node.scope)]]
+            entry |= {"closed": graph.groups.keys[node.scope], "count": len(node.members)}
+            entry["hidden"] = sum(cards.row_of.get(leaf) == i for leaf in cards.hidden)
+        if i in cards.rows:
+            entry["rows"] = list(cards.rows[i])
+        if i in cards.hidden:
+            entry |= {"hidden": True, "row_of": [cards.row_of[i], -1]}
+        elif i in cards.row_of:
+            entry["row_of"] = [cards.row_of[i], cards.rows[cards.row_of[i]].index(i)]
+        box = places.boxes[i]
+        if box is not None:
+            entry["box"] = list(box)
+        found.append(entry)
+    return found
+
+
+def _kink_note(node: Any) -> str:
+    op = node.op
+    if op.kink is None or not op.kink(*[parent.data for parent in node.parents], *op.settings):
+        return ""
+    note: str = op.kink_note
+    return note
+
+
+def _edges(edges: Edges, slopes: Sequence[float], texts: Sequence[str], cards: Cards, places: Places) -> list[Tape]:
+    found: list[Tape] = []
+    for edge, slope, text, line in zip(edges.edges, slopes, texts, places.lines):
+        entry: Tape = {"tail": edge.tail, "head": edge.head, "local": encode(slope), "text": text}
+        if edge.tail in cards.row_of:
+            entry["folded"] = True
+        else:
+            entry |= {"path": line.path, "at": list(line.at), "shown": line.shown}
+        if edge.tail in edges.quiet:
+            entry["quiet"] = True
+        found.append(entry)
+    return found
+
+
+def _groups(graph: StepGraph, places: Places) -> list[Tape]:
+    groups = graph.groups
+    where = {node.of: i for i, node in enumerate(graph.nodes)}
+    layers = [scope for scope in groups.order if scope.kind == "layer"]
+    found: list[Tape] = []
+    for scope in groups.order:
+        box = places.frames.get(scope)
+        entry: Tape = {
+            "id": groups.keys[scope],
+            "name": scope.name,
+            "kind": scope.kind,
+            "path": scope.path,
+            "formula": scope.formula,
+            "parent": None if scope.parent is None else groups.keys[scope.parent],
+            "box": None if box is None else list(box),
+        }
+        delta = net_inputs(groups, scope)
+        shown = _delta(graph, scope, delta, where)
+        if shown:
+            entry |= {"delta": shown, "symbol": layer_symbol(scope, layers)}
+        found.append(entry)
+    return found
+
+
+def _delta(graph: StepGraph, scope: Scope, delta: Sequence[int], where: Mapping[int, int]) -> list[int]:
+    """Return the places of a layer's net inputs; none if any of them is inside a closed scope."""
+    return [where[i] for i in delta] if all(i in where for i in delta) else []
+
+
+def _bugs(level: Tape, edges: Edges, slopes: Sequence[float], seed: float) -> list[str]:
+    """Return the bugs that change some gradient of this graph."""
+    passes = level["passes"]
+    right = replay(edges, passes["reverse"], slopes, seed).result
+    wrong = {
+        "assign": replay(edges, passes["reverse"], slopes, seed, "assign").result,
+        "stale": replay(edges, passes["twice"], slopes, seed, "stale").result,
+        "order": replay(edges, passes["order"], slopes, seed).result if passes["order"] else right,
+    }
+    return [bug for bug, result in wrong.items() if any(_differ(a, b) for a, b in zip(result, right))]
+
+
+def _differ(a: float, b: float) -> bool:
+    return a != b and not (math.isnan(a) and math.isnan(b))
