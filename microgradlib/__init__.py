@@ -30,6 +30,7 @@ from microgradlib.core.kinks import kinks as kinks
 from microgradlib.core.list_functions import *
 from microgradlib.core.matrix_products import *
 from microgradlib.core.modes import detect_anomaly as detect_anomaly, no_grad as no_grad
+from microgradlib.core.scopes import scope as scope
 from microgradlib.core.softmax import *
 from microgradlib.core.statistics import *
 from microgradlib.core.symbol import Symbol as Symbol
@@ -72,7 +73,7 @@ if _typing.TYPE_CHECKING:
         to_text as to_text,
     )
     from microgradlib.training import fit as fit
-    from microgradlib.viz import draw as draw
+    from microgradlib.viz import draw as draw, name as name
 
 __version__ = "0.1.0"
 
@@ -86,7 +87,7 @@ _LAZY = {
     "numeric": ("gradcheck", "numeric_gradient"),
     "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
     "training": ("fit",),
-    "viz": ("draw",),
+    "viz": ("draw", "name"),
 }
 _SUBMODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 

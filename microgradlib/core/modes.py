@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "MODES_IN_USE", "Mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
+    "MODES_IN_USE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
     "is_recording", "is_unknown", "is_watching", "no_grad", "recording", "refuse_unknown", "tracing_lines",
     "unknown_numbers", "users_line",
 ]  # fmt: skip
@@ -36,10 +36,11 @@ class Mode:
     `recording`: keep parents and local derivatives. `watching`: raise at the first nan or inf. `lines`: None, or the
     dict in which each new node's source line is recorded. `unknown`: while a function is compiled, its parameters,
     whose numbers may differ in later calls; else None. `reads`: while a function is compiled, the other leaves
-    whose numbers it read, each with the source line that did.
+    whose numbers it read, each with the source line that did. `scope`: the block of `core.scopes` that new nodes are
+    made in, or None.
     """
 
-    __slots__ = ("__weakref__", "lines", "reads", "recording", "unknown", "watching")
+    __slots__ = ("__weakref__", "lines", "reads", "recording", "scope", "unknown", "watching")
 
     def __init__(
         self,
@@ -49,9 +50,11 @@ class Mode:
         lines: dict[Any, str] | None = None,
         unknown: frozenset[Any] | None = None,
         reads: dict[Any, str] | None = None,
+        scope: Any = None,
     ) -> None:
         self.recording, self.watching, self.lines, self.unknown = recording, watching, lines, unknown
         self.reads = {} if reads is None else reads
+        self.scope = scope
         MODES_IN_USE.add(ref(self, MODES_IN_USE.discard))
 
     def changed(self, **changes: Any) -> Mode:
@@ -76,11 +79,14 @@ def finish(node: Any) -> Any:
     result = node if mode.recording else node._without_history()
     if mode.lines is not None and node.parents:
         mode.lines[node] = users_line()
+    if mode.scope is not None and result.parents:
+        mode.scope.mark(result)
     return result
 
 
 @contextmanager
-def _changed(**changes: Any) -> Iterator[None]:
+def changed_mode(**changes: Any) -> Iterator[None]:
+    """Change fields of the mode in force in the block; it is as before after it."""
     mode = _mode.get()
     token = _mode.set(Mode(**changes) if mode is None else mode.changed(**changes))
     try:
@@ -103,7 +109,7 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.parents
     (9.0, ())
     """
-    with _changed(recording=False):
+    with changed_mode(recording=False):
         yield
 
 
@@ -113,7 +119,7 @@ def recording() -> Iterator[None]:
     if _mode.get() is None:
         yield
     else:
-        with _changed(recording=True):
+        with changed_mode(recording=True):
             yield
 
 
@@ -130,7 +136,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     microgradlib.errors.AnomalyError: log gave nan from x = -1.0 ...
     """
-    with _changed(watching=True, lines={}):
+    with changed_mode(watching=True, lines={}):
         yield
 
 
@@ -145,7 +151,7 @@ def tracing_lines() -> Iterator[dict[Any, str]]:
     '<doctest ...>:2, in <module>'
     """
     lines: dict[Any, str] = {}
-    with _changed(lines=lines):
+    with changed_mode(lines=lines):
         yield lines
 
 
@@ -156,7 +162,7 @@ def unknown_numbers(parameters: Iterable[Any]) -> Iterator[dict[Any, str]]:
     Yields a dict that fills with the other leaves whose numbers are read, each with the source line that reads it.
     """
     reads: dict[Any, str] = {}
-    with _changed(unknown=frozenset(parameters), reads=reads):
+    with changed_mode(unknown=frozenset(parameters), reads=reads):
         yield reads
 
 

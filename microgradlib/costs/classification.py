@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
 from microgradlib.costs.negative_log import negative_log, negative_log_complement
@@ -56,6 +57,7 @@ def _bernoulli_cost(y: Any, cost_of_0: Callable[[], Any], cost_of_1: Callable[[]
 
 @as_cost
 @with_decision(threshold_probability)
+@recorded(Function("binary cross-entropy", "−y ln ŷ − (1 − y) ln(1 − ŷ)"))
 def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = −Σ_k [y_k ln ŷ_k + (1 − y_k) ln(1 − ŷ_k)]: −ln of a Bernoulli's probability. ŷ = σ(a): ∂L/∂a = ŷ − y.
 
@@ -78,6 +80,7 @@ def binary_cross_entropy(output: Any, target: Any, *, reduction: str | None = No
 
 @as_logit_cost
 @with_decision(threshold_logit)
+@recorded(Function("binary cross-entropy", "−y ln σ(a) − (1 − y) ln(1 − σ(a))"))
 def binary_cross_entropy_with_logits(
     output: Any, target: Any, *, pos_weight: float = 1.0, reduction: str | None = None
 ) -> Any:
@@ -121,6 +124,7 @@ def check_classes(output: Any) -> None:
 
 @as_softmax_cost
 @with_decision(argmax)
+@recorded(Function("cross-entropy", "−ln softmax(z)_y"))
 def cross_entropy(
     output: Any,
     target: Any,
@@ -163,6 +167,7 @@ def cross_entropy(
 
 @as_class_cost
 @with_decision(argmax)
+@recorded(Function("cross-entropy", "−ln ŷ_y"))
 def cross_entropy_from_probabilities(
     output: Any, target: Any, *, weight: Collection[float] | None = None, reduction: str | None = None
 ) -> Any:
@@ -194,6 +199,7 @@ def _sign_label(y: Any) -> Any:
 
 @as_cost
 @with_decision(sign_of_score)
+@recorded(Function("hinge loss", "max(0, 1 − y a)"))
 def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k max(0, 1 − y_k a_k), the hinge loss of scores a for labels y of −1 or +1, a margin of 1.
 

@@ -9,6 +9,7 @@ from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.classification import check_classes, multinoulli_cost, weighted_cost
 from microgradlib.costs.decision import argmax, with_decision
@@ -29,6 +30,7 @@ __all__ = ["kl_div", "nll", "nll_of", "poisson_nll"]
 
 @as_nll
 @with_decision(argmax)
+@recorded(Function("negative log-likelihood", "−ln p_y"))
 def nll(
     output: Any,
     target: Any,
@@ -86,6 +88,7 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
             message = f"{name} must be a function, got {shown(function)}"
             raise TypeError(message)
 
+    @recorded(Function("negative log-likelihood", "−ln p(y | ŷ)"))
     def cost(output: Any, target: Any, *, reduction: str | None = None) -> Any:
         def terms(y_hat: Any, y: Any) -> list[tuple[Any, Any]]:
             return [(-log_density(y_hat, y), 1.0)]
@@ -107,6 +110,7 @@ def _at_least_0(y: Any, what: str) -> Any:
 
 
 @as_poisson_nll
+@recorded(Function("Poisson cost", "λ − y ln λ"))
 def poisson_nll(
     output: Any,
     target: Any,
@@ -145,6 +149,7 @@ def poisson_nll(
 
 
 @as_kl_div
+@recorded(Function("KL divergence", "Σ p (ln p − ln q)"))
 def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str | None = None) -> Any:
     """Return D(p‖q) = Σ_k p_k (ln p_k − ln q_k), the Kullback–Leibler divergence of distributions p and q.
 

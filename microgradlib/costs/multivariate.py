@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import reduce_costs
@@ -48,6 +49,7 @@ def cholesky_factor(entries: Iterable[Any], *, diagonal: str = "exp") -> list[li
     return [[*row[:-1], positive(row[-1])] for row in rows]
 
 
+@recorded(Function("Gaussian cost", "½ ‖u‖² + Σ ln L_ii, L u = y − μ"))
 def multivariate_gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = ½‖u‖² + Σ_i ln L_ii, L u = y − μ: −ln of a Gaussian's density with covariance L Lᵀ, up to ½ n ln 2π.
 

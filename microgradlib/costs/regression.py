@@ -7,6 +7,7 @@ from typing import Any
 
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
 from microgradlib.costs.signatures import as_cost, as_cost_of_pairs
@@ -37,6 +38,7 @@ def _half_square(y_hat: Any, y: Any) -> Any:
 
 
 @as_cost
+@recorded(Function("squared error", "½ (ŷ − y)²"))
 def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = ½ Σ_k (y_k − ŷ_k)²: up to a constant the −ln of a Gaussian's density with mean ŷ, so ∂L/∂ŷ = ŷ − y.
 
@@ -62,6 +64,7 @@ def distance(y_hat: Any, y: Any) -> Any:
 
 
 @as_cost
+@recorded(Function("absolute error", "|ŷ − y|"))
 def absolute_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k |y_k − ŷ_k|, whose minimiser is the conditional median of y; ∂L/∂ŷ is sign(ŷ − y).
 
@@ -98,6 +101,7 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
 
 
 @as_cost_of_pairs
+@recorded(Function("Gaussian cost", "½ β (y − μ)² − ½ ln β"))
 def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, up to the constant ½ ln 2π.
 

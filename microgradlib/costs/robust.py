@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative, positive
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.costs.option_signatures import as_huber, as_smooth_l1
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
 from microgradlib.costs.regression import checked_target, distance
@@ -17,6 +18,7 @@ __all__ = ["huber", "smooth_l1"]
 
 
 @as_huber
+@recorded(Function("Huber cost", "H(ŷ − y)"))
 def huber(output: Any, target: Any, *, delta: float = 1.0, reduction: str | None = None) -> Any:
     """Return L = Σ_k H(ŷ_k − y_k), H(d) = ½d² for |d| ≤ δ and δ(|d| − ½δ) beyond; ∂L/∂ŷ_k is d within [−δ, δ].
 
@@ -43,6 +45,7 @@ def _of_difference(width: float, scale: float) -> Callable[[Any, Any], Any]:
 
 
 @as_smooth_l1
+@recorded(Function("smooth L1", "S(ŷ − y)"))
 def smooth_l1(output: Any, target: Any, *, beta: float = 1.0, reduction: str | None = None) -> Any:
     """Return L = Σ_k S(ŷ_k − y_k), S(d) = ½d²/β for |d| ≤ β and |d| − ½β beyond: `huber` with δ = β, divided by β.
 

@@ -10,7 +10,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib.core.softmax import log_softmax, softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
-from microgradlib.ops import activations, rounding, selection, smooth_activations, trigonometric
+from microgradlib.ops import Op, activations, rounding, selection, smooth_activations, trigonometric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIVATIONS", "LAYER_ACTIVATIONS", "UNITS", "Activation", "LogSoftmax", "PReLU", "Softmax", "activation_function",
-    "activation_name",
+    "activation_name", "net_formula", "op_name",
 ]  # fmt: skip
 
 Activation: TypeAlias = "str | Callable[[Any], Any]"
@@ -41,6 +41,7 @@ class PReLU(Module):
     (-2.0, -4.0)
     """
 
+    is_recorded = False
     summary_shape = "learned slope"
     not_weights = ("slope",)
 
@@ -58,6 +59,8 @@ class PReLU(Module):
 
 class _OfNetInputs(Module):
     """A function of a list of net inputs, as a module."""
+
+    is_recorded = False
 
     _function: ClassVar[Any]
     """The function, overloaded as `__call__` is."""
@@ -138,6 +141,9 @@ rectification of *Deep Learning*, 6.3.1. `logistic`, `hard_logistic` and `percep
 `"maxout"` and `"rbf"`, whose units have weights of their own: `MLP` makes layers of them (`Maxout`, `RBF`).
 """
 
+SHORT_NAMES = {"sigmoid": "σ", "logistic": "σ", "a function": "f"}
+"""How formulas write activations with long names."""
+
 LAYER_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"softmax": softmax, "log_softmax": log_softmax}
 """The activations of all the net inputs of a layer, by name."""
 
@@ -155,6 +161,28 @@ def activation_name(activation: Activation) -> str:
         return activation
     name = getattr(activation, "name", getattr(activation, "__name__", type(activation).__name__))
     return "a function" if name == "<lambda>" else str(name)
+
+
+def op_name(f: Any) -> str | None:
+    """Return the name of the op that a function from `activation_function` makes: "" for none, None if it is unknown.
+
+    >>> op_name(activation_function("logistic")), op_name(activation_function("linear")), op_name(lambda z: z * z)
+    ('sigmoid', '', None)
+    """
+    if f is _linear:
+        return ""
+    if isinstance(f, PReLU):
+        return "leaky_relu"
+    return "relu" if f is ACTIVATIONS["relu"] else f.name if isinstance(f, Op) else None
+
+
+def net_formula(f: str, net: str) -> str:
+    """Return f(net) as text, for drawings.
+
+    >>> net_formula("sigmoid", "W x + b"), net_formula("linear", "W x")
+    ('σ(W x + b)', 'W x')
+    """
+    return net if f in {"linear", "identity"} else f"{SHORT_NAMES.get(f, f)}({net})"
 
 
 def activation_function(activation: Any) -> Callable[[Any], Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.scopes import Function, begin, name_number, nodes_in, note
 from microgradlib.core.softmax import softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
@@ -95,12 +96,16 @@ class CausalSelfAttention(Module):
         """Add the key and value of x_t to `positions`, and return the output for x_t."""
         query = self.q.outputs(x_t)
         positions.append((self.k.outputs(x_t), self.v.outputs(x_t)))
-        scale = Value(1 / math.sqrt(len(query) / len(self.heads)))
+        scale = name_number(Value(1 / math.sqrt(len(query) / len(self.heads))), "1/√d")
         concatenated: list[Any] = []
-        for head in self.heads:
-            scores = [weighted_sum(query[head], key[head]) * scale for key, _ in positions]
+        for number, head in enumerate(self.heads):
+            began = begin()
+            keys, values = [key[head] for key, _ in positions], [value[head] for _, value in positions]
+            scores = [weighted_sum(query[head], key) * scale for key in keys]
             weights = softmax(scores)
-            concatenated += [weighted_sum(weights, v) for v in zip(*[value[head] for _, value in positions])]
+            outputs = [weighted_sum(weights, v) for v in zip(*values)]
+            note(began, Function(f"head {number}", "softmax(q k/√d) v"), nodes_in([query[head], keys, values]), outputs)
+            concatenated += outputs
         return self.o.outputs(concatenated)
 
     def __repr__(self) -> str:

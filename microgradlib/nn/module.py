@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import RecordedCalls
 from microgradlib.core.value import Value
 from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
@@ -34,7 +35,7 @@ class NamedParameters(list[Value]):
         return NamedParameters, (list(zip(self.names, self)),)
 
 
-class Module:
+class Module(RecordedCalls):
     """The base class of networks and layers. Parameters are the leaf Values among its attributes.
 
     Attributes that are Modules, lists, tuples, dicts or NumPy arrays of Values are searched too, in the order in which

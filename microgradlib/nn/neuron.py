@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.scopes import Unit
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import (
     LAYER_ACTIVATIONS,
@@ -16,6 +17,8 @@ from microgradlib.nn.activation import (
     Softmax,
     activation_function,
     activation_name,
+    net_formula,
+    op_name,
 )
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
@@ -60,6 +63,8 @@ class Neuron(Module):
     >>> neuron([1.0, 1.5]).data
     0.0
     """
+
+    is_recorded = False
 
     def __init__(
         self,
@@ -109,6 +114,17 @@ class Neuron(Module):
         products: list[Value] = [w * x_d for w, x_d in zip(self.w, inputs)]
         return sum(products[1:], products[0]) if self.b is None else sum(products, self.b)
 
+    @property
+    def scope_formula(self) -> str:  # type: ignore[override]
+        """f(w x + b)."""
+        return net_formula(self.activation, "w x" if self.b is None else "w x + b")
+
+    unit_formula = scope_formula
+
+    def scope_units(self) -> list[Unit]:
+        """Return the neuron as the only unit of a layer."""
+        return [Unit("", self.w, self.b, op_name(self.f))]
+
     def __call__(self, x: Vector) -> Value:
         """Return f(z) for the inputs x."""
         output: Value = self.f(self.net_input(x))
@@ -131,6 +147,8 @@ class Layer(Module):
     >>> [p.data for p in Layer(1, 2, "softmax", init="zeros")([1.0])]
     [0.5, 0.5]
     """
+
+    is_recorded = False
 
     def __init__(
         self,
@@ -167,6 +185,26 @@ class Layer(Module):
         if self.layer_activation:
             return self.layer_activation(z)
         return [neuron.f(z_i) for neuron, z_i in zip(self.neurons, z)]
+
+    @property
+    def scope_formula(self) -> str:  # type: ignore[override]
+        """f(W x + b), with softmax and the like around the net inputs of all neurons."""
+        names = {neuron.activation for neuron in self.neurons}
+        name = names.pop() if len(names) == 1 else "f"
+        if self.layer_activation:
+            name = next((name for name, f in LAYER_ACTIVATIONS.items() if f is self.layer_activation), "softmax")
+            name = "log_softmax" if isinstance(self.layer_activation, LogSoftmax) else name
+        return net_formula(name.replace("_", " "), "W x" if self.neurons[0].b is None else "W x + b")
+
+    @property
+    def unit_formula(self) -> str:  # type: ignore[override]
+        """f(w x + b), of the neurons that have the same f."""
+        formulas = {neuron.scope_formula for neuron in self.neurons}
+        return formulas.pop() if len(formulas) == 1 else ""
+
+    def scope_units(self) -> list[Unit]:
+        """Return the neurons."""
+        return [unit._replace(name=f"neurons.{i}") for i, n in enumerate(self.neurons) for unit in n.scope_units()]
 
     def outputs(self, x: Vector) -> list[Value]:
         """Return the neurons' outputs, always as a list."""

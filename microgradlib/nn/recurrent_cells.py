@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.scopes import Unit
 from microgradlib.core.value import Value
-from microgradlib.nn.activation import Activation, activation_function, activation_name
+from microgradlib.nn.activation import Activation, activation_function, activation_name, net_formula, op_name
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
 from microgradlib.nn.sequences import node_list
@@ -77,6 +78,21 @@ class Gate(Module):
         bias_start = real_number(bias_start, "bias_start", finite=False, example=1.0)
         self.b = [Value(bias_start, label=f"b{i}") for i in range(nhidden)] if bias else None
         self.summary_shape = f"{nin} → {nhidden} {activation_name(activation)}"
+
+    @property
+    def scope_formula(self) -> str:  # type: ignore[override]
+        """f(U x + W s + b)."""
+        return net_formula(self.summary_shape.split(" ", 3)[-1], "U x + W s" if self.b is None else "U x + W s + b")
+
+    @property
+    def unit_formula(self) -> str:  # type: ignore[override]
+        """f(u x + w s + b)."""
+        return self.scope_formula.replace("U", "u").replace("W", "w")
+
+    def scope_units(self) -> list[Unit]:
+        """Return the units: each reads a row of U, a row of W and a bias."""
+        rows = enumerate(zip(self.u, self.w, self.b or repeat(None)))
+        return [Unit(f"unit {i}", [*u, *w], b, op_name(self.f)) for i, (u, w, b) in rows]
 
     def outputs(self, x: Collection[Value], s: Collection[Value]) -> list[Value]:
         """Return f(U x + W s + b), a list of `nhidden` nodes, for `nin` nodes x and `nhidden` nodes s."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import non_negative, real_number
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.scopes import Function, recorded
 from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["L1", "L2", "l1_norm", "l2_norm"]
 def l2_norm(weights: Iterable[Value], coefficient: float) -> Value: ...
 @overload
 def l2_norm(weights: Iterable[float], coefficient: float) -> float: ...
+@recorded(Function("L2 penalty", "½ λ Σ w²"))
 def l2_norm(weights: Iterable[Any], coefficient: float) -> Any:
     """Return (λ/2) Σ w², whose gradient is λw, as one node over all the weights.
 
@@ -41,6 +43,7 @@ def l2_norm(weights: Iterable[Any], coefficient: float) -> Any:
 def l1_norm(weights: Iterable[Value], coefficient: float) -> Value: ...
 @overload
 def l1_norm(weights: Iterable[float], coefficient: float) -> float: ...
+@recorded(Function("L1 penalty", "λ Σ |w|"))
 def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
     """Return λ Σ |w|, whose gradient λ sign w drives small weights to exactly 0.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from os.path import dirname
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +12,10 @@ from microgradlib._support.pytree import is_ndarray
 from microgradlib.core.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["Bindings", "automatic_label", "is_module", "named_parameters", "users_frame", "users_variables"]
+__all__ = ["Bindings", "automatic_label", "is_module", "name", "named_parameters", "users_frame", "users_variables"]
 
 MOST_ELEMENTS: Final = 100_000
 """Containers of more elements are not searched, nor further ones once so many elements have been seen."""
@@ -78,12 +79,34 @@ def automatic_label(label: str, path: str) -> bool:
     stem = parts[-1]
     if label in {stem, _SHORT.get(stem)}:
         return True
-    match = re.fullmatch(r"([a-zσ]+)(\d+(?:[,_]\d+)*)", label)
-    return (
-        match is not None
-        and match[1] == stem
-        and re.split("[,_]", match[2]) == numbers[-match[2].count(",") - match[2].count("_") - 1 :]
-    )
+    written = re.split("[,_]", label[len(stem) :])
+    return label.startswith(stem) and numbers[-len(written) :] == written
+
+
+def name(variables: Mapping[str, Any]) -> None:
+    """Label Values by the variables they are bound to: `name(locals())` in a cell, script or function.
+
+    Values that have a label keep it, and so do the parameters of modules, whose paths are their names. The elements of
+    lists, tuples, dicts and arrays are named by the container, `xs[0]` or `weights['w']`. A Value that several
+    variables are bound to gets no name, nor do variables that begin with `_`. Drawings find the variables of the code
+    that calls them by themselves; `name` is for Values that later code, which does not see these variables, draws.
+    Raises `TypeError` for anything but a dict.
+
+    >>> from microgradlib import Value
+    >>> x, ws = Value(1.0), [Value(2.0), Value(3.0, label="slope")]
+    >>> name({"x": x, "ws": ws})
+    >>> x.label, ws[0].label, ws[1].label
+    ('x', 'ws[0]', 'slope')
+    """
+    if not isinstance(variables, Mapping):
+        message = f"name takes a dict from names to Values, as in name(locals()), got {variables!r:.80}"
+        raise TypeError(message)
+    shown = {key: x for key, x in variables.items() if not key.startswith("_") and key not in INTERACTIVE}
+    bindings = Bindings(shown)
+    parameters = {parameter for module in bindings.modules for _, parameter in named_parameters(module)}
+    for node in bindings.nodes:
+        if not node.label and node not in parameters:
+            node.label = bindings.name(node)
 
 
 class Bindings:
@@ -107,6 +130,8 @@ class Bindings:
         self._kept: list[Any] = []  # lists made here, whose ids must not serve again
         self.modules: list[Any] = []
         """The modules found, each once, in the order of the variables."""
+        self.nodes: list[Node] = []
+        """The nodes found, some more than once."""
         self._budget = MOST_ELEMENTS
         for name, thing in variables.items():
             if _is_named(thing) or _is_container(thing):
@@ -118,7 +143,9 @@ class Bindings:
         stack = [(thing, 0)]
         while stack:
             found, depth = stack.pop()
-            if is_module(found):
+            if isinstance(found, Node):
+                self.nodes.append(found)
+            elif is_module(found):
                 if not any(found is module for module in self.modules):
                     self.modules.append(found)
                 continue
@@ -134,7 +161,7 @@ class Bindings:
             self._contents[id(found)] = [element for _, element in elements]
             for key, element in elements:
                 self._places.setdefault(id(element), []).append((id(found), key))
-            stack += [(element, depth + 1) for _, element in reversed(elements) if not isinstance(element, Node)]
+            stack += [(element, depth + 1) for _, element in reversed(elements)]
 
     def name(self, thing: Any) -> str:
         """Return the name of a thing, "" if it has none or more than one."""
