@@ -63,6 +63,11 @@ class Drawing(Picture):
         return self._svg
 
     @property
+    def html(self) -> str:
+        """The drawing as HTML."""
+        return f"<div>{self._svg}</div>"
+
+    @property
     def text(self) -> str:
         """One line per box, with the ids of the boxes from which it is computed."""
         lines = [repr(self)]

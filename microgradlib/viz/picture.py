@@ -2,38 +2,82 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from microgradlib._support.files import write_atomic
+from microgradlib.viz.html import State, page_part, svg_document, whole_page
+from microgradlib.viz.theme import colours
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
 
-_TEXT: Final = "text/plain"
+_HTML: Final = "text/html"
 _SVG: Final = "image/svg+xml"
+_TEXT: Final = "text/plain"
+
+
+class Canvas(Protocol):
+    """What paints itself in given colours: the content of an `<svg>` element."""
+
+    @property
+    def width(self) -> float:
+        """Its natural width, in pixels."""
+
+    @property
+    def height(self) -> float:
+        """Its natural height, in pixels."""
+
+    @property
+    def title(self) -> str:
+        """One sentence, for screen readers."""
+
+    @property
+    def text(self) -> str:
+        """The picture in words, one part a line."""
+
+    def markup(self, colour: Callable[[str], str], prefix: str) -> str:
+        """Return its markup.
+
+        Args:
+            colour: the function from a role to its colour, see `theme.colours`.
+            prefix: the start of all ids.
+
+        """
 
 
 class Picture(ABC):
-    """A picture with an SVG form and a text form. Jupyter displays it; `save` writes it to a file."""
+    """A picture with an SVG form, an HTML form and a text form. Jupyter displays it; `save` writes it to a file."""
 
     __slots__ = ()
 
     @property
     @abstractmethod
     def svg(self) -> str:
-        """The picture as SVG text."""
+        """The picture as an SVG document of its natural size."""
+
+    @property
+    @abstractmethod
+    def html(self) -> str:
+        """The picture as HTML: as wide as the page allows, up to its natural size, in the page's theme."""
 
     @property
     @abstractmethod
     def text(self) -> str:
-        """The picture in words, for terminals, screen readers and untrusted notebooks."""
+        """The picture in words, for terminals, screen readers and where no pictures are shown."""
 
     def _encoders(self) -> Mapping[str, Callable[[], bytes]]:
         """Return the supported suffixes, each with a function that returns the bytes of a file in that format."""
-        return {".svg": self.svg.encode}
+        return {".svg": self._svg_file, ".html": self._html_file}
+
+    def _svg_file(self) -> bytes:
+        return self.svg.encode()
+
+    def _html_file(self) -> bytes:
+        return whole_page(self.html, title=repr(self)).encode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format of the suffix, and return the path.
@@ -59,12 +103,62 @@ class Picture(ABC):
     def _repr_svg_(self) -> str:
         return self.svg
 
+    def _repr_html_(self) -> str:
+        return self.html
+
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        forms = {_SVG: self.svg, _TEXT: self.text}
+        forms: dict[str, Callable[[], str]] = {
+            _HTML: lambda: self.html,
+            _SVG: lambda: self.svg,
+            _TEXT: lambda: self.text,
+        }
         return {
-            form: data
+            form: data()
             for form, data in forms.items()
             if (not include or form in include) and (not exclude or form not in exclude)
         }
+
+
+def file_svg(canvas: Canvas, theme: str) -> str:
+    """Return a picture as an SVG document with an id made from its content; equal pictures give the same text.
+
+    Args:
+        canvas: the picture.
+        theme: `"light"` or `"dark"`.
+
+    """
+    name = _id(canvas.title + canvas.text)
+    return _renamed(svg_document(_state(canvas, theme, name), name=name), name)
+
+
+def page_html(canvases: Sequence[Canvas], moves: Sequence[Mapping[str, int]] = ({},), theme: str | None = None) -> str:
+    """Return a picture as HTML, see `html.page_part`.
+
+    Args:
+        canvases: its states; the first is shown at first.
+        moves: of each state, the state that a click on each group leads to.
+        theme: `"light"` or `"dark"`; None for the theme of the page.
+
+    """
+    name = _id(canvases[0].title + canvases[0].text)
+    states = [
+        _state(canvas, theme or "page", f"{name}-s{place}", targets)
+        for place, (canvas, targets) in enumerate(zip(canvases, moves, strict=True))
+    ]
+    return _renamed(page_part(states, file_svg(canvases[0], theme or "light"), name=name), name)
+
+
+def _state(canvas: Canvas, theme: str, name: str, moves: Mapping[str, int] | None = None) -> State:
+    markup = canvas.markup(colours(theme), name)
+    return State(canvas.width, canvas.height, markup, canvas.title, canvas.text, moves or {})
+
+
+def _renamed(markup: str, name: str) -> str:
+    """Replace the first id, which no label can contain, by one made from everything that is shown."""
+    return markup.replace(name, _id(markup))
+
+
+def _id(content: str) -> str:
+    return "mg" + hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:10]

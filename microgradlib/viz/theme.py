@@ -60,6 +60,15 @@ LIGHT: Final[Mapping[str, str]] = {
     "route3": "#9b4891",
     "route4": "#7a5600",
     "stale": "#a8251b",
+    # Curves: Okabe and Ito's palette, darkened where needed for thin lines.
+    "series0": "#0072b2",
+    "series1": "#cf5a00",
+    "series2": "#00875f",
+    "series3": "#b6579a",
+    "series4": "#a3770a",
+    "series5": "#2f8bc0",
+    "series6": "#4b5563",
+    "series7": "#7c3aed",
 }
 """Colours by role on a light page."""
 
@@ -105,6 +114,14 @@ DARK: Final[Mapping[str, str]] = {
     "route3": "#e39ad8",
     "route4": "#e2b75a",
     "stale": "#ff9b92",
+    "series0": "#62b4e6",
+    "series1": "#ff9a5c",
+    "series2": "#3fcb9b",
+    "series3": "#e39ad8",
+    "series4": "#e2b75a",
+    "series5": "#b0dcf7",
+    "series6": "#a8b2c2",
+    "series7": "#b79bff",
 }
 """Colours by role on a dark page."""
 
@@ -216,8 +233,8 @@ PALETTES: Final = {
     "output": Palette(tint="#c9f2dc", border="#16a06a", accent="#05603a"),
 }
 
-# Okabe and Ito's palette, darkened where needed for thin lines on white.
-SERIES: Final = ("#0072b2", "#d55e00", "#009e73", "#b6579a", "#b8860b", "#3d9bd1", "#4b5563", "#7c3aed")
+SERIES: Final = tuple(f"series{k}" for k in range(8))
+"""The roles of the colours of curves."""
 
 ROUTE_DASHES: Final = ("", "10 4", "2 4", "12 3 3 3", "6 3 2 3")
 """The dash of the line of each route, by its colour's number, so that routes differ by more than their colours."""

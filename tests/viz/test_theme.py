@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from microgradlib.viz.theme import DARK, LIGHT, THEMES, colours, page_style
+from microgradlib.viz.theme import DARK, LIGHT, SERIES, THEMES, colours, page_style
 
 TEXTS = ("ink", "muted", "grad", "local", "term", "op_text", "stale")
 BACKGROUNDS = ("paper", "card", "frame0", "frame1", "frame2")
@@ -82,7 +82,7 @@ def test_lines_have_contrast_on_all_that_can_be_behind_them(theme: str) -> None:
     table = THEMES[theme]
     pairs = [(line, back) for line in LINES for back in BACKGROUNDS if line != "frame_edge" or back == "paper"]
     pairs += [(f"{kind}_edge", back) for kind in KINDS for back in (*BACKGROUNDS, kind)]
-    pairs += [("plus", "cell"), ("minus", "cell")]
+    pairs += [("plus", "cell"), ("minus", "cell"), *((series, "paper") for series in SERIES)]
     worst = min((contrast(table[line], table[back]), line, back) for line, back in pairs)
     assert worst[0] >= 3.0, worst
 

@@ -1,0 +1,145 @@
+"""Pictures in HTML: scaled to the cell or page, in its theme, still shown where scripts and styles are removed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.markup import coordinate, element, escape
+from microgradlib.viz.theme import SANS, page_style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_LONGEST_DESCRIPTION: Final = 4000
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of a picture whose groups open and close.
+
+    Args:
+        width, height: its natural size, in pixels.
+        markup: the content of its `<svg>`.
+        title: one sentence for screen readers.
+        description: the picture in words.
+        moves: the number of the state that a click on each group leads to.
+
+    """
+
+    width: float
+    height: float
+    markup: str
+    title: str
+    description: str = ""
+    moves: Mapping[str, int] = field(default_factory=dict)
+
+
+def svg_document(state: State, *, name: str, fluid: bool = False) -> str:
+    """Return a complete SVG document.
+
+    Args:
+        state: what it shows.
+        name: the id of the root element, and the start of the ids of its title and description.
+        fluid: as wide as what is around it, for HTML; otherwise of its natural size, for files.
+
+    >>> svg_document(State(10, 20, "", "Two boxes"), name="g").partition(" font")[0]
+    '<svg xmlns="http://www.w3.org/2000/svg" id="g" width="10" height="20" viewBox="0 0 10 20"'
+    """
+    description = state.description[:_LONGEST_DESCRIPTION]
+    size: dict[str, str | float] = {"width": state.width, "height": state.height}
+    if fluid:
+        size = {"width": "100%", "style": "display:block;height:auto"}
+    words = element("title", escape(state.title), id=f"{name}-title")
+    words += element("desc", escape(description), id=f"{name}-desc") if description else ""
+    return element(
+        "svg",
+        f"{words}\n{state.markup}",
+        xmlns="http://www.w3.org/2000/svg",
+        id=name,
+        **size,
+        viewBox=f"0 0 {coordinate(state.width)} {coordinate(state.height)}",
+        font_family=SANS,
+        # What has buttons inside is no image: screen readers do not look into images.
+        role="group" if state.moves else "img",
+        aria_labelledby=f"{name}-title",
+        **({"aria_describedby": f"{name}-desc"} if description else {}),
+    )
+
+
+def page_part(states: Sequence[State], image: str, *, name: str) -> str:
+    """Return HTML for a notebook cell or a page: never wider than the page, never enlarged, in the page's theme.
+
+    JupyterLab removes `<svg>`, `<style>` and `<script>` from the outputs of notebooks that it does not trust, such as
+    downloaded ones. An `<img>` remains, which the style hides elsewhere; it holds the picture once more.
+
+    Args:
+        states: the picture; several if groups open and close by click, the first is shown at first.
+        image: an SVG file of the first state, with colours of its own.
+        name: an id for the element; equal drawings may share it.
+
+    >>> part = page_part([State(10, 20, "", "Two boxes")], "<svg/>", name="g")
+    >>> part[:44], "script" in part
+    ('<div id="g" class="mg-picture"><style>#g{}@m', False)
+    """
+    parts = []
+    for number, state in enumerate(states):
+        svg = svg_document(state, name=f"{name}-s{number}", fluid=True)
+        # hidden as an attribute and not as a style: it remains where styles are removed.
+        hidden = {"hidden": "hidden"} if number else {}
+        parts.append(element("div", svg, class_="mg-state", style=f"max-width:{coordinate(state.width)}px", **hidden))
+    style = page_style(name, "".join(parts)) + f"#{name}>img{{display:none}}"
+    if len(states) > 1:
+        style += (
+            f"#{name} .mg-state[hidden]{{display:none}}#{name} .mg-button{{cursor:pointer;outline:none}}"
+            f"#{name} .mg-button:focus-visible{{outline:2px solid var(--mg-ink);outline-offset:2px}}"
+        )
+        parts.append(_script(states, name))
+    data = base64.b64encode(image.encode()).decode()
+    first = states[0]
+    picture = element(
+        "img",
+        src=f"data:image/svg+xml;base64,{data}",
+        alt=first.title,
+        style=f"width:100%;max-width:{coordinate(first.width)}px",
+    )
+    return f'<div id="{name}" class="mg-picture"><style>{style}</style>{"".join(parts)}{picture}</div>'
+
+
+def whole_page(part: str, *, title: str) -> str:
+    """Return a page of its own, to save as a file.
+
+    >>> whole_page("<p>", title="a < b").splitlines()[2]
+    '<title>a &lt; b</title>'
+    """
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<title>{escape(title)}</title>
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">
+<style>body{{margin:16px;background:#fff}}@media(prefers-color-scheme:dark){{body{{background:#14181f}}}}</style>
+</head><body>
+{part}
+</body></html>
+"""
+
+
+def _script(states: Sequence[State], name: str) -> str:
+    """Return the few lines that change the state by click, Enter and Space, for all copies of the picture on a page."""
+    moves = json.dumps([dict(state.moves) for state in states], separators=(",", ":")).replace("<", "\\u003c")
+    names = json.dumps([state.title for state in states]).replace("<", "\\u003c")
+    return f"""<span role="status" style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">\
+</span><script>(function(){{
+var moves={moves},titles={names};
+document.querySelectorAll('[id="{name}"]').forEach(function(root){{
+if(root.mgReady)return;root.mgReady=true;
+var states=root.querySelectorAll(".mg-state"),now=0;
+function find(e){{var b=e.target.closest&&e.target.closest("[data-mg-group]");return b&&root.contains(b)?b:null}}
+function go(b){{var group=b.getAttribute("data-mg-group"),next=moves[now][group];if(next===undefined)return;
+states[now].hidden=true;states[next].hidden=false;now=next;
+root.querySelector("[role=status]").textContent=titles[next];
+var again=states[next].querySelector('[data-mg-group="'+group+'"]');if(again)again.focus({{preventScroll:true}})}}
+root.addEventListener("click",function(e){{var b=find(e);if(b)go(b)}});
+root.addEventListener("keydown",function(e){{if(e.key!=="Enter"&&e.key!==" ")return;
+var b=find(e);if(b){{e.preventDefault();e.stopPropagation();go(b)}}}})}})}})()</script>"""
