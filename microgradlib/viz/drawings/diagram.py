@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-BoxKind = Literal["input", "parameter", "constant", "target", "op", "output", "card", "closed", "table", "elided", "bus"]
+BoxKind = Literal[
+    "input", "parameter", "constant", "target", "op", "output", "card", "closed", "table", "elided", "bus"
+]  # fmt: skip
 RowKind = Literal["number", "parameter", "note", "formula"]
 
 
@@ -116,7 +118,7 @@ class Arrow:
         tail, head: ids of boxes.
         text: the local derivative, or what else stands on the line; may be empty.
         tooltip: the same in full, such as `∂z/∂w = x = 3`.
-        port: the row of the head box (in a table, the column; in a bus, the row) beside which it enters; None: anywhere.
+        port: the row of the head box (a bus too; in a table, the column) beside which it enters; None: anywhere.
             Rows are entered from the left, columns from above.
         tail_port: the row of a table beside which it leaves to the right; None: anywhere.
         source: lines of one tail and one source share their way and then branch.

@@ -1,0 +1,170 @@
+"""What needs no box of its own: parameters that are rows of what reads them, and nameless numbers in an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.neurons import Neuron, find_neuron
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.snapshot import Scope, SnapshotNode
+
+_MODULES: Final = frozenset({"neuron", "layer", "module"})
+_MOST_OPERANDS: Final = 3
+"""Nameless numbers stand in the text of ops of so many operands; of more, they are boxes."""
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """Leaves without a box, and the neurons of a graph.
+
+    Args:
+        numbers: nameless constants that stand in the text of each op that reads them, as in `× 0.25`.
+        parameters: leaves that are rows of each box that reads them.
+        neurons: the scopes that are neurons, and layers of one neuron.
+        loose: neurons without a scope, by each of their ops.
+
+    """
+
+    numbers: frozenset[int]
+    parameters: frozenset[int]
+    neurons: Mapping[Scope, Neuron]
+    loose: Mapping[int, Neuron]
+
+
+def absorb(groups: Groups) -> Absorbed:
+    """Return which leaves need no box, and which ops are neurons.
+
+    A parameter is a row if every use is inside a call of its own module. Without modules, leaves with a name are
+    weights where a `dot` reads them in its first half, or where a product is of one leaf and something computed, if
+    they are read in no other way.
+    """
+    nodes, uses = groups.snapshot.nodes, groups.uses
+    own = frozenset(
+        node.index
+        for node in nodes
+        if node.kind == "parameter" and uses[node.index] and all(_is_own(node, groups, i) for i, _ in uses[node.index])
+    )
+    weights = own | _weights_without_modules(groups)
+    neurons: dict[Scope, Neuron] = {}
+    for scope in reversed(groups.order):
+        ops = [i for i in groups.members[scope] if nodes[i].parents]
+        children = groups.children[scope]
+        if not children:
+            neuron = find_neuron(nodes, uses, ops, weights)
+            if neuron is not None:
+                neurons[scope] = neuron
+        elif len(children) == 1 and not ops and scope.kind in _MODULES and children[0] in neurons:
+            neurons[scope] = neurons[children[0]]
+    loose = _loose_neurons(groups, weights, neurons)
+    rows = {weight.parameter for neuron in loose.values() for weight in neuron.weights}
+    rows |= {weight.parameter for neuron in neurons.values() for weight in neuron.weights}
+    return Absorbed(frozenset(_numbers(groups)), own | frozenset(rows & weights), neurons, loose)
+
+
+def is_number(node: SnapshotNode) -> bool:
+    """Whether the node is a constant without a name."""
+    return node.kind == "constant" and not node.name and not node.parents
+
+
+def _numbers(groups: Groups) -> list[int]:
+    nodes = groups.snapshot.nodes
+
+    def in_text(i: int) -> bool:
+        node = nodes[i]
+        few = len(node.parents) <= _MOST_OPERANDS and node.op_name not in {"", "dot"}
+        return few and any(not is_number(nodes[parent]) for parent in node.parents)
+
+    return [
+        node.index
+        for node in nodes
+        if is_number(node) and groups.uses[node.index] and all(in_text(i) for i, _ in groups.uses[node.index])
+    ]
+
+
+def _is_own(node: SnapshotNode, groups: Groups, user: int) -> bool:
+    return any(
+        scope.kind in _MODULES and (not scope.path or node.name.startswith(f"{scope.path}."))
+        for scope in groups.paths[user]
+    )
+
+
+def _weights_without_modules(groups: Groups) -> frozenset[int]:
+    nodes, uses = groups.snapshot.nodes, groups.uses
+
+    def weighs(i: int, place: int) -> bool:
+        node = nodes[i]
+        if node.op_name == "dot":
+            half = len(node.parents) // 2
+            bias = place == 2 * half
+            return bias or (place < half and _differ(nodes, uses, node.parents[place], node.parents[place + half]))
+        if node.op_name == "mul" and len(set(node.parents)) == len(node.parents):
+            return _differ(nodes, uses, node.parents[place], node.parents[1 - place])
+        return False
+
+    return frozenset(
+        node.index
+        for node in nodes
+        if not node.parents and node.name and node.kind in {"input", "parameter"} and uses[node.index]
+        and all(weighs(i, place) for i, place in uses[node.index])
+    )  # fmt: skip
+
+
+def _differ(nodes: Sequence[SnapshotNode], uses: Sequence[Sequence[object]], weight: int, other: int) -> bool:
+    """Whether a weight can be told from the input that it multiplies: by its kind, or as the input is used more."""
+    if nodes[other].parents or nodes[other].kind in {"constant", "target"}:
+        return True
+    if nodes[weight].kind != nodes[other].kind:
+        return nodes[weight].kind == "parameter"
+    return nodes[weight].kind == "input" and len(uses[weight]) < len(uses[other])
+
+
+def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Scope, Neuron]) -> dict[int, Neuron]:
+    """Return the neurons among the ops that stand directly in a scope, or in none, by each of their ops."""
+    nodes, uses, paths = groups.snapshot.nodes, groups.uses, groups.paths
+    found: dict[int, Neuron] = {}
+    tried: set[int] = set()
+    for root in range(len(nodes) - 1, -1, -1):
+        if root in tried or root in found or nodes[root].op_name not in {"dot", "add", "sum", "sub", "mul"}:
+            continue
+        path = paths[root]
+        if path and path[-1] in neurons:
+            continue
+        tree = _tree(groups, root, tried)
+        neuron = find_neuron(nodes, uses, tree, weights)
+        if neuron is None:
+            continue
+        last = neuron.result
+        after = [i for i, _ in uses[last]]
+        if len(after) == 1 and paths[after[0]] == path and _one_variable(nodes, after[0]):
+            neuron = find_neuron(nodes, uses, [*tree, after[0]], weights) or neuron
+        found.update(dict.fromkeys(neuron.nodes, neuron))
+    return found
+
+
+def _one_variable(nodes: Sequence[SnapshotNode], i: int) -> bool:
+    """Whether the op is a function of one variable with a name, as an activation is."""
+    return len(nodes[i].parents) == 1 and nodes[i].op_name not in {"neg", "pow", "square", "mean", "sum", "detach"}
+
+
+def _tree(groups: Groups, root: int, tried: set[int]) -> list[int]:
+    """Return the sums and products below `root` that nothing else reads, in topological order."""
+    nodes, uses, paths = groups.snapshot.nodes, groups.uses, groups.paths
+    tree, waiting = [], [root]
+    while waiting:
+        i = waiting.pop()
+        tree.append(i)
+        if nodes[i].op_name in {"add", "sum", "sub"}:
+            tried.add(i)
+            waiting += [
+                parent
+                for parent in dict.fromkeys(nodes[i].parents)
+                if nodes[parent].op_name in {"add", "sum", "sub", "mul"}
+                and len(uses[parent]) == 1
+                and paths[parent] == paths[root]
+            ]
+    return sorted(tree)

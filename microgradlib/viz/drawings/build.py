@@ -1,0 +1,170 @@
+"""From a graph to a diagram at one step of the ladder of detail: the passes, one after another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.arrows import find_lines, write_arrows
+from microgradlib.viz.drawings.buses import add_buses
+from microgradlib.viz.drawings.cards import write_card, write_node
+from microgradlib.viz.drawings.choice import Step, choose_states
+from microgradlib.viz.drawings.closed import folded_title, write_closed, write_elided, write_leaves, write_sum
+from microgradlib.viz.drawings.copies import copy_leaves
+from microgradlib.viz.drawings.diagram import Diagram, Frame
+from microgradlib.viz.drawings.elision import leave_out, merge_leaves
+from microgradlib.viz.drawings.labels import Labels, scope_title
+from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.drawings.parts import find_parts
+from microgradlib.viz.drawings.sheet import Sheet
+from microgradlib.viz.drawings.structure import Structure, find_structure
+from microgradlib.viz.drawings.tables import write_table
+from microgradlib.viz.drawings.totals import write_totals
+from microgradlib.viz.numbers import precision
+
+if TYPE_CHECKING:
+    from microgradlib.viz.drawings.diagram import Box
+    from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.written import Written
+    from microgradlib.viz.snapshot import Snapshot
+
+SMALL: Final = 12
+"""Graphs of so many nodes, without groups, show every node as a box of its own."""
+_NAMES: Final = 3
+"""A note names so many leaves."""
+
+
+def build(snapshot: Snapshot, step: Step | None = None, options: Options | None = None) -> Diagram:
+    """Return the diagram of a graph at one step of the ladder of detail.
+
+    >>> from microgradlib.viz.snapshot import SnapshotNode
+    >>> x = SnapshotNode(0, "input", "x", data=3.0, grad=6.0)
+    >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, 1.0, (0, 0), (3.0, 3.0))
+    >>> diagram = build(Snapshot((x, y), (1,)))
+    >>> [(box.id, box.title, box.op) for box in diagram.boxes]
+    [('n0', 'x', ''), ('n1', 'y', '×')]
+    >>> [(arrow.tail, arrow.head, arrow.text) for arrow in diagram.arrows]
+    [('n0', 'n1', '3'), ('n0', 'n1', '3')]
+    """
+    structure = find_structure(snapshot)
+    return write(structure, lay_open(structure, step or Step()), options or Options())
+
+
+def is_small(structure: Structure) -> bool:
+    """Whether a graph is drawn node by node."""
+    return len(structure.nodes) <= SMALL and not structure.groups.order
+
+
+def lay_open(structure: Structure, step: Step) -> Sheet:
+    """Return the parts of a graph at one step, before anything is written in them."""
+    if is_small(structure):
+        step = replace(step, cards=False)
+    choice = choose_states(structure, step)
+    parts = leave_out(structure, find_parts(structure, choice), step)
+    if step.cards:
+        parts = merge_leaves(structure, parts, step)
+    if not any(part.path for part in parts):
+        parts = copy_leaves(structure, parts)
+    return Sheet(structure, choice, tuple(parts), Labels(structure, Options()), precision(len(parts)))
+
+
+def write(structure: Structure, sheet: Sheet, options: Options) -> Diagram:
+    """Return the diagram of parts: boxes with their contents, the arrows between them, and the frames around them."""
+    sheet = replace(sheet, labels=Labels(structure, options))
+    captions = is_small(structure)
+    written = [_numbered(sheet, _box(sheet, place, captions=captions)) for place in range(len(sheet.parts))]
+    lines = find_lines(sheet, written, apart=captions)
+    rest, buses, through = add_buses(sheet, written, lines)
+    frames, ids = _frames(sheet, [*(part.path for part in sheet.parts), *(path for _, path, _ in buses)])
+    boxes = _in_frames(sheet, written, buses, ids)
+    totals = write_totals(sheet, written)
+    place = {box.id: at for at, box in enumerate(boxes)}
+    arrows = [*write_arrows(sheet, written, rest), *through]
+    return Diagram(
+        tuple(boxes if totals is None else [*boxes, totals]),
+        tuple(sorted(arrows, key=lambda arrow: (place[arrow.head], arrow.edges[:1], arrow.port or 0))),
+        tuple(frames),
+        _note(sheet, len(sheet.parts), shares=totals is not None),
+        captions,
+    )
+
+
+def _note(sheet: Sheet, boxes: int, *, shares: bool) -> str:
+    """Return what must be known to read the drawing: how much stands in how many boxes, and what is stale."""
+    nodes, snapshot = len(sheet.structure.nodes), sheet.structure.groups.snapshot
+    notes = []
+    if boxes < nodes and not is_small(sheet.structure):
+        notes.append(f"{nodes:,} nodes in {boxes:,} {'box' if boxes == 1 else 'boxes'}")
+    if shares:
+        notes.append("share: the part of a gradient that comes from this use of the parameter")
+    if snapshot.changed:
+        names = ", ".join(name or "a leaf without a name" for name in snapshot.changed[:_NAMES])
+        more = f" and {len(snapshot.changed) - _NAMES:,} more" if len(snapshot.changed) > _NAMES else ""
+        verb = "has" if len(snapshot.changed) == 1 else "have"
+        notes.append(f"{names}{more} {verb} changed since: what was computed before is marked stale")
+    return "; ".join(notes)
+
+
+def _box(sheet: Sheet, place: int, *, captions: bool) -> Written:
+    kind = sheet.parts[place].kind
+    if kind in {"leaf", "op"}:
+        return write_node(sheet, place, captions=captions)
+    writers = {
+        "card": write_card,
+        "table": write_table,
+        "closed": write_closed,
+        "sum": write_sum,
+        "leaves": write_leaves,
+    }
+    return writers.get(kind, write_elided)(sheet, place)
+
+
+def _numbered(sheet: Sheet, written: Written) -> Written:
+    """Return a box with which of several it is, if its leaf has several."""
+    part_nodes = written.box.nodes
+    copies = (
+        sum(part.users is not None and part.nodes == part_nodes for part in sheet.parts) if len(part_nodes) == 1 else 0
+    )
+    if copies < 2:
+        return written
+    copy = int(written.box.id.partition("_")[2] or 1)
+    return replace(written, box=replace(written.box, note=f"{copy} of {copies}"))
+
+
+def _frames(sheet: Sheet, paths: list[Path]) -> tuple[list[Frame], dict[Path, str]]:
+    """Return a frame for each open scope, outer ones first, and the id of the frame at the end of each path."""
+    groups = sheet.structure.groups
+    frames: list[Frame] = []
+    ids: dict[Path, str] = {(): ""}
+    for path in paths:
+        for depth, scope in enumerate(path):
+            around, here = path[:depth], path[: depth + 1]
+            if here in ids:
+                continue
+            ids[here] = f"f{groups.keys[scope]}"
+            count = sheet.choice.folded.get(scope, 1)
+            title = folded_title(scope_title(scope, around), count)
+            alike = "/".join(str(groups.shapes[one]) for one in here)
+            frames.append(Frame(ids[here], title, scope.formula, ids[around], count, alike, groups.keys[scope]))
+    return sorted(frames, key=lambda frame: _depth(frame, frames)), ids
+
+
+def _depth(frame: Frame, frames: list[Frame]) -> int:
+    parents = {one.id: one.parent for one in frames}
+    depth, name = 0, frame.parent
+    while name:
+        depth, name = depth + 1, parents[name]
+    return depth
+
+
+def _in_frames(
+    sheet: Sheet, written: list[Written], buses: list[tuple[Box, Path, int]], ids: dict[Path, str]
+) -> list[Box]:
+    """Return the boxes with their frames; a bar stands before the first box that reads it."""
+    before: dict[int, list[Box]] = {}
+    for box, path, reader in buses:
+        before.setdefault(reader, []).append(replace(box, frame=ids[path]))
+    boxes: list[Box] = []
+    for place, (part, one) in enumerate(zip(sheet.parts, written, strict=True)):
+        boxes += [*before.get(place, []), replace(one.box, frame=ids[part.path])]
+    return boxes

@@ -1,0 +1,200 @@
+"""Boxes of single nodes, and neurons as cards: a row for each weight, then z and f(z)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.diagram import Box, Row, Strip
+from microgradlib.viz.drawings.labels import scope_title, shorten
+from microgradlib.viz.drawings.written import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.neurons import Neuron, Weight
+    from microgradlib.viz.drawings.parts import Part
+    from microgradlib.viz.drawings.sheet import Sheet
+
+_ROWS_ALONE: Final = 8
+"""A neuron that stands alone lists so many weights; one among few others, or among many:"""
+_ROWS_BESIDE_FEW: Final = 4
+_FEW: Final = 4
+
+
+def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
+    """Return the box of one node: a leaf, or an op with the parameters that only it reads as rows."""
+    part = sheet.parts[place]
+    i = part.nodes[0]
+    node = sheet.structure.nodes[i]
+    title = sheet.labels.title(i, part.path)
+    rows: list[Row] = []
+    ports: dict[tuple[int, int], int] = {}
+    for slot, parent in enumerate(dict.fromkeys(node.parents)):
+        if parent in sheet.rows:
+            uses = [(i, where) for where, one in enumerate(node.parents) if one == parent]
+            if len(node.parents) == 2:
+                ports[i, 1 - slot] = len(rows)
+            name = shorten(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
+            rows.append(sheet.parameter_row(parent, name, uses))
+    number = str(i + 1) if sheet.labels.options.numbers else ""
+    own = sheet.row(i)
+    if captions:
+        data, gradient = [Row("data", own.value, "", node=i, stale=node.stale)], [Row("grad", "", own.gradient, node=i)]
+        rows += (data if own.value else []) + (gradient if own.gradient else [])
+    elif own.value or own.gradient or rows:
+        name = sheet.labels.op(i, sheet.structure.absorbed.numbers, sheet.digits) if rows else ""
+        rows.append(Row(name, own.value, own.gradient, node=i, stale=node.stale))
+    return Written(
+        Box(
+            f"n{i}_{part.copy + 1}" if part.copy else f"n{i}",
+            node.kind if not node.parents or node.kind == "output" else "op",
+            title=title,
+            op=sheet.labels.op(i, sheet.structure.absorbed.numbers, sheet.digits),
+            rows=tuple(rows),
+            nodes=part.nodes,
+            alike=_alike(sheet, part.path, node.kind, node.op, title),
+            tooltip=_tooltip(sheet, i, title),
+            number=number,
+            output=sheet.has_output(place),
+        ),
+        ports,
+    )
+
+
+def _tooltip(sheet: Sheet, i: int, title: str) -> str:
+    node = sheet.structure.nodes[i]
+    formula = sheet.labels.formula(i)
+    full = node.name if node.name != title else ""
+    return f"{sheet.labels.name(i)} = {formula}" if formula else full
+
+
+def _alike(sheet: Sheet, path: Path, *words: str) -> str:
+    """Return a key that boxes of the same thing in equal groups share; outside of all groups, there is none."""
+    if not path:
+        return ""
+    shapes = [str(sheet.structure.groups.shapes[scope]) for scope in path]
+    return "/".join([*shapes, *(word.rstrip("0123456789") for word in words)])
+
+
+def write_card(sheet: Sheet, place: int) -> Written:
+    """Return the card of a neuron: its parameters, its net input z and what is computed from it.
+
+    Inputs enter beside the row of their weight, which is the local derivative ∂z/∂x.
+    """
+    part = sheet.parts[place]
+    neuron = part.neuron
+    if neuron is None:
+        message = "a card needs a neuron"
+        raise ValueError(message)
+    inner = (*part.path, part.scope) if part.scope is not None else part.path
+    result = sheet.structure.nodes[neuron.result]
+    kept = _kept(sheet, part, neuron)
+    rows: list[Row] = []
+    ports: dict[tuple[int, int], int] = {}
+    for parameter, weights in _by_parameter(neuron.weights).items():
+        if kept:
+            ports.update((weight.edge, len(rows)) for weight in weights if weight.edge is not None)
+            name = shorten(sheet.structure.nodes[parameter].name, _scopes_of(sheet, weights, inner))
+            rows.append(sheet.parameter_row(parameter, name, [weight.use for weight in weights]))
+    if not kept:
+        rows.append(Row(_count(len({weight.parameter for weight in neuron.weights}), "parameter"), kind="note"))
+    if neuron.products and kept and len(neuron.products) <= _ROWS_BESIDE_FEW:
+        rows += [_product_row(sheet, weight, inner) for weight in neuron.weights if weight.product in neuron.products]
+    rows.append(sheet.row(neuron.net_input, _net_input_name(sheet, neuron)))
+    rows += [sheet.row(i, _function_name(sheet, neuron, at)) for at, i in enumerate(neuron.functions)]
+    title = (
+        scope_title(part.scope, part.path) if part.scope is not None else sheet.labels.title(neuron.result, part.path)
+    )
+    group = sheet.structure.groups.keys[part.scope] if part.scope is not None else ""
+    shape = str(sheet.structure.groups.shapes[part.scope]) if part.scope is not None else str(len(neuron.weights))
+    return Written(
+        Box(
+            f"c{neuron.result}" if part.scope is None else f"g{group}",
+            "card",
+            title=title or _bare_title(sheet, neuron),
+            rows=tuple(rows),
+            strips=() if kept or not sheet.choice.step.weights else _weight_strips(sheet, neuron),
+            nodes=part.nodes,
+            alike=_alike(sheet, part.path, "card", f"{shape}."),
+            group=group,
+            tooltip=part.scope.formula if part.scope is not None and part.scope.formula else result.name,
+            output=sheet.has_output(place),
+        ),
+        ports,
+    )
+
+
+def _kept(sheet: Sheet, part: Part, neuron: Neuron) -> bool:
+    """Whether the card lists its parameters."""
+    if not sheet.choice.step.weights:
+        return False
+    groups = sheet.structure.groups
+    beside = len(groups.children[part.scope.parent]) if part.scope is not None else 1
+    weights = len({weight.parameter for weight in neuron.weights if weight.edge})
+    return weights <= (_ROWS_ALONE if beside == 1 else _ROWS_BESIDE_FEW if beside <= _FEW else 0)
+
+
+def _by_parameter(weights: Sequence[Weight]) -> dict[int, list[Weight]]:
+    found: dict[int, list[Weight]] = {}
+    for weight in weights:
+        found.setdefault(weight.parameter, []).append(weight)
+    return found
+
+
+def _scopes_of(sheet: Sheet, weights: Sequence[Weight], inner: Path) -> Path:
+    """Return the scopes whose names need not be said again: those around the box, and those around the use."""
+    return (*inner, *sheet.structure.groups.paths[weights[0].use[0]])
+
+
+def _product_row(sheet: Sheet, weight: Weight, inner: Path) -> Row:
+    nodes = sheet.structure.nodes
+    product = weight.product
+    if product is None or weight.edge is None:
+        message = "a row of a product needs a product"
+        raise ValueError(message)
+    factor = nodes[product].parents[weight.edge[1]]
+    name = shorten(nodes[weight.parameter].name, _scopes_of(sheet, [weight], inner))
+    return sheet.row(product, f"{name}·{sheet.labels.name(factor)}")
+
+
+def _net_input_name(sheet: Sheet, neuron: Neuron) -> str:
+    nodes = sheet.structure.nodes
+    bias = any(weight.edge is None for weight in neuron.weights)
+    name = shorten(nodes[neuron.net_input].name, sheet.structure.groups.paths[neuron.net_input]) or "z"
+    return f"{name} = w·x + b" if bias else f"{name} = w·x"
+
+
+def _function_name(sheet: Sheet, neuron: Neuron, at: int) -> str:
+    i = neuron.functions[at]
+    before = neuron.functions[at - 1] if at else neuron.net_input
+    operand = shorten(sheet.structure.nodes[before].name, sheet.structure.groups.paths[before])
+    operand = operand or ("z" if at == 0 else sheet.structure.nodes[before].op)
+    op = sheet.structure.nodes[i].op
+    words = op.split(" ", 1)
+    text = f"{words[0]}({', '.join([operand, *words[1:]])})" if words[0].isidentifier() else f"{operand} {op}"
+    name = shorten(sheet.structure.nodes[i].name, sheet.structure.groups.paths[i])
+    return f"{name} = {text}" if name else text
+
+
+def _bare_title(sheet: Sheet, neuron: Neuron) -> str:
+    """Return a title for a neuron that has no name."""
+    if neuron.functions:
+        return f"{sheet.structure.nodes[neuron.functions[-1]].op}(w·x)"
+    return "w·x"
+
+
+def _weight_strips(sheet: Sheet, neuron: Neuron) -> tuple[Strip, ...]:
+    nodes = sheet.structure.nodes
+    by_parameter = _by_parameter(neuron.weights)
+    values = Strip("weights", tuple(nodes[i].data for i in by_parameter))
+    if sheet.symbolic:
+        return ()
+    shared = any(len(sheet.structure.groups.uses[i]) > len(weights) for i, weights in by_parameter.items())
+    gradients = tuple(sheet.share(weight.use for weight in weights) for weights in by_parameter.values())
+    own = tuple(nodes[i].grad for i in by_parameter)
+    return values, Strip("share" if shared else "gradient", gradients if shared else own)
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

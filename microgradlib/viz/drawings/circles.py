@@ -1,0 +1,91 @@
+"""Parts that depend on one another in a circle become one part, so that every drawing has a direction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from microgradlib.viz.drawings.groups import common
+from microgradlib.viz.drawings.parts import Part, edges_between, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from microgradlib.viz.drawings.structure import Structure
+
+
+def join_circles(structure: Structure, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts in topological order, with those that stand in a circle joined.
+
+    Leaving out the middle of a frame's ops can make a circle, where a way leads out of the middle, through another
+    group and back. What lies on it belongs to the middle.
+    """
+    circles = [circle for circle in strongly_connected(len(parts), edges_between(structure, parts)) if len(circle) > 1]
+    if circles:
+        joined = {place: circle for circle in circles for place in circle}
+        merged: list[Part] = []
+        for place, part in enumerate(parts):
+            if place not in joined:
+                merged.append(part)
+            elif place == min(joined[place]):
+                merged.append(join([parts[one] for one in sorted(joined[place])]))
+        parts = in_order(structure, merged)
+    return list(parts)
+
+
+def join(parts: Sequence[Part]) -> Part:
+    """Return one part for the nodes of several; it stands in the frames that are around all of them.
+
+    >>> join([Part("op", (3,), ()), Part("op", (1, 2), ())])
+    Part(kind='elided', nodes=(1, 2, 3), path=(), scope=None, neuron=None, scopes=(), copy=0, users=None)
+    """
+    nodes = sorted(i for part in parts for i in part.nodes)
+    return replace(Part("elided", (), ()), nodes=tuple(nodes), path=common(part.path for part in parts))
+
+
+def strongly_connected(count: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return the strongly connected components of a graph of `count` vertices (Tarjan), without recursion.
+
+    >>> strongly_connected(4, [(0, 1), (1, 2), (2, 1), (2, 3)])
+    [[3], [2, 1], [0]]
+    """
+    after: list[dict[int, None]] = [{} for _ in range(count)]
+    for tail, head in edges:
+        after[tail][head] = None
+    index = [-1] * count
+    low = [0] * count
+    on_stack = [False] * count
+    stack: list[int] = []
+    components: list[list[int]] = []
+    found = 0
+    for root in range(count):
+        if index[root] >= 0:
+            continue
+        work = [(root, iter(after[root]))]
+        index[root] = low[root] = found
+        found += 1
+        stack.append(root)
+        on_stack[root] = True
+        while work:
+            vertex, heads = work[-1]
+            head = next(heads, -1)
+            if head < 0:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[vertex])
+                if low[vertex] == index[vertex]:
+                    component = [stack.pop()]
+                    while component[-1] != vertex:
+                        component.append(stack.pop())
+                    for one in component:
+                        on_stack[one] = False
+                    components.append(component)
+            elif index[head] < 0:
+                index[head] = low[head] = found
+                found += 1
+                stack.append(head)
+                on_stack[head] = True
+                work.append((head, iter(after[head])))
+            elif on_stack[head]:
+                low[vertex] = min(low[vertex], index[head])
+    return components

@@ -1,0 +1,197 @@
+"""Closed groups: what they compute, what they count, and strips of squares for their values and gradients."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from math import isqrt
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.diagram import Box, Row, Strip
+from microgradlib.viz.drawings.labels import scope_title, shorten
+from microgradlib.viz.drawings.written import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.viz.drawings.parts import Part
+    from microgradlib.viz.drawings.sheet import Sheet
+    from microgradlib.viz.snapshot import Scope
+
+_IMAGE: Final = 16
+"""So many inputs at least, and a square number of them, are an image."""
+_MOST_SQUARES: Final = 256
+"""Strips show so many numbers; of more, there is a note only."""
+_MOST_KINDS: Final = 5
+"""So many kinds of ops are named in a box for many."""
+_NUMBERED: Final = re.compile(r"(.*?)(\d+)$", re.DOTALL)
+_PLACES: Final = re.compile(r"\d+")
+
+
+def write_closed(sheet: Sheet, place: int) -> Written:
+    """Return the box of a closed group: its formula, how much is in it, and its outputs with their gradients."""
+    part = sheet.parts[place]
+    scope = part.scope
+    if scope is None:
+        message = "a closed group needs a scope"
+        raise ValueError(message)
+    groups = sheet.structure.groups
+    outputs = sheet.outside(place)
+    rows = [Row(scope.formula, kind="formula")] if scope.formula else []
+    rows += [Row(text, kind="note") for text in [", ".join(_counts(sheet, part, outputs))] if text]
+    count = sheet.choice.folded.get(scope, 1)
+    box = Box(
+        f"g{groups.keys[scope]}",
+        "closed",
+        title=folded_title(scope_title(scope, part.path), count),
+        rows=(*rows, *_only_number(sheet, outputs)),
+        strips=_strips(sheet, outputs),
+        nodes=part.nodes,
+        alike="/".join(str(groups.shapes[one]) for one in (*part.path, scope)),
+        group=groups.keys[scope],
+        tooltip=scope.path if scope.path != scope.name else "",
+        output=sheet.has_output(place),
+        count=count,
+    )
+    return Written(box, joins=len(outputs) > 1, silent=True)
+
+
+def folded_title(title: str, count: int) -> str:
+    """Return the title of a group that stands for several equal ones.
+
+    >>> folded_title("example 1", 100), folded_title("head", 4)
+    ('example 1 of 100, all alike', 'head ×4, all alike')
+    """
+    if count < 2:
+        return title
+    return f"{title} of {count:,}, all alike" if title[-1:].isdigit() else f"{title} ×{count:,}, all alike"
+
+
+def write_sum(sheet: Sheet, place: int) -> Written:
+    """Return the box of additions that are one sum."""
+    part = sheet.parts[place]
+    i = part.nodes[-1]
+    node = sheet.structure.nodes[i]
+    own = sheet.row(i)
+    terms = len(part.nodes) + 1
+    return Written(
+        Box(
+            f"n{i}",
+            "output" if node.kind == "output" else "op",
+            title=sheet.labels.title(i, part.path),
+            op="+",
+            rows=(Row(f"sum of {terms:,} terms", kind="note"), *([own] if own.value else [])),
+            nodes=part.nodes,
+            output=sheet.has_output(place),
+        ),
+        silent=True,
+    )
+
+
+def write_leaves(sheet: Sheet, place: int) -> Written:
+    """Return one box for many leaves; a square number of inputs is shown as an image."""
+    part = sheet.parts[place]
+    nodes = sorted(
+        (sheet.structure.nodes[i] for i in part.nodes), key=lambda node: (_base(node.name), _places(node.name))
+    )
+    bases = list(dict.fromkeys(_base(node.name) for node in nodes))
+    kind = nodes[0].kind
+    side = isqrt(len(nodes))
+    values = tuple(node.data for node in nodes)
+    image = kind == "input" and len(bases) == 1 and len(nodes) >= _IMAGE and side * side == len(nodes)
+    strips: tuple[Strip, ...] = ()
+    if not sheet.symbolic and image:
+        strips = (Strip("value", values, image=True),)
+    elif not sheet.symbolic and len(values) <= _MOST_SQUARES:
+        gradients = tuple(node.grad for node in nodes)
+        strips = (Strip("value", values), *([Strip("gradient", gradients)] if kind in {"input", "parameter"} else []))
+    named = [shorten(base, part.path) for base in bases if base]
+    return Written(
+        Box(
+            f"n{part.nodes[0]}",
+            kind,
+            title=", ".join(named[:2]) + (", …" if len(named) > 2 else ""),
+            rows=(Row(f"{len(nodes):,} {kind}s", kind="note"),),
+            strips=strips,
+            nodes=part.nodes,
+            tooltip=", ".join(node.name for node in nodes[:20] if node.name) + (", …" if len(nodes) > 20 else ""),
+        ),
+        joins=True,
+    )
+
+
+def _base(name: str) -> str:
+    """Return what the names of the elements of one list have in common."""
+    return _PLACES.sub("", name).rstrip("._[]() {}^") if name else ""
+
+
+def _places(name: str) -> tuple[int, ...]:
+    return tuple(map(int, _PLACES.findall(name)))
+
+
+def write_elided(sheet: Sheet, place: int) -> Written:
+    """Return the box for the middle of the ops of a frame, or of a series of equal groups."""
+    part = sheet.parts[place]
+    nodes = [sheet.structure.nodes[i] for i in part.nodes if sheet.structure.nodes[i].parents]
+    kinds = Counter(node.op or "?" for node in nodes)
+    words = ", ".join(f"{count:,} {op}" for op, count in list(kinds.items())[:_MOST_KINDS])
+    words += ", …" if len(kinds) > _MOST_KINDS else ""
+    outputs = sheet.outside(place)
+    rows = [Row(words, kind="note")]
+    title = f"… {len(nodes):,} more"
+    group = ""
+    if part.kind == "series" and part.scope is not None:
+        title = _series_title(part.scopes)
+        rows = [
+            Row(f"{len(part.scopes):,} more, all alike", kind="note"),
+            Row(f"{len(nodes):,} operations", kind="note"),
+        ]
+        group = sheet.structure.groups.keys[part.scope]
+    box = Box(
+        f"e{part.nodes[0]}",
+        "elided",
+        title=title,
+        rows=tuple(rows),
+        nodes=part.nodes,
+        group=group,
+        output=sheet.has_output(place),
+    )
+    return Written(box, joins=len(outputs) > 1, silent=True)
+
+
+def _series_title(scopes: Sequence[Scope]) -> str:
+    first, last = _NUMBERED.match(scopes[0].name), _NUMBERED.match(scopes[-1].name)
+    if first and last and first[1] == last[1]:
+        return f"{first[1]}{first[2]} … {last[2]}"
+    return f"{scopes[0].name} … {scopes[-1].name}"
+
+
+def _counts(sheet: Sheet, part: Part, outputs: Sequence[int]) -> list[str]:
+    nodes = sheet.structure.nodes
+    ops = [nodes[i] for i in part.nodes if nodes[i].parents]
+    parameters = {parent for node in ops for parent in node.parents if nodes[parent].kind == "parameter"}
+    words = [f"{len(outputs):,} outputs"] if len(outputs) > 1 else []
+    if parameters:
+        words.append(f"{len(parameters):,} parameter{'s' * (len(parameters) > 1)}")
+    else:
+        words.append(f"{len(ops):,} operation{'s' * (len(ops) > 1)}")
+    return words
+
+
+def _only_number(sheet: Sheet, outputs: Sequence[int]) -> list[Row]:
+    if len(outputs) != 1 or sheet.symbolic:
+        return []
+    node = sheet.structure.nodes[outputs[0]]
+    return [
+        sheet.row(outputs[0], "" if not node.name else shorten(node.name, sheet.structure.groups.paths[outputs[0]]))
+    ]
+
+
+def _strips(sheet: Sheet, outputs: Sequence[int]) -> tuple[Strip, ...]:
+    if sheet.symbolic or not 1 < len(outputs) <= _MOST_SQUARES:
+        return ()
+    nodes = [sheet.structure.nodes[i] for i in outputs]
+    return (
+        Strip("value", tuple(node.data for node in nodes)),
+        Strip("gradient", tuple(node.grad for node in nodes)),
+    )

@@ -1,0 +1,106 @@
+"""Frames with very many boxes show the first and the last, and one box for the rest; leaves read alike share a box."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.circles import join, join_circles
+from microgradlib.viz.drawings.parts import Part, in_order, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.viz.drawings.choice import Step
+    from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.structure import Structure
+
+_ENDS: Final = 8
+"""So many ops are drawn at each end of a long frame, and of a chain so many:"""
+_CHAIN_ENDS: Final = 3
+
+_LEAVES: Final = 6
+"""More leaves than this that the same boxes read are one box; in the coarsest drawings, more than so many in a frame:"""
+_ALL_LEAVES: Final = 12
+
+
+def leave_out(structure: Structure, parts: Sequence[Part], step: Step) -> list[Part]:
+    """Return the parts, of each frame with more than `step.most` ops only the first and the last and one for the rest.
+
+    Leaves that only the rest reads go with it, and so does what stands in a circle with it.
+    """
+    counted = {"op", "sum", "card", "closed", "table", "elided"} if step.everything else {"op", "sum"}
+    frames: dict[Path, list[int]] = {}
+    for place, part in enumerate(parts):
+        if part.kind in counted:
+            frames.setdefault(part.path, []).append(place)
+    left_out: dict[int, int] = {}  # the place of a part, and of the first of those that it is joined with
+    for places in frames.values():
+        if len(places) > step.most:
+            ends = _CHAIN_ENDS if _is_chain(structure, parts, places) else min(_ENDS, max(step.most // 4, 1))
+            middle = places[ends : len(places) - ends]
+            left_out.update(dict.fromkeys(middle, middle[0]))
+    _add_leaves(structure, parts, left_out)
+    return join_circles(structure, _joined(structure, parts, left_out))
+
+
+def _is_chain(structure: Structure, parts: Sequence[Part], places: Sequence[int]) -> bool:
+    uses = structure.groups.uses
+    return all(len(uses[i]) < 2 for place in places for i in parts[place].nodes)
+
+
+def _add_leaves(structure: Structure, parts: Sequence[Part], left_out: dict[int, int]) -> None:
+    """Add the leaves that only what is left out reads, or the middle of a series does."""
+    owner = part_of(parts)
+    outputs = set(structure.groups.snapshot.outputs)
+    for place, part in enumerate(parts):
+        if part.kind == "leaf" and part.nodes[0] not in outputs:
+            readers = {owner[user] for user, _ in structure.groups.uses[part.nodes[0]] if user in owner}
+            targets = {left_out.get(one, one if parts[one].kind == "series" else -1) for one in readers}
+            if len(targets) == 1 and -1 not in targets:
+                left_out[place] = targets.pop()
+
+
+def _joined(structure: Structure, parts: Sequence[Part], left_out: dict[int, int]) -> list[Part]:
+    if not left_out:
+        return list(parts)
+    together: dict[int, list[Part]] = {}
+    for place, part in enumerate(parts):
+        together.setdefault(left_out.get(place, place), []).append(part)
+    merged = []
+    for place, members in together.items():
+        part = members[0] if len(members) == 1 else join(members)
+        if len(members) > 1 and any(one.kind == "series" for one in members):
+            series = next(one for one in members if one.kind == "series")
+            part = replace(series, nodes=part.nodes)
+        merged.append((place, part))
+    return in_order(structure, [part for _, part in sorted(merged, key=lambda pair: pair[0])])
+
+
+def merge_leaves(structure: Structure, parts: Sequence[Part], step: Step) -> list[Part]:
+    """Return the parts, with one for leaves of one kind in one frame that the same boxes read, if there are many."""
+    owner = part_of(parts)
+    outputs = set(structure.groups.snapshot.outputs)
+    alike: dict[tuple[Path, str, tuple[int, ...]], list[int]] = {}
+    crowd: dict[tuple[Path, str], list[int]] = {}
+    for place, part in enumerate(parts):
+        if part.kind == "leaf" and part.nodes[0] not in outputs:
+            kind = structure.nodes[part.nodes[0]].kind
+            readers = {owner[user] for user, _ in structure.groups.uses[part.nodes[0]] if user in owner}
+            alike.setdefault((part.path, kind, tuple(sorted(readers))), []).append(place)
+            crowd.setdefault((part.path, kind), []).append(place)
+    merged: dict[int, int] = {}
+    for places in alike.values():
+        if len(places) > _LEAVES:
+            merged.update(dict.fromkeys(places, places[0]))
+    for places in crowd.values() if step.everything else ():
+        if len({merged.get(place, place) for place in places}) > _ALL_LEAVES:
+            merged.update(dict.fromkeys(places, places[0]))
+    members: dict[int, list[int]] = {}
+    for place, first in merged.items():
+        members.setdefault(first, []).append(parts[place].nodes[0])
+    return [
+        Part("leaves", tuple(sorted(members[place])), part.path) if merged.get(place) == place else part
+        for place, part in enumerate(parts)
+        if merged.get(place, place) == place
+    ]

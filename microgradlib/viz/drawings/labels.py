@@ -1,0 +1,141 @@
+"""What nodes, groups and local derivatives are called in a drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.ops.slopes import SLOPE_OF
+from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.viz.drawings.absorption import is_number
+from microgradlib.viz.numbers import number
+
+if TYPE_CHECKING:
+    from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.options import Options
+    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.snapshot import Scope
+
+_DIGITS: Final = 3
+_MOST_OPERANDS: Final = 8
+"""Formulas are written for ops of so many operands."""
+_INFIX: Final = frozenset({"+", "−", "×", "÷", "**", "%", "//"})
+
+
+def shorten(name: str, path: Path) -> str:
+    """Return a name less the longest prefix that the scopes around it say.
+
+    >>> from microgradlib.viz.snapshot import Scope
+    >>> layer = Scope("layers.0", "layer", "layers.0")
+    >>> shorten("layers.0.neurons.3.w.1", (layer, Scope("neurons.3", "neuron", "layers.0.neurons.3", parent=layer)))
+    'w.1'
+    """
+    prefixes = [f"{scope.path}." for scope in path if scope.path and name.startswith(f"{scope.path}.")]
+    return name[max(map(len, prefixes), default=0) :]
+
+
+def scope_title(scope: Scope, path: Path) -> str:
+    """Return the title of a scope inside the frames of `path`."""
+    if scope.parent is None or scope.parent in path or not scope.path:
+        return scope.name
+    return shorten(scope.path, path)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names and formulas of the nodes of one graph."""
+
+    structure: Structure
+    options: Options
+
+    def name(self, i: int) -> str:
+        """Return what a node is called in formulas: its name, its number, or u and its place in topological order."""
+        node = self.structure.nodes[i]
+        if is_number(node):
+            return number(node.data, _DIGITS)
+        return shorten(node.name, self.structure.groups.paths[i]) or f"u{i + 1}"
+
+    def title(self, i: int, path: Path) -> str:
+        """Return the title of the box of a node, inside the frames of `path`."""
+        node = self.structure.nodes[i]
+        if node.name:
+            return shorten(node.name, path)
+        if node.op_name in SLOPE_OF:
+            return f"{SLOPE_OF[node.op_name]}′({self.name(node.parents[0])})"
+        return f"u{i + 1}" if self.options.local_derivatives == "formula" and node.parents else ""
+
+    def op(self, i: int, numbers: frozenset[int], digits: int) -> str:
+        """Return the operation of a node, with the nameless numbers among its operands: `× 0.25`, `1 ÷`, `where`."""
+        node = self.structure.nodes[i]
+        if node.op_name in SLOPE_OF and self.options.ops:
+            return self._slope(i) or node.op
+        texts = [
+            number(self.structure.nodes[parent].data, digits) if parent in numbers else "" for parent in node.parents
+        ]
+        if not any(texts):
+            return node.op
+        if node.op in _INFIX and len(texts) == 2:
+            if texts[1]:
+                return f"{node.op} {texts[1]}"
+            return f"{node.op} {texts[0]}" if node.op in {"+", "×"} else f"{texts[0]} {node.op}"
+        return f"{node.op}({', '.join(text or '·' for text in texts)})"
+
+    def formula(self, i: int) -> str:
+        """Return how a node is computed, such as `w · x + b`; an empty string if it has no short formula."""
+        node = self.structure.nodes[i]
+        op = self.options.ops[i] if i < len(self.options.ops) else None
+        if op is None or not 0 < len(node.parents) <= _MOST_OPERANDS:
+            return ""
+        return value_formula(op, [self.name(parent) for parent in node.parents])
+
+    def local_derivative(self, i: int, place: int) -> tuple[str, str, str]:
+        """Return a local derivative in three texts: what it is, its formula and its number; each may be empty.
+
+        They are such as `∂t/∂w`, `x` and `3`.
+        """
+        node = self.structure.nodes[i]
+        names = [self.name(parent) for parent in node.parents]
+        op = self.options.ops[i] if i < len(self.options.ops) else None
+        formula = ""
+        if op is not None and len(node.parents) <= _MOST_OPERANDS:
+            formula = local_derivative_formula(op, place, names, self.name(i))
+        local = node.local_derivatives[place] if place < len(node.local_derivatives) else None
+        shown = "" if local is None and node.data is None else "?" if local is None else number(local, _DIGITS)
+        return f"∂{self.name(i)}/∂{names[place]}", formula, shown
+
+    def tooltip(self, i: int, place: int) -> str:
+        """Return a local derivative in full, such as `∂t/∂w = x = 3`."""
+        parts = self.local_derivative(i, place)
+        return " = ".join(dict.fromkeys(part for part in parts if part))
+
+    def text(self, i: int, place: int) -> str:
+        """Return what stands on an arrow."""
+        if self.options.local_derivatives is None:
+            return ""
+        if self.options.local_derivatives == "number":
+            return self.local_derivative_number(i, place)
+        return self.tooltip(i, place)
+
+    def local_derivative_number(self, i: int, place: int) -> str:
+        """Return the number of a local derivative; `?` where a node made by hand has none, nothing for a Symbol."""
+        node = self.structure.nodes[i]
+        local = node.local_derivatives[place] if place < len(node.local_derivatives) else None
+        if local is None:
+            return "" if node.data is None else "?"
+        return number(local, _DIGITS)
+
+    @cached_property
+    def _twins(self) -> dict[tuple[str, tuple[int, ...]], int]:
+        """The functions whose derivatives may be written by their values, by op and operands."""
+        slopes = set(SLOPE_OF.values())
+        return {(node.op_name, node.parents): node.index for node in self.structure.nodes if node.op_name in slopes}
+
+    def _slope(self, i: int) -> str:
+        """Return a derivative of a function as books write it: 1 − u2² where u2 is the function's value."""
+        node = self.structure.nodes[i]
+        twin = self._twins.get((SLOPE_OF[node.op_name], node.parents))
+        if twin is None or not self.structure.nodes[twin].name:
+            return self.formula(i)
+        op = self.options.ops[twin]
+        return local_derivative_formula(op, 0, [self.name(node.parents[0])], self.name(twin)) if op else ""

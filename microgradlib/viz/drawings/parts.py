@@ -1,0 +1,167 @@
+"""Which nodes stand in which box, and which have none: the parts of a drawing, before anything is written in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from microgradlib.viz.drawings.choice import Choice
+    from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.neurons import Neuron
+    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.snapshot import Scope
+
+PartKind = Literal["leaf", "op", "card", "table", "closed", "sum", "leaves", "series", "elided"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The nodes of one box.
+
+    Args:
+        kind: a leaf or an op alone, a neuron as a card, a layer as a table, a closed group, additions as one sum,
+            leaves read alike, the middle of a series of groups, or of the ops of a frame.
+        nodes: their indices, in topological order.
+        path: the scopes around it that are open.
+        scope: the scope that it stands for, or the first of several.
+        neuron: of a card.
+        scopes: of the middle of a series, all of them.
+        copy: of a leaf that has several boxes, which one this is, from 0.
+        users: of a leaf that has several boxes, the ops that read this one.
+
+    """
+
+    kind: PartKind
+    nodes: tuple[int, ...]
+    path: Path
+    scope: Scope | None = None
+    neuron: Neuron | None = None
+    scopes: tuple[Scope, ...] = ()
+    copy: int = 0
+    users: frozenset[int] | None = None
+
+
+def find_parts(structure: Structure, choice: Choice) -> list[Part]:
+    """Return the parts of a drawing in topological order, as far as there is one.
+
+    Nodes of groups that are drawn by another of their kind have no part, and neither have leaves that only such nodes
+    read, parameters that are rows, and numbers that stand in an op.
+    """
+    groups, absorbed, step = structure.groups, structure.absorbed, choice.step
+    rows = (absorbed.parameters | absorbed.numbers) if step.cards else absorbed.numbers
+    outputs = set(groups.snapshot.outputs)
+    last = {i: root for root, tree in structure.sums.items() for i in tree} if step.fold else {}
+    found: dict[object, Part] = {}
+    members: dict[object, list[int]] = {}
+    for node in structure.nodes:
+        i, path = node.index, groups.paths[node.index]
+        if i in rows and i not in outputs:
+            continue
+        visible, scope = _visible(path, choice)
+        state = choice.states[scope] if scope is not None else "open"
+        if state == "hidden":
+            continue
+        if scope is not None:
+            part, key = _part_of_scope(structure, choice, visible, scope)
+        else:
+            part, key = _part_of_node(structure, choice, i, visible, last)
+        found.setdefault(key, part)
+        members.setdefault(key, []).append(i)
+    parts = [replace(part, nodes=tuple(members[key])) for key, part in found.items()]
+    return in_order(structure, _without_orphans(structure, parts))
+
+
+def _visible(path: Path, choice: Choice) -> tuple[Path, Scope | None]:
+    """Return the frames around a node, and the scope that hides it inside a box of its own, if one does."""
+    frames = []
+    for scope in path:
+        state = choice.states[scope]
+        if state in {"open", "folded"}:
+            frames.append(scope)
+        elif state != "plain":
+            return tuple(frames), scope
+    return tuple(frames), None
+
+
+def _part_of_scope(structure: Structure, choice: Choice, path: Path, scope: Scope) -> tuple[Part, object]:
+    """Return an empty part for a scope that is not open, and what all nodes of this part have in common."""
+    state = choice.states[scope]
+    if state == "left out":
+        first = choice.series[scope][0]
+        return Part("series", (), path, first, scopes=choice.series[scope]), first
+    if state == "card":
+        return Part("card", (), path, scope, structure.absorbed.neurons[scope]), scope
+    return Part("table" if state == "table" else "closed", (), path, scope), scope
+
+
+def _part_of_node(
+    structure: Structure, choice: Choice, i: int, path: Path, last: Mapping[int, int]
+) -> tuple[Part, object]:
+    """Return an empty part for a node, and what all nodes of this part have in common."""
+    node = structure.nodes[i]
+    if choice.step.cards and i in structure.absorbed.loose:
+        neuron = structure.absorbed.loose[i]
+        return Part("card", (), path, neuron=neuron), neuron.nodes
+    if i in last:
+        return Part("sum", (), path), ("sum", last[i])
+    return Part("op" if node.parents else "leaf", (), path), i
+
+
+def part_of(parts: Sequence[Part]) -> dict[int, int]:
+    """Return the place of each node's part; of a leaf with several, the first."""
+    owner: dict[int, int] = {}
+    for place, part in enumerate(parts):
+        for i in part.nodes:
+            owner.setdefault(i, place)
+    return owner
+
+
+def _without_orphans(structure: Structure, parts: Sequence[Part]) -> list[Part]:
+    owner = part_of(parts)
+    outputs = set(structure.groups.snapshot.outputs)
+    return [
+        part
+        for part in parts
+        if part.kind != "leaf"
+        or part.nodes[0] in outputs
+        or any(user in owner for user, _ in structure.groups.uses[part.nodes[0]])
+    ]
+
+
+def edges_between(structure: Structure, parts: Sequence[Part]) -> Iterable[tuple[int, int]]:
+    """Yield the arrows between different parts, as pairs of places (tail, head), repeats included."""
+    owner = part_of(parts)
+    for head, part in enumerate(parts):
+        for i in part.nodes:
+            for parent in structure.nodes[i].parents:
+                tail = owner.get(parent)
+                if tail is not None and tail != head:
+                    yield tail, head
+
+
+def in_order(structure: Structure, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts in topological order, otherwise by their first nodes; parts of a circle come in that order."""
+    after: list[dict[int, None]] = [{} for _ in parts]
+    waiting = [0] * len(parts)
+    for tail, head in edges_between(structure, parts):
+        if head not in after[tail]:
+            after[tail][head] = None
+            waiting[head] += 1
+    key = [(part.nodes[0], part.copy) for part in parts]
+    ready = [(key[place], place) for place, count in enumerate(waiting) if not count]
+    heapify(ready)
+    order: list[int] = []
+    while ready:
+        _, place = heappop(ready)
+        order.append(place)
+        for head in after[place]:
+            waiting[head] -= 1
+            if not waiting[head]:
+                heappush(ready, (key[head], head))
+    done = set(order)
+    rest = sorted((key[place], place) for place in range(len(parts)) if place not in done)
+    return [parts[place] for place in [*order, *(place for _, place in rest)]]
