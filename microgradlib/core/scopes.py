@@ -49,11 +49,14 @@ _discard = MARKS.discard
 
 
 class Function(NamedTuple):
-    """A function of the library whose calls are scopes: its name, kind and formula as drawings show them."""
+    """A function of the library whose calls are scopes: its name and formula as drawings show them.
+
+    `target`: for a cost, the op and the place in it of the target: `("sub", 1)` for (ŷ − y)². None if no node has it.
+    """
 
     name: str
     formula: str = ""
-    kind: str = "function"
+    target: tuple[str, int] | None = None
 
 
 class Call(NamedTuple):
@@ -79,13 +82,14 @@ class Unit(NamedTuple):
     """A unit of a layer, whose calls drawings tell by its parameters: f(z), z = Σ wᵢ xᵢ (+ b) as one `dot` or as sums.
 
     `name` is relative to the layer, such as `neurons.3`, empty for a layer that is one unit. `op` names f in the table
-    of ops: "" if f(z) is z, None for a function that is no op.
+    of ops: "" if f(z) is z, None for a function that is no op. `inputs` names the xᵢ, where they have no names.
     """
 
     name: str
     weights: list[Any]
     bias: Any
     op: str | None
+    inputs: list[str]
 
 
 class Block:
@@ -130,10 +134,10 @@ def name_number(node: Any, name: str) -> Any:
 def scope(name: str, formula: str = "") -> AbstractContextManager[None]:
     """Draw a frame around what a block computes, or around each call of a function that is decorated with it.
 
-    `with scope("layer 1"):` begins a block. Blocks nest. Each entry is a scope of its own, so a loop gives as many
-    frames; name them `f"example {k}"`. `formula` is shown beside the name. The scope is a context variable: other
-    threads and tasks do not see it, and it ends with the block, by an exception too. It costs about 0.5 µs for each
-    node made in the block, and nothing elsewhere. Raises `TypeError` for a name or formula that is not text, `ValueError` for an empty name.
+    Blocks nest, and each entry is a scope of its own, so a loop gives as many frames: name them `f"example {k}"`.
+    `formula` is shown beside the name. The scope is a context variable: other threads and tasks do not see it, and it
+    ends with the block, by an exception too. It costs about 0.5 µs for each node made in the block, and nothing
+    elsewhere. Raises `TypeError` for a name or formula that is not text, `ValueError` for an empty name.
 
     >>> from microgradlib import Value
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
@@ -237,6 +241,9 @@ class RecordedCalls:
 
     scope_formula = ""
     """What a call computes, as drawings show it: `tanh(W x + b)`."""
+
+    scope_kind = ""
+    """"step" for a recurrent cell, whose calls are time steps; by default "layer" or "module"."""
 
     unit_formula = ""
     """The same for one unit: `tanh(w x + b)`."""

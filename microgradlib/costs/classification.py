@@ -199,7 +199,7 @@ def _sign_label(y: Any) -> Any:
 
 @as_cost
 @with_decision(sign_of_score)
-@recorded(Function("hinge loss", "max(0, 1 − y a)"))
+@recorded(Function("hinge loss", "max(0, 1 − y a)", ("mul", 0)))
 def hinge(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k max(0, 1 − y_k a_k), the hinge loss of scores a for labels y of −1 or +1, a margin of 1.
 

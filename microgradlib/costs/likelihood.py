@@ -110,7 +110,7 @@ def _at_least_0(y: Any, what: str) -> Any:
 
 
 @as_poisson_nll
-@recorded(Function("Poisson cost", "λ − y ln λ"))
+@recorded(Function("Poisson cost", "λ − y ln λ", ("strong_mul", 0)))
 def poisson_nll(
     output: Any,
     target: Any,

@@ -38,7 +38,7 @@ def _half_square(y_hat: Any, y: Any) -> Any:
 
 
 @as_cost
-@recorded(Function("squared error", "½ (ŷ − y)²"))
+@recorded(Function("squared error", "½ (ŷ − y)²", ("sub", 1)))
 def squared_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = ½ Σ_k (y_k − ŷ_k)²: up to a constant the −ln of a Gaussian's density with mean ŷ, so ∂L/∂ŷ = ŷ − y.
 
@@ -64,7 +64,7 @@ def distance(y_hat: Any, y: Any) -> Any:
 
 
 @as_cost
-@recorded(Function("absolute error", "|ŷ − y|"))
+@recorded(Function("absolute error", "|ŷ − y|", ("sub", 1)))
 def absolute_error(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k |y_k − ŷ_k|, whose minimiser is the conditional median of y; ∂L/∂ŷ is sign(ŷ − y).
 
@@ -101,7 +101,7 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
 
 
 @as_cost_of_pairs
-@recorded(Function("Gaussian cost", "½ β (y − μ)² − ½ ln β"))
+@recorded(Function("Gaussian cost", "½ β (y − μ)² − ½ ln β", ("sub", 0)))
 def gaussian_nll(output: Any, target: Any, *, reduction: str | None = None) -> Any:
     """Return L = Σ_k ½ β_k (y_k − μ_k)² − ½ ln β_k: −ln of a Gaussian's density, up to the constant ½ ln 2π.
 

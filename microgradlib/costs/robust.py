@@ -18,7 +18,7 @@ __all__ = ["huber", "smooth_l1"]
 
 
 @as_huber
-@recorded(Function("Huber cost", "H(ŷ − y)"))
+@recorded(Function("Huber cost", "H(ŷ − y)", ("sub", 1)))
 def huber(output: Any, target: Any, *, delta: float = 1.0, reduction: str | None = None) -> Any:
     """Return L = Σ_k H(ŷ_k − y_k), H(d) = ½d² for |d| ≤ δ and δ(|d| − ½δ) beyond; ∂L/∂ŷ_k is d within [−δ, δ].
 
@@ -45,7 +45,7 @@ def _of_difference(width: float, scale: float) -> Callable[[Any, Any], Any]:
 
 
 @as_smooth_l1
-@recorded(Function("smooth L1", "S(ŷ − y)"))
+@recorded(Function("smooth L1", "S(ŷ − y)", ("sub", 1)))
 def smooth_l1(output: Any, target: Any, *, beta: float = 1.0, reduction: str | None = None) -> Any:
     """Return L = Σ_k S(ŷ_k − y_k), S(d) = ½d²/β for |d| ≤ β and |d| − ½β beyond: `huber` with δ = β, divided by β.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.scopes import Unit, begin, note
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, gate_options, zeros
@@ -96,6 +97,11 @@ class GRUCandidate(Gate):
     """
 
     not_weights = ("b", "c")
+    scope_formula = "tanh(U x + b + r ∘ (W h + c))"
+
+    def scope_units(self) -> list[Unit]:
+        """Return none: a unit here has two net inputs, W h + c and that of tanh."""
+        return []
 
     def __init__(self, nin: int, nhidden: int, **options: Unpack[GateOptions]) -> None:
         super().__init__(nin, nhidden, "tanh", **options)
@@ -103,9 +109,12 @@ class GRUCandidate(Gate):
 
     def reset_outputs(self, x: list[Value], h: list[Value], r: list[Value]) -> list[Value]:
         """Return the candidates; U x + b + r (W h + c) is one `dot` of (u, r) and (x, W h + c)."""
+        began = begin()
         from_state = [weighted_sum(w, h, c) for w, c in zip(self.w, self.c or repeat(None))]
         units = zip(self.u, self.b or repeat(None), r, from_state)
-        return [self.f(weighted_sum([*u, r_k], [*x, from_state_k], b)) for u, b, r_k, from_state_k in units]
+        outputs = [self.f(weighted_sum([*u, r_k], [*x, from_state_k], b)) for u, b, r_k, from_state_k in units]
+        note(began, self, [*x, *h, *r], outputs)
+        return outputs
 
 
 class GRUCell(Cell[list[Value]]):

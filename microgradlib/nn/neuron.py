@@ -123,7 +123,7 @@ class Neuron(Module):
 
     def scope_units(self) -> list[Unit]:
         """Return the neuron as the only unit of a layer."""
-        return [Unit("", self.w, self.b, op_name(self.f))]
+        return [Unit("", self.w, self.b, op_name(self.f), [f"x.{d}" for d in range(len(self.w))])]
 
     def __call__(self, x: Vector) -> Value:
         """Return f(z) for the inputs x."""

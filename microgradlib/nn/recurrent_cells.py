@@ -91,8 +91,9 @@ class Gate(Module):
 
     def scope_units(self) -> list[Unit]:
         """Return the units: each reads a row of U, a row of W and a bias."""
+        inputs = [*[f"x.{j}" for j in range(self.nin)], *[f"s.{j}" for j in range(self.nhidden)]]
         rows = enumerate(zip(self.u, self.w, self.b or repeat(None)))
-        return [Unit(f"unit {i}", [*u, *w], b, op_name(self.f)) for i, (u, w, b) in rows]
+        return [Unit(f"unit {i}", [*u, *w], b, op_name(self.f), inputs) for i, (u, w, b) in rows]
 
     def outputs(self, x: Collection[Value], s: Collection[Value]) -> list[Value]:
         """Return f(U x + W s + b), a list of `nhidden` nodes, for `nin` nodes x and `nhidden` nodes s."""
@@ -112,6 +113,7 @@ class Cell(Module, Generic[StateT]):
 
     nin: int
     nhidden: int
+    scope_kind = "step"
 
     def __call__(self, x: Vector, state: Any = None) -> StateT:
         """Return the next state, for the input x and the previous state, by default zeros.
