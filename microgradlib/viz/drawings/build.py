@@ -9,7 +9,7 @@ from microgradlib.viz.drawings.arrows import find_lines, write_arrows
 from microgradlib.viz.drawings.buses import add_buses
 from microgradlib.viz.drawings.cards import write_card, write_node
 from microgradlib.viz.drawings.choice import Step, choose_states
-from microgradlib.viz.drawings.closed import folded_title, write_closed, write_elided, write_leaves, write_sum
+from microgradlib.viz.drawings.closed import write_closed, write_elided, write_leaves, write_sum
 from microgradlib.viz.drawings.copies import copy_leaves
 from microgradlib.viz.drawings.diagram import Diagram, Frame
 from microgradlib.viz.drawings.elision import leave_out, merge_leaves
@@ -37,7 +37,7 @@ _NAMES: Final = 3
 def build(snapshot: Snapshot, step: Step | None = None, options: Options | None = None) -> Diagram:
     """Return the diagram of a graph at one step of the ladder of detail.
 
-    >>> from microgradlib.viz.snapshot import SnapshotNode
+    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0, grad=6.0)
     >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, 1.0, (0, 0), (3.0, 3.0))
     >>> diagram = build(Snapshot((x, y), (1,)))
@@ -143,7 +143,7 @@ def _frames(sheet: Sheet, paths: list[Path]) -> tuple[list[Frame], dict[Path, st
                 continue
             ids[here] = f"f{groups.keys[scope]}"
             count = sheet.choice.folded.get(scope, 1)
-            title = folded_title(scope_title(scope, around), count)
+            title = scope_title(scope, around)
             alike = "/".join(str(groups.shapes[one]) for one in here)
             frames.append(Frame(ids[here], title, scope.formula, ids[around], count, alike, groups.keys[scope]))
     return sorted(frames, key=lambda frame: _depth(frame, frames)), ids

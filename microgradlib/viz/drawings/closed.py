@@ -39,11 +39,10 @@ def write_closed(sheet: Sheet, place: int) -> Written:
     outputs = sheet.outside(place)
     rows = [Row(scope.formula, kind="formula")] if scope.formula else []
     rows += [Row(text, kind="note") for text in [", ".join(_counts(sheet, part, outputs))] if text]
-    count = sheet.choice.folded.get(scope, 1)
     box = Box(
         f"g{groups.keys[scope]}",
         "closed",
-        title=folded_title(scope_title(scope, part.path), count),
+        title=scope_title(scope, part.path),
         rows=(*rows, *_only_number(sheet, outputs)),
         strips=_strips(sheet, outputs),
         nodes=part.nodes,
@@ -51,20 +50,9 @@ def write_closed(sheet: Sheet, place: int) -> Written:
         group=groups.keys[scope],
         tooltip=scope.path if scope.path != scope.name else "",
         output=sheet.has_output(place),
-        count=count,
+        count=sheet.choice.folded.get(scope, 1),
     )
     return Written(box, joins=len(outputs) > 1, silent=True)
-
-
-def folded_title(title: str, count: int) -> str:
-    """Return the title of a group that stands for several equal ones.
-
-    >>> folded_title("example 1", 100), folded_title("head", 4)
-    ('example 1 of 100, all alike', 'head ×4, all alike')
-    """
-    if count < 2:
-        return title
-    return f"{title} of {count:,}, all alike" if title[-1:].isdigit() else f"{title} ×{count:,}, all alike"
 
 
 def write_sum(sheet: Sheet, place: int) -> Written:

@@ -20,7 +20,7 @@ _ENDS: Final = 8
 _CHAIN_ENDS: Final = 3
 
 _LEAVES: Final = 6
-"""More leaves than this that the same boxes read are one box; in the coarsest drawings, more than so many in a frame:"""
+"""More leaves than this that the same boxes read are one box; in the coarsest drawings, so many of one frame:"""
 _ALL_LEAVES: Final = 12
 
 

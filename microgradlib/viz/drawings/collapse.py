@@ -1,0 +1,73 @@
+"""What `collapse` asks for, and the ladders of steps from the finest drawing to the coarsest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from microgradlib.viz.drawings.choice import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from microgradlib.viz.drawings.structure import Structure
+
+CollapseWord = Literal["neuron", "layer", "step", "example"]
+Collapse = CollapseWord | int
+
+_KINDS: Final[dict[str, frozenset[str]]] = {
+    "neuron": frozenset({"neuron"}),
+    "layer": frozenset({"neuron", "layer"}),
+    "step": frozenset({"step"}),
+    "example": frozenset({"example"}),
+}
+_FEW: Final = 12
+"""Ops of one frame that the coarsest drawings show."""
+
+
+def check_collapse(collapse: object) -> Collapse | None:
+    """Return what was given, if it is None, one of the words, or a whole number from 0.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is another word, or a negative number.
+
+    >>> check_collapse("layer"), check_collapse(2)
+    ('layer', 2)
+    """
+    words = ", ".join(map(repr, get_args(CollapseWord)))
+    what = f"collapse must be one of {words}, or a whole number: so many of the innermost levels of groups are closed"
+    if collapse is None or (isinstance(collapse, str) and collapse in _KINDS):
+        return collapse  # type: ignore[return-value]
+    if isinstance(collapse, str) or (isinstance(collapse, int) and not isinstance(collapse, bool) and collapse < 0):
+        message = f"{what}; got {collapse!r:.80}"
+        raise ValueError(message)
+    if isinstance(collapse, int) and not isinstance(collapse, bool):
+        return collapse
+    message = f"{what}; got {collapse!r:.80}. Write collapse=0 to open everything, collapse=None to let the size decide"
+    raise TypeError(message)
+
+
+def ladder(structure: Structure, collapse: Collapse | None = None) -> Iterator[Step]:
+    """Yield the steps to try, from the finest to the coarsest.
+
+    Without `collapse`: neurons as cards; layers as tables, cards without weights; layers closed; the same three with
+    equal groups drawn once; then groups closed from the inside to the outside; at last few boxes of each frame.
+    With it: what it asks for; the same with equal groups drawn once; the same with few boxes of each frame.
+    """
+    if collapse is None:
+        three = (Step(), Step(weights=False, tables=True), Step(weights=False, tables=True, layers=True))
+        yield from three
+        yield from (replace(step, fold=True) for step in three)
+        coarse = replace(three[-1], fold=True, ends=2)
+        highest = max(structure.groups.heights.values(), default=-1)
+        yield from (replace(coarse, height=height) for height in range(highest + 1))
+        yield replace(coarse, height=highest, ends=1, most=_FEW, everything=True)
+        return
+    if isinstance(collapse, int):
+        step = Step(cards=collapse > 0, height=collapse - 1, most=10**9)
+    else:
+        step = Step(kinds=_KINDS[collapse], tables=collapse == "layer", most=10**9)
+    yield step
+    yield replace(step, fold=True, most=Step.most)
+    yield replace(step, fold=True, most=_FEW, everything=True, cards=True, ends=1)

@@ -1,0 +1,192 @@
+"""How much of a graph is drawn: the first step of a ladder of detail whose picture can be read in a notebook's cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.build import lay_open, write
+from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
+from microgradlib.viz.drawings.layout import layout
+from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
+from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.drawings.structure import find_structure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from microgradlib.viz.drawings.choice import Step
+    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.drawings.placement import Direction, Layout, Size
+    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.snapshot import Snapshot
+
+CELL: Final = 960.0
+"""The width of a notebook's cell, in pixels."""
+MOST_BOXES: Final = 60
+LEAST_TEXT: Final = 9.0
+GREATEST_HEIGHT: Final = 1200.0
+"""A picture can be read with at most so many boxes, text of at least this size, and at most this height in the cell."""
+
+MAX_NODES: Final = 200
+"""By default, a drawing that is asked for in more detail than this many boxes collapses by itself."""
+
+_TEXT: Final = 13.0
+_MARGIN: Final = (32.0, 56.0)
+"""What painting adds to the layout's width and height: margins and legend."""
+_WRAP: Final = 1.3
+"""A drawing to the right is wrapped if it is wider than this many cells."""
+_FAVOUR: Final = 0.75
+"""Text that is smaller by so many pixels is still better to the right than down, the direction of reading."""
+_RETURN_COST: Final = 0.4
+_COMFORTABLE_HEIGHT: Final = 1000.0
+_HEIGHT_COST: Final = 0.01
+
+
+@dataclass(frozen=True)
+class View:
+    """A diagram with its layout.
+
+    Args:
+        diagram: the boxes.
+        layout: their places.
+        step: the step of the ladder of detail.
+        score: how well it can be read: the size of its text in a cell, in pixels, less what else counts.
+        fits: whether it can be read in a cell.
+
+    """
+
+    diagram: Diagram
+    layout: Layout
+    step: Step
+    score: float
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The views of one graph.
+
+    Args:
+        structure: the graph.
+        options: what is shown.
+        direction: of the arrows; None: the one that reads better.
+        collapse: what is closed; None: the size decides.
+        max_nodes: of more boxes than this, a drawing that `collapse` asks for collapses further.
+
+    """
+
+    structure: Structure
+    options: Options
+    direction: Direction | None = None
+    collapse: Collapse | None = None
+    max_nodes: int = MAX_NODES
+
+    @cached_property
+    def best(self) -> View:
+        """The view with the most detail that can be read, or the one that can be read best."""
+        tried: list[View] = []
+        seen: list[tuple[object, ...]] = []
+        steps = list(ladder(self.structure, self.collapse))
+        most = MOST_BOXES if self.collapse is None else self.max_nodes
+        for step in steps:
+            sheet = lay_open(self.structure, step)
+            shown = (sheet.parts, step.weights, step.tables)
+            last = step is steps[-1] and not tried
+            if shown in seen or (len(sheet.parts) > most and not last):
+                continue
+            seen.append(shown)
+            diagram = write(self.structure, sheet, self.options)
+            if _area(diagram) > _most_area() and not last and self.collapse is None:
+                continue
+            tried.append(self._laid_out(diagram, step))
+            if tried[-1].fits or self.collapse is not None:
+                return tried[-1]
+        return max(tried, key=lambda view: view.score)
+
+    def view(self, opened: Collection[str] = (), closed: Collection[str] = ()) -> View:
+        """Return the best view, with some groups opened or closed by their keys."""
+        if not opened and not closed:
+            return self.best
+        step = replace(self.best.step, opened=frozenset(opened), closed=frozenset(closed))
+        return self._laid_out(write(self.structure, lay_open(self.structure, step), self.options), step)
+
+    def _laid_out(self, diagram: Diagram, step: Step) -> View:
+        views = [_view(diagram, step, direction) for direction in self._directions()]
+        return max(views, key=lambda view: view.score)
+
+    def _directions(self) -> Iterator[Direction]:
+        if self.direction is None:
+            yield "right"
+            yield "down"
+        else:
+            yield self.direction
+
+
+def make_ladder(
+    snapshot: Snapshot,
+    *,
+    options: Options | None = None,
+    direction: Direction | None = None,
+    collapse: Collapse | None = None,
+    max_nodes: int = MAX_NODES,
+) -> Ladder:
+    """Return the views of a graph.
+
+    Args:
+        snapshot: the graph.
+        options: what is shown; None: the defaults.
+        direction: "right" or "down"; None: the one that reads better.
+        collapse: "neuron", "layer", "step" or "example": groups of this kind are closed; a whole number: so many of
+            the innermost levels of groups; 0: everything is open; None: the size decides.
+        max_nodes: of more boxes than this, a drawing that `collapse` asks for collapses further.
+
+    Raises:
+        ValueError: there is no node, or `direction` or `collapse` is another word.
+        TypeError: `collapse` is neither a word nor a whole number.
+
+    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> x = SnapshotNode(0, "input", "x", data=3.0)
+    >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, None, (0, 0), (3.0, 3.0))
+    >>> view = make_ladder(Snapshot((x, y), (1,))).best
+    >>> len(view.diagram.boxes), view.layout.direction, view.fits
+    (2, 'right', True)
+    """
+    if not snapshot.nodes:
+        message = "there is nothing to draw: the list of outputs is empty; give at least one Value or Symbol"
+        raise ValueError(message)
+    if direction not in (None, "right", "down"):
+        message = f"direction must be 'right' or 'down', or None for the one that reads better; got {direction!r:.80}"
+        raise ValueError(message)
+    check_collapse(collapse)
+    return Ladder(find_structure(snapshot), options or Options(), direction, collapse, max_nodes)
+
+
+def _area(diagram: Diagram) -> float:
+    return sum(size.width * size.height for size in measure(diagram, "right").values())
+
+
+def _most_area() -> float:
+    """Return the area of the largest picture that can be read, in pixels before it is scaled to the cell."""
+    scale = LEAST_TEXT / _TEXT
+    return CELL / scale * GREATEST_HEIGHT / scale
+
+
+def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
+    sizes: Mapping[str, Size] = measure(diagram, direction)
+    plan = layout(
+        diagram,
+        sizes,
+        direction=direction,
+        width=_WRAP * CELL if direction == "right" else None,
+        text_width=arrow_text_width,
+        title_sizes=title_sizes(diagram),
+    )
+    width, height = plan.width + _MARGIN[0], plan.height + _MARGIN[1]
+    scale = min(1.0, CELL / width)
+    tall = max(0.0, height * scale - _COMFORTABLE_HEIGHT)
+    score = _TEXT * scale - _HEIGHT_COST * tall - _RETURN_COST * plan.returns
+    score += _FAVOUR if direction == "right" else 0.0
+    fits = _TEXT * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
+    return View(diagram, plan, step, score, fits)
