@@ -103,7 +103,7 @@ function tallCard(node, group, context) {
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
     put(caption, state.oldGradient === null ? context.gradientName : short(state.oldGradient, 6));
     set(caption, "class", state.oldGradient === null ? "cap" : "gh m");
-    paintGradient(gradient, state.gradient, 10);
+    cardGradient(gradient, state.gradient, 10);
     paintMistake(wrong, state.mistake);
   };
 }
@@ -126,7 +126,7 @@ function flatCard(node, group, context) {
     put(value, state.known ? short(state.value, 8) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
     put(oldGradient, state.oldGradient === null || state.mistake ? "" : short(state.oldGradient, 6));
-    paintGradient(gradient, state.gradient, 8);
+    cardGradient(gradient, state.gradient, 8);
     paintMistake(wrong, state.mistake);
   };
 }
@@ -148,12 +148,12 @@ function rowCard(node, group) {
     put(value, short(state.value, 8));
     put(slope, state.slope === null ? "" : state.slope.hidden ? "?" : short(state.slope.value, 7));
     set(slopeBack, "class", state.slope?.lit ? "lbg hot" : "lbg");
-    paintGradient(gradient, state.gradient, 7);
+    cardGradient(gradient, state.gradient, 7);
     paintMistake(wrong, state.mistake);
   };
 }
 
-function paintGradient(element, gradient, most) {
+function cardGradient(element, gradient, most) {
   put(element, gradient.kind === "none" ? format(null) : gradient.kind === "hidden" ? "?" : short(gradient.value, most));
   set(element, "class", `gr m ${gradient.kind}`);
 }

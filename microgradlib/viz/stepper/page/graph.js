@@ -66,6 +66,7 @@ function buildNodes(app, layer) {
   const { level, settings } = app.session;
   const counts = level.nodes.map(() => 0);
   for (const edge of level.edges) if (!edge.quiet) counts[edge.tail] += 1;
+  const folded = new Map(level.edges.flatMap((edge, e) => (edge.folded ? [[edge.tail, e]] : [])));
   const rows = s("g"); // above the cards that hold them, since SVG has no other order than that of its elements
   const nodes = level.nodes.map(node => {
     if (!node.box) return null;
@@ -80,29 +81,28 @@ function buildNodes(app, layer) {
     group.onpointerleave = () => app.hover(null, null);
     group.onclick = () => app.select(node.id);
     (node.row_of ? rows : layer).append(group);
-    return { group, paint: () => paintNode(app, node, group, paint, counts[node.id]) };
+    return { group, paint: () => paintNode(app, node, group, paint, counts[node.id], folded.get(node.id)) };
   });
   layer.append(rows);
   return nodes;
 }
 
-function paintNode(app, node, group, paint, count) {
+function paintNode(app, node, group, paint, count, own) {
   const { session } = app;
   const state = nodeState(session, node.id);
   const kept = [...group.classList].filter(c => c === "way" || c === "hov");
   const names = ["nd", node.role, node.row_of ? "row" : "", node.closed ? "closed" : "", state.known ? "" : "wait", state.role, app.selected === node.id ? "sel" : "", ...kept];
   set(group, "class", names.filter(Boolean).join(" "));
   if (node.row_of) {
-    const [e] = session.level.edges.flatMap((edge, k) => (edge.folded && edge.tail === node.id ? [k] : []));
-    const own = edgeState(session, e);
-    state.slope = own.on ? { value: session.numbers.local[e] ?? 0, lit: own.lit, hidden: own.hidden } : null;
+    const edge = edgeState(session, own);
+    state.slope = edge.on ? { value: session.numbers.local[own] ?? 0, lit: edge.lit, hidden: edge.hidden } : null;
   } else state.circles = circlesOf(session, node.id, count);
   paint(state);
 }
 
 // ---- edges
 
-const HEAD = 9;
+const HEAD = 8;
 
 /** The place and angle of the arrowhead: beyond the end of the path, in its last direction. */
 function arrowhead(path) {
@@ -150,7 +150,7 @@ function buildEdge(app, edge, e, layer) {
       set(group, "class", ["ed", state.on ? "on" : "", state.used, state.lit ? "lit" : "", edge.quiet ? "quiet" : "", ...kept].filter(Boolean).join(" "));
       const slope = slopeText(app.session, e);
       const written = tall && slope.formula && slope.formula.length <= 15 && !state.hidden ? `${slope.formula} = ` : "";
-      const shown = state.hidden ? "?" : format(app.session.numbers.local[e] ?? 0, tall ? 4 : 4);
+      const shown = state.hidden ? "?" : format(app.session.numbers.local[e] ?? 0);
       put(formula, written);
       put(number, shown);
       put(tooltip, state.hidden ? slope.symbol : [slope.symbol, slope.formula, slope.number].filter(Boolean).join(" = "));

@@ -46,13 +46,13 @@ const CHARACTERS = { "−": "-", "–": "-", "，": ".", ",": ".", "。": ".", "
 export function parse(text) {
   const plain = [...text.trim().toLowerCase()].map(c => CHARACTERS[c] ?? c).join("").replace(/\s+/g, "").replace(/[()]/g, "");
   const parts = plain.split(/([*/])/);
-  const numbers = parts.filter((_, place) => place % 2 === 0).map(number);
+  const numbers = parts.filter((_, place) => place % 2 === 0).map(oneNumber);
   if (numbers.length > 2 || numbers.some(x => x === null)) return null;
   if (numbers.length === 1) return numbers[0];
   return parts[1] === "*" ? numbers[0] * numbers[1] : numbers[0] / numbers[1];
 }
 
-function number(text) {
+function oneNumber(text) {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text)) return Number(text);
   if (/^[+-]?inf(inity)?$/.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   return text === "nan" ? NaN : null;

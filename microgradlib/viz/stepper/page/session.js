@@ -124,6 +124,10 @@ export class Session {
     return before.length ? before[before.length - 1] : 0;
   }
 
+  stopsBy(by) {
+    return stops(this.level, this.pass, by);
+  }
+
   /** The frame at which gradients begin: where predicting starts. */
   get backward() {
     return this.pass.frames.findIndex(f => f.do === "seed" || f.do === "sweep");

@@ -1,0 +1,131 @@
+"""Join the page's modules and its style into one ES module, and this and a tape into one HTML file."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from microgradlib.viz.stepper.words import WORDS
+from microgradlib.viz.theme import DARK, LIGHT
+
+__all__ = ["generated_modules", "module_text", "page_html", "source_modules"]
+
+_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
+_COMMENT: Final = re.compile(r"^\s*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)
+_DEFINED: Final = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function) ([\w$]+)", re.MULTILINE)
+
+_PAGE: Final = """<!doctype html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<style>html,body{{margin:0;height:100%}}#stepper{{height:100vh;min-height:520px}}</style></head>
+<body><div id="stepper"></div>
+<script type="application/json" id="tape">{tape}</script>
+<script type="module">
+{module}
+const data = {{ tape: JSON.parse(document.getElementById("tape").textContent), {settings}, page: true }};
+const model = {{ get: key => data[key], set() {{}}, save_changes() {{}}, on() {{}}, off() {{}} }};
+render({{ el: document.getElementById("stepper"), model }});
+</script></body></html>
+"""
+
+
+def page_html(tape: dict[str, Any], *, title: str, lang: str, theme: str | None) -> str:
+    """Return one HTML file that shows a tape: no network, no kernel, no other file.
+
+    Args:
+        tape: what `tape` of this package makes.
+        title: the title of the window.
+        lang: `"en"` or `"zh"`.
+        theme: `"light"`, `"dark"`, or None for what the reader prefers.
+
+    """
+    return _PAGE.format(
+        lang=html.escape(lang),
+        title=html.escape(title),
+        tape=_script_json(tape),
+        module=module_text(),
+        settings=f"lang: {_script_json(lang)}, theme: {_script_json(theme or '')}",
+    )
+
+
+@cache
+def module_text() -> str:
+    """Return the ES module whose default export has `render({model, el})`.
+
+    The modules of the folder `page` in the order of their imports, without imports, exports and comments.
+
+    Raises:
+        ValueError: two modules define one name, an imported module does not exist, or imports form a circle.
+
+    >>> module_text().rstrip().endswith("export default { render };")
+    True
+    """
+    modules = source_modules() | generated_modules()
+    taken: dict[str, str] = {}
+    parts = []
+    for name in _in_order(modules, "stepper.js"):
+        for defined in _DEFINED.findall(modules[name]):
+            if defined in taken:
+                message = f"{defined} is defined in {taken[defined]} and in {name}: joined modules share their names"
+                raise ValueError(message)
+            taken[defined] = name
+        parts.append(_EXPORT.sub("", _COMMENT.sub("", _IMPORT.sub("", modules[name]))).strip())
+    return re.sub(r"\n{2,}", "\n", "\n".join(parts)) + "\n"
+
+
+def source_modules() -> dict[str, str]:
+    """Return the modules of the folder `page` by file name, in the order of their names."""
+    folder = resources.files(__package__) / "page"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".js")), key=lambda file: file.name)
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
+
+
+def generated_modules() -> dict[str, str]:
+    """Return the modules that are written from Python's tables: the words, and the style with the theme's colours."""
+    words = _script_json(WORDS)
+    return {
+        "words_table.js": f"export const WORDS = {words};\n",
+        "style.js": f"export const STYLE = {_script_json(_style())};\n",
+    }
+
+
+def _style() -> str:
+    text = (resources.files(__package__) / "page" / "style.css").read_text(encoding="utf-8")
+    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
+    light, dark = (
+        "".join(f"--mg-{role.replace('_', '-')}:{colour};" for role, colour in table.items()) for table in (LIGHT, DARK)
+    )
+    return f".app{{{light}}}\n.app.dark{{{dark}}}\n{text}"
+
+
+def _in_order(modules: dict[str, str], last: str) -> list[str]:
+    """Return the names of the modules that `last` needs, imported ones first."""
+    order: list[str] = []
+    open_modules: list[str] = []
+
+    def visit(name: str, wanted_by: str) -> None:
+        if name in order:
+            return
+        if name not in modules or name in open_modules:
+            problem = "imports form a circle at" if name in open_modules else "there is no module"
+            message = f"{wanted_by}: {problem} {name}"
+            raise ValueError(message)
+        open_modules.append(name)
+        for imported in _IMPORT.findall(modules[name]):
+            visit(imported, name)
+        open_modules.remove(name)
+        order.append(name)
+
+    visit(last, last)
+    return order
+
+
+def _script_json(thing: Any) -> str:
+    """Write JSON that may stand inside a script element, whatever the labels are."""
+    text = json.dumps(thing, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
