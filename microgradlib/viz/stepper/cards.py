@@ -25,6 +25,7 @@ TALL, FLAT, PILL, ROW = 92.0, 50.0, 30.0, 23.0
 
 _WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
 _SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "square": "x²", "reciprocal": "1/x", "detach": "⊣"}
+_LONGEST_FORMULA: Final = 16
 _POWERS: Final = {2.0: "x²", 3.0: "x³", 0.5: "√x", -1.0: "1/x"}
 
 
@@ -93,7 +94,7 @@ def sign(op: Any) -> str:
     """
     if op.name == "pow" and op.settings:
         return _POWERS.get(op.settings[0], f"x^{op.settings[0]:g}".replace("-", "−"))
-    shown = _SIGNS.get(op.name, op.symbol)
+    shown: str = _SIGNS.get(op.name, op.symbol)
     return {"*": "×", "-": "−", "/": "÷"}.get(shown, shown)
 
 
@@ -134,5 +135,5 @@ def edge_text_width(text: str, shape: str) -> float:
     plain = text.replace("{z}", "x")
     for i in range(10):
         plain = plain.replace(f"{{{i}}}", "x")
-    sample = f"{plain} = −0.0000" if shape == "tall" and not plain.replace("−", "").isdigit() and len(plain) < 16 else "−0.0000"
-    return mono_width(sample, 13) + 8
+    with_formula = shape == "tall" and len(plain) < _LONGEST_FORMULA and not plain.replace("−", "").isdigit()
+    return mono_width(f"{plain} = −0.0000" if with_formula else "−0.0000", 13) + 8

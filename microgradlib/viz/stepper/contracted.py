@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.checks import whole_number
 from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.groups import Groups
     from microgradlib.viz.snapshot import Scope, SnapshotNode
 
-__all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "contract", "levels"]
+__all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "closed_at", "contract", "levels"]
 
 MOST_NODES_WITH_HIDDEN: Final = 800
 """Up to so many nodes, the parameters of closed scopes stay leaves, so that they have sliders and gradients."""
@@ -21,7 +22,9 @@ MOST_NODES_WITH_HIDDEN: Final = 800
 ROWS: Final = 12
 """So many leaves of a closed scope are rows of its card; further ones are listed in the table only."""
 
-RANKS: Final = {"derivative": 0, "function": 0, "neuron": 1, "layer": 2, "module": 3, "step": 4, "block": 4, "example": 5}
+RANKS: Final = {
+    "derivative": 0, "function": 0, "neuron": 1, "layer": 2, "module": 3, "step": 4, "block": 4, "example": 5,
+}  # fmt: skip
 """Scopes of a lower rank are closed first."""
 
 LEVEL_KINDS: Final = ("function", "neuron", "layer", "module", "step", "example")
@@ -103,6 +106,27 @@ def levels(groups: Groups) -> list[tuple[str, tuple[Scope, ...]]]:
     return found
 
 
+def closed_at(groups: Groups, collapse: str | int) -> tuple[Scope, ...]:
+    """Return the scopes that `collapse` closes: those of a kind and of lower rank, or those so deep inside others.
+
+    A depth of 1 closes the outermost scopes, 2 those inside them, and so on; 0 closes none.
+
+    Raises:
+        ValueError: another word, or a negative depth.
+        TypeError: neither a word nor a whole number.
+
+    """
+    can_close = closable(groups)
+    if isinstance(collapse, str):
+        if collapse not in LEVEL_KINDS:
+            words = ", ".join(map(repr, LEVEL_KINDS))
+            message = f"collapse must be one of {words} or a depth (0: nothing is closed), got {collapse!r}"
+            raise ValueError(message)
+        return _outermost(scope for scope in can_close if RANKS.get(scope.kind, 4) <= RANKS[collapse])
+    depth = whole_number(collapse, "collapse", 0, example=1)
+    return _outermost(scope for scope in can_close if depth and len([*_around(scope)]) >= depth - 1)
+
+
 def _outermost(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     """Return the scopes that are in no other of them, in their order."""
     found = list(scopes)
@@ -147,24 +171,22 @@ def contract(groups: Groups, closed: Sequence[Scope] = ()) -> StepGraph:
     kept = set(closed)
     owner = [_owner(path, kept) if node.parents else None for node, path in zip(nodes, groups.paths)]
     members: dict[Scope, list[int]] = {scope: [] for scope in closed}
-    for node in nodes:
-        scope = owner[node.index]
-        if scope is not None:
-            members[scope].append(node.index)
+    for i, own in enumerate(owner):
+        if own is not None:
+            members[own].append(i)
     inner = _inner_leaves(groups, owner)
     place: dict[int, int] = {}
     found: list[StepNode] = []
-    for node in nodes:
-        scope = owner[node.index]
-        if node.index in inner or (scope is not None and outputs[scope] != node.index):
+    for node, own in zip(nodes, owner):
+        if node.index in inner or (own is not None and outputs[own] != node.index):
             continue
-        if scope is None:
+        if own is None:
             parents, slopes = node.parents, tuple([_known(d) for d in node.local_derivatives])
         else:
-            parents, slopes = _closed_derivatives(nodes, members[scope], inner)
+            parents, slopes = _closed_derivatives(nodes, members[own], inner)
         place[node.index] = len(found)
-        ops = tuple(members[scope]) if scope else ()
-        found.append(StepNode(node.index, tuple([place[p] for p in parents]), slopes, scope, ops))
+        ops = () if own is None else tuple(members[own])
+        found.append(StepNode(node.index, tuple([place[p] for p in parents]), slopes, own, ops))
     return StepGraph(groups, tuple(found), closed)
 
 

@@ -17,6 +17,7 @@ all values of the inputs, and the state at any of them is a look-up: going back 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from microgradlib.ops import ZERO
@@ -41,7 +42,8 @@ class Edge(NamedTuple):
     head: int
 
 
-class Edges(NamedTuple):
+@dataclass(frozen=True)
+class Edges:
     """The edges of a graph of `count` nodes, those into each node, and the nodes for which no gradient is asked."""
 
     count: int
@@ -71,8 +73,8 @@ def _values(graph: Edges) -> list[Frame]:
 def _terms(graph: Edges, order: Sequence[int]) -> list[Frame]:
     """Return the terms that the nodes pass on, one node after another; edges into quiet nodes are left out."""
     total = [0] * graph.count
-    for edge in graph.edges:
-        total[edge.tail] += 1
+    for tail, _ in graph.edges:
+        total[tail] += 1
     seen = [0] * graph.count
     frames: list[Frame] = []
     for head in order:
@@ -145,7 +147,7 @@ def order_frames(graph: Edges) -> Wrong | None:
     "breadth" visits nodes in the order in which a search from the output meets them, so a node may pass on a gradient
     of which terms are still to come. Where that is a right order, "unreversed" goes through the nodes in forward order.
     """
-    if sum(map(bool, graph.into)) < 2:  # noqa: PLR2004  any order of one op is right
+    if sum(map(bool, graph.into)) < 2:  # any order of one op is right
         return None
     order, seen = [graph.count - 1], {graph.count - 1}
     for head in order:
@@ -216,8 +218,8 @@ def replay(
             held = [g if bug == "stale" and not graph.into[j] else ZERO for j, g in enumerate(held)]
         elif do == "sweep":
             held, swept = [ZERO] * graph.count, frame["node"]
-            held[swept] = sweeps[swept] = 1.0 if swept == graph.count - 1 else ZERO
             held[swept] = 1.0
+            sweeps[swept] = held[-1]
         elif do in {"term", "tangent"}:
             edge = graph.edges[frame["edge"]]
             source, target = (edge.head, edge.tail) if do == "term" else (edge.tail, edge.head)

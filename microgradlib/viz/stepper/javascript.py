@@ -8,6 +8,7 @@ cannot be, and `UntranslatableError` says so.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib.errors import MissingRuleError
@@ -103,16 +104,16 @@ class Expression:
         return self._infix("/", other, self)
 
     def __pow__(self, other: Any) -> Expression:
-        return Namespace(self.writer).pow(self, other)
+        return Namespace(self.writer).call("pow", self, other)
 
     def __rpow__(self, other: Any) -> Expression:
-        return Namespace(self.writer).pow(other, self)
+        return Namespace(self.writer).call("pow", other, self)
 
     def __neg__(self) -> Expression:
         return self.writer.assign(f"-{self.text}")
 
     def __abs__(self) -> Expression:
-        return Namespace(self.writer).abs(self)
+        return Namespace(self.writer).call("abs", self)
 
     def __lt__(self, other: Any) -> Expression:
         return self._infix("<", self, other, is_condition=True)
@@ -159,12 +160,15 @@ class Namespace:
         """Return x, but the structural zero for 0."""
         return self._writer.assign(f"{_operand(x)}===0?null:{_operand(x)}")
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in BUILT_IN:
-            return lambda *xs: self._writer.assign(f"{BUILT_IN[name]}({','.join(map(_operand, xs))})")
+    def call(self, name: str, *xs: Any) -> Expression:
+        """Return the result of an elementary function."""
         if name in SPECIAL:
             self._writer.special[name] = None
-            return lambda *xs: self._writer.assign(f"{name}({','.join(map(_operand, xs))})")
+        return self._writer.assign(f"{BUILT_IN.get(name, name)}({','.join(map(_operand, xs))})")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in BUILT_IN or name in SPECIAL:
+            return partial(self.call, name)
         if name in TABLE and not name.startswith("_"):
             return lambda *xs: TABLE[name].value(self, *xs)
         message = f"JavaScript has no function {name!r}"
@@ -200,5 +204,3 @@ def function_text(op: Op, inputs: int) -> tuple[str, tuple[str, ...]]:
         raise UntranslatableError(message) from error
     body = f"const {','.join(writer.statements)};" if writer.statements else ""
     return f"([{','.join(names)}])=>{{{body}return[{result},[{slopes}]]}}", tuple(writer.special)
-
-

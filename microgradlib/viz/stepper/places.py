@@ -1,81 +1,161 @@
-"""Where the cards, frames and arrows of the stepper stand."""
+"""Where the cards, frames and arrows of the stepper stand: the layout of drawings, with distances of its own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.diagram import Arrow, Box, Diagram
-from microgradlib.viz.layout import HEAD, TIGHT_PORT, layout
+from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+from microgradlib.viz.drawings.layout import layout
+from microgradlib.viz.drawings.placement import Size, Spacing
 from microgradlib.viz.stepper.cards import FLAT, ROW, card_size, edge_text_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from microgradlib.viz.drawings.placement import Layout, Rect, Route
     from microgradlib.viz.snapshot import Scope
     from microgradlib.viz.stepper.cards import Cards
     from microgradlib.viz.stepper.contracted import StepGraph
     from microgradlib.viz.stepper.naming import Name
 
+__all__ = ["Line", "Places", "place"]
+
+TALL_SPACING: Final = Spacing(gap=34.0, port=32.0, head=8.0, bend=34.0, text_height=20.0)
+FLAT_SPACING: Final = Spacing(gap=18.0, port=20.0, head=8.0, text_height=16.0, bar=20.0)
+"""Distances between tall cards, whose arrows carry formulas, and between flat ones."""
+
+MARGIN: Final = 16.0
+_INSET: Final = 5.0
+_LONG: Final = 3.2
+"""A drawing more than so many times as wide as high is wrapped into rows, if it is wider than `_WIDE`."""
+_WIDE: Final = 2200.0
+
+Rectangle = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class Line:
-    """The line of an edge: an SVG path, the right end of its text, and whether that is shown."""
+    """The line of an edge: an SVG path up to the arrowhead, the right end of its text, and whether that is shown."""
 
     path: str = ""
     at: tuple[float, float] = (0.0, 0.0)
-    shown: bool = True
+    shown: bool = False
 
 
 @dataclass(frozen=True)
 class Places:
     """The rectangles of nodes (None for hidden ones) and of frames, the lines of edges, and the size of the drawing."""
 
-    boxes: tuple[tuple[float, float, float, float] | None, ...]
+    boxes: tuple[Rectangle | None, ...]
     lines: tuple[Line, ...]
-    frames: dict[Scope, tuple[float, float, float, float]]
+    frames: Mapping[Scope, Rectangle]
     size: tuple[float, float]
-    direction: str = "right"
+    direction: str
 
 
 def place(graph: StepGraph, cards: Cards, names: Sequence[Name], signs: Sequence[str], texts: Sequence[str]) -> Places:
+    """Lay out a graph.
+
+    Args:
+        graph: its nodes and edges.
+        cards: which leaves are rows of which card.
+        names: of all nodes of the snapshot.
+        signs: what the cards show of the ops, by place.
+        texts: the formulas of the local derivatives, by edge.
+
+    """
     standing = [i for i in range(len(graph.nodes)) if cards.stands(i)]
-    edges = [(parent, head) for head, node in enumerate(graph.nodes) for parent in node.parents]
-    drawn = [k for k, (tail, head) in enumerate(edges) if cards.stands(tail)]
-    diagram = Diagram(
-        tuple(Box(f"n{i}", "op" if graph.nodes[i].parents else "leaf", title="x") for i in standing),
-        tuple(Arrow(f"n{edges[k][0]}", f"n{edges[k][1]}", texts[k] or "−0.0000") for k in drawn),
+    edges = [(tail, head) for head, node in enumerate(graph.nodes) for tail in node.parents]
+    drawn = [edge for edge, (tail, _) in enumerate(edges) if cards.stands(tail)]
+    frames = _frames(graph, standing)
+    boxes = tuple([Box(f"n{i}", "op", frame=_frame_of(graph, i, frames)) for i in standing])
+    arrows = tuple([Arrow(f"n{edges[e][0]}", f"n{edges[e][1]}", text=texts[e] or " ") for e in drawn])
+    diagram = Diagram(boxes, arrows, tuple(frames.values()))
+    sizes = {f"n{i}": Size(*card_size(graph, i, cards, names[graph.nodes[i].of], signs[i])) for i in standing}
+    plan = _planned(diagram, sizes, cards.shape)
+    lines = [Line()] * len(edges)
+    for edge, route in zip(drawn, plan.routes):
+        lines[edge] = _line(route, FLAT_SPACING.head)
+    return Places(
+        _boxes(graph, cards, plan),
+        tuple(lines),
+        {scope: _shifted(plan.frames[frame.id].rect) for scope, frame in frames.items()},
+        (round(plan.width + 2 * MARGIN, 1), round(plan.height + 2 * MARGIN, 1)),
+        plan.direction,
     )
-    sizes = {}
-    for i in standing:
-        w, h = card_size(graph, i, cards, names[graph.nodes[i].of], signs[i])
-        into = len(diagram.arrows_into(f"n{i}"))
-        sizes[f"n{i}"] = (w, max(h, into * (17.0 if into <= 9 else TIGHT_PORT) + 4))
-    plan = layout(diagram, sizes, lambda text: edge_text_width(text, cards.shape))
-    boxes: list[tuple[float, float, float, float] | None] = [None] * len(graph.nodes)
-    for i in standing:
-        r = plan.rects[f"n{i}"]
-        wide = sizes[f"n{i}"][0] if graph.snapshot_node(i).kind == "constant" else r.width
-        boxes[i] = (round(r.x + r.width - wide, 1), round(r.y, 1), round(wide, 1), round(r.height, 1))
-    for card, rows in cards.rows.items():
-        x, y, w, _ = boxes[card] or (0, 0, 0, 0)
-        for k, leaf in enumerate(rows):
-            boxes[leaf] = (x + 5, round(y + FLAT + ROW * k, 1), w - 10, ROW)
-    lines = [Line() for _ in edges]
-    for k, route in zip(drawn, plan.routes):
-        start, reached, height = route.runs[0]
-        d = [f"M{start:.1f} {height:.1f}"]
-        for start, end, across in route.runs[1:]:
-            m = (reached + start) / 2
-            stop = end - HEAD if end == route.runs[-1][1] else end
-            d.append(f"C{m:.1f} {height:.1f} {m:.1f} {across:.1f} {start:.1f} {across:.1f}H{stop:.1f}")
-            reached, height = end, across
-        lines[k] = Line("".join(d), (round(reached - HEAD - 3, 1), round(height, 1)), bool(diagram.shown_text(route.arrow)))
-    frames: dict[Scope, tuple[float, float, float, float]] = {}
-    for scope in reversed(graph.groups.order):
-        own = [boxes[i] for i in standing if scope in graph.groups.paths[graph.nodes[i].of] and graph.nodes[i].scope is not scope]
-        own = [b for b in own if b]
-        if own:
-            left, top = min(b[0] for b in own) - 10, min(b[1] for b in own) - 18
-            frames[scope] = (left, top, max(b[0] + b[2] for b in own) + 14 - left, max(b[1] + b[3] for b in own) + 6 - top)
-    return Places(tuple(boxes), tuple(lines), frames, (round(plan.width, 1), round(plan.height, 1)))
+
+
+def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
+    spacing = TALL_SPACING if shape == "tall" else FLAT_SPACING
+
+    def text_width(text: str) -> float:
+        return edge_text_width(text, shape)
+
+    plan = layout(diagram, sizes, direction="right", spacing=spacing, text_width=text_width)
+    if plan.width <= _WIDE or plan.width <= _LONG * plan.height:
+        return plan
+    width = max(1400.0, (2.2 * plan.width * plan.height) ** 0.5)
+    return layout(diagram, sizes, direction="right", width=width, spacing=spacing, text_width=text_width)
+
+
+def _frames(graph: StepGraph, standing: Sequence[int]) -> dict[Scope, Frame]:
+    """Return the frames of the open scopes, outer ones first. One module around all else says nothing and has none."""
+    groups = graph.groups
+    open_scopes = {scope for i in standing for scope in _open_path(graph, i)}
+    modules = sum(scope.kind == "module" for scope in open_scopes)
+    frames: dict[Scope, Frame] = {}
+    for scope in sorted(open_scopes, key=lambda scope: int(groups.keys[scope][1:])):
+        if scope.kind == "module" and modules == 1:
+            continue
+        outer = scope.parent
+        while outer is not None and outer not in frames:
+            outer = outer.parent
+        parent = frames[outer].id if outer is not None else ""
+        frames[scope] = Frame(groups.keys[scope], scope.name, parent=parent)
+    return frames
+
+
+def _open_path(graph: StepGraph, i: int) -> tuple[Scope, ...]:
+    """Return the open scopes around a node, outermost first."""
+    node = graph.nodes[i]
+    path = graph.groups.paths[node.of]
+    return path[: path.index(node.scope)] if node.scope is not None else path
+
+
+def _frame_of(graph: StepGraph, i: int, frames: Mapping[Scope, Frame]) -> str:
+    return next((frames[scope].id for scope in reversed(_open_path(graph, i)) if scope in frames), "")
+
+
+def _shifted(rect: Rect) -> Rectangle:
+    return round(rect.x + MARGIN, 1), round(rect.y + MARGIN, 1), round(rect.width, 1), round(rect.height, 1)
+
+
+def _boxes(graph: StepGraph, cards: Cards, plan: Layout) -> tuple[Rectangle | None, ...]:
+    boxes: list[Rectangle | None] = [None] * len(graph.nodes)
+    for name, rect in plan.boxes.items():
+        boxes[int(name[1:])] = _shifted(rect)
+    for card, leaves in cards.rows.items():
+        x, y, width, _ = _shifted(plan.boxes[f"n{card}"])
+        for row, leaf in enumerate(leaves):
+            boxes[leaf] = (x + _INSET, round(y + FLAT + ROW * row, 1), width - 2 * _INSET, ROW)
+    return tuple(boxes)
+
+
+def _line(route: Route, head: float) -> Line:
+    """Return the path of a route, shifted by the margin and without the length of the arrowhead."""
+    end_x, end_y = route.end
+    steps = [*route.steps[:-1], (end_x - head, end_y)]
+    parts = [f"M{_point(route.start)}"]
+    for step in steps:
+        points = [_point(step[k : k + 2]) for k in range(0, len(step), 2)]
+        parts.append(("L" if len(points) == 1 else "C") + " ".join(points))
+    if route.text is None:
+        return Line("".join(parts), (round(end_x + MARGIN - head - 3, 1), round(end_y + MARGIN, 1)))
+    text = route.text
+    at = (round(text.x + text.width + MARGIN, 1), round(text.y + text.height / 2 + MARGIN, 1))
+    return Line("".join(parts), at, shown=True)
+
+
+def _point(point: Sequence[float]) -> str:
+    return f"{round(point[0] + MARGIN, 1):g} {round(point[1] + MARGIN, 1):g}"

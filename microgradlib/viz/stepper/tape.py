@@ -23,8 +23,6 @@ from microgradlib.viz.stepper.program import write_program
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
-    from microgradlib.viz.snapshot import Scope
     from microgradlib.viz.stepper.cards import Cards
     from microgradlib.viz.stepper.contracted import StepGraph
     from microgradlib.viz.stepper.frames import Edges
@@ -156,7 +154,11 @@ def _nodes(
             "group": [graph.groups.keys[scope] for scope in graph.groups.paths[node.of] if scope is not node.scope],
         }
         if node.parents:
-            entry |= {"sign": signs[i], "text": value_text(graph, i, live), "in": [*range(edge, edge + len(node.parents))]}
+            entry |= {
+                "sign": signs[i],
+                "text": value_text(graph, i, live),
+                "in": [*range(edge, edge + len(node.parents))],
+            }
             edge += len(node.parents)
             note = _kink_note(live[node.of]) if node.scope is None else ""
             if note:
@@ -218,16 +220,10 @@ def _groups(graph: StepGraph, places: Places) -> list[Tape]:
             "box": None if box is None else list(box),
         }
         delta = net_inputs(groups, scope)
-        shown = _delta(graph, scope, delta, where)
-        if shown:
-            entry |= {"delta": shown, "symbol": layer_symbol(scope, layers)}
+        if delta and all(i in where for i in delta):  # none of them inside a closed scope
+            entry |= {"delta": [where[i] for i in delta], "symbol": layer_symbol(scope, layers)}
         found.append(entry)
     return found
-
-
-def _delta(graph: StepGraph, scope: Scope, delta: Sequence[int], where: Mapping[int, int]) -> list[int]:
-    """Return the places of a layer's net inputs; none if any of them is inside a closed scope."""
-    return [where[i] for i in delta] if all(i in where for i in delta) else []
 
 
 def _bugs(level: Tape, edges: Edges, slopes: Sequence[float], seed: float) -> list[str]:

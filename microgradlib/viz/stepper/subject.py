@@ -1,0 +1,171 @@
+"""What is explained: a graph at one moment, its levels of detail, and the same graph at other numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib.core.hand_made import HandMadeOp
+from microgradlib.core.modes import recording
+from microgradlib.core.value import Value
+from microgradlib.errors import GraphTooLargeError
+from microgradlib.ops.formula import write_op
+from microgradlib.symbolic.book import Book
+from microgradlib.viz.drawings.groups import find_groups
+from microgradlib.viz.snapshot import Snapshot
+from microgradlib.viz.stepper.checks import Check, affordable, check
+from microgradlib.viz.stepper.contracted import closed_at, contract, levels
+from microgradlib.viz.stepper.naming import name_nodes
+from microgradlib.viz.stepper.tape import FORMAT, encode, step_inputs, write_level
+from microgradlib.viz.stepper.training import training_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from microgradlib.viz.capture import Capture
+    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.stepper.contracted import StepGraph
+
+__all__ = ["MOST_CARDS", "Subject"]
+
+MOST_CARDS: Final = 320
+"""The first level shown is the most detailed one of at most so many nodes."""
+
+MOST_NODES: Final = 1200
+"""Levels of more nodes are left out, unless no other is left."""
+
+MOST_EDGES: Final = 12_000
+"""A graph whose coarsest level has more edges is refused."""
+
+_LONGEST_TITLE: Final = 60
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A graph with its numbers: `groups` holds the snapshot and its scopes, `live` the nodes in the same order.
+
+    `seed` is the gradient of the output, `rate` the learning rate of a training step, None without one.
+    """
+
+    groups: Groups
+    live: Sequence[Any]
+    seed: float = 1.0
+    rate: float | None = None
+    checked: bool = True
+
+    @classmethod
+    def of(cls, captured: Capture, *, seed: float = 1.0, rate: float | None = None, checked: bool = True) -> Subject:
+        """Return the subject of a captured graph."""
+        return cls(find_groups(captured.snapshot), captured.nodes, seed, rate, checked)
+
+    def at(self, leaves: Mapping[int, float]) -> Subject:
+        """Return the same graph with other numbers of some leaves, computed by Python's own ops.
+
+        Raises:
+            MissingRuleError: a node that depends on them was made by hand.
+
+        """
+        fresh: list[Any] = []
+        places = {node: i for i, node in enumerate(self.live)}
+        with recording():
+            for i, node in enumerate(self.live):
+                if node.op is None:
+                    fresh.append(Value(leaves.get(i, node.data), node.label))
+                else:
+                    fresh.append(node.op(*[fresh[places[parent]] for parent in node.parents]))
+        nodes = [
+            replace(noted, data=node.data, local_derivatives=node.local_derivatives)
+            for noted, node in zip(self.groups.snapshot.nodes, fresh)
+        ]
+        snapshot = Snapshot(tuple(nodes), self.groups.snapshot.outputs, self.groups.snapshot.changed)
+        return replace(self, groups=replace(self.groups, snapshot=snapshot), live=fresh)
+
+    def levels(self) -> list[tuple[str, StepGraph]]:
+        """Return the levels of detail that can be stepped, the most detailed one first.
+
+        Raises:
+            GraphTooLargeError: even the coarsest one has too many edges.
+
+        """
+        found = [(key, contract(self.groups, closed)) for key, closed in levels(self.groups)]
+        coarsest = found[-1][1]
+        edges = sum(len(node.parents) for node in coarsest.nodes)
+        if edges > MOST_EDGES:
+            message = (
+                f"the graph has {len(self.live)} nodes, and {edges} arrows with all parts closed, more than the "
+                f"{MOST_EDGES} that can be stepped: explain a node nearer to the inputs, or put parts of one output "
+                "into `with mg.scope(name)` blocks"
+            )
+            raise GraphTooLargeError(message)
+        return [level for level in found if len(level[1].nodes) <= MOST_NODES] or found[-1:]
+
+    def tape(self, collapse: str | int | None = None, closed: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the levels as one tape, and the place of the first one to show.
+
+        Args:
+            collapse: what is closed at first: "neuron", "layer", "example", … or the depth from which on scopes are.
+            closed: the keys of the closed scopes of one further level, which is then the first one.
+
+        """
+        found = self.levels()
+        if closed is not None:
+            scopes = [scope for scope in self.groups.order if self.groups.keys[scope] in closed]
+            found = _with_level(found, "custom", contract(self.groups, scopes))
+        elif collapse is not None:
+            found = _with_level(found, str(collapse), contract(self.groups, closed_at(self.groups, collapse)))
+        else:
+            start = next((i for i, (_, graph) in enumerate(found) if len(graph.nodes) <= MOST_CARDS), len(found) - 1)
+            found = [*found[start:], *found[:start]]
+        first = found[0][0]
+        order = sorted(found, key=lambda level: -len(level[1].nodes))
+        checks = self._checks(found[0][1])
+        written = [self._level(key, graph, checks) for key, graph in order]
+        return {"format": FORMAT, "levels": written, "start": [key for key, _ in order].index(first)}
+
+    def _level(self, key: str, graph: StepGraph, checks: Mapping[int, Any]) -> dict[str, Any]:
+        level = write_level(key, graph, self.live, seed=self.seed, checks=checks, rate=self.rate)
+        if self.rate is not None:
+            level["training"] = training_numbers(graph, self.live, self.rate, self.seed)
+        return level
+
+    def _checks(self, graph: StepGraph) -> dict[int, dict[str, Any]]:
+        if not self.checked:
+            return {}
+        found = affordable(self.live, [graph.nodes[i].of for i in step_inputs(graph)])
+        return {leaf: _encoded(one, self.seed) for leaf, one in found.items()}
+
+    def check(self, leaf: int) -> dict[str, Any]:
+        """Return the numeric derivative by one leaf, times the seed, as the tape has it."""
+        return _encoded(check(self.live, leaf), self.seed)
+
+    def title(self) -> str:
+        """Return the output as a formula, such as y = tanh(w · x + b); its name, or "", if that would be long."""
+        snapshot = self.groups.snapshot
+        name = snapshot.nodes[-1].name
+        names = name_nodes(self.groups)
+        formulas: list[Book] = []
+        places = {node: i for i, node in enumerate(self.live)}
+        for i, node in enumerate(self.live):
+            if node.op is not None and isinstance(node.op, HandMadeOp):
+                return name
+            if node.op is None:
+                is_constant = snapshot.nodes[i].kind == "constant"
+                formulas.append(Book.number(node.data, 3) if is_constant else Book.name(names[i].full))
+            else:
+                formulas.append(write_op(Book, node.op, [formulas[places[parent]] for parent in node.parents]))
+            if len(formulas[-1].text) > _LONGEST_TITLE:
+                return name
+        text = str(formulas[-1])
+        return f"{name} = {text}" if name and len(self.live) > 1 else text
+
+
+def _encoded(found: Check, seed: float) -> dict[str, Any]:
+    numbers = {key: encode(getattr(found, key) * seed) for key in ("value", "left", "right")}
+    return {**numbers, "error": encode(found.error * abs(seed)), "kink": found.kink}
+
+
+def _with_level(found: list[tuple[str, StepGraph]], key: str, graph: StepGraph) -> list[tuple[str, StepGraph]]:
+    """Return the levels with one further, or the one that closes the same scopes, at the beginning."""
+    same = [level for level in found if level[1].closed == graph.closed]
+    first = same[0] if same else (key, graph)
+    return [first, *[level for level in found if level is not first]]
