@@ -8,6 +8,7 @@ that recorded them; `notebooks` tests of the notebooks' scripts; `types` tests o
 
 import gc
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,8 @@ from microgradlib.ops import define_op, forget_op
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # plots are drawn without a window
 
 collect_ignore_glob = ["peers/record_*.py"]  # these need the peer libraries; the tests need only their recorded results
 
@@ -57,3 +60,10 @@ def temporary_op():
     yield define
     for name in names:
         forget_op(name)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

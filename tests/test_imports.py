@@ -23,6 +23,7 @@ LAYERS = [
     ["data", "derivatives", "engine", "krylov", "nn", "numeric", "symbolic"],
     ["viz"],
     ["compiler", "costs", "metrics", "optim", "regularisers"],
+    ["plots"],
     ["testing", "training"],
     ["demo"],
     ["__init__"],

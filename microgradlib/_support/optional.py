@@ -10,8 +10,10 @@ from microgradlib.errors import MissingExtraError
 __all__ = ["import_optional", "install_command", "missing_extra"]
 
 _EXTRAS = {
+    "anywidget": ("anywidget", "notebook"),
     "graphviz": ("the Python package graphviz", "viz"),
     "hypothesis": ("Hypothesis", "testing"),
+    "matplotlib": ("matplotlib", "plot"),
     "numpy": ("NumPy", "compile"),
     "pygraphviz": ("Graphviz", "viz"),
     "scipy": ("SciPy", "scipy"),

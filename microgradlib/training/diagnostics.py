@@ -16,24 +16,13 @@ from microgradlib.ops import activations
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.nn import Module
     from microgradlib.training.examples import Examples
     from microgradlib.training.risk import Risk
 
-__all__ = ["dead_relus", "gradient_norms", "origin_of_nan", "parameters_by_layer", "relus_of"]
+__all__ = ["dead_relus", "gradient_norms", "origin_of_nan", "relus_of"]
 
 SAMPLE_SIZE = 64
 """The number of examples that `dead_relus` evaluates."""
-
-
-def parameters_by_layer(model: Module) -> dict[str, list[Value]]:
-    """Return the parameters of each row of `model.summary()`; others are listed by the first name of their path."""
-    names = [row.layer for row in model.summary().rows]
-    layers: dict[str, list[Value]] = {}
-    for path, parameter in model.named_parameters():
-        layer = next((name for name in names if not name or path.startswith(f"{name}.")), path.split(".")[0])
-        layers.setdefault(layer or "model", []).append(parameter)
-    return layers
 
 
 def gradient_norms(layers: dict[str, list[Value]]) -> dict[str, float]:

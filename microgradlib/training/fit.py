@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from microgradlib._support.checks import WholeNumber, boolean, real_number, shown, whole_number
+from microgradlib._support.notebook import in_notebook
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.errors import LabelError
 from microgradlib.optim import Adam
@@ -14,6 +15,7 @@ from microgradlib.training.compiled_steps import CompiledSteps
 from microgradlib.training.eager_steps import EagerSteps
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import split_validation
+from microgradlib.training.live import finish, live_figure, refresh
 from microgradlib.training.progress import Progress
 from microgradlib.training.risk import Risk, check_model_and_loss
 from microgradlib.training.run import Run, Steps
@@ -62,6 +64,7 @@ def fit(
     compiled: bool | Literal["auto"] = "auto",
     rng: Rng = 0,
     progress: bool | None = None,
+    live: bool = False,
 ) -> History:
     """Train the model by mini-batch gradient descent on R(θ) = mean of loss(model(x), y), and return the history.
 
@@ -94,7 +97,10 @@ def fit(
             whenever a callback or an augmentation is called, and after the run, however it ends.
         rng: a seed or `random.Random` for splitting, shuffling and augmenting; if the model's weights and its
             `Dropout` are seeded too, a run can be repeated exactly.
-        progress: whether to show a progress bar; None shows it in a terminal.
+        progress: whether to show a progress bar; None shows it in a terminal and in a notebook.
+        live: in a notebook, draw the loss and, for a model of one or two inputs, its decision boundary as they move,
+            in pictures that take a tenth of the training time besides the last one; needs matplotlib. Elsewhere it
+            shows the progress bar.
 
     Before training all examples are evaluated once, so that wrong labels and shapes are found before anything changes.
     Afterwards the model is in evaluation mode (see `Module.eval`). If the model is in training mode at the start, its
@@ -137,7 +143,8 @@ def fit(
         clip_value=_limit(clip_value, "clip_value"),
     )
     epochs, callback_functions = whole_number(epochs, "epochs", example=100), _as_tuple(callbacks, "callbacks")
-    show = None if progress is None else boolean(progress, "progress")
+    figure = live_figure(model, train) if boolean(live, "live") and in_notebook() else None
+    show = (True if live else None) if progress is None else boolean(progress, "progress")
     _check_monitor(stopping, task)
     history, steps = task.history, None
     with closing(Progress(epochs, show=show)) as bar:
@@ -153,6 +160,7 @@ def fit(
                     run.evaluate_initial()
                 if callback_functions or stopping:
                     steps.settle()
+                refresh(figure, steps, history)
                 results = [callback(model, history) for callback in callback_functions]
                 if any(result is True for result in results):
                     history.stopped = "a callback returned True"
@@ -169,6 +177,7 @@ def fit(
             if stopping:
                 stopping.restore(model)
                 history.best_epoch = stopping.best_epoch
+            finish(figure, history)
     return history
 
 

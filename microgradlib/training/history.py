@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from microgradlib._support import display
 from microgradlib.viz import line_chart
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ PLOTS = {
 }
 
 
-@dataclass
-class History:
+@dataclass(repr=False)
+class History(display.ShowsItself):
     """The quantities recorded by `fit`. Index e of every list is epoch e; index 0 is before training.
 
     - `loss`: the mean cost of the training examples, without regularisers; from epoch 1 on computed batch by batch,
@@ -65,24 +66,29 @@ class History:
           training: 2 numbers, from 1 to 0.5, lowest 0.5, highest 1
           validation: 2 numbers, from 1.1 to 0.7, lowest 0.7, highest 1.1
         """
+        curves, label = self.curves(what)
+        return line_chart(curves, title=PLOTS[what][0], x_label="epoch", y_label=label)
+
+    def curves(self, what: str) -> tuple[dict[str, list[float]], str]:
+        """Return the curves of a plot by their names, and the name of the quantity. Raises as `plot` does.
+
+        >>> History(loss=[1.0, 0.5]).curves("loss")
+        ({'training': [1.0, 0.5]}, 'mean cost')
+        """
         if what not in PLOTS:
             message = f"a history can plot {', '.join(map(repr, PLOTS))}, got {what!r}"
             raise ValueError(message)
-        curves = {name: numbers for name, numbers in self._curves(what).items() if numbers}
+        all_curves = {
+            "loss": {"training": self.loss, "validation": self.validation_loss},
+            "accuracy": {"training": self.accuracy, "validation": self.validation_accuracy},
+            "gradient_norms": self.gradient_norms,
+            "dead_relus": {"dead": self.dead_relus},
+        }
+        curves = {name: numbers for name, numbers in all_curves[what].items() if numbers}
         if not curves:
             message = f"this history has no {what} to plot"
             raise ValueError(message)
-        title, label = PLOTS[what]
-        return line_chart(curves, title=title, x_label="epoch", y_label=label)
-
-    def _curves(self, what: str) -> dict[str, list[float]]:
-        if what == "loss":
-            return {"training": self.loss, "validation": self.validation_loss}
-        if what == "accuracy":
-            return {"training": self.accuracy, "validation": self.validation_accuracy}
-        if what == "gradient_norms":
-            return self.gradient_norms
-        return {"dead": self.dead_relus}
+        return curves, PLOTS[what][1]
 
     def line(self) -> str:
         """Return the last epoch's numbers as one line of text, as the progress bar shows it.

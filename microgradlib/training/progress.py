@@ -1,11 +1,14 @@
-"""Progress display: tqdm's bar where tqdm is installed, else one updated line; by default only in a terminal."""
+"""Progress display: a bar that tqdm draws where it is installed, else one updated line; in terminals and notebooks."""
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.notebook import ChangingOutput, in_notebook
 from microgradlib._support.optional import import_optional
 from microgradlib.errors import MissingExtraError
 
@@ -14,25 +17,34 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress"]
 
+_INTERVAL = 0.1
+"""Seconds between two lines in a notebook."""
+
 
 class Progress:
-    """Show on standard error how many of `total` epochs are completed, with a line of text.
+    """Show how many of `total` epochs are completed, with a line of text, on standard error or in a notebook's cell.
 
-    `show`: True always, False never, None if standard error is a terminal.
+    `show`: True always, False never, None in a terminal and in a notebook. In a notebook it is a widget where
+    ipywidgets is installed, else a line of the cell's output that is replaced; nothing is written to standard error,
+    which notebooks show on red.
     """
 
     def __init__(self, total: int, *, show: bool | None = None) -> None:
         self.total, self.done = total, 0
-        terminal = sys.stderr is not None and sys.stderr.isatty()  # stderr is None if Python runs without a console
-        self.shown = sys.stderr is not None and (terminal if show is None else show)
         self.bar: Any = None
-        if self.shown:
-            try:
-                self.bar = import_optional("tqdm.auto", "a progress bar").tqdm(
-                    total=total, unit="epoch", file=sys.stderr
-                )
-            except MissingExtraError:
-                self.bar = None
+        self._output, self._line, self._shown_at = ChangingOutput(), "", 0.0
+        self.notebook = in_notebook()
+        terminal = sys.stderr is not None and sys.stderr.isatty()  # stderr is None if Python runs without a console
+        self.shown = (self.notebook or sys.stderr is not None) and (terminal or self.notebook if show is None else show)
+        if self.shown and (not self.notebook or importlib.util.find_spec("ipywidgets") is not None):
+            self.bar = self._tqdm_bar()
+
+    def _tqdm_bar(self) -> Any:
+        module, settings = ("tqdm.notebook", {}) if self.notebook else ("tqdm.auto", {"file": sys.stderr})
+        try:
+            return import_optional(module, "a progress bar").tqdm(total=self.total, unit="epoch", **settings)
+        except MissingExtraError:
+            return None
 
     def advance(self, history: History) -> None:
         """Count one more epoch and show the numbers of the last one."""
@@ -44,13 +56,21 @@ class Progress:
             self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {history.line()}")
 
     def _write(self, before: str, line: str, after: str = "") -> None:
+        if self.notebook:
+            self._line = line
+            if time.monotonic() - self._shown_at >= _INTERVAL:
+                self._output.show({"text/plain": line})
+                self._line, self._shown_at = "", time.monotonic()
+            return
         width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be overwritten
         sys.stderr.write(f"{before}{line[:width]}{after}")
         sys.stderr.flush()
 
     def write_line(self, text: str) -> None:
         """Show `text` on a separate line."""
-        if self.bar is not None:
+        if self.shown and self.notebook:
+            sys.stdout.write(f"{text}\n")
+        elif self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         elif self.shown:
             self._write("", text, "\n")
@@ -59,5 +79,7 @@ class Progress:
         """End the progress line."""
         if self.bar is not None:
             self.bar.close()
-        elif self.shown and self.done:
+        elif self._line:
+            self._output.show({"text/plain": self._line})
+        elif self.shown and self.done and not self.notebook:
             sys.stderr.write("\n")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from microgradlib.core.value import Value
 from microgradlib.costs import decision_of
 from microgradlib.errors import DivergedError
-from microgradlib.training.diagnostics import origin_of_nan, parameters_by_layer
+from microgradlib.nn.by_layer import parameters_by_layer
+from microgradlib.training.diagnostics import origin_of_nan
 from microgradlib.training.examples import Examples
 from microgradlib.training.history import History
 from microgradlib.training.order import random_order

@@ -1,0 +1,45 @@
+"""Axes to plot into: those given, or those of a new figure; and colours that read on light and dark figures."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from microgradlib._support.optional import import_optional
+
+__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark"]
+
+CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
+"""Okabe and Ito's colours, told apart by colour-blind readers; classes also have markers of their own."""
+DIVERGING: Final = "PuOr_r"
+"""Purple below, orange above: told apart by colour-blind readers."""
+
+
+def axes_of(ax: Any, feature: str) -> Any:
+    """Return `ax`, or the axes of a new figure if it is None.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        TypeError: `ax` is no matplotlib Axes.
+
+    """
+    pyplot = import_optional("matplotlib.pyplot", feature)
+    if ax is None:
+        return pyplot.figure(layout="constrained").add_subplot()
+    if not isinstance(ax, import_optional("matplotlib.axes", feature).Axes):
+        message = f"ax must be matplotlib Axes, as plt.subplots() makes them, or None for a new figure, got {ax!r:.80}"
+        raise TypeError(message)
+    return ax
+
+
+def grid_of_axes(count: int, feature: str, *, columns: int, size: tuple[float, float]) -> list[Any]:
+    """Return `count` axes in rows of `columns` on a new figure; `size` is that of one of them, in inches."""
+    pyplot = import_optional("matplotlib.pyplot", feature)
+    rows = -(-count // columns)
+    figure = pyplot.figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    return [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+
+
+def is_dark(ax: Any) -> bool:
+    """Return whether the background of the axes is dark, as under `plt.style.use("dark_background")`."""
+    red, green, blue, _ = import_optional("matplotlib.colors", "a plot").to_rgba(ax.get_facecolor())
+    return bool(0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.4)

@@ -1,0 +1,84 @@
+"""Outputs of a model at many inputs, as an array: compiled where that is possible, else one input after another."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.optional import import_optional
+from microgradlib.compiler import compile as compiled
+from microgradlib.core.modes import no_grad
+from microgradlib.nn import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Evaluator", "evaluation_mode"]
+
+
+class Evaluator:
+    """A function of one row, such as a Module, that is called with many rows and returns a row of outputs for each.
+
+    `is_fast`: whether it runs as a compiled program. It does if NumPy and the function allow it; changes of parameters
+    between two calls are seen by the second.
+
+    >>> from microgradlib.nn import Neuron
+    >>> Evaluator(Neuron(2, "linear", init="zeros"))([[1.0, 2.0], [3.0, 4.0]]).shape
+    (2, 1)
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+        parameters = function.parameters() if isinstance(function, Module) else ()
+        self._program: Any = compiled(_flat_function(function), parameters)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether rows are computed by a compiled program."""
+        return self._program is not None
+
+    def __call__(self, rows: Any) -> Any:
+        """Return an array with a row of outputs for each of `rows`, in evaluation mode."""
+        np = import_optional("numpy", "a plot")
+        rows = np.asarray(rows, dtype=float)
+        with evaluation_mode(self.function):
+            if self._program is not None:
+                try:
+                    outputs = np.asarray(self._program(rows))
+                    return outputs.reshape(len(rows), -1)
+                except Exception:  # noqa: BLE001  whatever the compiler refuses, the eager engine may do, or say why not
+                    self._program = None
+            flat = _flat_function(self.function)
+            with no_grad():
+                results = [flat(row) for row in rows.tolist()]
+        return np.array([[float(output) for output in _as_list(result)] for result in results])
+
+
+@contextmanager
+def evaluation_mode(function: Any) -> Iterator[None]:
+    """Put a Module into evaluation mode in the block; afterwards each of its modules has its own mode again."""
+    modules = [module for _, module in function.named_modules()] if isinstance(function, Module) else []
+    modes = [module.training for module in modules]
+    try:
+        for module in modules:
+            module.training = False
+        yield
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
+
+
+def _flat_function(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function with its outputs in one list; those of a pair, as means and precisions, one after another."""
+
+    def flat(row: Any) -> Any:
+        outputs = function(row)
+        if isinstance(outputs, tuple):
+            return [number for part in outputs for number in _as_list(part)]
+        return outputs
+
+    return flat
+
+
+def _as_list(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

@@ -1,0 +1,62 @@
+"""plot_history: the quantities of a training run by epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from microgradlib.plots.axes import CLASS_COLOURS, axes_of
+
+__all__ = ["draw_curves", "plot_history"]
+
+
+def plot_history(
+    history: Any, what: str = "loss", *, scale: Literal["auto", "log", "linear"] = "auto", ax: Any = None
+) -> Any:
+    """Plot "loss", "accuracy", "gradient_norms" or "dead_relus" of a `History` by epoch, and return the Axes.
+
+    The axis is logarithmic for a loss or a gradient that is greater than 0 throughout ("auto"), as the loss of a
+    converging run falls by a constant factor from epoch to epoch; or as `scale` says. The epoch whose parameters early
+    stopping kept is marked. Without matplotlib, `history.plot()` draws the same as a chart of this library.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        TypeError: `history` is not what `fit` returns.
+        ValueError: an unknown quantity or scale, one that was not recorded, or a log scale for numbers that are not
+            greater than 0.
+
+    >>> from microgradlib.training import History
+    >>> axes = plot_history(History(loss=[1.0, 0.1, 0.01], validation_loss=[1.1, 0.2, 0.1]))
+    >>> axes.get_yscale(), [line.get_label() for line in axes.lines]
+    ('log', ['training', 'validation'])
+    """
+    if not hasattr(history, "curves") or not hasattr(history, "best_epoch"):
+        message = f"plot_history takes the History that fit returns, got {history!r:.80}"
+        raise TypeError(message)
+    if scale not in ("auto", "log", "linear"):
+        message = f"scale must be 'auto', 'log' or 'linear', got {scale!r}"
+        raise ValueError(message)
+    curves, label = history.curves(what)
+    positive = all(number > 0 for numbers in curves.values() for number in numbers if not math.isnan(number))
+    if scale == "log" and not positive:
+        message = f"{what} has numbers that are not greater than 0, which a log axis cannot show; use scale='linear'"
+        raise ValueError(message)
+    axes = axes_of(ax, "plot_history")
+    log = scale == "log" or (scale == "auto" and positive and what in ("loss", "gradient_norms"))
+    draw_curves(axes, curves, label, log=log)
+    if history.best_epoch is not None:
+        axes.axvline(
+            history.best_epoch, color="grey", linewidth=1, linestyle=":", label=f"kept: epoch {history.best_epoch}"
+        )
+        axes.legend(fontsize="small")
+    return axes
+
+
+def draw_curves(ax: Any, curves: dict[str, list[float]], label: str, *, log: bool) -> None:
+    """Draw curves by epoch into `ax`, which is assumed to be empty."""
+    for k, (name, numbers) in enumerate(curves.items()):
+        dashes = {"linestyle": "--"} if k % 2 else {}
+        ax.plot(range(len(numbers)), numbers, label=name, color=CLASS_COLOURS[k % len(CLASS_COLOURS)], **dashes)
+    ax.set(xlabel="epoch", ylabel=label, yscale="log" if log else "linear")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(fontsize="small")
