@@ -8,6 +8,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 from microgradlib import ops as _ops
+from microgradlib._support import display as _display
 
 if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
@@ -51,6 +52,7 @@ if _typing.TYPE_CHECKING:
         numeric as numeric,
         ops as ops,
         optim as optim,
+        plots as plots,
         regularisers as regularisers,
         symbolic as symbolic,
         testing as testing,
@@ -65,6 +67,14 @@ if _typing.TYPE_CHECKING:
         save as save,
     )
     from microgradlib.numeric import gradcheck as gradcheck, numeric_gradient as numeric_gradient
+    from microgradlib.plots import (
+        plot_activations as plot_activations,
+        plot_decision_boundary as plot_decision_boundary,
+        plot_derivative_error as plot_derivative_error,
+        plot_gradient_flow as plot_gradient_flow,
+        plot_history as plot_history,
+        plot_loss_surface as plot_loss_surface,
+    )
     from microgradlib.symbolic import (
         explain_gradient as explain_gradient,
         simplify as simplify,
@@ -74,20 +84,36 @@ if _typing.TYPE_CHECKING:
     )
     from microgradlib.training import fit as fit
     from microgradlib.viz import draw as draw, name as name
+    from microgradlib.viz.stepper import explain as explain
+
+
+
+def _render(form: str, thing: object, rows: int | None) -> str | None:
+    """Write a result for a cell: what writes it is imported when the first is shown."""
+    result: str | None = _import_module("microgradlib.viz.cells").render(form, thing, rows)
+    return result
+
+
+_display.set_renderer(_render)
 
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim",
+    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
     "regularisers", "symbolic", "testing", "training", "viz",
 )  # fmt: skip
 _LAZY = {
     "compiler": ("compile",),
     "nn": ("load", "sample", "sample_from_logits", "save"),
     "numeric": ("gradcheck", "numeric_gradient"),
+    "plots": (
+        "plot_activations", "plot_decision_boundary", "plot_derivative_error", "plot_gradient_flow", "plot_history",
+        "plot_loss_surface",
+    ),
     "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
     "training": ("fit",),
     "viz": ("draw", "name"),
+    "viz.stepper": ("explain",),
 }
 _SUBMODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
