@@ -10,13 +10,17 @@ from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.compiler.printing import DrawnNode, drawn
 from microgradlib.compiler.printing.account import Account
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.viz import Drawing
-from microgradlib.viz.diagram import Arrow, Box, Diagram
-from microgradlib.viz.from_graph import MAX_NODES
+from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row
+from microgradlib.viz.drawings.drawing import Drawing, check_engine, content_of
+from microgradlib.viz.theme import check_theme
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from microgradlib.compiler.instructions import ProgramData
-    from microgradlib.viz.drawing import Engine
+    from microgradlib.viz.drawings.diagram import BoxKind
+    from microgradlib.viz.drawings.drawing import Engine
+    from microgradlib.viz.theme import Theme
 
 __all__ = ["diagram_of", "drawing_of", "wrapped"]
 
@@ -25,15 +29,24 @@ LONGEST: Final = 36
 MOST_LINES: Final = 8
 """Largest number of lines of a formula in a box; the rest of a longer one is replaced by …"""
 
-_KINDS: Final = {"result": "op", "output": "output"}
+_KINDS: Final[Mapping[str, BoxKind]] = {
+    "result": "op",
+    "output": "output",
+    "argument": "input",
+    "parameter": "parameter",
+    "held": "constant",
+}
 _UNBREAKABLE: Final = re.compile(r"(?<= )[-+*/@<>] |\[[\d:]+, [\d:]+\]")
 """Spaces that do not end a line: after an operator, and in a subscript."""
 _NO_BREAK_SPACE: Final = "\u00a0"
 
 
-def drawing_of(program: ProgramData, *, max_nodes: WholeNumber, engine: Engine) -> Drawing:
+def drawing_of(program: ProgramData, *, max_nodes: WholeNumber, engine: Engine, theme: Theme | None) -> Drawing:
     """Return the drawing that `Program.draw` describes."""
-    return Drawing(diagram_of(program, max_nodes=max_nodes), engine=engine)
+    check_engine(engine)
+    check_theme(theme)
+    diagram = diagram_of(program, max_nodes=max_nodes)
+    return Drawing(content_of(diagram, "down"), engine=engine, theme=theme)
 
 
 def diagram_of(program: ProgramData, *, max_nodes: WholeNumber) -> Diagram:
@@ -49,12 +62,12 @@ def diagram_of(program: ProgramData, *, max_nodes: WholeNumber) -> Diagram:
     >>> fast = compile(lambda x: (w * x).tanh(), [w])
     >>> values = fast([0.0])
     >>> for box in diagram_of(fast.program, max_nodes=3).boxes:
-    ...     print(box.text)
-    n0  w  size 1  (parameter)
-    n1  x  size 1  (argument)
-    n2  J  = tanh(w * x)  size 1
+    ...     print(box.id, box.kind, box.title, *[row.name for row in box.rows if row.kind == "code"])
+    n0 parameter w
+    n1 input x
+    n2 output J = tanh(w * x)
     """
-    max_nodes = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
+    max_nodes = whole_number(max_nodes, "max_nodes", example=200)
     nodes = _nodes(program)
     if len(nodes) > max_nodes:
         message = (
@@ -70,7 +83,7 @@ def diagram_of(program: ProgramData, *, max_nodes: WholeNumber) -> Diagram:
         )  # a parameter may be called return too; no arrow starts at the box "return"
     boxes = [_box(node, f"n{place}") for place, node in enumerate(nodes)]
     arrows = [Arrow(ids[name], f"n{place}") for place, node in enumerate(nodes) for name in node.reads]
-    return Diagram(tuple(boxes), tuple(arrows), down=True)
+    return Diagram(tuple(boxes), tuple(arrows), captions=True)
 
 
 def _nodes(program: ProgramData) -> list[DrawnNode]:
@@ -93,13 +106,16 @@ def _nodes(program: ProgramData) -> list[DrawnNode]:
 
 
 def _box(node: DrawnNode, name: str) -> Box:
-    is_leaf = node.kind not in _KINDS
+    kind = _KINDS[node.kind]
+    leaf = kind not in {"op", "output"}
+    lines = [Row(line, kind="code") for line in wrapped(node.formula)]
     return Box(
         name,
-        "leaf" if is_leaf else "output" if node.kind == "output" else "op",
+        kind,
         title=node.name,
-        rows=(*[("", line) for line in wrapped(node.formula)], ("size", " × ".join(map(str, node.lengths)) or "1")),
-        note=node.kind if is_leaf else "" if node.each else "once for all",
+        rows=(*lines, Row("size", " × ".join(map(str, node.lengths)) or "1")),
+        note=node.kind if leaf else "" if node.each else "once for all",
+        output=kind == "output",
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib._support import display
 from microgradlib.compiler.instructions import ProgramData
-from microgradlib.viz.from_graph import MAX_NODES
 
 if TYPE_CHECKING:
     from microgradlib._support.checks import WholeNumber
-    from microgradlib.viz.drawing import Drawing, Engine
+    from microgradlib.viz.drawings.drawing import Drawing, Engine
+    from microgradlib.viz.theme import Theme
 
-__all__ = ["Program"]
+__all__ = ["MAX_BOXES", "Program"]
+
+MAX_BOXES: Final = 200
+"""Default of `max_nodes` of `Program.draw`: drawings of larger programs are hard to read."""
 
 
-class Program(ProgramData):
+class Program(ProgramData, display.ShowsItself):
     """A rolled program that prints as mathematics and can be drawn.
 
     The fields are those of `ProgramData`. The printer and the drawing read only these, so they lie below this class.
@@ -26,22 +30,25 @@ class Program(ProgramData):
 
         return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
-    def draw(self, *, max_nodes: WholeNumber = MAX_NODES, engine: Engine = "own") -> Drawing:
+    def draw(
+        self, *, max_nodes: WholeNumber = MAX_BOXES, engine: Engine = "own", theme: Theme | None = None
+    ) -> Drawing:
         """Draw the program as a small graph, from top to bottom: a box for each line of the forward pass as printed.
 
-        Blue boxes are arguments, parameters, and other Values that the function uses ("held"); amber boxes are results,
-        each with its formula; the output is green, a box "return" if it is not a single result. Each box shows its size
-        for one example, rows × columns of a matrix; a result that is the same for all examples is marked "once for
-        all". Arrows go from operands to results. Jupyter displays the drawing; `.save("program.svg")` writes it to a
-        file.
+        Arguments are round and blue, parameters amber, other Values that the function uses ("held") grey; white boxes
+        are results, each with its formula; the output is green, a box "return" if it is not a single result. Each box
+        shows its size for one example, rows × columns of a matrix; a result that is the same for all examples is marked
+        "once for all". Arrows go from operands to results. Jupyter displays the drawing; `.save("program.svg")` writes
+        it to a file.
 
         Args:
             max_nodes: the limit above which programs are refused, in boxes.
             engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
+            theme: `"light"` or `"dark"`; None: files are light, and a notebook's drawing has the theme of the page.
 
         Raises:
             TypeError: `max_nodes` is not a whole number.
-            ValueError: an unknown engine, or `max_nodes` below 1.
+            ValueError: an unknown engine or theme, or `max_nodes` below 1.
             GraphTooLargeError: more than `max_nodes` boxes.
             MissingExtraError: engine `"dot"` without Graphviz.
             DrawingError: Graphviz failed or took too long.
@@ -65,7 +72,25 @@ class Program(ProgramData):
         """
         from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  loaded when first needed
 
-        return drawing_of(self, max_nodes=max_nodes, engine=engine)
+        return drawing_of(self, max_nodes=max_nodes, engine=engine, theme=theme)
+
+    def size(self) -> str:
+        """Return in words how many instructions the program has, and what one example is.
+
+        >>> from microgradlib import Value, compile
+        >>> w = Value(2.0)
+        >>> fast = compile(lambda x: w * x[0] + x[1], [w])
+        >>> fast
+        <compiled <lambda>: 1 parameter, float64, not called yet>
+        >>> values = fast([[1.0, 2.0]])
+        >>> fast
+        <compiled <lambda>: 1 parameter, float64, 1 instruction for examples of 2 numbers>
+        """
+        steps, numbers = len(self.instructions), self.inputs
+        return f"{steps:,} instruction{'s' * (steps != 1)} for examples of {numbers:,} number{'s' * (numbers != 1)}"
+
+    def __repr__(self) -> str:
+        return f"<Program: {self.size()}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text("Program(…)" if cycle else str(self))
+        printer.text("Program(…)" if cycle else display.text(self) or str(self))

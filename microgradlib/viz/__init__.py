@@ -1,7 +1,26 @@
-"""Drawings of computation graphs and line charts, as SVG, without further dependencies."""
+"""Drawings of computation graphs, and line charts, as SVG and HTML, without further dependencies."""
+
+import typing as _typing
+from importlib import import_module as _import_module
 
 from microgradlib.viz.chart import Chart, line_chart
-from microgradlib.viz.drawing import Drawing, draw
-from microgradlib.viz.names import name
+
+if _typing.TYPE_CHECKING:
+    from microgradlib.viz.drawings.draw import draw
+    from microgradlib.viz.drawings.drawing import Drawing
+    from microgradlib.viz.names import name
 
 __all__ = ["Chart", "Drawing", "draw", "line_chart", "name"]
+
+# Loaded when first used: whoever trains needs charts, and nothing of drawings.
+_LAZY = {"Drawing": "drawings.drawing", "draw": "drawings.draw", "name": "names"}
+
+
+if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
+
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            message = f"module 'microgradlib.viz' has no attribute {name!r}"
+            raise AttributeError(message)
+        attribute = globals()[name] = getattr(_import_module(f"microgradlib.viz.{_LAZY[name]}"), name)
+        return attribute

@@ -6,15 +6,16 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from microgradlib.viz.theme import SANS
-
-# XML 1.0 forbids these characters even in escaped form; a label may contain one.
-_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML 1.0 forbids control characters and surrogates even in escaped form; a label may contain one. The characters that
+# embed text of the other direction, or override it, would turn around what stands beside the label.
+_FORBIDDEN: Final = re.compile(
+    "[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
 def clean(text: str) -> str:
-    r"""Put text on one line and replace the characters that XML forbids by U+FFFD.
+    r"""Put text on one line and replace control characters by U+FFFD.
 
     >>> clean("two\nlines\x00")
     'two lines�'
@@ -67,29 +68,3 @@ def title(text: str) -> str:
     '<title>grad = 2</title>'
     """
     return element("title", escape(text))
-
-
-def page(width: float, height: float, content: str, *, name: str, summary: str) -> str:
-    """Write a complete SVG document, shown at its natural size or, on a narrower page, scaled down to fit.
-
-    Args:
-        width: natural width, in pixels.
-        height: natural height, in pixels.
-        content: the markup inside the root element.
-        name: the id of the root element.
-        summary: one sentence for screen readers.
-
-    """
-    return element(
-        "svg",
-        content,
-        xmlns="http://www.w3.org/2000/svg",
-        font_family=SANS,
-        id=name,
-        width=width,
-        height=height,
-        viewBox=f"0 0 {coordinate(width)} {coordinate(height)}",
-        style="max-width:100%;height:auto",
-        role="img",
-        aria_label=summary,
-    )

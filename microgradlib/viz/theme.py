@@ -6,8 +6,8 @@ rule green. Kinds of boxes are told apart by shape first, and the two signs by l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+import re
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,6 +127,10 @@ DARK: Final[Mapping[str, str]] = {
 
 THEMES: Final[Mapping[str, Mapping[str, str]]] = {"light": LIGHT, "dark": DARK}
 
+_ROLES: Final = tuple(LIGHT)
+_MARKS: Final = {role: f"#01ab{number:02d}" for number, role in enumerate(_ROLES)}
+_ANY_MARK: Final = re.compile(r"#01ab(\d\d)")
+
 # The themes of pages that say so: JupyterLab, Notebook and nbconvert; VS Code; Colab; sites made with Sphinx.
 _LIGHT_PAGES: Final = (
     "body[data-jp-theme-light=true]",
@@ -146,24 +150,48 @@ _PAGE_PAPER: Final = "var(--jp-layout-color0,var(--vscode-editor-background,{}))
 """The background of the page itself, where it says which; the drawing then has no card of its own."""
 
 
+def check_theme(theme: Any) -> None:
+    """Raise an error unless this is a theme of files, or None.
+
+    Raises:
+        ValueError: it is not.
+
+    """
+    if theme is not None and (not isinstance(theme, str) or theme not in get_args(Theme)):
+        message = f"theme must be 'light' or 'dark', or None to follow the page, got {theme!r}"
+        raise ValueError(message)
+
+
 def colours(theme: str) -> Callable[[str], str]:
     """Return the function from a role to its colour.
 
     Args:
-        theme: `"light"`, `"dark"`, or `"page"`: CSS variables that `page_style` defines.
+        theme: `"light"` or `"dark"`; `"page"` for CSS variables that `page_style` defines; `"marks"` for a mark in the
+            form of a colour, which `replace_marks` replaces, for programs that take nothing but colours.
 
     Raises:
         ValueError: another theme.
 
-    >>> colours("light")("grad"), colours("page")("input_edge")
-    ('#0b57a8', 'var(--mg-input-edge)')
+    >>> colours("light")("grad"), colours("page")("input_edge"), colours("marks")("paper")
+    ('#0b57a8', 'var(--mg-input-edge)', '#01ab00')
     """
     if theme == "page":
         return _variable
-    if theme not in get_args(Theme):
+    if theme == "marks":
+        return _MARKS.__getitem__
+    if theme not in THEMES:
         message = f"theme must be 'light' or 'dark', got {theme!r}"
         raise ValueError(message)
     return THEMES[theme].__getitem__
+
+
+def replace_marks(markup: str, colour: Callable[[str], str]) -> str:
+    """Replace the marks of roles by colours.
+
+    >>> replace_marks('fill="#01ab00"', colours("dark"))
+    'fill="#14181f"'
+    """
+    return _ANY_MARK.sub(lambda found: colour(_ROLES[int(found[1])]), markup)
 
 
 def page_style(element_id: str, markup: str) -> str:
@@ -202,36 +230,6 @@ def _definitions(table: Mapping[str, str], markup: str) -> str:
 def _within(pages: tuple[str, ...], inside: str) -> str:
     return ",".join(f"{page} {inside}" for page in pages)
 
-
-# What follows serves drawings of the first kind, with a light card of their own.
-
-PAPER: Final = "#f8fafc"
-FRAME: Final = "#d5dce6"
-CARD: Final = "#ffffff"
-INK: Final = "#0f172a"
-MUTED: Final = "#64748b"
-LINE: Final = "#94a3b8"
-GRID: Final = "#e2e8f0"
-
-
-@dataclass(frozen=True)
-class Palette:
-    """The three colours of one kind of box.
-
-    >>> PALETTES["leaf"].accent
-    '#1d4ed8'
-    """
-
-    tint: str
-    border: str
-    accent: str
-
-
-PALETTES: Final = {
-    "leaf": Palette(tint="#dbeafe", border="#93b4f0", accent="#1d4ed8"),
-    "op": Palette(tint="#fdecc8", border="#e3b45c", accent="#92400e"),
-    "output": Palette(tint="#c9f2dc", border="#16a06a", accent="#05603a"),
-}
 
 SERIES: Final = tuple(f"series{k}" for k in range(8))
 """The roles of the colours of curves."""

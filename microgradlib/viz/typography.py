@@ -39,15 +39,6 @@ def shorten(text: str, limit: int) -> str:
     return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
 
 
-def number(value: float) -> str:
-    """Write a number as drawings show it, with four significant digits.
-
-    >>> number(0.70710678), number(2.0), number(float("nan"))
-    ('0.7071', '2', 'nan')
-    """
-    return f"{value:.4g}"
-
-
 def _advance(character: str) -> float:
     if character in _NARROW:
         return 0.43

@@ -8,10 +8,10 @@ from hash_seeds import outputs_by_hash_seed
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.drawing import LONGEST, MOST_LINES, wrapped
+from microgradlib.compiler.program import MAX_BOXES
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.nn import LSTM, MLP, RNN
 from microgradlib.viz import Drawing
-from microgradlib.viz.from_graph import MAX_NODES
 
 
 def mlp():
@@ -36,7 +36,7 @@ def lstm():
 
 
 def test_too_many_boxes_are_refused_with_count_limit_and_remedies():
-    program = rnn(MAX_NODES + 1)
+    program = rnn(MAX_BOXES + 1)
     message = r"has 205 boxes .* at most 200\..*fewer layers.*draw\(max_nodes=205\).*print\(program\)"
     with pytest.raises(GraphTooLargeError, match=message):
         program.draw()

@@ -12,7 +12,7 @@ import pytest
 
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, topological_sort
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.viz.drawing import draw
+from microgradlib.viz import draw
 
 FACTOR = 1.0000001
 MILLION = pytest.param(1_000_000, marks=pytest.mark.slow)

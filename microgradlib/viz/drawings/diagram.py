@@ -8,12 +8,12 @@ from typing import Literal
 BoxKind = Literal[
     "input", "parameter", "constant", "target", "op", "output", "card", "closed", "table", "elided", "bus"
 ]  # fmt: skip
-RowKind = Literal["number", "parameter", "note", "formula"]
+RowKind = Literal["number", "parameter", "note", "formula", "code"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a box: a name, a number and its gradient; a note or a formula has its name only.
+    """One line of a box: a name, a number and its gradient; a note, a formula or a line of code has its name only.
 
     Args:
         name: may be empty in a box that has a single number.

@@ -193,6 +193,8 @@ def _heading_width(box: Box) -> float:
 
 def _row_width(row: Row, values: float, gradients: float, *, captions: bool) -> float:
     name = number_width(row.number)
+    if row.kind == "code":
+        return name + mono_width(shown(row.name, _LONGEST_NAME), NAME)
     if row.kind in ("note", "formula"):
         return name + math_text.width(shown(row.name, _LONGEST_NAME), NAME)
     name += math_text.width(shown(row.name), SMALL if captions else NAME) + GAP if row.name else 0.0

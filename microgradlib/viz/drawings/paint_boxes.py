@@ -10,6 +10,7 @@ from microgradlib.viz.drawings.glyphs import text, tooltip, triangle
 from microgradlib.viz.drawings.measure import PAD, contents, shown
 from microgradlib.viz.drawings.paint_tables import table_markup, value_text
 from microgradlib.viz.drawings.squares import strip_markup, strip_size
+from microgradlib.viz.drawings.words import row_words, words_of
 from microgradlib.viz.markup import coordinate, element
 from microgradlib.viz.math_text import width as set_width
 
@@ -84,7 +85,7 @@ def box_markup(view: BoxView) -> str:
         return element("rect", **view.sides, rx=3.0, fill=colour("line"))
     band = view.captions and not view.bare
     parts = [
-        tooltip(words_of(box)),
+        tooltip("  ".join(filter(None, [box.tooltip, words_of(box)]))),
         _sheets(view),
         element("rect", **view.sides, rx=_radius(view), fill=colour("card" if band else look(box.kind))),
         _band(view) if band else "",
@@ -95,33 +96,6 @@ def box_markup(view: BoxView) -> str:
         _outline(view),
     ]
     return "".join(parts)
-
-
-def words_of(box: Box) -> str:
-    """Return a box in words, on one line: for its tooltip, a terminal and a screen reader."""
-    names = [
-        box.tooltip or box.title,
-        box.op,
-        f"×{box.count:,}" if box.count > 1 else "",
-        f"({box.note})" if box.note else "",
-    ]
-    rows = [_row_words(row) for row in box.rows]
-    if box.table:
-        columns = box.table.columns
-        for name, cells in box.table.rows:
-            named = [f"{c} {_row_words(cell)}" for c, cell in zip(columns, cells, strict=False)]
-            rows.append(f"{name}: {', '.join(named)}")
-    rows += [f"{strip.name or 'image'} of {len(strip.numbers):,} numbers" for strip in box.strips]
-    head = "  ".join(part for part in names if part)
-    return "; ".join(part for part in (head or box.kind, *rows) if part)
-
-
-def _row_words(row: Row) -> str:
-    value = f"{row.value} (stale)" if row.stale and row.value else row.value
-    gradient = f"{'share of the gradient' if row.share else 'gradient'} {row.gradient}" if row.gradient else ""
-    if row.name in ("data", "grad"):
-        return f"{row.name} {value or row.gradient}"
-    return " ".join(part for part in (row.tooltip or row.name, value, gradient) if part)
 
 
 def _radius(view: BoxView) -> float:
@@ -220,7 +194,9 @@ def _row(view: BoxView, place: int) -> str:
     if row.number:
         parts.append(_number(row.number, left, base, colour))
         left += sizes.number_width(row.number)
-    if row.kind in ("note", "formula"):
+    if row.kind == "code":
+        parts.append(text(left, base, shown(row.name, 60), sizes.NAME, colour("ink"), mono=True))
+    elif row.kind in ("note", "formula"):
         role = colour("muted") if row.kind == "note" else view.ink
         parts.append(text(left, base, shown(row.name, 60), sizes.NAME, role, italic=row.kind == "formula"))
     else:
@@ -229,7 +205,7 @@ def _row(view: BoxView, place: int) -> str:
         parts.append(text(left, base, shown(row.name), size, role))
         parts.append(_numbers(view, row, base))
     markup = "".join(parts)
-    return element("g", tooltip(f"{row.tooltip}: {_row_words(row)}") + markup) if row.tooltip else markup
+    return element("g", tooltip(f"{row.tooltip}: {row_words(row)}") + markup) if row.tooltip else markup
 
 
 def _row_ground(view: BoxView, row: Row, top: float, *, parameter: bool) -> str:

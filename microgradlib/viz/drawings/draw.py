@@ -1,0 +1,219 @@
+"""Draw what is given: `draw(thing)` for Values, Symbols, lists and dicts of them, modules and compiled programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
+
+from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib.core.node import Node
+from microgradlib.viz.capture import capture
+from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, View, make_ladder
+from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine
+from microgradlib.viz.drawings.options import LocalDerivatives, Options
+from microgradlib.viz.drawings.paint import CAPTION_SIZE, Scene
+from microgradlib.viz.drawings.route_text import caption, caption_text
+from microgradlib.viz.drawings.routes import arrow_styles, find_node, highlight as find_routes
+from microgradlib.viz.drawings.states import GraphCanvas
+from microgradlib.viz.names import is_module, users_frame
+from microgradlib.viz.theme import Theme, check_theme
+
+if TYPE_CHECKING:
+    from microgradlib.nn import Module
+    from microgradlib.viz.capture import Capture
+    from microgradlib.viz.drawings.collapse import Collapse
+    from microgradlib.viz.drawings.placement import Direction
+    from microgradlib.viz.drawings.routes import Highlight
+
+_CAPTION: Final = 640.0
+"""The least width of the lines below a picture, in pixels."""
+
+
+class HasProgram(Protocol):
+    """A compiled function."""
+
+    @property
+    def program(self) -> HasDraw:
+        """Its program."""
+
+
+class HasDraw(Protocol):
+    """What draws itself, such as a program."""
+
+    def draw(self, *, max_nodes: WholeNumber = ..., engine: Engine = ..., theme: Theme | None = ...) -> Drawing:
+        """Return a drawing of itself."""
+
+
+Drawable = Node | Sequence[Any] | Mapping[str, Any] | HasProgram | HasDraw
+
+
+def draw(
+    thing: Drawable | Module,
+    *,
+    direction: Direction | None = None,
+    collapse: Collapse | None = None,
+    highlight: Any = None,
+    local_derivatives: LocalDerivatives | None = "number",
+    numbers: bool = False,
+    theme: Theme | None = None,
+    engine: Engine = "own",
+    max_nodes: WholeNumber = MAX_NODES,
+    model: Any = None,
+    names: Mapping[str, Any] | None = None,
+    targets: Iterable[Any] = (),
+) -> Drawing:
+    """Draw a graph with its current numbers; a network; or a program.
+
+    Inputs are round and blue, parameters amber, constants grey, targets violet with a dashed outline, outputs green
+    with a thick one. Values are in ink, gradients blue, "—" where no gradient has arrived, local derivatives
+    ∂head/∂tail orange on the arrows: the product along a path is the contribution of that path to the gradient. Along a
+    dashed grey arrow no gradient passes.
+
+    Modules and `with scope("name")` give frames. A graph that is too large to be read is shown with some of them
+    closed, layers as tables or strips of squares, equal parts once with ×N, and says so; in a notebook, groups open and
+    close by click. A drawing shows the graph as it is now: a later `backward()` does not change it.
+
+    Args:
+        thing: a Value or a Symbol, the output of a graph; a list, tuple or dict of several; a module, for a picture of
+            the network; a compiled function or its program.
+        direction: of the arrows, `"right"` or `"down"`; None: the one that reads better.
+        collapse: what is closed: `"neuron"`, `"layer"`, `"step"` or `"example"`, or so many of the innermost levels of
+            groups, 0 for none; None: the size decides.
+        highlight: a pair (w, loss): all routes from w to loss are shown, the product of the local derivatives along
+            each, and their sum, which is the gradient. Nodes, or their names; w alone stands for (w, the output).
+        local_derivatives: `"number"`, `"formula"` for `∂t/∂w = x = 3`, or None.
+        numbers: show the place of each node in topological order.
+        theme: `"light"` or `"dark"`; None: files are light, and a notebook's drawing has the theme of the page.
+        engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
+        max_nodes: of more boxes than this, a drawing collapses by itself whatever `collapse` says; the limit of
+            boxes for a program, which does not collapse.
+        model: the module, or a dict of modules, whose parameters get their paths as names; found by itself if a
+            variable holds it.
+        names: names for nodes without a label, such as `{"t": t, "xs": xs}` or `locals()`.
+        targets: the nodes that are targets; those of this library's costs are known.
+
+    Raises:
+        TypeError: `thing` is none of these, or an option has the wrong type.
+        ValueError: an unknown option; nothing to draw; a node of `highlight` is not in the graph.
+        GraphTooLargeError: a program of more than `max_nodes` boxes.
+        MissingExtraError: engine `"dot"` without Graphviz.
+        DrawingError: Graphviz failed or took too long.
+
+    >>> from microgradlib import Value
+    >>> w, x = Value(2.0, label="w"), Value(0.5, label="x")
+    >>> o = (w * x).tanh()
+    >>> o.backward()
+    >>> print(draw(o).text)
+    <Drawing of 4 boxes and 3 arrows>
+      n0  w  data 2  grad 0.21
+      n1  x  data 0.5  grad 0.8399
+      n2  ×  data 1  grad 0.42  from n0, n1
+      n3  o  tanh  data 0.7616  grad 1  from n2
+    """
+    check_engine(engine)
+    check_theme(theme)
+    limit = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
+    _check_options(local_derivatives, numbers, names)
+    if (drawn := _drawn_by_itself(thing, max_nodes=limit, engine=engine, theme=theme)) is not None:
+        return drawn
+    outputs, given = _outputs(thing)
+    found = capture(*outputs, model=model, names={**(names or {}), **given}, targets=targets, frame=users_frame())
+    options = Options(local_derivatives, numbers, tuple([node.op or None for node in found.nodes]))
+    ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
+    routes = None if highlight is None else _routes(found, highlight)
+    return Drawing(_content(ladder, routes), engine=engine, theme=theme)
+
+
+def _content(ladder: Ladder, routes: Highlight | None) -> Content:
+    view = ladder.best
+    snapshot = ladder.structure.groups.snapshot
+    words = caption_text(snapshot, routes) if routes else ""
+    canvas = GraphCanvas(_scene(ladder, routes, view), caption=words)
+    return Content(canvas, view.diagram, view.layout.direction, routes, partial(_reopened, ladder, routes))
+
+
+def _reopened(ladder: Ladder, routes: Highlight | None, opened: frozenset[str], closed: frozenset[str]) -> Scene:
+    return _scene(ladder, routes, ladder.view(opened, closed))
+
+
+def _scene(ladder: Ladder, routes: Highlight | None, view: View) -> Scene:
+    if routes is None:
+        return Scene(view.diagram, view.layout)
+    width = min(max(view.layout.width, _CAPTION), CELL)
+    lines = caption(ladder.structure.groups.snapshot, routes, width, CAPTION_SIZE)
+    styles = arrow_styles(view.diagram, routes)
+    return Scene(view.diagram, view.layout, styles, lines, (routes.start, routes.end))
+
+
+def _routes(found: Capture, ends: Any) -> Highlight:
+    """Return the routes between two nodes, or from one to the output."""
+    outputs = found.snapshot.outputs
+    if isinstance(ends, (tuple, list)):
+        if len(ends) != 2:
+            message = f"highlight takes two nodes, as in highlight=(w, loss); got {len(ends)}"
+            raise ValueError(message)
+        start, end = (find_node(found.snapshot, found.nodes, node) for node in ends)
+        return find_routes(found.snapshot, start, end)
+    if len(outputs) != 1:
+        message = f"there are {len(outputs)} outputs; say which one the routes lead to, as in highlight=(w, loss)"
+        raise ValueError(message)
+    return find_routes(found.snapshot, find_node(found.snapshot, found.nodes, ends), outputs[0])
+
+
+def _check_options(local_derivatives: Any, numbers: Any, names: Any) -> None:
+    if local_derivatives is not None and local_derivatives not in get_args(LocalDerivatives):
+        message = f"local_derivatives must be 'number', 'formula' or None, got {local_derivatives!r:.80}"
+        raise ValueError(message)
+    if not isinstance(numbers, bool):
+        message = f"numbers must be True or False, got {numbers!r:.80}"
+        raise TypeError(message)
+    if names is not None and not isinstance(names, Mapping):
+        message = f"names must be a dict from names to nodes, such as {{'w': w}} or locals(); got {names!r:.80}"
+        raise TypeError(message)
+
+
+def _drawn_by_itself(thing: Any, *, max_nodes: int, engine: Engine, theme: Theme | None) -> Drawing | None:
+    """Return the drawing of a compiled function or a program, or of a network; None for nodes."""
+    if is_module(thing):
+        return None
+    program = getattr(thing, "program", thing)
+    if not isinstance(thing, (Node, Mapping)) and callable(getattr(program, "draw", None)):
+        drawing: Drawing = program.draw(max_nodes=max_nodes, engine=engine, theme=theme)
+        return drawing
+    return None
+
+
+def _outputs(thing: Any) -> tuple[list[Node], dict[str, Any]]:
+    """Return the nodes to draw, and the names that a dict gives them.
+
+    Raises:
+        TypeError: there is something else among them.
+        ValueError: there are none.
+
+    """
+    given = {str(name): value for name, value in thing.items()} if isinstance(thing, Mapping) else {}
+    outputs: list[Node] = []
+    waiting: list[Any] = [list(given.values()) if given else thing]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Node):
+            outputs.append(part)
+        elif isinstance(part, (list, tuple)):
+            waiting += reversed(part)
+        else:
+            raise TypeError(_not_drawable(thing, part))
+    if not outputs:
+        message = f"there is nothing to draw: got an empty {type(thing).__name__}; give at least one Value or Symbol"
+        raise ValueError(message)
+    return outputs, given
+
+
+def _not_drawable(thing: Any, part: Any) -> str:
+    expected = (
+        "draw() takes a Value or Symbol, the output of a graph; a list, tuple or dict of several; a module; or a "
+        "compiled function"
+    )
+    if thing is not part:
+        return f"{expected}; got a {type(thing).__name__} that contains {part!r:.80}"
+    return f"{expected}; got {part!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"

@@ -1,0 +1,135 @@
+"""A graph that paints itself, and the states that its groups, opened and closed by click, lead to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from microgradlib.viz.drawings.paint import Scene, paint, size
+from microgradlib.viz.drawings.words import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.picture import Canvas
+
+    Reopen = Callable[[frozenset[str], frozenset[str]], Scene | None]
+
+_MOST_STATES: Final = 20
+_MOST_BOXES: Final = 400
+"""A drawing holds no more states, and no more boxes in all of them, so that a notebook does not grow without bound."""
+_OPENABLE: Final = ("closed", "table", "card", "elided")
+
+
+@dataclass(frozen=True)
+class GraphCanvas:
+    """A graph as a canvas.
+
+    Args:
+        scene: what it shows, and where.
+        buttons: for the groups that open and close by click, whether they are open.
+        caption: the caption of a highlight, in words.
+
+    """
+
+    scene: Scene
+    buttons: tuple[tuple[str, bool], ...] = ()
+    caption: str = ""
+
+    @property
+    def width(self) -> float:
+        """Its natural width, in pixels."""
+        return size(self.scene)[0]
+
+    @property
+    def height(self) -> float:
+        """Its natural height, in pixels."""
+        return size(self.scene)[1]
+
+    @property
+    def title(self) -> str:
+        """How many boxes and arrows it has."""
+        return f"Computation graph: {counts(self.scene.diagram)}"
+
+    @property
+    def text(self) -> str:
+        """The graph in words, see `words.text_of`."""
+        return "\n".join(part for part in (text_of(self.scene.diagram), self.caption) if part)
+
+    def markup(self, colour: Callable[[str], str], prefix: str) -> str:
+        """Return the markup of the graph, see `paint.paint`."""
+        return paint(self.scene, colour, prefix=prefix, buttons=dict(self.buttons))
+
+
+def counts(diagram: Diagram) -> str:
+    """Say how many boxes and arrows a diagram has.
+
+    >>> from microgradlib.viz.drawings.diagram import Box, Diagram
+    >>> counts(Diagram((Box("n0", "input"),), ()))
+    '1 box and 0 arrows'
+    """
+    boxes, arrows = len(diagram.boxes), len(diagram.arrows)
+    return f"{boxes:,} box{'es' * (boxes != 1)} and {arrows:,} arrow{'s' * (arrows != 1)}"
+
+
+def reachable(canvas: Canvas, reopen: Reopen | None) -> tuple[list[Canvas], list[dict[str, int]]]:
+    """Return the states that clicks lead to, nearest first, and for each the state to which each of its groups leads.
+
+    The number of states is bounded. Where the state with one more group opened or closed is beyond the bound, a click
+    leads to the one in which this group alone is changed; if there is none, the group is no button.
+
+    Args:
+        canvas: the first state.
+        reopen: returns what is shown with these groups opened and those closed, None if nothing is to be shown.
+
+    """
+    if reopen is None or not isinstance(canvas, GraphCanvas):
+        return [canvas], [{}]
+    found = _Found([canvas.scene], [(frozenset(), frozenset())], [{}])
+    place = 0
+    while place < len(found.scenes):
+        for group, opened in _groups(found.scenes[place].diagram):
+            target = _target(found, place, group, reopen, opened=opened)
+            if target is not None:
+                found.moves[place][group] = target
+        place += 1
+    canvases: list[Canvas] = []
+    for scene, moves in zip(found.scenes, found.moves, strict=True):
+        buttons = tuple((group, opened) for group, opened in _groups(scene.diagram) if group in moves)
+        canvases.append(replace(canvas, scene=scene, buttons=buttons))
+    return canvases, found.moves
+
+
+@dataclass(frozen=True)
+class _Found:
+    scenes: list[Scene]
+    keys: list[tuple[frozenset[str], frozenset[str]]]
+    moves: list[dict[str, int]]
+
+
+def _groups(diagram: Diagram) -> list[tuple[str, bool]]:
+    """Return the groups of a diagram, and whether they are open."""
+    groups = [(frame.group, True) for frame in diagram.frames if frame.group]
+    groups += [(box.group, False) for box in diagram.boxes if box.group and box.kind in _OPENABLE]
+    return list(dict(groups).items())
+
+
+def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bool) -> int | None:
+    one, other = found.keys[place]
+    key = (one - {group}, other | {group}) if opened else (one | {group}, other - {group})
+    if key in found.keys:
+        return found.keys.index(key)
+    boxes = sum(len(scene.diagram.boxes) for scene in found.scenes)
+    if len(found.scenes) >= _MOST_STATES or boxes >= _MOST_BOXES:
+        return found.moves[0].get(group)
+    scene = reopen(*key)
+    if scene is None or (scene.diagram == found.scenes[place].diagram):
+        return None
+    for known, old in enumerate(found.scenes):
+        if old.diagram == scene.diagram:
+            return known
+    found.scenes.append(scene)
+    found.keys.append(key)
+    found.moves.append({})
+    return len(found.scenes) - 1
