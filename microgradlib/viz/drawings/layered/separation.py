@@ -1,8 +1,8 @@
 """Places on a line for things that pull each other together and must keep their order and distances.
 
-Things that stand in one column each are placed by sweeps over the columns; each is a least-squares problem that pooling
-of adjacent violators solves exactly. Things that stand in several columns at once move one by one towards their
-neighbours within their slack, and things that touch move together.
+Sweeps go over the columns, forwards and backwards; things move towards the neighbours in the direction from which the
+sweep comes. What begins in a column is placed as a least-squares problem, which pooling of adjacent violators solves
+exactly, between what stands there already.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 _MOST_WORK: Final = 24_000
 """Limit on sweeps times things: larger diagrams get fewer sweeps, to bound the time."""
 _MOST_SWEEPS: Final = 24
-_MOST_MOVES: Final = 48
-_TOUCHING: Final = 1e-6
+_TWO_SIDED: Final = 4
+"""The last sweeps look at both sides, so that none is favoured."""
 _NO_PULL: Final = 0.01
 """The weight of the wish of a thing without neighbours to stay where it is."""
+_FAR: Final = 1e12
 
 
 class Pull(NamedTuple):
@@ -29,49 +30,98 @@ class Pull(NamedTuple):
     before: bool
 
 
-Chains = Sequence[Sequence[int]]
-Gap = Callable[[int, int], float]
-Pulls = Mapping[int, Sequence[Pull]]
+class _Active(NamedTuple):
+    """Things that a sweep places together: a column's, in order, with their distances, and what bounds them."""
+
+    things: Sequence[int]
+    distances: Sequence[float]
+    above: Sequence[Sequence[tuple[int, float]]]  # for each thing, others above it, with the distances to them
+    below: Sequence[Sequence[tuple[int, float]]]
 
 
-def place_in_columns(chains: Chains, gap: Gap, pulls: Pulls) -> dict[int, float]:
-    """Place things each of which stands in one column only.
+def place_things(
+    chains: Sequence[Sequence[int]], gap: Callable[[int, int], float], pulls: Mapping[int, Sequence[Pull]]
+) -> dict[int, float]:
+    """Return the middle of each thing.
 
     Args:
-        chains: the things of each column, in order.
+        chains: what stands in each column, in order; a thing may stand in several columns.
         gap: the least distance between the middles of two neighbours.
         pulls: for each thing, the lines that join it to others.
 
-    >>> pulls = {0: [Pull(1, 0.0, 1.0, False)], 1: [Pull(0, 0.0, 1.0, True)], 2: []}
-    >>> place = place_in_columns([[0], [1, 2]], lambda one, other: 10.0, pulls)
-    >>> place[0] == place[1], place[2] - place[1] >= 10.0
-    (True, True)
+    Raises:
+        ValueError: two columns hold the same things in different orders.
+
+    >>> pulls = {0: [Pull(1, 5.0, 1.0, True)], 1: [Pull(0, -5.0, 1.0, False)], 2: []}
+    >>> place = place_things([[0, 2], [1, 2]], lambda one, other: 10.0, pulls)
+    >>> place[0] - place[1], place[2] - place[0] >= 10.0
+    (5.0, True)
     """
-    gaps = [[gap(above, below) for above, below in pairwise(chain)] for chain in chains]
-    place: dict[int, float] = {}
-    for chain, distances in zip(chains, gaps, strict=True):
-        middle = -sum(distances) / 2
-        for thing, step in zip(chain, [*distances, 0.0], strict=True):
-            place[thing] = middle
-            middle += step
+    after: dict[int, dict[int, float]] = {thing: {} for chain in chains for thing in chain}
+    before: dict[int, dict[int, float]] = {thing: {} for thing in after}
+    for chain in chains:
+        for one, other in pairwise(chain):
+            if other not in after[one]:
+                after[one][other] = before[other][one] = gap(one, other)
+    place = _middle_of_slack(_topological(after, before), after, before)
+    forwards = _actives(chains, after, before)
+    backwards = _actives(chains[::-1], after, before)
     sweeps = max(6, min(_MOST_SWEEPS, _MOST_WORK // (len(place) + 1)))
-    order = list(range(len(chains)))
     for sweep in range(sweeps):
-        both = sweep >= sweeps - 3  # the last sweeps use both sides, so that none is favoured
-        forwards = sweep % 2 == 1
-        for index in order if forwards else reversed(order):
-            targets, weights = [], []
-            for thing in chains[index]:
-                pulled = total = 0.0
-                for other, offset, weight, before in pulls[thing]:
-                    if both or before == forwards:
-                        pulled += weight * (place[other] + offset)
-                        total += weight
-                targets.append(pulled / total if total else place[thing])
-                weights.append(total or _NO_PULL)
-            positions = least_squares_positions(targets, weights, gaps[index])
-            place.update(zip(chains[index], positions, strict=True))
+        ahead = sweep % 2 == 1
+        sides = (True, False) if sweep >= sweeps - _TWO_SIDED else (ahead,)
+        for active in forwards if ahead else backwards:
+            _place_active(active, pulls, place, sides)
     return place
+
+
+def _actives(
+    chains: Sequence[Sequence[int]],
+    after: Mapping[int, Mapping[int, float]],
+    before: Mapping[int, Mapping[int, float]],
+) -> list[_Active]:
+    """Return for each column, in the order given, the things that no earlier one holds."""
+    seen: set[int] = set()
+    actives = []
+    for chain in chains:
+        things, distances, since = [], [], 0.0
+        for i, thing in enumerate(chain):
+            since += after[chain[i - 1]][thing] if i else 0.0
+            if thing not in seen:
+                distances += [since] if things else []
+                things.append(thing)
+                since = 0.0
+        seen.update(things)
+        if things:
+            here = set(things)
+            above = [[pair for pair in before[thing].items() if pair[0] not in here] for thing in things]
+            below = [[pair for pair in after[thing].items() if pair[0] not in here] for thing in things]
+            actives.append(_Active(things, distances, above, below))
+    return actives
+
+
+def _place_active(
+    active: _Active, pulls: Mapping[int, Sequence[Pull]], place: dict[int, float], sides: Sequence[bool]
+) -> None:
+    """Move things towards the weighted means of their neighbours on the sides named, as far as the others allow."""
+    targets, weights = [], []
+    for thing in active.things:
+        pulled = total = 0.0
+        for other, offset, weight, before in pulls[thing]:
+            if before in sides:
+                pulled += weight * (place[other] + offset)
+                total += weight
+        targets.append(pulled / total if total else place[thing])
+        weights.append(total or _NO_PULL)
+    wishes = least_squares_positions(targets, weights, active.distances)
+    lows = [max([place[other] + distance for other, distance in near], default=-_FAR) for near in active.above]
+    highs = [min([place[other] - distance for other, distance in near], default=_FAR) for near in active.below]
+    for i, distance in enumerate(active.distances):
+        lows[i + 1] = max(lows[i + 1], lows[i] + distance)
+    for i in reversed(range(len(active.distances))):
+        highs[i] = min(highs[i], highs[i + 1] - active.distances[i])
+    for thing, wish, low, high in zip(active.things, wishes, lows, highs, strict=True):
+        place[thing] = max(low, min(wish, high))
 
 
 def least_squares_positions(
@@ -101,39 +151,6 @@ def least_squares_positions(
     return [mean + shift for mean, shift in zip(means, shifts, strict=True)]
 
 
-def place_blocks(chains: Chains, gap: Gap, pulls: Pulls) -> dict[int, float]:
-    """Place things that may stand in several columns at once; arguments as those of `place_in_columns`.
-
-    Raises:
-        ValueError: two columns hold the same things in different orders.
-
-    >>> pulls = {0: [Pull(1, 5.0, 1.0, True)], 1: [Pull(0, -5.0, 1.0, False)], 2: []}
-    >>> place = place_blocks([[0, 2], [1, 2]], lambda one, other: 10.0, pulls)
-    >>> place[0] - place[1], place[2] - place[0] >= 10.0
-    (5.0, True)
-    """
-    after: dict[int, dict[int, float]] = {thing: {} for chain in chains for thing in chain}
-    before: dict[int, dict[int, float]] = {thing: {} for thing in after}
-    for chain in chains:
-        for one, other in pairwise(chain):
-            if other not in after[one]:
-                after[one][other] = before[other][one] = gap(one, other)
-    order = _topological(after, before)
-    place = _middle_of_slack(order, after, before)
-    moves = max(8, min(_MOST_MOVES, 2 * _MOST_WORK // (len(order) + 1)))
-    for move in range(moves):
-        for thing in order if move % 2 else reversed(order):
-            total = sum([pull.weight for pull in pulls[thing]])
-            if total:
-                wish = sum([weight * (place[other] + offset) for other, offset, weight, _ in pulls[thing]]) / total
-                low = max([place[other] + distance for other, distance in before[thing].items()], default=wish)
-                high = min([place[other] - distance for other, distance in after[thing].items()], default=wish)
-                place[thing] = min(max(wish, low), max(high, low))
-        if move % 4 == 3:
-            _move_touching(order, after, before, pulls, place)
-    return place
-
-
 def _topological(after: Mapping[int, Mapping[int, float]], before: Mapping[int, Mapping[int, float]]) -> list[int]:
     waiting = {thing: len(ahead) for thing, ahead in before.items()}
     order = [thing for thing in after if not waiting[thing]]
@@ -159,53 +176,3 @@ def _middle_of_slack(
     for thing in reversed(order):
         last[thing] = min([last[other] - distance for other, distance in after[thing].items()], default=end)
     return {thing: (first[thing] + last[thing]) / 2 for thing in order}
-
-
-def _move_touching(
-    order: Sequence[int],
-    after: Mapping[int, Mapping[int, float]],
-    before: Mapping[int, Mapping[int, float]],
-    pulls: Pulls,
-    place: dict[int, float],
-) -> None:
-    """Move each set of things that touch as one, towards the weighted mean of their wishes."""
-    cluster, members = _clusters(order, after, place)
-    for key, things in members.items():
-        outside = [
-            (weight, place[other] + offset - place[thing])
-            for thing in things
-            for other, offset, weight, _ in pulls[thing]
-            if cluster[other] != key
-        ]
-        total = sum([weight for weight, _ in outside])
-        if len(things) == 1 or not total:
-            continue
-        step = sum([weight * distance for weight, distance in outside]) / total
-        near = after if step > 0 else before
-        slack = [
-            abs(place[other] - place[thing]) - distance
-            for thing in things
-            for other, distance in near[thing].items()
-            if cluster[other] != key
-        ]
-        size = max(0.0, min([abs(step), *slack]))
-        for thing in things:
-            place[thing] += size if step > 0 else -size
-
-
-def _clusters(
-    order: Sequence[int], after: Mapping[int, Mapping[int, float]], place: Mapping[int, float]
-) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """Return the key of each thing's cluster, and the things of each: those that touch, one after another."""
-    cluster = {thing: thing for thing in order}
-    members = {thing: [thing] for thing in order}
-    for thing in order:
-        for other, distance in after[thing].items():
-            one, two = cluster[thing], cluster[other]
-            if one != two and place[other] - place[thing] - distance < _TOUCHING:
-                if len(members[one]) < len(members[two]):
-                    one, two = two, one
-                for moved in members[two]:
-                    cluster[moved] = one
-                members[one] += members.pop(two)
-    return cluster, members

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.separation import Pull, place_blocks, place_in_columns
+from microgradlib.viz.drawings.layered.separation import Pull, place_things
 from microgradlib.viz.drawings.placement import Spacing
 
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
@@ -103,10 +103,7 @@ class _Solver:
         if not things:
             return 0.0
         pulls = self._pulls(level, things)
-        if things[-1] >= self.cells:
-            place = place_blocks(chains, self._gap, pulls)
-        else:
-            place = place_in_columns(chains, self._gap, pulls)
+        place = place_things(chains, self._gap, pulls)
         begin = min([place[thing] - self.size[thing] / 2 for thing in things])
         end = max([place[thing] + self.size[thing] / 2 for thing in things])
         middle = begin
