@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support import display
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Batched"]
 
 
-class Batched:
+class Batched(display.ShowsItself):
     """A function of batches. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
 
     Several threads may call it at once. A subclass says in `_ready` which program runs, on which numbers.

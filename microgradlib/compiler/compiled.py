@@ -94,6 +94,11 @@ class Compiled(Batched):
             "program to a file by fast.save(path), which load_program(path) reads"
         )
 
+    def __repr__(self) -> str:
+        name, count = getattr(self.function, "__name__", type(self.function).__name__), len(self.parameters)
+        what = f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}"
+        return f"{what}, {self._runners[self._last].program.size()}>" if self._last else f"{what}, not called yet>"
+
     @property
     def program(self) -> Program:
         """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""

@@ -84,7 +84,7 @@ class Program(ProgramData, display.ShowsItself):
         <compiled <lambda>: 1 parameter, float64, not called yet>
         >>> values = fast([[1.0, 2.0]])
         >>> fast
-        <compiled <lambda>: 1 parameter, float64, 1 instruction for examples of 2 numbers>
+        <compiled <lambda>: 1 parameter, float64, 2 instructions for examples of 2 numbers>
         """
         steps, numbers = len(self.instructions), self.inputs
         return f"{steps:,} instruction{'s' * (steps != 1)} for examples of {numbers:,} number{'s' * (numbers != 1)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from microgradlib._support.number import as_float
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.node import Node
-from microgradlib.core.tables import NodeTable
+from microgradlib.core.tables import NodeTable, TangentTable
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.ops import GRAPH, ZERO
 from microgradlib.ops.guards import add, chain_product, unguarded
@@ -65,7 +65,7 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
     34.0
     """
     targets = [outputs] if isinstance(outputs, Node) else outputs
-    table: NodeTable[N] = NodeTable()
+    table: NodeTable[N] = TangentTable()
     for node in topological_sort(*targets):
         tangent: float = ZERO
         if node in tangents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeVar
 
+from microgradlib._support import display
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import current_mode
@@ -17,13 +18,17 @@ __all__ = ["Kinks", "check_gradients", "described", "indeterminate", "kinks"]
 N = TypeVar("N", bound=Node)
 
 
-class Kinks(list[N]):
+class Kinks(list[N], display.ShowsItself):
     """A list of nodes; `notes` says of each what its derivative is there, and `str` shows them."""
 
     notes: dict[N, str]
 
     def __str__(self) -> str:
-        return "\n".join(f"{described(node)}: {note}" for node, note in self.notes.items()) or "no kinks"
+        shown = [f"{described(node)}: {note}" for node, note in self.notes.items()]
+        more = [f"… {len(shown) - display.SCREEN:,} more: show() shows all"] if len(shown) > display.SCREEN else []
+        return "\n".join([*shown[: display.SCREEN], *more]) or "no kinks"
+
+    __repr__ = __str__
 
 
 def kinks(output: N) -> Kinks[N]:

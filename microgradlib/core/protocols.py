@@ -9,6 +9,7 @@ import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
+from microgradlib._support import display
 from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
 from microgradlib.core.conversions import TRANSFORMS, check_conversion
 from microgradlib.core.math_calls import refuse_math_call
@@ -137,3 +138,7 @@ def without_history(node: Any) -> Any:
         return node if node.op is derivative_graph.detach else node.detach()
     node.op, node.parents, node._left_derivative = None, (), None
     return node
+
+
+Node._repr_html_ = display.html  # type: ignore[attr-defined]  # of a Value, in cells of notebooks
+Node._repr_latex_ = display.latex  # type: ignore[attr-defined]  # of a Symbol

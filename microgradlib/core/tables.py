@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from microgradlib._support import display
 from microgradlib.ops import ZERO
 
-__all__ = ["NodeTable"]
+__all__ = ["NodeTable", "TangentTable"]
 
 N = TypeVar("N")
 
 
-class NodeTable(dict[N, float]):
+class NodeTable(dict[N, float], display.ShowsItself):
     """A dict from node to number. A node that nothing has reached has 0, and is not in `reached`.
+
+    It shows itself as a table: each node with its value, local derivatives, the sum of terms, and its gradient. Of a
+    large one both ends are shown, and all of it by `show()`.
 
     >>> from microgradlib import Value, grad_table, step
     >>> x, y = Value(3.0), Value(4.0)
@@ -30,10 +34,26 @@ class NodeTable(dict[N, float]):
 
     def copy(self) -> NodeTable[N]:
         """Return a copy of the same class."""
-        return NodeTable(self)
+        return type(self)(self)
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return display.text(self) or repr(dict(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NodeTable, (dict(self),)
+        return type(self), (dict(self),)
+
+
+class TangentTable(NodeTable[N]):
+    """The table of forward mode: the derivative of each node along the given tangents.
+
+    >>> from microgradlib import Value, tangent_table
+    >>> x = Value(3.0, label="x")
+    >>> tangent_table(x * 2, {x: 1.0})
+    u̇, the change of each node u along the tangents of the inputs, from the inputs to the outputs
+      node          value  local derivatives  tangent · local  tangent
+      x                 3  given                                     1
+      2 (constant)      2                                            —
+      u1 = x · 2        6  ∂u1/∂x = 2         1 · 2 = 2              2
+    """
+
+    __slots__ = ()

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from microgradlib._support import display
+
 Row = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+@dataclass(frozen=True, slots=True, repr=False)
+class Dataset(display.ShowsItself):
     """Examples for classification: `inputs[i]` belongs to the class `class_names[targets[i]]`.
 
     Each row of `inputs` has one number per name in `feature_names`; each target is the
@@ -45,9 +47,12 @@ class Dataset:
         """Count the examples."""
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {_shape(self)}, {_listed(self.class_names, 'class', 'classes')}>"
 
-@dataclass(frozen=True, slots=True)
-class RegressionDataset:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RegressionDataset(display.ShowsItself):
     """Examples for regression: `targets[i]` is the number to predict from `inputs[i]`.
 
     The fields are those of `Dataset`, with `target_name`, the name of the predicted quantity, in place of the classes.
@@ -78,9 +83,23 @@ class RegressionDataset:
         """Count the examples."""
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {_shape(self)}, a number {self.target_name} for each>"
+
 
 AnyDataset = TypeVar("AnyDataset", Dataset, RegressionDataset)
 """`Dataset` or `RegressionDataset`: functions that take one return one of the same class."""
+
+
+def _shape(data: AnyDataset) -> str:
+    count = len(data.inputs)
+    return f"{count:,} example{'s' * (count != 1)}, {_listed(data.feature_names, 'input', 'inputs')}"
+
+
+def _listed(names: Sequence[str], one: str, many: str, most: int = 6) -> str:
+    """Return how many there are, with their names; of more than six, the first and the last."""
+    shown = names if len(names) <= most else (*names[:2], "…", names[-1])
+    return f"{len(names):,} {one if len(names) == 1 else many} ({', '.join(shown)})"
 
 
 def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support import display
 from microgradlib._support.number import is_array
 from microgradlib.core.node import Node
 from microgradlib.core.scopes import RecordedCalls
@@ -35,7 +36,7 @@ class NamedParameters(list[Value]):
         return NamedParameters, (list(zip(self.names, self)),)
 
 
-class Module(RecordedCalls):
+class Module(RecordedCalls, display.ShowsItself):
     """The base class of networks and layers. Parameters are the leaf Values among its attributes.
 
     Attributes that are Modules, lists, tuples, dicts or NumPy arrays of Values are searched too, in the order in which

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from microgradlib._support import display
+
 __all__ = ["Row", "Summary"]
 
 
@@ -16,20 +18,30 @@ class Row(NamedTuple):
     parameters: int
 
 
-class Summary(NamedTuple):
+class _Fields(NamedTuple):
+    rows: tuple[Row, ...]
+    total: int
+
+
+class Summary(_Fields, display.ShowsItself):
     """The layers of a model, and how many parameters it has in total, shared ones counted once.
+
+    Its text has the first and the last layers of a deep model; `show()` shows all.
 
     >>> Summary((Row("u", "Layer", "2 → 3", 9),), 9).total
     9
     """
 
-    rows: tuple[Row, ...]
-    total: int
+    __slots__ = ()
 
     def __repr__(self) -> str:
         lines = [("layer", "kind", "shape", "parameters")]
-        lines += [(row.layer or "model", row.kind, row.shape, f"{row.parameters:,}") for row in self.rows]
-        lines.append(("total", "", "", f"{self.total:,}"))
+        shown = [(row.layer or "model", row.kind, row.shape, f"{row.parameters:,}") for row in self.rows]
+        if len(shown) > display.SCREEN:
+            half = display.SCREEN // 2
+            more = (f"… {len(shown) - 2 * half:,} more layers: show() shows all", "", "", "")
+            shown = [*shown[:half], more, *shown[-half:]]
+        lines += [*shown, ("total", "", "", f"{self.total:,}")]
         widths = [max(map(len, column)) for column in zip(*lines)]
         return "\n".join(
             "  ".join([*(cell.ljust(width) for cell, width in zip(line[:3], widths)), line[3].rjust(widths[3])])

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from microgradlib._support import display
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from microgradlib.numeric.taylor import TaylorRemainder
 
 __all__ = ["DerivativeCheck", "Fault", "GradcheckReport"]
+
+MOST_ARGUMENTS = 6
+"""The most arguments that the headline of a report lists."""
 
 _HEADINGS = ("argument", "reverse", "forward", "numeric", "± estimated error", "verdict")
 
@@ -84,9 +89,9 @@ class DerivativeCheck:
         return (self.argument, *numbers, f"{self.numeric.error:.1e}", verdict)
 
 
-@dataclass(frozen=True)
-class GradcheckReport:
-    """The result of `gradcheck`; its text is a table."""
+@dataclass(frozen=True, repr=False)
+class GradcheckReport(display.ShowsItself):
+    """The result of `gradcheck`, a table in notebooks and as text; `show()` shows all of a long one."""
 
     point: tuple[float, ...]
     value: float
@@ -111,18 +116,41 @@ class GradcheckReport:
         """Whether there are no failures, and the Taylor remainder does not show a wrong gradient either."""
         return not self.failures and not self.taylor.refutes
 
-    def __str__(self) -> str:
-        count = len(self.checks) + len(self.second)
-        point = ", ".join(f"{check.argument} = {x!r}" for check, x in zip(self.checks, self.point))
-        agreed = sum(check.verdict == "ok" for check in (*self.checks, *self.second))
-        lines = [f"gradcheck at {point}: f = {self.value!r}; {agreed} of {count} derivatives agree"]
-        lines += [f"  {line}" for line in _table((*self.checks, *self.second))]
-        lines.append(str(self.taylor))
-        lines += [check.failure() for check in self.failures]
-        lines += [f"by {check.argument}: {check.reason}" for check in self.undecided if check.reason]
+    def headline(self) -> str:
+        """Return one line: where the gradient was checked, and how many derivatives agree."""
+        at = [f"{check.argument} = {x!r}" for check, x in zip(self.checks, self.point)]
+        point = ", ".join(at if len(at) <= MOST_ARGUMENTS else [*at[: MOST_ARGUMENTS - 1], "…", at[-1]])
+        checks = (*self.checks, *self.second)
+        agreed = sum(check.verdict == "ok" for check in checks)
+        return f"gradcheck at {point}: f = {self.value!r}; {agreed} of {len(checks)} derivatives agree"
+
+    def notes(self, most: int | None = display.SCREEN) -> list[str]:
+        """Return what is to be said below the table: the Taylor test, and of so many derivatives why they fail."""
+        reasons = [check.failure() for check in self.failures]
+        reasons += [f"by {check.argument}: {check.reason}" for check in self.undecided if check.reason]
+        left_out = 0 if most is None else max(len(reasons) - most, 0)
+        lines = [str(self.taylor), *reasons[: len(reasons) - left_out]]
+        if left_out:
+            lines.append(f"… {left_out:,} more: show() shows all")
         if self.taylor.refutes and not self.failures:
             lines.append("every difference agrees, but the Taylor remainder falls as that of a wrong gradient does")
-        return "\n".join(lines)
+        return lines
+
+    def rows(self, most: int | None) -> tuple[list[DerivativeCheck], int]:
+        """Return at most so many checks, and how many are left out: those that agree, before others."""
+        checks = [*self.checks, *self.second]
+        if most is None or len(checks) <= most:
+            return checks, 0
+        first = {id(check) for check in sorted(checks, key=lambda check: check.verdict == "ok")[:most]}
+        return [check for check in checks if id(check) in first], len(checks) - most
+
+    def __str__(self) -> str:
+        shown, left_out = self.rows(display.SCREEN)
+        more = [f"  … {left_out:,} more: show() shows all"] if left_out else []
+        return "\n".join([self.headline(), *[f"  {line}" for line in _table(shown)], *more, *self.notes()])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.headline()}>"
 
 
 def _with_error(derivative: NumericDerivative) -> str:

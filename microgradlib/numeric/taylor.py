@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support import display
 from microgradlib._support.number import as_float
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import EPSILON
@@ -25,8 +26,8 @@ _NOISE_FACTOR = 30  # remainders up to this multiple of their rounding error are
 _LINEAR = 0.1  # remainders whose order is 1 to within this from step to step leave the gradient no room to be correct
 
 
-@dataclass(frozen=True)
-class TaylorRemainder:
+@dataclass(frozen=True, repr=False)
+class TaylorRemainder(display.ShowsItself):
     """The remainders |f(x + hv) − f(x) − h f′(x)v| for decreasing steps h; they decrease as h to the power `slope`.
 
     `slope` is 2 (or more, where the curvature along v is 0) for a correct gradient and 1 for a wrong one; inf if the
@@ -60,6 +61,9 @@ class TaylorRemainder:
             return "Taylor remainder: rounding only (f is linear along the direction)"
         verdict = "as for a correct gradient" if self.agrees else "a correct gradient gives 2, a wrong one 1"
         return f"Taylor remainder: falls as h^{self.slope:.2f} ({verdict})"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
 
 def taylor_slope(

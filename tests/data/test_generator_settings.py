@@ -31,7 +31,7 @@ PROGRAM = """
 from microgradlib.data import *
 sets = [moons(), circles(), spirals(), blobs(), yin_yang(), sine(), Alphabet.of(names())]
 sets += split(iris()) + split(sine()) + (augmented(moons(), chain(rotate(9.0), gaussian_noise(0.1))),)
-print(sets)
+print([[getattr(kept, name) for name in kept.__slots__] for kept in sets])
 """
 
 

@@ -1,0 +1,67 @@
+"""How results show themselves in cells: by functions of a higher room, which the package puts here when it is imported.
+
+What is shown is written by `microgradlib.viz.cells`, which knows names and colours; the classes that show themselves
+lie below it and know only this file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Renderer = Callable[[str, object, "int | None"], "str | None"]
+
+__all__ = ["SCREEN", "InFull", "ShowsItself", "html", "latex", "set_renderer", "text"]
+
+SCREEN = 30
+"""The most rows that a table shows where nothing else is asked for; of a longer one, as many in all of both ends."""
+
+_renderers: list[Renderer] = []
+
+
+def set_renderer(renderer: Renderer) -> None:
+    """Let renderer(form, thing, rows) write things from now on, in the form "html", "latex" or "text"."""
+    _renderers[:] = [renderer]
+
+
+def html(thing: object, rows: int | None = SCREEN) -> str | None:
+    """Return a thing as HTML, with at most so many rows (None: all); None if there is no such form of it."""
+    return _renderers[0]("html", thing, rows) if _renderers else None
+
+
+def latex(thing: object) -> str | None:
+    """Return a thing as LaTeX between dollar signs; None if there is no such form of it."""
+    return _renderers[0]("latex", thing, None) if _renderers else None
+
+
+def text(thing: object, rows: int | None = SCREEN) -> str | None:
+    """Return a thing as lines of text, with at most so many rows (None: all); None if there is no such form of it."""
+    return _renderers[0]("text", thing, rows) if _renderers else None
+
+
+class ShowsItself:
+    """The base of classes whose objects notebooks show as HTML, and `show()` shows in full."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        return html(self)
+
+    def show(self, rows: int | None = None) -> InFull:
+        """Return an object that shows all rows, or at most so many, in notebooks and terminals."""
+        return InFull(self, rows)
+
+
+class InFull:
+    """A thing with as many rows as were asked for: notebooks show it as HTML, terminals as text."""
+
+    def __init__(self, thing: object, rows: int | None) -> None:
+        self.thing, self.rows = thing, rows
+
+    def _repr_html_(self) -> str | None:
+        return html(self.thing, self.rows)
+
+    def __repr__(self) -> str:
+        return text(self.thing, self.rows) or repr(self.thing)

@@ -1,0 +1,90 @@
+"""Names of nodes in tables: as drawings name them, u1, u2, … for results without a name, numbers for constants."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from microgradlib.symbolic.local_derivatives import value_formula
+from microgradlib.symbolic.names import fresh_names
+from microgradlib.viz.capture import capture
+from microgradlib.viz.names import users_frame
+from microgradlib.viz.numbers import number
+from microgradlib.viz.typography import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+__all__ = ["Named", "formula", "named", "short_name", "watching_frame"]
+
+MOST_NAMED: Final = 20_000
+"""In larger graphs only labels are names: variables and paths are not searched for."""
+
+LONGEST: Final = 18
+"""Longer names are shortened in formulas."""
+
+SHOWING: Final = frozenset({"IPython", "ipykernel", "traitlets", "pprint", "reprlib", "code", "codeop"})
+"""The packages that ask a result how it shows itself."""
+
+
+class Named(NamedTuple):
+    """What a node is called, and what kind it is for the reader."""
+
+    name: str
+    kind: str
+
+
+def watching_frame() -> FrameType | None:
+    """Return the innermost frame that is neither ours nor of what displays results: that of the cell or script."""
+    frame = users_frame()
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in SHOWING:
+        frame = frame.f_back
+    return frame if frame is not None else sys._getframe()
+
+
+def named(order: Sequence[Any], digits: int = 4) -> dict[Any, Named]:
+    """Return the names of all nodes of a graph, which are in order, parents first.
+
+    >>> from microgradlib import Value, topological_sort
+    >>> x = Value(3.0, label="x")
+    >>> [tuple(name) for name in named(topological_sort(x * x + 2)).values()]
+    [('x', 'input'), ('u1', 'op'), ('2', 'constant'), ('u2', 'output')]
+    """
+    kinds, names = _captured(order) if len(order) <= MOST_NAMED else ({}, {})
+    fresh = fresh_names("u", {*names.values(), *[node.label for node in order]})
+    result = {}
+    for node in order:
+        name = names.get(node) or node.label
+        if not name:
+            name = next(fresh) if node.op is not None else number(node.data, digits)
+        result[node] = Named(name, kinds.get(node, "input" if node.op is None else "op"))
+    return result
+
+
+def formula(node: Any, names: Mapping[Any, Named]) -> str:
+    """Return how a node is computed from its parents; "" for a leaf, and for a node made by hand."""
+    if node.op is None:
+        return ""
+    return value_formula(node.op, [short_name(names[p].name) if p in names else "?" for p in node.parents])
+
+
+def short_name(name: str) -> str:
+    """Return a long path without its first parts, another long name without its middle.
+
+    >>> short_name("x"), short_name("layers.0.neurons.3.w.1"), short_name("the_average_of_all_losses")
+    ('x', '…w.1', 'the_avera…l_losses')
+    """
+    if len(name) <= LONGEST:
+        return name
+    tail = re.search(r"[^.\W]+(\.\d+)*$", name)
+    return f"…{tail[0]}" if tail and "." in name and len(tail[0]) < LONGEST else shorten(name, LONGEST)
+
+
+def _captured(order: Sequence[Any]) -> tuple[dict[Any, str], dict[Any, str]]:
+    """Return the kinds and the names that drawings give to the nodes."""
+    used = {parent for node in order for parent in node.parents}
+    picture, nodes = capture(*[node for node in order if node not in used], frame=watching_frame())
+    kinds: dict[Any, str] = {node: noted.kind for node, noted in zip(nodes, picture.nodes)}
+    return kinds, {node: noted.name for node, noted in zip(nodes, picture.nodes)}

@@ -1,0 +1,183 @@
+"""The tables of reverse and forward mode: each number as the sum of its terms, upstream · local derivative."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from microgradlib.ops import ZERO
+from microgradlib.symbolic.local_derivatives import local_derivative_formula
+from microgradlib.viz.cells.names import Named, formula, named, short_name
+from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, line, selected
+from microgradlib.viz.numbers import MINUS, NOT_REACHED, number, precision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["gradient_table", "tangents_table"]
+
+MOST_TERMS: Final = 4
+"""Of more terms in one sum, so many in all of both ends are written."""
+
+
+class Edge(NamedTuple):
+    """One edge of the graph: the node computed, the place of the operand among its parents, and ∂head/∂operand."""
+
+    head: Any
+    operand: Any
+    place: int
+    local: float
+
+
+def gradient_table(table: Mapping[Any, float], rows: int | None) -> Table:
+    """Return a `grad_table` in the order in which it is filled, from the output to the inputs."""
+    order = list(table)
+    edges = _edges(order)
+    into: dict[Any, list[Edge]] = {order[-1 - i]: [] for part in selected(len(order), rows) for i in part}
+    for edge in edges:
+        if edge.operand in into:
+            into[edge.operand].append(edge)
+    writer = _Writer(table, order)
+
+    def row(i: int) -> tuple[Cell, ...]:
+        node = order[-1 - i]
+        terms = into[node]
+        if not terms and i == 0:
+            start = cell(Span(f"∂{writer.short(node)}/∂{writer.short(node)}", "muted"))
+            return (*writer.head(node), start, cell(""), writer.total(node))
+        return (*writer.head(node), *writer.sum(node, terms, upstream=lambda edge: edge.head), writer.total(node))
+
+    output = writer.name(order[-1]) if order else "the output"
+    return Table.of(
+        f"∂{output}/∂u for each node u, from the output to the inputs",
+        (*HEADINGS, Column("upstream · local", "term"), Column("gradient", "grad", right=True)),
+        len(order),
+        row,
+        rows=rows,
+        more="{} more nodes: show() shows all",
+    )
+
+
+def tangents_table(table: Mapping[Any, float], rows: int | None) -> Table:
+    """Return a `tangent_table` in the order in which it is filled, from the inputs to the outputs."""
+    order = list(table)
+    writer = _Writer(table, order)
+
+    def row(i: int) -> tuple[Cell, ...]:
+        node = order[i]
+        edges = [Edge(node, parent, k, d) for k, (parent, d) in enumerate(zip(node.parents, node.local_derivatives))]
+        terms = [edge for edge in edges if writer.kind(edge.operand) != "constant"] or edges
+        if not terms or not writer.explains(node, terms, [edge.operand for edge in terms]):
+            given = cell(Span("" if table[node] is ZERO else "given", "muted"))
+            return (*writer.head(node), given, cell(""), writer.total(node))
+        return (*writer.head(node), *writer.sum(node, terms, upstream=lambda edge: edge.operand), writer.total(node))
+
+    return Table.of(
+        "u̇, the change of each node u along the tangents of the inputs, from the inputs to the outputs",
+        (*HEADINGS, Column("tangent · local", "term"), Column("tangent", "grad", right=True)),
+        len(order),
+        row,
+        rows=rows,
+        more="{} more nodes: show() shows all",
+    )
+
+
+HEADINGS: Final = (Column("node"), Column("value", right=True), Column("local derivatives", "local"))
+
+
+def _edges(order: Sequence[Any]) -> Iterable[Edge]:
+    """Yield the edges in the order in which `grad_table` uses them."""
+    for head in reversed(order):
+        for place, (operand, local) in enumerate(zip(head.parents, head.local_derivatives)):
+            yield Edge(head, operand, place, local)
+
+
+class _Writer:
+    """Writes the cells of one table."""
+
+    def __init__(self, table: Mapping[Any, float], order: Sequence[Any]) -> None:
+        self.table, self.digits = table, precision(len(order))
+        self.names: dict[Any, Named] = named(order, self.digits)
+
+    def name(self, node: Any) -> str:
+        return self.names[node].name
+
+    def kind(self, node: Any) -> str:
+        return self.names[node].kind
+
+    def short(self, node: Any) -> str:
+        name, kind = self.names[node]
+        return f"({name})" if kind == "constant" else short_name(name)
+
+    def number(self, x: float, *, factor: bool = False) -> str:
+        text = number(x, self.digits)
+        return f"({text})" if factor and text.startswith(MINUS) else text
+
+    def head(self, node: Any) -> tuple[Cell, Cell]:
+        """Return the cells of the name, with the formula, and of the value."""
+        name, kind = self.names[node]
+        parts = [Span(name, "muted" if kind == "constant" else "", bold=kind != "constant")]
+        if node.op is not None:
+            parts.append(Span(f" = {formula(node, self.names) or node.op}", "muted"))
+        if kind == "constant":
+            parts.append(Span(" (constant)", "muted"))
+        return (tuple(parts),), cell(self.number(node.data))
+
+    def total(self, node: Any) -> Cell:
+        x = self.table[node]
+        return cell(Span(NOT_REACHED, "muted") if x is ZERO else Span(self.number(x), "grad", bold=True))
+
+    def explains(self, node: Any, terms: Iterable[Edge], upstream: Iterable[Any]) -> bool:
+        """Return whether the number of a node in the table is the sum of these terms."""
+        total: float = ZERO
+        for edge, other in zip(terms, upstream):
+            if edge.local is not ZERO and self.table.get(other, ZERO) is not ZERO:
+                total += self.table[other] * edge.local
+        x = self.table[node]
+        return x == total or math.isclose(x, total, rel_tol=1e-12) or (math.isnan(x) and math.isnan(total))
+
+    def sum(self, node: Any, terms: list[Edge], *, upstream: Any) -> tuple[Cell, Cell]:
+        """Return the cells of the local derivatives and of the terms, a line for each."""
+        if not self.explains(node, terms, map(upstream, terms)):
+            return cell(""), cell("")
+        locals_: list[Line] = []
+        products: list[Line] = []
+        for part in selected(len(terms), MOST_TERMS):
+            if part.start > 0:
+                locals_.append(line(Span(f"… {len(terms) - MOST_TERMS} more terms", "muted")))
+                products.append(line(Span("+ …", "muted")))
+            for i in part:
+                locals_.append(self._local(terms[i], repeated=_is_repeated(terms[i])))
+                products.append(self._product(terms[i], upstream(terms[i]), first=not i))
+        return tuple(locals_), tuple(products)
+
+    def _local(self, edge: Edge, *, repeated: bool) -> Line:
+        head, operand = edge.head, edge.operand
+        symbol = f"∂{self.short(head)}/∂{self.short(operand)}"
+        if repeated:
+            symbol += f" (operand {edge.place + 1})"
+        if edge.local is ZERO:
+            return line(Span(f"{symbol} = 0, closed", "muted"))
+        names = [short_name(self.name(parent)) for parent in head.parents]
+        written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
+        text = self.number(edge.local)
+        middle = f" = {written}" if written not in {"", text} else ""
+        return line(Span(f"{symbol}{middle} = ", "local"), Span(text, "local", bold=True))
+
+    def _product(self, edge: Edge, other: Any, *, first: bool) -> Line:
+        plus = "" if first else "+ "
+        upstream = self.table.get(other, ZERO)
+        if upstream is ZERO or edge.local is ZERO:
+            return line(Span(f"{plus}{NOT_REACHED}", "muted"))
+        return line(
+            plus,
+            Span(self.number(upstream, factor=True), "grad"),
+            " · ",
+            Span(self.number(edge.local, factor=True), "local"),
+            " = ",
+            Span(self.number(upstream * edge.local), "term"),
+        )
+
+
+def _is_repeated(edge: Edge) -> bool:
+    return sum(parent is edge.operand for parent in edge.head.parents) > 1

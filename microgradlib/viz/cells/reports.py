@@ -1,0 +1,89 @@
+"""Reports in cells: models, gradient checks, data sets, training histories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell
+from microgradlib.viz.numbers import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["data_set", "gradient_check", "model", "summary", "taylor_remainder"]
+
+FIRST_EXAMPLES: Final = 6
+"""How many examples of a data set are shown if nothing else is asked for."""
+
+VERDICTS: Final = {"ok": "term", "FAIL": "stale"}
+"""The roles of the colours of verdicts; all others are in ink."""
+
+
+def summary(table: Any, rows: int | None, title: str = "") -> Table:
+    """Return the layers of a model with their shapes and how many parameters they have."""
+
+    def row(i: int) -> tuple[Cell, ...]:
+        layer, kind, shape, parameters = table.rows[i]
+        return cell(Span(layer or "model", bold=True)), cell(kind), cell(shape), cell(f"{parameters:,}")
+
+    columns = (Column("layer"), Column("kind"), Column("shape"), Column("parameters", right=True))
+    made = Table.of(title, columns, len(table.rows), row, rows=rows, more="{} more layers: show() shows all")
+    total = (cell(Span("total", bold=True)), cell(""), cell(""), cell(Span(f"{table.total:,}", bold=True)))
+    return Table(made.title, made.columns, (*made.rows, total), made.notes)
+
+
+def model(module: Any, rows: int | None) -> Table:
+    """Return the summary of a module, under the name of its class."""
+    return summary(module.summary(), rows, title=type(module).__name__)
+
+
+def gradient_check(report: Any, rows: int | None) -> Table:
+    """Return a gradient check as a table: of many derivatives those that agree are left out first."""
+    checks, left_out = report.rows(rows)
+
+    def row(i: int) -> tuple[Cell, ...]:
+        argument, reverse, forward, numeric, error, verdict = checks[i].cells()
+        role = VERDICTS.get(checks[i].verdict, "")
+        cells = [
+            cell(Span(argument, bold=True)),
+            *[cell(x.replace("-", "−")) for x in (reverse, forward, numeric, error)],
+        ]
+        return (*cells, cell(Span(verdict, role, bold=True)))
+
+    numbers = [Column(name, right=True) for name in ("reverse", "forward", "numeric", "± estimated error")]
+    headings = (Column("argument"), *numbers, Column("verdict"))
+    more = [f"… {left_out:,} more: show() shows all"] if left_out else []
+    return Table.of(report.headline(), headings, len(checks), row, rows=None, notes=[*more, *report.notes(rows)])
+
+
+def data_set(data: Any, rows: int | None) -> Table:
+    """Return the first examples of a data set, each with its class or its number."""
+    classes: Sequence[str] = getattr(data, "class_names", ())
+    target = "class" if classes else data.target_name
+    count = len(data) if rows is None else min(len(data), FIRST_EXAMPLES, rows)
+
+    def row(i: int) -> tuple[Cell, ...]:
+        y = data.targets[i]
+        shown = [cell(number(x)) for x in _ends(data.inputs[i])]
+        return cell(Span(str(i), "muted")), *shown, cell(Span(classes[y] if classes else number(y), bold=True))
+
+    names = [Column(name, right=True) for name in _ends(data.feature_names)]
+    columns = (Column("", right=True), *names, Column(target, right=not classes))
+    left = len(data) - count
+    notes = [f"… {left:,} more examples: show() shows all"] if left else []
+    return Table.of(repr(data)[1:-1], columns, count, row, rows=None, notes=notes)
+
+
+def _ends(entries: Sequence[Any], most: int = 8) -> list[Any]:
+    """Return entries, of more than `most` the first ones only."""
+    return list(entries[:most])
+
+
+def taylor_remainder(remainder: Any, rows: int | None) -> Table:
+    """Return the remainders of a Taylor test for each step."""
+
+    def row(i: int) -> tuple[Cell, ...]:
+        return cell(number(remainder.steps[i])), cell(number(remainder.remainders[i]))
+
+    columns = (Column("step h", right=True), Column("remainder", right=True))
+    return Table.of(str(remainder), columns, len(remainder.steps), row, rows=rows)
