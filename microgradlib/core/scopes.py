@@ -19,12 +19,12 @@ from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, reductions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
 __all__ = [
     "Block", "Call", "Function", "RecordedCalls", "Unit", "begin", "last_call", "marks_of", "name_number",
-    "nodes_in", "note", "recorded", "scope",
+    "nodes_in", "note", "recorded", "scope", "unrecorded",
 ]  # fmt: skip
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -37,7 +37,7 @@ class Mark(ref):  # type: ignore[type-arg]
     """A weak reference to a node with what is recorded of it: a `Call`, a `Block`, or the name of a number."""
 
     __slots__ = ("record",)
-    record: Call | Block | str
+    record: Any  # a Block, the name of a number, or the fields of a Call; outputs () for the node itself alone
     __hash__ = object.__hash__  # those of nodes run Python code
     __eq__ = object.__eq__
 
@@ -63,13 +63,13 @@ class Call(NamedTuple):
     """One call that returned nodes.
 
     `begin`, `end`: the numbers of these moments. `source`: a weak reference to the module, or the function. `inputs`:
-    the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned.
+    the nodes among the arguments, in lists too, among numbers. `outputs`: weak references to the nodes returned.
     """
 
     begin: int
     end: int
     source: Any
-    inputs: list[Any]
+    inputs: tuple[Any, ...]
     outputs: tuple[ref[Any], ...]
 
     @property
@@ -121,8 +121,13 @@ def marks_of(node: Any) -> list[Call | Block | str]:
     >>> [block.name for block in marks_of(y)]
     ['square']
     """
-    records = [mark.record for mark in getweakrefs(node) if mark.__class__ is Mark]
-    return records[::-1] if len(records) > 1 else records
+    marks = [mark for mark in getweakrefs(node) if mark.__class__ is Mark]
+    return [_call(mark) if mark.record.__class__ is tuple else mark.record for mark in reversed(marks)]
+
+
+def _call(mark: Mark) -> Call:
+    began, end, source, inputs, outputs = mark.record
+    return Call(began, end, source, tuple(nodes_in(inputs)), outputs or (mark,))
 
 
 def name_number(node: Any, name: str) -> Any:
@@ -168,49 +173,71 @@ MARKED_OUTPUTS = 4
 """A call that returns more nodes than that is found from the first and the last of them only: marks take time."""
 
 
-def note(began: int, source: Any, inputs: list[Any], result: Any) -> None:
+def note(began: int, source: Any, inputs: Sequence[Any], result: Any) -> None:
     """Record a call that began at the moment `began` and returned `result`, unless it returned no node of an op.
 
-    `source` is the module, or a `Function`; `inputs` are the nodes that it was given.
+    `source` is the module, or a `Function`; `inputs` are the nodes that it was given, among numbers.
     """
-    outputs = [node for node in nodes_in(result) if node._left is not None]
-    if not outputs or (MODES_IN_USE and is_compiling()):
+    if result.__class__ is float:
+        return
+    if result.__class__ is Value:
+        outputs: Any = (result,)
+    elif result.__class__ is list and _VALUES.issuperset(map(type, result)):
+        outputs = result
+    else:
+        outputs = nodes_in((result,))
+    if not outputs or outputs[0]._left is None or (MODES_IN_USE and is_compiling()):
         return
     if source.__class__ is not Function:
         source = ref(source)
-        if any(isinstance(record, Call) and record.source is source for record in marks_of(outputs[0])):
-            return  # a module that returns the same node again, or calls its base class
-    call = Call(began, begin(), source, inputs, tuple(map(ref, outputs)))
-    for node in outputs if len(outputs) <= MARKED_OUTPUTS else (outputs[0], outputs[-1]):
-        _mark(node, call)
+        for mark in getweakrefs(outputs[0]):
+            if mark.__class__ is Mark and mark.record.__class__ is tuple and mark.record[2] is source:
+                return  # a module that returns the same node again, or calls its base class
+    record = began, begin(), source, inputs, tuple(map(ref, outputs))
+    mark = Mark(outputs[0], _discard)
+    mark.record = record
+    MARKS.add(mark)
+    if len(outputs) > 1:
+        for node in outputs[1:] if len(outputs) <= MARKED_OUTPUTS else outputs[-1:]:
+            _mark(node, record)
 
 
-_VALUES, _FLOATS = {Value}, {float}
+_VALUES = frozenset({Value})
+_NUMBERS = frozenset({float, int})
+_SINGLE = frozenset({Value, float, int, bool, str})
 
 
-def nodes_in(thing: Any) -> list[Any]:
+def nodes_in(things: Iterable[Any]) -> list[Any]:
     """Return the nodes in nested lists, tuples, dicts and arrays, each as often as it occurs.
 
     >>> nodes_in([1.0, (GraphNode(), {"h": [GraphNode()]})])
     [<...GraphNode object at ...>, <...GraphNode object at ...>]
     """
     found: list[Any] = []
-    stack = [thing]
-    while stack:
-        thing = stack.pop()
-        if isinstance(thing, GraphNode):
+    for thing in things:
+        kind = thing.__class__
+        if kind is Value:
             found.append(thing)
-        elif isinstance(thing, (list, tuple)):
+        elif kind is list or kind is tuple:
             kinds = set(map(type, thing))
-            if kinds == _VALUES:
-                found.extend(thing)
-            elif kinds != _FLOATS:
-                stack.extend(reversed(thing))
-        elif isinstance(thing, dict):
-            stack.extend(reversed(thing.values()))
-        elif getattr(thing, "dtype", None) == "O":
-            stack.extend(reversed(thing.ravel().tolist()))
+            if kinds <= _VALUES:
+                found += thing
+            elif not kinds <= _NUMBERS:
+                found += nodes_in(thing)
+        elif kind not in _NUMBERS:
+            found += _nodes_of_others(thing)
     return found
+
+
+def _nodes_of_others(thing: Any) -> list[Any]:
+    """Return the nodes in what is no plain list or tuple."""
+    if isinstance(thing, GraphNode):
+        return [thing]
+    if isinstance(thing, (list, tuple)):
+        return nodes_in(iter(thing))
+    if isinstance(thing, dict):
+        return nodes_in(thing.values())
+    return nodes_in(thing.ravel().tolist()) if getattr(thing, "dtype", None) == "O" else []
 
 
 def recorded(function: Function) -> Callable[[F], F]:
@@ -219,11 +246,15 @@ def recorded(function: Function) -> Callable[[F], F]:
     def decorate(body: F) -> F:
         @wraps(body)
         def call(*inputs: Any, **options: Any) -> Any:
-            began, given = begin(), nodes_in(inputs)  # before the call, which may extend lists that it is given
-            if options:
-                given += nodes_in(options)
+            began = begin()
+            given = inputs if _SINGLE.issuperset(map(type, inputs)) else nodes_in(inputs)
             result = body(*inputs, **options)
-            note(began, function, given, result)
+            if result.__class__ is not Value or MODES_IN_USE or result._left is None:
+                note(began, function, given, result)
+                return result
+            mark = Mark(result, _discard)  # as `note` does, in a third of the time
+            mark.record = began, begin(), function, given, ()
+            MARKS.add(mark)
             return result
 
         return call  # type: ignore[return-value]
@@ -259,14 +290,30 @@ class RecordedCalls:
             setattr(cls, "__call__", _recorded_method(body))  # noqa: B010  type checkers refuse an assignment
 
 
+def unrecorded(method: F) -> F:
+    """Return a `__call__` that was wrapped for its class as it was before, for a subclass that needs no records."""
+    body: F = method.__wrapped__  # type: ignore[attr-defined]
+    return body
+
+
 def _recorded_method(body: Any) -> Any:
     @wraps(body)
     def __call__(self: Any, *inputs: Any, **options: Any) -> Any:  # noqa: N807
-        began, given = begin(), nodes_in(inputs)
+        began = begin()
+        x = inputs[0] if inputs else None
+        if len(inputs) == 1 and x.__class__ is list and x and x[0].__class__ in _SINGLE:
+            given: Any = tuple(x)  # a copy, as the list may be changed later
+        else:
+            given = nodes_in(inputs)
         if options:
-            given += nodes_in(options)
+            given = [*given, *nodes_in(options.values())]
         result = body(self, *inputs, **options)
-        note(began, self, given, result)
+        if result.__class__ is not Value or MODES_IN_USE or result._left is None or getweakrefs(result):
+            note(began, self, given, result)
+            return result
+        mark = Mark(result, _discard)  # as `note` does, in a third of the time
+        mark.record = began, begin(), ref(self), given, ()
+        MARKS.add(mark)
         return result
 
     return __call__
@@ -280,10 +327,10 @@ def last_call(module: Any) -> Call | None:
     >>> y = model([0.5, -1.0])
     >>> call = last_call(model)
     >>> call.inputs, call.outputs[0]() is y
-    ([], True)
+    ((), True)
     """
-    calls = [mark.record for mark in MARKS.copy() if isinstance(mark.record, Call) and mark.record.module is module]
-    return max(calls, key=lambda call: call.end, default=None)
+    calls = [_call(mark) for mark in MARKS.copy() if mark.record.__class__ is tuple]
+    return max([call for call in calls if call.module is module], key=lambda call: call.end, default=None)
 
 
 _detach = GRAPH.detach

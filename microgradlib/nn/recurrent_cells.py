@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Unit
+from microgradlib.core.scopes import Unit, unrecorded
 from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name, net_formula, op_name
 from microgradlib.nn.initialisers import Init, weight_drawer
@@ -164,6 +164,9 @@ class RNNCell(Cell[list[Value]], Gate):
     >>> [s.op.name for s in state], len(cell.parameters())
     (['tanh', 'tanh'], 8)
     """
+
+    is_recorded = False  # drawings tell its units, and so its time steps, by the graph
+    __call__ = unrecorded(Cell.__call__)
 
     def __init__(
         self,

@@ -41,6 +41,8 @@ class Unfolded(Module, Generic[StateT]):
     (3, True)
     """
 
+    is_recorded = False  # drawings frame its time steps
+
     def __init__(self, cell: Cell[StateT]) -> None:
         if not isinstance(cell, Cell):
             message = f"cell must be a recurrent cell, as in LSTMCell(2, 3), got {cell!r}"  # type: ignore[unreachable]
@@ -67,6 +69,8 @@ class Recurrent(Unfolded[Any]):
     The first cell is the attribute `cell`; the others, if there are any, are `cell_l0_reverse`, `cell_l1`,
     `cell_l1_reverse`, …, in PyTorch's order, which is that of the parameters.
     """
+
+    is_recorded = False
 
     def __init__(
         self,
