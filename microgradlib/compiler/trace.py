@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
+from microgradlib._support.source_lines import cited
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording, tracing_lines, unknown_numbers
@@ -157,7 +158,7 @@ def _refuse_chance(
         if event == "c_call" and called in DRAWS:
             while frame.f_code.co_filename == random.__file__:
                 frame = frame.f_back
-            lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}")
+            lines.append(cited(frame.f_code, frame.f_lineno))
 
     before = sys.getprofile()
     sys.setprofile(watch)
@@ -221,7 +222,7 @@ def _users_line(error: BaseException) -> str:
     while step is not None:
         code = step.tb_frame.f_code
         if not code.co_filename.startswith(_PACKAGE):
-            line = f"{code.co_filename}:{step.tb_lineno}, in {code.co_name}"
+            line = cited(code, step.tb_lineno)
         step = step.tb_next
     return line or "a line of the library itself"
 

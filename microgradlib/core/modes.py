@@ -13,6 +13,7 @@ from os.path import dirname
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from microgradlib._support.source_lines import cited
 from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
 if TYPE_CHECKING:
@@ -209,11 +210,11 @@ def refuse_unknown(node: Any) -> None:
 
 
 def users_line() -> str:
-    """Return where the innermost frame outside the package is, as `file:line, in function`."""
+    """Return where the innermost frame outside the package is: `file:line, in function` or `cell [15], line 2`."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
+    return cited(frame.f_code, frame.f_lineno)
 
 
 def _check_value(node: Any) -> None:

@@ -39,7 +39,7 @@ class Fault:
     numeric: NumericDerivative
     """By differences; by a complex step if its `step` is 0."""
     line: str
-    """The user's source line that made the node, as `file:line, in function`; "" if unknown."""
+    """The user's source line that made the node, as `file:line, in function`, or `cell [15], line 2`; "" if unknown."""
 
     def __str__(self) -> str:
         at = ", ".join(map(repr, self.at))

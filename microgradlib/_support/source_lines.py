@@ -1,0 +1,43 @@
+"""Where a line of source is, as messages cite it: file and line, or the cell of a notebook and the line in it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+__all__ = ["cell_number", "cited"]
+
+
+def cited(code: Any, line: int) -> str:
+    """Return the place of a line of a code object: `cell [15], line 2`, or `model.py:12, in loss`.
+
+    The function is named, too, where a cell's line is inside one.
+
+    >>> code = compile("x = 1", "model.py", "exec")
+    >>> cited(code, 1)
+    'model.py:1, in <module>'
+    """
+    number = cell_number(code.co_filename)
+    if number is None:
+        return f"{code.co_filename}:{line}, in {code.co_name}"
+    inside = "" if code.co_name.startswith("<") and code.co_name != "<lambda>" else f", in {code.co_name}"
+    return f"cell [{number}], line {line}{inside}"
+
+
+def cell_number(filename: str) -> int | None:
+    """Return the number of the cell that IPython has compiled under a file name; None for any other file.
+
+    IPython is looked at, not imported: without it there are no cells.
+
+    >>> cell_number("model.py"), cell_number("<ipython-input-3-b5f1a9c0>")
+    (None, 3)
+    """
+    named = re.match(r"<ipython-input-(\d+)-", filename)
+    if named is None:
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython is not None else None
+        name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+        label = (name_of(filename) if name_of is not None else None) or ()
+        named = re.match(r"In ?\[(\d+)\]", label[-1]) if label else None
+    return None if named is None else int(named[1])
