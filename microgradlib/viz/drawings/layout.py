@@ -17,6 +17,7 @@ from microgradlib.viz.drawings.layered.ordering import crossings, order_columns
 from microgradlib.viz.drawings.layered.ports import assign_ports
 from microgradlib.viz.drawings.layered.sides import foreign_crossings
 from microgradlib.viz.drawings.layered.spacing import Across, place_across
+from microgradlib.viz.drawings.layered.straightening import straighten
 from microgradlib.viz.drawings.layered.turning import Places
 from microgradlib.viz.drawings.layered.wrapping import one_row, wrap
 from microgradlib.viz.drawings.placement import Direction, Layout, Size, Spacing
@@ -72,6 +73,7 @@ def layout(
     order_columns(grid, flow.kin)
     assign_ports(grid, flow.pitches, spacing.tight)
     across = place_across(grid, spacing, flow.edges)
+    straighten(grid, across, spacing, flow.edges)
     texts = [0.0] * len(flow.lengths)
     for line, (length, _) in zip(flow.lines, flow.texts, strict=True):
         texts[line.head] = max(texts[line.head], length)

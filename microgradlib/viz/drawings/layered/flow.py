@@ -158,7 +158,9 @@ def _make_alike(boxes: Sequence[Box], sides: Sequence[_Side]) -> None:
 def _kin(box: Box) -> tuple[str, str, str] | None:
     if box.kind == "input":
         return ("input", box.frame, "")
-    return ("alike", box.frame, box.alike) if box.alike else None
+    if box.alike or box.kind in {"card", "closed", "table"}:
+        return ("alike", box.frame, box.alike)
+    return None
 
 
 def _line(arrow: Arrow, tail: _Side, head: _Side, number: Mapping[str, int]) -> Line:

@@ -13,7 +13,7 @@ from microgradlib.viz.drawings.placement import Spacing
 
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
 """Weights that keep lines straight: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
-_SHORT_BRANCH: Final = 0.2
+_SHORT_BRANCH: Final = 0.05
 """Factor on the weight of a line from a shorter branch into the longest path: it keeps the longest path straight."""
 _ONLY_LINE: Final = 4.0
 """The least weight of a line that is the only one out of its tail and the only one into its head."""
