@@ -72,8 +72,9 @@ def svg_document(state: State, *, name: str, fluid: bool = False) -> str:
 def page_part(states: Sequence[State], image: str, *, name: str) -> str:
     """Return HTML for a notebook cell or a page: never wider than the page, never enlarged, in the page's theme.
 
-    JupyterLab removes `<svg>`, `<style>` and `<script>` from the outputs of notebooks that it does not trust, such as
-    downloaded ones. An `<img>` remains, which the style hides elsewhere; it holds the picture once more.
+    JupyterLab removes the elements `<svg>`, `<style>` and `<script>`, though not the text in an `<svg>`, from the
+    outputs of notebooks that it does not trust, such as downloaded ones. So the style shows the `<svg>` and hides an
+    `<img>` that holds the picture once more; without the style, the image is what is seen.
 
     Args:
         states: the picture; several if groups open and close by click, the first is shown at first.
@@ -87,13 +88,13 @@ def page_part(states: Sequence[State], image: str, *, name: str) -> str:
     parts = []
     for number, state in enumerate(states):
         svg = svg_document(state, name=f"{name}-s{number}", fluid=True)
-        # hidden as an attribute and not as a style: it remains where styles are removed.
-        hidden = {"hidden": "hidden"} if number else {}
-        parts.append(element("div", svg, class_="mg-state", style=f"max-width:{coordinate(state.width)}px", **hidden))
-    style = page_style(name, "".join(parts)) + f"#{name}>img{{display:none}}"
+        look = f"display:none;max-width:{coordinate(state.width)}px"
+        parts.append(element("div", svg, class_="mg-state", style=look, **({"hidden": "hidden"} if number else {})))
+    style = page_style(name, "".join(parts))
+    style += f"#{name} .mg-state:not([hidden]){{display:block!important}}#{name}>img{{display:none!important}}"
     if len(states) > 1:
         style += (
-            f"#{name} .mg-state[hidden]{{display:none}}#{name} .mg-button{{cursor:pointer;outline:none}}"
+            f"#{name} .mg-button{{cursor:pointer;outline:none}}"
             f"#{name} .mg-button:focus-visible{{outline:2px solid var(--mg-ink);outline-offset:2px}}"
         )
         parts.append(_script(states, name))

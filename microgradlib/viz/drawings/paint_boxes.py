@@ -170,9 +170,9 @@ def _op(view: BoxView, right: float, base: float) -> str:
         return text(right, base, shown(box.op, 60), sizes.CELL, colour("muted"), anchor="end", italic=True)
     alone = not (box.title or box.note or box.number)
     op, middle = shown(box.op), rect.x + rect.width / 2
-    if not view.captions and alone:
+    if alone and (view.bare or not view.captions):
         return text(middle, base, op, sizes.TITLE + 0.5, view.ink, anchor="middle", bold=True)
-    if not view.captions:
+    if view.bare or not view.captions:
         return text(right, base, op, sizes.TITLE, colour("muted"), anchor="end", bold=True)
     width = sizes.badge_width(box)
     left = middle - width / 2 if alone else right - width + 4.0
