@@ -7,10 +7,14 @@ their order, ports, places across, places along, lines (see `layered`). The resu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from microgradlib.viz.drawings.diagram import Diagram, Frame
+from microgradlib.viz.drawings.diagram import Box, Diagram, Frame
 from microgradlib.viz.drawings.layered.along import place_along
+from microgradlib.viz.drawings.layered.checks import check
+from microgradlib.viz.drawings.layered.corners import place_in_corners
+from microgradlib.viz.drawings.layered.equals import order_alike
 from microgradlib.viz.drawings.layered.flow import flow_of
 from microgradlib.viz.drawings.layered.grid import Grid, make_grid
 from microgradlib.viz.drawings.layered.ordering import crossings, order_columns
@@ -18,6 +22,7 @@ from microgradlib.viz.drawings.layered.ports import assign_ports
 from microgradlib.viz.drawings.layered.sides import foreign_crossings
 from microgradlib.viz.drawings.layered.spacing import Across, place_across
 from microgradlib.viz.drawings.layered.straightening import straighten
+from microgradlib.viz.drawings.layered.titles import points_of
 from microgradlib.viz.drawings.layered.turning import Places
 from microgradlib.viz.drawings.layered.wrapping import one_row, wrap
 from microgradlib.viz.drawings.placement import Direction, Layout, Size, Spacing
@@ -59,10 +64,11 @@ def layout(
     (Rect(x=0.0, y=0.0, width=80, height=40), True, 0)
     """
     spacing = spacing or Spacing()
-    _check(diagram, sizes, direction)
+    check(diagram, sizes, direction)
     known = title_sizes or {}
+    joined, alone = _without_lone_boxes(diagram)
     flow = flow_of(
-        diagram,
+        joined,
         sizes,
         direction,
         spacing,
@@ -71,31 +77,49 @@ def layout(
     )
     grid = make_grid(flow.breadths, flow.ranks, flow.frames_of, flow.parents, flow.lines)
     order_columns(grid, flow.kin)
+    order_alike(grid)
     assign_ports(grid, flow.pitches, spacing.tight)
     across = place_across(grid, spacing, flow.edges)
     straighten(grid, across, spacing, flow.edges)
-    texts = [0.0] * len(flow.lengths)
-    for line, (length, _) in zip(flow.lines, flow.texts, strict=True):
-        texts[line.head] = max(texts[line.head], length)
-    along = place_along(grid, across, spacing, lengths=flow.lengths, texts=texts, ends=flow.ends)
+    along = place_along(grid, across, spacing, lengths=flow.lengths, texts=flow.longest_texts(), ends=flow.ends)
     rows = one_row(along, across)
     if direction == "right" and width is not None and along.length > width:
-        rows = wrap(grid, along, across, spacing, width)
-    places = Places(diagram, flow, grid, across, along, rows, spacing, direction)
-    routes = places.routes()
+        rows = wrap(grid, along, across, spacing, length=width, lengths=flow.lengths)
+    places = Places(joined, flow, grid, across, along, rows, spacing, direction)
+    routes, boxes = places.routes(), places.boxes()
+    frames = places.frames(routes)
     whole = places.rect(0.0, 0.0, rows.length, rows.breadth)
+    corners, (full_width, full_height) = place_in_corners(
+        [
+            (sizes[box.id].width, sizes[box.id].height) if box.id in sizes else (spacing.bus, spacing.bus)
+            for box in alone
+        ],
+        [*boxes.values(), *(frame.rect for frame in frames.values())],
+        [points_of(route.start, route.steps) for route in routes] if alone else [],
+        (whole.width, whole.height),
+        spacing.gap,
+    )
+    boxes.update(zip([box.id for box in alone], corners, strict=True))
     return Layout(
-        boxes=places.boxes(),
-        frames=places.frames(routes),
+        boxes={box.id: boxes[box.id] for box in diagram.boxes},
+        frames=frames,
         routes=routes,
-        width=whole.width,
-        height=whole.height,
+        width=full_width,
+        height=full_height,
         direction=direction,
         crossings=crossings(grid),
         foreign=_foreign(grid, across),
         rows=len(rows.along),
         returns=len(rows.turns),
     )
+
+
+def _without_lone_boxes(diagram: Diagram) -> tuple[Diagram, tuple[Box, ...]]:
+    """Return the diagram without the boxes that neither an arrow nor a frame joins to others, and these boxes."""
+    ends = {end for arrow in diagram.arrows for end in (arrow.tail, arrow.head)}
+    alone = tuple(box for box in diagram.boxes if box.id not in ends and not box.frame)
+    lone = {box.id for box in alone}
+    return replace(diagram, boxes=tuple(box for box in diagram.boxes if box.id not in lone)), alone
 
 
 def _title_size(frame: Frame) -> tuple[float, float]:
@@ -110,35 +134,3 @@ def _foreign(grid: Grid, across: Across) -> int:
         above = across.middles[link.tail] + link.leaves < across.begins[frame]
         count += above != (across.middles[link.head] + link.enters < across.begins[frame])
     return count
-
-
-def _check(diagram: Diagram, sizes: Mapping[str, Size], direction: str) -> None:
-    if direction not in {"right", "down"}:
-        message = f"direction is {direction!r}; give 'right' or 'down'"
-        raise ValueError(message)
-    frames: set[str] = set()
-    for frame in diagram.frames:
-        if frame.id in frames:
-            message = f"two frames share the id {frame.id!r}; give every frame its own id"
-            raise ValueError(message)
-        if frame.parent and frame.parent not in frames:
-            message = f"frame {frame.id!r} lies in {frame.parent!r}, which is not before it; put outer frames first"
-            raise ValueError(message)
-        frames.add(frame.id)
-    boxes: set[str] = set()
-    for box in diagram.boxes:
-        if box.id in boxes:
-            message = f"two boxes share the id {box.id!r}; give every box its own id"
-            raise ValueError(message)
-        if box.frame and box.frame not in frames:
-            message = f"box {box.id!r} lies in the frame {box.frame!r}, which is not among the frames; add it"
-            raise ValueError(message)
-        if box.kind != "bus" and box.id not in sizes:
-            message = f"box {box.id!r} has no size; give the size of every box that is not a bar"
-            raise ValueError(message)
-        boxes.add(box.id)
-    for arrow in diagram.arrows:
-        for end in (arrow.tail, arrow.head):
-            if end not in boxes:
-                message = f"an arrow joins {arrow.tail!r} and {arrow.head!r}, but there is no box {end!r}; add it"
-                raise ValueError(message)

@@ -50,6 +50,13 @@ class Flow:
     ends: list[Ends]
     titles: list[tuple[float, float]]
 
+    def longest_texts(self) -> list[float]:
+        """Return for each box the length of the longest text on a line into it, 0 for none."""
+        texts = [0.0] * len(self.lengths)
+        for line, (length, _) in zip(self.lines, self.texts, strict=True):
+            texts[line.head] = max(texts[line.head], length)
+        return texts
+
 
 def flow_of(
     diagram: Diagram,

@@ -35,9 +35,10 @@ def line_of(
     """
     path, last = grid.paths[line], grid.links[grid.last[line]]
     first = last if len(path) == 2 else grid.links[grid.before[path[1]][0]]
-    row = rows.row_of[grid.column_of[path[0]]]
-    place = across.middles[path[0]] + first.leaves + rows.across[row]
-    start = (along.boxes[path[0]] + lengths[path[0]] + rows.along[row], place)
+    row = rows.row_of[grid.column_of[path[1 if path[0] in rows.moved else 0]]]
+    begin, middle = rows.place_of(path[0], grid, along, across)
+    place = middle + first.leaves
+    start = (begin + lengths[path[0]], place)
     steps: list[Step] = []
     at = start[0]
     for cell in path[1:]:
@@ -48,7 +49,7 @@ def line_of(
             steps += _turn(rows.turns[(path[0], last.trunk), row], place, there)
             row = rows.row_of[number]
         elif abs(there - place) >= _STRAIGHT:
-            out = along.columns[number - 1].out + rows.along[row]
+            out = max(at, along.columns[number - 1].out + rows.along[row])
             if out > at:
                 steps.append((out, place))
             middle = (out + level) / 2

@@ -62,10 +62,34 @@ def assign_ports(grid: Grid, pitches: Sequence[float], tight: float) -> None:
     for column in grid.columns:
         for place, cell in enumerate(column):
             index[cell] = place
+    depths = path_lengths(grid)
     for box in range(grid.boxes):
         _assign_exits(grid, box, tight, index)
     for box in range(grid.boxes):
         _assign_entries(grid, box, pitches[box], index)
+        _centre_longest(grid, box, pitches[box], depths)
+
+
+def path_lengths(grid: Grid) -> list[int]:
+    """Return the length of the longest path to each cell, which is less than its column if the cell was moved right."""
+    lengths = [0] * len(grid.breadths)
+    for column in grid.columns:
+        for cell in column:
+            lengths[cell] = max([lengths[grid.links[i].tail] + 1 for i in grid.before[cell]], default=0)
+    return lengths
+
+
+def _centre_longest(grid: Grid, box: int, pitch: float, depths: Sequence[int]) -> None:
+    """Let the line of the longest path enter in the middle, if the others find room: so a chain stays straight."""
+    links = [grid.links[number] for number in grid.before[box]]
+    longest = [link for link in links if depths[link.tail] + 1 == depths[box]]
+    if len(links) < 2 or len(longest) != 1 or not all(link.free_entry for link in links):
+        return
+    shift = longest[0].enters
+    room = grid.breadths[box] / 2 - pitch / 2
+    if all(abs(link.enters - shift) <= room for link in links):
+        for link in links:
+            link.enters -= shift
 
 
 def _assign_exits(grid: Grid, box: int, tight: float, index: Sequence[int]) -> None:

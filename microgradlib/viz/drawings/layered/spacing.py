@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from microgradlib.viz.drawings.layered.grid import Grid
+from microgradlib.viz.drawings.layered.ports import path_lengths
 from microgradlib.viz.drawings.layered.separation import Pull, place_things
 from microgradlib.viz.drawings.placement import Spacing
 
@@ -94,7 +95,7 @@ class _Solver:
                 self.members[frame].append(cell)
         self.chains = _chains(grid)
         self.links = _links_by_level(grid)
-        self.depths = _depths(grid)
+        self.depths = path_lengths(grid)
 
     def solve(self, level: int) -> float:
         """Place the things of a level whose frames are all solved; return its breadth."""
@@ -193,12 +194,3 @@ def _links_by_level(grid: Grid) -> dict[int, list[tuple[int, int, int]]]:
         head = cells + other[k] if k < len(other) else link.head
         levels.setdefault(one[k - 1] if k else -1, []).append((number, tail, head))
     return levels
-
-
-def _depths(grid: Grid) -> list[int]:
-    """Return the length of the longest path to each cell, which is less than its column if the cell was moved right."""
-    depths = [0] * len(grid.breadths)
-    for column in grid.columns:
-        for cell in column:
-            depths[cell] = max([depths[grid.links[i].tail] + 1 for i in grid.before[cell]], default=0)
-    return depths

@@ -50,11 +50,9 @@ class Places:
         """Return the rectangle of each box by id."""
         rects = {}
         for i, box in enumerate(self.diagram.boxes):
-            row = self.rows.row_of[self.grid.column_of[i]]
-            begin = self.along.boxes[i] + self.rows.along[row]
+            begin, middle = self.rows.place_of(i, self.grid, self.along, self.across)
             breadth = self.flow.breadths[i]
-            top = self.across.middles[i] - breadth / 2 + self.rows.across[row]
-            rects[box.id] = self.rect(begin, top, self.flow.lengths[i], breadth)
+            rects[box.id] = self.rect(begin, middle - breadth / 2, self.flow.lengths[i], breadth)
         return rects
 
     def routes(self) -> tuple[Route, ...]:
