@@ -10,7 +10,7 @@ from microgradlib.viz.markup import coordinate, element
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.drawings.diagram import Arrow, Diagram
     from microgradlib.viz.drawings.glyphs import Colour
 
 LINE: Final = 20.0
@@ -61,10 +61,7 @@ def entries(diagram: Diagram) -> tuple[Entry, ...]:
     if not diagram.captions:
         found += [Entry("value", "value")] if any(row.value and row.kind in _NUMBERS for row in rows) else []
         found += [Entry("grad", "gradient")] if any(row.gradient for row in rows) else []
-        # Any other text on a line, such as ×100, is not a number of its own.
-        found += (
-            [Entry("local", "local derivative")] if any(arrow.text[-1:].isdigit() for arrow in diagram.arrows) else []
-        )
+        found += [Entry("local", "local derivative")] if any(map(has_local_derivative, diagram.arrows)) else []
     kinds = {box.kind for box in diagram.boxes} | {row.kind for row in rows}
     kinds |= {"output" for box in diagram.boxes if box.output}
     kinds |= {"parameter" for box in diagram.boxes if box.table and box.table.parameters}
@@ -87,6 +84,11 @@ _NUMBERS: Final = ("number", "parameter")
 
 def _known(number: float | None) -> float:
     return 0.0 if number is None or number != number else number  # noqa: PLR0124  nan
+
+
+def has_local_derivative(arrow: Arrow) -> bool:
+    """Tell whether the text of an arrow is a local derivative, and not how many arrows it stands for, as in ×100."""
+    return bool(arrow.text) and not arrow.text.startswith("×")
 
 
 def lines(found: tuple[Entry, ...], width: float) -> list[list[Entry]]:

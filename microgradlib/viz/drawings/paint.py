@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.glyphs import text, tooltip, triangle
-from microgradlib.viz.drawings.legend import LINE, entries, legend_markup, lines
+from microgradlib.viz.drawings.legend import LINE, entries, has_local_derivative, legend_markup, lines
 from microgradlib.viz.drawings.measure import ARROW_TEXT, CELL, NAME, frame_title, shown
 from microgradlib.viz.drawings.paint_boxes import BoxView, box_markup
 from microgradlib.viz.drawings.placement import Spacing
@@ -253,8 +253,7 @@ def _line_text(place: int, route: Route, scene: Scene, depths: Mapping[str, int]
         "rect", x=rect.x, y=rect.y + 1, width=rect.width, height=rect.height - 2, fill=colour(_ground(depth))
     )
     style = _style(scene, place)
-    number = route.arrow.text[-1:].isdigit() and not route.arrow.text.startswith("×")
-    role = style if style.startswith("route") else "local" if number or "∂" in route.arrow.tooltip else "muted"
+    role = style if style.startswith("route") else "local" if has_local_derivative(route.arrow) else "muted"
     if scene.styles and not style:
         role = "muted"
     base = rect.y + rect.height / 2 + 0.35 * ARROW_TEXT
