@@ -200,6 +200,7 @@ ENGLISH: Final = {
     "lost": "{node}.grad = {after}: the {before} already there is lost.",
     "kept": "{node}.grad was still {before} and becomes {after}.",
     "too_early": "{node} passes on {upstream} now; {n} of its {m} terms have not arrived yet.",
+    "too_early_nothing": "{node} passes on nothing: none of its {m} {m:term has|terms have} arrived yet.",
     "again": "A second backward pass over the same graph. zero_grad() sets the inputs’ gradients back to —.",
     "again_stale": "A second backward pass over the same graph. zero_grad() was forgotten: the inputs keep their "
     "gradients.",
@@ -381,6 +382,7 @@ CHINESE: Final = {
     "lost": "{node}.grad = {after}：原有的 {before} 丢失了。",
     "kept": "{node}.grad 从 {before} 开始累加，得 {after}。",
     "too_early": "{node} 现在就传下 {upstream}；它的 {m} 项中还有 {n} 项没有到达。",
+    "too_early_nothing": "{node} 什么也没有传下：它的 {m} 项都还没有到达。",
     "again": "对同一个图再做一次反向传播。zero_grad() 把输入的梯度恢复为 —。",
     "again_stale": "对同一个图再做一次反向传播。忘记了 zero_grad()：输入保留原来的梯度。",
     "differs": "目前有 {n} 个梯度是错的。",

@@ -2,16 +2,19 @@
 
 import { calm, h, iconButton, s, set } from "./dom.js";
 
-const READABLE = 0.74; // below this scale the view follows what happens
+const READABLE = 0.69; // below this scale the view follows what happens
 const LARGEST = 1.7;
+const BELOW = 16; // room for what stands below the lowest card: the number of a bug
+const LEAST_FOR_MAP = 260; // in a lower drawing an overview would cover what it shows
 
 export function buildCamera(app, graph) {
   const { level } = app.session;
   const { svg, element } = graph;
-  const [width, height] = level.size;
+  const [width, height] = [level.size[0], level.size[1] + BELOW];
   let view = null; // [x, y, width, height] in the graph's units
   let manual = ""; // "" follows, "fit" shows all, "free" stays where the reader put it
   let glide = 0;
+  let drawn = 0; // the scale of the drawing
   const map = overview();
   element.append(map.element, h("div", { class: "zoom" },
     iconButton("minus", app.say("zoom_out"), () => zoom(1.25), { "data-k": "out" }),
@@ -19,13 +22,23 @@ export function buildCamera(app, graph) {
     iconButton("plus", app.say("zoom_in"), () => zoom(0.8), { "data-k": "in" })));
   drag();
 
+  set(svg, "viewBox", `0 0 ${width} ${height}`);
+
+  /** The drawing is as large as the scale makes it and is shifted: a shift needs no new layout of its texts. */
   function show(next) {
     view = next;
-    set(svg, "viewBox", next.map(x => x.toFixed(1)).join(" "));
+    const scale = room()[0] / next[2];
+    if (scale !== drawn) {
+      drawn = scale;
+      svg.style.width = `${(width * scale).toFixed(2)}px`;
+      svg.style.height = `${(height * scale).toFixed(2)}px`;
+    }
+    svg.style.transform = `translate(${(-next[0] * scale).toFixed(1)}px,${(-next[1] * scale).toFixed(1)}px)`;
     map.paint(next);
   }
 
-  const room = () => [svg.clientWidth || 800, svg.clientHeight || 400];
+  let size = null; // read once until the page changes: reading it makes the browser lay out everything anew
+  const room = () => (size ??= [element.clientWidth || 800, element.clientHeight || 400]);
 
   function whole() {
     const [w, h2] = room();
@@ -51,7 +64,10 @@ export function buildCamera(app, graph) {
     if (all.scale >= READABLE || !happening || manual === "fit") return all.view;
     const [x0, y0, x1, y1] = happening;
     const [w, h2] = room();
-    const scale = Math.max(all.scale, Math.min(1, w / (x1 - x0 + 80), h2 / (y1 - y0 + 60)));
+    const best = Math.max(all.scale, Math.min(1, w / (x1 - x0 + 80), h2 / (y1 - y0 + 60)));
+    const kept = drawn >= 0.75 * best && drawn <= Math.max(1, best) && (x1 - x0 + 20) * drawn <= w && (y1 - y0 + 20) * drawn <= h2;
+    if (kept && x0 >= view[0] && y0 >= view[1] && x1 <= view[0] + view[2] && y1 <= view[1] + view[3]) return view;
+    const scale = kept ? drawn : best; // a change of scale is costly, and restless
     const [vw, vh] = [w / scale, h2 / scale];
     const inside = (low, size, span) => (size >= span ? (span - size) / 2 : Math.max(0, Math.min(span - size, low)));
     return [inside((x0 + x1 - vw) / 2, vw, width), inside((y0 + y1 - vh) / 2, vh, height), vw, vh];
@@ -96,7 +112,7 @@ export function buildCamera(app, graph) {
       if (!from || !(event.buttons & 1)) return;
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
       if (Math.hypot(dx, dy) < 4) return;
-      const scale = view[2] / svg.clientWidth;
+      const scale = view[2] / room()[0];
       manual = "free";
       show([from.view[0] - dx * scale, from.view[1] - dy * scale, view[2], view[3]]);
     };
@@ -114,7 +130,7 @@ export function buildCamera(app, graph) {
     const window_ = s("rect", { class: "view" });
     const small = s("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, s("g", {}, ...boxes), window_);
     const box = h("div", { class: "map", title: app.say("map") }, small);
-    const longest = Math.max(width / 200, height / 110);
+    const longest = Math.max(width / 160, height / 90);
     small.style.width = `${(width / longest).toFixed(0)}px`;
     small.style.height = `${(height / longest).toFixed(0)}px`;
     box.onclick = event => {
@@ -125,11 +141,17 @@ export function buildCamera(app, graph) {
       show([px * width - w / 2, py * height - h2 / 2, w, h2]);
     };
     const paint = ([x, y, w, h2]) => {
-      box.hidden = w >= width - 1 && h2 >= height - 1;
+      box.hidden = (w >= width - 1 && h2 >= height - 1) || room()[1] < LEAST_FOR_MAP;
       for (const [key, value] of Object.entries({ x, y, width: w, height: h2 })) set(window_, key, value.toFixed(0));
     };
     return { element: box, paint };
   }
 
-  return { aim, fit, follow: () => { manual = ""; } };
+  /** The place for the graph has changed its size. */
+  function resized() {
+    size = null;
+    aim(false);
+  }
+
+  return { aim, fit, resized };
 }

@@ -97,7 +97,7 @@ function tallCard(node, group, context) {
   const value = text(group, "m", right, top + 50, 18, "end");
   const caption = text(group, "cap", left, top + 77, 12);
   const gradient = text(group, "gr m", right, top + 79, 18, "end");
-  const wrong = text(group, "bg m", right, y + height + 19, 15, "end");
+  const wrong = text(group, "bg m halo", right, y + height + 15, 14, "end");
   return state => {
     put(value, state.known ? short(state.value, 11) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
@@ -115,18 +115,18 @@ function flatCard(node, group, context) {
   if (rows) group.append(s("line", { class: "rule", x1: x, x2: x + width, y1: y + 49, y2: y + 49 }));
   heading(node, group, x + 10, top + 20, width - 22, 15, context);
   group.append(s("rect", { class: "gbg", x: x + width - 78, y: top + 26, width: 74, height: 21, rx: 5 }));
-  const value = text(group, "m", x + 10, top + 42, 14);
-  const gradient = text(group, "gr m", x + width - 10, top + 42, 14, "end");
+  const value = text(group, "m", x + 9, top + 42, 13);
+  const gradient = text(group, "gr m", x + width - 9, top + 42, 13, "end");
   const below = y + height + 12;
   const oldValue = text(group, "gh m halo", x + 10, below, 11);
   const oldGradient = text(group, "gh m halo", x + width - 10, below, 11, "end");
   const wrong = text(group, "bg m halo", x + width - 10, y + height + 14, 13, "end");
   if (node.hidden) text(group, "cap", x + 10, y + height - 6, 11, "start", `+ ${node.hidden}`);
   return state => {
-    put(value, state.known ? short(state.value, 8) : "?");
+    put(value, state.known ? short(state.value, 7) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
     put(oldGradient, state.oldGradient === null || state.mistake ? "" : short(state.oldGradient, 6));
-    cardGradient(gradient, state.gradient, 8);
+    cardGradient(gradient, state.gradient, 7);
     paintMistake(wrong, state.mistake);
   };
 }

@@ -61,7 +61,7 @@ function bands(app, length) {
   marks.forEach(([i, text], k) => {
     const end = marks[k + 1]?.[0] ?? length;
     const share = (end - i) / Math.max(1, length);
-    const label = share < 0.07 && frameSweep(session, i) ? String(k) : text;
+    const label = seen.sweep > 6 && frameSweep(session, i) ? String(k) : text;
     box.append(h("span", { text: label, title: text, style: `left:${(100 * i) / Math.max(1, length)}%;width:${100 * share}%` }));
   });
   return box;

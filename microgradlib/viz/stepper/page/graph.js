@@ -10,7 +10,7 @@ export function buildGraph(app) {
   const { level } = app.session;
   const layer = s("g");
   const label = app.say("graph", { n: level.nodes.length });
-  const svg = s("svg", { role: "img", "aria-label": label, preserveAspectRatio: "xMidYMid meet" }, layer);
+  const svg = s("svg", { role: "img", "aria-label": label }, layer);
   for (const group of level.groups) if (group.box) layer.append(frame(app, group));
   const edges = level.edges.map((edge, e) => buildEdge(app, edge, e, layer));
   const nodes = buildNodes(app, layer);
@@ -104,12 +104,17 @@ function paintNode(app, node, group, paint, count, own) {
 
 const HEAD = 8;
 
-/** The place and angle of the arrowhead: beyond the end of the path, in its last direction. */
-function arrowhead(path) {
-  const length = path.getTotalLength();
-  const [end, before] = [path.getPointAtLength(length), path.getPointAtLength(Math.max(0, length - 2))];
-  const angle = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
-  return `translate(${end.x.toFixed(1)} ${end.y.toFixed(1)}) rotate(${angle.toFixed(1)})`;
+/** The place and angle of the arrowhead: beyond the end of a path, in its last direction. The path has M, L, H, V and C. */
+export function arrowhead(d) {
+  let [x, y, fromX, fromY] = [0, 0, 0, 0];
+  for (const [, command, list] of d.matchAll(/([MLHVC])([^MLHVC]*)/g)) {
+    const numbers = list.match(/-?[\d.]+(?:e-?\d+)?/g).map(Number);
+    const end = { H: [numbers[0], y], V: [x, numbers[0]] }[command] ?? numbers.slice(-2);
+    [fromX, fromY] = command === "C" ? numbers.slice(2, 4) : [x, y];
+    [x, y] = end;
+  }
+  const angle = (Math.atan2(y - fromY, x - fromX) * 180) / Math.PI;
+  return `translate(${x} ${y}) rotate(${angle.toFixed(1)})`;
 }
 
 function buildEdge(app, edge, e, layer) {
@@ -119,9 +124,9 @@ function buildEdge(app, edge, e, layer) {
   const tall = app.session.level.card === "tall";
   const [x, y] = edge.at;
   const path = s("path", { class: "w", d: edge.path });
-  const tip = s("path", { class: "tip", d: `M${HEAD} 0L0 -4.5V4.5z` });
+  const tip = s("path", { class: "tip", d: `M${HEAD} 0L0 -4.5V4.5z`, transform: arrowhead(edge.path) });
   const bar = s("line", { class: "bar", y1: y - 10, y2: y + 10 });
-  const patch = s("rect", { class: "lbg", rx: 5, height: tall ? 22 : 18, y: y - (tall ? 11 : 9) });
+  const patch = s("rect", { class: "lbg", rx: 5, height: tall ? 18 : 15, y: y - (tall ? 9 : 7.5) });
   const formula = s("tspan", { class: "fx" });
   const number = s("tspan");
   const label = s("text", { class: "lv m", x: x - 6, y: y + 5, "text-anchor": "end", "font-size": tall ? 14 : 12.5 }, formula, number);
@@ -137,14 +142,9 @@ function buildEdge(app, edge, e, layer) {
     set(bar, "x1", (x - width - 5).toFixed(1));
     set(bar, "x2", (x - width - 5).toFixed(1));
   };
-  let headed = false;
   return {
     group, path,
     paint() {
-      if (!headed && path.isConnected) {
-        tip.setAttribute("transform", arrowhead(path));
-        headed = true;
-      }
       const state = edgeState(app.session, e);
       const kept = [...group.classList].filter(c => c === "way" || c === "one" || c === "hov");
       set(group, "class", ["ed", state.on ? "on" : "", state.used, state.lit ? "lit" : "", edge.quiet ? "quiet" : "", ...kept].filter(Boolean).join(" "));

@@ -18,7 +18,8 @@ export function buildMessage(app) {
       const key = JSON.stringify([told.parts, told.why, verdict]);
       if (key !== shown) {
         shown = key;
-        formula.replaceChildren(...told.parts.map(part => partElement(app, part)));
+        const captions = told.parts.some(part => part.caption);
+        formula.replaceChildren(...told.parts.map(part => partElement(app, part, captions)));
         const lines = verdict ? [{ text: verdict.text, tone: verdict.right ? "right" : "bad" }, ...(app.session.question ? [] : told.why)] : told.why;
         why.replaceChildren(...lines.flatMap(line => [h("span", { class: line.tone, text: line.text }), " "]));
         formula.querySelector("input")?.focus({ preventScroll: true });
@@ -31,7 +32,7 @@ export function buildMessage(app) {
 
 const TONES = { grad: "u", local: "l", term: "a", value: "v" };
 
-function partElement(app, part) {
+function partElement(app, part, captions = false) {
   if (part.is === "ask") return form(app);
   if (part.is === "name") return h("span", { class: "lhs", text: part.text });
   if (part.is === "sign") return h("span", { class: "op1", text: part.text });
@@ -40,7 +41,7 @@ function partElement(app, part) {
   return h("span", { class: `pt ${TONES[part.tone]}${plain ? " bare" : ""}` },
     ...(plain ? [] : [h("span", { class: "s", text: part.symbol })]),
     h("span", { class: "n", text: part.text }),
-    ...(plain ? [] : [h("small", { text: part.caption })]));
+    ...(plain || !captions ? [] : [h("small", { text: part.caption })]));
 }
 
 /** The form in which a prediction is typed. */

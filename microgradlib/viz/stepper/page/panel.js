@@ -56,7 +56,7 @@ function sliders(app) {
     box.append(h("p", { class: "why", text: say("no_slider", { reason: session.level.no_program || say("reason_policy") }) }));
     return { element: box, paint() {} };
   }
-  const rows = session.level.inputs.slice(0, MOST_SLIDERS).map(id => slider(app, id));
+  const rows = inOrder(session.level).slice(0, MOST_SLIDERS).map(id => slider(app, id));
   const reset = h("button", { type: "button", class: "reset", text: say("reset"), onclick: () => app.resetLeaves() });
   if (session.training && session.level.training.rate) rows.unshift(rateSlider(app));
   box.append(...rows.map(row => row.element), reset);
@@ -67,6 +67,13 @@ function sliders(app) {
       reset.hidden = !session.leaves.size;
     },
   };
+}
+
+/** Inputs of the whole graph first, then the parameters group by group. */
+function inOrder(level) {
+  const key = id => level.nodes[id].group.join(" ");
+  const groups = [...new Set(level.inputs.map(key))].sort((a, b) => (a ? 1 : 0) - (b ? 1 : 0));
+  return groups.flatMap(group => level.inputs.filter(id => key(id) === group));
 }
 
 function slider(app, id) {

@@ -8,7 +8,7 @@ import { bracketed, pieces, placed } from "./formulas.js";
 import { arrived } from "./frames.js";
 import { format } from "./numbers.js";
 import { agrees } from "./numerics.js";
-import { mistakeOf, slopeText, valueOf } from "./states.js";
+import { mistakeOf, slopeText, upstream, valueOf } from "./states.js";
 import { layers } from "./stops.js";
 import { some } from "./words.js";
 
@@ -28,10 +28,14 @@ export function sentence(session, say) {
   const told = tell(session, say, frame);
   const story = bugStory(session, say);
   if (story.length) told.why = [...story, ...(session.now.rows.length ? [] : told.why)];
+  told.why = told.why.map(line => ({ ...line, text: ended(line.text) }));
   const words = told.parts.flatMap(part => (part.is === "line" ? part.items : [part])).map(part => part.speech ?? part.text ?? "");
-  told.speech = [words.join(" "), ...told.why.map(w => w.text)].filter(Boolean).join(". ").replace(/\.\./g, ".");
+  told.speech = [ended(words.join(" ").trim()), ...told.why.map(w => w.text)].join(" ");
   return told;
 }
+
+/** A text with the mark that ends a sentence. */
+const ended = text => (/[.!?。！？]$/.test(text) ? text : text + (/[\u4e00-\u9fff]/.test(text) ? "。" : "."));
 
 function start(session, say) {
   return { parts: [name(say("start"))], why: [plain(say("start_why"))] };
@@ -118,7 +122,7 @@ function oneTerm(session, say, row, rows) {
   const hidden = what => (session.hides(what) ? "?" : null);
   const slope = slopeText(session, row.edge);
   const off = row.up === null; // nothing comes from upstream: whatever the local derivative is
-  const up = number("grad", flowing(session, row.from), hidden("upstream") ?? bracketed(format(row.up ?? 0)), say(forward ? "tangent" : "upstream"));
+  const up = number("grad", flowing(session, row.from), hidden("upstream") ?? bracketed(format(upstream(session, row))), say(forward ? "tangent" : "upstream"));
   const symbol = rows.length > 1 ? "…" : slope.symbol + (slope.formula && !hidden("local") ? ` = ${slope.formula}` : "");
   const local = number("local", symbol, hidden("local") ?? (rows.length > 1 && off ? "…" : bracketed(slope.number)), say("local"));
   const titles = rows.length > 1 ? some(rows.map(r => level.nodes[r.to].full), 3) : target;
@@ -137,7 +141,7 @@ function several(session, say) {
   const { rows } = session.now;
   const forward = session.settings.mode === "forward";
   const lines = rows.slice(-MOST_LINES).map(row => {
-    const up = number("grad", "", bracketed(format(row.up ?? 0)));
+    const up = number("grad", "", bracketed(format(upstream(session, row))));
     const local = number("local", "", bracketed(format(row.local ?? 0)));
     const factors = forward ? [local, sign("·"), up] : [up, sign("·"), local];
     return line(name(flowing(session, row.to)), sign("+="), ...factors, sign("="), number("term", "", format(row.add)));
@@ -286,6 +290,7 @@ function happened(session, say, bug) {
     const due = consumers(session, row.from).length || 1;
     const here = last ? last.k : 0;
     if (here >= due) return null;
+    if (!last) return say("too_early_nothing", { node: from.full, m: due });
     return say("too_early", { node: from.full, n: due - here, m: due, upstream: format(last?.after ?? null) });
   }
   const other = session.wrong.rows[session.i];

@@ -92,7 +92,7 @@ export class Session {
 
   /** Go to a frame. What is seen there does not depend on where one came from. */
   go(i) {
-    this.i = Math.max(0, Math.min(this.pass.frames.length - 1, i));
+    this.i = Math.max(0, Math.min(this.pass.frames.length - 1, Math.round(i) || 0));
     this.now = this.happening();
   }
 

@@ -72,6 +72,9 @@ export function circlesOf(session, id, uses) {
   });
 }
 
+/** What flows from upstream in a row of the trace: 0 where all that could have arrived was stopped, null where nothing has come. */
+export const upstream = (session, row) => row.up ?? (arrived(session.pass, row.from, row.i) ? 0 : null);
+
 /** All that a card or a table row of a node shows. */
 export function nodeState(session, id) {
   const { now, ghost } = session;

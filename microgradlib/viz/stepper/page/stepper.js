@@ -22,6 +22,7 @@ import { speaker } from "./words.js";
 
 const WIDGET_HEIGHT = "640px";
 const WIDE = 2; // drawings at least so many times as wide as high stand above the table, others beside it
+const MOST_LIVELY = 60; // in larger graphs lines change at once, without a transition
 const CHECKS_AT_ONCE = 6;
 
 export class Stepper {
@@ -55,8 +56,10 @@ export class Stepper {
   }
 
   observe() {
-    const sizes = new ResizeObserver(() => this.camera?.aim(false));
+    const sizes = new ResizeObserver(() => this.camera.resized());
     sizes.observe(this.root);
+    this.sizes = sizes;
+    sizes.observe(this.graph.element);
     const renewed = () => this.renew(this.model.get("tape"));
     this.model.on("change:tape", renewed);
     this.ends.push(() => sizes.disconnect(), () => this.model.off("change:tape", renewed), () => this.halt());
@@ -74,6 +77,7 @@ export class Stepper {
     const { level } = this.session;
     this.root.lang = this.language;
     set(this.root, "aria-label", `${this.tape.title ?? ""} ${this.say("graph", { n: level.nodes.length })}`);
+    this.root.classList.toggle("lively", level.nodes.length <= MOST_LIVELY);
     this.root.classList.toggle("flat", level.size[0] / level.size[1] >= WIDE);
     this.dress();
     this.graph = buildGraph(this);
@@ -84,8 +88,10 @@ export class Stepper {
     this.header = buildHeader(this);
     this.panes = this.buildPanes();
     this.side = h("div", { class: "side" }, this.table.element, this.panel.element);
-    this.root.replaceChildren(this.header, this.panes, this.graph.element, this.side, this.message.element, this.message.live, this.controls.element);
+    const parts = [this.header, this.panes, this.graph.element, this.side, this.message.element, this.message.live, this.controls.element];
+    this.root.replaceChildren(h("div", { class: "page" }, ...parts));
     this.camera = buildCamera(this, this.graph);
+    this.sizes?.observe(this.graph.element);
     this.paint({ announce: false });
     if (focused) this.shadow.querySelector(`[data-k="${focused}"]`)?.focus({ preventScroll: true });
   }

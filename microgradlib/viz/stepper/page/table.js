@@ -5,7 +5,7 @@ import { h, put, set } from "./dom.js";
 import { bracketed } from "./formulas.js";
 import { format } from "./numbers.js";
 import { agrees } from "./numerics.js";
-import { isQuiet, nodeState, slopeText, termOf } from "./states.js";
+import { isQuiet, nodeState, slopeText, termOf, upstream } from "./states.js";
 import { flowing } from "./sentence.js";
 
 /** Build the table of the session's level: {element, paint(id), hover(id, e), show(id)}. */
@@ -17,7 +17,7 @@ export function buildTable(app) {
   table.append(h("thead", {}, head(app, bug)));
   const blocks = new Map();
   for (const { title, nodes } of sections(level)) {
-    if (title) table.append(h("tbody", { class: "grp" }, h("tr", {}, h("th", { colspan: 6, scope: "rowgroup", text: title }))));
+    if (title) table.append(h("tbody", { class: "grp" }, h("tr", {}, h("th", { colspan: bug ? 6 : 5, scope: "rowgroup", text: title }))));
     for (const node of nodes) {
       const block = buildBlock(app, node, bug, terms[node.id]);
       blocks.set(node.id, block);
@@ -59,9 +59,9 @@ function head(app, bug) {
   const { say } = app;
   const forward = app.session.settings.mode === "forward";
   const titles = [
-    [say("name"), ""], [say("value"), ""], [say(forward ? "tangent_chain" : "chain"), "wide"],
-    [say(forward ? "tangent" : "gradient"), ""], ...(bug ? [[say(bug === "order" ? "right_number" : "with_bug"), ""]] : []),
-    [say("check"), "wide"],
+    [say("name"), "cn"], [say("value"), "cv"], [say(forward ? "tangent_chain" : "chain"), "wide"],
+    [say(forward ? "tangent" : "gradient"), "cg"], ...(bug ? [[say(bug === "order" ? "right_number" : "with_bug"), "cg"]] : []),
+    [say("check"), "cc wide"],
   ];
   return h("tr", {}, ...titles.map(([text, className]) => h("th", { class: className, scope: "col", text })));
 }
@@ -143,12 +143,14 @@ function paintBlock(app, block) {
   paintCheck(app, block.check, node, state);
 }
 
+const shown = new WeakMap(); // what stands in a cell of several parts
+
 /** A number, with the one before a slider moved struck through beside it. */
 function withOld(cell, old, text, className = "") {
   const parts = old === null ? [text] : [h("span", { class: "was", text: format(old) }), text];
   const key = `${old}|${text}|${className}`;
-  if (cell.dataset.shown === key) return;
-  cell.dataset.shown = key;
+  if (shown.get(cell) === key) return;
+  shown.set(cell, key);
   cell.replaceChildren(...parts.map(part => (typeof part === "string" ? h("span", { class: className, text: part }) : part)));
 }
 
@@ -192,7 +194,7 @@ function paintTerm(app, node, line) {
     return;
   }
   const hidden = what => term.hidden && session.hides(what);
-  const up = [hidden("upstream") ? "?" : bracketed(format(term.up ?? 0)), "u"];
+  const up = [hidden("upstream") ? "?" : bracketed(format(upstream(session, term))), "u"];
   const local = [hidden("local") ? "?" : bracketed(format(term.local ?? 0)), "l"];
   const [first, second] = forward ? [local, up] : [up, local];
   put(line.who, level.nodes[term.from].full);
@@ -216,7 +218,7 @@ function paintCheck(app, cell, node, state) {
     if (wanted) app.checkLater(node.id);
     return;
   }
-  const numbers = { value: format(Number(check.value)), error: Number(check.error).toExponential(0), left: rounded(check.left), right: rounded(check.right) };
+  const numbers = { value: format(Number(check.value)), error: Number(check.error).toExponential(0), left: side(check.left), right: side(check.right) };
   const right = agrees(check, gradient);
   put(cell, check.kink ? `⚠ ${numbers.left} | ${numbers.right}` : `${forward ? `${format(gradient)} · ` : ""}${rounded(check.value)} ${right ? "✓" : "✗"}`);
   set(cell, "class", `num wide ${check.kink || !right ? "b" : "q"}`);
@@ -228,6 +230,9 @@ const rounded = x => {
   const value = Number(x);
   return format(Math.abs(value) < 1e-9 ? 0 : Number(value.toPrecision(5)));
 };
+
+/** The derivative from one side, which is only as good as its step. */
+const side = x => format(Math.abs(Number(x)) < 1e-4 ? 0 : Number(Number(x).toPrecision(3)));
 
 /** ↑ and ↓ move between the names of nodes. */
 function walk(event, root, names) {
