@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.neurons import Neuron, find_neuron
+from microgradlib.viz.drawings.neurons import Neuron, find_neuron, is_function
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,8 +40,8 @@ def absorb(groups: Groups) -> Absorbed:
     """Return which leaves need no box, and which ops are neurons.
 
     A parameter is a row if every use is inside a call of its own module. Without modules, leaves with a name are
-    weights where a `dot` reads them in its first half, or where a product is of one leaf and something computed, if
-    they are read in no other way.
+    weights where a `dot` reads them in its first half, or where a product is of one leaf and something computed, and
+    biases where they are added to such products, if they are read in no other way.
     """
     nodes, uses = groups.snapshot.nodes, groups.uses
     own = frozenset(
@@ -50,6 +50,18 @@ def absorb(groups: Groups) -> Absorbed:
         if node.kind == "parameter" and uses[node.index] and all(_is_own(node, groups, i) for i, _ in uses[node.index])
     )
     weights = own | _weights_without_modules(groups)
+    while True:
+        neurons = _neurons_with_scope(groups, weights)
+        loose = _loose_neurons(groups, weights, neurons)
+        read = {weight.use for found in (neurons, loose) for neuron in found.values() for weight in neuron.weights}
+        rows = frozenset(i for i in weights if i in own or all(use in read for use in uses[i]))
+        if rows == weights:
+            return Absorbed(frozenset(_numbers(groups)), rows, neurons, loose)
+        weights = rows
+
+
+def _neurons_with_scope(groups: Groups, weights: Collection[int]) -> dict[Scope, Neuron]:
+    nodes, uses = groups.snapshot.nodes, groups.uses
     neurons: dict[Scope, Neuron] = {}
     for scope in reversed(groups.order):
         ops = [i for i in groups.members[scope] if nodes[i].parents]
@@ -60,10 +72,7 @@ def absorb(groups: Groups) -> Absorbed:
                 neurons[scope] = neuron
         elif len(children) == 1 and not ops and scope.kind in _MODULES and children[0] in neurons:
             neurons[scope] = neurons[children[0]]
-    loose = _loose_neurons(groups, weights, neurons)
-    rows = {weight.parameter for neuron in loose.values() for weight in neuron.weights}
-    rows |= {weight.parameter for neuron in neurons.values() for weight in neuron.weights}
-    return Absorbed(frozenset(_numbers(groups)), own | frozenset(rows & weights), neurons, loose)
+    return neurons
 
 
 def is_number(node: SnapshotNode) -> bool:
@@ -104,7 +113,7 @@ def _weights_without_modules(groups: Groups) -> frozenset[int]:
             return bias or (place < half and _differ(nodes, uses, node.parents[place], node.parents[place + half]))
         if node.op_name == "mul" and len(set(node.parents)) == len(node.parents):
             return _differ(nodes, uses, node.parents[place], node.parents[1 - place])
-        return False
+        return node.op_name in {"add", "sum"}  # a bias, if the sum is a neuron's
 
     return frozenset(
         node.index
@@ -129,7 +138,7 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
     found: dict[int, Neuron] = {}
     tried: set[int] = set()
     for root in range(len(nodes) - 1, -1, -1):
-        if root in tried or root in found or nodes[root].op_name not in {"dot", "add", "sum", "sub", "mul"}:
+        if root in tried or root in found or nodes[root].op_name not in {"dot", "add", "sum", "mul"}:
             continue
         path = paths[root]
         if path and path[-1] in neurons:
@@ -140,15 +149,10 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
             continue
         last = neuron.result
         after = [i for i, _ in uses[last]]
-        if len(after) == 1 and paths[after[0]] == path and _one_variable(nodes, after[0]):
+        if len(after) == 1 and paths[after[0]] == path and is_function(nodes[after[0]]):
             neuron = find_neuron(nodes, uses, [*tree, after[0]], weights) or neuron
         found.update(dict.fromkeys(neuron.nodes, neuron))
     return found
-
-
-def _one_variable(nodes: Sequence[SnapshotNode], i: int) -> bool:
-    """Whether the op is a function of one variable with a name, as an activation is."""
-    return len(nodes[i].parents) == 1 and nodes[i].op_name not in {"neg", "pow", "square", "mean", "sum", "detach"}
 
 
 def _tree(groups: Groups, root: int, tried: set[int]) -> list[int]:
@@ -158,12 +162,12 @@ def _tree(groups: Groups, root: int, tried: set[int]) -> list[int]:
     while waiting:
         i = waiting.pop()
         tree.append(i)
-        if nodes[i].op_name in {"add", "sum", "sub"}:
+        if nodes[i].op_name in {"add", "sum"}:
             tried.add(i)
             waiting += [
                 parent
                 for parent in dict.fromkeys(nodes[i].parents)
-                if nodes[parent].op_name in {"add", "sum", "sub", "mul"}
+                if nodes[parent].op_name in {"add", "sum", "mul"}
                 and len(uses[parent]) == 1
                 and paths[parent] == paths[root]
             ]

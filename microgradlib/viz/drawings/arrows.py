@@ -72,15 +72,20 @@ def _copies(sheet: Sheet) -> dict[tuple[int, int], int]:
 
 
 def write_arrows(sheet: Sheet, written: Sequence[Written], lines: Sequence[Line]) -> list[Arrow]:
-    """Return the arrows of a diagram for the lines between its parts."""
+    """Return the arrows of a diagram for the lines between its parts.
+
+    Local derivatives are written on all lines into a box or on none of them.
+    """
     into = [0] * len(sheet.parts)
     for line in lines:
         into[line.head] += 1
+    texts = [_text(sheet, written, line, into[line.head]) for line in lines]
+    bare = {line.head for line, text in zip(lines, texts, strict=True) if not text and line.port is None}
     return [
         Arrow(
             tail=written[line.tail].box.id,
             head=written[line.head].box.id,
-            text=_text(sheet, written, line, into[line.head]),
+            text="" if line.head in bare and not text.startswith("×") else text,
             tooltip=tooltip(sheet, line.edges),
             port=line.port,
             source=written[line.tail].box.id if line.source is None else f"n{line.source}",
@@ -89,7 +94,7 @@ def write_arrows(sheet: Sheet, written: Sequence[Written], lines: Sequence[Line]
             edges=tuple(line.edges),
             tail_port=written[line.tail].exits.get(line.source) if line.source is not None else None,
         )
-        for line in lines
+        for line, text in zip(lines, texts, strict=True)
     ]
 
 
@@ -115,10 +120,15 @@ def tooltip(sheet: Sheet, edges: Sequence[tuple[int, int]]) -> str:
 
 
 def passes(sheet: Sheet, edges: Sequence[tuple[int, int]]) -> bool:
-    """Whether a gradient passes along one of the arrows: its local derivative is not 0, nor its gradient upstream."""
+    """Whether a gradient passes along one of the arrows.
+
+    None does where the local derivative is 0, where the gradient upstream is 0, and, after a backward pass, where it
+    has not been reached.
+    """
     for i, place in edges:
         node = sheet.structure.nodes[i]
         local = node.local_derivatives[place] if place < len(node.local_derivatives) else None
-        if local != 0 and node.grad != 0:
+        reached = node.grad is not None or not sheet.differentiated
+        if local != 0 and node.grad != 0 and reached:
             return True
     return False

@@ -9,6 +9,7 @@ from microgradlib.viz.drawings.arrows import find_lines, write_arrows
 from microgradlib.viz.drawings.buses import add_buses
 from microgradlib.viz.drawings.cards import write_card, write_node
 from microgradlib.viz.drawings.choice import Step, choose_states
+from microgradlib.viz.drawings.circles import join_circles
 from microgradlib.viz.drawings.closed import write_closed, write_elided, write_leaves, write_sum
 from microgradlib.viz.drawings.copies import copy_leaves
 from microgradlib.viz.drawings.diagram import Diagram, Frame
@@ -23,13 +24,19 @@ from microgradlib.viz.drawings.totals import write_totals
 from microgradlib.viz.numbers import precision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.viz.drawings.choice import Choice
     from microgradlib.viz.drawings.diagram import Box
     from microgradlib.viz.drawings.groups import Path
+    from microgradlib.viz.drawings.parts import Part
     from microgradlib.viz.drawings.written import Written
     from microgradlib.viz.snapshot import Snapshot
 
 SMALL: Final = 12
 """Graphs of so many nodes, without groups, show every node as a box of its own."""
+_COLLAPSED: Final = frozenset({"closed", "sum", "series", "elided"})
+"""Parts of which the drawing does not show every op."""
 _NAMES: Final = 3
 """A note names so many leaves."""
 
@@ -47,7 +54,7 @@ def build(snapshot: Snapshot, step: Step | None = None, options: Options | None 
     [('n0', 'n1', '3'), ('n0', 'n1', '3')]
     """
     structure = find_structure(snapshot)
-    return write(structure, lay_open(structure, step or Step()), options or Options())
+    return write(structure, lay_open(structure, *choose_parts(structure, step or Step())), options or Options())
 
 
 def is_small(structure: Structure) -> bool:
@@ -55,17 +62,24 @@ def is_small(structure: Structure) -> bool:
     return len(structure.nodes) <= SMALL and not structure.groups.order
 
 
-def lay_open(structure: Structure, step: Step) -> Sheet:
-    """Return the parts of a graph at one step, before anything is written in them."""
+def choose_parts(structure: Structure, step: Step) -> tuple[Choice, list[Part]]:
+    """Return what is open at one step, and the parts of the drawing, in the order of their first nodes."""
     if is_small(structure):
         step = replace(step, cards=False)
     choice = choose_states(structure, step)
     parts = leave_out(structure, find_parts(structure, choice), step)
-    if step.cards:
-        parts = merge_leaves(structure, parts, step)
-    if not any(part.path for part in parts):
-        parts = copy_leaves(structure, parts)
-    return Sheet(structure, choice, tuple(parts), Labels(structure, Options()), precision(len(parts)))
+    return choice, merge_leaves(structure, parts, step) if step.cards else parts
+
+
+def lay_open(structure: Structure, choice: Choice, parts: Sequence[Part]) -> Sheet:
+    """Return the parts in topological order, before anything is written in them.
+
+    Parts that depend on one another in a circle are joined. Without groups, a leaf has a box near each of its uses.
+    """
+    ordered = join_circles(structure, parts)
+    if not any(part.path for part in ordered):
+        ordered = copy_leaves(structure, ordered)
+    return Sheet(structure, choice, tuple(ordered), Labels(structure, Options()), precision(len(ordered)))
 
 
 def write(structure: Structure, sheet: Sheet, options: Options) -> Diagram:
@@ -94,7 +108,8 @@ def _note(sheet: Sheet, boxes: int, *, shares: bool) -> str:
     nodes, snapshot = len(sheet.structure.nodes), sheet.structure.groups.snapshot
     notes = []
     if boxes < nodes and not is_small(sheet.structure):
-        notes.append(f"{nodes:,} nodes in {boxes:,} {'box' if boxes == 1 else 'boxes'}")
+        collapsed = any(part.kind in _COLLAPSED for part in sheet.parts) or bool(sheet.choice.folded)
+        notes.append(f"{nodes:,} nodes in {boxes:,} box{'es' * (boxes != 1)}{', collapsed' * collapsed}")
     if shares:
         notes.append("share: the part of a gradient that comes from this use of the parameter")
     if snapshot.changed:

@@ -100,7 +100,12 @@ def write_card(sheet: Sheet, place: int) -> Written:
     if not kept:
         rows.append(Row(_count(len({weight.parameter for weight in neuron.weights}), "parameter"), kind="note"))
     if neuron.products and kept and len(neuron.products) <= _ROWS_BESIDE_FEW:
-        rows += [_product_row(sheet, weight, inner) for weight in neuron.weights if weight.product in neuron.products]
+        weights = [weight for weight in neuron.weights if weight.edge]
+        rows += [
+            _product_row(sheet, weight, at, inner)
+            for at, weight in enumerate(weights)
+            if weight.product in neuron.products
+        ]
     rows.append(sheet.row(neuron.net_input, _net_input_name(sheet, neuron)))
     rows += [sheet.row(i, _function_name(sheet, neuron, at)) for at, i in enumerate(neuron.functions)]
     title = (
@@ -147,7 +152,7 @@ def _scopes_of(sheet: Sheet, weights: Sequence[Weight], inner: Path) -> Path:
     return (*inner, *sheet.structure.groups.paths[weights[0].use[0]])
 
 
-def _product_row(sheet: Sheet, weight: Weight, inner: Path) -> Row:
+def _product_row(sheet: Sheet, weight: Weight, at: int, inner: Path) -> Row:
     nodes = sheet.structure.nodes
     product = weight.product
     if product is None or weight.edge is None:
@@ -155,7 +160,7 @@ def _product_row(sheet: Sheet, weight: Weight, inner: Path) -> Row:
         raise ValueError(message)
     factor = nodes[product].parents[weight.edge[1]]
     name = shorten(nodes[weight.parameter].name, _scopes_of(sheet, [weight], inner))
-    return sheet.row(product, f"{name}·{sheet.labels.name(factor)}")
+    return sheet.row(product, f"{name}·{sheet.labels.name(factor) if nodes[factor].name else f'x.{at}'}")
 
 
 def _net_input_name(sheet: Sheet, neuron: Neuron) -> str:

@@ -110,6 +110,8 @@ def choose_states(structure: Structure, step: Step) -> Choice:
                     states[same[0]] = "folded" if states[same[0]] == "open" else states[same[0]]
                 elif len(same) > 2 * step.ends + 1 and is_series(groups, same):
                     middle = tuple(same[step.ends : len(same) - step.ends])
+                    if groups.keys[middle[0]] in step.opened:
+                        middle = ()
                     states.update(dict.fromkeys(middle, "left out"))
                     series.update(dict.fromkeys(middle, middle))
             following += [
@@ -166,8 +168,15 @@ def _state(structure: Structure, step: Step, scope: Scope) -> State:
     if key in step.opened:
         return "open"
     table = step.tables and is_tabular(structure, scope)
-    if scope.kind in step.kinds:
+    if _is_of_kind(scope, step.kinds):
         return "table" if table else "closed"
     if groups.heights[scope] <= step.height or (step.layers and is_layer(structure, scope)):
         return "closed"
     return "table" if table else "open"
+
+
+def _is_of_kind(scope: Scope, kinds: frozenset[str]) -> bool:
+    """Whether a scope is of one of the kinds; of a block that a user opened, its name says so, as `layer 1` does."""
+    if scope.kind == "block":
+        return any(scope.name.lower().startswith(kind) for kind in kinds)
+    return scope.kind in kinds

@@ -20,17 +20,16 @@ def join_circles(structure: Structure, parts: Sequence[Part]) -> list[Part]:
     Leaving out the middle of a frame's ops can make a circle, where a way leads out of the middle, through another
     group and back. What lies on it belongs to the middle.
     """
-    circles = [circle for circle in strongly_connected(len(parts), edges_between(structure, parts)) if len(circle) > 1]
-    if circles:
-        joined = {place: circle for circle in circles for place in circle}
-        merged: list[Part] = []
-        for place, part in enumerate(parts):
-            if place not in joined:
-                merged.append(part)
-            elif place == min(joined[place]):
-                merged.append(join([parts[one] for one in sorted(joined[place])]))
-        parts = in_order(structure, merged)
-    return list(parts)
+    edges = list(dict.fromkeys(edges_between(structure, parts)))
+    circles = [circle for circle in strongly_connected(len(parts), edges) if len(circle) > 1]
+    if not circles:
+        return in_order(parts, edges)
+    joined = {place: min(circle) for circle in circles for place in circle}
+    together: dict[int, list[Part]] = {}
+    for place, part in enumerate(parts):
+        together.setdefault(joined.get(place, place), []).append(part)
+    merged = [members[0] if len(members) == 1 else join(members) for members in together.values()]
+    return in_order(merged, edges_between(structure, merged))
 
 
 def join(parts: Sequence[Part]) -> Part:

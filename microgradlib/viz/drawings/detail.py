@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.build import lay_open, write
+from microgradlib.viz.drawings.build import choose_parts, lay_open, write
 from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
@@ -39,9 +39,11 @@ _WRAP: Final = 1.3
 """A drawing to the right is wrapped if it is wider than this many cells."""
 _FAVOUR: Final = 0.75
 """Text that is smaller by so many pixels is still better to the right than down, the direction of reading."""
+_FAVOUR_SMALL: Final = 3.0
+"""The same in a graph of a few boxes."""
 _RETURN_COST: Final = 0.4
-_COMFORTABLE_HEIGHT: Final = 1000.0
-_HEIGHT_COST: Final = 0.01
+_HEIGHTS: Final = ((600.0, 0.003), (1000.0, 0.007))
+"""Each pixel of height beyond these costs so many pixels of text: what does not fit on a screen must be scrolled."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,13 @@ class Ladder:
         steps = list(ladder(self.structure, self.collapse))
         most = MOST_BOXES if self.collapse is None else self.max_nodes
         for step in steps:
-            sheet = lay_open(self.structure, step)
-            shown = (sheet.parts, step.weights, step.tables)
+            choice, parts = choose_parts(self.structure, step)
+            shown = (parts, step.weights, step.tables)
             last = step is steps[-1] and not tried
-            if shown in seen or (len(sheet.parts) > most and not last):
+            if shown in seen or (len(parts) > most and not last):
                 continue
             seen.append(shown)
-            diagram = write(self.structure, sheet, self.options)
+            diagram = write(self.structure, lay_open(self.structure, choice, parts), self.options)
             if _area(diagram) > _most_area() and not last and self.collapse is None:
                 continue
             tried.append(self._laid_out(diagram, step))
@@ -110,7 +112,8 @@ class Ladder:
         if not opened and not closed:
             return self.best
         step = replace(self.best.step, opened=frozenset(opened), closed=frozenset(closed))
-        return self._laid_out(write(self.structure, lay_open(self.structure, step), self.options), step)
+        sheet = lay_open(self.structure, *choose_parts(self.structure, step))
+        return self._laid_out(write(self.structure, sheet, self.options), step)
 
     def _laid_out(self, diagram: Diagram, step: Step) -> View:
         views = [_view(diagram, step, direction) for direction in self._directions()]
@@ -185,8 +188,9 @@ def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
     )
     width, height = plan.width + _MARGIN[0], plan.height + _MARGIN[1]
     scale = min(1.0, CELL / width)
-    tall = max(0.0, height * scale - _COMFORTABLE_HEIGHT)
-    score = _TEXT * scale - _HEIGHT_COST * tall - _RETURN_COST * plan.returns
-    score += _FAVOUR if direction == "right" else 0.0
+    score = _TEXT * scale - _RETURN_COST * plan.returns
+    score -= sum(cost * max(0.0, height * scale - comfortable) for comfortable, cost in _HEIGHTS)
+    if direction == "right":
+        score += _FAVOUR_SMALL if diagram.captions else _FAVOUR
     fits = _TEXT * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
     return View(diagram, plan, step, score, fits)

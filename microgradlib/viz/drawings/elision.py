@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.circles import join, join_circles
-from microgradlib.viz.drawings.parts import Part, in_order, part_of
+from microgradlib.viz.drawings.circles import join
+from microgradlib.viz.drawings.parts import Part, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _ALL_LEAVES: Final = 12
 def leave_out(structure: Structure, parts: Sequence[Part], step: Step) -> list[Part]:
     """Return the parts, of each frame with more than `step.most` ops only the first and the last and one for the rest.
 
-    Leaves that only the rest reads go with it, and so does what stands in a circle with it.
+    Leaves that only the rest reads go with it.
     """
     counted = {"op", "sum", "card", "closed", "table", "elided"} if step.everything else {"op", "sum"}
     frames: dict[Path, list[int]] = {}
@@ -41,7 +41,7 @@ def leave_out(structure: Structure, parts: Sequence[Part], step: Step) -> list[P
             middle = places[ends : len(places) - ends]
             left_out.update(dict.fromkeys(middle, middle[0]))
     _add_leaves(structure, parts, left_out)
-    return join_circles(structure, _joined(structure, parts, left_out))
+    return _joined(parts, left_out)
 
 
 def _is_chain(structure: Structure, parts: Sequence[Part], places: Sequence[int]) -> bool:
@@ -61,20 +61,20 @@ def _add_leaves(structure: Structure, parts: Sequence[Part], left_out: dict[int,
                 left_out[place] = targets.pop()
 
 
-def _joined(structure: Structure, parts: Sequence[Part], left_out: dict[int, int]) -> list[Part]:
+def _joined(parts: Sequence[Part], left_out: dict[int, int]) -> list[Part]:
     if not left_out:
         return list(parts)
     together: dict[int, list[Part]] = {}
     for place, part in enumerate(parts):
         together.setdefault(left_out.get(place, place), []).append(part)
     merged = []
-    for place, members in together.items():
+    for members in together.values():
         part = members[0] if len(members) == 1 else join(members)
         if len(members) > 1 and any(one.kind == "series" for one in members):
             series = next(one for one in members if one.kind == "series")
             part = replace(series, nodes=part.nodes)
-        merged.append((place, part))
-    return in_order(structure, [part for _, part in sorted(merged, key=lambda pair: pair[0])])
+        merged.append(part)
+    return merged
 
 
 def merge_leaves(structure: Structure, parts: Sequence[Part], step: Step) -> list[Part]:

@@ -28,7 +28,7 @@ class Groups:
         snapshot: the graph.
         paths: for each node the scopes that it is drawn in, outermost first.
         uses: for each node the pairs (user, place among the user's parents), in topological order.
-        order: every scope, in the order of its first node; a scope stands after the one around it.
+        order: every scope, in the order of its first op; a scope stands after the one around it.
         children, members: the scopes, and the nodes, directly inside each scope.
         keys: a short name for each scope, `s0`, `s1`, … in this order, by which it is opened and closed.
         shapes: scopes of equal numbers hold the same ops, wired alike.
@@ -80,7 +80,7 @@ def find_groups(snapshot: Snapshot) -> Groups:
     for node in nodes:
         if not node.parents:
             paths[node.index] = _place_of_leaf(node, inner[node.index])
-    order = _order(paths)
+    order = _order(nodes, paths)
     shapes = _shapes(nodes, paths, order)
     for i, path in _own_inputs(nodes, paths, inner, shapes):
         paths[i] = path
@@ -168,11 +168,13 @@ def _place_of_leaf(node: SnapshotNode, inner: Path) -> Path:
     return inner[:length]
 
 
-def _order(paths: Sequence[Path]) -> list[Scope]:
+def _order(nodes: Sequence[SnapshotNode], paths: Sequence[Path]) -> list[Scope]:
+    """Return the scopes in the order of their first ops; those without ops at the end."""
     seen: dict[Scope, None] = {}
-    for path in paths:
-        for scope in path:
-            seen.setdefault(scope)
+    for ops in (True, False):
+        for node, path in zip(nodes, paths, strict=True):
+            if bool(node.parents) is ops:
+                seen.update(dict.fromkeys(path))
     return list(seen)
 
 

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 Uses = tuple[tuple[tuple[int, int], ...], ...]
 
-_SUMS: Final = frozenset({"add", "sum", "sub"})
+_SUMS: Final = frozenset({"add", "sum"})
+_NOT_ACTIVATIONS: Final = frozenset(
+    {"", "add", "sub", "mul", "div", "neg", "pow", "square", "dot", "sum", "mean", "detach"}
+)
 _TAIL: Final = 2
 """A neuron is a weighted sum and at most so many functions of one variable after it."""
 
@@ -94,11 +97,11 @@ def find_neuron(
     functions: list[int] = []
     last = inside[-1]
     while len(functions) < _TAIL and last not in parameters:
-        operands = [parent for parent in nodes[last].parents if not _number(nodes[parent])]
-        if len(operands) != 1 or operands[0] not in own or len(uses[operands[0]]) != 1:
+        node = nodes[last]
+        if not is_function(node) or node.parents[0] not in own or len(uses[node.parents[0]]) != 1:
             break
         functions.append(last)
-        last = operands[0]
+        last = node.parents[0]
     read = _weighted_sum(nodes, uses, last, own, parameters)
     if read is None:
         return None
@@ -108,8 +111,9 @@ def find_neuron(
     return Neuron(tuple(weights), tuple(products), tuple(sums), last, tuple(reversed(functions)))
 
 
-def _number(node: SnapshotNode) -> bool:
-    return node.kind == "constant" and not node.name and not node.parents
+def is_function(node: SnapshotNode) -> bool:
+    """Whether an op can be the activation of a neuron: a named function of one variable."""
+    return node.op_name not in _NOT_ACTIVATIONS and len(node.parents) == 1
 
 
 def _weighted_sum(

@@ -46,33 +46,36 @@ class Part:
 
 
 def find_parts(structure: Structure, choice: Choice) -> list[Part]:
-    """Return the parts of a drawing in topological order, as far as there is one.
+    """Return the parts of a drawing, in the order of their first nodes.
 
     Nodes of groups that are drawn by another of their kind have no part, and neither have leaves that only such nodes
     read, parameters that are rows, and numbers that stand in an op.
     """
     groups, absorbed, step = structure.groups, structure.absorbed, choice.step
     rows = (absorbed.parameters | absorbed.numbers) if step.cards else absorbed.numbers
-    outputs = set(groups.snapshot.outputs)
+    rows -= set(groups.snapshot.outputs)
     last = {i: root for root, tree in structure.sums.items() for i in tree} if step.fold else {}
     found: dict[object, Part] = {}
     members: dict[object, list[int]] = {}
-    for node in structure.nodes:
-        i, path = node.index, groups.paths[node.index]
-        if i in rows and i not in outputs:
+    places: dict[Path, tuple[Path, Scope | None]] = {}
+    for node, path in zip(structure.nodes, groups.paths, strict=True):
+        if node.index in rows:
             continue
-        visible, scope = _visible(path, choice)
-        state = choice.states[scope] if scope is not None else "open"
-        if state == "hidden":
+        if path not in places:
+            places[path] = _visible(path, choice)
+        visible, scope = places[path]
+        key: object = scope
+        if scope is None:
+            key, part = _part_of_node(structure, choice, node.index, visible, last)
+        elif choice.states[scope] == "hidden":
             continue
-        if scope is not None:
-            part, key = _part_of_scope(structure, choice, visible, scope)
         else:
-            part, key = _part_of_node(structure, choice, i, visible, last)
+            key = choice.series[scope][0] if scope in choice.series else scope
+            part = found.get(key) or _part_of_scope(structure, choice, visible, scope)
         found.setdefault(key, part)
-        members.setdefault(key, []).append(i)
+        members.setdefault(key, []).append(node.index)
     parts = [replace(part, nodes=tuple(members[key])) for key, part in found.items()]
-    return in_order(structure, _without_orphans(structure, parts))
+    return _without_orphans(structure, parts)
 
 
 def _visible(path: Path, choice: Choice) -> tuple[Path, Scope | None]:
@@ -87,28 +90,26 @@ def _visible(path: Path, choice: Choice) -> tuple[Path, Scope | None]:
     return tuple(frames), None
 
 
-def _part_of_scope(structure: Structure, choice: Choice, path: Path, scope: Scope) -> tuple[Part, object]:
-    """Return an empty part for a scope that is not open, and what all nodes of this part have in common."""
+def _part_of_scope(structure: Structure, choice: Choice, path: Path, scope: Scope) -> Part:
+    """Return an empty part for a scope that is not open."""
     state = choice.states[scope]
     if state == "left out":
-        first = choice.series[scope][0]
-        return Part("series", (), path, first, scopes=choice.series[scope]), first
+        return Part("series", (), path, choice.series[scope][0], scopes=choice.series[scope])
     if state == "card":
-        return Part("card", (), path, scope, structure.absorbed.neurons[scope]), scope
-    return Part("table" if state == "table" else "closed", (), path, scope), scope
+        return Part("card", (), path, scope, structure.absorbed.neurons[scope])
+    return Part("table" if state == "table" else "closed", (), path, scope)
 
 
 def _part_of_node(
     structure: Structure, choice: Choice, i: int, path: Path, last: Mapping[int, int]
-) -> tuple[Part, object]:
-    """Return an empty part for a node, and what all nodes of this part have in common."""
-    node = structure.nodes[i]
+) -> tuple[object, Part]:
+    """Return what all nodes of a node's part have in common, and an empty part for it."""
     if choice.step.cards and i in structure.absorbed.loose:
         neuron = structure.absorbed.loose[i]
-        return Part("card", (), path, neuron=neuron), neuron.nodes
+        return neuron.net_input, Part("card", (), path, neuron=neuron)
     if i in last:
-        return Part("sum", (), path), ("sum", last[i])
-    return Part("op" if node.parents else "leaf", (), path), i
+        return ("sum", last[i]), Part("sum", (), path)
+    return i, Part("op" if structure.nodes[i].parents else "leaf", (), path)
 
 
 def part_of(parts: Sequence[Part]) -> dict[int, int]:
@@ -143,25 +144,27 @@ def edges_between(structure: Structure, parts: Sequence[Part]) -> Iterable[tuple
                     yield tail, head
 
 
-def in_order(structure: Structure, parts: Sequence[Part]) -> list[Part]:
-    """Return the parts in topological order, otherwise by their first nodes; parts of a circle come in that order."""
-    after: list[dict[int, None]] = [{} for _ in parts]
+def in_order(parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Part]:
+    """Return the parts in topological order, otherwise by their first nodes.
+
+    Args:
+        parts: the parts.
+        edges: the arrows between them, as `edges_between` yields them, without circles.
+
+    """
+    after: list[list[int]] = [[] for _ in parts]
     waiting = [0] * len(parts)
-    for tail, head in edges_between(structure, parts):
-        if head not in after[tail]:
-            after[tail][head] = None
-            waiting[head] += 1
-    key = [(part.nodes[0], part.copy) for part in parts]
-    ready = [(key[place], place) for place, count in enumerate(waiting) if not count]
+    for tail, head in edges:
+        after[tail].append(head)
+        waiting[head] += 1
+    ready = [(part.nodes[0], place) for place, part in enumerate(parts) if not waiting[place]]
     heapify(ready)
-    order: list[int] = []
+    order: list[Part] = []
     while ready:
         _, place = heappop(ready)
-        order.append(place)
+        order.append(parts[place])
         for head in after[place]:
             waiting[head] -= 1
             if not waiting[head]:
-                heappush(ready, (key[head], head))
-    done = set(order)
-    rest = sorted((key[place], place) for place in range(len(parts)) if place not in done)
-    return [parts[place] for place in [*order, *(place for _, place in rest)]]
+                heappush(ready, (parts[head].nodes[0], head))
+    return order

@@ -55,6 +55,11 @@ class Sheet:
         """Whether this is a graph of Symbols, without numbers."""
         return any(node.parents and node.data is None for node in self.structure.nodes)
 
+    @cached_property
+    def differentiated(self) -> bool:
+        """Whether there has been a backward pass."""
+        return any(node.parents and node.grad is not None for node in self.structure.nodes)
+
     def value(self, node: SnapshotNode) -> str:
         """Return a node's value as text; nothing for a Symbol."""
         return "" if node.data is None else number(node.data, self.digits)
