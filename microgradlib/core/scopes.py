@@ -62,8 +62,8 @@ class Function(NamedTuple):
 class Call(NamedTuple):
     """One call that returned nodes.
 
-    `begin`, `end`: the numbers of these moments. `source`: a weak reference to the module, or the function. `inputs`:
-    the nodes among the arguments, in lists too, among numbers. `outputs`: weak references to the nodes returned.
+    `begin`, `end`: the numbers of these moments. `source`: the function, the module, or a weak reference to it.
+    `inputs`: the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned.
     """
 
     begin: int
@@ -75,7 +75,8 @@ class Call(NamedTuple):
     @property
     def module(self) -> Any:
         """The module called, or None if it is gone or a function was called."""
-        return self.source() if self.source.__class__ is ref else None
+        source = self.source
+        return source() if source.__class__ is ref else None if source.__class__ is Function else source
 
 
 class Unit(NamedTuple):
@@ -189,7 +190,7 @@ def note(began: int, source: Any, inputs: Sequence[Any], result: Any) -> None:
     if not outputs or outputs[0]._left is None or (MODES_IN_USE and is_compiling()):
         return
     if source.__class__ is not Function:
-        source = ref(source)
+        source = _kept_or_weak(source)
         for mark in getweakrefs(outputs[0]):
             if mark.__class__ is Mark and mark.record.__class__ is tuple and mark.record[2] is source:
                 return  # a module that returns the same node again, or calls its base class
@@ -270,6 +271,10 @@ class RecordedCalls:
 
     is_recorded = True
 
+    is_kept = False
+    """Whether records keep a module of this very class alive, for the names in `draw(MLP(2, [3, 1])(x))`. A module that
+    stores what it returns must not be kept: neither would ever die."""
+
     scope_formula = ""
     """What a call computes, as drawings show it: `tanh(W x + b)`."""
 
@@ -288,6 +293,10 @@ class RecordedCalls:
         body = vars(cls).get("__call__")
         if isinstance(body, FunctionType) and vars(cls).get("is_recorded", True):
             setattr(cls, "__call__", _recorded_method(body))  # noqa: B010  type checkers refuse an assignment
+
+
+def _kept_or_weak(module: Any) -> Any:
+    return module if vars(module.__class__).get("is_kept") else ref(module)
 
 
 def unrecorded(method: F) -> F:
@@ -312,7 +321,7 @@ def _recorded_method(body: Any) -> Any:
             note(began, self, given, result)
             return result
         mark = Mark(result, _discard)  # as `note` does, in a third of the time
-        mark.record = began, begin(), ref(self), given, ()
+        mark.record = began, begin(), _kept_or_weak(self), given, ()
         MARKS.add(mark)
         return result
 

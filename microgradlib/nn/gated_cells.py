@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Unit, begin, note
+from microgradlib.core.scopes import Unit, begin, name_number, note
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, gate_options, zeros
@@ -77,7 +77,7 @@ class LSTMCell(Cell[LSTMState]):
 
     def zero_state(self) -> LSTMState:
         """Return (h, c) before the first input: zeros."""
-        return zeros(self.nhidden), zeros(self.nhidden)
+        return zeros(self.nhidden), [name_number(c_k, f"c.{k}") for k, c_k in enumerate(zeros(self.nhidden))]
 
     def checked_state(self, state: Any, name: str = "the state of this cell") -> LSTMState:
         """Return (h, c) as nodes. Raises `ValueError` or `TypeError` unless both have `nhidden` entries."""

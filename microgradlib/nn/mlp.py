@@ -54,6 +54,8 @@ class MLP(Module):
     >>> cost = squared_error(y_hat[0], y[0]) + binary_cross_entropy(y_hat[1], y[1])
     """
 
+    is_kept = True
+
     def __init__(
         self,
         nin: WholeNumber | Iterable[WholeNumber],

@@ -1,4 +1,4 @@
-"""From a live graph to plain data: `snapshot(outputs)` notes names, kinds and numbers as they are now."""
+"""From a live graph to plain data: `snapshot(outputs)` notes names, kinds, numbers and scopes as they are now."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
-from microgradlib.viz.names import Bindings, automatic_label, is_module, named_parameters, users_frame, users_variables
+from microgradlib.viz.captured_scopes import Facts, facts_of
+from microgradlib.viz.names import users_frame, users_variables
+from microgradlib.viz.naming import Names, names_of
+from microgradlib.viz.records import records_of
 from microgradlib.viz.snapshot import Kind, Snapshot, SnapshotNode
+from microgradlib.viz.staleness import changed_leaves, stale_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
 
-    from microgradlib.core.node import Node
+    from microgradlib.viz.snapshot import Scope
 
 __all__ = ["Capture", "capture", "snapshot"]
 
@@ -59,7 +63,7 @@ def capture(
     Args:
         outputs: Values or Symbols, or lists of them.
         model: the module, or a list or dict of modules, whose parameters are named by their paths.
-        names: further names, as `locals()` has them: a label → a Value, a Module, or a container of them.
+        names: further names, as `locals()` has them: a name → a Value, a Module, or a container of them.
         targets: the Values that are targets of a cost.
         frame: the frame whose variables give names; by default the innermost one outside the package.
 
@@ -70,10 +74,28 @@ def capture(
     ends = _flat(outputs)
     order = topological_sort(*ends)
     index = {node: i for i, node in enumerate(order)}
-    known = _names(order, model, names, users_variables(frame or users_frame()))
-    kinds = _kinds(order, set(ends), known, set(_flat(targets)))
-    nodes = [_node(i, node, kind, known.get(node), index) for i, (node, kind) in enumerate(zip(order, kinds))]
-    return Capture(Snapshot(tuple(nodes), tuple(dict.fromkeys([index[node] for node in ends]))), order)
+    records = records_of(order, index)
+    known = names_of(
+        order, index, records, model=model, given=names or {}, seen=users_variables(frame or users_frame())
+    )
+    facts = facts_of(order, index, ends, records, known)
+    stale, unexplained = stale_nodes(order)
+    kinds = _kinds(order, set(ends), known, facts, set(_flat(targets)))
+    nodes = [
+        _node(
+            i,
+            node,
+            kind,
+            _name(i, node, known, facts),
+            parents=[index[parent] for parent in node.parents],
+            scopes=facts.scopes[i],
+            stale=node in stale,
+        )
+        for i, (node, kind) in enumerate(zip(order, kinds))
+    ]
+    changed = [nodes[index[leaf]].name for leaf in changed_leaves(order, unexplained)]
+    outside = tuple(dict.fromkeys([index[node] for node in ends]))
+    return Capture(Snapshot(tuple(nodes), outside, tuple(dict.fromkeys([name for name in changed if name]))), order)
 
 
 def _flat(outputs: Iterable[Any]) -> list[Any]:
@@ -83,98 +105,56 @@ def _flat(outputs: Iterable[Any]) -> list[Any]:
     return nodes
 
 
-class _Name(NamedTuple):
-    name: str
-    is_parameter: bool = False
-
-
-def _names(
-    order: list[Node], model: Any, names: Mapping[str, Any] | None, variables: Mapping[str, Any]
-) -> dict[Node, _Name]:
-    """Return the names of the nodes that have one: a label, the path of a parameter, a given name or a variable."""
-    given = Bindings(names or {})
-    bound = Bindings(variables)
-    explicit = Bindings(
-        {"model": model} if is_module(model) else dict(model) if isinstance(model, dict) else {"": model or []}
+def _name(i: int, node: Any, known: Names, facts: Facts) -> str:
+    """Return the name of a node: what the user or a module calls it, else what the library knows of it."""
+    return (
+        known.paths.get(node)
+        or known.given.get(node)
+        or facts.numbers.get(i)
+        or facts.targets.get(i)
+        or facts.inputs.get(i, "")
     )
-    found: dict[Node, _Name] = {}
-    in_graph = set(order)
-    roots = _roots([*explicit.modules, *given.modules, *bound.modules], in_graph)
-    prefixes = _prefixes(roots, (given, bound))
-    for root, parameters in roots:
-        prefix = prefixes[id(root)]
-        for path, parameter in parameters:
-            if parameter in in_graph and parameter not in found:
-                own = parameter.label if not automatic_label(parameter.label, path) else ""
-                found[parameter] = _Name(own or prefix + path, is_parameter=True)
-    for node in order:
-        if node not in found:
-            name = node.label or given.name(node) or bound.name(node)
-            if name:
-                found[node] = _Name(name)
-    return found
 
 
-def _roots(modules: list[Any], in_graph: set[Node]) -> list[tuple[Any, list[tuple[str, Any]]]]:
-    """Return the outermost modules that have parameters in the graph, each with its named parameters."""
-    inner = {id(module) for root in modules for path, module in root.named_modules() if path}
-    roots: list[tuple[Any, list[tuple[str, Any]]]] = []
-    for module in modules:
-        if id(module) not in inner and not any(module is root for root, _ in roots):
-            parameters = named_parameters(module)
-            if any(parameter in in_graph for _, parameter in parameters):
-                roots.append((module, parameters))
-    return roots
-
-
-def _prefixes(roots: list[tuple[Any, Any]], bindings: Iterable[Bindings]) -> dict[int, str]:
-    """Return what the paths of each module begin with: nothing if it is the only one, else its variable or class."""
-    if len(roots) < 2:
-        return {id(root): "" for root, _ in roots}
-    names = {id(root): next(filter(None, [b.name(root) for b in bindings]), "") for root, _ in roots}
-    classes = [type(root).__name__.lower() for root, _ in roots if not names[id(root)]]
-    count: dict[str, int] = {}
-    for root, _ in roots:
-        if not names[id(root)]:
-            kind = type(root).__name__.lower()
-            count[kind] = count.get(kind, 0) + 1
-            several = classes.count(kind) > 1 or kind in names.values()
-            names[id(root)] = f"{kind}{count[kind]}" if several else kind
-    return {key: f"{name}." for key, name in names.items()}
-
-
-def _kinds(order: list[Node], ends: set[Node], names: Mapping[Node, _Name], targets: set[Node]) -> list[Kind]:
+def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
     kinds: list[Kind] = []
-    for node in order:
+    for i, node in enumerate(order):
         if node.op is not None:
             kinds.append("output" if node in ends else "op")
-        elif node in targets:
+        elif node in known.paths:
+            kinds.append("parameter")
+        elif node in targets or i in facts.targets:
             kinds.append("target")
-        elif node in names:
-            kinds.append("parameter" if names[node].is_parameter else "input")
+        elif i in facts.numbers:
+            kinds.append("constant")
+        elif node in known.given or i in facts.inputs or not isinstance(node, Value):
+            kinds.append("input")
         else:
-            kinds.append("constant" if isinstance(node, Value) else "input")
+            kinds.append("constant")
     return kinds
 
 
-def _node(i: int, node: Any, kind: Kind, name: _Name | None, index: Mapping[Node, int]) -> SnapshotNode:
+def _node(
+    i: int, node: Any, kind: Kind, name: str, *, parents: list[int], scopes: tuple[Scope, ...], stale: bool
+) -> SnapshotNode:
     op = node.op
     shown, op_name = "", ""
     if op is not None:
         shown = SIGNS.get(op.symbol, op.symbol) + str(op)[len(op.symbol) :]
         op_name = op.name if op.name in TABLE else ""
     is_value = isinstance(node, Value)
-    parents = tuple([index[parent] for parent in node.parents])
     return SnapshotNode(
         index=i,
         kind=kind,
-        name=name.name if name else "",
+        name=name,
         op=shown,
         op_name=op_name,
         data=node.data if is_value else None,
         grad=None if not is_value or kind in {"constant", "target"} or node.grad is ZERO else node.grad,
-        parents=parents,
+        parents=tuple(parents),
         local_derivatives=_local_derivatives(node) if is_value else (None,) * len(parents),
+        scopes=scopes,
+        stale=stale,
     )
 
 

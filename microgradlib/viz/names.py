@@ -98,8 +98,9 @@ def name(variables: Mapping[str, Any]) -> None:
     >>> x.label, ws[0].label, ws[1].label
     ('x', 'ws[0]', 'slope')
     """
-    if not isinstance(variables, Mapping):
-        message = f"name takes a dict from names to Values, as in name(locals()), got {variables!r:.80}"
+    given: Any = variables
+    if not isinstance(given, Mapping):
+        message = f"name takes a dict from names to Values, as in name(locals()), got {given!r:.80}"
         raise TypeError(message)
     shown = {key: x for key, x in variables.items() if not key.startswith("_") and key not in INTERACTIVE}
     bindings = Bindings(shown)

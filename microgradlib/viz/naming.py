@@ -1,0 +1,112 @@
+"""The names of the nodes of a graph: labels, paths of parameters, given names and the variables of the user's frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib.core.scopes import Call
+from microgradlib.viz.names import Bindings, automatic_label, is_module, named_parameters
+from microgradlib.viz.scoping import KnownModule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from microgradlib.viz.records import Records
+
+__all__ = ["Names", "names_of"]
+
+
+class Names(NamedTuple):
+    """The names of nodes: of parameters of modules, and of other nodes; and the modules they belong to."""
+
+    paths: dict[Any, str]
+    given: dict[Any, str]
+    modules: list[KnownModule]
+
+
+def names_of(
+    order: Sequence[Any],
+    index: Mapping[Any, int],
+    records: Records,
+    *,
+    model: Any,
+    given: Mapping[str, Any],
+    seen: Mapping[str, Any],
+) -> Names:
+    """Return the names of the nodes that have one.
+
+    A parameter's name is its user's label, else its path, with its module before it where parameters of several
+    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable
+    among `seen`, those of the user's frame. The modules are `model`, those in `given` and `seen`, and those called.
+    """
+    bindings = [Bindings(given), Bindings(seen)]
+    explicit = Bindings({"model": model} if is_module(model) else {"": list(_modules_in(model))})
+    called = [call.module for call in records.calls if isinstance(call, Call) and call.module is not None]
+    candidates = [*explicit.modules, *bindings[0].modules, *bindings[1].modules, *called]
+    roots = _roots(candidates, index)
+    shown = {id(root): _name(root, bindings) for root, _ in roots}
+    prefixes = _prefixes([root for root, _ in roots], shown)
+    paths: dict[Any, str] = {}
+    modules: list[KnownModule] = []
+    for root, parameters in roots:
+        prefix = prefixes[id(root)]
+        for path, parameter in parameters:
+            if parameter in index and parameter not in paths:
+                own = "" if automatic_label(parameter.label, path) else parameter.label
+                paths[parameter] = own or (f"{prefix}.{path}" if prefix else path)
+        name = prefix or shown[id(root)] or type(root).__name__.lower()
+        for path, module in root.named_modules():
+            modules.append(KnownModule(".".join(filter(None, (prefix, path))), name, module))
+    others: dict[Any, str] = {}
+    for node in order:
+        if node not in paths:
+            name = node.label or _name(node, bindings)
+            if name:
+                others[node] = name
+    return Names(paths, others, modules)
+
+
+def _modules_in(model: Any) -> Iterable[Any]:
+    """Return the modules of an argument `model`: None, a list or a dict of modules."""
+    return () if model is None else model.values() if isinstance(model, dict) else model
+
+
+def _name(thing: Any, bindings: Iterable[Bindings]) -> str:
+    for bound in bindings:
+        name = bound.name(thing)
+        if name:
+            return name
+    return ""
+
+
+def _roots(modules: Iterable[Any], index: Mapping[Any, int]) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """Return the outermost modules that have parameters in the graph, each with its named parameters."""
+    known: dict[int, Any] = {id(module): module for module in modules}
+    inner: set[int] = set()
+    for key, module in known.items():
+        if key not in inner:
+            inner.update(id(part) for path, part in module.named_modules() if path and part is not module)
+    roots: list[tuple[Any, list[tuple[str, Any]]]] = []
+    for key, module in known.items():
+        if key not in inner:
+            parameters = named_parameters(module)
+            if any(parameter in index for _, parameter in parameters):
+                roots.append((module, parameters))
+    return roots
+
+
+def _prefixes(roots: list[Any], shown: Mapping[int, str]) -> dict[int, str]:
+    """Return what the paths of each module begin with: nothing if it is the only one, else its variable or class."""
+    if len(roots) < 2:
+        return {id(root): "" for root in roots}
+    taken = [name for name in shown.values() if name]
+    classes = [type(root).__name__.lower() for root in roots if not shown[id(root)]]
+    count: dict[str, int] = {}
+    prefixes: dict[int, str] = {}
+    for root in roots:
+        name, kind = shown[id(root)], type(root).__name__.lower()
+        if not name:
+            count[kind] = count.get(kind, 0) + 1
+            name = f"{kind}{count[kind]}" if classes.count(kind) > 1 or kind in taken else kind
+        prefixes[id(root)] = name
+    return prefixes

@@ -1,0 +1,86 @@
+"""What was recorded of the nodes of a graph: the calls and blocks that each was made in, outer ones first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.core.scopes import Block, Call, marks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Records", "records_of"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a graph, by the indices of its nodes.
+
+    Args:
+        chains: for each node the calls and blocks that it was made in, outer ones first.
+        numbers: the names of numbers that the library put in.
+        calls: all calls with nodes in this graph, in the order in which they began.
+
+    """
+
+    chains: list[tuple[Call | Block, ...]]
+    numbers: dict[int, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+
+def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
+    """Return what was recorded of the nodes of a graph in topological order, where `index` is the place of each.
+
+    What a call made is found by walking back from the nodes it returned to those it was given. Calls that ended
+    earlier claim their nodes first; a call leaves out what was claimed by calls that had begun before it.
+    """
+    calls: dict[int, tuple[Call, list[int]]] = {}
+    blocks: dict[int, Block] = {}
+    numbers: dict[int, str] = {}
+    for i, node in enumerate(order):
+        for record in marks_of(node):
+            if isinstance(record, Call):
+                calls.setdefault(record.end, (record, []))[1].append(i)
+            elif isinstance(record, Block):
+                blocks.setdefault(i, record)  # the innermost: it is marked when the node is made
+            else:
+                numbers[i] = record
+    found: list[list[Call | Block]] = [[] for _ in order]
+    outermost: dict[int, Call] = {}
+    for end in sorted(calls):
+        call, marked = calls[end]
+        returned = [index[node] for node in (reference() for reference in call.outputs) if node in index]
+        for i in _made_in(call, [*marked, *returned], order, index, outermost):
+            found[i].append(call)
+            outermost[i] = call
+    for i, block in blocks.items():
+        inner: Block | None = block
+        while inner is not None:
+            found[i].append(inner)
+            inner = inner.parent
+    chains = [tuple(sorted(records, key=_beginning)) if records else () for records in found]
+    return Records(chains, numbers, [call for call, _ in sorted(calls.values(), key=lambda pair: pair[0].begin)])
+
+
+def _made_in(
+    call: Call, ends: list[int], order: Sequence[Any], index: Mapping[Any, int], outermost: Mapping[int, Call]
+) -> set[int]:
+    """Return the nodes that a call made, of which it returned `ends`."""
+    made: set[int] = set()
+    given = {index[node] for node in call.inputs if node in index}
+    stack = ends
+    while stack:
+        i = stack.pop()
+        if i in made or i in given or order[i].op is None:
+            continue
+        other = outermost.get(i)
+        if other is not None and other.begin < call.begin:
+            continue
+        made.add(i)
+        stack += [index[parent] for parent in order[i].parents]
+    return made
+
+
+def _beginning(record: Call | Block) -> int:
+    return record.begin
