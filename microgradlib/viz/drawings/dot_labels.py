@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 40
 """Longer names, operations and numbers are shortened."""
+_MAX_CODE: Final = 200
+"""The same for lines of code."""
 _SMALL: Final = 9
 _SPACE: Final = "&#160;&#160;"
 _TINY: Final = '<FONT POINT-SIZE="1"> </FONT>'
@@ -123,8 +125,10 @@ def _heading(box: Box, role: str, colour: Colours) -> str:
 
 def _row(place: int, row: Row, colour: Colours, *, captions: bool) -> str:
     port: dict[str, str | float] = {"PORT": f"r{place}", "ALIGN": "LEFT"}
-    if row.kind in {"note", "formula"}:
-        return element("TR", element("TD", font(row.name, colour("muted"), tag="I") or " ", COLSPAN=3, **port))
+    if row.kind in {"note", "formula", "code"}:
+        style = {"face": "Courier", "limit": _MAX_CODE} if row.kind == "code" else {"tag": "I"}
+        words = font(row.name, colour("ink" if row.kind == "code" else "muted"), **style)
+        return element("TR", element("TD", words or " ", COLSPAN=3, **port))
     fill: dict[str, str | float] = {"BGCOLOR": colour("parameter")} if row.kind == "parameter" else {}
     role = "parameter_text" if row.kind == "parameter" else "muted"
     name = font(row.number, colour("muted"), size=_SMALL) + font(row.name, colour(role), size=11)
@@ -172,7 +176,8 @@ def _strip(strip: Strip, colour: Colours) -> str:
         for part in _parts(numbers, max(length, 1))
     ]
     plain = {"BORDER": 0, "CELLBORDER": 0, "CELLPADDING": 0}
-    squares = element("TABLE", "".join(rows) or element("TR", element("TD", " ")), **plain, CELLSPACING=1)
+    ground: dict[str, str | float] = {"CELLSPACING": 1, "BGCOLOR": colour("cell")}
+    squares = element("TABLE", "".join(rows) or element("TR", element("TD", " ")), **plain, **ground)
     title = font(strip.name, colour("muted"), size=10)
     lines = [part for part in (title, squares) if part]
     return element("TABLE", "".join(element("TR", element("TD", part)) for part in lines), **plain)
@@ -185,18 +190,8 @@ def _parts(numbers: Sequence[float | None], length: int) -> Iterator[Sequence[fl
 def _square(x: float | None, largest: float, colour: Colours, *, image: bool) -> str:
     strength = 0.0 if x is None or math.isnan(x) else min(1.0, abs(x) / largest)
     role = "ink" if image else "minus" if x is not None and x < 0 else "plus"
-    shade = mixed(colour("cell"), colour(role), strength if image else math.sqrt(strength))
-    return element("TD", _TINY, FIXEDSIZE="TRUE", WIDTH=8, HEIGHT=8, BGCOLOR=shade)
-
-
-def mixed(start: str, end: str, share: float) -> str:
-    """Return the colour between two colours #rrggbb at this share of the way.
-
-    >>> mixed("#000000", "#ff8000", 0.5)
-    '#804000'
-    """
-    pairs = zip(bytes.fromhex(start[1:]), bytes.fromhex(end[1:]), strict=True)
-    return "#" + bytes(round(a + (b - a) * share) for a, b in pairs).hex()
+    opacity = round(255 * (strength if image else math.sqrt(strength)))
+    return element("TD", _TINY, FIXEDSIZE="TRUE", WIDTH=8, HEIGHT=8, BGCOLOR=f"{colour(role)}{opacity:02x}")
 
 
 def _line(content: str) -> str:

@@ -1,0 +1,133 @@
+"""What `draw(model)` shows of a module: its network picture, the graph of a call, or its parts as boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib import nn
+from microgradlib.core.scopes import last_call, nodes_in
+from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame, Row, Strip
+from microgradlib.viz.drawings.network_layout import NetworkPicture, network_picture
+from microgradlib.viz.drawings.network_reading import network
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from microgradlib.core.node import Node
+
+_GATES: Final = {
+    "LSTMCell": (
+        ("forget_gate", "f = σ(U x + W h + b)"),
+        ("input_gate", "i = σ(U x + W h + b)"),
+        ("candidate", "g = tanh(U x + W h + b)"),
+        ("output_gate", "o = σ(U x + W h + b)"),
+    ),
+    "GRUCell": (
+        ("reset_gate", "r = σ(U x + W h + b)"),
+        ("update_gate", "z = σ(U x + W h + b)"),
+        ("candidate", "n = tanh(U x + b + r ∘ (W h + c))"),
+    ),
+}
+"""The gates of the cells of which a diagram is drawn, each with its formula."""
+
+
+def module_picture(
+    model: Any, *, inputs: Any = None, outputs: Any = None, frame: FrameType | None = None
+) -> NetworkPicture | list[Node] | Diagram:
+    """Return what is drawn of a module.
+
+    That is its network picture, if there is one; else the outputs of `model(inputs)`, those given, or those of its last
+    call, whose graph is then drawn with the modules as groups; else its parts as boxes. The arguments are those of
+    `network`.
+
+    Raises:
+        ValueError: both inputs and outputs are given; and what the model raises for these inputs.
+
+    >>> type(module_picture(nn.Neuron(2))).__name__, type(module_picture(nn.LSTMCell(2, 3))).__name__
+    ('NetworkPicture', 'Diagram')
+    """
+    found = network(model, inputs=inputs, outputs=outputs, frame=frame)
+    if found is not None:
+        return network_picture(found)
+    ends: list[Node] = nodes_in([model(inputs) if inputs is not None else outputs])
+    call = last_call(model) if inputs is None and outputs is None else None
+    ends = ends or [node for node in (output() for output in call.outputs) if node is not None] if call else ends
+    return ends or module_diagram(model)
+
+
+def module_diagram(model: Any) -> Diagram:
+    """Return the parts of a module as boxes: the equations of an LSTM or GRU cell, else the rows of its `summary()`.
+
+    Arrows are drawn where the class says what reads what.
+
+    >>> [box.title for box in module_diagram(nn.GRUCell(2, 3)).boxes]
+    ['x_t', 'h_{t-1}', 'reset_gate', 'update_gate', 'candidate', 'h_t']
+    """
+    cell = getattr(model, "cell", None) if isinstance(model, (nn.LSTM, nn.GRU, nn.Unfolded)) else model
+    if type(cell).__name__ in _GATES and isinstance(cell, (nn.LSTMCell, nn.GRUCell)):
+        return _cell_diagram(cell)
+    return _summary_diagram(model)
+
+
+def _cell_diagram(cell: Any) -> Diagram:
+    is_lstm = isinstance(cell, nn.LSTMCell)
+    names = ["x_t", "h_{t-1}", *(["c_{t-1}"] if is_lstm else [])]
+    sizes = [cell.nin, cell.nhidden, cell.nhidden]
+    boxes = [
+        Box(f"i{k}", "input", name, rows=(_note(f"{size} number{'s' * (size != 1)}"),))
+        for k, (name, size) in enumerate(zip(names, sizes))
+    ]
+    gates = _GATES[type(cell).__name__]
+    arrows = []
+    for k, (name, formula) in enumerate(gates):
+        boxes.append(_gate_box(f"g{k}", name, formula, getattr(cell, name)))
+        arrows += [Arrow("i0", f"g{k}", source="x"), Arrow("i1", f"g{k}", source="h")]
+    if is_lstm:
+        boxes.append(Box("c", "op", "c_t", "f ∘ c + i ∘ g", frame="f"))
+        boxes.append(Box("h", "output", "h_t", "o ∘ tanh(c)", frame="f"))
+        arrows += [Arrow("i2", "c"), *(Arrow(f"g{k}", "c") for k in range(3)), Arrow("c", "h"), Arrow("g3", "h")]
+    else:
+        if cell.candidate.__class__ is nn.Gate:
+            boxes[-1] = _gate_box("g2", "candidate", "n = tanh(U x + W (r ∘ h) + b)", cell.candidate)
+        boxes.append(Box("h", "output", "h_t", "(1 − z) ∘ n + z ∘ h", frame="f"))
+        arrows += [Arrow("g0", "g2"), Arrow("i1", "h", source="h"), Arrow("g1", "h"), Arrow("g2", "h")]
+    order = {box.id: k for k, box in enumerate(boxes)}
+    arrows.sort(key=lambda arrow: (order[arrow.head], order[arrow.tail]))
+    frame = Frame("f", type(cell).__name__, f"{cell.nin} → {cell.nhidden}")
+    return Diagram(tuple(boxes), tuple(arrows), (frame,), _parameters(len(cell.parameters())))
+
+
+def _gate_box(name: str, title: str, formula: str, gate: Any) -> Box:
+    weights = [w.data for w in gate.weights()]
+    strips = (Strip("weights", tuple(weights)),) if len(weights) <= _STRIP else ()
+    rows = (Row(formula, kind="formula"), _note(_parameters(len(gate.parameters()))))
+    return Box(name, "card", title, rows=rows, strips=strips, frame="f", alike="gate")
+
+
+_STRIP: Final = 64
+"""Up to so many weights of a gate are shown as squares."""
+
+
+def _summary_diagram(model: Any) -> Diagram:
+    summary = model.summary()
+    boxes = []
+    for k, row in enumerate(summary.rows):
+        notes = [row.shape] if row.shape else []
+        notes.append(_parameters(row.parameters))
+        title = row.layer or type(model).__name__.lower()
+        boxes.append(Box(f"m{k}", "card", title, row.kind, tuple(map(_note, notes)), frame="f", alike="part"))
+    in_a_row = isinstance(model, (nn.Sequential, nn.MLP)) and len(boxes) > 1
+    arrows = [Arrow(f"m{k - 1}", f"m{k}") for k in range(1, len(boxes))] if in_a_row else []
+    frame = Frame("f", type(model).__name__, _parameters(summary.total))
+    note = (
+        "" if in_a_row else "the parts of the module; call it, keep what it returns and draw it again to see its graph"
+    )
+    return Diagram(tuple(boxes) or (Box("m0", "card", type(model).__name__),), tuple(arrows), (frame,), note)
+
+
+def _note(text: str) -> Row:
+    return Row(text, kind="note")
+
+
+def _parameters(count: int) -> str:
+    return f"{count:,} parameter{'s' * (count != 1)}"
