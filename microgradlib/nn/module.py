@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["SUBSTITUTES", "Module"]
+__all__ = ["SUBSTITUTES", "Module", "parts_of"]
 
 SUBSTITUTES: ContextVar[frozenset[Node]] = ContextVar("microgradlib_substitutes", default=frozenset())
 """The nodes that are in the place of parameters during a `functional_call`: they are parameters, too."""
@@ -171,6 +171,24 @@ def _is_parameter(node: Node) -> bool:
     """Return whether a node is a leaf Value created by the user, not the result of an op, under `no_grad()` or not."""
     is_leaf = isinstance(node, Value) and not node.parents and node._left_derivative is not None
     return is_leaf or node in SUBSTITUTES.get()
+
+
+def parts_of(module: Module) -> tuple[list[tuple[str, Module]], list[tuple[str, Value]]]:
+    """Return `named_modules()` and `named_parameters()` of a module, from one search of its attributes.
+
+    >>> from microgradlib.nn import Layer
+    >>> modules, parameters = parts_of(Layer(1, 1))
+    >>> [path for path, _ in modules], [path for path, _ in parameters]
+    (['', 'neurons.0'], ['neurons.0.w.0', 'neurons.0.b'])
+    """
+    modules: dict[int, tuple[str, Module]] = {}
+    parameters: dict[Any, str] = {}
+    for path, found in _walk(module, "", set()):
+        if isinstance(found, Module):
+            modules.setdefault(id(found), (path, found))
+        elif _is_parameter(found):
+            parameters.setdefault(found, path)
+    return list(modules.values()), [(path, parameter) for parameter, path in parameters.items()]
 
 
 def _parameters_in(container: Any) -> Iterator[tuple[str, Any]]:

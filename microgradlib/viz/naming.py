@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib.core.scopes import Call
-from microgradlib.viz.names import Bindings, automatic_label, is_module, named_parameters
+from microgradlib.nn.module import parts_of
+from microgradlib.viz.names import Bindings, automatic_label, is_module
 from microgradlib.viz.scoping import KnownModule
 
 if TYPE_CHECKING:
@@ -41,22 +41,20 @@ def names_of(
     """
     bindings = [Bindings(given), Bindings(seen)]
     explicit = Bindings({"model": model} if is_module(model) else {"": list(_modules_in(model))})
-    called = [call.module for call in records.calls if isinstance(call, Call) and call.module is not None]
-    candidates = [*explicit.modules, *bindings[0].modules, *bindings[1].modules, *called]
-    roots = _roots(candidates, index)
-    shown = {id(root): _name(root, bindings) for root, _ in roots}
-    prefixes = _prefixes([root for root, _ in roots], shown)
+    called = [call.module for call in records.calls if call.module is not None]
+    roots = _roots([*explicit.modules, *bindings[0].modules, *bindings[1].modules, *called], index)
+    shown = {id(root.module): _name(root.module, bindings) for root in roots}
+    prefixes = _prefixes([root.module for root in roots], shown)
     paths: dict[Any, str] = {}
     modules: list[KnownModule] = []
-    for root, parameters in roots:
-        prefix = prefixes[id(root)]
-        for path, parameter in parameters:
+    for root in roots:
+        prefix = prefixes[id(root.module)]
+        for path, parameter in root.parameters:
             if parameter in index and parameter not in paths:
                 own = "" if automatic_label(parameter.label, path) else parameter.label
                 paths[parameter] = own or (f"{prefix}.{path}" if prefix else path)
-        name = prefix or shown[id(root)] or type(root).__name__.lower()
-        for path, module in root.named_modules():
-            modules.append(KnownModule(".".join(filter(None, (prefix, path))), name, module))
+        name = prefix or shown[id(root.module)] or type(root.module).__name__.lower()
+        modules += [KnownModule(".".join(filter(None, (prefix, path))), name, part) for path, part in root.modules]
     others: dict[Any, str] = {}
     for node in order:
         if node not in paths:
@@ -79,20 +77,30 @@ def _name(thing: Any, bindings: Iterable[Bindings]) -> str:
     return ""
 
 
-def _roots(modules: Iterable[Any], index: Mapping[Any, int]) -> list[tuple[Any, list[tuple[str, Any]]]]:
-    """Return the outermost modules that have parameters in the graph, each with its named parameters."""
-    known: dict[int, Any] = {id(module): module for module in modules}
+class _Root(NamedTuple):
+    """An outermost module, with the modules in it, itself first, and its parameters, each with its path."""
+
+    module: Any
+    modules: list[tuple[str, Any]]
+    parameters: list[tuple[str, Any]]
+
+
+def _roots(modules: Iterable[Any], index: Mapping[Any, int]) -> list[_Root]:
+    """Return the outermost of some modules that have parameters in the graph."""
+    found: list[_Root] = []
     inner: set[int] = set()
+    known = {id(module): module for module in modules}
     for key, module in known.items():
-        if key not in inner:
-            inner.update(id(part) for path, part in module.named_modules() if path and part is not module)
-    roots: list[tuple[Any, list[tuple[str, Any]]]] = []
-    for key, module in known.items():
-        if key not in inner:
-            parameters = named_parameters(module)
-            if any(parameter in index for _, parameter in parameters):
-                roots.append((module, parameters))
-    return roots
+        if key in inner:
+            continue
+        try:
+            parts, parameters = parts_of(module)
+        except Exception:  # noqa: BLE001, S112  another module in the notebook may be broken
+            continue
+        inner.update(id(part) for _, part in parts if part is not module)
+        if any(parameter in index for _, parameter in parameters):
+            found.append(_Root(module, parts, parameters))
+    return [root for root in found if id(root.module) not in inner]
 
 
 def _prefixes(roots: list[Any], shown: Mapping[int, str]) -> dict[int, str]:

@@ -41,6 +41,7 @@ class ScopeBuilder:
         self._modules = {id(known.module): known for known in modules}
         self._steps, self._several_cells = steps, several_cells
         self._made: dict[tuple[Hashable, int], Scope] = {}
+        self._formulas: dict[int, tuple[str, str]] = {}
 
     def chain(self, things: Iterable[Any]) -> tuple[Scope, ...]:
         """Return the scopes of things, outer ones first: calls, blocks, layers, units, functions, example numbers."""
@@ -77,7 +78,14 @@ class ScopeBuilder:
         name = call.unit.name
         if "." in name:
             path = f"{path}.{name}" if path else name
-        return Scope(name, "neuron", path, call.layer.unit_formula, around)
+        return Scope(name, "neuron", path, self._formulas_of(call.layer)[1], around)
+
+    def _formulas_of(self, module: Any) -> tuple[str, str]:
+        """Return the formulas of a module and of its units."""
+        formulas = self._formulas.get(id(module))
+        if formulas is None:
+            formulas = self._formulas[id(module)] = module.scope_formula, module.unit_formula
+        return formulas
 
     def _of_module(self, thing: Any, module: Any, around: Scope | None) -> Scope | None:
         known = self._modules.get(id(module))
@@ -87,11 +95,11 @@ class ScopeBuilder:
         step = self._steps.get(_key(thing))
         if step is not None:
             name = f"{name} step {step}" if self._several_cells else f"step {step}"
-            return Scope(name, "step", known.path, module.scope_formula, around)
+            return Scope(name, "step", known.path, self._formulas_of(module)[0], around)
         if isinstance(thing, LayerCall) and not thing.units[0].unit.name:
-            return Scope(name, "neuron", known.path, module.scope_formula, around)
+            return Scope(name, "neuron", known.path, self._formulas_of(module)[0], around)
         kind = "layer" if module.summary_shape else "module"
-        formula = module.scope_formula or (str(module.summary_shape) if kind == "layer" else "")
+        formula = self._formulas_of(module)[0] or (str(module.summary_shape) if kind == "layer" else "")
         return Scope(name, kind, known.path, formula, around)
 
 
