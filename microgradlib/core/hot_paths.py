@@ -194,7 +194,8 @@ def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
         "new": object.__new__, "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS,
         "as_float": as_float, "bind": bind, "finish": finish, "leaf": leaf,
     }  # fmt: skip
-    exec(compile(source, __file__, "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
+    # Under a name of its own: tracebacks would show lines of this file.
+    exec(compile(source, f"{__file__}: {name}", "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
     method: Callable[..., Any] = namespace["hot_path"]
     return _named(method, name)
 

@@ -223,4 +223,4 @@ def _check_value(node: Any) -> None:
     if not math.isfinite(number):
         shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in node.parents)
         message = f"{node.op} gave {number} from {shown} at {users_line()}"
-        raise AnomalyError(message)
+        raise AnomalyError(message) from None  # not from the error by which Python refuses math.log(-1)
