@@ -96,12 +96,17 @@ class History(display.ShowsItself):
         >>> History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).line()
         'loss 0.5000, validation 0.7000'
         """
-        quantities = [f"loss {self.loss[-1]:.4f}"] if self.loss else []
+        quantities = [f"loss {_cost(self.loss[-1])}"] if self.loss else []
         quantities += [f"accuracy {self.accuracy[-1]:.1%}"] if self.accuracy else []
-        quantities += [f"validation {self.validation_loss[-1]:.4f}"] if self.validation_loss else []
+        quantities += [f"validation {_cost(self.validation_loss[-1])}"] if self.validation_loss else []
         quantities += [f"accuracy {self.validation_accuracy[-1]:.1%}"] if self.validation_accuracy else []
         return ", ".join(quantities)
 
     def __repr__(self) -> str:
         ended = f", stopped: {self.stopped}" if self.stopped else ""
         return f"<History of {self.epochs} epochs: {self.line()}{ended}>"
+
+
+def _cost(number: float) -> str:
+    """Write a cost with four decimals, a smaller one with as many digits as tell it from 0."""
+    return f"{number:.4f}" if not number or abs(number) >= 1e-3 else f"{number:.1e}"
