@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ def needs_chromium():
 @contextmanager
 def browser(profile, *, width=1280, height=900, dark=False):
     """A browser context with a profile of its own, in the folder `profile`."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only where there is a browser
 
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -54,7 +53,7 @@ def browser(profile, *, width=1280, height=900, dark=False):
 
 def write_notebook(path, cells):
     """Write a notebook with code cells of these sources, without outputs."""
-    from nbformat import v4, write
+    from nbformat import v4, write  # noqa: PLC0415
 
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}  # asked for without
     write(v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells], metadata=kernel), path)
@@ -75,7 +74,7 @@ def jupyter(folder, *, app="lab", dark=False):
             "IPYTHONDIR",
             "JUPYTERLAB_SETTINGS_DIR",
             "JUPYTERLAB_WORKSPACES_DIR",
-        )  # fmt: skip
+        )
     }
     _settings(Path(homes["JUPYTERLAB_SETTINGS_DIR"]), dark=dark)
     trait = "LabApp" if app == "lab" else "JupyterNotebookApp"
@@ -110,13 +109,18 @@ def _settings(folder, *, dark):
 
 def _await(url):
     end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise TimeoutError(url)
+    while not _answers(url):
+        if time.monotonic() > end:
+            raise TimeoutError(url)
+        time.sleep(0.2)
+
+
+def _answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own server
+            return True
+    except OSError:
+        return False
 
 
 def open_notebook(page, url, *, run=True):

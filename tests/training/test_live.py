@@ -18,6 +18,8 @@ PNG = b"\x89PNG\r\n"
 class Notebook:
     """What a Jupyter kernel offers, with a list of all that was shown."""
 
+    version_info = (9, 0)  # matplotlib asks for it
+
     def __init__(self):
         self.shown = []
         self.display = SimpleNamespace(display=self._display)
