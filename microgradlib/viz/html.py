@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -89,15 +90,15 @@ def page_part(states: Sequence[State], image: str, *, name: str) -> str:
     for number, state in enumerate(states):
         svg = svg_document(state, name=f"{name}-s{number}", fluid=True)
         look = f"display:none;max-width:{coordinate(state.width)}px"
-        parts.append(element("div", svg, class_="mg-state", style=look, **({"hidden": "hidden"} if number else {})))
+        parts.append(element("div", svg, class_="mg-state", style=look))
     style = page_style(name, "".join(parts))
     style += f"#{name} .mg-state:not([hidden]){{display:block!important}}#{name}>img{{display:none!important}}"
     if len(states) > 1:
+        parts[1:] = [_script(states, parts[1:], name)]
         style += (
             f"#{name} .mg-button{{cursor:pointer;outline:none}}"
             f"#{name} .mg-button:focus-visible{{outline:2px solid var(--mg-ink);outline-offset:2px}}"
         )
-        parts.append(_script(states, name))
     data = base64.b64encode(image.encode()).decode()
     first = states[0]
     picture = element(
@@ -126,21 +127,42 @@ def whole_page(part: str, *, title: str) -> str:
 """
 
 
-def _script(states: Sequence[State], name: str) -> str:
-    """Return the few lines that change the state by click, Enter and Space, for all copies of the picture on a page."""
-    moves = json.dumps([dict(state.moves) for state in states], separators=(",", ":")).replace("<", "\\u003c")
-    names = json.dumps([state.title for state in states]).replace("<", "\\u003c")
+def _script(states: Sequence[State], others: Sequence[str], name: str) -> str:
+    """Return the few lines that change the state by click, Enter and Space, for all copies of the picture on a page.
+
+    Args:
+        states: all states.
+        others: the elements of all but the first; compressed, as they have much in common.
+        name: the id of the picture.
+
+    """
+    moves = _json([dict(state.moves) for state in states])
+    titles = _json([state.title for state in states])
+    packed = base64.b64encode(zlib.compress("\x00".join(others).encode(), 9)).decode()
     return f"""<span role="status" style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">\
 </span><script>(function(){{
-var moves={moves},titles={names};
+var moves={moves},titles={titles},packed="{packed}",others;
+function unpack(){{if(!others)others=new Response(new Blob([Uint8Array.from(atob(packed),function(c){{
+return c.charCodeAt(0)}})]).stream().pipeThrough(new DecompressionStream("deflate"))).text()
+.then(function(text){{return text.split("\\0")}});return others}}
 document.querySelectorAll('[id="{name}"]').forEach(function(root){{
 if(root.mgReady)return;root.mgReady=true;
-var states=root.querySelectorAll(".mg-state"),now=0;
+var states=[root.querySelector(".mg-state")],now=0;
 function find(e){{var b=e.target.closest&&e.target.closest("[data-mg-group]");return b&&root.contains(b)?b:null}}
-function go(b){{var group=b.getAttribute("data-mg-group"),next=moves[now][group];if(next===undefined)return;
+function show(next,group){{
 states[now].hidden=true;states[next].hidden=false;now=next;
 root.querySelector("[role=status]").textContent=titles[next];
 var again=states[next].querySelector('[data-mg-group="'+group+'"]');if(again)again.focus({{preventScroll:true}})}}
+function go(b){{var group=b.getAttribute("data-mg-group"),next=moves[now][group];if(next===undefined)return;
+if(states[next]){{show(next,group);return}}
+unpack().then(function(all){{if(!states[next]){{var t=document.createElement("template");t.innerHTML=all[next-1];
+states[next]=t.content.firstChild;root.insertBefore(states[next],root.querySelector("[role=status]"))}}
+show(next,group)}})}}
 root.addEventListener("click",function(e){{var b=find(e);if(b)go(b)}});
 root.addEventListener("keydown",function(e){{if(e.key!=="Enter"&&e.key!==" ")return;
 var b=find(e);if(b){{e.preventDefault();e.stopPropagation();go(b)}}}})}})}})()</script>"""
+
+
+def _json(content: object) -> str:
+    """Return JSON that cannot end the script around it."""
+    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")

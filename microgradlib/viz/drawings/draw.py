@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.core.node import Node
 from microgradlib.viz.capture import capture
-from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, View, make_ladder
-from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine
+from microgradlib.viz.drawings.build import choose_parts, lay_open, write
+from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
+from microgradlib.viz.drawings.diagram import Diagram
+from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
+from microgradlib.viz.drawings.network_modules import module_picture
 from microgradlib.viz.drawings.options import LocalDerivatives, Options
 from microgradlib.viz.drawings.paint import CAPTION_SIZE, Scene
 from microgradlib.viz.drawings.route_text import caption, caption_text
@@ -23,11 +26,14 @@ if TYPE_CHECKING:
     from microgradlib.nn import Module
     from microgradlib.viz.capture import Capture
     from microgradlib.viz.drawings.collapse import Collapse
-    from microgradlib.viz.drawings.placement import Direction
+    from microgradlib.viz.drawings.network_layout import NetworkPicture
+    from microgradlib.viz.drawings.placement import Direction, Layout
     from microgradlib.viz.drawings.routes import Highlight
 
 _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""
+_WRAP: Final = 1.3
+"""A drawing to the right is wrapped into rows if it is wider than this many cells."""
 
 
 class HasProgram(Protocol):
@@ -62,6 +68,8 @@ def draw(
     model: Any = None,
     names: Mapping[str, Any] | None = None,
     targets: Iterable[Any] = (),
+    inputs: Any = None,
+    outputs: Any = None,
 ) -> Drawing:
     """Draw a graph with its current numbers; a network; or a program.
 
@@ -92,6 +100,9 @@ def draw(
             variable holds it.
         names: names for nodes without a label, such as `{"t": t, "xs": xs}` or `locals()`.
         targets: the nodes that are targets; those of this library's costs are known.
+        inputs: of a module, what it is called with, so that its picture shows the values of this pass.
+        outputs: of a module, the outputs of a call, or a cost computed from them, so that its picture shows their
+            values and δ; None: those of its last call.
 
     Raises:
         TypeError: `thing` is none of these, or an option has the wrong type.
@@ -115,10 +126,19 @@ def draw(
     check_theme(theme)
     limit = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
     _check_options(local_derivatives, numbers, names)
-    if (drawn := _drawn_by_itself(thing, max_nodes=limit, engine=engine, theme=theme)) is not None:
-        return drawn
-    outputs, given = _outputs(thing)
-    found = capture(*outputs, model=model, names={**(names or {}), **given}, targets=targets, frame=users_frame())
+    if is_module(thing):
+        picture = module_picture(thing, inputs=inputs, outputs=outputs, frame=users_frame())
+        if not isinstance(picture, list):
+            return _of_module(picture, direction, engine=engine, theme=theme)
+        thing, model = picture, thing
+    elif inputs is not None or outputs is not None:
+        message = f"inputs and outputs are for modules, as in draw(model, inputs=[1.0, 2.0]); got {thing!r:.80}"
+        raise TypeError(message)
+    program = _program(thing)
+    if program is not None:
+        return program.draw(max_nodes=limit, engine=engine, theme=theme)
+    ends, given = _outputs(thing)
+    found = capture(*ends, model=model, names={**(names or {}), **given}, targets=targets, frame=users_frame())
     options = Options(local_derivatives, numbers, tuple([node.op or None for node in found.nodes]))
     ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
     routes = None if highlight is None else _routes(found, highlight)
@@ -127,23 +147,36 @@ def draw(
 
 def _content(ladder: Ladder, routes: Highlight | None) -> Content:
     view = ladder.best
-    snapshot = ladder.structure.groups.snapshot
-    words = caption_text(snapshot, routes) if routes else ""
-    canvas = GraphCanvas(_scene(ladder, routes, view), caption=words)
-    return Content(canvas, view.diagram, view.layout.direction, routes, partial(_reopened, ladder, routes))
+    reopen = _Reopen(ladder, routes, view.layout.direction)
+    words = caption_text(ladder.structure.groups.snapshot, routes) if routes else ""
+    canvas = GraphCanvas(reopen.with_routes(view.diagram, view.layout), caption=words)
+    return Content(canvas, view.diagram, view.layout.direction, routes, reopen)
 
 
-def _reopened(ladder: Ladder, routes: Highlight | None, opened: frozenset[str], closed: frozenset[str]) -> Scene:
-    return _scene(ladder, routes, ladder.view(opened, closed))
+@dataclass(frozen=True)
+class _Reopen:
+    """The graph with other groups opened and closed, in the direction of the first picture."""
 
+    ladder: Ladder
+    routes: Highlight | None
+    direction: Direction
 
-def _scene(ladder: Ladder, routes: Highlight | None, view: View) -> Scene:
-    if routes is None:
-        return Scene(view.diagram, view.layout)
-    width = min(max(view.layout.width, _CAPTION), CELL)
-    lines = caption(ladder.structure.groups.snapshot, routes, width, CAPTION_SIZE)
-    styles = arrow_styles(view.diagram, routes)
-    return Scene(view.diagram, view.layout, styles, lines, (routes.start, routes.end))
+    def diagram(self, opened: frozenset[str], closed: frozenset[str]) -> Diagram:
+        step = replace(self.ladder.best.step, opened=opened, closed=closed)
+        structure = self.ladder.structure
+        return write(structure, lay_open(structure, *choose_parts(structure, step)), self.ladder.options)
+
+    def scene(self, diagram: Diagram) -> Scene:
+        width = _WRAP * CELL if self.direction == "right" else None
+        return self.with_routes(diagram, place(diagram, self.direction, width))
+
+    def with_routes(self, diagram: Diagram, layout: Layout) -> Scene:
+        if self.routes is None:
+            return Scene(diagram, layout)
+        width = min(max(layout.width, _CAPTION), CELL)
+        lines = caption(self.ladder.structure.groups.snapshot, self.routes, width, CAPTION_SIZE)
+        styles = arrow_styles(diagram, self.routes)
+        return Scene(diagram, layout, styles, lines, (self.routes.start, self.routes.end))
 
 
 def _routes(found: Capture, ends: Any) -> Highlight:
@@ -173,15 +206,20 @@ def _check_options(local_derivatives: Any, numbers: Any, names: Any) -> None:
         raise TypeError(message)
 
 
-def _drawn_by_itself(thing: Any, *, max_nodes: int, engine: Engine, theme: Theme | None) -> Drawing | None:
-    """Return the drawing of a compiled function or a program, or of a network; None for nodes."""
-    if is_module(thing):
-        return None
+def _of_module(
+    picture: NetworkPicture | Diagram, direction: Direction | None, *, engine: Engine, theme: Theme | None
+) -> Drawing:
+    content = content_of(picture, direction or "right") if isinstance(picture, Diagram) else Content(picture)
+    return Drawing(content, engine=engine, theme=theme)
+
+
+def _program(thing: Any) -> HasDraw | None:
+    """Return the program of a compiled function, or a program; None for anything else."""
     program = getattr(thing, "program", thing)
-    if not isinstance(thing, (Node, Mapping)) and callable(getattr(program, "draw", None)):
-        drawing: Drawing = program.draw(max_nodes=max_nodes, engine=engine, theme=theme)
-        return drawing
-    return None
+    if isinstance(thing, (Node, Mapping, type)) or not callable(getattr(program, "draw", None)):
+        return None
+    found: HasDraw = program
+    return found
 
 
 def _outputs(thing: Any) -> tuple[list[Node], dict[str, Any]]:

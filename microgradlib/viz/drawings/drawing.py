@@ -13,7 +13,7 @@ from microgradlib.viz.drawings.graphviz_engine import render
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.drawings.paint import Scene
-from microgradlib.viz.drawings.states import GraphCanvas, counts, reachable
+from microgradlib.viz.drawings.states import GraphCanvas, Reopen, counts, reachable
 from microgradlib.viz.picture import Picture, file_svg, page_html
 from microgradlib.viz.theme import check_theme, replace_marks
 
@@ -94,7 +94,7 @@ class Content:
         diagram: the boxes and arrows, if it is a graph.
         direction: of its arrows.
         highlight: the routes that are shown.
-        reopen: returns the scene with these groups opened and those closed; None if nothing opens.
+        reopen: how groups are opened and closed; None if nothing opens.
 
     """
 
@@ -102,7 +102,7 @@ class Content:
     diagram: Diagram | None = None
     direction: Direction = "right"
     highlight: Highlight | None = None
-    reopen: Callable[[frozenset[str], frozenset[str]], Scene | None] | None = None
+    reopen: Reopen | None = None
 
 
 def content_of(diagram: Diagram, direction: Direction) -> Content:

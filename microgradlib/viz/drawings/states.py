@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from microgradlib.viz.drawings.paint import Scene, paint, size
 from microgradlib.viz.drawings.words import text_of
@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Diagram
     from microgradlib.viz.picture import Canvas
 
-    Reopen = Callable[[frozenset[str], frozenset[str]], Scene | None]
-
-_MOST_STATES: Final = 20
-_MOST_BOXES: Final = 400
+_MOST_STATES: Final = 16
+_MOST_BOXES: Final = 240
 """A drawing holds no more states, and no more boxes in all of them, so that a notebook does not grow without bound."""
 _OPENABLE: Final = ("closed", "table", "card", "elided")
+
+
+class Reopen(Protocol):
+    """How groups are opened and closed."""
+
+    def diagram(self, opened: frozenset[str], closed: frozenset[str]) -> Diagram:
+        """Return the diagram with these groups opened and those closed."""
+
+    def scene(self, diagram: Diagram) -> Scene:
+        """Return a diagram with its layout and all that a picture of it shows."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +89,19 @@ def reachable(canvas: Canvas, reopen: Reopen | None) -> tuple[list[Canvas], list
 
     Args:
         canvas: the first state.
-        reopen: returns what is shown with these groups opened and those closed, None if nothing is to be shown.
+        reopen: how groups are opened and closed; None if nothing opens.
 
     """
     if reopen is None or not isinstance(canvas, GraphCanvas):
         return [canvas], [{}]
     found = _Found([canvas.scene], [(frozenset(), frozenset())], [{}])
+    first = dict(_groups(canvas.scene.diagram))
     place = 0
     while place < len(found.scenes):
-        for group, opened in _groups(found.scenes[place].diagram):
+        # Groups that can be seen at first come first: what lies deeper is asked for less.
+        for group, opened in sorted(_groups(found.scenes[place].diagram), key=lambda item: item[0] not in first):
             target = _target(found, place, group, reopen, opened=opened)
-            if target is not None:
+            if target is not None and target != place:
                 found.moves[place][group] = target
         place += 1
     canvases: list[Canvas] = []
@@ -123,13 +133,11 @@ def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bo
     boxes = sum(len(scene.diagram.boxes) for scene in found.scenes)
     if len(found.scenes) >= _MOST_STATES or boxes >= _MOST_BOXES:
         return found.moves[0].get(group)
-    scene = reopen(*key)
-    if scene is None or (scene.diagram == found.scenes[place].diagram):
-        return None
-    for known, old in enumerate(found.scenes):
-        if old.diagram == scene.diagram:
+    diagram = reopen.diagram(*key)
+    for known, scene in enumerate(found.scenes):
+        if scene.diagram == diagram:
             return known
-    found.scenes.append(scene)
+    found.scenes.append(reopen.scene(diagram))
     found.keys.append(key)
     found.moves.append({})
     return len(found.scenes) - 1
