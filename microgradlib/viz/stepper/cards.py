@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.viz.numbers import number
 from microgradlib.viz.stepper.contracted import ROWS
 from microgradlib.viz.typography import mono_width, sans_width
 
@@ -121,8 +122,10 @@ def edge_texts(graph: StepGraph, place: int, live: Sequence[Any]) -> list[str]:
 
 def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign: str) -> tuple[float, float]:
     """Return the least width and height of a card, in pixels."""
-    if graph.snapshot_node(place).kind in {"constant", "target"}:
-        return max(56.0, sans_width(name.full, 14) + 24), PILL
+    noted = graph.snapshot_node(place)
+    if noted.kind in {"constant", "target"}:
+        text = f"{name.full} = {number(noted.data)}" if noted.name else name.full
+        return max(56.0, mono_width(text, 14) + 20), PILL
     tall, rows = cards.shape == "tall", cards.rows.get(place, ())
     more = any(cards.row_of.get(leaf) == place for leaf in cards.hidden)
     height = TALL if tall else FLAT + ROW * (len(rows) + more) + 6 * bool(rows)

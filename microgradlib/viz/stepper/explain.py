@@ -2,142 +2,33 @@
 
 from __future__ import annotations
 
-import html
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from microgradlib._support.checks import positive, real_number, whole_number
-from microgradlib._support.files import write_atomic
 from microgradlib._support.lookup import lookup
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.viz.capture import capture
 from microgradlib.viz.stepper.contracted import closed_at
-from microgradlib.viz.stepper.sentences import sentences
+from microgradlib.viz.stepper.explanation import Explanation
 from microgradlib.viz.stepper.subject import Subject
 from microgradlib.viz.stepper.training import build_loss
 from microgradlib.viz.stepper.words import LANGUAGES, Language
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from microgradlib._support.checks import WholeNumber
     from microgradlib.nn import Module
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["explain"]
 
 Theme = Literal["light", "dark"]
 Bug = Literal["assign", "stale", "order"]
-Mode = Literal["reverse", "forward"]
+Mode = Literal["training", "reverse", "forward"]
 
 HEIGHT: Final = 760
 """Pixels of the page in a notebook."""
-
-_LINES: Final = 30
-"""So many lines are shown where only text can be."""
-
-
-class Explanation:
-    """The stepper of one graph: `mg.explain` makes it. A notebook displays it; `save` writes one HTML file.
-
-    `html` is a page that needs no network and no kernel, `tape` the data that it shows, `frames` the steps of the pass
-    that it begins with, `lines` these steps in words, with their numbers, and `text` all of it for a terminal.
-    """
-
-    def __init__(self, subject: Subject, options: Mapping[str, Any]) -> None:
-        self._subject = subject
-        self._options = dict(options)
-
-    @cached_property
-    def tape(self) -> dict[str, Any]:
-        """Everything that the page shows, as JSON has it."""
-        options = self._options
-        tape = self._subject.tape(options["collapse"])
-        keys = ("title", "lang", "theme", "bug", "mode")
-        return {**tape, **{key: options[key] for key in keys}, "live": False}
-
-    @property
-    def level(self) -> dict[str, Any]:
-        """The level of detail that is shown first."""
-        level: dict[str, Any] = self.tape["levels"][self.tape["start"]]
-        return level
-
-    @property
-    def _pass(self) -> str:
-        return "training" if "training" in self.level and self._options["mode"] == "reverse" else self._options["mode"]
-
-    @property
-    def frames(self) -> list[dict[str, Any]]:
-        """The steps of the first pass: what happens at each, without numbers."""
-        frames: list[dict[str, Any]] = self.level["passes"][self._pass]
-        return frames
-
-    @property
-    def lines(self) -> list[str]:
-        """The steps of the first pass in words, with their numbers."""
-        return sentences(self.level, self._pass, self._options["lang"])
-
-    @property
-    def text(self) -> str:
-        """The steps for a terminal."""
-        return "\n".join([repr(self), *[f"  {line}" for line in self.lines]])
-
-    @cached_property
-    def html(self) -> str:
-        """One self-contained page."""
-        from microgradlib.viz.stepper.page_build import page_html
-
-        options = self._options
-        page: str = page_html(self.tape, title=options["title"], lang=options["lang"], theme=options["theme"])
-        return page
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page to a file, which opens from disk without network, and return the path.
-
-        Raises:
-            ValueError: the suffix is not .html or .htm.
-            OSError: the file cannot be written.
-
-        """
-        target = Path(path)
-        if target.suffix.lower() not in {".html", ".htm"}:
-            message = f"cannot save {target.name!r}: the stepper is a page, so write a name that ends in .html"
-            raise ValueError(message)
-        write_atomic(target, self.html.encode())
-        return target
-
-    def __repr__(self) -> str:
-        level, title = self.level, self._options["title"]
-        steps = len(self.frames) - 1
-        return f"<Explanation{f' of {title}' if title else ''}: {len(level['nodes'])} nodes, {steps} steps>"
-
-    @property
-    def _short_text(self) -> str:
-        lines = self.text.splitlines()
-        if len(lines) <= _LINES:
-            return "\n".join(lines)
-        return "\n".join([*lines[:_LINES], f"  … {len(lines) - _LINES} more: print(explanation.text)"])
-
-    def _iframe(self) -> str:
-        """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart."""
-        page = html.escape(self.html, quote=True)
-        title = html.escape(self._options["title"] or "backpropagation, step by step", quote=True)
-        return (
-            f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts allow-downloads" '
-            f'style="width:100%;height:{self._options["height"]}px;border:0" loading="lazy"></iframe>'
-        )
-
-    def _repr_mimebundle_(
-        self, include: Container[str] | None = None, exclude: Container[str] | None = None
-    ) -> dict[str, Any]:
-        forms: dict[str, Any] = {"text/html": self._iframe(), "text/plain": self._short_text}
-        return {
-            form: data
-            for form, data in forms.items()
-            if (not include or form in include) and (not exclude or form not in exclude)
-        }
 
 
 def explain(
@@ -148,7 +39,7 @@ def explain(
     *,
     lang: Language = "en",
     theme: Theme | None = None,
-    mode: Mode = "reverse",
+    mode: Mode | None = None,
     bug: Bug | None = None,
     collapse: str | int | None = None,
     names: Mapping[str, Any] | None = None,
@@ -181,11 +72,12 @@ def explain(
         y: its target.
         lang: the language of the captions, "en" or "zh".
         theme: "light", "dark", or None for that of the page around it.
-        mode: what to begin with, "reverse" or "forward".
+        mode: what to begin with, "reverse", "forward" or, for a model, "training", which is its default.
         bug: a wrong program to compare with at first: "assign" (`=` for `+=`), "stale" (a forgotten `zero_grad`) or
             "order" (a wrong order of the nodes).
-        collapse: what is closed to one node at first: "neuron", "layer", "example", or a depth of nested scopes, 0 for
-            nothing. By default nothing is, unless the graph is large. Only parts with one output can be closed.
+        collapse: what is closed to one node at first: "neuron", "layer", "step" or "example", or so many of the
+            innermost levels of scopes, 0 for none. By default nothing is, unless the graph is large. Only parts with
+            one output can be closed.
         names: further names of Values, as `locals()` has them.
         model: modules whose parameters are named by their paths.
         targets: the Values that are targets of a cost; no gradient is asked for them.
@@ -218,6 +110,11 @@ def explain(
     rate = None
     if loss is not None or x is not None or y is not None or callable(output):
         output, model, rate = _training_step(output, loss, x, y), output, lr
+        names = {"L": output, **(names or {})}
+        title = f"L = {_called(loss)}({type(model).__name__}(x), y)" if title is None else title
+    mode = mode or ("reverse" if rate is None else "training")
+    if mode == "training" and rate is None:
+        raise ValueError(_NO_TRAINING)
     if not isinstance(output, Value):
         raise TypeError(_not_a_value(output))
     captured = capture(output, model=model, names=names, targets=targets)
@@ -228,6 +125,15 @@ def explain(
     explanation = Explanation(subject, {**options, "title": subject.title() if title is None else str(title)})
     _ = explanation.tape  # errors are raised here, not when a notebook displays it; later changes of Values do not show
     return explanation
+
+
+def _called(loss: Any) -> str:
+    """Return the name of a loss, that of a function of Python's or of an object."""
+    name: str = getattr(loss, "__name__", type(loss).__name__)
+    return "loss" if name == "<lambda>" else name
+
+
+_NO_TRAINING: Final = 'mode="training" needs a model: write explain(model, loss, x, y)'
 
 
 def _training_step(model: Any, loss: Any, x: Any, y: Any) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,8 @@ _INSET: Final = 5.0
 _LONG: Final = 3.2
 """A drawing more than so many times as wide as high is wrapped into rows, if it is wider than `_WIDE`."""
 _WIDE: Final = 2200.0
+_ROWS_SHAPE: Final = 4.0
+"""The area of a drawing in one row times this is the square of its width in rows, which take more room."""
 
 Rectangle = tuple[float, float, float, float]
 
@@ -95,24 +98,24 @@ def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
     plan = layout(diagram, sizes, direction="right", spacing=spacing, text_width=text_width)
     if plan.width <= _WIDE or plan.width <= _LONG * plan.height:
         return plan
-    width = max(1400.0, (2.2 * plan.width * plan.height) ** 0.5)
+    width = max(1400.0, (_ROWS_SHAPE * plan.width * plan.height) ** 0.5)
     return layout(diagram, sizes, direction="right", width=width, spacing=spacing, text_width=text_width)
 
 
 def _frames(graph: StepGraph, standing: Sequence[int]) -> dict[Scope, Frame]:
     """Return the frames of the open scopes, outer ones first. One module around all else says nothing and has none."""
     groups = graph.groups
-    open_scopes = {scope for i in standing for scope in _open_path(graph, i)}
-    modules = sum(scope.kind == "module" for scope in open_scopes)
+    held = Counter([scope for i in standing for scope in _open_path(graph, i)])
+    modules = sum(scope.kind == "module" for scope in held)
     frames: dict[Scope, Frame] = {}
-    for scope in sorted(open_scopes, key=lambda scope: int(groups.keys[scope][1:])):
+    for scope in [scope for scope in groups.order if scope in held]:
         if scope.kind == "module" and modules == 1:
             continue
         outer = scope.parent
         while outer is not None and outer not in frames:
             outer = outer.parent
-        parent = frames[outer].id if outer is not None else ""
-        frames[scope] = Frame(groups.keys[scope], scope.name, parent=parent)
+        if outer is None or held[outer] != held[scope]:  # else two frames would hold the same
+            frames[scope] = Frame(groups.keys[scope], scope.name, parent="" if outer is None else frames[outer].id)
     return frames
 
 

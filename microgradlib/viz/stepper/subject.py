@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.modes import recording
@@ -12,9 +12,9 @@ from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops.formula import write_op
 from microgradlib.symbolic.book import Book
 from microgradlib.viz.drawings.groups import find_groups
-from microgradlib.viz.snapshot import Snapshot
+from microgradlib.viz.snapshot import Scope, Snapshot
 from microgradlib.viz.stepper.checks import Check, affordable, check
-from microgradlib.viz.stepper.contracted import closed_at, contract, levels
+from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
 from microgradlib.viz.stepper.naming import name_nodes
 from microgradlib.viz.stepper.tape import FORMAT, encode, step_inputs, write_level
 from microgradlib.viz.stepper.training import training_numbers
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.groups import Groups
     from microgradlib.viz.stepper.contracted import StepGraph
 
-__all__ = ["MOST_CARDS", "Subject"]
+__all__ = ["MOST_CARDS", "Level", "Subject"]
 
 MOST_CARDS: Final = 320
 """The first level shown is the most detailed one of at most so many nodes."""
@@ -38,6 +38,13 @@ MOST_EDGES: Final = 12_000
 """A graph whose coarsest level has more edges is refused."""
 
 _LONGEST_TITLE: Final = 60
+
+
+class Level(NamedTuple):
+    """A level of detail: its name, and the scopes that it closes."""
+
+    key: str
+    closed: tuple[Scope, ...]
 
 
 @dataclass(frozen=True)
@@ -80,47 +87,57 @@ class Subject:
         snapshot = Snapshot(tuple(nodes), self.groups.snapshot.outputs, self.groups.snapshot.changed)
         return replace(self, groups=replace(self.groups, snapshot=snapshot), live=fresh)
 
-    def levels(self) -> list[tuple[str, StepGraph]]:
-        """Return the levels of detail that can be stepped, the most detailed one first.
+    def levels(self, collapse: str | int | None = None) -> tuple[list[Level], int]:
+        """Return the levels of detail that can be stepped, finest first, and the place of the one to show first.
+
+        Args:
+            collapse: what is closed at first: "neuron", "layer", "step" or "example", or so many of the innermost
+                levels of scopes; None: nothing, if the graph has at most `MOST_CARDS` nodes.
 
         Raises:
             GraphTooLargeError: even the coarsest one has too many edges.
 
         """
-        found = [(key, contract(self.groups, closed)) for key, closed in levels(self.groups)]
-        coarsest = found[-1][1]
-        edges = sum(len(node.parents) for node in coarsest.nodes)
+        found = {level: contract(self.groups, level.closed) for level in self._closable_levels(collapse)}
+        coarsest = list(found)[-1]
+        edges = sum(len(node.parents) for node in found[coarsest].nodes)
         if edges > MOST_EDGES:
             message = (
-                f"the graph has {len(self.live)} nodes, and {edges} arrows with all parts closed, more than the "
-                f"{MOST_EDGES} that can be stepped: explain a node nearer to the inputs, or put parts of one output "
-                "into `with mg.scope(name)` blocks"
+                f"the graph has {len(self.live)} nodes, and {edges} arrows with all its parts closed, more than the "
+                f"{MOST_EDGES} that can be stepped: explain a node nearer to the inputs, or put parts that have one "
+                "output into `with mg.scope(name)` blocks"
             )
             raise GraphTooLargeError(message)
-        return [level for level in found if len(level[1].nodes) <= MOST_NODES] or found[-1:]
+        sizes = {level: len(graph.nodes) for level, graph in found.items()}
+        kept = [level for level, size in sizes.items() if size <= MOST_NODES] or [coarsest]
+        wanted = closed_at(self.groups, collapse) if collapse is not None else None
+        for place, level in enumerate(kept):
+            if level.closed == wanted or (wanted is None and sizes[level] <= MOST_CARDS):
+                return kept, place
+        return kept, len(kept) - 1
 
-    def tape(self, collapse: str | int | None = None, closed: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the levels as one tape, and the place of the first one to show.
+    def _closable_levels(self, collapse: str | int | None) -> list[Level]:
+        found = [Level(key, closed) for key, closed in levels(self.groups)]
+        if collapse is not None:
+            closed = closed_at(self.groups, collapse)
+            if closed not in [level.closed for level in found]:
+                found.append(Level("custom", closed))
+        return found
 
-        Args:
-            collapse: what is closed at first: "neuron", "layer", "example", … or the depth from which on scopes are.
-            closed: the keys of the closed scopes of one further level, which is then the first one.
+    def with_closed(self, shown: list[Level], keys: Sequence[str]) -> tuple[list[Level], int]:
+        """Return the levels with one that closes the scopes of these keys, and its place among them."""
+        wanted = set(keys)
+        can_close = closable(self.groups)
+        closed = tuple([scope for scope in can_close if self.groups.keys[scope] in wanted])
+        same = [place for place, level in enumerate(shown) if set(level.closed) == set(closed)]
+        return (shown, same[0]) if same else ([*shown, Level("custom", closed)], len(shown))
 
-        """
-        found = self.levels()
-        if closed is not None:
-            scopes = [scope for scope in self.groups.order if self.groups.keys[scope] in closed]
-            found = _with_level(found, "custom", contract(self.groups, scopes))
-        elif collapse is not None:
-            found = _with_level(found, str(collapse), contract(self.groups, closed_at(self.groups, collapse)))
-        else:
-            start = next((i for i, (_, graph) in enumerate(found) if len(graph.nodes) <= MOST_CARDS), len(found) - 1)
-            found = [*found[start:], *found[:start]]
-        first = found[0][0]
-        order = sorted(found, key=lambda level: -len(level[1].nodes))
-        checks = self._checks(found[0][1])
-        written = [self._level(key, graph, checks) for key, graph in order]
-        return {"format": FORMAT, "levels": written, "start": [key for key, _ in order].index(first)}
+    def tape(self, shown: Sequence[Level], start: int) -> dict[str, Any]:
+        """Return the levels as one tape, `start` the place of the one to show first."""
+        graphs = [contract(self.groups, level.closed) for level in shown]
+        checks = self._checks(graphs[start])
+        written = [self._level(level.key, graph, checks) for level, graph in zip(shown, graphs)]
+        return {"format": FORMAT, "levels": written, "start": start}
 
     def _level(self, key: str, graph: StepGraph, checks: Mapping[int, Any]) -> dict[str, Any]:
         level = write_level(key, graph, self.live, seed=self.seed, checks=checks, rate=self.rate)
@@ -162,10 +179,3 @@ class Subject:
 def _encoded(found: Check, seed: float) -> dict[str, Any]:
     numbers = {key: encode(getattr(found, key) * seed) for key in ("value", "left", "right")}
     return {**numbers, "error": encode(found.error * abs(seed)), "kink": found.kink}
-
-
-def _with_level(found: list[tuple[str, StepGraph]], key: str, graph: StepGraph) -> list[tuple[str, StepGraph]]:
-    """Return the levels with one further, or the one that closes the same scopes, at the beginning."""
-    same = [level for level in found if level[1].closed == graph.closed]
-    first = same[0] if same else (key, graph)
-    return [first, *[level for level in found if level is not first]]

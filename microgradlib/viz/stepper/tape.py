@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.ops import ZERO
@@ -100,7 +101,7 @@ def write_level(
         "output": graph.output,
         "seed": encode(seed),
         "inputs": inputs,
-        "nodes": _nodes(graph, cards, names, places, signs, live),
+        "nodes": _nodes(_Parts(graph, live, cards, names, places, signs, program.keys)),
         "edges": _edges(edges, slopes, texts, cards, places),
         "groups": _groups(graph, places),
         "size": list(places.size),
@@ -117,9 +118,6 @@ def write_level(
         "program": program.text,
         "no_program": program.unknown,
     }
-    for i, node in enumerate(level["nodes"]):
-        if i in program.keys:
-            node["op"] = program.keys[i]
     level["bugs"] = _bugs(level, edges, slopes, seed)
     where = {node.of: i for i, node in enumerate(graph.nodes)}
     level["checks"] = {str(where[leaf]): check for leaf, check in (checks or {}).items() if leaf in where}
@@ -136,49 +134,70 @@ def _sign(graph: StepGraph, i: int, live: Sequence[Any]) -> str:
     return sign(live[node.of].op) if node.parents else ""
 
 
-def _nodes(
-    graph: StepGraph, cards: Cards, names: Sequence[Name], places: Places, signs: Sequence[str], live: Sequence[Any]
-) -> list[Tape]:
+@dataclass(frozen=True)
+class _Parts:
+    """What the entries of nodes are made of."""
+
+    graph: StepGraph
+    live: Sequence[Any]
+    cards: Cards
+    names: Sequence[Name]
+    places: Places
+    signs: Sequence[str]
+    keys: Mapping[int, str]
+
+
+def _nodes(parts: _Parts) -> list[Tape]:
     found: list[Tape] = []
     edge = 0
-    for i, node in enumerate(graph.nodes):
-        noted = graph.snapshot_node(i)
-        entry: Tape = {
-            "id": i,
-            "of": node.of,
-            "name": names[node.of].short,
-            "full": names[node.of].full,
-            "path": noted.name,
-            "role": noted.kind if not node.parents else "output" if i == graph.output else "op",
-            "value": encode(noted.data),
-            "group": [graph.groups.keys[scope] for scope in graph.groups.paths[node.of] if scope is not node.scope],
-        }
+    for i, node in enumerate(parts.graph.nodes):
+        entry = _node(parts, i)
         if node.parents:
-            entry |= {
-                "sign": signs[i],
-                "text": value_text(graph, i, live),
-                "in": [*range(edge, edge + len(node.parents))],
-            }
+            entry |= _op_fields(parts, i) | {"in": [*range(edge, edge + len(node.parents))]}
             edge += len(node.parents)
-            note = _kink_note(live[node.of]) if node.scope is None else ""
-            if note:
-                entry["kink"] = note
-        if node.scope is not None:
-            outer = graph.groups.paths[node.of]
-            entry["group"] = [graph.groups.keys[scope] for scope in outer[: outer.index(node.scope)]]
-            entry |= {"closed": graph.groups.keys[node.scope], "count": len(node.members)}
-            entry["hidden"] = sum(cards.row_of.get(leaf) == i for leaf in cards.hidden)
-        if i in cards.rows:
-            entry["rows"] = list(cards.rows[i])
-        if i in cards.hidden:
-            entry |= {"hidden": True, "row_of": [cards.row_of[i], -1]}
-        elif i in cards.row_of:
-            entry["row_of"] = [cards.row_of[i], cards.rows[cards.row_of[i]].index(i)]
-        box = places.boxes[i]
-        if box is not None:
-            entry["box"] = list(box)
-        found.append(entry)
+        found.append(entry | _card_fields(parts, i))
     return found
+
+
+def _node(parts: _Parts, i: int) -> Tape:
+    graph, node = parts.graph, parts.graph.nodes[i]
+    noted = graph.snapshot_node(i)
+    path = graph.groups.paths[node.of]
+    if node.scope is not None:
+        path = path[: path.index(node.scope)]
+    return {
+        "id": i,
+        "of": node.of,
+        "name": parts.names[node.of].short,
+        "full": parts.names[node.of].full,
+        "path": noted.name,
+        "role": noted.kind if not node.parents else "output" if i == graph.output else "op",
+        "value": encode(noted.data),
+        "group": [graph.groups.keys[scope] for scope in path],
+    }
+
+
+def _op_fields(parts: _Parts, i: int) -> Tape:
+    graph, node = parts.graph, parts.graph.nodes[i]
+    fields: Tape = {"op": parts.keys[i], "sign": parts.signs[i], "text": value_text(graph, i, parts.live)}
+    if node.scope is not None:
+        hidden = sum(parts.cards.row_of[leaf] == i for leaf in parts.cards.hidden)
+        return fields | {"closed": graph.groups.keys[node.scope], "count": len(node.members), "hidden": hidden}
+    note = _kink_note(parts.live[node.of])
+    return fields | ({"kink": note} if note else {})
+
+
+def _card_fields(parts: _Parts, i: int) -> Tape:
+    """Return where a node stands: on a card, as a row of one, or hidden in one."""
+    cards, box = parts.cards, parts.places.boxes[i]
+    fields: Tape = {} if box is None else {"box": list(box)}
+    if i in cards.rows:
+        fields["rows"] = list(cards.rows[i])
+    if i in cards.hidden:
+        fields |= {"hidden": True, "row_of": [cards.row_of[i], -1]}
+    elif i in cards.row_of:
+        fields["row_of"] = [cards.row_of[i], cards.rows[cards.row_of[i]].index(i)]
+    return fields
 
 
 def _kink_note(node: Any) -> str:

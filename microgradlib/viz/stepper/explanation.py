@@ -1,0 +1,143 @@
+"""The stepper of one graph as an object: a page in a notebook, a file, or lines of text."""
+
+from __future__ import annotations
+
+import html
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from microgradlib._support.files import write_atomic
+from microgradlib._support.notebook import in_notebook
+from microgradlib.viz.stepper.page_build import page_html
+from microgradlib.viz.stepper.sentences import sentences
+from microgradlib.viz.stepper.widget import make_widget
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Container, Mapping
+
+    from microgradlib.viz.stepper.subject import Level, Subject
+
+__all__ = ["Explanation"]
+
+_LINES: Final = 30
+"""So many lines are shown where only text can be."""
+
+
+class Explanation:
+    """The stepper of one graph: `mg.explain` makes it. A notebook displays it; `save` writes one HTML file.
+
+    `html` is a page that needs no network and no kernel, `tape` the data that it shows, `frames` the steps of the pass
+    that it begins with, `lines` these steps in words, with their numbers, and `text` all of it for a terminal.
+    """
+
+    def __init__(self, subject: Subject, options: Mapping[str, Any]) -> None:
+        self._subject = subject
+        self._options = dict(options)
+
+    @cached_property
+    def _shown(self) -> tuple[list[Level], int]:
+        return self._subject.levels(self._options["collapse"])
+
+    @cached_property
+    def tape(self) -> dict[str, Any]:
+        """Everything that the page shows, as JSON has it."""
+        options = self._options
+        tape = self._subject.tape(*self._shown)
+        keys = ("title", "lang", "theme", "bug", "mode")
+        return {**tape, **{key: options[key] for key in keys}, "live": False}
+
+    @property
+    def level(self) -> dict[str, Any]:
+        """The level of detail that is shown first."""
+        level: dict[str, Any] = self.tape["levels"][self.tape["start"]]
+        return level
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """The steps of the first pass: what happens at each, without numbers."""
+        frames: list[dict[str, Any]] = self.level["passes"][self._options["mode"]]
+        return frames
+
+    @property
+    def lines(self) -> list[str]:
+        """The steps of the first pass in words, with their numbers."""
+        return sentences(self.level, self._options["mode"], self._options["lang"])
+
+    @property
+    def text(self) -> str:
+        """The steps for a terminal."""
+        return "\n".join([repr(self), *[f"  {line}" for line in self.lines]])
+
+    @cached_property
+    def html(self) -> str:
+        """One self-contained page."""
+        options = self._options
+        return page_html(self.tape, title=options["title"], lang=options["lang"], theme=options["theme"])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file, which opens from disk without network, and return the path.
+
+        Raises:
+            ValueError: the suffix is not .html or .htm.
+            OSError: the file cannot be written.
+
+        """
+        target = Path(path)
+        if target.suffix.lower() not in {".html", ".htm"}:
+            message = f"cannot save {target.name!r}: the stepper is a page, so write a name that ends in .html"
+            raise ValueError(message)
+        write_atomic(target, self.html.encode())
+        return target
+
+    def __repr__(self) -> str:
+        level, title = self.level, self._options["title"]
+        steps = len(self.frames) - 1
+        return f"<Explanation{f' of {title}' if title else ''}: {len(level['nodes'])} nodes, {steps} steps>"
+
+    @property
+    def _short_text(self) -> str:
+        lines = self.text.splitlines()
+        if len(lines) <= _LINES:
+            return "\n".join(lines)
+        return "\n".join([*lines[:_LINES], f"  … {len(lines) - _LINES} more: print(explanation.text)"])
+
+    @cached_property
+    def widget(self) -> Any:
+        """The live widget: the same page, whose sliders are answered by Python's own Values.
+
+        Raises:
+            MissingExtraError: anywidget is not installed.
+
+        """
+        return make_widget(self._subject, self.tape, self._shown[0])
+
+    def _iframe(self) -> str:
+        """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart."""
+        page = html.escape(self.html, quote=True)
+        title = html.escape(self._options["title"] or "backpropagation, step by step", quote=True)
+        return (
+            f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts allow-downloads" '
+            f'style="width:100%;height:{self._options["height"]}px;border:0" loading="lazy"></iframe>'
+        )
+
+    def _repr_mimebundle_(
+        self, include: Container[str] | None = None, exclude: Container[str] | None = None
+    ) -> dict[str, Any]:
+        forms: dict[str, Any] = {"text/html": self._iframe(), "text/plain": self._short_text}
+        if in_notebook() and find_spec("anywidget") is not None:
+            forms |= _data_of(self.widget)
+        return {
+            form: data
+            for form, data in forms.items()
+            if (not include or form in include) and (not exclude or form not in exclude)
+        }
+
+
+def _data_of(widget: Any) -> dict[str, Any]:
+    """Return the reference to a widget by which a notebook finds it."""
+    bundle = widget._repr_mimebundle_()
+    data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
+    return {form: content for form, content in data.items() if form.startswith("application/")}
