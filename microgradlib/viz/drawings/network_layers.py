@@ -89,7 +89,7 @@ def _parts(model: Any, path: str, around: set[int]) -> Iterator[tuple[str, Any]]
         yield from _parts(part, prefix + name, around | {id(model)})
 
 
-def _is_a_chain(model: nn.Module) -> bool:
+def _is_a_chain(model: Any) -> bool:
     """Return whether a module applies the modules in it one after another: not, if it is of another of our classes."""
     ours = [kind for kind in type(model).__mro__ if kind.__module__.startswith("microgradlib.nn")]
     return all(kind in {nn.MLP, nn.Sequential, nn.Module} for kind in ours)
@@ -157,20 +157,27 @@ def _activation(module: Any) -> str:
 
 
 def _hand_written(module: Any) -> list[WeightedSum]:
-    """Return the units of a module of one's own that has weights `w` and perhaps biases `b`, and nothing else."""
+    """Return the units of a module of one's own: with weights `w` and perhaps biases `b`, or a list of such neurons."""
     if not isinstance(module, nn.Module) or not _is_a_chain(module):
         return []
     inner = list(_attributes(module))
-    if inner:
-        of_each = [_hand_written(part) for _, part in inner]
-        in_parallel = all(len(units) == 1 for units in of_each) and _is_one_layer(inner[0][0], of_each)
-        return [units[0] for units in of_each] if in_parallel else []
+    if not inner:
+        return _weighted_sums(module)
+    of_each = [_weighted_sums(part) if not list(_attributes(part)) else [] for _, part in inner]
+    in_parallel = all(len(units) == 1 for units in of_each) and _is_one_layer(inner[0][0], of_each)
+    return [units[0] for units in of_each] if in_parallel else []
+
+
+def _weighted_sums(module: Any) -> list[WeightedSum]:
+    """Return the rows of a module's weights with their biases, if it has no other parameters."""
     held = {name: value for name, value in vars(module).items() if _is_values(value)}
     names = [name for name in ("w", "weights", "weight", "W") if name in held]
     biases = [name for name in ("b", "bias", "biases") if name in held]
-    if len(names) != 1 or len(biases) > 1 or len(held) != len(names) + len(biases):
+    if not _is_a_chain(module) or len(names) != 1 or len(biases) > 1 or len(held) != len(names) + len(biases):
         return []
     weights, b = held[names[0]], held[biases[0]] if biases else None
+    if isinstance(weights, Value):
+        return []
     rows = weights if isinstance(weights[0], (list, tuple)) else [weights]
     offsets = b if isinstance(b, (list, tuple)) else [b] * len(rows) if len(rows) == 1 or b is None else None
     if offsets is None or len(offsets) != len(rows) or len({len(row) for row in rows}) != 1:

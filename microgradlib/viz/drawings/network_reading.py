@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib import nn
+from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.scopes import last_call, nodes_in
 from microgradlib.nn.activation import activation_name
@@ -22,6 +23,7 @@ from microgradlib.viz.drawings.network_values import (
     square_input,
     unit_values,
 )
+from microgradlib.viz.names import Bindings, users_frame, users_variables
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -39,7 +41,7 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
     There is one for `Neuron`, `Layer`, `MLP`, a `Sequential` of layers, convolutions and pools, an `RNNCell` (one
     step), and modules of your own of such layers or of weights `w` and biases `b`. The values are those of one forward
     pass: of `inputs`, if given; else that of the graph of `outputs`; else the model's last call, if its outputs still
-    exist. δ is the gradient of a unit's net input after `backward()`.
+    exist, or what variables of the frame hold of its results. After `backward()`, δ is the gradient of a net input.
 
     Args:
         model: a module.
@@ -61,23 +63,32 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
         return None
     ends = nodes_in([model(inputs) if inputs is not None else outputs])
     if inputs is None and outputs is None:
-        ends = _last_outputs(model, layers)
+        ends = _last_outputs(model, layers, frame)
     passes = Passes(capture(*ends, model=model, frame=frame)) if ends else None
+    if passes and type(model).__call__ not in {nn.MLP.__call__, nn.Sequential.__call__} and not passes.in_a_row(layers):
+        return None
     columns = (
         _maps_first(layers, passes, inputs) if layers[0].kernels or layers[0].pool else _units(layers, passes, inputs)
     )
-    notes = [_NO_VALUES] if passes is None else [_STALE] * passes.is_stale
+    notes = [_NO_VALUES] if passes is None else _notes(passes)
     return Network(type(model).__name__, columns, len(model.parameters()), ". ".join(notes))
 
 
-def _last_outputs(model: Any, layers: list[Layer]) -> list[Node]:
-    """Return the living outputs of the model's last call, or of the last call of its last layer."""
+def _notes(passes: Passes) -> list[str]:
+    several = [f"of {passes.uses:,} uses of the same weights, the last one is shown"] if passes.uses > 1 else []
+    return several + [_STALE] * passes.is_stale
+
+
+def _last_outputs(model: Any, layers: list[Layer], frame: FrameType | None) -> list[Node]:
+    """Return the living outputs of the model's last call; else what the user's variables hold of its results."""
     for module in (model, layers[-1].module):
         call = last_call(module)
         living = [node for node in (output() for output in call.outputs) if node is not None] if call else []
         if living:
             return living
-    return []
+    bound = list(dict.fromkeys(Bindings(users_variables(frame or users_frame())).nodes))
+    reached = descendants(topological_sort(*bound), model.parameters())
+    return [node for node in bound if node in reached and node.parents]
 
 
 def _units(layers: list[Layer], passes: Passes | None, given: Any) -> tuple[Column, ...]:

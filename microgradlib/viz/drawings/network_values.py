@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib import nn
@@ -49,6 +50,36 @@ class Passes:
                 self.uses = max(self.uses, len(self.readers[weights[0]]))
                 return z, inputs
         return None
+
+    def in_a_row(self, layers: Sequence[Layer]) -> bool:
+        """Return whether each layer reads the one before it and nothing else, as far as the graph tells.
+
+        A model of one's own may add a layer's inputs to its outputs, or apply its layers in another order.
+        """
+        net_inputs = [[self.net_input(unit) for unit in layer.units] for layer in layers]
+        every = {found[0].index for of_layer in net_inputs for found in of_layer if found}
+        for before, after in pairwise(net_inputs):
+            read = {node.index for found in after[:1] if found for node in found[1]}
+            own = {found[0].index for found in before if found}
+            below = {node.index for found in before[:1] if found for node in found[1]}
+            if not self._reads_only(read, own, (every - own) | below):
+                return False
+        return True
+
+    def _reads_only(self, read: set[int], own: set[int], others: set[int]) -> bool:
+        """Return whether walking back from nodes leads to a layer's own net inputs, and around them to no others."""
+        stack, seen = list(read), set[int]()
+        while stack:
+            i = stack.pop()
+            if i in seen:
+                continue
+            seen.add(i)
+            if i in own:
+                continue
+            if i in others:
+                return False
+            stack += self.nodes[i].parents
+        return not read or not own or not seen.isdisjoint(own)
 
     def _as_dot(self, reader: int, weights: list[int]) -> tuple[int, Sequence[int]] | None:
         node, n = self.nodes[reader], len(weights)
