@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from microgradlib._support.listing import listed
 from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten
 from microgradlib._support.rng import Rng, as_random
@@ -99,7 +100,7 @@ class MLP(Module):
         return outputs
 
     def __repr__(self) -> str:
-        return f"MLP of [{', '.join(map(str, self.layers))}]"
+        return f"MLP of [{listed(self.layers)}]"
 
 
 def _layer(n: WholeNumber, m: WholeNumber, activation: LayerActivation, rng: Rng | None, neuron: Any) -> Any:

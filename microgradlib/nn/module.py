@@ -6,9 +6,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
+from microgradlib._support.listing import listed
 from microgradlib._support.number import is_array
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import RecordedCalls
+from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
 from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
@@ -24,13 +25,19 @@ SUBSTITUTES: ContextVar[frozenset[Node]] = ContextVar("microgradlib_substitutes"
 """The nodes that are in the place of parameters during a `functional_call`: they are parameters, too."""
 
 
-class NamedParameters(list[Value]):
-    """A list of parameters, with their dotted paths in `names` for compiled programs and drawings."""
+class NamedParameters(list[Value], display.ShowsItself):
+    """A list of parameters, with their dotted paths in `names` for compiled programs and drawings.
+
+    It shows itself as a table of paths, numbers and gradients.
+    """
 
     def __init__(self, named: Iterable[tuple[str, Value]]) -> None:
         pairs = list(named)
         super().__init__([parameter for _, parameter in pairs])
         self.names = tuple([name for name, _ in pairs])
+
+    def __repr__(self) -> str:
+        return f"[{listed(self)}]"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NamedParameters, (list(zip(self.names, self)),)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.listing import listed
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Unit
+from microgradlib.core.recorded_calls import Unit
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import (
     LAYER_ACTIVATIONS,
@@ -216,7 +217,7 @@ class Layer(Module):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+        return f"Layer of [{listed(self.neurons)}]"
 
 
 def _activation_of_each(activation: Activation | Sequence[Activation], nout: int) -> Sequence[Activation]:

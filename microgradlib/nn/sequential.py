@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from microgradlib._support.listing import listed
 from microgradlib.nn.module import Module
 
 __all__ = ["Sequential"]
@@ -36,4 +37,4 @@ class Sequential(Module):
         return x
 
     def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.modules))})"
+        return f"Sequential({listed(self.modules)})"

@@ -17,6 +17,7 @@ WRITERS: Final = {
     "microgradlib.core.symbol.Symbol": "nodes.symbol",
     "microgradlib.core.kinks.Kinks": "nodes.kinks_table",
     "microgradlib.nn.module.Module": "reports.model",
+    "microgradlib.nn.module.NamedParameters": "reports.parameters",
     "microgradlib.nn.summary.Summary": "reports.summary",
     "microgradlib.numeric.report.GradcheckReport": "reports.gradient_check",
     "microgradlib.numeric.taylor.TaylorRemainder": "reports.taylor_remainder",

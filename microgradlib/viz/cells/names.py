@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-__all__ = ["Named", "formula", "named", "short_name", "watching_frame"]
+    from microgradlib.viz.snapshot import SnapshotNode
+
+__all__ = ["Named", "NamedGraph", "formula", "named", "short_name", "watching_frame"]
 
 MOST_NAMED: Final = 20_000
 """In larger graphs only labels are names: variables and paths are not searched for."""
@@ -30,10 +32,17 @@ SHOWING: Final = frozenset({"IPython", "ipykernel", "traitlets", "pprint", "repr
 
 
 class Named(NamedTuple):
-    """What a node is called, and what kind it is for the reader."""
+    """What a node is called, what kind it is for the reader, and whether its number is older than its inputs'."""
 
     name: str
     kind: str
+    stale: bool = False
+
+
+class NamedGraph(dict[Any, Named]):
+    """The names of the nodes of a graph; `changed` names the leaves that were changed since it was computed."""
+
+    changed: tuple[str, ...] = ()
 
 
 def watching_frame() -> FrameType | None:
@@ -44,22 +53,25 @@ def watching_frame() -> FrameType | None:
     return frame if frame is not None else sys._getframe()
 
 
-def named(order: Sequence[Any], digits: int = 4) -> dict[Any, Named]:
+def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
     """Return the names of all nodes of a graph, which are in order, parents first.
 
     >>> from microgradlib import Value, topological_sort
     >>> x = Value(3.0, label="x")
-    >>> [tuple(name) for name in named(topological_sort(x * x + 2)).values()]
+    >>> [name[:2] for name in named(topological_sort(x * x + 2)).values()]
     [('x', 'input'), ('u1', 'op'), ('2', 'constant'), ('u2', 'output')]
     """
-    kinds, names = _captured(order) if len(order) <= MOST_NAMED else ({}, {})
-    fresh = fresh_names("u", {*names.values(), *[node.label for node in order]})
-    result = {}
+    noted, changed = _captured(order) if len(order) <= MOST_NAMED else ({}, ())
+    fresh = fresh_names("u", {*[node.label for node in order], *[there.name for there in noted.values()]})
+    result = NamedGraph()
+    result.changed = changed
     for node in order:
-        name = names.get(node) or node.label
+        there = noted.get(node)
+        name = (there.name if there else "") or node.label
         if not name:
             name = next(fresh) if node.op is not None else number(node.data, digits)
-        result[node] = Named(name, kinds.get(node, "input" if node.op is None else "op"))
+        leaf_or_op = "input" if node.op is None else "op"
+        result[node] = Named(name, there.kind if there else leaf_or_op, stale=bool(there and there.stale))
     return result
 
 
@@ -82,9 +94,8 @@ def short_name(name: str) -> str:
     return f"…{tail[0]}" if tail and "." in name and len(tail[0]) < LONGEST else shorten(name, LONGEST)
 
 
-def _captured(order: Sequence[Any]) -> tuple[dict[Any, str], dict[Any, str]]:
-    """Return the kinds and the names that drawings give to the nodes."""
+def _captured(order: Sequence[Any]) -> tuple[dict[Any, SnapshotNode], tuple[str, ...]]:
+    """Return what drawings note of the nodes, and the names of leaves that were changed."""
     used = {parent for node in order for parent in node.parents}
     picture, nodes = capture(*[node for node in order if node not in used], frame=watching_frame())
-    kinds: dict[Any, str] = {node: noted.kind for node, noted in zip(nodes, picture.nodes)}
-    return kinds, {node: noted.name for node, noted in zip(nodes, picture.nodes)}
+    return dict(zip(nodes, picture.nodes)), picture.changed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.ops import ZERO
 from microgradlib.symbolic.local_derivatives import local_derivative_formula
-from microgradlib.viz.cells.names import Named, formula, named, short_name
+from microgradlib.viz.cells.names import formula, named, short_name
 from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, line, selected
 from microgradlib.viz.numbers import MINUS, NOT_REACHED, number, precision
 
@@ -18,6 +18,10 @@ __all__ = ["gradient_table", "tangents_table"]
 
 MOST_TERMS: Final = 4
 """Of more terms in one sum, so many in all of both ends are written."""
+
+
+HEADINGS: Final = (Column("node"), Column("value", right=True), Column("local derivatives", "local"))
+EMPTY: Final = Table("{}", (), ())
 
 
 class Edge(NamedTuple):
@@ -31,6 +35,8 @@ class Edge(NamedTuple):
 
 def gradient_table(table: Mapping[Any, float], rows: int | None) -> Table:
     """Return a `grad_table` in the order in which it is filled, from the output to the inputs."""
+    if not table:
+        return EMPTY
     order = list(table)
     edges = _edges(order)
     into: dict[Any, list[Edge]] = {order[-1 - i]: [] for part in selected(len(order), rows) for i in part}
@@ -47,7 +53,7 @@ def gradient_table(table: Mapping[Any, float], rows: int | None) -> Table:
             return (*writer.head(node), start, cell(""), writer.total(node))
         return (*writer.head(node), *writer.sum(node, terms, upstream=lambda edge: edge.head), writer.total(node))
 
-    output = writer.name(order[-1]) if order else "the output"
+    output = writer.name(order[-1])
     return Table.of(
         f"∂{output}/∂u for each node u, from the output to the inputs",
         (*HEADINGS, Column("upstream · local", "term"), Column("gradient", "grad", right=True)),
@@ -55,11 +61,14 @@ def gradient_table(table: Mapping[Any, float], rows: int | None) -> Table:
         row,
         rows=rows,
         more="{} more nodes: show() shows all",
+        notes=writer.notes(),
     )
 
 
 def tangents_table(table: Mapping[Any, float], rows: int | None) -> Table:
     """Return a `tangent_table` in the order in which it is filled, from the inputs to the outputs."""
+    if not table:
+        return EMPTY
     order = list(table)
     writer = _Writer(table, order)
 
@@ -79,10 +88,8 @@ def tangents_table(table: Mapping[Any, float], rows: int | None) -> Table:
         row,
         rows=rows,
         more="{} more nodes: show() shows all",
+        notes=writer.notes(),
     )
-
-
-HEADINGS: Final = (Column("node"), Column("value", right=True), Column("local derivatives", "local"))
 
 
 def _edges(order: Sequence[Any]) -> Iterable[Edge]:
@@ -97,16 +104,24 @@ class _Writer:
 
     def __init__(self, table: Mapping[Any, float], order: Sequence[Any]) -> None:
         self.table, self.digits = table, precision(len(order))
-        self.names: dict[Any, Named] = named(order, self.digits)
+        self.names = named(order, self.digits)
 
     def name(self, node: Any) -> str:
         return self.names[node].name
+
+    def notes(self) -> list[str]:
+        """Return a note on leaves that were changed after the graph was computed from them."""
+        changed = self.names.changed
+        if not changed:
+            return []
+        names = ", ".join(changed if len(changed) <= MOST_TERMS else [*changed[:MOST_TERMS], "…"])
+        return [f"{names} changed since: results, local derivatives and gradients are those of the numbers before"]
 
     def kind(self, node: Any) -> str:
         return self.names[node].kind
 
     def short(self, node: Any) -> str:
-        name, kind = self.names[node]
+        name, kind, _ = self.names[node]
         return f"({name})" if kind == "constant" else short_name(name)
 
     def number(self, x: float, *, factor: bool = False) -> str:
@@ -115,13 +130,14 @@ class _Writer:
 
     def head(self, node: Any) -> tuple[Cell, Cell]:
         """Return the cells of the name, with the formula, and of the value."""
-        name, kind = self.names[node]
+        name, kind, stale = self.names[node]
         parts = [Span(name, "muted" if kind == "constant" else "", bold=kind != "constant")]
-        if node.op is not None:
-            parts.append(Span(f" = {formula(node, self.names) or node.op}", "muted"))
+        how = formula(node, self.names) or str(node.op or "")
+        if how:
+            parts.append(Span(f" = {how}", "muted"))
         if kind == "constant":
             parts.append(Span(" (constant)", "muted"))
-        return (tuple(parts),), cell(self.number(node.data))
+        return (tuple(parts),), cell(Span(self.number(node.data), "stale" if stale else ""))
 
     def total(self, node: Any) -> Cell:
         x = self.table[node]
@@ -161,7 +177,7 @@ class _Writer:
         names = [short_name(self.name(parent)) for parent in head.parents]
         written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
         text = self.number(edge.local)
-        middle = f" = {written}" if written not in {"", text} else ""
+        middle = f" = {written}" if written not in {"", text} and not self.names.changed else ""
         return line(Span(f"{symbol}{middle} = ", "local"), Span(text, "local", bold=True))
 
     def _product(self, edge: Edge, other: Any, *, first: bool) -> Line:

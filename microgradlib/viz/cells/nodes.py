@@ -49,7 +49,7 @@ def _name_and_formula(node: Any) -> tuple[str, str]:
     order = _small_graph(node)
     if order:
         names = named(order)
-        own, kind = names[node]
+        own, kind, _ = names[node]
         is_named = kind != "constant" and (node.label or not own.startswith("u") or not own[1:].isdecimal())
         return (own if is_named else ""), formula(node, names)
     parents = [parent.label or number(parent.data) for parent in node.parents[:MOST_SEARCHED]]

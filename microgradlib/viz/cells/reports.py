@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib.ops import ZERO
 from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell
-from microgradlib.viz.numbers import number
+from microgradlib.viz.numbers import NOT_REACHED, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["data_set", "gradient_check", "model", "summary", "taylor_remainder"]
+__all__ = ["data_set", "gradient_check", "model", "parameters", "summary", "taylor_remainder"]
 
 FIRST_EXAMPLES: Final = 6
 """How many examples of a data set are shown if nothing else is asked for."""
@@ -35,6 +36,21 @@ def summary(table: Any, rows: int | None, title: str = "") -> Table:
 def model(module: Any, rows: int | None) -> Table:
     """Return the summary of a module, under the name of its class."""
     return summary(module.summary(), rows, title=type(module).__name__)
+
+
+def parameters(found: Any, rows: int | None) -> Table:
+    """Return the parameters of a model with their paths, numbers and gradients."""
+
+    def row(i: int) -> tuple[Cell, ...]:
+        gradient = found[i].grad
+        shown = Span(NOT_REACHED, "muted") if gradient is ZERO else Span(number(gradient), "grad", bold=True)
+        return cell(Span(found.names[i], bold=True)), cell(number(found[i].data)), cell(shown)
+
+    columns = (Column("parameter"), Column("value", right=True), Column("gradient", "grad", right=True))
+    title = f"{len(found):,} parameter{'s' * (len(found) != 1)}"
+    if len(found.names) != len(found):  # changed since, as any list can be
+        return Table(title, (), ())
+    return Table.of(title, columns, len(found), row, rows=rows, more="{} more: show() shows all")
 
 
 def gradient_check(report: Any, rows: int | None) -> Table:

@@ -209,7 +209,7 @@ _STYLE = (
     f"#id td{{color:{_COLOUR('ink')}}}"
     "#id th,#id td{padding:3px 14px 3px 0;border:0;vertical-align:top;white-space:nowrap;background:none;"
     "font-variant-numeric:tabular-nums;max-width:none}"
-    "#id th{font-weight:600;font-size:12px}"
+    "#id th{font-weight:600;font-size:12px}#id td:first-child{white-space:normal;min-width:8em}"
     f"#id .t{{font-weight:600;margin:2px 0}}#id .n{{color:{_COLOUR('muted')};font-size:12px}}"
     f"#id pre{{font:12px/1.5 {MONO};margin:4px 0;color:{_COLOUR('ink')};background:none;white-space:pre;padding:0}}"
 )
