@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
 from microgradlib.costs.negative_log import negative_log, negative_log_complement

@@ -9,7 +9,8 @@ from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.classification import check_classes, multinoulli_cost, weighted_cost
 from microgradlib.costs.decision import argmax, with_decision

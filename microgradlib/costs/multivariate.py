@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import reduce_costs

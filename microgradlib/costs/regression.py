@@ -7,7 +7,8 @@ from typing import Any
 
 from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
 from microgradlib.costs.signatures import as_cost, as_cost_of_pairs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative, positive
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.costs.option_signatures import as_huber, as_smooth_l1
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
 from microgradlib.costs.regression import checked_target, distance

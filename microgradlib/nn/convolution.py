@@ -9,6 +9,8 @@ from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.recorded_calls import note
+from microgradlib.core.scopes import begin
 from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name
 from microgradlib.nn.grids import (
@@ -161,6 +163,7 @@ class Conv2d(_Convolution):
     """
 
     w: list[list[list[list[Value]]]]
+    is_recorded = False  # it notes its calls itself, with the places of its inputs
 
     def __init__(
         self,
@@ -185,7 +188,8 @@ class Conv2d(_Convolution):
 
     def __call__(self, x: ImageInput) -> Image:
         """Return the feature maps [out][row][column] of an image [in][row][column]."""
-        return self._feature_maps(checked_image(x, len(self.w[0])), self.w)
+        began, image = begin(), checked_image(x, len(self.w[0]))
+        return note(began, self, tuple(image), self._feature_maps(image, self.w))
 
 
 class Conv1d(_Convolution):
@@ -200,6 +204,8 @@ class Conv1d(_Convolution):
     >>> [y.data for y in difference([[1.0, 4.0, 9.0]])[0]]
     [3.0, 5.0]
     """
+
+    is_recorded = False  # it notes its calls itself, with the places of its inputs
 
     w: list[list[list[Value]]]
 
@@ -232,8 +238,10 @@ class Conv1d(_Convolution):
 
     def __call__(self, x: SignalInput) -> list[list[Value]]:
         """Return the feature maps [out][position] of a signal [in][position]."""
+        began, signal = begin(), checked_signal(x, len(self.w[0]))
         kernels = [[[kernel] for kernel in kernels] for kernels in self.w]
-        return [rows[0] for rows in self._feature_maps(checked_signal(x, len(self.w[0])), kernels)]
+        maps = [rows[0] for rows in self._feature_maps(signal, kernels)]
+        return note(began, self, tuple([rows[0] for rows in signal]), maps)
 
 
 def _entries(planes: Image, rows: Sequence[list[int]], columns: Sequence[list[int]]) -> list[list[list[Value]]]:

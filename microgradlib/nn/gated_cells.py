@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Unit, begin, name_number, note
+from microgradlib.core.recorded_calls import Unit, note
+from microgradlib.core.scopes import begin, name_number
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, gate_options, zeros

@@ -7,6 +7,8 @@ from typing import Any
 
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.pytree import flatten
+from microgradlib.core.recorded_calls import note
+from microgradlib.core.scopes import begin
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.activation import Activation, activation_function, activation_name
 from microgradlib.nn.grids import (
@@ -74,6 +76,8 @@ class _Pool(Module):
 
 
 class _Pool2d(_Pool):
+    is_recorded = False  # it notes its calls itself, with the places of its inputs
+
     def __init__(self, size: Pair, stride: Pair | None = None, padding: Pair = 0, *, dilation: Pair = 1) -> None:
         sizes = row_column_pair(size, "size")
         super().__init__(
@@ -85,10 +89,13 @@ class _Pool2d(_Pool):
 
     def __call__(self, x: ImageInput) -> Image:
         """Return the pooled image [channel][row][column]."""
-        return self._pooled(checked_image(x))
+        began, image = begin(), checked_image(x)
+        return note(began, self, tuple(image), self._pooled(image))
 
 
 class _Pool1d(_Pool):
+    is_recorded = False
+
     def __init__(
         self,
         size: WholeNumber,
@@ -111,7 +118,8 @@ class _Pool1d(_Pool):
 
     def __call__(self, x: SignalInput) -> list[list[Value]]:
         """Return the pooled signal [channel][position]."""
-        return [rows[0] for rows in self._pooled(checked_signal(x))]
+        began, signal = begin(), checked_signal(x)
+        return note(began, self, tuple([rows[0] for rows in signal]), [rows[0] for rows in self._pooled(signal)])
 
 
 class _MaxPool(_Pool):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Unit, unrecorded
+from microgradlib.core.recorded_calls import Unit, unrecorded
 from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name, net_formula, op_name
 from microgradlib.nn.initialisers import Init, weight_drawer

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import non_negative, real_number
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.scopes import Function, recorded
+from microgradlib.core.recorded_calls import recorded
+from microgradlib.core.scopes import Function
 from microgradlib.ops import reductions, selection
 
 if TYPE_CHECKING:

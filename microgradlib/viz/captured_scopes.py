@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.core.graph import GraphNode
 from microgradlib.core.scopes import Call, Function
 from microgradlib.viz.examples import examples
 from microgradlib.viz.patterns import Pattern, softmaxes
@@ -12,7 +13,7 @@ from microgradlib.viz.scoping import ScopeBuilder, batch_prefix, place_leaves, s
 from microgradlib.viz.units import LayerCall, layer_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from microgradlib.viz.naming import Names
     from microgradlib.viz.records import Records
@@ -69,7 +70,7 @@ def facts_of(
             numbers.setdefault(pattern.zero, "largest less itself")
         if pattern.shift is not None:
             numbers.setdefault(pattern.shift, "largest")
-    return Facts(scopes, numbers, _inputs(layers, order), _targets(order, index, records, scopes))
+    return Facts(scopes, numbers, _inputs(layers, records, order, index), _targets(order, index, records, scopes))
 
 
 def _inner(layers: Sequence[LayerCall], patterns: Sequence[Pattern]) -> dict[int, list[Any]]:
@@ -90,15 +91,32 @@ def _inner(layers: Sequence[LayerCall], patterns: Sequence[Pattern]) -> dict[int
     return inner
 
 
-def _inputs(layers: Sequence[LayerCall], order: Sequence[Any]) -> dict[int, str]:
-    """Return the names of the leaves that units read as inputs; empty where they have several."""
+def _inputs(
+    layers: Sequence[LayerCall], records: Records, order: Sequence[Any], index: Mapping[Any, int]
+) -> dict[int, str]:
+    """Return the names of the leaves that modules read as inputs; empty where they have several."""
     names: dict[int, str] = {}
+    for call in records.calls:
+        for leaf, name in _placed(call.places):
+            if leaf in index and leaf.op is None:
+                names[index[leaf]] = name if names.get(index[leaf], name) == name else ""
     for layer in layers:
         for unit in layer.units:
             for i, name in zip(unit.inputs, unit.unit.inputs):
                 if order[i].op is None:
                     names[i] = name if names.get(i, name) == name else ""
     return names
+
+
+def _placed(places: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """Yield the nodes in nested sequences, each with its place as in `x.0.2`."""
+    stack: list[tuple[Any, str]] = [(places, "x")]
+    while stack:
+        thing, name = stack.pop()
+        if isinstance(thing, (list, tuple)):
+            stack += [(part, f"{name}.{k}") for k, part in enumerate(thing) if not isinstance(part, (float, int))]
+        elif isinstance(thing, GraphNode):
+            yield thing, name
 
 
 def _targets(

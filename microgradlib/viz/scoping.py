@@ -93,7 +93,7 @@ class ScopeBuilder:
             return None
         name = _relative(known, around)
         step = self._steps.get(_key(thing))
-        if step is not None:
+        if step is not None and not _is_in_step(around):
             name = f"{name} step {step}" if self._several_cells else f"step {step}"
             return Scope(name, "step", known.path, self._formulas_of(module)[0], around)
         if isinstance(thing, LayerCall) and not thing.units[0].unit.name:
@@ -101,6 +101,14 @@ class ScopeBuilder:
         kind = "layer" if module.summary_shape else "module"
         formula = self._formulas_of(module)[0] or (str(module.summary_shape) if kind == "layer" else "")
         return Scope(name, kind, known.path, formula, around)
+
+
+def _is_in_step(scope: Scope | None) -> bool:
+    while scope is not None:
+        if scope.kind == "step":
+            return True
+        scope = scope.parent
+    return False
 
 
 def _key(thing: Any) -> Hashable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from microgradlib.core.scopes import Unit
+    from microgradlib.core.recorded_calls import Unit
 
 __all__ = ["LayerCall", "UnitCall", "layer_calls"]
 

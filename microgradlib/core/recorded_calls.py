@@ -1,0 +1,161 @@
+"""Recorded calls: decorators and a base class that leave a record of each call for drawings (`core.scopes`)."""
+
+from __future__ import annotations
+
+from functools import wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from weakref import getweakrefs, ref
+
+from microgradlib.core.modes import MODES_IN_USE, is_compiling
+from microgradlib.core.scopes import MARKS, Function, Mark, begin, mark_node, nodes_in
+from microgradlib.core.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["RecordedCalls", "Unit", "note", "recorded", "unrecorded"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+R = TypeVar("R")
+
+_discard = MARKS.discard
+_VALUES = frozenset({Value})
+_SINGLE = frozenset({Value, float, int, bool, str})
+
+
+class Unit(NamedTuple):
+    """A unit of a layer, whose calls drawings tell by its parameters: f(z), z = Σ wᵢ xᵢ (+ b) as one `dot` or as sums.
+
+    `name` is relative to the layer, such as `neurons.3`, empty for a layer that is one unit. `op` names f in the table
+    of ops: "" if f(z) is z, None for a function that is no op. `inputs` names the xᵢ, where they have no names.
+    """
+
+    name: str
+    weights: list[Any]
+    bias: Any
+    op: str | None
+    inputs: list[str]
+
+
+MARKED_OUTPUTS = 4
+"""A call that returns more nodes than that is found from the first and the last of them only: marks take time."""
+
+
+def note(began: int, source: Any, inputs: Sequence[Any], result: R) -> R:
+    """Record a call that began at the moment `began` and returned `result`, unless it returned no node of an op.
+
+    `source` is the module, or a `Function`; `inputs` holds the nodes that it was given. As a tuple they are in their
+    places, perhaps nested: leaves among them are then named `x.3` or `x.0.2`. Returns the result.
+    """
+    if result.__class__ is float:
+        return result
+    outputs: Any
+    if result.__class__ is Value:
+        outputs = (result,)
+    elif isinstance(result, list) and _VALUES.issuperset(map(type, result)):
+        outputs = result
+    else:
+        outputs = nodes_in((result,))
+    if not outputs or outputs[0]._left is None or (MODES_IN_USE and is_compiling()):
+        return result
+    if source.__class__ is not Function:
+        source = _kept_or_weak(source)
+        for mark in getweakrefs(outputs[0]):
+            if mark.__class__ is Mark and mark.record.__class__ is tuple and mark.record[2] is source:
+                return result  # a module that returns the same node again, or calls its base class
+    record = began, begin(), source, inputs, tuple(map(ref, outputs))
+    mark = Mark(outputs[0], _discard)
+    mark.record = record
+    MARKS.add(mark)
+    if len(outputs) > 1:
+        for node in outputs[1:] if len(outputs) <= MARKED_OUTPUTS else outputs[-1:]:
+            mark_node(node, record)
+    return result
+
+
+def recorded(function: Function) -> Callable[[F], F]:
+    """Return a decorator of a function of nodes: its calls are scopes, shown as the name and formula of `function`."""
+
+    def decorate(body: F) -> F:
+        @wraps(body)
+        def call(*inputs: Any, **options: Any) -> Any:
+            began = begin()
+            given = inputs if _SINGLE.issuperset(map(type, inputs)) else nodes_in(inputs)
+            result = body(*inputs, **options)
+            if result.__class__ is not Value or MODES_IN_USE or result._left is None:
+                note(began, function, given, result)
+                return result
+            mark = Mark(result, _discard)  # as `note` does, in a third of the time
+            mark.record = began, begin(), function, given, ()
+            MARKS.add(mark)
+            return result
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+class RecordedCalls:
+    """The base of classes whose calls are scopes: `__call__` of each subclass is wrapped when the class is made.
+
+    A subclass sets `is_recorded = False` in its own body where drawings tell its calls by the graph alone, at no cost.
+    """
+
+    is_recorded = True
+
+    is_kept = False
+    """Whether records keep a module of this very class alive, for the names in `draw(MLP(2, [3, 1])(x))`. A module that
+    stores what it returns must not be kept: neither would ever die."""
+
+    scope_formula = ""
+    """What a call computes, as drawings show it: `tanh(W x + b)`."""
+
+    scope_kind = ""
+    """"step" for a recurrent cell, whose calls are time steps; by default "layer" or "module"."""
+
+    unit_formula = ""
+    """The same for one unit: `tanh(w x + b)`."""
+
+    def scope_units(self) -> list[Unit]:
+        """Return the units of this layer itself, not those of layers in it; empty for a module without units."""
+        return []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        body = vars(cls).get("__call__")
+        if isinstance(body, FunctionType) and vars(cls).get("is_recorded", True):
+            setattr(cls, "__call__", _recorded_method(body))  # noqa: B010  type checkers refuse an assignment
+
+
+def _kept_or_weak(module: Any) -> Any:
+    return module if vars(module.__class__).get("is_kept") else ref(module)
+
+
+def unrecorded(method: F) -> F:
+    """Return a `__call__` that was wrapped for its class as it was before, for a subclass that needs no records."""
+    body: F = method.__wrapped__  # type: ignore[attr-defined]
+    return body
+
+
+def _recorded_method(body: Any) -> Any:
+    @wraps(body)
+    def __call__(self: Any, *inputs: Any, **options: Any) -> Any:  # noqa: N807
+        began = begin()
+        x = inputs[0] if inputs else None
+        if len(inputs) == 1 and x.__class__ is list and x and x[0].__class__ in _SINGLE:
+            given: Any = tuple(x)  # a copy, as the list may be changed later
+        else:
+            given = nodes_in(inputs)
+        if options:
+            given = [*given, *nodes_in(options.values())]
+        result = body(self, *inputs, **options)
+        if result.__class__ is not Value or MODES_IN_USE or result._left is None or getweakrefs(result):
+            note(began, self, given, result)
+            return result
+        mark = Mark(result, _discard)  # as `note` does, in a third of the time
+        mark.record = began, begin(), _kept_or_weak(self), given, ()
+        MARKS.add(mark)
+        return result
+
+    return __call__
