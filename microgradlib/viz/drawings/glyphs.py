@@ -84,8 +84,7 @@ def text(
 
 def triangle(x: float, y: float, fill: str, *, opened: bool) -> str:
     """Return the mark of a button left of a title: ▾ if it is open, otherwise ▸. (x, y) is its middle."""
-    shape = "l-3.2 -2.6h6.4z" if opened else "l-2.6 -3.2v6.4z"
-    x, y = (x, y + 1.8) if opened else (x + 1.8, y)
+    shape = "m-3.8 -2.2h7.6l-3.8 4.8z" if opened else "m-2 -4l4.8 4l-4.8 4z"
     return element("path", d=f"M{coordinate(x)} {coordinate(y)}{shape}", fill=fill)
 
 

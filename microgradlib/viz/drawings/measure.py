@@ -30,6 +30,8 @@ TABLE_HEADER: Final = 17.0
 TABLE_ROW: Final = 29.0
 GAP: Final = 12.0
 """Between a name, a value and a gradient on one line."""
+BUTTON: Final = 5.0
+"""By so much the title of a box that opens by click is shifted, for the triangle before it."""
 SHARE: Final = "share"
 STALE: Final = "*"
 """Behind a value that was computed from numbers that have been changed since."""
@@ -131,7 +133,7 @@ def title_sizes(diagram: Diagram) -> dict[str, tuple[float, float]]:
     """Return the widths of the title and of the formula of each frame, by its id."""
     return {
         frame.id: (
-            math_text.width(frame_title(frame), NAME + 0.5) + 4.0,
+            math_text.width(frame_title(frame), NAME + 0.5) + 4.0 + BUTTON * bool(frame.group),
             math_text.width(shown(frame.formula, _LONGEST_NAME), CELL) + 4.0 if frame.formula else 0.0,
         )
         for frame in diagram.frames
@@ -187,6 +189,7 @@ def _heading_width(box: Box) -> float:
     count = sans_width(f"×{box.count:,}", TITLE) + 8.0 if box.count > 1 else 0.0
     op = badge_width(box)
     formula = math_text.width(shown(box.op, _LONGEST_NAME), CELL) if box.table else 0.0
+    title += BUTTON if box.group else 0.0
     between = 10.0 if title and (op or count or formula) else 0.0
     return number_width(box.number) + title + between + max(op, formula) + count + 2 * PAD
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.glyphs import text, tooltip, triangle
 from microgradlib.viz.drawings.legend import LINE, entries, has_local_derivative, legend_markup, lines
-from microgradlib.viz.drawings.measure import ARROW_TEXT, CELL, NAME, frame_title, shown
+from microgradlib.viz.drawings.measure import ARROW_TEXT, BUTTON, CELL, NAME, frame_title, shown
 from microgradlib.viz.drawings.paint_boxes import BoxView, box_markup
 from microgradlib.viz.drawings.placement import Spacing
 from microgradlib.viz.markup import coordinate, element, escape
@@ -141,13 +141,14 @@ def _title(frame: Frame, scene: Scene, depth: int, colour: Colour, buttons: Mapp
     """Return the title and the formula of a frame, above the lines, on an outline of the frame's colour."""
     place = scene.layout.frames[frame.id]
     halo = colour(_ground(depth))
-    markup = _on_line(frame_title(frame), place.title, NAME + 0.5, colour("muted"), halo=halo, bold=True)
+    shift = BUTTON if frame.group in buttons else 0.0
+    title = place.title._replace(x=place.title.x + shift)
+    markup = _on_line(frame_title(frame), title, NAME + 0.5, colour("muted"), halo=halo, bold=True)
     if place.formula is not None and frame.formula:
         markup += _on_line(shown(frame.formula, 60), place.formula, CELL, colour("muted"), halo=halo, italic=True)
     if frame.group not in buttons:
         return markup
-    rect = place.title
-    mark = triangle(rect.x - 5.5, rect.y + rect.height / 2 - 0.5, colour("muted"), opened=True)
+    mark = triangle(title.x - 7.0, title.y + title.height / 2 - 0.5, colour("muted"), opened=True)
     # An invisible ground makes the whole title bar answer to a click.
     bar = element(
         "rect", x=place.rect.x, y=place.rect.y, width=place.rect.width, height=24, fill="none", pointer_events="all"

@@ -63,6 +63,15 @@ class BoxView:
         return contents(self.box, captions=self.captions)
 
     @property
+    def spare(self) -> float:
+        """How far its contents are moved down, to stand in the middle of a box that is higher than they need.
+
+        Contents with rows that lines meet stay at the top.
+        """
+        several = (len(self.box.rows) > 1 or self.box.table) and not self.captions
+        return 0.0 if several or self.bare else max(0.0, self.rect.height - self.parts.height) / 2
+
+    @property
     def bare(self) -> bool:
         """Whether it has a title line and nothing else."""
         return not (self.box.rows or self.box.table or self.box.strips)
@@ -139,11 +148,12 @@ def _band(view: BoxView) -> str:
 def _heading(view: BoxView) -> str:
     box, rect, colour = view.box, view.rect, view.colour
     base = rect.y + (rect.height if view.bare else view.parts.header) / 2 + 4.5
+    base += 0.0 if view.captions else view.spare
     left, right = rect.x + PAD, rect.x + rect.width - PAD
     parts = []
     if view.opened is not None:
-        parts.append(triangle(rect.x + 5.0, base - 4.5, colour("muted"), opened=view.opened))
-        left += 2.0
+        parts.append(triangle(rect.x + 7.5, base - 4.5, colour("muted"), opened=view.opened))
+        left += sizes.BUTTON
     if box.number:
         parts.append(_number(box.number, left, base, colour))
         left += sizes.number_width(box.number)
@@ -187,7 +197,7 @@ def _number(number: str, x: float, base: float, colour: Colour) -> str:
 
 def _row(view: BoxView, place: int) -> str:
     box, rect, colour, row = view.box, view.rect, view.colour, view.box.rows[place]
-    top = rect.y + view.parts.rows + sizes.ROW * place
+    top = rect.y + view.parts.rows + sizes.ROW * place + view.spare
     base, left = top + 12.5, rect.x + PAD
     parameter = row.kind == "parameter" and box.kind != "parameter"
     parts = [_row_ground(view, row, top, parameter=parameter)]
@@ -237,7 +247,7 @@ def _gradient(row: Row, right: float, base: float, colour: Colour) -> str:
 
 
 def _strips(view: BoxView) -> list[str]:
-    y = view.rect.y + view.parts.strips + 2.0
+    y = view.rect.y + view.parts.strips + 2.0 + view.spare
     found = []
     for strip in view.box.strips:
         width, height = strip_size(strip)

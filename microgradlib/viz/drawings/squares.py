@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Strip
 
 _NAME: Final = 9.5
+_LABEL: Final = sans_width("gradient", _NAME) + 5.0
+"""The least room for a name, so that the strips of a box begin below one another."""
 _MOST: Final = 256
 """Of more numbers, this many are drawn and the rest is counted."""
 _IMAGE: Final = 72.0
@@ -87,7 +89,7 @@ def _name_colour(strip: Strip) -> str:
 
 
 def _label_width(strip: Strip) -> float:
-    return max(30.0, sans_width(strip.name, _NAME) + 5.0) if strip.name else 0.0
+    return max(_LABEL, sans_width(strip.name, _NAME) + 5.0) if strip.name else 0.0
 
 
 def _grid(count: int) -> tuple[int, float]:

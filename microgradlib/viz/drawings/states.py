@@ -126,8 +126,7 @@ def _groups(diagram: Diagram) -> list[tuple[str, bool]]:
 
 
 def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bool) -> int | None:
-    one, other = found.keys[place]
-    key = (one - {group}, other | {group}) if opened else (one | {group}, other - {group})
+    key = _key(found.keys[place], group, opened=opened)
     if key in found.keys:
         return found.keys.index(key)
     boxes = sum(len(scene.diagram.boxes) for scene in found.scenes)
@@ -141,3 +140,18 @@ def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bo
     found.keys.append(key)
     found.moves.append({})
     return len(found.scenes) - 1
+
+
+def _key(
+    key: tuple[frozenset[str], frozenset[str]], group: str, *, opened: bool
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which groups are opened and closed after a click on one; a second click undoes the first.
+
+    >>> one = _key((frozenset(), frozenset()), "s1", opened=False)
+    >>> [sorted(groups) for groups in one], _key(one, "s1", opened=True) == (frozenset(), frozenset())
+    ([['s1'], []], True)
+    """
+    by_click, closed = key
+    if opened:
+        return (by_click - {group}, closed) if group in by_click else (by_click, closed | {group})
+    return (by_click, closed - {group}) if group in closed else (by_click | {group}, closed)
