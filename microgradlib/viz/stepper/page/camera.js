@@ -2,7 +2,7 @@
 
 import { calm, h, iconButton, s, set } from "./dom.js";
 
-const READABLE = 0.69; // below this scale the view follows what happens
+const READABLE = 0.7; // below this scale the view follows what happens
 const LARGEST = 1.7;
 const BELOW = 16; // room for what stands below the lowest card: the number of a bug
 const LEAST_FOR_MAP = 260; // in a lower drawing an overview would cover what it shows

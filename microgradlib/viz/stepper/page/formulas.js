@@ -13,20 +13,21 @@ export function pieces(template) {
   return found;
 }
 
-const OPENING = /[(|,=]\s*$/;
-const POWER = /^[²³⁴⁵⁶⁷⁸⁹⁻^′]/;
+const SUPERSCRIPT = /^[\^⁻⁰¹²³⁴⁵⁶⁷⁸⁹]/;
+const OPERATOR = /[-+*/<>=·\u2212×÷\s]/;
+const POWER = /\^|[⁰¹²³⁴-⁾]$/;
 
-/** Whether what stands after piece `index` is a power, so that a negative number there needs parentheses. */
-function powered(list, index) {
-  return typeof list[index + 1] === "string" && POWER.test(list[index + 1]);
-}
-
-/** The text of the place at `index` of the pieces, in parentheses where a minus sign could be misread. */
+/**
+ * The text of the place at `index` of the pieces, in parentheses where it would be read wrongly: a negative number after
+ * something, an expression, a power below a power. Python's fill has the same rule, held equal by a test.
+ */
 export function placed(list, index, text) {
-  const before = list[index - 1];
-  const free = index === 0 || (typeof before === "string" && OPENING.test(before));
-  if (powered(list, index)) return /^[\p{L}\d.]+[₀-₉]*$/u.test(text) ? text : `(${text})`;
-  return free ? text : bracketed(text);
+  const [before, after] = [list[index - 1], list[index + 1]].map(x => (typeof x === "string" ? x : ""));
+  const inPower = SUPERSCRIPT.test(after);
+  const alone = /[(|]$/.test(before) && /^[)|,]/.test(after);
+  if (alone || (index === 0 && text.startsWith("\u2212") && !inPower)) return text;
+  const wrong = /^[\u2212≈]/.test(text) || OPERATOR.test(text) || (inPower && POWER.test(text));
+  return wrong && list.length > 1 ? `(${text})` : text;
 }
 
 /** Put texts into a template: `texts` by the place of the input, `own` for {z}, the output itself. */

@@ -79,7 +79,7 @@ function inOrder(level) {
 function slider(app, id) {
   const { session, say } = app;
   const node = session.level.nodes[id];
-  const own = Number(node.value);
+  const own = session.originals.get(node.of);
   const reach = Number.isFinite(own) ? Math.max(2, 2 * Math.abs(own)) : 2;
   const middle = Number.isFinite(own) ? own : 0;
   const range = h("input", { type: "range", min: middle - reach, max: middle + reach, step: reach / 200, "aria-label": node.full, "data-k": `s${id}` });

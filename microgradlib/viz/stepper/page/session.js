@@ -20,12 +20,13 @@ export class Session {
     this.load(tape);
   }
 
-  /** Take a tape: at the start, and when Python sends new numbers or another level. */
+  /** Take a tape: at the start, and when Python sends new numbers or another level. Programs of known levels stay. */
   load(tape) {
+    const known = this.tape?.levels ?? [];
+    this.programs = tape.levels.map((level, k) => (known[k]?.program === level.program ? this.programs[k] : undefined));
     this.tape = tape;
-    this.programs = tape.levels.map(() => undefined);
-    this.place = Math.min(tape.start ?? 0, tape.levels.length - 1);
-    this.open(this.place);
+    if (!this.originals) this.originals = new Map(tape.levels.flatMap(level => level.nodes.filter(n => !n.op).map(n => [n.of, decode(n.value)])));
+    this.open(Math.min(tape.start ?? 0, tape.levels.length - 1));
   }
 
   /** Show another level of detail. */
@@ -59,8 +60,7 @@ export class Session {
   /** Follow a change of mode, bug, numbers or level. The frame stays where it is if there is one of that number. */
   compute() {
     const { level, settings, operations } = this;
-    const ids = new Map(level.nodes.map(n => [n.of, n.id]));
-    this.moved = new Map([...this.leaves].filter(([of]) => ids.has(of)).map(([of, x]) => [ids.get(of), x]));
+    this.moved = this.movedLeaves();
     this.numbers = evaluate(level, operations, this.moved);
     const bug = settings.mode === "reverse" ? settings.bug : "";
     const frames = FRAMES_OF_BUG[bug] ? level.passes[FRAMES_OF_BUG[bug]] : framesOf(level, settings.mode, settings.input);
@@ -74,6 +74,14 @@ export class Session {
     this.checks = new Map();
     this.stops = stops(level, this.pass, settings.by);
     this.go(Math.min(this.i, frames.length - 1));
+  }
+
+  /** The leaves whose number is not that of the tape (whose numbers may be at other positions of the sliders). */
+  movedLeaves() {
+    if (!this.operations) return new Map();
+    const leaves = this.level.nodes.filter(n => !n.op && this.originals.has(n.of));
+    const moved = leaves.map(n => [n.id, this.leaves.get(n.of) ?? this.originals.get(n.of), decode(n.value)]);
+    return new Map(moved.filter(([, x, own]) => !Object.is(x, own)));
   }
 
   /** The training step: parameters w − rate · gradient, and all values after it. Python's own where nothing has moved. */
@@ -133,10 +141,10 @@ export class Session {
     return this.pass.frames.findIndex(f => f.do === "seed" || f.do === "sweep");
   }
 
-  /** Move a leaf; x null takes it back to the tape's number. */
+  /** Move a leaf to a number. */
   move(id, x) {
     const { of } = this.level.nodes[id];
-    if (x === null || x === decode(this.level.nodes[id].value)) this.leaves.delete(of);
+    if (Object.is(x, this.originals.get(of))) this.leaves.delete(of);
     else this.leaves.set(of, x);
     this.compute();
   }

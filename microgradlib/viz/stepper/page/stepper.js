@@ -20,7 +20,7 @@ import { buildTable } from "./table.js";
 import { isDark, watchTheme } from "./theme.js";
 import { speaker } from "./words.js";
 
-const WIDGET_HEIGHT = "640px";
+const WIDGET_HEIGHT = 640;
 const WIDE = 2; // drawings at least so many times as wide as high stand above the table, others beside it
 const MOST_LIVELY = 60; // in larger graphs lines change at once, without a transition
 const CHECKS_AT_ONCE = 6;
@@ -33,7 +33,7 @@ export class Stepper {
     this.live = Boolean(model.get("live"));
     this.language = model.get("lang") || this.tape.lang || "en";
     this.theme = model.get("theme") || this.tape.theme || "";
-    this.session = new Session(this.tape, { mode: this.tape.mode ?? null, bug: this.tape.bug ?? "" });
+    this.session = new Session(this.tape, { mode: firstMode(this.tape), bug: this.tape.bug ?? "" });
     this.selected = null;
     this.tab = "inputs";
     this.pane = "graph"; // of a narrow screen
@@ -48,7 +48,7 @@ export class Stepper {
     this.root = h("section", { class: "app", tabindex: 0 });
     this.shadow.replaceChildren(h("style", { text: STYLE }), this.root);
     host.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys are not for what is in here
-    if (!model.get("page")) host.style.height = WIDGET_HEIGHT;
+    if (!model.get("page")) host.style.height = `${model.get("height") || WIDGET_HEIGHT}px`;
     if (host.clientWidth && (host.clientWidth < 1100 || host.clientHeight < 640)) this.tab = "";
     this.ends = [keyboard(this), watchTheme(() => this.dress())];
     this.build();
@@ -308,44 +308,50 @@ export class Stepper {
     } else if (fitting.length) this.openLevel(fitting[0].place);
   }
 
-  /** Show another level at the same place: the frame at which as much has happened. */
+  /** Show another level of detail. */
   openLevel(place) {
-    const { session } = this;
+    const { level, i, pass } = this.session;
     this.halt();
+    this.session.open(place);
+    this.follow(level, i, pass.frames);
+  }
+
+  /** After another level was opened: go to the frame at which as much has happened, and keep the selected node. */
+  follow(before, i, frames = before.passes[this.session.settings.mode]) {
+    const { session } = this;
+    const { level } = session;
+    const at = frames[i] ?? frames[frames.length - 1];
+    const sameNode = frame => frame.node === undefined || level.nodes[frame.node].of === before.nodes[at.node].of;
+    const same = at.edge === undefined ? session.pass.frames.findIndex(f => f.do === at.do && (at.node === undefined || sameNode(f))) : -1;
     session.drop();
-    const before = session.level;
-    const at = session.pass.frames[session.i];
-    const of = at.node === undefined ? null : before.nodes[at.node].of;
-    const share = session.i / (session.pass.frames.length - 1);
-    const kept = this.selected === null ? null : before.nodes[this.selected].of;
     session.settings.input = null;
     session.ghost = null;
-    session.open(place);
-    const same = session.pass.frames.findIndex(f => f.do === at.do && (f.node === undefined ? null : session.level.nodes[f.node].of) === of);
-    session.go(same >= 0 && at.edge === undefined ? same : Math.round(share * (session.pass.frames.length - 1)));
-    this.selected = kept === null ? null : session.level.nodes.find(n => n.of === kept)?.id ?? null;
+    session.compute();
+    session.go(same >= 0 ? same : Math.round((i / (frames.length - 1)) * (session.pass.frames.length - 1)));
+    const kept = this.selected === null ? null : before.nodes[this.selected].of;
+    this.selected = kept === null ? null : level.nodes.find(n => n.of === kept)?.id ?? null;
+    this.verdict = null;
     this.build();
   }
 
-  /** Python's numbers for the same graph replace the page's; another graph or level is built anew. */
+  /** Python's numbers for the same graph replace the page's in place; another level is opened, another graph built. */
   renew(tape) {
     const { session } = this;
-    const same = tape.levels.length === this.tape.levels.length && (tape.start ?? 0) === (this.tape.start ?? 0);
     const before = this.tape;
+    const place = tape.start ?? 0;
     this.tape = tape;
-    session.tape = tape;
-    if (same && alike(before.levels[session.place], tape.levels[session.place])) {
-      session.leaves.clear();
-      session.open(session.place);
-      this.panel.rebuild();
+    if (place !== (before.start ?? 0)) {
+      const shown = session.level;
+      session.load(tape);
+      this.follow(shown, session.i);
+    } else if (before.levels.length === tape.levels.length && alike(before.levels[session.place], tape.levels[session.place])) {
+      const { place: open } = session;
+      session.load({ ...tape, start: open });
       this.paint({ announce: false });
-    } else if (same) {
+    } else {
       this.selected = null;
       session.load(tape);
       this.build();
-    } else {
-      session.programs = tape.levels.map((_, k) => session.programs[k]);
-      this.openLevel(tape.start ?? 0);
     }
   }
 
@@ -400,8 +406,8 @@ export class Stepper {
     const { session } = this;
     const { parameters, before } = session.training;
     this.losses.push(before);
-    for (const [id, x] of parameters) session.leaves.set(session.level.nodes[id].of, x);
     session.i = 0;
+    for (const [id, x] of parameters) session.leaves.set(session.level.nodes[id].of, x);
     session.compute();
     this.sendLeaves();
     this.build();
@@ -497,6 +503,12 @@ export class Stepper {
   markWay(edges) {
     this.graph.mark(edges);
   }
+}
+
+/** What to begin with: a tape of a training step begins with that. */
+function firstMode(tape) {
+  const { passes } = tape.levels[tape.start ?? 0];
+  return passes.training && (tape.mode ?? "reverse") === "reverse" && !tape.bug ? "training" : tape.mode ?? null;
 }
 
 /** Whether two levels are of the same graph, so that one's numbers can replace the other's. */
