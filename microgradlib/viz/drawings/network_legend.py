@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LINE: Final = 11.0
-_WIDTH: Final = 0.86
-"""Of the upper estimate of a text's width, the part that is left free for it."""
+_GAP: Final = 12.0
+"""Between the upper estimates of two entries, in pixels."""
 MARGIN: Final = 18.0
 """Around the picture, in pixels."""
 
@@ -38,14 +38,14 @@ def legend_marks(uses: set[str], signs: set[str], note: str, y: float, width: fl
     x, y = MARGIN, y + 12
     for entry in _entries(uses, signs):
         sample, words, role = entry
-        long = _WIDTH * sans_width(words, _LINE) + (34.0 if sample else 0.0) + 18.0
+        long = sans_width(words, _LINE) + (34.0 if sample else 0.0) + _GAP
         if x > MARGIN and x + long > width:
             x, y = MARGIN, y + 19
         if sample:
             marks.append(_sample(sample, x, y))
             x += 34.0
         marks.append(Words(x, y, words, _LINE, role))
-        x += _WIDTH * sans_width(words, _LINE) + 18.0
+        x += sans_width(words, _LINE) + _GAP
         width = max(width, x)
     for line in wrap(note, int((width - 2 * MARGIN) / sans_width("n", _LINE))):
         y += 19

@@ -87,6 +87,8 @@ def _last_outputs(model: Any, layers: list[Layer], frame: FrameType | None) -> l
         if living:
             return living
     bound = list(dict.fromkeys(Bindings(users_variables(frame or users_frame())).nodes))
+    if not any(node.parents for node in bound):
+        return []
     reached = descendants(topological_sort(*bound), model.parameters())
     return [node for node in bound if node in reached and node.parents]
 
