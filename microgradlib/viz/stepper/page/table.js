@@ -188,11 +188,13 @@ function paintTerm(app, node, line) {
   line.symbols.hidden = Boolean(term);
   set(line.cell, "class", `t num wide${term?.here ? " lit" : ""}`);
   if (!term) {
-    put(line.who, "");
+    for (const piece of [line.who, line.first, line.second, line.result]) put(piece, "");
+    for (const piece of [line.first, line.second]) set(piece, "class", "");
     const slope = slopeText(session, line.edge).symbol;
     put(line.symbols, forward ? `${slope} · ${flowing(session, edge.tail)}` : `${level.nodes[edge.head].full}.grad · ${slope}`);
     return;
   }
+  put(line.symbols, "");
   const hidden = what => term.hidden && session.hides(what);
   const up = [hidden("upstream") ? "?" : bracketed(format(upstream(session, term))), "u"];
   const local = [hidden("local") ? "?" : bracketed(format(term.local ?? 0)), "l"];
@@ -215,6 +217,8 @@ function paintCheck(app, cell, node, state) {
   const check = wanted ? session.check(node.id, app.mayCheck()) : null;
   if (!check) {
     put(cell, wanted && app.session.operations ? "…" : "");
+    set(cell, "class", "num wide");
+    set(cell, "title", "");
     if (wanted) app.checkLater(node.id);
     return;
   }
