@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.arrows import passes, tooltip
 from microgradlib.viz.drawings.diagram import Arrow, Box, Row
-from microgradlib.viz.drawings.groups import common
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.viz.drawings.arrows import Line
     from microgradlib.viz.drawings.groups import Path
     from microgradlib.viz.drawings.sheet import Sheet
     from microgradlib.viz.drawings.written import Written
+
+Source = tuple[int, int]
+"""The place of a part and the node whose value comes from it; -1 for all the outputs of a group."""
 
 _MOST_LINES: Final = 8
 """So many lines between the sources and the boxes that read them need no bar; into one closed group or table:"""
@@ -29,27 +31,26 @@ def add_buses(
     Each bar comes with the scopes around it and the place of the first part that reads it. One thick line leads from
     it to each of its readers.
     """
-    reads: list[dict[int, list[Line]]] = [{} for _ in sheet.parts]
+    reads: list[dict[Source, Line]] = [{} for _ in sheet.parts]
     for line in lines:
-        if line.source is not None:
-            reads[line.head].setdefault(line.source, []).append(line)
-    together: dict[tuple[tuple[int, ...], Path], list[int]] = {}
+        reads[line.head].setdefault((line.tail, -1 if line.source is None else line.source), line)
+    together: dict[tuple[tuple[Source, ...], Path], list[int]] = {}
     for head, read in enumerate(reads):
         if len(read) > 1:
             together.setdefault((tuple(sorted(read)), sheet.parts[head].path), []).append(head)
-    through: set[int] = set()
-    boxes: list[tuple[Box, Path, int]] = []
+    bars: list[tuple[Box, Path, int]] = []
     arrows: list[Arrow] = []
+    behind: set[int] = set()
     for (sources, path), heads in together.items():
         if not _needed(written, sources, heads):
             continue
-        name = f"b{len(boxes)}"
-        bars, into = _bus(sheet, written, name, sources, reads[heads[0]])
-        boxes.append((bars, common([path]), min(heads)))
+        name = f"b{len(bars)}"
+        box, into = _bus(sheet, written, name, [reads[heads[0]][source] for source in sources])
+        bars.append((box, path, min(heads)))
         arrows += into
+        behind.update(heads)
         for head in heads:
-            edges = [edge for source in sources for line in reads[head][source] for edge in line.edges]
-            through.update(id(line) for source in sources for line in reads[head][source])
+            edges = [edge for line in lines if line.head == head for edge in line.edges]
             arrows.append(
                 Arrow(
                     name,
@@ -61,33 +62,32 @@ def add_buses(
                     edges=tuple(edges),
                 )
             )
-    return [line for line in lines if id(line) not in through], boxes, arrows
+    return [line for line in lines if line.head not in behind], bars, arrows
 
 
-def _needed(written: Sequence[Written], sources: Sequence[int], heads: Sequence[int]) -> bool:
+def _needed(written: Sequence[Written], sources: Sequence[Source], heads: Sequence[int]) -> bool:
     if len(heads) > 1:
         return len(sources) * len(heads) > _MOST_LINES
     return written[heads[0]].box.kind in {"table", "closed", "elided"} and len(sources) > _MOST_INTO_ONE
 
 
-def _bus(
-    sheet: Sheet, written: Sequence[Written], name: str, sources: Sequence[int], reads: Mapping[int, Sequence[Line]]
-) -> tuple[Box, list[Arrow]]:
+def _bus(sheet: Sheet, written: Sequence[Written], name: str, reads: Sequence[Line]) -> tuple[Box, list[Arrow]]:
     """Return a bar, and the arrows into it from its sources, one for each."""
     rows = []
     arrows = []
-    for place, source in enumerate(sources):
-        line = reads[source][0]
-        rows.append(Row(sheet.labels.name(source), kind="note", node=source))
+    for place, line in enumerate(reads):
+        tail = written[line.tail]
+        label = tail.box.title if line.source is None else sheet.labels.name(line.source)
+        rows.append(Row(label, kind="note", node=line.source))
         arrows.append(
             Arrow(
-                written[line.tail].box.id,
+                tail.box.id,
                 name,
-                tooltip=sheet.labels.name(source),
+                tooltip=label,
                 port=place,
-                source=f"n{source}",
-                edges=(),
-                tail_port=written[line.tail].exits.get(source),
+                source=tail.box.id if line.source is None else f"n{line.source}",
+                lines=len(line.edges) if line.source is None else 1,
+                tail_port=None if line.source is None else tail.exits.get(line.source),
             )
         )
     return Box(name, "bus", rows=tuple(rows)), arrows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from microgradlib.viz.drawings.choice import MOST_LISTED
 from microgradlib.viz.drawings.diagram import Box, Row, Strip
 from microgradlib.viz.drawings.labels import scope_title, shorten
 from microgradlib.viz.drawings.written import Written
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.sheet import Sheet
 
 _ROWS_ALONE: Final = 8
-"""A neuron that stands alone lists so many weights; one among few others, or among many:"""
+"""A neuron that stands alone lists so many weights; one among few others:"""
 _ROWS_BESIDE_FEW: Final = 4
-_FEW: Final = 4
 
 
 def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
@@ -137,7 +137,7 @@ def _kept(sheet: Sheet, part: Part, neuron: Neuron) -> bool:
     groups = sheet.structure.groups
     beside = len(groups.children[part.scope.parent]) if part.scope is not None else 1
     weights = len({weight.parameter for weight in neuron.weights if weight.edge})
-    return weights <= (_ROWS_ALONE if beside == 1 else _ROWS_BESIDE_FEW if beside <= _FEW else 0)
+    return weights <= (_ROWS_ALONE if beside == 1 else _ROWS_BESIDE_FEW if beside <= MOST_LISTED else 0)
 
 
 def _by_parameter(weights: Sequence[Weight]) -> dict[int, list[Weight]]:

@@ -20,6 +20,8 @@ series of equal groups the middle is left out."""
 
 _TABLE_NEURONS: Final = range(3, 13)
 _TABLE_WEIGHTS: Final = range(2, 7)
+MOST_LISTED: Final = 4
+"""Cards list their weights in layers of so many neurons; a layer of more is better a table."""
 _FOLD: Final = 3
 """So many equal groups are folded."""
 
@@ -31,7 +33,8 @@ class Step:
     Args:
         cards: whether a neuron is one card; if not, every node is a box.
         weights: whether cards list their weights.
-        tables: whether layers of neurons are tables where these are small enough.
+        tables: whether layers of neurons are tables where these are small enough; if not, only where cards would not
+            list their weights.
         kinds: groups of these kinds are closed.
         height: groups that hold so few levels of other groups are closed; -1: none.
         layers: whether groups of neurons alone are closed.
@@ -167,7 +170,7 @@ def _state(structure: Structure, step: Step, scope: Scope) -> State:
         return "closed"
     if key in step.opened:
         return "open"
-    table = step.tables and is_tabular(structure, scope)
+    table = is_tabular(structure, scope) and (step.tables or (step.cards and len(groups.children[scope]) > MOST_LISTED))
     if _is_of_kind(scope, step.kinds):
         return "table" if table else "closed"
     if groups.heights[scope] <= step.height or (step.layers and is_layer(structure, scope)):

@@ -23,13 +23,13 @@ def join_circles(structure: Structure, parts: Sequence[Part]) -> list[Part]:
     edges = list(dict.fromkeys(edges_between(structure, parts)))
     circles = [circle for circle in strongly_connected(len(parts), edges) if len(circle) > 1]
     if not circles:
-        return in_order(parts, edges)
+        return in_order(structure, parts, edges)
     joined = {place: min(circle) for circle in circles for place in circle}
     together: dict[int, list[Part]] = {}
     for place, part in enumerate(parts):
         together.setdefault(joined.get(place, place), []).append(part)
     merged = [members[0] if len(members) == 1 else join(members) for members in together.values()]
-    return in_order(merged, edges_between(structure, merged))
+    return in_order(structure, merged, edges_between(structure, merged))
 
 
 def join(parts: Sequence[Part]) -> Part:

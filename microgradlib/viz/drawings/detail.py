@@ -11,6 +11,8 @@ from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.drawings.paint import MARGIN
+from microgradlib.viz.drawings.placement import Spacing
 from microgradlib.viz.drawings.structure import find_structure
 
 if TYPE_CHECKING:
@@ -33,13 +35,15 @@ MAX_NODES: Final = 200
 """By default, a drawing that is asked for in more detail than this many boxes collapses by itself."""
 
 _TEXT: Final = 13.0
-_MARGIN: Final = (32.0, 56.0)
+_MARGIN: Final = (2 * MARGIN, 2 * MARGIN + 24.0)
 """What painting adds to the layout's width and height: margins and legend."""
 _WRAP: Final = 1.3
 """A drawing to the right is wrapped if it is wider than this many cells."""
-_FAVOUR: Final = 0.75
+_CLOSE: Final = Spacing(gap=12.0, bend=12.0, longest_bend=32.0, climb=16.0, frame=9.0)
+"""Shorter lines, for drawings that are too wide for the cell."""
+_FAVOUR: Final = 1.5
 """Text that is smaller by so many pixels is still better to the right than down, the direction of reading."""
-_FAVOUR_SMALL: Final = 3.0
+_FAVOUR_SMALL: Final = 2.0
 """The same in a graph of a few boxes."""
 _RETURN_COST: Final = 0.4
 _HEIGHTS: Final = ((600.0, 0.003), (1000.0, 0.007))
@@ -102,7 +106,7 @@ class Ladder:
             diagram = write(self.structure, lay_open(self.structure, choice, parts), self.options)
             if _area(diagram) > _most_area() and not last and self.collapse is None:
                 continue
-            tried.append(self._laid_out(diagram, step))
+            tried.append(self._best_direction(diagram, step))
             if tried[-1].fits or self.collapse is not None:
                 return tried[-1]
         return max(tried, key=lambda view: view.score)
@@ -113,11 +117,11 @@ class Ladder:
             return self.best
         step = replace(self.best.step, opened=frozenset(opened), closed=frozenset(closed))
         sheet = lay_open(self.structure, *choose_parts(self.structure, step))
-        return self._laid_out(write(self.structure, sheet, self.options), step)
+        return self._best_direction(write(self.structure, sheet, self.options), step)
 
-    def _laid_out(self, diagram: Diagram, step: Step) -> View:
+    def _best_direction(self, diagram: Diagram, step: Step) -> View:
         views = [_view(diagram, step, direction) for direction in self._directions()]
-        return max(views, key=lambda view: view.score)
+        return max(views, key=lambda view: (view.fits, view.score))
 
     def _directions(self) -> Iterator[Direction]:
         if self.direction is None:
@@ -177,12 +181,22 @@ def _most_area() -> float:
 
 
 def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
+    """Return a diagram with its layout; if it is wider than the cell, boxes that stand closer together are tried too."""
+    view = _laid_out(diagram, step, direction, Spacing())
+    if direction == "right" and view.layout.width + _MARGIN[0] > CELL:
+        closer = _laid_out(diagram, step, direction, _CLOSE)
+        return max(view, closer, key=lambda one: (one.fits, one.score))
+    return view
+
+
+def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spacing) -> View:
     sizes: Mapping[str, Size] = measure(diagram, direction)
     plan = layout(
         diagram,
         sizes,
         direction=direction,
         width=_WRAP * CELL if direction == "right" else None,
+        spacing=spacing,
         text_width=arrow_text_width,
         title_sizes=title_sizes(diagram),
     )

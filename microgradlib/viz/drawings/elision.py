@@ -1,4 +1,4 @@
-"""Frames with very many boxes show the first and the last, and one box for the rest; leaves read alike share a box."""
+"""Frames of very many boxes show the first and the last, and one box for the rest; leaves read alike share a box."""
 
 from __future__ import annotations
 

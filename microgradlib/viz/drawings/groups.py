@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,8 @@ Path = tuple["Scope", ...]
 LIBRARY: Final = frozenset({"neuron", "layer", "module", "function", "derivative"})
 """Kinds of scopes that the library opens: data that a user made does not belong inside them."""
 
+_DATA: Final = frozenset({"input", "target", "output"})
+_READERS: Final = frozenset({"example", "step"})
 _DIGITS: Final = re.compile(r"\d+")
 
 
@@ -32,8 +34,8 @@ class Groups:
         children, members: the scopes, and the nodes, directly inside each scope.
         keys: a short name for each scope, `s0`, `s1`, … in this order, by which it is opened and closed.
         shapes: scopes of equal numbers hold the same ops, wired alike.
-        plain: scopes around which a frame would say nothing: with one op and nothing else in them, and the call of
-            the only model.
+        plain: scopes around which a frame would say nothing: with one op and nothing else in them, the call of the
+            only model, and what is in a scope of the same name with nothing beside it.
         heights: 0 for a scope that holds no other, otherwise 1 more than the highest in it; plain ones do not count.
 
     """
@@ -57,10 +59,9 @@ class Groups:
 def find_groups(snapshot: Snapshot) -> Groups:
     """Return the tree of scopes of a snapshot.
 
-    A parameter or a constant belongs to the innermost scope that holds all its uses. An input or a target belongs to
-    the innermost of these in which it was made, and never to a call of a module or another part of the library. If
-    scopes built alike, such as the examples of a batch, each read as many inputs of their own that were made around
-    them, these belong inside as well.
+    A parameter or a constant belongs to the innermost scope that holds all its uses. Inputs and targets never belong
+    to a call of a module or another part of the library. They belong to an example or a time step that alone reads
+    them, and to a block of a user if every block built like it has such an input; otherwise they stand around it.
 
     >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
     >>> layer = Scope("layers.0", "layer", "layers.0")
@@ -78,11 +79,11 @@ def find_groups(snapshot: Snapshot) -> Groups:
     paths = [node.scopes if node.parents else () for node in nodes]
     inner = [() if node.parents else common([paths[user] for user, _ in uses[node.index]]) for node in nodes]
     for node in nodes:
-        if not node.parents:
-            paths[node.index] = _place_of_leaf(node, inner[node.index])
+        if not node.parents and node.kind not in _DATA:
+            paths[node.index] = inner[node.index]
     order = _order(nodes, paths)
-    shapes = _shapes(nodes, paths, order)
-    for i, path in _own_inputs(nodes, paths, inner, shapes):
+    shapes, places = _shapes(nodes, paths, order)
+    for i, path in _places_of_data(nodes, inner, uses, shapes, places):
         paths[i] = path
     children: dict[Scope | None, list[Scope]] = defaultdict(list)
     for scope in order:
@@ -93,7 +94,9 @@ def find_groups(snapshot: Snapshot) -> Groups:
     plain = frozenset(
         scope
         for scope in order
-        if _holds_one_op(scope, nodes, children, members) or _is_only_model(scope, children[scope.parent])
+        if _holds_one_op(scope, nodes, children, members)
+        or _is_only_model(scope, children[scope.parent])
+        or _is_said_twice(scope, nodes, children, members)
     )
     heights: dict[Scope, int] = {}
     for scope in reversed(order):
@@ -149,23 +152,25 @@ def _is_only_model(scope: Scope, beside: Sequence[Scope]) -> bool:
     return scope.kind == "module" and not scope.path and sum(one.kind == "module" for one in beside) == 1
 
 
+def _is_said_twice(
+    scope: Scope,
+    nodes: Sequence[SnapshotNode],
+    children: Mapping[Scope | None, Sequence[Scope]],
+    members: Mapping[Scope | None, Sequence[int]],
+) -> bool:
+    """Whether all that the scope around it holds is in this one, of the same name."""
+    around = scope.parent
+    if around is None or around.name != scope.name or len(children[around]) > 1:
+        return False
+    return not any(nodes[i].parents for i in members[around])
+
+
 def _uses(nodes: Sequence[SnapshotNode]) -> tuple[tuple[tuple[int, int], ...], ...]:
     uses: list[list[tuple[int, int]]] = [[] for _ in nodes]
     for node in nodes:
         for place, parent in enumerate(node.parents):
             uses[parent].append((node.index, place))
     return tuple(map(tuple, uses))
-
-
-def _place_of_leaf(node: SnapshotNode, inner: Path) -> Path:
-    if node.kind not in {"input", "target", "output"}:
-        return inner
-    length = 0
-    for used, made in zip(inner, node.scopes, strict=False):
-        if used is not made or used.kind in LIBRARY:
-            break
-        length += 1
-    return inner[:length]
 
 
 def _order(nodes: Sequence[SnapshotNode], paths: Sequence[Path]) -> list[Scope]:
@@ -178,8 +183,12 @@ def _order(nodes: Sequence[SnapshotNode], paths: Sequence[Path]) -> list[Scope]:
     return list(seen)
 
 
-def _shapes(nodes: Sequence[SnapshotNode], paths: Sequence[Path], order: Sequence[Scope]) -> dict[Scope, int]:
+def _shapes(
+    nodes: Sequence[SnapshotNode], paths: Sequence[Path], order: Sequence[Scope]
+) -> tuple[dict[Scope, int], dict[Scope, dict[int, int]]]:
     """Return a number for each scope by what is in it: kinds, ops, inner scopes and wiring, but no names of nodes.
+
+    Return also the place of each op among those of its scope.
 
     Operands from outside are numbered in the order of their first use, and parameters all count as one, so that two
     neurons, or two examples, are alike although they read other weights, or other data.
@@ -189,7 +198,7 @@ def _shapes(nodes: Sequence[SnapshotNode], paths: Sequence[Path], order: Sequenc
     texts: dict[Scope, list[tuple[object, ...]]] = {scope: [] for scope in order}
     names = {scope: "" if scope.path else _DIGITS.sub("#", scope.name) for scope in order}
     for node, path in zip(nodes, paths, strict=True):
-        if not node.parents and node.kind in {"parameter", "constant"}:
+        if not node.parents:
             continue
         for depth, scope in enumerate(path):
             mine, others = inside[scope], outside[scope]
@@ -204,27 +213,44 @@ def _shapes(nodes: Sequence[SnapshotNode], paths: Sequence[Path], order: Sequenc
             mine[node.index] = len(mine)
             texts[scope].append((node.kind, node.op, *[names[one] for one in path[depth + 1 :]], *operands))
     known: dict[tuple[tuple[object, ...], ...], int] = {}
-    return {scope: known.setdefault(tuple(texts[scope]), len(known)) for scope in order}
+    return {scope: known.setdefault(tuple(texts[scope]), len(known)) for scope in order}, inside
 
 
-def _own_inputs(
-    nodes: Sequence[SnapshotNode], paths: Sequence[Path], inner: Sequence[Path], shapes: Mapping[Scope, int]
+def _places_of_data(
+    nodes: Sequence[SnapshotNode],
+    inner: Sequence[Path],
+    uses: Sequence[Sequence[tuple[int, int]]],
+    shapes: Mapping[Scope, int],
+    places: Mapping[Scope, Mapping[int, int]],
 ) -> list[tuple[int, Path]]:
-    """Return the inputs made around scopes that are alike, of which each scope reads as many, with their new places."""
-    wishes: dict[Scope, list[tuple[int, Path]]] = defaultdict(list)
-    for node in nodes:
-        placed, wanted = paths[node.index], inner[node.index]
-        if node.kind in {"input", "target"} and not node.parents and len(wanted) > len(placed):
-            scope = wanted[len(placed)]
-            if scope.kind not in LIBRARY:
-                wishes[scope].append((node.index, (*placed, scope)))
+    """Return the inputs and targets that belong to scopes of a user, with these.
+
+    Scopes that are alike hold those that each of them has: read first by the same op, at the same place.
+    """
+    read: dict[Scope, dict[tuple[int, int], int]] = {}
+    data = [node.index for node in nodes if not node.parents and node.kind in _DATA]
+    for i in data:
+        for scope in inner[i]:
+            user, place = uses[i][0]
+            read.setdefault(scope, {})[places[scope][user], place] = i
     classes: dict[tuple[Scope | None, str, int], list[Scope]] = defaultdict(list)
     for scope in shapes:
-        if scope.kind not in LIBRARY:
-            classes[scope.parent, _DIGITS.sub("#", scope.name), shapes[scope]].append(scope)
-    moved: list[tuple[int, Path]] = []
+        classes[scope.parent, _DIGITS.sub("#", scope.name), shapes[scope]].append(scope)
+    holds: set[tuple[Scope, int]] = set()
     for same in classes.values():
-        counts = [Counter(nodes[i].kind for i, _ in wishes[scope]) for scope in same]
-        if len(same) > 1 and counts[0] and all(count == counts[0] for count in counts):
-            moved += [wish for scope in same for wish in wishes[scope]]
-    return moved
+        if _is_library(same[0]) or (len(same) == 1 and same[0].kind not in _READERS):
+            continue
+        for key in read.get(same[0], {}):
+            if all(key in read.get(scope, {}) for scope in same):
+                holds.update((scope, read[scope][key]) for scope in same)
+    placed = []
+    for i in data:
+        length = 0
+        while length < len(inner[i]) and (inner[i][length], i) in holds:
+            length += 1
+        placed.append((i, inner[i][:length]))
+    return placed
+
+
+def _is_library(scope: Scope) -> bool:
+    return scope.kind in LIBRARY or bool(scope.path)

@@ -37,7 +37,8 @@ def shorten(name: str, path: Path) -> str:
 
 def scope_title(scope: Scope, path: Path) -> str:
     """Return the title of a scope inside the frames of `path`."""
-    if scope.parent is None or scope.parent in path or not scope.path:
+    repeated = any(one.name == scope.name for one in path)
+    if not scope.path or (not repeated and (scope.parent is None or scope.parent in path)):
         return scope.name
     return shorten(scope.path, path)
 
@@ -68,6 +69,9 @@ class Labels:
     def op(self, i: int, numbers: frozenset[int], digits: int) -> str:
         """Return the operation of a node, with the nameless numbers among its operands: `× 0.25`, `1 ÷`, `where`."""
         node = self.structure.nodes[i]
+        function = self.function(i)
+        if function is not None and len(function.name) < len(node.op):
+            return function.name
         if node.op_name in SLOPE_OF and self.options.ops:
             return self._slope(i) or node.op
         texts = [
@@ -81,9 +85,18 @@ class Labels:
             return f"{node.op} {texts[0]}" if node.op in {"+", "×"} else f"{texts[0]} {node.op}"
         return f"{node.op}({', '.join(text or '·' for text in texts)})"
 
+    def function(self, i: int) -> Scope | None:
+        """Return the part of the library that consists of this op alone, such as a cross-entropy."""
+        groups = self.structure.groups
+        path = groups.paths[i]
+        return path[-1] if path and path[-1].kind == "function" and path[-1] in groups.plain else None
+
     def formula(self, i: int) -> str:
         """Return how a node is computed, such as `w · x + b`; an empty string if it has no short formula."""
         node = self.structure.nodes[i]
+        function = self.function(i)
+        if function is not None and function.formula:
+            return function.formula
         op = self.options.ops[i] if i < len(self.options.ops) else None
         if op is None or not 0 < len(node.parents) <= _MOST_OPERANDS:
             return ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.neurons import Neuron
     from microgradlib.viz.drawings.structure import Structure
     from microgradlib.viz.snapshot import Scope
+
+_NUMBER: Final = re.compile(r"\d+")
 
 PartKind = Literal["leaf", "op", "card", "table", "closed", "sum", "leaves", "series", "elided"]
 
@@ -122,15 +126,15 @@ def part_of(parts: Sequence[Part]) -> dict[int, int]:
 
 
 def _without_orphans(structure: Structure, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts without leaves that nothing drawn reads, and without constants that only closed groups read."""
     owner = part_of(parts)
     outputs = set(structure.groups.snapshot.outputs)
-    return [
-        part
-        for part in parts
-        if part.kind != "leaf"
-        or part.nodes[0] in outputs
-        or any(user in owner for user, _ in structure.groups.uses[part.nodes[0]])
-    ]
+
+    def is_read(leaf: int) -> bool:
+        kinds = {parts[owner[user]].kind for user, _ in structure.groups.uses[leaf] if user in owner}
+        return bool(kinds - {"closed"}) if structure.nodes[leaf].kind == "constant" else bool(kinds)
+
+    return [part for part in parts if part.kind != "leaf" or part.nodes[0] in outputs or is_read(part.nodes[0])]
 
 
 def edges_between(structure: Structure, parts: Sequence[Part]) -> Iterable[tuple[int, int]]:
@@ -144,10 +148,11 @@ def edges_between(structure: Structure, parts: Sequence[Part]) -> Iterable[tuple
                     yield tail, head
 
 
-def in_order(parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Part]:
-    """Return the parts in topological order, otherwise by their first nodes.
+def in_order(structure: Structure, parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Part]:
+    """Return the parts in topological order, otherwise by their first nodes, and leaves of one list by their names.
 
     Args:
+        structure: the graph.
         parts: the parts.
         edges: the arrows between them, as `edges_between` yields them, without circles.
 
@@ -157,7 +162,8 @@ def in_order(parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Pa
     for tail, head in edges:
         after[tail].append(head)
         waiting[head] += 1
-    ready = [(part.nodes[0], place) for place, part in enumerate(parts) if not waiting[place]]
+    keys = _keys(structure, parts)
+    ready = [(keys[place], place) for place in range(len(parts)) if not waiting[place]]
     heapify(ready)
     order: list[Part] = []
     while ready:
@@ -166,5 +172,30 @@ def in_order(parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Pa
         for head in after[place]:
             waiting[head] -= 1
             if not waiting[head]:
-                heappush(ready, (parts[head].nodes[0], head))
+                heappush(ready, (keys[head], head))
     return order
+
+
+def _keys(structure: Structure, parts: Sequence[Part]) -> list[int]:
+    """Return the first node of each part; leaves of one list, such as x.0, x.1, x.2, exchange theirs to be in order.
+
+    Where a name occurs several times, as x.0 of each time step does, its k-th occurrence is in the k-th list.
+    """
+    keys = [part.nodes[0] for part in parts]
+    lists: dict[tuple[Path, str, str, int], list[int]] = {}
+    seen: Counter[tuple[Path, str]] = Counter()
+    for place, part in enumerate(parts):
+        node = structure.nodes[part.nodes[0]]
+        if part.kind == "leaf" and _NUMBER.search(node.name):
+            one = (part.path, node.kind, _NUMBER.sub("#", node.name), seen[part.path, node.name])
+            lists.setdefault(one, []).append(place)
+            seen[part.path, node.name] += 1
+    for places in lists.values():
+        by_name = sorted(places, key=lambda place: _numbers(structure.nodes[parts[place].nodes[0]].name))
+        for place, key in zip(by_name, sorted(keys[place] for place in places), strict=True):
+            keys[place] = key
+    return keys
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(text) for text in _NUMBER.findall(name)]

@@ -52,7 +52,7 @@ def write_table(sheet: Sheet, place: int) -> Written:
             nodes=part.nodes,
             alike="/".join(str(groups.shapes[scope]) for scope in (*part.path, layer)),
             group=key,
-            note="share of this use" if shares else "",
+            note="shares" if shares else "",
             tooltip=layer.path if layer.path != layer.name else "",
             output=sheet.has_output(place),
         ),

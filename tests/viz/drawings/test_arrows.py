@@ -1,9 +1,9 @@
 """Lines between boxes: texts, tooltips, bars, and where no gradient passes."""
 
 import pytest
-from scoped_graphs import batch, plain
+from scoped_graphs import Recorder, batch, plain
 
-from microgradlib import Value, dot, maximum, relu, tanh
+from microgradlib import Value, dot, exp, maximum, relu, tanh
 from microgradlib import sum as total
 from microgradlib.viz.capture import capture
 from microgradlib.viz.drawings.build import build
@@ -66,16 +66,35 @@ def test_before_a_backward_pass_only_zero_derivatives_stop_a_gradient():
 
 
 def test_boxes_that_read_the_same_sources_get_a_bar():
-    diagram = build(batch(1, (4, 5, 1)), Step(weights=False))
+    diagram = build(batch(1, (4, 13, 1)), Step(weights=False))
     bars = [box for box in diagram.boxes if box.kind == "bus"]
     assert [len(bar.rows) for bar in bars] == [4]
     assert [row.name for row in bars[0].rows] == ["x.0", "x.1", "x.2", "x.3"]
     into = [arrow for arrow in diagram.arrows if arrow.head == bars[0].id]
     out = [arrow for arrow in diagram.arrows if arrow.tail == bars[0].id]
     assert [arrow.port for arrow in into] == [0, 1, 2, 3]
-    assert [arrow.lines for arrow in out] == [4] * 5
+    assert [arrow.lines for arrow in out] == [4] * 13
     edges = {edge for arrow in out for edge in arrow.edges}
-    assert len(edges) == 20
+    assert len(edges) == 52
+
+
+def test_groups_with_many_outputs_are_sources_of_bars_too():
+    recorder = Recorder()
+    layers = []
+    for name in "abc":
+        with recorder.scope(name, "layer"):
+            x = recorder.leaf(0.5, f"x.{name}")
+            layers.append([recorder.note(tanh(x)), recorder.note(exp(x))])
+    outputs = []
+    for k in range(3):
+        with recorder.scope(f"reader {k}", "layer"):
+            pairs = [recorder.note(recorder.note(total([one, other])) * (k + 1.0)) for one, other in zip(*layers[:2])]
+            outputs.append(recorder.note(total([*pairs, *layers[2]])))
+    diagram = build(recorder.snapshot(recorder.note(total(outputs))), Step(kinds=frozenset({"layer"})))
+    bar = next(box for box in diagram.boxes if box.kind == "bus")
+    assert [row.name for row in bar.rows] == ["a", "b", "c"]
+    assert [arrow.lines for arrow in diagram.arrows if arrow.head == bar.id] == [2, 2, 2]
+    assert [arrow.lines for arrow in diagram.arrows if arrow.tail == bar.id] == [3, 3, 3]
 
 
 def test_few_lines_need_no_bar():
