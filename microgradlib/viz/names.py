@@ -43,8 +43,16 @@ def users_variables(frame: FrameType | None) -> dict[str, Any]:
     """
     if frame is None:
         return {}
-    seen = {**frame.f_globals, **frame.f_locals}
-    return {name: thing for name, thing in seen.items() if not name.startswith("_") and name not in INTERACTIVE}
+    return _public({**frame.f_globals, **frame.f_locals})
+
+
+def _public(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables without private ones, IPython's, and those that only a program or Python itself can have made."""
+    return {
+        name: thing
+        for name, thing in variables.items()
+        if not name.startswith("_") and name not in INTERACTIVE and name.isidentifier()
+    }
 
 
 def is_module(thing: Any) -> bool:
@@ -102,8 +110,7 @@ def name(variables: Mapping[str, Any]) -> None:
     if not isinstance(given, Mapping):
         message = f"name takes a dict from names to Values, as in name(locals()), got {given!r:.80}"
         raise TypeError(message)
-    shown = {key: x for key, x in variables.items() if not key.startswith("_") and key not in INTERACTIVE}
-    bindings = Bindings(shown)
+    bindings = Bindings(_public(variables))
     parameters = {parameter for module in bindings.modules for _, parameter in named_parameters(module)}
     for node in bindings.nodes:
         if not node.label and node not in parameters:

@@ -40,10 +40,11 @@ def names_of(
     among `seen`, those of the user's frame. The modules are `model`, those in `given` and `seen`, and those called.
     """
     bindings = [Bindings(given), Bindings(seen)]
-    explicit = Bindings({"model": model} if is_module(model) else {"": list(_modules_in(model))})
+    explicit = Bindings(model if isinstance(model, dict) else {"": [model] if is_module(model) else list(model or ())})
     called = [call.module for call in records.calls if call.module is not None]
     roots = _roots([*explicit.modules, *bindings[0].modules, *bindings[1].modules, *called], index)
-    shown = {id(root.module): _name(root.module, bindings) for root in roots}
+    naming = [explicit, *bindings] if isinstance(model, dict) else bindings
+    shown = {id(root.module): _name(root.module, naming) for root in roots}
     prefixes = _prefixes([root.module for root in roots], shown)
     paths: dict[Any, str] = {}
     modules: list[KnownModule] = []
@@ -62,11 +63,6 @@ def names_of(
             if name:
                 others[node] = name
     return Names(paths, others, modules)
-
-
-def _modules_in(model: Any) -> Iterable[Any]:
-    """Return the modules of an argument `model`: None, a list or a dict of modules."""
-    return () if model is None else model.values() if isinstance(model, dict) else model
 
 
 def _name(thing: Any, bindings: Iterable[Bindings]) -> str:
