@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -71,13 +72,13 @@ def caption_text(snapshot: Snapshot, found: Highlight) -> str:
 def _entries(snapshot: Snapshot, found: Highlight) -> Iterator[tuple[str, list[str]]]:
     """Yield each entry as its style and its text in pieces, between which a line may be broken."""
     start, end = _name(snapshot.nodes[found.start]), _name(snapshot.nodes[found.end])
-    slope = f"∂{end}/∂{start}"
+    slope = f"∂{_last_part(end)}/∂{_last_part(start)}"
     if not found.count:
         why = "each way meets a closed branch" if found.stopped else f"no route leads from {start} to {end}"
         yield "sum", [f"{why}, ", f"so {slope} = 0"]
         return
     for k, route in enumerate(found.routes):
-        yield f"route{k}", _route(snapshot, route, start)
+        yield f"route{k}", _route(snapshot, route, start, snapshot.nodes[found.start])
     more = found.count - len(found.routes)
     if more:
         yield "muted", [f"{count_text(more)} more route{'s' * (more != 1)}{_of_the_others(found)}"]
@@ -87,8 +88,8 @@ def _entries(snapshot: Snapshot, found: Highlight) -> Iterator[tuple[str, list[s
         yield "warning", warning
 
 
-def _route(snapshot: Snapshot, route: Route, start: str) -> list[str]:
-    names = [start, *_step_names(snapshot, route)]
+def _route(snapshot: Snapshot, route: Route, start: str, node: SnapshotNode) -> list[str]:
+    names = [start, *_step_names(snapshot, route, node)]
     pieces = [f"{name} → " for name in _middle_left_out(names[:-1])] + [f"{names[-1]}:   "]
     if not route.edges:
         return [*pieces, "1"]
@@ -98,20 +99,39 @@ def _route(snapshot: Snapshot, route: Route, start: str) -> list[str]:
     return pieces if len(factors) == 1 or route.product is None else [*pieces, f" = {number(route.product)}"]
 
 
-def _step_names(snapshot: Snapshot, route: Route) -> Iterator[str]:
-    """Yield a name for each node of a route after its start: its own, or its op, after the scope where that changes."""
-    current: Scope | None = None
+def _step_names(snapshot: Snapshot, route: Route, start: SnapshotNode) -> Iterator[str]:
+    """Yield a name for each node of a route after its start: its own, or its op, after the place where that changes."""
+    places = _Places(snapshot)
+    current = start.name.rpartition(".")[0] if start.kind == "parameter" else ""
     for index, _ in route.edges:
         node = snapshot.nodes[index]
         inner = next((scope for scope in reversed(node.scopes) if scope.path or scope.kind in _NAMING), None)
+        place = places.name(inner) if inner else ""
+        is_same = f"{current}.".startswith(f"{place}.")
         if node.name:
             yield shorten(node.name, _MAX_NAME)
-            current = inner
-            continue
-        op = "z" if node.op_name in {"dot", "weighted_sum"} and inner else node.op or "?"
-        place = (inner.path or inner.name) if inner else ""
-        yield f"{shorten(place, _MAX_NAME)} {op}" if inner and inner is not current else op
-        current = inner
+        else:
+            op = "z" if node.op_name == "dot" and inner else node.op or "?"
+            yield op if is_same or not place else f"{shorten(place, _MAX_NAME)} {op}"
+        current = place
+
+
+class _Places:
+    """Names of scopes that say where a node is; a layer of one neuron is called by the layer."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.neurons: dict[int, set[int]] = {}
+        for node in snapshot.nodes:
+            for scope in node.scopes:
+                if scope.kind == "neuron" and scope.parent:
+                    self.neurons.setdefault(id(scope.parent), set()).add(id(scope))
+
+    def name(self, scope: Scope) -> str:
+        """Return the path of a scope, or its name where it has none."""
+        around = scope.parent
+        if scope.kind == "neuron" and around and around.path and len(self.neurons.get(id(around), ())) == 1:
+            return around.path
+        return scope.path or scope.name
 
 
 _NAMING: Final = ("neuron", "layer", "step", "example")
@@ -176,6 +196,12 @@ def _comparison(snapshot: Snapshot, found: Highlight, name: str) -> tuple[str, l
 
 def _equal(x: float, y: float) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y)) or math.isclose(x, y, rel_tol=_SAME)
+
+
+def _last_part(name: str) -> str:
+    """Return the end of a dotted path that says which parameter it is: `w.0` of `layers.0.neurons.1.w.0`."""
+    found = re.search(r"\.([A-Za-z_]\w*(?:\.\d+)*)$", name)
+    return found[1] if found else name
 
 
 def _name(node: SnapshotNode) -> str:

@@ -216,15 +216,22 @@ def test_lines_are_wrapped_between_steps(fan):
 
 
 def test_steps_without_a_name_say_in_which_neuron_they_are():
-    layer = Scope("layers.0", "layer", "layers.0")
-    neuron = Scope("neurons.1", "neuron", "layers.0.neurons.1", parent=layer)
+    first, second = Scope("layers.0", "layer", "layers.0"), Scope("layers.1", "layer", "layers.1")
+    one = Scope("neurons.0", "neuron", "layers.0.neurons.0", parent=first)
+    other = Scope("neurons.1", "neuron", "layers.0.neurons.1", parent=first)
+    last = Scope("neurons.0", "neuron", "layers.1.neurons.0", parent=second)
     w = SnapshotNode(0, "parameter", "layers.0.neurons.1.w.0", data=1.0)
-    z = SnapshotNode(1, "op", "", "dot", "dot", 1.0, None, (0,), (0.5,), (layer, neuron))
-    h = SnapshotNode(2, "op", "", "tanh", "tanh", 1.0, None, (1,), (0.25,), (layer, neuron))
-    loss = SnapshotNode(3, "output", "loss", "^2", "pow", 1.0, None, (2,), (2.0,))
-    graph = Snapshot((w, z, h, loss), (3,))
-    first = caption_text(graph, highlight(graph, 0, 3)).splitlines()[0]
-    assert first == "layers.0.neurons.1.w.0 → layers.0.neurons.1 z → tanh → loss:   0.5 · 0.25 · 2 = 0.25"
+    aside = SnapshotNode(1, "op", "", "dot", "dot", 1.0, None, (), (), (first, one))
+    z = SnapshotNode(2, "op", "", "dot", "dot", 1.0, None, (0,), (0.5,), (first, other))
+    h = SnapshotNode(3, "op", "", "tanh", "tanh", 1.0, None, (2, 1), (0.25, 1.0), (first, other))
+    y = SnapshotNode(4, "op", "", "dot", "dot", 1.0, None, (3,), (3.0,), (second, last))
+    loss = SnapshotNode(5, "output", "loss", "^2", "pow", 1.0, 1.0, (4,), (2.0,))
+    graph = Snapshot((w, aside, z, h, y, loss), (5,))
+    lines = caption_text(graph, highlight(graph, 0, 5)).splitlines()
+    assert lines[0] == "layers.0.neurons.1.w.0 → z → tanh → layers.1 z → loss:   0.5 · 0.25 · 3 · 2 = 0.75"
+    assert lines[1] == "the only route:   ∂loss/∂w.0 = 0.75"
+    found = caption_text(graph, highlight(graph, 1, 5)).splitlines()[0]
+    assert found.startswith("dot → layers.0.neurons.1 tanh → layers.1 z → loss:")
 
 
 def test_nodes_are_found_by_identity_name_and_path():
