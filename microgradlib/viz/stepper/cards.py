@@ -24,6 +24,10 @@ SMALL: Final = 16
 TALL, FLAT, PILL, ROW = 92.0, 50.0, 30.0, 23.0
 """Heights: of cards in small and in large graphs, of constants, of a row; the page's style sheet has the same."""
 
+CIRCLE = 12.0
+"""Room for the circle of a use on the edge of a card."""
+
+_MOST_CIRCLES: Final = 9
 _WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
 _SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "square": "x²", "reciprocal": "1/x", "detach": "⊣"}
 _LONGEST_FORMULA: Final = 16
@@ -39,6 +43,7 @@ class Cards:
         rows: for each card with rows, its leaves.
         row_of: for each leaf that is a row, or hidden in a card, the card.
         hidden: the leaves for which a card has no room.
+        uses: how often each node is used: its card has a circle for each use.
 
     """
 
@@ -46,6 +51,7 @@ class Cards:
     rows: Mapping[int, tuple[int, ...]]
     row_of: Mapping[int, int]
     hidden: frozenset[int]
+    uses: tuple[int, ...]
 
     def stands(self, place: int) -> bool:
         """Return whether a node has a card of its own."""
@@ -62,7 +68,7 @@ def make_cards(graph: StepGraph) -> Cards:
         for place, parent in enumerate(node.parents):
             uses[parent].append((head, place))
     if len(graph.nodes) <= SMALL and not graph.closed:
-        return Cards("tall", {}, {}, frozenset())
+        return Cards("tall", {}, {}, frozenset(), tuple(map(len, uses)))
     rows: dict[int, list[int]] = {}
     row_of: dict[int, int] = {}
     for leaf, found in enumerate(uses):
@@ -73,7 +79,8 @@ def make_cards(graph: StepGraph) -> Cards:
         if own:
             rows[head] = own
     hidden = frozenset(leaf for own in rows.values() for leaf in own[ROWS:])
-    return Cards("flat", {card: tuple(own[:ROWS]) for card, own in rows.items()}, row_of, hidden)
+    shown = {card: tuple(own[:ROWS]) for card, own in rows.items()}
+    return Cards("flat", shown, row_of, hidden, tuple(map(len, uses)))
 
 
 def _is_row(graph: StepGraph, leaf: int, head: int, place: int) -> bool:
@@ -128,7 +135,8 @@ def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign
         return max(56.0, mono_width(text, 14) + 20), PILL
     tall, rows = cards.shape == "tall", cards.rows.get(place, ())
     more = any(cards.row_of.get(leaf) == place for leaf in cards.hidden)
-    height = TALL if tall else FLAT + ROW * (len(rows) + more) + 6 * bool(rows)
+    flat = max(FLAT, CIRCLE * min(cards.uses[place], _MOST_CIRCLES))
+    height = TALL if tall else flat + ROW * (len(rows) + more) + 6 * bool(rows)
     head = sans_width(name.short[:24], 17 if tall else 15) + sans_width(shown_sign, 15) + 40
     return max(_WIDE["tall" if tall else "rows" if rows else "flat"], head), height
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib._support.checks import whole_number
 from microgradlib.ops import ZERO
+from microgradlib.viz.drawings.collapse import check_collapse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -22,12 +22,13 @@ MOST_NODES_WITH_HIDDEN: Final = 800
 ROWS: Final = 12
 """So many leaves of a closed scope are rows of its card; further ones are listed in the table only."""
 
-RANKS: Final = {
-    "derivative": 0, "function": 0, "neuron": 1, "layer": 2, "module": 3, "step": 4, "block": 4, "example": 5,
-}  # fmt: skip
-"""Scopes of a lower rank are closed first."""
-
-LEVEL_KINDS: Final = ("function", "neuron", "layer", "module", "step", "example")
+LEVELS: Final = {
+    "neuron": frozenset({"neuron"}),
+    "layer": frozenset({"neuron", "layer"}),
+    "step": frozenset({"step"}),
+    "example": frozenset({"example"}),
+}
+"""The kinds of scopes that each level closes."""
 
 
 @dataclass(frozen=True)
@@ -92,39 +93,35 @@ def closable(groups: Groups) -> dict[Scope, int]:
 def levels(groups: Groups) -> list[tuple[str, tuple[Scope, ...]]]:
     """Return the levels of detail as pairs of a key and the scopes that are closed, from every node to the coarsest.
 
-    A level closes all scopes of its kind that can be, and those of lower rank: at "layer", the neurons of layers that
-    have several outputs. Levels that change nothing, or leave a single op, are left out.
+    A level closes all scopes of its kind that can be; at "layer" also the neurons of layers with several outputs, and
+    at "all" every outermost scope. Levels that change nothing, or leave a single op, are left out.
     """
     can_close = closable(groups)
     found: list[tuple[str, tuple[Scope, ...]]] = [("nodes", ())]
-    for kind in LEVEL_KINDS:
-        if not any(scope.kind == kind for scope in can_close):
-            continue
-        closed = _outermost(scope for scope in can_close if RANKS.get(scope.kind, 4) <= RANKS[kind])
-        if closed != found[-1][1] and _ops_left(groups, closed) > 1:
-            found.append((kind, closed))
+    wanted = {key: [scope for scope in can_close if scope.kind in kinds] for key, kinds in LEVELS.items()}
+    for key, scopes in {**wanted, "all": list(can_close)}.items():
+        closed = _outermost(scopes)
+        if closed not in [known for _, known in found] and _ops_left(groups, closed) > 1:
+            found.append((key, closed))
     return found
 
 
 def closed_at(groups: Groups, collapse: str | int) -> tuple[Scope, ...]:
-    """Return the scopes that `collapse` closes: those of a kind and of lower rank, or those so deep inside others.
+    """Return the scopes that `collapse` closes: those of a kind, or so many of the innermost levels.
 
-    A depth of 1 closes the outermost scopes, 2 those inside them, and so on; 0 closes none.
+    0 closes none, 1 the scopes that hold no other, 2 those around them too, and so on. Scopes with several outputs stay
+    open.
 
     Raises:
-        ValueError: another word, or a negative depth.
+        ValueError: another word, or a negative number.
         TypeError: neither a word nor a whole number.
 
     """
+    check_collapse(collapse)
     can_close = closable(groups)
     if isinstance(collapse, str):
-        if collapse not in LEVEL_KINDS:
-            words = ", ".join(map(repr, LEVEL_KINDS))
-            message = f"collapse must be one of {words} or a depth (0: nothing is closed), got {collapse!r}"
-            raise ValueError(message)
-        return _outermost(scope for scope in can_close if RANKS.get(scope.kind, 4) <= RANKS[collapse])
-    depth = whole_number(collapse, "collapse", 0, example=1)
-    return _outermost(scope for scope in can_close if depth and len([*_around(scope)]) >= depth - 1)
+        return _outermost(scope for scope in can_close if scope.kind in LEVELS[collapse])
+    return _outermost(scope for scope in can_close if groups.heights[scope] < collapse)
 
 
 def _outermost(scopes: Iterable[Scope]) -> tuple[Scope, ...]:

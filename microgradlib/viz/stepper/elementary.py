@@ -52,6 +52,6 @@ def special_functions(names: Iterable[str]) -> str:
         name = waiting.pop()
         if name not in wanted:
             wanted.add(name)
-            called = re.findall(r"\b(\w+)\(", _functions()[name])
+            called = re.findall(r"(?<![\w.])(\w+)\(", _functions()[name])
             waiting += [other for other in called if other in SPECIAL]
     return "\n".join(text for name, text in _functions().items() if name in wanted)

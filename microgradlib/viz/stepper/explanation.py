@@ -112,7 +112,7 @@ class Explanation:
             MissingExtraError: anywidget is not installed.
 
         """
-        return make_widget(self._subject, self.tape, self._shown[0])
+        return make_widget(self._subject, self.tape, self._shown[0], self._options["height"])
 
     def _iframe(self) -> str:
         """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart."""

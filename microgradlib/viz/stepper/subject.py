@@ -99,7 +99,7 @@ class Subject:
 
         """
         found = {level: contract(self.groups, level.closed) for level in self._closable_levels(collapse)}
-        coarsest = list(found)[-1]
+        coarsest = min(found, key=lambda level: len(found[level].nodes))
         edges = sum(len(node.parents) for node in found[coarsest].nodes)
         if edges > MOST_EDGES:
             message = (

@@ -60,10 +60,12 @@ def _widget_class() -> Any:
         lang = traitlets.Unicode().tag(sync=True)
         theme = traitlets.Unicode().tag(sync=True)
         live = traitlets.Bool().tag(sync=True)
+        height = traitlets.Int().tag(sync=True)
 
-        def __init__(self, answers: Answers, tape: dict[str, Any]) -> None:
+        def __init__(self, answers: Answers, tape: dict[str, Any], height: int) -> None:
             self._answers = answers
-            super().__init__(tape=tape, lang=tape["lang"], theme=tape["theme"] or "", live=tape["live"])
+            settings = {"lang": tape["lang"], "theme": tape["theme"] or "", "live": tape["live"], "height": height}
+            super().__init__(tape=tape, **settings)
             self.observe(lambda change: self._show(self._answers.moved(change["new"])), "leaves")
             self.observe(lambda change: self._show(self._answers.closed(change["new"])), "closed")
 
@@ -73,7 +75,7 @@ def _widget_class() -> Any:
     return Stepper
 
 
-def make_widget(subject: Subject, tape: dict[str, Any], shown: list[Level]) -> Any:
+def make_widget(subject: Subject, tape: dict[str, Any], shown: list[Level], height: int) -> Any:
     """Return a live widget that shows a tape of these levels; it has no kernel's answers if a node was made by hand.
 
     Raises:
@@ -86,4 +88,4 @@ def make_widget(subject: Subject, tape: dict[str, Any], shown: list[Level]) -> A
     except MissingRuleError:
         live = False
     tape = {**tape, "live": live}
-    return _widget_class()(Answers(subject, tape, shown), tape)
+    return _widget_class()(Answers(subject, tape, shown), tape, height)
