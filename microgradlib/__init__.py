@@ -94,7 +94,14 @@ def _render(form: str, thing: object, rows: int | None) -> str | None:
     return result
 
 
+def _names(order: _typing.Any) -> dict[_typing.Any, str]:
+    """Name the nodes of a graph for formulas and messages."""
+    result: dict[_typing.Any, str] = _import_module("microgradlib.viz.cells.names").known_names(order)
+    return result
+
+
 _display.set_renderer(_render)
+_display.set_namer(_names)
 
 __version__ = "0.1.0"
 

@@ -6,24 +6,36 @@ lie below it and know only this file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Renderer = Callable[[str, object, "int | None"], "str | None"]
+    Namer = Callable[[Sequence[Any]], dict[Any, str]]
 
-__all__ = ["SCREEN", "InFull", "ShowsItself", "html", "latex", "set_renderer", "text"]
+__all__ = ["SCREEN", "InFull", "ShowsItself", "html", "latex", "names", "set_namer", "set_renderer", "text"]
 
 SCREEN = 30
 """The most rows that a table shows where nothing else is asked for; of a longer one, as many in all of both ends."""
 
 _renderers: list[Renderer] = []
+_namers: list[Namer] = []
 
 
 def set_renderer(renderer: Renderer) -> None:
     """Let renderer(form, thing, rows) write things from now on, in the form "html", "latex" or "text"."""
     _renderers[:] = [renderer]
+
+
+def set_namer(namer: Namer) -> None:
+    """Let namer(nodes) name the nodes of a graph from now on: by labels, paths of parameters and users' variables."""
+    _namers[:] = [namer]
+
+
+def names(order: Sequence[Any]) -> dict[Any, str]:
+    """Return the names of the nodes that have one; `order` are all nodes of a graph, parents first."""
+    return _namers[0](order) if _namers else {}
 
 
 def html(thing: object, rows: int | None = SCREEN) -> str | None:

@@ -6,6 +6,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from microgradlib._support import display
 from microgradlib.core.autodiff import grad_table, gradients
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.value import Value
@@ -68,13 +69,14 @@ class ChainRule:
         self.names = self._choose_names()
 
     def _choose_names(self) -> dict[Node, str]:
-        """Return a name for each node in the equations: its label; x for an unlabelled parameter; or u1, u2, …."""
+        """Return a name for each node in the equations: as drawings name it; x for a nameless parameter; u1, u2, …."""
+        known = display.names(self.order)
         named = {self.output, self.x, *self.path}.union(*[node.parents for node in self.path if node is not self.x])
-        leaves = [node for node in self.order if node.op is None and node.label]
+        leaves = [node for node in self.order if node.op is None and node in known]
         inner = [node for node in self.order if node.op is not None and node in named]
         if self.x not in self.path:
             inner.append(self.x)
-        names = unique_names(dict.fromkeys([*leaves, *[node for node in inner if node.label]]))
+        names = unique_names(dict.fromkeys([*leaves, *[node for node in inner if node in known]]), known)
         taken = set(names.values())
         if self.x not in names and self.x.op is None and "x" not in taken:
             names[self.x] = "x"

@@ -43,9 +43,9 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEF
 
     The first block defines the nodes between x and output, each in terms of its inputs. The second lists, from the
     output to x, each local derivative, as an expression and (for Values) as a number, and each gradient: the sum, over
-    the node's consumers, of their gradient times the local derivative. Nodes without a label are named u1, u2, … in
-    topological order; domain guards, `where(c, e, nan)`, are written as e. If an op takes the same input twice, its
-    local derivative is the sum of both.
+    the node's consumers, of their gradient times the local derivative. Nodes are named as in drawings: by their
+    label, the path of a parameter, or your variable; others are u1, u2, … in topological order. Domain guards,
+    `where(c, e, nan)`, are written as e. If an op takes the same input twice, its local derivative is the sum of both.
 
     Args:
         output: the node that is differentiated.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from microgradlib.errors import SymbolHasNoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from microgradlib.core.node import Node
 
@@ -62,22 +62,24 @@ def _is_undefined(node: Node, depth: int = 6) -> bool:
     return any(_is_undefined(x, depth - 1) for x in node.parents)
 
 
-def unique_names(nodes: Iterable[Node]) -> dict[Node, str]:
-    """Return a unique name for each labelled node: its label, or label_2, label_3, … for further nodes with that label.
+def unique_names(nodes: Iterable[Node], known: Mapping[Node, str] | None = None) -> dict[Node, str]:
+    """Return a unique name for each node: its name in `known`, by default its label.
+
+    Further nodes of the same name get _2, _3, … added.
 
     >>> from microgradlib import Symbol
     >>> list(unique_names([Symbol("x"), Symbol("x"), Symbol("y")]).values())
     ['x', 'x_2', 'y']
     """
-    nodes = list(nodes)
-    labels = {node.label for node in nodes}
+    labels = {node: known[node] if known is not None else node.label for node in nodes}
+    taken = set(labels.values())
     uses: Counter[str] = Counter()
     names: dict[Node, str] = {}
-    for node in nodes:
-        uses[node.label] += 1
-        name = node.label
-        while uses[node.label] > 1 and (name := f"{node.label}_{uses[node.label]}") in labels:
-            uses[node.label] += 1
+    for node, label in labels.items():
+        uses[label] += 1
+        name = label
+        while uses[label] > 1 and (name := f"{label}_{uses[label]}") in taken:
+            uses[label] += 1
         names[node] = name
     return names
 

@@ -83,9 +83,9 @@ def test_the_numbers_are_those_of_grad_table() -> None:
     model = MLP(2, [3, 1], activation="tanh", rng=1)
     loss = (model([0.5, -1.0]) - 1) ** 2
     table = grad_table(loss)
-    for parameter in model.parameters():
+    for path, parameter in model.named_parameters():
         last = explain_gradient(loss, parameter, digits=12).text.splitlines()[-1]
-        assert last.startswith(f"grad({parameter.label}")
+        assert last.startswith(f"grad({path}) = ")
         assert float(last.split(" = ")[-1].strip("()")) == pytest.approx(table[parameter], rel=1e-10)
 
 
@@ -105,9 +105,15 @@ def test_a_parameter_without_influence_has_gradient_0() -> None:
     assert explain_gradient(labelled(x * 3, "z"), y).text.splitlines()[-2:] == ["grad(z) = 1", "grad(u1) = 0"]
 
 
-def test_a_parameter_without_a_label_is_called_x() -> None:
-    w = Value(2.0)
-    assert "grad(x) = grad(u1) · ∂u1/∂x = 1 · 3 = 3" in explain_gradient(w * 3, w).text
+def test_a_variable_names_its_value() -> None:
+    weight = Value(2.0)
+    assert "grad(weight) = grad(u1) · ∂u1/∂weight = 1 · 3 = 3" in explain_gradient(weight * 3, weight).text
+
+
+def test_a_parameter_without_a_name_is_called_x() -> None:
+    u = Value(2.0) * 3
+    text = explain_gradient(u, u.parents[0]).text
+    assert "grad(x) = grad(u) · ∂u/∂x = 1 · 3 = 3" in text
 
 
 def test_strong_zeros() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.snapshot import SnapshotNode
 
-__all__ = ["Named", "NamedGraph", "formula", "named", "short_name", "watching_frame"]
+__all__ = ["Named", "NamedGraph", "formula", "known_names", "named", "short_name", "watching_frame"]
 
 MOST_NAMED: Final = 20_000
 """In larger graphs only labels are names: variables and paths are not searched for."""
@@ -73,6 +73,14 @@ def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
         leaf_or_op = "input" if node.op is None else "op"
         result[node] = Named(name, there.kind if there else leaf_or_op, stale=bool(there and there.stale))
     return result
+
+
+def known_names(order: Sequence[Any]) -> dict[Any, str]:
+    """Return the names of the nodes that have one: their label, the path of a parameter, a variable; no constants'."""
+    if len(order) > MOST_NAMED:
+        return {node: node.label for node in order if node.label}
+    noted, _ = _captured(order)
+    return {node: there.name for node, there in noted.items() if there.name and there.kind != "constant"}
 
 
 def formula(node: Any, names: Mapping[Any, Named]) -> str:
