@@ -12,7 +12,7 @@ from typing import Any, Final
 from microgradlib.viz.stepper.words import WORDS
 from microgradlib.viz.theme import DARK, LIGHT
 
-__all__ = ["generated_modules", "module_text", "page_html", "source_modules"]
+__all__ = ["frame_html", "generated_modules", "module_text", "page_html", "source_modules"]
 
 _IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
@@ -32,6 +32,30 @@ const model = {{ get: key => data[key], set() {{}}, save_changes() {{}}, on() {{
 render({{ el: document.getElementById("stepper"), model }});
 </script></body></html>
 """
+
+
+# A frame of its own origin cannot see the notebook's theme: the notebook tells it, at first and when it changes.
+_TELL_THEME: Final = (
+    "const f=this,b=document.body,t=()=>f.contentWindow&&f.contentWindow.postMessage({microgradlibTheme:"
+    "b.dataset.jpThemeLight==='false'||/vscode-(dark|high-contrast(?!-light))/.test(b.className)?'dark':"
+    "b.dataset.jpThemeLight||/vscode-/.test(b.className)?'light':''},'*');"
+    "t();new MutationObserver(t).observe(b,{attributes:true})"
+)
+
+
+def frame_html(page: str, *, title: str, height: int) -> str:
+    """Return a page in a frame of its own, so that its styles and scripts and those of a notebook stay apart.
+
+    Args:
+        page: the text of an HTML file.
+        title: what the frame is called for screen readers.
+        height: in pixels.
+
+    """
+    return (
+        f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(title)}" sandbox="allow-scripts allow-downloads" '
+        f'onload="{html.escape(_TELL_THEME)}" style="width:100%;height:{height}px;border:0"></iframe>'
+    )
 
 
 def page_html(tape: dict[str, Any], *, title: str, lang: str, theme: str | None) -> str:

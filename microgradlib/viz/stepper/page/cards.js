@@ -1,7 +1,7 @@
 // The cards of nodes: tall ones in small graphs, flat ones in large graphs, rows inside a card, closed groups, constants.
 // A function here builds one card and returns what paints it: paint(state), with a state of states.js.
 
-import { iconPath, put, s, set } from "./dom.js";
+import { put, s, set, toggle } from "./dom.js";
 import { format } from "./numbers.js";
 
 const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
@@ -63,19 +63,7 @@ function sheet(node, group) {
 
 /** The small button with which a closed group opens. */
 function opener(node, group, x, y, context) {
-  const button = s("g", { class: "tog", role: "button", tabindex: 0, "aria-label": context.openLabel, "aria-expanded": "false", transform: `translate(${x} ${y})` });
-  button.append(s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 }), s("path", { d: iconPath("open") }), s("title", { text: context.openLabel }));
-  button.onclick = event => {
-    event.stopPropagation();
-    context.open();
-  };
-  button.onkeydown = event => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    event.stopPropagation();
-    context.open();
-  };
-  group.append(button);
+  group.append(toggle("open", context.openLabel, x, y, context.open));
 }
 
 function heading(node, group, x, y, width, size, context) {

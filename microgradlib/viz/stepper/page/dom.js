@@ -57,11 +57,28 @@ const ICONS = {
   save: "M7 1h2v7l2.5-2.5 1.4 1.4L8 11.8 3.1 6.9l1.4-1.4L7 8zM2 13h12v2H2z",
 };
 
-/** The outline of an icon in a square of 16: many fonts lack ⏮ ⏵ ⏭. */
-export const iconPath = key => ICONS[key];
-
+/** An icon in a square of 16; drawn, since many fonts lack ⏮ ⏵ ⏭. */
 export function icon(key) {
   return s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, s("path", { fill: "currentColor", "fill-rule": "evenodd", d: ICONS[key] }));
+}
+
+/** A button inside a drawing that opens or closes a group ("open", "close"), by click, Enter or space. */
+export function toggle(key, label, x, y, act) {
+  const button = s("g", {
+    class: "tog", role: "button", tabindex: 0, "aria-label": label, "aria-expanded": String(key === "close"), transform: `translate(${x} ${y})`,
+  });
+  button.append(s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 }), s("path", { d: ICONS[key] }), s("title", { text: label }));
+  button.onclick = event => {
+    event.stopPropagation();
+    act();
+  };
+  button.onkeydown = event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  return button;
 }
 
 /** A choice from a list: options are [value, text]. */

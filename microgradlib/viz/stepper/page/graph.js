@@ -1,7 +1,7 @@
 // The graph as SVG: frames around groups, edges with their local derivatives, cards. Built once, then painted in parts.
 
 import { card } from "./cards.js";
-import { h, iconPath, put, s, set } from "./dom.js";
+import { h, put, s, set, toggle } from "./dom.js";
 import { format } from "./numbers.js";
 import { circlesOf, edgeState, nodeState, slopeText } from "./states.js";
 
@@ -42,22 +42,8 @@ function frame(app, group) {
   const title = s("text", { class: "hullt", x: x + width - 8, y: y + 14, "text-anchor": "end", text: group.name });
   if (group.formula) title.append(s("tspan", { class: "formula", text: `  ${group.formula}` }));
   const parts = [s("rect", { class: "hull", x, y, width, height, rx: 10 }), title];
-  if (app.canClose(group.id)) parts.push(closer(app, group, x + 6, y + 3));
+  if (app.canClose(group.id)) parts.push(toggle("close", app.say("close_group", { name: group.name }), x + 6, y + 3, () => app.toggleGroup(group.id)));
   return s("g", { class: "fr" }, ...parts);
-}
-
-function closer(app, group, x, y) {
-  const label = app.say("close_group", { name: group.name });
-  const button = s("g", { class: "tog", role: "button", tabindex: 0, "aria-label": label, "aria-expanded": "true", transform: `translate(${x} ${y})` });
-  button.append(s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 }), s("path", { d: iconPath("close") }), s("title", { text: label }));
-  button.onclick = () => app.toggleGroup(group.id);
-  button.onkeydown = event => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    event.stopPropagation();
-    app.toggleGroup(group.id);
-  };
-  return button;
 }
 
 // ---- cards

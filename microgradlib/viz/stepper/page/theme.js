@@ -3,9 +3,12 @@
 const LIGHT = "body[data-jp-theme-light=true],body.vscode-light,body.vscode-high-contrast-light,html[data-theme=light]";
 const DARK = "body[data-jp-theme-light=false],body.vscode-dark,body.vscode-high-contrast,html[theme=dark],html[data-theme=dark],body[data-theme=dark]";
 
+let told = ""; // what the page around a frame says, which the frame itself cannot see
+
 /** Whether to be dark: `theme` is "light", "dark" or empty for what the page or the reader says. */
 export function isDark(theme) {
-  if (theme === "light" || theme === "dark") return theme === "dark";
+  const chosen = theme || told;
+  if (chosen === "light" || chosen === "dark") return chosen === "dark";
   if (document.querySelector(LIGHT)) return false;
   if (document.querySelector(DARK)) return true;
   return matchMedia("(prefers-color-scheme: dark)").matches;
@@ -19,7 +22,14 @@ export function watchTheme(changed) {
   page.observe(document.documentElement, attributes);
   page.observe(document.body, attributes);
   reader.addEventListener("change", changed);
+  const heard = event => {
+    if (event.source !== window.parent || typeof event.data?.microgradlibTheme !== "string") return;
+    told = event.data.microgradlibTheme;
+    changed();
+  };
+  window.addEventListener("message", heard);
   return () => {
+    window.removeEventListener("message", heard);
     page.disconnect();
     reader.removeEventListener("change", changed);
   };
