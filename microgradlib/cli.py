@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import microgradlib
 from microgradlib.core.value import Value
 from microgradlib.demo import PROBLEMS, show
-from microgradlib.errors import GraphTooLargeError, MicrogradError
+from microgradlib.errors import MicrogradError
 from microgradlib.symbolic.parser import build, variables_in
 from microgradlib.viz import draw
 
@@ -91,11 +91,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("expression.svg"),
         metavar="FILE",
-        help="file to write; the suffix (.svg, .dot, .png, .pdf) selects the format (default: expression.svg)",
+        help="file to write; the suffix (.svg, .html, .png, .pdf, .dot) selects the format (default: expression.svg)",
     )
     drawing.add_argument("--engine", choices=["own", "dot"], default="own", help="layout: our own, or Graphviz's (dot)")
     drawing.add_argument(
-        "--max-nodes", type=_positive_integer, default=200, metavar="N", help="largest graph drawn (default: 200)"
+        "--theme", choices=["light", "dark"], help="colours (default: light; .html as the reader's page)"
+    )
+    drawing.add_argument(
+        "--direction", choices=["right", "down"], help="of arrows (default: the one that reads better)"
     )
     drawing.set_defaults(run=_draw)
     return parser
@@ -133,14 +136,9 @@ def _draw(options: argparse.Namespace) -> None:
     output = output if isinstance(output, Value) else Value(float(output))
     output.backward()
     try:
-        drawing = draw(output, engine=options.engine, max_nodes=options.max_nodes)
+        drawing = draw(output, engine=options.engine, theme=options.theme, direction=options.direction)
         with _writing_to(options.out):
             saved = drawing.save(options.out)
-    except GraphTooLargeError as error:
-        message = (
-            f"the graph has more than {options.max_nodes} nodes; allow more with --max-nodes, or draw a part of it"
-        )
-        raise _UsageError(message) from error
     except ValueError as error:  # an unknown suffix
         raise _UsageError(str(error)) from error
     print(f"{text} = {output.data:.6g}")

@@ -85,7 +85,6 @@ def test_an_expression_without_names_is_a_number(tmp_path: Path, capsys: pytest.
         (["x*x", "2x=3"], "'2x=3' is not NAME=NUMBER"),
         (["x*x", "x="], "'x=' is not NAME=NUMBER"),
         (["x*x", "x=three"], "'three' is not a number"),
-        (["x*x*x", "x=3", "--max-nodes", "1"], "--max-nodes"),
         (["x*x", "x=3", "-o", "g.jpg"], "suffix '.jpg'"),
     ],
 )

@@ -15,7 +15,8 @@ from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
+from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row
+from microgradlib.viz.drawings.words import words_of
 
 NAME = re.compile(r"(?<![\w.'])[^\W\d][\w.]*")
 
@@ -62,11 +63,24 @@ EXAMPLES = [mlp, lstm, rnn, several]
 
 
 def formula(box):
-    return "".join([line for caption, line in box.rows if not caption]).replace(" ", "").removeprefix("=")
+    return "".join([row.name for row in box.rows if row.kind == "code"]).replace(" ", "").removeprefix("=")
 
 
 def size(box):
-    return dict(box.rows)["size"]
+    [found] = [row.value for row in box.rows if row.name == "size"]
+    return found
+
+
+def is_leaf(box):
+    return box.kind not in {"op", "output"}
+
+
+def arrows_into(diagram, box):
+    return [arrow for arrow in diagram.arrows if arrow.head == box.id]
+
+
+def code(line, length="1"):
+    return Row(line, kind="code"), Row("size", length)
 
 
 def printed_lines(program):
@@ -82,7 +96,7 @@ def printed_lines(program):
 
 
 def drawn_lines(diagram):
-    return [(box.title, formula(box), size(box)) for box in diagram.boxes if box.kind != "leaf"]
+    return [(box.title, formula(box), size(box)) for box in diagram.boxes if not is_leaf(box)]
 
 
 def misread(diagram):
@@ -91,8 +105,8 @@ def misread(diagram):
     wrong = []
     for box in diagram.boxes:
         named = {ids[name] for name in NAME.findall(formula(box).replace(".T", "")) if name in ids}
-        tails = [arrow.tail for arrow in diagram.arrows_into(box.id)]
-        if box.kind != "leaf" and ("…" in formula(box) or Counter(tails) != Counter(named)):
+        tails = [arrow.tail for arrow in arrows_into(diagram, box)]
+        if not is_leaf(box) and ("…" in formula(box) or Counter(tails) != Counter(named)):
             wrong.append(box.id)
     return wrong
 
@@ -105,24 +119,24 @@ def test_a_line_box_by_box():
         return (gain * x - y) ** 2 * gain
 
     diagram = program_of(loss, [w], 1.0, 5.0).draw().diagram
-    one, name = ("size", "1"), {box.id: box.title for box in diagram.boxes}
+    one, name = Row("size", "1"), {box.id: box.title for box in diagram.boxes}
     assert sorted([replace(box, id=box.title) for box in diagram.boxes], key=lambda box: box.id) == [
-        Box("J", "output", "J", rows=(("", "= t1 * (t1 * x - y)**2"), one)),
-        Box("held", "leaf", "held", rows=(one,), note="held"),
-        Box("t1", "op", "t1", rows=(("", "= tanh(held * w)"), one), note="once for all"),
-        Box("w", "leaf", "w", rows=(one,), note="parameter"),
-        Box("x", "leaf", "x", rows=(one,), note="argument"),
-        Box("y", "leaf", "y", rows=(one,), note="argument"),
+        Box("J", "output", "J", rows=code("= t1 * (t1 * x - y)**2"), output=True),
+        Box("held", "constant", "held", rows=(one,), note="held"),
+        Box("t1", "op", "t1", rows=code("= tanh(held * w)"), note="once for all"),
+        Box("w", "parameter", "w", rows=(one,), note="parameter"),
+        Box("x", "input", "x", rows=(one,), note="argument"),
+        Box("y", "input", "y", rows=(one,), note="argument"),
     ]
     arrows = [("held", "t1"), ("t1", "J"), ("w", "t1"), ("x", "J"), ("y", "J")]
     assert sorted([(name[arrow.tail], name[arrow.head]) for arrow in diagram.arrows]) == arrows
-    assert diagram.down
+    assert diagram.captions
 
 
 def test_an_mlp_layer_by_layer():
     boxes = {box.title: box for box in mlp().draw().diagram.boxes}
-    assert boxes["h1"].rows == (("", "= relu(layers.0.w @ x + layers.0.b)"), ("size", "16"))
-    assert {name: size(box) for name, box in boxes.items() if box.kind == "leaf"} == {
+    assert boxes["h1"].rows == code("= relu(layers.0.w @ x + layers.0.b)", "16")
+    assert {name: size(box) for name, box in boxes.items() if is_leaf(box)} == {
         "x": "2", "y": "1", "layers.0.w": "16 × 2", "layers.0.b": "16", "layers.1.w": "16 × 16", "layers.1.b": "16",
         "layers.2.w": "1 × 16", "layers.2.b": "1",
     }  # fmt: skip
@@ -148,7 +162,7 @@ def test_the_checkers_see_a_wrong_arrow_and_a_wrong_line():
     assert misread(Diagram(right.boxes, right.arrows[1:])) == ["n3"]
     assert misread(Diagram(right.boxes, (*right.arrows, right.arrows[0]))) == ["n3"]
     assert misread(Diagram(right.boxes, (*right.arrows[1:], Arrow("n10", "n3")))) == ["n3"]
-    wrong = replace(right.boxes[3], rows=(("", "= relu(layers.0.w @ x - layers.0.b)"), ("size", "16")))
+    wrong = replace(right.boxes[3], rows=code("= relu(layers.0.w @ x - layers.0.b)", "16"))
     assert drawn_lines(Diagram((wrong, *right.boxes[4:]), ())) != printed_lines(program)
 
 
@@ -175,22 +189,23 @@ def test_what_is_returned_is_gathered_in_one_box_where_it_is_not_one_result():
 @pytest.mark.parametrize(
     ("function", "texts"),
     [
-        (lambda w, x: x, ["n0  x  size 1  (argument)", "n1  return  = x  size 1"]),
-        (lambda w, x: w, ["n0  w  size 1  (parameter)", "n1  return  = w  size 1  (once for all)"]),
-        (lambda w, x: 2.5, ["n0  return  = 2.5  size 1  (once for all)"]),
+        (lambda w, x: x, ["x  (argument)  size 1", "return  = x  size 1"]),
+        (lambda w, x: w, ["w  (parameter)  size 1", "return  (once for all)  = w  size 1"]),
+        (lambda w, x: 2.5, ["return  (once for all)  = 2.5  size 1"]),
     ],
 )
 def test_nothing_to_compute(function, texts):
     [w] = labelled(w=1.0)
-    assert [box.text for box in program_of(lambda x: function(w, x), [w], 1.0).draw().diagram.boxes] == texts
+    diagram = program_of(lambda x: function(w, x), [w], 1.0).draw().diagram
+    assert [words_of(box) for box in diagram.boxes] == texts
 
 
 def test_a_parameter_called_return():
     [w] = labelled(**{"return": 1.0})
     diagram = program_of(lambda x: [x, mg.tanh(w * x)], [w], 1.0).draw().diagram
-    [line] = [box for box in diagram.boxes if "tanh" in box.text]
-    [leaf] = [box for box in diagram.boxes if box.title == "return" and box.kind == "leaf"]
-    assert leaf.id in [arrow.tail for arrow in diagram.arrows_into(line.id)]
+    [line] = [box for box in diagram.boxes if "tanh" in formula(box)]
+    [leaf] = [box for box in diagram.boxes if box.title == "return" and is_leaf(box)]
+    assert leaf.id in [arrow.tail for arrow in arrows_into(diagram, line)]
 
 
 def test_parameters_without_names_are_called_by_what_they_do():

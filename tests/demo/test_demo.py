@@ -63,7 +63,7 @@ def iris_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_neuron_is_drawn_with_names_numbers_and_gradients(iris_files: Path) -> None:
     words = words_in(iris_files / "iris-neuron.svg")
-    for name in ("petal length", "weight of petal length", "bias", "neuron", "tanh", "data", "grad", "×"):
+    for name in ("petal length", "weight of petal length", "bias", "neuron", "tanh", "value", "gradient", "×"):
         assert name in words
     assert "∂" in words
 

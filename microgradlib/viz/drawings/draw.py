@@ -232,7 +232,7 @@ def _outputs(thing: Any) -> tuple[list[Node], dict[str, Any]]:
     """
     given = {str(name): value for name, value in thing.items()} if isinstance(thing, Mapping) else {}
     outputs: list[Node] = []
-    waiting: list[Any] = [list(given.values()) if given else thing]
+    waiting: list[Any] = [list(given.values()) if isinstance(thing, Mapping) else thing]
     while waiting:
         part = waiting.pop()
         if isinstance(part, Node):
