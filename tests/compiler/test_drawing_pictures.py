@@ -102,7 +102,7 @@ def test_a_notebook_shows_the_drawing_and_of_the_program_the_text():
         "image/svg+xml": drawing.svg,
         "text/plain": drawing.text,
     }
-    assert not [name for name in ("_repr_mimebundle_", "_repr_svg_", "_repr_html_") if hasattr(program, name)]
+    assert not [name for name in ("_repr_mimebundle_", "_repr_svg_") if hasattr(program, name)]
     shown = []
     program._repr_pretty_(type("Printer", (), {"text": shown.append}), cycle=False)
     assert shown == [str(program)]
