@@ -3,13 +3,13 @@
 from itertools import combinations
 from xml.etree import ElementTree as ET
 
+import classroom_graphs as graphs
 import pytest
+from layout_faults import faults
 
 from microgradlib import draw
 from microgradlib.viz.drawings.measure import measure
 from microgradlib.viz.typography import mono_width, sans_width
-from tests.common import classroom_graphs as graphs
-from tests.common.layout_faults import faults
 
 SVG = "{http://www.w3.org/2000/svg}"
 CELL = 960.0
