@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import getweakrefs, ref
 
 from microgradlib.core.modes import MODES_IN_USE, is_compiling
-from microgradlib.core.scopes import MARKS, Function, Mark, begin, mark_node, nodes_in
+from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Mark, begin, mark_node, nodes_in
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ class Unit(NamedTuple):
     bias: Any
     op: str | None
     inputs: list[str]
-
-
-MARKED_OUTPUTS = 4
-"""A call that returns more nodes than that is found from the first and the last of them only: marks take time."""
 
 
 def note(began: int, source: Any, inputs: Sequence[Any], result: R) -> R:

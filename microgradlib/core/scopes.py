@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 __all__ = [
-    "MARKS", "Block", "Call", "Function", "Mark", "begin", "last_call", "mark_node", "marks_of", "name_number",
-    "nodes_in", "scope",
+    "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Mark", "begin", "calls_of_many", "last_call", "mark_node",
+    "marks_of", "name_number", "nodes_in", "scope",
 ]  # fmt: skip
 
 begin = count().__next__
@@ -152,6 +152,22 @@ def _call(mark: Mark) -> Call:
     began, end, source, inputs, outputs = mark.record
     places = inputs if inputs.__class__ is tuple and source.__class__ is not Function else ()
     return Call(began, end, source, tuple(nodes_in(inputs)), outputs or (mark,), places)
+
+
+MARKED_OUTPUTS = 4
+"""Of a call that returns more nodes than that, only the first and the last are marked, as marks take time."""
+
+
+def calls_of_many() -> list[Call]:
+    """Return the calls that returned more nodes than are marked, as long as the first or the last of them lives.
+
+    >>> from microgradlib.nn import MLP
+    >>> outputs = MLP(1, [5], rng=0)([2.0])
+    >>> [len(call.outputs) for call in calls_of_many() if call.outputs[2]() is outputs[2]]
+    [5]
+    """
+    marks = [mark for mark in MARKS.copy() if mark.record.__class__ is tuple and len(mark.record[4]) > MARKED_OUTPUTS]
+    return list({id(mark.record): _call(mark) for mark in marks}.values())
 
 
 def name_number(node: Any, name: str) -> Any:

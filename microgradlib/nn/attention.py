@@ -53,6 +53,8 @@ class CausalSelfAttention(Module):
     True
     """
 
+    is_kept = True
+
     def __init__(
         self,
         width: WholeNumber,

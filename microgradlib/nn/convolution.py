@@ -164,6 +164,7 @@ class Conv2d(_Convolution):
 
     w: list[list[list[list[Value]]]]
     is_recorded = False  # it notes its calls itself, with the places of its inputs
+    is_kept = True
 
     def __init__(
         self,
@@ -206,6 +207,7 @@ class Conv1d(_Convolution):
     """
 
     is_recorded = False  # it notes its calls itself, with the places of its inputs
+    is_kept = True
 
     w: list[list[list[Value]]]
 

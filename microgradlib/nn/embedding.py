@@ -36,6 +36,8 @@ class Embedding(Module):
     (4, True)
     """
 
+    is_kept = True
+
     def __init__(self, count: WholeNumber, width: WholeNumber, *, rng: Rng | None = None, init: Init = "small") -> None:
         count, width = whole_number(count, "count"), whole_number(width, "width")
         draw = weight_drawer(init, rng)

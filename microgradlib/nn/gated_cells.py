@@ -48,6 +48,8 @@ class LSTMCell(Cell[LSTMState]):
     (['dot', 'dot'], 32)
     """
 
+    is_kept = True
+
     def __init__(
         self,
         nin: WholeNumber,
@@ -139,6 +141,8 @@ class GRUCell(Cell[list[Value]]):
     >>> len(GRUCell(1, 2, rng=0, reset_after=False).parameters())
     24
     """
+
+    is_kept = True
 
     def __init__(
         self,

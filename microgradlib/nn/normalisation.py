@@ -37,6 +37,7 @@ class LayerNorm(Module):
     [-1.0, -1.0, 1.0, 1.0]
     """
 
+    is_kept = True
     not_weights = ("gain", "bias")
 
     def __init__(self, width: WholeNumber, eps: float = 1e-5) -> None:
@@ -67,6 +68,7 @@ class RMSNorm(Module):
     [1.0, 1.0]
     """
 
+    is_kept = True
     not_weights = ("gain",)
 
     def __init__(self, width: WholeNumber, eps: float = 1e-5, *, gain: bool = True) -> None:

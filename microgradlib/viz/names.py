@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Bindings", "automatic_label", "is_module", "name", "named_parameters", "users_frame", "users_variables"]
 
 MOST_ELEMENTS: Final = 100_000
-"""Containers of more elements are not searched, nor further ones once so many elements have been seen."""
+"""So many elements of containers are searched at most; larger containers are left out."""
 DEEPEST: Final = 4
 """Containers are searched down to this depth: `data["train"][0][1]` has depth 3."""
 INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
@@ -47,7 +47,7 @@ def users_variables(frame: FrameType | None) -> dict[str, Any]:
 
 
 def _public(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return variables without private ones, IPython's, and those that only a program or Python itself can have made."""
+    """Return variables without private ones, IPython's, and those whose names no program can write."""
     return {
         name: thing
         for name, thing in variables.items()
@@ -159,12 +159,14 @@ class Bindings:
                 continue
             if id(found) in self._contents or depth == DEEPEST or not _is_container(found):
                 continue
-            self._budget -= len(found)
-            if self._budget < 0:
+            if len(found) > self._budget:
                 continue
+            self._budget -= len(found)
             elements = [
                 (key, element) for key, element in _elements(found) if _is_named(element) or _is_container(element)
             ]
+            if _lists_a_graph([element for _, element in elements]):
+                continue
             self._kept.append([found, elements])
             self._contents[id(found)] = [element for _, element in elements]
             for key, element in elements:
@@ -208,6 +210,15 @@ class Bindings:
             self._names[container] = self._resolved(container)
         name = self._names[container]
         return f"{name}{index}" if name else ""
+
+
+def _lists_a_graph(elements: list[Any]) -> bool:
+    """Return whether a container holds a whole graph, as `topological_sort` returns it: places in it are no names."""
+    if len(elements) < 4 or not all(isinstance(element, Node) for element in elements):
+        return False
+    ids = set(map(id, elements))
+    made = [element for element in elements if element.op is not None]
+    return len(made) > 1 and all(id(parent) in ids for element in made for parent in element.parents)
 
 
 def _is_named(thing: Any) -> bool:

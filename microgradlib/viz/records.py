@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.core.scopes import Block, Call, marks_of
+from microgradlib.core.scopes import Block, Call, calls_of_many, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +46,9 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
                 blocks.setdefault(i, record)  # the innermost: it is marked when the node is made
             else:
                 numbers[i] = record
+    for call in calls_of_many():
+        if call.end not in calls and any(output() in index for output in call.outputs):
+            calls[call.end] = call, []
     found: list[list[Call | Block]] = [[] for _ in order]
     outermost: dict[int, Call] = {}
     for end in sorted(calls):

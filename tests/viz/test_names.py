@@ -250,3 +250,11 @@ def test_models_without_variables_are_told_by_their_classes():
     loss = MLP(1, [1], rng=0)([1.0]) * MLP(1, [1], rng=1)([2.0])
     names = {node.name for node in capture(loss).snapshot.nodes if node.kind == "parameter"}
     assert names == {f"mlp{k}.layers.0.neurons.0.{p}" for k in (1, 2) for p in ("w.0", "b")}
+
+
+def test_places_in_a_list_of_all_nodes_are_no_names():
+    x = Value(2.0)
+    y = x * 3 + 1
+    order = mg.topological_sort(y)
+    assert [node.name for node in capture(y).snapshot.nodes] == ["x", "", "", "", "y"]
+    assert len(order) == 5
