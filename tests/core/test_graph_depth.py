@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, kinks, topological_sort
-from microgradlib.errors import GraphTooLargeError
 from microgradlib.viz import draw
 
 FACTOR = 1.0000001
@@ -160,11 +159,11 @@ def living_nodes() -> int:
     return sum(isinstance(thing, (Value, Symbol)) for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("length", [100_000, MILLION])
-def test_drawing_raises_before_the_whole_graph_is_counted(length: int) -> None:
+@pytest.mark.parametrize("length", [5_000, pytest.param(MILLION, marks=pytest.mark.slow)])
+def test_a_drawing_collapses(length: int) -> None:
     output = chain(Value(2.0), Value(FACTOR), length)
-    with pytest.raises(GraphTooLargeError, match="more than 100,000 nodes"):
-        without_recursion(lambda: draw(output))
+    drawing = without_recursion(lambda: draw(output))
+    assert len(drawing.diagram.boxes) < 30
 
 
 def test_cost_is_linear_in_nodes_for_2_to_the_1000_paths() -> None:
