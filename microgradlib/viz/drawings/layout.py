@@ -80,7 +80,7 @@ def layout(
     order_alike(grid)
     assign_ports(grid, flow.pitches, spacing.tight)
     across = place_across(grid, spacing, flow.edges)
-    straighten(grid, across, spacing, flow.edges)
+    straighten(grid, across, spacing, flow.edges, flow.pitches)
     along = place_along(grid, across, spacing, lengths=flow.lengths, texts=flow.longest_texts(), ends=flow.ends)
     rows = one_row(along, across)
     if direction == "right" and width is not None and along.length > width:

@@ -154,7 +154,7 @@ def _make_alike(boxes: Sequence[Box], sides: Sequence[_Side]) -> None:
     """Make boxes of one key equally long and broad."""
     groups: dict[str, list[_Side]] = {}
     for box, side in zip(boxes, sides, strict=True):
-        if box.alike:
+        if box.alike and box.kind != "bus":
             groups.setdefault(box.alike, []).append(side)
     for group in groups.values():
         length, breadth = max(side.length for side in group), max(side.breadth for side in group)

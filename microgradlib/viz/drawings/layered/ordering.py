@@ -173,8 +173,12 @@ class _State:
             else:
                 others = cells
             self.keys[frame] = sum([place[cell] for cell in others]) / max(1, len(others))
+        self.set_sides()
+
+    def set_sides(self) -> None:
+        """Choose the side of each frame on which cells must stay, from the present places."""
         if self.foreign:
-            self.sides = sides_of(grid, self.foreign, self.place, self.keys)
+            self.sides = sides_of(self.grid, self.foreign, self.place, self.keys)
 
     # Sorting
 
@@ -265,6 +269,7 @@ class _State:
         self.grid.columns = [list(column) for column in found.columns]
         self.keys = list(found.keys)
         self.number_all()
+        self.set_sides()
 
     # Exchanges
 
@@ -289,6 +294,7 @@ class _State:
                 self.keys[one], self.keys[other] = self.keys[other], self.keys[one]
                 if self.keys[one] == self.keys[other]:
                     self.keys[one] += 1e-9
+                self.set_sides()
                 self.sort_all()
                 found = self.snapshot()
                 if found.cost < best.cost:

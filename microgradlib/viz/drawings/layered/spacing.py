@@ -14,8 +14,8 @@ from microgradlib.viz.drawings.placement import Spacing
 
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
 """Weights that keep lines straight: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
-_SHORT_BRANCH: Final = 0.05
-"""Factor on the weight of a line from a shorter branch into the longest path: it keeps the longest path straight."""
+_SHORT_BRANCH: Final = 1e-4
+"""Factor on the weight of a line from a shorter branch into the longest path: the longest path stays straight."""
 _ONLY_LINE: Final = 4.0
 """The least weight of a line that is the only one out of its tail and the only one into its head."""
 _BESIDE_TITLE: Final = 8.0
@@ -134,9 +134,9 @@ class _Solver:
             uses = len(grid.after[link.tail])
             if uses == len(grid.before[link.head]) == 1:
                 weight = max(weight, _ONLY_LINE)
+            weight /= uses**0.5  # a box goes beside inputs that it alone uses, rather than beside shared ones
             if depths[link.tail] + 1 < depths[link.head]:
                 weight *= _SHORT_BRANCH
-            weight /= uses**0.5  # a box goes beside inputs that it alone uses, rather than beside shared ones
             offset = self.shift[link.tail] + link.leaves - self.shift[link.head] - link.enters
             pulls[head].append(Pull(tail, offset, weight, before=True))
             pulls[tail].append(Pull(head, -offset, weight, before=False))

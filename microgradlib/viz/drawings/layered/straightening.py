@@ -17,7 +17,7 @@ _MARGIN: Final = 8.0
 _EQUAL: Final = 1e-6
 
 
-def straighten(grid: Grid, across: Across, spacing: Spacing, edges: Sequence[Edge]) -> None:
+def straighten(grid: Grid, across: Across, spacing: Spacing, edges: Sequence[Edge], pitches: Sequence[float]) -> None:
     """Move the lanes of each trunk to as few different places as their slack allows, in place.
 
     The first lanes go straight on from the tail as far as they can, the last ones straight to the head.
@@ -27,6 +27,7 @@ def straighten(grid: Grid, across: Across, spacing: Spacing, edges: Sequence[Edg
         across: places of cells and frames; lanes are moved.
         spacing: the distances.
         edges: the room that each frame needs.
+        pitches: for each box, pixels between two free lines that enter it.
 
     """
     trunks = _trunks(grid)
@@ -38,7 +39,7 @@ def straighten(grid: Grid, across: Across, spacing: Spacing, edges: Sequence[Edg
             places = _fewest_places(slack, *_ends(grid, across, lanes), [across.middles[lane] for lane in lanes])
             for lane, place in zip(lanes, places, strict=True):
                 across.middles[lane] = place
-    _nudge(grid, across)
+    _nudge(grid, across, pitches)
 
 
 def _trunks(grid: Grid) -> list[list[int]]:
@@ -126,7 +127,7 @@ def _fewest_places(
     return places + [head] * (count - last)
 
 
-def _nudge(grid: Grid, across: Across) -> None:
+def _nudge(grid: Grid, across: Across, pitches: Sequence[float]) -> None:
     """Shift the free ends of all lines into a box together, so that one of them that is nearly straight becomes so."""
     for box in range(grid.boxes):
         links = [grid.links[number] for number in grid.before[box]]
@@ -134,7 +135,7 @@ def _nudge(grid: Grid, across: Across) -> None:
             continue
         off = [across.middles[link.tail] + link.leaves - across.middles[box] - link.enters for link in links]
         step = min(off, key=abs)
-        half = grid.breadths[box] / 2 - _MARGIN
+        half = grid.breadths[box] / 2 - max(_MARGIN, pitches[box] / 2)
         if _EQUAL < abs(step) <= _NUDGE and all(abs(link.enters + step) <= half for link in links):
             for link in links:
                 link.enters += step

@@ -21,6 +21,8 @@ _BEFORE_HEAD: Final = 3.0
 _INDENT: Final = 10.0
 """Pixels between the side of a frame and its title."""
 _BETWEEN_TEXTS: Final = 2.0
+_BESIDE_LINE: Final = 1.0
+_SAME: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,21 @@ class Places:
         return tuple(routes)
 
     def _shown_texts(self) -> set[int]:
-        """Return the lines whose texts stand side by side without touching, and not beyond the side of the box."""
+        """Return the lines whose texts touch neither each other nor other lines, and do not go beyond the box."""
         into: dict[int, list[int]] = {}
         for i, line in enumerate(self.flow.lines):
-            if self.flow.texts[i][0]:
-                into.setdefault(line.head, []).append(i)
+            into.setdefault(line.head, []).append(i)
         shown = set()
         for box, lines in into.items():
             half = self.flow.breadths[box] / 2
             free = -half
-            for i in sorted(lines, key=lambda i: (self.grid.links[self.grid.last[i]].enters, i)):
-                place, breadth = self.grid.links[self.grid.last[i]].enters, self.flow.texts[i][1]
-                if free <= place - breadth / 2 and place + breadth / 2 <= half:
+            places = [self.grid.links[self.grid.last[i]].enters for i in lines]
+            for place, i in sorted(zip(places, lines, strict=True)):
+                room = self.flow.texts[i][1] / 2
+                clear = all(abs(other - place) >= room + _BESIDE_LINE or abs(other - place) < _SAME for other in places)
+                if room and clear and free <= place - room and place + room <= half:
                     shown.add(i)
-                    free = place + breadth / 2 + _BETWEEN_TEXTS
+                    free = place + room + _BETWEEN_TEXTS
         return shown
 
     def frames(self, routes: Sequence[Route]) -> dict[str, FramePlace]:
