@@ -7,13 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from microgradlib.viz.drawings.routes import symbol
 from microgradlib.viz.numbers import MINUS, number
 from microgradlib.viz.typography import sans_width, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from microgradlib.viz.drawings.routes import Highlight, Route
+    from microgradlib.viz.drawings.routes import Edge, Highlight, Route
     from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
 
 SHOWN_STEPS: Final = 12
@@ -78,38 +79,39 @@ def _entries(snapshot: Snapshot, found: Highlight) -> Iterator[tuple[str, list[s
         yield "sum", [f"{why}, ", f"so {slope} = 0"]
         return
     for k, route in enumerate(found.routes):
-        yield f"route{k}", _route(snapshot, route, start, snapshot.nodes[found.start])
+        yield f"route{k}", _route(snapshot, found, route, start)
     more = found.count - len(found.routes)
     if more:
         yield "muted", [f"{count_text(more)} more route{'s' * (more != 1)}{_of_the_others(found)}"]
     meaning, warning = _comparison(snapshot, found, start)
-    yield "sum", _sum(found, slope, meaning)
+    yield "sum", _symbolic_sum(snapshot, found, slope) if found.formulas else _sum(found, slope, meaning)
     if warning:
         yield "warning", warning
 
 
-def _route(snapshot: Snapshot, route: Route, start: str, node: SnapshotNode) -> list[str]:
-    names = [start, *_step_names(snapshot, route, node)]
+def _route(snapshot: Snapshot, found: Highlight, route: Route, start: str) -> list[str]:
+    names = [start, *_step_names(snapshot, found, route)]
     pieces = [f"{name} → " for name in _middle_left_out(names[:-1])] + [f"{names[-1]}:   "]
     if not route.edges:
         return [*pieces, "1"]
-    factors = [_factor(snapshot.nodes[node].local_derivatives[place]) for node, place in route.edges]
+    factors = [_factor(snapshot, found, edge) for edge in route.edges]
     shown = _middle_left_out(factors)
     pieces += [f"{factor} · " for factor in shown[:-1]] + [shown[-1]]
     return pieces if len(factors) == 1 or route.product is None else [*pieces, f" = {number(route.product)}"]
 
 
-def _step_names(snapshot: Snapshot, route: Route, start: SnapshotNode) -> Iterator[str]:
+def _step_names(snapshot: Snapshot, found: Highlight, route: Route) -> Iterator[str]:
     """Yield a name for each node of a route after its start: its own, or its op, after the place where that changes."""
     places = _Places(snapshot)
+    start = snapshot.nodes[found.start]
     current = start.name.rpartition(".")[0] if start.kind == "parameter" else ""
     for index, _ in route.edges:
         node = snapshot.nodes[index]
         inner = next((scope for scope in reversed(node.scopes) if scope.path or scope.kind in _NAMING), None)
         place = places.name(inner) if inner else ""
         is_same = f"{current}.".startswith(f"{place}.")
-        if node.name:
-            yield shorten(node.name, _MAX_NAME)
+        if node.name or found.formulas:  # formulas call a node u3, so it has to be called so here
+            yield shorten(symbol(node), _MAX_NAME)
         else:
             op = "z" if node.op_name == "dot" and inner else node.op or "?"
             yield op if is_same or not place else f"{shorten(place, _MAX_NAME)} {op}"
@@ -145,9 +147,16 @@ def _middle_left_out(words: list[str]) -> list[str]:
     return [*words[:half], f"… {len(words) - 2 * half:,} more …", *words[-half:]]
 
 
-def _factor(factor: float | None) -> str:
-    text = "?" if factor is None else number(factor, 3)
-    return f"({text})" if text.startswith((MINUS, f"≈{MINUS}")) else text
+def _factor(snapshot: Snapshot, found: Highlight, edge: Edge) -> str:
+    """Return a local derivative as a factor: its number, or its formula if it has none, in brackets where needed."""
+    factor = snapshot.nodes[edge[0]].local_derivatives[edge[1]]
+    text = (found.formulas.get(edge) or "?") if factor is None else number(factor, 3)
+    is_sum = text.startswith((MINUS, f"≈{MINUS}")) or _SUM.search(text)
+    return f"({text})" if is_sum else text
+
+
+_SUM: Final = re.compile(rf"^[^(]* [+{MINUS}] ")
+"""A formula with a plus or minus sign outside of brackets, before the first of them at least."""
 
 
 def _of_the_others(found: Highlight) -> str:
@@ -158,6 +167,16 @@ def _of_the_others(found: Highlight) -> str:
     rest = math.fsum([found.total, *(-p for p in products if p is not None)])
     # The total is rounded, so a rest of its last bits says nothing.
     return f":   {number(rest)}" if abs(rest) > 1e-12 * max(*sizes, abs(found.total)) else ":   about 0"
+
+
+def _symbolic_sum(snapshot: Snapshot, found: Highlight, slope: str) -> list[str]:
+    """Return the sum of products of formulas, factors of 1 left out."""
+    terms = []
+    for route in found.routes:
+        factors = [factor for factor in (_factor(snapshot, found, edge) for edge in route.edges) if factor != "1"]
+        terms.append(" · ".join(_middle_left_out(factors)) or "1")
+    more = [" + …"] if found.count > len(terms) else []
+    return [f"{slope} = ", terms[0], *(f" + {term}" for term in terms[1:]), *more]
 
 
 def _sum(found: Highlight, slope: str, meaning: str) -> list[str]:

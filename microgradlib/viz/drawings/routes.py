@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.lookup import lookup
 from microgradlib.core.node import Node
 from microgradlib.ops import ZERO
+from microgradlib.symbolic import local_derivative_formula
+from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from microgradlib.ops import Op
     from microgradlib.viz.drawings.diagram import Diagram
-    from microgradlib.viz.snapshot import Snapshot
+    from microgradlib.viz.snapshot import Snapshot, SnapshotNode
 
 MOST: Final = 4
 """How many routes are shown one by one: each has a colour and a dash of its own."""
@@ -46,6 +49,8 @@ class Highlight:
         edges: the arrows that lie on any route.
         stopped: whether there are ways that a closed branch stops (the local derivative is `ops.ZERO`, as where a relu
             is off). They are no routes and are not counted.
+        formulas: formulas of local derivatives whose numbers are not known, as those of Symbols, for the arrows of the
+            routes shown.
 
     """
 
@@ -56,15 +61,24 @@ class Highlight:
     routes: tuple[Route, ...]
     edges: frozenset[Edge]
     stopped: bool = False
+    formulas: Mapping[Edge, str] = field(default_factory=dict)
 
 
-def highlight(snapshot: Snapshot, start: int, end: int, most: int = MOST) -> Highlight:
+def highlight(
+    snapshot: Snapshot, start: int, end: int, most: int = MOST, *, ops: Sequence[Op | None] = ()
+) -> Highlight:
     """Return all routes from the node `start` to the node `end`, in time linear in the size of the graph.
 
     One sweep from the end to the start, as in Algorithm 6.2, adds up three things at each node u: how many routes lead
     from u to the end, Σ over its consumers; the sum of their products, Σ over its consumers of (the sum there) · (local
     derivative), in the order of `grad_table`, so that the bits agree; and the `most` largest products, each a largest
     one of a consumer times a local derivative.
+
+    Args:
+        snapshot: the graph.
+        start, end: indices of nodes.
+        most: how many routes are returned one by one.
+        ops: the ops of the nodes, for the formulas of local derivatives that are not known as numbers.
 
     >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
@@ -83,8 +97,33 @@ def highlight(snapshot: Snapshot, start: int, end: int, most: int = MOST) -> Hig
     routes = [Route(_edges_of(way), product) for product, way in sweep.best.get(start, ())]
     # Arrows from which the end is reached lie on a route, since every node of `below` is reached from the start.
     return Highlight(
-        start, end, sweep.count.get(start, 0), sweep.total.get(start, 0.0), tuple(routes), frozenset(on_routes), stopped
+        start,
+        end,
+        sweep.count.get(start, 0),
+        sweep.total.get(start, 0.0),
+        tuple(routes),
+        frozenset(on_routes),
+        stopped,
+        _formulas(snapshot, routes, ops),
     )
+
+
+def _formulas(snapshot: Snapshot, routes: Iterable[Route], ops: Sequence[Op | None]) -> dict[Edge, str]:
+    found: dict[Edge, str] = {}
+    for index, place in dict.fromkeys(edge for route in routes for edge in route.edges):
+        node = snapshot.nodes[index]
+        op = ops[index] if index < len(ops) else None
+        if op is not None and node.local_derivatives[place] is None:
+            names = [symbol(snapshot.nodes[parent]) for parent in node.parents]
+            found[index, place] = local_derivative_formula(op, place, names, symbol(node))
+    return found
+
+
+def symbol(node: SnapshotNode) -> str:
+    """Return what a node is called in formulas: its name, its number if it is a constant, or u and its place."""
+    if not node.parents and not node.name and node.data is not None:
+        return number(node.data, 3)
+    return node.name or f"u{node.index + 1}"
 
 
 def find_node(snapshot: Snapshot, live: Sequence[Node], thing: Any) -> int:
@@ -177,16 +216,17 @@ class _Sweep:
                 self.count[parent] = self.count.get(parent, 0) + self.count[index]
                 self.total[parent] = _plus(self.total.get(parent, 0.0), _times(self.total[index], factor))
                 new = [(_times(product, factor), ((index, place), way)) for product, way in self.best[index]]
-                options = sorted([*self.best.get(parent, ()), *new], key=_size)
+                options = sorted([*self.best.get(parent, ()), *new], key=_order)
                 self.best[parent] = options[: self.most]
         if index != keep:
             del self.count[index], self.total[index], self.best[index]
         return used
 
 
-def _size(option: tuple[float | None, Any]) -> float:
-    product = option[0]
-    return -math.inf if product is None or math.isnan(product) else -abs(product)
+def _order(option: tuple[float | None, Any]) -> tuple[float, Edge]:
+    """Return the key by which routes are sorted: the largest |product| first, nan before all; then by first arrow."""
+    product, (edge, _) = option
+    return -math.inf if product is None or math.isnan(product) else -abs(product), edge
 
 
 def _times(x: float | None, y: float | None) -> float | None:

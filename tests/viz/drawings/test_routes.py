@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from microgradlib import Symbol, Value, grad_table, topological_sort
+from microgradlib import Symbol, Value, grad_table, tanh, topological_sort
 from microgradlib.ops import ZERO
 from microgradlib.testing import graphs
 from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
@@ -135,6 +135,22 @@ def test_symbols_have_routes_without_numbers():
     found = highlight(graph, 0, 1)
     assert (found.count, found.total) == (2, None)
     assert [route.edges for route in found.routes] == [((1, 0),), ((1, 1),)]
+    assert caption_text(graph, found).splitlines()[-1] == (
+        "sum of 2 routes:   ∂×/∂x = unknown, as a local derivative is"
+    )
+
+
+def test_symbols_have_formulas_where_the_ops_are_known():
+    x, y = Symbol("x"), Symbol("y")
+    z = tanh(x * y) - x * 2
+    z.label = "z"
+    graph, live = snapshot(z)
+    found = highlight(graph, live.index(x), len(live) - 1, ops=[node.op for node in live])
+    assert caption_text(graph, found).splitlines() == [
+        "x → u3 → u4 → z:   y · (1 − u4²) · 1",
+        "x → u6 → z:   2 · (−1)",
+        "∂z/∂x = y · (1 − u4²) + 2 · (−1)",
+    ]
 
 
 def test_many_routes_are_counted_exactly_and_fast():
