@@ -17,6 +17,7 @@ tanh_slope = define_op(
     value=lambda xp, x: (1 / xp.cosh(x)) ** 2,  # the same number as 1 − tanh² x, with digits left where tanh is 1
     derivatives=[lambda xp, z, x: -2 * z * xp.tanh(x)],
     formula="1 − tanh² x, the derivative of tanh, derivative −2 tanh x (1 − tanh² x)",
+    symbol="tanh′",
     notation=lambda xp, x: 1 - xp.tanh(x) ** 2,
     reference=lambda mp, x: mp.sech(x) ** 2,
 )
@@ -27,6 +28,7 @@ sigmoid_slope = define_op(
     derivatives=[lambda xp, z, x: -z * xp.tanh(0.5 * x)],  # σ(−x) − σ(x) = −tanh(x/2), with digits left near 0
     written=(lambda xp, z, x: z * (1 - 2 * xp.sigmoid(x)),),
     formula="σ(x)(1 − σ(x)), the derivative of σ, derivative σ(x)(1 − σ(x))(1 − 2σ(x))",
+    symbol="sigmoid′",
     notation=lambda xp, x: xp.sigmoid(x) * (1 - xp.sigmoid(x)),
     reference=lambda mp, x: 1 / ((1 + mp.exp(x)) * (1 + mp.exp(-x))),
 )

@@ -19,6 +19,9 @@ __all__ = ["Cell", "Column", "Gap", "Span", "Table", "cell", "in_page", "line", 
 WIDEST: Final = 60
 """Longer pieces of text lose their middle."""
 
+WRAPPED: Final = 36
+"""Cells of longer texts may be broken into lines, where the table is wider than the page."""
+
 _COLOUR = colours("page")
 
 
@@ -173,8 +176,13 @@ def _row(row: tuple[Cell, ...] | Gap, columns: Sequence[Column]) -> str:
         return (
             f'<tr><td colspan="{len(columns)}" style="{_style("muted")};text-align:left">{escape(row.text)}</td></tr>'
         )
-    cells = [f'<td style="{_aligned(column)}">{_lines(content)}</td>' for content, column in zip(row, columns)]
-    return f"<tr>{''.join(cells)}</tr>"
+    return f"<tr>{''.join(map(_data, row, columns))}</tr>"
+
+
+def _data(content: Cell, column: Column) -> str:
+    is_long = len(content) == 1 and sum(len(span.text) for span in content[0]) > WRAPPED
+    wrapped = ' class="w"' if is_long and not column.right else ""
+    return f'<td{wrapped} style="{_aligned(column)}">{_lines(content)}</td>'
 
 
 def _lines(content: Cell) -> str:
@@ -199,7 +207,7 @@ def _style(role: str) -> str:
 
 
 def _aligned(column: Column) -> str:
-    return "text-align:right" if column.right else "text-align:left"
+    return f"text-align:{'right' if column.right else 'left'};vertical-align:top"
 
 
 _STYLE = (
@@ -209,7 +217,7 @@ _STYLE = (
     f"#id td{{color:{_COLOUR('ink')}}}"
     "#id th,#id td{padding:3px 14px 3px 0;border:0;vertical-align:top;white-space:nowrap;background:none;"
     "font-variant-numeric:tabular-nums;max-width:none}"
-    "#id th{font-weight:600;font-size:12px}#id td:first-child{white-space:normal;min-width:8em}"
+    "#id th{font-weight:600;font-size:12px}#id .w{white-space:normal;min-width:14em}"
     f"#id .t{{font-weight:600;margin:2px 0}}#id .n{{color:{_COLOUR('muted')};font-size:12px}}"
     f"#id pre{{font:12px/1.5 {MONO};margin:4px 0;color:{_COLOUR('ink')};background:none;white-space:pre;padding:0}}"
 )
