@@ -3,8 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import replace
 
-from microgradlib import Value, dot, mean, tanh
-from microgradlib import sum as total
+from microgradlib import Value, dot, mean, sum as total, tanh
 from microgradlib.viz.capture import capture
 from microgradlib.viz.snapshot import Scope, Snapshot
 

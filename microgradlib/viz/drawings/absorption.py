@@ -39,16 +39,12 @@ class Absorbed:
 def absorb(groups: Groups) -> Absorbed:
     """Return which leaves need no box, and which ops are neurons.
 
-    A parameter is a row if every use is inside a call of its own module. Without modules, leaves with a name are
-    weights where a `dot` reads them in its first half, or where a product is of one leaf and something computed, and
-    biases where they are added to such products, if they are read in no other way.
+    A parameter of a module is a row of whatever reads it. Without modules, leaves are weights where a `dot` reads them
+    in its first half, or where a product is of one leaf and something computed, and biases where they are added to
+    such products, if they are read in no other way.
     """
     nodes, uses = groups.snapshot.nodes, groups.uses
-    own = frozenset(
-        node.index
-        for node in nodes
-        if node.kind == "parameter" and uses[node.index] and all(_is_own(node, groups, i) for i, _ in uses[node.index])
-    )
+    own = frozenset(node.index for node in nodes if node.kind == "parameter" and uses[node.index])
     weights = own | _weights_without_modules(groups)
     while True:
         neurons = _neurons_with_scope(groups, weights)
@@ -95,13 +91,6 @@ def _numbers(groups: Groups) -> list[int]:
     ]
 
 
-def _is_own(node: SnapshotNode, groups: Groups, user: int) -> bool:
-    return any(
-        scope.kind in _MODULES and (not scope.path or node.name.startswith(f"{scope.path}."))
-        for scope in groups.paths[user]
-    )
-
-
 def _weights_without_modules(groups: Groups) -> frozenset[int]:
     nodes, uses = groups.snapshot.nodes, groups.uses
 
@@ -118,7 +107,7 @@ def _weights_without_modules(groups: Groups) -> frozenset[int]:
     return frozenset(
         node.index
         for node in nodes
-        if not node.parents and node.name and node.kind in {"input", "parameter"} and uses[node.index]
+        if not node.parents and node.kind in {"input", "parameter"} and uses[node.index]
         and all(weighs(i, place) for i, place in uses[node.index])
     )  # fmt: skip
 
@@ -138,7 +127,7 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
     found: dict[int, Neuron] = {}
     tried: set[int] = set()
     for root in range(len(nodes) - 1, -1, -1):
-        if root in tried or root in found or nodes[root].op_name not in {"dot", "add", "sum", "mul"}:
+        if root in tried or root in found or nodes[root].op_name not in {"dot", "add", "sum"}:
             continue
         path = paths[root]
         if path and path[-1] in neurons:

@@ -10,7 +10,7 @@ from microgradlib.viz.drawings.buses import add_buses
 from microgradlib.viz.drawings.cards import write_card, write_node
 from microgradlib.viz.drawings.choice import Step, choose_states
 from microgradlib.viz.drawings.circles import join_circles
-from microgradlib.viz.drawings.closed import write_closed, write_elided, write_leaves, write_sum
+from microgradlib.viz.drawings.closed import write_closed, write_elided, write_leaves, write_sum, write_vector
 from microgradlib.viz.drawings.copies import copy_leaves
 from microgradlib.viz.drawings.diagram import Diagram, Frame
 from microgradlib.viz.drawings.elision import leave_out, merge_leaves
@@ -21,6 +21,7 @@ from microgradlib.viz.drawings.sheet import Sheet
 from microgradlib.viz.drawings.structure import Structure, find_structure
 from microgradlib.viz.drawings.tables import write_table
 from microgradlib.viz.drawings.totals import write_totals
+from microgradlib.viz.drawings.vectors import merge_vectors
 from microgradlib.viz.numbers import precision
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 SMALL: Final = 12
 """Graphs of so many nodes, without groups, show every node as a box of its own."""
-_COLLAPSED: Final = frozenset({"closed", "sum", "series", "elided"})
+_COLLAPSED: Final = frozenset({"closed", "sum", "series", "elided", "vector"})
 """Parts of which the drawing does not show every op."""
 _NAMES: Final = 3
 """A note names so many leaves."""
@@ -67,7 +68,8 @@ def choose_parts(structure: Structure, step: Step) -> tuple[Choice, list[Part]]:
     if is_small(structure):
         step = replace(step, cards=False)
     choice = choose_states(structure, step)
-    parts = leave_out(structure, find_parts(structure, choice), step)
+    parts = find_parts(structure, choice)
+    parts = leave_out(structure, merge_vectors(structure, parts) if step.vectors else parts, step)
     return choice, merge_leaves(structure, parts, step) if step.cards else parts
 
 
@@ -130,6 +132,7 @@ def _box(sheet: Sheet, place: int, *, captions: bool) -> Written:
         "closed": write_closed,
         "sum": write_sum,
         "leaves": write_leaves,
+        "vector": write_vector,
     }
     return writers.get(kind, write_elided)(sheet, place)
 

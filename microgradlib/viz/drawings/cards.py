@@ -30,21 +30,22 @@ def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
     title = sheet.labels.title(i, part.path)
     rows: list[Row] = []
     ports: dict[tuple[int, int], int] = {}
-    for slot, parent in enumerate(dict.fromkeys(node.parents)):
-        if parent in sheet.rows:
-            uses = [(i, where) for where, one in enumerate(node.parents) if one == parent]
-            if len(node.parents) == 2:
-                ports[i, 1 - slot] = len(rows)
-            name = shorten(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
-            rows.append(sheet.parameter_row(parent, name, uses))
+    parameters = [parent for parent in dict.fromkeys(node.parents) if parent in sheet.rows]
+    for parent in parameters[:_ROWS_ALONE]:
+        uses = [(i, where) for where, one in enumerate(node.parents) if one == parent]
+        if len(node.parents) == 2:
+            ports[i, 1 - uses[0][1]] = len(rows)
+        name = shorten(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
+        rows.append(sheet.parameter_row(parent, name, uses))
+    if len(parameters) > _ROWS_ALONE:
+        rows.append(Row(f"… {_count(len(parameters) - _ROWS_ALONE, 'more parameter')}", kind="note"))
     number = str(i + 1) if sheet.labels.options.numbers else ""
     own = sheet.row(i)
     if captions:
         data, gradient = [Row("data", own.value, "", node=i, stale=node.stale)], [Row("grad", "", own.gradient, node=i)]
         rows += (data if own.value else []) + (gradient if own.gradient else [])
     elif own.value or own.gradient or rows:
-        name = sheet.labels.op(i, sheet.structure.absorbed.numbers, sheet.digits) if rows else ""
-        rows.append(Row(name, own.value, own.gradient, node=i, stale=node.stale))
+        rows.append(own)
     return Written(
         Box(
             f"n{i}_{part.copy + 1}" if part.copy else f"n{i}",
@@ -95,17 +96,12 @@ def write_card(sheet: Sheet, place: int) -> Written:
     for parameter, weights in _by_parameter(neuron.weights).items():
         if kept:
             ports.update((weight.edge, len(rows)) for weight in weights if weight.edge is not None)
-            name = shorten(sheet.structure.nodes[parameter].name, _scopes_of(sheet, weights, inner))
+            name = _weight_name(sheet, neuron, weights[0], inner)
             rows.append(sheet.parameter_row(parameter, name, [weight.use for weight in weights]))
     if not kept:
         rows.append(Row(_count(len({weight.parameter for weight in neuron.weights}), "parameter"), kind="note"))
     if neuron.products and kept and len(neuron.products) <= _ROWS_BESIDE_FEW:
-        weights = [weight for weight in neuron.weights if weight.edge]
-        rows += [
-            _product_row(sheet, weight, at, inner)
-            for at, weight in enumerate(weights)
-            if weight.product in neuron.products
-        ]
+        rows += [_product_row(sheet, neuron, weight, inner) for weight in neuron.weights if weight.product is not None]
     rows.append(sheet.row(neuron.net_input, _net_input_name(sheet, neuron)))
     rows += [sheet.row(i, _function_name(sheet, neuron, at)) for at, i in enumerate(neuron.functions)]
     title = (
@@ -147,20 +143,27 @@ def _by_parameter(weights: Sequence[Weight]) -> dict[int, list[Weight]]:
     return found
 
 
-def _scopes_of(sheet: Sheet, weights: Sequence[Weight], inner: Path) -> Path:
-    """Return the scopes whose names need not be said again: those around the box, and those around the use."""
-    return (*inner, *sheet.structure.groups.paths[weights[0].use[0]])
+def _place(neuron: Neuron, weight: Weight) -> int:
+    """Return how many weights of a neuron come before this one."""
+    return [one.parameter for one in neuron.weights if one.edge is not None].index(weight.parameter)
 
 
-def _product_row(sheet: Sheet, weight: Weight, at: int, inner: Path) -> Row:
+def _weight_name(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> str:
+    """Return the name of a parameter, less what the scopes around the box and around the use say."""
+    scopes = (*inner, *sheet.structure.groups.paths[weight.use[0]])
+    name = shorten(sheet.structure.nodes[weight.parameter].name, scopes)
+    return name or ("b" if weight.edge is None else f"w.{_place(neuron, weight)}")
+
+
+def _product_row(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> Row:
     nodes = sheet.structure.nodes
     product = weight.product
     if product is None or weight.edge is None:
         message = "a row of a product needs a product"
         raise ValueError(message)
     factor = nodes[product].parents[weight.edge[1]]
-    name = shorten(nodes[weight.parameter].name, _scopes_of(sheet, [weight], inner))
-    return sheet.row(product, f"{name}·{sheet.labels.name(factor) if nodes[factor].name else f'x.{at}'}")
+    text = sheet.labels.name(factor) if nodes[factor].name else f"x.{_place(neuron, weight)}"
+    return sheet.row(product, f"{_weight_name(sheet, neuron, weight, inner)}·{text}")
 
 
 def _net_input_name(sheet: Sheet, neuron: Neuron) -> str:

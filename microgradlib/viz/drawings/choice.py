@@ -38,6 +38,7 @@ class Step:
         kinds: groups of these kinds are closed.
         height: groups that hold so few levels of other groups are closed; -1: none.
         layers: whether groups of neurons alone are closed.
+        vectors: whether three or more equal ops, or neurons without a layer, side by side are one box.
         fold: whether three or more equal parallel groups are drawn once, and the middle of long series is left out.
         ends: so many groups of such a series are drawn at each end.
         most: of more ops than this in one frame, the middle is left out.
@@ -52,6 +53,7 @@ class Step:
     kinds: frozenset[str] = frozenset()
     height: int = -1
     layers: bool = False
+    vectors: bool = False
     fold: bool = False
     ends: int = 3
     most: int = 40

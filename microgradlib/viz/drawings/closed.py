@@ -76,6 +76,38 @@ def write_sum(sheet: Sheet, place: int) -> Written:
     )
 
 
+def write_vector(sheet: Sheet, place: int) -> Written:
+    """Return the box of the same op on each element of a vector, or of neurons beside one another."""
+    part = sheet.parts[place]
+    results = sheet.outside(place)
+    nodes = [sheet.structure.nodes[i] for i in results]
+    bases = list(dict.fromkeys(_base(node.name) for node in nodes))
+    title = shorten(bases[0], part.path) if len(bases) == 1 else ""
+    neuron = sheet.structure.absorbed.loose.get(results[0]) if sheet.choice.step.cards else None
+    if neuron is None:
+        parameters = {parent for i in part.nodes for parent in sheet.structure.nodes[i].parents if parent in sheet.rows}
+        words = [f"{len(nodes):,} values", *([_parameters(len(parameters))] if parameters else [])]
+        rows = [Row(", ".join(words), kind="note")]
+    else:
+        bias = any(weight.edge is None for weight in neuron.weights)
+        formula = "W x + b" if bias else "W x"
+        for i in neuron.functions:
+            formula = f"{sheet.structure.nodes[i].op}({formula})"
+        words = [f"{len(nodes):,} neurons", _parameters(len(neuron.weights) * len(nodes))]
+        rows = [Row(formula, kind="formula"), Row(", ".join(words), kind="note")]
+    box = Box(
+        f"v{part.nodes[0]}",
+        "closed",
+        title=title,
+        op="" if neuron is not None else nodes[0].op,
+        rows=tuple(rows),
+        strips=_strips(sheet, results),
+        nodes=part.nodes,
+        output=sheet.has_output(place),
+    )
+    return Written(box, joins=True, silent=True)
+
+
 def write_leaves(sheet: Sheet, place: int) -> Written:
     """Return one box for many leaves; a square number of inputs is shown as an image."""
     part = sheet.parts[place]
@@ -160,10 +192,14 @@ def _counts(sheet: Sheet, part: Part, outputs: Sequence[int]) -> list[str]:
     parameters = {parent for node in ops for parent in node.parents if nodes[parent].kind == "parameter"}
     words = [f"{len(outputs):,} outputs"] if len(outputs) > 1 else []
     if parameters:
-        words.append(f"{len(parameters):,} parameter{'s' * (len(parameters) > 1)}")
+        words.append(_parameters(len(parameters)))
     else:
         words.append(f"{len(ops):,} operation{'s' * (len(ops) > 1)}")
     return words
+
+
+def _parameters(count: int) -> str:
+    return f"{count:,} parameter{'s' * (count > 1)}"
 
 
 def _only_number(sheet: Sheet, outputs: Sequence[int]) -> list[Row]:

@@ -21,8 +21,8 @@ _KINDS: Final[dict[str, frozenset[str]]] = {
     "step": frozenset({"step"}),
     "example": frozenset({"example"}),
 }
-_FEW: Final = 12
-"""Ops of one frame that the coarsest drawings show."""
+_FEW: Final = (32, 20, 12)
+"""Of more boxes than these in one frame, the coarsest drawings leave out the middle."""
 
 
 def check_collapse(collapse: object) -> Collapse | None:
@@ -51,18 +51,19 @@ def check_collapse(collapse: object) -> Collapse | None:
 def ladder(structure: Structure, collapse: Collapse | None = None) -> Iterator[Step]:
     """Yield the steps to try, from the finest to the coarsest.
 
-    Without `collapse`: neurons as cards; layers as tables, cards without weights; layers closed; the same three with
-    equal groups drawn once; then groups closed from the inside to the outside; at last few boxes of each frame.
-    With it: what it asks for; the same with equal groups drawn once; the same with few boxes of each frame.
+    Without `collapse`: neurons as cards; layers as tables, cards without weights; layers closed, equal ops side by
+    side as one box; the same three with equal groups drawn once; then groups closed from the inside to the outside; at
+    last few boxes of each frame. With it: what it asks for; the same with equal groups drawn once; the same with few
+    boxes of each frame.
     """
     if collapse is None:
-        three = (Step(), Step(weights=False, tables=True), Step(weights=False, tables=True, layers=True))
+        three = (Step(), Step(weights=False, tables=True), Step(weights=False, tables=True, layers=True, vectors=True))
         yield from three
         yield from (replace(step, fold=True) for step in three)
         coarse = replace(three[-1], fold=True, ends=2)
         highest = max(structure.groups.heights.values(), default=-1)
         yield from (replace(coarse, height=height) for height in range(highest + 1))
-        yield replace(coarse, height=highest, ends=1, most=_FEW, everything=True)
+        yield from (replace(coarse, height=highest, ends=1, most=most, everything=True) for most in _FEW)
         return
     if isinstance(collapse, int):
         step = Step(cards=collapse > 0, height=collapse - 1, most=10**9)
@@ -70,4 +71,4 @@ def ladder(structure: Structure, collapse: Collapse | None = None) -> Iterator[S
         step = Step(kinds=_KINDS[collapse], tables=collapse == "layer", most=10**9)
     yield step
     yield replace(step, fold=True, most=Step.most)
-    yield replace(step, fold=True, most=_FEW, everything=True, cards=True, ends=1)
+    yield replace(step, fold=True, most=_FEW[-1], everything=True, cards=True, ends=1)

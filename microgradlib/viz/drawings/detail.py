@@ -29,7 +29,9 @@ CELL: Final = 960.0
 MOST_BOXES: Final = 60
 LEAST_TEXT: Final = 9.0
 GREATEST_HEIGHT: Final = 1200.0
-"""A picture can be read with at most so many boxes, text of at least this size, and at most this height in the cell."""
+MOST_CROSSINGS: Final = 200
+"""A picture can be read with at most so many boxes, text of at least this size, at most this height in the cell, and at
+most so many crossings of lines."""
 
 MAX_NODES: Final = 200
 """By default, a drawing that is asked for in more detail than this many boxes collapses by itself."""
@@ -181,7 +183,7 @@ def _most_area() -> float:
 
 
 def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
-    """Return a diagram with its layout; if it is wider than the cell, boxes that stand closer together are tried too."""
+    """Return a diagram with its layout; if it is wider than the cell, shorter lines are tried too."""
     view = _laid_out(diagram, step, direction, Spacing())
     if direction == "right" and view.layout.width + _MARGIN[0] > CELL:
         closer = _laid_out(diagram, step, direction, _CLOSE)
@@ -206,5 +208,6 @@ def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spaci
     score -= sum(cost * max(0.0, height * scale - comfortable) for comfortable, cost in _HEIGHTS)
     if direction == "right":
         score += _FAVOUR_SMALL if diagram.captions else _FAVOUR
-    fits = _TEXT * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
+    legible = _TEXT * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
+    fits = legible and plan.crossings <= MOST_CROSSINGS
     return View(diagram, plan, step, score, fits)

@@ -29,7 +29,7 @@ def leave_out(structure: Structure, parts: Sequence[Part], step: Step) -> list[P
 
     Leaves that only the rest reads go with it.
     """
-    counted = {"op", "sum", "card", "closed", "table", "elided"} if step.everything else {"op", "sum"}
+    counted = {"op", "sum", "card", "closed", "table", "vector", "elided"} if step.everything else {"op", "sum"}
     frames: dict[Path, list[int]] = {}
     for place, part in enumerate(parts):
         if part.kind in counted:

@@ -12,6 +12,7 @@ from microgradlib.viz.drawings.absorption import is_number
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
+    from microgradlib.ops import Op
     from microgradlib.viz.drawings.groups import Path
     from microgradlib.viz.drawings.options import Options
     from microgradlib.viz.drawings.structure import Structure
@@ -63,7 +64,7 @@ class Labels:
         if node.name:
             return shorten(node.name, path)
         if node.op_name in SLOPE_OF:
-            return f"{SLOPE_OF[node.op_name]}′({self.name(node.parents[0])})"
+            return f"{SLOPE_OF[node.op_name]}′({self._operand(node.parents[0])})"
         return f"u{i + 1}" if self.options.local_derivatives == "formula" and node.parents else ""
 
     def op(self, i: int, numbers: frozenset[int], digits: int) -> str:
@@ -97,7 +98,7 @@ class Labels:
         function = self.function(i)
         if function is not None and function.formula:
             return function.formula
-        op = self.options.ops[i] if i < len(self.options.ops) else None
+        op = self._op(i)
         if op is None or not 0 < len(node.parents) <= _MOST_OPERANDS:
             return ""
         return value_formula(op, [self.name(parent) for parent in node.parents])
@@ -109,7 +110,7 @@ class Labels:
         """
         node = self.structure.nodes[i]
         names = [self.name(parent) for parent in node.parents]
-        op = self.options.ops[i] if i < len(self.options.ops) else None
+        op = self._op(i)
         formula = ""
         if op is not None and len(node.parents) <= _MOST_OPERANDS:
             formula = local_derivative_formula(op, place, names, self.name(i))
@@ -147,8 +148,17 @@ class Labels:
     def _slope(self, i: int) -> str:
         """Return a derivative of a function as books write it: 1 − u2² where u2 is the function's value."""
         node = self.structure.nodes[i]
+        operand = self._operand(node.parents[0])
         twin = self._twins.get((SLOPE_OF[node.op_name], node.parents))
-        if twin is None or not self.structure.nodes[twin].name:
-            return self.formula(i)
-        op = self.options.ops[twin]
-        return local_derivative_formula(op, 0, [self.name(node.parents[0])], self.name(twin)) if op else ""
+        function = self._op(twin) if twin is not None and self.structure.nodes[twin].name else None
+        if twin is not None and function is not None:
+            return local_derivative_formula(function, 0, [operand], self.name(twin))
+        op = self._op(i)
+        return "" if op is None else value_formula(op, [operand])
+
+    def _op(self, i: int) -> Op | None:
+        return self.options.ops[i] if i < len(self.options.ops) else None
+
+    def _operand(self, i: int) -> str:
+        """Return the name of an operand, z if it has none."""
+        return self.name(i) if self.structure.nodes[i].name or self.options.local_derivatives == "formula" else "z"

@@ -41,7 +41,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Neuron:
-    """A weighted sum `net_input` of inputs, and what is computed from it alone.
+    """A weighted sum `net_input` of inputs, and what is computed from it.
 
     Args:
         weights: its parameters, in the order of reading; biases too.
@@ -98,7 +98,7 @@ def find_neuron(
     last = inside[-1]
     while len(functions) < _TAIL and last not in parameters:
         node = nodes[last]
-        if not is_function(node) or node.parents[0] not in own or len(uses[node.parents[0]]) != 1:
+        if not is_function(node) or node.parents[0] not in own or _uses_inside(uses, node.parents[0], own) != 1:
             break
         functions.append(last)
         last = node.parents[0]
@@ -109,6 +109,10 @@ def find_neuron(
     if len(products) + len(sums) + 1 + len(functions) != len(own):
         return None
     return Neuron(tuple(weights), tuple(products), tuple(sums), last, tuple(reversed(functions)))
+
+
+def _uses_inside(uses: Uses, i: int, own: Collection[int]) -> int:
+    return sum(user in own for user, _ in uses[i])
 
 
 def is_function(node: SnapshotNode) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = re.compile(r"\d+")
 
-PartKind = Literal["leaf", "op", "card", "table", "closed", "sum", "leaves", "series", "elided"]
+PartKind = Literal["leaf", "op", "card", "table", "closed", "sum", "leaves", "vector", "series", "elided"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Part:
 
     Args:
         kind: a leaf or an op alone, a neuron as a card, a layer as a table, a closed group, additions as one sum,
-            leaves read alike, the middle of a series of groups, or of the ops of a frame.
+            leaves read alike, the same op on each element of a vector, the middle of a series of groups, or of the ops
+            of a frame.
         nodes: their indices, in topological order.
         path: the scopes around it that are open.
         scope: the scope that it stands for, or the first of several.
@@ -149,7 +150,7 @@ def edges_between(structure: Structure, parts: Sequence[Part]) -> Iterable[tuple
 
 
 def in_order(structure: Structure, parts: Sequence[Part], edges: Iterable[tuple[int, int]]) -> list[Part]:
-    """Return the parts in topological order, otherwise by their first nodes, and leaves of one list by their names.
+    """Return the parts in topological order, otherwise by their first nodes, and those of one list by name.
 
     Args:
         structure: the graph.
@@ -177,21 +178,24 @@ def in_order(structure: Structure, parts: Sequence[Part], edges: Iterable[tuple[
 
 
 def _keys(structure: Structure, parts: Sequence[Part]) -> list[int]:
-    """Return the first node of each part; leaves of one list, such as x.0, x.1, x.2, exchange theirs to be in order.
+    """Return the first node of each part; those of one list, such as x.0, x.1, x.2, exchange theirs to be in order.
 
     Where a name occurs several times, as x.0 of each time step does, its k-th occurrence is in the k-th list.
     """
     keys = [part.nodes[0] for part in parts]
     lists: dict[tuple[Path, str, str, int], list[int]] = {}
     seen: Counter[tuple[Path, str]] = Counter()
+    names: dict[int, str] = {}
     for place, part in enumerate(parts):
         node = structure.nodes[part.nodes[0]]
-        if part.kind == "leaf" and _NUMBER.search(node.name):
-            one = (part.path, node.kind, _NUMBER.sub("#", node.name), seen[part.path, node.name])
+        name = node.name if part.kind == "leaf" else part.scope.name if part.scope is not None else ""
+        if _NUMBER.search(name):
+            one = (part.path, part.kind, _NUMBER.sub("#", name), seen[part.path, name])
             lists.setdefault(one, []).append(place)
-            seen[part.path, node.name] += 1
+            names[place] = name
+            seen[part.path, name] += 1
     for places in lists.values():
-        by_name = sorted(places, key=lambda place: _numbers(structure.nodes[parts[place].nodes[0]].name))
+        by_name = sorted(places, key=lambda place: _numbers(names[place]))
         for place, key in zip(by_name, sorted(keys[place] for place in places), strict=True):
             keys[place] = key
     return keys

@@ -3,8 +3,7 @@
 import pytest
 from scoped_graphs import Recorder, batch, plain
 
-from microgradlib import Value, dot, exp, maximum, relu, tanh
-from microgradlib import sum as total
+from microgradlib import Value, dot, exp, maximum, relu, sum as total, tanh
 from microgradlib.viz.capture import capture
 from microgradlib.viz.drawings.build import build
 from microgradlib.viz.drawings.choice import Step

@@ -10,7 +10,7 @@ from microgradlib.viz.capture import capture
 from microgradlib.viz.drawings.build import build
 from microgradlib.viz.drawings.choice import Step
 from microgradlib.viz.drawings.options import Options
-from microgradlib.viz.snapshot import SnapshotNode, Snapshot
+from microgradlib.viz.snapshot import Snapshot, SnapshotNode
 
 
 def box(diagram, title):

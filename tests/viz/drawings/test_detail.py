@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from scoped_graphs import Recorder, batch, plain, recurrent
 
-from microgradlib import Value, tanh
-from microgradlib import sum as total
+from microgradlib import Value, sum as total, tanh
 from microgradlib.viz.drawings.collapse import check_collapse
 from microgradlib.viz.drawings.detail import CELL, MOST_BOXES, make_ladder
 from microgradlib.viz.snapshot import Snapshot

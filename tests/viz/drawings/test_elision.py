@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scoped_graphs import Recorder, batch, plain, recurrent
 
-from microgradlib import Value, exp, tanh
-from microgradlib import sum as total
+from microgradlib import Value, exp, sum as total, tanh
 from microgradlib.viz.drawings.build import build, choose_parts, lay_open
 from microgradlib.viz.drawings.choice import Step
 from microgradlib.viz.drawings.circles import strongly_connected
@@ -20,6 +19,7 @@ STEPS = [
     Step(weights=False, tables=True),
     Step(layers=True, fold=True),
     Step(height=0, fold=True, ends=1),
+    Step(weights=False, layers=True, vectors=True),
     Step(height=9, most=4, everything=True, fold=True, ends=1),
 ]
 
@@ -100,6 +100,26 @@ def test_groups_that_depend_on_one_another_in_a_circle_become_one_box(seed, step
 @pytest.mark.parametrize("snapshot", [batch(1), batch(5), recurrent(9), batch(2, scoped=False), batch(1, (30, 20, 1))])
 def test_networks_have_a_direction_at_every_step(snapshot, step):
     check(build(snapshot, step), snapshot)
+
+
+def test_equal_ops_side_by_side_are_one_box():
+    x = [Value(0.1 * k, label=f"x.{k}") for k in range(5)]
+    y = [Value(0.2 * k, label=f"y.{k}") for k in range(5)]
+    z = [exp(a * b) for a, b in zip(x, y, strict=True)]
+    snapshot = plain(total(z))
+    diagram = build(snapshot, Step(vectors=True))
+    check(diagram, snapshot)
+    assert [(box.kind, box.op) for box in diagram.boxes][-3:] == [("closed", "×"), ("closed", "exp"), ("output", "sum")]
+    assert [strip.name for strip in diagram.boxes[-2].strips] == ["value", "gradient"]
+    assert [arrow.lines for arrow in diagram.arrows][-2:] == [5, 5]
+
+
+def test_neurons_without_a_layer_are_one_box():
+    x = [Value(0.1 * k, label=f"x.{k}") for k in range(4)]
+    h = [tanh(total([Value(0.2, label=f"w{i}{j}") * x[j] for j in range(4) if j != i])) for i in range(4)]
+    diagram = build(plain(total(h)), Step(vectors=True))
+    layer = next(box for box in diagram.boxes if box.kind == "closed")
+    assert [row.name for row in layer.rows] == ["tanh(W x)", "4 neurons, 12 parameters"]
 
 
 def test_the_same_snapshot_gives_the_same_diagram():

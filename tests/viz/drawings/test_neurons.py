@@ -90,14 +90,30 @@ def test_a_group_with_other_ops_is_no_neuron():
     assert len(absorbed.parameters) == 1  # still a row, of the product
 
 
-def test_a_parameter_read_outside_its_module_is_a_box():
+def test_a_parameter_read_outside_its_module_is_a_row_there_too():
     recorder = Recorder()
     model = Layers(recorder, (1, 1))
     x = recorder.leaf(1.0, "x")
     y = model([x])[0]
     penalty = recorder.note(model.weights[0][0][0][0] ** 2)
     snapshot = recorder.snapshot(recorder.note(y + penalty))
-    assert named(snapshot, found(snapshot).parameters) == ["layers.0.neurons.0.b"]
+    assert named(snapshot, found(snapshot).parameters) == ["layers.0.neurons.0.b", "layers.0.neurons.0.w.0"]
+
+
+def test_a_net_input_that_is_read_elsewhere_too_is_still_in_its_neuron():
+    recorder = Recorder()
+    w, x = recorder.leaf(0.5, "layer.w", "parameter"), recorder.leaf(1.0, "x")
+    with recorder.scope("layer", "neuron", "layer") as scope:
+        z = recorder.note(dot([w], [x]))
+        h = recorder.note(tanh(z))
+    neuron = found(recorder.snapshot(recorder.note(h * z))).neurons[scope]
+    assert len(neuron.nodes) == 2
+
+
+def test_a_product_alone_is_no_neuron():
+    recorder = Recorder()
+    w, x = recorder.leaf(0.5, "m.w", "parameter"), recorder.leaf(1.0, "x")
+    assert not found(recorder.snapshot(recorder.note(tanh(recorder.note(w * x))))).loose
 
 
 def test_nameless_numbers_stand_in_the_op_unless_it_has_no_other_operand():
