@@ -168,7 +168,8 @@ def _body(diagram: Diagram, colour: Colours, direction: Direction, highlight: Hi
         boxes.setdefault(box.frame, []).append(box)
     for frame in diagram.frames:
         frames.setdefault(frame.parent, []).append(frame)
-    yield from (_node(box, colour, direction, diagram) for box in boxes.get("", ()))
+    ends = frozenset([highlight.start, highlight.end] if highlight else [])
+    yield from (_node(box, colour, direction, diagram.captions, ends) for box in boxes.get("", ()))
     # Frames are opened and closed with an explicit stack, however deep they are nested.
     todo: list[tuple[Frame | None, int]] = [(frame, 0) for frame in reversed(frames.get("", ()))]
     while todo:
@@ -178,7 +179,7 @@ def _body(diagram: Diagram, colour: Colours, direction: Direction, highlight: Hi
             continue
         yield f"subgraph {quote(f'cluster_{opened.id}')} {{"
         yield _cluster(opened, depth, colour)
-        yield from (_node(box, colour, direction, diagram) for box in boxes.get(opened.id, ()))
+        yield from (_node(box, colour, direction, diagram.captions, ends) for box in boxes.get(opened.id, ()))
         todo.append((None, depth))
         todo += [(inner, depth + 1) for inner in reversed(frames.get(opened.id, ()))]
     by_id = {box.id: box for box in diagram.boxes}
@@ -201,7 +202,7 @@ def _cluster(frame: Frame, depth: int, colour: Colours) -> str:
     return "; ".join([*shown, f"tooltip={_tooltip(f'{frame.title}  {frame.formula}'.strip())}"])
 
 
-def _node(box: Box, colour: Colours, direction: Direction, diagram: Diagram) -> str:
+def _node(box: Box, colour: Colours, direction: Direction, captions: bool, ends: frozenset[int]) -> str:
     tooltip = _tooltip(box_text(box))
     if box.kind == "bus":
         length = f"{max(0.2, 0.12 * len(box.rows)):.2f}"
@@ -210,7 +211,7 @@ def _node(box: Box, colour: Colours, direction: Direction, diagram: Diagram) -> 
         return (
             f'{quote(box.id)} [shape="box" style="filled" label="" {size} color="{colour("line")}" tooltip={tooltip}]'
         )
-    return f"{quote(box.id)} [label=<{box_label(box, colour, captions=diagram.captions)}> tooltip={tooltip}]"
+    return f"{quote(box.id)} [label=<{box_label(box, colour, captions=captions, ends=ends)}> tooltip={tooltip}]"
 
 
 def _edge(arrow: Arrow, style: str, boxes: dict[str, Box], colour: Colours, direction: Direction) -> str:

@@ -60,32 +60,37 @@ def font(
     return element("FONT", content, **attributes, **({"FACE": face} if face else {}))
 
 
-def box_label(box: Box, colour: Colours, *, captions: bool = False) -> str:
+def box_label(box: Box, colour: Colours, *, captions: bool = False, ends: frozenset[int] = frozenset()) -> str:
     """Return the label of a box: its title and operation, then its rows, table and strips.
 
     Args:
         box: any box but a bus.
         colour: from roles of the theme to colours.
         captions: whether rows are named `data` and `grad`, as in small graphs.
+        ends: the nodes from which and to which routes are highlighted: their rows, or their boxes, are framed.
 
     """
     role = _ROLES.get(box.kind, box.kind)
     is_output = box.output or box.kind == "output"
     heading = _heading(box, role, colour)
     lines = [_line(heading)] if heading else []
-    lines += [_row(k, row, colour, captions=captions) for k, row in enumerate(box.rows)]
+    is_card = box.kind in _ROLES
+    is_end = not is_card and not ends.isdisjoint(box.nodes)
+    lines += [
+        _row(k, row, colour, captions=captions, framed=is_card and row.node in ends) for k, row in enumerate(box.rows)
+    ]
     if box.table:
         lines.append(_line(_table(box.table, colour)))
     lines += [_line(_strip(strip, colour)) for strip in box.strips]
     return element(
         "TABLE",
         "".join(lines) or _line(font("?", colour("muted"))),
-        BORDER=3 if is_output else 2 if box.kind == "closed" else 1,
+        BORDER=3 if is_output or is_end else 2 if box.kind == "closed" else 1,
         CELLBORDER=0,
         CELLSPACING=0,
         CELLPADDING=3,
         STYLE=_STYLES.get(box.kind, "SOLID"),
-        COLOR=colour("output_edge" if is_output else f"{role}_edge"),
+        COLOR=colour("ink" if is_end else "output_edge" if is_output else f"{role}_edge"),
         BGCOLOR=colour(role),
     )
 
@@ -123,7 +128,7 @@ def _heading(box: Box, role: str, colour: Colours) -> str:
     return _SPACE.join(word for word in words if word)
 
 
-def _row(place: int, row: Row, colour: Colours, *, captions: bool) -> str:
+def _row(place: int, row: Row, colour: Colours, *, captions: bool, framed: bool = False) -> str:
     port: dict[str, str | float] = {"PORT": f"r{place}", "ALIGN": "LEFT"}
     if row.kind in {"note", "formula", "code"}:
         style = {"face": "Courier", "limit": _MAX_CODE} if row.kind == "code" else {"tag": "I"}
@@ -136,10 +141,20 @@ def _row(place: int, row: Row, colour: Colours, *, captions: bool) -> str:
     value += _SPACE + font("stale", colour("stale"), size=_SMALL) if row.stale else ""
     gradient = font("share", colour("muted"), size=_SMALL) + _SPACE if row.share else ""
     gradient += font(row.gradient, colour("grad"), face="Courier")
-    cells = element("TD", name or " ", **port, **fill)
-    for content in [value + gradient] if captions else [value, gradient]:
-        cells += element("TD", content or " ", ALIGN="RIGHT", COLSPAN=2 if captions else 1, **fill)
+    contents = [value + gradient] if captions else [value, gradient]
+    fill |= {"BORDER": 2, "COLOR": colour("ink")} if framed else {}
+    cells = element("TD", name or " ", **port, **fill, **_sides(0, len(contents), framed=framed))
+    for k, content in enumerate(contents, start=1):
+        span: dict[str, str | float] = {"COLSPAN": 2} if captions else {}
+        sides = _sides(k, len(contents), framed=framed)
+        cells += element("TD", content or " ", ALIGN="RIGHT", **span, **fill, **sides)
     return element("TR", cells)
+
+
+def _sides(place: int, last: int, *, framed: bool) -> dict[str, str | float]:
+    """Return which sides of a cell have a border, so that the cells of a row are framed together."""
+    sides = "TB" + "L" * (place == 0) + "R" * (place == last)
+    return {"SIDES": sides} if framed else {}
 
 
 def _table(table: Table, colour: Colours) -> str:

@@ -215,6 +215,21 @@ def test_highlighted_routes_stand_out(everything):
     assert label.index("x → z → loss:") < label.index("sum of 2 routes") < label.index("25 nodes in 12 boxes")
 
 
+@needs_graphviz
+def test_the_ends_of_routes_are_framed(everything):
+    found = Highlight(4, 10, 0, 0.0, (), frozenset())
+    boxes = list(everything.boxes)
+    boxes[4] = Box("n4", "card", "neuron", rows=(Row("w", "1", "2", "parameter", node=4), Row("z", "1", node=5)))
+    boxes[10] = Box("n10", "output", "loss", nodes=(10,), rows=(Row("", "1", "1", node=10),))
+    source = to_dot(Diagram(tuple(boxes), everything.arrows, everything.frames), highlight=found)
+    card, output = (
+        next(line for line in source.splitlines() if line.startswith(f'\t"{name}" [')) for name in ("n4", "n10")
+    )
+    assert re.findall('SIDES="([A-Z]+)"', card) == ["TBL", "TB", "TBR"]
+    assert f'COLOR="{theme.colours("light")("ink")}"' in output[:200]
+    assert render(source, "svg")
+
+
 def test_an_unknown_theme_is_named(everything):
     with pytest.raises(ValueError, match="theme must be 'light' or 'dark', got 'blue'"):
         to_dot(everything, theme="blue")
