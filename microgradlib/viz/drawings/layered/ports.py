@@ -71,18 +71,19 @@ def assign_ports(grid: Grid, pitches: Sequence[float], tight: float) -> None:
 
 
 def path_lengths(grid: Grid) -> list[int]:
-    """Return the length of the longest path to each cell, which is less than its column if the cell was moved right."""
+    """Return how many boxes the longest path to each cell passes; lanes do not count."""
     lengths = [0] * len(grid.breadths)
     for column in grid.columns:
         for cell in column:
-            lengths[cell] = max([lengths[grid.links[i].tail] + 1 for i in grid.before[cell]], default=0)
+            tails = [grid.links[number].tail for number in grid.before[cell]]
+            lengths[cell] = max([lengths[tail] + (tail < grid.boxes) for tail in tails], default=0)
     return lengths
 
 
 def _centre_longest(grid: Grid, box: int, pitch: float, depths: Sequence[int]) -> None:
     """Let the line of the longest path enter in the middle, if the others find room: so a chain stays straight."""
     links = [grid.links[number] for number in grid.before[box]]
-    longest = [link for link in links if depths[link.tail] + 1 == depths[box]]
+    longest = [link for link in links if depths[link.tail] + (link.tail < grid.boxes) == depths[box]]
     if len(links) < 2 or len(longest) != 1 or not all(link.free_entry for link in links):
         return
     shift = longest[0].enters

@@ -15,7 +15,7 @@ from microgradlib.viz.drawings.placement import Spacing
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
 """Weights that keep lines straight: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""
 _SHORT_BRANCH: Final = 1e-4
-"""Factor on the weight of a line from a shorter branch into the longest path: the longest path stays straight."""
+"""Factor on the weight of a line from a shorter branch into a box with two: the longest path stays straight."""
 _ONLY_LINE: Final = 4.0
 """The least weight of a line that is the only one out of its tail and the only one into its head."""
 _BESIDE_TITLE: Final = 8.0
@@ -135,7 +135,8 @@ class _Solver:
             if uses == len(grid.before[link.head]) == 1:
                 weight = max(weight, _ONLY_LINE)
             weight /= uses**0.5  # a box goes beside inputs that it alone uses, rather than beside shared ones
-            if depths[link.tail] + 1 < depths[link.head]:
+            short = depths[link.tail] + (link.tail < grid.boxes) < depths[link.head]
+            if short and len(grid.before[link.head]) == 2:
                 weight *= _SHORT_BRANCH
             offset = self.shift[link.tail] + link.leaves - self.shift[link.head] - link.enters
             pulls[head].append(Pull(tail, offset, weight, before=True))
