@@ -11,7 +11,7 @@ from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import note
 from microgradlib.core.scopes import Function, begin, name_number, nodes_in
 from microgradlib.core.softmax import softmax
-from microgradlib.core.value import Value
+from microgradlib.core.value import Value, as_node
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer
@@ -53,6 +53,7 @@ class CausalSelfAttention(Module):
     True
     """
 
+    is_recorded = False  # it notes its calls itself, with the places of its inputs
     is_kept = True
 
     def __init__(
@@ -93,9 +94,12 @@ class CausalSelfAttention(Module):
         for x_t in x:
             check_length(x_t, self.width, "each input vector of this attention")
         positions = [] if cache is None else cache
-        return [self._attend(x_t, positions) for x_t in x]
+        began = begin()
+        inputs = [[as_node(number) for number in x_t] for x_t in x]  # one leaf for each plain number, in q, k and v
+        places = *inputs, nodes_in(positions)
+        return note(began, self, places, [self._attend(x_t, positions) for x_t in inputs])
 
-    def _attend(self, x_t: Vector, positions: KeyValueCache) -> list[Value]:
+    def _attend(self, x_t: list[Value], positions: KeyValueCache) -> list[Value]:
         """Add the key and value of x_t to `positions`, and return the output for x_t."""
         query = self.q.outputs(x_t)
         positions.append((self.k.outputs(x_t), self.v.outputs(x_t)))

@@ -123,12 +123,22 @@ class _Pool1d(_Pool):
 
 
 class _MaxPool(_Pool):
+    @property
+    def scope_formula(self) -> str:  # type: ignore[override]
+        """The largest number of a window: max 2×2."""
+        return f"max {self.summary_shape}"
+
     def _reduced(self, numbers: list[Value]) -> Value:
         return reductions.maximum(*numbers) if numbers else Value(-math.inf)
 
 
 class _AvgPool(_Pool):
     count_include_pad: bool
+
+    @property
+    def scope_formula(self) -> str:  # type: ignore[override]
+        """The mean of a window: mean 2×2."""
+        return f"mean {self.summary_shape}"
 
     def _reduced(self, numbers: list[Value]) -> Value:
         count = self.size[0] * self.size[1] if self.count_include_pad else len(numbers)

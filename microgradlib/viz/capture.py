@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.core.graph import topological_sort
@@ -117,7 +118,9 @@ def _name(i: int, node: Any, known: Names, facts: Facts) -> str:
 
 
 def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
+    """Return the kind of each node. A leaf without a name that is read twice is no plain number, so it is an input."""
     kinds: list[Kind] = []
+    uses = Counter([parent for node in order for parent in node.parents])
     for i, node in enumerate(order):
         if node.op is not None:
             kinds.append("output" if node in ends else "op")
@@ -127,7 +130,7 @@ def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, tar
             kinds.append("target")
         elif i in facts.numbers:
             kinds.append("constant")
-        elif node in known.given or i in facts.inputs or not isinstance(node, Value):
+        elif node in known.given or i in facts.inputs or not isinstance(node, Value) or uses[node] > 1:
             kinds.append("input")
         else:
             kinds.append("constant")

@@ -47,11 +47,12 @@ def facts_of(
     places = [tuple([record.begin for record in chain]) for chain in records.chains]
     layers = layer_calls(order, index, [(known.path, known.module) for known in names.modules], places)
     patterns = softmaxes(order, index, places)
-    batch = examples(outputs, index, names.paths)
+    inner = _inner(layers, patterns)
+    in_modules = {i for i, chain in enumerate(records.chains) if any(_is_module_call(record) for record in chain)}
+    batch = examples(outputs, index, names.paths, in_modules.union(i for layer in layers for i in layer.nodes))
     around = batch_prefix(batch, records) if batch else None
     example_of = {} if around is None else {i: n for n, nodes in enumerate(batch, start=1) for i in nodes}
     split = {record.begin for i in example_of for record in records.chains[i]} - (around or set())
-    inner = _inner(layers, patterns)
     steps, several_cells = step_numbers(records.calls, layers, index)
     builder = ScopeBuilder(names.modules, steps, several_cells=several_cells)
     scopes: list[tuple[Scope, ...]] = []
@@ -71,6 +72,10 @@ def facts_of(
         if pattern.shift is not None:
             numbers.setdefault(pattern.shift, "largest")
     return Facts(scopes, numbers, _inputs(layers, records, order, index), _targets(order, index, records, scopes))
+
+
+def _is_module_call(record: Any) -> bool:
+    return isinstance(record, Call) and record.module is not None
 
 
 def _inner(layers: Sequence[LayerCall], patterns: Sequence[Pattern]) -> dict[int, list[Any]]:
@@ -96,14 +101,17 @@ def _inputs(
 ) -> dict[int, str]:
     """Return the names of the leaves that modules read as inputs; empty where they have several."""
     names: dict[int, str] = {}
+    by: dict[int, Call] = {}
     for call in records.calls:
         for leaf, name in _placed(call.places):
-            if leaf in index and leaf.op is None:
-                names[index[leaf]] = name if names.get(index[leaf], name) == name else ""
+            i = index.get(leaf, -1)
+            if leaf.op is None and i >= 0 and not (i in by and by[i].end > call.end):  # outer calls come first
+                names[i] = name if names.get(i, name) == name else ""
+                by[i] = call
     for layer in layers:
         for unit in layer.units:
             for i, name in zip(unit.inputs, unit.unit.inputs):
-                if order[i].op is None:
+                if order[i].op is None and i not in by:
                     names[i] = name if names.get(i, name) == name else ""
     return names
 

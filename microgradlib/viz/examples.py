@@ -13,11 +13,14 @@ TRIES: Final = 8
 """So many means and sums are tried, those nearest to the outputs first."""
 
 
-def examples(outputs: Sequence[Any], index: Mapping[Any, int], parameters: Collection[Any]) -> list[list[int]]:
+def examples(
+    outputs: Sequence[Any], index: Mapping[Any, int], parameters: Collection[Any], called: set[int]
+) -> list[list[int]]:
     """Return the indices of the nodes of each example of a batch, in the order of the examples; or an empty list.
 
-    The terms of a mean or a sum, n-ary or written a + b + c, are examples if no node of an op is in two of them and all
-    read the same parameters, at least one: then they come from one model at several points.
+    The terms of a mean or a sum, n-ary or written a + b + c, are examples if no node of an op is in two of them, each
+    has nodes of a call of a module, which are those in `called`, and all read the same parameters: then they come from
+    one model at several points.
     """
     level, tries, seen = [node for node in outputs if node.op is not None], 0, set(outputs)
     while level and parameters and tries < TRIES:
@@ -27,7 +30,7 @@ def examples(outputs: Sequence[Any], index: Mapping[Any, int], parameters: Colle
             if len(terms) > 1:
                 tries += 1
                 found = _parted(terms, index, parameters)
-                if found:
+                if found and all(not called.isdisjoint(nodes) for nodes in found):
                     return found
             below += [parent for parent in terms or node.parents if parent.op is not None]
         level = [node for node in dict.fromkeys(below) if node not in seen]

@@ -118,14 +118,20 @@ def _key(thing: Any) -> Hashable:
 
 
 def _relative(known: KnownModule, around: Scope | None) -> str:
-    """Return the path of a module relative to that of the scope around it; for an outermost one the name it has."""
+    """Return the path of a module relative to that of the scope around it; for an outermost one the name it has.
+
+    A place in a list is followed by the class of what is there: `modules.0 Conv2d`, but `layers.0` for a Layer.
+    """
     while around is not None and around.kind in {"block", "example", "function", "derivative"}:
         around = around.parent
     if not known.path:
         return known.shown
-    if around is not None and around.path and known.path.startswith(f"{around.path}."):
-        return known.path[len(around.path) + 1 :]
-    return known.path
+    inside = around is not None and around.path and known.path.startswith(f"{around.path}.")
+    name = known.path[len(around.path) + 1 :] if around is not None and inside else known.path
+    stem, _, place = known.path.rpartition(".")
+    kind = type(known.module).__name__
+    says_kind = not place.isdigit() or kind.lower() in stem.rpartition(".")[2].lower()
+    return name if says_kind else f"{name} {kind}"
 
 
 def step_numbers(

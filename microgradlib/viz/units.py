@@ -33,6 +33,11 @@ class LayerCall:
     path: str
     units: list[UnitCall] = field(default_factory=list)
 
+    @property
+    def nodes(self) -> list[int]:
+        """The nodes of all units."""
+        return [i for unit in self.units for i in unit.nodes]
+
 
 def layer_calls(
     order: Sequence[Any],

@@ -51,6 +51,13 @@ def test_kinds_of_leaves():
     assert nodes["loss"].kind == "output"
 
 
+def test_a_nameless_leaf_that_is_read_twice_is_no_plain_number():
+    y = sum(w * Value(3.0, label="x") for w in [Value(2.0)] * 2) * 5.0
+    assert {node.data: node.kind for node in snapshot(y).nodes if not node.parents} == {
+        2.0: "input", 3.0: "input", 5.0: "constant",
+    }  # fmt: skip
+
+
 def test_targets_may_be_given():
     y_hat, y = Value(1.0, label="ŷ"), Value(2.0, label="y")
     loss = (y_hat - y) ** 2

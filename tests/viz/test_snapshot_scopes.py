@@ -175,6 +175,26 @@ def test_heads_of_attention():
     found = set(paths(shot))
     assert found >= {f"attention > head {k} > softmax" for k in (0, 1)} | {"attention > q > neurons.3"}
     assert {node.name for node in shot.nodes if node.kind == "constant"} == {"1/√d", "largest less itself"}
+    assert sorted(leaves(shot, "input").items()) == [
+        ("x.0.0", 0.1), ("x.0.1", 0.2), ("x.0.2", 0.3), ("x.0.3", 0.4),
+        ("x.1.0", 0.5), ("x.1.1", 0.6), ("x.1.2", 0.7), ("x.1.3", 0.8),
+    ]  # fmt: skip
+    assert sum(node.kind == "input" for node in shot.nodes) == 8
+
+
+def test_attention_with_a_cache_leaves_earlier_positions_to_their_call():
+    attention, cache = CausalSelfAttention(2, rng=0), []
+    attention([[0.1, 0.2]], cache)
+    y = attention([[0.3, 0.4]], cache)[0][0]
+    shot = snapshot(y)
+    keys = [node for node in shot.nodes if node.scopes and node.scopes[-1].path == "k.neurons.0"]
+    assert sorted(path(node) for node in keys) == ["attention > k > neurons.0", "k > neurons.0"]
+
+
+def test_a_penalty_is_no_example():
+    model = MLP(1, [1], rng=0)
+    loss = (model([0.5]) - 1) ** 2 + 0.01 * mg.sum([p * p for p in model.parameters()])
+    assert all(scope.kind != "example" for node in snapshot(loss).nodes for scope in node.scopes)
 
 
 def test_numbers_given_to_convolutions_are_inputs_in_their_places():
@@ -221,7 +241,8 @@ def test_sequential_names_modules_by_their_places():
     model = Sequential(Layer(1, 2, "tanh", rng=0), lambda xs: [x * x for x in xs], Neuron(2, rng=1))
     y = model([0.5])
     assert set(paths(snapshot(y))) == {
-        "model > modules.0 > neurons.0", "model > modules.0 > neurons.1", "model", "model > modules.2",
+        "model > modules.0 Layer > neurons.0", "model > modules.0 Layer > neurons.1", "model",
+        "model > modules.2 Neuron",
     }  # fmt: skip
 
 
