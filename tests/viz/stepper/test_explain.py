@@ -12,7 +12,7 @@ from microgradlib import Symbol, Value, explain, grad_table, mean, relu, scope, 
 from microgradlib.costs import cross_entropy, squared_error
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.nn import MLP
-from microgradlib.ops import ZERO
+from microgradlib.ops import ZERO, reductions
 from microgradlib.testing import graphs
 from microgradlib.viz.stepper.sentences import decode, gradients_of
 
@@ -203,10 +203,22 @@ def test_a_large_network_begins_with_its_neurons_closed():
 
 
 def test_a_graph_that_cannot_be_stepped_is_refused():
-    weights = [Value(0.5) for _ in range(9)]
-    rows = [[sum((w * tanh(w) for w in weights), Value(0.0)) for _ in range(40)] for _ in range(40)]
+    values = [Value(0.001), Value(0.002)]
+    for _ in range(160):
+        values.append(reductions.sum(*values))
     with pytest.raises(GraphTooLargeError, match=r"with mg\.scope"):
-        explain(sum((x for row in rows for x in row), Value(0.0)))
+        explain(values[-1])
+
+
+def test_a_long_chain_is_stepped_by_blocks():
+    y = x = Value(0.5, label="x")
+    for _ in range(2000):
+        y = tanh(y * 1.01)
+    level = explain(y, check=False).level
+    assert len(level["nodes"]) <= 120
+    assert level["key"] == "all"
+    assert gradients_of(level)[0] == pytest.approx(grad_table(y)[x], rel=1e-9)
+    assert level["program"]
 
 
 def test_a_node_made_by_hand_has_no_sliders_but_its_gradients():
