@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from microgradlib._support import display
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -36,7 +38,7 @@ _RESOLUTION = 64.0  # a function that changes irregularly over so many floats ca
 
 
 @dataclass(frozen=True)
-class NumericDerivative:
+class NumericDerivative(display.ShowsItself):
     """A derivative by differences: its value, an estimate of its error, the largest step used for it.
 
     If no step is usable, for example because f is nan around x, the value is nan and the error inf. The error is also

@@ -133,9 +133,9 @@ class ChainRule:
         inputs = [self._operand(style, parent) for parent in consumer.parents]
         output, op = style.dialect.name(self.names[consumer]), cast("Op", consumer.op)
         places = [i for i, parent in enumerate(consumer.parents) if parent is node]
-        return reduce(
-            add, [write_local_derivative(style.dialect, op, i, inputs, output, digits=self.digits) for i in places]
-        ).text
+        derivatives = [write_local_derivative(style.dialect, op, i, inputs, output, digits=self.digits) for i in places]
+        formula = reduce(add, derivatives)
+        return formula.in_brackets() if formula.opposite else formula.text  # a comparison, as the number 1 or 0
 
     def _local_number(self, consumer: Any, node: Node) -> float | None:
         if self.gradients is None:

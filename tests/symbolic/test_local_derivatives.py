@@ -157,6 +157,13 @@ def test_the_book_form_in_text_latex_sympy_and_explanations():
     assert r"\frac{\partial u_{1}}{\partial x} &= 1 - u_{1}^{2}" in explain_gradient(mg.tanh(x), x).latex
 
 
+def test_a_comparison_is_a_number_in_brackets():
+    x = Value(2.0, label="x")
+    explanation = explain_gradient(mg.relu(x), x)
+    assert "∂u1/∂x = (x > 0) = 1" in explanation.text
+    assert r"[x > 0] = 1" in explanation.latex
+
+
 def test_sympy_gets_the_book_form():
     sympy = pytest.importorskip("sympy")
     x, s = Symbol("x"), sympy.Symbol("x", real=True)

@@ -20,6 +20,7 @@ WRITERS: Final = {
     "microgradlib.nn.module.NamedParameters": "reports.parameters",
     "microgradlib.nn.summary.Summary": "reports.summary",
     "microgradlib.numeric.report.GradcheckReport": "reports.gradient_check",
+    "microgradlib.numeric.extrapolation.NumericDerivative": "reports.numeric_derivative",
     "microgradlib.numeric.taylor.TaylorRemainder": "reports.taylor_remainder",
     "microgradlib.data.dataset.Dataset": "reports.data_set",
     "microgradlib.data.dataset.RegressionDataset": "reports.data_set",

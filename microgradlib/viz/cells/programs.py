@@ -36,11 +36,11 @@ def compiled(thing: Any, rows: int | None) -> Written:
     return Written(html=in_page(title + _code(text)), text=f"{thing!r}\n{text}")
 
 
-def shortened(text: str, rows: int | None, more: str = "print() shows all") -> str:
+def shortened(text: str, rows: int | None, more: str = "show() shows all") -> str:
     r"""Return a text of many lines without its middle, which says how many lines are left out.
 
     >>> shortened("a\nb\nc\nd", 2)
-    'a\n… 2 more lines: print() shows all\nd'
+    'a\n… 2 more lines: show() shows all\nd'
     """
     lines = text.splitlines()
     parts = selected(len(lines), rows)

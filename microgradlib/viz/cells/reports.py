@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.ops import ZERO
-from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell
-from microgradlib.viz.numbers import NOT_REACHED, number
+from microgradlib.viz.cells.nodes import Written
+from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell, in_page, line, line_markup
+from microgradlib.viz.numbers import MINUS, NOT_REACHED, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["data_set", "gradient_check", "model", "parameters", "summary", "taylor_remainder"]
+__all__ = ["data_set", "gradient_check", "model", "numeric_derivative", "parameters", "summary", "taylor_remainder"]
 
 FIRST_EXAMPLES: Final = 6
 """How many examples of a data set are shown if nothing else is asked for."""
@@ -80,19 +81,29 @@ def data_set(data: Any, rows: int | None) -> Table:
 
     def row(i: int) -> tuple[Cell, ...]:
         y = data.targets[i]
-        shown = [cell(number(x)) for x in _ends(data.inputs[i])]
+        shown = _first([cell(number(x)) for x in data.inputs[i]], cell(Span("…", "muted")))
         return cell(Span(str(i), "muted")), *shown, cell(Span(classes[y] if classes else number(y), bold=True))
 
-    names = [Column(name, right=True) for name in _ends(data.feature_names)]
+    names = _first([Column(name, right=True) for name in data.feature_names], Column("…"))
     columns = (Column("", right=True), *names, Column(target, right=not classes))
     left = len(data) - count
     notes = [f"… {left:,} more examples: show() shows all"] if left else []
     return Table.of(repr(data)[1:-1], columns, count, row, rows=None, notes=notes)
 
 
-def _ends(entries: Sequence[Any], most: int = 8) -> list[Any]:
-    """Return entries, of more than `most` the first ones only."""
-    return list(entries[:most])
+def _first(entries: Sequence[Any], more: Any, most: int = 8) -> list[Any]:
+    """Return entries; of more than `most` the first ones, and `more` in the place of the others."""
+    return list(entries) if len(entries) <= most else [*entries[:most], more]
+
+
+def numeric_derivative(derivative: Any, _rows: int | None) -> Written:
+    """Return a derivative by differences as one line: value ± error, the step, and the gap at a kink."""
+    value, error = [text.replace("-", MINUS) for text in (f"{derivative.value:.10g}", f"{derivative.error:.2g}")]
+    about = f" (step {number(derivative.step)})" if derivative.step else ""
+    if derivative.gap:
+        about += f": a kink, {number(derivative.gap)} more to the right than to the left"
+    shown = line(Span(value, bold=True), f" ± {error}", Span(about, "muted"))
+    return Written(html=in_page(f"<div>{line_markup(shown)}</div>"))
 
 
 def taylor_remainder(remainder: Any, rows: int | None) -> Table:

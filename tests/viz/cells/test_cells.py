@@ -127,6 +127,15 @@ def test_a_failed_derivative_stays_in_a_short_report(temporary_op):
     assert len(text.splitlines()) <= SCREEN_LINES
 
 
+def test_a_numeric_derivative_is_one_line():
+    def plain(f):
+        return re.sub(r"<style>.*?</style>|<[^>]+>", "", mg.numeric.numeric_derivative(f, 0.0)._repr_html_())
+
+    assert re.fullmatch(r"1 ± [\d.e−]+ \(step [\d.]+\)", plain(lambda x: mg.sin(x)))
+    assert plain(abs).startswith("0 ± 1 (step ")
+    assert plain(abs).endswith(": a kink, 2 more to the right than to the left")
+
+
 def test_data_sets_say_what_they_hold():
     assert repr(iris()) == (
         "<Dataset: 150 examples, 4 inputs (sepal length, sepal width, petal length, petal width), "
