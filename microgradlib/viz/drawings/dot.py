@@ -76,8 +76,8 @@ def to_graphviz(
     """Return the diagram as a `graphviz.Digraph`, to edit and to render with the package `graphviz`.
 
     Nodes have the ids of the boxes, clusters the names `cluster_` and the id of the frame; `graph_attr`, `node_attr`
-    and `edge_attr` hold the settings for all. Rendering and its display in a notebook need a program `dot`. See
-    `to_dot` for the arguments, and for what Graphviz cannot show.
+    and `edge_attr` hold the settings for all; `size` keeps it as narrow as a page or a notebook's cell. Rendering and
+    its display in a notebook need a program `dot`. See `to_dot` for the arguments, and for what Graphviz cannot show.
 
     Raises:
         MissingExtraError: the package graphviz is not installed.
@@ -93,7 +93,10 @@ def to_graphviz(
     header = _header(diagram, direction, theme, caption)
     statements = [f"\t{line}\n" for line in _body(diagram, themes.colours(theme), direction, highlight)]
     return graphviz.Digraph(
-        graph_attr=header["graph"], node_attr=header["node"], edge_attr=header["edge"], body=statements
+        graph_attr={**header["graph"], "size": "8.5,100"},
+        node_attr=header["node"],
+        edge_attr=header["edge"],
+        body=statements,
     )
 
 

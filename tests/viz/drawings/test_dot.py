@@ -239,6 +239,7 @@ def test_an_unknown_theme_is_named(everything):
 def test_the_digraph_can_be_edited(everything):
     graph = to_graphviz(everything, direction="down", theme="dark")
     assert graph.graph_attr["rankdir"] == "TB"
+    assert graph.graph_attr["size"] == "8.5,100"
     graph.graph_attr["rankdir"] = "LR"
     graph.node("mine", "my own")
     graph.edge("n0", "mine")
