@@ -93,13 +93,15 @@ def write_vector(sheet: Sheet, place: int) -> Written:
         formula = "W x + b" if bias else "W x"
         for i in neuron.functions:
             formula = f"{sheet.structure.nodes[i].op}({formula})"
-        words = [f"{len(nodes):,} neurons", _parameters(len(neuron.weights) * len(nodes))]
+        loose = sheet.structure.absorbed.loose
+        parameters = {weight.parameter for i in results if i in loose for weight in loose[i].weights}
+        words = [f"{len(nodes):,} neurons", _parameters(len(parameters))]
         rows = [Row(formula, kind="formula"), Row(", ".join(words), kind="note")]
     box = Box(
         f"v{part.nodes[0]}",
         "closed",
         title=title,
-        op="" if neuron is not None else nodes[0].op,
+        op="" if neuron is not None else sheet.labels.op(results[0], frozenset(), sheet.digits),
         rows=tuple(rows),
         strips=_strips(sheet, results),
         nodes=part.nodes,

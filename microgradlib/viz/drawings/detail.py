@@ -47,7 +47,8 @@ _FAVOUR: Final = 1.5
 """Text that is smaller by so many pixels is still better to the right than down, the direction of reading."""
 _FAVOUR_SMALL: Final = 2.0
 """The same in a graph of a few boxes."""
-_RETURN_COST: Final = 0.4
+_RETURN_COSTS: Final = (0.4, 0.7)
+"""What the first line that returns to the next row of a wrapped drawing costs, and each further one."""
 _HEIGHTS: Final = ((600.0, 0.003), (1000.0, 0.007))
 """Each pixel of height beyond these costs so many pixels of text: what does not fit on a screen must be scrolled."""
 
@@ -183,9 +184,9 @@ def _most_area() -> float:
 
 
 def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
-    """Return a diagram with its layout; if it is wider than the cell, shorter lines are tried too."""
+    """Return a diagram with its layout; shorter lines are tried too if it is too large."""
     view = _laid_out(diagram, step, direction, Spacing())
-    if direction == "right" and view.layout.width + _MARGIN[0] > CELL:
+    if not view.fits or (direction == "right" and view.layout.width + _MARGIN[0] > CELL):
         closer = _laid_out(diagram, step, direction, _CLOSE)
         return max(view, closer, key=lambda one: (one.fits, one.score))
     return view
@@ -204,7 +205,7 @@ def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spaci
     )
     width, height = plan.width + _MARGIN[0], plan.height + _MARGIN[1]
     scale = min(1.0, CELL / width)
-    score = _TEXT * scale - _RETURN_COST * plan.returns
+    score = _TEXT * scale - _RETURN_COSTS[0] * min(plan.returns, 1) - _RETURN_COSTS[1] * max(plan.returns - 1, 0)
     score -= sum(cost * max(0.0, height * scale - comfortable) for comfortable, cost in _HEIGHTS)
     if direction == "right":
         score += _FAVOUR_SMALL if diagram.captions else _FAVOUR
