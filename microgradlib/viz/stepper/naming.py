@@ -19,6 +19,7 @@ BELOW: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 ABOVE: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _UNIT: Final = re.compile(r"(?:^|\.)(?:layers\.(?P<layer>\d+)\.)?neurons\.(?P<unit>\d+)$")
+_COUNTED: Final = re.compile(r" (\d+)$")
 _PARAMETER: Final = re.compile(r"(?:w\.(?P<input>\d+)|(?P<bias>b))$")
 
 
@@ -140,14 +141,31 @@ def _neuron_names(groups: Groups, alone: set[tuple[str, str]]) -> dict[int, Name
         ends = _net_input_and_result(groups, scope) if scope.kind == "neuron" else None
         if ends is None:
             continue
-        unit = _Unit.of(scope.path or scope.name)
-        indices = (unit.unit,) if unit and (unit.before, unit.layer) not in alone else ()
-        prefix = f"{unit.before}." if unit and unit.before else ""
+        prefix, below, above = _marks(scope, alone)
         for letter, node in zip("ah", ends):
             if node is not None:
-                short = f"{letter}{_below(*indices)}"
-                found[node] = Name(short, f"{prefix}{short}{_above(unit.layer if unit else '')}")
+                found[node] = Name(f"{letter}{below}", f"{prefix}{letter}{below}{above}")
     return found
+
+
+def _marks(scope: Scope, alone: set[tuple[str, str]]) -> tuple[str, str, str]:
+    """Return what stands before, below and above the letter of a neuron: its network or gate, its index, layer or step.
+
+    >>> from microgradlib.viz.snapshot import Scope
+    >>> gate = Scope("input_gate", "layer", parent=Scope("step 3", "step"))
+    >>> _marks(Scope("unit 1", "neuron", parent=gate), set())
+    ('input_gate.', '₁', '⁽³⁾')
+    """
+    unit = _Unit.of(scope.path or scope.name)
+    if unit:
+        below = "" if (unit.before, unit.layer) in alone else _below(unit.unit)
+        return f"{unit.before}." if unit.before else "", below, _above(unit.layer)
+    index = _COUNTED.search(scope.name)
+    layer = scope.parent if scope.parent is not None and scope.parent.kind == "layer" else None
+    step = scope.parent if layer is None else layer.parent
+    time = _COUNTED.search(step.name) if step is not None and step.kind == "step" else None
+    above = f"⁽{time[1].translate(ABOVE)}⁾" if time else ""
+    return f"{layer.name}." if layer else "", _below(index[1]) if index else "", above
 
 
 def _net_input_and_result(groups: Groups, scope: Scope) -> tuple[int, int | None] | None:

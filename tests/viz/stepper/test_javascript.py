@@ -9,6 +9,9 @@ import subprocess
 
 import pytest
 
+from microgradlib import Value, explain, mean, scope
+from microgradlib.costs import squared_error
+from microgradlib.nn import MLP
 from microgradlib.ops import TABLE, ZERO, define_op, forget_op
 from microgradlib.viz.stepper.elementary import SPECIAL, special_functions
 from microgradlib.viz.stepper.javascript import UntranslatableError, function_text, literal
@@ -109,3 +112,42 @@ console.log(JSON.stringify(results));"""
             wrong.append((key, tuple(point), expected, found))
     assert len(cases) > 10_000
     assert [case for case in wrong if (case[0].partition("/")[0], case[1]) not in ILL_CONDITIONED] == []
+
+
+RUN = """
+const { level, leaves } = JSON.parse(require("fs").readFileSync("level.json"));
+const operations = new Function(level.program)();
+const value = level.nodes.map(node => Number(node.value)), local = level.edges.map(edge => edge.local);
+for (const [place, x] of leaves) value[place] = x;
+for (const node of level.nodes) if (node.op) {
+  const [z, slopes] = operations[node.op](node.in.map(edge => value[level.edges[edge].tail]));
+  value[node.id] = z;
+  node.in.forEach((edge, k) => { local[edge] = slopes[k]; });
+}
+console.log(JSON.stringify([value, local]));
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on the PATH")
+@pytest.mark.parametrize("collapse", [0, "neuron", "example", 9])
+def test_the_program_of_every_level_gives_pythons_numbers_at_other_inputs(collapse, tmp_path):
+    model = MLP(2, [3, 1], activation="tanh", rng=3)
+    losses = []
+    for k, x in enumerate(([0.3, -1.0], [1.2, 0.4])):
+        with scope(f"example {k}"):
+            losses.append(squared_error(model([Value(number, label=f"x{k}{i}") for i, number in enumerate(x)]), 0.5))
+    explanation = explain(mean(losses), collapse=collapse)
+    level, rng = explanation.level, random.Random(1)
+    leaves = [(place, rng.uniform(-1.5, 1.5)) for place in level["inputs"]]
+    (tmp_path / "run.cjs").write_text(RUN, encoding="utf-8")
+    (tmp_path / "level.json").write_text(json.dumps({"level": level, "leaves": leaves}), encoding="utf-8")
+    run = subprocess.run(["node", "run.cjs"], cwd=tmp_path, capture_output=True, check=True)
+    values, slopes = json.loads(run.stdout)
+    widget = explanation.widget
+    widget.leaves = {str(level["nodes"][place]["of"]): x for place, x in leaves}
+    moved = widget.tape["levels"][widget.tape["start"]]
+    assert values == pytest.approx([node["value"] for node in moved["nodes"]], rel=1e-12, abs=1e-14)
+    assert [slope is None for slope in slopes] == [edge["local"] is None for edge in moved["edges"]]
+    computed = [slope or 0.0 for slope in slopes]
+    assert computed == pytest.approx([edge["local"] or 0.0 for edge in moved["edges"]], rel=1e-12, abs=1e-14)
