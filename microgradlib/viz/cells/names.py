@@ -24,8 +24,9 @@ __all__ = ["Named", "NamedGraph", "formula", "known_names", "named", "short_name
 MOST_NAMED: Final = 20_000
 """In larger graphs only labels are names: variables and paths are not searched for."""
 
-LONGEST: Final = 18
-"""Longer names are shortened in formulas."""
+LONGEST_PATH: Final = 12
+LONGEST: Final = 24
+"""Longer paths and other names are shortened in formulas."""
 
 SHOWING: Final = frozenset({"IPython", "ipykernel", "traitlets", "pprint", "reprlib", "code", "codeop"})
 """The packages that ask a result how it shows itself."""
@@ -94,12 +95,10 @@ def short_name(name: str) -> str:
     """Return a long path without its first parts, another long name without its middle.
 
     >>> short_name("x"), short_name("layers.0.neurons.3.w.1"), short_name("the_average_of_all_losses")
-    ('x', '…w.1', 'the_avera…l_losses')
+    ('x', '…w.1', 'the_average_…_all_losses')
     """
-    if len(name) <= LONGEST:
-        return name
-    tail = re.search(r"[^.\W]+(\.\d+)*$", name)
-    return f"…{tail[0]}" if tail and "." in name and len(tail[0]) < LONGEST else shorten(name, LONGEST)
+    tail = re.search(r"[^.\W]+(\.\d+)*$", name) if "." in name and len(name) > LONGEST_PATH else None
+    return f"…{tail[0]}" if tail and len(tail[0]) < len(name) - 1 else shorten(name, LONGEST)
 
 
 def _captured(order: Sequence[Any]) -> tuple[dict[Any, SnapshotNode], tuple[str, ...]]:

@@ -168,7 +168,7 @@ def _width(text: str) -> int:
 
 
 def _heading(column: Column) -> str:
-    return f'<th style="{_style(column.role)};{_aligned(column)}">{escape(column.heading)}</th>'
+    return f'<th scope="col" style="{_style(column.role)};{_aligned(column)}">{escape(column.heading)}</th>'
 
 
 def _row(row: tuple[Cell, ...] | Gap, columns: Sequence[Column]) -> str:
