@@ -106,10 +106,10 @@ def test_back_is_exact_and_partial_painting_equals_whole_painting(show):
         ahead.append(page.do(MARKUP))
         if page.do("s => s.session.following() === null"):
             break
-        page.do("s => { s.next(); s.camera.aim(false); }")
+        page.do("s => { s.player.next(); s.camera.aim(false); }")
     assert len(ahead) > 30
     for wanted in reversed(ahead[:-1]):
-        page.do("s => { s.back(); s.camera.aim(false); }")
+        page.do("s => { s.player.back(); s.camera.aim(false); }")
         assert strip(page.do(MARKUP)) == strip(wanted)
     page.do("s => s.paint({announce: false})")
     assert strip(page.do(MARKUP)) == strip(ahead[0])
@@ -124,7 +124,7 @@ def strip(markup):
 
 def test_a_slider_moved_by_the_mouse_recomputes_and_ghosts(show):
     page = show(explain(fan_out()))
-    page.do("s => s.go(Infinity)")
+    page.do("s => s.player.go(Infinity)")
     slider = page.page.locator("[data-k=s0]")
     box = slider.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -190,7 +190,7 @@ def test_table_is_walked_with_arrows_and_enter_shows_a_node(show):
 
 def test_screen_readers_are_told_each_step(show):
     page = show(explain(fan_out()))
-    page.do("s => s.go(s.session.pass.frames.length - 2)")
+    page.do("s => s.player.go(s.session.pass.frames.length - 2)")
     assert "x.grad += 1 · 3 = 3 → 7 + 3 = 10." in page.texts("[aria-live=polite]")[0]
     named = "e => Boolean(e.getAttribute('aria-label') || e.textContent.trim())"
     assert page.do(f"s => [...s.shadow.querySelectorAll('button, select, input, [role=button]')].every({named})")
@@ -200,7 +200,7 @@ def test_screen_readers_are_told_each_step(show):
 @pytest.mark.parametrize("bug", ["assign", "stale", "order"])
 def test_bugs_stand_beside_the_right_numbers(show, bug):
     page = show(explain(fan_out(), bug=bug))
-    page.do("s => s.go(Infinity)")
+    page.do("s => s.player.go(Infinity)")
     wrong = {"assign": "✗ 3", "stale": "✗ 20", "order": "✗ 0"}[bug]
     assert wrong in page.texts(".nd .bg")
     assert "Wrong so far:" in page.texts(".why")[0]
@@ -209,11 +209,11 @@ def test_bugs_stand_beside_the_right_numbers(show, bug):
 def test_a_training_step_ends_with_a_smaller_loss_and_goes_on(show):
     explanation = explain(network(), squared_error, [1.0, -2.0], 0.5)
     page = show(explanation)
-    page.do("s => s.go(Infinity)")
+    page.do("s => s.player.go(Infinity)")
     training = explanation.level["training"]
     assert page.texts(".pt .n") == [number(training["before"]), number(training["after"])]
     page.page.locator("[data-k=again]").click()
-    page.do("s => s.go(Infinity)")
+    page.do("s => s.player.go(Infinity)")
     assert page.texts(".pt .n")[0] == number(training["after"])
 
 
@@ -224,7 +224,7 @@ def test_groups_close_and_open_by_click(show):
     page.page.locator(".fr .tog").first.click()
     closed = page.do("s => s.session.level.nodes.length")
     assert closed < count
-    page.do("s => s.go(Infinity)")
+    page.do("s => s.player.go(Infinity)")
     shown = page.gradients()
     page.page.locator(".nd.closed .tog").first.click()
     assert page.do("s => s.session.level.nodes.length") > closed
@@ -258,7 +258,7 @@ def test_theme_follows_reader_page_and_button(show):
 
 def test_language_changes_all_captions(show):
     page = show(explain(fan_out(), lang="zh"))
-    page.do("s => s.go(7)")
+    page.do("s => s.player.go(7)")
     assert "上游梯度" in page.texts(".pt small")
     page.page.locator("[data-k=lang]").click()
     assert "upstream" in page.texts(".pt small")
@@ -271,7 +271,12 @@ def test_labels_stay_text_in_every_mode(show):
     x = Value(2.0, label=HOSTILE)
     page = show(explain(relu(x) * tanh(x), title=HOSTILE))
     page.page.on("dialog", lambda dialog: pytest.fail("a label ran as a program"))
-    for body in ("s => s.go(Infinity)", "s => s.select(0)", "s => s.changeMode('forward')", "s => s.go(Infinity)"):
+    for body in (
+        "s => s.player.go(Infinity)",
+        "s => s.select(0)",
+        "s => s.changeMode('forward')",
+        "s => s.player.go(Infinity)",
+    ):
         page.do(body)
     assert page.do("s => s.shadow.querySelectorAll('img').length") == 0
     assert HOSTILE in page.texts("h1")
@@ -279,9 +284,9 @@ def test_labels_stay_text_in_every_mode(show):
 
 def test_play_runs_to_the_end(show):
     page = show(explain(fan_out()))
-    page.do("s => { s.speed = 200; s.play(); }")
+    page.do("s => { s.player.speed = 200; s.player.play(); }")
     page.page.wait_for_function("document.getElementById('stepper').stepper.session.following() === null")
-    page.page.wait_for_function("!document.getElementById('stepper').stepper.playing")
+    page.page.wait_for_function("!document.getElementById('stepper').stepper.player.playing")
 
 
 def test_277_nodes_open_and_step_fast(show):
@@ -293,7 +298,7 @@ def test_277_nodes_open_and_step_fast(show):
              const times = [];
              for (let k = 0; k < 40; k += 1) {
                const begun = performance.now();
-               s.next();
+               s.player.next();
                times.push(performance.now() - begun);
                await new Promise(done => requestAnimationFrame(done));
              }

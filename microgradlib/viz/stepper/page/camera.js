@@ -51,7 +51,8 @@ export function buildCamera(app, graph) {
     const { now, question } = app.session;
     const ids = question ? [question.row.from, question.row.to] : [...now.from, ...now.to, ...now.fresh];
     const inputs = [...now.fresh].flatMap(id => (level.nodes[id].in ?? []).map(e => level.edges[e].tail));
-    const boxes = [...ids, ...inputs].map(id => level.nodes[id].box ?? level.nodes[level.nodes[id].row_of?.[0]]?.box).filter(Boolean);
+    const card = node => node.box ?? level.nodes[node.row_of?.[0]]?.box;
+    const boxes = [...ids, ...inputs].map(id => card(level.nodes[id])).filter(Boolean);
     if (!boxes.length) return null;
     const [x0, y0] = [0, 1].map(k => Math.min(...boxes.map(b => b[k])));
     const [x1, y1] = [0, 1].map(k => Math.max(...boxes.map(b => b[k] + b[k + 2])));
@@ -65,7 +66,8 @@ export function buildCamera(app, graph) {
     const [x0, y0, x1, y1] = happening;
     const [w, h2] = room();
     const best = Math.max(all.scale, Math.min(1, w / (x1 - x0 + 80), h2 / (y1 - y0 + 60)));
-    const kept = drawn >= 0.75 * best && drawn <= Math.max(1, best) && (x1 - x0 + 20) * drawn <= w && (y1 - y0 + 20) * drawn <= h2;
+    const fits = (x1 - x0 + 20) * drawn <= w && (y1 - y0 + 20) * drawn <= h2;
+    const kept = fits && drawn >= 0.75 * best && drawn <= Math.max(1, best);
     if (kept && x0 >= view[0] && y0 >= view[1] && x1 <= view[0] + view[2] && y1 <= view[1] + view[3]) return view;
     const scale = kept ? drawn : best; // a change of scale is costly, and restless
     const [vw, vh] = [w / scale, h2 / scale];
@@ -126,7 +128,8 @@ export function buildCamera(app, graph) {
 
   /** A small picture of all cards, shown while only a part is in view. */
   function overview() {
-    const boxes = level.nodes.filter(n => n.box && !n.row_of).map(n => s("rect", { x: n.box[0], y: n.box[1], width: n.box[2], height: n.box[3], rx: 8 }));
+    const cards = level.nodes.filter(n => n.box && !n.row_of).map(n => n.box);
+    const boxes = cards.map(([x, y, w, h2]) => s("rect", { x, y, width: w, height: h2, rx: 8 }));
     const window_ = s("rect", { class: "view" });
     const small = s("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, s("g", {}, ...boxes), window_);
     const box = h("div", { class: "map", title: app.say("map") }, small);

@@ -1,10 +1,11 @@
-// The cards of nodes: tall ones in small graphs, flat ones in large graphs, rows inside a card, closed groups, constants.
+// The cards of nodes: tall in small graphs, flat in large ones; rows inside a card, closed groups, constants.
 // A function here builds one card and returns what paints it: paint(state), with a state of states.js.
 
 import { put, s, set, toggle } from "./dom.js";
 import { format } from "./numbers.js";
 
 const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
+const BAR = 40; // its height
 
 /** A number short enough for a card: fewer digits where it would be long. */
 function short(x, most = 8) {
@@ -12,7 +13,11 @@ function short(x, most = 8) {
   return texts.find(text => text.length <= most) ?? texts[2];
 }
 
-const clip = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}` : text);
+/** A long name without its middle. */
+function clip(text, most) {
+  if (text.length <= most) return text;
+  return `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}`;
+}
 
 /** The outline of a card: inputs round, parameters with cut corners, ops nearly square. */
 function outline(node) {
@@ -32,14 +37,14 @@ const text = (group, className, x, y, size, anchor = "start", content = "") => {
   return element;
 };
 
-/** Build the card of a node into `group`; `context` is {uses, direction, gradientName, openLabel, open}. */
+/** Build the card of a node into `group`; `context` is {uses, tall, gradientName, openLabel, open}. */
 export function card(node, group, context) {
   if (node.role === "constant" || node.role === "target") return quietCard(node, group);
   if (node.row_of) return rowCard(node, group);
   if (node.closed) sheet(node, group);
   group.append(outline(node));
   const paint = context.tall ? tallCard(node, group, context) : flatCard(node, group, context);
-  const circles = uses(node, group, context);
+  const circles = useMarks(node, group, context.uses);
   return state => {
     paint(state);
     circles(state.circles);
@@ -127,8 +132,10 @@ function rowCard(node, group) {
   group.append(s("rect", { class: "box", x, y, width, height, rx: 5 }));
   text(group, "nm", x + 6, base, 13, "start", clip(node.name, 9));
   const value = text(group, "m", x + column * 1.95, base, 12.5, "end");
-  const slopeBack = s("rect", { class: "lbg", x: x + column * 2.05, y: y + 2.5, width: column * 0.98, height: 18, rx: 4 });
-  group.append(slopeBack, s("rect", { class: "gbg", x: x + column * 3.07, y: y + 2.5, width: column * 0.92, height: 18, rx: 4 }));
+  const high = { y: y + 2.5, height: 18, rx: 4 };
+  const back = (name, at, wide) => s("rect", { class: name, x: x + column * at, width: column * wide, ...high });
+  const slopeBack = back("lbg", 2.05, 0.98);
+  group.append(slopeBack, back("gbg", 3.07, 0.92));
   const slope = text(group, "lv m", x + column * 2.95, base, 12.5, "end");
   const gradient = text(group, "gr m", x + width - 6, base, 12.5, "end");
   const wrong = text(group, "bg m halo", x + width + 12, base, 12.5);
@@ -142,7 +149,8 @@ function rowCard(node, group) {
 }
 
 function cardGradient(element, gradient, most) {
-  put(element, gradient.kind === "none" ? format(null) : gradient.kind === "hidden" ? "?" : short(gradient.value, most));
+  const { kind, value } = gradient;
+  put(element, kind === "hidden" ? "?" : short(kind === "none" ? null : value, most));
   set(element, "class", `gr m ${gradient.kind}`);
 }
 
@@ -150,32 +158,29 @@ function paintMistake(element, mistake) {
   put(element, mistake ? `✗ ${short(mistake.wrong, 8)}` : "");
 }
 
-/** A circle for each use on the card's edge, which fills when its term arrives; one bar for many. */
-function uses(node, group, { count, direction }) {
-  if (!count || node.row_of) return () => {};
+/** A circle for each use on the card's right edge, which fills when its term arrives; one bar for many. */
+function useMarks(node, group, count) {
+  if (!count) return () => {};
   const [x, y, width, height] = node.box;
-  const at = shift => (direction === "down" ? { cx: x + width / 2 + shift, cy: y + height } : { cx: x + width, cy: y + height / 2 + shift });
-  if (count > CIRCLES) {
-    const { cx, cy } = at(0);
-    const long = 40;
-    const [w, tall] = direction === "down" ? [long, 8] : [8, long];
-    const frame = { x: cx - w / 2, y: cy - tall / 2, width: w, height: tall, rx: 4 };
-    const fill = s("rect", { ...frame, class: "pip on" });
-    group.append(s("rect", { ...frame, class: "pip" }), fill);
-    return circles => {
-      const share = circles.filter(Boolean).length / count;
-      set(fill, "class", circles.includes("now") ? "pip now" : "pip on");
-      if (direction === "down") set(fill, "width", w * share);
-      else {
-        set(fill, "height", tall * share);
-        set(fill, "y", cy + tall / 2 - tall * share);
-      }
-    };
-  }
-  const dots = Array.from({ length: count }, (_, k) => s("circle", { class: "pip", r: 4.5, ...at((k - (count - 1) / 2) * 12) }));
+  const [right, middle] = [x + width, y + height / 2];
+  if (count > CIRCLES) return useBar(group, right, middle, count);
+  const at = k => middle + (k - (count - 1) / 2) * 12;
+  const dots = Array.from({ length: count }, (_, k) => s("circle", { class: "pip", r: 4.5, cx: right, cy: at(k) }));
   group.append(...dots);
   return circles => dots.forEach((dot, k) => {
     set(dot, "class", `pip ${circles[k] ?? ""}`);
     set(dot, "visibility", circles.length ? "visible" : "hidden");
   });
+}
+
+function useBar(group, right, middle, count) {
+  const frame = { x: right - 4, y: middle - BAR / 2, width: 8, height: BAR, rx: 4 };
+  const fill = s("rect", { ...frame, class: "pip on" });
+  group.append(s("rect", { ...frame, class: "pip" }), fill);
+  return circles => {
+    const part = (BAR * circles.filter(Boolean).length) / count;
+    set(fill, "class", circles.includes("now") ? "pip now" : "pip on");
+    set(fill, "height", part);
+    set(fill, "y", middle + BAR / 2 - part);
+  };
 }

@@ -59,15 +59,18 @@ const ICONS = {
 
 /** An icon in a square of 16; drawn, since many fonts lack ⏮ ⏵ ⏭. */
 export function icon(key) {
-  return s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, s("path", { fill: "currentColor", "fill-rule": "evenodd", d: ICONS[key] }));
+  const path = s("path", { fill: "currentColor", "fill-rule": "evenodd", d: ICONS[key] });
+  return s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
 }
 
 /** A button inside a drawing that opens or closes a group ("open", "close"), by click, Enter or space. */
 export function toggle(key, label, x, y, act) {
   const button = s("g", {
-    class: "tog", role: "button", tabindex: 0, "aria-label": label, "aria-expanded": String(key === "close"), transform: `translate(${x} ${y})`,
+    class: "tog", role: "button", tabindex: 0, "aria-label": label, "aria-expanded": String(key === "close"),
+    transform: `translate(${x} ${y})`,
   });
-  button.append(s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 }), s("path", { d: ICONS[key] }), s("title", { text: label }));
+  const back = s("rect", { x: -3, y: -3, width: 22, height: 22, rx: 4 });
+  button.append(back, s("path", { d: ICONS[key] }), s("title", { text: label }));
   button.onclick = event => {
     event.stopPropagation();
     act();
@@ -84,7 +87,9 @@ export function toggle(key, label, x, y, act) {
 /** A choice from a list: options are [value, text]. */
 export function choice(label, key, options, chosen, onchoose) {
   const select = h("select", { "aria-label": label, "data-k": key });
-  for (const [value, text] of options) select.append(h("option", { value, text, selected: String(value) === String(chosen) }));
+  for (const [value, text] of options) {
+    select.append(h("option", { value, text, selected: String(value) === String(chosen) }));
+  }
   select.onchange = () => onchoose(select.value);
   return h("label", {}, h("span", { text: label }), select);
 }

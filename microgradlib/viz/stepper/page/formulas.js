@@ -18,8 +18,8 @@ const OPERATOR = /[-+*/<>=·\u2212×÷\s]/;
 const POWER = /\^|[⁰¹²³⁴-⁾]$/;
 
 /**
- * The text of the place at `index` of the pieces, in parentheses where it would be read wrongly: a negative number after
- * something, an expression, a power below a power. Python's fill has the same rule, held equal by a test.
+ * The text of the place at `index` of the pieces, in parentheses where it would be read wrongly: a negative number
+ * after something, an expression, a power below a power. Python's fill has the same rule, held equal by a test.
  */
 export function placed(list, index, text) {
   const [before, after] = [list[index - 1], list[index + 1]].map(x => (typeof x === "string" ? x : ""));

@@ -67,7 +67,8 @@ export function trace(level, numbers, frames, bug = "") {
     result.rows[i] = { i, from, to, edge: frame.edge, up, local, add, before, after, wall, k: frame.k, of: frame.of };
     result.moved[frame.edge].push(i);
     arrive(to, { i, after, k: frame.k, of: frame.of, live: live[to] });
-    if (frame.do === "tangent" && to === level.output && frame.k === frame.of) result.answers.set(swept, { i, value: after });
+    const complete = to === level.output && frame.k === frame.of;
+    if (frame.do === "tangent" && complete) result.answers.set(swept, { i, value: after });
   };
   const leaf = node => !level.nodes[node].op;
   frames.forEach((frame, i) => {

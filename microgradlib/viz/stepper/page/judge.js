@@ -31,7 +31,8 @@ export function answer(asked, row) {
 export function judge(asked, typed, row) {
   if (near(typed, answer(asked, row))) return { right: true, hint: "" };
   const known = mistakes(asked, row).find(([, x]) => x !== null && x !== undefined && x !== 0 && near(typed, x));
-  return { right: false, hint: known ? `mistake_${known[0]}` : asked === "term" ? "mistake_other" : `mistake_other_${asked}` };
+  const other = asked === "term" ? "mistake_other" : `mistake_other_${asked}`;
+  return { right: false, hint: known ? `mistake_${known[0]}` : other };
 }
 
 /** The questions of a prediction by level: the term alone, or its factors first. */
@@ -49,6 +50,7 @@ export function scored(score, entry) {
 /** The score as a table of comma-separated values, for a spreadsheet. */
 export function scoreTable(score) {
   const quoted = x => `"${String(x).replace(/"/g, '""')}"`;
-  const lines = score.answers.map(a => [a.frame, quoted(a.node), a.asked, a.answer, quoted(a.tries.join(" ")), a.solved].join(","));
+  const fields = a => [a.frame, quoted(a.node), a.asked, a.answer, quoted(a.tries.join(" ")), a.solved];
+  const lines = score.answers.map(a => fields(a).join(","));
   return ["frame,node,asked,answer,typed,solved", ...lines].join("\n");
 }

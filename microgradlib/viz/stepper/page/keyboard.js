@@ -2,12 +2,17 @@
 
 /** Listen to keys inside the stepper and keep them from the notebook around; returns the function that ends this. */
 export function keyboard(app) {
+  const { player } = app;
+  const forward = () => {
+    player.halt();
+    player.next();
+  };
   const actions = {
-    ArrowRight: event => (event.shiftKey ? app.leap(true) : (app.halt(), app.next())),
-    ArrowLeft: event => (event.shiftKey ? app.leap(false) : app.back()),
-    Home: () => app.go(0),
-    End: () => app.go(Infinity),
-    p: () => app.session.settings.mode === "reverse" && app.togglePredict(),
+    ArrowRight: event => (event.shiftKey ? player.leap(true) : forward()),
+    ArrowLeft: event => (event.shiftKey ? player.leap(false) : player.back()),
+    Home: () => player.go(0),
+    End: () => player.go(Infinity),
+    p: () => app.session.settings.mode === "reverse" && app.predictor.toggle(),
     f: () => app.camera.fit(),
     Escape: () => app.selected !== null && app.select(app.selected),
   };
@@ -16,20 +21,17 @@ export function keyboard(app) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === " " && !isButton(event.target)) {
       event.preventDefault();
-      app.play();
+      player.play();
     } else if (Object.hasOwn(actions, event.key)) {
       event.preventDefault();
       actions[event.key](event);
     }
   };
   const kept = event => event.stopPropagation();
-  app.root.addEventListener("keydown", pressed);
-  app.root.addEventListener("keyup", kept);
-  app.root.addEventListener("keypress", kept);
+  const listeners = [["keydown", pressed], ["keyup", kept], ["keypress", kept]];
+  for (const [name, listener] of listeners) app.root.addEventListener(name, listener);
   return () => {
-    app.root.removeEventListener("keydown", pressed);
-    app.root.removeEventListener("keyup", kept);
-    app.root.removeEventListener("keypress", kept);
+    for (const [name, listener] of listeners) app.root.removeEventListener(name, listener);
   };
 }
 

@@ -3,26 +3,31 @@
 import { h, put } from "./dom.js";
 import { sentence } from "./sentence.js";
 
-/** Build the place of the sentence: {element, paint(announce)}. */
+const TONES = { grad: "u", local: "l", term: "a", value: "v" };
+
+/** Build the place of the sentence: {element, live, paint(announce), focus()}. */
 export function buildMessage(app) {
   const formula = h("div", { class: "eq" });
   const why = h("div", { class: "why" });
   const element = h("div", { class: "msg" }, formula, why);
   const live = h("div", { class: "sr", role: "status", "aria-live": "polite" });
+  const focus = () => formula.querySelector("input")?.focus({ preventScroll: true });
   let shown = "";
   return {
-    element, live,
+    element, live, focus,
+    /** Paint what is told at the present frame and return it; `announce`: to screen readers too. */
     paint(announce) {
       const told = sentence(app.session, app.say);
-      const { verdict } = app;
-      const key = JSON.stringify([told.parts, told.why, verdict]);
+      const { verdict } = app.predictor;
+      const lines = verdict ? [{ text: verdict.text, tone: verdict.right ? "right" : "bad" }] : [];
+      if (!verdict || !app.session.question) lines.push(...told.why);
+      const key = JSON.stringify([told.parts, lines]);
       if (key !== shown) {
         shown = key;
         const captions = told.parts.some(part => part.caption);
         formula.replaceChildren(...told.parts.map(part => partElement(app, part, captions)));
-        const lines = verdict ? [{ text: verdict.text, tone: verdict.right ? "right" : "bad" }, ...(app.session.question ? [] : told.why)] : told.why;
         why.replaceChildren(...lines.flatMap(line => [h("span", { class: line.tone, text: line.text }), " "]));
-        formula.querySelector("input")?.focus({ preventScroll: true });
+        focus();
       }
       if (announce) put(live, [verdict?.text, told.speech].filter(Boolean).join(" "));
       return told;
@@ -30,31 +35,30 @@ export function buildMessage(app) {
   };
 }
 
-const TONES = { grad: "u", local: "l", term: "a", value: "v" };
-
 function partElement(app, part, captions = false) {
   if (part.is === "ask") return form(app);
   if (part.is === "name") return h("span", { class: "lhs", text: part.text });
   if (part.is === "sign") return h("span", { class: "op1", text: part.text });
   if (part.is === "line") return h("div", { class: "eqline" }, ...part.items.map(item => partElement(app, item)));
-  const plain = !part.symbol && !part.caption;
-  return h("span", { class: `pt ${TONES[part.tone]}${plain ? " bare" : ""}` },
-    ...(plain ? [] : [h("span", { class: "s", text: part.symbol })]),
-    h("span", { class: "n", text: part.text }),
-    ...(plain || !captions ? [] : [h("small", { text: part.caption })]));
+  const bare = !part.symbol && !part.caption;
+  const symbol = bare ? null : h("span", { class: "s", text: part.symbol });
+  const caption = bare || !captions ? null : h("small", { text: part.caption });
+  const number = h("span", { class: "n", text: part.text });
+  return h("span", { class: `pt ${TONES[part.tone]}${bare ? " bare" : ""}` }, symbol, number, caption);
 }
 
-/** The form in which a prediction is typed. */
+/** The form in which a prediction is typed; after a first try the answer can be shown. */
 function form(app) {
   const { question } = app.session;
-  const asked = question.asked[question.step];
-  const label = app.say(`ask_${asked}`);
-  const input = h("input", { inputmode: "text", autocomplete: "off", spellcheck: "false", "aria-label": label, placeholder: "?" });
-  const show = question.tries.length ? [h("button", { type: "button", class: "tell", text: app.say("show"), onclick: () => app.giveUp() })] : [];
-  const element = h("form", { class: "ask" }, h("span", { class: "asked", text: label }), input, h("button", { class: "ok", text: app.say("judge") }), ...show);
+  const label = app.say(`ask_${question.asked[question.step]}`);
+  const input = h("input", { autocomplete: "off", spellcheck: "false", "aria-label": label, placeholder: "?" });
+  const giveUp = () => app.predictor.giveUp();
+  const show = question.tries.length ? h("button", { type: "button", text: app.say("show"), onclick: giveUp }) : null;
+  const asked = h("span", { class: "asked", text: label });
+  const element = h("form", { class: "ask" }, asked, input, h("button", { text: app.say("judge") }), show);
   element.onsubmit = event => {
     event.preventDefault();
-    app.answer(input.value);
+    app.predictor.answer(input.value);
   };
   return element;
 }

@@ -4,7 +4,7 @@ export const NOT_REACHED = "—";
 const MINUS = "\u2212";
 const MORE_DIGITS = 3; // so many digits more are tried before a number near a whole one is written with ≈
 
-/** A number with so many significant digits: never −0, never a whole number that it is not, no power of ten in between. */
+/** A number with so many significant digits: never −0, never a whole number that it is not. */
 export function format(value, digits = 4) {
   if (value === null || value === undefined) return NOT_REACHED;
   if (Number.isNaN(value)) return "nan";
@@ -44,7 +44,7 @@ const CHARACTERS = { "−": "-", "–": "-", "，": ".", ",": ".", "。": ".", "
  * One product or quotient is allowed, because that is what the term asked for is.
  */
 export function parse(text) {
-  const plain = [...text.trim().toLowerCase()].map(c => CHARACTERS[c] ?? c).join("").replace(/\s+/g, "").replace(/[()]/g, "");
+  const plain = [...text.toLowerCase()].map(c => CHARACTERS[c] ?? c).join("").replace(/[\s()]/g, "");
   const parts = plain.split(/([*/])/);
   const numbers = parts.filter((_, place) => place % 2 === 0).map(oneNumber);
   if (numbers.length > 2 || numbers.some(x => x === null)) return null;

@@ -33,7 +33,8 @@ export function paths(level, local, start, most = 8) {
     else {
       for (const e of uses[way.node].filter(leads).reverse()) {
         const wall = way.product === null || local[e] === null;
-        open.push({ node: level.edges[e].head, edges: [...way.edges, e], product: wall ? null : way.product * local[e] });
+        const product = wall ? null : way.product * local[e];
+        open.push({ node: level.edges[e].head, edges: [...way.edges, e], product });
       }
     }
   }

@@ -25,7 +25,7 @@ export class Session {
     const known = this.tape?.levels ?? [];
     this.programs = tape.levels.map((level, k) => (known[k]?.program === level.program ? this.programs[k] : undefined));
     this.tape = tape;
-    if (!this.originals) this.originals = new Map(tape.levels.flatMap(level => level.nodes.filter(n => !n.op).map(n => [n.of, decode(n.value)])));
+    this.originals ??= originalNumbers(tape);
     this.open(Math.min(tape.start ?? 0, tape.levels.length - 1));
   }
 
@@ -50,7 +50,8 @@ export class Session {
 
   bugs() {
     const { passes } = this.level;
-    return ["assign", "stale", "order"].filter(bug => (this.level.bugs ?? []).includes(bug) && passes[FRAMES_OF_BUG[bug] ?? "reverse"]);
+    const has = bug => passes[FRAMES_OF_BUG[bug] ?? "reverse"];
+    return ["assign", "stale", "order"].filter(bug => this.level.bugs.includes(bug) && has(bug));
   }
 
   steps() {
@@ -63,13 +64,14 @@ export class Session {
     this.moved = this.movedLeaves();
     this.numbers = evaluate(level, operations, this.moved);
     const bug = settings.mode === "reverse" ? settings.bug : "";
-    const frames = FRAMES_OF_BUG[bug] ? level.passes[FRAMES_OF_BUG[bug]] : framesOf(level, settings.mode, settings.input);
+    const other = level.passes[FRAMES_OF_BUG[bug]];
+    const frames = other ?? framesOf(level, settings.mode, settings.input);
     this.pass = trace(level, this.numbers, frames);
     this.reverse = settings.mode === "reverse" && !bug ? this.pass : trace(level, this.numbers, level.passes.reverse);
     this.wrong = bug === "assign" || bug === "stale" ? trace(level, this.numbers, frames, bug) : null;
     this.finals = finals(level, this.reverse);
     this.training = settings.mode === "training" ? this.update() : null;
-    this.updated = new Map(frames.map((f, i) => [f, i]).filter(([f]) => f.do === "update").map(([f, i]) => [f.node, i]));
+    this.updated = new Map(frames.flatMap((f, i) => (f.do === "update" ? [[f.node, i]] : [])));
     this.after = frames.findIndex(f => f.do === "after");
     this.checks = new Map();
     this.stops = stops(level, this.pass, settings.by);
@@ -84,14 +86,14 @@ export class Session {
     return new Map(moved.filter(([, x, own]) => !Object.is(x, own)));
   }
 
-  /** The training step: parameters w − rate · gradient, and all values after it. Python's own where nothing has moved. */
+  /** The training step: parameters w − rate · gradient, and values after it. Python's own where nothing has moved. */
   update() {
     const { level, operations } = this;
     const { training } = level;
     const own = !this.moved.size && this.rate === training.rate;
     const parameters = new Map(training.parameters.map(id => {
-      const next = own && training.new[id] !== undefined ? decode(training.new[id]) : this.numbers.value[id] - this.rate * (this.finals[id] ?? 0);
-      return [id, next];
+      const step = this.rate * (this.finals[id] ?? 0);
+      return [id, own ? decode(training.new[id]) : this.numbers.value[id] - step];
     }));
     const values = operations ? evaluate(level, operations, new Map([...this.moved, ...parameters])).value : null;
     const after = own || !values ? decode(training.after) : values[level.output];
@@ -151,7 +153,8 @@ export class Session {
 
   /** Keep what is seen now, to show it struck through beside what comes. */
   remember() {
-    this.ghost = { value: [...this.numbers.value], gradient: this.level.nodes.map(n => arrived(this.pass, n.id, this.i)?.after ?? null) };
+    const gradient = this.level.nodes.map(n => arrived(this.pass, n.id, this.i)?.after ?? null);
+    this.ghost = { value: [...this.numbers.value], gradient };
   }
 
   /** The numeric derivative at a leaf: Python's, or the page's own where numbers have moved; null: not checked. */
@@ -178,7 +181,8 @@ export class Session {
   /** Count the answer to the present question and go on to the next one of this term, if there is one. */
   settle(solved, answer) {
     const { question, level } = this;
-    const entry = { frame: this.i, node: level.nodes[question.row.to].full, asked: question.asked[question.step], answer, tries: question.tries, solved };
+    const { row, asked, step, tries } = question;
+    const entry = { frame: this.i, node: level.nodes[row.to].full, asked: asked[step], answer, tries, solved };
     this.score = scored(this.score, entry);
     question.step += 1;
     question.tries = [];
@@ -193,4 +197,10 @@ export class Session {
   get start() {
     return beginning(this.pass, this.i);
   }
+}
+
+/** The numbers of all leaves in the first tape: where sliders begin, and go back to. */
+function originalNumbers(tape) {
+  const leaves = tape.levels.flatMap(level => level.nodes.filter(n => !n.op));
+  return new Map(leaves.map(n => [n.of, decode(n.value)]));
 }

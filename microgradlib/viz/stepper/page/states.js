@@ -11,7 +11,9 @@ export const isLeaf = node => !node.op;
 export const isQuiet = node => node.role === "constant" || node.role === "target";
 
 /** Whether the value of a node is there at frame i, as far as the frames of the pass say. */
-export const isKnown = (session, id, i = session.i) => isLeaf(session.level.nodes[id]) || (i > 0 && i >= session.pass.known[id]);
+export function isKnown(session, id, i = session.i) {
+  return isLeaf(session.level.nodes[id]) || (i > 0 && i >= session.pass.known[id]);
+}
 
 /** The value of a node at the present frame: after the update of a training step, the new one. */
 export function valueOf(session, id, i = session.i) {
@@ -39,7 +41,8 @@ export function gradientOf(session, id, i = session.i) {
   const last = arrived(session.pass, id, i);
   if (!last) return { kind: "none", value: null };
   const { k, of } = last;
-  if (session.question && i === session.i && session.question.row.to === id) return { kind: "hidden", value: null, k, of };
+  const asked = session.question !== null && i === session.i && session.question.row.to === id;
+  if (asked) return { kind: "hidden", value: null, k, of };
   if (last.stale) return { kind: "part", value: last.after, k: 0, of: 0 };
   if (k < of) return { kind: "part", value: last.after ?? 0, k, of };
   return last.live ? { kind: "full", value: last.after, k, of } : { kind: "wall", value: 0, k, of };
@@ -60,7 +63,7 @@ export function mistakeOf(session, id, i = session.i) {
   return same(wrong, right) ? null : { wrong, right };
 }
 
-/** The circles of a card: for each use "" (waited for), "on", "now" (it arrives at this stop) or "off" (stopped by a wall). */
+/** The circles of a card: for each use "" (waited for), "on", "now" (arrives at this stop) or "off" (stopped). */
 export function circlesOf(session, id, uses) {
   if (session.settings.mode === "forward") return [];
   const list = session.pass.arrivals[id].filter(a => a.k > 0 && a.i >= session.start && a.i <= session.i);
@@ -72,7 +75,7 @@ export function circlesOf(session, id, uses) {
   });
 }
 
-/** What flows from upstream in a row of the trace: 0 where all that could have arrived was stopped, null where nothing has come. */
+/** What flows from upstream in a row of the trace: 0 where all was stopped before, null where nothing has come. */
 export const upstream = (session, row) => row.up ?? (arrived(session.pass, row.from, row.i) ? 0 : null);
 
 /** All that a card or a table row of a node shows. */
@@ -94,10 +97,11 @@ export function edgeState(session, e) {
   const { head } = session.level.edges[e];
   const row = moved(session.pass, e, session.i);
   const asked = session.question !== null && session.question.row.edge === e && session.hides("local");
-  return { on: isKnown(session, head), hidden: asked, used: row ? (row.wall ? "wall" : "used") : "", lit: session.now.edges.has(e) };
+  const used = row ? (row.wall ? "wall" : "used") : "";
+  return { on: isKnown(session, head), hidden: asked, used, lit: session.now.edges.has(e) };
 }
 
-/** The local derivative of an edge in words: {symbol: "∂t/∂w", formula: "x", number: "3"}; formula "" where it says no more. */
+/** The local derivative of an edge: {symbol: "∂t/∂w", formula: "x", number: "3"}; formula "" where it says no more. */
 export function slopeText(session, e) {
   const { level, numbers } = session;
   const edge = level.edges[e];
@@ -105,7 +109,8 @@ export function slopeText(session, e) {
   const names = head.in.map(k => level.nodes[level.edges[k].tail].full);
   const number = format(numbers.local[e] ?? 0);
   const formula = edge.text ? fill(edge.text, names, head.full) : "";
-  return { symbol: `∂${head.full}/∂${level.nodes[edge.tail].full}`, formula: formula === number ? "" : formula, number };
+  const symbol = `∂${head.full}/∂${level.nodes[edge.tail].full}`;
+  return { symbol, formula: formula === number ? "" : formula, number };
 }
 
 /** The term of an edge as the table shows it: the row of the trace, or null where it has not moved in this pass. */
@@ -123,7 +128,7 @@ export function termOf(session, e) {
 export function changes(session, i, before, j, after) {
   const { frames, starts } = session.pass;
   const [low, high] = [Math.min(i, j), Math.max(i, j)];
-  const clears = k => frames[k].do === "sweep" || frames[k].do === "again" || frames[k].do === "after" || frames[k].do === "start";
+  const clears = k => ["sweep", "again", "after", "start"].includes(frames[k].do);
   const nodes = new Set();
   const edges = new Set();
   for (const now of [before, after]) {

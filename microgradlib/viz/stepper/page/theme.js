@@ -1,7 +1,8 @@
 // Light or dark: as chosen, else as the page around says, else as the reader prefers.
 
 const LIGHT = "body[data-jp-theme-light=true],body.vscode-light,body.vscode-high-contrast-light,html[data-theme=light]";
-const DARK = "body[data-jp-theme-light=false],body.vscode-dark,body.vscode-high-contrast,html[theme=dark],html[data-theme=dark],body[data-theme=dark]";
+const DARK = "body[data-jp-theme-light=false],body.vscode-dark,body.vscode-high-contrast," +
+  "html[theme=dark],html[data-theme=dark],body[data-theme=dark]";
 
 let told = ""; // what the page around a frame says, which the frame itself cannot see
 
