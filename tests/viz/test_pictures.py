@@ -20,15 +20,15 @@ TALLEST = 1_200.0
 MOST_BOXES = 60
 
 QUICK = {
-    "small network": graphs.small_network,
-    "batch of 4": lambda: graphs.batch(4),
-    "softmax": graphs.softmax_by_hand,
-    "three steps": graphs.recurrent,
     "derivative": graphs.derivative,
     "one iris": graphs.flower,
     "routes": graphs.routes,
 }
 SLOW = {
+    "small network": graphs.small_network,
+    "batch of 4": lambda: graphs.batch(4),
+    "softmax": graphs.softmax_by_hand,
+    "three steps": graphs.recurrent,
     "batch of 100": lambda: graphs.batch(100),
     "digit": graphs.digit,
     "chain": lambda: graphs.chain(10_000),

@@ -54,7 +54,7 @@ def factors(graph, way):
     return [graph.nodes[node].local_derivatives[place] for node, place in way]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(graphs(inputs=2, max_nodes=10), st.data())
 def test_the_sum_over_all_routes_is_the_gradient(drawn, data):
     output = drawn(*[Value(x) for x in drawn.inputs])
@@ -155,18 +155,18 @@ def test_symbols_have_formulas_where_the_ops_are_known():
 
 def test_many_routes_are_counted_exactly_and_fast():
     y = x = Value(1.0, "x")
-    for _ in range(10_000):
+    for _ in range(2_000):
         y = y * 0.5 + y * 0.5
     graph, live = snapshot(y)
     start = time.perf_counter()
     found = highlight(graph, 0, len(live) - 1)
     text = caption_text(graph, found)
     assert time.perf_counter() - start < 5
-    assert found.count == 2**10_000
+    assert found.count == 2**2_000
     assert found.total == grad_table(y)[x] == 1.0
     assert len(found.routes) == MOST
-    assert "… 19,988 more … → " in text
-    assert "about 1.995e3010 more routes:   1" in text
+    assert "… 3,988 more … → " in text
+    assert "about 1.148e602 more routes:   1" in text
     assert count_text(10**15 - 1) == "999,999,999,999,999"
     assert count_text(10**15) == "about 1e15"
 
