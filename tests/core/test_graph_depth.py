@@ -159,7 +159,7 @@ def living_nodes() -> int:
     return sum(isinstance(thing, (Value, Symbol)) for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("length", [5_000, pytest.param(MILLION, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", [5_000, MILLION])
 def test_a_drawing_collapses(length: int) -> None:
     output = chain(Value(2.0), Value(FACTOR), length)
     drawing = without_recursion(lambda: draw(output))
