@@ -62,7 +62,7 @@ def test_the_widget_steps_and_the_kernel_answers_its_sliders(page):
     for gradient in gradients():
         assert gradient in text
     before = host.evaluate("({ stepper }) => stepper.tape.levels[0].nodes.map(node => Number(node.value))")
-    host.evaluate("({ stepper }) => stepper.moveLeaf(stepper.session.level.inputs[1], 1.5)")
+    host.evaluate("({ stepper }) => stepper.leaves.move(stepper.session.level.inputs[1], 1.5)")
     page.wait_for_function(
         "element => element.stepper.tape.leaves && Object.keys(element.stepper.tape.leaves).length === 1",
         arg=host.element_handle(),
