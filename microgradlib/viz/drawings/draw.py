@@ -13,22 +13,22 @@ from microgradlib.viz.drawings.build import choose_parts, lay_open, write
 from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
 from microgradlib.viz.drawings.diagram import Diagram
 from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
-from microgradlib.viz.drawings.network_modules import module_picture
 from microgradlib.viz.drawings.options import LocalDerivatives, Options
 from microgradlib.viz.drawings.paint import CAPTION_SIZE, Scene
-from microgradlib.viz.drawings.route_text import caption, caption_text
-from microgradlib.viz.drawings.routes import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.drawings.states import GraphCanvas
 from microgradlib.viz.names import is_module, users_frame
+from microgradlib.viz.networks.modules import module_picture
+from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
+from microgradlib.viz.routes.text import caption, caption_text
 from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
     from microgradlib.viz.capture import Capture
     from microgradlib.viz.drawings.collapse import Collapse
-    from microgradlib.viz.drawings.network_layout import NetworkPicture
     from microgradlib.viz.drawings.placement import Direction, Layout
-    from microgradlib.viz.drawings.routes import Highlight
+    from microgradlib.viz.networks.layout import NetworkPicture
+    from microgradlib.viz.routes.search import Highlight
 
 _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from microgradlib.errors import DrawingError
-from microgradlib.viz.drawings.dot import to_dot, to_graphviz
-from microgradlib.viz.drawings.graphviz_engine import render
+from microgradlib.viz.dot.engine import render
+from microgradlib.viz.dot.source import to_dot, to_graphviz
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.drawings.paint import Scene
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.drawings.diagram import Diagram
     from microgradlib.viz.drawings.placement import Direction, Layout
-    from microgradlib.viz.drawings.routes import Highlight
     from microgradlib.viz.picture import Canvas
+    from microgradlib.viz.routes.search import Highlight
 
 _VIEW_BOX: Final = re.compile(r'viewBox="([^"]*)"')
 

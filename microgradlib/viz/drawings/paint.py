@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
     from microgradlib.viz.drawings.glyphs import Colour
     from microgradlib.viz.drawings.placement import Layout, Rect, Route
-    from microgradlib.viz.drawings.route_text import CaptionLine
+    from microgradlib.viz.routes.text import CaptionLine
 
 MARGIN: Final = 14.0
 CAPTION_SIZE: Final = 12.0

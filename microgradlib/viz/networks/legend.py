@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.network_marks import Line, Mark, Squares, Words
+from microgradlib.viz.networks.marks import Line, Mark, Squares, Words
 from microgradlib.viz.typography import sans_width
 
 if TYPE_CHECKING:

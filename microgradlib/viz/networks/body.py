@@ -11,8 +11,8 @@ from microgradlib.viz.numbers import number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from microgradlib.viz.drawings.network import Column, Grid, Unit
-    from microgradlib.viz.drawings.network_marks import Mark
+    from microgradlib.viz.networks.marks import Mark
+    from microgradlib.viz.networks.network import Column, Grid, Unit
 
 LONGEST_ROW: Final = 64
 """A longer row of weights is shown by so many squares, each for the largest of some neighbours."""

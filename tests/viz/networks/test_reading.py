@@ -8,11 +8,11 @@ from hypothesis import given, settings, strategies as st
 from microgradlib import Value, grad_table, nn
 from microgradlib.costs import cross_entropy
 from microgradlib.viz.drawings.diagram import Diagram
-from microgradlib.viz.drawings.network_layers import layers_of
-from microgradlib.viz.drawings.network_layout import NetworkPicture
-from microgradlib.viz.drawings.network_modules import module_diagram, module_picture
-from microgradlib.viz.drawings.network_reading import network
-from microgradlib.viz.drawings.network_values import shape_after
+from microgradlib.viz.networks.layers import layers_of
+from microgradlib.viz.networks.layout import NetworkPicture
+from microgradlib.viz.networks.modules import module_diagram, module_picture
+from microgradlib.viz.networks.reading import network
+from microgradlib.viz.networks.values import shape_after
 
 IMAGE = [[[math.sin(3 * r + c) for c in range(6)] for r in range(6)]]
 

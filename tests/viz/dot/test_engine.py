@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from microgradlib.errors import DrawingError, MissingExtraError
-from microgradlib.viz.drawings import graphviz_engine as engine
+from microgradlib.viz.dot import engine
 
 HAVE_DOT = shutil.which("dot") is not None
 HAVE_PYGRAPHVIZ = importlib.util.find_spec("pygraphviz") is not None
@@ -108,7 +108,7 @@ def test_a_slow_dot_is_stopped(tmp_path, monkeypatch):
 
 
 def test_importing_it_runs_no_process():
-    code = "import sys, microgradlib.viz.drawings.graphviz_engine; print('subprocess' in sys.modules)"
+    code = "import sys, microgradlib.viz.dot.engine; print('subprocess' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

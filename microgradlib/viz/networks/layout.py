@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.network_body import Body
-from microgradlib.viz.drawings.network_columns import CIRCLES, body_of
-from microgradlib.viz.drawings.network_legend import MARGIN, legend_marks
-from microgradlib.viz.drawings.network_marks import Arrow, Circle, Line, LineRole, Mark, Squares, Words, mark_markup
+from microgradlib.viz.networks.body import Body
+from microgradlib.viz.networks.columns import CIRCLES, body_of
+from microgradlib.viz.networks.legend import MARGIN, legend_marks
+from microgradlib.viz.networks.marks import Arrow, Circle, Line, LineRole, Mark, Squares, Words, mark_markup
 from microgradlib.viz.numbers import number
 from microgradlib.viz.typography import sans_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from microgradlib.viz.drawings.network import Column, Network
+    from microgradlib.viz.networks.network import Column, Network
 
 _HEADER: Final = 44.0
 _FIGURES: Final = 12
@@ -51,7 +51,7 @@ def network_picture(network: Network) -> NetworkPicture:
     size the width. Larger layers, which would be a thicket of lines, show the weights as squares: a row for each unit,
     as in a matrix, or an image for each unit that reads an image.
 
-    >>> from microgradlib.viz.drawings.network import Column, Network, Unit
+    >>> from microgradlib.viz.networks.network import Column, Network, Unit
     >>> inputs = Column("inputs", "1", "input", (Unit("x", 0.5),))
     >>> neuron = Column("neuron", "1 tanh", "output", (Unit(value=0.46, bias=0.0, weights=(1.0,)),))
     >>> [type(mark).__name__ for mark in network_picture(Network("Neuron", (inputs, neuron), 2)).marks][:3]

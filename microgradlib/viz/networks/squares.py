@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.network_body import (
+from microgradlib.viz.networks.body import (
     LONGEST_ROW,
     Body,
     cell_of,
@@ -15,10 +15,10 @@ from microgradlib.viz.drawings.network_body import (
     tip,
     weight_image,
 )
-from microgradlib.viz.drawings.network_marks import Line, Squares, Words
+from microgradlib.viz.networks.marks import Line, Squares, Words
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.network import Column, FeatureMap
+    from microgradlib.viz.networks.network import Column, FeatureMap
 
 _ROWS: Final = (24, 8)
 """Of more units than their sum, so many are shown at the beginning and at the end."""

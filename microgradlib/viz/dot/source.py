@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.optional import import_optional
 from microgradlib.viz import theme as themes
-from microgradlib.viz.drawings.dot_labels import MAX_CHARACTERS, box_label, box_text, font, frame_label
-from microgradlib.viz.drawings.routes import Highlight, arrow_styles
+from microgradlib.viz.dot.labels import MAX_CHARACTERS, box_label, box_text, font, frame_label
 from microgradlib.viz.markup import clean
+from microgradlib.viz.routes.search import Highlight, arrow_styles
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
     from microgradlib.viz.drawings.placement import Direction
-    from microgradlib.viz.drawings.route_text import CaptionLine
+    from microgradlib.viz.routes.text import CaptionLine
 
     Colours = Callable[[str], str]
 

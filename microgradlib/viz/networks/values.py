@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.viz.capture import Capture
-    from microgradlib.viz.drawings.network import Grid
-    from microgradlib.viz.drawings.network_layers import Layer, WeightedSum
+    from microgradlib.viz.networks.layers import Layer, WeightedSum
+    from microgradlib.viz.networks.network import Grid
     from microgradlib.viz.snapshot import SnapshotNode
 
 

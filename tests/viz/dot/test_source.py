@@ -13,12 +13,12 @@ from hash_seeds import outputs_by_hash_seed
 
 from microgradlib.errors import MissingExtraError
 from microgradlib.viz import theme
+from microgradlib.viz.dot.engine import render
+from microgradlib.viz.dot.labels import text_markup
+from microgradlib.viz.dot.source import quote, to_dot, to_graphviz
 from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame, Row, Strip, Table
-from microgradlib.viz.drawings.dot import quote, to_dot, to_graphviz
-from microgradlib.viz.drawings.dot_labels import text_markup
-from microgradlib.viz.drawings.graphviz_engine import render
-from microgradlib.viz.drawings.route_text import CaptionLine
-from microgradlib.viz.drawings.routes import Highlight, Route
+from microgradlib.viz.routes.search import Highlight, Route
+from microgradlib.viz.routes.text import CaptionLine
 
 needs_graphviz = pytest.mark.skipif(
     shutil.which("dot") is None and importlib.util.find_spec("pygraphviz") is None, reason="needs Graphviz"

@@ -11,8 +11,8 @@ from microgradlib import Symbol, Value, grad_table, tanh, topological_sort
 from microgradlib.ops import ZERO
 from microgradlib.testing import graphs
 from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
-from microgradlib.viz.drawings.route_text import caption, caption_text, count_text
-from microgradlib.viz.drawings.routes import MOST, arrow_styles, find_node, highlight
+from microgradlib.viz.routes.search import MOST, arrow_styles, find_node, highlight
+from microgradlib.viz.routes.text import caption, caption_text, count_text
 from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
 from microgradlib.viz.typography import sans_width
 

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.routes import symbol
 from microgradlib.viz.numbers import MINUS, number
+from microgradlib.viz.routes.search import symbol
 from microgradlib.viz.typography import sans_width, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from microgradlib.viz.drawings.routes import Edge, Highlight, Route
+    from microgradlib.viz.routes.search import Edge, Highlight, Route
     from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
 
 SHOWN_STEPS: Final = 12
@@ -56,7 +56,7 @@ def caption(snapshot: Snapshot, found: Highlight, width: float, size: float) -> 
 def caption_text(snapshot: Snapshot, found: Highlight) -> str:
     """Return the same in plain text, one entry a line.
 
-    >>> from microgradlib.viz.drawings.routes import highlight
+    >>> from microgradlib.viz.routes.search import highlight
     >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
     >>> w = SnapshotNode(0, "input", "w", data=2.0, grad=12.0)
     >>> u = SnapshotNode(1, "op", "u", "×", "mul", 4.0, 3.0, (0, 0), (2.0, 2.0))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from microgradlib import Value, nn
-from microgradlib.viz.drawings.network import Column, FeatureMap, Network, Unit
-from microgradlib.viz.drawings.network_body import pooled, weight_image
-from microgradlib.viz.drawings.network_columns import CIRCLES, fitted
-from microgradlib.viz.drawings.network_layout import network_picture
-from microgradlib.viz.drawings.network_marks import Circle, Line, Squares, Words, mark_markup
-from microgradlib.viz.drawings.network_reading import network
+from microgradlib.viz.networks.body import pooled, weight_image
+from microgradlib.viz.networks.columns import CIRCLES, fitted
+from microgradlib.viz.networks.layout import network_picture
+from microgradlib.viz.networks.marks import Circle, Line, Squares, Words, mark_markup
+from microgradlib.viz.networks.network import Column, FeatureMap, Network, Unit
+from microgradlib.viz.networks.reading import network
 from microgradlib.viz.numbers import number
 from microgradlib.viz.theme import colours
 

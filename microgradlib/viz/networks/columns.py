@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.network_body import Body, cell_of, glyph_of, largest_of, look_of, side_of, tip
-from microgradlib.viz.drawings.network_marks import Circle, Line, Squares, Words
-from microgradlib.viz.drawings.network_squares import image, maps, matrix, strip, tiles
+from microgradlib.viz.networks.body import Body, cell_of, glyph_of, largest_of, look_of, side_of, tip
+from microgradlib.viz.networks.marks import Circle, Line, Squares, Words
+from microgradlib.viz.networks.squares import image, maps, matrix, strip, tiles
 from microgradlib.viz.numbers import number
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.network import Column, Unit
+    from microgradlib.viz.networks.network import Column, Unit
 
 CIRCLES: Final = 16
 """Up to so many units of a layer are circles; of more, squares."""
