@@ -14,7 +14,7 @@ from microgradlib.core.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["RecordedCalls", "Unit", "note", "recorded", "unrecorded"]
+__all__ = ["RecordedCalls", "Unit", "note", "note_inside", "recorded", "unrecorded"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 R = TypeVar("R")
@@ -36,6 +36,18 @@ class Unit(NamedTuple):
     bias: Any
     op: str | None
     inputs: list[str]
+
+
+def note_inside(began: int, source: Any, inputs: Sequence[Any], inside: Sequence[Any], result: list[Value]) -> None:
+    """Record a call, as `note` does, of which `inside` tells the results: all nodes that read those in its lists.
+
+    For cells that return many nodes: weak references to them would take longer. `result` is one list of them.
+    """
+    if result[0]._left is None or (MODES_IN_USE and is_compiling()):
+        return
+    record = began, begin(), _kept_or_weak(source), inputs, (), inside
+    for node in (result[0], result[-1]):
+        mark_node(node, record)
 
 
 def note(began: int, source: Any, inputs: Sequence[Any], result: R) -> R:
@@ -119,13 +131,18 @@ class RecordedCalls:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if vars(cls).get("is_kept"):
+            _KEPT.add(cls)
         body = vars(cls).get("__call__")
         if isinstance(body, FunctionType) and vars(cls).get("is_recorded", True):
             setattr(cls, "__call__", _recorded_method(body))  # noqa: B010  type checkers refuse an assignment
 
 
+_KEPT: set[type] = set()
+
+
 def _kept_or_weak(module: Any) -> Any:
-    return module if vars(module.__class__).get("is_kept") else ref(module)
+    return module if module.__class__ in _KEPT else ref(module)
 
 
 def unrecorded(method: F) -> F:

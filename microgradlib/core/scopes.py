@@ -59,8 +59,9 @@ class Call(NamedTuple):
     """One call that returned nodes.
 
     `begin`, `end`: the numbers of these moments. `source`: the function, the module, or a weak reference to it.
-    `inputs`: the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned. `places`:
-    the arguments as nested tuples and lists of nodes and numbers, where `note` was told them; else empty.
+    `inputs`: the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned, of cells to
+    one. `places`: the arguments as nested tuples and lists of nodes and numbers, where `note` was told them; else
+    empty. `inside`: nodes made in the call that only nodes made in it read.
     """
 
     begin: int
@@ -69,6 +70,7 @@ class Call(NamedTuple):
     inputs: tuple[Any, ...]
     outputs: tuple[ref[Any], ...]
     places: tuple[Any, ...] = ()
+    inside: tuple[Any, ...] = ()
 
     @property
     def module(self) -> Any:
@@ -149,9 +151,9 @@ def marks_of(node: Any) -> list[Call | Block | str]:
 
 
 def _call(mark: Mark) -> Call:
-    began, end, source, inputs, outputs = mark.record
+    began, end, source, inputs, outputs, *inside = mark.record
     places = inputs if inputs.__class__ is tuple and source.__class__ is not Function else ()
-    return Call(began, end, source, tuple(nodes_in(inputs)), outputs or (mark,), places)
+    return Call(began, end, source, tuple(nodes_in(inputs)), outputs or (mark,), places, tuple(nodes_in(inside)))
 
 
 MARKED_OUTPUTS = 4

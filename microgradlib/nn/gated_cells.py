@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.recorded_calls import Unit, note
+from microgradlib.core.recorded_calls import Unit, note_inside, unrecorded
 from microgradlib.core.scopes import begin, name_number
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
@@ -49,6 +49,8 @@ class LSTMCell(Cell[LSTMState]):
     """
 
     is_kept = True
+    is_recorded = False  # it notes its calls itself, which takes less time for many units
+    __call__ = unrecorded(Cell.__call__)
 
     def __init__(
         self,
@@ -72,11 +74,13 @@ class LSTMCell(Cell[LSTMState]):
 
     def next_state(self, x: list[Value], state: LSTMState) -> LSTMState:
         """Return (h_t, c_t)."""
-        h, c = state
+        began, (h, c) = begin(), state
         i, f = self.input_gate.outputs(x, h), self.forget_gate.outputs(x, h)
         g, o = self.candidate.outputs(x, h), self.output_gate.outputs(x, h)
-        c = [weighted_sum([f_k, i_k], [c_k, g_k]) for f_k, i_k, c_k, g_k in zip(f, i, c, g)]
-        return [o_k * trigonometric.tanh(c_k) for o_k, c_k in zip(o, c)], c
+        new_c = [weighted_sum([f_k, i_k], [c_k, g_k]) for f_k, i_k, c_k, g_k in zip(f, i, c, g)]
+        new_h = [o_k * trigonometric.tanh(c_k) for o_k, c_k in zip(o, new_c)]
+        note_inside(began, self, [x, h, c], [i, f, g, o], [new_h[0], new_c[-1]])
+        return new_h, new_c
 
     def zero_state(self) -> LSTMState:
         """Return (h, c) before the first input: zeros."""
@@ -115,8 +119,9 @@ class GRUCandidate(Gate):
         began = begin()
         from_state = [weighted_sum(w, h, c) for w, c in zip(self.w, self.c or repeat(None))]
         units = zip(self.u, self.b or repeat(None), r, from_state)
-        outputs = [self.f(weighted_sum([*u, r_k], [*x, from_state_k], b)) for u, b, r_k, from_state_k in units]
-        note(began, self, [*x, *h, *r], outputs)
+        z = [weighted_sum([*u, r_k], [*x, from_state_k], b) for u, b, r_k, from_state_k in units]
+        outputs = [self.f(z_k) for z_k in z]
+        note_inside(began, self, [x, h, r], [from_state, z], outputs)
         return outputs
 
 
@@ -143,6 +148,8 @@ class GRUCell(Cell[list[Value]]):
     """
 
     is_kept = True
+    is_recorded = False  # it notes its calls itself, which takes less time for many units
+    __call__ = unrecorded(Cell.__call__)
 
     def __init__(
         self,
@@ -164,9 +171,12 @@ class GRUCell(Cell[list[Value]]):
 
     def next_state(self, x: list[Value], state: list[Value]) -> list[Value]:
         """Return h_t."""
+        began = begin()
         r, z = self.reset_gate.outputs(x, state), self.update_gate.outputs(x, state)
         if isinstance(self.candidate, GRUCandidate):
             n = self.candidate.reset_outputs(x, state, r)
         else:
             n = self.candidate.outputs(x, [r_k * h_k for r_k, h_k in zip(r, state)])
-        return [weighted_sum([1 - z_k, z_k], [n_k, h_k]) for z_k, n_k, h_k in zip(z, n, state)]
+        new_state = [weighted_sum([1 - z_k, z_k], [n_k, h_k]) for z_k, n_k, h_k in zip(z, n, state)]
+        note_inside(began, self, [x, state], [z, n], new_state)
+        return new_state

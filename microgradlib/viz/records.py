@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.scopes import Block, Call, calls_of_many, marks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 __all__ = ["Records", "records_of"]
 
@@ -54,6 +54,7 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
     for end in sorted(calls):
         call, marked = calls[end]
         returned = [index[node] for node in (reference() for reference in call.outputs) if node in index]
+        returned += _users_of(call.inside, order, index)
         for i in _made_in(call, [*marked, *returned], order, index, outermost):
             found[i].append(call)
             outermost[i] = call
@@ -64,6 +65,15 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
             inner = inner.parent
     chains = [tuple(sorted(records, key=_beginning)) if records else () for records in found]
     return Records(chains, numbers, [call for call, _ in sorted(calls.values(), key=lambda pair: pair[0].begin)])
+
+
+def _users_of(inside: Collection[Any], order: Sequence[Any], index: Mapping[Any, int]) -> list[int]:
+    """Return the nodes of a graph that read nodes which only one call can read."""
+    if not inside:
+        return []
+    private = set(inside)
+    first = min([index[node] for node in private if node in index], default=len(order))
+    return [i for i in range(first, len(order)) if not private.isdisjoint(order[i].parents)]
 
 
 def _made_in(

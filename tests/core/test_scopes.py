@@ -12,7 +12,17 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, no_grad, scope
 from microgradlib.core.modes import MODES_IN_USE, current_mode
 from microgradlib.core.recorded_calls import RecordedCalls
-from microgradlib.core.scopes import MARKS, Block, Call, Function, last_call, marks_of, name_number, nodes_in
+from microgradlib.core.scopes import (
+    MARKS,
+    Block,
+    Call,
+    Function,
+    calls_of_many,
+    last_call,
+    marks_of,
+    name_number,
+    nodes_in,
+)
 from microgradlib.costs import cross_entropy, squared_error
 from microgradlib.nn import MLP, Layer, LSTMCell, Module, Neuron, Sequential, functional_call
 
@@ -40,6 +50,11 @@ class Twice(Module):
 
     def __call__(self, x, *, factor=2.0):
         return self.inner(x) * factor
+
+
+class Both(Module):
+    def __call__(self, x):
+        return [v * 2 for v in x], [v * 3 for v in x]
 
 
 # blocks
@@ -181,11 +196,21 @@ def test_numbers_leave_no_record():
 
 
 def test_many_outputs_are_found_from_the_first_and_the_last():
-    outputs = LSTMCell(1, 3, rng=0)([1.0])
-    hidden, cells = outputs
+    hidden, cells = Both()([Value(1.0), Value(2.0), Value(3.0)])
     [call] = calls_of(hidden[0])
     assert [reference() for reference in call.outputs] == [*hidden, *cells]
     assert calls_of(cells[-1]) == [call]
+    assert calls_of(hidden[1]) == []
+    assert calls_of_many() == [call]
+
+
+def test_a_gated_cell_tells_its_results_by_its_gates():
+    cell = LSTMCell(1, 3, rng=0)
+    hidden, cells = cell([1.0])
+    [call], [same] = calls_of(hidden[0]), calls_of(cells[-1])
+    assert (call.begin, call.module) == (same.begin, cell)
+    assert len(call.inside) == 4 * 3
+    assert calls_of(hidden[1]) == []
 
 
 def test_a_module_that_returns_the_same_node_again_is_recorded_once():
