@@ -14,7 +14,7 @@ from microgradlib.viz.numbers import number
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from microgradlib.viz.snapshot import SnapshotNode
@@ -41,9 +41,24 @@ class Named(NamedTuple):
 
 
 class NamedGraph(dict[Any, Named]):
-    """The names of the nodes of a graph; `changed` names the leaves that were changed since it was computed."""
+    """The names of the nodes of a graph; `changed` names the leaves that were changed since it was computed.
+
+    In a large graph a node is named when it is asked for, a result without a label by its topological number; so is a
+    node that is not in the table, in any graph.
+    """
 
     changed: tuple[str, ...] = ()
+
+    def __init__(self, order: Sequence[Any], digits: int) -> None:
+        super().__init__()
+        self._digits = digits
+        self._places = {node: i for i, node in enumerate(order, start=1)} if len(order) > MOST_NAMED else {}
+
+    def __missing__(self, node: Any) -> Named:
+        if node.op is None:
+            return Named(node.label or number(node.data, self._digits), "input" if node.label else "constant")
+        place = self._places.get(node)
+        return Named(node.label or (f"u{place}" if place else str(node.op)), "op")
 
 
 def watching_frame() -> FrameType | None:
@@ -62,17 +77,15 @@ def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
     >>> [name[:2] for name in named(topological_sort(x * x + 2)).values()]
     [('x', 'input'), ('u1', 'op'), ('2', 'constant'), ('u2', 'output')]
     """
-    noted, changed = _captured(order) if len(order) <= MOST_NAMED else ({}, ())
+    result = NamedGraph(order, digits)
+    if len(order) > MOST_NAMED:
+        return result
+    noted, result.changed = _captured(order)
     fresh = fresh_names("u", {*[node.label for node in order], *[there.name for there in noted.values()]})
-    result = NamedGraph()
-    result.changed = changed
     for node in order:
-        there = noted.get(node)
-        name = (there.name if there else "") or node.label
-        if not name:
-            name = next(fresh) if node.op is not None else number(node.data, digits)
-        leaf_or_op = "input" if node.op is None else "op"
-        result[node] = Named(name, there.kind if there else leaf_or_op, stale=bool(there and there.stale))
+        there = noted[node]
+        name = there.name or node.label or (next(fresh) if node.op is not None else number(node.data, digits))
+        result[node] = Named(name, there.kind, there.stale)
     return result
 
 
@@ -84,11 +97,11 @@ def known_names(order: Sequence[Any]) -> dict[Any, str]:
     return {node: there.name for node, there in noted.items() if there.name and there.kind != "constant"}
 
 
-def formula(node: Any, names: Mapping[Any, Named]) -> str:
+def formula(node: Any, names: NamedGraph) -> str:
     """Return how a node is computed from its parents; "" for a leaf, and for a node made by hand."""
     if node.op is None:
         return ""
-    return value_formula(node.op, [short_name(names[p].name) if p in names else "?" for p in node.parents])
+    return value_formula(node.op, [short_name(names[parent].name) for parent in node.parents])
 
 
 def short_name(name: str) -> str:

@@ -38,11 +38,11 @@ def gradient_table(table: Mapping[Any, float], rows: int | None) -> Table:
     if not table:
         return EMPTY
     order = list(table)
-    edges = _edges(order)
     into: dict[Any, list[Edge]] = {order[-1 - i]: [] for part in selected(len(order), rows) for i in part}
-    for edge in edges:
-        if edge.operand in into:
-            into[edge.operand].append(edge)
+    for head in reversed(order):  # in which grad_table uses the edges
+        for place, operand in enumerate(head.parents):
+            if operand in into:
+                into[operand].append(Edge(head, operand, place, head.local_derivatives[place]))
     writer = _Writer(table, order)
 
     def row(i: int) -> tuple[Cell, ...]:
@@ -90,13 +90,6 @@ def tangents_table(table: Mapping[Any, float], rows: int | None) -> Table:
         more="{} more nodes: show() shows all",
         notes=writer.notes(),
     )
-
-
-def _edges(order: Sequence[Any]) -> Iterable[Edge]:
-    """Yield the edges in the order in which `grad_table` uses them."""
-    for head in reversed(order):
-        for place, (operand, local) in enumerate(zip(head.parents, head.local_derivatives)):
-            yield Edge(head, operand, place, local)
 
 
 class _Writer:

@@ -127,6 +127,25 @@ def test_a_long_chain_is_shown_at_once():
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.slow
+def test_a_million_nodes_are_shown():
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(1_000_000):
+        y = y * 1.0
+    lines = repr(grad_table(y)).splitlines()
+    assert len(lines) < 40
+    assert "u2000001 = u1999999 · 1" in lines[2]
+    assert lines[-1].split()[:2] == ["x", "0.5"]
+
+
+def test_a_table_of_which_entries_were_removed():
+    _, w, u, y = example()
+    table = grad_table(y)
+    del table[w], table[u]
+    assert "x" in repr(table)
+
+
 def test_a_node_used_often_has_a_few_terms():
     w = Value(2.0, label="w")
     table = grad_table(mg.sum([w * i for i in range(100)]))
