@@ -12,6 +12,7 @@ from microgradlib.viz.capture import capture
 from microgradlib.viz.stepper.contracted import closed_at
 from microgradlib.viz.stepper.explanation import Explanation
 from microgradlib.viz.stepper.subject import Subject
+from microgradlib.viz.stepper.title import formula_of
 from microgradlib.viz.stepper.training import build_loss
 from microgradlib.viz.stepper.words import LANGUAGES, Language
 
@@ -122,7 +123,9 @@ def explain(
     if collapse is not None:
         closed_at(subject.groups, collapse)
     options = {"lang": lang, "theme": theme, "mode": mode, "bug": bug, "collapse": collapse, "height": height}
-    explanation = Explanation(subject, {**options, "title": subject.title() if title is None else str(title)})
+    explanation = Explanation(
+        subject, {**options, "title": formula_of(subject.groups, subject.live) if title is None else str(title)}
+    )
     _ = explanation.tape  # errors are raised here, not when a notebook displays it; later changes of Values do not show
     return explanation
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.ops.formula import write_op
-from microgradlib.symbolic.book import Book
 from microgradlib.viz.drawings.groups import find_groups
 from microgradlib.viz.snapshot import Scope, Snapshot
+from microgradlib.viz.stepper.blocks import with_blocks
 from microgradlib.viz.stepper.checks import Check, affordable, check
 from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
-from microgradlib.viz.stepper.naming import name_nodes
 from microgradlib.viz.stepper.tape import FORMAT, encode, step_inputs, write_level
 from microgradlib.viz.stepper.training import training_numbers
 
@@ -36,8 +33,6 @@ MOST_NODES: Final = 1200
 
 MOST_EDGES: Final = 12_000
 """A graph whose coarsest level has more edges is refused."""
-
-_LONGEST_TITLE: Final = 60
 
 
 class Level(NamedTuple):
@@ -62,8 +57,12 @@ class Subject:
 
     @classmethod
     def of(cls, captured: Capture, *, seed: float = 1.0, rate: float | None = None, checked: bool = True) -> Subject:
-        """Return the subject of a captured graph."""
-        return cls(find_groups(captured.snapshot), captured.nodes, seed, rate, checked)
+        """Return the subject of a captured graph; one that is large even with its scopes closed gets blocks."""
+        groups = find_groups(captured.snapshot)
+        coarsest = levels(groups)[-1][1]
+        if _size(groups, coarsest) > MOST_CARDS:
+            groups = find_groups(with_blocks(groups))
+        return cls(groups, captured.nodes, seed, rate, checked)
 
     def at(self, leaves: Mapping[int, float]) -> Subject:
         """Return the same graph with other numbers of some leaves, computed by Python's own ops.
@@ -98,9 +97,9 @@ class Subject:
             GraphTooLargeError: even the coarsest one has too many edges.
 
         """
-        found = {level: contract(self.groups, level.closed) for level in self._closable_levels(collapse)}
-        coarsest = min(found, key=lambda level: len(found[level].nodes))
-        edges = sum(len(node.parents) for node in found[coarsest].nodes)
+        sizes = {level: _size(self.groups, level.closed) for level in self._closable_levels(collapse)}
+        coarsest = min(sizes, key=lambda level: sizes[level])
+        edges = sum(len(node.parents) for node in contract(self.groups, coarsest.closed).nodes)
         if edges > MOST_EDGES:
             message = (
                 f"the graph has {len(self.live)} nodes, and {edges} arrows with all its parts closed, more than the "
@@ -108,7 +107,6 @@ class Subject:
                 "output into `with mg.scope(name)` blocks"
             )
             raise GraphTooLargeError(message)
-        sizes = {level: len(graph.nodes) for level, graph in found.items()}
         kept = [level for level, size in sizes.items() if size <= MOST_NODES] or [coarsest]
         wanted = closed_at(self.groups, collapse) if collapse is not None else None
         for place, level in enumerate(kept):
@@ -155,25 +153,10 @@ class Subject:
         """Return the numeric derivative by one leaf, times the seed, as the tape has it."""
         return _encoded(check(self.live, leaf), self.seed)
 
-    def title(self) -> str:
-        """Return the output as a formula, such as y = tanh(w · x + b); its name, or "", if that would be long."""
-        snapshot = self.groups.snapshot
-        name = snapshot.nodes[-1].name
-        names = name_nodes(self.groups)
-        formulas: list[Book] = []
-        places = {node: i for i, node in enumerate(self.live)}
-        for i, node in enumerate(self.live):
-            if node.op is not None and isinstance(node.op, HandMadeOp):
-                return name
-            if node.op is None:
-                is_constant = snapshot.nodes[i].kind == "constant"
-                formulas.append(Book.number(node.data, 3) if is_constant else Book.name(names[i].full))
-            else:
-                formulas.append(write_op(Book, node.op, [formulas[places[parent]] for parent in node.parents]))
-            if len(formulas[-1].text) > _LONGEST_TITLE:
-                return name
-        text = str(formulas[-1])
-        return f"{name} = {text}" if name and len(self.live) > 1 else text
+
+def _size(groups: Groups, closed: Sequence[Scope]) -> int:
+    """Return how many nodes a level has."""
+    return len(contract(groups, closed).nodes) if closed else len(groups.snapshot.nodes)
 
 
 def _encoded(found: Check, seed: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.ops import ZERO
 from microgradlib.viz.stepper.cards import edge_texts, make_cards, sign, value_text
+from microgradlib.viz.stepper.contracted import closable
 from microgradlib.viz.stepper.frames import (
     edges_of,
     forward_frames,
@@ -130,7 +131,7 @@ def write_level(
 def _sign(graph: StepGraph, i: int, live: Sequence[Any]) -> str:
     node = graph.nodes[i]
     if node.scope is not None:
-        return node.scope.formula or node.scope.kind
+        return node.scope.formula or node.scope.name
     return sign(live[node.of].op) if node.parents else ""
 
 
@@ -226,6 +227,7 @@ def _groups(graph: StepGraph, places: Places) -> list[Tape]:
     groups = graph.groups
     where = {node.of: i for i, node in enumerate(graph.nodes)}
     layers = [scope for scope in groups.order if scope.kind == "layer"]
+    can_close = closable(groups)
     found: list[Tape] = []
     for scope in groups.order:
         box = places.frames.get(scope)
@@ -237,6 +239,7 @@ def _groups(graph: StepGraph, places: Places) -> list[Tape]:
             "formula": scope.formula,
             "parent": None if scope.parent is None else groups.keys[scope.parent],
             "box": None if box is None else list(box),
+            "closable": scope in can_close,
         }
         delta = net_inputs(groups, scope)
         if delta and all(i in where for i in delta):  # none of them inside a closed scope
