@@ -3,7 +3,7 @@
 Barycentre sweeps (Sugiyama, Tagawa and Toda 1981): a cell goes to the mean place of its neighbours in the column
 before or after. A frame has one key for all columns, so frames stand in the same order in each. After the sweeps,
 neighbours in a column, and neighbouring frames, change places as long as that removes crossings. The best order seen is
-kept: crossings count 1, pairs of equal boxes out of their own order 1.5, of neighbouring frames 2, lines through a
+kept: crossings count 1, pairs of equal boxes out of their own order 1.5, of neighbouring frames 5, lines through a
 foreign frame 20.
 """
 
@@ -21,7 +21,7 @@ _MOST_WORK: Final = 24_000
 """Limit on sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
 _MOST_SWEEPS: Final = 16
 _DISORDER: Final = 1.5
-_FRAME_DISORDER: Final = 2.0
+_FRAME_DISORDER: Final = 5.0
 _FOREIGN: Final = 20.0
 _PORT_SPAN: Final = 0.9
 """The part of a cell's place over which the ports of its side are spread, when crossings are counted."""

@@ -14,8 +14,10 @@ from typing import Final, NamedTuple
 _MOST_WORK: Final = 24_000
 """Limit on sweeps times things: larger diagrams get fewer sweeps, to bound the time."""
 _MOST_SWEEPS: Final = 24
-_TWO_SIDED: Final = 4
-"""The last sweeps look at both sides, so that none is favoured."""
+_TWO_SIDED: Final = 6
+"""So many of the last sweeps look at both sides, so that none is favoured."""
+_SLIGHT: Final = 1e-3
+"""Lines with less than this part of the largest weight do not count as lines of their side."""
 _NO_PULL: Final = 0.01
 """The weight of the wish of a thing without neighbours to stay where it is."""
 _FAR: Final = 1e12
@@ -69,9 +71,9 @@ def place_things(
     sweeps = max(6, min(_MOST_SWEEPS, _MOST_WORK // (len(place) + 1)))
     for sweep in range(sweeps):
         ahead = sweep % 2 == 1
-        sides = (True, False) if sweep >= sweeps - _TWO_SIDED else (ahead,)
+        wish = _both if sweep >= sweeps - _TWO_SIDED else _mean
         for active in forwards if ahead else backwards:
-            _place_active(active, pulls, place, sides)
+            _place_active(active, place, [wish(thing, pulls[thing], place, ahead) for thing in active.things])
     return place
 
 
@@ -100,28 +102,44 @@ def _actives(
     return actives
 
 
-def _place_active(
-    active: _Active, pulls: Mapping[int, Sequence[Pull]], place: dict[int, float], sides: Sequence[bool]
-) -> None:
-    """Move things towards the weighted means of their neighbours on the sides named, as far as the others allow."""
-    targets, weights = [], []
-    for thing in active.things:
-        pulled = total = 0.0
-        for other, offset, weight, before in pulls[thing]:
-            if before in sides:
-                pulled += weight * (place[other] + offset)
-                total += weight
-        targets.append(pulled / total if total else place[thing])
-        weights.append(total or _NO_PULL)
-    wishes = least_squares_positions(targets, weights, active.distances)
+def _mean(thing: int, pulls: Sequence[Pull], place: Mapping[int, float], ahead: bool) -> tuple[float, float]:
+    """Return the mean of the places at which the lines that come from the sweep's side are straight, and its weight."""
+    return _weighted([pull for pull in pulls if pull.before == ahead], place, place[thing])
+
+
+def _both(thing: int, pulls: Sequence[Pull], place: Mapping[int, float], ahead: bool) -> tuple[float, float]:
+    """Return the mean for the lines of both sides, or for the heavier side if there is one line on each.
+
+    So a line through several boxes that cannot be straight bends in one place, not a little at each of them.
+    """
+    most = max([pull.weight for pull in pulls], default=0.0)
+    before = [pull for pull in pulls if pull.before and pull.weight > _SLIGHT * most]
+    behind = [pull for pull in pulls if not pull.before and pull.weight > _SLIGHT * most]
+    if len(before) == len(behind) == 1:
+        difference = before[0].weight - behind[0].weight
+        pulls = before if difference > 0 or (difference == 0 and ahead) else behind
+    return _weighted(pulls, place, place[thing])
+
+
+def _weighted(pulls: Sequence[Pull], place: Mapping[int, float], present: float) -> tuple[float, float]:
+    pulled = total = 0.0
+    for other, offset, weight, _ in pulls:
+        pulled += weight * (place[other] + offset)
+        total += weight
+    return (pulled / total, total) if total else (present, _NO_PULL)
+
+
+def _place_active(active: _Active, place: dict[int, float], wishes: Sequence[tuple[float, float]]) -> None:
+    """Move things to their wishes, pairs of place and weight, as far as their order and the other things allow."""
+    targets = least_squares_positions([place for place, _ in wishes], [w for _, w in wishes], active.distances)
     lows = [max([place[other] + distance for other, distance in near], default=-_FAR) for near in active.above]
     highs = [min([place[other] - distance for other, distance in near], default=_FAR) for near in active.below]
     for i, distance in enumerate(active.distances):
         lows[i + 1] = max(lows[i + 1], lows[i] + distance)
     for i in reversed(range(len(active.distances))):
         highs[i] = min(highs[i], highs[i + 1] - active.distances[i])
-    for thing, wish, low, high in zip(active.things, wishes, lows, highs, strict=True):
-        place[thing] = max(low, min(wish, high))
+    for thing, target, low, high in zip(active.things, targets, lows, highs, strict=True):
+        place[thing] = max(low, min(target, high))
 
 
 def least_squares_positions(
