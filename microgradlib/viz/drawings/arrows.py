@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.diagram import Arrow
+from microgradlib.viz.numbers import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,7 @@ def _text(sheet: Sheet, written: Sequence[Written], line: Line, into: int) -> st
     if silent or sheet.labels.options.local_derivatives is None or len(line.edges) > 2:
         return ""
     texts = [sheet.labels.text(*edge) for edge in line.edges]
-    return " + ".join(texts) if all(texts) else ""
+    return " + ".join(texts).replace(f"+ {MINUS}", f"{MINUS} ") if all(texts) else ""
 
 
 def tooltip(sheet: Sheet, edges: Sequence[tuple[int, int]]) -> str:

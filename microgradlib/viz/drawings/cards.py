@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from microgradlib.viz.drawings.absorption import is_number
 from microgradlib.viz.drawings.choice import MOST_LISTED
 from microgradlib.viz.drawings.diagram import Box, Row, Strip
 from microgradlib.viz.drawings.labels import scope_title, shorten
@@ -162,26 +163,26 @@ def _product_row(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> R
         message = "a row of a product needs a product"
         raise ValueError(message)
     factor = nodes[product].parents[weight.edge[1]]
-    text = sheet.labels.name(factor) if nodes[factor].name else f"x.{_place(neuron, weight)}"
+    known = nodes[factor].name or is_number(nodes[factor])
+    text = sheet.labels.name(factor) if known else f"x.{_place(neuron, weight)}"
     return sheet.row(product, f"{_weight_name(sheet, neuron, weight, inner)}·{text}")
 
 
 def _net_input_name(sheet: Sheet, neuron: Neuron) -> str:
-    nodes = sheet.structure.nodes
     bias = any(weight.edge is None for weight in neuron.weights)
-    name = shorten(nodes[neuron.net_input].name, sheet.structure.groups.paths[neuron.net_input]) or "z"
+    name = sheet.labels.shown(neuron.net_input) or "z"
     return f"{name} = w·x + b" if bias else f"{name} = w·x"
 
 
 def _function_name(sheet: Sheet, neuron: Neuron, at: int) -> str:
     i = neuron.functions[at]
     before = neuron.functions[at - 1] if at else neuron.net_input
-    operand = shorten(sheet.structure.nodes[before].name, sheet.structure.groups.paths[before])
+    operand = sheet.labels.shown(before)
     operand = operand or ("z" if at == 0 else sheet.structure.nodes[before].op)
     op = sheet.structure.nodes[i].op
     words = op.split(" ", 1)
     text = f"{words[0]}({', '.join([operand, *words[1:]])})" if words[0].isidentifier() else f"{operand} {op}"
-    name = shorten(sheet.structure.nodes[i].name, sheet.structure.groups.paths[i])
+    name = sheet.labels.shown(i)
     return f"{name} = {text}" if name else text
 
 

@@ -94,7 +94,10 @@ class Ladder:
 
     @cached_property
     def best(self) -> View:
-        """The view with the most detail that can be read, or the one that can be read best."""
+        """The view with the most detail that can be read, or the one that can be read best.
+
+        If `collapse` says what is closed, equal groups are drawn once where this makes the drawing readable.
+        """
         tried: list[View] = []
         seen: list[tuple[object, ...]] = []
         steps = list(ladder(self.structure, self.collapse))
@@ -110,8 +113,10 @@ class Ladder:
             if _area(diagram) > _most_area() and not last and self.collapse is None:
                 continue
             tried.append(self._best_direction(diagram, step))
-            if tried[-1].fits or self.collapse is not None:
+            if tried[-1].fits or self.collapse == 0:
                 return tried[-1]
+            if self.collapse is not None and step.fold:
+                return tried[0]
         return max(tried, key=lambda view: view.score)
 
     def view(self, opened: Collection[str] = (), closed: Collection[str] = ()) -> View:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.ops.slopes import SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.drawings.absorption import is_number
 from microgradlib.viz.numbers import number
 
@@ -52,11 +53,18 @@ class Labels:
     options: Options
 
     def name(self, i: int) -> str:
-        """Return what a node is called in formulas: its name, its number, or u and its place in topological order."""
+        """Return what a node is called in formulas: its name, its number, or u1, u2, … as results without a name."""
         node = self.structure.nodes[i]
         if is_number(node):
             return number(node.data, _DIGITS)
-        return shorten(node.name, self.structure.groups.paths[i]) or f"u{i + 1}"
+        return shorten(node.name, self.structure.groups.paths[i]) or self._automatic[i]
+
+    def shown(self, i: int) -> str:
+        """Return the name that the box or row of a node shows; a result without a name has one if formulas need it."""
+        node = self.structure.nodes[i]
+        if node.name or (i in self._referred and node.op_name not in SLOPE_OF):
+            return self.name(i)
+        return ""
 
     def title(self, i: int, path: Path) -> str:
         """Return the title of the box of a node, inside the frames of `path`."""
@@ -64,8 +72,8 @@ class Labels:
         if node.name:
             return shorten(node.name, path)
         if node.op_name in SLOPE_OF:
-            return f"{SLOPE_OF[node.op_name]}′({self._operand(node.parents[0])})"
-        return f"u{i + 1}" if self.options.local_derivatives == "formula" and node.parents else ""
+            return f"{SLOPE_OF[node.op_name]}′({self.name(node.parents[0])})"
+        return self.shown(i)
 
     def op(self, i: int, numbers: frozenset[int], digits: int) -> str:
         """Return the operation of a node, with the nameless numbers among its operands: `× 0.25`, `1 ÷`, `where`."""
@@ -145,12 +153,30 @@ class Labels:
         slopes = set(SLOPE_OF.values())
         return {(node.op_name, node.parents): node.index for node in self.structure.nodes if node.op_name in slopes}
 
+    @cached_property
+    def _automatic(self) -> dict[int, str]:
+        """The names u1, u2, … of the nodes without a name, in topological order."""
+        nodes = self.structure.nodes
+        fresh = fresh_names("u", [node.name for node in nodes if node.name])
+        return {node.index: next(fresh) for node in nodes if not node.name and not is_number(node)}
+
+    @cached_property
+    def _referred(self) -> frozenset[int]:
+        """The results that texts on boxes and arrows refer to."""
+        nodes = self.structure.nodes
+        if self.options.local_derivatives == "formula":
+            return frozenset(node.index for node in nodes if node.parents)
+        slopes = [node for node in nodes if node.op_name in SLOPE_OF]
+        twins = [self._twins.get((SLOPE_OF[node.op_name], node.parents)) for node in slopes]
+        operands = [node.parents[0] for node in slopes]
+        return frozenset(i for i in [*twins, *operands] if i is not None and nodes[i].parents)
+
     def _slope(self, i: int) -> str:
         """Return a derivative of a function as books write it: 1 − u2² where u2 is the function's value."""
         node = self.structure.nodes[i]
-        operand = self._operand(node.parents[0])
+        operand = self.name(node.parents[0])
         twin = self._twins.get((SLOPE_OF[node.op_name], node.parents))
-        function = self._op(twin) if twin is not None and self.structure.nodes[twin].name else None
+        function = None if twin is None else self._op(twin)
         if twin is not None and function is not None:
             return local_derivative_formula(function, 0, [operand], self.name(twin))
         op = self._op(i)

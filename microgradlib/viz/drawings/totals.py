@@ -30,8 +30,12 @@ def write_totals(sheet: Sheet, written: Sequence[Written]) -> Box | None:
         return None
     nodes = [sheet.structure.nodes[i] for i in shared]
     if len(nodes) <= _MOST_ROWS:
-        rows = tuple(sheet.row(node.index, node.name, "parameter") for node in nodes)
-        return Box("totals", "card", title="total gradients", rows=rows, nodes=tuple(shared))
+        prefix = _common_prefix([node.name for node in nodes])
+        rows = tuple(
+            sheet.row(node.index, node.name[len(prefix) :], "parameter", node.name if prefix else "") for node in nodes
+        )
+        title = f"total gradients, {prefix[:-1]}" if prefix else "total gradients"
+        return Box("totals", "card", title=title, rows=rows, nodes=tuple(shared))
     strips = (Strip("value", tuple(n.data for n in nodes)), Strip("gradient", tuple(n.grad for n in nodes)))
     return Box(
         "totals",
@@ -41,3 +45,18 @@ def write_totals(sheet: Sheet, written: Sequence[Written]) -> Box | None:
         strips=strips if len(nodes) <= _MOST_SQUARES else (),
         nodes=tuple(shared),
     )
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """Return the modules that all paths begin with, with the last point; an empty string if there is none.
+
+    >>> _common_prefix(["layers.0.w.0", "layers.0.w.1", "layers.0.b"]), _common_prefix(["layers.0.b", "layers.1.b"])
+    ('layers.0.', '')
+    """
+    parts = [name.split(".") for name in names]
+    shared = 0
+    while all(len(part) > shared + 1 and part[shared] == parts[0][shared] for part in parts):
+        shared += 1
+    while any(part[shared].isdigit() for part in parts):
+        shared -= 1
+    return "".join(f"{part}." for part in parts[0][:shared])

@@ -42,8 +42,8 @@ def test_nodes_without_a_name_have_one_in_formulas():
     x = Value(0.5, label="x")
     captured = capture(tanh(x * 2.0), names={})
     diagram = build(captured.snapshot, options=Options("formula", ops=tuple(node.op for node in captured.nodes)))
-    assert [box.title for box in diagram.boxes] == ["x", "u3", "u4"]
-    assert diagram.arrows[1].text == "∂u4/∂u3 = 1 − u4² = 0.42"
+    assert [box.title for box in diagram.boxes] == ["x", "u1", "u2"]
+    assert diagram.arrows[1].text == "∂u2/∂u1 = 1 − u2² = 0.42"
 
 
 def test_lines_along_which_no_gradient_passes():
