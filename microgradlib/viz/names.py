@@ -35,15 +35,17 @@ def users_frame() -> FrameType | None:
     return frame
 
 
-def users_variables(frame: FrameType | None) -> dict[str, Any]:
-    """Return the variables that a frame sees, by name: its locals over its globals, without private ones and IPython's.
+def users_variables(frame: FrameType | None) -> list[dict[str, Any]]:
+    """Return the variables that a frame sees, by name: its locals, then the globals that they do not hide.
 
-    >>> "sys" in users_variables(sys._getframe()), "_" in users_variables(sys._getframe())
-    (True, False)
+    Private ones are left out, and those that IPython puts among the user's.
     """
     if frame is None:
-        return {}
-    return _public({**frame.f_globals, **frame.f_locals})
+        return []
+    if frame.f_locals is frame.f_globals:
+        return [_public(frame.f_globals)]
+    seen = frame.f_locals
+    return [_public(seen), _public({name: thing for name, thing in frame.f_globals.items() if name not in seen})]
 
 
 def _public(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,18 +31,19 @@ def names_of(
     *,
     model: Any,
     given: Mapping[str, Any],
-    seen: Mapping[str, Any],
+    seen: Iterable[Mapping[str, Any]],
 ) -> Names:
     """Return the names of the nodes that have one.
 
     A parameter's name is its user's label, else its path, with its module before it where parameters of several
-    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable
-    among `seen`, those of the user's frame. The modules are `model`, those in `given` and `seen`, and those called.
+    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable in
+    the first of `seen` that has one. The modules are `model`, those in `given` and `seen`, and those called.
     """
-    bindings = [Bindings(given), Bindings(seen)]
+    bindings = [Bindings(given), *map(Bindings, seen)]
     explicit = Bindings(model if isinstance(model, dict) else {"": [model] if is_module(model) else list(model or ())})
     called = [call.module for call in records.calls if call.module is not None]
-    roots = _roots([*explicit.modules, *bindings[0].modules, *bindings[1].modules, *called], index)
+    bound = [module for names in bindings for module in names.modules]
+    roots = _roots([*explicit.modules, *bound, *called], index)
     naming = [explicit, *bindings] if isinstance(model, dict) else bindings
     shown = {id(root.module): _name(root.module, naming) for root in roots}
     prefixes = _prefixes([root.module for root in roots], shown)

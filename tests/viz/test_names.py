@@ -105,13 +105,14 @@ def test_elements_of_numpy_arrays_have_names():
 
 def test_private_variables_and_those_of_ipython_are_left_out():
     frame = SimpleNamespace(f_globals={"In": 1, "Out": 2, "_1": 3, "x": 4, "exit": 5}, f_locals={"y": 6})
-    assert users_variables(frame) == {"x": 4, "y": 6}
-    assert users_variables(None) == {}
+    assert users_variables(frame) == [{"y": 6}, {"x": 4}]
+    assert users_variables(None) == []
 
 
 def test_locals_hide_globals():
     frame = SimpleNamespace(f_globals={"x": 1}, f_locals={"x": 2})
-    assert users_variables(frame) == {"x": 2}
+    assert users_variables(frame) == [{"x": 2}, {}]
+    assert users_variables(SimpleNamespace(f_globals=frame.f_globals, f_locals=frame.f_globals)) == [{"x": 1}]
 
 
 def test_the_users_frame_is_the_innermost_outside_the_package():
@@ -125,6 +126,13 @@ def test_values_of_functions_that_have_returned_have_no_names():
 
     y = made()
     assert [node.name for node in capture(y).snapshot.nodes] == ["", "", "y"]
+
+
+def test_a_local_variable_names_what_has_another_name_outside():
+    program = "def f(a):\n    return capture(a * 2).snapshot.nodes[0].name\nx = Value(3.0)\nname = f(x)"
+    variables = {"Value": Value, "capture": capture}
+    exec(program, variables)  # noqa: S102
+    assert variables["name"] == "a"
 
 
 def test_huge_containers_are_not_searched():

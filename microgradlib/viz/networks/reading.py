@@ -86,7 +86,8 @@ def _last_outputs(model: Any, layers: list[Layer], frame: FrameType | None) -> l
         living = [node for node in (output() for output in call.outputs) if node is not None] if call else []
         if living:
             return living
-    bound = list(dict.fromkeys(Bindings(users_variables(frame or users_frame())).nodes))
+    variables = users_variables(frame or users_frame())
+    bound = list(dict.fromkeys([node for seen in variables for node in Bindings(seen).nodes]))
     if not any(node.parents for node in bound):
         return []
     reached = descendants(topological_sort(*bound), model.parameters())
