@@ -73,7 +73,7 @@ def entries(diagram: Diagram) -> tuple[Entry, ...]:
     if not all(arrow.passes for arrow in diagram.arrows):
         found.append(Entry("zero", "no gradient passes"))
     if any(row.stale for row in rows):
-        found.append(Entry("stale", "stale: computed before a change"))
+        found.append(Entry("stale", "stale"))
     if diagram.note:
         found.append(Entry("note", diagram.note))
     return tuple(found)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Diagram
     from microgradlib.viz.picture import Canvas
 
-_MOST_STATES: Final = 16
-_MOST_BOXES: Final = 240
-"""A drawing holds no more states, and no more boxes in all of them, so that a notebook does not grow without bound."""
+_MOST: Final = ((24, 480), (16, 240))
+"""A drawing holds at most so many states, and so many boxes in all of them, one click away and further: a notebook does
+not grow without bound, and a picture does not wait."""
 _OPENABLE: Final = ("closed", "table", "card", "elided")
 
 
@@ -130,7 +130,8 @@ def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bo
     if key in found.keys:
         return found.keys.index(key)
     boxes = sum(len(scene.diagram.boxes) for scene in found.scenes)
-    if len(found.scenes) >= _MOST_STATES or boxes >= _MOST_BOXES:
+    states, most = _MOST[min(place, 1)]
+    if len(found.scenes) >= states or boxes >= most:
         return found.moves[0].get(group)
     diagram = reopen.diagram(*key)
     for known, scene in enumerate(found.scenes):
