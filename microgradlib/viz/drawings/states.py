@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Diagram
     from microgradlib.viz.picture import Canvas
 
-_MOST: Final = ((24, 480), (16, 240))
+_MOST: Final = ((24, 700), (16, 240))
 """A drawing holds at most so many states, and so many boxes in all of them, one click away and further: a notebook does
 not grow without bound, and a picture does not wait."""
 _OPENABLE: Final = ("closed", "table", "card", "elided")
