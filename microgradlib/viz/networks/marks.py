@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from microgradlib.viz.drawings.glyphs import Anchor, text, tooltip
 from microgradlib.viz.markup import coordinate, element
+from microgradlib.viz.painting.glyphs import Anchor, text, tooltip
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:

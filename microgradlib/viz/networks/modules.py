@@ -37,10 +37,11 @@ def module_picture(
     """Return what is drawn of a module.
 
     That is its network picture, if there is one; else the outputs of `model(inputs)`, those given, or those of its last
-    call, whose graph is then drawn with the modules as groups; else its parts as boxes. The arguments are those of
-    `network`.
+    call, whose graph is then drawn with the modules as groups; else its parts as boxes. An LSTM or GRU that is not
+    given inputs or outputs is drawn as its equations. The arguments are those of `network`.
 
     Raises:
+        TypeError: there are no Values in `outputs`.
         ValueError: both inputs and outputs are given; and what the model raises for these inputs.
 
     >>> type(module_picture(nn.Neuron(2))).__name__, type(module_picture(nn.LSTMCell(2, 3))).__name__
@@ -50,7 +51,7 @@ def module_picture(
     if found is not None:
         return network_picture(found)
     ends: list[Node] = nodes_in([model(inputs) if inputs is not None else outputs])
-    call = last_call(model) if inputs is None and outputs is None else None
+    call = last_call(model) if inputs is None and outputs is None and _gated_cell(model) is None else None
     ends = ends or [node for node in (output() for output in call.outputs) if node is not None] if call else ends
     return ends or module_diagram(model)
 
@@ -63,10 +64,18 @@ def module_diagram(model: Any) -> Diagram:
     >>> [box.title for box in module_diagram(nn.GRUCell(2, 3)).boxes]
     ['x_t', 'h_{t-1}', 'reset_gate', 'update_gate', 'candidate', 'h_t']
     """
-    cell = getattr(model, "cell", None) if isinstance(model, (nn.LSTM, nn.GRU, nn.Unfolded)) else model
-    if type(cell).__name__ in _GATES and isinstance(cell, (nn.LSTMCell, nn.GRUCell)):
-        return _cell_diagram(cell)
-    return _summary_diagram(model)
+    cell = _gated_cell(model)
+    return _summary_diagram(model) if cell is None else _cell_diagram(cell)
+
+
+def _gated_cell(model: Any) -> Any:
+    """Return the only cell of a recurrent network, or the cell itself, if it is one whose equations are known."""
+    if isinstance(model, (nn.LSTM, nn.GRU)):
+        cell: Any = model.cells[0] if len(model.cells) == 1 else None
+    else:
+        cell = model.cell if isinstance(model, nn.Unfolded) else model
+    known: set[type] = {nn.LSTMCell, nn.GRUCell}
+    return cell if type(cell) in known else None
 
 
 def _cell_diagram(cell: Any) -> Diagram:
@@ -111,6 +120,8 @@ _STRIP: Final = 64
 def _summary_diagram(model: Any) -> Diagram:
     summary = model.summary()
     boxes = []
+    if not summary.rows:
+        boxes.append(Box("m0", "card", type(model).__name__, rows=(_note("no layers"),), frame="f"))
     for k, row in enumerate(summary.rows):
         notes = [row.shape] if row.shape else []
         notes.append(_parameters(row.parameters))
@@ -122,7 +133,7 @@ def _summary_diagram(model: Any) -> Diagram:
     note = (
         "" if in_a_row else "the parts of the module; call it, keep what it returns and draw it again to see its graph"
     )
-    return Diagram(tuple(boxes) or (Box("m0", "card", type(model).__name__),), tuple(arrows), (frame,), note)
+    return Diagram(tuple(boxes), tuple(arrows), (frame,), note)
 
 
 def _note(text: str) -> Row:

@@ -32,6 +32,7 @@ MANY: int = 16
 """More inputs than these, if they are a square number, are drawn as an image."""
 
 _NO_VALUES = "no forward pass is known: call the model and keep its output, or pass inputs=[…] or outputs=loss"
+_OTHERS = "these outputs do not depend on the model's weights"
 _STALE = "values and δ are those from before the last change of the parameters"
 
 
@@ -50,6 +51,7 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
         frame: the frame whose variables give names to inputs.
 
     Raises:
+        TypeError: there are no Values in `outputs`.
         ValueError: both inputs and outputs are given; and what the model raises for these inputs.
 
     >>> model = nn.MLP([2, 3, 1], activation="tanh", rng=0)
@@ -62,6 +64,9 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
     if layers is None:
         return None
     ends = nodes_in([model(inputs) if inputs is not None else outputs])
+    if outputs is not None and not ends:
+        message = f"outputs are Values computed by the model, as in draw(model, outputs=loss), got {outputs!r:.80}"
+        raise TypeError(message)
     if inputs is None and outputs is None:
         ends = _last_outputs(model, layers, frame)
     passes = Passes(capture(*ends, model=model, frame=frame)) if ends else None
@@ -70,11 +75,14 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
     columns = (
         _maps_first(layers, passes, inputs) if layers[0].kernels or layers[0].pool else _units(layers, passes, inputs)
     )
-    notes = [_NO_VALUES] if passes is None else _notes(passes)
+    notes = [_NO_VALUES] if passes is None else _notes(passes, model, is_new=inputs is not None)
     return Network(type(model).__name__, columns, len(model.parameters()), ". ".join(notes))
 
 
-def _notes(passes: Passes) -> list[str]:
+def _notes(passes: Passes, model: Any, *, is_new: bool) -> list[str]:
+    parameters = model.parameters()
+    if parameters and not any(parameter in passes.index for parameter in parameters):
+        return ["no graph of this pass was recorded (no_grad)" if is_new else _OTHERS]
     several = [f"of {passes.uses:,} uses of the same weights, the last one is shown"] if passes.uses > 1 else []
     return several + [_STALE] * passes.is_stale
 

@@ -35,7 +35,7 @@ class Passes:
             for parent in dict.fromkeys(node.parents):
                 self.readers.setdefault(parent, []).append(node.index)
         self.is_stale = False
-        self.uses = 1
+        self.uses = 0
 
     def net_input(self, unit: WeightedSum) -> tuple[SnapshotNode, list[SnapshotNode]] | None:
         """Return the node of a unit's net input, and those of its inputs; None if it cannot be told."""

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from microgradlib import Value, grad_table, nn
+from microgradlib import Value, grad_table, nn, no_grad
 from microgradlib.costs import cross_entropy
 from microgradlib.viz.drawings.diagram import Diagram
 from microgradlib.viz.networks.layers import layers_of
@@ -299,6 +299,12 @@ def test_inputs_or_outputs_not_both():
     model = nn.Neuron(1)
     with pytest.raises(ValueError, match=r"inputs=… for a new forward pass, or outputs=… .*, not both"):
         network(model, inputs=[1.0], outputs=model([1.0]))
+    with pytest.raises(TypeError, match=r"outputs are Values computed by the model, .* got 3"):
+        network(model, outputs=3)
+    with no_grad():
+        assert network(model, inputs=[1.0]).note == "no graph of this pass was recorded (no_grad)"
+    assert not network(nn.Sequential(nn.Conv2d(1, 1, 2)), inputs=IMAGE).note
+    assert network(model, outputs=Value(1.0) * 2).note == "these outputs do not depend on the model's weights"
     with pytest.raises(ValueError, match="takes a list of 1 input"):
         network(model, inputs=[1.0, 2.0])
 
@@ -332,3 +338,20 @@ def test_gated_cells_are_drawn_as_their_equations(cell, op):
     assert diagram.boxes[-1].op == op
     assert all(order[arrow.tail] < order[arrow.head] for arrow in diagram.arrows)
     assert {arrow.tail for arrow in diagram.arrows} | {arrow.head for arrow in diagram.arrows} == set(order)
+
+
+def test_what_has_no_layers_is_one_box():
+    class Empty(nn.Module):
+        """Without parameters."""
+
+    for model in (Empty(), nn.Sequential(), nn.Dropout(0.5)):
+        assert len(module_diagram(model).boxes) == 1
+    assert [box.title for box in module_diagram(nn.GRU(2, 3, num_layers=2)).boxes] == ["gru"]
+
+
+def test_gated_networks_with_inputs_are_drawn_as_graphs():
+    cell = nn.LSTMCell(1, 2, rng=0)
+    h, c = cell([0.5])
+    assert isinstance(module_picture(cell), Diagram)
+    assert module_picture(cell, outputs=[h, c]) == [*h, *c]
+    assert len(module_picture(cell, inputs=[0.5])) == 4
