@@ -8,7 +8,7 @@ import pytest
 from layout_faults import faults
 
 from microgradlib import draw
-from microgradlib.viz.drawings.measure import measure
+from microgradlib.viz.painting.measure import measure
 from microgradlib.viz.typography import mono_width, sans_width
 
 SVG = "{http://www.w3.org/2000/svg}"

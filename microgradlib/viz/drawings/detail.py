@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.drawings.build import choose_parts, lay_open, write
 from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
 from microgradlib.viz.drawings.layout import layout
-from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.drawings.options import Options
-from microgradlib.viz.drawings.paint import MARGIN
 from microgradlib.viz.drawings.placement import Spacing
 from microgradlib.viz.drawings.structure import find_structure
+from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
+from microgradlib.viz.painting.scene import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -14,10 +14,10 @@ from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladde
 from microgradlib.viz.drawings.diagram import Diagram
 from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
 from microgradlib.viz.drawings.options import LocalDerivatives, Options
-from microgradlib.viz.drawings.paint import CAPTION_SIZE, Scene
 from microgradlib.viz.drawings.states import GraphCanvas
 from microgradlib.viz.names import is_module, users_frame
 from microgradlib.viz.networks.modules import module_picture
+from microgradlib.viz.painting.scene import CAPTION_SIZE, Scene
 from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.routes.text import caption, caption_text
 from microgradlib.viz.theme import Theme, check_theme

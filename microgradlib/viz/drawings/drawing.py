@@ -11,9 +11,9 @@ from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
 from microgradlib.viz.dot.source import to_dot, to_graphviz
 from microgradlib.viz.drawings.layout import layout
-from microgradlib.viz.drawings.measure import arrow_text_width, measure, title_sizes
-from microgradlib.viz.drawings.paint import Scene
 from microgradlib.viz.drawings.states import GraphCanvas, Reopen, counts, reachable
+from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
+from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.picture import Picture, file_svg, page_html
 from microgradlib.viz.theme import check_theme, replace_marks
 

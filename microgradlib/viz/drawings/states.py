@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from microgradlib.viz.drawings.paint import Scene, paint, size
 from microgradlib.viz.drawings.words import text_of
+from microgradlib.viz.painting.scene import Scene, paint, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

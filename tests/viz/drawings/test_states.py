@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from microgradlib import Value, draw, nn
 from microgradlib.viz.drawings.diagram import Box, Diagram, Frame
 from microgradlib.viz.drawings.drawing import place
-from microgradlib.viz.drawings.paint import Scene
 from microgradlib.viz.drawings.states import GraphCanvas, reachable
+from microgradlib.viz.painting.scene import Scene
 
 
 @dataclass

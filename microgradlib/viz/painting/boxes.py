@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings import measure as sizes
-from microgradlib.viz.drawings.glyphs import text, tooltip, triangle
-from microgradlib.viz.drawings.measure import PAD, contents, shown
-from microgradlib.viz.drawings.paint_tables import table_markup, value_text
-from microgradlib.viz.drawings.squares import strip_markup, strip_size
 from microgradlib.viz.drawings.words import row_words, words_of
 from microgradlib.viz.markup import coordinate, element
 from microgradlib.viz.math_text import width as set_width
+from microgradlib.viz.painting import measure as sizes
+from microgradlib.viz.painting.glyphs import text, tooltip, triangle
+from microgradlib.viz.painting.measure import PAD, contents, shown
+from microgradlib.viz.painting.squares import strip_markup, strip_size
+from microgradlib.viz.painting.tables import table_markup, value_text
 
 if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Box, Row
-    from microgradlib.viz.drawings.glyphs import Colour
-    from microgradlib.viz.drawings.measure import Contents
     from microgradlib.viz.drawings.placement import Rect
+    from microgradlib.viz.painting.glyphs import Colour
+    from microgradlib.viz.painting.measure import Contents
 
 _LOOKS: Final = {"card": "op", "closed": "op", "table": "op", "elided": "constant"}
 """The kinds whose colours are those of another kind."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz import math_text
 from microgradlib.viz.drawings.placement import Size
-from microgradlib.viz.drawings.squares import strip_size
 from microgradlib.viz.markup import clean
+from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.glyphs import text
 from microgradlib.viz.markup import coordinate, element
+from microgradlib.viz.painting.glyphs import text
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Arrow, Diagram
-    from microgradlib.viz.drawings.glyphs import Colour
+    from microgradlib.viz.painting.glyphs import Colour
 
 LINE: Final = 20.0
 _SIZE: Final = 11.0

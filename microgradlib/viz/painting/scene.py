@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.glyphs import text, tooltip, triangle
-from microgradlib.viz.drawings.legend import LINE, entries, has_local_derivative, legend_markup, lines
-from microgradlib.viz.drawings.measure import ARROW_TEXT, BUTTON, CELL, NAME, frame_title, shown
-from microgradlib.viz.drawings.paint_boxes import BoxView, box_markup
 from microgradlib.viz.drawings.placement import Spacing
 from microgradlib.viz.markup import coordinate, element, escape
+from microgradlib.viz.painting.boxes import BoxView, box_markup
+from microgradlib.viz.painting.glyphs import text, tooltip, triangle
+from microgradlib.viz.painting.legend import LINE, entries, has_local_derivative, legend_markup, lines
+from microgradlib.viz.painting.measure import ARROW_TEXT, BUTTON, CELL, NAME, frame_title, shown
 from microgradlib.viz.theme import ROUTE_DASHES
 from microgradlib.viz.typography import sans_width
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
-    from microgradlib.viz.drawings.glyphs import Colour
     from microgradlib.viz.drawings.placement import Layout, Rect, Route
+    from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.routes.text import CaptionLine
 
 MARGIN: Final = 14.0

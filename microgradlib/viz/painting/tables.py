@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.drawings import measure as sizes
-from microgradlib.viz.drawings.glyphs import text, tooltip
-from microgradlib.viz.drawings.measure import shown
 from microgradlib.viz.markup import coordinate, element
+from microgradlib.viz.painting import measure as sizes
+from microgradlib.viz.painting.glyphs import text, tooltip
+from microgradlib.viz.painting.measure import shown
 
 if TYPE_CHECKING:
     from microgradlib.viz.drawings.diagram import Row, Table
-    from microgradlib.viz.drawings.glyphs import Colour
-    from microgradlib.viz.drawings.measure import Contents
     from microgradlib.viz.drawings.placement import Rect
+    from microgradlib.viz.painting.glyphs import Colour
+    from microgradlib.viz.painting.measure import Contents
 
 
 def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row, Strip
-from microgradlib.viz.drawings.legend import entries, lines
+from microgradlib.viz.painting.legend import entries, lines
 
 
 def signs(*boxes: Box, arrows: tuple[Arrow, ...] = (), note: str = "", captions: bool = False) -> list[str]:
