@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.pytree import is_ndarray
 from microgradlib.core.node import Node
+from microgradlib.nn.module import Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def _public(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_module(thing: Any) -> bool:
     """Return whether a thing is a network or layer of this library, not the class of one."""
-    return not isinstance(thing, type) and hasattr(type(thing), "named_modules") and hasattr(thing, "not_weights")
+    return isinstance(thing, Module)
 
 
 def named_parameters(module: Any) -> list[tuple[str, Any]]:

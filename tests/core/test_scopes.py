@@ -386,6 +386,9 @@ def test_nodes_are_found_in_nested_lists():
     a, b, c, s = Value(1.0), Value(2.0), Value(3.0), Symbol("s")
     assert nodes_in([a, [1.0, (b, {"c": [c]})], "text", None, s]) == [a, b, c, s]
     assert nodes_in([[1.0, 2.0], 3]) == []
+    around: list = [a]
+    around.append(around)
+    assert set(nodes_in(around)) == {a}
     numpy = pytest.importorskip("numpy")
     assert nodes_in([numpy.array([[a, 2.0], [b, None]], dtype=object)]) == [a, b]
 
