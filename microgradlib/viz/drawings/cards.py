@@ -199,7 +199,8 @@ def _weight_strips(sheet: Sheet, neuron: Neuron) -> tuple[Strip, ...]:
     values = Strip("weights", tuple(nodes[i].data for i in by_parameter))
     if sheet.symbolic:
         return ()
-    shared = any(len(sheet.structure.groups.uses[i]) > len(weights) for i, weights in by_parameter.items())
+    uses = sheet.structure.groups.uses
+    shared = sheet.differentiated and any(len(uses[i]) > len(weights) for i, weights in by_parameter.items())
     gradients = tuple(sheet.share(weight.use for weight in weights) for weights in by_parameter.values())
     own = tuple(nodes[i].grad for i in by_parameter)
     return values, Strip("share" if shared else "gradient", gradients if shared else own)

@@ -89,7 +89,7 @@ class Sheet:
         node = self.structure.nodes[i]
         here = set(uses)
         row = self.row(i, name, "parameter", "" if name == node.name else node.name)
-        if self.symbolic or here >= set(self.structure.groups.uses[i]):
+        if not self.differentiated or here >= set(self.structure.groups.uses[i]):
             return row
         share = number(self.share(here), self.digits)
         return Row(

@@ -186,6 +186,15 @@ def test_a_parameter_of_one_use_has_its_gradient_and_there_are_no_totals():
     assert all(one.id != "totals" for one in diagram.boxes)
 
 
+def test_before_a_backward_pass_there_are_no_shares():
+    recorder = Recorder()
+    model = Layers(recorder, (1, 1))
+    outputs = [model([recorder.leaf(0.5 * k, "x")])[0] for k in range(2)]
+    diagram = build(recorder.snapshot(*outputs, backward=False))
+    assert not any(row.share for one in diagram.boxes for row in one.rows)
+    assert all(one.id != "totals" for one in diagram.boxes)
+
+
 def test_a_share_that_a_wall_stops_is_not_reached():
     w = SnapshotNode(0, "parameter", "m.w", data=1.0, grad=2.0)
     x = SnapshotNode(1, "input", "x", data=3.0)
