@@ -9,6 +9,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.viz.capture import capture
+from microgradlib.viz.names import is_module
 from microgradlib.viz.stepper.contracted import closed_at
 from microgradlib.viz.stepper.explanation import Explanation
 from microgradlib.viz.stepper.subject import Subject
@@ -140,7 +141,7 @@ _NO_TRAINING: Final = 'mode="training" needs a model: write explain(model, loss,
 
 
 def _training_step(model: Any, loss: Any, x: Any, y: Any) -> Value:
-    if not callable(model) or not callable(loss) or x is None or y is None:
+    if not is_module(model) or not callable(loss) or x is None or y is None:
         message = (
             "a training step needs a model, a loss, inputs and a target, as in explain(model, squared_error, [1.0, 2], "
             f"0.5); got explain({type(model).__name__}, {type(loss).__name__}, {x!r:.40}, {y!r:.40})"

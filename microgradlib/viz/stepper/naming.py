@@ -10,17 +10,18 @@ from microgradlib.viz.numbers import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.snapshot import Scope, SnapshotNode
 
-__all__ = ["Name", "layer_symbol", "name_nodes", "net_inputs"]
+__all__ = ["Name", "below", "layer_symbol", "name_nodes", "net_inputs"]
 
 BELOW: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 ABOVE: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _UNIT: Final = re.compile(r"(?:^|\.)(?:layers\.(?P<layer>\d+)\.)?neurons\.(?P<unit>\d+)$")
 _COUNTED: Final = re.compile(r" (\d+)$")
-_PARAMETER: Final = re.compile(r"(?:w\.(?P<input>\d+)|(?P<bias>b))$")
+_LETTER: Final = re.compile(r"(?:^|\.)([a-z])((?:\.\d+)*)$")
+"""A letter and its indices, at the end of a path."""
 
 
 class Name(NamedTuple):
@@ -30,8 +31,12 @@ class Name(NamedTuple):
     full: str
 
 
-def _below(*indices: str) -> str:
-    """Return indices as subscripts, apart where one has two digits: ₂₀, but ₁₂,₃."""
+def below(*indices: str) -> str:
+    """Return indices as subscripts, apart where one has two digits.
+
+    >>> below("2", "0"), below("12", "3")
+    ('₂₀', '₁₂,₃')
+    """
     return ("," if any(len(i) > 1 for i in indices) else "").join([i.translate(BELOW) for i in indices])
 
 
@@ -59,7 +64,7 @@ def name_nodes(groups: Groups) -> list[Name]:
     and inputs count from 0, as in the library's paths, layers from 1. In a neuron, a is the net input and h what is
     computed from it. An op without a name is u1, u2, …; a constant is its number.
 
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
     >>> names = [*[f"layers.0.neurons.{u}.w.1" for u in range(2)], "x"]
     >>> leaves = [SnapshotNode(i, "parameter" if i < 2 else "input", name) for i, name in enumerate(names)]
@@ -72,7 +77,7 @@ def name_nodes(groups: Groups) -> list[Name]:
     inside = _neuron_names(groups, alone)
     names: list[Name] = []
     taken = {node.name for node in nodes if node.name}
-    used: set[str] = set()
+    used: dict[str, int] = {}
     count = 0
     for node in nodes:
         if node.kind == "constant" and not node.name and node.data is not None:
@@ -81,22 +86,23 @@ def name_nodes(groups: Groups) -> list[Name]:
             continue
         name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
         if name is None and node.name:
-            name = Name(_relative(node, groups), node.name)
+            name = _input_name(node) or Name(_relative(node, groups), node.name)
         while name is None or (not node.name and name.full in taken and node.index not in inside):
             count += 1
             name = Name(f"u{count}", f"u{count}")
         names.append(_unique(name, used))
-        used.add(names[-1].full)
     return names
 
 
-def _unique(name: Name, used: set[str]) -> Name:
-    """Return the name, with a subscript if another node has it: x, x₂, x₃."""
-    k, full = 1, name.full
+def _unique(name: Name, used: dict[str, int]) -> Name:
+    """Return the name, with a number if another node has it: x, x⁽²⁾, x⁽³⁾; a⁽¹⁾, a⁽¹⁾₂."""
+    k, full = used.get(name.full, 0), name.full
     while full in used:
         k += 1
-        full = f"{name.full}{str(k).translate(BELOW)}"
-    return Name(name.short if k == 1 else full, full)
+        full = name.full + (str(k).translate(BELOW) if name.full.endswith("⁾") else f"⁽{str(k).translate(ABOVE)}⁾")
+    used[name.full] = max(k, 1)
+    used[full] = 1
+    return Name(name.short if full == name.full or name.short != name.full else full, full)
 
 
 def _units_alone(groups: Groups) -> set[tuple[str, str]]:
@@ -110,20 +116,26 @@ def _units_alone(groups: Groups) -> set[tuple[str, str]]:
 
 
 def _parameter_name(node: SnapshotNode, alone: set[tuple[str, str]]) -> Name | None:
-    match = _PARAMETER.search(node.name)
-    if node.kind != "parameter" or match is None or (match.start() and node.name[match.start() - 1] != "."):
+    match = _LETTER.search(node.name)
+    if node.kind != "parameter" or match is None:
         return None
-    before = node.name[: match.start()].removesuffix(".")
-    letter, index = ("b", ()) if match["bias"] else ("w", (match["input"],))
-    short = f"{letter}{_below(*index)}"
-    if not before:
-        return Name(short, short)
+    before, letter, indices = node.name[: match.start()], match[1], match[2].split(".")[1:]
+    short = f"{letter}{below(*indices)}"
     unit = _Unit.of(before)
     if unit is None:
-        return Name(short, f"{before}.{short}")
+        return Name(short, f"{before}.{short}" if before else short)
     own = () if (unit.before, unit.layer) in alone else (unit.unit,)
     prefix = f"{unit.before}." if unit.before else ""
-    return Name(short, f"{prefix}{letter}{_below(*own, *index)}{_above(unit.layer)}")
+    return Name(short, f"{prefix}{letter}{below(*own, *indices)}{_above(unit.layer)}")
+
+
+def _input_name(node: SnapshotNode) -> Name | None:
+    """Return x₀ for x.0 and x₀₁ for x.0.1, the library's names of inputs; None for other names."""
+    match = _LETTER.match(node.name)
+    if match is None or not match[2]:
+        return None
+    text = match[1] + below(*match[2].split(".")[1:])
+    return Name(text, text)
 
 
 def _relative(node: SnapshotNode, groups: Groups) -> str:
@@ -141,10 +153,10 @@ def _neuron_names(groups: Groups, alone: set[tuple[str, str]]) -> dict[int, Name
         ends = _net_input_and_result(groups, scope) if scope.kind == "neuron" else None
         if ends is None:
             continue
-        prefix, below, above = _marks(scope, alone)
+        prefix, index, above = _marks(scope, alone)
         for letter, node in zip("ah", ends):
             if node is not None:
-                found[node] = Name(f"{letter}{below}", f"{prefix}{letter}{below}{above}")
+                found[node] = Name(f"{letter}{index}", f"{prefix}{letter}{index}{above}")
     return found
 
 
@@ -158,14 +170,14 @@ def _marks(scope: Scope, alone: set[tuple[str, str]]) -> tuple[str, str, str]:
     """
     unit = _Unit.of(scope.path or scope.name)
     if unit:
-        below = "" if (unit.before, unit.layer) in alone else _below(unit.unit)
-        return f"{unit.before}." if unit.before else "", below, _above(unit.layer)
-    index = _COUNTED.search(scope.name)
+        index = "" if (unit.before, unit.layer) in alone else below(unit.unit)
+        return f"{unit.before}." if unit.before else "", index, _above(unit.layer)
+    counted = _COUNTED.search(scope.name)
     layer = scope.parent if scope.parent is not None and scope.parent.kind == "layer" else None
     step = scope.parent if layer is None else layer.parent
     time = _COUNTED.search(step.name) if step is not None and step.kind == "step" else None
     above = f"⁽{time[1].translate(ABOVE)}⁾" if time else ""
-    return f"{layer.name}." if layer else "", _below(index[1]) if index else "", above
+    return f"{layer.name}." if layer else "", below(counted[1]) if counted else "", above
 
 
 def _net_input_and_result(groups: Groups, scope: Scope) -> tuple[int, int | None] | None:
@@ -184,7 +196,7 @@ def _net_input_and_result(groups: Groups, scope: Scope) -> tuple[int, int | None
 def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
     """Return the net inputs of a layer's units, whose gradients are its δ; none if it is no layer of neurons.
 
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
     >>> layer = Scope("layers.0", "layer", "layers.0")
     >>> neuron = Scope("neurons.0", "neuron", "layers.0.neurons.0", parent=layer)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import is_ndarray
 from microgradlib.core.autodiff import evaluate, grad_table
 from microgradlib.core.modes import no_grad
 from microgradlib.core.value import Value
 from microgradlib.errors import MissingRuleError
 from microgradlib.viz.stepper.frames import new_parameters
+from microgradlib.viz.stepper.naming import below
 from microgradlib.viz.stepper.tape import encode, step_inputs
 
 if TYPE_CHECKING:
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["build_loss", "training_numbers"]
 
-_BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
 
 def build_loss(model: Callable[[Any], Any], loss: Callable[[Any, Any], Any], x: Any, y: Any) -> Value:
-    """Return loss(model(x), y) as a graph, with the inputs x as leaves named x₀, x₁, …; a single one is x.
+    """Return loss(model(x), y) as a graph.
+
+    The floats in x become leaves named x₀, x₁, …, a single one x; whole numbers, which may be indices, stay as they
+    are.
 
     Raises:
         TypeError: the loss is not a Value.
@@ -35,18 +38,14 @@ def build_loss(model: Callable[[Any], Any], loss: Callable[[Any, Any], Any], x: 
     return result
 
 
-def _as_inputs(x: Any) -> Any:
-    if not hasattr(x, "__len__"):
-        return x if isinstance(x, Value) else Value(x, label="x")
-    elements = [_as_inputs(element) if hasattr(element, "__len__") else element for element in x]
-    return [
-        Value(element, label=f"x{str(i).translate(_BELOW)}") if _is_number(element) else element
-        for i, element in enumerate(elements)
-    ]
-
-
-def _is_number(element: Any) -> bool:
-    return not isinstance(element, (Value, list))
+def _as_inputs(x: Any, *indices: int) -> Any:
+    if isinstance(x, float):
+        return Value(x, label=f"x{below(*map(str, indices))}")
+    if is_ndarray(x):
+        x = x.tolist()
+    if isinstance(x, (list, tuple)):
+        return [_as_inputs(element, *indices, i) for i, element in enumerate(x)]
+    return x
 
 
 def training_numbers(graph: StepGraph, live: Sequence[Any], rate: float, seed: float = 1.0) -> dict[str, Any]:
