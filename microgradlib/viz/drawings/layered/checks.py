@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from microgradlib.viz.drawings.diagram import Diagram
+from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.drawings.placement import Size
 
 

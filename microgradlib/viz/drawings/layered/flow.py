@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.drawings.layered.along import Ends
 from microgradlib.viz.drawings.layered.grid import Line
 from microgradlib.viz.drawings.layered.ports import breadth_for
-from microgradlib.viz.drawings.layered.ranks import rank, share_columns
+from microgradlib.viz.drawings.layered.ranks import rank_frames, share_columns
 from microgradlib.viz.drawings.layered.spacing import Edge
 from microgradlib.viz.drawings.placement import Direction, Size, Spacing
 
@@ -88,12 +88,14 @@ def flow_of(
     ]
     _make_alike(diagram.boxes, sides)
     titles = [title_size(frame) for frame in diagram.frames]
-    ranks = rank(len(diagram.boxes), [(number[arrow.tail], number[arrow.head]) for arrow in diagram.arrows])
+    frames_of = [around[frames[box.frame]] if box.frame else () for box in diagram.boxes]
+    ends = [(number[arrow.tail], number[arrow.head]) for arrow in diagram.arrows]
+    ranks = rank_frames(ends, frames_of, len(parents))
     return Flow(
         lengths=[side.length for side in sides],
         breadths=[side.breadth for side in sides],
         ranks=share_columns(ranks, [box.frame if box.kind == "input" else None for box in diagram.boxes]),
-        frames_of=[around[frames[box.frame]] if box.frame else () for box in diagram.boxes],
+        frames_of=frames_of,
         parents=parents,
         kin=[_kin(box) for box in diagram.boxes],
         pitches=[side.pitch for side in sides],

@@ -6,7 +6,9 @@ from collections.abc import Hashable, Sequence
 from typing import Final
 
 _FAR: Final = 3
-"""Inputs of one frame share a column unless their first uses are more than so many columns apart."""
+"""Leaves do not move left by more than so many columns to stand beside others, or outside a frame that they feed."""
+_MOST_PASSES: Final = 8
+_MOST_BOUNDS: Final = 2_000
 
 
 def rank(boxes: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
@@ -66,3 +68,82 @@ def share_columns(ranks: Sequence[int], kin: Sequence[Hashable | None]) -> list[
         first[key] if key is not None and column - first[key] <= _FAR else column
         for column, key in zip(ranks, kin, strict=True)
     ]
+
+
+def rank_frames(arrows: Sequence[tuple[int, int]], frames_of: Sequence[tuple[int, ...]], frames: int) -> list[int]:
+    """Return the column of each box: as `rank`, and frames beside one another where that only moves leaves.
+
+    A frame whose boxes all follow the last ones of another begins behind it, leaves and all, if leaves alone would
+    stand beside it. A leaf outside a frame that it feeds stands in front of the frame.
+
+    Args:
+        arrows: pairs (tail, head).
+        frames_of: for each box, the frames around it, outermost first.
+        frames: how many frames there are.
+
+    Raises:
+        ValueError: the arrows form a cycle.
+
+    >>> rank_frames([(0, 1), (1, 3), (2, 3)], [(), (0,), (1,), (1,)], 2)
+    [0, 1, 2, 3]
+    """
+    boxes = len(frames_of)
+    inner = {head for _, head in arrows}
+    leaves: list[list[int]] = [[] for _ in range(frames)]
+    for box, around in enumerate(frames_of):
+        for frame in around if box not in inner else ():
+            leaves[frame].append(box)
+    ranks = rank(boxes, arrows)
+    bounds: dict[tuple[int, int], None] = {}  # pairs (box, leaf): the leaf stands behind the box
+    for _ in range(_MOST_PASSES if any(leaves) else 0):
+        known = len(bounds)
+        for one, other, tails in _followers(arrows, frames_of):
+            last = _last(frames_of, ranks, one)
+            beside = [leaf for leaf in leaves[other] if ranks[leaf] <= last]
+            if all(ranks[tail] == last for tail in tails):
+                few = tails if len(tails) * len(beside) <= _MOST_BOUNDS else tails[:1]
+                bounds.update(((tail, leaf), None) for tail in few for leaf in beside)
+        if len(bounds) == known:
+            break
+        try:
+            ranks = rank(boxes, [*arrows, *bounds])
+        except ValueError:  # a way leads back from the frame behind to the one in front
+            break
+    return _leaves_in_front(arrows, frames_of, ranks, inner)
+
+
+def _followers(
+    arrows: Sequence[tuple[int, int]], frames_of: Sequence[tuple[int, ...]]
+) -> list[tuple[int, int, list[int]]]:
+    """Return pairs of frames of one frame that arrows join one way only, with the boxes that they come from."""
+    tails: dict[tuple[int, int], dict[int, None]] = {}
+    for tail, head in arrows:
+        one, other = frames_of[tail], frames_of[head]
+        k = 0
+        while k < min(len(one), len(other)) and one[k] == other[k]:
+            k += 1
+        if k < min(len(one), len(other)):
+            tails.setdefault((one[k], other[k]), {})[tail] = None
+    return [(*pair, list(found)) for pair, found in tails.items() if pair[::-1] not in tails]
+
+
+def _last(frames_of: Sequence[tuple[int, ...]], ranks: Sequence[int], frame: int) -> int:
+    return max(column for column, around in zip(ranks, frames_of, strict=True) if frame in around)
+
+
+def _leaves_in_front(
+    arrows: Sequence[tuple[int, int]], frames_of: Sequence[tuple[int, ...]], ranks: Sequence[int], inner: set[int]
+) -> list[int]:
+    """Return the columns after leaves have moved in front of the frames that they feed from outside."""
+    low: dict[int, int] = {}
+    for column, around in zip(ranks, frames_of, strict=True):
+        for frame in around:
+            low[frame] = min(low.get(frame, column), column)
+    moved = list(ranks)
+    for tail, head in arrows:
+        if tail not in inner:
+            for frame in frames_of[head]:
+                if frame not in frames_of[tail] and ranks[tail] - low[frame] < _FAR:
+                    moved[tail] = min(moved[tail], low[frame] - 1)
+    first = min(moved, default=0)
+    return [column - first for column in moved]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from microgradlib.viz.drawings.diagram import Diagram
+from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.drawings.layered.along import Along
 from microgradlib.viz.drawings.layered.flow import Flow
 from microgradlib.viz.drawings.layered.grid import Grid
