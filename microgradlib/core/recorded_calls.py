@@ -25,10 +25,11 @@ _SINGLE = frozenset({Value, float, int, bool, str})
 
 
 class Unit(NamedTuple):
-    """A unit of a layer, whose calls drawings tell by its parameters: f(z), z = Σ wᵢ xᵢ (+ b) as one `dot` or as sums.
+    """A unit of a layer, whose calls drawings tell by its parameters: f(z), z = Σ wᵢ xᵢ (+ b).
 
     `name` is relative to the layer, such as `neurons.3`, empty for a layer that is one unit. `op` names f in the table
     of ops: "" if f(z) is z, None for a function that is no op. `inputs` names the xᵢ, where they have no names.
+    z is one node `dot`, or if `expanded` the sums and products of `Neuron`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Unit(NamedTuple):
     bias: Any
     op: str | None
     inputs: list[str]
+    expanded: bool = False
 
 
 def note_inside(began: int, source: Any, inputs: Sequence[Any], inside: Sequence[Any], result: list[Value]) -> None:

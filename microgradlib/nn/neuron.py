@@ -124,7 +124,8 @@ class Neuron(Module):
 
     def scope_units(self) -> list[Unit]:
         """Return the neuron as the only unit of a layer."""
-        return [Unit("", self.w, self.b, op_name(self.f), [f"x.{d}" for d in range(len(self.w))])]
+        inputs = [f"x.{d}" for d in range(len(self.w))]
+        return [Unit("", self.w, self.b, op_name(self.f), inputs, self.expand)]
 
     def __call__(self, x: Vector) -> Value:
         """Return f(z) for the inputs x."""

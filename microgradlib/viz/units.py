@@ -92,7 +92,7 @@ class _Graph:
             if not _same(parents, [*unit.weights, *parents[n : 2 * n], *bias]):
                 return None
             nodes, inputs = [start], [self.index[x] for x in parents[n : 2 * n]]
-        elif node.op.name == "mul":
+        elif node.op.name == "mul" and unit.expanded and parents[1] is not parents[0]:
             written_out = self._products_and_sums(unit, start)
             if written_out is None:
                 return None
