@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 LONGEST_ROW: Final = 64
 """A longer row of weights is shown by so many squares, each for the largest of some neighbours."""
-_LARGEST_SIDE: Final = 14
+LARGEST_SIDE: Final = 14
+"""The same for the side of an image."""
 
 
 @dataclass
@@ -71,13 +72,18 @@ def pooled(row: Sequence[float], most: int) -> tuple[float, ...]:
     return tuple(max(row[i : i + step], key=abs) for i in range(0, len(row), step))
 
 
+def pooling(count: int, side: int) -> set[str]:
+    """Return what the legend has to say of so many weights: whether a square stands for several of them."""
+    return {"pooled"} if side > LARGEST_SIDE or (not side and count > LONGEST_ROW) else set()
+
+
 def weight_image(weights: Sequence[float], side: int) -> Grid:
     """Return the weights of an image's pixels as a grid of at most 14 × 14, the largest of neighbours for all of them.
 
     >>> weight_image([1.0, -2.0, 3.0, 0.5], 2)
     ((1.0, -2.0), (3.0, 0.5))
     """
-    step = -(-side // _LARGEST_SIDE)
+    step = -(-side // LARGEST_SIDE)
     rows = [weights[i * side : (i + 1) * side] for i in range(side)]
     return tuple(
         tuple(max((x for row in rows[i : i + step] for x in row[j : j + step]), key=abs) for j in range(0, side, step))

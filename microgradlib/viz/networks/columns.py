@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.networks.body import Body, cell_of, glyph_of, largest_of, look_of, side_of, tip
+from microgradlib.viz.networks.body import Body, cell_of, glyph_of, largest_of, look_of, pooling, side_of, tip
 from microgradlib.viz.networks.marks import Circle, Line, Squares, Words
 from microgradlib.viz.networks.squares import image, maps, matrix, strip, tiles
 from microgradlib.viz.numbers import number
@@ -143,7 +143,7 @@ def _add_notes(body: Body, notes: list[tuple[str, str]], x: float, y: float, r: 
 
 def _circles_with_weights(column: Column, side: int) -> Body:
     """Return circles, each with the weights that lead to it at its left: a row of squares, or an image of them."""
-    body = Body(arrow=True, uses={"tiles"} if side else {"rows"})
+    body = Body(arrow=True, uses={"tiles" if side else "rows"} | pooling(len(column.units[0].weights), side))
     has_notes = column.kind != "output" and any(unit.delta is not None for unit in column.units)
     r, pitch = 16.0, 47.0 if has_notes else 41.0
     glyphs = [glyph_of(unit, side) for unit in column.units]

@@ -77,11 +77,20 @@ def network_picture(network: Network) -> NetworkPicture:
         placed.append(moved)
         left += width
     right = left + MARGIN
-    uses = set().union(*(body.uses for body in bodies)) | {type(mark).__name__ for mark in lines}
+    uses = set().union(*(body.uses for body in bodies), *(_shown(mark) for mark in content))
     signs: set[str] = {mark.role for mark in lines if isinstance(mark, Line)}
     legend, bottom, wide = legend_marks(uses, signs, network.note, middle + height / 2 + 14, max(right, _LEAST))
     marks = (*lines, *content, *legend)
     return NetworkPicture(marks, max(right, wide), bottom, network.summary, network.text)
+
+
+def _shown(mark: Mark) -> set[str]:
+    """Return how the numbers of squares are shown: by the colour of their sign, or by the strength of ink."""
+    if not isinstance(mark, Squares):
+        return set()
+    numbers = [x for row in mark.numbers for x in row if x]
+    signed = not mark.shades or any(x < 0 for x in numbers)
+    return ({"squares"} if signed else {"shades"}) if numbers else set()
 
 
 def _count(before: Column, column: Column) -> int:

@@ -24,7 +24,10 @@ _LEGEND: Final = (
     ("tiles", "images: the weights of a unit for each pixel", "muted"),
     ("value of tile", "beside an image: the unit's value", "muted"),
     ("δ of tile", "below it, framed: δ", "grad"),
+    ("pooled", "a square for several weights shows the largest", "muted"),
     ("kernels", "left of a map: its kernels", "muted"),
+    ("some kernels", "of many the first four", "muted"),
+    ("shades", "shade: size of the number", "muted"),
     ("value", "in circles: value", "muted"),
     ("bias", "b: bias", "parameter_text"),
     ("delta", "δ: gradient of the net input", "grad"),
@@ -55,11 +58,10 @@ def legend_marks(uses: set[str], signs: set[str], note: str, y: float, width: fl
 
 def _entries(uses: set[str], signs: set[str]) -> Iterator[tuple[str, str, str]]:
     """Yield what the legend says: a sample, words and their role."""
-    squares = uses & {"matrix", "rows", "tiles", "kernels", "squares", "maps"}
     for role, words in (("plus", "> 0"), ("minus", "< 0")):
         if role in signs:
             yield f"line {role}", f"weight {words}", "muted"
-        elif squares:
+        elif "squares" in uses:
             yield f"square {role}", words, "muted"
     if signs & {"plus", "minus"}:
         uses = uses | {"width"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib import nn
 from microgradlib.core.scopes import last_call, nodes_in
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame, Row, Strip
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip
 from microgradlib.viz.networks.layout import NetworkPicture, network_picture
 from microgradlib.viz.networks.reading import network
 

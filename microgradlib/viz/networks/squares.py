@@ -12,6 +12,7 @@ from microgradlib.viz.networks.body import (
     largest_of,
     look_of,
     pooled,
+    pooling,
     tip,
     weight_image,
 )
@@ -24,6 +25,8 @@ _ROWS: Final = (24, 8)
 """Of more units than their sum, so many are shown at the beginning and at the end."""
 _MOST_SQUARES: Final = 4_000
 _MAPS: Final = 8
+_KERNELS: Final = 4
+"""Of more kernels of a map, the first are shown."""
 _SMALL: Final = 9.5
 
 
@@ -35,7 +38,7 @@ def image(column: Column) -> Body:
     grid = Squares(
         0, -side * cell / 2, cell, numbers, largest_of(numbers), shades=True, ground="card", edge="input_edge"
     )
-    return Body([grid], grid.width, grid.height, uses={"image"})
+    return Body([grid], grid.width, grid.height)
 
 
 def strip(column: Column) -> Body:
@@ -45,7 +48,7 @@ def strip(column: Column) -> Body:
     columns = -(-len(numbers) // rows)
     grid = tuple(tuple(numbers[i::rows][:columns]) for i in range(min(rows, len(numbers))))
     marks = Squares(0, -len(grid) * 5.5, 11.0, grid, largest_of(grid), edge="input_edge")
-    body = Body([marks], marks.width, marks.height, uses={"squares"})
+    body = Body([marks], marks.width, marks.height)
     if len(column.units) > len(numbers):
         rest = f"and {len(column.units) - len(numbers):,} more"
         body.marks.append(Words(marks.width / 2, marks.height / 2 + 14, rest, 10.0, "muted", "middle", italic=True))
@@ -67,7 +70,12 @@ def tiles(column: Column, side: int) -> Body:
     with_delta = any(unit.delta is not None for unit in column.units)
     rows = -(-len(units) // columns)
     across, down = tile + 22.0, tile + 9.0
-    body = Body(arrow=True, width=columns * across - 8.0, height=rows * down, uses={"tiles"})
+    body = Body(
+        arrow=True,
+        width=columns * across - 8.0,
+        height=rows * down,
+        uses={"tiles"} | pooling(len(column.units[0].weights), side),
+    )
     for k, (unit, glyph) in enumerate(zip(units, glyphs)):
         x, y = k % columns * across, k // columns * down - body.height / 2 + 4.5
         body.marks.append(Squares(x, y, cell, glyph, scale, shades=True, tip=tip(k, unit, column)))
@@ -101,7 +109,7 @@ def matrix(column: Column) -> Body:
     cell = 10.0
     width = cell * len(rows[0][0])
     height = cell * sum(map(len, parts)) + (26.0 if cut else 0.0)
-    body = Body(arrow=True, height=height + 30.0, uses={"matrix"})
+    body = Body(arrow=True, height=height + 30.0, uses={"matrix"} | pooling(len(units[0].weights), 0))
     heads = [("W", width / 2, "muted"), ("b", width + 9, "parameter_text"), ("value", width + 33, "ink")]
     with_delta = any(unit.delta is not None for unit in units)
     heads += [("δ", width + 57, "grad")] if with_delta else []
@@ -138,7 +146,7 @@ def maps(column: Column, before: Column | None) -> Body:
     left += 22.0 if left else 0.0
     pitch = max([cell * shape[0], *(part[2] for part in kernels)]) + 14.0
     height = pitch * len(maps) + (22.0 if cut else 0.0)
-    body = Body(arrow=before is not None, width=left + cell * shape[1], height=height, uses={"maps"})
+    body = Body(arrow=before is not None, width=left + cell * shape[1], height=height)
     top = -height / 2
     for k, (found, (marks, wide, tall)) in enumerate(zip(maps, kernels)):
         if cut and k == 5:
@@ -149,7 +157,7 @@ def maps(column: Column, before: Column | None) -> Body:
         body.marks += [_moved(mark, left - 22.0 - wide, middle - tall / 2) for mark in marks]
         if marks:
             body.marks.append(Line(left - 17, middle, left - 5, middle, "line", 1.2))
-            body.uses.add("kernels")
+            body.uses |= {"kernels", "some kernels"} if len(found.kernels) > _KERNELS else {"kernels"}
         grid = found.values or ((None,) * shape[1],) * shape[0]
         corner = (left, middle - cell * shape[0] / 2)
         edge = f"{look_of(column)}_edge"
@@ -162,7 +170,7 @@ def _kernel_marks(found: FeatureMap, scale: float) -> tuple[list[Squares], float
     """Return a map's kernels side by side, their width and their height; of many, the first four."""
     marks = []
     x = 0.0
-    for kernel in found.kernels[:4]:
+    for kernel in found.kernels[:_KERNELS]:
         cell = float(min(max(30 // max(len(kernel), len(kernel[0])), 4), 10))
         marks.append(Squares(x, 0, cell, kernel, scale, shades=True, edge="parameter_edge"))
         x += marks[-1].width + 4.0
