@@ -10,7 +10,7 @@ from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.compiler.printing import DrawnNode, drawn
 from microgradlib.compiler.printing.account import Account
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
 from microgradlib.viz.drawings.drawing import Drawing, check_engine, content_of
 from microgradlib.viz.theme import check_theme
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from microgradlib.compiler.instructions import ProgramData
-    from microgradlib.viz.drawings.diagram import BoxKind
+    from microgradlib.viz.boxes.diagram import BoxKind
     from microgradlib.viz.drawings.drawing import Engine
     from microgradlib.viz.theme import Theme
 

@@ -4,7 +4,7 @@ from itertools import combinations, pairwise, permutations
 
 from hypothesis import strategies as st
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.drawings.placement import Rect, Size
 
 EPSILON = 1e-6

@@ -15,7 +15,7 @@ from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
 from microgradlib.viz.drawings.words import words_of
 
 NAME = re.compile(r"(?<![\w.'])[^\W\d][\w.]*")

@@ -12,7 +12,7 @@ from microgradlib.viz.typography import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from microgradlib.viz.drawings.diagram import Box, Frame, Row, Strip, Table
+    from microgradlib.viz.boxes.diagram import Box, Frame, Row, Strip, Table
 
     Colours = Callable[[str], str]
 
@@ -109,7 +109,7 @@ def frame_label(frame: Frame, colour: Colours) -> str:
 def box_text(box: Box) -> str:
     """Return a box on one line, for its tooltip.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Row
+    >>> from microgradlib.viz.boxes.diagram import Box, Row
     >>> box_text(Box("n0", "op", "u", "tanh", rows=(Row("", "0.5", "—"),)))
     'u  tanh  0.5  —'
     """

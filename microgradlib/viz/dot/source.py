@@ -16,7 +16,7 @@ from microgradlib.viz.typography import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+    from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
     from microgradlib.viz.drawings.placement import Direction
     from microgradlib.viz.routes.text import CaptionLine
 
@@ -55,7 +55,7 @@ def to_dot(
     Raises:
         ValueError: another theme.
 
-    >>> from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
+    >>> from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram
     >>> pair = Diagram((Box("n0", "input", title="<b>"), Box("n1", "output", op="exp")), (Arrow("n0", "n1", "2"),))
     >>> print(to_dot(pair).splitlines()[-2].strip())
     "n0" -> "n1" [label="2" tooltip="<b> → exp" labeltooltip="<b> → exp"]
@@ -83,7 +83,7 @@ def to_graphviz(
         MissingExtraError: the package graphviz is not installed.
         ValueError: an unknown theme.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Diagram
+    >>> from microgradlib.viz.boxes.diagram import Box, Diagram
     >>> graph = to_graphviz(Diagram((Box("n0", "input", title="x"),), ()))
     >>> graph.edge("n0", "n0", label="again")
     >>> graph.graph_attr["rankdir"]

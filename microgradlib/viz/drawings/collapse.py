@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from microgradlib.viz.drawings.choice import Step
+from microgradlib.viz.boxes.choice import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.structure import Structure
 
 CollapseWord = Literal["neuron", "layer", "step", "example"]
 Collapse = CollapseWord | int

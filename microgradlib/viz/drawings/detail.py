@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.build import choose_parts, lay_open, write
+from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
 from microgradlib.viz.drawings.layout import layout
-from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.boxes.options import Options
 from microgradlib.viz.drawings.placement import Spacing
-from microgradlib.viz.drawings.structure import find_structure
+from microgradlib.viz.boxes.structure import find_structure
 from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.painting.scene import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from microgradlib.viz.drawings.choice import Step
-    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.boxes.choice import Step
+    from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.drawings.placement import Direction, Layout, Size
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshot import Snapshot
 
 CELL: Final = 960.0

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.core.node import Node
 from microgradlib.viz.capture import capture
-from microgradlib.viz.drawings.build import choose_parts, lay_open, write
+from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
-from microgradlib.viz.drawings.diagram import Diagram
+from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
-from microgradlib.viz.drawings.options import LocalDerivatives, Options
+from microgradlib.viz.boxes.options import LocalDerivatives, Options
 from microgradlib.viz.drawings.states import GraphCanvas
 from microgradlib.viz.names import is_module, users_frame
 from microgradlib.viz.networks.modules import module_picture

@@ -20,7 +20,7 @@ from microgradlib.viz.theme import check_theme, replace_marks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.drawings.placement import Direction, Layout
     from microgradlib.viz.picture import Canvas
     from microgradlib.viz.routes.search import Highlight
@@ -117,7 +117,7 @@ class Drawing(Picture):
     In HTML, groups open and close by click. `save` writes .svg and .html; .png and .pdf need Graphviz and have its
     layout; .dot and .gv are DOT text.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Diagram
+    >>> from microgradlib.viz.boxes.diagram import Box, Diagram
     >>> drawing = Drawing(content_of(Diagram((Box("n0", "input", title="x"),), ()), "right"))
     >>> drawing
     <Drawing of 1 box and 0 arrows>
@@ -196,7 +196,7 @@ class Drawing(Picture):
             MissingExtraError: the package graphviz is not installed.
             DrawingError: it is not a graph of boxes.
 
-        >>> from microgradlib.viz.drawings.diagram import Box, Diagram
+        >>> from microgradlib.viz.boxes.diagram import Box, Diagram
         >>> graph = Drawing(content_of(Diagram((Box("n0", "input", title="x"),), ()), "right")).to_graphviz()
         >>> graph.node("n1", label="another")
         """

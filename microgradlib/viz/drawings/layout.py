@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from microgradlib.viz.drawings.diagram import Box, Diagram, Frame
+from microgradlib.viz.boxes.diagram import Box, Diagram, Frame
 from microgradlib.viz.drawings.layered.along import place_along
 from microgradlib.viz.drawings.layered.checks import check
 from microgradlib.viz.drawings.layered.corners import place_in_corners
+from microgradlib.viz.drawings.layered.crossings import crossings
 from microgradlib.viz.drawings.layered.equals import order_alike
 from microgradlib.viz.drawings.layered.flow import flow_of
 from microgradlib.viz.drawings.layered.grid import Grid, make_grid
-from microgradlib.viz.drawings.layered.ordering import crossings, order_columns
+from microgradlib.viz.drawings.layered.ordering import order_columns
 from microgradlib.viz.drawings.layered.ports import assign_ports
 from microgradlib.viz.drawings.layered.sides import foreign_crossings
 from microgradlib.viz.drawings.layered.spacing import Across, place_across
@@ -57,7 +58,7 @@ def layout(
         ValueError: the arrows form a cycle, an id is unknown or given twice, a frame comes before the frame around it,
             a box has no size, or the direction is neither of the two.
 
-    >>> from microgradlib.viz.drawings.diagram import Arrow, Box
+    >>> from microgradlib.viz.boxes.diagram import Arrow, Box
     >>> pair = Diagram((Box("n0", "input"), Box("n1", "output")), (Arrow("n0", "n1", "2"),))
     >>> plan = layout(pair, {"n0": Size(80, 40), "n1": Size(80, 40)}, direction="right")
     >>> plan.boxes["n0"], plan.boxes["n1"].x > 100, plan.crossings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from microgradlib.viz.drawings.diagram import Arrow
+from microgradlib.viz.boxes.diagram import Arrow
 
 Direction = Literal["right", "down"]
 
@@ -44,7 +44,7 @@ class Spacing:
         tight: between two lines without texts that enter one box.
         most_texts: a box that more arrows enter shows none of their texts.
         head: the length of an arrowhead.
-        frame: between a frame and what it holds.
+        frame: between a frame and what it holds, and between it and a line that passes it.
         bar: the height of a frame's title bar.
         sheet: how far each of the two sheets behind a folded frame is shifted.
         text_height: of a text on a line.

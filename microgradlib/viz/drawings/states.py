@@ -11,7 +11,7 @@ from microgradlib.viz.painting.scene import Scene, paint, size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.picture import Canvas
 
 _MOST: Final = ((24, 700), (16, 240))
@@ -73,7 +73,7 @@ class GraphCanvas:
 def counts(diagram: Diagram) -> str:
     """Say how many boxes and arrows a diagram has.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Diagram
+    >>> from microgradlib.viz.boxes.diagram import Box, Diagram
     >>> counts(Diagram((Box("n0", "input"),), ()))
     '1 box and 0 arrows'
     """

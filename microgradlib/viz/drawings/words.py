@@ -8,13 +8,13 @@ from microgradlib.viz.markup import clean
 from microgradlib.viz.math_text import plain
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Box, Diagram, Row
+    from microgradlib.viz.boxes.diagram import Box, Diagram, Row
 
 
 def words_of(box: Box) -> str:
     """Return a box on one line: its name and operation, then its contents.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Row
+    >>> from microgradlib.viz.boxes.diagram import Box, Row
     >>> words_of(Box("n0", "op", title="h_1", op="tanh", rows=(Row(value="0.5", gradient="1"),)))
     'h₁  tanh  0.5  gradient 1'
     """
@@ -39,7 +39,7 @@ def words_of(box: Box) -> str:
 def row_words(row: Row) -> str:
     """Return one row of a box in words.
 
-    >>> from microgradlib.viz.drawings.diagram import Row
+    >>> from microgradlib.viz.boxes.diagram import Row
     >>> row_words(Row("w.0", "2", "−1", share=True)), row_words(Row("grad", gradient="—"))
     ('w.0 2  share of the gradient −1', 'grad —')
     """
@@ -54,7 +54,7 @@ def row_words(row: Row) -> str:
 def text_of(diagram: Diagram) -> str:
     """Return a diagram in words: a line for each box, with the boxes from which it is computed and its frames.
 
-    >>> from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
+    >>> from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram
     >>> print(text_of(Diagram((Box("n0", "input", "x"), Box("n1", "output", op="exp")), (Arrow("n0", "n1"),))))
       n0  x
       n1  exp  from n0

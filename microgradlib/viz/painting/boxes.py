@@ -15,7 +15,7 @@ from microgradlib.viz.painting.squares import strip_markup, strip_size
 from microgradlib.viz.painting.tables import table_markup, value_text
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Box, Row
+    from microgradlib.viz.boxes.diagram import Box, Row
     from microgradlib.viz.drawings.placement import Rect
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.painting.measure import Contents
@@ -99,7 +99,7 @@ def box_markup(view: BoxView) -> str:
         element("rect", **view.sides, rx=_radius(view), fill=colour("card" if band else look(box.kind))),
         _band(view) if band else "",
         _heading(view),
-        table_markup(box.table, rect, view.parts, colour) if box.table else "",
+        table_markup(box.table, rect, view.parts, colour, marked=view.marked) if box.table else "",
         *(_row(view, place) for place in range(len(box.rows))),
         *_strips(view),
         _outline(view),
@@ -205,7 +205,7 @@ def _row(view: BoxView, place: int) -> str:
         parts.append(_number(row.number, left, base, colour))
         left += sizes.number_width(row.number)
     if row.kind == "code":
-        parts.append(text(left, base, shown(row.name, 60), sizes.NAME, colour("ink"), mono=True))
+        parts.append(text(left, base, shown(row.name, 60), sizes.NAME, colour("ink"), mono=True, as_is=True))
     elif row.kind in ("note", "formula"):
         role = colour("muted") if row.kind == "note" else view.ink
         parts.append(text(left, base, shown(row.name, 60), sizes.NAME, role, italic=row.kind == "formula"))

@@ -10,7 +10,7 @@ from microgradlib.viz.painting.glyphs import text
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Arrow, Diagram
+    from microgradlib.viz.boxes.diagram import Arrow, Diagram
     from microgradlib.viz.painting.glyphs import Colour
 
 LINE: Final = 20.0
@@ -49,7 +49,7 @@ def entries(diagram: Diagram) -> tuple[Entry, ...]:
     A small graph whose rows name themselves needs no words for values and gradients, and none for kinds that its boxes
     name; its legend may be empty.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Diagram, Row
+    >>> from microgradlib.viz.boxes.diagram import Box, Diagram, Row
     >>> boxes = (Box("n0", "input", "x", rows=(Row(value="2"),)), Box("n1", "output", op="exp"))
     >>> [entry.sign for entry in entries(Diagram(boxes, ()))]
     ['value', 'input', 'output']

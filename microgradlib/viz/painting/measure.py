@@ -13,7 +13,7 @@ from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Box, Diagram, Frame, Row, Table
+    from microgradlib.viz.boxes.diagram import Box, Diagram, Frame, Row, Table
     from microgradlib.viz.drawings.placement import Direction
 
 PAD: Final = 9.0
@@ -83,7 +83,7 @@ class Contents:
 def contents(box: Box, *, captions: bool = False) -> Contents:
     """Measure the parts of a box.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Row
+    >>> from microgradlib.viz.boxes.diagram import Box, Row
     >>> contents(Box("n0", "op", op="tanh", rows=(Row(value="0.5", gradient="1"),))).height
     47.0
     """
@@ -111,7 +111,7 @@ def measure(diagram: Diagram, direction: Direction) -> dict[str, Size]:
         diagram: the boxes.
         direction: to the right, lines meet rows; down, they meet the columns of tables.
 
-    >>> from microgradlib.viz.drawings.diagram import Box, Diagram, Row
+    >>> from microgradlib.viz.boxes.diagram import Box, Diagram, Row
     >>> rows = (Row("w", "2", "1", "parameter"), Row("b", "0", "1", "parameter"))
     >>> measure(Diagram((Box("n0", "card", "neuron", rows=rows),), ()), "right")["n0"].ports
     (33.5, 50.5)
@@ -143,7 +143,7 @@ def title_sizes(diagram: Diagram) -> dict[str, tuple[float, float]]:
 def frame_title(frame: Frame) -> str:
     """Return the title of a frame, with the number of equal ones that it stands for.
 
-    >>> from microgradlib.viz.drawings.diagram import Frame
+    >>> from microgradlib.viz.boxes.diagram import Frame
     >>> frame_title(Frame("f0", "example 1", count=100))
     'example 1 of 100, all alike'
     """

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.placement import Spacing
-from microgradlib.viz.markup import coordinate, element, escape
+from microgradlib.viz.markup import coordinate, element
 from microgradlib.viz.painting.boxes import BoxView, box_markup
 from microgradlib.viz.painting.glyphs import text, tooltip, triangle
 from microgradlib.viz.painting.legend import LINE, entries, has_local_derivative, legend_markup, lines
@@ -18,7 +18,7 @@ from microgradlib.viz.typography import sans_width
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+    from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
     from microgradlib.viz.drawings.placement import Layout, Rect, Route
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.routes.text import CaptionLine
@@ -285,15 +285,6 @@ def _caption(scene: Scene, colour: Colour) -> str:
             dash = {"stroke_dasharray": ROUTE_DASHES[number]} if number else {}
             sample = f"M{coordinate(MARGIN)} {coordinate(base - 4)}h24"
             parts.append(element("path", d=sample, fill="none", stroke=colour(role), stroke_width=3.0, **dash))
-        parts.append(
-            element(
-                "text",
-                escape(line.text),
-                x=MARGIN + _CAPTION_LEFT - 4.0,
-                y=base,
-                font_size=CAPTION_SIZE,
-                fill=colour(role),
-                **({"font_weight": "600"} if line.style == "sum" else {}),
-            )
-        )
+        left = MARGIN + _CAPTION_LEFT - 4.0
+        parts.append(text(left, base, line.text, CAPTION_SIZE, colour(role), bold=line.style == "sum"))
     return "".join(parts)

@@ -11,7 +11,7 @@ from microgradlib.viz.typography import sans_width
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from microgradlib.viz.drawings.diagram import Strip
+    from microgradlib.viz.boxes.diagram import Strip
 
 _NAME: Final = 9.5
 _LABEL: Final = sans_width("gradient", _NAME) + 5.0
@@ -26,7 +26,7 @@ _SHADES: Final = 16
 def strip_size(strip: Strip) -> tuple[float, float]:
     """Return the width and height of a strip in pixels, the space below it included.
 
-    >>> from microgradlib.viz.drawings.diagram import Strip
+    >>> from microgradlib.viz.boxes.diagram import Strip
     >>> strip_size(Strip("value", (1.0,) * 64, image=True))
     (72.0, 77.0)
     """

@@ -10,13 +10,13 @@ from microgradlib.viz.painting.glyphs import text, tooltip
 from microgradlib.viz.painting.measure import shown
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Row, Table
+    from microgradlib.viz.boxes.diagram import Row, Table
     from microgradlib.viz.drawings.placement import Rect
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.painting.measure import Contents
 
 
-def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour) -> str:
+def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour, *, marked: tuple[int, ...] = ()) -> str:
     """Return the markup of a table inside a box.
 
     Args:
@@ -24,6 +24,7 @@ def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour) -> st
         rect: the place of the box.
         part: its measures.
         colour: from a role to its colour.
+        marked: the indices of nodes whose cells have a thick outline.
 
     """
     left, top = rect.x + part.names, rect.y + part.header
@@ -46,7 +47,10 @@ def table_markup(table: Table, rect: Rect, part: Contents, colour: Colour) -> st
         line = f"M{coordinate(rect.x + 6)} {coordinate(y + 0.5)}H{coordinate(rect.x + rect.width - 6)}"
         parts.append(element("path", d=line, stroke=colour("rule"), fill="none"))
         parts.append(text(rect.x + sizes.PAD, y + 18, shown(name), sizes.CELL, colour("muted"), bold=True))
-        parts += [_cell(row, _right(left, part, j), y, colour) for j, row in enumerate(cells)]
+        for j, row in enumerate(cells):
+            parts.append(_cell(row, _right(left, part, j), y, colour))
+            if row.node is not None and row.node in marked:
+                parts.append(_outline(left + part.cell * j, y, part.cell, colour))
     return "".join(parts)
 
 
@@ -54,10 +58,15 @@ def _right(left: float, part: Contents, column: int) -> float:
     return left + part.cell * (column + 1) - 5.0
 
 
+def _outline(x: float, y: float, width: float, colour: Colour) -> str:
+    shape = {"x": x + 1.0, "y": y + 1.5, "width": width - 1.0, "height": sizes.TABLE_ROW - 2.0, "rx": 3.0}
+    return element("rect", **shape, fill="none", stroke=colour("ink"), stroke_width=1.8)
+
+
 def value_text(row: Row, right: float, base: float, size: float, colour: Colour) -> str:
     """Return the value of a row, right-aligned; a stale one in another colour and with a mark.
 
-    >>> from microgradlib.viz.drawings.diagram import Row
+    >>> from microgradlib.viz.boxes.diagram import Row
     >>> value_text(Row(value="2", stale=True), 10, 0, 12, str).rpartition(">2*<")[1]
     '>2*<'
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from microgradlib.ops import Op
-    from microgradlib.viz.drawings.diagram import Diagram
+    from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.snapshot import Snapshot, SnapshotNode
 
 MOST: Final = 4

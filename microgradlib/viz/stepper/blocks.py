@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.snapshot import Scope, Snapshot
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
 
 __all__ = ["with_blocks"]
 
@@ -27,7 +27,7 @@ def with_blocks(groups: Groups) -> Snapshot:
 
     >>> from microgradlib import Value, tanh
     >>> from microgradlib.viz.capture import snapshot
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> x = Value(0.5)
     >>> for _ in range(10):
     ...     x = tanh(x)

@@ -11,7 +11,7 @@ from microgradlib.viz.drawings.collapse import check_collapse
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.snapshot import Scope, SnapshotNode
 
 __all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "closed_at", "contract", "levels"]

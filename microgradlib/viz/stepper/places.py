@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.placement import Size, Spacing
 from microgradlib.viz.stepper.cards import FLAT, ROW, card_size, edge_text_width

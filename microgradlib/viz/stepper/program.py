@@ -69,7 +69,7 @@ def write_program(graph: StepGraph, live: Sequence[Any]) -> Program:
 
     >>> from microgradlib import Value
     >>> from microgradlib.viz.capture import capture
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.stepper.contracted import contract
     >>> x = Value(3.0, label="x")
     >>> snapshot, live = capture(x * x)

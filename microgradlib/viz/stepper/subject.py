@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.viz.drawings.groups import find_groups
+from microgradlib.viz.boxes.groups import find_groups
 from microgradlib.viz.snapshot import Scope, Snapshot
 from microgradlib.viz.stepper.blocks import with_blocks
 from microgradlib.viz.stepper.checks import Check, affordable, check
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.capture import Capture
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.stepper.contracted import StepGraph
 
 __all__ = ["MOST_CARDS", "Level", "Subject"]

@@ -13,7 +13,7 @@ from microgradlib.viz.stepper.naming import name_nodes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
 
 __all__ = ["formula_of"]
 
@@ -29,7 +29,7 @@ def formula_of(groups: Groups, live: Sequence[Any]) -> str:
     >>> from microgradlib import Value
     >>> from microgradlib.nn import MLP
     >>> from microgradlib.viz.capture import capture
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> net = MLP(2, [3, 1], rng=0)
     >>> L = (net([1.0, 2.0]) - 1.0) ** 2
     >>> snapshot, live = capture(L, names={"L": L, "net": net})

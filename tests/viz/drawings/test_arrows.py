@@ -5,9 +5,9 @@ from scoped_graphs import Recorder, batch, plain
 
 from microgradlib import Value, dot, exp, maximum, relu, sum as total, tanh
 from microgradlib.viz.capture import capture
-from microgradlib.viz.drawings.build import build
-from microgradlib.viz.drawings.choice import Step
-from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.boxes.build import build
+from microgradlib.viz.boxes.choice import Step
+from microgradlib.viz.boxes.options import Options
 
 
 def leaves(count, **options):

@@ -7,9 +7,9 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, dot, exp, gradients, tanh
 from microgradlib.ops import ZERO
 from microgradlib.viz.capture import capture
-from microgradlib.viz.drawings.build import build
-from microgradlib.viz.drawings.choice import Step
-from microgradlib.viz.drawings.options import Options
+from microgradlib.viz.boxes.build import build
+from microgradlib.viz.boxes.choice import Step
+from microgradlib.viz.boxes.options import Options
 from microgradlib.viz.snapshot import Snapshot, SnapshotNode
 
 

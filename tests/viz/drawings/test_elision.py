@@ -7,11 +7,11 @@ from hypothesis import given, settings, strategies as st
 from scoped_graphs import Recorder, batch, plain, recurrent
 
 from microgradlib import Value, exp, sum as total, tanh
-from microgradlib.viz.drawings.build import build, choose_parts, lay_open
-from microgradlib.viz.drawings.choice import Step
-from microgradlib.viz.drawings.circles import strongly_connected
-from microgradlib.viz.drawings.parts import edges_between
-from microgradlib.viz.drawings.structure import find_structure
+from microgradlib.viz.boxes.build import build, choose_parts, lay_open
+from microgradlib.viz.boxes.choice import Step
+from microgradlib.viz.boxes.circles import strongly_connected
+from microgradlib.viz.boxes.parts import edges_between
+from microgradlib.viz.boxes.structure import find_structure
 
 STEPS = [
     Step(),

@@ -3,11 +3,11 @@
 from scoped_graphs import Recorder, batch, recurrent
 
 from microgradlib import mean, tanh
-from microgradlib.viz.drawings.choice import Step, choose_states
-from microgradlib.viz.drawings.folding import can_fold, is_series
-from microgradlib.viz.drawings.groups import find_groups
-from microgradlib.viz.drawings.structure import find_structure
-from microgradlib.viz.drawings.sums import find_sums
+from microgradlib.viz.boxes.choice import Step, choose_states
+from microgradlib.viz.boxes.folding import can_fold, is_series
+from microgradlib.viz.boxes.groups import find_groups
+from microgradlib.viz.boxes.structure import find_structure
+from microgradlib.viz.boxes.sums import find_sums
 
 
 def outermost(groups):

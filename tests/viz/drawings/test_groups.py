@@ -3,7 +3,7 @@
 from scoped_graphs import Layers, Recorder, batch, recurrent
 
 from microgradlib import Value, tanh
-from microgradlib.viz.drawings.groups import common, find_groups
+from microgradlib.viz.boxes.groups import common, find_groups
 from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
 
 

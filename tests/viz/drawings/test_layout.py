@@ -9,7 +9,7 @@ from hash_seeds import outputs_by_hash_seed
 from hypothesis import given, settings, strategies as st
 from layout_faults import diagrams, faults, text_width
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Frame
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.placement import FramePlace, Rect, Size, Spacing
 

@@ -3,8 +3,8 @@
 from scoped_graphs import Layers, Recorder, batch, plain
 
 from microgradlib import Value, dot, exp, tanh
-from microgradlib.viz.drawings.absorption import absorb
-from microgradlib.viz.drawings.groups import find_groups
+from microgradlib.viz.boxes.absorption import absorb
+from microgradlib.viz.boxes.groups import find_groups
 
 
 def found(snapshot):

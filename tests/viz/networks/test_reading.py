@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from microgradlib import Value, grad_table, nn, no_grad
 from microgradlib.costs import cross_entropy
-from microgradlib.viz.drawings.diagram import Diagram
+from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.networks.layers import layers_of
 from microgradlib.viz.networks.layout import NetworkPicture
 from microgradlib.viz.networks.modules import module_diagram, module_picture

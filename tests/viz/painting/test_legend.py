@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram, Row, Strip
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row, Strip
 from microgradlib.viz.painting.legend import entries, lines
 
 

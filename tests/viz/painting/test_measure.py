@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from microgradlib.viz.drawings.diagram import Box, Diagram, Frame, Row, Strip, Table
+from microgradlib.viz.boxes.diagram import Box, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.painting.measure import HEADER, ROW, contents, frame_title, measure, shown, title_sizes
 from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width

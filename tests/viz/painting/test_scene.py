@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from microgradlib.viz.drawings.diagram import Arrow, Box, BoxKind, Diagram, Frame, Row, Strip, Table
+from microgradlib.viz.boxes.diagram import Arrow, Box, BoxKind, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.drawings.drawing import place
 from microgradlib.viz.painting.scene import MARGIN, Scene, paint, size
 from microgradlib.viz.routes.text import CaptionLine

@@ -7,7 +7,7 @@ import re
 
 from hypothesis import given, strategies as st
 
-from microgradlib.viz.drawings.diagram import Strip
+from microgradlib.viz.boxes.diagram import Strip
 from microgradlib.viz.painting.squares import strip_markup, strip_size
 
 NUMBERS = st.lists(st.none() | st.floats(), min_size=1, max_size=300)

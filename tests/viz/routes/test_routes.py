@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from microgradlib import Symbol, Value, grad_table, tanh, topological_sort
 from microgradlib.ops import ZERO
 from microgradlib.testing import graphs
-from microgradlib.viz.drawings.diagram import Arrow, Box, Diagram
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram
 from microgradlib.viz.routes.search import MOST, arrow_styles, find_node, highlight
 from microgradlib.viz.routes.text import caption, caption_text, count_text
 from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode

@@ -10,7 +10,7 @@ from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
 from microgradlib.ops import ZERO
 from microgradlib.viz.capture import capture
-from microgradlib.viz.drawings.groups import find_groups
+from microgradlib.viz.boxes.groups import find_groups
 from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
 from microgradlib.viz.stepper.frames import replay, reverse_frames
 from microgradlib.viz.stepper.tape import step_edges

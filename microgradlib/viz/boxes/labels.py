@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.ops.slopes import SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
 from microgradlib.symbolic.names import fresh_names
-from microgradlib.viz.drawings.absorption import is_number
+from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
     from microgradlib.ops import Op
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.options import Options
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.options import Options
+    from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshot import Scope
 
 _DIGITS: Final = 3

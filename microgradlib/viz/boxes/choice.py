@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from microgradlib.viz.drawings.folding import can_fold, is_series
+from microgradlib.viz.boxes.folding import can_fold, is_series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.groups import Groups
+    from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshot import Scope
 
 State = Literal["open", "plain", "card", "table", "closed", "folded", "hidden", "left out"]
@@ -83,7 +83,7 @@ class Choice:
 def choose_states(structure: Structure, step: Step) -> Choice:
     """Return what is open at a step.
 
-    >>> from microgradlib.viz.drawings.structure import find_structure
+    >>> from microgradlib.viz.boxes.structure import find_structure
     >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
     >>> scope = Scope("softmax", "function")
     >>> x = SnapshotNode(0, "input", "x")

@@ -5,33 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.arrows import find_lines, write_arrows
-from microgradlib.viz.drawings.buses import add_buses
-from microgradlib.viz.drawings.cards import write_card, write_node
-from microgradlib.viz.drawings.choice import Step, choose_states
-from microgradlib.viz.drawings.circles import join_circles
-from microgradlib.viz.drawings.closed import write_closed, write_elided, write_leaves, write_sum, write_vector
-from microgradlib.viz.drawings.copies import copy_leaves
-from microgradlib.viz.drawings.diagram import Diagram, Frame
-from microgradlib.viz.drawings.elision import leave_out, merge_leaves
-from microgradlib.viz.drawings.labels import Labels, scope_title
-from microgradlib.viz.drawings.options import Options
-from microgradlib.viz.drawings.parts import find_parts
-from microgradlib.viz.drawings.sheet import Sheet
-from microgradlib.viz.drawings.structure import Structure, find_structure
-from microgradlib.viz.drawings.tables import write_table
-from microgradlib.viz.drawings.totals import write_totals
-from microgradlib.viz.drawings.vectors import merge_vectors
+from microgradlib.viz.boxes.arrows import find_lines, write_arrows
+from microgradlib.viz.boxes.buses import add_buses
+from microgradlib.viz.boxes.cards import write_card, write_node
+from microgradlib.viz.boxes.choice import Step, choose_states
+from microgradlib.viz.boxes.circles import join_circles
+from microgradlib.viz.boxes.closed import write_closed, write_elided, write_leaves, write_sum, write_vector
+from microgradlib.viz.boxes.copies import copy_leaves
+from microgradlib.viz.boxes.diagram import Diagram, Frame
+from microgradlib.viz.boxes.elision import leave_out, merge_leaves
+from microgradlib.viz.boxes.labels import Labels, scope_title
+from microgradlib.viz.boxes.options import Options
+from microgradlib.viz.boxes.parts import find_parts
+from microgradlib.viz.boxes.sheet import Sheet
+from microgradlib.viz.boxes.structure import Structure, find_structure
+from microgradlib.viz.boxes.tables import write_table
+from microgradlib.viz.boxes.totals import write_totals
+from microgradlib.viz.boxes.vectors import merge_vectors
 from microgradlib.viz.numbers import precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.choice import Choice
-    from microgradlib.viz.drawings.diagram import Box
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.parts import Part
-    from microgradlib.viz.drawings.written import Written
+    from microgradlib.viz.boxes.choice import Choice
+    from microgradlib.viz.boxes.diagram import Box
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.parts import Part
+    from microgradlib.viz.boxes.written import Written
     from microgradlib.viz.snapshot import Snapshot
 
 SMALL: Final = 12

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.neurons import Neuron, find_neuron, is_function
+from microgradlib.viz.boxes.neurons import Neuron, find_neuron, is_function
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.snapshot import Scope, SnapshotNode
 
 _MODULES: Final = frozenset({"neuron", "layer", "module"})

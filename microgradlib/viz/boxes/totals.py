@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.diagram import Box, Row, Strip
+from microgradlib.viz.boxes.diagram import Box, Row, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.sheet import Sheet
-    from microgradlib.viz.drawings.written import Written
+    from microgradlib.viz.boxes.sheet import Sheet
+    from microgradlib.viz.boxes.written import Written
 
 _MOST_ROWS: Final = 16
 """So many parameters are listed; of more, there are squares only."""

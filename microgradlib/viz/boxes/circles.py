@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.drawings.groups import common
-from microgradlib.viz.drawings.parts import Part, edges_between, in_order
+from microgradlib.viz.boxes.groups import common
+from microgradlib.viz.boxes.parts import Part, edges_between, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.structure import Structure
 
 
 def join_circles(structure: Structure, parts: Sequence[Part]) -> list[Part]:

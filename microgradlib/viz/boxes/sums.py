@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.groups import Groups
+    from microgradlib.viz.boxes.groups import Groups
 
 _FEWEST: Final = 3
 """So many additions, of four terms, are read better as one sum."""
@@ -16,7 +16,7 @@ def find_sums(groups: Groups) -> dict[int, tuple[int, ...]]:
 
     A partial sum belongs to it if it has no name, nothing else reads it and it is in the same scope.
 
-    >>> from microgradlib.viz.drawings.groups import find_groups
+    >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
     >>> leaves = [SnapshotNode(i, "input", f"x{i}") for i in range(4)]
     >>> adds = [SnapshotNode(4 + i, "op", op="+", op_name="add", parents=(3 + i if i else 0, i + 1)) for i in range(3)]

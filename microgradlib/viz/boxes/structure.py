@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.drawings.absorption import Absorbed, absorb
-from microgradlib.viz.drawings.groups import Groups, find_groups
-from microgradlib.viz.drawings.sums import find_sums
+from microgradlib.viz.boxes.absorption import Absorbed, absorb
+from microgradlib.viz.boxes.groups import Groups, find_groups
+from microgradlib.viz.boxes.sums import find_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

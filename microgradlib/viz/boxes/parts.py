@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from microgradlib.viz.drawings.choice import Choice
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.neurons import Neuron
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.choice import Choice
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.neurons import Neuron
+    from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshot import Scope
 
 _NUMBER: Final = re.compile(r"\d+")

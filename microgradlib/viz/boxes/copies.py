@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.parts import Part, edges_between, part_of
+from microgradlib.viz.boxes.parts import Part, edges_between, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.structure import Structure
 
 NEAR: Final = 2
 """One box of a leaf has arrows to uses at most this many columns after its first use; other uses get a copy."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.absorption import is_number
-from microgradlib.viz.drawings.choice import MOST_LISTED
-from microgradlib.viz.drawings.diagram import Box, Row, Strip
-from microgradlib.viz.drawings.labels import scope_title, shorten
-from microgradlib.viz.drawings.written import Written
+from microgradlib.viz.boxes.absorption import is_number
+from microgradlib.viz.boxes.choice import MOST_LISTED
+from microgradlib.viz.boxes.diagram import Box, Row, Strip
+from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.neurons import Neuron, Weight
-    from microgradlib.viz.drawings.parts import Part
-    from microgradlib.viz.drawings.sheet import Sheet
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.neurons import Neuron, Weight
+    from microgradlib.viz.boxes.parts import Part
+    from microgradlib.viz.boxes.sheet import Sheet
 
 _ROWS_ALONE: Final = 8
 """A neuron that stands alone lists so many weights; one among few others:"""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.diagram import Arrow
+from microgradlib.viz.boxes.diagram import Arrow
 from microgradlib.viz.numbers import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.sheet import Sheet
-    from microgradlib.viz.drawings.written import Written
+    from microgradlib.viz.boxes.sheet import Sheet
+    from microgradlib.viz.boxes.written import Written
 
 MOST_TEXTS: Final = 6
 """Local derivatives are written on the lines into a box that has at most so many; all have tooltips."""

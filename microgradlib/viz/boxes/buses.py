@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.arrows import passes, tooltip
-from microgradlib.viz.drawings.diagram import Arrow, Box, Row
+from microgradlib.viz.boxes.arrows import passes, tooltip
+from microgradlib.viz.boxes.diagram import Arrow, Box, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.arrows import Line
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.sheet import Sheet
-    from microgradlib.viz.drawings.written import Written
+    from microgradlib.viz.boxes.arrows import Line
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.sheet import Sheet
+    from microgradlib.viz.boxes.written import Written
 
 Source = tuple[int, int]
 """The place of a part and the node whose value comes from it; -1 for all the outputs of a group."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.drawings.diagram import Box, Table
-from microgradlib.viz.drawings.labels import scope_title, shorten
-from microgradlib.viz.drawings.written import Written
+from microgradlib.viz.boxes.diagram import Box, Table
+from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.written import Written
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.diagram import Row
-    from microgradlib.viz.drawings.sheet import Sheet
+    from microgradlib.viz.boxes.diagram import Row
+    from microgradlib.viz.boxes.sheet import Sheet
 
 
 def write_table(sheet: Sheet, place: int) -> Written:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from microgradlib.viz.drawings.diagram import Box
+    from microgradlib.viz.boxes.diagram import Box
 
 
 @dataclass(frozen=True)

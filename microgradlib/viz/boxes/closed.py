@@ -7,15 +7,15 @@ from collections import Counter
 from math import isqrt
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.diagram import Box, Row, Strip
-from microgradlib.viz.drawings.labels import scope_title, shorten
-from microgradlib.viz.drawings.written import Written
+from microgradlib.viz.boxes.diagram import Box, Row, Strip
+from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.parts import Part
-    from microgradlib.viz.drawings.sheet import Sheet
+    from microgradlib.viz.boxes.parts import Part
+    from microgradlib.viz.boxes.sheet import Sheet
     from microgradlib.viz.snapshot import Scope
 
 _IMAGE: Final = 16

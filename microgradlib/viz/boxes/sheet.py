@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from microgradlib.ops import ZERO
-from microgradlib.viz.drawings.diagram import Row
-from microgradlib.viz.drawings.parts import Part, part_of
+from microgradlib.viz.boxes.diagram import Row
+from microgradlib.viz.boxes.parts import Part, part_of
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from microgradlib.viz.drawings.choice import Choice
-    from microgradlib.viz.drawings.diagram import RowKind
-    from microgradlib.viz.drawings.labels import Labels
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.choice import Choice
+    from microgradlib.viz.boxes.diagram import RowKind
+    from microgradlib.viz.boxes.labels import Labels
+    from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshot import SnapshotNode
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.parts import Part, edges_between
+from microgradlib.viz.boxes.parts import Part, edges_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.structure import Structure
 
 FEWEST: Final = 3
 """So many equal ops are one box."""

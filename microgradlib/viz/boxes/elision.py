@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.circles import join
-from microgradlib.viz.drawings.parts import Part, part_of
+from microgradlib.viz.boxes.circles import join
+from microgradlib.viz.boxes.parts import Part, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.drawings.choice import Step
-    from microgradlib.viz.drawings.groups import Path
-    from microgradlib.viz.drawings.structure import Structure
+    from microgradlib.viz.boxes.choice import Step
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.boxes.structure import Structure
 
 _ENDS: Final = 8
 """So many ops are drawn at each end of a long frame, and of a chain so many:"""
