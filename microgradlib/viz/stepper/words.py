@@ -133,7 +133,7 @@ ENGLISH: Final = {
     "done_forward": "Done. {sweeps} {sweeps:sweep|sweeps} used arrows {n} times; reverse mode needs one sweep and {m}.",
     "done_forward_some": "Done. {sweeps} {sweeps:sweep|sweeps}, for the first {sweeps} of {inputs} inputs, used arrows "
     "{n} times; reverse mode needs one sweep and {m} for all.",
-    "all_agree": "All {n} {n:gradient agrees|gradients agree} with numeric derivatives.",
+    "all_agree": "{n} of {n} {n:gradient agrees|gradients agree} with numeric derivatives.",
     "some_agree": "{n} of {m} gradients were compared with numeric derivatives and agree.",
     "none_checked": "No gradient was compared with a numeric derivative.",
     "disagree": "Numeric derivatives disagree at {nodes}: a local derivative is wrong.",

@@ -11,6 +11,7 @@ from microgradlib import Value, explain, grad_table, relu, tanh
 from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
 from microgradlib.viz.numbers import number
+from microgradlib.viz.stepper.page_build import frame_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 needs_chromium()
@@ -95,7 +96,7 @@ def test_gradients_in_the_table_equal_grad_table(show):
     for node, gradient in zip(explanation.level["nodes"], grad_table(output).values()):
         if node["role"] not in {"constant", "target"}:
             assert shown[node["full"]].removesuffix(" ⊣") == number(gradient)
-    assert "All 15 gradients agree with numeric derivatives." in page.texts(".why")[0]
+    assert "15 of 15 gradients agree with numeric derivatives." in page.texts(".why")[0]
 
 
 def test_back_is_exact_and_partial_painting_equals_whole_painting(show):
@@ -254,6 +255,17 @@ def test_theme_follows_reader_page_and_button(show):
     page.page.wait_for_function(f"({dark})(document.getElementById('stepper').stepper)")
     page.page.locator("[data-k=theme]").click()
     assert not page.do(dark)
+
+
+def test_a_frame_in_a_notebook_is_told_the_notebook_s_theme(chromium):
+    page = chromium.new_page()
+    page.emulate_media(color_scheme="light")
+    frame = frame_html(explain(fan_out()).html, title="a step", height=700)
+    page.set_content(f'<body data-jp-theme-light="false">{frame}</body>')
+    page.frame_locator("iframe").locator(".app.dark").wait_for()
+    page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+    page.frame_locator("iframe").locator(".app:not(.dark)").wait_for()
+    page.close()
 
 
 def test_language_changes_all_captions(show):

@@ -94,9 +94,11 @@ function tallCard(node, group, context) {
   return state => {
     put(value, state.known ? short(state.value, 11) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
-    put(caption, state.oldGradient === null ? context.gradientName : short(state.oldGradient, 6));
-    set(caption, "class", state.oldGradient === null ? "cap" : "gh m");
     cardGradient(gradient, state.gradient, 10);
+    const room = width - 30 - gradient.textContent.length * 11; // beside the number
+    const name = context.gradientName.length * 7 < room ? context.gradientName : "";
+    put(caption, state.oldGradient === null ? name : short(state.oldGradient, 6));
+    set(caption, "class", state.oldGradient === null ? "cap" : "gh m");
     paintMistake(wrong, state.mistake);
   };
 }
@@ -107,7 +109,7 @@ function flatCard(node, group, context) {
   const top = rows ? y : y + height / 2 - 25;
   if (rows) group.append(s("line", { class: "rule", x1: x, x2: x + width, y1: y + 49, y2: y + 49 }));
   heading(node, group, x + 10, top + 20, width - 22, 15, context);
-  group.append(s("rect", { class: "gbg", x: x + width - 78, y: top + 26, width: 74, height: 21, rx: 5 }));
+  group.append(s("rect", { class: "gbg", x: x + width - 70, y: top + 26, width: 66, height: 21, rx: 5 }));
   const value = text(group, "m", x + 9, top + 42, 13);
   const gradient = text(group, "gr m", x + width - 9, top + 42, 13, "end");
   const below = y + height + 12;

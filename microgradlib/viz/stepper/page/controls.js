@@ -4,6 +4,7 @@ import { choice, h, icon, iconButton, put, set } from "./dom.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 const LONG_SPEECH = 200;
+const LEAST_NAMED = 0.05; // part of the bar; shorter ones have their name as a tooltip
 const MANY_SWEEPS = 6; // from here on they are marked by their numbers alone
 
 export function buildControls(app) {
@@ -67,7 +68,8 @@ function bands(app, length) {
   const percent = part => `${(100 * part) / Math.max(1, length)}%`;
   marks.forEach(({ i, text, sweep }, k) => {
     const end = marks[k + 1]?.i ?? length;
-    const short = sweep && sweeps > MANY_SWEEPS ? String(sweep) : text;
+    const named = (end - i) / Math.max(1, length) > LEAST_NAMED ? text : "";
+    const short = sweep && sweeps > MANY_SWEEPS ? String(sweep) : named;
     box.append(h("span", { text: short, title: text, style: `left:${percent(i)};width:${percent(end - i)}` }));
   });
   return box;

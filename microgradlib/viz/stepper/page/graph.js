@@ -9,7 +9,7 @@ import { circlesOf, edgeState, nodeState } from "./states.js";
 export function buildGraph(app) {
   const { level } = app.session;
   const layer = s("g");
-  const svg = s("svg", { role: "img", "aria-label": app.say("graph", { n: level.nodes.length }) }, layer);
+  const svg = s("svg", { role: "group", "aria-label": app.say("graph", { n: level.nodes.length }) }, layer);
   layer.append(...level.groups.filter(group => group.box).map(group => frame(app, group)));
   const edges = level.edges.map((edge, e) => buildEdge(app, edge, e));
   layer.append(...edges.map(edge => edge.group));

@@ -37,11 +37,11 @@ export function buildMessage(app) {
 
 function partElement(app, part, captions = false) {
   if (part.is === "ask") return form(app);
-  if (part.is === "name") return h("span", { class: "lhs", text: part.text });
+  if (part.is === "name") return h("span", { class: "lhs", text: part.text, title: part.text });
   if (part.is === "sign") return h("span", { class: "op1", text: part.text });
   if (part.is === "line") return h("div", { class: "eqline" }, ...part.items.map(item => partElement(app, item)));
   const bare = !part.symbol && !part.caption;
-  const symbol = bare ? null : h("span", { class: "s", text: part.symbol });
+  const symbol = bare ? null : h("span", { class: "s", text: part.symbol, title: part.symbol });
   const caption = bare || !captions ? null : h("small", { text: part.caption });
   const number = h("span", { class: "n", text: part.text });
   return h("span", { class: `pt ${TONES[part.tone]}${bare ? " bare" : ""}` }, symbol, number, caption);

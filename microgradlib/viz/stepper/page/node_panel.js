@@ -39,7 +39,7 @@ function contents(app) {
   const about = [goButtons(app, node)];
   if (node.closed) about.push(h("p", { class: "why", text: closedText(app, node) }));
   if (node.kink) about.push(h("p", { class: "b", text: say("on_kink", { note: node.kink }) }));
-  if (isQuiet(node)) return about;
+  if (isQuiet(node)) return [...about, h("p", { text: `${node.full}: ${say(node.role)}` })];
   if (node.id === session.level.output) return [...about, h("p", { text: say("output_itself") }), ...deltas(app)];
   return [...about, ...overUses(app, node), ...overPaths(app, node), ...deltas(app)];
 }

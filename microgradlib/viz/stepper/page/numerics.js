@@ -56,6 +56,9 @@ export function numericDerivative(level, operations, leaves, leaf) {
   return { value, error, left, right, kink };
 }
 
+/** Whether a check says anything: where the output is nan or infinite nearby, differences do not. */
+export const says = check => Number.isFinite(decode(check.value)) && Number.isFinite(decode(check.error));
+
 /** Whether a gradient agrees with its numeric derivative. */
 export function agrees(check, gradient) {
   const [value, error] = [decode(check.value), decode(check.error)];

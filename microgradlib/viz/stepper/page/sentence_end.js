@@ -3,7 +3,7 @@
 import { bracketed } from "./formulas.js";
 import { arrived } from "./frames.js";
 import { format } from "./numbers.js";
-import { agrees } from "./numerics.js";
+import { agrees, says } from "./numerics.js";
 import { line, MOST_LINES, name, numberPart, plain, sign } from "./parts.js";
 import { some } from "./words.js";
 
@@ -89,7 +89,8 @@ function costOfSweeps(session, say, sweeps) {
 /** What the numeric derivatives say about the gradients: which were checked, which differ, which are at kinks. */
 function checked(session, say, inputs, gradient) {
   if (!inputs.length) return [];
-  const checks = inputs.slice(0, MOST_CHECKED).map(id => ({ id, check: session.check(id) })).filter(x => x.check);
+  const tried = inputs.slice(0, MOST_CHECKED).map(id => ({ id, check: session.check(id) }));
+  const checks = tried.filter(({ check }) => check && (check.kink || says(check)));
   const names = list => some(list.map(({ id }) => session.level.nodes[id].full), MOST_NAMED);
   const kinks = checks.filter(({ check }) => check.kink);
   const smooth = checks.filter(({ check }) => !check.kink);

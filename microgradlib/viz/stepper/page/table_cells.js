@@ -3,7 +3,7 @@
 import { h, put, set } from "./dom.js";
 import { bracketed } from "./formulas.js";
 import { format } from "./numbers.js";
-import { agrees } from "./numerics.js";
+import { agrees, says } from "./numerics.js";
 import { flowing } from "./sentence_terms.js";
 import { slopeText, termOf, upstream } from "./states.js";
 
@@ -93,7 +93,9 @@ export function paintCheck(app, cell, node, state) {
   const gradient = checkable(session, node, state);
   const check = gradient === null ? null : session.check(node.id, checker.allows());
   let [text, title, right] = ["", "", true];
-  if (check) {
+  if (check && !check.kink && !says(check)) {
+    [text, title] = [format(Number(check.value)), app.say("not_checked")];
+  } else if (check) {
     right = agrees(check, gradient) && !check.kink;
     [text, title] = checkTexts(app, check, gradient, right);
   } else if (gradient !== null && session.operations) {
