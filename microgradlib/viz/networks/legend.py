@@ -26,7 +26,7 @@ _LEGEND: Final = (
     ("δ of tile", "below it, framed: δ", "grad"),
     ("pooled", "a square for several weights shows the largest", "muted"),
     ("kernels", "left of a map: its kernels", "muted"),
-    ("some kernels", "of many the first four", "muted"),
+    ("some kernels", "of many kernels the first four", "muted"),
     ("shades", "shade: size of the number", "muted"),
     ("value", "in circles: value", "muted"),
     ("bias", "b: bias", "parameter_text"),
