@@ -47,7 +47,11 @@ class Across:
 def free_distance(grid: Grid, spacing: Spacing, above: int, below: int) -> float:
     """Return the least free space between two neighbours of a column; −1 stands for a frame."""
     kinds = {_slimness(grid, above), _slimness(grid, below)}
-    return 0.0 if 2 in kinds else spacing.lane if 1 in kinds else spacing.gap
+    if 2 in kinds:
+        return 0.0
+    if 1 in kinds:
+        return spacing.frame if -1 in {above, below} else spacing.lane
+    return spacing.gap
 
 
 def _slimness(grid: Grid, cell: int) -> int:

@@ -94,8 +94,8 @@ def _edge(
     for depth, frame in enumerate(grid.frames_of[other]):
         if grid.frames_of[lane][depth : depth + 1] != (frame,):
             if side > 0:
-                return across.ends[frame] + edges[frame].sheets + spacing.lane
-            return across.begins[frame] - spacing.lane
+                return across.ends[frame] + edges[frame].sheets + spacing.frame
+            return across.begins[frame] - spacing.frame
     distance = grid.breadths[other] / 2 + free_distance(grid, spacing, lane, other)
     return across.middles[other] + side * distance
 
