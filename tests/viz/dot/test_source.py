@@ -13,10 +13,10 @@ from hash_seeds import outputs_by_hash_seed
 
 from microgradlib.errors import MissingExtraError
 from microgradlib.viz import theme
+from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.dot.engine import render
 from microgradlib.viz.dot.labels import text_markup
 from microgradlib.viz.dot.source import quote, to_dot, to_graphviz
-from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.routes.search import Highlight, Route
 from microgradlib.viz.routes.text import CaptionLine
 
