@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.value import as_node
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
 
@@ -38,7 +39,8 @@ class GaussianOutput(Module):
 
     def __call__(self, x: Vector) -> tuple[Any, Any]:
         """Return (μ, β): two nodes for one output, two lists for several."""
-        return self.mean(x), self.precision(x)
+        inputs: Any = [as_node(x_d) for x_d in x] if hasattr(x, "__iter__") else x  # one leaf for each plain number
+        return self.mean(inputs), self.precision(inputs)
 
     def __repr__(self) -> str:
         return f"GaussianOutput({self.summary_shape})"

@@ -10,7 +10,7 @@ from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
 from microgradlib.viz.captured_scopes import Facts, facts_of
-from microgradlib.viz.names import users_frame, users_variables
+from microgradlib.viz.names import users_frame
 from microgradlib.viz.naming import Names, names_of
 from microgradlib.viz.records import records_of
 from microgradlib.viz.snapshot import Kind, Snapshot, SnapshotNode
@@ -76,9 +76,7 @@ def capture(
     order = topological_sort(*ends)
     index = {node: i for i, node in enumerate(order)}
     records = records_of(order, index)
-    known = names_of(
-        order, index, records, model=model, given=names or {}, seen=users_variables(frame or users_frame())
-    )
+    known = names_of(order, index, records, model=model, given=names or {}, frame=frame or users_frame())
     facts = facts_of(order, index, ends, records, known)
     stale, unexplained = stale_nodes(order)
     kinds = _kinds(order, set(ends), known, facts, set(_flat(targets)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def examples(
 
     The terms of a mean or a sum, n-ary or written a + b + c, are examples if no node of an op is in two of them, each
     has nodes of a call of a module, which are those in `called`, and all read the same parameters: then they come from
-    one model at several points.
+    one model at several points. Each has an input or target of its own: the same point twice is no batch.
     """
     level, tries, seen = [node for node in outputs if node.op is not None], 0, set(outputs)
     while level and parameters and tries < TRIES:
@@ -56,15 +57,16 @@ def _parted(terms: list[Any], index: Mapping[Any, int], parameters: Collection[A
     owner: dict[Any, int] = {}
     found: list[list[int]] = []
     common: set[Any] = set()
+    leaves: list[set[Any]] = []
     for number, term in enumerate(terms):
         nodes: list[int] = []
         read: set[Any] = set()
+        others: set[Any] = set()
         stack = [term]
         while stack:
             node = stack.pop()
             if node.op is None:
-                if node in parameters:
-                    read.add(node)
+                (read if node in parameters else others).add(node)
             elif node not in owner:
                 owner[node] = number
                 nodes.append(index[node])
@@ -74,5 +76,8 @@ def _parted(terms: list[Any], index: Mapping[Any, int], parameters: Collection[A
         if not read or (number and read != common):
             return []
         common = read
+        leaves.append(others)
         found.append(sorted(nodes))
-    return found
+    uses = Counter([leaf for others in leaves for leaf in others])
+    have_their_own = all(any(uses[leaf] == 1 for leaf in others) for others in leaves)
+    return found if have_their_own else []

@@ -20,8 +20,8 @@ __all__ = ["Bindings", "automatic_label", "is_module", "name", "named_parameters
 
 MOST_ELEMENTS: Final = 100_000
 """So many elements of containers are searched at most; larger containers are left out."""
-DEEPEST: Final = 4
-"""Containers are searched down to this depth: `data["train"][0][1]` has depth 3."""
+DEEPEST: Final = 8
+"""Containers are searched down to this depth: `model.layers[0].neurons[1].w[2]` has depth 6."""
 INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
 """Variables that IPython puts among the user's."""
 
@@ -124,8 +124,10 @@ class Bindings:
     """What is bound to which name at one moment: variables, and elements of the containers bound to them.
 
     `name(thing)` is a name that reaches this very object, or "" where none does or several do. Of several it is silent,
-    with two exceptions: a loop over a list leaves its variable bound to the last element, whose name is then
-    `xs[2]`; and in `xs = [a, b]`, all of whose elements have variables, the variables are the names.
+    with three exceptions: a loop over a list leaves its variable bound to the last element, whose name is then
+    `xs[2]`; in `xs = [a, b]`, all of whose elements have variables, the variables are the names; and a place in an
+    object comes before one in a list, as in `ps = [neuron.b]`. `own` is the name of the Python module whose classes'
+    instances are searched: the user's, such as `__main__`.
 
     >>> a, b, c = Node(), Node(), Node()
     >>> bindings = Bindings({"a": a, "b": b, "xs": [a, b], "w": {"in": c}})
@@ -133,7 +135,8 @@ class Bindings:
     ('a', "w['in']")
     """
 
-    def __init__(self, variables: Mapping[str, Any]) -> None:
+    def __init__(self, variables: Mapping[str, Any], own: str = "") -> None:
+        self._own = own
         self._variables: dict[int, list[str]] = {}
         self._places: dict[int, list[tuple[int, str]]] = {}
         self._contents: dict[int, list[Any]] = {}
@@ -145,7 +148,7 @@ class Bindings:
         """The nodes found, some more than once."""
         self._budget = MOST_ELEMENTS
         for name, thing in variables.items():
-            if _is_named(thing) or _is_container(thing):
+            if _is_named(thing) or self._is_container(thing):
                 self._variables.setdefault(id(thing), []).append(name)
                 self._search(thing)
 
@@ -160,14 +163,14 @@ class Bindings:
                 if not any(found is module for module in self.modules):
                     self.modules.append(found)
                 continue
-            if id(found) in self._contents or depth == DEEPEST or not _is_container(found):
+            if id(found) in self._contents or depth == DEEPEST or not self._is_container(found):
                 continue
-            if len(found) > self._budget:
+            size = len(vars(found)) if self._is_own(found) else len(found)
+            if size > self._budget:
                 continue
-            self._budget -= len(found)
-            elements = [
-                (key, element) for key, element in _elements(found) if _is_named(element) or _is_container(element)
-            ]
+            self._budget -= size
+            parts = _attributes(found) if self._is_own(found) else _elements(found)
+            elements = [(key, part) for key, part in parts if _is_named(part) or self._is_container(part)]
             if _lists_a_graph([element for _, element in elements]):
                 continue
             self._kept.append([found, elements])
@@ -175,6 +178,14 @@ class Bindings:
             for key, element in elements:
                 self._places.setdefault(id(element), []).append((id(found), key))
             stack += [(element, depth + 1) for _, element in reversed(elements)]
+
+    def _is_own(self, thing: Any) -> bool:
+        """Return whether a thing is an instance of a class of the user's own code."""
+        kind = type(thing)
+        return bool(self._own) and kind.__module__ == self._own and kind.__dictoffset__ != 0 and not _is_plain(thing)
+
+    def _is_container(self, thing: Any) -> bool:
+        return _is_plain(thing) or self._is_own(thing)
 
     def name(self, thing: Any) -> str:
         """Return the name of a thing, "" if it has none or more than one."""
@@ -186,26 +197,17 @@ class Bindings:
 
     def _resolved(self, key: int) -> str:
         variables, places = self._variables.get(key, []), self._places.get(key, [])
-        if len(variables) > 1 or len(places) > 1:
-            return self._of_many(variables, places)
-        if not places:
-            return variables[0] if variables else ""
-        [(container, index)] = places
-        element = self._element_name(container, index)
-        if not variables:
-            return element
-        others = [id(other) for other in self._contents[container] if id(other) != key]
-        if all(other in self._variables for other in others):
-            return variables[0]
-        return element if not any(other in self._variables for other in others) else ""
-
-    def _of_many(self, variables: list[str], places: list[tuple[int, str]]) -> str:
-        """Return the variable, where it is the only one and all containers consist of things with variables."""
-        if len(variables) != 1:
-            return ""
-        containers = {container for container, _ in places}
-        named = all(id(other) in self._variables for container in containers for other in self._contents[container])
-        return variables[0] if named else ""
+        if len(variables) > 1 or not places:
+            return variables[0] if len(variables) == 1 else ""
+        if variables:
+            others = [id(other) for container, _ in places for other in self._contents[container] if id(other) != key]
+            with_variables = [other in self._variables for other in others]
+            if any(with_variables) or not others:
+                return variables[0] if all(with_variables) else ""
+        names = [name for name in (self._element_name(container, index) for container, index in places) if name]
+        of_objects = [name for name in names if "." in name]
+        chosen = of_objects or names
+        return chosen[0] if len(chosen) == 1 else ""
 
     def _element_name(self, container: int, index: str) -> str:
         if container not in self._names:
@@ -228,10 +230,17 @@ def _is_named(thing: Any) -> bool:
     return isinstance(thing, Node) or is_module(thing)
 
 
-def _is_container(thing: Any) -> bool:
-    return (
-        isinstance(thing, (list, tuple, dict)) or (is_ndarray(thing) and thing.dtype == "O" and thing.ndim)
-    ) and bool(len(thing))
+def _is_plain(thing: Any) -> bool:
+    """Return whether a thing is a list, tuple, dict or array of objects."""
+    is_array = is_ndarray(thing) and thing.dtype == "O" and thing.ndim > 0
+    return is_array or isinstance(thing, (list, tuple, dict))
+
+
+def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the public attributes of an object, each with its name as it is written."""
+    for name, attribute in vars(thing).items():
+        if not name.startswith("_"):
+            yield f".{name}", attribute
 
 
 def _elements(container: Any) -> Iterator[tuple[str, Any]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.nn.module import parts_of
-from microgradlib.viz.names import Bindings, automatic_label, is_module
+from microgradlib.viz.names import Bindings, automatic_label, is_module, users_variables
 from microgradlib.viz.scoping import KnownModule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from types import FrameType
 
     from microgradlib.viz.records import Records
 
@@ -31,15 +32,16 @@ def names_of(
     *,
     model: Any,
     given: Mapping[str, Any],
-    seen: Iterable[Mapping[str, Any]],
+    frame: FrameType | None,
 ) -> Names:
     """Return the names of the nodes that have one.
 
     A parameter's name is its user's label, else its path, with its module before it where parameters of several
-    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable in
-    the first of `seen` that has one. The modules are `model`, those in `given` and `seen`, and those called.
+    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable of
+    `frame`. The modules are `model`, those in `given` and in variables, and those called.
     """
-    bindings = [Bindings(given), *map(Bindings, seen)]
+    own = str(frame.f_globals.get("__name__", "")) if frame else ""
+    bindings = [Bindings(given), *[Bindings(variables, own) for variables in users_variables(frame)]]
     explicit = Bindings(model if isinstance(model, dict) else {"": [model] if is_module(model) else list(model or ())})
     called = [call.module for call in records.calls if call.module is not None]
     bound = [module for names in bindings for module in names.modules]

@@ -13,10 +13,11 @@ from microgradlib.nn import MLP, Layer, Module
 from microgradlib.viz.capture import capture
 from microgradlib.viz.names import MOST_ELEMENTS, Bindings, automatic_label, users_frame, users_variables
 
-VARIABLES = ["a", "b", "xs", "W", "_hidden", "In", "table"]
+VARIABLES = ["a", "b", "xs", "W", "_hidden", "In", "table", "thing"]
 EXPRESSIONS = [
     "Value(1.0)", "a", "b", "[a, b]", "[Value(1.0), Value(2.0)]", "(xs, b)", "{'w': a, 2: Value(3.0), (1, 2): b}",
     "[[Value(1.0), a], [Value(2.0)]]", "xs[0] if isinstance(xs, list) and xs else a", "[W]", "3.0", "None",
+    "Thing(a, xs)", "Thing(Value(6.0), [thing])",
 ]  # fmt: skip
 LOOPS = ["for v in xs: pass", "for v in list(W): pass", "del b; b = Value(5.0)", "xs = [*xs, a]", "xs.append(xs)"]
 
@@ -24,7 +25,15 @@ LOOPS = ["for v in xs: pass", "for v in list(W): pass", "del b; b = Value(5.0)",
 @st.composite
 def programs(draw):
     """A program of assignments, loops and nested containers, after a first assignment to each variable."""
-    lines = ["a = Value(1.0)", "b = Value(2.0)", "xs = [a, Value(3.0)]", "W = [[Value(4.0)]]", "table = {}"]
+    lines = ["class Thing:\n    def __init__(self, v, parts): self.v, self.parts, self._own = v, parts, v"]
+    lines += [
+        "thing = Thing(None, [])",
+        "a = Value(1.0)",
+        "b = Value(2.0)",
+        "xs = [a, Value(3.0)]",
+        "W = [[Value(4.0)]]",
+        "table = {}",
+    ]
     for _ in range(draw(st.integers(0, 6))):
         if draw(st.booleans()):
             lines.append(f"{draw(st.sampled_from(VARIABLES))} = {draw(st.sampled_from(EXPRESSIONS))}")
@@ -34,7 +43,7 @@ def programs(draw):
 
 
 def run(program):
-    variables = {"Value": Value}
+    variables = {"Value": Value, "__name__": "program"}
     with suppress(AttributeError, TypeError):  # xs may have become a number
         exec(program, variables)  # noqa: S102
     return variables
@@ -43,6 +52,8 @@ def run(program):
 def nodes_in(thing, depth=0):
     if isinstance(thing, Value):
         return [thing]
+    if type(thing).__module__ == "program":
+        thing = vars(thing)
     parts = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else ()
     return [node for part in parts for node in nodes_in(part, depth + 1)] if depth < 5 else []
 
@@ -52,7 +63,7 @@ def nodes_in(thing, depth=0):
 def test_a_name_evaluates_to_the_very_object(program):
     variables = run(program)
     public = {name: thing for name, thing in variables.items() if not name.startswith("_") and name != "In"}
-    bindings = Bindings(public)
+    bindings = Bindings(public, own="program")
     for node in nodes_in(list(variables.values())):
         name = bindings.name(node)
         assert not name or eval(name, dict(public)) is node  # noqa: S307
@@ -68,10 +79,14 @@ def test_a_node_with_one_variable_and_no_container_has_its_name(program):
         assert bindings.name(node) == ("" if others else name)
 
 
+NEURON = "N = type('N', (), {'__init__': lambda self: vars(self).update(w=[Value(1.0), Value(2.0)], b=Value(0.0))})"
+
+
 def names_of(program):
     """Return the names that a program's Values get, in the order in which it lists them in `shown`."""
     variables = run(program)
-    bindings = Bindings({name: thing for name, thing in variables.items() if name not in {"Value", "shown"}})
+    kept = {name: thing for name, thing in variables.items() if name not in {"Value", "shown"} and name[0] != "_"}
+    bindings = Bindings(kept, own="program")
     return [bindings.name(node) for node in variables["shown"]]
 
 
@@ -90,6 +105,10 @@ def names_of(program):
         ("xs = [Value(1.0)]; ys = [xs[0]]; shown = xs", [""]),
         ("xs = [Value(1.0)] * 2; shown = xs[:1]", [""]),
         ("xs = [Value(1.0)]; xs.append(xs); shown = xs[:1]", [""]),
+        (f"{NEURON}; n = N(); shown = [*n.w, n.b]", ["n.w[0]", "n.w[1]", "n.b"]),
+        (f"{NEURON}; n = N(); ps = [*n.w, n.b]\nfor p in ps: pass\nshown = ps", ["n.w[0]", "n.w[1]", "n.b"]),
+        (f"{NEURON}; n = N(); layer = [n, N()]; shown = [n.b, layer[1].b]", ["layer[0].b", "layer[1].b"]),
+        (f"{NEURON}; ns = [N(), N()]; shown = [ns[1].w[0]]", ["ns[1].w[0]"]),
     ],
 )
 def test_rules(program, expected):

@@ -297,7 +297,9 @@ def test_terms_that_share_nodes_or_read_other_parameters_are_no_examples():
     components = mg.sum([model.layers[0].neurons[0]([0.5]), model.layers[0].neurons[1]([0.5])])
     models = mean([model([0.5])[0], other([0.5])[0]])
     values = mean([Value(1.0) * 2, Value(2.0) * 2])
-    for y in (shared, components, models, values):
+    x = [Value(1.0)]
+    same_point = mean([model(x)[0], model(x)[0]])
+    for y in (shared, components, models, values, same_point):
         assert all(scope.kind != "example" for node in snapshot(y).nodes for scope in node.scopes)
 
 
