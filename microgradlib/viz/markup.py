@@ -33,6 +33,7 @@ def escape(text: str) -> str:
     return clean(text).translate(_ESCAPES)
 
 
+@lru_cache(maxsize=4096)
 def coordinate(number: float) -> str:
     """Write a coordinate in pixels with at most two decimals.
 
@@ -55,10 +56,17 @@ def element(name: str, content: str = "", /, **attributes: str | float) -> str:
     '<rect width="10"/>'
     """
     pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value) if isinstance(value, str) else coordinate(value)}"'
-        for key, value in attributes.items()
+        [
+            f' {_attribute(key)}="{escape(value) if isinstance(value, str) else coordinate(value)}"'
+            for key, value in attributes.items()
+        ]
     )
     return f"<{name}{pairs}>{content}</{name}>" if content else f"<{name}{pairs}/>"
+
+
+@lru_cache(maxsize=256)
+def _attribute(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
 
 
 def title(text: str) -> str:

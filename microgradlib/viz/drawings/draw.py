@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.core.node import Node
-from microgradlib.viz.capture import capture
 from microgradlib.viz.boxes.build import choose_parts, lay_open, write
-from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
 from microgradlib.viz.boxes.diagram import Diagram
-from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
+from microgradlib.viz.capture import capture
+from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
+from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
 from microgradlib.viz.drawings.states import GraphCanvas
 from microgradlib.viz.names import is_module, users_frame
 from microgradlib.viz.networks.modules import module_picture
-from microgradlib.viz.painting.scene import CAPTION_SIZE, Scene
+from microgradlib.viz.painting.paint import CAPTION_SIZE
+from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.routes.text import caption, caption_text
 from microgradlib.viz.theme import Theme, check_theme

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from microgradlib.viz.drawings.words import text_of
-from microgradlib.viz.painting.scene import Scene, paint, size
+from microgradlib.viz.painting.paint import paint, size
+from microgradlib.viz.painting.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from microgradlib.viz import math_text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Anchor = Literal["start", "middle", "end"]
 
 
+@lru_cache(maxsize=4096)
 def set_text(label: str, size: float) -> str:
     """Return the content of a text element: a label, with its sub- and superscripts as smaller text.
 
@@ -46,6 +48,7 @@ def text(
     *,
     anchor: Anchor = "start",
     mono: bool = False,
+    as_is: bool = False,
     bold: bool = False,
     italic: bool = False,
     halo: str = "",
@@ -54,11 +57,12 @@ def text(
 
     Args:
         x, y: in pixels.
-        label: set as mathematics where it looks like that, see `math_text.pieces`; numbers (`mono`) are not.
+        label: set as mathematics where it looks like that, see `math_text.pieces`.
         size: of the font, in pixels.
         fill: its colour.
         anchor: which end of the text is at `x`.
         mono: in a font of fixed pitch.
+        as_is: not set as mathematics, as for code.
         bold, italic: its style.
         halo: the colour of an outline that keeps lines away from it.
 
@@ -78,7 +82,7 @@ def text(
         style["font_style"] = "italic"
     if halo:
         style |= {"stroke": halo, "stroke_width": 4.0, "paint_order": "stroke", "stroke_linejoin": "round"}
-    content = escape(label) if mono else set_text(label, size)
+    content = escape(label) if as_is else set_text(label, size)
     return element("text", content, x=x, y=y, font_size=size, fill=fill, **style)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, BoxKind, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.drawings.drawing import place
-from microgradlib.viz.painting.scene import MARGIN, Scene, paint, size
+from microgradlib.viz.painting.paint import paint, size
+from microgradlib.viz.painting.scene import MARGIN, Scene
 from microgradlib.viz.routes.text import CaptionLine
 from microgradlib.viz.theme import THEMES, colours
 from microgradlib.viz.typography import mono_width, sans_width
