@@ -74,7 +74,7 @@ def rank_frames(arrows: Sequence[tuple[int, int]], frames_of: Sequence[tuple[int
     """Return the column of each box: as `rank`, and frames beside one another where that only moves leaves.
 
     A frame whose boxes all follow the last ones of another begins behind it, leaves and all, if leaves alone would
-    stand beside it. A leaf outside a frame that it feeds stands in front of the frame.
+    stand beside it. A leaf outside a frame that it feeds stands in front of it.
 
     Args:
         arrows: pairs (tail, head).
@@ -141,9 +141,10 @@ def _leaves_in_front(
             low[frame] = min(low.get(frame, column), column)
     moved = list(ranks)
     for tail, head in arrows:
-        if tail not in inner:
-            for frame in frames_of[head]:
-                if frame not in frames_of[tail] and ranks[tail] - low[frame] < _FAR:
+        around = len(frames_of[tail])
+        if tail not in inner and frames_of[head][:around] == frames_of[tail]:
+            for frame in frames_of[head][around:]:
+                if ranks[tail] - low[frame] < _FAR:
                     moved[tail] = min(moved[tail], low[frame] - 1)
     first = min(moved, default=0)
     return [column - first for column in moved]
