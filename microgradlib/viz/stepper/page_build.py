@@ -54,7 +54,7 @@ def frame_html(page: str, *, title: str, height: int) -> str:
     """
     return (
         f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(title)}" sandbox="allow-scripts allow-downloads" '
-        f'onload="{html.escape(_TELL_THEME)}" style="width:100%;height:{height}px;border:0"></iframe>'
+        f'onload="{html.escape(_TELL_THEME)}" style="width:100%;height:{height}px;border:0" loading="lazy"></iframe>'
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from microgradlib import Value, explain
 from microgradlib.viz.stepper import page_build
 from microgradlib.viz.stepper.page_build import generated_modules, module_text, page_html, source_modules
+from microgradlib.viz.stepper.words import WORDS
 from microgradlib.viz.theme import THEMES
 
 
@@ -34,6 +36,17 @@ def test_every_module_is_joined_once():
 def test_nothing_is_fetched_from_outside():
     links = re.findall(r"https?://[^\s\"'<>)]+", page_html({"levels": []}, title="", lang="en", theme=None))
     assert set(links) <= {"http://www.w3.org/2000/svg"}  # a name, not an address that is opened
+
+
+FAMILIES = ("by_", "level_", "bug_", "ask_", "mistake_")
+"""Keys of these beginnings are put together from a setting."""
+
+
+def test_every_word_is_used():
+    python = [path.read_text() for path in Path(page_build.__file__).parent.glob("*.py") if path.name != "words.py"]
+    used = "\n".join([*source_modules().values(), *python])
+    whole = {key for key in WORDS["en"] if not key.startswith(FAMILIES)} - {"assign_why", "stale_why", "order_why"}
+    assert [key for key in sorted(whole) if not re.search(rf"[\"'`]{key}[\"'`]|\b{key}:", used)] == []
 
 
 HOSTILE = "</script><script>alert(1)</script><!-- \u2028 \"quotes\" & 'more' ]]>"

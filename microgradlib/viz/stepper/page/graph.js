@@ -73,6 +73,7 @@ function buildNode(app, node, uses, own) {
   group.onpointerenter = () => app.hover(node.id, null);
   group.onpointerleave = () => app.hover(null, null);
   group.onclick = () => app.select(node.id);
+  group.ondblclick = () => app.player.jump(node.id);
   return { group, paint: () => paintNode(app, node, group, paint, uses, own) };
 }
 

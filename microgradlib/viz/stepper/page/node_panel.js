@@ -5,7 +5,7 @@ import { bracketed } from "./formulas.js";
 import { format } from "./numbers.js";
 import { paths } from "./paths.js";
 import { delta } from "./sentence_terms.js";
-import { isQuiet } from "./states.js";
+import { isQuiet, lastArrival } from "./states.js";
 import { layers } from "./stops.js";
 
 const MOST_USES = 12;
@@ -59,8 +59,6 @@ function goButtons(app, node) {
   }));
   return h("div", { class: "row" }, ...buttons);
 }
-
-const lastArrival = (pass, id) => pass.arrivals[id].filter(a => a.k > 0).at(-1)?.i ?? 0;
 
 // ---- the sum over uses
 

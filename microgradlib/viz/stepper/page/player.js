@@ -2,7 +2,7 @@
 
 import { calm } from "./dom.js";
 import { fly } from "./edges.js";
-import { changes } from "./states.js";
+import { changes, lastArrival } from "./states.js";
 
 const FLIGHT = 620; // milliseconds in which a number travels along its edge
 const TERM = 1900; // milliseconds that a term is shown while playing, and any other stop
@@ -70,6 +70,15 @@ export class Player {
     const stops = session.stopsBy("node");
     const stop = forward ? stops.find(i => i > session.i) : stops.filter(i => i < session.i).pop();
     if (stop !== undefined) this.go(stop);
+  }
+
+  /** To the frame in which a node gets its gradient, or its value if there is none; the node stays selected. */
+  jump(id) {
+    const { pass } = this.app.session;
+    const arrival = lastArrival(pass, id) || pass.known[id];
+    this.halt();
+    if (this.app.selected !== id) this.app.select(id);
+    this.go(arrival);
   }
 
   /** Let the upstream number travel to where it becomes a term. */

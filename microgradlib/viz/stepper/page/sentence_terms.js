@@ -135,7 +135,8 @@ function whyTerm(session, say) {
   if (session.question) return turn;
   const waits = row.of - row.k;
   const state = waits ? say("waits", { node: to, n: waits }) : say("complete", { node: to });
-  return [...turn, ...(row.wall ? wall : [plain(state)])];
+  const zero = row.up === 0 ? [plain(say("zero_upstream", { node: nodes[row.from].full }))] : [];
+  return [...turn, ...(row.wall ? wall : [...zero, plain(state)])];
 }
 
 /** Why this node passes on now. */

@@ -11,7 +11,8 @@ export function buildSliders(app) {
   const { session, say } = app;
   const box = h("div", { class: "sliders", role: "tabpanel" });
   if (!session.operations && !app.live) {
-    const reason = session.level.no_program || say("reason_policy");
+    const op = session.level.no_program;
+    const reason = op ? say("reason_op", { op }) : say("reason_policy");
     box.append(h("p", { class: "why", text: say("no_slider", { reason }) }));
     return { element: box, paint() {} };
   }

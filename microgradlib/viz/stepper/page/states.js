@@ -63,6 +63,9 @@ export function mistakeOf(session, id, i = session.i) {
   return same(wrong, right) ? null : { wrong, right };
 }
 
+/** The frame in which the last term of a node arrives in a pass; 0 if none does. */
+export const lastArrival = (pass, id) => pass.arrivals[id].filter(a => a.k > 0).at(-1)?.i ?? 0;
+
 /** The circles of a card: for each use "" (waited for), "on", "now" (arrives at this stop) or "off" (stopped). */
 export function circlesOf(session, id, uses) {
   if (session.settings.mode === "forward") return [];
