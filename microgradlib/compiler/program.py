@@ -60,14 +60,14 @@ class Program(ProgramData, display.ShowsItself):
         >>> losses = fast([[0.5, -1.0]], [1.0])
         >>> print(fast.program.draw().text)
         <Drawing of 9 boxes and 8 arrows>
-          n0  layers.0.w  size 16 × 2  (parameter)
-          n1  x  size 2  (argument)
-          n2  layers.0.b  size 16  (parameter)
+          n0  layers.0.w  (parameter)  size 16 × 2
+          n1  x  (argument)  size 2
+          n2  layers.0.b  (parameter)  size 16
           n3  h1  = relu(layers.0.w @ x + layers.0.b)  size 16  from n0, n1, n2
-          n4  layers.1.w  size 1 × 16  (parameter)
-          n5  layers.1.b  size 1  (parameter)
+          n4  layers.1.w  (parameter)  size 1 × 16
+          n5  layers.1.b  (parameter)  size 1
           n6  a2  = layers.1.w @ h1 + layers.1.b  size 1  from n4, n3, n5
-          n7  y  size 1  (argument)
+          n7  y  (argument)  size 1
           n8  J  = relu(1 - y * a2)  size 1  from n7, n6
         """
         from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  loaded when first needed
