@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.picture import Canvas
 
-_MOST: Final = ((24, 700), (16, 240))
-"""A drawing holds at most so many states, and so many boxes in all of them, one click away and further: a notebook does
-not grow without bound, and a picture does not wait."""
+_MOST: Final = (16, 240)
+_MOST_AT_FIRST: Final = (24, 700)
+"""A drawing holds at most so many states, and so many boxes in all of them, so that a notebook does not grow without
+bound and a picture does not wait; more of those that open or close what is seen at first, single neurons aside."""
 _OPENABLE: Final = ("closed", "table", "card", "elided")
 
 
@@ -86,7 +87,7 @@ def reachable(canvas: Canvas, reopen: Reopen | None) -> tuple[list[Canvas], list
     """Return the states that clicks lead to, nearest first, and for each the state to which each of its groups leads.
 
     The number of states is bounded. Where the state with one more group opened or closed is beyond the bound, a click
-    leads to the one in which this group alone is changed; if there is none, the group is no button.
+    leads to the first state or to the one in which this group alone is changed; if there is none, it is no button.
 
     Args:
         canvas: the first state.
@@ -99,9 +100,12 @@ def reachable(canvas: Canvas, reopen: Reopen | None) -> tuple[list[Canvas], list
     first = dict(_groups(canvas.scene.diagram))
     place = 0
     while place < len(found.scenes):
-        # Groups that can be seen at first come first: what lies deeper is asked for less.
-        for group, opened in sorted(_groups(found.scenes[place].diagram), key=lambda item: item[0] not in first):
-            target = _target(found, place, group, reopen, opened=opened)
+        # Groups that can be seen at first come first, neurons last: what lies deeper is asked for less.
+        groups = _groups(found.scenes[place].diagram)
+        neurons = {box.group for box in found.scenes[place].diagram.boxes if box.kind == "card"}
+        for group, opened in sorted(groups, key=lambda item: (item[0] not in first, item[0] in neurons)):
+            most = _MOST_AT_FIRST if place == 0 and group not in neurons else _MOST
+            target = _target(found, (place, group), reopen, opened=opened, most=most)
             if target is not None and target != place:
                 found.moves[place][group] = target
         place += 1
@@ -126,14 +130,19 @@ def _groups(diagram: Diagram) -> list[tuple[str, bool]]:
     return list(dict(groups).items())
 
 
-def _target(found: _Found, place: int, group: str, reopen: Reopen, *, opened: bool) -> int | None:
+def _target(
+    found: _Found, button: tuple[int, str], reopen: Reopen, *, opened: bool, most: tuple[int, int]
+) -> int | None:
+    """Return the state to which the button of a group leads in one state, laid out if it is new; None if to none."""
+    place, group = button
     key = _key(found.keys[place], group, opened=opened)
     if key in found.keys:
         return found.keys.index(key)
     boxes = sum(len(scene.diagram.boxes) for scene in found.scenes)
-    states, most = _MOST[min(place, 1)]
-    if len(found.scenes) >= states or boxes >= most:
-        return found.moves[0].get(group)
+    if len(found.scenes) >= most[0] or boxes >= most[1]:
+        # Beyond the bound: the first state, if there the group is as asked for, or that in which it alone is changed.
+        at_first = dict(_groups(found.scenes[0].diagram))
+        return 0 if at_first.get(group, opened) is not opened else found.moves[0].get(group)
     diagram = reopen.diagram(*key)
     for known, scene in enumerate(found.scenes):
         if scene.diagram == diagram:
