@@ -5,7 +5,7 @@ from itertools import combinations, pairwise, permutations
 from hypothesis import strategies as st
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
-from microgradlib.viz.drawings.placement import Rect, Size
+from microgradlib.viz.layout.placement import Rect, Size
 
 EPSILON = 1e-6
 

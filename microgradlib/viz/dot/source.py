@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
-    from microgradlib.viz.drawings.placement import Direction
+    from microgradlib.viz.layout.placement import Direction
     from microgradlib.viz.routes.text import CaptionLine
 
     Colours = Callable[[str], str]

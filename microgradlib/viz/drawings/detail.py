@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.build import choose_parts, lay_open, write
-from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
-from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.boxes.options import Options
-from microgradlib.viz.drawings.placement import Spacing
 from microgradlib.viz.boxes.structure import find_structure
+from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
+from microgradlib.viz.layout.layout import layout
+from microgradlib.viz.layout.placement import Spacing
 from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.painting.scene import MARGIN
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.boxes.choice import Step
     from microgradlib.viz.boxes.diagram import Diagram
-    from microgradlib.viz.drawings.placement import Direction, Layout, Size
     from microgradlib.viz.boxes.structure import Structure
+    from microgradlib.viz.layout.placement import Direction, Layout, Size
     from microgradlib.viz.snapshot import Snapshot
 
 CELL: Final = 960.0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from microgradlib.nn import Module
     from microgradlib.viz.capture import Capture
     from microgradlib.viz.drawings.collapse import Collapse
-    from microgradlib.viz.drawings.placement import Direction, Layout
+    from microgradlib.viz.layout.placement import Direction, Layout
     from microgradlib.viz.networks.layout import NetworkPicture
     from microgradlib.viz.routes.search import Highlight
 

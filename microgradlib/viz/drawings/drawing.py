@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
 from microgradlib.viz.dot.source import to_dot, to_graphviz
-from microgradlib.viz.drawings.layout import layout
 from microgradlib.viz.drawings.states import GraphCanvas, Reopen, counts, reachable
+from microgradlib.viz.layout.layout import layout
 from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.picture import Picture, file_svg, page_html
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from microgradlib.viz.boxes.diagram import Diagram
-    from microgradlib.viz.drawings.placement import Direction, Layout
+    from microgradlib.viz.layout.placement import Direction, Layout
     from microgradlib.viz.picture import Canvas
     from microgradlib.viz.routes.search import Highlight
 

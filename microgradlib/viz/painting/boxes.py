@@ -16,7 +16,7 @@ from microgradlib.viz.painting.tables import table_markup, value_text
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Box, Row
-    from microgradlib.viz.drawings.placement import Rect
+    from microgradlib.viz.layout.placement import Rect
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.painting.measure import Contents
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.placement import Spacing
+from microgradlib.viz.layout.placement import Spacing
 from microgradlib.viz.markup import element
 from microgradlib.viz.painting.glyphs import text, triangle
 from microgradlib.viz.painting.measure import BUTTON, CELL, NAME, frame_title, shown
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Frame
-    from microgradlib.viz.drawings.placement import Rect
+    from microgradlib.viz.layout.placement import Rect
     from microgradlib.viz.painting.scene import Brush
 
 _SPACING: Final = Spacing()

@@ -11,7 +11,7 @@ from microgradlib.viz.painting.measure import ARROW_TEXT
 from microgradlib.viz.theme import ROUTE_DASHES
 
 if TYPE_CHECKING:
-    from microgradlib.viz.drawings.placement import Route
+    from microgradlib.viz.layout.placement import Route
     from microgradlib.viz.painting.scene import Brush, Scene
 
 _HEAD: Final = 7.0

@@ -7,14 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz import math_text
-from microgradlib.viz.drawings.placement import Size
+from microgradlib.viz.layout.placement import Size
 from microgradlib.viz.markup import clean
 from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Box, Diagram, Frame, Row, Table
-    from microgradlib.viz.drawings.placement import Direction
+    from microgradlib.viz.layout.placement import Direction
 
 PAD: Final = 9.0
 TITLE: Final = 12.5

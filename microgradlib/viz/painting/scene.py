@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from microgradlib.viz.boxes.diagram import Box, Diagram
-    from microgradlib.viz.drawings.placement import Layout
+    from microgradlib.viz.layout.placement import Layout
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.routes.text import CaptionLine
 

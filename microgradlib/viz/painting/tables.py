@@ -11,7 +11,7 @@ from microgradlib.viz.painting.measure import shown
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Row, Table
-    from microgradlib.viz.drawings.placement import Rect
+    from microgradlib.viz.layout.placement import Rect
     from microgradlib.viz.painting.glyphs import Colour
     from microgradlib.viz.painting.measure import Contents
 

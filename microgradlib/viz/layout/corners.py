@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from microgradlib.viz.drawings.placement import Rect
+from microgradlib.viz.layout.placement import Rect
 
 _LONGEST_ROW: Final = 900.0
 """Where there is nothing else, boxes without lines stand in rows of this length."""

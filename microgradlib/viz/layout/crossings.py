@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.grid import Grid
+from microgradlib.viz.layout.grid import Grid
 
 _PORT_SPAN: Final = 0.9
 """The part of a cell's place over which the ports of its side are spread."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.spacing import Across, Edge, free_distance
-from microgradlib.viz.drawings.placement import Spacing
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.placement import Spacing
+from microgradlib.viz.layout.spacing import Across, Edge, free_distance
 
 _PASSES: Final = 2
 _NUDGE: Final = 5.0

@@ -6,15 +6,15 @@ import random
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from microgradlib.viz.drawings.layered.corners import place_in_corners
-from microgradlib.viz.drawings.layered.crossings import crossings
-from microgradlib.viz.drawings.layered.grid import Line, make_grid
-from microgradlib.viz.drawings.layered.ordering import order_columns
-from microgradlib.viz.drawings.layered.ports import breadth_for, free_places
-from microgradlib.viz.drawings.layered.ranks import rank, rank_frames, share_columns
-from microgradlib.viz.drawings.layered.separation import Pull, least_squares_positions, place_things
-from microgradlib.viz.drawings.layered.titles import place_title
-from microgradlib.viz.drawings.placement import Rect
+from microgradlib.viz.layout.corners import place_in_corners
+from microgradlib.viz.layout.crossings import crossings
+from microgradlib.viz.layout.grid import Line, make_grid
+from microgradlib.viz.layout.ordering import order_columns
+from microgradlib.viz.layout.placement import Rect
+from microgradlib.viz.layout.ports import breadth_for, free_places
+from microgradlib.viz.layout.ranks import rank, rank_frames, share_columns
+from microgradlib.viz.layout.separation import Pull, least_squares_positions, place_things
+from microgradlib.viz.layout.titles import place_title
 
 # Columns
 

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from microgradlib.viz.drawings.layered.crossings import crossings_after, shift
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.sides import Crossing, Sides, foreign_crossings, sides_of
+from microgradlib.viz.layout.crossings import crossings_after, shift
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.sides import Crossing, Sides, foreign_crossings, sides_of
 
 DISORDER: Final = 1.5
 """The cost of two equal boxes out of their own order."""

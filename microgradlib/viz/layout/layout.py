@@ -11,22 +11,22 @@ from dataclasses import replace
 from typing import Final
 
 from microgradlib.viz.boxes.diagram import Box, Diagram, Frame
-from microgradlib.viz.drawings.layered.along import place_along
-from microgradlib.viz.drawings.layered.checks import check
-from microgradlib.viz.drawings.layered.corners import place_in_corners
-from microgradlib.viz.drawings.layered.crossings import crossings
-from microgradlib.viz.drawings.layered.equals import order_alike
-from microgradlib.viz.drawings.layered.flow import flow_of
-from microgradlib.viz.drawings.layered.grid import Grid, make_grid
-from microgradlib.viz.drawings.layered.ordering import order_columns
-from microgradlib.viz.drawings.layered.ports import assign_ports
-from microgradlib.viz.drawings.layered.sides import foreign_crossings
-from microgradlib.viz.drawings.layered.spacing import Across, place_across
-from microgradlib.viz.drawings.layered.straightening import straighten
-from microgradlib.viz.drawings.layered.titles import points_of
-from microgradlib.viz.drawings.layered.turning import Places
-from microgradlib.viz.drawings.layered.wrapping import one_row, wrap
-from microgradlib.viz.drawings.placement import Direction, Layout, Size, Spacing
+from microgradlib.viz.layout.along import place_along
+from microgradlib.viz.layout.checks import check
+from microgradlib.viz.layout.corners import place_in_corners
+from microgradlib.viz.layout.crossings import crossings
+from microgradlib.viz.layout.equals import order_alike
+from microgradlib.viz.layout.flow import flow_of
+from microgradlib.viz.layout.grid import Grid, make_grid
+from microgradlib.viz.layout.ordering import order_columns
+from microgradlib.viz.layout.placement import Direction, Layout, Size, Spacing
+from microgradlib.viz.layout.ports import assign_ports
+from microgradlib.viz.layout.sides import foreign_crossings
+from microgradlib.viz.layout.spacing import Across, place_across
+from microgradlib.viz.layout.straightening import straighten
+from microgradlib.viz.layout.titles import points_of
+from microgradlib.viz.layout.turning import Places
+from microgradlib.viz.layout.wrapping import one_row, wrap
 from microgradlib.viz.typography import mono_width, sans_width
 
 _TEXT_SIZE: Final = 10.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from microgradlib.viz.boxes.diagram import Diagram
-from microgradlib.viz.drawings.placement import Size
+from microgradlib.viz.layout.placement import Size
 
 
 def check(diagram: Diagram, sizes: Mapping[str, Size], direction: str) -> None:

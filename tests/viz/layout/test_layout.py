@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 from layout_faults import diagrams, faults, text_width
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
-from microgradlib.viz.drawings.layout import layout
-from microgradlib.viz.drawings.placement import FramePlace, Rect, Size, Spacing
+from microgradlib.viz.layout.layout import layout
+from microgradlib.viz.layout.placement import FramePlace, Rect, Size, Spacing
 
 ways = st.sampled_from([("right", None), ("down", None), ("right", 400.0)])
 
@@ -277,7 +277,7 @@ def random_diagram(seed, boxes, frames=0):
 def test_the_hash_seed_changes_nothing():
     program = """
 import sys
-sys.path[:0] = ["tests/viz/drawings", "tests/common"]
+sys.path[:0] = ["tests/viz/layout", "tests/common"]
 from test_layout import layout, random_diagram, sized
 for direction in ("right", "down"):
     diagram = random_diagram(3, 60, frames=6)

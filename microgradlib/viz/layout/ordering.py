@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.exchanges import exchange_cells, exchange_frames
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.order_state import OrderState
+from microgradlib.viz.layout.exchanges import exchange_cells, exchange_frames
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.order_state import OrderState
 
 _MOST_WORK: Final = 24_000
 """Limit on sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
@@ -28,8 +28,8 @@ def order_columns(grid: Grid, kin: Sequence[Hashable | None]) -> None:
         grid: its columns stand in an order to begin with, which ties keep.
         kin: for each box, a key that equal boxes share, such as inputs of one frame; None for boxes without kin.
 
-    >>> from microgradlib.viz.drawings.layered.crossings import crossings
-    >>> from microgradlib.viz.drawings.layered.grid import Line, make_grid
+    >>> from microgradlib.viz.layout.crossings import crossings
+    >>> from microgradlib.viz.layout.grid import Line, make_grid
     >>> lines = [Line(0, 5), Line(1, 4), Line(2, 3)]
     >>> grid = make_grid([40.0] * 6, [0, 0, 0, 1, 1, 1], [()] * 6, [], lines)
     >>> order_columns(grid, [None] * 6)

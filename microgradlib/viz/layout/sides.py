@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from microgradlib.viz.drawings.layered.grid import Grid
+from microgradlib.viz.layout.grid import Grid
 
 _MOST: Final = 20_000
 """Larger diagrams are ordered without this rule, to bound the time."""

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.crossings import shift
-from microgradlib.viz.drawings.layered.order_state import DISORDER, OrderState
+from microgradlib.viz.layout.crossings import shift
+from microgradlib.viz.layout.order_state import DISORDER, OrderState
 
 _MOST_WORK: Final = 24_000
 """Limit on exchanges times cells: larger diagrams get fewer, to bound the time."""

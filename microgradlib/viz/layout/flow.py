@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
-from microgradlib.viz.drawings.layered.along import Ends
-from microgradlib.viz.drawings.layered.grid import Line
-from microgradlib.viz.drawings.layered.ports import breadth_for
-from microgradlib.viz.drawings.layered.ranks import rank_frames, share_columns
-from microgradlib.viz.drawings.layered.spacing import Edge
-from microgradlib.viz.drawings.placement import Direction, Size, Spacing
+from microgradlib.viz.layout.along import Ends
+from microgradlib.viz.layout.grid import Line
+from microgradlib.viz.layout.placement import Direction, Size, Spacing
+from microgradlib.viz.layout.ports import breadth_for
+from microgradlib.viz.layout.ranks import rank_frames, share_columns
+from microgradlib.viz.layout.spacing import Edge
 
 _BESIDE_TEXT: Final = 6.0
 """Pixels between two texts that stand side by side above a box."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.along import Along
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.spacing import Across
-from microgradlib.viz.drawings.layered.wrapping import Rows, Turn
+from microgradlib.viz.layout.along import Along
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.spacing import Across
+from microgradlib.viz.layout.wrapping import Rows, Turn
 
 _STRAIGHT: Final = 0.05
 """Differences across, in pixels, that are no bend."""

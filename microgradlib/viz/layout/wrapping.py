@@ -6,10 +6,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from microgradlib.viz.drawings.layered.along import Along, Column
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.spacing import Across
-from microgradlib.viz.drawings.placement import Spacing
+from microgradlib.viz.layout.along import Along, Column
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.placement import Spacing
+from microgradlib.viz.layout.spacing import Across
 
 _MARGIN: Final = 12.0
 """Pixels between a row and the nearest line that returns beside it."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from microgradlib.viz.boxes.diagram import Diagram
-from microgradlib.viz.drawings.layered.along import Along
-from microgradlib.viz.drawings.layered.flow import Flow
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.lines import Step, line_of
-from microgradlib.viz.drawings.layered.spacing import Across
-from microgradlib.viz.drawings.layered.titles import place_title, points_of
-from microgradlib.viz.drawings.layered.wrapping import Rows
-from microgradlib.viz.drawings.placement import Direction, FramePlace, Rect, Route, Spacing
+from microgradlib.viz.layout.along import Along
+from microgradlib.viz.layout.flow import Flow
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.lines import Step, line_of
+from microgradlib.viz.layout.placement import Direction, FramePlace, Rect, Route, Spacing
+from microgradlib.viz.layout.spacing import Across
+from microgradlib.viz.layout.titles import place_title, points_of
+from microgradlib.viz.layout.wrapping import Rows
 
 _BEFORE_HEAD: Final = 3.0
 """Pixels of line between a text and the arrowhead."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from microgradlib.viz.drawings.placement import FramePlace, Rect
+from microgradlib.viz.layout.placement import FramePlace, Rect
 
 _INDENT: Final = 10.0
 _BESIDE: Final = 5.0

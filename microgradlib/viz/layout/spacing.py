@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.ports import path_lengths
-from microgradlib.viz.drawings.layered.separation import Pull, place_things
-from microgradlib.viz.drawings.placement import Spacing
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.placement import Spacing
+from microgradlib.viz.layout.ports import path_lengths
+from microgradlib.viz.layout.separation import Pull, place_things
 
 _STRAIGHTNESS: Final = (1.0, 3.0, 8.0)
 """Weights that keep lines straight: between two boxes, a box and a lane, two lanes (Gansner et al. 1993)."""

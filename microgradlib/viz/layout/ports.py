@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Final
 
-from microgradlib.viz.drawings.layered.grid import Grid
+from microgradlib.viz.layout.grid import Grid
 
 _MARGIN: Final = 8.0
 """Pixels between the end of a side and the first line that enters there."""

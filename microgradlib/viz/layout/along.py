@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from microgradlib.viz.drawings.layered.grid import Grid
-from microgradlib.viz.drawings.layered.spacing import Across
-from microgradlib.viz.drawings.placement import Spacing
+from microgradlib.viz.layout.grid import Grid
+from microgradlib.viz.layout.placement import Spacing
+from microgradlib.viz.layout.spacing import Across
 
 _BEFORE_HEAD: Final = 3.0
 """Pixels of line before an arrowhead, and before and behind a text."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from microgradlib.viz.drawings.layered.crossings import crossings
-from microgradlib.viz.drawings.layered.grid import Grid
+from microgradlib.viz.layout.crossings import crossings
+from microgradlib.viz.layout.grid import Grid
 
 _TRIED: Final = 3
 """So many of the orders that equal frames have are tried for all; the one with the fewest crossings is taken."""
