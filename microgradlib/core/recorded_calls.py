@@ -43,11 +43,12 @@ class Unit(NamedTuple):
 def note_inside(began: int, source: Any, inputs: Sequence[Any], inside: Sequence[Any], result: list[Value]) -> None:
     """Record a call, as `note` does, of which `inside` tells the results: all nodes that read those in its lists.
 
-    For cells that return many nodes: weak references to them would take longer. `result` is one list of them.
+    For calls that return many nodes: weak references to them would take longer. `result` is one list of them.
     """
     if result[0]._left is None or (MODES_IN_USE and is_compiling()):
         return
-    record = began, begin(), _kept_or_weak(source), inputs, (), inside
+    source = source if source.__class__ is Function else _kept_or_weak(source)
+    record = began, begin(), source, inputs, (), inside
     for node in (result[0], result[-1]):
         mark_node(node, record)
 

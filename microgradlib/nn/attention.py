@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
-from microgradlib.core.recorded_calls import note
+from microgradlib.core.recorded_calls import note_inside
 from microgradlib.core.scopes import Function, begin, name_number, nodes_in
 from microgradlib.core.softmax import softmax
 from microgradlib.core.value import Value, as_node
@@ -93,27 +94,38 @@ class CausalSelfAttention(Module):
             raise TypeError(message)
         for x_t in x:
             check_length(x_t, self.width, "each input vector of this attention")
-        positions = [] if cache is None else cache
-        began = begin()
-        inputs = [[as_node(number) for number in x_t] for x_t in x]  # one leaf for each plain number, in q, k and v
-        places = *inputs, nodes_in(positions)
-        return note(began, self, places, [self._attend(x_t, positions) for x_t in inputs])
+        positions: KeyValueCache = [] if cache is None else cache
+        began, places = begin(), nodes_in(positions)
+        inputs = [_as_nodes(x_t) for x_t in x]  # one leaf for each plain number, in q, k and v
+        heads = [self._heads(x_t, positions) for x_t in inputs]
+        outputs = [self.o.outputs(concatenated) for concatenated in heads]
+        if outputs:
+            note_inside(began, self, (*inputs, places), heads, [outputs[0][0], outputs[-1][-1]])
+        return outputs
 
-    def _attend(self, x_t: list[Value], positions: KeyValueCache) -> list[Value]:
-        """Add the key and value of x_t to `positions`, and return the output for x_t."""
+    def _heads(self, x_t: list[Value], positions: KeyValueCache) -> list[Value]:
+        """Add the key and value of x_t to `positions`, and return the concatenated outputs of the heads for x_t."""
         query = self.q.outputs(x_t)
         positions.append((self.k.outputs(x_t), self.v.outputs(x_t)))
         scale = name_number(Value(1 / math.sqrt(len(query) / len(self.heads))), "1/√d")
         concatenated: list[Any] = []
         for number, head in enumerate(self.heads):
             began = begin()
-            keys, values = [key[head] for key, _ in positions], [value[head] for _, value in positions]
-            scores = [weighted_sum(query[head], key) * scale for key in keys]
-            weights = softmax(scores)
+            q, keys, values = query[head], [key[head] for key, _ in positions], [value[head] for _, value in positions]
+            weights = softmax([weighted_sum(q, key) * scale for key in keys])
             outputs = [weighted_sum(weights, v) for v in zip(*values)]
-            note(began, Function(f"head {number}", "softmax(q k/√d) v"), nodes_in([query[head], keys, values]), outputs)
+            note_inside(began, _head(number), [q, keys, values], [weights], outputs)
             concatenated += outputs
-        return self.o.outputs(concatenated)
+        return concatenated
 
     def __repr__(self) -> str:
         return f"CausalSelfAttention({self.summary_shape})"
+
+
+@lru_cache
+def _head(number: int) -> Function:
+    return Function(f"head {number}", "softmax(q k/√d) v")
+
+
+def _as_nodes(x: Any) -> list[Value]:
+    return x if x.__class__ is list and {Value}.issuperset(map(type, x)) else [as_node(number) for number in x]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from microgradlib._support.checks import WholeNumber, positive, whole_number
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.recorded_calls import note_inside
+from microgradlib.core.scopes import begin
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
 from microgradlib.nn.sequences import node_list
@@ -37,6 +39,7 @@ class LayerNorm(Module):
     [-1.0, -1.0, 1.0, 1.0]
     """
 
+    is_recorded = False  # it notes its calls itself
     is_kept = True
     not_weights = ("gain", "bias")
 
@@ -49,10 +52,13 @@ class LayerNorm(Module):
 
     def __call__(self, x: Vector) -> list[Value]:
         """Return y, a list of n nodes."""
-        inputs = node_list(x, len(self.gain), "the input of this layer")
+        began, inputs = begin(), node_list(x, len(self.gain), "the input of this layer")
         mean = reductions.mean(*inputs)
         normalised = _divide_by_rms([x_i - mean for x_i in inputs], self.eps)
-        return [g * y + b for g, y, b in zip(self.gain, normalised, self.bias)]
+        scaled = [g * y for g, y in zip(self.gain, normalised)]
+        outputs = [y + b for y, b in zip(scaled, self.bias)]
+        note_inside(began, self, tuple(inputs), [scaled], outputs)
+        return outputs
 
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.gain)})"
@@ -68,6 +74,7 @@ class RMSNorm(Module):
     [1.0, 1.0]
     """
 
+    is_recorded = False  # it notes its calls itself
     is_kept = True
     not_weights = ("gain",)
 
@@ -79,8 +86,13 @@ class RMSNorm(Module):
 
     def __call__(self, x: Vector) -> list[Value]:
         """Return y, a list of n nodes."""
-        normalised = _divide_by_rms(node_list(x, self.width, "the input of this layer"), self.eps)
-        return normalised if self.gain is None else [g * y for g, y in zip(self.gain, normalised)]
+        began, inputs = begin(), node_list(x, self.width, "the input of this layer")
+        normalised = _divide_by_rms(inputs, self.eps)
+        if self.gain is None:
+            return normalised
+        outputs = [g * y for g, y in zip(self.gain, normalised)]
+        note_inside(began, self, tuple(inputs), [normalised], outputs)
+        return outputs
 
     def __repr__(self) -> str:
         return f"RMSNorm({self.width}{'' if self.gain else ', gain=False'})"
