@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,8 @@ from microgradlib._support.files import write_atomic
 from microgradlib._support.notebook import in_notebook
 from microgradlib.viz.stepper.page_build import page_html
 from microgradlib.viz.stepper.sentences import sentences
-from microgradlib.viz.stepper.widget import make_widget
+from microgradlib.viz.stepper.widget import TWIN, make_widget
+from microgradlib.viz.stepper.words import say
 
 if TYPE_CHECKING:
     import os
@@ -114,26 +116,43 @@ class Explanation:
         """
         return make_widget(self._subject, self.tape, self._shown[0], self._options["height"])
 
-    def _iframe(self) -> str:
-        """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart."""
+    def _page(self, twin: str = "") -> str:
+        """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart.
+
+        The steps in words stand below, folded: what is left of it in a notebook that is not trusted. `twin` is the id
+        of a live widget, which hides it.
+        """
         page = html.escape(self.html, quote=True)
         title = html.escape(self._options["title"] or "backpropagation, step by step", quote=True)
-        return (
+        frame = (
             f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts allow-downloads" '
             f'style="width:100%;height:{self._options["height"]}px;border:0" loading="lazy"></iframe>'
         )
+        words = html.escape(say(self._options["lang"], "in_words"))
+        text = f"<details><summary>{words}</summary><pre>{html.escape(self._short_text)}</pre></details>"
+        mark = f' {TWIN}="{twin}"' if twin else ""
+        return f"<div{mark}>{frame}{text}</div>"
 
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, Any]:
-        forms: dict[str, Any] = {"text/html": self._iframe(), "text/plain": self._short_text}
-        if in_notebook() and find_spec("anywidget") is not None:
-            forms |= _data_of(self.widget)
+        forms = {"text/html": self._page(), "text/plain": self._short_text}
         return {
             form: data
             for form, data in forms.items()
             if (not include or form in include) and (not exclude or form not in exclude)
         }
+
+    def _ipython_display_(self) -> None:
+        """Show the live widget, and the page of the file, which is seen wherever the widget is not alive.
+
+        That is in a notebook opened later, in one written as HTML, and where widgets are not installed.
+        """
+        if not in_notebook() or find_spec("anywidget") is None:
+            raise NotImplementedError  # IPython then asks for the MIME bundle
+        show = sys.modules["IPython"].display.display
+        show({**_data_of(self.widget), "text/plain": repr(self)}, raw=True)
+        show({"text/html": self._page(self.widget.twin), "text/plain": self._short_text}, raw=True)
 
 
 def _data_of(widget: Any) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from microgradlib.viz.stepper.training import training_numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.capture import Capture
     from microgradlib.viz.boxes.groups import Groups
+    from microgradlib.viz.capture import Capture
     from microgradlib.viz.stepper.contracted import StepGraph
 
 __all__ = ["MOST_CARDS", "Level", "Subject"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.optional import import_optional
 from microgradlib.errors import MissingRuleError
@@ -16,7 +17,41 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.stepper.subject import Level, Subject
 
-__all__ = ["make_widget"]
+__all__ = ["TWIN", "make_widget"]
+
+
+TWIN: Final = "data-mg-twin"
+"""The attribute by which a widget finds the page that stands below it for the time when it is not alive."""
+
+_EXPORT: Final = "export default { render };"
+
+_HIDING: Final = f"""
+function hideTwin(model) {{
+  const hide = () => {{
+    const twins = document.querySelectorAll(`[{TWIN}="${{model.get("twin")}}"]`);
+    for (const twin of twins) twin.style.display = "none";
+  }};
+  hide();
+  const watch = new MutationObserver(hide); // it may come later, and again when its cell is scrolled into view
+  watch.observe(document.body, {{ childList: true, subtree: true }});
+  return () => watch.disconnect();
+}}
+export default {{
+  render(context) {{
+    const ends = [hideTwin(context.model), render(context)];
+    return () => ends.forEach(end => end());
+  }},
+}};
+"""
+
+
+def widget_module() -> str:
+    """Return the page's ES module, which hides the page below while the widget is alive.
+
+    >>> "export default { render };" in widget_module(), widget_module().count("export default")
+    (False, 1)
+    """
+    return module_text().replace(_EXPORT, _HIDING)
 
 
 class Answers:
@@ -52,7 +87,7 @@ def _widget_class() -> Any:
     class Stepper(anywidget.AnyWidget):  # type: ignore[misc,name-defined]  # of a package without types
         """The stepper in a notebook. The page sets `leaves` and `closed`; a new `tape` is the answer."""
 
-        _esm = module_text()
+        _esm = widget_module()
         tape = traitlets.Dict().tag(sync=True)
         leaves = traitlets.Dict().tag(sync=True)
         closed = traitlets.List().tag(sync=True)
@@ -61,11 +96,12 @@ def _widget_class() -> Any:
         theme = traitlets.Unicode().tag(sync=True)
         live = traitlets.Bool().tag(sync=True)
         height = traitlets.Int().tag(sync=True)
+        twin = traitlets.Unicode().tag(sync=True)
 
         def __init__(self, answers: Answers, tape: dict[str, Any], height: int) -> None:
             self._answers = answers
             settings = {"lang": tape["lang"], "theme": tape["theme"] or "", "live": tape["live"], "height": height}
-            super().__init__(tape=tape, **settings)
+            super().__init__(tape=tape, twin=f"mg-{secrets.token_hex(8)}", **settings)
             self.observe(lambda change: self._show(self._answers.moved(change["new"])), "leaves")
             self.observe(lambda change: self._show(self._answers.closed(change["new"])), "closed")
 

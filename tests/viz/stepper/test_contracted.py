@@ -9,8 +9,8 @@ from microgradlib import Value, grad_table, mean, scope, tanh
 from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
 from microgradlib.ops import ZERO
-from microgradlib.viz.capture import capture
 from microgradlib.viz.boxes.groups import find_groups
+from microgradlib.viz.capture import capture
 from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
 from microgradlib.viz.stepper.frames import replay, reverse_frames
 from microgradlib.viz.stepper.tape import step_edges

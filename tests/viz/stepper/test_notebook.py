@@ -3,12 +3,13 @@
 import pytest
 from browser import browser, jupyter, needs_chromium, open_notebook, write_notebook
 
-from microgradlib import Value, grad_table, tanh
+from microgradlib import Value, explain, grad_table, tanh
 from microgradlib.viz.numbers import number
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 needs_chromium()
 pytest.importorskip("jupyterlab")
+nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("anywidget")
 
 BUILD = """
@@ -71,6 +72,26 @@ def test_the_widget_steps_and_the_kernel_answers_its_sliders(page):
     assert after[1] == 1.5
     assert after[-1] == tanh(Value(0.5) * 1.5 - 1.0).data != before[-1]
     assert "1.5" in (page.folder / "leaves.txt").read_text()
+
+
+def test_the_page_of_the_file_is_hidden_while_the_widget_is_alive(page):
+    open_notebook(page, page.notebook("widget.ipynb"))
+    page.locator("[data-lm-suppress-shortcuts]").first.wait_for()
+    twin = page.locator("[data-mg-twin]")
+    twin.wait_for(state="attached")
+    page.wait_for_function("element => getComputedStyle(element).display === 'none'", arg=twin.element_handle())
+
+
+def test_a_notebook_opened_later_without_trust_has_the_steps_in_words(page):
+    notebook = nbformat.read(page.folder / "widget.ipynb", 4)
+    explanation = explain(Value(2.0, label="x") ** 2)
+    twin = nbformat.v4.new_output("display_data", {"text/html": explanation._page("mg-0"), "text/plain": "steps"})
+    gone = {"application/vnd.jupyter.widget-view+json": {"model_id": "0"}, "text/plain": "widget"}
+    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", gone), twin]
+    nbformat.write(notebook, page.folder / "later.ipynb")
+    open_notebook(page, page.notebook("later.ipynb"), run=False)
+    page.locator(".jp-Notebook details summary").wait_for()
+    assert page.locator(".jp-Notebook details summary").inner_text() == "The steps in words"
 
 
 def test_the_frame_steps_without_a_kernel(page):
