@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.symbolic import local_derivative_formula, value_formula
 from microgradlib.viz.numbers import number
-from microgradlib.viz.stepper.contracted import ROWS
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
@@ -21,13 +20,19 @@ __all__ = ["Cards", "edge_texts", "make_cards", "sign", "value_text"]
 SMALL: Final = 16
 """Up to so many nodes, cards are tall, every leaf has one, and edges carry formulas beside their numbers."""
 
+ROWS: Final = 12
+"""So many leaves are rows of a card; further ones are listed in the table only."""
+
+MOST_ROWS: Final = 260
+"""In a graph with more leaves that could be rows, none is: its cards would be many screens high."""
+
 TALL, FLAT, PILL, ROW = 92.0, 50.0, 30.0, 23.0
 """Heights: of cards in small and in large graphs, of constants, of a row; the page's style sheet has the same."""
 
 CIRCLE = 12.0
 """Room for the circle of a use on the edge of a card."""
 
-_MOST_CIRCLES: Final = 9
+_MOST_CIRCLES: Final = 6
 _WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
 _SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "square": "x²", "reciprocal": "1/x", "detach": "⊣"}
 _LONGEST_FORMULA: Final = 16
@@ -78,8 +83,9 @@ def make_cards(graph: StepGraph) -> Cards:
         own = [parent for parent in node.parents if row_of.get(parent) == head]
         if own:
             rows[head] = own
-    hidden = frozenset(leaf for own in rows.values() for leaf in own[ROWS:])
-    shown = {card: tuple(own[:ROWS]) for card, own in rows.items()}
+    most = ROWS if len(row_of) <= MOST_ROWS else 0
+    hidden = frozenset(leaf for own in rows.values() for leaf in own[most:])
+    shown = {card: tuple(own[:most]) for card, own in rows.items() if most}
     return Cards("flat", shown, row_of, hidden, tuple(map(len, uses)))
 
 

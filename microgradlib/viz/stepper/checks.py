@@ -16,6 +16,9 @@ __all__ = ["BUDGET", "Check", "affordable", "check"]
 BUDGET: Final = 1500
 """So many leaves times ops are checked without being asked for: each check computes the graph some hundred times."""
 
+FEWER: Final = 4
+"""Where not all leaves can be, a fraction of them is: the page checks the others when they are looked at."""
+
 
 def _function(live: Sequence[Any], leaf: int) -> Callable[[float], float]:
     """Return the output as a function of the number of one leaf, by computing only what depends on it."""
@@ -71,9 +74,10 @@ def check(live: Sequence[Any], leaf: int) -> Check:
 
 
 def affordable(live: Sequence[Any], leaves: Iterable[int], budget: int = BUDGET) -> dict[int, Check]:
-    """Return the checks of the first leaves, as many as the budget allows; none if a node was made by hand."""
+    """Return the checks of all leaves or of the first, as the budget allows; none if a node was made by hand."""
     ops = sum(node.op is not None for node in live)
+    wanted, most = list(leaves), budget // max(ops, 1)
     try:
-        return {leaf: check(live, leaf) for leaf in list(leaves)[: budget // max(ops, 1)]}
+        return {leaf: check(live, leaf) for leaf in wanted[: most if most >= len(wanted) else most // FEWER]}
     except MissingRuleError:
         return {}

@@ -19,9 +19,6 @@ __all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "close
 MOST_NODES_WITH_HIDDEN: Final = 800
 """Up to so many nodes, the parameters of closed scopes stay leaves, so that they have sliders and gradients."""
 
-ROWS: Final = 12
-"""So many leaves of a closed scope are rows of its card; further ones are listed in the table only."""
-
 LEVELS: Final = {
     "neuron": frozenset({"neuron"}),
     "layer": frozenset({"neuron", "layer"}),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
-from microgradlib.viz.drawings.layout import layout
-from microgradlib.viz.drawings.placement import Size, Spacing
+from microgradlib.viz.layout.layout import layout
+from microgradlib.viz.layout.placement import Size, Spacing
 from microgradlib.viz.stepper.cards import FLAT, ROW, card_size, edge_text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.drawings.placement import Layout, Rect, Route
+    from microgradlib.viz.layout.placement import Layout, Rect, Route
     from microgradlib.viz.snapshot import Scope
     from microgradlib.viz.stepper.cards import Cards
     from microgradlib.viz.stepper.contracted import StepGraph
@@ -31,8 +31,13 @@ _INSET: Final = 5.0
 _LONG: Final = 3.2
 """A drawing more than so many times as wide as high is wrapped into rows, if it is wider than `_WIDE`."""
 _WIDE: Final = 2200.0
-_ROWS_SHAPE: Final = 4.0
-"""The area of a drawing in one row times this is the square of its width in rows, which take more room."""
+_ROWS_SHAPE: Final = 2.2
+"""How many times as wide as high a drawing in rows is to be."""
+_SIDE: Final = 150.0
+_TIGHTEST: Final = 1.5
+"""The lines into one card share so much of its side, but no two of them are closer."""
+_AROUND: Final = 60.0
+"""Room around a card for its lines."""
 
 Rectangle = tuple[float, float, float, float]
 
@@ -91,6 +96,8 @@ def place(graph: StepGraph, cards: Cards, names: Sequence[Name], signs: Sequence
 
 def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
     spacing = TALL_SPACING if shape == "tall" else FLAT_SPACING
+    most = max(Counter(arrow.head for arrow in diagram.arrows).values(), default=0)
+    spacing = replace(spacing, tight=min(spacing.tight, max(_TIGHTEST, _SIDE / max(most, 1))))
 
     def text_width(text: str) -> float:
         return edge_text_width(text, shape)
@@ -98,7 +105,8 @@ def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
     plan = layout(diagram, sizes, direction="right", spacing=spacing, text_width=text_width)
     if plan.width <= _WIDE or plan.width <= _LONG * plan.height:
         return plan
-    width = max(1400.0, (_ROWS_SHAPE * plan.width * plan.height) ** 0.5)
+    area = sum((size.width + _AROUND) * (size.height + _AROUND) for size in sizes.values())
+    width = max(1400.0, (_ROWS_SHAPE * area) ** 0.5)
     return layout(diagram, sizes, direction="right", width=width, spacing=spacing, text_width=text_width)
 
 

@@ -77,7 +77,8 @@ def sentences(level: Level, mode: str = "reverse", lang: Language = "en", digits
     >>> from microgradlib.viz.capture import capture
     >>> from microgradlib.viz.stepper.subject import Subject
     >>> x = Value(3.0, label="x")
-    >>> [level] = Subject.of(capture(x * x, names={})).tape()["levels"]
+    >>> subject = Subject.of(capture(x * x))
+    >>> [level] = subject.tape(*subject.levels())["levels"]
     >>> print(*sentences(level)[1:4], sep="\n")
     u1 = x · x = 3 · 3 = 9
     u1.grad = 1
