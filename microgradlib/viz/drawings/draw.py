@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
-from microgradlib.core.node import Node
 from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
-from microgradlib.viz.capture import capture
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.drawings.arguments import (
+    Drawable,
+    check_names,
+    check_options,
+    checked_targets,
+    outputs_of,
+    program_of,
+    refuse,
+)
 from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
 from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
 from microgradlib.viz.drawings.states import GraphCanvas
-from microgradlib.viz.names import is_module, users_frame
+from microgradlib.viz.snapshots.names import is_module, users_frame
 from microgradlib.viz.networks.modules import module_picture
 from microgradlib.viz.painting.paint import CAPTION_SIZE
 from microgradlib.viz.painting.scene import Scene
@@ -25,7 +33,7 @@ from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
-    from microgradlib.viz.capture import Capture
+    from microgradlib.viz.snapshots.capture import Capture
     from microgradlib.viz.drawings.collapse import Collapse
     from microgradlib.viz.layout.placement import Direction, Layout
     from microgradlib.viz.networks.layout import NetworkPicture
@@ -35,24 +43,6 @@ _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""
 _WRAP: Final = 1.3
 """A drawing to the right is wrapped into rows if it is wider than this many cells."""
-
-
-class HasProgram(Protocol):
-    """A compiled function."""
-
-    @property
-    def program(self) -> HasDraw:
-        """Its program."""
-
-
-class HasDraw(Protocol):
-    """What draws itself, such as a program."""
-
-    def draw(self, *, max_nodes: WholeNumber = ..., engine: Engine = ..., theme: Theme | None = ...) -> Drawing:
-        """Return a drawing of itself."""
-
-
-Drawable = Node | Sequence[Any] | Mapping[str, Any] | HasProgram | HasDraw
 
 
 def draw(
@@ -100,13 +90,13 @@ def draw(
         model: the module, or a dict of modules, whose parameters get their paths as names; found by itself if a
             variable holds it.
         names: names for nodes without a label, such as `{"t": t, "xs": xs}` or `locals()`.
-        targets: the nodes that are targets; those of this library's costs are known.
+        targets: the nodes that are targets, or one; those of this library's costs are known.
         inputs: of a module, what it is called with, so that its picture shows the values of this pass.
         outputs: of a module, the outputs of a call, or a cost computed from them, so that its picture shows their
             values and δ; None: those of its last call.
 
     Raises:
-        TypeError: `thing` is none of these, or an option has the wrong type.
+        TypeError: `thing` is none of these; an option has the wrong type, or means nothing for this thing.
         ValueError: an unknown option; nothing to draw; a node of `highlight` is not in the graph.
         GraphTooLargeError: a program of more than `max_nodes` boxes.
         MissingExtraError: engine `"dot"` without Graphviz.
@@ -126,20 +116,32 @@ def draw(
     check_engine(engine)
     check_theme(theme)
     limit = whole_number(max_nodes, "max_nodes", example=MAX_NODES)
-    _check_options(local_derivatives, numbers, names)
+    check_options(direction, collapse, local_derivatives, numbers)
+    check_names(model, names)
+    meant = checked_targets(targets)
+    for_graphs = {
+        "collapse": collapse is not None,
+        "highlight": highlight is not None,
+        "local_derivatives": local_derivatives != "number",
+        "numbers": numbers,
+        "model": model is not None,
+        "names": names is not None,
+        "targets": bool(meant),
+    }
     if is_module(thing):
         picture = module_picture(thing, inputs=inputs, outputs=outputs, frame=users_frame())
         if not isinstance(picture, list):
+            refuse("the picture of a network", for_graphs)
             return _of_module(picture, direction, engine=engine, theme=theme)
         thing, model = picture, thing
-    elif inputs is not None or outputs is not None:
-        message = f"inputs and outputs are for modules, as in draw(model, inputs=[1.0, 2.0]); got {thing!r:.80}"
-        raise TypeError(message)
-    program = _program(thing)
+    else:
+        refuse("anything but a module", {"inputs": inputs is not None, "outputs": outputs is not None})
+    program = program_of(thing)
     if program is not None:
+        refuse("a program", {"direction": direction is not None, **for_graphs})
         return program.draw(max_nodes=limit, engine=engine, theme=theme)
-    ends, given = _outputs(thing)
-    found = capture(*ends, model=model, names={**(names or {}), **given}, targets=targets, frame=users_frame())
+    ends, given = outputs_of(thing)
+    found = capture(*ends, model=model, names={**(names or {}), **given}, targets=meant, frame=users_frame())
     options = Options(local_derivatives, numbers, tuple([node.op or None for node in found.nodes]))
     ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
     routes = None if highlight is None else _routes(found, highlight)
@@ -195,64 +197,8 @@ def _routes(found: Capture, ends: Any) -> Highlight:
     return find_routes(found.snapshot, find_node(found.snapshot, found.nodes, ends), outputs[0])
 
 
-def _check_options(local_derivatives: Any, numbers: Any, names: Any) -> None:
-    if local_derivatives is not None and local_derivatives not in get_args(LocalDerivatives):
-        message = f"local_derivatives must be 'number', 'formula' or None, got {local_derivatives!r:.80}"
-        raise ValueError(message)
-    if not isinstance(numbers, bool):
-        message = f"numbers must be True or False, got {numbers!r:.80}"
-        raise TypeError(message)
-    if names is not None and not isinstance(names, Mapping):
-        message = f"names must be a dict from names to nodes, such as {{'w': w}} or locals(); got {names!r:.80}"
-        raise TypeError(message)
-
-
 def _of_module(
     picture: NetworkPicture | Diagram, direction: Direction | None, *, engine: Engine, theme: Theme | None
 ) -> Drawing:
     content = content_of(picture, direction or "right") if isinstance(picture, Diagram) else Content(picture)
     return Drawing(content, engine=engine, theme=theme)
-
-
-def _program(thing: Any) -> HasDraw | None:
-    """Return the program of a compiled function, or a program; None for anything else."""
-    program = getattr(thing, "program", thing)
-    if isinstance(thing, (Node, Mapping, type)) or not callable(getattr(program, "draw", None)):
-        return None
-    found: HasDraw = program
-    return found
-
-
-def _outputs(thing: Any) -> tuple[list[Node], dict[str, Any]]:
-    """Return the nodes to draw, and the names that a dict gives them.
-
-    Raises:
-        TypeError: there is something else among them.
-        ValueError: there are none.
-
-    """
-    given = {str(name): value for name, value in thing.items()} if isinstance(thing, Mapping) else {}
-    outputs: list[Node] = []
-    waiting: list[Any] = [list(given.values()) if isinstance(thing, Mapping) else thing]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Node):
-            outputs.append(part)
-        elif isinstance(part, (list, tuple)):
-            waiting += reversed(part)
-        else:
-            raise TypeError(_not_drawable(thing, part))
-    if not outputs:
-        message = f"there is nothing to draw: got an empty {type(thing).__name__}; give at least one Value or Symbol"
-        raise ValueError(message)
-    return outputs, given
-
-
-def _not_drawable(thing: Any, part: Any) -> str:
-    expected = (
-        "draw() takes a Value or Symbol, the output of a graph; a list, tuple or dict of several; a module; or a "
-        "compiled function"
-    )
-    if thing is not part:
-        return f"{expected}; got a {type(thing).__name__} that contains {part!r:.80}"
-    return f"{expected}; got {part!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"

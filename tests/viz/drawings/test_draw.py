@@ -96,6 +96,24 @@ def test_modules_and_compiled_functions_draw_themselves() -> None:
     assert draw(fast).svg == draw(fast.program).svg == fast.program.draw().svg
 
 
+def test_options_that_mean_nothing_for_a_thing_are_refused() -> None:
+    model = nn.MLP(2, [1], rng=0)
+    fast = mg.compile(lambda x: model([x, x]), model.parameters())
+    fast([1.0])
+    with pytest.raises(TypeError, match="a program does not take direction, numbers; leave them out"):
+        draw(fast, direction="right", numbers=True)
+    with pytest.raises(TypeError, match="the picture of a network does not take collapse; leave it out"):
+        draw(model, collapse="layer")
+
+
+def test_a_single_target_and_arrays_of_values() -> None:
+    numpy = pytest.importorskip("numpy")
+    t, x = Value(1.0, label="t"), Value(0.5, label="x")
+    diagram = draw((x - t) ** 2, targets=t).diagram
+    assert [box.kind for box in diagram.boxes if box.title == "t"] == ["target"]
+    assert len(draw(numpy.array([x.exp(), x.tanh()], dtype=object)).diagram.boxes) == 3
+
+
 @pytest.mark.parametrize(
     ("thing", "reason"),
     [
@@ -125,7 +143,11 @@ def test_other_things_are_refused_with_advice(thing: Any, reason: str) -> None:
         ({"max_nodes": 0}, ValueError, "max_nodes must be a whole number >= 1, got 0"),
         ({"names": 3}, TypeError, "names must be a dict"),
         ({"highlight": (1, 2, 3)}, ValueError, r"highlight=\(w, loss\); got 3"),
-        ({"inputs": [1.0]}, TypeError, "inputs and outputs are for modules"),
+        ({"inputs": [1.0]}, TypeError, "anything but a module does not take inputs; leave it out"),
+        ({"model": 3}, TypeError, "model must be a module, .*got 3"),
+        ({"model": {"a": 3}}, TypeError, "model must be a module, .*got 3"),
+        ({"targets": 3}, TypeError, "targets must be Values.*got 3"),
+        ({"targets": [1.0]}, TypeError, r"targets must be Values.*got 1\.0"),
     ],
 )
 def test_bad_options_are_refused(square: Value, options: Any, error: type[Exception], message: str) -> None:
