@@ -36,6 +36,7 @@ def page_modules(folder):
     """Yield a function that runs JavaScript: the body of an asynchronous function of `load(module)` and `data`."""
     modules = {**source_modules(), **generated_modules(), "package.json": '{"type": "module"}', "server.js": _SERVER}
     for name, text in modules.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     with subprocess.Popen([NODE, "server.js"], cwd=folder, stdin=-1, stdout=-1, text=True, encoding="utf-8") as process:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import posixpath
 import re
 from functools import cache
 from importlib import resources
@@ -14,7 +15,7 @@ from microgradlib.viz.theme import DARK, LIGHT
 
 __all__ = ["frame_html", "generated_modules", "module_text", "page_html", "source_modules"]
 
-_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "([\w./]+)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 _COMMENT: Final = re.compile(r"^\s*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)
 _DEFINED: Final = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function) ([\w$]+)", re.MULTILINE)
@@ -81,7 +82,8 @@ def page_html(tape: dict[str, Any], *, title: str, lang: str, theme: str | None)
 def module_text() -> str:
     """Return the ES module whose default export has `render({model, el})`.
 
-    The modules of the folder `page` in the order of their imports, without imports, exports and comments.
+    The modules of the folder `page` in the order of their imports, without imports, exports and comments: `model` (what
+    a frame looks like, without a document), `sentences`, `view` (elements) and `control` (what keys and buttons do).
 
     Raises:
         ValueError: two modules define one name, an imported module does not exist, or imports form a circle.
@@ -103,10 +105,16 @@ def module_text() -> str:
 
 
 def source_modules() -> dict[str, str]:
-    """Return the modules of the folder `page` by file name, in the order of their names."""
-    folder = resources.files(__package__) / "page"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".js")), key=lambda file: file.name)
-    return {file.name: file.read_text(encoding="utf-8") for file in files}
+    """Return the modules of the folder `page` and of its rooms by path, such as `model/frames.js`, in order."""
+    found: dict[str, str] = {}
+    rooms = [("", resources.files(__package__) / "page")]
+    for path, room in rooms:
+        for entry in sorted(room.iterdir(), key=lambda entry: entry.name):
+            if entry.is_dir():
+                rooms.append((f"{path}{entry.name}/", entry))
+            elif entry.name.endswith(".js"):
+                found[path + entry.name] = entry.read_text(encoding="utf-8")
+    return found
 
 
 def generated_modules() -> dict[str, str]:
@@ -141,7 +149,7 @@ def _in_order(modules: dict[str, str], last: str) -> list[str]:
             raise ValueError(message)
         open_modules.append(name)
         for imported in _IMPORT.findall(modules[name]):
-            visit(imported, name)
+            visit(posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)), name)
         open_modules.remove(name)
         order.append(name)
 

@@ -33,6 +33,20 @@ def test_every_module_is_joined_once():
     assert sorted(order) == sorted(names)
 
 
+ROOMS = ["", "model", "sentences", "view", "control"]
+"""Each room imports from itself and from those before it; what is written from tables stands at the bottom."""
+
+
+def test_rooms_of_the_page_import_down():
+    for name, text in source_modules().items():
+        if name == "stepper.js":
+            continue
+        room, _, _ = name.rpartition("/")
+        for imported in re.findall(r'from "([^"]+)"', text):
+            other = imported.split("/")[1] if imported.count("/") == 2 else "" if imported.startswith("..") else room
+            assert ROOMS.index(other) <= ROOMS.index(room), (name, imported)
+
+
 def test_nothing_is_fetched_from_outside():
     links = re.findall(r"https?://[^\s\"'<>)]+", page_html({"levels": []}, title="", lang="en", theme=None))
     assert set(links) <= {"http://www.w3.org/2000/svg"}  # a name, not an address that is opened

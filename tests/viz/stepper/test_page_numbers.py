@@ -42,7 +42,7 @@ def drawn_numbers(count):
 
 def test_numbers_are_written_as_in_python(run):
     numbers = drawn_numbers(400)
-    body = """const { format, decode } = await load("numbers");
+    body = """const { format, decode } = await load("model/numbers");
               return data.map(x => [1, 2, 3, 4, 7].map(digits => format(decode(x), digits)));"""
     written = run(body, [coded(x) for x in numbers])
     assert written == [[number(x, digits) for digits in (1, 2, 3, 4, 7)] for x in numbers]
@@ -65,7 +65,7 @@ TEXTS = ["x", "−3", "0.5", "a + b", "h⁽³⁾", "w₂₀⁽¹⁾", "≈1", "�
 
 def test_formulas_are_filled_as_in_python(run):
     cases = [[template, [a, b], c] for template in TEMPLATES for a in TEXTS for b in TEXTS for c in TEXTS[:6]]
-    body = 'const { fill } = await load("formulas"); return data.map(([t, parts, own]) => fill(t, parts, own));'
+    body = 'const { fill } = await load("model/formulas"); return data.map(([t, parts, own]) => fill(t, parts, own));'
     assert run(body, cases) == [fill(*case) for case in cases]
 
 
@@ -74,9 +74,9 @@ def test_typed_numbers_are_read(run):
         "−0.5": -0.5, " 1,5 ": 1.5, "1/3": 1 / 3, "2e-3": 0.002, "3*0.5": 1.5, "0.5 · −3": -1.5, "(−2)": -2.0,
         "+4": 4.0, ".25": 0.25, "7.": 7.0, "": None, "x": None, "1 2 3 x": None, "1*2*3": None, "--1": None, "1/": None,
     }  # fmt: skip
-    body = 'const { parse } = await load("numbers"); return data.map(parse);'
+    body = 'const { parse } = await load("model/numbers"); return data.map(parse);'
     assert run(body, list(typed)) == list(typed.values())
-    body = 'const { parse } = await load("numbers"); return data.map(x => String(parse(x)));'
+    body = 'const { parse } = await load("model/numbers"); return data.map(x => String(parse(x)));'
     assert run(body, ["∞", "−inf", "nan", "1/0"]) == ["Infinity", "-Infinity", "NaN", "Infinity"]
 
 
@@ -89,14 +89,14 @@ JUDGED = {
 
 
 def test_a_wrong_prediction_is_told_by_its_mistake(run):
-    body = 'const { judge } = await load("judge"); return data.typed.map(x => judge("term", x, data.row));'
+    body = 'const { judge } = await load("model/judge"); return data.typed.map(x => judge("term", x, data.row));'
     found = run(body, {"typed": list(JUDGED), "row": ROW})
     assert [x["hint"] for x in found] == list(JUDGED.values())
     assert [x["right"] for x in found] == [not hint for hint in JUDGED.values()]
 
 
 def test_factors_are_asked_for_and_judged_too(run):
-    body = """const { judge } = await load("judge");
+    body = """const { judge } = await load("model/judge");
               return data.cases.map(([asked, x]) => judge(asked, x, data.row).hint);"""
     cases = {
         ("upstream", 0.5): "", ("upstream", -3.0): "mistake_is_local", ("upstream", -1.5): "mistake_is_term",
@@ -106,14 +106,14 @@ def test_factors_are_asked_for_and_judged_too(run):
 
 
 def test_infinite_and_undefined_terms_can_be_predicted(run):
-    body = """const { near } = await load("judge");
+    body = """const { near } = await load("model/judge");
               return [near(NaN, NaN), near(Infinity, Infinity), near(1e9, Infinity), near(0, 0),
                       near(1e-9, 1e-3), near(1, NaN)];"""
     assert run(body) == [True, True, False, True, False, False]
 
 
 def test_the_score_counts_first_tries_and_is_written_as_a_table(run):
-    body = """const { emptyScore, scored, scoreTable } = await load("judge");
+    body = """const { emptyScore, scored, scoreTable } = await load("model/judge");
       const entry = (tries, solved) => ({ frame: 6, node: 'w"1', asked: "term", answer: 1.5, tries, solved });
       const score = [entry([1.5], true), entry([3, 1.5], true), entry([9], false)].reduce(scored, emptyScore());
       return [score.asked, score.right, scoreTable(score)];"""

@@ -64,9 +64,9 @@ def exact(numbers):
 
 
 FINAL = """
-  const { trace, finals, framesOf } = await load("frames");
-  const { compile, evaluate } = await load("numerics");
-  const { encode } = await load("numbers");
+  const { trace, finals, framesOf } = await load("model/frames");
+  const { compile, evaluate } = await load("model/numerics");
+  const { encode } = await load("model/numbers");
   const { level } = data;
   const numbers = evaluate(level, compile(level), new Map(data.leaves ?? []));
 """
@@ -135,7 +135,7 @@ def test_sweeps_equal_tangent_table(run, graph):
 
 def test_frames_of_a_sweep_are_python_s(run, graph):
     _, _, level = graph
-    body = """const { sweepFrames } = await load("frames");
+    body = """const { sweepFrames } = await load("model/frames");
               return data.sweeps.map((x, k) => sweepFrames(data, x, k, data.inputs.length));"""
     frames = [frame for sweep in run(body, level) for frame in sweep]
     assert frames == [frame for frame in level["passes"]["forward"] if frame["do"] in {"sweep", "tangent"}]
@@ -144,7 +144,7 @@ def test_frames_of_a_sweep_are_python_s(run, graph):
 def test_the_sum_over_all_paths_is_the_gradient(run, graph):
     output, order, level = graph
     body = f"""{FINAL}
-      const {{ paths }} = await load("paths");
+      const {{ paths }} = await load("model/paths");
       return level.inputs.map(input => {{
         const ways = paths(level, numbers.local, input, 1000);
         return [Number(ways.count) === ways.found.length, ways.found.map(way => encode(way.product))];
@@ -161,7 +161,7 @@ def test_paths_are_counted_without_listing_them(run):
     for _ in range(60):
         y = y + y
     level = explain(y, collapse=0, check=False).level
-    body = """const { paths } = await load("paths");
+    body = """const { paths } = await load("model/paths");
               const ways = paths(data, data.edges.map(e => e.local), 0, 5);
               return [String(ways.count), ways.found.length];"""
     assert run(body, level) == [str(2**60), 5]
@@ -171,7 +171,7 @@ def test_paths_are_counted_without_listing_them(run):
 def test_a_wrong_local_derivative_is_found_by_differences(run):
     level = explain(fan_out(), check=False).level
     body = f"""{FINAL}
-      const {{ numericDerivative, agrees }} = await load("numerics");
+      const {{ numericDerivative, agrees }} = await load("model/numerics");
       const operations = compile(level);
       numbers.local[0] *= 1.001;
       const right = finals(level, trace(level, evaluate(level, operations, new Map()), level.passes.reverse));
@@ -186,7 +186,7 @@ def test_a_wrong_local_derivative_is_found_by_differences(run):
 def test_a_kink_is_seen_from_both_sides(run):
     level = explain(relu(Value(0.0, label="x")), check=False).level
     body = f"""{FINAL}
-      const {{ numericDerivative }} = await load("numerics");
+      const {{ numericDerivative }} = await load("model/numerics");
       return numericDerivative(level, compile(level), new Map(), 0);"""
     check = run(body, {"level": level})
     assert check["kink"]

@@ -37,9 +37,9 @@ def tapes():
 LARGE = ("network", "training")
 
 EVERYWHERE = """
-  const { Session } = await load("session");
-  const { sentence } = await load("sentence");
-  const { speaker } = await load("words");
+  const { Session } = await load("model/session");
+  const { sentence } = await load("sentences/sentence");
+  const { speaker } = await load("model/words");
   const everywhere = function* (tape) {
     const session = new Session(tape);
     for (const place of tape.levels.keys()) {
@@ -89,7 +89,7 @@ def test_the_sentence_has_the_numbers_of_its_term(run, tapes):
 
 def test_what_is_seen_at_a_frame_does_not_depend_on_the_way_there(run, tapes):
     body = f"""{EVERYWHERE}
-      const {{ nodeState, edgeState, termOf }} = await load("states");
+      const {{ nodeState, edgeState, termOf }} = await load("model/states");
       const seen = session => JSON.stringify([session.level.nodes.map(n => nodeState(session, n.id)),
         session.level.edges.map((_, e) => [edgeState(session, e), termOf(session, e)])]);
       let equal = true;
@@ -110,7 +110,7 @@ def test_what_is_seen_at_a_frame_does_not_depend_on_the_way_there(run, tapes):
 def test_painting_only_what_changes_misses_nothing(run, tapes, name):
     """Between any two frames, every node and edge whose state differs is among those to be painted."""
     body = f"""{EVERYWHERE}
-      const {{ changes, nodeState, edgeState, circlesOf }} = await load("states");
+      const {{ changes, nodeState, edgeState, circlesOf }} = await load("model/states");
       const missed = [];
       for (const session of everywhere(data)) {{
         const {{ nodes, edges }} = session.level;
@@ -163,8 +163,8 @@ def test_stops_of_coarser_steps_are_stops_of_finer_ones(run, tapes):
 
 def test_delta_of_a_layer_is_the_gradients_of_its_net_inputs(run, tapes):
     body = f"""{EVERYWHERE}
-      const {{ delta }} = await load("sentence_terms");
-      const {{ layers }} = await load("stops");
+      const {{ delta }} = await load("sentences/terms");
+      const {{ layers }} = await load("model/stops");
       const session = new Session(data);
       session.go(Infinity);
       const row = group => delta(session, group)[2].text;
@@ -177,7 +177,7 @@ def test_delta_of_a_layer_is_the_gradients_of_its_net_inputs(run, tapes):
 
 def test_predictions_hide_what_is_asked(run, tapes):
     body = f"""{EVERYWHERE}
-      const {{ gradientOf, termOf }} = await load("states");
+      const {{ gradientOf, termOf }} = await load("model/states");
       const session = new Session(data, {{ predict: true, ask: 3 }});
       const i = session.pass.frames.findIndex(f => f.do === "term");
       session.ask(i);

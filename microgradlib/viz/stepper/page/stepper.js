@@ -3,25 +3,25 @@
 // model.get gives "tape" (see Python's side), "lang", "theme", "height", "live" (a kernel answers) and "page" (it fills
 // the page). To a kernel go "leaves" (numbers of sliders), "closed" (groups) and "score".
 
-import { buildCamera } from "./camera.js";
-import { Checker } from "./checker.js";
-import { buildControls } from "./controls.js";
-import { h, set } from "./dom.js";
-import { buildGraph } from "./graph.js";
-import { buildHeader } from "./header.js";
-import { keyboard } from "./keyboard.js";
-import { Leaves } from "./leaves.js";
-import { Levels } from "./levels.js";
-import { buildMessage } from "./message.js";
-import { buildPanel } from "./panel.js";
-import { paths } from "./paths.js";
-import { Player } from "./player.js";
-import { Predictor } from "./predictor.js";
-import { Session } from "./session.js";
+import { buildCamera } from "./view/camera.js";
+import { Checker } from "./control/checker.js";
+import { buildControls } from "./view/controls.js";
+import { h, set } from "./view/dom.js";
+import { buildGraph } from "./view/graph.js";
+import { buildHeader } from "./view/header.js";
+import { keyboard } from "./control/keyboard.js";
+import { Leaves } from "./control/leaves.js";
+import { Levels } from "./control/levels.js";
+import { buildMessage } from "./view/message.js";
+import { buildPanel } from "./view/panel.js";
+import { paths } from "./model/paths.js";
+import { Player } from "./control/player.js";
+import { Predictor } from "./control/predictor.js";
+import { Session } from "./model/session.js";
 import { STYLE } from "./style.js";
-import { buildTable } from "./table.js";
-import { isDark, watchTheme } from "./theme.js";
-import { speaker } from "./words.js";
+import { buildTable } from "./view/table.js";
+import { isDark, watchTheme } from "./view/theme.js";
+import { speaker } from "./model/words.js";
 
 const HEIGHT = 640; // of a widget, in pixels
 const WIDE = 2; // drawings at least so many times as wide as high stand above the table, others beside it

@@ -1,12 +1,12 @@
 // Sentences of the backward pass and of sweeps: the term that moves along an edge.
 
-import { bracketed } from "./formulas.js";
-import { arrived } from "./frames.js";
-import { format } from "./numbers.js";
+import { bracketed } from "../model/formulas.js";
+import { arrived } from "../model/frames.js";
+import { format } from "../model/numbers.js";
 import { line, MOST_LINES, name, numberPart, plain, sign } from "./parts.js";
-import { slopeText, upstream } from "./states.js";
-import { layers } from "./stops.js";
-import { some } from "./words.js";
+import { slopeText, upstream } from "../model/states.js";
+import { layers } from "../model/stops.js";
+import { some } from "../model/words.js";
 
 const MOST_IN_ROW = 12; // numbers of δ
 

@@ -1,7 +1,7 @@
 // A slider and a field for each input, and for the learning rate of a training step.
 
 import { h, s } from "./dom.js";
-import { format } from "./numbers.js";
+import { format } from "../model/numbers.js";
 
 const MOST = 60; // sliders
 const LEAST_REACH = 2; // to both sides

@@ -3,7 +3,7 @@
 import { card } from "./cards.js";
 import { h, s, set, toggle } from "./dom.js";
 import { buildEdge, marks } from "./edges.js";
-import { circlesOf, edgeState, nodeState } from "./states.js";
+import { circlesOf, edgeState, nodeState } from "../model/states.js";
 
 /** Build the graph of the session's level. */
 export function buildGraph(app) {

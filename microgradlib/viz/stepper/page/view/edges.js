@@ -1,8 +1,8 @@
 // Edges: a line, its arrowhead, and on it the local derivative; and the number that travels along it.
 
 import { put, s, set } from "./dom.js";
-import { format } from "./numbers.js";
-import { edgeState, slopeText } from "./states.js";
+import { format } from "../model/numbers.js";
+import { edgeState, slopeText } from "../model/states.js";
 
 const TIP = 8; // length of an arrowhead
 const LONGEST_FORMULA = 15; // characters; a longer one is in the tooltip alone

@@ -1,8 +1,8 @@
 // Moving between frames: step, back, play, jump. A frame's look never depends on the way there.
 
-import { calm } from "./dom.js";
-import { fly } from "./edges.js";
-import { changes, lastArrival } from "./states.js";
+import { calm } from "../view/dom.js";
+import { fly } from "../view/edges.js";
+import { changes, lastArrival } from "../model/states.js";
 
 const FLIGHT = 620; // milliseconds in which a number travels along its edge
 const TERM = 1900; // milliseconds that a term is shown while playing, and any other stop

@@ -1,6 +1,6 @@
 // Sentences: templates of the table WORDS (from Python, which holds both languages) filled with what is named.
 
-import { WORDS } from "./words_table.js";
+import { WORDS } from "../words_table.js";
 
 const PLACE = /\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g;
 

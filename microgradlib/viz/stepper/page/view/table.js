@@ -2,7 +2,7 @@
 // screen reader: one tab stop, ↑ and ↓ move between nodes, Enter shows a node's whole sum.
 
 import { h, set } from "./dom.js";
-import { isQuiet, nodeState } from "./states.js";
+import { isQuiet, nodeState } from "../model/states.js";
 import { paintCheck, paintGradient, paintTerm, paintValue, paintWrong, termCell } from "./table_cells.js";
 
 const HEAD = 30; // pixels of the head, which stays while the table scrolls

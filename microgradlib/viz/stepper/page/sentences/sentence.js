@@ -1,12 +1,12 @@
 // The sentence of a frame, as data: {parts, why, speech}. It says one step with its numbers, and why it is next.
 
-import { afterUpdate, done, sweep, update } from "./sentence_end.js";
-import { again, seed, term, users } from "./sentence_terms.js";
-import { start, value } from "./sentence_values.js";
-import { arrived } from "./frames.js";
-import { format } from "./numbers.js";
+import { afterUpdate, done, sweep, update } from "./end.js";
+import { again, seed, term, users } from "./terms.js";
+import { start, value } from "./values.js";
+import { arrived } from "../model/frames.js";
+import { format } from "../model/numbers.js";
 import { plain } from "./parts.js";
-import { mistakeOf } from "./states.js";
+import { mistakeOf } from "../model/states.js";
 
 const TELLERS = { start, value, seed, term, tangent: term, again, sweep, update, after: afterUpdate, done };
 

@@ -1,10 +1,10 @@
 // Sentences of the forward pass: the arithmetic of a node written out.
 
-import { pieces, placed } from "./formulas.js";
-import { format } from "./numbers.js";
+import { pieces, placed } from "../model/formulas.js";
+import { format } from "../model/numbers.js";
 import { line, MOST_LINES, name, numberPart, plain, sign } from "./parts.js";
-import { slopeText, valueOf } from "./states.js";
-import { some } from "./words.js";
+import { slopeText, valueOf } from "../model/states.js";
+import { some } from "../model/words.js";
 
 const MOST_INPUTS = 6; // of longer sums the first and the last terms are shown
 const SHOWN_FIRST = 3;

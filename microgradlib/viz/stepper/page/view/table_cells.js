@@ -1,11 +1,11 @@
 // The cells of the table: value, terms, gradient, the number with a bug, and the numeric derivative.
 
 import { h, put, set } from "./dom.js";
-import { bracketed } from "./formulas.js";
-import { format } from "./numbers.js";
-import { agrees, says } from "./numerics.js";
-import { flowing } from "./sentence_terms.js";
-import { slopeText, termOf, upstream } from "./states.js";
+import { bracketed } from "../model/formulas.js";
+import { format } from "../model/numbers.js";
+import { agrees, says } from "../model/numerics.js";
+import { flowing } from "../sentences/terms.js";
+import { slopeText, termOf, upstream } from "../model/states.js";
 
 const shown = new WeakMap(); // what stands in a cell of several parts
 

@@ -1,11 +1,11 @@
 // Sentences of sweeps, updates and ends: what was found, at what cost, and whether differences agree.
 
-import { bracketed } from "./formulas.js";
-import { arrived } from "./frames.js";
-import { format } from "./numbers.js";
-import { agrees, says } from "./numerics.js";
+import { bracketed } from "../model/formulas.js";
+import { arrived } from "../model/frames.js";
+import { format } from "../model/numbers.js";
+import { agrees, says } from "../model/numerics.js";
 import { line, MOST_LINES, name, numberPart, plain, sign } from "./parts.js";
-import { some } from "./words.js";
+import { some } from "../model/words.js";
 
 const MOST_GRADIENTS = 5;
 const MOST_CHECKED = 24;

@@ -2,7 +2,7 @@
 // A function here builds one card and returns what paints it: paint(state), with a state of states.js.
 
 import { put, s, set, toggle } from "./dom.js";
-import { format } from "./numbers.js";
+import { format } from "../model/numbers.js";
 
 const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
 const BAR = 40; // its height

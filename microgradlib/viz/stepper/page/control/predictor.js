@@ -1,8 +1,8 @@
 // Predict mode: ask, judge what is typed, name the mistake, keep the score.
 
-import { h } from "./dom.js";
-import { answer, judge, scoreTable } from "./judge.js";
-import { format, parse } from "./numbers.js";
+import { h } from "../view/dom.js";
+import { answer, judge, scoreTable } from "../model/judge.js";
+import { format, parse } from "../model/numbers.js";
 
 const NOTHING = { nodes: [], edges: [] };
 

@@ -1,12 +1,12 @@
 // One node: its gradient as one sum over its uses and as a sum over all paths; δ of each layer.
 
 import { h } from "./dom.js";
-import { bracketed } from "./formulas.js";
-import { format } from "./numbers.js";
-import { paths } from "./paths.js";
-import { delta } from "./sentence_terms.js";
-import { isQuiet, lastArrival } from "./states.js";
-import { layers } from "./stops.js";
+import { bracketed } from "../model/formulas.js";
+import { format } from "../model/numbers.js";
+import { paths } from "../model/paths.js";
+import { delta } from "../sentences/terms.js";
+import { isQuiet, lastArrival } from "../model/states.js";
+import { layers } from "../model/stops.js";
 
 const MOST_USES = 12;
 const MOST_SUMMANDS = 6;

@@ -1,7 +1,7 @@
 // The sentence below the graph, as elements: columns of symbol, number and caption; the form of a prediction.
 
 import { h, put } from "./dom.js";
-import { sentence } from "./sentence.js";
+import { sentence } from "../sentences/sentence.js";
 
 const TONES = { grad: "u", local: "l", term: "a", value: "v" };
 

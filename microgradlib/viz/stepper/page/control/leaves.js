@@ -1,6 +1,6 @@
 // Numbers that a reader changes: sliders, the learning rate, and parameters after a training step.
 
-import { encode, parse } from "./numbers.js";
+import { encode, parse } from "../model/numbers.js";
 
 export class Leaves {
   constructor(app) {
