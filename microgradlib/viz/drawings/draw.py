@@ -10,7 +10,6 @@ from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
-from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.drawings.arguments import (
     Drawable,
     check_names,
@@ -23,21 +22,23 @@ from microgradlib.viz.drawings.arguments import (
 from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
 from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
 from microgradlib.viz.drawings.states import GraphCanvas
-from microgradlib.viz.snapshots.names import is_module, users_frame
 from microgradlib.viz.networks.modules import module_picture
 from microgradlib.viz.painting.paint import CAPTION_SIZE
 from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.routes.text import caption, caption_text
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.names import is_module, users_frame
 from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:
     from microgradlib.nn import Module
-    from microgradlib.viz.snapshots.capture import Capture
+    from microgradlib.ops import Op
     from microgradlib.viz.drawings.collapse import Collapse
     from microgradlib.viz.layout.placement import Direction, Layout
     from microgradlib.viz.networks.layout import NetworkPicture
     from microgradlib.viz.routes.search import Highlight
+    from microgradlib.viz.snapshots.capture import Capture
 
 _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""
@@ -142,7 +143,7 @@ def draw(
         return program.draw(max_nodes=limit, engine=engine, theme=theme)
     ends, given = outputs_of(thing)
     found = capture(*ends, model=model, names={**(names or {}), **given}, targets=meant, frame=users_frame())
-    options = Options(local_derivatives, numbers, tuple([node.op or None for node in found.nodes]))
+    options = Options(local_derivatives, numbers, _ops(found))
     ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
     routes = None if highlight is None else _routes(found, highlight)
     return Drawing(_content(ladder, routes), engine=engine, theme=theme)
@@ -184,17 +185,21 @@ class _Reopen:
 
 def _routes(found: Capture, ends: Any) -> Highlight:
     """Return the routes between two nodes, or from one to the output."""
-    outputs = found.snapshot.outputs
+    outputs, ops = found.snapshot.outputs, _ops(found)
     if isinstance(ends, (tuple, list)):
         if len(ends) != 2:
             message = f"highlight takes two nodes, as in highlight=(w, loss); got {len(ends)}"
             raise ValueError(message)
         start, end = (find_node(found.snapshot, found.nodes, node) for node in ends)
-        return find_routes(found.snapshot, start, end)
+        return find_routes(found.snapshot, start, end, ops=ops)
     if len(outputs) != 1:
         message = f"there are {len(outputs)} outputs; say which one the routes lead to, as in highlight=(w, loss)"
         raise ValueError(message)
-    return find_routes(found.snapshot, find_node(found.snapshot, found.nodes, ends), outputs[0])
+    return find_routes(found.snapshot, find_node(found.snapshot, found.nodes, ends), outputs[0], ops=ops)
+
+
+def _ops(found: Capture) -> tuple[Op | None, ...]:
+    return tuple([node.op or None for node in found.nodes])
 
 
 def _of_module(
