@@ -8,13 +8,13 @@ from microgradlib._support.checks import positive, real_number, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
-from microgradlib.viz.capture import capture
-from microgradlib.viz.names import is_module
-from microgradlib.viz.stepper.contracted import closed_at
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.names import is_module
 from microgradlib.viz.stepper.explanation import Explanation
-from microgradlib.viz.stepper.subject import Subject
+from microgradlib.viz.stepper.tapes.contracted import closed_at
+from microgradlib.viz.stepper.tapes.subject import Subject
+from microgradlib.viz.stepper.tapes.training import build_loss
 from microgradlib.viz.stepper.title import formula_of
-from microgradlib.viz.stepper.training import build_loss
 from microgradlib.viz.stepper.words import LANGUAGES, Language
 
 if TYPE_CHECKING:

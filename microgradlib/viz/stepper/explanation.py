@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Container, Mapping
 
-    from microgradlib.viz.stepper.subject import Level, Subject
+    from microgradlib.viz.stepper.tapes.subject import Level, Subject
 
 __all__ = ["Explanation"]
 

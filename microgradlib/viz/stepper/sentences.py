@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from microgradlib.ops import ZERO
 from microgradlib.symbolic.book import is_compound, is_power
 from microgradlib.viz.numbers import NOT_REACHED, number
-from microgradlib.viz.stepper.frames import edges_of, replay
+from microgradlib.viz.stepper.tapes.frames import edges_of, replay
 from microgradlib.viz.stepper.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.stepper.frames import Bug, Row
+    from microgradlib.viz.stepper.tapes.frames import Bug, Row
     from microgradlib.viz.stepper.words import Language
 
 __all__ = ["decode", "fill", "gradients_of", "sentences"]
@@ -74,8 +74,8 @@ def sentences(level: Level, mode: str = "reverse", lang: Language = "en", digits
     r"""Return one line for each frame of a pass: `reverse`, `forward` or `training`.
 
     >>> from microgradlib import Value
-    >>> from microgradlib.viz.capture import capture
-    >>> from microgradlib.viz.stepper.subject import Subject
+    >>> from microgradlib.viz.snapshots.capture import capture
+    >>> from microgradlib.viz.stepper.tapes.subject import Subject
     >>> x = Value(3.0, label="x")
     >>> subject = Subject.of(capture(x * x))
     >>> [level] = subject.tape(*subject.levels())["levels"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.ops.formula import write_op
 from microgradlib.symbolic.book import Book
-from microgradlib.viz.stepper.contracted import closable, contract
-from microgradlib.viz.stepper.naming import name_nodes
+from microgradlib.viz.stepper.tapes.contracted import closable, contract
+from microgradlib.viz.stepper.tapes.naming import name_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def formula_of(groups: Groups, live: Sequence[Any]) -> str:
 
     >>> from microgradlib import Value
     >>> from microgradlib.nn import MLP
-    >>> from microgradlib.viz.capture import capture
+    >>> from microgradlib.viz.snapshots.capture import capture
     >>> from microgradlib.viz.boxes.groups import find_groups
     >>> net = MLP(2, [3, 1], rng=0)
     >>> L = (net([1.0, 2.0]) - 1.0) ** 2

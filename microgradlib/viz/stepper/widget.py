@@ -15,7 +15,7 @@ from microgradlib.viz.stepper.page_build import module_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.stepper.subject import Level, Subject
+    from microgradlib.viz.stepper.tapes.subject import Level, Subject
 
 __all__ = ["TWIN", "make_widget"]
 

@@ -10,10 +10,10 @@ from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
 from microgradlib.ops import ZERO
 from microgradlib.viz.boxes.groups import find_groups
-from microgradlib.viz.capture import capture
-from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
-from microgradlib.viz.stepper.frames import replay, reverse_frames
-from microgradlib.viz.stepper.tape import step_edges
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.stepper.tapes.contracted import closable, closed_at, contract, levels
+from microgradlib.viz.stepper.tapes.frames import replay, reverse_frames
+from microgradlib.viz.stepper.tapes.level import step_edges
 
 
 def network(sizes=(2, 3, 1), seed=3):

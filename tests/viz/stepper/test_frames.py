@@ -9,7 +9,7 @@ from microgradlib import Value, grad_table, tangent_table
 from microgradlib.core.graph import topological_sort
 from microgradlib.ops import ZERO
 from microgradlib.testing import graphs
-from microgradlib.viz.stepper.frames import (
+from microgradlib.viz.stepper.tapes.frames import (
     edges_of,
     forward_frames,
     new_parameters,

@@ -13,8 +13,8 @@ from microgradlib import Value, explain, mean, scope
 from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
 from microgradlib.ops import TABLE, ZERO, define_op, forget_op
-from microgradlib.viz.stepper.elementary import SPECIAL, special_functions
-from microgradlib.viz.stepper.javascript import UntranslatableError, function_text, literal
+from microgradlib.viz.stepper.javascript.elementary import SPECIAL, special_functions
+from microgradlib.viz.stepper.javascript.rules import UntranslatableError, function_text, literal
 
 NUMBERS = [
     0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 0.25, -0.25, 1.7, -5.5, 1e-9, 1e-300, 40.0, -40.0, 800.0, -800.0, 1e300,

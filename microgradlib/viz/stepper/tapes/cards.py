@@ -12,8 +12,8 @@ from microgradlib.viz.typography import mono_width, sans_width
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.stepper.contracted import StepGraph
-    from microgradlib.viz.stepper.naming import Name
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
+    from microgradlib.viz.stepper.tapes.naming import Name
 
 __all__ = ["Cards", "edge_texts", "make_cards", "sign", "value_text"]
 

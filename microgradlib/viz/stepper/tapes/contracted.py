@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from microgradlib.viz.boxes.groups import Groups
-    from microgradlib.viz.snapshot import Scope, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Scope, SnapshotNode
 
 __all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "closed_at", "contract", "levels"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.viz.boxes.groups import Groups
-    from microgradlib.viz.snapshot import Scope, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Scope, SnapshotNode
 
 __all__ = ["Name", "below", "layer_symbol", "name_nodes", "net_inputs"]
 
@@ -65,7 +65,7 @@ def name_nodes(groups: Groups) -> list[Name]:
     computed from it. An op without a name is u1, u2, …; a constant is its number.
 
     >>> from microgradlib.viz.boxes.groups import find_groups
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> names = [*[f"layers.0.neurons.{u}.w.1" for u in range(2)], "x"]
     >>> leaves = [SnapshotNode(i, "parameter" if i < 2 else "input", name) for i, name in enumerate(names)]
     >>> y = SnapshotNode(3, "output", op="Σ", parents=(0, 1, 2))
@@ -163,7 +163,7 @@ def _neuron_names(groups: Groups, alone: set[tuple[str, str]]) -> dict[int, Name
 def _marks(scope: Scope, alone: set[tuple[str, str]]) -> tuple[str, str, str]:
     """Return what stands before, below and above the letter of a neuron: its network or gate, its index, layer or step.
 
-    >>> from microgradlib.viz.snapshot import Scope
+    >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> gate = Scope("input_gate", "layer", parent=Scope("step 3", "step"))
     >>> _marks(Scope("unit 1", "neuron", parent=gate), set())
     ('input_gate.', '₁', '⁽³⁾')
@@ -197,7 +197,7 @@ def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
     """Return the net inputs of a layer's units, whose gradients are its δ; none if it is no layer of neurons.
 
     >>> from microgradlib.viz.boxes.groups import find_groups
-    >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
     >>> layer = Scope("layers.0", "layer", "layers.0")
     >>> neuron = Scope("neurons.0", "neuron", "layers.0.neurons.0", parent=layer)
     >>> x = SnapshotNode(0, "input", "x")
@@ -216,7 +216,7 @@ def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
 def layer_symbol(scope: Scope, layers: Sequence[Scope]) -> str:
     """Return δ with the number of its layer, from 1: that of its path, else its place among the layers.
 
-    >>> from microgradlib.viz.snapshot import Scope
+    >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> layer = Scope("layers.1", "layer", "layers.1")
     >>> layer_symbol(layer, [layer])
     'δ⁽²⁾'

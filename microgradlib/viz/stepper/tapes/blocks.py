@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.snapshot import Scope, Snapshot
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Groups
@@ -26,7 +26,7 @@ def with_blocks(groups: Groups) -> Snapshot:
     has its share of all ops. So only the last op of a block is used outside.
 
     >>> from microgradlib import Value, tanh
-    >>> from microgradlib.viz.capture import snapshot
+    >>> from microgradlib.viz.snapshots.capture import snapshot
     >>> from microgradlib.viz.boxes.groups import find_groups
     >>> x = Value(0.5)
     >>> for _ in range(10):

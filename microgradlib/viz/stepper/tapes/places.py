@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.layout.layout import layout
 from microgradlib.viz.layout.placement import Size, Spacing
-from microgradlib.viz.stepper.cards import FLAT, ROW, card_size, edge_text_width
+from microgradlib.viz.stepper.tapes.cards import FLAT, ROW, card_size, edge_text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.layout.placement import Layout, Rect, Route
-    from microgradlib.viz.snapshot import Scope
-    from microgradlib.viz.stepper.cards import Cards
-    from microgradlib.viz.stepper.contracted import StepGraph
-    from microgradlib.viz.stepper.naming import Name
+    from microgradlib.viz.snapshots.snapshot import Scope
+    from microgradlib.viz.stepper.tapes.cards import Cards
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
+    from microgradlib.viz.stepper.tapes.naming import Name
 
 __all__ = ["Line", "Places", "place"]
 

@@ -9,14 +9,14 @@ from microgradlib.core.autodiff import evaluate, grad_table
 from microgradlib.core.modes import no_grad
 from microgradlib.core.value import Value
 from microgradlib.errors import MissingRuleError
-from microgradlib.viz.stepper.frames import new_parameters
-from microgradlib.viz.stepper.naming import below
-from microgradlib.viz.stepper.tape import encode, step_inputs
+from microgradlib.viz.stepper.tapes.frames import new_parameters
+from microgradlib.viz.stepper.tapes.level import encode, step_inputs
+from microgradlib.viz.stepper.tapes.naming import below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from microgradlib.viz.stepper.contracted import StepGraph
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
 
 __all__ = ["build_loss", "training_numbers"]
 

@@ -6,14 +6,14 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib.viz.stepper.elementary import special_functions
-from microgradlib.viz.stepper.javascript import UntranslatableError, function_text, literal
+from microgradlib.viz.stepper.javascript.elementary import special_functions
+from microgradlib.viz.stepper.javascript.rules import UntranslatableError, function_text, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.ops import Op
-    from microgradlib.viz.stepper.contracted import StepGraph
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
 
 __all__ = ["Program", "op_key", "write_program"]
 
@@ -68,9 +68,9 @@ def write_program(graph: StepGraph, live: Sequence[Any]) -> Program:
     r"""Return the program of a graph: an object of functions by key, each from inputs to [value, local derivatives].
 
     >>> from microgradlib import Value
-    >>> from microgradlib.viz.capture import capture
+    >>> from microgradlib.viz.snapshots.capture import capture
     >>> from microgradlib.viz.boxes.groups import find_groups
-    >>> from microgradlib.viz.stepper.contracted import contract
+    >>> from microgradlib.viz.stepper.tapes.contracted import contract
     >>> x = Value(3.0, label="x")
     >>> snapshot, live = capture(x * x)
     >>> write_program(contract(find_groups(snapshot)), live).text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib.errors import MissingRuleError
 from microgradlib.ops import TABLE, ZERO
-from microgradlib.viz.stepper.elementary import BUILT_IN, SPECIAL
+from microgradlib.viz.stepper.javascript.elementary import BUILT_IN, SPECIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.ops import ZERO
-from microgradlib.viz.stepper.cards import edge_texts, make_cards, sign, value_text
-from microgradlib.viz.stepper.contracted import closable
-from microgradlib.viz.stepper.frames import (
+from microgradlib.viz.stepper.javascript.program import write_program
+from microgradlib.viz.stepper.tapes.cards import edge_texts, make_cards, sign, value_text
+from microgradlib.viz.stepper.tapes.contracted import closable
+from microgradlib.viz.stepper.tapes.frames import (
     edges_of,
     forward_frames,
     order_frames,
@@ -18,18 +19,17 @@ from microgradlib.viz.stepper.frames import (
     training_frames,
     twice_frames,
 )
-from microgradlib.viz.stepper.naming import layer_symbol, name_nodes, net_inputs
-from microgradlib.viz.stepper.places import place
-from microgradlib.viz.stepper.program import write_program
+from microgradlib.viz.stepper.tapes.naming import layer_symbol, name_nodes, net_inputs
+from microgradlib.viz.stepper.tapes.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.stepper.cards import Cards
-    from microgradlib.viz.stepper.contracted import StepGraph
-    from microgradlib.viz.stepper.frames import Edges
-    from microgradlib.viz.stepper.naming import Name
-    from microgradlib.viz.stepper.places import Places
+    from microgradlib.viz.stepper.tapes.cards import Cards
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
+    from microgradlib.viz.stepper.tapes.frames import Edges
+    from microgradlib.viz.stepper.tapes.naming import Name
+    from microgradlib.viz.stepper.tapes.places import Places
 
 __all__ = ["FORMAT", "encode", "quiet_nodes", "step_edges", "step_inputs", "write_level"]
 

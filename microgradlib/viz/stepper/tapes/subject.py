@@ -9,19 +9,19 @@ from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.viz.boxes.groups import find_groups
-from microgradlib.viz.snapshot import Scope, Snapshot
-from microgradlib.viz.stepper.blocks import with_blocks
-from microgradlib.viz.stepper.checks import Check, affordable, check
-from microgradlib.viz.stepper.contracted import closable, closed_at, contract, levels
-from microgradlib.viz.stepper.tape import FORMAT, encode, step_inputs, write_level
-from microgradlib.viz.stepper.training import training_numbers
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot
+from microgradlib.viz.stepper.tapes.blocks import with_blocks
+from microgradlib.viz.stepper.tapes.checks import Check, affordable, check
+from microgradlib.viz.stepper.tapes.contracted import closable, closed_at, contract, levels
+from microgradlib.viz.stepper.tapes.level import FORMAT, encode, step_inputs, write_level
+from microgradlib.viz.stepper.tapes.training import training_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.boxes.groups import Groups
-    from microgradlib.viz.capture import Capture
-    from microgradlib.viz.stepper.contracted import StepGraph
+    from microgradlib.viz.snapshots.capture import Capture
+    from microgradlib.viz.stepper.tapes.contracted import StepGraph
 
 __all__ = ["MOST_CARDS", "Level", "Subject"]
 
