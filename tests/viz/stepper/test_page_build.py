@@ -57,7 +57,7 @@ FAMILIES = ("by_", "level_", "bug_", "ask_", "mistake_")
 
 
 def test_every_word_is_used():
-    python = [path.read_text() for path in Path(page_build.__file__).parent.glob("*.py") if path.name != "words.py"]
+    python = [path.read_text() for path in Path(page_build.__file__).parent.rglob("*.py") if path.name != "words.py"]
     used = "\n".join([*source_modules().values(), *python])
     whole = {key for key in WORDS["en"] if not key.startswith(FAMILIES)} - {"assign_why", "stale_why", "order_why"}
     assert [key for key in sorted(whole) if not re.search(rf"[\"'`]{key}[\"'`]|\b{key}:", used)] == []
