@@ -12,7 +12,7 @@ from microgradlib.nn import Module
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.ops import ZERO
 from microgradlib.plots.axes import axes_of
-from microgradlib.viz.capture import capture
+from microgradlib.viz.snapshots.capture import capture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

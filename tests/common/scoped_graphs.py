@@ -4,8 +4,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from microgradlib import Value, dot, mean, sum as total, tanh
-from microgradlib.viz.capture import capture
-from microgradlib.viz.snapshot import Scope, Snapshot
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot
 
 
 class Recorder:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from microgradlib.viz.boxes.groups import Groups
-    from microgradlib.viz.snapshot import Scope, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Scope, SnapshotNode
 
 _MODULES: Final = frozenset({"neuron", "layer", "module"})
 _MOST_OPERANDS: Final = 3

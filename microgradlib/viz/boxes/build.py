@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Path
     from microgradlib.viz.boxes.parts import Part
     from microgradlib.viz.boxes.written import Written
-    from microgradlib.viz.snapshot import Snapshot
+    from microgradlib.viz.snapshots.snapshot import Snapshot
 
 SMALL: Final = 12
 """Graphs of so many nodes, without groups, show every node as a box of its own."""
@@ -45,7 +45,7 @@ _NAMES: Final = 3
 def build(snapshot: Snapshot, step: Step | None = None, options: Options | None = None) -> Diagram:
     """Return the diagram of a graph at one step of the ladder of detail.
 
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0, grad=6.0)
     >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, 1.0, (0, 0), (3.0, 3.0))
     >>> diagram = build(Snapshot((x, y), (1,)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.boxes.structure import Structure
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 State = Literal["open", "plain", "card", "table", "closed", "folded", "hidden", "left out"]
 """A plain scope is open without a frame. Of folded groups the first is drawn for all and the others are hidden; of a
@@ -84,7 +84,7 @@ def choose_states(structure: Structure, step: Step) -> Choice:
     """Return what is open at a step.
 
     >>> from microgradlib.viz.boxes.structure import find_structure
-    >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
     >>> scope = Scope("softmax", "function")
     >>> x = SnapshotNode(0, "input", "x")
     >>> y = SnapshotNode(1, "op", op="exp", op_name="exp", parents=(0,), scopes=(scope,))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.boxes.parts import Part
     from microgradlib.viz.boxes.sheet import Sheet
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 _IMAGE: Final = 16
 """So many inputs at least, and a square number of them, are an image."""

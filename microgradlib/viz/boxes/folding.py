@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.boxes.groups import Groups
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 
 def can_fold(groups: Groups, same: Sequence[Scope], sums: Mapping[int, Sequence[int]]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 
 Path = tuple["Scope", ...]
 
@@ -63,7 +63,7 @@ def find_groups(snapshot: Snapshot) -> Groups:
     to a call of a module or another part of the library. They belong to an example or a time step that alone reads
     them, and to a block of a user if every block built like it has such an input; otherwise they stand around it.
 
-    >>> from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
     >>> layer = Scope("layers.0", "layer", "layers.0")
     >>> x = SnapshotNode(0, "input", "x")
     >>> w = SnapshotNode(1, "parameter", "layers.0.w")
@@ -119,7 +119,7 @@ def find_groups(snapshot: Snapshot) -> Groups:
 def common(paths: Iterable[Path]) -> Path:
     """Return the scopes that all the paths begin with; of no paths, none.
 
-    >>> from microgradlib.viz.snapshot import Scope
+    >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> a = Scope("a")
     >>> b, c = Scope("b", parent=a), Scope("c", parent=a)
     >>> [scope.name for scope in common([(a, b), (a, c)])]

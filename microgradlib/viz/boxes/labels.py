@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Path
     from microgradlib.viz.boxes.options import Options
     from microgradlib.viz.boxes.structure import Structure
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 _DIGITS: Final = 3
 _MOST_OPERANDS: Final = 8
@@ -28,7 +28,7 @@ _INFIX: Final = frozenset({"+", "−", "×", "÷", "**", "%", "//"})
 def shorten(name: str, path: Path) -> str:
     """Return a name less the longest prefix that the scopes around it say.
 
-    >>> from microgradlib.viz.snapshot import Scope
+    >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> layer = Scope("layers.0", "layer", "layers.0")
     >>> shorten("layers.0.neurons.3.w.1", (layer, Scope("neurons.3", "neuron", "layers.0.neurons.3", parent=layer)))
     'w.1'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from microgradlib.viz.snapshot import SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import SnapshotNode
 
 Uses = tuple[tuple[tuple[int, int], ...], ...]
 
@@ -82,7 +82,7 @@ def find_neuron(
         inside: the ops, in topological order.
         parameters: the leaves that count as weights and biases.
 
-    >>> from microgradlib.viz.snapshot import SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import SnapshotNode
     >>> w, x = SnapshotNode(0, "parameter", "w"), SnapshotNode(1, "input", "x")
     >>> z = SnapshotNode(2, "op", op="dot", op_name="dot", parents=(0, 1))
     >>> y = SnapshotNode(3, "output", op="tanh", op_name="tanh", parents=(2,))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Path
     from microgradlib.viz.boxes.neurons import Neuron
     from microgradlib.viz.boxes.structure import Structure
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 _NUMBER: Final = re.compile(r"\d+")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import RowKind
     from microgradlib.viz.boxes.labels import Labels
     from microgradlib.viz.boxes.structure import Structure
-    from microgradlib.viz.snapshot import SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import SnapshotNode
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from microgradlib.viz.boxes.sums import find_sums
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def find_sums(groups: Groups) -> dict[int, tuple[int, ...]]:
     A partial sum belongs to it if it has no name, nothing else reads it and it is in the same scope.
 
     >>> from microgradlib.viz.boxes.groups import find_groups
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> leaves = [SnapshotNode(i, "input", f"x{i}") for i in range(4)]
     >>> adds = [SnapshotNode(4 + i, "op", op="+", op_name="add", parents=(3 + i if i else 0, i + 1)) for i in range(3)]
     >>> find_sums(find_groups(Snapshot((*leaves, *adds), (6,))))

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.symbolic.local_derivatives import value_formula
 from microgradlib.symbolic.names import fresh_names
-from microgradlib.viz.capture import capture
-from microgradlib.viz.names import users_frame
 from microgradlib.viz.numbers import number
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.names import users_frame
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from microgradlib.viz.snapshot import SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import SnapshotNode
 
 __all__ = ["Named", "NamedGraph", "formula", "known_names", "named", "short_name", "watching_frame"]
 

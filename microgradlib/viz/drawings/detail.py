@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.layout.placement import Direction, Layout, Size
-    from microgradlib.viz.snapshot import Snapshot
+    from microgradlib.viz.snapshots.snapshot import Snapshot
 
 CELL: Final = 960.0
 """The width of a notebook's cell, in pixels."""
@@ -161,7 +161,7 @@ def make_ladder(
         ValueError: there is no node, or `direction` or `collapse` is another word.
         TypeError: `collapse` is neither a word nor a whole number.
 
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
     >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, None, (0, 0), (3.0, 3.0))
     >>> view = make_ladder(Snapshot((x, y), (1,))).best

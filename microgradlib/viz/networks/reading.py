@@ -11,8 +11,6 @@ from microgradlib.core.node import Node
 from microgradlib.core.scopes import last_call, nodes_in
 from microgradlib.nn.activation import activation_name
 from microgradlib.nn.sequences import is_sequence, nested_lists
-from microgradlib.viz.capture import capture
-from microgradlib.viz.names import Bindings, users_frame, users_variables
 from microgradlib.viz.networks.layers import Layer, WeightedSum, layers_of
 from microgradlib.viz.networks.network import Column, ColumnKind, FeatureMap, Grid, Network, Unit
 from microgradlib.viz.networks.values import (
@@ -24,6 +22,8 @@ from microgradlib.viz.networks.values import (
     square_input,
     unit_values,
 )
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.names import Bindings, users_frame, users_variables
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -14,10 +14,10 @@ from microgradlib.core.value import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.capture import Capture
     from microgradlib.viz.networks.layers import Layer, WeightedSum
     from microgradlib.viz.networks.network import Grid
-    from microgradlib.viz.snapshot import SnapshotNode
+    from microgradlib.viz.snapshots.capture import Capture
+    from microgradlib.viz.snapshots.snapshot import SnapshotNode
 
 
 class Passes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
     from microgradlib.viz.boxes.diagram import Diagram
-    from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
 
 MOST: Final = 4
 """How many routes are shown one by one: each has a colour and a dash of its own."""
@@ -80,7 +80,7 @@ def highlight(
         most: how many routes are returned one by one.
         ops: the ops of the nodes, for the formulas of local derivatives that are not known as numbers.
 
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
     >>> square = SnapshotNode(1, "output", "", "×", "mul", 9.0, parents=(0, 0), local_derivatives=(3.0, 3.0))
     >>> found = highlight(Snapshot((x, square), (1,)), 0, 1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from microgradlib.viz.routes.search import Edge, Highlight, Route
-    from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 
 SHOWN_STEPS: Final = 12
 """A longer route is written with its first and last few steps, and how many lie between."""
@@ -57,7 +57,7 @@ def caption_text(snapshot: Snapshot, found: Highlight) -> str:
     """Return the same in plain text, one entry a line.
 
     >>> from microgradlib.viz.routes.search import highlight
-    >>> from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> w = SnapshotNode(0, "input", "w", data=2.0, grad=12.0)
     >>> u = SnapshotNode(1, "op", "u", "×", "mul", 4.0, 3.0, (0, 0), (2.0, 2.0))
     >>> z = SnapshotNode(2, "output", "z", "×", "mul", 12.0, 1.0, (1,), (3.0,))

@@ -6,11 +6,11 @@ from scoped_graphs import Layers, Recorder, batch, plain, recurrent
 import microgradlib as mg
 from microgradlib import Symbol, Value, dot, exp, gradients, tanh
 from microgradlib.ops import ZERO
-from microgradlib.viz.capture import capture
 from microgradlib.viz.boxes.build import build
 from microgradlib.viz.boxes.choice import Step
 from microgradlib.viz.boxes.options import Options
-from microgradlib.viz.snapshot import Snapshot, SnapshotNode
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
 
 
 def box(diagram, title):

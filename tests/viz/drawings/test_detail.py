@@ -12,7 +12,7 @@ from scoped_graphs import Recorder, batch, plain, recurrent
 from microgradlib import Value, sum as total, tanh
 from microgradlib.viz.drawings.collapse import check_collapse
 from microgradlib.viz.drawings.detail import CELL, MOST_BOXES, make_ladder
-from microgradlib.viz.snapshot import Snapshot
+from microgradlib.viz.snapshots.snapshot import Snapshot
 
 
 def kinds(view):

@@ -13,7 +13,7 @@ from microgradlib.testing import graphs
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram
 from microgradlib.viz.routes.search import MOST, arrow_styles, find_node, highlight
 from microgradlib.viz.routes.text import caption, caption_text, count_text
-from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 from microgradlib.viz.typography import sans_width
 
 

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.core.scopes import Block, Call, Function
-from microgradlib.viz.patterns import Pattern
-from microgradlib.viz.snapshot import Scope
-from microgradlib.viz.units import LayerCall, UnitCall
+from microgradlib.viz.snapshots.patterns import Pattern
+from microgradlib.viz.snapshots.snapshot import Scope
+from microgradlib.viz.snapshots.units import LayerCall, UnitCall
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
-    from microgradlib.viz.records import Records
+    from microgradlib.viz.snapshots.records import Records
 
 __all__ = ["KnownModule", "ScopeBuilder", "batch_prefix", "place_leaves", "step_numbers"]
 

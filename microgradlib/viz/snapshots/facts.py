@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.scopes import Call, Function
-from microgradlib.viz.examples import examples
-from microgradlib.viz.patterns import Pattern, softmaxes
-from microgradlib.viz.scoping import ScopeBuilder, batch_prefix, place_leaves, step_numbers
-from microgradlib.viz.units import LayerCall, layer_calls
+from microgradlib.viz.snapshots.examples import examples
+from microgradlib.viz.snapshots.patterns import Pattern, softmaxes
+from microgradlib.viz.snapshots.scoping import ScopeBuilder, batch_prefix, place_leaves, step_numbers
+from microgradlib.viz.snapshots.units import LayerCall, layer_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from microgradlib.viz.naming import Names
-    from microgradlib.viz.records import Records
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.naming import Names
+    from microgradlib.viz.snapshots.records import Records
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 __all__ = ["Facts", "facts_of"]
 

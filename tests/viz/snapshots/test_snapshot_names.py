@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Value
 from microgradlib.nn import MLP, Layer, Module
-from microgradlib.viz.capture import capture
-from microgradlib.viz.names import MOST_ELEMENTS, Bindings, automatic_label, users_frame, users_variables
+from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.snapshots.names import MOST_ELEMENTS, Bindings, automatic_label, users_frame, users_variables
 
 VARIABLES = ["a", "b", "xs", "W", "_hidden", "In", "table", "thing"]
 EXPRESSIONS = [

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.nn.module import parts_of
-from microgradlib.viz.names import Bindings, automatic_label, is_module, users_variables
-from microgradlib.viz.scoping import KnownModule
+from microgradlib.viz.snapshots.names import Bindings, automatic_label, is_module, users_variables
+from microgradlib.viz.snapshots.scoping import KnownModule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
 
-    from microgradlib.viz.records import Records
+    from microgradlib.viz.snapshots.records import Records
 
 __all__ = ["Names", "names_of"]
 

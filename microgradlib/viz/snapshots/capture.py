@@ -9,18 +9,18 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
-from microgradlib.viz.captured_scopes import Facts, facts_of
-from microgradlib.viz.names import users_frame
-from microgradlib.viz.naming import Names, names_of
-from microgradlib.viz.records import records_of
-from microgradlib.viz.snapshot import Kind, Snapshot, SnapshotNode
-from microgradlib.viz.staleness import changed_leaves, stale_nodes
+from microgradlib.viz.snapshots.facts import Facts, facts_of
+from microgradlib.viz.snapshots.names import users_frame
+from microgradlib.viz.snapshots.naming import Names, names_of
+from microgradlib.viz.snapshots.records import records_of
+from microgradlib.viz.snapshots.snapshot import Kind, Snapshot, SnapshotNode
+from microgradlib.viz.snapshots.staleness import changed_leaves, stale_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
 
-    from microgradlib.viz.snapshot import Scope
+    from microgradlib.viz.snapshots.snapshot import Scope
 
 __all__ = ["Capture", "capture", "snapshot"]
 

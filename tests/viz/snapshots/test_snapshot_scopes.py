@@ -24,7 +24,7 @@ from microgradlib.nn import (
     Sequential,
     functional_call,
 )  # fmt: skip
-from microgradlib.viz.capture import capture, snapshot
+from microgradlib.viz.snapshots.capture import capture, snapshot
 
 
 def path(node):

@@ -25,7 +25,7 @@ DEEPEST: Final = 8
 INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
 """Variables that IPython puts among the user's."""
 
-_PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  as text, since it is compared with the frames' file names
+_PACKAGE = dirname(dirname(dirname(__file__)))  # noqa: PTH120  as text, since it is compared with the frames' file names
 
 
 def users_frame() -> FrameType | None:

@@ -15,7 +15,7 @@ from microgradlib.costs import squared_error
 from microgradlib.nn import MLP, Layer
 from microgradlib.ops import ZERO
 from microgradlib.testing import graphs
-from microgradlib.viz.capture import capture, snapshot
+from microgradlib.viz.snapshots.capture import capture, snapshot
 
 
 def by_name(shot):
@@ -149,7 +149,7 @@ def test_ten_thousand_nodes_take_little_time_and_a_deep_chain_no_recursion():
 @pytest.mark.slow
 def test_the_hash_seed_changes_nothing():
     program = (
-        "import microgradlib as mg\nfrom microgradlib.viz.capture import snapshot\n"
+        "import microgradlib as mg\nfrom microgradlib.viz.snapshots.capture import snapshot\n"
         "m = mg.nn.LSTM(1, 2, rng=0); h, _ = m([[0.5], [1.0]]); loss = mg.costs.squared_error(h[-1], [0.0, 1.0])\n"
         "for n in snapshot(loss).nodes: print(n.name, n.kind, n.parents, [s.name for s in n.scopes])"
     )
