@@ -4,10 +4,10 @@ import pytest
 from scoped_graphs import Recorder, batch, plain
 
 from microgradlib import Value, dot, exp, maximum, relu, sum as total, tanh
-from microgradlib.viz.capture import capture
 from microgradlib.viz.boxes.build import build
 from microgradlib.viz.boxes.choice import Step
 from microgradlib.viz.boxes.options import Options
+from microgradlib.viz.snapshots.capture import capture
 
 
 def leaves(count, **options):
@@ -56,6 +56,17 @@ def test_lines_along_which_no_gradient_passes():
     assert passes[by_title["−"], by_title["relu"]] is False  # a closed branch
     assert passes[by_title["x0"], by_title["−"]] is False  # the gradient upstream has not been reached
     assert passes[by_title["x1"], by_title["+"]] is True
+
+
+def test_no_gradient_passes_where_it_is_0_upstream():
+    x, y = leaves(2)
+    zero = Value(0.0, label="zero")
+    z = tanh(x + y) * zero
+    z.backward()
+    diagram = build(plain(z))
+    tanh_box = next(box for box in diagram.boxes if box.op == "tanh")
+    into = [arrow for arrow in diagram.arrows if arrow.head == tanh_box.id]
+    assert [(arrow.text == "0", arrow.passes) for arrow in into] == [(False, False)]
 
 
 def test_before_a_backward_pass_only_zero_derivatives_stop_a_gradient():

@@ -116,6 +116,15 @@ def test_equal_ops_side_by_side_are_one_box():
     assert [arrow.lines for arrow in diagram.arrows][-2:] == [5, 5]
 
 
+def test_ops_that_depend_on_one_another_are_no_vector():
+    y = Value(0.5, label="x")
+    for k in range(14):
+        y = y * Value(0.5, label=f"a{'bcdefghijklmnop'[k]}")
+    diagram = build(plain(y), Step(vectors=True))
+    assert [box.op for box in diagram.boxes].count("×") == 14
+    assert not any(box.kind in {"closed", "elided"} for box in diagram.boxes)
+
+
 def test_neurons_without_a_layer_are_one_box():
     x = [Value(0.1 * k, label=f"x.{k}") for k in range(4)]
     h = [tanh(total([Value(0.2, label=f"w{i}{j}") * x[j] for j in range(4) if j != i])) for i in range(4)]

@@ -66,6 +66,16 @@ def test_steps_that_depend_on_one_another_are_a_series_and_not_folded():
     assert not is_series(examples, outermost(examples))
 
 
+def test_groups_that_depend_on_one_another_are_not_folded_although_they_are_read_whole():
+    recorder = Recorder()
+    results = [recorder.leaf(0.5, "x")]
+    for k in range(4):
+        with recorder.scope(f"part {k}"):
+            results.append(recorder.note(tanh(recorder.note(results[-1] * 2.0))))
+    groups = find_groups(recorder.snapshot(recorder.note(mean(results[1:]))))
+    assert not can_fold(groups, outermost(groups), {})
+
+
 def test_the_middle_of_a_long_series_is_left_out():
     structure = find_structure(recurrent(20))
     choice = choose_states(structure, Step(fold=True, ends=2))

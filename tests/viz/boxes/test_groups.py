@@ -4,7 +4,7 @@ from scoped_graphs import Layers, Recorder, batch, recurrent
 
 from microgradlib import Value, tanh
 from microgradlib.viz.boxes.groups import common, find_groups
-from microgradlib.viz.snapshot import Scope, Snapshot, SnapshotNode
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 
 
 def names(groups, i):
@@ -39,6 +39,17 @@ def test_inputs_made_around_equal_scopes_belong_inside_if_each_reads_as_many():
             outputs.append(recorder.note(recorder.note(x * 2.0) ** 2))
     groups = find_groups(recorder.snapshot(recorder.note(outputs[0] + outputs[1] + outputs[2])))
     assert [names(groups, leaf(groups, f"x{k}")) for k in range(3)] == [["example 0"], ["example 1"], ["example 2"]]
+
+
+def test_inputs_of_equal_layers_stay_outside_them():
+    recorder = Recorder()
+    outputs = []
+    for k in range(2):
+        x = recorder.leaf(1.0 + k, f"x{k}")
+        with recorder.scope(f"layers.{k}", "layer", f"layers.{k}"):
+            outputs.append(recorder.note(recorder.note(x * 2.0) ** 2))
+    groups = find_groups(recorder.snapshot(recorder.note(outputs[0] + outputs[1])))
+    assert names(groups, leaf(groups, "x0")) == names(groups, leaf(groups, "x1")) == []
 
 
 def test_an_input_that_only_the_first_of_equal_scopes_reads_stays_outside():

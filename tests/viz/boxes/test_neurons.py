@@ -73,6 +73,14 @@ def test_a_weight_that_is_read_in_another_way_too_is_a_box():
         )
 
 
+def test_a_bias_that_is_added_elsewhere_too_is_a_box():
+    w1, w2, b, x1, x2 = values("w1", "w2", "b", "x1", "x2")
+    snapshot = plain(tanh(w1 * tanh(x1) + w2 * tanh(x2) + b) * exp(tanh(x1 * x2) + b))
+    absorbed = found(snapshot)
+    assert named(snapshot, absorbed.parameters) == ["w1", "w2"]
+    assert {weight.parameter for neuron in absorbed.loose.values() for weight in neuron.weights} == absorbed.parameters
+
+
 def test_an_addend_outside_of_neurons_is_a_box():
     a, b = values("a", "b")
     assert not found(plain(tanh(a) + b)).parameters
