@@ -22,6 +22,13 @@ def examples(
     The terms of a mean or a sum, n-ary or written a + b + c, are examples if no node of an op is in two of them, each
     has nodes of a call of a module, which are those in `called`, and all read the same parameters: then they come from
     one model at several points. Each has an input or target of its own: the same point twice is no batch.
+
+    >>> from microgradlib import Value, mean, topological_sort
+    >>> w = Value(2.0)
+    >>> loss = mean([w * 1.0, w * 3.0])
+    >>> index = {node: i for i, node in enumerate(topological_sort(loss))}
+    >>> examples([loss], index, {w}, called={2, 4})
+    [[2], [4]]
     """
     level, tries, seen = [node for node in outputs if node.op is not None], 0, set(outputs)
     while level and parameters and tries < TRIES:

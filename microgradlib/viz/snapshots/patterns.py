@@ -24,7 +24,14 @@ class Pattern:
 
 
 def softmaxes(order: Sequence[Any], index: Mapping[Any, int], places: Sequence[Hashable]) -> list[Pattern]:
-    """Return the softmaxes and log-softmaxes of a graph whose nodes are all in one place, as records say."""
+    """Return the softmaxes and log-softmaxes of a graph whose nodes are all in one place, as records say.
+
+    >>> from microgradlib import Value, softmax, topological_sort
+    >>> order = topological_sort(softmax([Value(1.0), Value(2.0)])[0])
+    >>> [found] = softmaxes(order, {node: i for i, node in enumerate(order)}, [()] * len(order))
+    >>> found.name, [str(order[i].op) for i in found.nodes]
+    ('softmax', ['-', 'exp', 'exp', 'sum', '/'])
+    """
     results: dict[Any, list[Any]] = {}
     for node in order:
         if node.op is None:

@@ -34,6 +34,15 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
 
     What a call made is found by walking back from the nodes it returned to those it was given. Calls that ended
     earlier claim their nodes first; a call leaves out what was claimed by calls that had begun before it.
+
+    >>> from microgradlib import Value, scope, topological_sort
+    >>> x = Value(3.0)
+    >>> with scope("square"):
+    ...     y = x * x
+    >>> order = topological_sort(y + 1)
+    >>> chains = records_of(order, {node: i for i, node in enumerate(order)}).chains
+    >>> [[record.name for record in chain] for chain in chains]
+    [[], ['square'], [], []]
     """
     calls: dict[int, tuple[Call, list[int]]] = {}
     blocks: dict[int, Block] = {}

@@ -19,6 +19,13 @@ def stale_nodes(order: Sequence[Any]) -> tuple[set[Any], list[Any]]:
 
     Each node is computed anew from its parents' present numbers by its op. One that differs, in any bit unless both are
     nan, is stale, and so is what depends on it. Nodes made by hand, which have no rule, are stale if a parent is.
+
+    >>> w = Value(2.0)
+    >>> y = w * 3
+    >>> w.data = 5.0
+    >>> stale, unexplained = stale_nodes([w, *y.parents[1:], y])
+    >>> stale == {y}, unexplained == [y]
+    (True, True)
     """
     stale: set[Any] = set()
     unexplained: list[Any] = []
@@ -51,6 +58,12 @@ def changed_leaves(order: Sequence[Any], unexplained: Sequence[Any]) -> list[Any
 
     A leaf that another node agrees with, or whose number is still among the local derivatives, as those of w and x in
     w x, was not changed. Where that leaves several candidates, as in a + b, all are returned.
+
+    >>> w, x = Value(2.0), Value(3.0)
+    >>> y = w * x
+    >>> w.data = 5.0
+    >>> changed_leaves([w, x, y], [y]) == [w]
+    True
     """
     suspects = {leaf for node in unexplained for leaf in _suspects(node)}
     different = set(unexplained)

@@ -50,6 +50,15 @@ def layer_calls(
     A unit is the node `dot` of its weights and inputs, or its products and sums in the order of `Neuron`, and then the
     op of its f. Units of one layer with the same inputs in the same place, which is what records say of them, were
     called together.
+
+    >>> from microgradlib import topological_sort
+    >>> from microgradlib.nn import Layer
+    >>> layer = Layer(1, 2, "tanh", rng=0)
+    >>> order = topological_sort(*layer([0.5]))
+    >>> index = {node: i for i, node in enumerate(order)}
+    >>> [call] = layer_calls(order, index, [("", layer)], [()] * len(order))
+    >>> [(unit.unit.name, [str(order[i].op) for i in unit.nodes]) for unit in call.units]
+    [('neurons.0', ['dot', 'tanh']), ('neurons.1', ['dot', 'tanh'])]
     """
     units: dict[Any, tuple[str, Any, Unit]] = {}
     for path, module in modules:
