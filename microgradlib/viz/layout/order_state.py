@@ -9,12 +9,16 @@ from typing import Final
 
 from microgradlib.viz.layout.crossings import crossings_after, shift
 from microgradlib.viz.layout.grid import Grid
-from microgradlib.viz.layout.sides import Crossing, Sides, foreign_crossings, sides_of
+from microgradlib.viz.layout.sides import Cluster, Crossing, Sides, clusters_of, foreign_crossings, sides_of
 
 DISORDER: Final = 1.5
 """The cost of two equal boxes out of their own order."""
 _FRAME_DISORDER: Final = 5.0
 _FOREIGN: Final = 20.0
+_STAIR: Final = 8.0
+"""The cost of each frame in a row of frames, each below the one before, that need not be so long."""
+_FREE_STAIRS: Final = 5
+"""So many frames may stand one below the other, beginning each where the one before has begun, as time steps do."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class OrderState:
     outer: list[list[int]] = field(init=False)  # for each frame, its links to cells outside it
     members: list[list[int]] = field(init=False)
     neighbours: list[tuple[int, int]] = field(init=False)  # frames of one frame that stand in one column, in order
+    most_abreast: int = field(init=False)  # frames of one frame in one column
     foreign: tuple[Crossing, ...] = field(init=False)
+    clusters: list[Cluster] = field(init=False)
     sides: Sides = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +68,13 @@ class OrderState:
             for one in range(other)
             if grid.parent[one] == grid.parent[other] and self.overlap(one, other)
         ]
+        abreast: dict[tuple[int, int], int] = {}
+        for frame, (low, high) in enumerate(grid.span):
+            for column in range(low, high + 1):
+                abreast[grid.parent[frame], column] = abreast.get((grid.parent[frame], column), 0) + 1
+        self.most_abreast = max(abreast.values(), default=0)
         self.foreign = foreign_crossings(grid)
+        self.clusters = clusters_of(grid, self.foreign)
         self.sides = Sides((), ())
 
     def number(self, column: Sequence[int]) -> None:
@@ -75,6 +87,16 @@ class OrderState:
         """Set the places of all cells from the order of their columns."""
         for column in self.grid.columns:
             self.number(column)
+
+    def set_own_keys(self) -> None:
+        """Let the frames of each frame stand in their own order."""
+        inside: dict[int, list[int]] = {}
+        for frame, parent in enumerate(self.grid.parent):
+            inside.setdefault(parent, []).append(frame)
+        for frames in inside.values():
+            for i, frame in enumerate(frames):
+                self.keys[frame] = (i + 0.5) / len(frames)
+        self.set_sides()
 
     def set_keys(self, *, outside: bool = False) -> None:
         """Give each frame the mean place of its cells, or of the cells outside that its lines come from or go to."""
@@ -91,7 +113,7 @@ class OrderState:
     def set_sides(self) -> None:
         """Choose the side of each frame on which cells must stay, from the present places."""
         if self.foreign:
-            self.sides = sides_of(self.grid, self.foreign, self.place, self.keys)
+            self.sides = sides_of(self.grid, self.clusters, self.place, self.keys)
 
     def sort(self, column: list[int], wishes: Sequence[float]) -> None:
         """Sort a column by the cells' wishes, each frame in one piece; ties keep the present order."""
@@ -142,7 +164,20 @@ class OrderState:
         grid = self.grid
         crossed = sum(crossings_after(grid, column, self.index) for column in grid.columns)
         frames = sum([self.keys[one] > self.keys[other] for one, other in self.neighbours])
-        return crossed + DISORDER * self.disorder() + _FRAME_DISORDER * frames + _FOREIGN * self.count_foreign()
+        stairs = max(0, self.stairs() - max(self.most_abreast, _FREE_STAIRS))
+        cost = crossed + DISORDER * self.disorder() + _FRAME_DISORDER * frames
+        return cost + _STAIR * stairs + _FOREIGN * self.count_foreign()
+
+    def stairs(self) -> int:
+        """Return the length of the longest row of frames each of which must stand below the one before."""
+        length = [1] * len(self.keys)
+        above: dict[int, list[int]] = {}
+        for one, other in self.neighbours:
+            upper, lower = (one, other) if (self.keys[one], one) < (self.keys[other], other) else (other, one)
+            above.setdefault(lower, []).append(upper)
+        for frame in sorted(above, key=lambda frame: (self.keys[frame], frame)):
+            length[frame] = 1 + max([length[upper] for upper in above[frame]])
+        return max(length, default=0)
 
     def disorder(self) -> int:
         """Count the pairs of equal boxes of one column that stand in another order than their own."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from microgradlib.viz.layout.exchanges import exchange_cells, exchange_frames
 from microgradlib.viz.layout.grid import Grid
-from microgradlib.viz.layout.order_state import OrderState
+from microgradlib.viz.layout.order_state import Found, OrderState
 
 _MOST_WORK: Final = 24_000
 """Limit on sweeps times cells: larger diagrams get fewer sweeps, to bound the time."""
@@ -38,20 +38,31 @@ def order_columns(grid: Grid, kin: Sequence[Hashable | None]) -> None:
     """
     state = OrderState(grid, kin)
     state.number_all()
-    if grid.parent:
-        state.set_keys()
-        state.sort_all()
-    best = state.snapshot()
     sweeps = max(2, min(_MOST_SWEEPS, _MOST_WORK // (len(grid.breadths) + 1)))
-    for sweep in range(sweeps):
-        if not best.cost:
-            break
-        state.sweep(backwards=sweep % 2 == 0)
-        if grid.parent:
-            state.set_keys(outside=sweep % 3 == 2)
-            state.sort_all()
-        best = min(best, state.snapshot(), key=lambda found: found.cost)
+    if grid.parent:
+        state.set_own_keys()
+        state.sort_all()
+        best = _sweep(state, (sweeps + 1) // 2, state.snapshot(), keep_keys=True)
+    else:
+        best = state.snapshot()
+    best = _sweep(state, sweeps, best, keep_keys=not grid.parent)
     state.restore(best)
     if best.cost:
         exchange_frames(state)
         exchange_cells(state)
+
+
+def _sweep(state: OrderState, sweeps: int, best: Found, *, keep_keys: bool) -> Found:
+    """Sweep back and forth, and return the best order seen; without `keep_keys`, frames may change their order."""
+    for sweep in range(sweeps):
+        if not best.cost:
+            break
+        state.sweep(backwards=sweep % 2 == 0)
+        if state.grid.parent:
+            if keep_keys:
+                state.set_sides()
+            else:
+                state.set_keys(outside=sweep % 3 == 2)
+            state.sort_all()
+        best = min(best, state.snapshot(), key=lambda found: found.cost)
+    return best

@@ -64,25 +64,41 @@ def foreign_crossings(grid: Grid) -> tuple[Crossing, ...]:
     return tuple(found)
 
 
-def sides_of(grid: Grid, foreign: Sequence[Crossing], place: Sequence[float], keys: Sequence[float]) -> Sides:
-    """Choose the side of each cluster: that of the frames in it, else the one where the mean of its cells stands."""
-    below: list[list[int]] = [[] for _ in place]
-    above: list[list[int]] = [[] for _ in place]
+class Cluster(NamedTuple):
+    """Cells that lines join beside a frame: those that stand next to it, and those within other frames, or outside."""
+
+    frame: int
+    direct: Sequence[int]
+    fixed: Sequence[int]
+
+
+def clusters_of(grid: Grid, foreign: Sequence[Crossing]) -> list[Cluster]:
+    """Return the clusters of all frames."""
     by_frame: dict[int, list[int]] = {}
     for crossing in foreign:
         by_frame.setdefault(crossing.frame, []).append(crossing.link)
+    clusters = []
     for frame, links in by_frame.items():
-        for cluster in _clusters(grid, links):
-            direct = [cell for cell in cluster if _level(grid, cell) == grid.parent[frame]]
-            fixed = [cell for cell in cluster if _level(grid, cell) != grid.parent[frame]]
-            votes = [_stands_at(grid, cell, frame, place, keys) - keys[frame] for cell in fixed or direct]
-            side = above if sum(votes) < 0 else below
-            for cell in direct:
-                side[cell].append(frame)
+        for cells in _joined(grid, links):
+            direct = [cell for cell in cells if _level(grid, cell) == grid.parent[frame]]
+            fixed = [cell for cell in cells if _level(grid, cell) != grid.parent[frame]]
+            clusters.append(Cluster(frame, direct, fixed))
+    return clusters
+
+
+def sides_of(grid: Grid, clusters: Sequence[Cluster], place: Sequence[float], keys: Sequence[float]) -> Sides:
+    """Choose the side of each cluster: that of the frames in it, else the one where the mean of its cells stands."""
+    below: list[list[int]] = [[] for _ in place]
+    above: list[list[int]] = [[] for _ in place]
+    for frame, direct, fixed in clusters:
+        votes = [_stands_at(grid, cell, frame, place, keys) - keys[frame] for cell in fixed or direct]
+        side = above if sum(votes) < 0 else below
+        for cell in direct:
+            side[cell].append(frame)
     return Sides(below, above)
 
 
-def _clusters(grid: Grid, links: Sequence[int]) -> list[list[int]]:
+def _joined(grid: Grid, links: Sequence[int]) -> list[list[int]]:
     """Return the sets of cells that the links join, each in ascending order."""
     root: dict[int, int] = {}
 

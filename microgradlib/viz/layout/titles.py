@@ -76,6 +76,9 @@ def _passed(bar: Rect, lines: Iterable[Sequence[Point]]) -> list[tuple[float, fl
     intervals = []
     top, bottom = bar.y, bar.y + bar.height
     for points in lines:
+        heights = [y for _, y in points]
+        if max(heights) < top or min(heights) > bottom:
+            continue
         for (x0, y0), (x1, y1) in pairwise(points):
             low, high = (y0, y1) if y0 <= y1 else (y1, y0)
             left, right = (x0, x1) if x0 <= x1 else (x1, x0)
