@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ def name_nodes(groups: Groups) -> list[Name]:
     alone = _units_alone(groups)
     inside = _neuron_names(groups, alone)
     names: list[Name] = []
-    taken = {node.name for node in nodes if node.name}
+    fresh = fresh_names("u", {node.name for node in nodes})
     used: dict[str, int] = {}
-    count = 0
     for node in nodes:
         if node.kind == "constant" and not node.name and node.data is not None:
             text = number(node.data)
@@ -87,9 +87,9 @@ def name_nodes(groups: Groups) -> list[Name]:
         name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
         if name is None and node.name:
             name = _input_name(node) or Name(_relative(node, groups), node.name)
-        while name is None or (not node.name and name.full in taken and node.index not in inside):
-            count += 1
-            name = Name(f"u{count}", f"u{count}")
+        if name is None:
+            label = next(fresh)
+            name = Name(label, label)
         names.append(_unique(name, used))
     return names
 

@@ -13,7 +13,8 @@ from microgradlib.viz.snapshots.snapshot import Scope, Snapshot
 from microgradlib.viz.stepper.tapes.blocks import with_blocks
 from microgradlib.viz.stepper.tapes.checks import Check, affordable, check
 from microgradlib.viz.stepper.tapes.contracted import closable, closed_at, contract, levels
-from microgradlib.viz.stepper.tapes.level import FORMAT, encode, step_inputs, write_level
+from microgradlib.viz.stepper.tapes.encoding import encode
+from microgradlib.viz.stepper.tapes.level import FORMAT, step_inputs, write_level
 from microgradlib.viz.stepper.tapes.training import training_numbers
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from microgradlib.core.autodiff import evaluate, grad_table
 from microgradlib.core.modes import no_grad
 from microgradlib.core.value import Value
 from microgradlib.errors import MissingRuleError
+from microgradlib.viz.stepper.tapes.encoding import encode
 from microgradlib.viz.stepper.tapes.frames import new_parameters
-from microgradlib.viz.stepper.tapes.level import encode, step_inputs
+from microgradlib.viz.stepper.tapes.level import step_inputs
 from microgradlib.viz.stepper.tapes.naming import below
 
 if TYPE_CHECKING:
