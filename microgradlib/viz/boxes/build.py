@@ -69,7 +69,7 @@ def choose_parts(structure: Structure, step: Step) -> tuple[Choice, list[Part]]:
         step = replace(step, cards=False)
     choice = choose_states(structure, step)
     parts = find_parts(structure, choice)
-    parts = leave_out(structure, merge_vectors(structure, parts) if step.vectors else parts, step)
+    parts = leave_out(structure, merge_vectors(structure, parts, step.opened) if step.vectors else parts, step)
     return choice, merge_leaves(structure, parts, step) if step.cards else parts
 
 

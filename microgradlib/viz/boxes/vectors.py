@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,16 +18,25 @@ FEWEST: Final = 3
 """So many equal ops are one box."""
 
 
-def merge_vectors(structure: Structure, parts: Sequence[Part]) -> list[Part]:
+def merge_vectors(structure: Structure, parts: Sequence[Part], opened: frozenset[str] = frozenset()) -> list[Part]:
     """Return the parts, with one for ops, or neurons without a scope, that are alike and equally far from the leaves.
 
-    The distance is the length of the longest path, so that none of them depends on another.
+    The distance is the length of the longest path, so that none of them depends on another. A group that holds one such
+    part and nothing else is closed.
+
+    Args:
+        structure: the graph.
+        parts: the parts.
+        opened: keys of groups whose ops stay apart.
+
     """
     distances = _distances(len(parts), list(edges_between(structure, parts)))
     alike: dict[tuple[Path, int, str, tuple[str, ...]], list[int]] = {}
     outputs = set(structure.groups.snapshot.outputs)
     for place, part in enumerate(parts):
         distance = distances[place]
+        if part.path and structure.groups.keys[part.path[-1]] in opened:
+            continue
         if distance is not None and (part.kind == "op" or (part.kind == "card" and part.scope is None)):
             words = _words(structure, part)
             if not outputs & set(part.nodes):
@@ -38,7 +48,18 @@ def merge_vectors(structure: Structure, parts: Sequence[Part]) -> list[Part]:
             nodes = sorted(i for place in places for i in parts[place].nodes)
             joined[places[0]] = replace(parts[places[0]], kind="vector", nodes=tuple(nodes), neuron=None)
             gone.update(places[1:])
-    return [joined.get(place, part) for place, part in enumerate(parts) if place not in gone]
+    return _closed([joined.get(place, part) for place, part in enumerate(parts) if place not in gone])
+
+
+def _closed(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts; a vector that is alone in its frame stands for the group."""
+    inside = Counter(part.path[: depth + 1] for part in parts for depth in range(len(part.path)))
+    return [
+        Part("closed", part.nodes, part.path[:-1], part.path[-1])
+        if part.kind == "vector" and part.path and inside[part.path] == 1
+        else part
+        for part in parts
+    ]
 
 
 def _words(structure: Structure, part: Part) -> tuple[str, ...]:

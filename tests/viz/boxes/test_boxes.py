@@ -9,8 +9,9 @@ from microgradlib.ops import ZERO
 from microgradlib.viz.boxes.build import build
 from microgradlib.viz.boxes.choice import Step
 from microgradlib.viz.boxes.options import Options
+from microgradlib.viz.numbers import number
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 
 
 def box(diagram, title):
@@ -176,7 +177,7 @@ def test_a_share_is_the_part_of_this_use_and_the_total_stands_once():
     ]
     assert len(parts) == 3
     assert sum(parts) == pytest.approx(parameter.grad, rel=1e-12)
-    assert [row.gradient for row in shares] == [mg.viz.numbers.number(part, 3) for part in parts]
+    assert [row.gradient for row in shares] == [number(part, 3) for part in parts]
     assert not total.share
 
 
@@ -198,7 +199,7 @@ def test_before_a_backward_pass_there_are_no_shares():
 def test_a_share_that_a_wall_stops_is_not_reached():
     w = SnapshotNode(0, "parameter", "m.w", data=1.0, grad=2.0)
     x = SnapshotNode(1, "input", "x", data=3.0)
-    scope = mg.viz.snapshot.Scope("m", "module", "m")
+    scope = Scope("m", "module", "m")
     uses = [
         SnapshotNode(2 + k, "op", op="×", op_name="mul", data=3.0, grad=2.0, parents=(0, 1),
                      local_derivatives=(slope, 1.0), scopes=(scope,))

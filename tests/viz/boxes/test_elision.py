@@ -116,6 +116,19 @@ def test_equal_ops_side_by_side_are_one_box():
     assert [arrow.lines for arrow in diagram.arrows][-2:] == [5, 5]
 
 
+def test_a_group_of_equal_ops_alone_is_closed_until_it_is_opened():
+    recorder = Recorder()
+    x = [recorder.leaf(0.1 * k, f"x.{k}") for k in range(4)]
+    with recorder.scope("activation", "layer", "activation") as scope:
+        h = [recorder.note(tanh(one)) for one in x]
+    snapshot = recorder.snapshot(recorder.note(total(h)))
+    closed = build(snapshot, Step(vectors=True))
+    assert [(box.kind, box.title) for box in closed.boxes][-2:] == [("closed", "activation"), ("output", "")]
+    assert not closed.frames
+    opened = build(snapshot, Step(vectors=True, opened=frozenset({find_structure(snapshot).groups.keys[scope]})))
+    assert [box.op for box in opened.boxes].count("tanh") == 4
+
+
 def test_ops_that_depend_on_one_another_are_no_vector():
     y = Value(0.5, label="x")
     for k in range(14):
