@@ -136,8 +136,8 @@ def test_only_the_standard_library_is_imported():
     [
         ("from microgradlib.core.value import Value", "ops", {"core"}),
         ("import microgradlib.symbolic.text", "nn", {"symbolic"}),
-        ("import microgradlib.viz.chart", "nn", {"viz"}),
-        ("import microgradlib.viz.chart", "compiler", set()),
+        ("import microgradlib.viz.charts.chart", "nn", {"viz"}),
+        ("import microgradlib.viz.charts.chart", "compiler", set()),
         ("import microgradlib.compiler.program", "viz", {"compiler"}),
         ("from microgradlib import Value", "core", {"__init__"}),
         ("from microgradlib import core", "ops", {"core"}),

@@ -1,9 +1,16 @@
-"""Drawings of computation graphs, and line charts, as SVG and HTML, without further dependencies."""
+"""Drawings of computation graphs, the stepper, tables in cells and line charts, without further dependencies.
+
+A drawing goes through five rooms: `snapshots` (a live graph as plain data), `boxes` (what stands in each box), `layout`
+(where the boxes stand), `painting` (SVG), `drawings` (how much is shown; what `draw` returns). Beside them are `routes`
+(paths from a parameter to the loss), `networks` (pictures of models), `dot` (Graphviz), `stepper`, `cells` (results
+that show themselves) and `charts`. All share what lies in this folder: `theme` (colours by meaning), `numbers` and
+`math_text` (how numbers and labels are written), `typography`, `markup`, `html` and `picture`.
+"""
 
 import typing as _typing
 from importlib import import_module as _import_module
 
-from microgradlib.viz.chart import Chart, line_chart
+from microgradlib.viz.charts.chart import Chart, line_chart
 
 if _typing.TYPE_CHECKING:
     from microgradlib.viz.drawings.draw import draw

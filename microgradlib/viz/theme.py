@@ -58,7 +58,6 @@ LIGHT: Final[Mapping[str, str]] = {
     "route1": "#b84600",
     "route2": "#00704f",
     "route3": "#9b4891",
-    "route4": "#7a5600",
     "stale": "#a8251b",
     # Curves: Okabe and Ito's palette, darkened where needed for thin lines.
     "series0": "#0072b2",
@@ -112,7 +111,6 @@ DARK: Final[Mapping[str, str]] = {
     "route1": "#ff9a5c",
     "route2": "#48cfa0",
     "route3": "#e39ad8",
-    "route4": "#e2b75a",
     "stale": "#ff9b92",
     "series0": "#62b4e6",
     "series1": "#ff9a5c",
@@ -234,5 +232,5 @@ def _within(pages: tuple[str, ...], inside: str) -> str:
 SERIES: Final = tuple(f"series{k}" for k in range(8))
 """The roles of the colours of curves."""
 
-ROUTE_DASHES: Final = ("", "10 4", "2 4", "12 3 3 3", "6 3 2 3")
+ROUTE_DASHES: Final = ("", "10 4", "2 4", "12 3 3 3")
 """The dash of the line of each route, by its colour's number, so that routes differ by more than their colours."""

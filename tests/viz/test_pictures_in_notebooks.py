@@ -145,3 +145,27 @@ def test_two_copies_on_one_page_open_each_for_itself(tmp_path):
         page.locator("[data-mg-group]").first.click()
         page.wait_for_selector(".mg-state[hidden]", state="attached")
         assert page.evaluate("[...document.querySelectorAll('.mg-picture')].map(p => p.children.length)") == [6, 5]
+
+
+PAGES = (
+    ("document.body.className = 'vscode-dark'", DARK),
+    ("document.body.className = 'vscode-light'", LIGHT),
+    ("document.body.className = 'vscode-high-contrast'", DARK),
+    ("document.body.className = 'vscode-high-contrast vscode-high-contrast-light'", LIGHT),
+    ("document.body.dataset.jpThemeLight = 'false'", DARK),
+    ("document.body.dataset.jpThemeLight = 'true'", LIGHT),
+    ("document.documentElement.setAttribute('theme', 'dark')", DARK),
+    ("document.documentElement.dataset.theme = 'light'", LIGHT),
+)
+"""What pages do to say their themes: VS Code, JupyterLab, Colab, sites made with Sphinx."""
+
+
+def test_a_page_that_says_its_theme_overrides_the_readers(tmp_path):
+    with browser(tmp_path / "profile") as context:
+        page = context.pages[0]
+        url = drawn().save(tmp_path / "g.html").as_uri()
+        for make, expected in PAGES:
+            page.emulate_media(color_scheme="dark" if expected is LIGHT else "light")
+            page.goto(url)
+            page.evaluate(make)
+            assert page.evaluate(INK) == expected["ink"], make

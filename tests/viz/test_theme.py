@@ -9,7 +9,7 @@ from microgradlib.viz.theme import DARK, LIGHT, SERIES, THEMES, colours, page_st
 TEXTS = ("ink", "muted", "grad", "local", "term", "op_text", "stale")
 BACKGROUNDS = ("paper", "card", "frame0", "frame1", "frame2")
 KINDS = ("input", "parameter", "constant", "target", "op", "output")
-LINES = ("line", "zero", "frame_edge", "plus", "minus", "route0", "route1", "route2", "route3", "route4")
+LINES = ("line", "zero", "frame_edge", "plus", "minus", "route0", "route1", "route2", "route3")
 
 # Machado, Oliveira and Fernandes, A physiologically-based model for simulation of color vision deficiency, 2009:
 # the matrices of severity 1, for linear RGB.

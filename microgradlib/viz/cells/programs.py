@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.viz.cells.nodes import Written
 from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell, in_page, selected
-from microgradlib.viz.chart import line_chart
+from microgradlib.viz.charts.chart import line_chart
 from microgradlib.viz.markup import escape
 from microgradlib.viz.numbers import number
 

@@ -98,6 +98,7 @@ def box_markup(view: BoxView) -> str:
         _sheets(view),
         element("rect", **view.sides, rx=_radius(view), fill=colour("card" if band else look(box.kind))),
         _band(view) if band else "",
+        _bar(view) if box.kind == "parameter" else "",
         _heading(view),
         table_markup(box.table, rect, view.parts, colour, marked=view.marked) if box.table else "",
         *(_row(view, place) for place in range(len(box.rows))),
@@ -143,6 +144,14 @@ def _band(view: BoxView) -> str:
     corners = [x, bottom, y + r, x, y, x + r, y, right - r, right, y, right, y + r, bottom]
     path = "M{} {}V{}Q{} {} {} {}H{}Q{} {} {} {}V{}z".format(*map(coordinate, corners))
     return element("path", d=path, fill=view.colour("cell" if kind == "op" else kind))
+
+
+def _bar(view: BoxView) -> str:
+    """Return the bar at the left of a parameter, by which it is known in grey too."""
+    x, y, _, height = view.rect
+    return element(
+        "rect", x=x + 2.8, y=y + 6, width=2.4, height=height - 12, rx=1.2, fill=view.colour("parameter_edge")
+    )
 
 
 def _heading(view: BoxView) -> str:

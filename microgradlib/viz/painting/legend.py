@@ -143,4 +143,6 @@ def _entry(entry: Entry, x: float, y: float, colour: Colour) -> str:
         style["stroke_dasharray"] = "3 2"
     radius = {"input": 5.5, "target": 1.0}.get(sign, 2.5)
     box = element("rect", x=x, y=y + 0.5, width=_SWATCH, height=11, rx=radius, fill=colour(sign), **style)
+    if sign == "parameter":
+        box += element("rect", x=x + 2.2, y=y + 3, width=1.8, height=6, fill=colour("parameter_edge"))
     return box + text(x + _SWATCH + 5.0, base, entry.words, _SIZE, colour("muted"))

@@ -82,12 +82,12 @@ def test_kinds_have_their_colours(kind: BoxKind) -> None:
 
 
 def test_kinds_differ_by_shape_in_grey_too() -> None:
-    def outline(kind: BoxKind) -> tuple[str | None, ...]:
+    def outline(kind: BoxKind) -> tuple[str | int | None, ...]:
         box = Box("n0", kind, "x", rows=(Row(value="1"),), output=kind == "output")
-        rect = part(painted(scene(Diagram((box,), ()))), "n0").findall("rect")[-1]
-        return rect.get("rx"), rect.get("stroke-width"), rect.get("stroke-dasharray")
+        shapes = part(painted(scene(Diagram((box,), ()))), "n0").findall("rect")
+        return shapes[-1].get("rx"), shapes[-1].get("stroke-width"), shapes[-1].get("stroke-dasharray"), len(shapes)
 
-    kinds: tuple[BoxKind, ...] = ("input", "constant", "target", "op", "output")
+    kinds: tuple[BoxKind, ...] = ("input", "parameter", "constant", "target", "op", "output")
     assert len({outline(kind) for kind in kinds}) == len(kinds)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from microgradlib.viz import line_chart
-from microgradlib.viz.axis import Axis
+from microgradlib.viz.charts.axis import Axis
 
 SVG = "{http://www.w3.org/2000/svg}"
 finite = st.floats(-1e300, 1e300)

@@ -12,7 +12,7 @@ from microgradlib.viz.typography import mono_width, sans_width, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from microgradlib.viz.axis import Axis
+    from microgradlib.viz.charts.axis import Axis
 
 Run = list[tuple[int, float]]
 """Consecutive points of a curve without a gap, as pairs of position and number."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from microgradlib.viz.axis import Axis
-from microgradlib.viz.curves import Curves, Run
+from microgradlib.viz.charts.axis import Axis
+from microgradlib.viz.charts.curves import Curves, Run
 from microgradlib.viz.markup import clean
 from microgradlib.viz.numbers import number
 from microgradlib.viz.picture import Picture, file_svg, page_html
