@@ -49,6 +49,11 @@ def test_two_nodes_of_one_label_are_told_apart():
     assert [name.full for name in name_nodes(find_groups(snapshot))] == ["x", "x⁽²⁾", "u1", "u2"]
 
 
+def test_labels_are_set_as_mathematics():
+    x, theta, out = Value(1.0, label="x_1^(2)"), Value(2.0, label=r"\theta"), Value(3.0, label="w_out")
+    assert list(names_of(x * theta * out, names={}).values())[:3] == ["x₁⁽²⁾", "θ", "w_out"]
+
+
 def test_generated_names_avoid_labels():
     x = Value(1.0, label="u1")
     snapshot, _ = capture(tanh(x), names={})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.viz.math_text import plain
 from microgradlib.viz.stepper.tapes.cards import sign, value_text
 from microgradlib.viz.stepper.tapes.contracted import closable
 from microgradlib.viz.stepper.tapes.encoding import encode
@@ -28,7 +29,7 @@ def shown_sign(graph: StepGraph, i: int, live: Sequence[Any]) -> str:
     """Return what the card of a node shows of its op: of a closed scope, its formula or name; of a leaf, nothing."""
     node = graph.nodes[i]
     if node.scope is not None:
-        return node.scope.formula or node.scope.name
+        return plain(node.scope.formula) or node.scope.name
     return sign(live[node.of].op) if node.parents else ""
 
 
@@ -138,7 +139,7 @@ def group_entries(graph: StepGraph, places: Places) -> list[Entry]:
             "name": scope.name,
             "kind": scope.kind,
             "path": scope.path,
-            "formula": scope.formula,
+            "formula": plain(scope.formula),
             "parent": None if scope.parent is None else groups.keys[scope.parent],
             "box": None if box is None else list(box),
             "closable": scope in can_close,

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from microgradlib.symbolic.names import fresh_names
+from microgradlib.viz.math_text import plain
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def name_nodes(groups: Groups) -> list[Name]:
 
     A parameter of a fully connected network has the book's notation: weight i of unit u of layer l is w_ui⁽ˡ⁾. Units
     and inputs count from 0, as in the library's paths, layers from 1. In a neuron, a is the net input and h what is
-    computed from it. An op without a name is u1, u2, …; a constant is its number.
+    computed from it. Labels like x_1^(2) are set as x₁⁽²⁾. An op without a name is u1, u2, …; a constant is its number.
 
     >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
@@ -86,7 +87,7 @@ def name_nodes(groups: Groups) -> list[Name]:
             continue
         name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
         if name is None and node.name:
-            name = _input_name(node) or Name(_relative(node, groups), node.name)
+            name = _input_name(node) or Name(plain(_relative(node, groups)), plain(node.name))
         if name is None:
             label = next(fresh)
             name = Name(label, label)
