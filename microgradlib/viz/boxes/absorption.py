@@ -134,7 +134,7 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
             continue
         tree = _tree(groups, root, tried)
         neuron = find_neuron(nodes, uses, tree, weights)
-        if neuron is None:
+        if neuron is None or not _weights_are_told(groups, neuron):
             continue
         last = neuron.result
         after = [i for i, _ in uses[last]]
@@ -142,6 +142,26 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
             neuron = find_neuron(nodes, uses, [*tree, after[0]], weights) or neuron
         found.update(dict.fromkeys(neuron.nodes, neuron))
     return found
+
+
+def _weights_are_told(groups: Groups, neuron: Neuron) -> bool:
+    """Whether the weights are more than leaves times numbers, as in 2x + 1.
+
+    Times plain numbers, leaves are weights if they are several, each once in the sum, and in other sums too: the
+    numbers then are data.
+    """
+    nodes, uses = groups.snapshot.nodes, groups.uses
+    weights = [weight.parameter for weight in neuron.weights]
+    numbers = [
+        weight.parameter
+        for weight in neuron.weights
+        if weight.product is not None
+        and weight.edge is not None
+        and is_number(nodes[nodes[weight.edge[0]].parents[weight.edge[1]]])
+        and nodes[weight.parameter].kind != "parameter"
+    ]
+    several = len(weights) == len(set(weights)) > 1
+    return not numbers or (several and all(len(uses[i]) > 1 for i in numbers))
 
 
 def _tree(groups: Groups, root: int, tried: set[int]) -> list[int]:

@@ -81,6 +81,16 @@ def test_a_bias_that_is_added_elsewhere_too_is_a_box():
     assert {weight.parameter for neuron in absorbed.loose.values() for weight in neuron.weights} == absorbed.parameters
 
 
+def test_leaves_times_numbers_are_weights_only_if_several_sums_read_them():
+    (x,) = values("x")
+    z = x * 0.9 + x * 0.2
+    assert not found(plain(tanh(z * 0.9 + z * 0.2))).loose
+    assert not found(plain(tanh(2.0 * x + 1.0))).loose
+    w, b = values("w", "b")
+    snapshot = plain((w * 1.0 + b) * (w * 2.0 + b))
+    assert named(snapshot, found(snapshot).parameters) == ["b", "w"]
+
+
 def test_an_addend_outside_of_neurons_is_a_box():
     a, b = values("a", "b")
     assert not found(plain(tanh(a) + b)).parameters
