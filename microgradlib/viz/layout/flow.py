@@ -94,7 +94,7 @@ def flow_of(
     return Flow(
         lengths=[side.length for side in sides],
         breadths=[side.breadth for side in sides],
-        ranks=share_columns(ranks, [box.frame if box.kind == "input" else None for box in diagram.boxes]),
+        ranks=share_columns(ranks, [box.frame if box.kind == "input" else None for box in diagram.boxes], ends),
         frames_of=frames_of,
         parents=parents,
         kin=[_kin(box) for box in diagram.boxes],

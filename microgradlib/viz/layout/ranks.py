@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Final
 
@@ -52,22 +53,24 @@ def rank(boxes: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
     return ranks
 
 
-def share_columns(ranks: Sequence[int], kin: Sequence[Hashable | None]) -> list[int]:
+def share_columns(ranks: Sequence[int], kin: Sequence[Hashable | None], arrows: Sequence[tuple[int, int]]) -> list[int]:
     """Return the columns after leaves of one kin (not None) have been moved left into the leftmost column among them.
 
-    Those more than 3 columns away stay where they are.
+    Those more than 3 columns away stay where they are; so do those with a single use if they are more than 1 away.
 
-    >>> share_columns([0, 2, 9, 3], ["input", "input", "input", None])
+    >>> share_columns([0, 2, 9, 3], ["input", "input", "input", None], [(1, 3), (1, 3)])
     [0, 0, 9, 3]
     """
+    uses = Counter(tail for tail, _ in arrows)
     first: dict[Hashable, int] = {}
     for column, key in zip(ranks, kin, strict=True):
         if key is not None:
             first[key] = min(first.get(key, column), column)
-    return [
-        first[key] if key is not None and column - first[key] <= _FAR else column
-        for column, key in zip(ranks, kin, strict=True)
-    ]
+    moved = list(ranks)
+    for box, key in enumerate(kin):
+        if key is not None and ranks[box] - first[key] <= (_FAR if uses[box] > 1 else 1):
+            moved[box] = first[key]
+    return moved
 
 
 def rank_frames(arrows: Sequence[tuple[int, int]], frames_of: Sequence[tuple[int, ...]], frames: int) -> list[int]:

@@ -48,8 +48,10 @@ def test_frames_that_feed_each_other_both_ways_are_ranked_as_without_frames():
     assert rank_frames(arrows, [(0,), (1,), (1,), (), (0,)], 2) == rank(5, arrows)
 
 
-def test_inputs_share_a_column_unless_they_are_far_apart():
-    assert share_columns([0, 3, 4, 1], ["k", "k", "k", None]) == [0, 0, 4, 1]
+def test_inputs_share_a_column_unless_they_are_far_apart_or_used_once():
+    uses = [(0, 9), (0, 8), (1, 8), (1, 9), (2, 9), (3, 9)]
+    assert share_columns([0, 3, 4, 2, *range(6)], ["k"] * 4 + [None] * 6, uses)[:4] == [0, 0, 4, 2]
+    assert share_columns([0, 1, *range(8)], ["k"] * 2 + [None] * 8, [(0, 9), (1, 9)])[:2] == [0, 0]
 
 
 # Lanes
