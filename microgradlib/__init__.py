@@ -82,7 +82,7 @@ if _typing.TYPE_CHECKING:
         to_sympy as to_sympy,
         to_text as to_text,
     )
-    from microgradlib.training import fit as fit
+    from microgradlib.training.fit import fit as fit
     from microgradlib.viz import draw as draw, name as name
     from microgradlib.viz.stepper import explain as explain
 
