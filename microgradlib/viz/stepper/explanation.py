@@ -96,8 +96,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         level, title = self.level, self._options["title"]
-        steps = len(self.frames) - 1
-        return f"<Explanation{f' of {title}' if title else ''}: {len(level['nodes'])} nodes, {steps} steps>"
+        nodes, steps = len(level["nodes"]), len(self.frames) - 1
+        return f"<Explanation{f' of {title}' if title else ''}: {nodes} node{'s' * (nodes != 1)}, {steps} steps>"
 
     @property
     def _short_text(self) -> str:

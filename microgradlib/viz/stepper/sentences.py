@@ -21,6 +21,7 @@ __all__ = ["decode", "fill", "gradients_of", "sentences"]
 
 Level = dict[str, Any]
 
+_NUMBER: Final = re.compile(r"[\d.]+(e−?\d+)?")
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -47,7 +48,10 @@ def fill(template: str, parts: Sequence[str], output: str) -> str:
         alone = before in {"(", "|"} and after in {")", "|", ","}
         if alone or (match.start() == 0 and text.startswith("−") and not in_power):
             return text
-        wrapped = text.startswith(("−", "≈")) or is_compound(text) or (in_power and is_power(text))
+        is_number = _NUMBER.fullmatch(text)
+        wrapped = text.startswith(("−", "≈")) or (
+            not is_number and (is_compound(text) or (in_power and is_power(text)))
+        )
         return f"({text})" if wrapped and match[0] != template else text
 
     return _PLACE.sub(part, template)

@@ -100,7 +100,7 @@ def _is_row(graph: StepGraph, leaf: int, head: int, place: int) -> bool:
 
 
 def sign(op: Any) -> str:
-    """Return how a card shows its op: ×, tanh, x², Σ w·x.
+    """Return how a card shows its op: ×, tanh, x², Σ w·x; ? for one made by hand without a text.
 
     >>> from microgradlib.ops import TABLE
     >>> sign(TABLE["mul"]), sign(TABLE["pow"].bind(2.0)), sign(TABLE["pow"].bind(4.0)), sign(TABLE["tanh"])
@@ -109,7 +109,7 @@ def sign(op: Any) -> str:
     if op.name == "pow" and op.settings:
         return _POWERS.get(op.settings[0], f"x^{op.settings[0]:g}".replace("-", "−"))
     shown: str = _SIGNS.get(op.name, op.symbol)
-    return {"*": "×", "-": "−", "/": "÷"}.get(shown, shown)
+    return {"*": "×", "-": "−", "/": "÷", "": "?"}.get(shown, shown)
 
 
 def _templates(count: int) -> list[str]:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BUDGET", "Check", "affordable", "check"]
 
-BUDGET: Final = 1500
-"""So many leaves times ops are checked without being asked for: each check computes the graph some hundred times."""
+BUDGET: Final = 6000
+"""So many leaves times nodes and edges are checked unasked: each check computes the graph some hundred times."""
 
 FEWER: Final = 4
 """Where not all leaves can be, a fraction of them is: the page checks the others when they are looked at."""
@@ -75,8 +75,8 @@ def check(live: Sequence[Any], leaf: int) -> Check:
 
 def affordable(live: Sequence[Any], leaves: Iterable[int], budget: int = BUDGET) -> dict[int, Check]:
     """Return the checks of all leaves or of the first, as the budget allows; none if a node was made by hand."""
-    ops = sum(node.op is not None for node in live)
-    wanted, most = list(leaves), budget // max(ops, 1)
+    size = sum(1 + len(node.parents) for node in live)
+    wanted, most = list(leaves), budget // max(size, 1)
     try:
         return {leaf: check(live, leaf) for leaf in wanted[: most if most >= len(wanted) else most // FEWER]}
     except MissingRuleError:
