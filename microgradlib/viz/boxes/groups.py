@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from microgradlib.viz.boxes.plain import plain_scopes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -91,13 +93,7 @@ def find_groups(snapshot: Snapshot) -> Groups:
     members: dict[Scope | None, list[int]] = defaultdict(list)
     for i, path in enumerate(paths):
         members[path[-1] if path else None].append(i)
-    plain = frozenset(
-        scope
-        for scope in order
-        if _holds_one_op(scope, nodes, children, members)
-        or _is_only_model(scope, children[scope.parent])
-        or _is_said_twice(scope, nodes, children, members)
-    )
+    plain = plain_scopes(nodes, order, children, members)
     heights: dict[Scope, int] = {}
     for scope in reversed(order):
         heights[scope] = max((heights[child] + (child not in plain) for child in children[scope]), default=0)
@@ -135,34 +131,6 @@ def common(paths: Iterable[Path]) -> Path:
                 length += 1
             shared = shared[:length]
     return shared or ()
-
-
-def _holds_one_op(
-    scope: Scope,
-    nodes: Sequence[SnapshotNode],
-    children: Mapping[Scope | None, Sequence[Scope]],
-    members: Mapping[Scope | None, Sequence[int]],
-) -> bool:
-    ops = sum(bool(nodes[i].parents) for i in members[scope])
-    return not children[scope] and ops <= 1 and scope.kind != "neuron"
-
-
-def _is_only_model(scope: Scope, beside: Sequence[Scope]) -> bool:
-    """Whether this is the call of a model that has no other beside it: its frame would be around everything."""
-    return scope.kind == "module" and not scope.path and sum(one.kind == "module" for one in beside) == 1
-
-
-def _is_said_twice(
-    scope: Scope,
-    nodes: Sequence[SnapshotNode],
-    children: Mapping[Scope | None, Sequence[Scope]],
-    members: Mapping[Scope | None, Sequence[int]],
-) -> bool:
-    """Whether all that the scope around it holds is in this one, of the same name."""
-    around = scope.parent
-    if around is None or around.name != scope.name or len(children[around]) > 1:
-        return False
-    return not any(nodes[i].parents for i in members[around])
 
 
 def _uses(nodes: Sequence[SnapshotNode]) -> tuple[tuple[tuple[int, int], ...], ...]:
