@@ -69,6 +69,11 @@ class Picture(ABC):
     def text(self) -> str:
         """The picture in words, for terminals, screen readers and where no pictures are shown."""
 
+    @property
+    @abstractmethod
+    def _title(self) -> str:
+        """One sentence: the title of a page of its own."""
+
     def _encoders(self) -> Mapping[str, Callable[[], bytes]]:
         """Return the supported suffixes, each with a function that returns the bytes of a file in that format."""
         return {".svg": self._svg_file, ".html": self._html_file}
@@ -77,7 +82,7 @@ class Picture(ABC):
         return self.svg.encode()
 
     def _html_file(self) -> bytes:
-        return whole_page(self.html, title=repr(self)).encode()
+        return whole_page(self.html, title=self._title).encode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format of the suffix, and return the path.

@@ -44,8 +44,12 @@ class Chart(Picture):
         """The chart in words: one line per series."""
         return self._canvas.text
 
+    @property
+    def _title(self) -> str:
+        return self._canvas.title
+
     def __repr__(self) -> str:
-        return f"<Chart: {self.text.splitlines()[0]}>"
+        return f"<Chart: {self._title}>"
 
 
 def line_chart(

@@ -189,6 +189,10 @@ class Drawing(Picture):
         """One line per box, with the ids of the boxes from which it is computed."""
         return "\n".join(part for part in (repr(self), self._canvas.text) if part)
 
+    @property
+    def _title(self) -> str:
+        return self._canvas.title
+
     def to_graphviz(self) -> Any:
         """Return the drawing as a `graphviz.Digraph`, to edit.
 
