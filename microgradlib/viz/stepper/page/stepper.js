@@ -38,6 +38,7 @@ export class Stepper {
     this.theme = model.get("theme") || tape.theme || "";
     this.session = new Session(tape, { mode: firstMode(tape), bug: tape.bug ?? "" });
     this.selected = null; // a node
+    this.showing = 0; // the request to scroll the table
     this.tab = "inputs"; // of the panel: "inputs", "node" or "" for shut
     this.pane = "graph"; // of a narrow screen
     [this.player, this.predictor, this.levels] = [new Player(this), new Predictor(this), new Levels(this)];
@@ -171,7 +172,9 @@ export class Stepper {
   showInTable() {
     const { to, fresh, from } = this.session.now;
     const [target] = to.size === 1 ? to : fresh.size ? fresh : from;
-    if (target !== undefined) this.table.show(target);
+    cancelAnimationFrame(this.showing);
+    const { table } = this;
+    if (target !== undefined) this.showing = requestAnimationFrame(() => table.show(target)); // one layout for all
   }
 
   hover(id, e) {
