@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _NARROW: Final = frozenset("fijlrtI.,:;'|!()[]{}/ -`")
@@ -24,7 +25,8 @@ def mono_width(text: str, size: float) -> float:
     >>> mono_width("0.25", 10)
     24.4
     """
-    return 0.61 * size * sum(2 if _is_wide(character) else 1 for character in text)
+    columns = len(text) if text.isascii() else sum(2 if _is_wide(character) else 1 for character in text)
+    return 0.61 * size * columns
 
 
 def shorten(text: str, limit: int) -> str:
@@ -39,6 +41,7 @@ def shorten(text: str, limit: int) -> str:
     return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
 
 
+@lru_cache(maxsize=1024)
 def _advance(character: str) -> float:
     if character in _NARROW:
         return 0.43

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.markup import coordinate, element
 from microgradlib.viz.painting.glyphs import text, tooltip
 from microgradlib.viz.painting.legend import has_local_derivative
-from microgradlib.viz.painting.measure import ARROW_TEXT
+from microgradlib.viz.painting.measure import ARROW_TEXT, LONGEST_ON_LINE, shown
 from microgradlib.viz.theme import ROUTE_DASHES
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def text_markup(place: int, brush: Brush) -> str:
     if scene.styles and not style:
         role = "muted"
     middle, base = rect.x + rect.width / 2, rect.y + rect.height / 2 + 0.35 * ARROW_TEXT
-    label = text(middle, base, arrow.text, ARROW_TEXT, colour(role), anchor="middle", mono=True)
+    words = shown(arrow.text, LONGEST_ON_LINE)
+    label = text(middle, base, words, ARROW_TEXT, colour(role), anchor="middle", mono=True)
     return element("g", tooltip(arrow.tooltip) + ground + label)
 
 

@@ -36,6 +36,7 @@ SHARE: Final = "share"
 STALE: Final = "*"
 """Behind a value that was computed from numbers that have been changed since."""
 
+LONGEST_ON_LINE: Final = 48
 _LONGEST_TITLE: Final = 28
 _LONGEST_NAME: Final = 60
 _LEAST_WIDTH: Final = 44.0
@@ -152,8 +153,8 @@ def frame_title(frame: Frame) -> str:
 
 
 def arrow_text_width(text: str) -> float:
-    """Return the width of the text on a line."""
-    return mono_width(text, ARROW_TEXT) + 4.0 if text else 0.0
+    """Return the width of the text on a line, which is shortened if it is very long."""
+    return mono_width(shown(text, LONGEST_ON_LINE), ARROW_TEXT) + 4.0 if text else 0.0
 
 
 def badge_width(box: Box) -> float:

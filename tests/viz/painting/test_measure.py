@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from microgradlib.viz.boxes.diagram import Box, Diagram, Frame, Row, Strip, Table
-from microgradlib.viz.painting.measure import HEADER, ROW, contents, frame_title, measure, shown, title_sizes
+from microgradlib.viz.painting.measure import (
+    HEADER,
+    ROW,
+    arrow_text_width,
+    contents,
+    frame_title,
+    measure,
+    shown,
+    title_sizes,
+)
 from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width
 
@@ -18,6 +27,7 @@ def size(box: Box, direction: str = "right") -> tuple[float, float]:
     return found.width, found.height
 
 
+@settings(max_examples=30)
 @given(st.lists(ROWS, max_size=6), TEXT, TEXT)
 def test_boxes_are_wide_enough_for_each_line(rows: list[Row], title: str, op: str) -> None:
     width, height = size(Box("n0", "op", title, op, tuple(rows)))
@@ -89,6 +99,7 @@ def test_titles_of_frames_say_how_many_are_alike() -> None:
     assert title_sizes(Diagram((), (), (many,)))["f"][1] == 0
 
 
-def test_long_labels_are_shortened_in_the_middle() -> None:
+def test_long_labels_and_texts_on_lines_are_shortened_in_the_middle() -> None:
+    assert arrow_text_width("∂" * 10_000) < 400
     assert shown("x" * 10_000) == "x" * 14 + "…" + "x" * 13
     assert shown("two\nlines\x00") == "two lines\ufffd"

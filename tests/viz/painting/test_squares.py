@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from microgradlib.viz.boxes.diagram import Strip
 from microgradlib.viz.painting.squares import strip_markup, strip_size
@@ -28,6 +28,7 @@ def side(strip: Strip, role: str) -> list[float]:
     return [float(length) for length in re.findall(r"h([\d.]+)", found[1])]
 
 
+@settings(max_examples=30)
 @given(NUMBERS)
 def test_each_number_is_one_square_by_its_sign(numbers: list[float | None]) -> None:
     numbers = numbers[:256]
