@@ -41,6 +41,8 @@ def test_units_of_recurrent_cells_have_the_number_of_their_step():
     snapshot, _ = capture(outputs[1][0] + outputs[1][1], names={})
     full = {name.full for name in name_nodes(find_groups(snapshot))}
     assert {"a₀⁽¹⁾", "a₁⁽¹⁾", "a₀⁽²⁾", "a₁⁽²⁾"} <= full
+    values = {name.full: node.data for node, name in zip(snapshot.nodes, name_nodes(find_groups(snapshot)))}
+    assert (values["x₀⁽¹⁾"], values["x₀⁽²⁾"]) == (0.5, 0.25)
 
 
 def test_two_nodes_of_one_label_are_told_apart():

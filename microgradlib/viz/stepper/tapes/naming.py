@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from microgradlib.symbolic.names import fresh_names
@@ -79,6 +80,7 @@ def name_nodes(groups: Groups) -> list[Name]:
     inside = _neuron_names(groups, alone)
     names: list[Name] = []
     fresh = fresh_names("u", {node.name for node in nodes})
+    repeated = Counter(node.name for node in nodes)
     used: dict[str, int] = {}
     for node in nodes:
         if node.kind == "constant" and not node.name and node.data is not None:
@@ -91,6 +93,9 @@ def name_nodes(groups: Groups) -> list[Name]:
         if name is None:
             label = next(fresh)
             name = Name(label, label)
+        if repeated[node.name] > 1 and node.kind in {"input", "target"}:
+            number_of = _moment(groups, node)
+            name = Name(name.short, f"{name.full}{number_of}") if number_of else name
         names.append(_unique(name, used))
     return names
 
@@ -137,6 +142,15 @@ def _input_name(node: SnapshotNode) -> Name | None:
         return None
     text = match[1] + below(*match[2].split(".")[1:])
     return Name(text, text)
+
+
+def _moment(groups: Groups, node: SnapshotNode) -> str:
+    """Return the number of the time step or example in which an input is read, as ⁽³⁾; "" if there is no single one."""
+    paths = [groups.paths[user] for user, _ in groups.uses[node.index]]
+    around = {scope for path in paths for scope in path if scope.kind in {"step", "example"}}
+    inside = [scope for scope in around if all(scope in path for path in paths)]
+    found = _COUNTED.search(inside[0].name) if len(around) == len(inside) == 1 else None
+    return f"⁽{found[1].translate(ABOVE)}⁾" if found else ""
 
 
 def _relative(node: SnapshotNode, groups: Groups) -> str:
