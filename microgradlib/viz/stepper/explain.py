@@ -64,6 +64,8 @@ def explain(
     has a slider on every input, a numeric derivative beside every gradient, a mode in which the next term is to be
     predicted, forward mode beside reverse mode, and wrong programs beside the right one.
 
+    If a leaf has been given another number since the graph was built, the graph is computed anew with it.
+
     `explain(model, loss, x, y)` steps through one step of gradient descent: forward, backward, the update
     w ← w − η · w.grad of every parameter, and the loss before and after.
 

@@ -125,6 +125,14 @@ def test_later_changes_do_not_show():
     assert "3 · 3 = 9" in explanation.text
 
 
+def test_a_graph_whose_leaves_were_changed_is_computed_anew():
+    x = Value(3.0, label="x")
+    square = x * x
+    x.data = 5.0
+    assert explain(square, names={}).lines[1] == "square = x · x = 5 · 5 = 25"
+    assert square.data == 9.0
+
+
 def test_numeric_derivatives_stand_beside_gradients():
     level = explain(neuron()).level
     gradients = gradients_of(level)

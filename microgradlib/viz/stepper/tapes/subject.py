@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
-from microgradlib.errors import GraphTooLargeError
+from microgradlib.errors import GraphTooLargeError, MissingRuleError
 from microgradlib.viz.boxes.groups import find_groups
 from microgradlib.viz.snapshots.snapshot import Scope, Snapshot
 from microgradlib.viz.stepper.tapes.blocks import with_blocks
@@ -58,12 +58,21 @@ class Subject:
 
     @classmethod
     def of(cls, captured: Capture, *, seed: float = 1.0, rate: float | None = None, checked: bool = True) -> Subject:
-        """Return the subject of a captured graph; one that is large even with its scopes closed gets blocks."""
+        """Return the subject of a captured graph; one that is large even with its scopes closed gets blocks.
+
+        If leaves have been changed since the graph was built, it is computed anew from their present numbers.
+        """
         groups = find_groups(captured.snapshot)
         coarsest = levels(groups)[-1][1]
         if _size(groups, coarsest) > MOST_CARDS:
             groups = find_groups(with_blocks(groups))
-        return cls(groups, captured.nodes, seed, rate, checked)
+        subject = cls(groups, captured.nodes, seed, rate, checked)
+        if not any(node.stale for node in captured.snapshot.nodes):
+            return subject
+        try:
+            return subject.at({})
+        except MissingRuleError:
+            return subject
 
     def at(self, leaves: Mapping[int, float]) -> Subject:
         """Return the same graph with other numbers of some leaves, computed by Python's own ops.
