@@ -10,7 +10,7 @@ from microgradlib.symbolic.local_derivatives import value_formula
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.numbers import number
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.snapshots.names import users_frame
+from microgradlib.viz.snapshots.frames import users_frame
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class NamedGraph(dict[Any, Named]):
 
     def __missing__(self, node: Any) -> Named:
         if node.op is None:
-            return Named(node.label or number(node.data, self._digits), "input" if node.label else "constant")
+            return Named(label_of(node) or number(node.data, self._digits), "input" if label_of(node) else "constant")
         place = self._places.get(node)
-        return Named(node.label or (f"u{place}" if place else str(node.op)), "op")
+        return Named(label_of(node) or (f"u{place}" if place else str(node.op)), "op")
 
 
 def watching_frame() -> FrameType | None:
@@ -81,10 +81,10 @@ def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
     if len(order) > MOST_NAMED:
         return result
     noted, result.changed = _captured(order)
-    fresh = fresh_names("u", {*[node.label for node in order], *[there.name for there in noted.values()]})
+    fresh = fresh_names("u", {*[label_of(node) for node in order], *[there.name for there in noted.values()]})
     for node in order:
         there = noted[node]
-        name = there.name or node.label or (next(fresh) if node.op is not None else number(node.data, digits))
+        name = there.name or label_of(node) or (next(fresh) if node.op is not None else number(node.data, digits))
         result[node] = Named(name, there.kind, there.stale)
     return result
 
@@ -92,7 +92,7 @@ def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
 def known_names(order: Sequence[Any]) -> dict[Any, str]:
     """Return the names of the nodes that have one: their label, the path of a parameter, a variable; no constants'."""
     if len(order) > MOST_NAMED:
-        return {node: node.label for node in order if node.label}
+        return {node: label for node in order if (label := label_of(node))}
     noted, _ = _captured(order)
     return {node: there.name for node, there in noted.items() if there.name and there.kind != "constant"}
 

@@ -23,7 +23,8 @@ from microgradlib.viz.networks.values import (
     unit_values,
 )
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.snapshots.names import Bindings, users_frame, users_variables
+from microgradlib.viz.snapshots.frames import users_frame, users_variables
+from microgradlib.viz.snapshots.names import Bindings
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,7 +11,7 @@ from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
 from microgradlib.viz.snapshots.facts import Facts, facts_of
-from microgradlib.viz.snapshots.names import users_frame
+from microgradlib.viz.snapshots.frames import users_frame
 from microgradlib.viz.snapshots.naming import Names, names_of
 from microgradlib.viz.snapshots.records import records_of
 from microgradlib.viz.snapshots.snapshot import Kind, Snapshot, SnapshotNode
@@ -26,6 +27,9 @@ __all__ = ["Capture", "capture", "snapshot"]
 
 SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
 """How drawings write the signs of programs."""
+
+WORDS: Final = {"x": "input", "s": "state", "h": "state", "c": "cell state", "y": "target"}
+"""What the letters in the library's names stand for: the input `x.0` of a layer, the target `y` of a cost."""
 
 
 class Capture(NamedTuple):
@@ -80,12 +84,13 @@ def capture(
     facts = facts_of(order, index, ends, records, known)
     stale, unexplained = stale_nodes(order)
     kinds = _kinds(order, set(ends), known, facts, set(_flat(targets)))
+    names_of_library = _names_of_library(known, facts)
     nodes = [
         _node(
             i,
             node,
             kind,
-            _name(i, node, known, facts),
+            known.paths.get(node) or known.given.get(node) or names_of_library.get(i, ""),
             parents=[index[parent] for parent in node.parents],
             scopes=facts.scopes[i],
             stale=node in stale,
@@ -104,19 +109,23 @@ def _flat(outputs: Iterable[Any]) -> list[Any]:
     return nodes
 
 
-def _name(i: int, node: Any, known: Names, facts: Facts) -> str:
-    """Return the name of a node: what the user or a module calls it, else what the library knows of it."""
-    return (
-        known.paths.get(node)
-        or known.given.get(node)
-        or facts.numbers.get(i)
-        or facts.targets.get(i)
-        or facts.inputs.get(i, "")
-    )
+def _names_of_library(known: Names, facts: Facts) -> dict[int, str]:
+    """Return what the library itself knows of nodes: of numbers that it put in, of targets, of inputs such as `x.0`.
+
+    A letter that begins a name of the user's, as in y = model(x), is not used for another thing: `target`, not `y`.
+    """
+    taken = {re.split(r"[.\[]", name)[0] for name in known.given.values()}
+    words = {letter: word for letter, word in WORDS.items() if letter in taken}
+    written: dict[int, str] = {}
+    for i, name in {**facts.inputs, **facts.targets, **facts.numbers}.items():
+        letter, dot, place = name.partition(".")
+        written[i] = f"{words[letter]}{dot}{place}" if letter in words else name
+    taken = {*known.given.values(), *known.paths.values()}
+    return {i: name for i, name in written.items() if name not in taken}
 
 
 def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
-    """Return the kind of each node. A leaf without a name that is read twice is no plain number, so it is an input."""
+    """Return the kind of each node. A nameless leaf that a variable holds, or that is read twice, is no plain number."""
     kinds: list[Kind] = []
     uses = Counter([parent for node in order for parent in node.parents])
     for i, node in enumerate(order):
@@ -128,10 +137,9 @@ def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, tar
             kinds.append("target")
         elif i in facts.numbers:
             kinds.append("constant")
-        elif node in known.given or i in facts.inputs or not isinstance(node, Value) or uses[node] > 1:
-            kinds.append("input")
         else:
-            kinds.append("constant")
+            is_held = node in known.held or node in known.given or i in facts.inputs
+            kinds.append("input" if is_held or uses[node] > 1 or not isinstance(node, Value) else "constant")
     return kinds
 
 

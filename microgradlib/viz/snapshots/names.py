@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
-from os.path import dirname
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from microgradlib._support.pytree import is_ndarray
 from microgradlib.core.node import Node
 from microgradlib.nn.module import Module
+from microgradlib.viz.snapshots.containers import contents
+from microgradlib.viz.snapshots.frames import public
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+__all__ = ["Bindings", "automatic_label", "is_module", "name", "named_parameters"]
 
-__all__ = ["Bindings", "automatic_label", "is_module", "name", "named_parameters", "users_frame", "users_variables"]
-
-MOST_ELEMENTS: Final = 100_000
-"""So many elements of containers are searched at most; larger containers are left out."""
+BUDGET: Final = 1_000_000
+"""So much is searched at most: an element of a container costs 10, one of a list of nothing but numbers 1."""
 DEEPEST: Final = 8
 """Containers are searched down to this depth: `model.layers[0].neurons[1].w[2]` has depth 6."""
-INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
-"""Variables that IPython puts among the user's."""
-
-_PACKAGE = dirname(dirname(dirname(__file__)))  # noqa: PTH120  as text, since it is compared with the frames' file names
-
-
-def users_frame() -> FrameType | None:
-    """Return the innermost frame outside the package: the cell, script or function that asked for a picture."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return frame
-
-
-def users_variables(frame: FrameType | None) -> list[dict[str, Any]]:
-    """Return the variables that a frame sees, by name: its locals, then the globals that they do not hide.
-
-    Private ones are left out, and those that IPython puts among the user's.
-    """
-    if frame is None:
-        return []
-    if frame.f_locals is frame.f_globals:
-        return [_public(frame.f_globals)]
-    seen = frame.f_locals
-    return [_public(seen), _public({name: thing for name, thing in frame.f_globals.items() if name not in seen})]
-
-
-def _public(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return variables without private ones, IPython's, and those whose names no program can write."""
-    return {
-        name: thing
-        for name, thing in variables.items()
-        if not name.startswith("_") and name not in INTERACTIVE and name.isidentifier()
-    }
+_PLAIN: Final = frozenset({float, int, bool, str, type(None)})
 
 
 def is_module(thing: Any) -> bool:
     """Return whether a thing is a network or layer of this library, not the class of one."""
-    return isinstance(thing, Module)
+    return issubclass(type(thing), Module)  # isinstance would ask a proxy for its class, which may raise
 
 
 def named_parameters(module: Any) -> list[tuple[str, Any]]:
@@ -113,10 +75,10 @@ def name(variables: Mapping[str, Any]) -> None:
     if not isinstance(given, Mapping):
         message = f"name takes a dict from names to Values, as in name(locals()), got {given!r:.80}"
         raise TypeError(message)
-    bindings = Bindings(_public(variables))
+    bindings = Bindings(public(variables))
     parameters = {parameter for module in bindings.modules for _, parameter in named_parameters(module)}
     for node in bindings.nodes:
-        if not node.label and node not in parameters:
+        if not label_of(node) and node not in parameters:
             node.label = bindings.name(node)
 
 
@@ -146,46 +108,51 @@ class Bindings:
         """The modules found, each once, in the order of the variables."""
         self.nodes: list[Node] = []
         """The nodes found, some more than once."""
-        self._budget = MOST_ELEMENTS
-        for name, thing in variables.items():
-            if _is_named(thing) or self._is_container(thing):
-                self._variables.setdefault(id(thing), []).append(name)
-                self._search(thing)
+        self._budget = BUDGET
+        found = {name: thing for name, thing in variables.items() if self._may_have_names(thing)}
+        for name, thing in found.items():
+            self._variables.setdefault(id(thing), []).append(name)
+        self._search(list(found.values()))
 
-    def _search(self, thing: Any) -> None:
-        """Note where the nodes and modules in a thing are, without recursion."""
-        stack = [(thing, 0)]
-        while stack:
-            found, depth = stack.pop()
-            if isinstance(found, Node):
-                self.nodes.append(found)
-            elif is_module(found):
-                if not any(found is module for module in self.modules):
-                    self.modules.append(found)
-                continue
-            if id(found) in self._contents or depth == DEEPEST or not self._is_container(found):
-                continue
-            size = len(vars(found)) if self._is_own(found) else len(found)
-            if size > self._budget:
-                continue
-            self._budget -= size
-            parts = _attributes(found) if self._is_own(found) else _elements(found)
-            elements = [(key, part) for key, part in parts if _is_named(part) or self._is_container(part)]
-            if _lists_a_graph([element for _, element in elements]):
-                continue
-            self._kept.append([found, elements])
-            self._contents[id(found)] = [element for _, element in elements]
-            for key, element in elements:
-                self._places.setdefault(id(element), []).append((id(found), key))
-            stack += [(element, depth + 1) for _, element in reversed(elements)]
+    def _may_have_names(self, thing: Any) -> bool:
+        """Return whether a thing is a node or a module, or may contain some."""
+        if type(thing) in _PLAIN:
+            return False
+        return _is_node(thing) or is_module(thing) or contents(thing, self._own) is not None
 
-    def _is_own(self, thing: Any) -> bool:
-        """Return whether a thing is an instance of a class of the user's own code."""
-        kind = type(thing)
-        return bool(self._own) and kind.__module__ == self._own and kind.__dictoffset__ != 0 and not _is_plain(thing)
+    def _search(self, things: list[Any]) -> None:
+        """Note where the nodes and modules in things are, those nearest to the variables first."""
+        for depth in range(DEEPEST + 1):
+            below: list[Any] = []
+            for thing in things:
+                if _is_node(thing):
+                    self.nodes.append(thing)
+                if is_module(thing):
+                    if not any(thing is module for module in self.modules):
+                        self.modules.append(thing)
+                elif depth < DEEPEST and id(thing) not in self._contents:
+                    below += self._noted_parts(thing)
+            things = below
 
-    def _is_container(self, thing: Any) -> bool:
-        return _is_plain(thing) or self._is_own(thing)
+    def _noted_parts(self, container: Any) -> list[Any]:
+        """Note the places of what a container has, and return that; nothing of one that is too large to be searched."""
+        found = contents(container, self._own)
+        if found is None:
+            return []
+        size, parts = found
+        plain = size <= self._budget and type(container) in {list, tuple} and _PLAIN.issuperset(map(type, container))
+        cost = size if plain else 10 * size
+        if cost > self._budget:
+            return []
+        self._budget -= cost
+        elements = [(key, part) for key, part in parts if self._may_have_names(part)] if not plain else []
+        if _lists_a_graph([element for _, element in elements]):
+            return []
+        self._kept.append([container, elements])
+        self._contents[id(container)] = [element for _, element in elements]
+        for key, element in elements:
+            self._places.setdefault(id(element), []).append((id(container), key))
+        return [element for _, element in elements]
 
     def name(self, thing: Any) -> str:
         """Return the name of a thing, "" if it has none or more than one."""
@@ -219,49 +186,12 @@ class Bindings:
 
 def _lists_a_graph(elements: list[Any]) -> bool:
     """Return whether a container holds a whole graph, as `topological_sort` returns it: places in it are no names."""
-    if len(elements) < 4 or not all(isinstance(element, Node) for element in elements):
+    if len(elements) < 4 or not all(map(_is_node, elements)):
         return False
     ids = set(map(id, elements))
     made = [element for element in elements if element.op is not None]
     return len(made) > 1 and all(id(parent) in ids for element in made for parent in element.parents)
 
 
-def _is_named(thing: Any) -> bool:
-    return isinstance(thing, Node) or is_module(thing)
-
-
-def _is_plain(thing: Any) -> bool:
-    """Return whether a thing is a list, tuple, dict or array of objects."""
-    is_array = is_ndarray(thing) and thing.dtype == "O" and thing.ndim > 0
-    return is_array or isinstance(thing, (list, tuple, dict))
-
-
-def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the public attributes of an object, each with its name as it is written."""
-    for name, attribute in vars(thing).items():
-        if not name.startswith("_"):
-            yield f".{name}", attribute
-
-
-def _elements(container: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the elements of a container, each with its index as it is written."""
-    if isinstance(container, dict):
-        for key, element in container.items():
-            if key.__class__ in {str, int}:
-                yield f"[{key!r}]", element
-    elif is_ndarray(container):
-        yield from _elements_of_array(container)
-    else:
-        for i, element in enumerate(container):
-            yield f"[{i}]", element
-
-
-def _elements_of_array(array: Any) -> Iterator[tuple[str, Any]]:
-    shape: Sequence[int] = array.shape
-    for number, element in enumerate(array.ravel().tolist()):
-        index: list[str] = []
-        rest = number
-        for size in reversed(shape):
-            rest, i = divmod(rest, size)
-            index.insert(0, f"[{i}]")
-        yield "".join(index), element
+def _is_node(thing: Any) -> bool:
+    return issubclass(type(thing), Node)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.nn.module import parts_of
-from microgradlib.viz.snapshots.names import Bindings, automatic_label, is_module, users_variables
+from microgradlib.symbolic.names import fresh_names
+from microgradlib.viz.snapshots.frames import users_variables
+from microgradlib.viz.snapshots.names import Bindings, automatic_label, is_module
 from microgradlib.viz.snapshots.scoping import KnownModule
 
 if TYPE_CHECKING:
@@ -18,11 +21,15 @@ __all__ = ["Names", "names_of"]
 
 
 class Names(NamedTuple):
-    """The names of nodes: of parameters of modules, and of other nodes; and the modules they belong to."""
+    """The names of nodes: of parameters of modules, and of other nodes; and the modules they belong to.
+
+    `held` are the nodes that the user's variables hold, those with doubtful names too.
+    """
 
     paths: dict[Any, str]
     given: dict[Any, str]
     modules: list[KnownModule]
+    held: set[Any]
 
 
 def names_of(
@@ -37,35 +44,36 @@ def names_of(
     """Return the names of the nodes that have one.
 
     A parameter's name is its user's label, else its path, with its module before it where parameters of several
-    modules are in the graph. Another node's is its label, else the name that `given` has for it, else the variable of
-    `frame`. The modules are `model`, those in `given` and in variables, and those called.
+    modules are in the graph, or where another node has its path as a name. Another node's is its label, else the name
+    that `given` has for it, else the variable of `frame`, unless that is already the name of another node. The modules
+    are `model`, those in `given` and in variables, and those called.
     """
     own = str(frame.f_globals.get("__name__", "")) if frame else ""
-    bindings = [Bindings(given), *[Bindings(variables, own) for variables in users_variables(frame)]]
+    variables = users_variables(frame)
+    bindings = [Bindings(given), *[Bindings(seen, own) for seen in variables]]
     explicit = Bindings(model if isinstance(model, dict) else {"": [model] if is_module(model) else list(model or ())})
     called = [call.module for call in records.calls if call.module is not None]
     bound = [module for names in bindings for module in names.modules]
     roots = _roots([*explicit.modules, *bound, *called], index)
-    naming = [explicit, *bindings] if isinstance(model, dict) else bindings
-    shown = {id(root.module): _name(root.module, naming) for root in roots}
-    prefixes = _prefixes([root.module for root in roots], shown)
+    parameters = {parameter for root in roots for _, parameter in root.parameters}
+    others = [node for node in order if node not in parameters]
+    named = {node: name for node in others if (name := label_of(node) or bindings[0].name(node))}
+    by_variable = {node: name for node in others if node not in named and (name := _name(node, bindings[1:]))}
+    shown = _names_of_roots(roots, [explicit, *bindings] if isinstance(model, dict) else bindings, variables)
+    taken = {*named.values(), *by_variable.values()}
+    is_alone = len(roots) == 1 and taken.isdisjoint([path for path, _ in roots[0].parameters])
     paths: dict[Any, str] = {}
     modules: list[KnownModule] = []
-    for root in roots:
-        prefix = prefixes[id(root.module)]
+    for root, name in zip(roots, shown):
+        prefix = () if is_alone else (name,)
         for path, parameter in root.parameters:
             if parameter in index and parameter not in paths:
-                own = "" if automatic_label(parameter.label, path) else parameter.label
-                paths[parameter] = own or (f"{prefix}.{path}" if prefix else path)
-        name = prefix or shown[id(root.module)] or type(root.module).__name__.lower()
-        modules += [KnownModule(".".join(filter(None, (prefix, path))), name, part) for path, part in root.modules]
-    others: dict[Any, str] = {}
-    for node in order:
-        if node not in paths:
-            name = node.label or _name(node, bindings)
-            if name:
-                others[node] = name
-    return Names(paths, others, modules)
+                label = "" if automatic_label(label_of(parameter), path) else label_of(parameter)
+                paths[parameter] = label or ".".join((*prefix, path))
+        modules += [KnownModule(".".join(filter(None, (*prefix, path))), name, part) for path, part in root.modules]
+    taken = {*named.values(), *paths.values()}
+    given = {**named, **{node: name for node, name in by_variable.items() if name not in taken}}
+    return Names(paths, given, modules, {node for names in bindings for node in names.nodes})
 
 
 def _name(thing: Any, bindings: Iterable[Bindings]) -> str:
@@ -102,18 +110,14 @@ def _roots(modules: Iterable[Any], index: Mapping[Any, int]) -> list[_Root]:
     return [root for root in found if id(root.module) not in inner]
 
 
-def _prefixes(roots: list[Any], shown: Mapping[int, str]) -> dict[int, str]:
-    """Return what the paths of each module begin with: nothing if it is the only one, else its variable or class."""
-    if len(roots) < 2:
-        return {id(root): "" for root in roots}
-    taken = [name for name in shown.values() if name]
-    classes = [type(root).__name__.lower() for root in roots if not shown[id(root)]]
-    count: dict[str, int] = {}
-    prefixes: dict[int, str] = {}
-    for root in roots:
-        name, kind = shown[id(root)], type(root).__name__.lower()
-        if not name:
-            count[kind] = count.get(kind, 0) + 1
-            name = f"{kind}{count[kind]}" if classes.count(kind) > 1 or kind in taken else kind
-        prefixes[id(root)] = name
-    return prefixes
+def _names_of_roots(roots: list[_Root], naming: list[Bindings], variables: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the name of each module: that of its variable, else its class in lower case, numbered if that is taken."""
+    names = [_name(root.module, naming) for root in roots]
+    classes = [type(root.module).__name__.lower() for root in roots]
+    nameless = Counter([kind for kind, name in zip(classes, names) if not name])
+    taken = {*names, *[name for seen in variables for name in seen]}
+    numbered = {kind: fresh_names(kind, taken) for kind in nameless}
+    return [
+        name or (kind if nameless[kind] == 1 and kind not in taken else next(numbered[kind]))
+        for name, kind in zip(names, classes)
+    ]

@@ -1,6 +1,7 @@
 """Names from variables: never wrong, silent when unsure; mg.name."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -11,7 +12,8 @@ import microgradlib as mg
 from microgradlib import Value
 from microgradlib.nn import MLP, Layer, Module
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.snapshots.names import MOST_ELEMENTS, Bindings, automatic_label, users_frame, users_variables
+from microgradlib.viz.snapshots.frames import users_frame, users_variables
+from microgradlib.viz.snapshots.names import BUDGET, Bindings, automatic_label
 
 VARIABLES = ["a", "b", "xs", "W", "_hidden", "In", "table", "thing"]
 EXPRESSIONS = [
@@ -99,7 +101,10 @@ def names_of(program):
         ("a = Value(1.0); xs = [a, Value(2.0), Value(3.0)]; shown = xs", ["xs[0]", "xs[1]", "xs[2]"]),
         ("a = Value(1.0); b = Value(2.0); xs = [a, b, Value(3.0)]; shown = xs", ["", "", "xs[2]"]),
         ("W = [[Value(1.0)], [Value(2.0)]]; shown = [W[0][0], W[1][0]]", ["W[0][0]", "W[1][0]"]),
-        ("w = {'in': Value(1.0), 3: Value(2.0), (1,): Value(3.0)}; shown = [*w.values()]", ["w['in']", "w[3]", ""]),
+        (
+            "w = {'in': Value(1.0), 3: Value(2.0), (1, 'b'): Value(3.0), 0.5: Value(4.0)}; shown = [*w.values()]",
+            ["w['in']", "w[3]", "w[(1, 'b')]", ""],
+        ),
         ("xs = [Value(1.0)]; ys = [Value(2.0)]; data = (xs, ys); shown = [*xs, *ys]", ["xs[0]", "ys[0]"]),
         ("v = Value(1.0); xs = [v]; ys = [v]; shown = [v]", ["v"]),
         ("xs = [Value(1.0)]; ys = [xs[0]]; shown = xs", [""]),
@@ -113,6 +118,95 @@ def names_of(program):
 )
 def test_rules(program, expected):
     assert names_of(program) == expected
+
+
+CLASSES = """
+class Hidden:
+    def __init__(self): vars(self)['w'] = Value(1.0)
+    w = property(lambda self: Value(2.0))
+class Cached:
+    w = None
+    def __init__(self): self.w = Value(1.0)
+class Reversed(list):
+    def __getitem__(self, i): return list.__getitem__(self, -1 - i)
+class Raises(list):
+    def __len__(self): raise RuntimeError
+    def __iter__(self): raise RuntimeError
+class Proxy:
+    __class__ = property(lambda self: 1 / 0)
+class Bare:
+    __dict__ = property(lambda self: 1 / 0)
+class Own(dict):
+    def items(self): raise RuntimeError
+"""
+
+
+@pytest.mark.parametrize(
+    ("thing", "value", "expected"),
+    [
+        ("Hidden()", "vars(thing)['w']", ""),
+        ("Cached()", "thing.w", "thing.w"),
+        ("Reversed([Value(1.0), Value(2.0)])", "thing[0]", ""),
+        ("Raises([Value(1.0)])", "thing[0]", "thing[0]"),
+        ("Own(a=Value(1.0))", "thing['a']", "thing['a']"),
+        ("Proxy()", "Value(1.0)", ""),
+        ("Bare()", "Value(1.0)", ""),
+    ],
+)
+def test_objects_that_are_read_in_their_own_way_give_no_name_and_stop_no_drawing(thing, value, expected):
+    variables = run(f"{CLASSES}\nthing = {thing}\nshown = [{value}]")
+    assert Bindings({"thing": variables["thing"]}, own="program").name(variables["shown"][0]) == expected
+
+
+def test_much_data_does_not_hide_small_lists_behind_it():
+    data, w = [[0.0] * 64 for _ in range(1800)], [[Value(1.0)]]
+    assert Bindings({"X": data, "W": w}).name(w[0][0]) == "W[0][0]"
+
+
+def test_no_two_nodes_have_one_name_but_those_that_the_user_gave():
+    a, b = Value(1.0, label="b"), Value(2.0)
+    y = a * b
+    nodes = capture(y).snapshot.nodes
+    assert [node.name for node in nodes] == ["b", "", "y"]
+    assert [node.kind for node in nodes] == ["input", "input", "output"]
+    y = a * 3
+    a = y + 1
+    assert [node.name for node in capture(a).snapshot.nodes] == ["b", "", "y", "", "a"]
+
+
+def test_a_leaf_with_two_variables_is_an_input_without_a_name():
+    x = Value(2.0)
+    same, y = x, x * 3
+    assert next((node.name, node.kind) for node in capture(y).snapshot.nodes) == ("", "input")
+    assert same is x
+
+
+def test_paths_begin_with_the_model_where_a_variable_has_the_same_name():
+    neuron, b = mg.nn.Neuron(1, rng=0), Value(2.0)
+    y = neuron([3.0]) * b
+    names = [node.name for node in capture(y).snapshot.nodes]
+    assert "b" in names
+    assert {"neuron.w.0", "neuron.b"} <= {*names}
+
+
+def test_letters_of_the_user_s_names_are_not_the_library_s():
+    neuron, x = mg.nn.Neuron(1, "linear", rng=0), 3.0
+    y = neuron([x])
+    loss = mg.costs.squared_error(y, 1.0)
+    names = [node.name for node in capture(loss).snapshot.nodes if node.name]
+    assert names == ["w.0", "x.0", "b", "y", "target", "loss"]
+    loss = mg.costs.squared_error(neuron([Value(2.0, label="x.0")]) + neuron([3.0]), 1.0)
+    assert {"x.0", "input.0", "y"} <= {node.name for node in capture(loss).snapshot.nodes}
+
+
+def test_a_class_is_no_name_where_a_variable_of_another_module_has_it():
+    mlp, loss = MLP(1, [1], rng=1), MLP(1, [1], rng=0)([1.0]) * MLP(1, [1], rng=2)([2.0])
+    names = {node.name.partition(".")[0] for node in capture(loss).snapshot.nodes if node.kind == "parameter"}
+    assert names == {"mlp1", "mlp2"}
+    frames = {
+        scope.name for node in capture(mlp([1.0]) * MLP(1, [1], rng=0)([1.0])).snapshot.nodes for scope in node.scopes
+    }
+    assert {"mlp", "mlp1"} <= frames
 
 
 def test_elements_of_numpy_arrays_have_names():
@@ -138,6 +232,15 @@ def test_the_users_frame_is_the_innermost_outside_the_package():
     assert users_frame() is sys._getframe()
 
 
+def test_frames_of_the_standard_library_give_no_names():
+    x = Value(2.0)
+    y = x * 3
+    with ThreadPoolExecutor(1) as threads:
+        picture = threads.submit(capture, y).result().snapshot
+    assert [node.name for node in picture.nodes] == ["", "", ""]
+    assert [node.name for node in next(map(capture, [y])).snapshot.nodes] == ["x", "", "y"]
+
+
 def test_values_of_functions_that_have_returned_have_no_names():
     def made():
         hidden = Value(2.0)
@@ -155,7 +258,7 @@ def test_a_local_variable_names_what_has_another_name_outside():
 
 
 def test_huge_containers_are_not_searched():
-    numbers = [0.0] * (MOST_ELEMENTS + 1)
+    numbers = [0.0] * (BUDGET // 10)
     numbers.append(Value(1.0))
     assert Bindings({"numbers": numbers}).name(numbers[-1]) == ""
 
