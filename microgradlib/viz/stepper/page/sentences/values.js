@@ -11,7 +11,7 @@ const SHOWN_FIRST = 3;
 const MOST_SLOPES = 3;
 
 export function start(session, say) {
-  return { parts: [name(say("start"))], why: [plain(say("start_why")), plain(say("keys"))] };
+  return { parts: [name(say("start"))], why: [plain(say("start_why")), plain(say("keys"), "keys")] };
 }
 
 export function value(session, say, frame) {

@@ -56,10 +56,18 @@ function buildNodes(app, layer) {
   for (const edge of level.edges) if (!edge.quiet) uses[edge.tail] += 1;
   const folded = new Map(level.edges.flatMap((edge, e) => (edge.folded ? [[edge.tail, e]] : [])));
   const rows = s("g");
-  const nodes = level.nodes.map(node => (node.box ? buildNode(app, node, uses[node.id], folded.get(node.id)) : null));
+  const build = node => buildNode(app, named(level, node), uses[node.id], folded.get(node.id));
+  const nodes = level.nodes.map(node => (node.box ? build(node) : null));
   nodes.forEach((built, id) => built && (level.nodes[id].row_of ? rows : layer).append(built.group));
   layer.append(rows);
   return nodes;
+}
+
+/** A node as its card shows it: rows of a closed group have their full names where the short ones occur twice. */
+function named(level, node) {
+  if (!node.row_of) return node;
+  const names = level.nodes[node.row_of[0]].rows.map(id => level.nodes[id].name);
+  return new Set(names).size < names.length ? { ...node, name: node.full } : node;
 }
 
 function buildNode(app, node, uses, own) {
