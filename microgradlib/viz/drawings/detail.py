@@ -43,6 +43,10 @@ _WRAP: Final = 1.3
 """A drawing to the right is wrapped if it is wider than this many cells."""
 _CLOSE: Final = Spacing(gap=12.0, bend=12.0, longest_bend=32.0, climb=16.0, frame=9.0)
 """Shorter lines, for drawings that are too wide for the cell."""
+_CLOSER: Final = 1.4
+"""They make a drawing smaller by at most this factor."""
+_DENSITY: Final = 0.45
+"""Boxes cover at most this part of a picture."""
 _FAVOUR: Final = 1.5
 """Text that is smaller by so many pixels is still better to the right than down, the direction of reading."""
 _FAVOUR_SMALL: Final = 2.0
@@ -183,15 +187,22 @@ def _area(diagram: Diagram) -> float:
 
 
 def _most_area() -> float:
-    """Return the area of the largest picture that can be read, in pixels before it is scaled to the cell."""
+    """Return the largest area of boxes in a picture that can be read, in pixels before it is scaled to the cell."""
     scale = LEAST_TEXT / _TEXT
-    return CELL / scale * GREATEST_HEIGHT / scale
+    return _DENSITY * CELL / scale * GREATEST_HEIGHT / scale
+
+
+def _excess(plan: Layout) -> float:
+    """Return how many times larger than the largest picture that can be read a layout is."""
+    scale = LEAST_TEXT / _TEXT
+    return max((plan.width + _MARGIN[0]) * scale / CELL, (plan.height + _MARGIN[1]) * scale / GREATEST_HEIGHT)
 
 
 def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
     """Return a diagram with its layout; shorter lines are tried too if it is too large."""
     view = _laid_out(diagram, step, direction, Spacing())
-    if not view.fits or (direction == "right" and view.layout.width + _MARGIN[0] > CELL):
+    wide = direction == "right" and view.layout.width + _MARGIN[0] > CELL
+    if (wide or not view.fits) and _excess(view.layout) < _CLOSER:
         closer = _laid_out(diagram, step, direction, _CLOSE)
         return max(view, closer, key=lambda one: (one.fits, one.score))
     return view
