@@ -8,6 +8,8 @@ from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.layout.placement import Rect, Size
 
 EPSILON = 1e-6
+NEAR = 0.1
+"""Two lines that end no farther apart end in one port."""
 
 
 def text_width(text):
@@ -194,7 +196,11 @@ def line_faults(diagram, sizes, plan):
             yield f"{name} has no room for its arrowhead"
         box = next(box for box in diagram.boxes if box.id == arrow.head)
         ports = () if box.kind == "bus" else sizes[arrow.head].ports
-        if arrow.port is not None and arrow.port < len(ports) and abs(points[-1][1] - head.y - ports[arrow.port]) > 0.1:
+        if (
+            arrow.port is not None
+            and arrow.port < len(ports)
+            and abs(points[-1][1] - head.y - ports[arrow.port]) > NEAR
+        ):
             yield f"{name} does not enter at its port"
         if plan.rows == 1 and any(b[0] < a[0] - EPSILON for a, b in pairwise(points)):
             yield f"{name} goes backward"
@@ -220,7 +226,8 @@ def text_faults(diagram, plan):
                     yield f"{route.arrow.tail} → {route.arrow.head} passes through the title or formula of {name}"
     lines = [(route, points_of(route)) for route in plan.routes]
     for (route, _), (other, points) in permutations(lines, 2):
-        if route.text and other.end != route.end and passes(points, route.text):
+        apart = max(abs(a - b) for a, b in zip(route.end, other.end, strict=True)) > NEAR
+        if route.text and apart and passes(points, route.text):
             yield f"{other.arrow.tail} → {other.arrow.head} passes through the text of another line"
 
 
