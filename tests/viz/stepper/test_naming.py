@@ -48,7 +48,7 @@ def test_units_of_recurrent_cells_have_the_number_of_their_step():
 def test_two_nodes_of_one_label_are_told_apart():
     x, other = Value(1.0, label="x"), Value(2.0, label="x")
     snapshot, _ = capture(x * other + x, names={})
-    assert [name.full for name in name_nodes(find_groups(snapshot))] == ["x", "x⁽²⁾", "u1", "u2"]
+    assert [name.full for name in name_nodes(find_groups(snapshot))] == ["x", "x₂", "u1", "u2"]
 
 
 def test_labels_are_set_as_mathematics():
@@ -62,7 +62,7 @@ def test_generated_names_avoid_labels():
     assert [name.full for name in name_nodes(find_groups(snapshot))] == ["u1", "u2"]
 
 
-@given(st.lists(st.sampled_from(["x", "x⁽²⁾", "a⁽¹⁾", "w.0", "u1", "", "x.0"]), max_size=12))
+@given(st.lists(st.sampled_from(["x", "x₂", "x₂⁽²⁾", "a⁽¹⁾", "w.0", "u1", "", "x.0"]), max_size=12))
 def test_full_names_are_unique(labels):
     leaves = [SnapshotNode(i, "input", label) for i, label in enumerate(labels)]
     output = SnapshotNode(len(labels), "output", op="Σ", parents=tuple(range(len(labels))) or (), op_name="sum")
@@ -75,5 +75,5 @@ def test_many_nodes_of_one_label_take_linear_time():
     output = SnapshotNode(20_000, "output", op="Σ", parents=tuple(range(20_000)))
     groups = find_groups(Snapshot((*leaves, output), (20_000,)))
     start = time.process_time()
-    assert name_nodes(groups)[19_999].full == "x⁽²⁰⁰⁰⁰⁾"
+    assert name_nodes(groups)[19_999].full == "x₂₀₀₀₀"
     assert time.process_time() - start < 5

@@ -21,6 +21,8 @@ __all__ = ["Name", "below", "layer_symbol", "name_nodes", "net_inputs"]
 BELOW: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 ABOVE: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+_INDICES: Final = frozenset("₀₁₂₃₄₅₆₇₈₉")
+
 _UNIT: Final = re.compile(r"(?:^|\.)(?:layers\.(?P<layer>\d+)\.)?neurons\.(?P<unit>\d+)$")
 _COUNTED: Final = re.compile(r" (\d+)$")
 _LETTER: Final = re.compile(r"(?:^|\.)([a-z])((?:\.\d+)*)$")
@@ -101,11 +103,11 @@ def name_nodes(groups: Groups) -> list[Name]:
 
 
 def _unique(name: Name, used: dict[str, int]) -> Name:
-    """Return the name, with a number if another node has it: x, x⁽²⁾, x⁽³⁾; a⁽¹⁾, a⁽¹⁾₂."""
+    """Return the name, with a number if another node has it: x, x₂, x₃; x₀, x₀⁽²⁾; a⁽¹⁾, a⁽¹⁾₂."""
     k, full = used.get(name.full, 0), name.full
     while full in used:
         k += 1
-        full = name.full + (str(k).translate(BELOW) if name.full.endswith("⁾") else f"⁽{str(k).translate(ABOVE)}⁾")
+        full = name.full + (f"⁽{str(k).translate(ABOVE)}⁾" if name.full[-1:] in _INDICES else str(k).translate(BELOW))
     used[name.full] = max(k, 1)
     used[full] = 1
     return Name(name.short if full == name.full or name.short != name.full else full, full)
