@@ -33,7 +33,7 @@ class Symbol(Node):
     _fields: ClassVar[tuple[str, ...]] = ("op", "_left", "_right", "label")
 
     def __init__(self, label: str) -> None:
-        if not isinstance(label, str) or not label:
+        if not isinstance(label, str) or not label.strip():
             message = f'a Symbol needs a name, as in Symbol("x"), got {label!r}'
             raise TypeError(message)
         self.op = None

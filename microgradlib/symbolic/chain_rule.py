@@ -81,7 +81,7 @@ class ChainRule:
         if self.x not in names and self.x.op is None and "x" not in taken:
             names[self.x] = "x"
         fresh = fresh_names("u", taken)
-        for node in [*inner, self.x]:
+        for node in [*inner, self.x, self.output]:
             if node not in names:
                 names[node] = next(fresh)
         return names

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.printable import one_line
 from microgradlib.errors import SymbolHasNoValueError
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from microgradlib.core.node import Node
 
-__all__ = ["constant", "fresh_names", "guarded_expression", "latex_name", "leaf_names", "unique_names"]
+__all__ = [
+    "constant", "fresh_names", "guarded_expression", "label_of", "latex_name", "leaf_names",
+    "unique_names",
+]  # fmt: skip
 
 GREEK = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
@@ -26,6 +30,23 @@ ESCAPES = {"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"} | {
 }
 
 
+def label_of(node: Node) -> str:
+    r"""Return the label of a node as formulas and drawings show it: one printable line, "" if there is none.
+
+    A label that was set to something else, such as a number, is shown as `str` writes it.
+
+    >>> from microgradlib import Value
+    >>> x = Value(2.0, label="two\nlines")
+    >>> label_of(x)
+    'two lines'
+    >>> x.label = 0
+    >>> label_of(x), label_of(Value(2.0))
+    ('0', '')
+    """
+    label: Any = node.label
+    return "" if label is None or label == "" else one_line(str(label)).strip()
+
+
 def constant(node: Node) -> float | None:
     """Return the number of a leaf that is a constant: a Value without a label; None for any other node.
 
@@ -33,7 +54,7 @@ def constant(node: Node) -> float | None:
     >>> constant(Value(2.0)), constant(Value(2.0, label="x"))
     (2.0, None)
     """
-    if node.op is not None or node.label:
+    if node.op is not None or label_of(node):
         return None
     try:
         return node.data
@@ -71,7 +92,7 @@ def unique_names(nodes: Iterable[Node], known: Mapping[Node, str] | None = None)
     >>> list(unique_names([Symbol("x"), Symbol("x"), Symbol("y")]).values())
     ['x', 'x_2', 'y']
     """
-    labels = {node: known[node] if known is not None else node.label for node in nodes}
+    labels = {node: known[node] if known is not None else label_of(node) for node in nodes}
     taken = set(labels.values())
     uses: Counter[str] = Counter()
     names: dict[Node, str] = {}
@@ -91,7 +112,7 @@ def leaf_names(order: Iterable[Node]) -> dict[Node, str]:
     >>> list(leaf_names([Symbol("x"), Value(2.0)]).values())
     ['x']
     """
-    return unique_names(node for node in order if node.op is None and node.label)
+    return unique_names(node for node in order if node.op is None and label_of(node))
 
 
 def fresh_names(prefix: str, taken: Iterable[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
 from microgradlib.ops import TABLE, Op
+from microgradlib.symbolic.names import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,7 +88,7 @@ class _Simplifier:
 
     def number(self, node: Node) -> float | None:
         """Return the number of a constant, None for anything else."""
-        is_constant = isinstance(node, Value) and node.op is None and not node.label and node not in self.keep
+        is_constant = isinstance(node, Value) and node.op is None and not label_of(node) and node not in self.keep
         return node.data if is_constant else None
 
     def build(self, op: Op, inputs: Sequence[Node]) -> Node:

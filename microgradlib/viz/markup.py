@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
-# XML 1.0 forbids control characters and surrogates even in escaped form; a label may contain one. The characters that
-# embed text of the other direction, or override it, would turn around what stands beside the label.
-_FORBIDDEN: Final = re.compile(
-    "[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
-)
+from microgradlib._support.printable import one_line
+
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-
-
-def clean(text: str) -> str:
-    r"""Put text on one line and replace control characters by U+FFFD.
-
-    >>> clean("two\nlines\x00")
-    'two lines�'
-    """
-    return _FORBIDDEN.sub("\ufffd", text).replace("\n", " ").replace("\t", " ").replace("\r", " ")
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +17,7 @@ def escape(text: str) -> str:
     >>> escape('<b>&"')
     '&lt;b&gt;&amp;&quot;'
     """
-    return clean(text).translate(_ESCAPES)
+    return one_line(text).translate(_ESCAPES)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.symbolic.local_derivatives import value_formula
-from microgradlib.symbolic.names import fresh_names
+from microgradlib.symbolic.names import fresh_names, label_of
 from microgradlib.viz.numbers import number
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame

@@ -10,6 +10,7 @@ from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import ZERO
 from microgradlib.symbolic.latex import to_latex
 from microgradlib.symbolic.local_derivatives import value_formula
+from microgradlib.symbolic.names import label_of
 from microgradlib.viz.cells.names import formula, named
 from microgradlib.viz.cells.table import Column, Span, Table, cell, in_page, line, line_markup
 from microgradlib.viz.numbers import NOT_REACHED, number
@@ -50,11 +51,11 @@ def _name_and_formula(node: Any) -> tuple[str, str]:
     if order:
         names = named(order)
         own, kind, _ = names[node]
-        is_named = kind != "constant" and (node.label or not own.startswith("u") or not own[1:].isdecimal())
+        is_named = kind != "constant" and (label_of(node) or not own.startswith("u") or not own[1:].isdecimal())
         return (own if is_named else ""), formula(node, names)
-    parents = [parent.label or number(parent.data) for parent in node.parents[:MOST_SEARCHED]]
+    parents = [label_of(parent) or number(parent.data) for parent in node.parents[:MOST_SEARCHED]]
     complete = node.op is not None and len(parents) == len(node.parents)
-    return node.label, value_formula(node.op, parents) if complete else ""
+    return label_of(node), value_formula(node.op, parents) if complete else ""
 
 
 def _small_graph(node: Any) -> Sequence[Any]:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from microgradlib._support.printable import one_line
 from microgradlib.viz.charts.axis import Axis
 from microgradlib.viz.charts.curves import Curves, Run
-from microgradlib.viz.markup import clean
 from microgradlib.viz.numbers import number
 from microgradlib.viz.picture import Picture, file_svg, page_html
 
@@ -76,7 +76,7 @@ def line_chart(
       training: 3 numbers, from 1 to 0.25, lowest 0.25, highest 1
       validation: 3 numbers, from 1.1 to 0.6, lowest 0.6, highest 1.1
     """
-    numbers = {clean(str(name)): _numbers(name, values) for name, values in _checked_series(series).items()}
+    numbers = {one_line(str(name)): _numbers(name, values) for name, values in _checked_series(series).items()}
     drawn = {name: _runs(values) for name, values in numbers.items()}
     points = [value for runs in drawn.values() for run in runs for _, value in run]
     y = Axis.over(points)

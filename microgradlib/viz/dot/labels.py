@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.printable import one_line
 from microgradlib.viz import math_text
-from microgradlib.viz.markup import clean, element, escape
+from microgradlib.viz.markup import element, escape
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def text_markup(text: str, limit: int = MAX_CHARACTERS) -> str:
     >>> print(text_markup("x_1 <b>"), text_markup(r"a\N"))
     x<SUB>1</SUB> &lt;b&gt; a\\N
     """
-    pieces = math_text.pieces(shorten(clean(text), limit))
+    pieces = math_text.pieces(shorten(one_line(text), limit))
     parts = [(piece.level, _literal(piece.text)) for piece in pieces if piece.text]
     return "".join(element(_LEVELS[level], part) if level else part for level, part in parts) or " "
 

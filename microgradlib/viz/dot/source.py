@@ -7,9 +7,9 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.optional import import_optional
+from microgradlib._support.printable import one_line
 from microgradlib.viz import theme as themes
 from microgradlib.viz.dot.labels import MAX_CHARACTERS, box_label, box_text, font, frame_label
-from microgradlib.viz.markup import clean
 from microgradlib.viz.routes.search import Highlight, arrow_styles
 from microgradlib.viz.typography import shorten
 
@@ -106,12 +106,12 @@ def quote(text: str) -> str:
     >>> print(quote('a "b" \\n'))
     "a \"b\" \\n"
     """
-    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'
+    return '"' + one_line(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'
 
 
 def _tooltip(text: str) -> str:
     r"""Return the literal of a tooltip, in which Graphviz replaces \N and the like twice."""
-    return quote(shorten(clean(text), _MAX_TOOLTIP).replace("\\", "\\\\"))
+    return quote(shorten(one_line(text), _MAX_TOOLTIP).replace("\\", "\\\\"))
 
 
 def _header(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.markup import clean
+from microgradlib._support.printable import one_line
 from microgradlib.viz.math_text import plain
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ def words_of(box: Box) -> str:
     >>> words_of(Box("n0", "op", title="h_1", op="tanh", rows=(Row(value="0.5", gradient="1"),)))
     'h₁  tanh  0.5  gradient 1'
     """
-    named = plain(clean(box.title))
+    named = plain(one_line(box.title))
     parts = [
         named,
-        plain(clean(box.op)),
+        plain(one_line(box.op)),
         f"×{box.count:,}" if box.count > 1 else "",
         f"({box.note})" if box.note else "",
     ]
@@ -44,7 +44,7 @@ def row_words(row: Row) -> str:
     ('w.0 2  share of the gradient −1', 'grad —')
     """
     value = f"{row.value} (stale)" if row.stale and row.value else row.value
-    name = plain(clean(row.name))
+    name = plain(one_line(row.name))
     if row.name in ("data", "grad"):
         return f"{row.name} {value or row.gradient}"
     gradient = f"{'share of the gradient' if row.share else 'gradient'} {row.gradient}" if row.gradient else ""
@@ -71,13 +71,13 @@ def text_of(diagram: Diagram) -> str:
         sources = f"  from {', '.join(from_boxes)}" if from_boxes else ""
         inside = f"  in {places[box.frame]}" if box.frame else ""
         lines.append(f"  {box.id}  {words}{sources}{inside}")
-    return "\n".join([*lines, *([f"  {clean(diagram.note)}"] if diagram.note else [])])
+    return "\n".join([*lines, *([f"  {one_line(diagram.note)}"] if diagram.note else [])])
 
 
 def _places(diagram: Diagram) -> dict[str, str]:
     """Return for each frame its title after those of the frames around it."""
     places: dict[str, str] = {}
     for frame in diagram.frames:
-        title = plain(clean(frame.title)) + (f" ×{frame.count:,}" if frame.count > 1 else "")
+        title = plain(one_line(frame.title)) + (f" ×{frame.count:,}" if frame.count > 1 else "")
         places[frame.id] = f"{places[frame.parent]} › {title}" if frame.parent else title
     return places

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.printable import one_line
 from microgradlib.viz import math_text
 from microgradlib.viz.layout.placement import Size
-from microgradlib.viz.markup import clean
 from microgradlib.viz.painting.squares import strip_size
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
@@ -50,7 +50,7 @@ def shown(label: str, limit: int = _LONGEST_TITLE) -> str:
     >>> shown("layers.0.neurons.3.a_very_long_name.w.12")
     'layers.0.neuro…ong_name.w.12'
     """
-    text = clean(label)
+    text = one_line(label)
     return text if sum(len(piece.text) for piece in math_text.pieces(text)) <= limit else shorten(text, limit)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.printable import one_line
 from microgradlib.core.node import Node
 from microgradlib.ops import ZERO
 from microgradlib.symbolic import local_derivative_formula
@@ -148,7 +149,7 @@ def find_node(snapshot: Snapshot, live: Sequence[Node], thing: Any) -> int:
     if not isinstance(thing, str):
         message = f"highlight takes two nodes or their names, as in highlight=(w, loss), got {thing!r:.80}"
         raise TypeError(message)
-    names = [node.name for node in snapshot.nodes]
+    thing, names = one_line(thing), [node.name for node in snapshot.nodes]
     found = [i for i, name in enumerate(names) if name == thing] if thing else []
     found = found or [i for i, name in enumerate(names) if thing and name.endswith(f".{thing}")]
     if len(found) > 1:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from microgradlib._support.printable import one_line
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
@@ -155,8 +156,8 @@ def _node(
     return SnapshotNode(
         index=i,
         kind=kind,
-        name=name,
-        op=shown,
+        name=one_line(name),
+        op=one_line(shown),
         op_name=op_name,
         data=node.data if is_value else None,
         grad=None if not is_value or kind in {"constant", "target"} or node.grad is ZERO else node.grad,

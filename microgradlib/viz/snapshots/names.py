@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from microgradlib.core.node import Node
 from microgradlib.nn.module import Module
+from microgradlib.symbolic.names import label_of
 from microgradlib.viz.snapshots.containers import contents
 from microgradlib.viz.snapshots.frames import public
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.nn.module import parts_of
-from microgradlib.symbolic.names import fresh_names
+from microgradlib.symbolic.names import fresh_names, label_of
 from microgradlib.viz.snapshots.frames import users_variables
 from microgradlib.viz.snapshots.names import Bindings, automatic_label, is_module
 from microgradlib.viz.snapshots.scoping import KnownModule

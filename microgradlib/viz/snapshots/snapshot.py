@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from microgradlib._support.printable import one_line
 
 Kind = Literal["input", "parameter", "constant", "target", "op", "output"]
 
@@ -29,6 +31,17 @@ class Scope:
     path: str = ""
     formula: str = ""
     parent: Scope | None = None
+
+    def printable(self) -> Scope:
+        r"""Return the scope with its texts on one line and without control characters.
+
+        >>> Scope("two\nlines").printable().name
+        'two lines'
+        """
+        name, path, formula = texts = self.name, self.path, self.formula
+        if all(map(str.isprintable, texts)):
+            return self
+        return replace(self, name=one_line(name), path=one_line(path), formula=one_line(formula))
 
 
 @dataclass(frozen=True)
