@@ -126,7 +126,7 @@ def _names_of_library(known: Names, facts: Facts) -> dict[int, str]:
 
 
 def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
-    """Return the kind of each node. A nameless leaf that a variable holds, or that is read twice, is no plain number."""
+    """Return the kind of each node. A nameless leaf that a variable holds or that is read twice is no plain number."""
     kinds: list[Kind] = []
     uses = Counter([parent for node in order for parent in node.parents])
     for i, node in enumerate(order):
