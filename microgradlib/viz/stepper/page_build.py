@@ -20,6 +20,9 @@ _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 _COMMENT: Final = re.compile(r"^\s*(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)
 _DEFINED: Final = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function) ([\w$]+)", re.MULTILINE)
 
+_STYLES: Final = ("base", "controls", "graph", "sentence", "table", "screens")
+"""The files of the style in the order in which rules follow one another."""
+
 _PAGE: Final = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{title}</title>
@@ -127,7 +130,8 @@ def generated_modules() -> dict[str, str]:
 
 
 def _style() -> str:
-    text = (resources.files(__package__) / "page" / "style.css").read_text(encoding="utf-8")
+    folder = resources.files(__package__) / "page" / "style"
+    text = "\n".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
     light, dark = (
         "".join(f"--mg-{role.replace('_', '-')}:{colour};" for role, colour in table.items()) for table in (LIGHT, DARK)

@@ -95,7 +95,8 @@ function buildBlock(app, node, bug, terms) {
   const rowspan = Math.max(1, edges.length);
   const cell = name => h("td", { class: name, rowspan });
   const onclick = () => app.select(node.id);
-  const button = h("button", { type: "button", "data-k": `n${node.id}`, tabindex: -1, text: node.full, title: node.full, onclick });
+  const named = { text: node.full, title: node.full };
+  const button = h("button", { type: "button", "data-k": `n${node.id}`, tabindex: -1, ...named, onclick });
   const cells = { value: cell("num"), gradient: cell("num g"), check: cell("num wide") };
   const block = { node, body: h("tbody"), lines: [], ...cells, wrong: bug ? cell("num g") : null };
   for (let k = 0; k < rowspan; k += 1) {
