@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MOST_TEXTS: Final = 6
 """Local derivatives are written on the lines into a box that has at most so many; all have tooltips."""
 
+_STALE: Final = "*"
+"""Stands after a local derivative of a result that was computed before a number was changed, as after its value."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -109,7 +112,7 @@ def _text(sheet: Sheet, written: Sequence[Written], line: Line, into: int) -> st
     silent = written[line.head].silent or line.source is None or line.port is not None or into > MOST_TEXTS
     if silent or sheet.labels.options.local_derivatives is None or len(line.edges) > 2:
         return ""
-    texts = [sheet.labels.text(*edge) for edge in line.edges]
+    texts = [sheet.labels.text(*edge) + _STALE * sheet.structure.nodes[edge[0]].stale for edge in line.edges]
     return " + ".join(texts).replace(f"+ {MINUS}", f"{MINUS} ") if all(texts) else ""
 
 

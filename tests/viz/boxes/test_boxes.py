@@ -239,6 +239,7 @@ def test_stale_numbers_are_marked_and_the_note_names_what_changed():
     y = SnapshotNode(1, "output", "y", "tanh", "tanh", 0.9, None, (0,), (0.1,), stale=True)
     diagram = build(Snapshot((x, y), (1,), changed=("x",)))
     assert [row.stale for row in diagram.boxes[1].rows][:1] == [True]
+    assert [arrow.text for arrow in diagram.arrows] == ["0.1*"]
     assert "x has changed since" in diagram.note
 
 
