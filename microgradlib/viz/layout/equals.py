@@ -20,8 +20,8 @@ def order_alike(grid: Grid) -> None:
     Two frames are equal if their cells have the same sizes, columns, frames and lines, each from the frame's beginning.
     """
     members: list[list[int]] = [[] for _ in grid.parent]
-    for cell, frames in enumerate(grid.frames_of):
-        for frame in frames:
+    for cell, around in enumerate(grid.frames_of):
+        for frame in around:
             members[frame].append(cell)
     classes: dict[Hashable, list[int]] = {}
     for frame in sorted(range(len(grid.parent)), key=lambda frame: (-len(grid.around[frame]), frame)):

@@ -133,7 +133,7 @@ def _side(
         return _Side(spacing.bus, breadth, (), (), spacing.tight, texts=False)
     length, breadth = (size.width, size.height) if direction == "right" else (size.height, size.width)
     texts = len(arrows) <= spacing.most_texts and any(arrow.text for arrow in arrows)
-    fixed = [size.ports[arrow.port] for arrow in arrows if _has(size.ports, arrow.port)]
+    fixed = [size.ports[arrow.port or 0] for arrow in arrows if _has(size.ports, arrow.port)]
     if not texts:
         least, pitch = spacing.tight, spacing.tight if fixed else spacing.port
     elif direction == "right":

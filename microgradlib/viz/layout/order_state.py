@@ -204,9 +204,9 @@ class OrderState:
         count = 0
         for crossing in self.foreign:
             link = self.grid.links[crossing.link]
-            column = self.grid.column_of[link.tail]
-            above = self.index[link.tail] < tops[crossing.frame, column]
-            count += above != (self.index[link.head] < tops[crossing.frame, column + 1])
+            begin = self.grid.column_of[link.tail]
+            above = self.index[link.tail] < tops[crossing.frame, begin]
+            count += above != (self.index[link.head] < tops[crossing.frame, begin + 1])
         return count
 
     def snapshot(self) -> Found:

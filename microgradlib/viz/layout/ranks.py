@@ -144,9 +144,9 @@ def _leaves_in_front(
             low[frame] = min(low.get(frame, column), column)
     moved = list(ranks)
     for tail, head in arrows:
-        around = len(frames_of[tail])
-        if tail not in inner and frames_of[head][:around] == frames_of[tail]:
-            for frame in frames_of[head][around:]:
+        depth = len(frames_of[tail])
+        if tail not in inner and frames_of[head][:depth] == frames_of[tail]:
+            for frame in frames_of[head][depth:]:
                 if ranks[tail] - low[frame] < _FAR:
                     moved[tail] = min(moved[tail], low[frame] - 1)
     first = min(moved, default=0)

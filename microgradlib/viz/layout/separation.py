@@ -86,7 +86,9 @@ def _actives(
     seen: set[int] = set()
     actives = []
     for chain in chains:
-        things, distances, since = [], [], 0.0
+        things: list[int] = []
+        distances: list[float] = []
+        since = 0.0
         for i, thing in enumerate(chain):
             since += after[chain[i - 1]][thing] if i else 0.0
             if thing not in seen:
