@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.files import write_atomic
 from microgradlib._support.notebook import in_notebook
-from microgradlib.viz.stepper.page_build import page_html
+from microgradlib.viz.stepper.page_build import frame_html, page_html
 from microgradlib.viz.stepper.sentences import sentences
 from microgradlib.viz.stepper.widget import TWIN, make_widget
 from microgradlib.viz.stepper.words import say
@@ -122,12 +122,8 @@ class Explanation:
         The steps in words stand below, folded: what is left of it in a notebook that is not trusted. `twin` is the id
         of a live widget, which hides it.
         """
-        page = html.escape(self.html, quote=True)
-        title = html.escape(self._options["title"] or "backpropagation, step by step", quote=True)
-        frame = (
-            f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts allow-downloads" '
-            f'style="width:100%;height:{self._options["height"]}px;border:0" loading="lazy"></iframe>'
-        )
+        title = self._options["title"] or "backpropagation, step by step"
+        frame = frame_html(self.html, title=title, height=self._options["height"])
         words = html.escape(say(self._options["lang"], "in_words"))
         text = f"<details><summary>{words}</summary><pre>{html.escape(self._short_text)}</pre></details>"
         mark = f' {TWIN}="{twin}"' if twin else ""
