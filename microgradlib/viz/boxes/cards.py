@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.absorption import is_number
@@ -41,7 +42,7 @@ def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
     if len(parameters) > _ROWS_ALONE:
         rows.append(Row(f"… {_count(len(parameters) - _ROWS_ALONE, 'more parameter')}", kind="note"))
     number = str(i + 1) if sheet.labels.options.numbers else ""
-    own = sheet.row(i)
+    own = replace(sheet.row(i), number="")  # the box shows it
     if captions:
         data, gradient = [Row("data", own.value, "", node=i, stale=node.stale)], [Row("grad", "", own.gradient, node=i)]
         rows += (data if own.value else []) + (gradient if own.gradient else [])

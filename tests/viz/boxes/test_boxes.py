@@ -247,6 +247,7 @@ def test_topological_numbers():
     (x,) = labelled(x=1.0)
     diagram = build(plain(tanh(x)), options=Options(numbers=True))
     assert [one.number for one in diagram.boxes] == ["1", "2"]
+    assert not any(row.number for one in diagram.boxes for row in one.rows)
     card = box(build(batch(1), options=Options(numbers=True)), "neurons.0")
     assert all(row.number for row in card.rows)
     assert not any(one.number for one in build(plain(tanh(x))).boxes)
