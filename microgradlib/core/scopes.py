@@ -6,7 +6,7 @@ finds what else the call made by walking back from there to the call's inputs. R
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import getweakrefs, ref
@@ -18,7 +18,7 @@ from microgradlib.core.value import Value
 from microgradlib.ops import GRAPH, reductions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
 __all__ = [
@@ -181,7 +181,7 @@ def name_number(node: Any, name: str) -> Any:
     return node
 
 
-def scope(name: str, formula: str = "") -> AbstractContextManager[None]:
+def scope(name: str, formula: str = "") -> Scope:
     """Draw a frame around what a block computes, or around each call of a function that is decorated with it.
 
     Blocks nest, and each entry is a scope of its own, so a loop gives as many frames: name them `f"example {k}"`.
@@ -204,14 +204,27 @@ def scope(name: str, formula: str = "") -> AbstractContextManager[None]:
     if not name.strip():
         message = f'a scope needs a name, as in scope("layer 1"), got {name!r}'
         raise ValueError(message)
-    return _scope(name, formula)
+    return Scope(name, formula)
 
 
-@contextmanager
-def _scope(name: str, formula: str) -> Iterator[None]:
-    mode = current_mode()
-    with changed_mode(scope=Block(name, formula, None if mode is None else mode.scope)):
-        yield
+class Scope(ContextDecorator):
+    """What `scope` returns: a block that may be entered again, each time as a scope of its own, or a decorator."""
+
+    def __init__(self, name: str, formula: str) -> None:
+        self._name, self._formula = name, formula
+        self._entered: list[AbstractContextManager[None]] = []
+
+    def _recreate_cm(self) -> Scope:  # each call of a decorated function has one, in threads too
+        return Scope(self._name, self._formula)
+
+    def __enter__(self) -> None:
+        mode = current_mode()
+        block = changed_mode(scope=Block(self._name, self._formula, None if mode is None else mode.scope))
+        block.__enter__()
+        self._entered.append(block)
+
+    def __exit__(self, *error: object) -> None:
+        self._entered.pop().__exit__(None, None, None)
 
 
 def last_call(module: Any) -> Call | None:

@@ -173,7 +173,9 @@ def op_name(f: Any) -> str | None:
         return ""
     if isinstance(f, PReLU):
         return "leaky_relu"
-    return "relu" if f is ACTIVATIONS["relu"] else f.name if isinstance(f, Op) else None
+    if isinstance(f, methodcaller):
+        return "relu" if f.__reduce__() == ACTIVATIONS["relu"].__reduce__() else None  # a copied model has copies of it
+    return f.name if isinstance(f, Op) else None
 
 
 def net_formula(f: str, net: str) -> str:

@@ -93,6 +93,21 @@ def test_as_a_decorator_each_call_is_an_entry():
     assert marks_of(first) != marks_of(second)
 
 
+def test_a_scope_may_be_entered_again_and_in_itself():
+    block, x = scope("block"), Value(1.0)
+    with block:
+        y = x * 2
+        with block:
+            z = y * 3
+    with block:
+        w = z * 4
+    records = [marks_of(node)[0] for node in (y, z, w)]
+    assert [record.name for record in records] == ["block"] * 3
+    assert [record.parent for record in records] == [None, records[0], None]
+    assert len({*records}) == 3
+    assert current_mode() is None
+
+
 def test_a_scope_ends_with_its_block_by_an_exception_too():
     with pytest.raises(ZeroDivisionError), scope("broken"):
         raise ZeroDivisionError

@@ -34,7 +34,8 @@ class KnownModule(NamedTuple):
 class ScopeBuilder:
     """It makes each scope once: a thing in the same scope around it is the same scope.
 
-    A call that has nodes in several examples, such as the cost of a batch, is a scope in each of them.
+    A call that has nodes in several examples, such as the cost of a batch, is a scope in each of them. A call of a
+    module directly inside a call of the same one, as by `super().__call__(x)`, is no scope of its own.
     """
 
     def __init__(self, modules: Iterable[KnownModule], steps: Mapping[Hashable, int], *, several_cells: bool) -> None:
@@ -42,19 +43,24 @@ class ScopeBuilder:
         self._steps, self._several_cells = steps, several_cells
         self._made: dict[tuple[Hashable, int], Scope] = {}
         self._formulas: dict[int, tuple[str, str]] = {}
+        self._called: dict[Scope, Any] = {}
 
     def chain(self, things: Iterable[Any]) -> tuple[Scope, ...]:
         """Return the scopes of things, outer ones first: calls, blocks, layers, units, functions, example numbers."""
         scopes: tuple[Scope, ...] = ()
         for thing in things:
             around = scopes[-1] if scopes else None
+            module = _module_of(thing)
+            if around and module is not None and self._called.get(around) is module:
+                continue
             key = _key(thing), id(around)
             scope = self._made.get(key)
             if scope is None:
                 scope = self._scope(thing, around)
                 if scope is None:
                     continue
-                self._made[key] = scope
+                scope = self._made[key] = scope.printable()
+                self._called[scope] = module
             scopes = (*scopes, scope)
         return scopes
 
@@ -71,7 +77,7 @@ class ScopeBuilder:
             return Scope(thing.source.name, "function", formula=thing.source.formula, parent=around)
         if isinstance(thing, UnitCall):
             return self._of_unit(thing, around)
-        return self._of_module(thing, thing.layer if isinstance(thing, LayerCall) else thing.module, around)
+        return self._of_module(thing, _module_of(thing), around)
 
     def _of_unit(self, call: UnitCall, around: Scope | None) -> Scope:
         path = around.path if around else ""
@@ -101,6 +107,11 @@ class ScopeBuilder:
         kind = "layer" if module.summary_shape else "module"
         formula = self._formulas_of(module)[0] or (str(module.summary_shape) if kind == "layer" else "")
         return Scope(name, kind, known.path, formula, around)
+
+
+def _module_of(thing: Any) -> Any:
+    """Return the module whose call a thing is, or None."""
+    return thing.layer if isinstance(thing, LayerCall) else thing.module if isinstance(thing, Call) else None
 
 
 def _is_in_step(scope: Scope | None) -> bool:

@@ -1,6 +1,7 @@
 """Scopes of nodes: modules, layers and neurons, time steps, heads, softmax, costs, examples, blocks."""
 
 import copy
+import pickle
 import threading
 
 import pytest
@@ -340,6 +341,28 @@ def test_of_many_outputs_the_layers_are_known_though_only_one_is_left():
     assert set(paths(snapshot(y))) == {"layers.0 > neurons.0", "layers.0 > neurons.1", "layers.1 > neurons.4"}
     outputs = model([0.5])
     assert all(path.startswith("model > ") for path in paths(snapshot(outputs[4])))
+
+
+class Doubled(MLP):
+    def __call__(self, x):
+        return super().__call__(x) * 2
+
+
+def test_a_call_of_the_base_class_is_no_scope_of_its_own():
+    model = Doubled(2, [1], rng=0)
+    y = model([1.0, 2.0])
+    paths = [[scope.name for scope in node.scopes] for node in capture(y).snapshot.nodes if node.parents]
+    assert paths == [["model", "layers.0", "neurons.0"], ["model"]]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "prelu", "logistic"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_the_activations_of_a_copied_model_are_its_neurons(copied, activation):
+    neuron = copied(Neuron(1, activation, rng=0))
+    y = neuron([1.0])
+    assert all(
+        [scope.name for scope in node.scopes] == ["neuron"] for node in capture(y).snapshot.nodes if node.parents
+    )
 
 
 def test_copies_of_a_graph_have_no_wrong_scopes():
