@@ -40,7 +40,7 @@ class Explanation:
         self._options = dict(options)
 
     @cached_property
-    def _shown(self) -> tuple[list[Level], int]:
+    def _shown(self) -> tuple[list[Level], int | None]:
         return self._subject.levels(self._options["collapse"])
 
     @cached_property

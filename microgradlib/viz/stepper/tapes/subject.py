@@ -15,6 +15,7 @@ from microgradlib.viz.stepper.tapes.checks import Check, affordable, check
 from microgradlib.viz.stepper.tapes.contracted import closable, closed_at, contract, levels
 from microgradlib.viz.stepper.tapes.encoding import encode
 from microgradlib.viz.stepper.tapes.level import FORMAT, step_inputs, write_level
+from microgradlib.viz.stepper.tapes.start import first_level
 from microgradlib.viz.stepper.tapes.training import training_numbers
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_CARDS", "Level", "Subject"]
 
 MOST_CARDS: Final = 320
-"""The first level shown is the most detailed one of at most so many nodes."""
+"""The level shown first has at most so many nodes, if there is such a level."""
 
 MOST_NODES: Final = 1200
 """Levels of more nodes are left out, unless no other is left."""
@@ -96,12 +97,14 @@ class Subject:
         snapshot = Snapshot(tuple(nodes), self.groups.snapshot.outputs, self.groups.snapshot.changed)
         return replace(self, groups=replace(self.groups, snapshot=snapshot), live=fresh)
 
-    def levels(self, collapse: str | int | None = None) -> tuple[list[Level], int]:
+    def levels(self, collapse: str | int | None = None) -> tuple[list[Level], int | None]:
         """Return the levels of detail that can be stepped, finest first, and the place of the one to show first.
+
+        That is None if the sizes of the drawings are to decide.
 
         Args:
             collapse: what is closed at first: "neuron", "layer", "step" or "example", or so many of the innermost
-                levels of scopes; None: nothing, if the graph has at most `MOST_CARDS` nodes.
+                levels of scopes; None: as little as can be for a drawing that can be read.
 
         Raises:
             GraphTooLargeError: even the coarsest one has too many edges.
@@ -118,11 +121,10 @@ class Subject:
             )
             raise GraphTooLargeError(message)
         kept = [level for level, size in sizes.items() if size <= MOST_NODES] or [coarsest]
-        wanted = closed_at(self.groups, collapse) if collapse is not None else None
-        for place, level in enumerate(kept):
-            if level.closed == wanted or (wanted is None and sizes[level] <= MOST_CARDS):
-                return kept, place
-        return kept, len(kept) - 1
+        if collapse is None:
+            return kept, None
+        closed = closed_at(self.groups, collapse)
+        return kept, next((place for place, level in enumerate(kept) if level.closed == closed), len(kept) - 1)
 
     def _closable_levels(self, collapse: str | int | None) -> list[Level]:
         found = [Level(key, closed) for key, closed in levels(self.groups)]
@@ -140,12 +142,13 @@ class Subject:
         same = [place for place, level in enumerate(shown) if set(level.closed) == set(closed)]
         return (shown, same[0]) if same else ([*shown, Level("custom", closed)], len(shown))
 
-    def tape(self, shown: Sequence[Level], start: int) -> dict[str, Any]:
-        """Return the levels as one tape, `start` the place of the one to show first."""
+    def tape(self, shown: Sequence[Level], start: int | None) -> dict[str, Any]:
+        """Return the levels as one tape, `start` the place of the one to show first, None for one that can be read."""
         graphs = [contract(self.groups, level.closed) for level in shown]
-        checks = self._checks(graphs[start])
+        checks = self._checks(graphs[start or 0])
         written = [self._level(level.key, graph, checks) for level, graph in zip(shown, graphs)]
-        return {"format": FORMAT, "levels": written, "start": start}
+        first = first_level(written, MOST_CARDS) if start is None else start
+        return {"format": FORMAT, "levels": written, "start": first}
 
     def _level(self, key: str, graph: StepGraph, checks: Mapping[int, Any]) -> dict[str, Any]:
         level = write_level(key, graph, self.live, seed=self.seed, checks=checks, rate=self.rate)
