@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from microgradlib._support.checks import positive, real_number, whole_number
 from microgradlib._support.lookup import lookup
+from microgradlib._support.printable import one_line
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.viz.snapshots.capture import capture
@@ -80,8 +81,8 @@ def explain(
         bug: a wrong program to compare with at first: "assign" (`=` for `+=`), "stale" (a forgotten `zero_grad`) or
             "order" (a wrong order of the nodes).
         collapse: what is closed to one node at first: "neuron", "layer", "step" or "example", or so many of the
-            innermost levels of scopes, 0 for none. By default nothing is, unless the graph is large. Only parts with
-            one output can be closed.
+            innermost levels of scopes, 0 for none; by default as little as can be for a drawing that can be read. Only
+            parts with one output can be closed.
         names: further names of Values, as `locals()` has them.
         model: modules whose parameters are named by their paths.
         targets: the Values that are targets of a cost; no gradient is asked for them.
@@ -125,10 +126,9 @@ def explain(
     subject = Subject.of(captured, seed=seed, rate=rate, checked=check)
     if collapse is not None:
         closed_at(subject.groups, collapse)
+    heading = one_line(str(title)) if title is not None else formula_of(subject.groups, subject.live)
     options = {"lang": lang, "theme": theme, "mode": mode, "bug": bug, "collapse": collapse, "height": height}
-    explanation = Explanation(
-        subject, {**options, "title": formula_of(subject.groups, subject.live) if title is None else str(title)}
-    )
+    explanation = Explanation(subject, {**options, "title": heading})
     _ = explanation.tape  # errors are raised here, not when a notebook displays it; later changes of Values do not show
     return explanation
 

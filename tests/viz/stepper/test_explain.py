@@ -245,7 +245,7 @@ def test_labels_cannot_break_out_of_the_page():
     assert "<img src=x" not in page
     assert "<b>" not in page
     data = re.search(r'<script type="application/json" id="tape">(.*?)</script>', page, re.DOTALL)
-    assert json.loads(data[1])["levels"][0]["nodes"][0]["full"] == HOSTILE
+    assert json.loads(data[1])["levels"][0]["nodes"][0]["full"] == HOSTILE.replace("\u2028", " ")
     frame = explanation._repr_mimebundle_()["text/html"]
     assert re.findall("<[^>]*>", re.sub('srcdoc="[^"]*"', "", frame))[0] == "<div>"
     assert set(re.findall(r"<(\w+)", frame)) == {
@@ -255,6 +255,11 @@ def test_labels_cannot_break_out_of_the_page():
         "summary",
         "pre",
     }  # what is in it is escaped
+
+
+def test_text_that_no_file_can_hold_is_replaced(tmp_path):
+    explanation = explain(Value(2.0, label="a\ud800\x00\nb") * 2, title="a\ud800b")
+    assert "a\ufffdb" in explanation.save(tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_the_page_needs_no_network():
