@@ -42,6 +42,13 @@ def absorb(groups: Groups) -> Absorbed:
     A parameter of a module is a row of whatever reads it. Without modules, leaves are weights where a `dot` reads them
     in its first half, or where a product is of one leaf and something computed, and biases where they are added to
     such products, if they are read in no other way.
+
+    >>> from microgradlib.viz.boxes.groups import find_groups
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> x, two = SnapshotNode(0, "input", "x"), SnapshotNode(1, "constant", data=2.0)
+    >>> y = SnapshotNode(2, "output", op="×", op_name="mul", parents=(0, 1))
+    >>> absorb(find_groups(Snapshot((x, two, y), (2,)))).numbers
+    frozenset({1})
     """
     nodes, uses = groups.snapshot.nodes, groups.uses
     own = frozenset(node.index for node in nodes if node.kind == "parameter" and uses[node.index])

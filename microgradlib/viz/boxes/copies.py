@@ -25,6 +25,14 @@ def copy_leaves(structure: Structure, parts: Sequence[Part]) -> list[Part]:
         structure: the graph.
         parts: in topological order.
 
+    >>> from microgradlib.viz.boxes.structure import find_structure
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> w = SnapshotNode(0, "input", "w")
+    >>> ops = [SnapshotNode(i, "op", op="×", op_name="mul", parents=(0, i - 1)) for i in range(1, 5)]
+    >>> parts = [Part("leaf" if i == 0 else "op", (i,), ()) for i in range(5)]
+    >>> copied = copy_leaves(find_structure(Snapshot((w, *ops), (4,))), parts)
+    >>> [sorted(part.users) for part in copied if part.kind == "leaf"]
+    [[1, 2, 3], [4]]
     """
     columns = [0] * len(parts)
     for tail, head in edges_between(structure, parts):

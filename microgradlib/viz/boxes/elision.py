@@ -28,6 +28,16 @@ def leave_out(structure: Structure, parts: Sequence[Part], step: Step) -> list[P
     """Return the parts, of each frame with more than `step.most` ops only the first and the last and one for the rest.
 
     Leaves that only the rest reads go with it.
+
+    >>> from microgradlib.viz.boxes.choice import Step
+    >>> from microgradlib.viz.boxes.structure import find_structure
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> x = SnapshotNode(0, "input", "x")
+    >>> chain = [SnapshotNode(i, "op", op="exp", op_name="exp", parents=(i - 1,)) for i in range(1, 10)]
+    >>> parts = [Part("leaf" if i == 0 else "op", (i,), ()) for i in range(10)]
+    >>> left = leave_out(find_structure(Snapshot((x, *chain), (9,))), parts, Step(most=8))
+    >>> [(part.kind, part.nodes) for part in left if part.kind == "elided"]
+    [('elided', (4, 5, 6))]
     """
     counted = {"op", "sum", "card", "closed", "table", "vector", "elided"} if step.everything else {"op", "sum"}
     frames: dict[Path, list[int]] = {}

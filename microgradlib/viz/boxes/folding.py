@@ -22,6 +22,14 @@ def can_fold(groups: Groups, same: Sequence[Scope], sums: Mapping[int, Sequence[
         same: scopes of one parent that are built alike.
         sums: additions that are one sum, by the last of them: they count as one reader.
 
+    >>> from microgradlib.viz.boxes.groups import find_groups
+    >>> from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
+    >>> scopes = [Scope(f"part {k}") for k in range(3)]
+    >>> leaves = [SnapshotNode(k, "input", f"x{k}") for k in range(3)]
+    >>> ops = [SnapshotNode(3 + k, "op", op="exp", op_name="exp", parents=(k,), scopes=(scopes[k],)) for k in range(3)]
+    >>> mean = SnapshotNode(6, "output", op="mean", op_name="mean", parents=(3, 4, 5))
+    >>> can_fold(find_groups(Snapshot((*leaves, *ops, mean), (6,))), scopes, {})
+    True
     """
     mine = _marks(groups, same)
     if any(mine[i] is not None for i in groups.snapshot.outputs):

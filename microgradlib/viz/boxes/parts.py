@@ -55,6 +55,15 @@ def find_parts(structure: Structure, choice: Choice) -> list[Part]:
 
     Nodes of groups that are drawn by another of their kind have no part, and neither have leaves that only such nodes
     read, parameters that are rows, and numbers that stand in an op.
+
+    >>> from microgradlib.viz.boxes.choice import Step, choose_states
+    >>> from microgradlib.viz.boxes.structure import find_structure
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> x, two = SnapshotNode(0, "input", "x"), SnapshotNode(1, "constant", data=2.0)
+    >>> y = SnapshotNode(2, "output", op="×", op_name="mul", parents=(0, 1))
+    >>> structure = find_structure(Snapshot((x, two, y), (2,)))
+    >>> [(part.kind, part.nodes) for part in find_parts(structure, choose_states(structure, Step()))]
+    [('leaf', (0,)), ('op', (2,))]
     """
     groups, absorbed, step = structure.groups, structure.absorbed, choice.step
     rows = (absorbed.parameters | absorbed.numbers) if step.cards else absorbed.numbers

@@ -29,6 +29,15 @@ def merge_vectors(structure: Structure, parts: Sequence[Part], opened: frozenset
         parts: the parts.
         opened: keys of groups whose ops stay apart.
 
+    >>> from microgradlib.viz.boxes.structure import find_structure
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> leaves = [SnapshotNode(i, "input", f"x{i}") for i in range(3)]
+    >>> ops = [SnapshotNode(3 + i, "op", op="exp", op_name="exp", parents=(i,)) for i in range(3)]
+    >>> total = SnapshotNode(6, "output", op="sum", op_name="sum", parents=(3, 4, 5))
+    >>> parts = [Part("leaf" if i < 3 else "op", (i,), ()) for i in range(7)]
+    >>> merged = merge_vectors(find_structure(Snapshot((*leaves, *ops, total), (6,))), parts)
+    >>> [(part.kind, part.nodes) for part in merged[3:]]
+    [('vector', (3, 4, 5)), ('op', (6,))]
     """
     distances = _distances(len(parts), list(edges_between(structure, parts)))
     alike: dict[tuple[Path, int, str, tuple[str, ...]], list[int]] = {}
