@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from microgradlib import Symbol, Value, explain, grad_table, mean, relu, scope, 
 from microgradlib.costs import cross_entropy, squared_error
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.nn import MLP
-from microgradlib.ops import ZERO, reductions
+from microgradlib.ops import TABLE, ZERO, reductions
 from microgradlib.testing import graphs
 from microgradlib.viz.stepper.sentences import decode, gradients_of
 
@@ -40,6 +41,27 @@ def test_the_tape_gives_grad_table_after_a_round_trip_through_json(graph):
     for node, found in zip(level["nodes"], gradients_of(level)):
         if node["role"] not in {"constant", "target"}:
             assert exact(found) == exact(table[order[node["id"]]])
+
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 3.0, 1e300, math.inf, -math.inf, math.nan)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
+def test_every_op_can_be_explained_at_special_numbers(op):
+    rng = random.Random(op.name)
+    for _ in range(6):
+        leaves = [Value(rng.choice(SPECIAL), label=f"x{i}") for i in range(op.arity or 3)]
+        if op.name == "polygamma":  # of a whole order
+            leaves[1] = Value(1.0, label="x1")
+        output = op(*leaves) * leaves[0]
+        explanation = explain(output, names={})
+        assert json.loads(json.dumps(explanation.tape, allow_nan=False)) == explanation.tape
+        assert len(explanation.lines) == len(explanation.frames)
+        table = grad_table(output)
+        for node, found in zip(topological_sort(output), gradients_of(explanation.level)):
+            if node.op is not None or node in leaves:
+                assert (found is ZERO, repr(found)) == (table[node] is ZERO, repr(table[node]))
 
 
 def test_nan_infinity_and_closed_branches_pass_through_json():
