@@ -71,7 +71,10 @@ elu = define_op(
         lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(_below_zero(xp, x))),
         lambda xp, z, x, scale: xp.expm1(_below_zero(xp, x)),
     ],
-    written=(lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(x)), None),
+    written=(
+        lambda xp, z, x, scale: xp.where(x > 0, 1.0, xp.exp(x) if str(scale) == "1" else scale * xp.exp(x)),
+        lambda xp, z, x, scale: xp.where(x > 0, 0.0, xp.expm1(x)),
+    ),
     formula="max(0, x) + min(0, γ(eˣ − 1)), derivative I(x > 0) + I(x ≤ 0) γeˣ",
     defaults=(1.0,),
     setting_count=1,

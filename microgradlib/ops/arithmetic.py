@@ -164,6 +164,7 @@ radians = define_op(
     "radians",
     value=lambda xp, x: x * (math.pi / 180),
     derivatives=[lambda xp, z, x: math.pi / 180],
+    written=(lambda xp, z, x: xp.div(math.pi, 180.0),),
     formula="π x/180: degrees as radians, derivative π/180",
     reference=lambda mp, x: mp.radians(x),
 )

@@ -25,7 +25,7 @@ heaviside = define_op(
         lambda xp, z, x, at_zero: 0.0,
         lambda xp, z, x, at_zero: xp.where(xp.abs(x) <= 0, 1.0, xp.where(xp.abs(x) > 0, ZERO, math.nan)),
     ],
-    written=(None, lambda xp, z, x, at_zero: xp.where(xp.abs(x) <= 0, 1.0, 0.0)),
+    written=(None, lambda xp, z, x, at_zero: xp.where(x, 0.0, 1.0)),
     formula="0, h or 1 as x is negative, zero or positive, with h = ½; derivative 0, and I(x = 0) for h",
     defaults=(0.5,),
     setting_count=1,

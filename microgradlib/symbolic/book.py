@@ -155,7 +155,9 @@ _SIGNS: dict[str, Callable[..., Book]] = {
     "lgamma": lambda x: Book(f"ln |Γ({x})|"),
     "log1p": lambda x: Book(f"ln({1 + x})"),
     "mod": lambda x, y: Book(f"{x.at(ATOM)} mod {y.at(ATOM)}", SUM),
-    "polygamma": lambda x, order: Book(f"ψ⁽{str(order).translate(SUPERSCRIPTS)}⁾({x})"),
+    "polygamma": lambda x, order: Book(
+        f"ψ⁽{order.text.translate(SUPERSCRIPTS)}⁾({x})" if order.text.isdecimal() else f"ψ^({order})({x})"
+    ),
     "prod": _product,
     "reciprocal": lambda x: 1 / x,
     "sqrt": lambda x: _root("√", x),

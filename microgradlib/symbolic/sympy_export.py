@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.optional import import_optional
 from microgradlib.core.graph import topological_sort
 from microgradlib.ops import TABLE
-from microgradlib.ops.slopes import SLOPE_OF
+from microgradlib.ops.slopes import DERIVATIVES_ONLY
 from microgradlib.symbolic.names import constant, leaf_names
 from microgradlib.symbolic.write_graph import expressions
 
@@ -100,20 +100,17 @@ class _Namespace:
 
     def rule_of(self, op: Op) -> Callable[..., Any]:
         """Return the function of an op: SymPy's own, or the op's value rule, which the table may have replaced."""
-        return getattr(self, op.name) if op.name in {*self._functions, *SLOPE_OF} else partial(op.value, self)
+        is_written = op.name in self._functions or op.name in DERIVATIVES_ONLY
+        return getattr(self, op.name) if is_written else partial(op.value, self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in self._functions:
             return self._exact(self._functions[name])
-        if name in SLOPE_OF:  # 1 − tanh² x for the slope of tanh
-            return lambda x: self._written(SLOPE_OF[name])(self, getattr(self, SLOPE_OF[name])(x), x)
         if name in TABLE:
-            return partial(TABLE[name].value, self)
+            op = TABLE[name]
+            notation: Any = op.notation
+            return partial(notation if name in DERIVATIVES_ONLY else op.value, self)  # 1 − tanh² x for tanh′
         raise AttributeError(name)
-
-    def _written(self, name: str) -> Callable[..., Any]:
-        rules: Any = TABLE[name].written
-        return rules[0]  # type: ignore[no-any-return]
 
     def _exact(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Convert floats in a rule to SymPy's numbers before the call, so that max(x, 0.0) is Max(0, x)."""

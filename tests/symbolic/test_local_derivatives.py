@@ -75,6 +75,9 @@ def test_a_wrong_form_is_found(temporary_op):
         ("sigmoid", ["u3 (1 − u3)"]),
         ("relu", ["I(a > 0)"]),
         ("leaky_relu", ["1 if a > 0, else b", "min(a, 0)"]),
+        ("elu", ["1 if a > 0, else b · e^a", "I(a ≤ 0) (e^a − 1)"]),
+        ("heaviside", ["0", "I(a = 0)"]),
+        ("radians", ["π/180"]),
         ("softplus", ["σ(a)"]),
         ("tan", ["1 + u3²"]),
         ("atan", ["1/(1 + a²)"]),
@@ -103,6 +106,9 @@ def test_settings_names_and_templates():
     assert value_formula(TABLE["where"], ["c", "x", "y"]) == "x if c ≠ 0, else y"
     assert value_formula(TABLE["tanh"], ["a + b"]) == "tanh(a + b)"
     assert value_formula(TABLE["tanh_slope"], ["u1"]) == "1 − tanh(u1)²"
+    assert value_formula(TABLE["polygamma"].bind(1.0), ["x"]) == "ψ⁽¹⁾(x)"
+    assert value_formula(TABLE["polygamma"], ["x", "n"]) == "ψ^(n)(x)"
+    assert local_derivative_formula(TABLE["elu"].bind(1.0), 0, ["x"], "z") == "1 if x > 0, else e^x"
 
 
 def test_many_inputs_stay_short():
@@ -164,12 +170,25 @@ def test_a_comparison_is_a_number_in_brackets():
     assert r"[x > 0] = 1" in explanation.latex
 
 
+def test_second_derivatives_and_inner_steps_are_written_out():
+    x, u = Symbol("x"), Value(0.3, label="u")
+    [bend] = gradients(gradients(mg.sigmoid(x), [x])[0], [x])
+    assert to_text(bend) == "sigmoid(x)*(1 - sigmoid(x))*(1 - 2*sigmoid(x))"
+    assert [line.split("  ")[2] for line in draw(bend).text.splitlines()[1:4]] == ["x", "sigmoid′(x)", "1 − 2 · σ(x)"]
+    assert "1 − x²" in draw(gradients(mg.asin(x), [x])).text
+    assert "u/hypot(u, 2)" in draw(gradients(mg.hypot(u, 2), [u])).text
+    assert not re.search("one_minus|unit|slope", draw(gradients(mg.asin(x) * mg.sigmoid(x), [x])).text)
+
+
 def test_sympy_gets_the_book_form():
     sympy = pytest.importorskip("sympy")
     x, s = Symbol("x"), sympy.Symbol("x", real=True)
     assert mg.to_sympy(gradients(mg.tanh(x), [x])) == [1 - sympy.tanh(s) ** 2]
     logistic = 1 / (1 + sympy.exp(-s))
     assert mg.to_sympy(gradients(mg.sigmoid(x), [x])) == [logistic * (1 - logistic)]
+    [bend] = gradients(gradients(mg.sigmoid(x), [x])[0], [x])
+    assert mg.to_sympy(bend) == logistic * (1 - logistic) * (1 - 2 * logistic)
+    assert mg.to_sympy(gradients(mg.asin(x), [x])) == [1 / sympy.sqrt(1 - s**2)]
 
 
 def test_saturated_slopes_keep_their_digits():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.ops.slopes import SLOPE_OF
+from microgradlib.ops.slopes import DERIVATIVES_ONLY, SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.boxes.absorption import is_number
@@ -81,7 +81,7 @@ class Labels:
         function = self.function(i)
         if function is not None and len(function.name) < len(node.op):
             return function.name
-        if node.op_name in SLOPE_OF and self.options.ops:
+        if node.op_name in DERIVATIVES_ONLY and self.options.ops:
             return self._slope(i) or node.op
         texts = [
             number(self.structure.nodes[parent].data, digits) if parent in numbers else "" for parent in node.parents
@@ -166,21 +166,21 @@ class Labels:
         nodes = self.structure.nodes
         if self.options.local_derivatives == "formula":
             return frozenset(node.index for node in nodes if node.parents)
-        slopes = [node for node in nodes if node.op_name in SLOPE_OF]
-        twins = [self._twins.get((SLOPE_OF[node.op_name], node.parents)) for node in slopes]
-        operands = [node.parents[0] for node in slopes]
-        return frozenset(i for i in [*twins, *operands] if i is not None and nodes[i].parents)
+        slopes = [node for node in nodes if node.op_name in DERIVATIVES_ONLY]
+        twins = [self._twins.get((SLOPE_OF.get(node.op_name, ""), node.parents)) for node in slopes]
+        operands = [parent for node in slopes for parent in node.parents]
+        return frozenset(i for i in [*twins, *operands] if i is not None and not is_number(nodes[i]))
 
     def _slope(self, i: int) -> str:
-        """Return a derivative of a function as books write it: 1 − u2² where u2 is the function's value."""
+        """Return a part of a derivative as books write it: tanh′ is 1 − u2² where u2 is the value of tanh."""
         node = self.structure.nodes[i]
-        operand = self.name(node.parents[0])
-        twin = self._twins.get((SLOPE_OF[node.op_name], node.parents))
+        operands = [self.name(parent) for parent in node.parents]
+        twin = self._twins.get((SLOPE_OF.get(node.op_name, ""), node.parents))
         function = None if twin is None else self._op(twin)
         if twin is not None and function is not None:
-            return local_derivative_formula(function, 0, [operand], self.name(twin))
+            return local_derivative_formula(function, 0, operands, self.name(twin))
         op = self._op(i)
-        return "" if op is None else value_formula(op, [operand])
+        return "" if op is None else value_formula(op, operands)
 
     def _op(self, i: int) -> Op | None:
         return self.options.ops[i] if i < len(self.options.ops) else None
