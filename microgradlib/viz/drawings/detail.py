@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.boxes.options import Options
 from microgradlib.viz.boxes.structure import find_structure
-from microgradlib.viz.drawings.collapse import Collapse, check_collapse, ladder
-from microgradlib.viz.layout.layout import layout
+from microgradlib.viz.drawings.collapse import ladder
+from microgradlib.viz.drawings.placing import CELL, place
 from microgradlib.viz.layout.placement import Spacing
-from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
+from microgradlib.viz.painting.measure import measure
 from microgradlib.viz.painting.scene import MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator
 
     from microgradlib.viz.boxes.choice import Step
     from microgradlib.viz.boxes.diagram import Diagram
     from microgradlib.viz.boxes.structure import Structure
-    from microgradlib.viz.layout.placement import Direction, Layout, Size
+    from microgradlib.viz.drawings.collapse import Collapse
+    from microgradlib.viz.layout.placement import Direction, Layout
     from microgradlib.viz.snapshots.snapshot import Snapshot
 
-CELL: Final = 960.0
-"""The width of a notebook's cell, in pixels."""
 MOST_BOXES: Final = 60
 LEAST_TEXT: Final = 9.0
 GREATEST_HEIGHT: Final = 1200.0
@@ -39,8 +38,6 @@ MAX_NODES: Final = 200
 _TEXT: Final = 13.0
 _MARGIN: Final = (2 * MARGIN, 2 * MARGIN + 24.0)
 """What painting adds to the layout's width and height: margins and legend."""
-_WRAP: Final = 1.3
-"""A drawing to the right is wrapped if it is wider than this many cells."""
 _CLOSE: Final = Spacing(gap=12.0, bend=12.0, longest_bend=32.0, climb=16.0, frame=9.0)
 """Shorter lines, for drawings that are too wide for the cell."""
 _CLOSER: Final = 1.4
@@ -123,13 +120,10 @@ class Ladder:
                 return tried[0]
         return max(tried, key=lambda view: view.score)
 
-    def view(self, opened: Collection[str] = (), closed: Collection[str] = ()) -> View:
-        """Return the best view, with some groups opened or closed by their keys."""
-        if not opened and not closed:
-            return self.best
-        step = replace(self.best.step, opened=frozenset(opened), closed=frozenset(closed))
-        sheet = lay_open(self.structure, *choose_parts(self.structure, step))
-        return self._best_direction(write(self.structure, sheet, self.options), step)
+    def diagram(self, opened: frozenset[str], closed: frozenset[str]) -> Diagram:
+        """Return the diagram of the best view, with some groups opened and others closed by their keys."""
+        step = replace(self.best.step, opened=opened, closed=closed)
+        return write(self.structure, lay_open(self.structure, *choose_parts(self.structure, step)), self.options)
 
     def _best_direction(self, diagram: Diagram, step: Step) -> View:
         views = [_view(diagram, step, direction) for direction in self._directions()]
@@ -161,10 +155,6 @@ def make_ladder(
             the innermost levels of groups; 0: everything is open; None: the size decides.
         max_nodes: of more boxes than this, a drawing that `collapse` asks for collapses further.
 
-    Raises:
-        ValueError: there is no node, or `direction` or `collapse` is another word.
-        TypeError: `collapse` is neither a word nor a whole number.
-
     >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
     >>> y = SnapshotNode(1, "output", "y", "×", "mul", 9.0, None, (0, 0), (3.0, 3.0))
@@ -172,13 +162,6 @@ def make_ladder(
     >>> len(view.diagram.boxes), view.layout.direction, view.fits
     (2, 'right', True)
     """
-    if not snapshot.nodes:
-        message = "there is nothing to draw: the list of outputs is empty; give at least one Value or Symbol"
-        raise ValueError(message)
-    if direction not in (None, "right", "down"):
-        message = f"direction must be 'right' or 'down', or None for the one that reads better; got {direction!r:.80}"
-        raise ValueError(message)
-    check_collapse(collapse)
     return Ladder(find_structure(snapshot), options or Options(), direction, collapse, max_nodes)
 
 
@@ -209,16 +192,7 @@ def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
 
 
 def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spacing) -> View:
-    sizes: Mapping[str, Size] = measure(diagram, direction)
-    plan = layout(
-        diagram,
-        sizes,
-        direction=direction,
-        width=_WRAP * CELL if direction == "right" else None,
-        spacing=spacing,
-        text_width=arrow_text_width,
-        title_sizes=title_sizes(diagram),
-    )
+    plan = place(diagram, direction, wrap=True, spacing=spacing)
     width, height = plan.width + _MARGIN[0], plan.height + _MARGIN[1]
     scale = min(1.0, CELL / width)
     score = _TEXT * scale - _RETURN_COSTS[0] * min(plan.returns, 1) - _RETURN_COSTS[1] * max(plan.returns - 1, 0)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
-from microgradlib.viz.boxes.build import choose_parts, lay_open, write
 from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
 from microgradlib.viz.drawings.arguments import (
@@ -19,8 +18,9 @@ from microgradlib.viz.drawings.arguments import (
     program_of,
     refuse,
 )
-from microgradlib.viz.drawings.detail import CELL, MAX_NODES, Ladder, make_ladder
-from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of, place
+from microgradlib.viz.drawings.detail import MAX_NODES, Ladder, make_ladder
+from microgradlib.viz.drawings.drawing import Content, Drawing, Engine, check_engine, content_of
+from microgradlib.viz.drawings.placing import CELL, place
 from microgradlib.viz.drawings.states import GraphCanvas
 from microgradlib.viz.networks.modules import module_picture
 from microgradlib.viz.painting.paint import CAPTION_SIZE
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""
-_WRAP: Final = 1.3
-"""A drawing to the right is wrapped into rows if it is wider than this many cells."""
 
 
 def draw(
@@ -167,13 +165,10 @@ class _Reopen:
     direction: Direction
 
     def diagram(self, opened: frozenset[str], closed: frozenset[str]) -> Diagram:
-        step = replace(self.ladder.best.step, opened=opened, closed=closed)
-        structure = self.ladder.structure
-        return write(structure, lay_open(structure, *choose_parts(structure, step)), self.ladder.options)
+        return self.ladder.diagram(opened, closed)
 
     def scene(self, diagram: Diagram) -> Scene:
-        width = _WRAP * CELL if self.direction == "right" else None
-        return self.with_routes(diagram, place(diagram, self.direction, width))
+        return self.with_routes(diagram, place(diagram, self.direction, wrap=True))
 
     def with_routes(self, diagram: Diagram, layout: Layout) -> Scene:
         if self.routes is None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
 from microgradlib.viz.dot.source import to_dot, to_graphviz
+from microgradlib.viz.drawings.placing import place
 from microgradlib.viz.drawings.states import GraphCanvas, Reopen, counts, reachable
-from microgradlib.viz.layout.layout import layout
-from microgradlib.viz.painting.measure import arrow_text_width, measure, title_sizes
 from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.picture import Picture, file_svg, page_html
 from microgradlib.viz.theme import check_theme, replace_marks
@@ -21,32 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from microgradlib.viz.boxes.diagram import Diagram
-    from microgradlib.viz.layout.placement import Direction, Layout
+    from microgradlib.viz.layout.placement import Direction
     from microgradlib.viz.picture import Canvas
     from microgradlib.viz.routes.search import Highlight
 
 _VIEW_BOX: Final = re.compile(r'viewBox="([^"]*)"')
 
 Engine = Literal["own", "dot"]
-
-
-def place(diagram: Diagram, direction: Direction, width: float | None = None) -> Layout:
-    """Lay out a diagram with the sizes that painting gives its parts.
-
-    Args:
-        diagram: what to draw.
-        direction: of its arrows.
-        width: see `layout`.
-
-    """
-    return layout(
-        diagram,
-        measure(diagram, direction),
-        direction=direction,
-        width=width,
-        text_width=arrow_text_width,
-        title_sizes=title_sizes(diagram),
-    )
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from scoped_graphs import Recorder, batch, plain, recurrent
 
 from microgradlib import Value, sum as total, tanh
 from microgradlib.viz.drawings.collapse import check_collapse
-from microgradlib.viz.drawings.detail import CELL, MOST_BOXES, make_ladder
-from microgradlib.viz.snapshots.snapshot import Snapshot
+from microgradlib.viz.drawings.detail import MOST_BOXES, make_ladder
+from microgradlib.viz.drawings.placing import CELL
 
 
 def kinds(view):
     return [box.kind for box in view.diagram.boxes if box.id != "totals"]
 
 
-def titles(view):
-    return {box.title for box in view.diagram.boxes}
+def titles(diagram):
+    return {box.title for box in diagram.boxes}
 
 
 def tangle(nodes, seed=1):
@@ -121,38 +121,31 @@ def test_other_words_are_errors_that_list_the_words(given):
 @pytest.mark.parametrize("given", [True, 1.0, ["layer"], object()])
 def test_other_types_are_errors(given):
     with pytest.raises(TypeError, match="collapse must be one of"):
-        make_ladder(batch(1), collapse=given)
-
-
-def test_an_empty_list_and_another_direction_are_errors():
-    with pytest.raises(ValueError, match="list of outputs is empty"):
-        make_ladder(Snapshot((), ()))
-    with pytest.raises(ValueError, match="direction must be"):
-        make_ladder(batch(1), direction="left")
+        check_collapse(given)
 
 
 def test_groups_open_and_close_by_their_keys():
     ladder = make_ladder(batch(1))
     card = next(box for box in ladder.best.diagram.boxes if box.title == "neurons.0")
-    opened = ladder.view(opened={card.group})
-    assert card.group in {frame.group for frame in opened.diagram.frames}
-    assert card.group not in {box.group for box in opened.diagram.boxes}
+    opened = ladder.diagram(frozenset({card.group}), frozenset())
+    assert card.group in {frame.group for frame in opened.frames}
+    assert card.group not in {box.group for box in opened.boxes}
     layer = next(frame for frame in ladder.best.diagram.frames if frame.title == "layers.0")
-    closed = ladder.view(closed={layer.group})
-    assert [box.kind for box in closed.diagram.boxes if box.group == layer.group] == ["closed"]
-    assert ladder.view() is ladder.best
+    closed = ladder.diagram(frozenset(), frozenset({layer.group}))
+    assert [box.kind for box in closed.boxes if box.group == layer.group] == ["closed"]
+    assert ladder.diagram(frozenset(), frozenset()) == ladder.best.diagram
 
 
 def test_a_closed_group_opens_to_what_is_in_it():
     ladder = make_ladder(batch(1, (25, 20, 10, 1)))
     closed = next(box for box in ladder.best.diagram.boxes if box.title == "layers.1")
-    assert {"neurons.0", "neurons.9"} <= titles(ladder.view(opened={closed.group}))
+    assert {"neurons.0", "neurons.9"} <= titles(ladder.diagram(frozenset({closed.group}), frozenset()))
 
 
 def test_the_middle_of_a_series_opens():
     ladder = make_ladder(recurrent(40))
     middle = next(box for box in ladder.best.diagram.boxes if box.kind == "elided")
-    assert "elided" not in kinds(ladder.view(opened={middle.group}))
+    assert "elided" not in {box.kind for box in ladder.diagram(frozenset({middle.group}), frozenset()).boxes}
 
 
 def test_large_graphs_take_no_time():

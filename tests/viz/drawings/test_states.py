@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from microgradlib import Value, draw, nn
 from microgradlib.viz.boxes.diagram import Box, Diagram, Frame
-from microgradlib.viz.drawings.drawing import place
+from microgradlib.viz.drawings.placing import place
 from microgradlib.viz.drawings.states import GraphCanvas, reachable
 from microgradlib.viz.painting.scene import Scene
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from microgradlib.viz.boxes.diagram import Arrow, Box, BoxKind, Diagram, Frame, Row, Strip, Table
-from microgradlib.viz.drawings.drawing import place
+from microgradlib.viz.drawings.placing import place
 from microgradlib.viz.painting.paint import paint, size
 from microgradlib.viz.painting.scene import MARGIN, Scene
 from microgradlib.viz.routes.text import CaptionLine
