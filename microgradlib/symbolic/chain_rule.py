@@ -14,7 +14,7 @@ from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops.formula import PRODUCT, SUM, Formula, write_op
 from microgradlib.symbolic.latex import Latex
 from microgradlib.symbolic.local_derivatives import write_local_derivative
-from microgradlib.symbolic.names import fresh_names, unique_names
+from microgradlib.symbolic.names import fresh_names
 from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.text import Text
 from microgradlib.symbolic.write_graph import write_graph
@@ -69,20 +69,14 @@ class ChainRule:
         self.names = self._choose_names()
 
     def _choose_names(self) -> dict[Node, str]:
-        """Return a name for each node in the equations: as drawings name it; x for a nameless parameter; u1, u2, …."""
-        known = display.names(self.order)
+        """Return a name for each node in the equations: as drawings and tables name it, u1, u2, … without a name."""
+        order = self.order if self.x in {*self.order} else [*self.order, self.x]
+        known = display.names(order)
         named = {self.output, self.x, *self.path}.union(*[node.parents for node in self.path if node is not self.x])
-        leaves = [node for node in self.order if node.op is None and node in known]
-        inner = [node for node in self.order if node.op is not None and node in named]
-        if self.x not in self.path:
-            inner.append(self.x)
-        names = unique_names(dict.fromkeys([*leaves, *[node for node in inner if node in known]]), known)
-        taken = set(names.values())
-        if self.x not in names and self.x.op is None and "x" not in taken:
-            names[self.x] = "x"
-        fresh = fresh_names("u", taken)
-        for node in [*inner, self.x, self.output]:
-            if node not in names:
+        names = {node: known[node] for node in order if node in known and (node.op is None or node in named)}
+        fresh = fresh_names("u", known.values())
+        for node in order:
+            if node not in names and (node in {self.x, self.output} or (node.op is not None and node in named)):
                 names[node] = next(fresh)
         return names
 

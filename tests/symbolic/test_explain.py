@@ -102,7 +102,7 @@ def test_an_inner_node_and_the_output_itself() -> None:
 
 def test_a_parameter_without_influence_has_gradient_0() -> None:
     x, y = Value(2.0, label="x"), Value(1.0)
-    assert explain_gradient(labelled(x * 3, "z"), y).text.splitlines()[-2:] == ["grad(z) = 1", "grad(u1) = 0"]
+    assert explain_gradient(labelled(x * 3, "z"), y).text.splitlines()[-2:] == ["grad(z) = 1", "grad(y) = 0"]
 
 
 def test_a_variable_names_its_value() -> None:
@@ -110,10 +110,10 @@ def test_a_variable_names_its_value() -> None:
     assert "grad(weight) = grad(u1) · ∂u1/∂weight = 1 · 3 = 3" in explain_gradient(weight * 3, weight).text
 
 
-def test_a_parameter_without_a_name_is_called_x() -> None:
+def test_a_parameter_without_a_name_is_numbered_as_results_are() -> None:
     u = Value(2.0) * 3
     text = explain_gradient(u, u.parents[0]).text
-    assert "grad(x) = grad(u) · ∂u/∂x = 1 · 3 = 3" in text
+    assert "grad(u1) = grad(u) · ∂u/∂u1 = 1 · 3 = 3" in text
 
 
 def test_strong_zeros() -> None:
@@ -136,3 +136,18 @@ def test_a_long_path_raises_with_a_remedy() -> None:
 def test_non_nodes_raise() -> None:
     with pytest.raises(TypeError, match="got 2"):
         explain_gradient(Value(1.0), 2)
+
+
+def test_numbers_of_results_are_those_of_the_table() -> None:
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    y = (a * a) * 5 + (b * b) * 7
+    text, table = explain_gradient(y, b).text, str(grad_table(y))
+    assert "u3 = b*b = 9" in text
+    assert "u3 = b · b" in table
+
+
+def test_equal_labels_are_told_apart_as_in_the_table() -> None:
+    first, second = Value(2.0, label="x"), Value(3.0, label="x")
+    y = first * second
+    assert "y = x*x_2 = 6" in explain_gradient(y, first).text
+    assert "y = x · x_2" in str(grad_table(y))

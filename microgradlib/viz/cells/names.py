@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.symbolic.local_derivatives import value_formula
-from microgradlib.symbolic.names import fresh_names, label_of
+from microgradlib.symbolic.names import fresh_names, label_of, unique_names
 from microgradlib.viz.numbers import number
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import FrameType
+    from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.snapshots.snapshot import SnapshotNode
 
-__all__ = ["Named", "NamedGraph", "formula", "known_names", "named", "short_name", "watching_frame"]
+__all__ = ["Named", "NamedGraph", "formula", "known_names", "named", "short_name"]
 
 MOST_NAMED: Final = 20_000
 """In larger graphs only labels are names: variables and paths are not searched for."""
@@ -27,9 +25,6 @@ MOST_NAMED: Final = 20_000
 LONGEST_PATH: Final = 12
 LONGEST: Final = 24
 """Longer paths and other names are shortened in formulas."""
-
-SHOWING: Final = frozenset({"IPython", "ipykernel", "traitlets", "pprint", "reprlib", "code", "codeop"})
-"""The packages that ask a result how it shows itself."""
 
 
 class Named(NamedTuple):
@@ -61,14 +56,6 @@ class NamedGraph(dict[Any, Named]):
         return Named(label_of(node) or (f"u{place}" if place else str(node.op)), "op")
 
 
-def watching_frame() -> FrameType | None:
-    """Return the innermost frame that is neither ours nor of what displays results: that of the cell or script."""
-    frame = users_frame()
-    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in SHOWING:
-        frame = frame.f_back
-    return frame if frame is not None else sys._getframe()
-
-
 def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
     """Return the names of all nodes of a graph, which are in order, parents first.
 
@@ -81,20 +68,30 @@ def named(order: Sequence[Any], digits: int = 4) -> NamedGraph:
     if len(order) > MOST_NAMED:
         return result
     noted, result.changed = _captured(order)
-    fresh = fresh_names("u", {*[label_of(node) for node in order], *[there.name for there in noted.values()]})
+    names = _unique(noted)
     for node in order:
         there = noted[node]
-        name = there.name or label_of(node) or (next(fresh) if node.op is not None else number(node.data, digits))
+        name = names.get(node) or there.name or number(node.data, digits)
         result[node] = Named(name, there.kind, there.stale)
     return result
 
 
 def known_names(order: Sequence[Any]) -> dict[Any, str]:
-    """Return the names of the nodes that have one: their label, the path of a parameter, a variable; no constants'."""
+    """Return the names of the nodes of a graph, each once: all but constants; in a large graph, the labels.
+
+    They are labels, paths of parameters and variables; of equal ones the second is x_2. Others are u1, u2, …
+    """
     if len(order) > MOST_NAMED:
-        return {node: label for node in order if (label := label_of(node))}
-    noted, _ = _captured(order)
-    return {node: there.name for node, there in noted.items() if there.name and there.kind != "constant"}
+        labels = {node: label for node in order if (label := label_of(node))}
+        return unique_names(labels, labels)
+    return _unique(_captured(order)[0])
+
+
+def _unique(noted: Mapping[Any, SnapshotNode]) -> dict[Any, str]:
+    given = {node: there.name for node, there in noted.items() if there.kind != "constant" and there.name}
+    names = unique_names(given, given)
+    fresh = fresh_names("u", names.values())
+    return {node: names.get(node) or next(fresh) for node, there in noted.items() if there.kind != "constant"}
 
 
 def formula(node: Any, names: NamedGraph) -> str:
@@ -117,5 +114,5 @@ def short_name(name: str) -> str:
 def _captured(order: Sequence[Any]) -> tuple[dict[Any, SnapshotNode], tuple[str, ...]]:
     """Return what drawings note of the nodes, and the names of leaves that were changed."""
     used = {parent for node in order for parent in node.parents}
-    picture, nodes = capture(*[node for node in order if node not in used], frame=watching_frame())
+    picture, nodes = capture(*[node for node in order if node not in used], frame=users_frame())
     return dict(zip(nodes, picture.nodes)), picture.changed
