@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from microgradlib.viz.boxes.choice import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from microgradlib.viz.boxes.structure import Structure
 
 CollapseWord = Literal["neuron", "layer", "step", "example"]
 Collapse = CollapseWord | int
 
-_KINDS: Final[dict[str, frozenset[str]]] = {
+KINDS: Final[Mapping[str, frozenset[str]]] = {
     "neuron": frozenset({"neuron"}),
     "layer": frozenset({"neuron", "layer"}),
     "step": frozenset({"step"}),
     "example": frozenset({"example"}),
 }
+"""The kinds of scopes that each word closes."""
 _FEW: Final = (32, 20, 12)
 """Of more boxes than these in one frame, the coarsest drawings leave out the middle."""
 
@@ -37,7 +38,7 @@ def check_collapse(collapse: object) -> Collapse | None:
     """
     words = ", ".join(map(repr, get_args(CollapseWord)))
     what = f"collapse must be one of {words}, or a whole number: so many of the innermost levels of groups are closed"
-    if collapse is None or (isinstance(collapse, str) and collapse in _KINDS):
+    if collapse is None or (isinstance(collapse, str) and collapse in KINDS):
         return collapse  # type: ignore[return-value]
     if isinstance(collapse, str) or (isinstance(collapse, int) and not isinstance(collapse, bool) and collapse < 0):
         message = f"{what}; got {collapse!r:.80}"
@@ -68,7 +69,7 @@ def ladder(structure: Structure, collapse: Collapse | None = None) -> Iterator[S
     if isinstance(collapse, int):
         step = Step(cards=collapse > 0, height=collapse - 1, most=10**9)
     else:
-        step = Step(kinds=_KINDS[collapse], tables=collapse == "layer", most=10**9)
+        step = Step(kinds=KINDS[collapse], tables=collapse == "layer", most=10**9)
     yield step
     yield replace(step, fold=True, most=Step.most)
     yield replace(step, fold=True, most=_FEW[-1], everything=True, cards=True, ends=1)
