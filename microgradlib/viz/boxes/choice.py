@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from microgradlib.viz.boxes.folding import can_fold, is_series
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -109,11 +107,11 @@ def choose_states(structure: Structure, step: Step) -> Choice:
                 and states[same[0]] not in {"card", "plain"}
                 and _large(groups, same[0])
             ):
-                if can_fold(groups, same, structure.sums):
+                if structure.can_fold(same):
                     folded[same[0]] = len(same)
                     states.update(dict.fromkeys(same[1:], "hidden"))
                     states[same[0]] = "folded" if states[same[0]] == "open" else states[same[0]]
-                elif len(same) > 2 * step.ends + 1 and is_series(groups, same):
+                elif len(same) > 2 * step.ends + 1 and structure.is_series(same):
                     middle = tuple(same[step.ends : len(same) - step.ends])
                     if groups.keys[middle[0]] in step.opened:
                         middle = ()

@@ -165,7 +165,7 @@ class Labels:
         """The results that texts on boxes and arrows refer to."""
         nodes = self.structure.nodes
         if self.options.local_derivatives == "formula":
-            return frozenset(node.index for node in nodes if node.parents)
+            return frozenset(node.index for node in nodes if not is_number(node))
         slopes = [node for node in nodes if node.op_name in DERIVATIVES_ONLY]
         twins = [self._twins.get((SLOPE_OF.get(node.op_name, ""), node.parents)) for node in slopes]
         operands = [parent for node in slopes for parent in node.parents]

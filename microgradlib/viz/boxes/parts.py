@@ -71,23 +71,23 @@ def find_parts(structure: Structure, choice: Choice) -> list[Part]:
     last = {i: root for root, tree in structure.sums.items() for i in tree} if step.fold else {}
     found: dict[object, Part] = {}
     members: dict[object, list[int]] = {}
-    places: dict[Path, tuple[Path, Scope | None]] = {}
-    for node, path in zip(structure.nodes, groups.paths, strict=True):
-        if node.index in rows:
+    paths, number = structure.paths
+    visible = [_visible(path, choice) for path in paths]
+    for i in range(len(structure.nodes)):
+        if i in rows:
             continue
-        if path not in places:
-            places[path] = _visible(path, choice)
-        visible, scope = places[path]
+        path, scope = visible[number[i]]
         key: object = scope
         if scope is None:
-            key, part = _part_of_node(structure, choice, node.index, visible, last)
+            key, part = _part_of_node(structure, choice, i, path, last)
+            found.setdefault(key, part)
         elif choice.states[scope] == "hidden":
             continue
         else:
             key = choice.series[scope][0] if scope in choice.series else scope
-            part = found.get(key) or _part_of_scope(structure, choice, visible, scope)
-        found.setdefault(key, part)
-        members.setdefault(key, []).append(node.index)
+            if key not in found:
+                found[key] = _part_of_scope(structure, choice, path, scope)
+        members.setdefault(key, []).append(i)
     parts = [replace(part, nodes=tuple(members[key])) for key, part in found.items()]
     return _without_orphans(structure, parts)
 

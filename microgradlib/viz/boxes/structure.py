@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from microgradlib.viz.boxes.absorption import Absorbed, absorb
+from microgradlib.viz.boxes.folding import can_fold, is_series
 from microgradlib.viz.boxes.groups import Groups, find_groups
 from microgradlib.viz.boxes.sums import find_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    from microgradlib.viz.boxes.groups import Path
+    from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,28 @@ class Structure:
     groups: Groups
     absorbed: Absorbed
     sums: Mapping[int, Sequence[int]]
+    _known: dict[tuple[str, tuple[Scope, ...]], bool] = field(default_factory=dict, repr=False, compare=False)
+
+    def can_fold(self, same: Sequence[Scope]) -> bool:
+        """Whether the first of equal groups can stand for all, see `folding`; found once for all steps."""
+        key = ("fold", tuple(same))
+        if key not in self._known:
+            self._known[key] = can_fold(self.groups, same, self.sums)
+        return self._known[key]
+
+    def is_series(self, same: Sequence[Scope]) -> bool:
+        """Whether each of equal groups reads the one before it, see `folding`; found once for all steps."""
+        key = ("series", tuple(same))
+        if key not in self._known:
+            self._known[key] = is_series(self.groups, same)
+        return self._known[key]
+
+    @cached_property
+    def paths(self) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+        """The different paths, and for each node the number of its path among them."""
+        numbers: dict[Path, int] = {}
+        of_nodes = tuple([numbers.setdefault(path, len(numbers)) for path in self.groups.paths])
+        return tuple(numbers), of_nodes
 
     @property
     def nodes(self) -> tuple[SnapshotNode, ...]:
