@@ -40,8 +40,12 @@ class Latex(Formula):
     \frac{-x_{1}^{2}}{3} \le x_{1} (1 + x_{1})
     """
 
-    __slots__ = ()
+    __slots__ = ("fraction",)
     spelling: ClassVar[dict[str, str]] = {"*": " ", "<=": r" \le ", ">=": r" \ge "}
+
+    def __init__(self, text: str, level: int = ATOM) -> None:
+        super().__init__(text, level)
+        self.fraction: tuple[Self, Self] | None = None  # numerator and denominator, of a fraction alone
 
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> Self:
@@ -125,9 +129,27 @@ class Latex(Formula):
             return rf"{left} \cdot {right}"
         return super()._between(operator, left, right)
 
+    def __neg__(self) -> Self:
+        """Write a minus; that of a fraction may move into its numerator when it is divided again."""
+        result = super().__neg__()
+        if self.fraction:
+            result.fraction = (-self.fraction[0], self.fraction[1])
+        return result
+
     def __truediv__(self, other: Any) -> Self:
-        """Write a fraction."""
-        return type(self)(rf"\frac{{{self.at(SUM)}}}{{{self.convert(other).at(SUM)}}}", PRODUCT)
+        r"""Write a fraction, without one in its numerator: a/b/c is a/(b c), and a/b/b is a/b².
+
+        >>> a, b, c = Latex("a"), Latex("b"), Latex("c")
+        >>> print(a / b / c, -(a / b) / b)
+        \frac{a}{b c} \frac{-a}{b^{2}}
+        """
+        upper, lower = self, self.convert(other)
+        if self.fraction:
+            upper, first = self.fraction
+            lower = first**2 if first.text == lower.text and first.level == ATOM else first * lower
+        result = type(self)(rf"\frac{{{upper.at(SUM)}}}{{{lower.at(SUM)}}}", PRODUCT)
+        result.fraction = (upper, lower)
+        return result
 
     def __pow__(self, other: Any) -> Self:
         """Write the exponent as a superscript."""

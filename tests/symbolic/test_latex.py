@@ -37,6 +37,9 @@ def test_the_checker_rejects_broken_latex(broken: str) -> None:
     [
         (W * X + B, "w_{1} x + b"),
         ((A + B) / (A - B), r"\frac{a + b}{a - b}"),
+        (A / B / X, r"\frac{a}{b x}"),
+        (-(A / B) / B, r"\frac{-a}{b^{2}}"),
+        (A / (B / X) / (B + X), r"\frac{a}{\frac{b}{x} (b + x)}"),
         ((A / B) ** 2, r"\left(\frac{a}{b}\right)^{2}"),
         (mg.exp(-(X**2)), "e^{-x^{2}}"),
         (mg.exp(X) ** 2, "(e^{x})^{2}"),
