@@ -11,6 +11,7 @@ from microgradlib.nn import MLP
 from microgradlib.ops import ZERO
 from microgradlib.viz.boxes.groups import find_groups
 from microgradlib.viz.snapshots.capture import capture
+from microgradlib.viz.stepper.tapes.cards import make_cards
 from microgradlib.viz.stepper.tapes.contracted import closable, closed_at, contract, levels
 from microgradlib.viz.stepper.tapes.frames import replay, reverse_frames
 from microgradlib.viz.stepper.tapes.level import step_edges
@@ -117,3 +118,14 @@ def test_depths_close_from_the_inside():
 def test_other_words_and_numbers_are_refused(collapse, error):
     with pytest.raises(error, match="collapse must be"):
         closed_at(groups_of(batch())[0], collapse)
+
+
+def test_inputs_of_a_closed_example_are_rows_and_its_target_is_inside():
+    groups, _ = groups_of(batch())
+    graph = contract(groups, closed_at(groups, "example"))
+    cards = make_cards(graph)
+    closed = [i for i, node in enumerate(graph.nodes) if node.scope is not None]
+    assert [len(cards.rows[i]) for i in closed] == [2, 2]
+    kinds = [graph.snapshot_node(i).kind for i in range(len(graph.nodes))]
+    assert kinds.count("target") == 0
+    assert all(cards.stands(i) for i, kind in enumerate(kinds) if kind == "parameter")  # both examples read them

@@ -66,7 +66,7 @@ class Cards:
 def make_cards(graph: StepGraph) -> Cards:
     """Decide which leaves are rows of cards: in large graphs, the parameters that one weighted sum alone uses.
 
-    These are the weights of a `dot`, and of a closed scope all parameters.
+    These are the weights of a `dot`, and of a closed scope all parameters, and inputs that belong inside it.
     """
     uses: list[list[tuple[int, int]]] = [[] for _ in graph.nodes]
     for head, node in enumerate(graph.nodes):
@@ -93,7 +93,7 @@ def _is_row(graph: StepGraph, leaf: int, head: int, place: int) -> bool:
     kind = graph.snapshot_node(leaf).kind
     user, node = graph.snapshot_node(head), graph.nodes[head]
     if node.scope is not None:
-        return kind == "parameter"
+        return kind == "parameter" or node.scope in graph.groups.paths[graph.nodes[leaf].of]
     half, rest = divmod(len(node.parents), 2)
     is_weight = place < half or (rest == 1 and place == 2 * half)
     return user.op_name == "dot" and (kind == "parameter" or (kind == "input" and is_weight))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.ops import ZERO
-from microgradlib.viz.drawings.collapse import check_collapse
+from microgradlib.viz.drawings.collapse import KINDS, check_collapse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -19,13 +19,8 @@ __all__ = ["MOST_NODES_WITH_HIDDEN", "StepGraph", "StepNode", "closable", "close
 MOST_NODES_WITH_HIDDEN: Final = 800
 """Up to so many nodes, the parameters of closed scopes stay leaves, so that they have sliders and gradients."""
 
-LEVELS: Final = {
-    "neuron": frozenset({"neuron"}),
-    "layer": frozenset({"neuron", "layer"}),
-    "step": frozenset({"step"}),
-    "example": frozenset({"example"}),
-}
-"""The kinds of scopes that each level closes."""
+
+_INNER: Final = frozenset({"constant", "target"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ def levels(groups: Groups) -> list[tuple[str, tuple[Scope, ...]]]:
     """
     can_close = closable(groups)
     found: list[tuple[str, tuple[Scope, ...]]] = [("nodes", ())]
-    wanted = {key: [scope for scope in can_close if scope.kind in kinds] for key, kinds in LEVELS.items()}
+    wanted = {key: [scope for scope in can_close if scope.kind in kinds] for key, kinds in KINDS.items()}
     for key, scopes in {**wanted, "all": list(can_close)}.items():
         closed = _outermost(scopes)
         if closed not in [known for _, known in found] and _ops_left(groups, closed) > 1:
@@ -117,7 +112,7 @@ def closed_at(groups: Groups, collapse: str | int) -> tuple[Scope, ...]:
     check_collapse(collapse)
     can_close = closable(groups)
     if isinstance(collapse, str):
-        return _outermost(scope for scope in can_close if scope.kind in LEVELS[collapse])
+        return _outermost(scope for scope in can_close if scope.kind in KINDS[collapse])
     return _outermost(scope for scope in can_close if groups.heights[scope] < collapse)
 
 
@@ -148,8 +143,8 @@ def contract(groups: Groups, closed: Sequence[Scope] = ()) -> StepGraph:
     """Return the graph with each scope of `closed` as one node; those inside others are covered by these.
 
     The local derivatives of a closed scope are the gradients of its output by what it reads from outside, by the
-    chain rule inside it. Constants inside belong to it; other leaves that it alone reads stay leaves, in graphs of up
-    to `MOST_NODES_WITH_HIDDEN` nodes.
+    chain rule inside it. Constants and targets inside belong to it; other leaves that it alone reads stay leaves, in
+    graphs of up to `MOST_NODES_WITH_HIDDEN` nodes.
 
     Raises:
         ValueError: a scope of `closed` has several outputs, or is a single op.
@@ -189,7 +184,7 @@ def _known(derivative: float | None) -> float:
 
 
 def _inner_leaves(groups: Groups, owner: Sequence[Scope | None]) -> set[int]:
-    """Return the leaves that belong to closed scopes: constants, and in very large graphs whatever one scope reads."""
+    """Return the leaves that belong to closed scopes: constants, targets, and in very large graphs parameters."""
     nodes = groups.snapshot.nodes
     alone: dict[int, str] = {}
     for node in nodes:
@@ -197,9 +192,9 @@ def _inner_leaves(groups: Groups, owner: Sequence[Scope | None]) -> set[int]:
             owners = {owner[user] for user, _ in groups.uses[node.index]}
             if len(owners) == 1 and None not in owners:
                 alone[node.index] = node.kind
-    left = sum(one is None for one in owner) - sum(kind == "constant" for kind in alone.values())
+    left = sum(one is None for one in owner) - sum(kind in _INNER for kind in alone.values())
     all_inside = left > MOST_NODES_WITH_HIDDEN
-    return {i for i, kind in alone.items() if kind == "constant" or (all_inside and kind == "parameter")}
+    return {i for i, kind in alone.items() if kind in _INNER or (all_inside and kind == "parameter")}
 
 
 def _closed_derivatives(
