@@ -146,7 +146,7 @@ class Latex(Formula):
         upper, lower = self, self.convert(other)
         if self.fraction:
             upper, first = self.fraction
-            lower = first**2 if first.text == lower.text and first.level == ATOM else first * lower
+            lower = first**2 if first.text == lower.text and first.level != POWER else first * lower
         result = type(self)(rf"\frac{{{upper.at(SUM)}}}{{{lower.at(SUM)}}}", PRODUCT)
         result.fraction = (upper, lower)
         return result
