@@ -215,6 +215,15 @@ def test_parameters_are_rows_of_their_neuron():
     assert len(standing) == 12
 
 
+def test_a_parameter_outside_its_frame_has_its_full_name():
+    model = network()
+    loss = squared_error(model([0.1, 1.0]), 0.5) + squared_error(model([0.3, -1.0]), 0.5)
+    level = explain(loss, collapse=0).level
+    names = [node["name"] for node in level["nodes"] if node["role"] == "parameter"]
+    assert "w₀₁⁽¹⁾" in names
+    assert len(set(names)) == len(names)
+
+
 def test_a_batch_can_be_closed_by_examples():
     model = network()
     losses = []
@@ -329,7 +338,7 @@ def test_long_texts_are_cut():
         ((Value(1.0), squared_error, 1.0, 1.0), {}, TypeError, "a training step needs a model"),
         ((MLP(1, [1], rng=0), lambda y, _: float(y), 1.0, 1.0), {}, TypeError, "must be a Value"),
         ((Value(1.0),), {"lang": "de"}, ValueError, "no language 'de'"),
-        ((Value(1.0),), {"theme": "blue"}, ValueError, "no theme 'blue'"),
+        ((Value(1.0),), {"theme": "blue"}, ValueError, "theme must be 'light' or 'dark'.*'blue'"),
         ((Value(1.0),), {"mode": "backward"}, ValueError, "no mode 'backward'"),
         ((Value(1.0),), {"mode": "training"}, ValueError, "needs a model"),
         ((Value(1.0),), {"bug": "leak"}, ValueError, "no bug 'leak'"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.stepper.tapes.contracted import StepGraph
     from microgradlib.viz.stepper.tapes.naming import Name
 
-__all__ = ["Cards", "edge_texts", "make_cards", "sign", "value_text"]
+__all__ = ["Cards", "edge_texts", "make_cards", "shown_name", "sign", "value_text"]
 
 SMALL: Final = 16
 """Up to so many nodes, cards are tall, every leaf has one, and edges carry formulas beside their numbers."""
@@ -133,6 +133,19 @@ def edge_texts(graph: StepGraph, place: int, live: Sequence[Any]) -> list[str]:
     return [local_derivative_formula(op, i, names, "{z}") for i in range(len(node.parents))]
 
 
+def shown_name(graph: StepGraph, place: int, cards: Cards, name: Name) -> str:
+    """Return the name on a card: the short one if a card or frame around it says the rest, else the full one.
+
+    A parameter that several cards read stands outside their frames.
+    """
+    noted = graph.snapshot_node(place)
+    if noted.kind != "parameter" or not cards.stands(place):
+        return name.short
+    around = graph.groups.paths[noted.index]
+    is_said = any(scope.path and noted.name.startswith(f"{scope.path}.") for scope in around)
+    return name.short if is_said else name.full
+
+
 def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign: str) -> tuple[float, float]:
     """Return the least width and height of a card, in pixels."""
     noted = graph.snapshot_node(place)
@@ -143,7 +156,7 @@ def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign
     more = any(cards.row_of.get(leaf) == place for leaf in cards.hidden)
     flat = max(FLAT, CIRCLE * min(cards.uses[place], _MOST_CIRCLES))
     height = TALL if tall else flat + ROW * (len(rows) + more) + 6 * bool(rows)
-    head = sans_width(name.short[:24], 17 if tall else 15) + sans_width(shown_sign, 15) + 40
+    head = sans_width(shown_name(graph, place, cards, name)[:24], 17 if tall else 15) + sans_width(shown_sign, 15) + 40
     return max(_WIDE["tall" if tall else "rows" if rows else "flat"], head), height
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.viz.math_text import plain
-from microgradlib.viz.stepper.tapes.cards import sign, value_text
+from microgradlib.viz.stepper.tapes.cards import shown_name, sign, value_text
 from microgradlib.viz.stepper.tapes.contracted import closable
 from microgradlib.viz.stepper.tapes.encoding import encode
 from microgradlib.viz.stepper.tapes.naming import layer_symbol, net_inputs
@@ -68,7 +68,7 @@ def _node(parts: Parts, i: int) -> Entry:
     return {
         "id": i,
         "of": node.of,
-        "name": parts.names[node.of].short,
+        "name": shown_name(graph, i, parts.cards, parts.names[node.of]),
         "full": parts.names[node.of].full,
         "path": noted.name,
         "role": noted.kind if not node.parents else "output" if i == graph.output else "op",
