@@ -77,8 +77,8 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     has a rule that gives 0 always. Outside a domain, a derivative is `xp.undefined(x)`: nan to every order.
     `properties` are the further fields of `Op`, of which `formula` is required. Run again, as a cell of a notebook or a
     reloaded module is, it replaces the op that it defined before; nodes made with that one keep it, and pickles of them
-    load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere,
-    `TypeError` if a rule is not callable or a property is unknown.
+    load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere, or
+    the symbol is not one printable word; `TypeError` if a rule is not callable or a property is unknown.
 
     >>> from microgradlib import Value, grad_table
     >>> from microgradlib.ops import define_op, forget_op
@@ -94,7 +94,7 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     >>> forget_op("swish")
     """
     place = _place(sys._getframe(1))
-    if not name.isidentifier() or (name in TABLE and not _is_run_again(name, place)):
+    if not isinstance(name, str) or not name.isidentifier() or (name in TABLE and not _is_run_again(name, place)):
         message = f"an op's name is an identifier not yet in the table, got {name!r}"
         raise ValueError(message)
     rules = derivatives if callable(derivatives) else tuple(derivatives)
@@ -108,6 +108,10 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
         fault = f"has no property {min(unknown)!r}; it has {known}" if unknown else "needs a formula: write formula='…'"
         message = f"the op {name!r} {fault}"
         raise TypeError(message)
+    symbol = properties.get("symbol", name)
+    if not isinstance(symbol, str) or not symbol or not symbol.isprintable() or not set(" {}").isdisjoint(symbol):
+        message = f"the symbol of {name!r} is one printable word without braces, as in symbol='σ'; got {symbol!r:.80}"
+        raise ValueError(message)
     kind = CALLS.get(len(rules), Op) if isinstance(rules, tuple) else Variadic
     if "defaults" in properties:
         kind = WithSetting

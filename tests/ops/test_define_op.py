@@ -28,6 +28,13 @@ def test_define_op_rejects_invalid_rules():
     assert "nothing" not in TABLE
 
 
+@pytest.mark.parametrize("symbol", ["", "two\nlines", "a b", "{x}", "\x1b[2J", "\ud800", 3, None])
+def test_the_symbol_of_an_op_is_one_printable_word(symbol):
+    with pytest.raises(ValueError, match=r"the symbol of 'nothing' is one printable word without braces"):
+        define_op("nothing", lambda xp, x: x, [lambda xp, z, x: 1.0], formula="x", symbol=symbol)
+    assert "nothing" not in TABLE
+
+
 @pytest.mark.parametrize("name", ["settings", "fast_paths", "tangent"])
 def test_define_op_rejects_internal_properties(name):
     with pytest.raises(TypeError, match=rf"has no property {name!r}; it has formula, symbol, .*reference$"):

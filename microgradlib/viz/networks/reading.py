@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib import nn
+from microgradlib._support.printable import one_line
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.scopes import last_call, nodes_in
@@ -77,7 +78,7 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
         _maps_first(layers, passes, inputs) if layers[0].kernels or layers[0].pool else _units(layers, passes, inputs)
     )
     notes = [_NO_VALUES] if passes is None else _notes(passes, model, is_new=inputs is not None)
-    return Network(type(model).__name__, columns, len(model.parameters()), ". ".join(notes))
+    return Network(one_line(type(model).__name__), columns, len(model.parameters()), ". ".join(notes))
 
 
 def _notes(passes: Passes, model: Any, *, is_new: bool) -> list[str]:
