@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.markup import coordinate, element, escape
+from microgradlib.viz.markup import coordinate, element, escape, script_json
 from microgradlib.viz.theme import SANS, page_style
 
 if TYPE_CHECKING:
@@ -136,8 +135,8 @@ def _script(states: Sequence[State], others: Sequence[str], name: str) -> str:
         name: the id of the picture.
 
     """
-    moves = _json([dict(state.moves) for state in states])
-    titles = _json([state.title for state in states])
+    moves = script_json([dict(state.moves) for state in states])
+    titles = script_json([state.title for state in states])
     packed = base64.b64encode(zlib.compress("\x00".join(others).encode(), 9)).decode()
     return f"""<span role="status" style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">\
 </span><script>(function(){{
@@ -161,8 +160,3 @@ show(next,group)}})}}
 root.addEventListener("click",function(e){{var b=find(e);if(b)go(b)}});
 root.addEventListener("keydown",function(e){{if(e.key!=="Enter"&&e.key!==" ")return;
 var b=find(e);if(b){{e.preventDefault();e.stopPropagation();go(b)}}}})}})}})()</script>"""
-
-
-def _json(content: object) -> str:
-    """Return JSON that cannot end the script around it."""
-    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")

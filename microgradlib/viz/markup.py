@@ -1,7 +1,8 @@
-"""Write XML deterministically: elements, escaped text, and coordinates with at most two decimals."""
+"""Write XML deterministically: elements, escaped text, coordinates with at most two decimals; and JSON for scripts."""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Final
 
@@ -63,3 +64,16 @@ def title(text: str) -> str:
     '<title>grad = 2</title>'
     """
     return element("title", escape(text))
+
+
+def script_json(thing: object) -> str:
+    r"""Write JSON that may stand inside a script element, whatever texts it contains.
+
+    Raises:
+        ValueError: there is a nan or an infinity in it.
+
+    >>> script_json({"label": "</script>"})
+    '{"label":"\\u003c/script>"}'
+    """
+    text = json.dumps(thing, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -114,16 +114,20 @@ class Picture(ABC):
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        forms: dict[str, Callable[[], str]] = {
-            _HTML: lambda: self.html,
-            _SVG: lambda: self.svg,
-            _TEXT: lambda: self.text,
-        }
-        return {
-            form: data()
-            for form, data in forms.items()
-            if (not include or form in include) and (not exclude or form not in exclude)
-        }
+        forms = {_HTML: lambda: self.html, _SVG: lambda: self.svg, _TEXT: lambda: self.text}
+        return mime_bundle(forms, include, exclude)
+
+
+def mime_bundle(
+    forms: Mapping[str, Callable[[], str]], include: Container[str] | None, exclude: Container[str] | None
+) -> dict[str, str]:
+    """Return the forms that a notebook asks for, of those to include (None: all) less those to exclude.
+
+    >>> mime_bundle({"text/plain": lambda: "y", "text/html": lambda: "<p>y"}, None, {"text/html"})
+    {'text/plain': 'y'}
+    """
+    asked = [form for form in forms if not include or form in include]
+    return {form: forms[form]() for form in asked if not exclude or form not in exclude}
 
 
 def file_svg(canvas: Canvas, theme: str) -> str:

@@ -17,6 +17,7 @@ from microgradlib.viz.stepper.tapes.subject import Subject
 from microgradlib.viz.stepper.tapes.training import build_loss
 from microgradlib.viz.stepper.title import formula_of
 from microgradlib.viz.stepper.words import LANGUAGES, Language
+from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-Theme = Literal["light", "dark"]
 Bug = Literal["assign", "stale", "order"]
 Mode = Literal["training", "reverse", "forward"]
 
@@ -108,7 +108,8 @@ def explain(
     w.grad += u1.grad · ∂u1/∂w = 1 · 3 → 0 + 3 = 3 (∂u1/∂w = x)
     """
     lookup(lang, dict.fromkeys(LANGUAGES), "language")
-    for word, kind, words in ((theme, "theme", Theme), (mode, "mode", Mode), (bug, "bug", Bug)):
+    check_theme(theme)
+    for word, kind, words in ((mode, "mode", Mode), (bug, "bug", Bug)):
         if word is not None:
             lookup(word, dict.fromkeys(get_args(words)), kind)
     seed, lr, height = real_number(seed, "seed"), positive(lr, "lr", example=0.1), whole_number(height, "height", 300)

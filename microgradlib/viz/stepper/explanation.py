@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.files import write_atomic
 from microgradlib._support.notebook import in_notebook
+from microgradlib.viz.picture import mime_bundle
 from microgradlib.viz.stepper.page_build import frame_html, page_html
 from microgradlib.viz.stepper.sentences import sentences
 from microgradlib.viz.stepper.widget import TWIN, make_widget
@@ -132,12 +133,7 @@ class Explanation:
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, Any]:
-        forms = {"text/html": self._page(), "text/plain": self._short_text}
-        return {
-            form: data
-            for form, data in forms.items()
-            if (not include or form in include) and (not exclude or form not in exclude)
-        }
+        return mime_bundle({"text/html": self._page, "text/plain": lambda: self._short_text}, include, exclude)
 
     def _ipython_display_(self) -> None:
         """Show the live widget, and the page of the file, which is seen wherever the widget is not alive.

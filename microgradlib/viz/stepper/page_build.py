@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import posixpath
 import re
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from microgradlib.viz.markup import script_json
 from microgradlib.viz.stepper.words import WORDS
 from microgradlib.viz.theme import DARK, LIGHT
 
@@ -75,9 +75,9 @@ def page_html(tape: dict[str, Any], *, title: str, lang: str, theme: str | None)
     return _PAGE.format(
         lang=html.escape(lang),
         title=html.escape(title),
-        tape=_script_json(tape),
+        tape=script_json(tape),
         module=module_text(),
-        settings=f"lang: {_script_json(lang)}, theme: {_script_json(theme or '')}",
+        settings=f"lang: {script_json(lang)}, theme: {script_json(theme or '')}",
     )
 
 
@@ -122,10 +122,10 @@ def source_modules() -> dict[str, str]:
 
 def generated_modules() -> dict[str, str]:
     """Return the modules that are written from Python's tables: the words, and the style with the theme's colours."""
-    words = _script_json(WORDS)
+    words = script_json(WORDS)
     return {
         "words_table.js": f"export const WORDS = {words};\n",
-        "style.js": f"export const STYLE = {_script_json(_style())};\n",
+        "style.js": f"export const STYLE = {script_json(_style())};\n",
     }
 
 
@@ -159,9 +159,3 @@ def _in_order(modules: dict[str, str], last: str) -> list[str]:
 
     visit(last, last)
     return order
-
-
-def _script_json(thing: Any) -> str:
-    """Write JSON that may stand inside a script element, whatever the labels are."""
-    text = json.dumps(thing, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
