@@ -3,6 +3,15 @@
 from importlib import resources
 
 
+class _Names(tuple[str, ...]):
+    """A tuple of names that shows its ends."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} names: {', '.join([*self[:3], '…', *self[-3:]])}>"
+
+
 def names() -> tuple[str, ...]:
     """Return 32,033 first names in lower-case letters a to z.
 
@@ -13,7 +22,7 @@ def names() -> tuple[str, ...]:
 
     >>> names()[:3], names()[-1]
     (('emma', 'olivia', 'ava'), 'zzyzx')
-    >>> len(names())
-    32033
+    >>> names()
+    <32,033 names: emma, olivia, ava, …, zyrie, zyron, zzyzx>
     """
-    return tuple(resources.files("microgradlib.data").joinpath("names.txt").read_text(encoding="ascii").split())
+    return _Names(resources.files("microgradlib.data").joinpath("names.txt").read_text(encoding="ascii").split())
