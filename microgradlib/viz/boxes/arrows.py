@@ -11,8 +11,7 @@ from microgradlib.viz.numbers import MINUS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.boxes.sheet import Sheet
-    from microgradlib.viz.boxes.written import Written
+    from microgradlib.viz.boxes.sheet import Sheet, Written
 
 MOST_TEXTS: Final = 6
 """Local derivatives are written on the lines into a box that has at most so many; all have tooltips."""

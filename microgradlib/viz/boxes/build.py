@@ -17,7 +17,7 @@ from microgradlib.viz.boxes.elision import leave_out, merge_leaves
 from microgradlib.viz.boxes.labels import Labels, scope_title
 from microgradlib.viz.boxes.options import Options
 from microgradlib.viz.boxes.parts import find_parts
-from microgradlib.viz.boxes.sheet import Sheet
+from microgradlib.viz.boxes.sheet import Sheet, Written
 from microgradlib.viz.boxes.structure import Structure, find_structure
 from microgradlib.viz.boxes.tables import write_table
 from microgradlib.viz.boxes.totals import write_totals
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Box
     from microgradlib.viz.boxes.groups import Path
     from microgradlib.viz.boxes.parts import Part
-    from microgradlib.viz.boxes.written import Written
     from microgradlib.viz.snapshots.snapshot import Snapshot
 
 SMALL: Final = 12

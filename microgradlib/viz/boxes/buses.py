@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.boxes.arrows import Line
     from microgradlib.viz.boxes.groups import Path
-    from microgradlib.viz.boxes.sheet import Sheet
-    from microgradlib.viz.boxes.written import Written
+    from microgradlib.viz.boxes.sheet import Sheet, Written
 
 Source = tuple[int, int]
 """The place of a part and the node whose value comes from it; -1 for all the outputs of a group."""

@@ -9,7 +9,7 @@ from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.choice import MOST_LISTED
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
 from microgradlib.viz.boxes.labels import scope_title, shorten
-from microgradlib.viz.boxes.written import Written
+from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Path
     from microgradlib.viz.boxes.neurons import Neuron, Weight
     from microgradlib.viz.boxes.parts import Part
-    from microgradlib.viz.boxes.sheet import Sheet
 
 _ROWS_ALONE: Final = 8
 """A neuron that stands alone lists so many weights; one among few others:"""

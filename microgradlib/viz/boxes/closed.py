@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
 from microgradlib.viz.boxes.labels import scope_title, shorten
-from microgradlib.viz.boxes.written import Written
+from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.viz.boxes.parts import Part
-    from microgradlib.viz.boxes.sheet import Sheet
     from microgradlib.viz.snapshots.snapshot import Scope
 
 _IMAGE: Final = 16
@@ -137,6 +136,7 @@ def write_leaves(sheet: Sheet, place: int) -> Written:
             strips=strips,
             nodes=part.nodes,
             tooltip=", ".join(node.name for node in nodes[:20] if node.name) + (", …" if len(nodes) > 20 else ""),
+            output=sheet.has_output(place),
         ),
         joins=True,
     )

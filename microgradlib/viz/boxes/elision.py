@@ -94,7 +94,7 @@ def merge_leaves(structure: Structure, parts: Sequence[Part], step: Step) -> lis
     alike: dict[tuple[Path, str, tuple[int, ...]], list[int]] = {}
     crowd: dict[tuple[Path, str], list[int]] = {}
     for place, part in enumerate(parts):
-        if part.kind == "leaf" and part.nodes[0] not in outputs:
+        if part.kind == "leaf" and not (part.nodes[0] in outputs and structure.groups.uses[part.nodes[0]]):
             kind = structure.nodes[part.nodes[0]].kind
             readers = {owner[user] for user, _ in structure.groups.uses[part.nodes[0]] if user in owner}
             alike.setdefault((part.path, kind, tuple(sorted(readers))), []).append(place)

@@ -1,8 +1,8 @@
-"""What the writers of boxes share: the parts of a drawing, where each node stands, and how its numbers are written."""
+"""What the writers of boxes share: the parts of a drawing, how numbers are written, and what a writer returns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ from microgradlib.viz.boxes.parts import Part, part_of
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from microgradlib.viz.boxes.choice import Choice
-    from microgradlib.viz.boxes.diagram import RowKind
+    from microgradlib.viz.boxes.diagram import Box, RowKind
     from microgradlib.viz.boxes.labels import Labels
     from microgradlib.viz.boxes.structure import Structure
     from microgradlib.viz.snapshots.snapshot import SnapshotNode
@@ -119,3 +119,23 @@ class Sheet:
         """Whether an output of the graph is in a part."""
         outputs = set(self.structure.groups.snapshot.outputs)
         return any(i in outputs for i in self.parts[place].nodes)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A box with its ports.
+
+    Args:
+        box: what is drawn.
+        ports: where arrows enter: by arrow, as (node, place), the row or column.
+        exits: where arrows leave: by node, the row of a table.
+        joins: whether all arrows out of the box are one thick line, as of a group with many outputs.
+        silent: whether no local derivatives are written on the arrows into it, as into a closed group.
+
+    """
+
+    box: Box
+    ports: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    exits: Mapping[int, int] = field(default_factory=dict)
+    joins: bool = False
+    silent: bool = False

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from microgradlib.viz.boxes.diagram import Box, Table
 from microgradlib.viz.boxes.labels import scope_title, shorten
-from microgradlib.viz.boxes.written import Written
+from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Row
-    from microgradlib.viz.boxes.sheet import Sheet
 
 
 def write_table(sheet: Sheet, place: int) -> Written:

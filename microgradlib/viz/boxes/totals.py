@@ -9,8 +9,7 @@ from microgradlib.viz.boxes.diagram import Box, Row, Strip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.viz.boxes.sheet import Sheet
-    from microgradlib.viz.boxes.written import Written
+    from microgradlib.viz.boxes.sheet import Sheet, Written
 
 _MOST_ROWS: Final = 16
 """So many parameters are listed; of more, there are squares only."""

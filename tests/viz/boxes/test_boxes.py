@@ -72,6 +72,11 @@ def test_a_leaf_alone_and_several_outputs():
     assert [one.output for one in diagram.boxes] == [False, True, True]
 
 
+def test_many_leaves_that_are_the_outputs_are_one_box():
+    diagram = build(plain(*(Value(float(k), label=f"x.{k}") for k in range(30))))
+    assert [(one.title, one.output, one.rows[0].name) for one in diagram.boxes] == [("x", True, "30 inputs")]
+
+
 def test_a_neuron_is_one_card_with_inputs_beside_their_weights():
     diagram = build(batch(1))
     card = box(diagram, "neurons.1")

@@ -6,8 +6,7 @@ from microgradlib import mean, tanh
 from microgradlib.viz.boxes.choice import Step, choose_states
 from microgradlib.viz.boxes.folding import can_fold, is_series
 from microgradlib.viz.boxes.groups import find_groups
-from microgradlib.viz.boxes.structure import find_structure
-from microgradlib.viz.boxes.sums import find_sums
+from microgradlib.viz.boxes.structure import find_structure, find_sums
 
 
 def outermost(groups):
