@@ -2,7 +2,7 @@
 
 `build.build` goes through passes over frozen data, to be read in this order:
 
-1. `structure`: what the graph holds: `groups` (the tree of scopes), `neurons`, `absorption` (rows, not boxes), `sums`.
+1. `structure`: what the graph holds: `groups` (the tree of scopes), `neurons`, `absorption` (rows, not boxes), sums.
 2. `choice`: what is open at one step of the ladder of detail, with `folding` for equal groups.
 3. `parts`: which nodes share a box, then `vectors`, `elision`, `circles` and `copies`.
 4. `cards`, `tables`, `closed`: what is written in each, with the names of `labels`; `sheet` holds what they share.
