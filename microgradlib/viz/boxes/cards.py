@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.choice import MOST_LISTED
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
-from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.labels import relative_name, scope_title
 from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
         uses = [(i, where) for where, one in enumerate(node.parents) if one == parent]
         if len(node.parents) == 2:
             ports[i, 1 - uses[0][1]] = len(rows)
-        name = shorten(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
+        name = relative_name(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
         rows.append(sheet.parameter_row(parent, name, uses))
     if len(parameters) > _ROWS_ALONE:
         rows.append(Row(f"… {_count(len(parameters) - _ROWS_ALONE, 'more parameter')}", kind="note"))
@@ -152,7 +152,7 @@ def _place(neuron: Neuron, weight: Weight) -> int:
 def _weight_name(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> str:
     """Return the name of a parameter, less what the scopes around the box and around the use say."""
     scopes = (*inner, *sheet.structure.groups.paths[weight.use[0]])
-    name = shorten(sheet.structure.nodes[weight.parameter].name, scopes)
+    name = relative_name(sheet.structure.nodes[weight.parameter].name, scopes)
     return name or ("b" if weight.edge is None else f"w.{_place(neuron, weight)}")
 
 

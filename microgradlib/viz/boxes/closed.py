@@ -8,7 +8,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
-from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.labels import relative_name, scope_title
 from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def write_vector(sheet: Sheet, place: int) -> Written:
     results = sheet.outside(place)
     nodes = [sheet.structure.nodes[i] for i in results]
     bases = list(dict.fromkeys(_base(node.name) for node in nodes))
-    title = shorten(bases[0], part.path) if len(bases) == 1 else ""
+    title = relative_name(bases[0], part.path) if len(bases) == 1 else ""
     neuron = sheet.structure.absorbed.loose.get(results[0]) if sheet.choice.step.cards else None
     if neuron is None:
         parameters = {parent for i in part.nodes for parent in sheet.structure.nodes[i].parents if parent in sheet.rows}
@@ -126,7 +126,7 @@ def write_leaves(sheet: Sheet, place: int) -> Written:
     elif not sheet.symbolic and len(values) <= _MOST_SQUARES:
         gradients = tuple(node.grad for node in nodes)
         strips = (Strip("value", values), *([Strip("gradient", gradients)] if kind in {"input", "parameter"} else []))
-    named = [shorten(base, part.path) for base in bases if base]
+    named = [relative_name(base, part.path) for base in bases if base]
     return Written(
         Box(
             f"n{part.nodes[0]}",
@@ -207,10 +207,8 @@ def _parameters(count: int) -> str:
 def _only_number(sheet: Sheet, outputs: Sequence[int]) -> list[Row]:
     if len(outputs) != 1 or sheet.symbolic:
         return []
-    node = sheet.structure.nodes[outputs[0]]
-    return [
-        sheet.row(outputs[0], "" if not node.name else shorten(node.name, sheet.structure.groups.paths[outputs[0]]))
-    ]
+    [i] = outputs
+    return [sheet.row(i, relative_name(sheet.structure.nodes[i].name, sheet.structure.groups.paths[i]))]
 
 
 def _strips(sheet: Sheet, outputs: Sequence[int]) -> tuple[Strip, ...]:

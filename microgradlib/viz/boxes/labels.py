@@ -25,12 +25,13 @@ _MOST_OPERANDS: Final = 8
 _INFIX: Final = frozenset({"+", "−", "×", "÷", "**", "%", "//"})
 
 
-def shorten(name: str, path: Path) -> str:
+def relative_name(name: str, path: Path) -> str:
     """Return a name less the longest prefix that the scopes around it say.
 
     >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> layer = Scope("layers.0", "layer", "layers.0")
-    >>> shorten("layers.0.neurons.3.w.1", (layer, Scope("neurons.3", "neuron", "layers.0.neurons.3", parent=layer)))
+    >>> neuron = Scope("neurons.3", "neuron", "layers.0.neurons.3", parent=layer)
+    >>> relative_name("layers.0.neurons.3.w.1", (layer, neuron))
     'w.1'
     """
     prefixes = [f"{scope.path}." for scope in path if scope.path and name.startswith(f"{scope.path}.")]
@@ -42,7 +43,7 @@ def scope_title(scope: Scope, path: Path) -> str:
     repeated = any(one.name == scope.name for one in path)
     if not scope.path or (not repeated and (scope.parent is None or scope.parent in path)):
         return scope.name
-    return shorten(scope.path, path)
+    return relative_name(scope.path, path)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Labels:
         node = self.structure.nodes[i]
         if is_number(node):
             return number(node.data, _DIGITS)
-        return shorten(node.name, self.structure.groups.paths[i]) or self._automatic[i]
+        return relative_name(node.name, self.structure.groups.paths[i]) or self._automatic[i]
 
     def shown(self, i: int) -> str:
         """Return the name that the box or row of a node shows; a result without a name has one if formulas need it."""
@@ -70,7 +71,7 @@ class Labels:
         """Return the title of the box of a node, inside the frames of `path`."""
         node = self.structure.nodes[i]
         if node.name:
-            return shorten(node.name, path)
+            return relative_name(node.name, path)
         if node.op_name in SLOPE_OF:
             return f"{SLOPE_OF[node.op_name]}′({self.name(node.parents[0])})"
         return self.shown(i)
@@ -184,7 +185,3 @@ class Labels:
 
     def _op(self, i: int) -> Op | None:
         return self.options.ops[i] if i < len(self.options.ops) else None
-
-    def _operand(self, i: int) -> str:
-        """Return the name of an operand, z if it has none."""
-        return self.name(i) if self.structure.nodes[i].name or self.options.local_derivatives == "formula" else "z"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib.viz.boxes.diagram import Box, Table
-from microgradlib.viz.boxes.labels import scope_title, shorten
+from microgradlib.viz.boxes.labels import relative_name, scope_title
 from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def write_table(sheet: Sheet, place: int) -> Written:
         for weight in neuron.weights:
             if weight.edge is not None:
                 ports[weight.edge] = len(cells)
-            name = shorten(nodes[weight.parameter].name, path)
+            name = relative_name(nodes[weight.parameter].name, path)
             cells.append(sheet.parameter_row(weight.parameter, name, [weight.use]))
         if not columns:
             columns = [cell.name for cell in cells]

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from microgradlib.symbolic.names import fresh_names
+from microgradlib.viz.boxes.labels import relative_name
 from microgradlib.viz.math_text import plain
 from microgradlib.viz.numbers import number
 
@@ -91,7 +92,8 @@ def name_nodes(groups: Groups) -> list[Name]:
             continue
         name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
         if name is None and node.name:
-            name = _input_name(node) or Name(plain(_relative(node, groups)), plain(node.name))
+            short = relative_name(node.name, groups.paths[node.index])
+            name = _input_name(node) or Name(plain(short), plain(node.name))
         if name is None:
             label = next(fresh)
             name = Name(label, label)
@@ -153,14 +155,6 @@ def _moment(groups: Groups, node: SnapshotNode) -> str:
     inside = [scope for scope in around if all(scope in path for path in paths)]
     found = _COUNTED.search(inside[0].name) if len(around) == len(inside) == 1 else None
     return f"⁽{found[1].translate(ABOVE)}⁾" if found else ""
-
-
-def _relative(node: SnapshotNode, groups: Groups) -> str:
-    """Return a name less the path of the frames around the node."""
-    for scope in reversed(groups.paths[node.index]):
-        if scope.path and node.name.startswith(f"{scope.path}."):
-            return node.name[len(scope.path) + 1 :]
-    return node.name
 
 
 def _neuron_names(groups: Groups, alone: set[tuple[str, str]]) -> dict[int, Name]:
