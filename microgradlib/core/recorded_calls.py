@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import getweakrefs, ref
 
 from microgradlib.core.modes import MODES_IN_USE, is_compiling
-from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Mark, begin, mark_node, nodes_in
+from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Kept, Mark, begin, mark_node, nodes_in
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
@@ -43,12 +43,13 @@ class Unit(NamedTuple):
 def note_inside(began: int, source: Any, inputs: Sequence[Any], inside: Sequence[Any], result: list[Value]) -> None:
     """Record a call, as `note` does, of which `inside` tells the results: all nodes that read those in its lists.
 
-    For calls that return many nodes: weak references to them would take longer. `result` is one list of them.
+    For calls that return many nodes: weak references to them would take longer. `result` is one list of them, in which
+    all but the first and the last may be left out: these two are marked.
     """
     if result[0]._left is None or (MODES_IN_USE and is_compiling()):
         return
-    source = source if source.__class__ is Function else _kept_or_weak(source)
-    record = began, begin(), source, inputs, (), inside
+    source = source if source.__class__ is Function else _reference_to(source)
+    record = began, begin(), source, inputs, tuple(map(ref, result)), inside
     for node in (result[0], result[-1]):
         mark_node(node, record)
 
@@ -71,7 +72,7 @@ def note(began: int, source: Any, inputs: Sequence[Any], result: R) -> R:
     if not outputs or outputs[0]._left is None or (MODES_IN_USE and is_compiling()):
         return result
     if source.__class__ is not Function:
-        source = _kept_or_weak(source)
+        source = _reference_to(source)
         for mark in getweakrefs(outputs[0]):
             if mark.__class__ is Mark and mark.record.__class__ is tuple and mark.record[2] is source:
                 return result  # a module that returns the same node again, or calls its base class
@@ -116,8 +117,8 @@ class RecordedCalls:
     is_recorded = True
 
     is_kept = False
-    """Whether records keep a module of this very class alive, for the names in `draw(MLP(2, [3, 1])(x))`. A module that
-    stores what it returns must not be kept: neither would ever die."""
+    """Whether records keep what `__init__` set of a module of this very class, for the names in `draw(MLP(2, [1])(x))`.
+    Not for a module that stores what it returns there: neither would ever die."""
 
     scope_formula = ""
     """What a call computes, as drawings show it: `tanh(W x + b)`."""
@@ -135,17 +136,24 @@ class RecordedCalls:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if vars(cls).get("is_kept"):
-            _KEPT.add(cls)
+            _KEPT[cls] = frozenset(name for init in _inits_of(cls) for name in init.__code__.co_names)
         body = vars(cls).get("__call__")
         if isinstance(body, FunctionType) and vars(cls).get("is_recorded", True):
             setattr(cls, "__call__", _recorded_method(body))  # noqa: B010  type checkers refuse an assignment
 
 
-_KEPT: set[type] = set()
+_KEPT: dict[type, frozenset[str]] = {}
+"""The classes whose modules are kept, with all names in their `__init__`, of attributes and of other things."""
 
 
-def _kept_or_weak(module: Any) -> Any:
-    return module if module.__class__ in _KEPT else ref(module)
+def _inits_of(kind: type) -> list[FunctionType]:
+    inits = [vars(base).get("__init__") for base in kind.__mro__]
+    return [init for init in inits if isinstance(init, FunctionType)]
+
+
+def _reference_to(module: Any) -> ref[Any]:
+    names = _KEPT.get(module.__class__)
+    return ref(module) if names is None else Kept.of(module, names)
 
 
 def unrecorded(method: F) -> F:
@@ -170,7 +178,7 @@ def _recorded_method(body: Any) -> Any:
             note(began, self, given, result)
             return result
         mark = Mark(result, _discard)  # as `note` does, in a third of the time
-        mark.record = began, begin(), _kept_or_weak(self), given, ()
+        mark.record = began, begin(), _reference_to(self), given, ()
         MARKS.add(mark)
         return result
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 __all__ = [
-    "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Mark", "begin", "calls_of_many", "last_call", "mark_node",
-    "marks_of", "name_number", "nodes_in", "scope",
+    "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Kept", "Mark", "begin", "calls_of_many", "last_call",
+    "mark_node", "marks_of", "name_number", "nodes_in", "scope",
 ]  # fmt: skip
 
 begin = count().__next__
@@ -59,7 +59,7 @@ class Function(NamedTuple):
 class Call(NamedTuple):
     """One call that returned nodes.
 
-    `begin`, `end`: the numbers of these moments. `source`: the function, the module, or a weak reference to it.
+    `begin`, `end`: the numbers of these moments. `source`: the function, or a weak reference to the module.
     `inputs`: the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned, of cells to
     one. `places`: the arguments as nested tuples and lists of nodes and numbers, where `note` was told them; else
     empty. `inside`: nodes made in the call that only nodes made in it read.
@@ -75,9 +75,42 @@ class Call(NamedTuple):
 
     @property
     def module(self) -> Any:
-        """The module called, or None if it is gone or a function was called."""
+        """The module called, what stands for it if it is gone, or None if that is not known or it was a function."""
         source = self.source
-        return source() if source.__class__ is ref else None if source.__class__ is Function else source
+        return source.module if source.__class__ is Kept else source() if source.__class__ is ref else None
+
+
+class Kept(ref):  # type: ignore[type-arg]
+    """A weak reference to a module that keeps some of its attributes, for drawings of a graph that outlives it.
+
+    A reference to the module itself would keep it for ever with a result that a program hangs on it, as in
+    `model.y = model(x)`: the result keeps the record, and the record the module.
+    """
+
+    __slots__ = ("_attributes", "_kind", "_stand_in")
+    _attributes: dict[str, Any]
+    _kind: type
+    _stand_in: Any
+
+    @classmethod
+    def of(cls, module: Any, names: frozenset[str]) -> Kept:
+        """Return the reference to a module that keeps the attributes with these names; one for all its records."""
+        for reference in getweakrefs(module):
+            if reference.__class__ is Kept:
+                return reference
+        kept = cls(module)
+        kept._kind, kept._stand_in = module.__class__, None
+        kept._attributes = {name: content for name, content in vars(module).items() if name in names}
+        return kept
+
+    @property
+    def module(self) -> Any:
+        """The module; if it is gone, another of its class with the same attributes."""
+        module = self() or self._stand_in
+        if module is None:
+            module = self._stand_in = object.__new__(self._kind)
+            module.__dict__.update(self._attributes)
+        return module
 
 
 class Block:

@@ -100,7 +100,7 @@ class CausalSelfAttention(Module):
         heads = [self._heads(x_t, positions) for x_t in inputs]
         outputs = [self.o.outputs(concatenated) for concatenated in heads]
         if outputs:
-            note_inside(began, self, (*inputs, places), heads, [outputs[0][0], outputs[-1][-1]])
+            note_inside(began, self, (*inputs, places), heads, [y for y_t in outputs for y in y_t])
         return outputs
 
     def _heads(self, x_t: list[Value], positions: KeyValueCache) -> list[Value]:

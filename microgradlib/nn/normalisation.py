@@ -57,7 +57,7 @@ class LayerNorm(Module):
         normalised = _divide_by_rms([x_i - mean for x_i in inputs], self.eps)
         scaled = [g * y for g, y in zip(self.gain, normalised)]
         outputs = [y + b for y, b in zip(scaled, self.bias)]
-        note_inside(began, self, tuple(inputs), [scaled], outputs)
+        note_inside(began, self, tuple(inputs), [scaled], [outputs[0], outputs[-1]])
         return outputs
 
     def __repr__(self) -> str:
@@ -91,7 +91,7 @@ class RMSNorm(Module):
         if self.gain is None:
             return normalised
         outputs = [g * y for g, y in zip(self.gain, normalised)]
-        note_inside(began, self, tuple(inputs), [normalised], outputs)
+        note_inside(began, self, tuple(inputs), [normalised], [outputs[0], outputs[-1]])
         return outputs
 
     def __repr__(self) -> str:

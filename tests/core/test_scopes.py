@@ -333,6 +333,27 @@ def test_a_module_that_stores_its_outputs_is_not_kept_alive_by_records():
     assert module_died() is None
 
 
+@pytest.mark.parametrize("make", [lambda: MLP(1, [2, 1], rng=0), lambda: LSTMCell(1, 2, rng=0)])
+def test_a_result_that_a_program_hangs_on_its_model_dies_with_it(make):
+    model = make()
+    model.last = model([1.0])
+    died = weakref.ref(model)
+    del model
+    gc.collect()
+    assert died() is None
+
+
+def test_what_stands_for_a_model_that_is_gone_is_one_module_with_its_parameters():
+    model = MLP(1, [2, 1], rng=0)
+    y, z = model([1.0]), model([2.0])
+    parameters = model.parameters()
+    del model
+    stand_in = calls_of(y)[0].module
+    assert calls_of(z)[0].module is stand_in
+    assert stand_in.parameters() == parameters
+    assert stand_in.scope_formula == MLP(1, [2, 1], rng=0).scope_formula
+
+
 def test_lists_that_grow_later_do_not_keep_a_graph_alive():
     states = [Value(1.0)]
     cell = Twice(lambda xs: mg.sum(xs))

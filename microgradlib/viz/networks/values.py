@@ -119,8 +119,9 @@ class Passes:
     def outputs_of(self, module: Any, count: int) -> list[SnapshotNode] | None:
         """Return the nodes that the last call of a module returned, if they are so many and in this graph."""
         call = last_call(module)
-        nodes = [output() for output in call.outputs] if call else []
-        found = [self.index.get(node, -1) for node in nodes]
+        found = [self.index.get(output(), -1) for output in call.outputs] if call else []
+        if call and len(found) != count:  # such a call tells its results by nodes that only they read
+            found = [reader for node in call.inside for reader in self.readers.get(self.index.get(node, -1), ())]
         return [self.nodes[i] for i in found] if len(found) == count and min(found, default=-1) >= 0 else None
 
     def patch_of(self, node: SnapshotNode, count: int) -> list[float | None]:

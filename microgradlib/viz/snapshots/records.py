@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.scopes import Block, Call, calls_of_many, marks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Records", "records_of"]
 
@@ -58,12 +58,13 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
     for call in calls_of_many():
         if call.end not in calls and any(output() in index for output in call.outputs):
             calls[call.end] = call, []
+    users = _users(order, index) if any(call.inside for call, _ in calls.values()) else []
     found: list[list[Call | Block]] = [[] for _ in order]
     outermost: dict[int, Call] = {}
     for end in sorted(calls):
         call, marked = calls[end]
         returned = [index[node] for node in (reference() for reference in call.outputs) if node in index]
-        returned += _users_of(call.inside, order, index)
+        returned += [user for node in call.inside if node in index for user in users[index[node]]]
         for i in _made_in(call, [*marked, *returned], order, index, outermost):
             found[i].append(call)
             outermost[i] = call
@@ -76,13 +77,13 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
     return Records(chains, numbers, [call for call, _ in sorted(calls.values(), key=lambda pair: pair[0].begin)])
 
 
-def _users_of(inside: Collection[Any], order: Sequence[Any], index: Mapping[Any, int]) -> list[int]:
-    """Return the nodes of a graph that read nodes which only one call can read."""
-    if not inside:
-        return []
-    private = set(inside)
-    first = min([index[node] for node in private if node in index], default=len(order))
-    return [i for i in range(first, len(order)) if not private.isdisjoint(order[i].parents)]
+def _users(order: Sequence[Any], index: Mapping[Any, int]) -> list[list[int]]:
+    """Return the nodes that read each node of a graph."""
+    users: list[list[int]] = [[] for _ in order]
+    for i, node in enumerate(order):
+        for parent in node.parents:
+            users[index[parent]].append(i)
+    return users
 
 
 def _made_in(

@@ -57,7 +57,8 @@ def changed_leaves(order: Sequence[Any], unexplained: Sequence[Any]) -> list[Any
     """Return the leaves whose present numbers do not explain the numbers computed from them, in topological order.
 
     A leaf that another node agrees with, or whose number is still among the local derivatives, as those of w and x in
-    w x, was not changed. Where that leaves several candidates, as in a + b, all are returned.
+    w x, was not changed, if another one explains the difference. Where that leaves several candidates, as in a + b, all
+    are returned.
 
     >>> w, x = Value(2.0), Value(3.0)
     >>> y = w * x
@@ -65,12 +66,16 @@ def changed_leaves(order: Sequence[Any], unexplained: Sequence[Any]) -> list[Any
     >>> changed_leaves([w, x, y], [y]) == [w]
     True
     """
-    suspects = {leaf for node in unexplained for leaf in _suspects(node)}
+    suspects = [_suspects(node) for node in unexplained]
+    agreeing: set[Any] = set()
     different = set(unexplained)
-    for node in order if suspects else ():
-        if node.op is not None and node not in different and not suspects.isdisjoint(node.parents):
-            suspects -= {parent for parent, derivative in zip(node.parents, node.local_derivatives) if derivative}
-    return [leaf for leaf in order if leaf in suspects]
+    for node in order if any(suspects) else ():
+        if node.op is not None and node not in different:
+            agreeing.update(parent for parent, derivative in zip(node.parents, node.local_derivatives) if derivative)
+    changed: set[Any] = set()
+    for leaves in suspects:  # x² agrees with −x, too
+        changed.update([leaf for leaf in leaves if leaf not in agreeing] or leaves)
+    return [leaf for leaf in order if leaf in changed]
 
 
 def _suspects(node: Any) -> list[Any]:

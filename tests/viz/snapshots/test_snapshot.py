@@ -220,6 +220,13 @@ def test_a_leaf_that_another_node_agrees_with_is_not_changed():
     assert snapshot(y).changed == ("a",)
 
 
+def test_a_leaf_that_a_square_agrees_with_is_named_if_no_other_explains_the_difference():
+    x = Value(3.0, label="x")
+    y = x * x + mg.tanh(x)
+    x.data = -3.0
+    assert snapshot(y).changed == ("x",)
+
+
 def test_in_a_sum_both_are_candidates():
     a, b = Value(1.0, label="a"), Value(2.0, label="b")
     y = a + b
