@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.boxes.neurons import Neuron, find_neuron, is_function
+from microgradlib.viz.boxes.neurons import Neuron, find_neuron, is_function, owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -154,8 +154,9 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
 def _weights_are_told(groups: Groups, neuron: Neuron) -> bool:
     """Whether the weights are more than leaves times numbers, as in 2x + 1.
 
-    Times plain numbers, leaves are weights if they are several, each once in the sum, and in other sums too: the
-    numbers then are data.
+    Times plain numbers, leaves are weights if they are several, each once in the sum, and either belong to one object,
+    as `neuron.w[0]` and `neuron.b` do, or stand in other sums too, with one bias: the numbers then are data. Without a
+    bias, the numbers may as well be the weights, and the leaves the state of a network, as in W s.
     """
     nodes, uses = groups.snapshot.nodes, groups.uses
     weights = [weight.parameter for weight in neuron.weights]
@@ -167,8 +168,12 @@ def _weights_are_told(groups: Groups, neuron: Neuron) -> bool:
         and is_number(nodes[nodes[weight.edge[0]].parents[weight.edge[1]]])
         and nodes[weight.parameter].kind != "parameter"
     ]
+    if not numbers:
+        return True
     several = len(weights) == len(set(weights)) > 1
-    return not numbers or (several and all(len(uses[i]) > 1 for i in numbers))
+    bias = any(weight.edge is None for weight in neuron.weights)
+    shared = bias and all(len(uses[i]) > 1 for i in weights)
+    return several and (shared or owner([nodes[i].name for i in weights]) != "")
 
 
 def _tree(groups: Groups, root: int, tried: set[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.choice import MOST_LISTED
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
 from microgradlib.viz.boxes.labels import relative_name, scope_title
+from microgradlib.viz.boxes.neurons import owner
 from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _ROWS_ALONE: Final = 8
 """A neuron that stands alone lists so many weights; one among few others:"""
 _ROWS_BESIDE_FEW: Final = 4
+_LAST_PLACE: Final = re.compile(r"\[\w+\]$")
 
 
 def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
@@ -105,8 +108,11 @@ def write_card(sheet: Sheet, place: int) -> Written:
         rows += [_product_row(sheet, neuron, weight, inner) for weight in neuron.weights if weight.product is not None]
     rows.append(sheet.row(neuron.net_input, _net_input_name(sheet, neuron)))
     rows += [sheet.row(i, _function_name(sheet, neuron, at)) for at, i in enumerate(neuron.functions)]
+    object_name = "" if part.scope is not None else _owner(sheet, neuron)
     title = (
-        scope_title(part.scope, part.path) if part.scope is not None else sheet.labels.title(neuron.result, part.path)
+        scope_title(part.scope, part.path)
+        if part.scope is not None
+        else object_name or sheet.labels.title(neuron.result, part.path)
     )
     group = sheet.structure.groups.keys[part.scope] if part.scope is not None else ""
     shape = str(sheet.structure.groups.shapes[part.scope]) if part.scope is not None else str(len(neuron.weights))
@@ -118,7 +124,7 @@ def write_card(sheet: Sheet, place: int) -> Written:
             rows=tuple(rows),
             strips=() if kept or not sheet.choice.step.weights else _weight_strips(sheet, neuron),
             nodes=part.nodes,
-            alike=_alike(sheet, part.path, "card", f"{shape}."),
+            alike=_alike(sheet, part.path, "card", f"{shape}.") or _LAST_PLACE.sub("", object_name),
             group=group,
             tooltip=part.scope.formula if part.scope is not None and part.scope.formula else result.name,
             output=sheet.has_output(place),
@@ -153,6 +159,9 @@ def _weight_name(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> s
     """Return the name of a parameter, less what the scopes around the box and around the use say."""
     scopes = (*inner, *sheet.structure.groups.paths[weight.use[0]])
     name = relative_name(sheet.structure.nodes[weight.parameter].name, scopes)
+    object_name = _owner(sheet, neuron)
+    if object_name and name.startswith(f"{object_name}."):
+        name = name[len(object_name) + 1 :]
     return name or ("b" if weight.edge is None else f"w.{_place(neuron, weight)}")
 
 
@@ -184,6 +193,11 @@ def _function_name(sheet: Sheet, neuron: Neuron, at: int) -> str:
     text = f"{words[0]}({', '.join([operand, *words[1:]])})" if words[0].isidentifier() else f"{operand} {op}"
     name = sheet.labels.shown(i)
     return f"{name} = {text}" if name else text
+
+
+def _owner(sheet: Sheet, neuron: Neuron) -> str:
+    """Return the object that the weights of a neuron belong to, as in `net.neurons[0].w[1]`."""
+    return owner([sheet.structure.nodes[weight.parameter].name for weight in neuron.weights])
 
 
 def _bare_title(sheet: Sheet, neuron: Neuron) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
 from microgradlib.viz.boxes.labels import relative_name, scope_title
+from microgradlib.viz.boxes.neurons import owner
 from microgradlib.viz.boxes.sheet import Sheet, Written
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def write_vector(sheet: Sheet, place: int) -> Written:
             formula = f"{sheet.structure.nodes[i].op}({formula})"
         loose = sheet.structure.absorbed.loose
         parameters = {weight.parameter for i in results if i in loose for weight in loose[i].weights}
+        title = owner([sheet.structure.nodes[i].name for i in sorted(parameters)]) or title
         words = [f"{len(nodes):,} neurons", _parameters(len(parameters))]
         rows = [Row(formula, kind="formula"), Row(", ".join(words), kind="note")]
     box = Box(

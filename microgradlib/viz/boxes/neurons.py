@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ _SUMS: Final = frozenset({"add", "sum"})
 _NOT_ACTIVATIONS: Final = frozenset(
     {"", "add", "sub", "mul", "div", "neg", "pow", "square", "dot", "sum", "mean", "detach"}
 )
+_ATTRIBUTE: Final = re.compile(r"\.[^\W\d]")
 _TAIL: Final = 2
 """A neuron is a weighted sum and at most so many functions of one variable after it."""
 
@@ -109,6 +111,20 @@ def find_neuron(
     if len(products) + len(sums) + 1 + len(functions) != len(own):
         return None
     return Neuron(tuple(weights), tuple(products), tuple(sums), last, tuple(reversed(functions)))
+
+
+def owner(names: Sequence[str]) -> str:
+    """Return the object in whose attributes all these nodes are, by their names; an empty string if there is none.
+
+    >>> owner(["net.layers[0].w[0]", "net.layers[0].w[1]", "net.layers[0].b"]), owner(["w[0]", "w[1]", "b"])
+    ('net.layers[0]', '')
+    """
+    first = names[0] if names else ""
+    for match in reversed(list(_ATTRIBUTE.finditer(first))):
+        shared = first[: match.start()]
+        if all(name.startswith(shared) and _ATTRIBUTE.match(name, len(shared)) for name in names):
+            return shared
+    return ""
 
 
 def _uses_inside(uses: Uses, i: int, own: Collection[int]) -> int:

@@ -91,6 +91,16 @@ def test_leaves_times_numbers_are_weights_only_if_several_sums_read_them():
     assert named(snapshot, found(snapshot).parameters) == ["b", "w"]
 
 
+def test_a_state_times_numbers_is_no_weight_of_a_sum_without_a_bias():
+    s1, s2, s3 = values("s1", "s2", "s3")
+    assert not found(plain(tanh(2.0 * s1 - 1.0 * s2), tanh(3.0 * s2 + 4.0 * s3), tanh(0.5 * s1 + s3 * 2.0))).parameters
+
+
+def test_attributes_of_one_object_times_numbers_are_weights():
+    w0, w1, b = values("net.neurons[0].w[0]", "net.neurons[0].w[1]", "net.neurons[0].b")
+    assert len(found(plain(tanh(w0 * 2.0 + w1 * 3.0 + b))).parameters) == 3
+
+
 def test_an_addend_outside_of_neurons_is_a_box():
     a, b = values("a", "b")
     assert not found(plain(tanh(a) + b)).parameters
