@@ -15,12 +15,12 @@ from microgradlib.viz.charts.chart import Chart, line_chart
 if _typing.TYPE_CHECKING:
     from microgradlib.viz.drawings.draw import draw
     from microgradlib.viz.drawings.drawing import Drawing
-    from microgradlib.viz.snapshots.names import name
+    from microgradlib.viz.snapshots.bindings import name
 
 __all__ = ["Chart", "Drawing", "draw", "line_chart", "name"]
 
 # Loaded when first used: whoever trains needs charts, and nothing of drawings.
-_LAZY = {"Drawing": "drawings.drawing", "draw": "drawings.draw", "name": "snapshots.names"}
+_LAZY = {"Drawing": "drawings.drawing", "draw": "drawings.draw", "name": "snapshots.bindings"}
 
 
 if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist

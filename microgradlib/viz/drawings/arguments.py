@@ -9,7 +9,7 @@ from microgradlib.core.node import Node
 from microgradlib.viz.boxes.options import LocalDerivatives
 from microgradlib.viz.drawings.collapse import check_collapse
 from microgradlib.viz.layout.placement import Direction
-from microgradlib.viz.snapshots.names import is_module
+from microgradlib.viz.snapshots.bindings import is_module
 
 if TYPE_CHECKING:
     from microgradlib._support.checks import WholeNumber

@@ -27,9 +27,9 @@ from microgradlib.viz.painting.paint import CAPTION_SIZE
 from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.routes.text import caption, caption_text
+from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame
-from microgradlib.viz.snapshots.names import is_module
 from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:

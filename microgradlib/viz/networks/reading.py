@@ -23,9 +23,9 @@ from microgradlib.viz.networks.values import (
     square_input,
     unit_values,
 )
+from microgradlib.viz.snapshots.bindings import Bindings
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame, users_variables
-from microgradlib.viz.snapshots.names import Bindings
 
 if TYPE_CHECKING:
     from types import FrameType

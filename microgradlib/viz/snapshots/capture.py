@@ -13,7 +13,7 @@ from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
 from microgradlib.viz.snapshots.facts import Facts, facts_of
 from microgradlib.viz.snapshots.frames import users_frame
-from microgradlib.viz.snapshots.naming import Names, names_of
+from microgradlib.viz.snapshots.names import Names, names_of
 from microgradlib.viz.snapshots.records import records_of
 from microgradlib.viz.snapshots.snapshot import Kind, Snapshot, SnapshotNode
 from microgradlib.viz.snapshots.staleness import changed_leaves, stale_nodes

@@ -15,7 +15,7 @@ from microgradlib.viz.snapshots.units import LayerCall, layer_calls
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from microgradlib.viz.snapshots.naming import Names
+    from microgradlib.viz.snapshots.names import Names
     from microgradlib.viz.snapshots.records import Records
     from microgradlib.viz.snapshots.snapshot import Scope
 

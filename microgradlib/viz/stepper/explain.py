@@ -9,8 +9,8 @@ from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
+from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.snapshots.names import is_module
 from microgradlib.viz.stepper.explanation import Explanation
 from microgradlib.viz.stepper.tapes.contracted import closed_at
 from microgradlib.viz.stepper.tapes.subject import Subject

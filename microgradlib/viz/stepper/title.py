@@ -8,7 +8,7 @@ from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.ops.formula import write_op
 from microgradlib.symbolic.book import Book
 from microgradlib.viz.stepper.tapes.contracted import closable, contract
-from microgradlib.viz.stepper.tapes.naming import name_nodes
+from microgradlib.viz.stepper.tapes.names import name_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Value
 from microgradlib.nn import MLP, Layer, Module
+from microgradlib.viz.snapshots.bindings import BUDGET, Bindings, automatic_label
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame, users_variables
-from microgradlib.viz.snapshots.names import BUDGET, Bindings, automatic_label
 
 VARIABLES = ["a", "b", "xs", "W", "_hidden", "In", "table", "thing"]
 EXPRESSIONS = [

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from microgradlib.viz.stepper.tapes.contracted import StepGraph
-    from microgradlib.viz.stepper.tapes.naming import Name
+    from microgradlib.viz.stepper.tapes.names import Name
 
 __all__ = ["Cards", "edge_texts", "make_cards", "shown_name", "sign", "value_text"]
 

@@ -9,7 +9,7 @@ from microgradlib.viz.math_text import plain
 from microgradlib.viz.stepper.tapes.cards import shown_name, sign, value_text
 from microgradlib.viz.stepper.tapes.contracted import closable
 from microgradlib.viz.stepper.tapes.encoding import encode
-from microgradlib.viz.stepper.tapes.naming import layer_symbol, net_inputs
+from microgradlib.viz.stepper.tapes.names import layer_symbol, net_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.stepper.tapes.cards import Cards
     from microgradlib.viz.stepper.tapes.contracted import StepGraph
     from microgradlib.viz.stepper.tapes.frames import Edges
-    from microgradlib.viz.stepper.tapes.naming import Name
+    from microgradlib.viz.stepper.tapes.names import Name
     from microgradlib.viz.stepper.tapes.places import Places
 
 __all__ = ["Parts", "edge_entries", "group_entries", "node_entries", "shown_sign"]

@@ -18,7 +18,7 @@ from microgradlib.viz.stepper.tapes.frames import (
     training_frames,
     twice_frames,
 )
-from microgradlib.viz.stepper.tapes.naming import name_nodes
+from microgradlib.viz.stepper.tapes.names import name_nodes
 from microgradlib.viz.stepper.tapes.places import place
 
 if TYPE_CHECKING:

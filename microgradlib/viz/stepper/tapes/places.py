@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.snapshots.snapshot import Scope
     from microgradlib.viz.stepper.tapes.cards import Cards
     from microgradlib.viz.stepper.tapes.contracted import StepGraph
-    from microgradlib.viz.stepper.tapes.naming import Name
+    from microgradlib.viz.stepper.tapes.names import Name
 
 __all__ = ["Line", "Places", "place"]
 

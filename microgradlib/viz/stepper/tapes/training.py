@@ -12,7 +12,7 @@ from microgradlib.errors import MissingRuleError
 from microgradlib.viz.stepper.tapes.encoding import encode
 from microgradlib.viz.stepper.tapes.frames import new_parameters
 from microgradlib.viz.stepper.tapes.level import step_inputs
-from microgradlib.viz.stepper.tapes.naming import below
+from microgradlib.viz.stepper.tapes.names import below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

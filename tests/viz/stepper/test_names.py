@@ -9,7 +9,7 @@ from microgradlib.nn import MLP, RNN, Layer, Neuron
 from microgradlib.viz.boxes.groups import find_groups
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
-from microgradlib.viz.stepper.tapes.naming import name_nodes
+from microgradlib.viz.stepper.tapes.names import name_nodes
 
 
 def names_of(output, **options):
