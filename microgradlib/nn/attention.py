@@ -114,7 +114,7 @@ class CausalSelfAttention(Module):
             q, keys, values = query[head], [key[head] for key, _ in positions], [value[head] for _, value in positions]
             weights = softmax([weighted_sum(q, key) * scale for key in keys])
             outputs = [weighted_sum(weights, v) for v in zip(*values)]
-            note_inside(began, _head(number), [q, keys, values], [weights], outputs)
+            note_inside(began, _head(number), [q, keys, values], [weights], [outputs[0], outputs[-1]])
             concatenated += outputs
         return concatenated
 

@@ -121,7 +121,7 @@ class GRUCandidate(Gate):
         units = zip(self.u, self.b or repeat(None), r, from_state)
         z = [weighted_sum([*u, r_k], [*x, from_state_k], b) for u, b, r_k, from_state_k in units]
         outputs = [self.f(z_k) for z_k in z]
-        note_inside(began, self, [x, h, r], [from_state, z], outputs)
+        note_inside(began, self, [x, h, r], [from_state, z], [outputs[0], outputs[-1]])
         return outputs
 
 
@@ -178,5 +178,5 @@ class GRUCell(Cell[list[Value]]):
         else:
             n = self.candidate.outputs(x, [r_k * h_k for r_k, h_k in zip(r, state)])
         new_state = [weighted_sum([1 - z_k, z_k], [n_k, h_k]) for z_k, n_k, h_k in zip(z, n, state)]
-        note_inside(began, self, [x, state], [z, n], new_state)
+        note_inside(began, self, [x, state], [z, n], [new_state[0], new_state[-1]])
         return new_state
