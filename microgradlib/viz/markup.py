@@ -57,13 +57,13 @@ def _attribute(key: str) -> str:
     return key.rstrip("_").replace("_", "-")
 
 
-def title(text: str) -> str:
-    """Write a `<title>` element, which browsers show as the tooltip of the enclosing element.
+def tooltip(text: str) -> str:
+    """Write a `<title>`, which browsers show as the tooltip of the element around it; nothing for an empty text.
 
-    >>> title("grad = 2")
-    '<title>grad = 2</title>'
+    >>> tooltip("grad = 2"), tooltip("")
+    ('<title>grad = 2</title>', '')
     """
-    return element("title", escape(text))
+    return element("title", escape(text)) if text else ""
 
 
 def script_json(thing: object) -> str:

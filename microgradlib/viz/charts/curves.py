@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.markup import coordinate, element, escape, title
+from microgradlib.viz.markup import coordinate, element, escape, tooltip
 from microgradlib.viz.theme import MONO, SERIES
 from microgradlib.viz.typography import mono_width, sans_width, shorten
 
@@ -161,7 +161,7 @@ class _Pen:
 
 
 def _curve(name: str, runs: list[Run], colour: str, frame: _Frame) -> str:
-    elements = [title(name)] if name else []
+    elements = [tooltip(name)]
     for run in runs:
         points = [(frame.x_of(position), frame.y_of(value)) for position, value in run]
         if len(points) == 1:

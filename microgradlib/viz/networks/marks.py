@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from microgradlib.viz.markup import coordinate, element
-from microgradlib.viz.painting.glyphs import Anchor, text, tooltip
+from microgradlib.viz.markup import coordinate, element, tooltip
+from microgradlib.viz.painting.glyphs import Anchor, text
+from microgradlib.viz.painting.squares import squares_markup
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     Colour = Callable[[str], str]
 
@@ -61,8 +61,7 @@ class Circle:
 class Squares:
     """Numbers as squares in rows.
 
-    The sign is the colour, and the area is |number| over the largest; with `shades`, all squares are full and the
-    number is the strength of the colour, ink if no number is negative. nan and infinities are crosses.
+    See `painting.squares.squares_markup`; they stand on a `ground`, perhaps with an `edge`, which are roles of colours.
     """
 
     x: float
@@ -179,47 +178,7 @@ def _arrow(mark: Arrow, colour: Colour) -> str:
 
 
 def _squares(mark: Squares, colour: Colour) -> str:
-    parts: dict[tuple[str, int], list[str]] = {}
-    crosses: list[str] = []
-    signed = any(value is not None and value < 0 for row in mark.numbers for value in row)
-    for i, row in enumerate(mark.numbers):
-        for j, value in enumerate(row):
-            left, top = mark.x + j * mark.cell, mark.y + i * mark.cell
-            if value is not None and not math.isfinite(value):
-                crosses.append(_cross(left, top, mark.cell))
-            elif value:
-                share = min(abs(value) / mark.largest, 1.0)
-                sign = "plus" if value > 0 else "minus"
-                role, shade = (
-                    ("ink" if not signed else sign, round(_SHADES * share)) if mark.shades else (sign, _SHADES)
-                )
-                side = mark.cell if mark.shades else max((mark.cell - 1.0) * math.sqrt(share), 0.8)
-                if shade:
-                    gap = (mark.cell - side) / 2
-                    parts.setdefault((role, shade), []).append(_square(left + gap, top + gap, side))
     edge: dict[str, str | float] = {"stroke": colour(mark.edge), "stroke_width": 1.2} if mark.edge else {}
     ground = element("rect", x=mark.x, y=mark.y, width=mark.width, height=mark.height, fill=colour(mark.ground), **edge)
-    content = [ground, *(_path(parts[key], colour(key[0]), key[1]) for key in sorted(parts))]
-    if crosses:
-        content.append(element("path", d="".join(crosses), stroke=colour("stale"), stroke_width=1.4, fill="none"))
-    return element("g", tooltip(mark.tip) + "".join(content))
-
-
-_SHADES = 12
-"""So many strengths of a colour are told apart."""
-
-
-def _path(squares: Sequence[str], fill: str, shade: int) -> str:
-    opacity: dict[str, str | float] = {"fill_opacity": shade / _SHADES} if shade < _SHADES else {}
-    return element("path", d="".join(squares), fill=fill, **opacity)
-
-
-def _square(x: float, y: float, side: float) -> str:
-    length = coordinate(side)
-    return f"M{coordinate(x)} {coordinate(y)}h{length}v{length}h-{length}z"
-
-
-def _cross(x: float, y: float, cell: float) -> str:
-    """Return the lines of ×, which stands for nan and infinity."""
-    length = coordinate(max(cell - 3.0, 2.0))
-    return f"M{coordinate(x + 1.5)} {coordinate(y + 1.5)}l{length} {length}m0 -{length}l-{length} {length}"
+    squares = squares_markup(mark.numbers, (mark.x, mark.y), mark.cell, mark.largest, colour, shades=mark.shades)
+    return element("g", tooltip(mark.tip) + ground + squares)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.drawings.words import row_words, words_of
-from microgradlib.viz.markup import coordinate, element
+from microgradlib.viz.markup import coordinate, element, tooltip
 from microgradlib.viz.math_text import width as set_width
 from microgradlib.viz.painting import measure as sizes
-from microgradlib.viz.painting.glyphs import text, tooltip, triangle
+from microgradlib.viz.painting.glyphs import text, triangle
 from microgradlib.viz.painting.measure import PAD, contents, shown
 from microgradlib.viz.painting.squares import strip_markup, strip_size
 from microgradlib.viz.painting.tables import table_markup, value_text

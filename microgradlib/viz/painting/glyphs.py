@@ -90,8 +90,3 @@ def triangle(x: float, y: float, fill: str, *, opened: bool) -> str:
     """Return the mark of a button left of a title: ▾ if it is open, otherwise ▸. (x, y) is its middle."""
     shape = "m-3.8 -2.2h7.6l-3.8 4.8z" if opened else "m-2 -4l4.8 4l-4.8 4z"
     return element("path", d=f"M{coordinate(x)} {coordinate(y)}{shape}", fill=fill)
-
-
-def tooltip(words: str) -> str:
-    """Return a `<title>`, which browsers show as the tooltip of the element around it; nothing for no words."""
-    return element("title", escape(words)) if words else ""

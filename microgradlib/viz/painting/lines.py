@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.markup import coordinate, element
-from microgradlib.viz.painting.glyphs import text, tooltip
+from microgradlib.viz.markup import coordinate, element, tooltip
+from microgradlib.viz.painting.glyphs import text
 from microgradlib.viz.painting.legend import has_local_derivative
 from microgradlib.viz.painting.measure import ARROW_TEXT, LONGEST_ON_LINE, shown
 from microgradlib.viz.theme import ROUTE_DASHES

@@ -1,4 +1,4 @@
-"""Numbers as squares, sign as colour and size as the root of the size; square numbers of inputs as an image."""
+"""Numbers as squares, by sign and size: strips of them in boxes, images, and the weights of networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from microgradlib.viz.markup import coordinate, element, escape
 from microgradlib.viz.typography import sans_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from microgradlib.viz.boxes.diagram import Strip
 
@@ -21,6 +21,9 @@ _MOST: Final = 256
 _IMAGE: Final = 72.0
 """The width of an image, about, in pixels."""
 _SHADES: Final = 16
+"""So many strengths of a colour are told apart."""
+_LEAST: Final = 1.2
+"""The least side of a square, so that it is seen."""
 
 
 def strip_size(strip: Strip) -> tuple[float, float]:
@@ -50,38 +53,71 @@ def strip_markup(strip: Strip, x: float, y: float, colour: Callable[[str], str])
     if strip.image:
         return _image(strip.numbers, x, y, largest, colour)
     columns, cell = _grid(len(strip.numbers))
-    left = x + _label_width(strip)
-    squares: dict[str, list[str]] = {"cell": [], "none": [], "plus": [], "minus": [], "stale": []}
-    for k, value in enumerate(strip.numbers[:_MOST]):
-        column, line = k % columns, k // columns
-        cx, cy = left + column * cell, y + line * cell
-        side = cell - 1.0
-        if value is None:
-            squares["none"].append(_square(cx + 0.5, cy + 0.5, side - 1.0))
-            continue
-        squares["cell"].append(_square(cx, cy, side))
-        if not math.isfinite(value):
-            squares["stale"].append(_cross(cx, cy, side))
-        elif value:
-            inner = max(side * math.sqrt(abs(value) / largest), 1.2)
-            squares["plus" if value > 0 else "minus"].append(
-                _square(cx + (side - inner) / 2, cy + (side - inner) / 2, inner)
-            )
+    left, numbers = x + _label_width(strip), strip.numbers[:_MOST]
+    rows = [numbers[k : k + columns] for k in range(0, len(numbers), columns)]
+    places = [(left + k % columns * cell, y + k // columns * cell, value) for k, value in enumerate(numbers)]
     parts = [
         element("text", escape(strip.name), x=x, y=y + 8.5, font_size=_NAME, fill=colour(_name_colour(strip)))
         if strip.name
         else "",
-        _path(squares["cell"], fill=colour("cell")),
-        _path(squares["none"], fill="none", stroke=colour("frame_edge"), stroke_width=0.6),
-        _path(squares["plus"], fill=colour("plus")),
-        _path(squares["minus"], fill=colour("minus")),
-        _path(squares["stale"], fill="none", stroke=colour("stale"), stroke_width=1.4),
+        _path([_square(cx, cy, cell - 1.0) for cx, cy, v in places if v is not None], fill=colour("cell")),
+        _path(
+            [_square(cx + 0.5, cy + 0.5, cell - 2.0) for cx, cy, v in places if v is None],
+            fill="none",
+            stroke=colour("frame_edge"),
+            stroke_width=0.6,
+        ),
+        squares_markup(rows, (left - 0.5, y - 0.5), cell, largest, colour),
     ]
     if len(strip.numbers) > _MOST:
         below = y + _MOST // columns * cell + _NAME
         rest = escape(_rest(len(strip.numbers)))
         parts.append(element("text", rest, x=left, y=below, font_size=_NAME, fill=colour("muted")))
     return "".join(parts)
+
+
+def squares_markup(
+    rows: Sequence[Sequence[float | None]],
+    corner: tuple[float, float],
+    cell: float,
+    largest: float,
+    colour: Callable[[str], str],
+    *,
+    shades: bool = False,
+) -> str:
+    """Return the markup of numbers as squares, their sign as colour; nan and infinities are crosses.
+
+    Args:
+        rows: the numbers; nothing is drawn for None and for 0.
+        corner: x and y of the top left corner, in pixels.
+        cell: the side of the place of each number.
+        largest: the size that fills its place; larger ones do not exceed it.
+        colour: from a role to its colour.
+        shades: all squares fill their places, and the size of a number is the strength of its colour, which is ink if
+            none is negative; otherwise the size is the area.
+
+    """
+    signed = not shades or any(value is not None and value < 0 for row in rows for value in row)
+    squares: dict[tuple[str, int], list[str]] = {}
+    crosses: list[str] = []
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            left, top = corner[0] + j * cell, corner[1] + i * cell
+            if value is not None and not math.isfinite(value):
+                crosses.append(_cross(left, top, cell))
+            elif value:
+                share = min(abs(value) / largest, 1.0)
+                shade = round(_SHADES * share) if shades else _SHADES
+                side = cell if shades else max((cell - 1.0) * math.sqrt(share), _LEAST)
+                role, gap = "ink" if not signed else "plus" if value > 0 else "minus", (cell - side) / 2
+                if shade:
+                    squares.setdefault((role, shade), []).append(_square(left + gap, top + gap, side))
+    edges: dict[str, str | float] = {"shape_rendering": "crispEdges"} if shades else {}
+    parts = [
+        _path(found, fill=colour(role), **({"fill_opacity": shade / _SHADES} if shade < _SHADES else {}), **edges)
+        for (role, shade), found in sorted(squares.items())
+    ]
+    return "".join(parts) + _path(crosses, fill="none", stroke=colour("stale"), stroke_width=1.4)
 
 
 def _name_colour(strip: Strip) -> str:
@@ -107,33 +143,24 @@ def _pixel(side: int) -> float:
     return float(min(max(round(_IMAGE / max(side, 1)), 2), 12))
 
 
-def _image(numbers: Iterable[float | None], x: float, y: float, largest: float, colour: Callable[[str], str]) -> str:
-    values = [0.0 if value is None or not math.isfinite(value) else value for value in numbers]
-    side = math.isqrt(len(values))
+def _image(numbers: Sequence[float | None], x: float, y: float, largest: float, colour: Callable[[str], str]) -> str:
+    side = math.isqrt(len(numbers))
     pixel = _pixel(side)
-    signed = min(values, default=0.0) < 0
-    shades: dict[tuple[str, int], list[str]] = {}
-    for k, value in enumerate(values[: side * side]):
-        shade = round(_SHADES * abs(value) / largest)
-        if shade:
-            role = "ink" if not signed else "plus" if value > 0 else "minus"
-            shades.setdefault((role, shade), []).append(_square(x + k % side * pixel, y + k // side * pixel, pixel))
     ground = element("rect", x=x, y=y, width=side * pixel, height=side * pixel, fill=colour("card"))
-    return ground + "".join(
-        _path(squares, fill=colour(role), fill_opacity=shade / _SHADES, shape_rendering="crispEdges")
-        for (role, shade), squares in sorted(shades.items())
-    )
+    rows = [numbers[i * side : (i + 1) * side] for i in range(side)]
+    return ground + squares_markup(rows, (x, y), pixel, largest, colour, shades=True)
 
 
 def _square(x: float, y: float, side: float) -> str:
-    return f"M{coordinate(x)} {coordinate(y)}h{coordinate(side)}v{coordinate(side)}h{coordinate(-side)}z"
+    length = coordinate(side)
+    return f"M{coordinate(x)} {coordinate(y)}h{length}v{length}h-{length}z"
 
 
-def _cross(x: float, y: float, side: float) -> str:
+def _cross(x: float, y: float, cell: float) -> str:
     """Return the lines of ×, which stands for nan and infinity."""
-    a, b = x + 1.5, y + 1.5
-    length = coordinate(side - 3.0)
-    return f"M{coordinate(a)} {coordinate(b)}l{length} {length}m0 -{length}l-{length} {length}"
+    side = max(cell - 4.0, 2.0)
+    gap, length = (cell - side) / 2, coordinate(side)
+    return f"M{coordinate(x + gap)} {coordinate(y + gap)}l{length} {length}m0 -{length}l-{length} {length}"
 
 
 def _path(parts: list[str], **attributes: str | float) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.viz.markup import coordinate, element
+from microgradlib.viz.markup import coordinate, element, tooltip
 from microgradlib.viz.painting import measure as sizes
-from microgradlib.viz.painting.glyphs import text, tooltip
+from microgradlib.viz.painting.glyphs import text
 from microgradlib.viz.painting.measure import shown
 
 if TYPE_CHECKING:
