@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import getweakrefs, ref
 
 from microgradlib.core.modes import MODES_IN_USE, is_compiling
-from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Kept, Mark, begin, mark_node, nodes_in
+from microgradlib.core.nested import nodes_in
+from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Kept, Mark, begin, mark_node
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:

@@ -11,19 +11,17 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import getweakrefs, ref
 
-from microgradlib._support.pytree import is_ndarray
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import changed_mode, current_mode
-from microgradlib.core.value import Value
+from microgradlib.core.nested import nodes_in
 from microgradlib.ops import GRAPH, reductions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
 __all__ = [
     "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Kept", "Mark", "begin", "calls_of_many", "last_call",
-    "mark_node", "marks_of", "name_number", "nodes_in", "scope",
+    "mark_node", "marks_of", "name_number", "scope",
 ]  # fmt: skip
 
 begin = count().__next__
@@ -131,45 +129,6 @@ def mark_node(node: Any, record: Any) -> None:
     mark = Mark(node, _discard)
     mark.record = record
     MARKS.add(mark)
-
-
-_VALUES = frozenset({Value})
-_NUMBERS = frozenset({float, int})
-DEEPEST = 16
-"""Lists are searched down to this depth: a list may contain itself."""
-
-
-def nodes_in(things: Iterable[Any], depth: int = 0) -> list[Any]:
-    """Return the nodes in nested lists, tuples, dicts and arrays, each as often as it occurs.
-
-    >>> nodes_in([1.0, (GraphNode(), {"h": [GraphNode()]})])
-    [<...GraphNode object at ...>, <...GraphNode object at ...>]
-    """
-    found: list[Any] = []
-    for thing in things:
-        kind = thing.__class__
-        if kind is Value:
-            found.append(thing)
-        elif kind is list or kind is tuple:
-            kinds = set(map(type, thing))
-            if kinds <= _VALUES:
-                found += thing
-            elif not kinds <= _NUMBERS and depth < DEEPEST:
-                found += nodes_in(thing, depth + 1)
-        elif kind not in _NUMBERS and depth < DEEPEST:
-            found += _nodes_of_others(thing, depth + 1)
-    return found
-
-
-def _nodes_of_others(thing: Any, depth: int) -> list[Any]:
-    """Return the nodes in what is no plain list or tuple."""
-    if isinstance(thing, GraphNode):
-        return [thing]
-    if isinstance(thing, (list, tuple)):
-        return nodes_in(iter(thing), depth)
-    if isinstance(thing, dict):
-        return nodes_in(thing.values(), depth)
-    return nodes_in(thing.ravel().tolist(), depth) if is_ndarray(thing) and thing.dtype == "O" else []
 
 
 def marks_of(node: Any) -> list[Call | Block | str]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
+from microgradlib.core.nested import nodes_in
 from microgradlib.core.recorded_calls import note_inside
-from microgradlib.core.scopes import Function, begin, name_number, nodes_in
+from microgradlib.core.scopes import Function, begin, name_number
 from microgradlib.core.softmax import softmax
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.initialisers import Init

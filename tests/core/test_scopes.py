@@ -11,18 +11,9 @@ import pytest
 import microgradlib as mg
 from microgradlib import Symbol, Value, no_grad, scope
 from microgradlib.core.modes import MODES_IN_USE, current_mode
+from microgradlib.core.nested import nodes_in
 from microgradlib.core.recorded_calls import RecordedCalls
-from microgradlib.core.scopes import (
-    MARKS,
-    Block,
-    Call,
-    Function,
-    calls_of_many,
-    last_call,
-    marks_of,
-    name_number,
-    nodes_in,
-)
+from microgradlib.core.scopes import MARKS, Block, Call, Function, calls_of_many, last_call, marks_of, name_number
 from microgradlib.costs import cross_entropy, squared_error
 from microgradlib.nn import MLP, Layer, LSTMCell, Module, Neuron, Sequential, functional_call
 

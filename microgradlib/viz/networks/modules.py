@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib import nn
-from microgradlib.core.scopes import last_call, nodes_in
+from microgradlib.core.nested import nodes_in
+from microgradlib.core.scopes import last_call
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip
 from microgradlib.viz.networks.layout import NetworkPicture, network_picture
 from microgradlib.viz.networks.reading import network

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from microgradlib import nn
 from microgradlib._support.printable import one_line
 from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.nested import nodes_in
 from microgradlib.core.node import Node
-from microgradlib.core.scopes import last_call, nodes_in
+from microgradlib.core.scopes import last_call
 from microgradlib.nn.activation import activation_name
 from microgradlib.nn.sequences import is_sequence, nested_lists
 from microgradlib.viz.networks.layers import Layer, WeightedSum, layers_of
