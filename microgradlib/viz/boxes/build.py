@@ -117,7 +117,8 @@ def _note(sheet: Sheet, boxes: int, *, shares: bool) -> str:
         names = ", ".join(name or "a leaf without a name" for name in snapshot.changed[:_NAMES])
         more = f" and {len(snapshot.changed) - _NAMES:,} more" if len(snapshot.changed) > _NAMES else ""
         verb = "has" if len(snapshot.changed) == 1 else "have"
-        notes.append(f"{names}{more} {verb} changed since: what was computed before is marked stale")
+        stale = "values marked * and gradients" if sheet.differentiated else "values marked *"
+        notes.append(f"{names}{more} {verb} changed since {stale} were computed")
     return "; ".join(notes)
 
 

@@ -60,6 +60,7 @@ def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
             nodes=part.nodes,
             alike=_alike(sheet, part.path, node.kind, node.op, title),
             tooltip=_tooltip(sheet, i, title),
+            note=sheet.labels.where(i, part.path),
             number=number,
             output=sheet.has_output(place),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from microgradlib.ops.slopes import DERIVATIVES_ONLY, SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.boxes.absorption import is_number
+from microgradlib.viz.boxes.groups import common
 from microgradlib.viz.numbers import number
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _DIGITS: Final = 3
 _MOST_OPERANDS: Final = 8
 """Formulas are written for ops of so many operands."""
+_NUMBERED: Final = frozenset({"step", "example"})
 _INFIX: Final = frozenset({"+", "−", "×", "÷", "**", "%", "//"})
 
 
@@ -66,6 +69,14 @@ class Labels:
         if node.name or (i in self._referred and node.op_name not in SLOPE_OF):
             return self.name(i)
         return ""
+
+    def where(self, i: int, path: Path) -> str:
+        """Return the step or example that reads a leaf, if others have its name and the frames do not say it."""
+        node = self.structure.nodes[i]
+        if node.parents or node.name not in self._repeated:
+            return ""
+        paths = [self.structure.groups.paths[user] for user, _ in self.structure.groups.uses[i]]
+        return next((scope.name for scope in common(paths) if scope.kind in _NUMBERED and scope not in path), "")
 
     def title(self, i: int, path: Path) -> str:
         """Return the title of the box of a node, inside the frames of `path`."""
@@ -153,6 +164,12 @@ class Labels:
         """The functions whose derivatives may be written by their values, by op and operands."""
         slopes = set(SLOPE_OF.values())
         return {(node.op_name, node.parents): node.index for node in self.structure.nodes if node.op_name in slopes}
+
+    @cached_property
+    def _repeated(self) -> frozenset[str]:
+        """The names that several leaves have, such as those of the inputs of each time step."""
+        names = Counter(node.name for node in self.structure.nodes if not node.parents and node.name)
+        return frozenset(name for name, count in names.items() if count > 1)
 
     @cached_property
     def _automatic(self) -> dict[int, str]:

@@ -126,9 +126,14 @@ def _names_of_library(known: Names, facts: Facts) -> dict[int, str]:
 
 
 def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
-    """Return the kind of each node. A nameless leaf that a variable holds or that is read twice is no plain number."""
+    """Return the kind of each node.
+
+    A nameless leaf that a variable holds is no plain number. One that is read twice is none if it has a gradient, or no
+    leaf has a name; else it is the 3 of 3x², which the derivative 6x reads again.
+    """
     kinds: list[Kind] = []
     uses = Counter([parent for node in order for parent in node.parents])
+    has_names = any(node.op is None and (node in known.given or node in known.paths) for node in order)
     for i, node in enumerate(order):
         if node.op is not None:
             kinds.append("output" if node in ends else "op")
@@ -140,7 +145,9 @@ def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, tar
             kinds.append("constant")
         else:
             is_held = node in known.held or node in known.given or i in facts.inputs
-            kinds.append("input" if is_held or uses[node] > 1 or not isinstance(node, Value) else "constant")
+            is_symbol = not isinstance(node, Value)
+            is_input = is_held or is_symbol or (uses[node] > 1 and not (has_names and node.grad is ZERO))
+            kinds.append("input" if is_input else "constant")
     return kinds
 
 

@@ -51,11 +51,19 @@ def test_kinds_of_leaves():
     assert nodes["loss"].kind == "output"
 
 
-def test_a_nameless_leaf_that_is_read_twice_is_no_plain_number():
+def test_a_nameless_leaf_that_is_read_twice_and_has_a_gradient_is_no_plain_number():
     y = sum(w * Value(3.0, label="x") for w in [Value(2.0)] * 2) * 5.0
+    y.backward()
     assert {node.data: node.kind for node in snapshot(y).nodes if not node.parents} == {
         2.0: "input", 3.0: "input", 5.0: "constant",
     }  # fmt: skip
+
+
+def test_numbers_that_derivatives_read_again_are_plain_numbers():
+    x = Value(0.5, label="x")
+    y = 3.0 * x * x
+    [slope] = gradients(y, [x])
+    assert [node.kind for node in snapshot(y, slope).nodes if node.data == 3.0 and not node.parents] == ["constant"]
 
 
 def test_targets_may_be_given():
