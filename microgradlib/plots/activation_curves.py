@@ -46,10 +46,15 @@ def plot_activations(
     ['relu', 'tanh']
     """
     single = activations is not None and (isinstance(activations, str) or callable(activations))
+    if not single and not isinstance(activations, (list, tuple, type(None))):
+        message = f"plot_activations takes names or functions of one number, or a list of them, got {activations!r:.80}"
+        raise TypeError(message)
     chosen: list[Any] = [activations] if single else _distinct() if activations is None else list(activations)  # type: ignore[arg-type]
     functions = [activation_function(f) for f in chosen]
     limit = real_number(reach, "reach", gt=0, example=4.0)
-    if not functions or (ax is not None and len(functions) > 1):
+    if not functions:
+        raise ValueError('plot_activations got no activation: name some, as in ["relu", "tanh"], or none for all')
+    if ax is not None and len(functions) > 1:
         message = f"ax holds one activation, got {len(functions)}: leave ax out for several, name one for ax"
         raise ValueError(message)
     if single or ax is not None:

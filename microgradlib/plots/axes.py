@@ -6,12 +6,14 @@ from typing import Any, Final
 
 from microgradlib._support.optional import import_optional
 
-__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark"]
+__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark", "label_plainly"]
 
 CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
 """Okabe and Ito's colours, told apart by colour-blind readers; classes also have markers of their own."""
 DIVERGING: Final = "PuOr_r"
 """Purple below, orange above: told apart by colour-blind readers."""
+SMALLEST_PLAIN: Final = 1e-3
+"""Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
 
 
 def axes_of(ax: Any, feature: str) -> Any:
@@ -43,3 +45,20 @@ def is_dark(ax: Any) -> bool:
     """Return whether the background of the axes is dark, as under `plt.style.use("dark_background")`."""
     red, green, blue, _ = import_optional("matplotlib.colors", "a plot").to_rgba(ax.get_facecolor())
     return bool(0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.4)
+
+
+def label_plainly(axis: Any) -> None:
+    """Write the numbers of a logarithmic axis as 0.5 and 0.6, not as powers of ten, if it spans less than two decades.
+
+    Over more than one, only 1, 2 and 5 times a power of ten have a number.
+    """
+    low, high = sorted(axis.get_view_interval())
+    if not SMALLEST_PLAIN <= low < high <= 1 / SMALLEST_PLAIN or high >= 100 * low:
+        return
+
+    def label(x: float, _place: int | None = None) -> str:
+        text = f"{x:g}"
+        return text if high < 10 * low or text.strip("0.") in {"1", "2", "5"} else ""
+
+    axis.set_major_formatter(label)
+    axis.set_minor_formatter(label)

@@ -34,7 +34,8 @@ def plot_decision_boundary(
     (for a Gaussian output, with mean and precision, a band of ±2σ).
 
     Args:
-        model: a Module or any function of one row (x₁, x₂); it is evaluated in evaluation mode and is not changed.
+        model: a Module, a compiled function of rows, or any function of one row (x₁, x₂); a Module is evaluated in
+            evaluation mode and is not changed.
         data: a data set or the pair (inputs, targets) of lists or arrays; inputs have one or two numbers.
         threshold: where one output changes the decision: by default 0.5 if all outputs at the examples are within
             [0, 1] and no target is negative, as with probabilities, else 0.

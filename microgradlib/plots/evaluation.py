@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.optional import import_optional
 from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.batched import Batched
 from microgradlib.core.modes import no_grad
 from microgradlib.nn import Module
 
@@ -19,18 +20,19 @@ __all__ = ["Evaluator", "evaluation_mode"]
 class Evaluator:
     """A function of one row, such as a Module, that is called with many rows and returns a row of outputs for each.
 
-    `is_fast`: whether it runs as a compiled program. It does if NumPy and the function allow it; changes of parameters
-    between two calls are seen by the second.
+    `is_fast`: whether it runs as a compiled program. It does if NumPy and the function allow it, or if it is a compiled
+    function; changes of parameters between two calls are seen by the second.
 
     >>> from microgradlib.nn import Neuron
     >>> Evaluator(Neuron(2, "linear", init="zeros"))([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 1)
     """
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Callable[[Any], Any] | Batched) -> None:
         self.function = function
         parameters = function.parameters() if isinstance(function, Module) else ()
-        self._program: Any = compiled(_flat_function(function), parameters)
+        self._is_compiled = isinstance(function, Batched)
+        self._program: Any = function if self._is_compiled else compiled(_flat_function(function), parameters)
 
     @property
     def is_fast(self) -> bool:
@@ -42,6 +44,8 @@ class Evaluator:
         np = import_optional("numpy", "a plot")
         rows = np.asarray(rows, dtype=float)
         with evaluation_mode(self.function):
+            if self._is_compiled:
+                return np.column_stack([np.reshape(part, (len(rows), -1)) for part in _as_list(self._program(rows))])
             if self._program is not None:
                 try:
                     outputs = np.asarray(self._program(rows))

@@ -11,7 +11,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn import Module
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.ops import ZERO
-from microgradlib.plots.axes import axes_of
+from microgradlib.plots.axes import axes_of, label_plainly
 from microgradlib.viz.snapshots.capture import capture
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
 
     For a Module, after a backward pass: for each layer the root mean square of ∂L/∂w over its parameters, and of δ,
     the gradients of what the layer returned in its last call, while that graph is alive. For a list, such as the
-    hidden states of a recurrent network, one entry for each time step, each a Value or a list of them: the root mean
-    square and the largest of |∂L/∂h| at each step. Gradients that shrink by a factor from step to step are a falling
-    straight line. A layer whose gradients are all 0 has no point; layers that no gradient has reached are named in the
-    title. (*Deep Learning*, 8.2.5 and 10.7.)
+    hidden states of a recurrent network (or all that it returned), one entry for each time step, each a Value or a list
+    of them: the root mean square and the largest of |∂L/∂h| at each step. Gradients that shrink by a factor from step
+    to step are a falling straight line. A layer whose gradients are all 0 has no point; layers that no gradient has
+    reached are named in the title. (*Deep Learning*, 8.2.5 and 10.7.)
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -56,6 +56,7 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
         shown = [size if size > 0 else math.nan for size in numbers]
         axes.plot(positions, shown, marker=marker, linestyle=line, label=label)
     axes.set_yscale("log")
+    label_plainly(axes.yaxis)
     unreached = [name for i, name in enumerate(names) if all(math.isnan(numbers[i]) for numbers in sizes.values())]
     zero = [name for i, name in enumerate(names) if all(numbers[i] == 0 for numbers in sizes.values())]
     notes = [f"not reached: {', '.join(unreached)}"] if unreached else []
@@ -100,12 +101,18 @@ def _outputs_by_layer(model: Module) -> dict[str, list[Value]]:
 
 
 def _by_step(steps: Any) -> tuple[list[str], dict[str, list[list[Value]]]]:
+    if isinstance(steps, tuple) and len(steps) == 2 and isinstance(steps[0], list) and _are_lists(steps[0]):
+        steps = steps[0]  # what RNN, LSTM and GRU return: the list of their states, and the last state
     groups = [flatten([step]) for step in steps] if isinstance(steps, (list, tuple)) else []
     if not groups or not all(isinstance(value, Value) for group in groups for value in group):
         message = f"plot_gradient_flow takes a Module, or a list with the Values of each time step, got {steps!r:.80}"
         raise TypeError(message)
     several = any(len(group) > 1 for group in groups)
     return [str(i) for i in range(len(groups))], {"∂L/∂h": groups, **({"largest": groups} if several else {})}
+
+
+def _are_lists(steps: list[Any]) -> bool:
+    return bool(steps) and all(isinstance(step, list) for step in steps)
 
 
 def _size(values: list[Value], label: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from microgradlib.plots.axes import CLASS_COLOURS, axes_of
+from microgradlib.plots.axes import CLASS_COLOURS, axes_of, label_plainly
 
 __all__ = ["draw_curves", "plot_history"]
 
@@ -56,7 +56,11 @@ def draw_curves(ax: Any, curves: dict[str, list[float]], label: str, *, log: boo
     """Draw curves by epoch into `ax`, which is assumed to be empty."""
     for k, (name, numbers) in enumerate(curves.items()):
         dashes = {"linestyle": "--"} if k % 2 else {}
-        ax.plot(range(len(numbers)), numbers, label=name, color=CLASS_COLOURS[k % len(CLASS_COLOURS)], **dashes)
+        marker = "o" if sum(map(math.isfinite, numbers)) == 1 else None  # a line of one point is not seen
+        colour = CLASS_COLOURS[k % len(CLASS_COLOURS)]
+        ax.plot(range(len(numbers)), numbers, label=name, color=colour, marker=marker, **dashes)
     ax.set(xlabel="epoch", ylabel=label, yscale="log" if log else "linear")
+    if log:
+        label_plainly(ax.yaxis)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize="small")

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.display import names as names_in
 from microgradlib._support.optional import import_optional
-from microgradlib.core.graph import topological_sort
+from microgradlib.compiler import compile as compiled
+from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import no_grad
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_loss_surface"]
 
 _LEVELS = 24
+_RESOLUTION, _EAGER_RESOLUTION = 61, 31
+"""Points along each axis, where nothing else is asked for: compiled, and one point after another."""
 
 
 def plot_loss_surface(
@@ -29,7 +33,7 @@ def plot_loss_surface(
     *,
     path: Sequence[Sequence[float]] | None = None,
     span: float | None = None,
-    resolution: WholeNumber = 61,
+    resolution: WholeNumber | None = None,
     log: bool = False,
     ax: Any = None,
 ) -> Any:
@@ -47,14 +51,16 @@ def plot_loss_surface(
         path: the points (w1, w2) of a training run, in order; its last point is marked by a star.
         span: how far the plot reaches from its centre, in both directions; by default so far that the path fits with a
             margin, or 2 + |w| without a path.
-        resolution: the number of grid points along each axis, at least 2.
+        resolution: the number of grid points along each axis, at least 2; by default 61, or 31 where the loss cannot be
+            compiled.
         log: lines at equal steps of log loss, for a loss that is greater than 0 everywhere.
         ax: matplotlib Axes; None makes a new figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         TypeError: `loss` is neither a Value nor a function, or w1 or w2 is no leaf Value.
-        ValueError: a Value as loss does not depend on w1 or w2, w1 is w2, or an entry of `path` is no pair of numbers.
+        ValueError: a Value as loss does not depend on w1 or w2, w1 is w2, or an entry of `path` is no pair of finite
+            numbers.
 
     >>> w, b = Value(0.5, label="w"), Value(0.0, label="b")
     >>> axes = plot_loss_surface((2 * w + b - 3) ** 2, w, b, path=[(0.0, 0.0), (0.9, 0.4)], resolution=9)
@@ -64,19 +70,19 @@ def plot_loss_surface(
     np = import_optional("numpy", "plot_loss_surface")
     _check_parameters(loss, w1, w2)
     points = _path(path)
-    resolution = whole_number(resolution, "resolution", 2, example=61)
+    surface = _Surface(loss, w1, w2)
+    if resolution is None:
+        resolution = _RESOLUTION if surface.is_fast else _EAGER_RESOLUTION
+    resolution = whole_number(resolution, "resolution", 2, example=_RESOLUTION)
     axes = axes_of(ax, "plot_loss_surface")
     xs, ys = (np.linspace(*_limits(w.data, points[:, i], span), resolution) for i, w in enumerate((w1, w2)))
     grid = np.array([(x, y) for y in ys for x in xs])
-    values = (_graph_values(loss, w1, w2, grid) if isinstance(loss, Value) else _called(loss, w1, w2, grid)).reshape(
-        resolution, resolution
-    )
-    _draw(axes, xs, ys, values, log=log)
+    _draw(axes, xs, ys, surface(grid).reshape(resolution, resolution), log=log)
     if len(points):
         ink = "white" if is_dark(axes) else "black"
         axes.plot(points[:, 0], points[:, 1], color=ink, linewidth=1.4, marker="o", markersize=3, label="path")
         axes.plot(*points[-1], marker="*", markersize=13, color="#d55e00", markeredgecolor=ink, linestyle="none")
-    names = [w.label or name for w, name in ((w1, "w1"), (w2, "w2"))]
+    names = [surface.names.get(w, name) for w, name in ((w1, "w1"), (w2, "w2"))]
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     return axes
 
@@ -109,6 +115,9 @@ def _path(path: Sequence[Sequence[float]] | None) -> Any:
         fits = False
     if not fits:
         raise ValueError("path must be a list of pairs (w1, w2), as in path.append((w1.data, w2.data)) after each step")
+    if not np.isfinite(points).all():
+        message = f"path has inf or nan, first at step {int(np.isfinite(points).all(axis=1).argmin())}: leave these out"
+        raise ValueError(message)
     return points
 
 
@@ -121,27 +130,65 @@ def _limits(centre: float, path: Any, span: float | None) -> tuple[float, float]
     return middle - reach, middle + reach
 
 
-def _graph_values(loss: Value, w1: Value, w2: Value, grid: Any) -> Any:
+class _Surface:
+    """The loss at many pairs of numbers (w1, w2): compiled where that is possible, else one pair after another.
+
+    A function is compiled by the graph that it builds, if tracing finds that no branch of Python's own depends on
+    numbers. `is_fast`: whether a compiled program runs.
+    """
+
+    def __init__(self, loss: Value | Callable[[], Any], w1: Value, w2: Value) -> None:
+        graph = loss if isinstance(loss, Value) else _graph_of(loss)
+        self.loss, self.parameters = loss, (w1, w2)
+        self.evaluate = None if graph is None else Evaluator(_rebuilding(graph, w1, w2))
+        if self.evaluate is not None:
+            self.evaluate([[w1.data, w2.data]])
+        self.is_fast = self.evaluate is not None and self.evaluate.is_fast
+        self.names = names_in(topological_sort(*([w1, w2] if graph is None else [graph, w1, w2])))
+
+    def __call__(self, grid: Any) -> Any:
+        """Return an array with the loss of each row of `grid`."""
+        np = import_optional("numpy", "plot_loss_surface")
+        if self.evaluate is not None and (self.is_fast or isinstance(self.loss, Value)):
+            return self.evaluate(grid)[:, 0]
+        loss: Any = self.loss
+        values = []
+        with _restored(*self.parameters), no_grad():
+            for row in grid.tolist():
+                for w, number in zip(self.parameters, row, strict=True):
+                    w.data = number
+                values.append(float(loss()))
+        return np.array(values)
+
+
+def _graph_of(loss: Callable[[], Any]) -> Value | None:
+    """Return the graph that a function builds, if it is the same for all numbers of the parameters; else None."""
+    graph = loss()
+    if not isinstance(graph, Value):
+        return None
+    leaves = [node for node in topological_sort(graph) if node.op is None]
+    try:
+        compiled(lambda x: loss() + 0 * x, leaves)([0.0])
+    except Exception:  # noqa: BLE001  whatever the compiler refuses, the eager engine may do
+        return None
+    return graph
+
+
+def _rebuilding(loss: Value, w1: Value, w2: Value) -> Callable[[Any], Any]:
+    """Return the function of a row (w1, w2) that applies again the ops of a graph that depend on them."""
     order = topological_sort(loss)
+    numbers = {node: node.data for node in order}
+    moved = descendants(order, [w1, w2])
+    ops = [node for node in order if node in moved and node.op is not None]
 
     def rebuilt(row: Any) -> Any:
         new: dict[Any, Any] = {w1: row[0], w2: row[1]}
-        for node in order:
-            if node.op is not None and any(parent in new for parent in node.parents):
-                new[node] = node.op(*[new.get(parent, parent.data) for parent in node.parents])
-        return new[loss]
+        for node in ops:
+            op: Any = node.op
+            new[node] = op(*[new.get(parent, numbers[parent]) for parent in node.parents])
+        return new.get(loss, numbers[loss])
 
-    return Evaluator(rebuilt)(grid)[:, 0]
-
-
-def _called(loss: Callable[[], Any], w1: Value, w2: Value, grid: Any) -> Any:
-    np = import_optional("numpy", "plot_loss_surface")
-    values = []
-    with _restored(w1, w2), no_grad():
-        for x, y in grid.tolist():
-            w1.data, w2.data = x, y
-            values.append(float(loss()))
-    return np.array(values)
+    return rebuilt
 
 
 @contextmanager

@@ -44,6 +44,10 @@ def test_wrong_activations():
         plot_activations(["tanh", "rleu"])
     with pytest.raises(ValueError, match="reach must be"):
         plot_activations("tanh", reach=0)
+    with pytest.raises(ValueError, match="name some"):
+        plot_activations([])
+    with pytest.raises(TypeError, match="names or functions"):
+        plot_activations(3)
     with pytest.raises(ValueError, match="one activation, got 2"):
         plot_activations(["tanh", "relu"], ax=plot_activations("tanh"))
 
@@ -56,6 +60,13 @@ def test_gradients_over_time_steps_fall_by_the_factor_of_each_step():
     axes = plot_gradient_flow(states)
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0.5**k for k in range(6, -1, -1)])
     assert axes.get_yscale() == "log"
+
+
+def test_a_recurrent_network_is_shown_by_time_step():
+    states, last = nn.RNN(1, 3, rng=0)([[0.5], [1.0], [-1.0], [0.0]])
+    states[-1][0].backward()
+    for shown in (states, (states, last)):
+        assert len(plot_gradient_flow(shown).lines[0].get_ydata()) == 4
 
 
 def test_gradients_by_layer_are_root_mean_squares():
@@ -89,6 +100,10 @@ def test_history_by_epoch():
     assert axes.lines[2].get_label() == "kept: epoch 1"
     assert plot_history(history, "accuracy").get_yscale() == "linear"
     assert plot_history(History(loss=[0.0, 1.0])).get_yscale() == "linear"
+    assert plot_history(History(loss=[1.0])).lines[0].get_marker() == "o"
+    assert axes.yaxis.get_minor_formatter()(0.5) == "0.5"
+    assert plot_history(History(loss=[1.0, 0.05])).yaxis.get_minor_formatter()(0.3) == ""
+    assert "10^{-4}" in plot_history(History(loss=[1.0, 1e-4])).yaxis.get_major_formatter()(1e-4)
     with pytest.raises(ValueError, match="log axis cannot show"):
         plot_history(History(loss=[0.0, 1.0]), scale="log")
     with pytest.raises(ValueError, match="scale must be"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from microgradlib import Value, nn, plot_decision_boundary
+from microgradlib import Value, compile as compiled, nn, plot_decision_boundary
 from microgradlib.data import RegressionDataset, blobs, xor
 from microgradlib.plots.axes import CLASS_COLOURS
 
@@ -60,6 +60,13 @@ def test_a_function_that_cannot_be_compiled_is_called_example_by_example():
         return row[0] if float(row[0]) > 0.5 else -row[0]
 
     assert plot_decision_boundary(model, xor(), resolution=8).get_xlabel() == "a"
+
+
+def test_compiled_models_are_called_with_rows():
+    model = nn.MLP([2, 3], rng=0)
+    fast = compiled(lambda x: model(x), model.parameters())
+    pictures = [plot_decision_boundary(f, blobs(rng=0), resolution=6).collections[0] for f in (model, fast)]
+    np.testing.assert_array_equal(pictures[0].get_array(), pictures[1].get_array())
 
 
 def test_the_model_keeps_its_modes_and_numbers():

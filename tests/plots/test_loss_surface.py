@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from microgradlib import Symbol, Value, plot_loss_surface
+from microgradlib.nn import MLP
 
 pytest.importorskip("matplotlib")
 
@@ -17,7 +18,7 @@ def test_the_surface_is_the_loss(form):
     axes = plot_loss_surface(loss, w, b, span=2, resolution=9)  # the grid has the points −2, −1.5, …, 2
     lines = axes.collections[0]
     assert (lines.zmin, lines.zmax) == (bowl(1, -0.5), bowl(-2, 2))
-    assert (axes.get_xlabel(), axes.get_ylabel(), w.data, b.data) == ("w", "w2", 0.0, 0.0)
+    assert (axes.get_xlabel(), axes.get_ylabel(), w.data, b.data) == ("w", "b", 0.0, 0.0)
 
 
 def test_the_path_is_drawn_and_fits():
@@ -27,6 +28,27 @@ def test_the_path_is_drawn_and_fits():
     np.testing.assert_array_equal(np.column_stack(axes.lines[0].get_data()), path)
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert all(left < x < right and bottom < y < top for x, y in path)
+
+
+def test_a_function_is_compiled_unless_it_has_branches_of_its_own():
+    model = MLP([2, 3, 1], activation="tanh", rng=0)
+    w1, w2 = model.parameters()[:2]
+    calls = []
+
+    def loss():
+        calls.append(w1)
+        return (model([0.5, -1.0]) - 1) ** 2
+
+    def with_a_branch():
+        calls.append(w1)
+        return loss() if w1.data > 0 else 2 * loss()
+
+    compiled = plot_loss_surface(loss, w1, w2, resolution=9)
+    assert len(calls) < 9
+    assert compiled.get_xlabel() == "layers.0.neurons.0.w.0"
+    eager = plot_loss_surface(with_a_branch, w1, w2, resolution=9)
+    assert len(calls) > 81
+    assert eager.collections[0].zmax > 1.5 * compiled.collections[0].zmax
 
 
 def test_an_error_in_the_loss_leaves_the_parameters_as_they_were():
@@ -76,3 +98,5 @@ def test_wrong_arguments(arguments, error, words):
         plot_loss_surface(w * b, w, b, path=[(1.0, 2.0, 3.0)])
     with pytest.raises(ValueError, match="list of pairs"):
         plot_loss_surface(w * b, w, b, path=["ab"])
+    with pytest.raises(ValueError, match="inf or nan, first at step 1"):
+        plot_loss_surface(w * b, w, b, path=[(1.0, 2.0), (float("nan"), 1.0)])
