@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.floats import FLOATS
 from microgradlib.core.value import Value
@@ -53,6 +53,10 @@ def _gives(node: Any, inputs: Sequence[float]) -> bool:
     return bool(again != again and number != number)  # noqa: PLR0124  nan
 
 
+ONE_TO_ONE: Final = frozenset({"add", "sub", "mul", "div", "neg", "sum", "mean", "dot", "exp", "log", "tanh"})
+"""Ops that give the same number for no other number of one input: x² agrees with −x, and max with much else."""
+
+
 def changed_leaves(order: Sequence[Any], unexplained: Sequence[Any]) -> list[Any]:
     """Return the leaves whose present numbers do not explain the numbers computed from them, in topological order.
 
@@ -70,10 +74,11 @@ def changed_leaves(order: Sequence[Any], unexplained: Sequence[Any]) -> list[Any
     agreeing: set[Any] = set()
     different = set(unexplained)
     for node in order if any(suspects) else ():
-        if node.op is not None and node not in different:
-            agreeing.update(parent for parent, derivative in zip(node.parents, node.local_derivatives) if derivative)
+        if node.op is not None and node.op.name in ONE_TO_ONE and node not in different:
+            pairs = zip(node.parents, node.local_derivatives)
+            agreeing.update(parent for parent, slope in pairs if slope and node.parents.count(parent) == 1)
     changed: set[Any] = set()
-    for leaves in suspects:  # x² agrees with −x, too
+    for leaves in suspects:
         changed.update([leaf for leaf in leaves if leaf not in agreeing] or leaves)
     return [leaf for leaf in order if leaf in changed]
 
