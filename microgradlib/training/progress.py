@@ -34,8 +34,9 @@ class Progress:
         self.bar: Any = None
         self._output, self._line, self._shown_at = ChangingOutput(), "", 0.0
         self.notebook = in_notebook()
-        terminal = sys.stderr is not None and sys.stderr.isatty()  # stderr is None if Python runs without a console
-        self.shown = (self.notebook or sys.stderr is not None) and (terminal or self.notebook if show is None else show)
+        console = sys.stderr is not None  # it is None if Python runs without one
+        self.terminal = console and sys.stderr.isatty()
+        self.shown = (self.notebook or console) and (self.terminal or self.notebook if show is None else show)
         if self.shown and (not self.notebook or importlib.util.find_spec("ipywidgets") is not None):
             self.bar = self._tqdm_bar()
 
@@ -53,18 +54,21 @@ class Progress:
             self.bar.set_postfix_str(history.line(), refresh=False)
             self.bar.update()
         elif self.shown:
-            self._write("\r\x1b[K", f"epoch {self.done} of {self.total}: {history.line()}")
+            self._show_line(f"epoch {self.done} of {self.total}: {history.line()}")
 
-    def _write(self, before: str, line: str, after: str = "") -> None:
+    def _show_line(self, line: str) -> None:
+        """Show a line in the place of the one before; in a file, of every tenth of the epochs one."""
         if self.notebook:
             self._line = line
             if time.monotonic() - self._shown_at >= _INTERVAL:
                 self._output.show({"text/plain": line})
                 self._line, self._shown_at = "", time.monotonic()
-            return
-        width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be overwritten
-        sys.stderr.write(f"{before}{line[:width]}{after}")
-        sys.stderr.flush()
+        elif self.terminal:
+            width = shutil.get_terminal_size().columns - 1  # a wrapped line could not be overwritten
+            sys.stderr.write(f"\r\x1b[K{line[:width]}")
+            sys.stderr.flush()
+        elif self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
+            sys.stderr.write(f"{line}\n")
 
     def write_line(self, text: str) -> None:
         """Show `text` on a separate line."""
@@ -73,7 +77,7 @@ class Progress:
         elif self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         elif self.shown:
-            self._write("", text, "\n")
+            sys.stderr.write(f"{text}\n")
 
     def close(self) -> None:
         """End the progress line."""
@@ -81,5 +85,5 @@ class Progress:
             self.bar.close()
         elif self._line:
             self._output.show({"text/plain": self._line})
-        elif self.shown and self.done and not self.notebook:
+        elif self.shown and self.terminal and self.done and not self.notebook:
             sys.stderr.write("\n")

@@ -278,7 +278,16 @@ def test_progress_without_tqdm_is_one_line(monkeypatch):
     assert text.count("\r") == 3
     assert "epoch 3 of 3: loss " in text
     assert text.endswith("\n")
-    assert "epoch 1 of 3" in shown(monkeypatch, io.StringIO(), True, tqdm=False)
+
+
+def test_progress_in_a_file_is_a_line_for_every_tenth_of_the_epochs(monkeypatch):
+    assert shown(monkeypatch, io.StringIO(), True, tqdm=False).count("\nepoch ") == 3
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    fit(line(), squared_error, X, Y, epochs=95, progress=True)
+    assert len(stream.getvalue().splitlines()) == 11
+    assert "epoch 95 of 95: loss " in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
 
 
 def test_the_bar_of_tqdm(monkeypatch):
@@ -306,6 +315,8 @@ def test_cost_names_the_wrong_kind_of_output():
 def test_progress_lines_fit_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     text = shown(monkeypatch, Terminal(), None, tqdm=False)
-    assert max(len(line.removeprefix("\x1b[K")) for line in text.replace("\n", "\r").split("\r")) <= 20
+    engine, *lines = text.replace("\n", "\r").split("\r")
+    assert engine == fit(line(), squared_error, X, Y, epochs=1, progress=False).engine  # a line that stays: all of it
+    assert 0 < max(len(updated.removeprefix("\x1b[K")) for updated in lines) <= 20
     monkeypatch.setattr(sys, "stderr", None)
     assert not Progress(3, show=True).shown
