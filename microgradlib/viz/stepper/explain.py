@@ -9,6 +9,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
+from microgradlib.viz.snapshots.arguments import check_names, checked_targets
 from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.stepper.explanation import Explanation
@@ -113,6 +114,8 @@ def explain(
         if word is not None:
             lookup(word, dict.fromkeys(get_args(words)), kind)
     seed, lr, height = real_number(seed, "seed"), positive(lr, "lr", example=0.1), whole_number(height, "height", 300)
+    check_names(model, names)
+    meant = checked_targets(targets)
     rate = None
     if loss is not None or x is not None or y is not None or callable(output):
         output, model, rate = _training_step(output, loss, x, y), output, lr
@@ -123,7 +126,7 @@ def explain(
         raise ValueError(_NO_TRAINING)
     if not isinstance(output, Value):
         raise TypeError(_not_a_value(output))
-    captured = capture(output, model=model, names=names, targets=targets)
+    captured = capture(output, model=model, names=names, targets=meant)
     subject = Subject.of(captured, seed=seed, rate=rate, checked=check)
     if collapse is not None:
         closed_at(subject.groups, collapse)
@@ -158,4 +161,4 @@ def _not_a_value(output: Any) -> str:
         return f"explain shows numbers, and {output!r} has none: evaluate(output, {{symbol: Value(2.0)}}) gives a Value"
     if isinstance(output, (list, tuple)):
         return f"explain takes one Value, got a {type(output).__name__} of {len(output)}: explain one, or their sum"
-    return f"explain takes a Value, or a model with loss, x and y; got {output!r}"
+    return f"explain takes a Value, or a model with loss, x and y; got {output!r:.80}"

@@ -6,10 +6,9 @@ import html
 import sys
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from microgradlib._support.files import write_atomic
+from microgradlib._support.files import save_as
 from microgradlib._support.notebook import in_notebook
 from microgradlib.viz.picture import mime_bundle
 from microgradlib.viz.stepper.page_build import frame_html, page_html
@@ -20,6 +19,7 @@ from microgradlib.viz.stepper.words import say
 if TYPE_CHECKING:
     import os
     from collections.abc import Container, Mapping
+    from pathlib import Path
 
     from microgradlib.viz.stepper.tapes.subject import Level, Subject
 
@@ -74,26 +74,27 @@ class Explanation:
         """The steps for a terminal."""
         return "\n".join([repr(self), *[f"  {line}" for line in self.lines]])
 
+    @property
+    def _heading(self) -> str:
+        title: str = self._options["title"]
+        return title or say(self._options["lang"], "steps_title")
+
     @cached_property
     def html(self) -> str:
         """One self-contained page."""
         options = self._options
-        return page_html(self.tape, title=options["title"], lang=options["lang"], theme=options["theme"])
+        return page_html(self.tape, title=self._heading, lang=options["lang"], theme=options["theme"])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, which opens from disk without network, and return the path.
 
         Raises:
+            TypeError: `path` is no path.
             ValueError: the suffix is not .html or .htm.
             OSError: the file cannot be written.
 
         """
-        target = Path(path)
-        if target.suffix.lower() not in {".html", ".htm"}:
-            message = f"cannot save {target.name!r}: the stepper is a page, so write a name that ends in .html"
-            raise ValueError(message)
-        write_atomic(target, self.html.encode())
-        return target
+        return save_as(path, dict.fromkeys((".html", ".htm"), lambda: self.html.encode()))
 
     def __repr__(self) -> str:
         level, title = self.level, self._options["title"]
@@ -123,8 +124,7 @@ class Explanation:
         The steps in words stand below, folded: what is left of it in a notebook that is not trusted. `twin` is the id
         of a live widget, which hides it.
         """
-        title = self._options["title"] or "backpropagation, step by step"
-        frame = frame_html(self.html, title=title, height=self._options["height"])
+        frame = frame_html(self.html, title=self._heading, height=self._options["height"])
         words = html.escape(say(self._options["lang"], "in_words"))
         text = f"<details><summary>{words}</summary><pre>{html.escape(self._short_text)}</pre></details>"
         mark = f' {TWIN}="{twin}"' if twin else ""

@@ -126,6 +126,8 @@ class _Writer:
         sides = [self.names[node["id"]]]
         if node["text"]:
             sides += [fill(node["text"], [part[t] for t in tails], "") for part in (self.names, self.numbers)]
+        elif "closed" in node:
+            sides.append(node["sign"])
         else:
             sides.append(f"{node['sign']}({', '.join(self.names[t] for t in tails[:8])}{', …' * (len(tails) > 8)})")
         return " = ".join([*sides, self.numbers[node["id"]]])

@@ -201,7 +201,7 @@ def test_delta_of_a_layer_is_the_gradients_of_its_net_inputs():
     model = network()
     loss = squared_error(model([Value(1.0, label="x"), Value(2.0, label="y")]), 0.5)
     level = explain(loss).level
-    layers = {group["symbol"]: group["delta"] for group in level["groups"] if "delta" in group}
+    layers = {group["symbol"]: group["row"] for group in level["groups"] if "row" in group}
     assert {symbol: len(delta) for symbol, delta in layers.items()} == {"δ⁽¹⁾": 3, "δ⁽²⁾": 1}
     assert [level["nodes"][i]["full"] for i in layers["δ⁽¹⁾"]] == ["a₀⁽¹⁾", "a₁⁽¹⁾", "a₂⁽¹⁾"]
 
@@ -302,7 +302,7 @@ def test_the_page_needs_no_network():
 def test_save_writes_the_page(tmp_path):
     explanation = explain(neuron())
     assert explanation.save(tmp_path / "page.html").read_text(encoding="utf-8") == explanation.html
-    with pytest.raises(ValueError, match=r"ends in \.html"):
+    with pytest.raises(ValueError, match=r"the suffix '\.png' is not one of \.html, \.htm"):
         explanation.save(tmp_path / "page.png")
 
 

@@ -163,12 +163,12 @@ def test_stops_of_coarser_steps_are_stops_of_finer_ones(run, tapes):
 
 def test_delta_of_a_layer_is_the_gradients_of_its_net_inputs(run, tapes):
     body = f"""{EVERYWHERE}
-      const {{ delta }} = await load("sentences/terms");
+      const {{ layerRow }} = await load("sentences/terms");
       const {{ layers }} = await load("model/stops");
       const session = new Session(data);
       session.go(Infinity);
-      const row = group => delta(session, group)[2].text;
-      return layers(session.level).map(g => [g.symbol, row(g), g.delta.map(id => session.finals[id])]);"""
+      const row = group => layerRow(session, group)[2].text;
+      return layers(session.level).map(g => [g.symbol, row(g), g.row.map(id => session.finals[id])]);"""
     rows = run(body, tapes["network"])
     assert {symbol for symbol, _, _ in rows} == {"δ⁽¹⁾", "δ⁽²⁾"}
     for _, text, gradients in rows:

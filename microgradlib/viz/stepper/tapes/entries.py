@@ -9,7 +9,7 @@ from microgradlib.viz.math_text import plain
 from microgradlib.viz.stepper.tapes.cards import shown_name, sign, value_text
 from microgradlib.viz.stepper.tapes.contracted import closable
 from microgradlib.viz.stepper.tapes.encoding import encode
-from microgradlib.viz.stepper.tapes.names import layer_symbol, net_inputs
+from microgradlib.viz.stepper.tapes.names import layer_symbol, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +126,10 @@ def edge_entries(
 
 
 def group_entries(graph: StepGraph, places: Places) -> list[Entry]:
-    """Return an entry for each scope: its names, its frame, and the δ of a layer."""
+    """Return an entry for each scope: its names, its frame, and the row of gradients of a layer.
+
+    That is δ, the gradients of the net inputs of its units; where these are closed, the gradients of their results.
+    """
     groups = graph.groups
     where = {node.of: i for i, node in enumerate(graph.nodes)}
     layers = [scope for scope in groups.order if scope.kind == "layer"]
@@ -144,8 +147,11 @@ def group_entries(graph: StepGraph, places: Places) -> list[Entry]:
             "box": None if box is None else list(box),
             "closable": scope in can_close,
         }
-        delta = net_inputs(groups, scope)
-        if delta and all(i in where for i in delta):  # none of them inside a closed scope
-            entry |= {"delta": [where[i] for i in delta], "symbol": layer_symbol(scope, layers)}
+        units = () if scope in graph.closed else units_of(groups, scope)
+        if units and all(net in where for net, _ in units):  # none of them inside a closed scope
+            entry |= {"row": [where[net] for net, _ in units], "symbol": layer_symbol(scope, layers, "δ")}
+        elif units and all(result in where for _, result in units):
+            symbol = f"{layer_symbol(scope, layers, 'h')}.grad"
+            entry |= {"row": [where[result] for _, result in units], "symbol": symbol}
         found.append(entry)
     return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.boxes.groups import Groups
     from microgradlib.viz.snapshots.snapshot import Scope, SnapshotNode
 
-__all__ = ["Name", "below", "layer_symbol", "name_nodes", "net_inputs"]
+__all__ = ["Name", "below", "layer_symbol", "name_nodes", "units_of"]
 
 BELOW: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 ABOVE: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -204,8 +204,8 @@ def _net_input_and_result(groups: Groups, scope: Scope) -> tuple[int, int | None
     return result, None
 
 
-def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
-    """Return the net inputs of a layer's units, whose gradients are its δ; none if it is no layer of neurons.
+def units_of(groups: Groups, scope: Scope) -> tuple[tuple[int, int], ...]:
+    """Return net input and result of each unit of a layer, whose gradients are its rows; none if it has no neurons.
 
     >>> from microgradlib.viz.boxes.groups import find_groups
     >>> from microgradlib.viz.snapshots.snapshot import Scope, Snapshot, SnapshotNode
@@ -214,23 +214,23 @@ def net_inputs(groups: Groups, scope: Scope) -> tuple[int, ...]:
     >>> x = SnapshotNode(0, "input", "x")
     >>> a = SnapshotNode(1, "op", op_name="dot", parents=(0, 0), scopes=(layer, neuron))
     >>> h = SnapshotNode(2, "output", op_name="tanh", parents=(1,), scopes=(layer, neuron))
-    >>> net_inputs(find_groups(Snapshot((x, a, h), (2,))), layer)
-    (1,)
+    >>> units_of(find_groups(Snapshot((x, a, h), (2,))), layer)
+    ((1, 2),)
     """
     if scope.kind != "layer":
         return ()
     units = [child for child in groups.children[scope] if child.kind == "neuron"]
     ends = [_net_input_and_result(groups, unit) for unit in units]
-    return tuple([end[0] for end in ends if end is not None])
+    return tuple([(net, net if result is None else result) for net, result in filter(None, ends)])
 
 
-def layer_symbol(scope: Scope, layers: Sequence[Scope]) -> str:
-    """Return δ with the number of its layer, from 1: that of its path, else its place among the layers.
+def layer_symbol(scope: Scope, layers: Sequence[Scope], letter: str) -> str:
+    """Return a letter with the number of a layer, from 1: that of its path, else its place among the layers.
 
     >>> from microgradlib.viz.snapshots.snapshot import Scope
     >>> layer = Scope("layers.1", "layer", "layers.1")
-    >>> layer_symbol(layer, [layer])
+    >>> layer_symbol(layer, [layer], "δ")
     'δ⁽²⁾'
     """
     match = re.search(r"layers\.(\d+)$", scope.path)
-    return f"δ{_above(match[1] if match else str(layers.index(scope)))}"
+    return f"{letter}{_above(match[1] if match else str(layers.index(scope)))}"

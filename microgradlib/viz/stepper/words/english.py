@@ -102,6 +102,8 @@ ENGLISH: Final = {
     "at_once": "{n} steps at once",
     "more_before": "{n} more, then",
     "delta": "δ of {layer}: the gradients of its net inputs, as a row",
+    "results": "The gradients of the results of {layer}, as a row",
+    "layers": "Gradients by layers",
     # sentences of forward mode
     "sweep_why": "Forward mode, sweep {k} of {n}: how does everything change if only {node} moves? "
     "Its own tangent is 1.",
@@ -142,6 +144,8 @@ ENGLISH: Final = {
     "level_3": "upstream, local derivative and term",
     "judge": "Check",
     "show": "Show me",
+    "steps_title": "Backpropagation, step by step",
+    "all_sliders": "All {n} inputs",
     "in_words": "The steps in words",
     "score": "{k} of {n} right",
     "save_score": "Save the score",

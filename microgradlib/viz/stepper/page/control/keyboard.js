@@ -1,6 +1,9 @@
-// Keys: ← → step, with Shift to the next node; Home End; space plays; p predicts; f fits; Escape leaves a node.
+// Keys: ← → step, with Shift to the next node; Home End; space plays; p predicts; f fits; Escape leaves a field or a node.
 
-/** Listen to keys inside the stepper and keep them from the notebook around; returns the function that ends this. */
+/**
+ * Listen to keys inside the stepper and keep them from the notebook around; in a page of its own, to all keys, so that
+ * nothing need be clicked first. Returns the function that ends this.
+ */
 export function keyboard(app) {
   const { player } = app;
   const forward = () => {
@@ -12,14 +15,20 @@ export function keyboard(app) {
     ArrowLeft: event => (event.shiftKey ? player.leap(false) : player.back()),
     Home: () => player.go(0),
     End: () => player.go(Infinity),
-    p: () => app.session.settings.mode === "reverse" && app.predictor.toggle(),
+    p: () => app.predictor.offered && app.predictor.toggle(),
     f: () => app.camera.fit(),
     Escape: () => app.selected !== null && app.select(app.selected),
   };
+  const place = app.model.get("page") ? document : app.root;
   const pressed = event => {
     event.stopPropagation();
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (event.key === " " && !isButton(event.target)) {
+    const [target] = event.composedPath();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(target)) {
+      if (event.key === "Escape") app.focus();
+      return;
+    }
+    if (event.key === " " && !isButton(target)) {
       event.preventDefault();
       player.play();
     } else if (Object.hasOwn(actions, event.key)) {
@@ -29,9 +38,9 @@ export function keyboard(app) {
   };
   const kept = event => event.stopPropagation();
   const listeners = [["keydown", pressed], ["keyup", kept], ["keypress", kept]];
-  for (const [name, listener] of listeners) app.root.addEventListener(name, listener);
+  for (const [name, listener] of listeners) place.addEventListener(name, listener);
   return () => {
-    for (const [name, listener] of listeners) app.root.removeEventListener(name, listener);
+    for (const [name, listener] of listeners) place.removeEventListener(name, listener);
   };
 }
 

@@ -12,6 +12,12 @@ export class Predictor {
     this.verdict = null; // {right, text}: what is said about the last answer
   }
 
+  /** Only right backward passes are predicted. */
+  get offered() {
+    const { mode, bug } = this.app.session.settings;
+    return mode === "reverse" && !bug;
+  }
+
   toggle() {
     const { app } = this;
     const { session } = app;

@@ -48,19 +48,22 @@ export function gradientOf(session, id, i = session.i) {
   return last.live ? { kind: "full", value: last.after, k, of } : { kind: "wall", value: 0, k, of };
 }
 
-/** The number with the bug beside the right one: {wrong, right}, or null where they do not differ (yet). */
+/**
+ * The number with the bug and the right one, where they differ (yet), else null: {wrong, right, shown}; `shown` says
+ * which of them the pass has: of a wrong order it is the wrong one.
+ */
 export function mistakeOf(session, id, i = session.i) {
   const here = arrived(session.pass, id, i);
   if (session.settings.mode !== "reverse" || !session.settings.bug) return null;
   if (session.wrong) {
     const there = arrived(session.wrong, id, i);
     const [wrong, right] = [there?.after ?? null, here?.after ?? null];
-    return there && !same(wrong ?? 0, right ?? 0) ? { wrong, right } : null;
+    return there && !same(wrong ?? 0, right ?? 0) ? { wrong, right, shown: "right" } : null;
   }
   const end = i === session.pass.frames.length - 1;
   if (!end && (!here || here.k < here.of)) return null;
   const [wrong, right] = [here?.after ?? 0, session.finals[id] ?? 0];
-  return same(wrong, right) ? null : { wrong, right };
+  return same(wrong, right) ? null : { wrong, right, shown: "wrong" };
 }
 
 /** The frame in which the last term of a node arrives in a pass; 0 if none does. */

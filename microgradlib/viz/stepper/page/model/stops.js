@@ -6,8 +6,8 @@ export function busy(level, frame) {
   return frame.node ?? null;
 }
 
-/** Groups whose δ is shown, outermost first by place in the level: the layers of the network. */
-export const layers = level => level.groups.filter(g => g.delta && g.delta.length);
+/** Groups whose gradients are shown as a row, outermost first by place in the level: the layers of the network. */
+export const layers = level => level.groups.filter(g => g.row);
 
 /** A function from node to the layer that it belongs to: its group's id, or an id of its own. */
 function layerOf(level) {

@@ -25,3 +25,9 @@ export function some(names, most = 4) {
   const list = [...new Set(names)];
   return list.length > most ? `${list.slice(0, most).join(", ")} … (${list.length})` : list.join(", ");
 }
+
+/** A long name without its middle. */
+export function clip(text, most) {
+  if (text.length <= most) return text;
+  return `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}`;
+}

@@ -75,7 +75,8 @@ export function done(session, say) {
 }
 
 function costOfReverse(session, say) {
-  return say("done", { n: session.pass.rows.filter(Boolean).length, m: session.level.inputs.length });
+  const used = new Set(session.pass.rows.filter(Boolean).map(row => row.edge));
+  return say("done", { n: used.size, m: session.level.inputs.length });
 }
 
 /** How often arrows were used in all sweeps, and how often in reverse mode. */

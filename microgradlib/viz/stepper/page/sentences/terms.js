@@ -105,21 +105,26 @@ function several(session, say) {
 function layer(session, say) {
   const { from, to, rows } = session.now;
   const list = layers(session.level);
-  const group = list.find(g => g.delta.some(id => from.has(id))) ?? list.find(g => g.delta.some(id => to.has(id)));
+  const group = list.find(g => g.row.some(id => from.has(id))) ?? list.find(g => g.row.some(id => to.has(id)));
   if (!group || isForward(session)) return several(session, say);
-  const why = [plain(say("delta", { layer: group.name })), plain(say("at_once", { n: rows.length }))];
-  return { parts: delta(session, group, say("gradient")), why };
+  const why = [plain(aboutRow(say, group)), plain(say("at_once", { n: rows.length }))];
+  return { parts: layerRow(session, group, say("gradient")), why };
 }
 
-/** δ of a layer, the gradients of the net inputs of its units, as a row vector: δ⁽¹⁾ = [ 3.812  0  — ]. */
-export function delta(session, group, caption = "") {
-  const texts = group.delta.map(id => {
+/** What the row of a layer is: δ, the gradients of its net inputs, or where these are closed those of its results. */
+export function aboutRow(say, group) {
+  return say(group.symbol.startsWith("δ") ? "delta" : "results", { layer: group.name });
+}
+
+/** The gradients of the units of a layer as a row vector: δ⁽¹⁾ = [ 3.812  0  — ]. */
+export function layerRow(session, group, caption = "") {
+  const texts = group.row.map(id => {
     const last = arrived(session.pass, id, session.i);
     return format(last && last.k === last.of ? last.after ?? 0 : null);
   });
   const shown = texts.length > MOST_IN_ROW ? [...texts.slice(0, MOST_IN_ROW - 1), "…"] : texts;
   const row = numberPart("grad", "", `[ ${shown.join("   ")} ]`, caption);
-  return [name(group.symbol || `δ(${group.name})`), sign("="), row];
+  return [name(group.symbol), sign("="), row];
 }
 
 // ---- why

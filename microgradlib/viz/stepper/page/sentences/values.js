@@ -34,10 +34,15 @@ function one(session, say, node) {
   return { parts: [name(node.full), sign("="), ...arithmetic(session, node.id)], why };
 }
 
-/** The formula of a node with the numbers of its inputs, each under its name unless `bare`, and the result. */
+/**
+ * The formula of a node with the numbers of its inputs, each under its name unless `bare`, and the result; of a closed
+ * group only its own formula and the result.
+ */
 function arithmetic(session, id, bare = false) {
   const { level, numbers } = session;
   const node = level.nodes[id];
+  const result = [sign("="), numberPart("value", bare ? "" : node.full, format(valueOf(session, id)))];
+  if (node.closed && !node.text) return [sign(node.sign), ...result];
   const tails = node.in.map(e => level.edges[e].tail);
   const symbol = tail => (bare ? "" : level.nodes[tail].full);
   const list = pieces(node.text || `${node.sign}(${tails.map((_, k) => `{${k}}`).join(", ")})`);
@@ -48,7 +53,7 @@ function arithmetic(session, id, bare = false) {
     const tail = tails[piece.place];
     return [numberPart("value", symbol(tail), placed(list, index, format(numbers.value[tail])))];
   });
-  return [...parts, sign("="), numberPart("value", symbol(id), format(valueOf(session, id)))];
+  return [...parts, ...result];
 }
 
 /** The range of pieces of a long formula that are left out. */

@@ -3,9 +3,17 @@
 import { calm, h, iconButton, s, set } from "./dom.js";
 
 const READABLE = 0.7; // below this scale the view follows what happens
+const LEAST = 0.62; // at no smaller scale, except for a layer at once
 const LARGEST = 1.7;
 const BELOW = 16; // room for what stands below the lowest card: the number of a bug
 const LEAST_FOR_MAP = 260; // in a lower drawing an overview would cover what it shows
+
+/** The smallest box around some boxes. */
+function around(boxes) {
+  const [x0, y0] = [0, 1].map(k => Math.min(...boxes.map(box => box[k])));
+  const [x1, y1] = [0, 1].map(k => Math.max(...boxes.map(box => box[k] + box[k + 2])));
+  return [x0, y0, x1 - x0, y1 - y0];
+}
 
 export function buildCamera(app, graph) {
   const { level } = app.session;
@@ -46,33 +54,44 @@ export function buildCamera(app, graph) {
     return { scale, view: [(width - w / scale) / 2, (height - h2 / scale) / 2, w / scale, h2 / scale] };
   }
 
-  /** The boxes of the nodes that take part in the present stop. */
-  function active() {
-    const { now, question } = app.session;
-    const ids = question ? [question.row.from, question.row.to] : [...now.from, ...now.to, ...now.fresh];
-    const inputs = [...now.fresh].flatMap(id => (level.nodes[id].in ?? []).map(e => level.edges[e].tail));
+  /** The boxes of the nodes that take part in the present stop, that of the node whose turn it is first. */
+  function happening() {
+    const { now, question, pass, i } = app.session;
+    const first = i === 0 ? [pass.frames[1]?.node].filter(id => id !== undefined) : [];
+    const inputs = [...now.fresh, ...first].flatMap(id => (level.nodes[id].in ?? []).map(e => level.edges[e].tail));
+    const ids = question ? [question.row.from, question.row.to] : [...now.from, ...now.fresh, ...first, ...now.to];
     const card = node => node.box ?? level.nodes[node.row_of?.[0]]?.box;
-    const boxes = [...ids, ...inputs].map(id => card(level.nodes[id])).filter(Boolean);
-    if (!boxes.length) return null;
-    const [x0, y0] = [0, 1].map(k => Math.min(...boxes.map(b => b[k])));
-    const [x1, y1] = [0, 1].map(k => Math.max(...boxes.map(b => b[k] + b[k + 2])));
-    return [x0, y0, x1, y1];
+    return [...ids, ...inputs].map(id => card(level.nodes[id])).filter(Boolean);
+  }
+
+  /** The largest scale, at most 1, at which a part [x, y, width, height] of the drawing is in view. */
+  function fitting([, , w, h2]) {
+    const [width_, height_] = room();
+    return Math.min(1, width_ / (w + 80), height_ / (h2 + 60));
+  }
+
+  /** What should be in view, and how large: all that happens, else the node whose turn it is, else what it reaches. */
+  function aimed(boxes, least) {
+    const parts = [around(boxes), boxes[0], boxes[1] ?? boxes[0]];
+    const part = parts.find(box => fitting(box) >= least) ?? parts[2];
+    return { part, best: Math.max(least, fitting(part)) };
   }
 
   function wanted() {
     const all = whole();
-    const happening = active();
-    if (all.scale >= READABLE || !happening || manual === "fit") return all.view;
-    const [x0, y0, x1, y1] = happening;
-    const [w, h2] = room();
-    const best = Math.max(all.scale, Math.min(1, w / (x1 - x0 + 80), h2 / (y1 - y0 + 60)));
-    const fits = (x1 - x0 + 20) * drawn <= w && (y1 - y0 + 20) * drawn <= h2;
-    const kept = fits && drawn >= 0.75 * best && drawn <= Math.max(1, best);
-    if (kept && x0 >= view[0] && y0 >= view[1] && x1 <= view[0] + view[2] && y1 <= view[1] + view[3]) return view;
+    const boxes = happening();
+    if (all.scale >= READABLE || manual === "fit") return all.view;
+    if (!boxes.length) return view ?? all.view;
+    const { part, best } = aimed(boxes, app.session.settings.by === "layer" ? all.scale : LEAST);
+    const [x, y, w, h2] = part;
+    const [roomX, roomY] = room();
+    const kept = (w + 20) * drawn <= roomX && (h2 + 20) * drawn <= roomY && drawn >= 0.75 * best && drawn <= 1;
+    const inView = x >= view?.[0] && y >= view[1] && x + w <= view[0] + view[2] && y + h2 <= view[1] + view[3];
+    if (kept && inView) return view;
     const scale = kept ? drawn : best; // a change of scale is costly, and restless
-    const [vw, vh] = [w / scale, h2 / scale];
+    const [vw, vh] = [roomX / scale, roomY / scale];
     const inside = (low, size, span) => (size >= span ? (span - size) / 2 : Math.max(0, Math.min(span - size, low)));
-    return [inside((x0 + x1 - vw) / 2, vw, width), inside((y0 + y1 - vh) / 2, vh, height), vw, vh];
+    return [inside(x + (w - vw) / 2, vw, width), inside(y + (h2 - vh) / 2, vh, height), vw, vh];
   }
 
   /** Move to what should be seen; `smooth`: in a quarter of a second. */

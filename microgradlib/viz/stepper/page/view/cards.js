@@ -3,6 +3,7 @@
 
 import { put, s, set, toggle } from "./dom.js";
 import { format } from "../model/numbers.js";
+import { clip } from "../model/words.js";
 
 const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
 const BAR = 40; // its height
@@ -11,12 +12,6 @@ const BAR = 40; // its height
 function short(x, most = 8) {
   const texts = [4, 3, 2].map(digits => format(x, digits));
   return texts.find(text => text.length <= most) ?? texts[2];
-}
-
-/** A long name without its middle. */
-function clip(text, most) {
-  if (text.length <= most) return text;
-  return `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}`;
 }
 
 /** The outline of a card: inputs round, parameters with cut corners, ops nearly square. */
@@ -95,9 +90,9 @@ function tallCard(node, group, context) {
     put(value, state.known ? short(state.value, 11) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));
     cardGradient(gradient, state.gradient, 10);
-    const room = width - 30 - gradient.textContent.length * 11; // beside the number
-    const name = context.gradientName.length * 7 < room ? context.gradientName : "";
-    put(caption, state.oldGradient === null ? name : short(state.oldGradient, 6));
+    const room = Math.floor((width - 30 - gradient.textContent.length * 11) / 7.3); // characters beside the number
+    const name = context.gradientName.length <= room ? context.gradientName : "";
+    put(caption, state.oldGradient === null ? name : short(state.oldGradient, room));
     set(caption, "class", state.oldGradient === null ? "cap" : "gh m");
     paintMistake(wrong, state.mistake);
   };
@@ -156,8 +151,10 @@ function cardGradient(element, gradient, most) {
   set(element, "class", `gr m ${gradient.kind}`);
 }
 
+/** Beside a right number the wrong one; beside a wrong one, which a wrong order shows, the right one. */
 function paintMistake(element, mistake) {
-  put(element, mistake ? `✗ ${short(mistake.wrong, 8)}` : "");
+  if (!mistake) put(element, "");
+  else put(element, mistake.shown === "wrong" ? `≠ ${short(mistake.right)}` : `✗ ${short(mistake.wrong)}`);
 }
 
 /** A circle for each use on the card's right edge, which fills when its term arrives; one bar for many. */

@@ -5,10 +5,9 @@ import { choice, h, iconButton } from "./dom.js";
 export function buildHeader(app) {
   const { session, say } = app;
   const { settings, level } = session;
-  const { title } = app.tape;
+  const title = app.tape.title || say("steps_title");
   const forward = settings.mode === "forward" && level.inputs.length > 1;
   const compared = settings.mode === "reverse" && session.bugs().length > 0;
-  const predicted = settings.mode === "reverse" && !settings.bug;
   return h(
     "div", { class: "head" },
     h("h1", { text: title, title }),
@@ -17,7 +16,7 @@ export function buildHeader(app) {
     steps(app),
     app.tape.levels.length > 1 ? detail(app) : null,
     compared ? bugs(app) : null,
-    ...(predicted ? prediction(app) : []),
+    ...(app.predictor.offered ? prediction(app) : []),
     iconButton("theme", say("theme"), () => app.toggleTheme(), { "data-k": "theme" }),
     languageButton(app),
   );

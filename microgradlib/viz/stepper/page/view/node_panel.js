@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { bracketed } from "../model/formulas.js";
 import { format } from "../model/numbers.js";
 import { paths } from "../model/paths.js";
-import { delta } from "../sentences/terms.js";
+import { aboutRow, layerRow } from "../sentences/terms.js";
 import { isQuiet, lastArrival } from "../model/states.js";
 import { layers } from "../model/stops.js";
 
@@ -34,14 +34,14 @@ const tone = (name, text) => h("span", { class: name, text });
 
 function contents(app) {
   const { session, say, selected } = app;
-  if (selected === null) return [h("p", { class: "why", text: say("pick") }), ...deltas(app)];
+  if (selected === null) return [h("p", { class: "why", text: say("pick") }), ...layerRows(app)];
   const node = session.level.nodes[selected];
   const about = [goButtons(app, node)];
   if (node.closed) about.push(h("p", { class: "why", text: closedText(app, node) }));
   if (node.kink) about.push(h("p", { class: "b", text: say("on_kink", { note: node.kink }) }));
   if (isQuiet(node)) return [...about, h("p", { text: `${node.full}: ${say(node.role)}` })];
-  if (node.id === session.level.output) return [...about, h("p", { text: say("output_itself") }), ...deltas(app)];
-  return [...about, ...overUses(app, node), ...overPaths(app, node), ...deltas(app)];
+  if (node.id === session.level.output) return [...about, h("p", { text: say("output_itself") }), ...layerRows(app)];
+  return [...about, ...overUses(app, node), ...overPaths(app, node), ...layerRows(app)];
 }
 
 function closedText(app, node) {
@@ -120,18 +120,18 @@ function wayLine(app, node, way) {
 
 const shortened = names => (names.length > MOST_ON_A_PATH ? [...names.slice(0, 4), "…", ...names.slice(-3)] : names);
 
-// ---- δ
+// ---- layers
 
-/** δ of each layer, the later ones first: as the backward pass finds them. */
-function deltas(app) {
+/** δ of each layer as a row, the later ones first: as the backward pass finds them. */
+function layerRows(app) {
   const { session, say } = app;
   const list = [...layers(session.level)].reverse();
   if (!list.length || session.settings.mode === "forward") return [];
   const lines = list.map(group => {
-    const [symbol, , row] = delta(session, group);
+    const [symbol, , row] = layerRow(session, group);
     const line = equation(tone("sans", symbol.text), " = ", tone("u", row.text), " ", tone("q sans", group.name));
-    line.title = say("delta", { layer: group.name });
+    line.title = aboutRow(say, group);
     return line;
   });
-  return [h("h3", { text: "δ" }), ...lines];
+  return [h("h3", { text: say("layers") }), ...lines];
 }

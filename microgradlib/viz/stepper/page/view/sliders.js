@@ -3,7 +3,7 @@
 import { h, s } from "./dom.js";
 import { format } from "../model/numbers.js";
 
-const MOST = 60; // sliders
+const MOST = 60; // sliders at first
 const LEAST_REACH = 2; // to both sides
 
 /** Build the sliders of the level: {element, paint()}. */
@@ -16,18 +16,31 @@ export function buildSliders(app) {
     box.append(h("p", { class: "why", text: say("no_slider", { reason }) }));
     return { element: box, paint() {} };
   }
-  const rows = inOrder(session.level).slice(0, MOST).map(id => slider(app, id));
+  const inputs = inOrder(session.level);
+  const rows = inputs.slice(0, MOST).map(id => slider(app, id));
   if (session.training) rows.unshift(lossCurve(app), rateSlider(app));
   const reset = h("button", { type: "button", "data-k": "reset", class: "reset", text: say("reset") });
   reset.onclick = () => app.leaves.reset();
-  box.append(...rows.map(row => row.element), reset);
-  return {
-    element: box,
-    paint() {
-      for (const row of rows) row.paint();
-      reset.hidden = !session.leaves.size && session.rate === (session.level.training?.rate ?? null);
-    },
+  box.append(reset, ...rows.map(row => row.element));
+  let shown = null; // the numbers for which the sliders stand
+  const paint = () => {
+    reset.hidden = !session.leaves.size && session.rate === (session.level.training?.rate ?? null);
+    if (shown === session.numbers) return;
+    shown = session.numbers;
+    for (const row of rows) row.paint();
   };
+  const rest = inputs.slice(MOST);
+  if (rest.length) {
+    const more = h("button", { type: "button", class: "reset", text: say("all_sliders", { n: inputs.length }) });
+    more.onclick = () => {
+      const added = rest.map(id => slider(app, id));
+      for (const row of added) row.paint();
+      rows.push(...added);
+      more.replaceWith(...added.map(row => row.element));
+    };
+    box.append(more);
+  }
+  return { element: box, paint };
 }
 
 /** Inputs of the whole graph first, then the parameters group by group. */

@@ -2,10 +2,13 @@
 // screen reader: one tab stop, ↑ and ↓ move between nodes, Enter shows a node's whole sum.
 
 import { h, set } from "./dom.js";
+import { clip } from "../model/words.js";
 import { isQuiet, nodeState } from "../model/states.js";
 import { paintCheck, paintGradient, paintTerm, paintValue, paintWrong, termCell } from "./table_cells.js";
 
 const HEAD = 30; // pixels of the head, which stays while the table scrolls
+const LONGEST_NAME = 20; // characters; the middle of longer ones is left out
+const MANY = 6; // of so many terms the first line, with name and gradient, stays while they scroll
 
 /** Build the table of the session's level: {element, paint(id), hover(id, e), show(id)}. */
 export function buildTable(app) {
@@ -14,6 +17,8 @@ export function buildTable(app) {
   const terms = termsInOrder(app.session);
   const titles = columns(app, bug);
   const heads = titles.map(([text, name]) => h("th", { class: name, scope: "col", text }));
+  const longest = Math.max(...level.nodes.map(node => Math.min(LONGEST_NAME, node.full.length)));
+  heads[0].style.width = `${Math.max(56, 24 + longest * 8)}px`;
   const table = h("table", { "aria-label": app.say("table") }, h("thead", {}, h("tr", {}, ...heads)));
   const blocks = new Map();
   for (const { title, nodes } of sections(level)) {
@@ -37,12 +42,14 @@ export function buildTable(app) {
         for (const line of block.lines) line.row.classList.toggle("hov", e !== null && line.edge === e);
       }
     },
-    /** Scroll a node's lines into view. */
+    /** Scroll a node's lines into view, or of many the one in which something happens. */
     show(id) {
-      const body = blocks.get(id)?.body;
+      const block = blocks.get(id);
       const height = element.clientHeight;
-      if (!body || !height) return;
-      const [top, bottom] = [body.offsetTop - HEAD, body.offsetTop + body.offsetHeight];
+      if (!block || !height) return;
+      const lit = block.lines.find(line => line.cell.classList.contains("lit"));
+      const lines = lit && block.lines.length > MANY ? lit.row : block.body;
+      const [top, bottom] = [lines.offsetTop - HEAD, lines.offsetTop + lines.offsetHeight];
       const { scrollTop } = element;
       if (top < scrollTop || bottom > scrollTop + height) element.scrollTop = top - (height - HEAD) / 2 + HEAD;
     },
@@ -63,7 +70,8 @@ function columns(app, bug) {
   const other = [[say(bug === "order" ? "right_number" : "with_bug"), "cg"]];
   return [
     [say("name"), "cn"], [say("value"), "cv"], [say(forward ? "tangent_chain" : "chain"), "wide"],
-    [say(forward ? "tangent" : "gradient"), "cg"], ...(bug ? other : []), [say("check"), "cc wide"],
+    [say(forward ? "tangent" : "gradient"), "cg"], ...(bug ? other : []),
+    [forward ? `${say("gradient")}, ${say("check")}` : say("check"), forward ? "cc two wide" : "cc wide"],
   ];
 }
 
@@ -95,10 +103,10 @@ function buildBlock(app, node, bug, terms) {
   const rowspan = Math.max(1, edges.length);
   const cell = name => h("td", { class: name, rowspan });
   const onclick = () => app.select(node.id);
-  const named = { text: node.full, title: node.full };
+  const named = { text: clip(node.full, LONGEST_NAME), title: node.full };
   const button = h("button", { type: "button", "data-k": `n${node.id}`, tabindex: -1, ...named, onclick });
   const cells = { value: cell("num"), gradient: cell("num g"), check: cell("num wide") };
-  const block = { node, body: h("tbody"), lines: [], ...cells, wrong: bug ? cell("num g") : null };
+  const block = { node, body: h("tbody", { class: rowspan > MANY ? "many" : "" }), lines: [], ...cells, wrong: bug ? cell("num g") : null };
   for (let k = 0; k < rowspan; k += 1) {
     const term = termCell();
     const row = h("tr");
@@ -132,11 +140,11 @@ function paintBlock(app, block) {
   const { body, node } = block;
   const state = nodeState(app.session, node.id);
   const hovered = body.classList.contains("hov");
-  const names = [state.role && "hot", app.selected === node.id && "sel", hovered && "hov"];
+  const names = [block.lines.length > MANY && "many", state.role && "hot", app.selected === node.id && "sel", hovered && "hov"];
   set(body, "class", names.filter(Boolean).join(" "));
   paintValue(block.value, state);
   paintGradient(app, block.gradient, state);
-  if (block.wrong) paintWrong(app, block.wrong, state);
+  if (block.wrong) paintWrong(block.wrong, state);
   for (const line of block.lines) paintTerm(app, node, line);
   paintCheck(app, block.check, node, state);
 }

@@ -30,16 +30,16 @@ export function paintGradient(app, cell, state) {
   const counted = kind === "part" && of > 1;
   const mark = counted ? ` ${k}/${of}` : kind === "wall" ? " ⊣" : "";
   const number = kind === "hidden" ? "?" : format(kind === "none" ? null : value);
-  const wrong = state.mistake && app.session.settings.bug === "order";
+  const wrong = state.mistake?.shown === "wrong";
   withOld(cell, state.oldGradient, number + mark, wrong ? "b" : GRADIENT_TONES[kind]);
   const title = kind === "wall" ? app.say("never_reached") : counted ? app.say("terms_arrived", { k, n: of }) : "";
   set(cell, "title", title);
 }
 
 /** The number with the bug; for a wrong order, where the shown run is the wrong one, the right number. */
-export function paintWrong(app, cell, state) {
-  const order = app.session.settings.bug === "order";
+export function paintWrong(cell, state) {
   const { mistake, gradient } = state;
+  const order = mistake?.shown === "wrong";
   if (mistake) put(cell, order ? format(mistake.right) : `✗ ${format(mistake.wrong)}`);
   else put(cell, gradient.kind === "none" ? "—" : "=");
   set(cell, "class", `num g ${mistake ? (order ? "u" : "b") : "q"}`);
@@ -48,7 +48,8 @@ export function paintWrong(app, cell, state) {
 /** The cell of a term in pieces, so that painting sets texts alone: from whom, factors = term, or all in symbols. */
 export function termCell() {
   const [who, first, second, result, symbols] = ["q who", "", "", "a", "q sy"].map(name => h("span", { class: name }));
-  const numbers = h("span", {}, first, " · ", second, " = ", result);
+  const [product, equal] = [h("span", {}, first, " · ", second), h("span", {}, "= ", result)];
+  const numbers = h("span", { class: "term" }, product, " ", equal);
   const cell = h("td", { class: "t num wide" }, who, numbers, symbols);
   return { who, first, second, result, symbols, numbers, cell };
 }
@@ -87,7 +88,7 @@ function inSymbols(session, e) {
   return `${flowing(session, edge.head)} · ${slope}`;
 }
 
-/** The numeric derivative beside a final gradient: agreement, disagreement, or a kink. */
+/** The numeric derivative beside a final gradient: agreement, disagreement, or a kink; of a sweep, after its result. */
 export function paintCheck(app, cell, node, state) {
   const { session, checker } = app;
   const gradient = checkable(session, node, state);
@@ -97,12 +98,13 @@ export function paintCheck(app, cell, node, state) {
     [text, title] = [format(Number(check.value)), app.say("not_checked")];
   } else if (check) {
     right = agrees(check, gradient) && !check.kink;
-    [text, title] = checkTexts(app, check, gradient, right);
+    [text, title] = checkTexts(app, check, right);
   } else if (gradient !== null && session.operations) {
     text = "…";
     checker.later(node.id);
   }
-  put(cell, text);
+  const found = check && session.settings.mode === "forward" ? `${format(gradient)} ` : "";
+  if (cell.textContent !== found + text) cell.replaceChildren(h("span", { class: "u g", text: found }), text);
   set(cell, "title", title);
   set(cell, "class", `num wide ${right ? "q" : "b"}`);
 }
@@ -116,13 +118,12 @@ function checkable(session, node, state) {
   return answer && answer.i <= session.i ? answer.value ?? 0 : null;
 }
 
-function checkTexts(app, check, gradient, right) {
+function checkTexts(app, check, right) {
   const [left, above] = [side(check.left), side(check.right)];
   if (check.kink) return [`⚠ ${left} | ${above}`, app.say("kink_title", { left, right: above })];
-  const found = app.session.settings.mode === "forward" ? `${format(gradient)} · ` : "";
   const error = Number(check.error).toExponential(0);
   const title = app.say("check_title", { value: format(Number(check.value)), error });
-  return [`${found}${rounded(check.value)} ${right ? "✓" : "✗"}`, title];
+  return [`${rounded(check.value)} ${right ? "✓" : "✗"}`, title];
 }
 
 /** A number found by differences: what lies below their error is not shown. */
