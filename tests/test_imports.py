@@ -31,6 +31,17 @@ LAYERS = [
     ["__main__"],
 ]
 LAYER = {package: number for number, packages in enumerate(LAYERS) for package in packages}
+ROOMS_OF_VIZ = [
+    ["snapshots"],
+    ["boxes"],
+    ["layout", "routes"],
+    ["painting"],
+    ["charts", "dot", "networks"],
+    ["cells", "drawings"],
+    ["stepper"],
+]
+"""The rooms of `viz` likewise; all may import what lies beside them in its folder, which imports none of them."""
+HEIGHT = {room: number for number, rooms in enumerate(ROOMS_OF_VIZ) for room in rooms}
 NEEDS = {"testing": {"hypothesis", "pytest"}}
 """Third-party packages that a subpackage may import at its own import."""
 
@@ -92,6 +103,13 @@ def upward(source, package):
     return {other for other in packages if LAYER[other] >= LAYER[package]}
 
 
+def upward_in_viz(source, room):
+    """Return the rooms of `viz`, not below this one, that a file imports; what lies beside the rooms is below all."""
+    viz = "microgradlib.viz."
+    rooms = {name.removeprefix(viz).split(".")[0] for name in imports(source) if name.startswith(viz)} - {room}
+    return {other for other in rooms if HEIGHT.get(other, -2) >= HEIGHT.get(room, -1)}
+
+
 def foreign(source, package):
     """Return the third-party packages that a file imports at its own import, except those of its extra."""
     names = {name.split(".")[0] for name in imports(source, at_import_only=True)}
@@ -115,6 +133,20 @@ def test_imports_point_down():
     assert not unknown, f"add {unknown} to LAYERS in {Path(__file__).name}"
     wrong = {name: upward(source, package_of(name)) for name, source in MODULES.items()}
     assert {name: packages for name, packages in wrong.items() if packages} == {}
+
+
+def test_imports_in_viz_point_down():
+    sources = {name: source for name, source in MODULES.items() if name.startswith("microgradlib.viz.")}
+    wrong = {name: upward_in_viz(source, name.split(".")[2]) for name, source in sources.items()}
+    assert {name: rooms for name, rooms in wrong.items() if rooms} == {}
+    assert {path.name for path in (ROOT / "viz").iterdir() if (path / "__init__.py").exists()} == HEIGHT.keys()
+
+
+def test_an_import_of_a_higher_room_is_found():
+    source = "from microgradlib.viz.boxes.diagram import Box\nfrom microgradlib.viz.drawings.draw import draw"
+    assert upward_in_viz(source, "painting") == {"drawings"}
+    assert upward_in_viz(source, "markup") == {"boxes", "drawings"}
+    assert upward_in_viz(source, "drawings") == set()
 
 
 def test_imports_make_no_cycles():

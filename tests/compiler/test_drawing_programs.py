@@ -16,7 +16,7 @@ from microgradlib.errors import SavedFileError
 from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
-from microgradlib.viz.drawings.words import words_of
+from microgradlib.viz.boxes.words import words_of
 
 NAME = re.compile(r"(?<![\w.'])[^\W\d][\w.]*")
 

@@ -8,5 +8,5 @@
 4. `cards`, `tables`, `closed`: what is written in each, with the names of `labels`; `sheet` holds what they share.
 5. `arrows`, `buses`, `totals`: the lines between the boxes, and the whole gradients of shared parameters.
 
-The result is a `diagram.Diagram`.
+The result is a `diagram.Diagram`; `words` says it for terminals and screen readers.
 """

@@ -107,17 +107,6 @@ def frame_label(frame: Frame, colour: Colours) -> str:
     return _SPACE.join(word for word in words if word) or " "
 
 
-def box_text(box: Box) -> str:
-    """Return a box on one line, for its tooltip.
-
-    >>> from microgradlib.viz.boxes.diagram import Box, Row
-    >>> box_text(Box("n0", "op", "u", "tanh", rows=(Row("", "0.5", "—"),)))
-    'u  tanh  0.5  —'
-    """
-    rows = [word for row in box.rows for word in (row.tooltip or row.name, row.value, row.gradient)]
-    return "  ".join(word for word in (box.tooltip or box.title, box.op, box.note, *rows) if word) or box.id
-
-
 def _heading(box: Box, role: str, colour: Colours) -> str:
     words = [
         font(box.number, colour("muted"), size=_SMALL),

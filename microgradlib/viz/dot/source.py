@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from microgradlib._support.optional import import_optional
 from microgradlib._support.printable import one_line
 from microgradlib.viz import theme as themes
-from microgradlib.viz.dot.labels import MAX_CHARACTERS, box_label, box_text, font, frame_label
+from microgradlib.viz.boxes.words import tooltip_of
+from microgradlib.viz.dot.labels import MAX_CHARACTERS, box_label, font, frame_label
 from microgradlib.viz.routes.search import Highlight, arrow_styles
 from microgradlib.viz.typography import shorten
 
@@ -206,7 +207,7 @@ def _cluster(frame: Frame, depth: int, colour: Colours) -> str:
 
 
 def _node(box: Box, colour: Colours, direction: Direction, captions: bool, ends: frozenset[int]) -> str:
-    tooltip = _tooltip(box_text(box))
+    tooltip = _tooltip(tooltip_of(box))
     if box.kind == "bus":
         length = f"{max(0.2, 0.12 * len(box.rows)):.2f}"
         sides = ("0.05", length) if direction == "right" else (length, "0.05")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from microgradlib.viz.drawings.words import text_of
+from microgradlib.viz.boxes.words import text_of
 from microgradlib.viz.painting.paint import paint, size
 from microgradlib.viz.painting.scene import Scene
 

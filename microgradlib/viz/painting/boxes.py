@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.drawings.words import row_words, words_of
+from microgradlib.viz.boxes.words import row_words, tooltip_of
 from microgradlib.viz.markup import coordinate, element, tooltip
 from microgradlib.viz.math_text import width as set_width
 from microgradlib.viz.painting import measure as sizes
@@ -94,7 +94,7 @@ def box_markup(view: BoxView) -> str:
         return element("rect", **view.sides, rx=3.0, fill=colour("line"))
     band = view.captions and not view.bare
     parts = [
-        tooltip("  ".join(filter(None, [box.tooltip, words_of(box)]))),
+        tooltip(tooltip_of(box)),
         _sheets(view),
         element("rect", **view.sides, rx=_radius(view), fill=colour("card" if band else look(box.kind))),
         _band(view) if band else "",

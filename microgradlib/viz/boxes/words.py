@@ -1,4 +1,4 @@
-"""A drawing in words: for terminals, tooltips and screen readers."""
+"""A diagram in words: for terminals, tooltips and screen readers."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def words_of(box: Box) -> str:
             )
     parts += [f"{strip.name or 'image'} of {len(strip.numbers):,} numbers" for strip in box.strips]
     return "  ".join([part for part in parts if part]) or box.kind
+
+
+def tooltip_of(box: Box) -> str:
+    """Return a box on one line, after its full name where its title is shortened."""
+    return "  ".join([part for part in (box.tooltip, words_of(box)) if part])
 
 
 def row_words(row: Row) -> str:
