@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib.ops.slopes import DERIVATIVES_ONLY, SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
-from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.groups import common
 from microgradlib.viz.numbers import number
@@ -61,7 +60,8 @@ class Labels:
         node = self.structure.nodes[i]
         if is_number(node):
             return number(node.data, _DIGITS)
-        return relative_name(node.name, self.structure.groups.paths[i]) or self._automatic[i]
+        groups = self.structure.groups
+        return relative_name(node.name, groups.paths[i]) or groups.snapshot.automatic_names[i]
 
     def shown(self, i: int) -> str:
         """Return the name that the box or row of a node shows; a result without a name has one if formulas need it."""
@@ -172,13 +172,6 @@ class Labels:
         return frozenset(name for name, count in names.items() if count > 1)
 
     @cached_property
-    def _automatic(self) -> dict[int, str]:
-        """The names u1, u2, … of the nodes without a name, in topological order."""
-        nodes = self.structure.nodes
-        fresh = fresh_names("u", [node.name for node in nodes if node.name])
-        return {node.index: next(fresh) for node in nodes if not node.name and not is_number(node)}
-
-    @cached_property
     def _referred(self) -> frozenset[int]:
         """The results that texts on boxes and arrows refer to."""
         nodes = self.structure.nodes
@@ -187,7 +180,8 @@ class Labels:
         slopes = [node for node in nodes if node.op_name in DERIVATIVES_ONLY]
         twins = [self._twins.get((SLOPE_OF.get(node.op_name, ""), node.parents)) for node in slopes]
         operands = [parent for node in slopes for parent in node.parents]
-        return frozenset(i for i in [*twins, *operands] if i is not None and not is_number(nodes[i]))
+        found = [i for i in [*twins, *operands] if i is not None and not is_number(nodes[i])]
+        return frozenset([*found, *self.options.named])
 
     def _slope(self, i: int) -> str:
         """Return a part of a derivative as books write it: tanh′ is 1 − u2² where u2 is the value of tanh."""

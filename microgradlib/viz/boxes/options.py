@@ -19,9 +19,11 @@ class Options:
         local_derivatives: what stands on the arrows: the number, the formula with the number, or nothing.
         numbers: whether the boxes show the topological numbers of their nodes.
         ops: the op of each node, with its settings, for the formulas; of a leaf, None.
+        named: nodes that show a name, u1, u2, …, if they have none, as what stands below the picture refers to them.
 
     """
 
     local_derivatives: LocalDerivatives | None = "number"
     numbers: bool = False
     ops: tuple[Op | None, ...] = ()
+    named: frozenset[int] = frozenset()

@@ -33,8 +33,8 @@ def write_totals(sheet: Sheet, written: Sequence[Written]) -> Box | None:
         rows = tuple(
             sheet.row(node.index, node.name[len(prefix) :], "parameter", node.name if prefix else "") for node in nodes
         )
-        title = f"total gradients, {prefix[:-1]}" if prefix else "total gradients"
-        return Box("totals", "card", title=title, rows=rows, nodes=tuple(shared))
+        of = (Row(prefix[:-1], kind="note"),) if prefix else ()
+        return Box("totals", "card", title="total gradients", rows=(*of, *rows), nodes=tuple(shared))
     strips = (Strip("value", tuple(n.data for n in nodes)), Strip("gradient", tuple(n.grad for n in nodes)))
     return Box(
         "totals",

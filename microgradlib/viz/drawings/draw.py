@@ -11,9 +11,7 @@ from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
 from microgradlib.viz.drawings.arguments import (
     Drawable,
-    check_names,
     check_options,
-    checked_targets,
     outputs_of,
     program_of,
     refuse,
@@ -27,6 +25,7 @@ from microgradlib.viz.painting.paint import CAPTION_SIZE
 from microgradlib.viz.painting.scene import Scene
 from microgradlib.viz.routes.search import arrow_styles, find_node, highlight as find_routes
 from microgradlib.viz.routes.text import caption, caption_text
+from microgradlib.viz.snapshots.arguments import check_names, checked_targets
 from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame
@@ -142,9 +141,10 @@ def draw(
         return program.draw(max_nodes=limit, engine=engine, theme=theme)
     ends, given = outputs_of(thing)
     found = capture(*ends, model=model, names={**(names or {}), **given}, targets=meant, frame=users_frame())
-    options = Options(local_derivatives, numbers, _ops(found))
-    ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
     routes = None if highlight is None else _routes(found, highlight)
+    in_formulas = [index for route in routes.routes for index, _ in route.edges] if routes and routes.formulas else []
+    options = Options(local_derivatives, numbers, _ops(found), frozenset(in_formulas))
+    ladder = make_ladder(found.snapshot, options=options, direction=direction, collapse=collapse, max_nodes=limit)
     return Drawing(_content(ladder, routes), engine=engine, theme=theme)
 
 

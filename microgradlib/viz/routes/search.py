@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
     from microgradlib.viz.boxes.diagram import Diagram
-    from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    from microgradlib.viz.snapshots.snapshot import Snapshot
 
 MOST: Final = 4
 """How many routes are shown one by one: each has a colour and a dash of its own."""
@@ -81,7 +81,7 @@ def highlight(
         most: how many routes are returned one by one.
         ops: the ops of the nodes, for the formulas of local derivatives that are not known as numbers.
 
-    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
     >>> square = SnapshotNode(1, "output", "", "×", "mul", 9.0, parents=(0, 0), local_derivatives=(3.0, 3.0))
     >>> found = highlight(Snapshot((x, square), (1,)), 0, 1)
@@ -115,16 +115,17 @@ def _formulas(snapshot: Snapshot, routes: Iterable[Route], ops: Sequence[Op | No
         node = snapshot.nodes[index]
         op = ops[index] if index < len(ops) else None
         if op is not None and node.local_derivatives[place] is None:
-            names = [symbol(snapshot.nodes[parent]) for parent in node.parents]
-            found[index, place] = local_derivative_formula(op, place, names, symbol(node))
+            names = [symbol(snapshot, parent) for parent in node.parents]
+            found[index, place] = local_derivative_formula(op, place, names, symbol(snapshot, index))
     return found
 
 
-def symbol(node: SnapshotNode) -> str:
-    """Return what a node is called in formulas: its name, its number if it is a constant, or u and its place."""
+def symbol(snapshot: Snapshot, index: int) -> str:
+    """Return what a node is called in formulas: its name, its number if it is a constant, or u1, u2 and so on."""
+    node = snapshot.nodes[index]
     if not node.parents and not node.name and node.data is not None:
         return number(node.data, 3)
-    return node.name or f"u{node.index + 1}"
+    return node.name or snapshot.automatic_names[index]
 
 
 def find_node(snapshot: Snapshot, live: Sequence[Node], thing: Any) -> int:

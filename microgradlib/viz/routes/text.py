@@ -110,8 +110,8 @@ def _step_names(snapshot: Snapshot, found: Highlight, route: Route) -> Iterator[
         inner = next((scope for scope in reversed(node.scopes) if scope.path or scope.kind in _NAMING), None)
         place = places.name(inner) if inner else ""
         is_same = f"{current}.".startswith(f"{place}.")
-        if node.name or found.formulas:  # formulas call a node u3, so it has to be called so here
-            yield shorten(symbol(node), _MAX_NAME)
+        if node.name or found.formulas:  # formulas refer to it by this name
+            yield shorten(symbol(snapshot, index), _MAX_NAME)
         else:
             op = "z" if node.op_name == "dot" and inner else node.op or "?"
             yield op if is_same or not place else f"{shorten(place, _MAX_NAME)} {op}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from microgradlib._support.printable import one_line
+from microgradlib.symbolic.names import fresh_names
 
 Kind = Literal["input", "parameter", "constant", "target", "op", "output"]
 
@@ -83,3 +85,14 @@ class Snapshot:
     nodes: tuple[SnapshotNode, ...]
     outputs: tuple[int, ...]
     changed: tuple[str, ...] = ()
+
+    @cached_property
+    def automatic_names(self) -> dict[int, str]:
+        """The names u1, u2, … of the nodes without a name, in topological order; plain numbers have none.
+
+        >>> x, y = SnapshotNode(0, "input", "x"), SnapshotNode(1, "output", op="tanh", parents=(0,))
+        >>> Snapshot((x, y), (1,)).automatic_names
+        {1: 'u1'}
+        """
+        fresh = fresh_names("u", [node.name for node in self.nodes if node.name])
+        return {node.index: next(fresh) for node in self.nodes if not node.name and node.kind != "constant"}
