@@ -1,90 +1,23 @@
-"""The markup of one box: its outline by kind, its title line, rows, table and strips."""
+"""The markup of one box: its outline by kind, its title line, and its contents."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from microgradlib.viz.boxes.words import row_words, tooltip_of
+from microgradlib.viz.boxes.words import tooltip_of
 from microgradlib.viz.markup import coordinate, element, tooltip
 from microgradlib.viz.math_text import width as set_width
 from microgradlib.viz.painting import measure as sizes
 from microgradlib.viz.painting.glyphs import text, triangle
-from microgradlib.viz.painting.measure import PAD, contents, shown
+from microgradlib.viz.painting.measure import PAD, shown
+from microgradlib.viz.painting.rows import number_markup, row_markup
 from microgradlib.viz.painting.squares import strip_markup, strip_size
-from microgradlib.viz.painting.tables import table_markup, value_text
+from microgradlib.viz.painting.tables import table_markup
+from microgradlib.viz.painting.view import BoxView, look
 
-if TYPE_CHECKING:
-    from microgradlib.viz.boxes.diagram import Box, Row
-    from microgradlib.viz.layout.placement import Rect
-    from microgradlib.viz.painting.glyphs import Colour
-    from microgradlib.viz.painting.measure import Contents
-
-_LOOKS: Final = {"card": "op", "closed": "op", "table": "op", "elided": "constant"}
-"""The kinds whose colours are those of another kind."""
 _RADII: Final = {"constant": 4.0, "target": 2.0}
 _ROUND: Final = 16.0
 _RADIUS: Final = 7.0
-
-
-def look(kind: str) -> str:
-    """Return the kind whose colours a box has: `card` looks as `op` does.
-
-    >>> look("closed"), look("input")
-    ('op', 'input')
-    """
-    return _LOOKS.get(kind, kind)
-
-
-@dataclass(frozen=True)
-class BoxView:
-    """A box and how it is to be shown.
-
-    Args:
-        box: what is in it.
-        rect: its place.
-        colour: from a role to its colour.
-        captions: see `Diagram.captions`.
-        opened: of a box that opens and closes by click, whether it is open; None for any other.
-        marked: indices of nodes whose rows, or whose boxes, have a thick outline.
-
-    """
-
-    box: Box
-    rect: Rect
-    colour: Colour
-    captions: bool = False
-    opened: bool | None = None
-    marked: tuple[int, ...] = ()
-
-    @property
-    def parts(self) -> Contents:
-        """The measures of its parts."""
-        return contents(self.box, captions=self.captions)
-
-    @property
-    def spare(self) -> float:
-        """How far its contents are moved down, to stand in the middle of a box that is higher than they need.
-
-        Contents with rows that lines meet stay at the top.
-        """
-        several = (len(self.box.rows) > 1 or self.box.table) and not self.captions
-        return 0.0 if several or self.bare else max(0.0, self.rect.height - self.parts.height) / 2
-
-    @property
-    def bare(self) -> bool:
-        """Whether it has a title line and nothing else."""
-        return not (self.box.rows or self.box.table or self.box.strips)
-
-    @property
-    def ink(self) -> str:
-        """The colour of its title."""
-        return self.colour(f"{look(self.box.kind)}_text")
-
-    @property
-    def sides(self) -> dict[str, float]:
-        """Its rectangle as attributes."""
-        return self.rect._asdict()
 
 
 def box_markup(view: BoxView) -> str:
@@ -101,7 +34,7 @@ def box_markup(view: BoxView) -> str:
         _bar(view) if box.kind == "parameter" else "",
         _heading(view),
         table_markup(box.table, rect, view.parts, colour, marked=view.marked) if box.table else "",
-        *(_row(view, place) for place in range(len(box.rows))),
+        *(row_markup(view, place) for place in range(len(box.rows))),
         *_strips(view),
         _outline(view),
     ]
@@ -164,7 +97,7 @@ def _heading(view: BoxView) -> str:
         parts.append(triangle(rect.x + 7.5, base - 4.5, colour("muted"), opened=view.opened))
         left += sizes.BUTTON
     if box.number:
-        parts.append(_number(box.number, left, base, colour))
+        parts.append(number_markup(box.number, left, base, colour))
         left += sizes.number_width(box.number)
     if box.title:
         title = shown(box.title)
@@ -197,62 +130,6 @@ def _op(view: BoxView, right: float, base: float) -> str:
     left = middle - width / 2 if alone else right - width + 4.0
     badge = element("rect", x=left, y=base - 13.5, width=width, height=18, rx=9, fill=colour("card"))
     return badge + text(left + width / 2, base, op, sizes.TITLE, view.ink, anchor="middle", bold=True)
-
-
-def _number(number: str, x: float, base: float, colour: Colour) -> str:
-    """Return a topological number, small and before what it counts."""
-    return text(x, base - 0.5, number + ".", sizes.SMALL, colour("muted"), bold=True)
-
-
-def _row(view: BoxView, place: int) -> str:
-    box, rect, colour, row = view.box, view.rect, view.colour, view.box.rows[place]
-    top = rect.y + view.parts.rows + sizes.ROW * place + view.spare
-    base, left = top + 12.5, rect.x + PAD
-    parameter = row.kind == "parameter" and box.kind != "parameter"
-    parts = [_row_ground(view, row, top, parameter=parameter)]
-    if row.number:
-        parts.append(_number(row.number, left, base, colour))
-        left += sizes.number_width(row.number)
-    if row.kind == "code":
-        parts.append(text(left, base, shown(row.name, 60), sizes.NAME, colour("ink"), mono=True, as_is=True))
-    elif row.kind in ("note", "formula"):
-        role = colour("muted") if row.kind == "note" else view.ink
-        parts.append(text(left, base, shown(row.name, 60), sizes.NAME, role, italic=row.kind == "formula"))
-    else:
-        name = colour("parameter_text") if parameter else view.ink
-        size, role = (sizes.SMALL + 0.5, colour("muted")) if view.captions else (sizes.NAME, name)
-        parts.append(text(left, base, shown(row.name), size, role))
-        parts.append(_numbers(view, row, base))
-    markup = "".join(parts)
-    return element("g", tooltip(f"{row.tooltip}: {row_words(row)}") + markup) if row.tooltip else markup
-
-
-def _row_ground(view: BoxView, row: Row, top: float, *, parameter: bool) -> str:
-    marked = row.node is not None and row.node in view.marked and len(view.box.nodes) > 1
-    if not (parameter or marked):
-        return ""
-    ground: dict[str, str | float] = {"fill": view.colour("parameter") if parameter else "none"}
-    if marked:
-        ground |= {"stroke": view.colour("ink"), "stroke_width": 1.8}
-    return element("rect", x=view.rect.x + 3, y=top + 0.5, width=view.rect.width - 6, height=16, rx=3, **ground)
-
-
-def _numbers(view: BoxView, row: Row, base: float) -> str:
-    right = view.rect.x + view.rect.width - PAD
-    markup = _gradient(row, right, base, view.colour) if row.gradient else ""
-    if row.value:
-        if not view.captions and view.parts.gradients:
-            right -= view.parts.gradients + sizes.GAP
-        markup += value_text(row, right, base, sizes.MONO, view.colour)
-    return markup
-
-
-def _gradient(row: Row, right: float, base: float, colour: Colour) -> str:
-    number = text(right, base, row.gradient, sizes.MONO, colour("grad"), anchor="end", mono=True)
-    if not row.share:
-        return number
-    left = right - sizes.gradient_width(row)
-    return number + text(left, base, sizes.SHARE, sizes.SMALL, colour("grad"), italic=True)
 
 
 def _strips(view: BoxView) -> list[str]:

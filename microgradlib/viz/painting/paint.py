@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.markup import coordinate, element
-from microgradlib.viz.painting.boxes import BoxView, box_markup
+from microgradlib.viz.painting.boxes import box_markup
 from microgradlib.viz.painting.frames import button, frame_markup, title_markup
 from microgradlib.viz.painting.glyphs import text
 from microgradlib.viz.painting.legend import LINE, entries, legend_markup, lines
 from microgradlib.viz.painting.lines import lines_markup, text_markup
 from microgradlib.viz.painting.scene import MARGIN, Brush, Scene
+from microgradlib.viz.painting.view import BoxView
 from microgradlib.viz.theme import ROUTE_DASHES
 from microgradlib.viz.typography import sans_width
 
