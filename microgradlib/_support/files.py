@@ -1,4 +1,4 @@
-"""Write files atomically."""
+"""Write files atomically, and in the format of their suffix."""
 
 from __future__ import annotations
 
@@ -6,8 +6,36 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["write_atomic"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["save_as", "write_atomic"]
+
+
+def save_as(path: str | os.PathLike[str], formats: Mapping[str, Callable[[], bytes]]) -> Path:
+    """Write a file in the format of its suffix, and return its path; `formats` has what writes each suffix.
+
+    Raises:
+        TypeError: `path` is no path.
+        ValueError: no format has the suffix.
+        OSError: the file cannot be written; an old one is unchanged.
+
+    >>> save_as("graph.jpg", {".svg": bytes, ".html": bytes})
+    Traceback (most recent call last):
+    ValueError: cannot save 'graph.jpg': the suffix '.jpg' is not one of .svg, .html
+    """
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        message = f"save takes the path of a file, such as 'graph{next(iter(formats))}'; got {path!r:.80}"
+        raise TypeError(message)
+    target = Path(path)
+    write = formats.get(target.suffix.lower())
+    if write is None:
+        message = f"cannot save {target.name!r}: the suffix {target.suffix!r} is not one of {', '.join(formats)}"
+        raise ValueError(message)
+    write_atomic(target, write())
+    return target
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -28,5 +28,5 @@ def lookup(name: Any, known: Mapping[str, T], kind: str) -> T:
     folded = {other.casefold(): other for other in known}
     nearest = difflib.get_close_matches(str(name).casefold(), folded, n=1)
     hint = f"; did you mean {folded[nearest[0]]!r}?" if nearest else ";"
-    message = f"no {kind} {name!r}{hint} known: {', '.join(known)}"
+    message = f"no {kind} {name!r:.80}{hint} known: {', '.join(known)}"
     raise ValueError(message)

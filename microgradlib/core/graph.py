@@ -58,7 +58,7 @@ def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
     stack: list[Any] = [*reversed(outputs)]
     for output in stack:
         if not isinstance(output, GraphNode):
-            message = f"expected a Value or Symbol, the output of a graph, got {output!r}"
+            message = f"expected a Value or Symbol, the output of a graph, got {output!r:.80}"
             raise TypeError(message)
     order: list[N] = []
     seen: set[Any] = set(known)

@@ -191,7 +191,7 @@ def scope(name: str, formula: str = "") -> Scope:
     texts: dict[str, Any] = {"name": name, "formula": formula}
     for what, text in texts.items():
         if not isinstance(text, str):
-            message = f'the {what} of a scope is text, as in scope("layer 1"), got {text!r}'
+            message = f'the {what} of a scope is text, as in scope("layer 1"), got {text!r:.80}'
             raise TypeError(message)
     if not name.strip():
         message = f'a scope needs a name, as in scope("layer 1"), got {name!r}'

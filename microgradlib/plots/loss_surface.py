@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.display import names as names_in
 from microgradlib._support.optional import import_optional
 from microgradlib.compiler import compile as compiled
@@ -74,6 +74,8 @@ def plot_loss_surface(
     if resolution is None:
         resolution = _RESOLUTION if surface.is_fast else _EAGER_RESOLUTION
     resolution = whole_number(resolution, "resolution", 2, example=_RESOLUTION)
+    if span is not None:
+        span = real_number(span, "span", gt=0, example=2)
     axes = axes_of(ax, "plot_loss_surface")
     xs, ys = (np.linspace(*_limits(w.data, points[:, i], span), resolution) for i, w in enumerate((w1, w2)))
     grid = np.array([(x, y) for y in ys for x in xs])

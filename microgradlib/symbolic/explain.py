@@ -71,7 +71,7 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEF
     for node in nodes:
         if not isinstance(node, Node):
             message = (
-                f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r}: "
+                f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r:.80}: "
                 "pass an output and one of its inputs"
             )
             raise TypeError(message)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from microgradlib._support.files import write_atomic
+from microgradlib._support.files import save_as
 from microgradlib.viz.html import State, page_part, svg_document, whole_page
 from microgradlib.viz.theme import colours
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Container, Mapping, Sequence
+    from pathlib import Path
 
 _HTML: Final = "text/html"
 _SVG: Final = "image/svg+xml"
@@ -90,20 +90,13 @@ class Picture(ABC):
         The file is replaced atomically: after an error, an old file is unchanged.
 
         Raises:
+            TypeError: `path` is no path.
             ValueError: the suffix is not one of the supported formats.
             MissingExtraError, DrawingError: the format needs Graphviz, see `Drawing`.
             OSError: the file cannot be written.
 
         """
-        target = Path(path)
-        encoders = self._encoders()
-        encode = encoders.get(target.suffix.lower())
-        if encode is None:
-            known = ", ".join(encoders)
-            message = f"cannot save {target.name!r}: the suffix {target.suffix!r} is not one of {known}"
-            raise ValueError(message)
-        write_atomic(target, encode())
-        return target
+        return save_as(path, self._encoders())
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -156,7 +156,7 @@ def check_theme(theme: Any) -> None:
 
     """
     if theme is not None and (not isinstance(theme, str) or theme not in get_args(Theme)):
-        message = f"theme must be 'light' or 'dark', or None to follow the page, got {theme!r}"
+        message = f"theme must be 'light' or 'dark', or None to follow the page, got {theme!r:.80}"
         raise ValueError(message)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from microgradlib.core.node import Node
 from microgradlib.viz.boxes.options import LocalDerivatives
 from microgradlib.viz.drawings.collapse import check_collapse
 from microgradlib.viz.layout.placement import Direction
-from microgradlib.viz.snapshots.bindings import is_module
 
 if TYPE_CHECKING:
     from microgradlib._support.checks import WholeNumber
@@ -52,40 +51,6 @@ def check_options(direction: Any, collapse: Any, local_derivatives: Any, numbers
     if not isinstance(numbers, bool):
         message = f"numbers must be True or False, got {numbers!r:.80}"
         raise TypeError(message)
-
-
-def check_names(model: Any, names: Any) -> None:
-    """Raise an error unless `model` is a module or a dict of modules, and `names` a dict.
-
-    Raises:
-        TypeError: one is not.
-
-    """
-    modules = list(model.values()) if isinstance(model, Mapping) else [] if model is None else [model]
-    wrong = next((module for module in modules if not is_module(module)), None)
-    if wrong is not None:
-        message = f"model must be a module, or a dict of modules such as {{'cell': cell}}; got {wrong!r:.80}"
-        raise TypeError(message)
-    if names is not None and not isinstance(names, Mapping):
-        message = f"names must be a dict from names to nodes, such as {{'w': w}} or locals(); got {names!r:.80}"
-        raise TypeError(message)
-
-
-def checked_targets(targets: Any) -> tuple[Node, ...]:
-    """Return the nodes that are targets: one, or those of a list.
-
-    Raises:
-        TypeError: there is something else among them.
-
-    """
-    if isinstance(targets, Node):
-        return (targets,)
-    given = tuple(targets) if isinstance(targets, Iterable) else (targets,)
-    wrong = next((target for target in given if not isinstance(target, Node)), None)
-    if wrong is not None or not isinstance(targets, Iterable):
-        message = f"targets must be Values, such as targets=[t]; got {wrong!r:.80}"
-        raise TypeError(message)
-    return given
 
 
 def refuse(what: str, options: Mapping[str, bool]) -> None:

@@ -230,5 +230,5 @@ def check_engine(engine: Any) -> None:
 
     """
     if not isinstance(engine, str) or engine not in get_args(Engine):
-        message = f"engine must be 'own' (built in) or 'dot' (Graphviz), got {engine!r}"
+        message = f"engine must be 'own' (built in) or 'dot' (Graphviz), got {engine!r:.80}"
         raise ValueError(message)

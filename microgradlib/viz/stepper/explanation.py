@@ -85,6 +85,9 @@ class Explanation:
         options = self._options
         return page_html(self.tape, title=self._heading, lang=options["lang"], theme=options["theme"])
 
+    def _file(self) -> bytes:
+        return self.html.encode()
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, which opens from disk without network, and return the path.
 
@@ -94,7 +97,7 @@ class Explanation:
             OSError: the file cannot be written.
 
         """
-        return save_as(path, dict.fromkeys((".html", ".htm"), lambda: self.html.encode()))
+        return save_as(path, dict.fromkeys((".html", ".htm"), self._file))
 
     def __repr__(self) -> str:
         level, title = self.level, self._options["title"]

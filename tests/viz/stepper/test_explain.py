@@ -346,6 +346,9 @@ def test_long_texts_are_cut():
         ((Value(1.0),), {"seed": math.nan}, ValueError, "seed must be"),
         ((MLP(1, [1], rng=0), squared_error, 1.0, 1.0), {"lr": 0.0}, ValueError, "lr must be"),
         ((Value(1.0),), {"height": 10}, ValueError, "height must be"),
+        ((Value(1.0),), {"names": ["x"]}, TypeError, "names must be a dict"),
+        ((Value(1.0),), {"model": 3}, TypeError, "model must be a module"),
+        ((Value(1.0),), {"targets": [1.0]}, TypeError, "targets must be Values"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, options, error, message):
