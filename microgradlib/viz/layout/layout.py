@@ -1,12 +1,12 @@
 """Layered layout: the places of the boxes, frames and lines of a diagram, to the right or down, in one row or several.
 
 Everything is computed *along* the arrows and *across* them, so that one set of passes serves both directions: columns,
-their order, ports, places across, places along, lines (see `layered`). The result is turned into x and y at the end.
+their order, ports, places across, places along, lines. The result is turned into x and y at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -90,29 +90,19 @@ def layout(
     routes, boxes = places.routes(), places.boxes()
     frames = places.frames(routes)
     whole = places.rect(0.0, 0.0, rows.length, rows.breadth)
-    corners, (full_width, full_height) = place_in_corners(
-        [
-            (sizes[box.id].width, sizes[box.id].height) if box.id in sizes else (spacing.bus, spacing.bus)
-            for box in alone
-        ],
-        [*boxes.values(), *(frame.rect for frame in frames.values())],
-        [points_of(route.start, route.steps) for route in routes] if alone else [],
-        (whole.width, whole.height),
-        spacing.gap,
-    )
-    boxes.update(zip([box.id for box in alone], corners, strict=True))
-    return Layout(
-        boxes={box.id: boxes[box.id] for box in diagram.boxes},
+    plan = Layout(
+        boxes=boxes,
         frames=frames,
         routes=routes,
-        width=full_width,
-        height=full_height,
+        width=whole.width,
+        height=whole.height,
         direction=direction,
         crossings=crossings(grid),
         foreign=_foreign(grid, across),
         rows=len(rows.along),
         returns=len(rows.turns),
     )
+    return _with_lone_boxes(plan, diagram, alone, sizes, spacing) if alone else plan
 
 
 def _without_lone_boxes(diagram: Diagram) -> tuple[Diagram, tuple[Box, ...]]:
@@ -121,6 +111,22 @@ def _without_lone_boxes(diagram: Diagram) -> tuple[Diagram, tuple[Box, ...]]:
     alone = tuple(box for box in diagram.boxes if box.id not in ends and not box.frame)
     lone = {box.id for box in alone}
     return replace(diagram, boxes=tuple(box for box in diagram.boxes if box.id not in lone)), alone
+
+
+def _with_lone_boxes(
+    plan: Layout, diagram: Diagram, alone: Sequence[Box], sizes: Mapping[str, Size], spacing: Spacing
+) -> Layout:
+    """Return the layout with the boxes that nothing joins to others in its corners, or below it."""
+    bar = Size(spacing.bus, spacing.bus)
+    corners, (width, height) = place_in_corners(
+        [(size.width, size.height) for size in (sizes.get(box.id, bar) for box in alone)],
+        [*plan.boxes.values(), *(frame.rect for frame in plan.frames.values())],
+        [points_of(route.start, route.steps) for route in plan.routes],
+        (plan.width, plan.height),
+        spacing.gap,
+    )
+    placed = {**plan.boxes, **dict(zip([box.id for box in alone], corners, strict=True))}
+    return replace(plan, boxes={box.id: placed[box.id] for box in diagram.boxes}, width=width, height=height)
 
 
 def _title_size(frame: Frame) -> tuple[float, float]:
