@@ -1,4 +1,4 @@
-"""Boxes that no arrow joins to others: in a free corner of the drawing, or below it."""
+"""Boxes that no arrow joins to others: in a free corner of the drawing, beside it if there is room, or below it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Final
 from microgradlib.viz.layout.placement import Rect
 
 _LONGEST_ROW: Final = 900.0
-"""Where there is nothing else, boxes without lines stand in rows of this length."""
+"""A drawing as wide as this with the box fits a notebook's cell. Where there is nothing else, boxes without lines stand
+in rows of this length."""
 
 Point = tuple[float, float]
 
@@ -31,7 +32,9 @@ def place_in_corners(
         gap: the least space between two boxes.
 
     >>> place_in_corners([(30.0, 20.0)], [Rect(0.0, 0.0, 100.0, 40.0)], [], (100.0, 40.0), 10.0)
-    ([Rect(x=0.0, y=50.0, width=30.0, height=20.0)], (100.0, 70.0))
+    ([Rect(x=110.0, y=20.0, width=30.0, height=20.0)], (140.0, 40.0))
+    >>> place_in_corners([(30.0, 20.0)], [Rect(0.0, 0.0, 900.0, 40.0)], [], (900.0, 40.0), 10.0)
+    ([Rect(x=0.0, y=50.0, width=30.0, height=20.0)], (900.0, 70.0))
     """
     rects = list(taken)
     rects += [
@@ -48,6 +51,10 @@ def place_in_corners(
         if free:
             found[i] = free[0]
             rects.append(free[0])
+        elif h <= height and width + gap + w <= _LONGEST_ROW:
+            found[i] = Rect(width + gap, height - h, w, h)
+            rects.append(found[i])
+            width += gap + w
         else:
             rest.append(i)
     x, y, row = 0.0, height + gap if height else 0.0, 0.0

@@ -120,21 +120,38 @@ _STRIP: Final = 64
 
 def _summary_diagram(model: Any) -> Diagram:
     summary = model.summary()
-    boxes = []
-    if not summary.rows:
-        boxes.append(Box("m0", "card", type(model).__name__, rows=(_note("no layers"),), frame="f"))
-    for k, row in enumerate(summary.rows):
+    alone = summary.rows[0] if len(summary.rows) == 1 and not summary.rows[0].layer else None
+    boxes = _parameter_boxes(model) if alone else []
+    for k, row in enumerate(summary.rows if not alone else ()):
         notes = [row.shape] if row.shape else []
         notes.append(_parameters(row.parameters))
-        title = row.layer or type(model).__name__.lower()
-        boxes.append(Box(f"m{k}", "card", title, row.kind, tuple(map(_note, notes)), frame="f", alike="part"))
+        boxes.append(Box(f"m{k}", "card", row.layer, row.kind, tuple(map(_note, notes)), frame="f", alike="part"))
+    if not boxes:
+        boxes.append(Box("m0", "card", type(model).__name__, rows=(_note(alone.shape if alone else "no layers"),)))
+        return Diagram(tuple(boxes), ())
     in_a_row = isinstance(model, (nn.Sequential, nn.MLP)) and len(boxes) > 1
     arrows = [Arrow(f"m{k - 1}", f"m{k}") for k in range(1, len(boxes))] if in_a_row else []
-    frame = Frame("f", type(model).__name__, _parameters(summary.total))
-    note = (
-        "" if in_a_row else "the parts of the module; call it, keep what it returns and draw it again to see its graph"
-    )
+    frame = Frame("f", type(model).__name__, alone.shape if alone else _parameters(summary.total))
+    note = "" if in_a_row else "the parts of the module; call it and keep what it returns to see its graph"
     return Diagram(tuple(boxes), tuple(arrows), (frame,), note)
+
+
+def _parameter_boxes(model: Any) -> list[Box]:
+    """Return a box for each attribute of a module that holds parameters, such as the keys k of attention."""
+    parts: dict[str, list[float]] = {}
+    for path, parameter in model.named_parameters():
+        parts.setdefault(path.partition(".")[0], []).append(parameter.data)
+    return [
+        Box(
+            f"m{k}",
+            "card",
+            name,
+            rows=(_note(_parameters(len(numbers))),),
+            strips=(Strip("weights", tuple(numbers)),) if len(numbers) <= _STRIP else (),
+            frame="f",
+        )
+        for k, (name, numbers) in enumerate(parts.items())
+    ]
 
 
 def _note(text: str) -> Row:

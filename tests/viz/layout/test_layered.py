@@ -194,10 +194,16 @@ def test_a_title_stands_in_the_first_gap_and_a_formula_only_where_there_is_one()
 
 
 def test_corners_that_lines_pass_are_not_free():
-    box, whole = Rect(0.0, 0.0, 20.0, 20.0), (200.0, 100.0)
-    lines = [[(0.0, 90.0), (200.0, 90.0)], [(190.0, 0.0), (190.0, 100.0)]]
+    box, whole = Rect(0.0, 0.0, 20.0, 20.0), (880.0, 100.0)
+    lines = [[(0.0, 90.0), (880.0, 90.0)], [(870.0, 0.0), (870.0, 100.0)]]
     [place], size = place_in_corners([(30.0, 20.0)], [box], lines, whole, 10.0)
     assert place.y == 110.0
-    assert size == (200.0, 130.0)
+    assert size == (880.0, 130.0)
     [place], size = place_in_corners([(30.0, 20.0)], [box], lines[:1], whole, 10.0)
-    assert (place.x, place.y, size) == (170.0, 0.0, whole)
+    assert (place.x, place.y, size) == (850.0, 0.0, whole)
+
+
+def test_a_box_without_a_corner_stands_beside_what_leaves_room_in_a_cell():
+    line = [[(0.0, 0.0), (200.0, 0.0)], [(0.0, 100.0), (200.0, 100.0)]]
+    assert place_in_corners([(30.0, 20.0)], [], line, (200.0, 100.0), 10.0)[1] == (240.0, 100.0)
+    assert place_in_corners([(30.0, 120.0)], [], line, (200.0, 100.0), 10.0)[1] == (200.0, 230.0)

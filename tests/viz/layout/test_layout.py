@@ -226,7 +226,7 @@ def test_a_box_without_lines_takes_a_free_corner_or_stands_below():
     plan = layout(alone, {**sized(diagram), "totals": Size(30, 20)}, direction="right")
     assert not faults(alone, {**sized(diagram), "totals": Size(30, 20)}, plan)
     assert (plan.width, plan.height) == (laid_out(diagram).width, laid_out(diagram).height)
-    wide = layout(alone, {**sized(diagram), "totals": Size(400, 60)}, direction="right")
+    wide = layout(alone, {**sized(diagram), "totals": Size(600, 60)}, direction="right")
     assert wide.boxes["totals"].y > laid_out(diagram).height
 
 

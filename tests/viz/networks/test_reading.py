@@ -323,7 +323,8 @@ def test_a_network_in_words():
 
 def test_modules_without_a_network_picture_are_drawn_as_graph_or_parts():
     model = nn.CausalSelfAttention(2, rng=0)
-    assert [box.title for box in module_diagram(model).boxes] == ["causalselfattention"]
+    assert [box.title for box in module_diagram(model).boxes] == ["q", "k", "v", "o"]
+    assert [box.title for box in module_diagram(nn.Softmax()).boxes] == ["Softmax"]
     y = model([[0.1, 0.2]])
     assert module_picture(model) == y[0]
     assert len(module_picture(model, inputs=[[0.1, 0.2], [0.3, 0.4]])) == 4
@@ -346,7 +347,7 @@ def test_what_has_no_layers_is_one_box():
 
     for model in (Empty(), nn.Sequential(), nn.Dropout(0.5)):
         assert len(module_diagram(model).boxes) == 1
-    assert [box.title for box in module_diagram(nn.GRU(2, 3, num_layers=2)).boxes] == ["gru"]
+    assert [box.title for box in module_diagram(nn.GRU(2, 3, num_layers=2)).boxes] == ["cell", "cell_l1"]
 
 
 def test_gated_networks_with_inputs_are_drawn_as_graphs():
