@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 _HEADER: Final = 44.0
 _FIGURES: Final = 12
 """Up to so many weights between two layers are written on their lines."""
+_FEW_COLUMNS: Final = 6
+"""There is room for figures between so many columns."""
 _LEAST: Final = 420.0
+_COMFORTABLE: Final = 900.0
+"""Wider pictures have narrower gaps, down to the least one: a notebook's cell has 960 pixels."""
+_LEAST_GAP: Final = 52.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def network_picture(network: Network) -> NetworkPicture:
     ['Line', 'Words', 'Words']
     """
     columns = network.columns
-    few = all(_count(before, column) <= _FIGURES for before, column in pairwise(columns))
+    few = len(columns) <= _FEW_COLUMNS and all(_count(a, b) <= _FIGURES for a, b in pairwise(columns))
     bodies = [body_of(column, before, figures=few) for column, before in zip(columns, [None, *columns])]
     widths = [max(body.width, _title_width(column)) for body, column in zip(bodies, columns)]
     height = max(body.height for body in bodies)
@@ -67,9 +72,11 @@ def network_picture(network: Network) -> NetworkPicture:
     content: list[Mark] = []
     left = MARGIN
     placed: list[Body] = []
+    gaps = [_gap(before, body, few=few) for before, body in pairwise(bodies)]
+    narrower = max(1.0, (sum(widths) + sum(gaps)) / _COMFORTABLE)
     for k, (body, column, width) in enumerate(zip(bodies, columns, widths)):
         if k:
-            left += _gap(bodies[k - 1], body, few=few)
+            left += min(gaps[k - 1], max(gaps[k - 1] / narrower, _LEAST_GAP))
         moved = _moved(body, left + (width - body.width) / 2, middle)
         if k:
             lines += _lines(column, placed[-1], moved, middle, few=few)

@@ -174,3 +174,9 @@ def test_many_weights_are_shown_by_the_largest_of_neighbours():
     assert pooled([1.0, -3.0, 2.0, 0.5, 0.25], 2) == (-3.0, 0.5)
     assert pooled([1.0, 2.0], 4) == (1.0, 2.0)
     assert weight_image([float(-k) for k in range(28 * 28)], 28)[0][0] == -29.0
+
+
+def test_a_deep_network_has_narrow_gaps_and_no_figures():
+    picture = network_picture(network(nn.MLP(2, [3] * 9 + [1], rng=0)))
+    assert picture.width < 1250
+    assert not [mark for mark in picture.marks if isinstance(mark, Words) and mark.patch]
