@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 __all__ = [
-    "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Kept", "Mark", "begin", "calls_of_many", "last_call",
-    "mark_node", "marks_of", "name_number", "scope",
+    "MARKED_OUTPUTS", "MARKS", "Block", "Call", "Function", "Given", "Kept", "Mark", "Scope", "begin", "calls_of_many",
+    "last_call", "mark_given", "mark_node", "marks_of", "name_number", "scope",
 ]  # fmt: skip
 
 begin = count().__next__
@@ -29,10 +29,10 @@ begin = count().__next__
 
 
 class Mark(ref):  # type: ignore[type-arg]
-    """A weak reference to a node with what is recorded of it: a `Call`, a `Block`, or the name of a number."""
+    """A weak reference to a node with what is recorded of it: a `Call`, `Block` or `Given`, or the name of a number."""
 
     __slots__ = ("record",)
-    record: Any  # a Block, the name of a number, or the fields of a Call; outputs () for the node itself alone
+    record: Any  # a Block, a Given, a name, or the fields of a Call; outputs () for the node itself alone
     __hash__ = object.__hash__  # those of nodes run Python code
     __eq__ = object.__eq__
 
@@ -124,6 +124,21 @@ class Block:
         mark_node(node, self)
 
 
+class Given(NamedTuple):
+    """A mark of a node that was made before calls which read it from elsewhere than their arguments.
+
+    Walking back through a call that began later, a drawing stops at the node.
+    """
+
+    begin: int
+
+
+def mark_given(node: Any) -> None:
+    """Record that a node was made before any call that begins from now on, unless that is recorded."""
+    if not any(mark.__class__ is Mark and mark.record.__class__ is Given for mark in getweakrefs(node)):
+        mark_node(node, Given(begin()))
+
+
 def mark_node(node: Any, record: Any) -> None:
     """Record something of a node, for as long as the node lives."""
     mark = Mark(node, _discard)
@@ -131,7 +146,7 @@ def mark_node(node: Any, record: Any) -> None:
     MARKS.add(mark)
 
 
-def marks_of(node: Any) -> list[Call | Block | str]:
+def marks_of(node: Any) -> list[Call | Block | Given | str]:
     """Return what is recorded of a node, in the order of recording.
 
     >>> from microgradlib import Value

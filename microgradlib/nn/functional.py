@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.pytree import flatten, is_ndarray
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
+from microgradlib.core.scopes import mark_given
 from microgradlib.core.value import as_node
 from microgradlib.nn.module import SUBSTITUTES, Module
 from microgradlib.nn.state import match_state
@@ -100,6 +101,9 @@ def _substituted(model: Module, new: Mapping[Value, Node], names: Mapping[Value,
     """Put new nodes in the place of parameters in the block; the parameters are back after it."""
     undo: list[tuple[Any, Any, Any]] = []
     placed: set[Any] = set()
+    for node in new.values():
+        if node.op is not None:
+            mark_given(node)
     token = SUBSTITUTES.set(frozenset(new.values()))
     try:
         _replace(model, new, undo, set(), placed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.core.scopes import Block, Call, calls_of_many, marks_of
+from microgradlib.core.scopes import Block, Call, Given, calls_of_many, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,12 +47,15 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
     calls: dict[int, tuple[Call, list[int]]] = {}
     blocks: dict[int, Block] = {}
     numbers: dict[int, str] = {}
+    given: dict[int, int] = {}
     for i, node in enumerate(order):
         for record in marks_of(node):
             if isinstance(record, Call):
                 calls.setdefault(record.end, (record, []))[1].append(i)
             elif isinstance(record, Block):
                 blocks.setdefault(i, record)  # the innermost: it is marked when the node is made
+            elif isinstance(record, Given):
+                given[i] = record.begin
             else:
                 numbers[i] = record
     for call in calls_of_many():
@@ -65,7 +68,8 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
         call, marked = calls[end]
         returned = [index[node] for node in (reference() for reference in call.outputs) if node in index]
         returned += [user for node in call.inside if node in index for user in users[index[node]]]
-        for i in _made_in(call, [*marked, *returned], order, index, outermost):
+        before = {i for i, moment in given.items() if moment < call.begin}
+        for i in _made_in(call, [*marked, *returned], order, index, outermost=outermost, before=before):
             found[i].append(call)
             outermost[i] = call
     for i, block in blocks.items():
@@ -87,11 +91,17 @@ def _users(order: Sequence[Any], index: Mapping[Any, int]) -> list[list[int]]:
 
 
 def _made_in(
-    call: Call, ends: list[int], order: Sequence[Any], index: Mapping[Any, int], outermost: Mapping[int, Call]
+    call: Call,
+    ends: list[int],
+    order: Sequence[Any],
+    index: Mapping[Any, int],
+    *,
+    outermost: Mapping[int, Call],
+    before: set[int],
 ) -> set[int]:
-    """Return the nodes that a call made, of which it returned `ends`."""
+    """Return the nodes that a call made, of which it returned `ends`; those in `before` were there before it."""
     made: set[int] = set()
-    given = {index[node] for node in call.inputs if node in index}
+    given = before.union(index[node] for node in call.inputs if node in index)
     stack = ends
     while stack:
         i = stack.pop()

@@ -381,6 +381,25 @@ def test_functional_call_names_what_stands_for_parameters():
     assert not any(node.name.startswith("layers") for node in shot.nodes)
 
 
+class Scaled(Module):
+    def __init__(self):
+        self.w = Value(2.0)
+
+    def __call__(self, x):
+        return self.w * x
+
+
+def test_functional_call_does_not_swallow_how_its_parameters_were_made():
+    model = Sequential(Scaled(), Scaled())
+    doubled = {name: parameter * 2 for name, parameter in model.named_parameters()}
+    y = functional_call(model, doubled, Value(1.0)) + functional_call(model, doubled, Value(3.0))
+    found = capture(y)
+    scopes = {node: path(shown) for node, shown in zip(found.nodes, found.snapshot.nodes)}
+    assert [scopes[node] for node in doubled.values()] == ["", ""]
+    assert {scopes[node] for node in y.parents} == {"model > modules.1 Scaled"}
+    assert {scopes[node.parents[1]] for node in y.parents} == {"model > modules.0 Scaled"}
+
+
 def test_calls_in_threads_keep_to_themselves():
     model, outputs = MLP(1, [2, 1], rng=0), []
     threads = [threading.Thread(target=lambda k=k: outputs.append(model([float(k)]))) for k in range(3)]
