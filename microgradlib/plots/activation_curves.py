@@ -6,12 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
-from microgradlib._support.optional import import_optional
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
 from microgradlib.nn import ACTIVATIONS
 from microgradlib.nn.activation import activation_function, activation_name
-from microgradlib.plots.axes import axes_of, grid_of_axes
+from microgradlib.plots.axes import axes_of, grid_of_axes, numpy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +75,7 @@ def _distinct() -> list[str]:
 
 
 def _draw(ax: Any, name: str, f: Callable[[Any], Any], reach: float) -> None:
-    np = import_optional("numpy", "plot_activations")
+    np = numpy_for("plot_activations")
     zs = np.linspace(-reach, reach, _POINTS)
     values, slopes = np.array([_value_and_slope(f, z) for z in zs.tolist()]).T
     spacing = zs[1] - zs[0]

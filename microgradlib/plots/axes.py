@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from microgradlib._support.optional import import_optional
 
-__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark", "label_plainly"]
+__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark", "label_plainly", "numpy_for"]
 
 CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
 """Okabe and Ito's colours, told apart by colour-blind readers; classes also have markers of their own."""
@@ -31,6 +31,12 @@ def axes_of(ax: Any, feature: str) -> Any:
         message = f"ax must be matplotlib Axes, as plt.subplots() makes them, or None for a new figure, got {ax!r:.80}"
         raise TypeError(message)
     return ax
+
+
+def numpy_for(feature: str) -> Any:
+    """Return NumPy, which comes with matplotlib: where both are missing, the error names the extra of plots."""
+    import_optional("matplotlib", feature)
+    return import_optional("numpy", feature)
 
 
 def grid_of_axes(count: int, feature: str, *, columns: int, size: tuple[float, float]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.optional import import_optional
-from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, is_dark
+from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.plots.examples import Points, points_of
 
@@ -84,7 +84,7 @@ def draw_boundary(ax: Any, evaluate: Evaluator, points: Points, threshold: float
     if points.inputs.shape[1] == 1:
         _draw_curve(ax, evaluate, points, threshold, resolution)
         return
-    np = import_optional("numpy", "plot_decision_boundary")
+    np = numpy_for("plot_decision_boundary")
     low, high = points.inputs.min(0), points.inputs.max(0)
     margin = np.where(high > low, 0.12 * (high - low), 0.5)
     xs, ys = (np.linspace(low[i] - margin[i], high[i] + margin[i], resolution) for i in range(2))
@@ -143,7 +143,7 @@ def _draw_classes(ax: Any, xs: Any, ys: Any, outputs: Any) -> None:
 
 
 def _draw_points(ax: Any, points: Points, heights: Any) -> None:
-    np = import_optional("numpy", "plot_decision_boundary")
+    np = numpy_for("plot_decision_boundary")
     chosen = np.linspace(0, len(heights) - 1, min(len(heights), _MOST_POINTS)).astype(int)
     x, y, targets = points.inputs[chosen, 0], heights[chosen], points.targets[chosen]
     edge = "black" if is_dark(ax) else "white"
@@ -165,7 +165,7 @@ def _draw_points(ax: Any, points: Points, heights: Any) -> None:
 
 
 def _draw_curve(ax: Any, evaluate: Evaluator, points: Points, threshold: float, resolution: int) -> None:
-    np = import_optional("numpy", "plot_decision_boundary")
+    np = numpy_for("plot_decision_boundary")
     low, high = points.inputs.min(), points.inputs.max()
     margin = 0.12 * (high - low) or 0.5
     xs = np.linspace(low - margin, high + margin, max(resolution, 100))

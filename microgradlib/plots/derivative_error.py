@@ -6,11 +6,10 @@ import math
 from typing import Any
 
 from microgradlib._support.number import as_float
-from microgradlib._support.optional import import_optional
 from microgradlib.derivatives import grad
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.numeric import complex_step_derivative, numeric_derivative, numeric_gradient
-from microgradlib.plots.axes import axes_of
+from microgradlib.plots.axes import axes_of, numpy_for
 
 __all__ = ["plot_derivative_error"]
 
@@ -50,7 +49,7 @@ def plot_derivative_error(f: Any, x: float, *, ax: Any = None) -> Any:
     if not math.isfinite(exact):
         message = f"f′({at:g}) is {exact}: choose an x where f has a finite derivative"
         raise ValueError(message)
-    np = import_optional("numpy", "plot_derivative_error")
+    np = numpy_for("plot_derivative_error")
     steps = np.logspace(*_STEPS)
     axes = axes_of(ax, "plot_derivative_error")
     axes.set(xscale="log", yscale="log", xlabel="step ε", ylabel="relative error" if exact else "error")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.optional import import_optional
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.batched import Batched
 from microgradlib.core.modes import no_grad
 from microgradlib.nn import Module
+from microgradlib.plots.axes import numpy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class Evaluator:
 
     def __call__(self, rows: Any) -> Any:
         """Return an array with a row of outputs for each of `rows`, in evaluation mode."""
-        np = import_optional("numpy", "a plot")
+        np = numpy_for("a plot")
         rows = np.asarray(rows, dtype=float)
         with evaluation_mode(self.function):
             if self._is_compiled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from microgradlib._support.optional import import_optional
+from microgradlib.plots.axes import numpy_for
 
 __all__ = ["Points", "points_of"]
 
@@ -31,7 +31,7 @@ def points_of(data: Any, function: str) -> Points:
     >>> points_of(([[0.0, 1.0], [1.0, 0.0]], [0, 1]), "plot").inputs.shape
     (2, 2)
     """
-    np = import_optional("numpy", function)
+    np = numpy_for(function)
     if isinstance(data, tuple) and len(data) == 2 and not hasattr(data, "inputs"):
         inputs, targets = data
     elif hasattr(data, "inputs") and hasattr(data, "targets"):

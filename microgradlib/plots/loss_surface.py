@@ -13,7 +13,7 @@ from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import no_grad
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.plots.axes import axes_of, is_dark
+from microgradlib.plots.axes import axes_of, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def plot_loss_surface(
     >>> axes.get_xlabel(), axes.get_ylabel(), w.data
     ('w', 'b', 0.5)
     """
-    np = import_optional("numpy", "plot_loss_surface")
+    np = numpy_for("plot_loss_surface")
     _check_parameters(loss, w1, w2)
     points = _path(path)
     surface = _Surface(loss, w1, w2)
@@ -108,7 +108,7 @@ def _check_parameters(loss: Any, w1: Any, w2: Any) -> None:
 
 
 def _path(path: Sequence[Sequence[float]] | None) -> Any:
-    np = import_optional("numpy", "plot_loss_surface")
+    np = numpy_for("plot_loss_surface")
     try:
         points = np.array([[float(x) for x in point] for point in ([] if path is None else path)], dtype=float)
         points = points.reshape(0, 2) if not points.size else points
@@ -150,7 +150,7 @@ class _Surface:
 
     def __call__(self, grid: Any) -> Any:
         """Return an array with the loss of each row of `grid`."""
-        np = import_optional("numpy", "plot_loss_surface")
+        np = numpy_for("plot_loss_surface")
         if self.evaluate is not None and (self.is_fast or isinstance(self.loss, Value)):
             return self.evaluate(grid)[:, 0]
         loss: Any = self.loss
@@ -205,7 +205,7 @@ def _restored(*parameters: Value) -> Iterator[None]:
 
 
 def _draw(ax: Any, xs: Any, ys: Any, values: Any, *, log: bool) -> None:
-    np = import_optional("numpy", "plot_loss_surface")
+    np = numpy_for("plot_loss_surface")
     finite = values[np.isfinite(values)]
     if not finite.size:
         raise ValueError("the loss is inf or nan at every point of the plot: choose another span")

@@ -83,6 +83,8 @@ class Progress:
         """End the progress line."""
         if self.bar is not None:
             self.bar.close()
+            if self.notebook and self.done < self.total:
+                self.bar.display(bar_style="info", check_delay=False)  # a run that ended early is no error, in red
         elif self._line:
             self._output.show({"text/plain": self._line})
         elif self.shown and self.terminal and self.done and not self.notebook:
