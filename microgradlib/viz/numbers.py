@@ -59,6 +59,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{sign}{_trimmed(mantissa)}e{exponent.lstrip('+').replace('-', MINUS)}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many things there are.
+
+    >>> counted(1, "parameter"), counted(1234, "parameter"), counted(0, "box")
+    ('1 parameter', '1,234 parameters', '0 boxes')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('x') else 's'}"
+
+
 def _fixed(size: float, digits: int) -> str:
     if size.is_integer():
         return str(int(size))

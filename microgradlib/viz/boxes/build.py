@@ -22,7 +22,7 @@ from microgradlib.viz.boxes.structure import Structure, find_structure
 from microgradlib.viz.boxes.tables import write_table
 from microgradlib.viz.boxes.totals import write_totals
 from microgradlib.viz.boxes.vectors import merge_vectors
-from microgradlib.viz.numbers import precision
+from microgradlib.viz.numbers import counted, precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def _note(sheet: Sheet, boxes: int, *, shares: bool) -> str:
     notes = []
     if boxes < nodes and not is_small(sheet.structure):
         collapsed = any(part.kind in _COLLAPSED for part in sheet.parts) or bool(sheet.choice.folded)
-        notes.append(f"{nodes:,} nodes in {boxes:,} box{'es' * (boxes != 1)}{', collapsed' * collapsed}")
+        notes.append(f"{nodes:,} nodes in {counted(boxes, 'box')}{', collapsed' * collapsed}")
     if shares:
         notes.append("share: the part of a gradient that comes from this use of the parameter")
     if snapshot.changed:

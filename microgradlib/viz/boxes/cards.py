@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.choice import MOST_LISTED
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
-from microgradlib.viz.boxes.labels import relative_name, scope_title
+from microgradlib.viz.boxes.labels import bracketed, relative_name, scope_title
 from microgradlib.viz.boxes.neurons import owner
 from microgradlib.viz.boxes.sheet import Sheet, Written
+from microgradlib.viz.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def write_node(sheet: Sheet, place: int, *, captions: bool = False) -> Written:
         name = relative_name(sheet.structure.nodes[parent].name, sheet.structure.groups.paths[i])
         rows.append(sheet.parameter_row(parent, name, uses))
     if len(parameters) > _ROWS_ALONE:
-        rows.append(Row(f"… {_count(len(parameters) - _ROWS_ALONE, 'more parameter')}", kind="note"))
+        rows.append(Row(f"… {counted(len(parameters) - _ROWS_ALONE, 'more parameter')}", kind="note"))
     number = str(i + 1) if sheet.labels.options.numbers else ""
     own = replace(sheet.row(i), number="")  # the box shows it
     if captions:
@@ -104,7 +105,7 @@ def write_card(sheet: Sheet, place: int) -> Written:
             name = _weight_name(sheet, neuron, weights[0], inner)
             rows.append(sheet.parameter_row(parameter, name, [weight.use for weight in weights]))
     if not kept:
-        rows.append(Row(_count(len({weight.parameter for weight in neuron.weights}), "parameter"), kind="note"))
+        rows.append(Row(counted(len({weight.parameter for weight in neuron.weights}), "parameter"), kind="note"))
     if neuron.products and kept and len(neuron.products) <= _ROWS_BESIDE_FEW:
         rows += [_product_row(sheet, neuron, weight, inner) for weight in neuron.weights if weight.product is not None]
     rows.append(sheet.row(neuron.net_input, _net_input_name(sheet, neuron)))
@@ -175,7 +176,7 @@ def _product_row(sheet: Sheet, neuron: Neuron, weight: Weight, inner: Path) -> R
     factor = nodes[product].parents[weight.edge[1]]
     known = nodes[factor].name or is_number(nodes[factor])
     text = sheet.labels.name(factor) if known else f"x.{_place(neuron, weight)}"
-    return sheet.row(product, f"{_weight_name(sheet, neuron, weight, inner)}·{text}")
+    return sheet.row(product, f"{_weight_name(sheet, neuron, weight, inner)}·{bracketed(text)}")
 
 
 def _net_input_name(sheet: Sheet, neuron: Neuron) -> str:
@@ -219,7 +220,3 @@ def _weight_strips(sheet: Sheet, neuron: Neuron) -> tuple[Strip, ...]:
     gradients = tuple(sheet.share(weight.use for weight in weights) for weights in by_parameter.values())
     own = tuple(nodes[i].grad for i in by_parameter)
     return values, Strip("share" if shared else "gradient", gradients if shared else own)
-
-
-def _count(count: int, word: str) -> str:
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -11,6 +11,7 @@ from microgradlib.viz.boxes.diagram import Box, Row, Strip
 from microgradlib.viz.boxes.labels import relative_name, scope_title
 from microgradlib.viz.boxes.neurons import owner
 from microgradlib.viz.boxes.sheet import Sheet, Written
+from microgradlib.viz.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def write_vector(sheet: Sheet, place: int) -> Written:
     neuron = sheet.structure.absorbed.loose.get(results[0]) if sheet.choice.step.cards else None
     if neuron is None:
         parameters = {parent for i in part.nodes for parent in sheet.structure.nodes[i].parents if parent in sheet.rows}
-        words = [f"{len(nodes):,} values", *([_parameters(len(parameters))] if parameters else [])]
+        words = [f"{len(nodes):,} values", *([counted(len(parameters), "parameter")] if parameters else [])]
         rows = [Row(", ".join(words), kind="note")]
     else:
         bias = any(weight.edge is None for weight in neuron.weights)
@@ -96,7 +97,7 @@ def write_vector(sheet: Sheet, place: int) -> Written:
         loose = sheet.structure.absorbed.loose
         parameters = {weight.parameter for i in results if i in loose for weight in loose[i].weights}
         title = owner([sheet.structure.nodes[i].name for i in sorted(parameters)]) or title
-        words = [f"{len(nodes):,} neurons", _parameters(len(parameters))]
+        words = [f"{len(nodes):,} neurons", counted(len(parameters), "parameter")]
         rows = [Row(formula, kind="formula"), Row(", ".join(words), kind="note")]
     box = Box(
         f"v{part.nodes[0]}",
@@ -196,14 +197,10 @@ def _counts(sheet: Sheet, part: Part, outputs: Sequence[int]) -> list[str]:
     parameters = {parent for node in ops for parent in node.parents if nodes[parent].kind == "parameter"}
     words = [f"{len(outputs):,} outputs"] if len(outputs) > 1 else []
     if parameters:
-        words.append(_parameters(len(parameters)))
+        words.append(counted(len(parameters), "parameter"))
     else:
-        words.append(f"{len(ops):,} operation{'s' * (len(ops) > 1)}")
+        words.append(counted(len(ops), "operation"))
     return words
-
-
-def _parameters(count: int) -> str:
-    return f"{count:,} parameter{'s' * (count > 1)}"
 
 
 def _only_number(sheet: Sheet, outputs: Sequence[int]) -> list[Row]:

@@ -13,7 +13,7 @@ from microgradlib.symbolic.local_derivatives import value_formula
 from microgradlib.symbolic.names import label_of
 from microgradlib.viz.cells.names import formula, named
 from microgradlib.viz.cells.table import Column, Span, Table, cell, in_page, line, line_markup
-from microgradlib.viz.numbers import NOT_REACHED, number
+from microgradlib.viz.numbers import NOT_REACHED, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,5 +91,5 @@ def kinks_table(found: Any, rows: int | None) -> Table:
         )
 
     columns = (Column("node"), Column("value", right=True), Column("its derivative there"))
-    title = f"{len(nodes)} kink{'s' * (len(nodes) != 1)}" if nodes else "no kinks"
+    title = counted(len(nodes), "kink") if nodes else "no kinks"
     return Table.of(title, columns if nodes else (), len(nodes), row, rows=rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from microgradlib.ops import ZERO
 from microgradlib.viz.cells.nodes import Written
 from microgradlib.viz.cells.table import Cell, Column, Span, Table, cell, in_page, line, line_markup
-from microgradlib.viz.numbers import MINUS, NOT_REACHED, number
+from microgradlib.viz.numbers import MINUS, NOT_REACHED, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def parameters(found: Any, rows: int | None) -> Table:
         return cell(Span(found.names[i], bold=True)), cell(number(found[i].data)), cell(shown)
 
     columns = (Column("parameter"), Column("value", right=True), Column("gradient", "grad", right=True))
-    title = f"{len(found):,} parameter{'s' * (len(found) != 1)}"
+    title = counted(len(found), "parameter")
     if len(found.names) != len(found):  # changed since, as any list can be
         return Table(title, (), ())
     return Table.of(title, columns, len(found), row, rows=rows, more="{} more: show() shows all")

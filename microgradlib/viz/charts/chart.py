@@ -9,7 +9,7 @@ from typing import Any, Final
 from microgradlib._support.printable import one_line
 from microgradlib.viz.charts.axis import Axis
 from microgradlib.viz.charts.curves import Curves, Run
-from microgradlib.viz.numbers import number
+from microgradlib.viz.numbers import counted, number
 from microgradlib.viz.picture import Picture, file_svg, page_html
 
 _MAX_MAGNITUDE: Final = 1e300
@@ -139,7 +139,7 @@ def _thinned(run: Run, points_per_kept: int) -> Run:
 def _summary(name: str, values: list[float]) -> str:
     finite = [value for value in values if math.isfinite(value)]
     gaps = f", {len(values) - len(finite)} not finite" if len(finite) < len(values) else ""
-    count = f"{len(values)} number{'s' * (len(values) != 1)}"
+    count = counted(len(values), "number")
     if not finite:
         return f"  {name}: {count}{gaps}"
     ends = f", from {number(values[0])} to {number(values[-1])}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from microgradlib.viz.boxes.words import text_of
+from microgradlib.viz.numbers import counted
 from microgradlib.viz.painting.paint import paint, size
 from microgradlib.viz.painting.scene import Scene
 
@@ -79,8 +80,7 @@ def counts(diagram: Diagram) -> str:
     >>> counts(Diagram((Box("n0", "input"),), ()))
     '1 box and 0 arrows'
     """
-    boxes, arrows = len(diagram.boxes), len(diagram.arrows)
-    return f"{boxes:,} box{'es' * (boxes != 1)} and {arrows:,} arrow{'s' * (arrows != 1)}"
+    return f"{counted(len(diagram.boxes), 'box')} and {counted(len(diagram.arrows), 'arrow')}"
 
 
 def reachable(canvas: Canvas, reopen: Reopen | None) -> tuple[list[Canvas], list[dict[str, int]]]:

@@ -10,6 +10,7 @@ from microgradlib.core.scopes import last_call
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip
 from microgradlib.viz.networks.layout import NetworkPicture, network_picture
 from microgradlib.viz.networks.reading import network
+from microgradlib.viz.numbers import counted
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -84,7 +85,7 @@ def _cell_diagram(cell: Any) -> Diagram:
     names = ["x_t", "h_{t-1}", *(["c_{t-1}"] if is_lstm else [])]
     sizes = [cell.nin, cell.nhidden, cell.nhidden]
     boxes = [
-        Box(f"i{k}", "input", name, rows=(_note(f"{size} number{'s' * (size != 1)}"),))
+        Box(f"i{k}", "input", name, rows=(_note(counted(size, "number")),))
         for k, (name, size) in enumerate(zip(names, sizes))
     ]
     gates = _GATES[type(cell).__name__]
@@ -104,13 +105,13 @@ def _cell_diagram(cell: Any) -> Diagram:
     order = {box.id: k for k, box in enumerate(boxes)}
     arrows.sort(key=lambda arrow: (order[arrow.head], order[arrow.tail]))
     frame = Frame("f", type(cell).__name__, f"{cell.nin} → {cell.nhidden}")
-    return Diagram(tuple(boxes), tuple(arrows), (frame,), _parameters(len(cell.parameters())))
+    return Diagram(tuple(boxes), tuple(arrows), (frame,), counted(len(cell.parameters()), "parameter"))
 
 
 def _gate_box(name: str, title: str, formula: str, gate: Any) -> Box:
     weights = [w.data for w in gate.weights()]
     strips = (Strip("weights", tuple(weights)),) if len(weights) <= _STRIP else ()
-    rows = (Row(formula, kind="formula"), _note(_parameters(len(gate.parameters()))))
+    rows = (Row(formula, kind="formula"), _note(counted(len(gate.parameters()), "parameter")))
     return Box(name, "card", title, rows=rows, strips=strips, frame="f", alike="gate")
 
 
@@ -124,14 +125,14 @@ def _summary_diagram(model: Any) -> Diagram:
     boxes = _parameter_boxes(model) if alone else []
     for k, row in enumerate(summary.rows if not alone else ()):
         notes = [row.shape] if row.shape else []
-        notes.append(_parameters(row.parameters))
+        notes.append(counted(row.parameters, "parameter"))
         boxes.append(Box(f"m{k}", "card", row.layer, row.kind, tuple(map(_note, notes)), frame="f", alike="part"))
     if not boxes:
         boxes.append(Box("m0", "card", type(model).__name__, rows=(_note(alone.shape if alone else "no layers"),)))
         return Diagram(tuple(boxes), ())
     in_a_row = isinstance(model, (nn.Sequential, nn.MLP)) and len(boxes) > 1
     arrows = [Arrow(f"m{k - 1}", f"m{k}") for k in range(1, len(boxes))] if in_a_row else []
-    frame = Frame("f", type(model).__name__, alone.shape if alone else _parameters(summary.total))
+    frame = Frame("f", type(model).__name__, alone.shape if alone else counted(summary.total, "parameter"))
     note = "" if in_a_row else "the parts of the module; call it and keep what it returns to see its graph"
     return Diagram(tuple(boxes), tuple(arrows), (frame,), note)
 
@@ -146,7 +147,7 @@ def _parameter_boxes(model: Any) -> list[Box]:
             f"m{k}",
             "card",
             name,
-            rows=(_note(_parameters(len(numbers))),),
+            rows=(_note(counted(len(numbers), "parameter")),),
             strips=(Strip("weights", tuple(numbers)),) if len(numbers) <= _STRIP else (),
             frame="f",
         )
@@ -156,7 +157,3 @@ def _parameter_boxes(model: Any) -> list[Box]:
 
 def _note(text: str) -> Row:
     return Row(text, kind="note")
-
-
-def _parameters(count: int) -> str:
-    return f"{count:,} parameter{'s' * (count != 1)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from microgradlib.viz.numbers import number
+from microgradlib.viz.numbers import counted, number
 
 ColumnKind = Literal["input", "hidden", "output"]
 
@@ -96,7 +96,9 @@ class Network:
         first, *others = self.columns
         layers = "".join(f", then {column.caption}" + f" ({column.title})" * bool(column.title) for column in others)
         note = f" {self.note}." if self.note else ""
-        return f"Network picture of {self.name}: {_inputs(first)}{layers}. {_count(self.parameters)}.{note}"
+        return (
+            f"Network picture of {self.name}: {_inputs(first)}{layers}. {counted(self.parameters, 'parameter')}.{note}"
+        )
 
     @property
     def text(self) -> str:
@@ -110,7 +112,7 @@ class Network:
         neuron  1 tanh
           0  value 0.5  δ −0.25  b 1  w 2
         """
-        lines = [f"<Network picture of {self.name}: {_count(self.parameters)}>"]
+        lines = [f"<Network picture of {self.name}: {counted(self.parameters, 'parameter')}>"]
         for column in self.columns:
             lines.append(f"{column.title}  {column.caption}".strip())
             lines += [_unit_text(k, unit) for k, unit in enumerate(column.units[:_LINES])]
@@ -126,12 +128,8 @@ _LINES = 12
 
 def _inputs(column: Column) -> str:
     if column.maps:
-        return f"an image of {len(column.maps)} channel{'s' * (len(column.maps) != 1)}"
-    return f"{column.size:,} input{'s' * (column.size != 1)}"
-
-
-def _count(parameters: int) -> str:
-    return f"{parameters:,} parameter{'s' * (parameters != 1)}"
+        return f"an image of {counted(len(column.maps), 'channel')}"
+    return counted(column.size, "input")
 
 
 def _unit_text(k: int, unit: Unit) -> str:
@@ -147,6 +145,6 @@ def _unit_text(k: int, unit: Unit) -> str:
 
 def _map_text(k: int, found: FeatureMap) -> str:
     size = f"{len(found.values)} × {len(found.values[0])}" if found.values else "size not known"
-    kernels = f"  {len(found.kernels)} kernel{'s' * (len(found.kernels) != 1)}" if found.kernels else ""
+    kernels = f"  {counted(len(found.kernels), 'kernel')}" if found.kernels else ""
     bias = f"  b {number(found.bias)}" if found.bias is not None else ""
     return f"  {k}  {size}{kernels}{bias}"

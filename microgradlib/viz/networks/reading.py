@@ -24,6 +24,7 @@ from microgradlib.viz.networks.values import (
     square_input,
     unit_values,
 )
+from microgradlib.viz.numbers import counted
 from microgradlib.viz.snapshots.bindings import Bindings
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame, users_variables
@@ -173,7 +174,7 @@ def _maps_first(layers: list[Layer], passes: Passes | None, given: Any) -> tuple
         image = image_read(layers[0], shape, passes)
     maps = [FeatureMap(grid) for grid in image] if image else [FeatureMap() for _ in range(channels or 1)]
     size = f", {shape[0]} × {shape[1]}" if shape else ""
-    columns = [Column("image", f"{len(maps)} channel{'s' * (len(maps) != 1)}{size}", "input", maps=tuple(maps))]
+    columns = [Column("image", counted(len(maps), "channel") + size, "input", maps=tuple(maps))]
     count = len(maps)
     for k, layer in enumerate(layers):
         kind: ColumnKind = "output" if k == len(layers) - 1 else "hidden"
@@ -184,7 +185,7 @@ def _maps_first(layers: list[Layer], passes: Passes | None, given: Any) -> tuple
         count = len(layer.kernels) or count
         values = map_values(layer, count, shape, passes) if passes else None
         size = f", {shape[0]} × {shape[1]}" if shape else ""
-        caption = f"{count} map{'s' * (count != 1)}{size}, {_what(layer)}"
+        caption = f"{counted(count, 'map')}{size}, {_what(layer)}"
         columns.append(Column(layer.title, caption, kind, maps=_maps(layer, count, values)))
     return tuple(columns)
 
