@@ -11,7 +11,7 @@ from microgradlib.ops.slopes import DERIVATIVES_ONLY, SLOPE_OF
 from microgradlib.symbolic import local_derivative_formula, value_formula
 from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.groups import common
-from microgradlib.viz.numbers import number
+from microgradlib.viz.numbers import MINUS, number
 
 if TYPE_CHECKING:
     from microgradlib.ops import Op
@@ -38,6 +38,15 @@ def relative_name(name: str, path: Path) -> str:
     """
     prefixes = [f"{scope.path}." for scope in path if scope.path and name.startswith(f"{scope.path}.")]
     return name[max(map(len, prefixes), default=0) :]
+
+
+def bracketed(text: str) -> str:
+    """Return a number as the second operand: a negative one in brackets.
+
+    >>> bracketed("2"), bracketed("−2")
+    ('2', '(−2)')
+    """
+    return f"({text})" if text.startswith(MINUS) else text
 
 
 def scope_title(scope: Scope, path: Path) -> str:
@@ -102,8 +111,8 @@ class Labels:
             return node.op
         if node.op in _INFIX and len(texts) == 2:
             if texts[1]:
-                return f"{node.op} {texts[1]}"
-            return f"{node.op} {texts[0]}" if node.op in {"+", "×"} else f"{texts[0]} {node.op}"
+                return f"{node.op} {bracketed(texts[1])}"
+            return f"{node.op} {bracketed(texts[0])}" if node.op in {"+", "×"} else f"{texts[0]} {node.op}"
         return f"{node.op}({', '.join(text or '·' for text in texts)})"
 
     def function(self, i: int) -> Scope | None:

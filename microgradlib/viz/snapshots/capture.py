@@ -11,6 +11,7 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
+from microgradlib.viz.numbers import MINUS
 from microgradlib.viz.snapshots.facts import Facts, facts_of
 from microgradlib.viz.snapshots.frames import users_frame
 from microgradlib.viz.snapshots.names import Names, names_of
@@ -157,7 +158,8 @@ def _node(
     op = node.op
     shown, op_name = "", ""
     if op is not None:
-        shown = SIGNS.get(op.symbol, op.symbol) + str(op)[len(op.symbol) :]
+        settings = str(op)[len(op.symbol) :].replace("-", MINUS).replace(",", ", ")
+        shown = SIGNS.get(op.symbol, op.symbol) + settings
         op_name = op.name if op.name in TABLE else ""
     is_value = isinstance(node, Value)
     return SnapshotNode(
