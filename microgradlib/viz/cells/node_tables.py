@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from microgradlib.ops import ZERO
 from microgradlib.symbolic.local_derivatives import local_derivative_formula
 from microgradlib.viz.cells.names import formula, named, short_name
-from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, line, selected
+from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, equals, line, selected
 from microgradlib.viz.numbers import MINUS, NOT_REACHED, number, precision
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class _Writer:
 
     def number(self, x: float, *, factor: bool = False) -> str:
         text = number(x, self.digits)
-        return f"({text})" if factor and text.startswith(MINUS) else text
+        return f"({text})" if factor and text.startswith((MINUS, "≈")) else text
 
     def head(self, node: Any) -> tuple[Cell, Cell]:
         """Return the cells of the name, with the formula, and of the value."""
@@ -171,20 +171,22 @@ class _Writer:
         written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
         text = self.number(edge.local)
         middle = f" = {written}" if written not in {"", text} and not self.names.changed else ""
-        return line(Span(f"{symbol}{middle} = ", "local"), Span(text, "local", bold=True))
+        sign, shown = equals(text)
+        return line(Span(f"{symbol}{middle}{sign}", "local"), Span(shown, "local", bold=True))
 
     def _product(self, edge: Edge, other: Any, *, first: bool) -> Line:
         plus = "" if first else "+ "
         upstream = self.table.get(other, ZERO)
         if upstream is ZERO or edge.local is ZERO:
             return line(Span(f"{plus}{NOT_REACHED}", "muted"))
+        sign, product = equals(self.number(upstream * edge.local))
         return line(
             plus,
             Span(self.number(upstream, factor=True), "grad"),
             " · ",
             Span(self.number(edge.local, factor=True), "local"),
-            " = ",
-            Span(self.number(upstream * edge.local), "term"),
+            sign,
+            Span(product, "term"),
         )
 
 

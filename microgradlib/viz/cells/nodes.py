@@ -12,7 +12,7 @@ from microgradlib.symbolic.latex import to_latex
 from microgradlib.symbolic.local_derivatives import value_formula
 from microgradlib.symbolic.names import label_of
 from microgradlib.viz.cells.names import formula, named
-from microgradlib.viz.cells.table import Column, Span, Table, cell, in_page, line, line_markup
+from microgradlib.viz.cells.table import Column, Span, Table, cell, equals, in_page, line, line_markup
 from microgradlib.viz.numbers import NOT_REACHED, counted, number
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ class Written(NamedTuple):
 def value(node: Any, _rows: int | None) -> Written:
     """Return a Value as one line: name = formula = number, gradient."""
     name, how = _name_and_formula(node)
+    sign, shown_number = equals(number(node._data))
     parts: list[str | Span] = []
     if name:
-        parts += [Span(name, bold=True), " = "]
+        parts += [Span(name, bold=True), " = " if how else sign]
     if how:
-        parts += [Span(how, "muted"), " = "]
-    parts.append(Span(number(node._data), bold=not name))
+        parts += [Span(how, "muted"), sign]
+    parts.append(Span(shown_number if parts else number(node._data), bold=not name))
     gradient = Span(NOT_REACHED, "muted") if node.grad is ZERO else Span(number(node.grad), "grad", bold=True)
     shown = line(*parts, Span(", gradient ", "muted"), gradient)
     return Written(html=in_page(f"<div>{line_markup(shown)}</div>"))

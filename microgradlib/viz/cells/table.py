@@ -14,7 +14,7 @@ from microgradlib.viz.typography import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Cell", "Column", "Gap", "Span", "Table", "cell", "in_page", "line", "line_markup", "selected"]
+__all__ = ["Cell", "Column", "Gap", "Span", "Table", "cell", "equals", "in_page", "line", "line_markup", "selected"]
 
 WIDEST: Final = 60
 """Longer pieces of text lose their middle."""
@@ -64,6 +64,15 @@ def cell(*parts: str | Span) -> Cell:
     ((Span(text='x = ', role='', bold=False), Span(text='3', role='local', bold=False)),)
     """
     return (line(*parts),)
+
+
+def equals(text: str) -> tuple[str, str]:
+    """Return the sign between a formula and its number, and the number: one that is rounded to a whole one has ≈.
+
+    >>> equals("0.5"), equals("≈1")
+    ((' = ', '0.5'), (' ≈ ', '1'))
+    """
+    return (" ≈ ", text[1:]) if text.startswith("≈") else (" = ", text)
 
 
 def selected(count: int, rows: int | None) -> list[range]:

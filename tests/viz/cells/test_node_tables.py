@@ -39,6 +39,13 @@ def test_the_table_of_the_book():
     assert ["∂u/∂x = w = −0.5", "+ 0.1807 · (−0.5) = −0.09035"] in lines
 
 
+def test_a_number_rounded_to_a_whole_one_is_not_equal_to_it():
+    x = Value(8.988, label="x")
+    lines = [re.split(r" {2,}", line.strip()) for line in repr(grad_table(mg.tanh(x) * 2)).splitlines()]
+    assert ["2 (constant)", "2", "∂u2/∂(2) = u1 ≈ 1", "1 · (≈1) ≈ 1", "≈1"] in lines
+    assert "tanh(x)</span> ≈ <" in mg.tanh(x)._repr_html_()
+
+
 def test_forward_mode():
     x, _, _, y = example()
     lines = [re.split(r" {2,}", line.strip()) for line in repr(tangent_table(y, {x: 1.0})).splitlines()]
