@@ -17,7 +17,7 @@ State = Literal["open", "plain", "card", "table", "closed", "folded", "hidden", 
 series of equal groups the middle is left out."""
 
 _TABLE_NEURONS: Final = range(3, 13)
-_TABLE_WEIGHTS: Final = range(2, 7)
+_TABLE_WEIGHTS: Final = range(1, 7)
 MOST_LISTED: Final = 4
 """Cards list their weights in layers of so many neurons; a layer of more is better a table."""
 _FOLD: Final = 3
@@ -136,7 +136,7 @@ def is_layer(structure: Structure, scope: Scope) -> bool:
 
 
 def is_tabular(structure: Structure, scope: Scope) -> bool:
-    """Whether a layer can be shown as a table: 3 to 12 neurons built alike, with 2 to 6 weights each."""
+    """Whether a layer can be shown as a table: 3 to 12 neurons built alike, with 1 to 6 weights each."""
     groups = structure.groups
     children = groups.children[scope]
     if len(children) not in _TABLE_NEURONS or not is_layer(structure, scope):

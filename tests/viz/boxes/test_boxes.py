@@ -132,6 +132,10 @@ def test_two_neurons_and_many_and_many_weights_are_no_table(sizes, kinds):
     assert {one.kind for one in diagram.boxes if one.group} == kinds
 
 
+def test_a_wide_layer_of_one_input_is_a_table():
+    assert "table" in {one.kind for one in build(batch(1, (1, 8, 1)), Step()).boxes}
+
+
 def test_a_closed_group_says_what_it_computes_and_shows_its_outputs():
     diagram = build(batch(1, (2, 5, 1)), Step(weights=False, layers=True))
     closed = box(diagram, "layers.0")
