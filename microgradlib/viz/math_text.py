@@ -24,10 +24,13 @@ _SYMBOLS: Final = {
     "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ",
     "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "nabla": "∇", "partial": "∂", "ell": "ℓ", "infty": "∞", "cdot": "·",
     "times": "×", "odot": "⊙", "oplus": "⊕", "pm": "±", "to": "→", "top": "⊤", "prime": "′", "sum": "∑", "prod": "∏",
+    "log": "log", "exp": "exp", "tanh": "tanh", "sin": "sin", "cos": "cos", "max": "max", "min": "min", "ln": "ln",
     "leq": "≤", "geq": "≥", "neq": "≠", "approx": "≈", "ldots": "…", "dots": "…", "hbar": "ℏ", ",": "\u2009",
 }
 _ACCENTS: Final = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
-_WRAPPERS: Final = frozenset({"text", "mathrm", "mathbf", "mathit", "boldsymbol", "operatorname"})
+_WRAPPERS: Final = frozenset(
+    {"text", "mathrm", "mathbf", "mathit", "mathcal", "mathbb", "mathsf", "boldsymbol", "bm", "operatorname"})
+_FRACTIONS: Final = frozenset({"frac", "dfrac", "tfrac"})
 _SUBSCRIPTS: Final = dict(zip("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 _SUPERSCRIPTS: Final = dict(zip(
     "0123456789+-=()abcdefghijklmnoprstuvwxyzTW", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᵂ", strict=True))
@@ -39,6 +42,8 @@ _BARE_SUPERSCRIPT: Final = re.compile(rf"\([^()\s]*\)|[-\u2212+]?\d+|[A-Za-z*'](
 # What may follow _ without braces, after one letter: digits, one letter or a command.
 _BARE_SUBSCRIPT: Final = re.compile(rf"(?:\d+|[A-Za-z])(?![A-Za-z0-9_])|{_GREEK}")
 _WORD_BEFORE: Final = re.compile(r"(\\?)(\w+)['′]*$|[})]$")
+_COMMAND: Final = re.compile(r"\\([A-Za-z]+|,)")
+_OPERATORS: Final = re.compile(r"[-+·=/,\u2212 ]")
 _MARKED: Final = re.compile(r"\\|\^|_")
 
 
@@ -58,14 +63,16 @@ class _NotUnderstoodError(Exception):
 def pieces(label: str) -> tuple[Piece, ...]:
     r"""Return a label as pieces of text on, above and below the line.
 
-    Read are Greek letters and some symbols by their LaTeX names; `^` and `_` before braces, which may hold anything;
-    `^` before parentheses, a number or one letter; `_` after one letter and before a number or one letter, where
-    no letter, digit or `_` follows. So `x_1` and `h_t` have subscripts, and names of variables such as `w_out`,
-    `my_name`, `x_train` or `a_b_c` stay as they are. Dollar signs around the whole are dropped. A label of any other
-    form, such as one with a command that is not known, is shown unchanged.
+    Read are Greek letters and some symbols by their LaTeX names; fractions and roots, on one line; `^` and `_` before
+    braces, which may hold anything; `^` before parentheses, a number or one letter; `_` after one letter and before a
+    number or one letter, where no letter, digit or `_` follows. So `x_1` and `h_t` have subscripts, and names of
+    variables such as `w_out`, `my_name`, `x_train` or `a_b_c` stay as they are. Dollar signs around the whole are
+    dropped. A label of any other form, such as one with a command that is not known, is shown unchanged.
 
     >>> pieces("x_1^(2)")
     (Piece(text='x', level=0), Piece(text='1', level=-1), Piece(text='(2)', level=1))
+    >>> pieces(r"\frac{\partial L}{\partial w}")
+    (Piece(text='∂L/∂w', level=0),)
     >>> pieces(r"\sigma'"), pieces("w_out")
     ((Piece(text='σ′', level=0),), (Piece(text='w_out', level=0),))
     """
@@ -115,8 +122,12 @@ def _read(text: str) -> list[Piece]:
     while position < len(text):
         character = text[position]
         if character == "\\":
-            symbol, position = _command(text, position)
-            _add(found, symbol, 0)
+            inner, position = _fraction(text, position)
+            if inner is None:
+                symbol, position = _command(text, position)
+                inner = [Piece(symbol)]
+            for piece in inner:
+                _add(found, piece.text, piece.level)
         elif character in "^_" and (script := _script(text, position)):
             content, position = script
             _add(found, content, 1 if character == "^" else -1)
@@ -159,13 +170,41 @@ def _one_letter_before(text: str, position: int) -> bool:
     )
 
 
+def _fraction(text: str, position: int) -> tuple[list[Piece] | None, int]:
+    """Return the fraction or root that begins at this position, on one line, and the position after it; or None."""
+    match = _COMMAND.match(text, position)
+    if not match or match[1] not in {*_FRACTIONS, "sqrt"}:
+        return None, position
+    parts, after = [], match.end()
+    for _ in range(1 if match[1] == "sqrt" else 2):
+        end = _closing(text, after)
+        inside = _read(text[after + 1 : end])
+        is_sum = any(not piece.level and _OPERATORS.search(piece.text) for piece in inside)
+        parts.append([Piece("("), *inside, Piece(")")] if is_sum else inside)
+        after = end + 1
+    return ([Piece("√"), *parts[0]] if match[1] == "sqrt" else [*parts[0], Piece("/"), *parts[1]]), after
+
+
+def _closing(text: str, position: int) -> int:
+    """Return where the braces that open at this position close."""
+    depth = 0
+    for end in range(position, len(text)):
+        depth += (text[end] == "{") - (text[end] == "}")
+        if not depth:
+            break
+    if text[position : position + 1] != "{" or depth or end == position + 1:
+        raise _NotUnderstoodError
+    return end
+
+
 def _command(text: str, position: int) -> tuple[str, int]:
-    match = re.compile(r"\\([A-Za-z]+|,)").match(text, position)
+    match = _COMMAND.match(text, position)
     if not match:
         raise _NotUnderstoodError
     name, after = match[1], match.end()
     if name in _SYMBOLS:
-        return _SYMBOLS[name], after + (text[after : after + 1] == " " and text[after + 1 : after + 2].isalpha())
+        is_sign = len(_SYMBOLS[name]) == 1  # the space of \log x stays
+        return _SYMBOLS[name], after + (is_sign and text[after : after + 1] == " " and text[after + 1 :][:1].isalpha())
     if (name not in _ACCENTS and name not in _WRAPPERS) or text[after : after + 1] != "{":
         raise _NotUnderstoodError
     content, after = _braced(text, after)

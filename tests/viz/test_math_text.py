@@ -20,6 +20,10 @@ from microgradlib.viz.math_text import Piece, pieces, plain, width
         (r"\theta_1", [("θ", 0), ("1", -1)]),
         (r"\partial L/\partial w_1", [("∂L/∂w", 0), ("1", -1)]),
         (r"\hat{y}", [("y\u0302", 0)]),
+        (r"\frac{\partial L}{\partial w_1}", [("∂L/∂w", 0), ("1", -1)]),
+        (r"\frac{a + b}{2}", [("(a + b)/2", 0)]),
+        (r"\sqrt{x}", [("√x", 0)]),
+        (r"\log p", [("log p", 0)]),
         (r"\mathbf{w}_1", [("w", 0), ("1", -1)]),
         ("$x_1$", [("x", 0), ("1", -1)]),
         ("x^2", [("x", 0), ("2", 1)]),
@@ -38,7 +42,7 @@ def test_what_is_set(label: str, expected: list[tuple[str, int]]) -> None:
     "label",
     [
         "w_out", "my_var_name", "x_train", "a_b_c", "x_i_j", "x_1_2", "x_", "_x", "__init__", "W_xh", "x_12a", "a_1_",
-        "d_1x", "it's", "layers.0.w.1", "", " ", "^2", "x^", "x^{2", "x_{}", "x_{{1}}", r"C:\new", r"\foo_1", r"\hat y",
+        "d_1x", "it's", "layers.0.w.1", "", " ", "^2", "x^", "x^{2", "x_{}", "x_{{1}}", r"C:\new", r"\foo_1", r"\hat y", r"\frac{a}", r"\frac{a}{",
         "_", "\\", "$", "x_1" * 100,
     ],
 )  # fmt: skip
