@@ -42,7 +42,8 @@ def test_what_is_set(label: str, expected: list[tuple[str, int]]) -> None:
     "label",
     [
         "w_out", "my_var_name", "x_train", "a_b_c", "x_i_j", "x_1_2", "x_", "_x", "__init__", "W_xh", "x_12a", "a_1_",
-        "d_1x", "it's", "layers.0.w.1", "", " ", "^2", "x^", "x^{2", "x_{}", "x_{{1}}", r"C:\new", r"\foo_1", r"\hat y", r"\frac{a}", r"\frac{a}{",
+        "d_1x", "it's", "layers.0.w.1", "", " ", "^2", "x^", "x^{2", "x_{}", "x_{{1}}", r"C:\new", r"\foo_1", r"\hat y",
+        r"\frac{a}", r"\frac{a}{",
         "_", "\\", "$", "x_1" * 100,
     ],
 )  # fmt: skip
