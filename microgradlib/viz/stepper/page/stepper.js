@@ -47,9 +47,9 @@ export class Stepper {
     this.shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
     this.shadow.replaceChildren(h("style", { text: STYLE }), this.root);
     host.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys are not for what is in here
-    if (!model.get("page")) host.style.height = `${model.get("height") || HEIGHT}px`;
+    if (!model.get("page")) this.root.style.height = `${model.get("height") || HEIGHT}px`;
     const [width, height] = ROOM_FOR_PANEL;
-    if (host.clientWidth && (host.clientWidth < width || host.clientHeight < height)) this.tab = "";
+    if (host.clientWidth && (host.clientWidth < width || this.root.clientHeight < height)) this.tab = "";
     this.sizes = new ResizeObserver(() => this.camera.resized());
     this.build();
     this.listen();

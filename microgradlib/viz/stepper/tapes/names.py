@@ -10,6 +10,7 @@ from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.boxes.labels import relative_name
 from microgradlib.viz.math_text import plain
 from microgradlib.viz.numbers import number
+from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,10 @@ class _Unit(NamedTuple):
         return cls(path[: match.start()], match["layer"] or "", match["unit"]) if match else None
 
 
+LONGEST: Final = 48
+"""Longer labels are shown without their middle, so that they fit into sentences."""
+
+
 def name_nodes(groups: Groups) -> list[Name]:
     """Return the names of all nodes of a snapshot, in order.
 
@@ -93,7 +98,7 @@ def name_nodes(groups: Groups) -> list[Name]:
         name = _parameter_name(node, alone) or (inside.get(node.index) if not node.name else None)
         if name is None and node.name:
             short = relative_name(node.name, groups.paths[node.index])
-            name = _input_name(node) or Name(plain(short), plain(node.name))
+            name = _input_name(node) or Name(*[shorten(plain(text), LONGEST) for text in (short, node.name)])
         if name is None:
             label = next(fresh)
             name = Name(label, label)

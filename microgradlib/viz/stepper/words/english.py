@@ -146,6 +146,7 @@ ENGLISH: Final = {
     "show": "Show me",
     "steps_title": "Backpropagation, step by step",
     "all_sliders": "All {n} inputs",
+    "other_nodes": "other nodes",
     "in_words": "The steps in words",
     "score": "{k} of {n} right",
     "save_score": "Save the score",
@@ -178,7 +179,7 @@ ENGLISH: Final = {
     "go_gradient": "Go to its gradient",
     "terms_arrived": "{k} of {n} {n:term has|terms have} arrived",
     "output_itself": "The output: its gradient is 1 by definition.",
-    "closed_group": "{n} nodes inside, {m} of them parameters",
+    "closed_group": "{n} {n:op|ops} and {m} {m:parameter|parameters} inside",
     "hidden": "and {n} more parameters",
     "on_kink": "on a kink: {note}",
     # bugs

@@ -31,3 +31,6 @@ export function clip(text, most) {
   if (text.length <= most) return text;
   return `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(1 - Math.floor(most / 2))}`;
 }
+
+/** How many columns a text has in a fixed-pitch font: Chinese characters have two. */
+export const textColumns = text => [...text].reduce((count, c) => count + (c >= "\u2e80" ? 2 : 1), 0);

@@ -59,7 +59,8 @@ export function buildCamera(app, graph) {
     const { now, question, pass, i } = app.session;
     const first = i === 0 ? [pass.frames[1]?.node].filter(id => id !== undefined) : [];
     const inputs = [...now.fresh, ...first].flatMap(id => (level.nodes[id].in ?? []).map(e => level.edges[e].tail));
-    const ids = question ? [question.row.from, question.row.to] : [...now.from, ...now.fresh, ...first, ...now.to];
+    const parts = question ? [question.row.from, question.row.to] : [...now.from, ...now.fresh, ...first, ...now.to];
+    const ids = parts.length || app.selected === null ? parts : [app.selected];
     const card = node => node.box ?? level.nodes[node.row_of?.[0]]?.box;
     return [...ids, ...inputs].map(id => card(level.nodes[id])).filter(Boolean);
   }
@@ -107,7 +108,7 @@ export function buildCamera(app, graph) {
     const from = view;
     const begun = performance.now();
     const move = time => {
-      const part = Math.min(1, (time - begun) / 260);
+      const part = Math.min(1, Math.max(0, (time - begun) / 260)); // the frame may have begun before
       show(next.map((x, k) => from[k] + (x - from[k]) * part * (2 - part)));
       if (part < 1) glide = requestAnimationFrame(move);
     };

@@ -3,6 +3,7 @@
 import { put, s, set } from "./dom.js";
 import { format } from "../model/numbers.js";
 import { edgeState, slopeText } from "../model/states.js";
+import { textColumns } from "../model/words.js";
 
 const TIP = 8; // length of an arrowhead
 const LONGEST_FORMULA = 15; // characters; a longer one is in the tooltip alone
@@ -68,7 +69,7 @@ function buildLabel(edge, tall) {
       const [before, shown] = [short ? `${slope.formula} = ` : "", state.hidden ? "?" : format(value)];
       put(formula, before);
       put(number, shown);
-      const long = edge.shown && state.on ? (before.length + shown.length) * width + 11 : 0;
+      const long = edge.shown && state.on ? textColumns(before + shown) * width + 11 : 0;
       set(patch, "x", (x - long).toFixed(1));
       set(patch, "width", long.toFixed(1));
       for (const end of ["x1", "x2"]) set(bar, end, (x - long - 5).toFixed(1));

@@ -42,7 +42,7 @@ function frame(app, group) {
   const title = s("text", { class: "hullt", x: x + width - 8, y: y + 14, "text-anchor": "end", text: group.name });
   if (group.formula) title.append(s("tspan", { class: "formula", text: `  ${group.formula}` }));
   const parts = [s("rect", { class: "hull", x, y, width, height, rx: 10 }), title];
-  if (app.levels.canClose(group.id)) {
+  if (group.closable && app.levels.canClose(group.id)) {
     const label = app.say("close_group", { name: group.name });
     parts.push(toggle("close", label, x + 6, y + 3, () => app.levels.toggle(group.id)));
   }

@@ -21,7 +21,7 @@ export function buildTable(app) {
   heads[0].style.width = `${Math.max(56, 24 + longest * 8)}px`;
   const table = h("table", { "aria-label": app.say("table") }, h("thead", {}, h("tr", {}, ...heads)));
   const blocks = new Map();
-  for (const { title, nodes } of sections(level)) {
+  for (const { title, nodes } of sections(level, app.say("other_nodes"))) {
     if (title) table.append(sectionTitle(title, titles.length));
     for (const node of nodes) {
       const block = buildBlock(app, node, bug, terms[node.id]);
@@ -80,7 +80,7 @@ function sectionTitle(text, colspan) {
 }
 
 /** Inputs first, then the groups in order, then what stands alone. */
-function sections(level) {
+function sections(level, others) {
   const listed = level.nodes.filter(n => !isQuiet(n));
   if (!level.groups.length) return [{ title: "", nodes: listed }];
   const titles = new Map(level.groups.map(g => [g.id, g.name]));
@@ -93,7 +93,7 @@ function sections(level) {
   }
   const alone = listed.filter(n => !n.group.length);
   const [inputs, rest] = [alone.filter(n => !n.op), alone.filter(n => n.op)];
-  const last = { title: groups.size && rest.length ? "—" : "", nodes: rest };
+  const last = { title: groups.size && rest.length ? others : "", nodes: rest };
   return [{ title: "", nodes: inputs }, ...groups.values(), last];
 }
 

@@ -50,7 +50,7 @@ export function termCell() {
   const [who, first, second, result, symbols] = ["q who", "", "", "a", "q sy"].map(name => h("span", { class: name }));
   const [product, equal] = [h("span", {}, first, " · ", second), h("span", {}, "= ", result)];
   const numbers = h("span", { class: "term" }, product, " ", equal);
-  const cell = h("td", { class: "t num wide" }, who, numbers, symbols);
+  const cell = h("td", { class: "t num wide" }, h("div", { class: "tl" }, who, numbers, symbols));
   return { who, first, second, result, symbols, numbers, cell };
 }
 
