@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from microgradlib.ops import TABLE
+from microgradlib.ops.slopes import SLOPE_OF
 
 OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power, "lt": np.less,
@@ -137,6 +138,7 @@ def namespace():
     reductions["norm"] = np.linalg.norm
     names |= {name: reduction(function) for name, function in reductions.items()}
     names |= {f"slope_{TABLE[name].symbol}": slopes_of(TABLE[name]) for name in SLOPES}
+    names |= {f"slope_{name}": elementwise(TABLE[name], 0) for name in SLOPE_OF}
     return {**names, "softmax": softmax, "cross_entropy": cross_entropy, "dot": dot, "after": Concatenation()}
 
 
@@ -207,6 +209,7 @@ class Run:
         text = re.sub(r"(?<![\w\])P])\[", "after[", text)
         text = text.replace(", each column)", ", axis=0)").replace(", each row)", ", axis=1)")
         text = re.sub(r", (\d+) each\)", r", per=\1)", text).replace("'₁", "'")
+        text = re.sub(r"(\w+)''\(", r"slope_\1_slope(", text)
         return re.sub(r"(\w+)'([₂₃]?)\(", lambda m: f"slope{'₂₃'.find(m[2]) + 2 if m[2] else ''}_{m[1]}(", text)
 
     def value(self, formula):

@@ -16,6 +16,7 @@ from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value
 from microgradlib.costs import cross_entropy
 from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
+from microgradlib.ops import TABLE
 from microgradlib.testing.graphs import graphs
 
 UNCLEAR = re.compile(r"…|\b_, .*\b_[],]|\d each\)")
@@ -128,6 +129,14 @@ def test_numbers_in_one_list():
 
     text = check_printed_program(function, named, {"x": [0.5, -1.0, 0.25, 2.0]})
     assert "p[0:6].reshape(3, 2) @ x.reshape(2, 2).T" in text
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_the_slope_of_a_slope_has_two_marks(name):
+    slope = TABLE[f"{name}_slope"]
+    w = Value(0.3)
+    text = check_printed_program(lambda x: slope(w * x) * slope(slope(x)), [("w", w)], {"x": 0.5})
+    assert f"{name}''(" in text
 
 
 @settings(deadline=None, max_examples=30)

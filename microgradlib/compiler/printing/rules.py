@@ -68,4 +68,5 @@ def slope(op: Op, index: int, output: ArrayFormula, inputs: Sequence[ArrayFormul
             return written
     mark = "'" + "₁₂₃₄₅₆₇₈₉"[index : index + 1] if len(inputs) > 1 else "'"
     settings = () if op.settings == op.defaults else op.settings
-    return ArrayFormula.function(f"{op.symbol}{mark}", (*inputs, *settings))
+    name = op.symbol.replace("′", "'")  # of a slope such as tanh′, whose own slope is tanh''
+    return ArrayFormula.function(f"{name}{mark}", (*inputs, *settings))
