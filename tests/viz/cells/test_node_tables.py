@@ -129,9 +129,9 @@ def test_a_long_chain_is_shown_at_once():
     for _ in range(5_000):
         y = y * 1.0
     table = grad_table(y)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(repr(table).splitlines()) < 40
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.slow

@@ -158,10 +158,10 @@ def test_many_routes_are_counted_exactly_and_fast():
     for _ in range(2_000):
         y = y * 0.5 + y * 0.5
     graph, live = snapshot(y)
-    start = time.perf_counter()
+    start = time.process_time()
     found = highlight(graph, 0, len(live) - 1)
     text = caption_text(graph, found)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert found.count == 2**2_000
     assert found.total == grad_table(y)[x] == 1.0
     assert len(found.routes) == MOST
