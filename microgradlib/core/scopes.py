@@ -193,8 +193,9 @@ def scope(name: str, formula: str = "") -> Scope:
 
     Blocks nest, and each entry is a scope of its own, so a loop gives as many frames: name them `f"example {k}"`.
     `formula` is shown beside the name. The scope is a context variable: other threads and tasks do not see it, and it
-    ends with the block, by an exception too. It costs about 0.5 µs for each node made in the block, and nothing
-    elsewhere. Raises `TypeError` for a name or formula that is not text, `ValueError` for an empty name.
+    ends with the block, by an exception too; but while a generator waits at a `yield` in the block, what its caller
+    computes is in the scope. It costs about 0.5 µs for each node made in the block, and nothing elsewhere. Raises
+    `TypeError` for a name or formula that is not text, `ValueError` for an empty name.
 
     >>> from microgradlib import Value
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")

@@ -21,7 +21,8 @@ def examples(
 
     The terms of a mean or a sum, n-ary or written a + b + c, are examples if no node of an op is in two of them, each
     has nodes of a call of a module, which are those in `called`, and all read the same parameters: then they come from
-    one model at several points. Each has an input or target of its own: the same point twice is no batch.
+    one model at several points. Each has an input or target of its own: the same point twice is no batch. The mean or
+    sum itself is outside of the model: one in a call of it adds the model's own parts.
 
     >>> from microgradlib import Value, mean, topological_sort
     >>> w = Value(2.0)
@@ -34,7 +35,7 @@ def examples(
     while level and parameters and tries < TRIES:
         below: list[Any] = []
         for node in level:
-            terms = _terms(node)
+            terms = [] if index[node] in called else _terms(node)
             if len(terms) > 1:
                 tries += 1
                 found = _parted(terms, index, parameters)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.scopes import Call, Function
 from microgradlib.viz.snapshots.examples import examples
+from microgradlib.viz.snapshots.outside import without_outside
 from microgradlib.viz.snapshots.patterns import Pattern, softmaxes
 from microgradlib.viz.snapshots.scoping import ScopeBuilder, batch_prefix, place_leaves, step_numbers
 from microgradlib.viz.snapshots.units import LayerCall, layer_calls
@@ -44,6 +45,7 @@ def facts_of(
     order: Sequence[Any], index: Mapping[Any, int], outputs: Sequence[Any], records: Records, names: Names
 ) -> Facts:
     """Return the facts about a graph in topological order."""
+    records = without_outside(records, order, index, names)
     places = [tuple([record.begin for record in chain]) for chain in records.chains]
     layers = layer_calls(order, index, [(known.path, known.module) for known in names.modules], places)
     patterns = softmaxes(order, index, places)

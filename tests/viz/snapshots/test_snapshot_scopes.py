@@ -389,6 +389,48 @@ class Scaled(Module):
         return self.w * x
 
 
+class Shifted(Scaled):
+    def __call__(self, x):
+        return mg.tanh(self.w * x) + mg.exp(self.shift)
+
+
+def test_what_a_variable_held_before_is_not_inside_a_call_that_reads_it():
+    model, a = Shifted(), Value(3.0)
+    shift = (a * 2).relu()
+    model.shift = shift
+    y = model(Value(1.0))
+    assert paths(snapshot(y)) == ["model", ""]
+    found = capture(y)
+    scopes = {node: path(shown) for node, shown in zip(found.nodes, found.snapshot.nodes)}
+    assert [scopes[node] for node in (shift, *shift.parents)] == ["", ""]
+    assert scopes[y] == scopes[y.parents[0]] == "model"
+
+
+def test_what_a_call_computes_from_constants_and_parameters_is_inside_it():
+    model = Shifted()
+    model.shift = model.w * 2
+    y = model(Value(1.0))
+    shot = snapshot(y)
+    assert paths(shot) == ["model"]
+    model.shift = 0.5
+    y = model(1.0)
+    assert paths(snapshot(y)) == ["model"]
+
+
+class Twin(Module):
+    def __init__(self):
+        self.layer = Layer(1, 1, "tanh", rng=0)
+
+    def __call__(self, x, z):
+        return self.layer([x]) + self.layer([z])
+
+
+def test_a_sum_in_a_model_has_no_examples():
+    model = Twin()
+    y = model(1.0, 2.0)
+    assert paths(snapshot(y)) == ["model > layer > neurons.0", "model"]
+
+
 def test_functional_call_does_not_swallow_how_its_parameters_were_made():
     model = Sequential(Scaled(), Scaled())
     doubled = {name: parameter * 2 for name, parameter in model.named_parameters()}
