@@ -158,8 +158,9 @@ def _node(
     op = node.op
     shown, op_name = "", ""
     if op is not None:
-        settings = str(op)[len(op.symbol) :].replace("-", MINUS).replace(",", ", ")
-        shown = SIGNS.get(op.symbol, op.symbol) + settings
+        shown = SIGNS.get(op.symbol, op.symbol)
+        if op.settings:
+            shown += str(op)[len(op.symbol) :].replace("-", MINUS).replace(",", ", ")
         op_name = op.name if op.name in TABLE else ""
     is_value = isinstance(node, Value)
     return SnapshotNode(
