@@ -12,7 +12,7 @@ from microgradlib.core.value import Value
 from microgradlib.viz.snapshots.arguments import check_names, checked_targets
 from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
-from microgradlib.viz.stepper.explanation import Explanation
+from microgradlib.viz.stepper.explanation import HEIGHT, Explanation, Settings
 from microgradlib.viz.stepper.tapes.contracted import closed_at
 from microgradlib.viz.stepper.tapes.subject import Subject
 from microgradlib.viz.stepper.tapes.training import build_loss
@@ -30,9 +30,6 @@ __all__ = ["explain"]
 
 Bug = Literal["assign", "stale", "order"]
 Mode = Literal["training", "reverse", "forward"]
-
-HEIGHT: Final = 760
-"""Pixels of the page in a notebook."""
 
 
 def explain(
@@ -131,8 +128,7 @@ def explain(
     if collapse is not None:
         closed_at(subject.groups, collapse)
     heading = one_line(str(title)) if title is not None else formula_of(subject.groups, subject.live)
-    options = {"lang": lang, "theme": theme, "mode": mode, "bug": bug, "collapse": collapse, "height": height}
-    explanation = Explanation(subject, {**options, "title": heading})
+    explanation = Explanation(subject, Settings(heading, lang, theme, mode, bug, collapse, height))
     _ = explanation.tape  # errors are raised here, not when a notebook displays it; later changes of Values do not show
     return explanation
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import sys
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.files import save_as
 from microgradlib._support.notebook import in_notebook
+from microgradlib.viz.numbers import counted
 from microgradlib.viz.picture import mime_bundle
 from microgradlib.viz.stepper.page_build import frame_html, page_html
 from microgradlib.viz.stepper.sentences import sentences
@@ -18,15 +20,32 @@ from microgradlib.viz.stepper.words import say
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Container, Mapping
+    from collections.abc import Container
     from pathlib import Path
 
     from microgradlib.viz.stepper.tapes.subject import Level, Subject
+    from microgradlib.viz.stepper.words import Language
+    from microgradlib.viz.theme import Theme
 
-__all__ = ["Explanation"]
+__all__ = ["HEIGHT", "Explanation", "Settings"]
 
+HEIGHT: Final = 760
+"""Pixels of the page in a notebook."""
 _LINES: Final = 30
 """So many lines are shown where only text can be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the stepper of a graph begins: the arguments of `explain` of these names, `title` as it is shown."""
+
+    title: str = ""
+    lang: Language = "en"
+    theme: Theme | None = None
+    mode: str = "reverse"
+    bug: str | None = None
+    collapse: str | int | None = None
+    height: int = HEIGHT
 
 
 class Explanation:
@@ -36,21 +55,20 @@ class Explanation:
     that it begins with, `lines` these steps in words, with their numbers, and `text` all of it for a terminal.
     """
 
-    def __init__(self, subject: Subject, options: Mapping[str, Any]) -> None:
+    def __init__(self, subject: Subject, settings: Settings) -> None:
         self._subject = subject
-        self._options = dict(options)
+        self._settings = settings
 
     @cached_property
     def _shown(self) -> tuple[list[Level], int | None]:
-        return self._subject.levels(self._options["collapse"])
+        return self._subject.levels(self._settings.collapse)
 
     @cached_property
     def tape(self) -> dict[str, Any]:
         """Everything that the page shows, as JSON has it."""
-        options = self._options
-        tape = self._subject.tape(*self._shown)
         keys = ("title", "lang", "theme", "bug", "mode")
-        return {**tape, **{key: options[key] for key in keys}, "live": False}
+        chosen = {key: getattr(self._settings, key) for key in keys}
+        return {**self._subject.tape(*self._shown), **chosen, "live": False}
 
     @property
     def level(self) -> dict[str, Any]:
@@ -61,13 +79,13 @@ class Explanation:
     @property
     def frames(self) -> list[dict[str, Any]]:
         """The steps of the first pass: what happens at each, without numbers."""
-        frames: list[dict[str, Any]] = self.level["passes"][self._options["mode"]]
+        frames: list[dict[str, Any]] = self.level["passes"][self._settings.mode]
         return frames
 
     @property
     def lines(self) -> list[str]:
         """The steps of the first pass in words, with their numbers."""
-        return sentences(self.level, self._options["mode"], self._options["lang"])
+        return sentences(self.level, self._settings.mode, self._settings.lang)
 
     @property
     def text(self) -> str:
@@ -76,14 +94,12 @@ class Explanation:
 
     @property
     def _heading(self) -> str:
-        title: str = self._options["title"]
-        return title or say(self._options["lang"], "steps_title")
+        return self._settings.title or say(self._settings.lang, "steps_title")
 
     @cached_property
     def html(self) -> str:
         """One self-contained page."""
-        options = self._options
-        return page_html(self.tape, title=self._heading, lang=options["lang"], theme=options["theme"])
+        return page_html(self.tape, title=self._heading, lang=self._settings.lang, theme=self._settings.theme)
 
     def _file(self) -> bytes:
         return self.html.encode()
@@ -100,9 +116,9 @@ class Explanation:
         return save_as(path, dict.fromkeys((".html", ".htm"), self._file))
 
     def __repr__(self) -> str:
-        level, title = self.level, self._options["title"]
-        nodes, steps = len(level["nodes"]), len(self.frames) - 1
-        return f"<Explanation{f' of {title}' if title else ''}: {nodes} node{'s' * (nodes != 1)}, {steps} steps>"
+        title = f" of {self._settings.title}" if self._settings.title else ""
+        counts = f"{counted(len(self.level['nodes']), 'node')}, {counted(len(self.frames) - 1, 'step')}"
+        return f"<Explanation{title}: {counts}>"
 
     @property
     def _short_text(self) -> str:
@@ -119,7 +135,7 @@ class Explanation:
             MissingExtraError: anywidget is not installed.
 
         """
-        return make_widget(self._subject, self.tape, self._shown[0], self._options["height"])
+        return make_widget(self._subject, self.tape, self._shown[0], self._settings.height)
 
     def _page(self, twin: str = "") -> str:
         """Return the page in a frame of its own, so that its styles and scripts and the notebook's stay apart.
@@ -127,8 +143,8 @@ class Explanation:
         The steps in words stand below, folded: what is left of it in a notebook that is not trusted. `twin` is the id
         of a live widget, which hides it.
         """
-        frame = frame_html(self.html, title=self._heading, height=self._options["height"])
-        words = html.escape(say(self._options["lang"], "in_words"))
+        frame = frame_html(self.html, title=self._heading, height=self._settings.height)
+        words = html.escape(say(self._settings.lang, "in_words"))
         text = f"<details><summary>{words}</summary><pre>{html.escape(self._short_text)}</pre></details>"
         mark = f' {TWIN}="{twin}"' if twin else ""
         return f"<div{mark}>{frame}{text}</div>"

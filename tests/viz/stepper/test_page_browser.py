@@ -9,7 +9,7 @@ from browser import browser, needs_chromium
 
 from microgradlib import Value, explain, grad_table, relu, tanh
 from microgradlib.costs import squared_error
-from microgradlib.nn import MLP
+from microgradlib.nn import MLP, RNNCell
 from microgradlib.viz.numbers import number
 from microgradlib.viz.stepper.page_build import frame_html
 
@@ -168,13 +168,36 @@ def test_a_prediction_is_typed_with_the_keyboard_alone(show):
     assert download.value.path().read_text().startswith("frame,node,asked,answer,typed,solved\n")
 
 
-def test_keys_stay_inside(show):
+WIDGET = """s => {
+    const host = document.body.appendChild(document.createElement("div"));
+    const [tape, nothing] = [s.tape, () => {}];
+    const model = { get: key => ({ tape, height: 600 })[key], set: nothing, save_changes: nothing, on: nothing };
+    window.widget = new s.constructor(model, host);
+    window.seen = [];
+    document.addEventListener("keydown", event => window.seen.push(event.key));
+}"""
+
+
+def test_keys_of_a_widget_stay_inside(show):
     page = show(explain(fan_out()))
-    page.page.evaluate("window.seen = []; document.addEventListener('keydown', event => window.seen.push(event.key))")
-    page.do("s => s.root.focus()")
-    for key in ("ArrowRight", "ArrowLeft", "Home", "End", " ", "p", "f", "Escape", "Tab"):
+    page.do(WIDGET)
+    page.page.evaluate("widget.focus()")
+    for key in ("ArrowRight", "ArrowLeft", "Home", "End", " ", "p", "f", "Escape"):
         page.page.keyboard.press(key)
     assert page.page.evaluate("window.seen") == []
+    assert page.do("s => s.session.i") == 0
+    assert page.page.evaluate("widget.session.i") > 0
+    assert page.page.evaluate("widget.root.clientHeight") == 600
+
+
+def test_keys_work_in_a_page_before_anything_is_clicked(show):
+    page = show(explain(fan_out()))
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.page.keyboard.press(key)
+    assert page.do("s => s.session.i") == 2
+    page.do("s => s.change({ bug: 'assign' })")
+    page.page.keyboard.press("p")
+    assert not page.do("s => s.session.settings.predict")  # a wrong program is not predicted
 
 
 def test_table_is_walked_with_arrows_and_enter_shows_a_node(show):
@@ -202,7 +225,7 @@ def test_screen_readers_are_told_each_step(show):
 def test_bugs_stand_beside_the_right_numbers(show, bug):
     page = show(explain(fan_out(), bug=bug))
     page.do("s => s.player.go(Infinity)")
-    wrong = {"assign": "✗ 3", "stale": "✗ 20", "order": "✗ 0"}[bug]
+    wrong = {"assign": "✗ 3", "stale": "✗ 20", "order": "≠ 10"}[bug]
     assert wrong in page.texts(".nd .bg")
     assert "Wrong so far:" in page.texts(".why")[0]
 
@@ -299,6 +322,57 @@ def test_play_runs_to_the_end(show):
     page.do("s => { s.player.speed = 200; s.player.play(); }")
     page.page.wait_for_function("document.getElementById('stepper').stepper.session.following() === null")
     page.page.wait_for_function("!document.getElementById('stepper').stepper.player.playing")
+
+
+def recurrent():
+    cell, state = RNNCell(2, 2, rng=0), [0.0, 0.0]
+    for inputs in ([1.0, 0.5], [0.3, -1.0], [0.7, 0.2]):
+        state = cell(inputs, state)
+    return state[0] * state[1]
+
+
+def deep():
+    return (MLP(6, [8, 8, 6, 4, 1], rng=0)([0.1 * i - 0.2 for i in range(6)]) - 1.0) ** 2
+
+
+def long_chain():
+    w, h = Value(0.9, label="w"), Value(0.5, label="x")
+    for _ in range(300):
+        h = tanh(h * w)
+    return h
+
+
+@pytest.mark.parametrize("graph", [recurrent, deep, long_chain])
+def test_what_happens_is_in_view_and_can_be_read(show, graph):
+    page = show(explain(graph()))
+    scale = """s => { const svg = s.graph.svg; return parseFloat(svg.style.width) / svg.viewBox.baseVal.width; }"""
+    turn = """s => {
+        const card = s.graph.element.querySelectorAll('.nd.from, .nd.new')[0].getBoundingClientRect();
+        const room = s.graph.element.getBoundingClientRect();
+        return card.left >= room.left - 1 && card.left < room.right && card.top < room.bottom && card.bottom > room.top;
+    }"""
+    assert page.do(scale) >= 0.62
+    length = page.do("s => s.session.pass.frames.length")
+    for i in range(1, length - 1, length // 12):
+        page.do(f"s => s.player.go({i})")
+        assert page.do(scale) >= 0.62
+        assert page.do(turn)
+
+
+def test_every_input_has_a_slider(show):
+    page = show(explain(deep()))
+    assert len(page.texts(".slide")) == 60
+    page.page.get_by_text("All 221 inputs").click()
+    assert len(page.texts(".slide")) == 221
+
+
+def test_layers_whose_neurons_are_closed_are_stepped_with_a_row_of_gradients(show):
+    page = show(explain(deep(), collapse="neuron"))
+    page.do("s => s.change({ by: 'layer' })")
+    page.do("s => { s.player.go(Infinity); s.player.back(); s.player.back(); }")
+    assert page.texts(".lhs") == ["h⁽²⁾.grad"]
+    row = page.do("s => s.session.level.groups.find(g => g.symbol === 'h⁽²⁾.grad').row.map(id => s.session.finals[id])")
+    assert page.texts(".pt .n") == [f"[ {'   '.join(number(x) for x in row)} ]"]
 
 
 def test_277_nodes_open_and_step_fast(show):

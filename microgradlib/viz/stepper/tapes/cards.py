@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.symbolic import formula_holds, local_derivative_formula, value_formula
 from microgradlib.viz.numbers import number
 from microgradlib.viz.typography import mono_width, sans_width
 
@@ -130,7 +130,13 @@ def edge_texts(graph: StepGraph, place: int, live: Sequence[Any]) -> list[str]:
     if node.scope is not None:
         return [""] * len(node.parents)
     names, op = _templates(len(node.parents)), live[node.of].op
-    return [local_derivative_formula(op, i, names, "{z}") for i in range(len(node.parents))]
+    texts = [local_derivative_formula(op, i, names, "{z}") for i in range(len(node.parents))]
+    inputs = [parent.data for parent in live[node.of].parents]
+    if any(texts) and op.written and op.kink is not None and op.kink(*inputs, *op.settings):
+        output = op.compute(*inputs)  # where maxima are equal, each gets a part of 1, which the formula does not say
+        numbers = op.local_derivatives(output, *inputs)
+        return [text if formula_holds(op, i, inputs, output, numbers[i]) else "" for i, text in enumerate(texts)]
+    return texts
 
 
 def shown_name(graph: StepGraph, place: int, cards: Cards, name: Name) -> str:

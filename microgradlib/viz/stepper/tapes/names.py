@@ -64,7 +64,7 @@ class _Unit(NamedTuple):
         return cls(path[: match.start()], match["layer"] or "", match["unit"]) if match else None
 
 
-LONGEST: Final = 48
+LONGEST: Final = 64
 """Longer labels are shown without their middle, so that they fit into sentences."""
 
 

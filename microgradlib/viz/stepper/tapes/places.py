@@ -102,12 +102,13 @@ def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
     def text_width(text: str) -> float:
         return edge_text_width(text, shape)
 
-    plan = layout(diagram, sizes, direction="right", spacing=spacing, text_width=text_width)
-    if plan.width <= _WIDE or plan.width <= _LONG * plan.height:
-        return plan
-    area = sum((size.width + _AROUND) * (size.height + _AROUND) for size in sizes.values())
-    width = max(1400.0, (_ROWS_SHAPE * area) ** 0.5)
-    return layout(diagram, sizes, direction="right", width=width, spacing=spacing, text_width=text_width)
+    def most(width: float, height: float) -> float | None:
+        if width <= _WIDE or width <= _LONG * height:
+            return None
+        area = sum((size.width + _AROUND) * (size.height + _AROUND) for size in sizes.values())
+        return max(1400.0, (_ROWS_SHAPE * area) ** 0.5)
+
+    return layout(diagram, sizes, direction="right", width=most, spacing=spacing, text_width=text_width)
 
 
 def _frames(graph: StepGraph, standing: Sequence[int]) -> dict[Scope, Frame]:

@@ -145,6 +145,7 @@ export function changes(session, i, before, j, after) {
     if (clears(k)) return null;
     touch(session.level, frames[k], nodes, edges);
   }
+  for (const [id, answer] of session.pass.answers) if (answer.i > low && answer.i <= high) nodes.add(id);
   const clearing = lastUpTo(starts, high);
   if (clearing >= 0 && starts[clearing] > low && frames[starts[clearing]].do !== "seed") return null;
   if (frames[high].do === "done" && session.settings.bug === "order") return null;

@@ -112,8 +112,10 @@ function lossCurve(app) {
     paint() {
       const list = [...app.leaves.losses, app.session.training.before, app.session.training.after];
       element.hidden = list.length < 3;
-      const [low, high] = [Math.min(...list), Math.max(...list)];
-      const points = list.map((x, k) => [(200 * k) / (list.length - 1), 32 - (32 * (x - low)) / (high - low || 1)]);
+      const finite = list.filter(Number.isFinite);
+      const [low, high] = [Math.min(...finite), Math.max(...finite)];
+      const place = (x, k) => [(200 * k) / (list.length - 1), 32 - (32 * (x - low)) / (high - low || 1)];
+      const points = list.map(place).filter(([, y]) => Number.isFinite(y));
       line.setAttribute("points", points.map(point => point.map(x => x.toFixed(1)).join(",")).join(" "));
       text.textContent = list.slice(-4).map(x => format(x, 3)).join(" → ");
     },

@@ -104,7 +104,9 @@ export function paintCheck(app, cell, node, state) {
     checker.later(node.id);
   }
   const found = check && session.settings.mode === "forward" ? `${format(gradient)} ` : "";
-  if (cell.textContent !== found + text) cell.replaceChildren(h("span", { class: "u g", text: found }), text);
+  if (cell.textContent !== found + text) {
+    cell.replaceChildren(...(found ? [h("span", { class: "u g", text: found })] : []), text);
+  }
   set(cell, "title", title);
   set(cell, "class", `num wide ${right ? "q" : "b"}`);
 }
