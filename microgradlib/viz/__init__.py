@@ -19,7 +19,7 @@ if _typing.TYPE_CHECKING:
 
 __all__ = ["Chart", "Drawing", "draw", "line_chart", "name"]
 
-# Loaded when first used: whoever trains needs charts, and nothing of drawings.
+# Loaded when first used: training needs charts, and nothing of drawings.
 _LAZY = {"Drawing": "drawings.drawing", "draw": "drawings.draw", "name": "snapshots.bindings"}
 
 

@@ -1,4 +1,4 @@
-"""Wrap a long drawing that goes to the right into rows; lines go from the end of a row to the next like a carriage."""
+"""Wrap a long drawing that goes to the right into rows; lines lead from the end of a row to the start of the next."""
 
 from __future__ import annotations
 
