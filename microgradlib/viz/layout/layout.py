@@ -38,7 +38,7 @@ def layout(
     sizes: Mapping[str, Size],
     *,
     direction: Direction,
-    width: float | None = None,
+    width: float | Callable[[float, float], float | None] | None = None,
     spacing: Spacing | None = None,
     text_width: Callable[[str], float] | None = None,
     title_sizes: Mapping[str, tuple[float, float]] | None = None,
@@ -49,7 +49,8 @@ def layout(
         diagram: what to draw.
         sizes: of each box by id; bars (of kind "bus") need none. Boxes of one `alike` are made equally large.
         direction: of the arrows, "right" or "down".
-        width: wrap a drawing to the right that is wider than this into rows; None: do not wrap.
+        width: wrap a drawing to the right that is wider than this into rows; None: do not wrap; or a function that
+            says which, given the width and height of one row.
         spacing: all distances.
         text_width: returns the width of an arrow's text; without it, estimated for a fixed pitch of 10.5 px.
         title_sizes: the widths of title and formula of frames by id; without it, estimated at 12 px.
@@ -84,8 +85,9 @@ def layout(
     straighten(grid, across, spacing, flow.edges, flow.pitches)
     along = place_along(grid, across, spacing, lengths=flow.lengths, texts=flow.longest_texts(), ends=flow.ends)
     rows = one_row(along, across)
-    if direction == "right" and width is not None and along.length > width:
-        rows = wrap(grid, along, across, spacing, length=width, lengths=flow.lengths)
+    most = width(rows.length, rows.breadth) if callable(width) else width
+    if direction == "right" and most is not None and along.length > most:
+        rows = wrap(grid, along, across, spacing, length=most, lengths=flow.lengths)
     places = Places(joined, flow, grid, across, along, rows, spacing, direction)
     routes, boxes = places.routes(), places.boxes()
     frames = places.frames(routes)

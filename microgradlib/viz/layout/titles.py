@@ -17,6 +17,8 @@ _SAMPLES: Final = 12
 """Points of a curve that are looked at."""
 
 Point = tuple[float, float]
+Line = tuple[Sequence[Point], Rect]
+"""The points of a line, and its extent."""
 
 
 def points_of(start: Point, steps: Sequence[tuple[float, ...]]) -> list[Point]:
@@ -39,14 +41,25 @@ def points_of(start: Point, steps: Sequence[tuple[float, ...]]) -> list[Point]:
     return points
 
 
-def place_title(frame: Rect, widths: tuple[float, float], bar: Rect, lines: Iterable[Sequence[Point]]) -> FramePlace:
+def with_extent(points: Sequence[Point]) -> Line:
+    """Return the points of a line with the smallest rectangle around them.
+
+    >>> with_extent([(0.0, 5.0), (10.0, 1.0)])[1]
+    Rect(x=0.0, y=1.0, width=10.0, height=4.0)
+    """
+    xs, ys = zip(*points, strict=True)
+    left, top = min(xs), min(ys)
+    return points, Rect(left, top, max(xs) - left, max(ys) - top)
+
+
+def place_title(frame: Rect, widths: tuple[float, float], bar: Rect, lines: Iterable[Line]) -> FramePlace:
     """Return a frame with its title at the left of its bar, and its formula behind the title if there is room.
 
     Args:
         frame: its rectangle.
         widths: of the title and of the formula; 0 for none.
         bar: the place for both, of the height of a title.
-        lines: the points of the lines that may pass.
+        lines: those that may pass.
 
     """
     title, formula = widths
@@ -71,13 +84,12 @@ def _first_gap(taken: Sequence[tuple[float, float]], begin: float, end: float, w
     return at if at + width <= end else None
 
 
-def _passed(bar: Rect, lines: Iterable[Sequence[Point]]) -> list[tuple[float, float]]:
+def _passed(bar: Rect, lines: Iterable[Line]) -> list[tuple[float, float]]:
     """Return the intervals of a bar that lines pass, with some room beside them."""
     intervals = []
     top, bottom = bar.y, bar.y + bar.height
-    for points in lines:
-        heights = [y for _, y in points]
-        if max(heights) < top or min(heights) > bottom:
+    for points, around in lines:
+        if around.y + around.height < top or around.y > bottom:
             continue
         for (x0, y0), (x1, y1) in pairwise(points):
             low, high = (y0, y1) if y0 <= y1 else (y1, y0)

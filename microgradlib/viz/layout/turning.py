@@ -13,7 +13,7 @@ from microgradlib.viz.layout.grid import Grid
 from microgradlib.viz.layout.lines import Step, line_of
 from microgradlib.viz.layout.placement import Direction, FramePlace, Rect, Route, Spacing
 from microgradlib.viz.layout.spacing import Across
-from microgradlib.viz.layout.titles import place_title, points_of
+from microgradlib.viz.layout.titles import place_title, points_of, with_extent
 from microgradlib.viz.layout.wrapping import Rows
 
 _BEFORE_HEAD: Final = 3.0
@@ -96,7 +96,7 @@ class Places:
 
     def frames(self, routes: Sequence[Route]) -> dict[str, FramePlace]:
         """Return the place of each frame that holds a box, by id."""
-        lines = [points_of(route.start, route.steps) for route in routes]
+        lines = [with_extent(points_of(route.start, route.steps)) for route in routes]
         places = {}
         for i, frame in enumerate(self.diagram.frames):
             low, high = self.grid.span[i]

@@ -14,7 +14,7 @@ from microgradlib.viz.layout.placement import Rect
 from microgradlib.viz.layout.ports import breadth_for, free_places
 from microgradlib.viz.layout.ranks import rank, rank_frames, share_columns
 from microgradlib.viz.layout.separation import Pull, least_squares_positions, place_things
-from microgradlib.viz.layout.titles import place_title
+from microgradlib.viz.layout.titles import place_title, with_extent
 
 # Columns
 
@@ -187,9 +187,9 @@ def test_chains_that_meet_stay_straight_up_to_there():
 def test_a_title_stands_in_the_first_gap_and_a_formula_only_where_there_is_one():
     frame, bar = Rect(0, 0, 200, 100), Rect(10, 4, 180, 15)
     line = [(30.0, -20.0), (30.0, 60.0)]
-    place = place_title(frame, (60.0, 40.0), bar, [line])
+    place = place_title(frame, (60.0, 40.0), bar, [with_extent(line)])
     assert (place.title.x, place.formula.x) == (35.0, 109.0)
-    assert place_title(frame, (60.0, 90.0), bar, [line]).formula is None
+    assert place_title(frame, (60.0, 90.0), bar, [with_extent(line)]).formula is None
     assert place_title(frame, (60.0, 0.0), bar, []).title.x == 10.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -102,13 +103,13 @@ def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:
     def text_width(text: str) -> float:
         return edge_text_width(text, shape)
 
-    def most(width: float, height: float) -> float | None:
+    def length_of_rows(width: float, height: float) -> float | None:
         if width <= _WIDE or width <= _LONG * height:
             return None
-        area = sum((size.width + _AROUND) * (size.height + _AROUND) for size in sizes.values())
-        return max(1400.0, (_ROWS_SHAPE * area) ** 0.5)
+        area: float = sum((size.width + _AROUND) * (size.height + _AROUND) for size in sizes.values())
+        return max(1400.0, math.sqrt(_ROWS_SHAPE * area))
 
-    return layout(diagram, sizes, direction="right", width=most, spacing=spacing, text_width=text_width)
+    return layout(diagram, sizes, direction="right", width=length_of_rows, spacing=spacing, text_width=text_width)
 
 
 def _frames(graph: StepGraph, standing: Sequence[int]) -> dict[Scope, Frame]:
