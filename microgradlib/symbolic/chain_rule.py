@@ -13,7 +13,7 @@ from microgradlib.core.value import Value
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops.formula import PRODUCT, SUM, Formula, write_op
 from microgradlib.symbolic.latex import Latex
-from microgradlib.symbolic.local_derivatives import write_local_derivative
+from microgradlib.symbolic.local_derivatives import formula_holds, write_local_derivative
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.text import Text
@@ -110,7 +110,8 @@ class ChainRule:
                 if node in consumer.parents and consumer is not self.x:
                     partial = style.partial.format(self._name(style, consumer), self._name(style, node))
                     number = self._local_number(consumer, node)
-                    rows.append([partial, self._local_derivative(style, consumer, node), *self._number(style, number)])
+                    written = self._local_derivative(style, consumer, node) if self._holds(consumer, node) else None
+                    rows.append([partial, *([written] if written else []), *self._number(style, number)])
                     gradient = None if self.gradients is None else self.gradients[consumer]
                     numbers = self._number(style, gradient, PRODUCT) + self._number(style, number, PRODUCT)
                     names = self._gradient(style, consumer) + style.times + partial
@@ -130,6 +131,15 @@ class ChainRule:
         derivatives = [write_local_derivative(style.dialect, op, i, inputs, output, digits=self.digits) for i in places]
         formula = reduce(add, derivatives)
         return formula.in_brackets() if formula.opposite else formula.text  # a comparison, as the number 1 or 0
+
+    def _holds(self, consumer: Any, node: Node) -> bool:
+        """Return whether the formula of ∂consumer/∂node gives its number, which it does not where maxima are equal."""
+        if self.gradients is None:
+            return True
+        inputs = [parent.data for parent in consumer.parents]
+        places = [i for i, parent in enumerate(consumer.parents) if parent is node]
+        numbers = consumer.local_derivatives
+        return all(formula_holds(consumer.op, i, inputs, consumer.data, numbers[i]) for i in places)
 
     def _local_number(self, consumer: Any, node: Node) -> float | None:
         if self.gradients is None:

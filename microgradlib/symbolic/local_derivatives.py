@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.floats import evaluate_rule
 from microgradlib.core.modes import recording
 from microgradlib.core.symbol import Symbol
 from microgradlib.errors import MissingRuleError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["local_derivative_formula", "value_formula", "write_local_derivative"]
+__all__ = ["formula_holds", "local_derivative_formula", "value_formula", "write_local_derivative"]
 
 F = TypeVar("F", bound=Formula)
 
@@ -77,6 +79,31 @@ def local_derivative_formula(op: Op, place: int, names: Sequence[str], output: s
     ('1 − u3²', 'x')
     """
     return _filled(_derivative_template(op, place, len(names)), [output, *names])
+
+
+def formula_holds(op: Op, place: int, inputs: Sequence[float], output: float, derivative: float) -> bool:
+    """Return whether the formula of a local derivative gives the number that is computed.
+
+    It does not where several inputs are the maximum, as each of them gets a part of 1, nor where it is 0/0.
+
+    >>> from microgradlib.ops import TABLE
+    >>> [formula_holds(TABLE["maximum"], 0, [3.0, y], 3.0, number) for y, number in ((1.0, 1.0), (3.0, 0.5))]
+    [True, False]
+    """
+    rule: Any
+    if callable(op.written):
+        rule = _at(op.written, place)
+    elif place < len(op.written) and op.written[place] is not None:
+        rule = op.written[place]
+    else:  # the formula is the rule itself
+        return True
+    number = float(evaluate_rule(rule, output, *inputs, *op.settings))
+    both_nan = math.isnan(number) and math.isnan(derivative)
+    return both_nan or math.isclose(number, derivative, rel_tol=1e-6, abs_tol=1e-9)
+
+
+def _at(rule: Callable[..., Any], place: int) -> Callable[..., Any]:
+    return lambda xp, output, *inputs: rule(xp, place, output, *inputs)
 
 
 def value_formula(op: Op, names: Sequence[str]) -> str:

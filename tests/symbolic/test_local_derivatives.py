@@ -163,6 +163,18 @@ def test_the_book_form_in_text_latex_sympy_and_explanations():
     assert r"\frac{\partial u_{1}}{\partial x} &= 1 - u_{1}^{2}" in explain_gradient(mg.tanh(x), x).latex
 
 
+def test_a_formula_that_does_not_give_the_number_is_left_out():
+    a, b = Value(2.0, label="a"), Value(2.0, label="b")
+    largest = mg.maximum(a, b)
+    for text in (explain_gradient(largest, a).text, repr(mg.grad_table(largest))):
+        assert "∂largest/∂a = 0.5" in text
+    assert "≥" not in draw(largest, local_derivatives="formula").svg
+    larger = mg.maximum(a, 1.0)
+    assert "∂larger/∂a = (a >= larger) = 1" in explain_gradient(larger, a).text
+    assert "I(a ≥ larger) = 1" in repr(mg.grad_table(larger))
+    assert "I(a ≥ " in draw(larger, local_derivatives="formula").svg
+
+
 def test_a_comparison_is_a_number_in_brackets():
     x = Value(2.0, label="x")
     explanation = explain_gradient(mg.relu(x), x)

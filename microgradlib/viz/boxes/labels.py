@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.ops.slopes import DERIVATIVES_ONLY, SLOPE_OF
-from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.symbolic import formula_holds, local_derivative_formula, value_formula
 from microgradlib.viz.boxes.absorption import is_number
 from microgradlib.viz.boxes.groups import common
 from microgradlib.viz.numbers import MINUS, number
@@ -144,6 +144,8 @@ class Labels:
         if op is not None and len(node.parents) <= _MOST_OPERANDS:
             formula = local_derivative_formula(op, place, names, self.name(i))
         local = node.local_derivatives[place] if place < len(node.local_derivatives) else None
+        if formula and local is not None and not self._holds(i, place, local):
+            formula = ""
         shown = "" if local is None and node.data is None else "?" if local is None else number(local, _DIGITS)
         return f"∂{self.name(i)}/∂{names[place]}", formula, shown
 
@@ -202,6 +204,15 @@ class Labels:
             return local_derivative_formula(function, 0, operands, self.name(twin))
         op = self._op(i)
         return "" if op is None else value_formula(op, operands)
+
+    def _holds(self, i: int, place: int, local: float) -> bool:
+        """Return whether the formula of a local derivative gives its number, as it does not where maxima are equal."""
+        node, op = self.structure.nodes[i], self._op(i)
+        inputs = [self.structure.nodes[parent].data for parent in node.parents]
+        known = [x for x in inputs if x is not None]
+        if op is None or node.data is None or len(known) < len(inputs):
+            return True
+        return formula_holds(op, place, known, node.data, local)
 
     def _op(self, i: int) -> Op | None:
         return self.options.ops[i] if i < len(self.options.ops) else None

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.ops import ZERO
-from microgradlib.symbolic.local_derivatives import local_derivative_formula
+from microgradlib.symbolic.local_derivatives import formula_holds, local_derivative_formula
 from microgradlib.viz.cells.names import formula, named, short_name
 from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, equals, line, selected
 from microgradlib.viz.numbers import MINUS, NOT_REACHED, number, precision
@@ -170,7 +170,8 @@ class _Writer:
         names = [short_name(self.name(parent)) for parent in head.parents]
         written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
         text = self.number(edge.local)
-        middle = f" = {written}" if written not in {"", text} and not self.names.changed else ""
+        holds = written not in {"", text} and not self.names.changed and _holds(edge)
+        middle = f" = {written}" if holds else ""
         sign, shown = equals(text)
         return line(Span(f"{symbol}{middle}{sign}", "local"), Span(shown, "local", bold=True))
 
@@ -192,3 +193,8 @@ class _Writer:
 
 def _is_repeated(edge: Edge) -> bool:
     return sum(parent is edge.operand for parent in edge.head.parents) > 1
+
+
+def _holds(edge: Edge) -> bool:
+    head = edge.head
+    return formula_holds(head.op, edge.place, [parent.data for parent in head.parents], head.data, edge.local)
