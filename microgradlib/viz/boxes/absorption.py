@@ -71,7 +71,7 @@ def _neurons_with_scope(groups: Groups, weights: Collection[int]) -> dict[Scope,
         children = groups.children[scope]
         if not children:
             neuron = find_neuron(nodes, uses, ops, weights)
-            if neuron is not None:
+            if neuron is not None and _weights_are_told(groups, neuron):
                 neurons[scope] = neuron
         elif len(children) == 1 and not ops and scope.kind in _MODULES and children[0] in neurons:
             neurons[scope] = neurons[children[0]]
@@ -152,7 +152,7 @@ def _loose_neurons(groups: Groups, weights: Collection[int], neurons: Mapping[Sc
 
 
 def _weights_are_told(groups: Groups, neuron: Neuron) -> bool:
-    """Whether the weights are more than leaves times numbers, as in 2x + 1.
+    """Whether the weights are more than leaves times numbers, as in 2x + 1, or one leaf times another, as in xy + 1.
 
     Times plain numbers, leaves are weights if they are several, each once in the sum, and either belong to one object,
     as `neuron.w[0]` and `neuron.b` do, or stand in other sums too, with one bias: the numbers then are data. Without a
@@ -160,16 +160,13 @@ def _weights_are_told(groups: Groups, neuron: Neuron) -> bool:
     """
     nodes, uses = groups.snapshot.nodes, groups.uses
     weights = [weight.parameter for weight in neuron.weights]
-    numbers = [
-        weight.parameter
+    factors = [
+        nodes[nodes[weight.edge[0]].parents[weight.edge[1]]]
         for weight in neuron.weights
-        if weight.product is not None
-        and weight.edge is not None
-        and is_number(nodes[nodes[weight.edge[0]].parents[weight.edge[1]]])
-        and nodes[weight.parameter].kind != "parameter"
+        if weight.product is not None and weight.edge is not None and nodes[weight.parameter].kind != "parameter"
     ]
-    if not numbers:
-        return True
+    if not any(map(is_number, factors)):
+        return len(factors) != 1 or bool(factors[0].parents) or factors[0].kind != "input"
     several = len(weights) == len(set(weights)) > 1
     bias = any(weight.edge is None for weight in neuron.weights)
     shared = bias and all(len(uses[i]) > 1 for i in weights)

@@ -28,7 +28,7 @@ _FEW_COLUMNS: Final = 6
 _LEAST: Final = 420.0
 _COMFORTABLE: Final = 900.0
 """Wider pictures have narrower gaps, down to the least one: a notebook's cell has 960 pixels."""
-_LEAST_GAP: Final = 52.0
+_LEAST_GAP: Final = 36.0
 
 
 @dataclass(frozen=True)

@@ -95,13 +95,27 @@ def lines(found: tuple[Entry, ...], width: float) -> list[list[Entry]]:
     """Return the entries in lines, none wider than `width` pixels unless it is a single entry."""
     result: list[list[Entry]] = []
     used = width
-    for entry in found:
+    for entry in (part for one in found for part in _parts(one, width)):
         if used + entry.width > width or not result:
             result.append([])
             used = 0.0
         result[-1].append(entry)
         used += entry.width
     return result
+
+
+def _parts(entry: Entry, width: float) -> list[Entry]:
+    """Return an entry; of a note that is wider than `width`, the parts that are not."""
+    if entry.sign != "note" or entry.width <= width:
+        return [entry]
+    parts = [""]
+    for word in entry.words.split(" "):
+        longer = f"{parts[-1]} {word}".strip()
+        if parts[-1] and Entry("note", longer).width > width:
+            parts.append(word)
+        else:
+            parts[-1] = longer
+    return [Entry("note", part) for part in parts]
 
 
 def legend_markup(found: list[list[Entry]], x: float, y: float, colour: Colour) -> str:

@@ -129,10 +129,11 @@ def _names_of_library(known: Names, facts: Facts) -> dict[int, str]:
 def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, targets: set[Any]) -> list[Kind]:
     """Return the kind of each node.
 
-    A nameless leaf that a variable holds is no plain number. One that is read twice is none if it has a gradient, or no
-    leaf has a name; else it is the 3 of 3x², which the derivative 6x reads again.
+    A nameless leaf that a variable holds is no plain number, nor is one with a gradient where all would be. One that is
+    read twice is none if it has a gradient, or no leaf has a name; else it is the 3 of 3x², which 6x reads again.
     """
     kinds: list[Kind] = []
+    plain: list[int] = []
     uses = Counter([parent for node in order for parent in node.parents])
     has_names = any(node.op is None and (node in known.given or node in known.paths) for node in order)
     for i, node in enumerate(order):
@@ -149,6 +150,10 @@ def _kinds(order: Sequence[Any], ends: set[Any], known: Names, facts: Facts, tar
             is_symbol = not isinstance(node, Value)
             is_input = is_held or is_symbol or (uses[node] > 1 and not (has_names and node.grad is ZERO))
             kinds.append("input" if is_input else "constant")
+            plain += [] if is_input or node.grad is ZERO else [i]
+    if {"input", "parameter"}.isdisjoint(kinds):
+        for i in plain:
+            kinds[i] = "input"
     return kinds
 
 

@@ -101,7 +101,7 @@ def _made_in(
 ) -> set[int]:
     """Return the nodes that a call made, of which it returned `ends`; those in `before` were there before it."""
     made: set[int] = set()
-    given = before.union(index[node] for node in call.inputs if node in index)
+    given = before.union(_given(call, index))
     stack = ends
     while stack:
         i = stack.pop()
@@ -113,6 +113,24 @@ def _made_in(
         made.add(i)
         stack += [index[parent] for parent in order[i].parents]
     return made
+
+
+def _given(call: Call, index: Mapping[Any, int]) -> set[int]:
+    """Return the nodes that a call was given; for one that its result does not read, those that it was computed from.
+
+    A cross-entropy of probabilities reads the numbers that they were computed from, which are not its own.
+    """
+    given: set[int] = set()
+    stack, seen = [*call.inputs], set(call.inputs)
+    while stack:
+        node = stack.pop()
+        if node in index:
+            given.add(index[node])
+        else:
+            new = [parent for parent in node.parents if parent not in seen]
+            seen.update(new)
+            stack += new
+    return given
 
 
 def _beginning(record: Call | Block) -> int:

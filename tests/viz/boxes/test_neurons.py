@@ -96,6 +96,15 @@ def test_a_state_times_numbers_is_no_weight_of_a_sum_without_a_bias():
     assert not found(plain(tanh(2.0 * s1 - 1.0 * s2), tanh(3.0 * s2 + 4.0 * s3), tanh(0.5 * s1 + s3 * 2.0))).parameters
 
 
+def test_one_leaf_times_another_is_no_neuron():
+    x, y = values("x", "y")
+    assert not found(plain(tanh(x * y + 1.0) + y * 2.0)).loose
+    recorder = Recorder()
+    with recorder.scope("block"):
+        z = recorder.note(tanh(recorder.note(recorder.note(x * 1.1) + 0.1)))
+    assert not found(recorder.snapshot(z)).neurons
+
+
 def test_attributes_of_one_object_times_numbers_are_weights():
     w0, w1, b = values("net.neurons[0].w[0]", "net.neurons[0].w[1]", "net.neurons[0].b")
     assert len(found(plain(tanh(w0 * 2.0 + w1 * 3.0 + b))).parameters) == 3

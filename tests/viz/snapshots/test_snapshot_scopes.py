@@ -464,3 +464,12 @@ def test_capturing_changes_nothing():
     assert [(n.name, n.kind, n.grad, path(n)) for n in first.nodes] == [
         (n.name, n.kind, n.grad, path(n)) for n in second.nodes
     ]  # fmt: skip
+
+
+def test_a_cost_of_probabilities_that_reads_their_logits_does_not_hold_the_model():
+    model = MLP(2, [2, 1], activation="tanh", output="sigmoid", rng=0)
+    loss = mg.costs.binary_cross_entropy(model([0.5, -1.0]), 0.0)
+    nodes = snapshot(loss, model=model).nodes
+    assert {node.op for node in nodes if any(scope.name == "binary cross-entropy" for scope in node.scopes)} == {
+        "softplus"
+    }
