@@ -14,10 +14,10 @@ from microgradlib.viz.stepper.words import say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from microgradlib.viz.stepper.tapes.frames import Bug, Row
+    from microgradlib.viz.stepper.tapes.frames import Edges, Row
     from microgradlib.viz.stepper.words import Language
 
-__all__ = ["decode", "fill", "gradients_of", "sentences"]
+__all__ = ["decode", "edges_of_level", "fill", "sentences"]
 
 Level = dict[str, Any]
 
@@ -61,14 +61,8 @@ def _factor(text: str) -> str:
     return f"({text})" if text.startswith("−") else text
 
 
-def gradients_of(level: Level, bug: Bug | None = None) -> list[float]:
-    """Return the gradients of a level's nodes, `ZERO` where none arrives, by replaying its frames."""
-    graph = _graph(level)
-    frames = level["passes"]["twice" if bug == "stale" else "reverse"]
-    return replay(graph, frames, [decode(edge["local"]) for edge in level["edges"]], decode(level["seed"]), bug).result
-
-
-def _graph(level: Level) -> Any:
+def edges_of_level(level: Level) -> Edges:
+    """Return the edges of a level of the tape."""
     parents = [[level["edges"][e]["tail"] for e in node.get("in", ())] for node in level["nodes"]]
     quiet = [node["id"] for node in level["nodes"] if node["role"] in {"constant", "target"}]
     return edges_of(parents, quiet)
@@ -88,7 +82,7 @@ def sentences(level: Level, mode: str = "reverse", lang: Language = "en", digits
     u1.grad = 1
     x.grad += u1.grad · ∂u1/∂x = 1 · 3 → 0 + 3 = 3 (∂u1/∂x = x; term 1 of 2)
     """
-    graph = _graph(level)
+    graph = edges_of_level(level)
     frames = level["passes"][mode]
     slopes = [decode(edge["local"]) for edge in level["edges"]]
     played = replay(graph, frames, slopes, decode(level["seed"]))
@@ -130,7 +124,7 @@ class _Writer:
             sides.append(node["sign"])
         else:
             sides.append(f"{node['sign']}({', '.join(self.names[t] for t in tails[:8])}{', …' * (len(tails) > 8)})")
-        return " = ".join([*sides, self.numbers[node["id"]]])
+        return " = ".join([*sides, self.numbers[node["id"]]]).replace(" = ≈", " ≈ ")
 
     def _seed(self, frame: Mapping[str, Any]) -> str:
         return f"{self.names[frame['node']]}.grad = {self._number(decode(self.level['seed']))}"

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from hypothesis import given, settings
+from tape_gradients import gradients_of
 
 from microgradlib import Symbol, Value, explain, grad_table, mean, relu, scope, tanh, topological_sort
 from microgradlib.costs import cross_entropy, squared_error
@@ -14,7 +15,7 @@ from microgradlib.errors import GraphTooLargeError
 from microgradlib.nn import MLP
 from microgradlib.ops import TABLE, ZERO, reductions
 from microgradlib.testing import graphs
-from microgradlib.viz.stepper.sentences import decode, gradients_of
+from microgradlib.viz.stepper.sentences import decode
 
 
 def neuron():

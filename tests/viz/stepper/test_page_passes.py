@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 from page_modules import needs_node, page_modules
+from tape_gradients import gradients_of
 
 from microgradlib import Value, explain, grad_table, relu, tanh, where
 from microgradlib.core.autodiff import tangent_table
 from microgradlib.core.graph import topological_sort
 from microgradlib.nn import MLP
 from microgradlib.ops import ZERO
-from microgradlib.viz.stepper.sentences import gradients_of
 
 needs_node()
 

@@ -1,11 +1,12 @@
 """The live widget: sliders are answered with Python's own Values, groups with levels that close them."""
 
 import pytest
+from tape_gradients import gradients_of
 
 from microgradlib import Value, explain, grad_table, tanh
 from microgradlib.costs import squared_error
 from microgradlib.nn import MLP
-from microgradlib.viz.stepper.sentences import decode, gradients_of
+from microgradlib.viz.stepper.sentences import decode
 
 anywidget = pytest.importorskip("anywidget")
 

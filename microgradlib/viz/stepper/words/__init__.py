@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from microgradlib.viz.stepper.words.chinese import CHINESE
 from microgradlib.viz.stepper.words.english import ENGLISH
 
-__all__ = ["LANGUAGES", "WORDS", "Language", "placeholders", "say"]
+__all__ = ["LANGUAGES", "WORDS", "Language", "say"]
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final = get_args(Language)
@@ -21,15 +21,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {"en": ENGLISH, "zh": CHINESE}
 """Every sentence and label by language and key."""
 
 _PLACE: Final = re.compile(r"\{(\w+)(?::([^|}]*)\|([^}]*))?\}")
-
-
-def placeholders(template: str) -> frozenset[str]:
-    """Return the names that a template has places for.
-
-    >>> sorted(placeholders("{k} of {n} {n:term|terms}"))
-    ['k', 'n']
-    """
-    return frozenset(match[1] for match in _PLACE.finditer(template))
 
 
 def say(lang: Language, key: str, **parts: Any) -> str:
