@@ -1,4 +1,4 @@
-// Keys: ← → step, with Shift to the next node; Home End; space plays; p predicts; f fits; Escape leaves a field or a node.
+// Keys: ← → step, with Shift to the next node; Home End; space plays; p predicts; f fits; Escape ends typing.
 
 /**
  * Listen to keys inside the stepper and keep them from the notebook around; in a page of its own, to all keys, so that

@@ -46,8 +46,13 @@ function step(session, say, id, bare) {
 export function afterUpdate(session, say) {
   const { before, after } = session.training;
   const why = [plain(say("after_why", { before: format(before), after: format(after) }))];
-  if (after > before) why.push(plain(say("loss_rose", { rate: format(session.rate) }), "bad"));
-  return { parts: lossParts(session, say), why };
+  return { parts: lossParts(session, say), why: [...why, ...rise(session, say)] };
+}
+
+/** A warning, if the loss has risen. */
+function rise(session, say) {
+  const { before, after } = session.training;
+  return after > before ? [plain(say("loss_rose", { rate: format(session.rate) }), "bad")] : [];
 }
 
 function lossParts(session, say) {
@@ -61,7 +66,9 @@ function lossParts(session, say) {
 
 export function done(session, say) {
   const { level, pass, settings } = session;
-  if (session.training) return { parts: lossParts(session, say), why: [plain(say("training_done"))] };
+  if (session.training) {
+    return { parts: lossParts(session, say), why: [plain(say("training_done")), ...rise(session, say)] };
+  }
   const forward = settings.mode === "forward";
   const swept = new Set(pass.frames.filter(f => f.do === "sweep").map(f => f.node));
   const found = level.inputs.filter(id => !forward || swept.has(id));

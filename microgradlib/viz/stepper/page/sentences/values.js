@@ -41,7 +41,10 @@ function one(session, say, node) {
 function arithmetic(session, id, bare = false) {
   const { level, numbers } = session;
   const node = level.nodes[id];
-  const result = [sign("="), numberPart("value", bare ? "" : node.full, format(valueOf(session, id)))];
+  const number = format(valueOf(session, id));
+  const near = number.startsWith("≈"); // the sign of nearness takes the place of =
+  const shown = numberPart("value", bare ? "" : node.full, near ? number.slice(1) : number);
+  const result = [sign(near ? "≈" : "="), shown];
   if (node.closed && !node.text) return [sign(node.sign), ...result];
   const tails = node.in.map(e => level.edges[e].tail);
   const symbol = tail => (bare ? "" : level.nodes[tail].full);

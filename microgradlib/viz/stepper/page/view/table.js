@@ -106,7 +106,8 @@ function buildBlock(app, node, bug, terms) {
   const named = { text: clip(node.full, LONGEST_NAME), title: node.full };
   const button = h("button", { type: "button", "data-k": `n${node.id}`, tabindex: -1, ...named, onclick });
   const cells = { value: cell("num"), gradient: cell("num g"), check: cell("num wide") };
-  const block = { node, body: h("tbody", { class: rowspan > MANY ? "many" : "" }), lines: [], ...cells, wrong: bug ? cell("num g") : null };
+  const body = h("tbody", { class: rowspan > MANY ? "many" : "" });
+  const block = { node, body, lines: [], ...cells, wrong: bug ? cell("num g") : null };
   for (let k = 0; k < rowspan; k += 1) {
     const term = termCell();
     const row = h("tr");
@@ -140,7 +141,8 @@ function paintBlock(app, block) {
   const { body, node } = block;
   const state = nodeState(app.session, node.id);
   const hovered = body.classList.contains("hov");
-  const names = [block.lines.length > MANY && "many", state.role && "hot", app.selected === node.id && "sel", hovered && "hov"];
+  const many = block.lines.length > MANY;
+  const names = [many && "many", state.role && "hot", app.selected === node.id && "sel", hovered && "hov"];
   set(body, "class", names.filter(Boolean).join(" "));
   paintValue(block.value, state);
   paintGradient(app, block.gradient, state);
