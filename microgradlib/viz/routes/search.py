@@ -81,7 +81,7 @@ def highlight(
         most: how many routes are returned one by one.
         ops: the ops of the nodes, for the formulas of local derivatives that are not known as numbers.
 
-    >>> from microgradlib.viz.snapshots.snapshot import Snapshot
+    >>> from microgradlib.viz.snapshots.snapshot import Snapshot, SnapshotNode
     >>> x = SnapshotNode(0, "input", "x", data=3.0)
     >>> square = SnapshotNode(1, "output", "", "×", "mul", 9.0, parents=(0, 0), local_derivatives=(3.0, 3.0))
     >>> found = highlight(Snapshot((x, square), (1,)), 0, 1)
