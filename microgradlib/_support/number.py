@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["PLAIN_NUMBERS", "as_float", "holds_elements", "is_array", "is_foreign", "is_whole"]
+__all__ = ["PLAIN_NUMBERS", "as_float", "as_point", "holds_elements", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
 """The classes of number that hot paths accept without further checks."""
@@ -83,3 +83,19 @@ def is_foreign(operand: Any) -> bool:
         or hasattr(operand, "__array__")
         or callable(getattr(operand, "item", None))
     )
+
+
+def as_point(xs: Any) -> list[float]:
+    """Return the numbers at which a function of several numbers is looked at, one for each of its arguments.
+
+    Raises `TypeError` for a single number, and for what is no number in the list.
+
+    >>> as_point((1, 2.5))
+    [1.0, 2.5]
+    """
+    try:
+        numbers = list(xs)
+    except TypeError:
+        message = f"expected a list of numbers, one for each argument of f, got {xs!r:.80}; write [x] for one argument"
+        raise TypeError(message) from None
+    return [as_float(x) for x in numbers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_float, as_point
 from microgradlib.core.modes import no_grad
 from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
 from microgradlib.numeric.noise import Noise
@@ -84,7 +84,7 @@ def numeric_derivatives(
     >>> abs(by_x.value - 12.0) <= by_x.error, abs(by_y.value - 9.0) <= by_y.error
     (True, True)
     """
-    point = [as_float(x) for x in xs]
+    point = as_point(xs)
     with no_grad():
         return [numeric_derivative(_along(f, point, i), x, method) for i, x in enumerate(point)]
 
@@ -116,7 +116,7 @@ def numeric_gradient(
     if not 0 < epsilon < math.inf:
         message = f"step is a finite number greater than 0, got {step!r}; leave it out to extrapolate to step 0"
         raise ValueError(message)
-    point = [as_float(x) for x in xs]
+    point = as_point(xs)
     with no_grad():
         return [_quotient(_along(f, point, i), x, side, epsilon) for i, x in enumerate(point)]
 

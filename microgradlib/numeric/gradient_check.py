@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_point
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
@@ -66,7 +66,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     if order not in (1, 2):
         message = f"gradcheck checks derivatives of order 1 or 2, got order={order!r}; write order=1"
         raise ValueError(message)
-    point = [as_float(x) for x in xs]
+    point = as_point(xs)
     names = _names(f, len(point))
     value = record(f, point, names).output.data
     if not math.isfinite(value):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_float, as_point
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import EPSILON
 from microgradlib.numeric.rounding import rounding_error
@@ -84,7 +84,7 @@ def taylor_slope(
     >>> print(taylor_slope(lambda x: 3 * x + 1, [0.5]))
     Taylor remainder: rounding only (f is linear along the direction)
     """
-    point = [as_float(x) for x in xs]
+    point = as_point(xs)
     v = default_direction(point) if direction is None else [as_float(d) for d in direction]
     if len(v) != len(point):
         message = f"direction must have one number for each of the {len(point)} arguments, got {len(v)} numbers"

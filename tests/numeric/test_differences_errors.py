@@ -81,3 +81,9 @@ def test_one_derivative_for_each_argument():
 def test_rounding_over_wide_steps_is_seen_at_tiny_arguments(f, x, slope):
     numeric = numeric_derivative(f, x)
     assert abs(numeric.value - slope) <= numeric.error <= 1e-9
+
+
+@pytest.mark.parametrize("check", [mg.gradcheck, numeric_gradient, numeric_derivatives])
+def test_a_single_number_is_no_point(check):
+    with pytest.raises(TypeError, match=r"a list of numbers, one for each argument of f, got 1\.0; write \[x\]"):
+        check(lambda x: x * x, 1.0)
