@@ -53,13 +53,14 @@ def ladder(structure: Structure, collapse: Collapse | None = None) -> Iterator[S
     """Yield the steps to try, from the finest to the coarsest.
 
     Without `collapse`: neurons as cards; layers as tables, cards without weights; layers closed, equal ops side by
-    side as one box; the same three with equal groups drawn once; then groups closed from the inside to the outside; at
-    last few boxes of each frame. With it: what it asks for; the same with equal groups drawn once; the same with few
-    boxes of each frame.
+    side as one box; functions closed too, such as a softmax or a cost; the first three with equal groups drawn once;
+    then groups closed from the inside to the outside; at last few boxes of each frame. With it: what it asks for; the
+    same with equal groups drawn once; the same with few boxes of each frame.
     """
     if collapse is None:
         three = (Step(), Step(weights=False, tables=True), Step(weights=False, tables=True, layers=True, vectors=True))
         yield from three
+        yield replace(three[-1], kinds=frozenset({"function"}))
         yield from (replace(step, fold=True) for step in three)
         coarse = replace(three[-1], fold=True, ends=2)
         highest = max(structure.groups.heights.values(), default=-1)

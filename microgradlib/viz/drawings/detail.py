@@ -36,6 +36,8 @@ MAX_NODES: Final = 200
 """By default, a drawing that is asked for in more detail than this many boxes collapses by itself."""
 
 _TEXT: Final = 13.0
+_SMALLEST: Final = 10.5
+"""The size of the smallest text in a drawing, that on lines and beside squares."""
 _MARGIN: Final = (2 * MARGIN, 2 * MARGIN + 24.0)
 """What painting adds to the layout's width and height: margins and legend."""
 _CLOSE: Final = Spacing(gap=12.0, bend=12.0, longest_bend=32.0, climb=16.0, frame=9.0)
@@ -171,13 +173,13 @@ def _area(diagram: Diagram) -> float:
 
 def _most_area() -> float:
     """Return the largest area of boxes in a picture that can be read, in pixels before it is scaled to the cell."""
-    scale = LEAST_TEXT / _TEXT
+    scale = LEAST_TEXT / _SMALLEST
     return _DENSITY * CELL / scale * GREATEST_HEIGHT / scale
 
 
 def _excess(plan: Layout) -> float:
     """Return how many times larger than the largest picture that can be read a layout is."""
-    scale = LEAST_TEXT / _TEXT
+    scale = LEAST_TEXT / _SMALLEST
     return max((plan.width + _MARGIN[0]) * scale / CELL, (plan.height + _MARGIN[1]) * scale / GREATEST_HEIGHT)
 
 
@@ -199,6 +201,6 @@ def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spaci
     score -= sum(cost * max(0.0, height * scale - comfortable) for comfortable, cost in _HEIGHTS)
     if direction == "right":
         score += _FAVOUR_SMALL if diagram.captions else _FAVOUR
-    legible = _TEXT * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
+    legible = _SMALLEST * scale >= LEAST_TEXT and height * scale <= GREATEST_HEIGHT
     fits = legible and plan.crossings <= MOST_CROSSINGS
     return View(diagram, plan, step, score, fits)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from microgradlib.viz.boxes.diagram import Strip
 
-_NAME: Final = 9.5
+_NAME: Final = 10.5
 _LABEL: Final = sans_width("gradient", _NAME) + 5.0
 """The least room for a name, so that the strips of a box begin below one another."""
 _MOST: Final = 256

@@ -43,7 +43,7 @@ def test_ordinary_graphs_can_be_read_in_a_cell(snapshot):
     view = make_ladder(snapshot).best
     scale = min(1.0, CELL / (view.layout.width + 32.0))
     assert view.fits
-    assert 13 * scale >= 9
+    assert 10.5 * scale >= 9
     assert view.layout.height * scale <= 1200
     assert len(view.diagram.boxes) <= MOST_BOXES + 1  # the box of totals is one more
 
