@@ -42,7 +42,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` by a file with this content. Readers see either the old file or the complete new one.
 
     Raises:
-        OSError: the folder is missing, full or not writable; the old file, if any, is unchanged.
+        OSError: the folder is missing, full or not writable, or the path is that of a folder; the old file, if any, is
+            unchanged.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +56,9 @@ def write_atomic(path: Path, content: bytes) -> None:
     if not target.parent.is_dir():
         message = f"cannot write {str(path)!r}: there is no folder {str(target.parent)!r}; make it first"
         raise FileNotFoundError(message)
+    if target.is_dir():
+        message = f"cannot write {str(path)!r}: it is a folder; choose another name"
+        raise IsADirectoryError(message)
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
         temporary.write_bytes(content)

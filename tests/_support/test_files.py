@@ -2,7 +2,7 @@
 
 import pytest
 
-from microgradlib._support.files import save_as
+from microgradlib._support.files import save_as, write_atomic
 
 
 @pytest.mark.parametrize("path", [3, None, b"graph.svg", ["graph.svg"], True])
@@ -19,3 +19,10 @@ def test_the_suffix_says_the_format_in_either_case(tmp_path):
         with pytest.raises(ValueError, match=r"is not one of \.svg, \.html"):
             save_as(tmp_path / name, formats)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.SVG", "a.html"]
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    (tmp_path / "a.svg").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"a\.svg': it is a folder; choose another name$"):
+        write_atomic(tmp_path / "a.svg", b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]

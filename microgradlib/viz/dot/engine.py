@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 TIME_LIMIT: Final = 60.0
 """Default limit on the time that Graphviz may take, in seconds."""
 
+_SIGNS: Final = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+_START: Final = 4096
+"""What files of a format have near their start, and how far: a broken program may write something else."""
+
 _WITHOUT_GRAPHVIZ: Final = 'engine="own" and saving as .svg or .dot work without it'
 
 # Runs in a separate process, which can be stopped at the time limit and keeps Fontconfig's warnings to itself.
@@ -58,9 +62,9 @@ def render(source: str, file_format: str, *, seconds: float = TIME_LIMIT) -> byt
         except OSError as error:  # a broken or forbidden program, or a platform without processes, such as a browser
             failures.append(f"{command[0]} did not start ({error})")
             continue
-        if process.returncode == 0 and process.stdout:
+        if process.returncode == 0 and process.stdout and _SIGNS.get(file_format, b"") in process.stdout[:_START]:
             return process.stdout
-        failures.append(_failure(command[0], process))
+        failures.append(_failure(command[0], process, file_format))
     if not failures:
         raise missing_extra("pygraphviz", f"a picture in the format {file_format}", _WITHOUT_GRAPHVIZ)
     message = (
@@ -79,7 +83,7 @@ def _commands(file_format: str) -> list[list[str]]:
     return commands
 
 
-def _failure(program: str, process: subprocess.CompletedProcess[bytes]) -> str:
+def _failure(program: str, process: subprocess.CompletedProcess[bytes], file_format: str) -> str:
     lines = process.stderr.decode("utf-8", "replace").strip().splitlines()
-    last = next((line for line in reversed(lines) if line.strip()), "no output")
+    last = next((line for line in reversed(lines) if line.strip()), f"no {file_format}")
     return f"{program} exited with status {process.returncode}: {last[:300]}"

@@ -62,7 +62,8 @@ def test_missing_graphviz_names_the_command():
     ("script", "reason"),
     [
         ("#!/bin/sh\necho 'no fonts' >&2\nexit 3\n", "status 3: no fonts"),
-        ("#!/bin/sh\nexit 0\n", "status 0: no output"),
+        ("#!/bin/sh\nexit 0\n", "status 0: no svg"),
+        ("#!/bin/sh\necho something else\n", "status 0: no svg"),
         ("#!/nowhere/sh\n", "did not start"),
     ],
 )
