@@ -99,7 +99,7 @@ export class Stepper {
     this.panes = this.buildPanes();
     const side = h("div", { class: "side" }, this.table.element, this.panel.element);
     const { message, controls } = this;
-    const parts = [this.header, this.panes, this.graph.element, side, message.element, message.live, controls.element];
+    const parts = [this.header, this.panes, this.graph.element, message.element, message.live, controls.element, side];
     this.root.replaceChildren(h("div", { class: "page" }, ...parts));
     this.camera = buildCamera(this, this.graph);
     this.sizes.disconnect();

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CARDS", "Level", "Subject"]
 
-MOST_CARDS: Final = 320
+MOST_FIRST: Final = 600
 """The level shown first has at most so many nodes, if there is such a level."""
+
+MOST_CARDS: Final = 320
+"""A graph of more nodes, with all its scopes closed, is cut into blocks."""
 
 MOST_NODES: Final = 1200
 """Levels of more nodes are left out, unless no other is left."""
@@ -147,7 +150,7 @@ class Subject:
         graphs = [contract(self.groups, level.closed) for level in shown]
         checks = self._checks(graphs[start or 0])
         written = [self._level(level.key, graph, checks) for level, graph in zip(shown, graphs)]
-        first = first_level(written, MOST_CARDS) if start is None else start
+        first = first_level(written, MOST_FIRST) if start is None else start
         return {"format": FORMAT, "levels": written, "start": first}
 
     def _level(self, key: str, graph: StepGraph, checks: Mapping[int, Any]) -> dict[str, Any]:

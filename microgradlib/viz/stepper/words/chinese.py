@@ -165,7 +165,7 @@ CHINESE: Final = {
     "terms_arrived": "{n} 项中已到达 {k} 项",
     "output_itself": "输出节点：梯度按定义为 1。",
     "closed_group": "内含 {n} 个运算和 {m} 个参数",
-    "hidden": "还有 {n} 个参数",
+    "hidden": "+ {n} 个参数",
     "on_kink": "位于折点：{note}",
     "assign_why": "{node}.grad = … 只保留最后一项；多处使用的节点就错了。",
     "stale_why": "第二次 backward() 会加到上一次留在输入里的梯度上。",

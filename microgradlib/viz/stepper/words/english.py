@@ -180,7 +180,7 @@ ENGLISH: Final = {
     "terms_arrived": "{k} of {n} {n:term has|terms have} arrived",
     "output_itself": "The output: its gradient is 1 by definition.",
     "closed_group": "{n} {n:op|ops} and {m} {m:parameter|parameters} inside",
-    "hidden": "and {n} more parameters",
+    "hidden": "+ {n} {n:parameter|parameters}",
     "on_kink": "on a kink: {note}",
     # bugs
     "assign_why": "{node}.grad = … keeps only the last term of a node that is used more than once.",

@@ -1,7 +1,7 @@
 // Ways from a node to the output: the gradient is the sum over them of the products of local derivatives.
 
 /** For each node the edges that use it. */
-export function usesOf(level) {
+function usesOf(level) {
   const uses = level.nodes.map(() => []);
   level.edges.forEach((edge, e) => uses[edge.tail].push(e));
   return uses;

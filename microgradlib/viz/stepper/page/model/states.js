@@ -7,11 +7,11 @@ import { format } from "./numbers.js";
 /** Whether two numbers are the same but for rounding. */
 const same = (a, b) => Object.is(a, b) || Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
 
-export const isLeaf = node => !node.op;
+const isLeaf = node => !node.op;
 export const isQuiet = node => node.role === "constant" || node.role === "target";
 
 /** Whether the value of a node is there at frame i, as far as the frames of the pass say. */
-export function isKnown(session, id, i = session.i) {
+function isKnown(session, id, i = session.i) {
   return isLeaf(session.level.nodes[id]) || (i > 0 && i >= session.pass.known[id]);
 }
 

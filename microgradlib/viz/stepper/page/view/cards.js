@@ -32,7 +32,7 @@ const text = (group, className, x, y, size, anchor = "start", content = "") => {
   return element;
 };
 
-/** Build the card of a node into `group`; `context` is {uses, tall, gradientName, openLabel, open}. */
+/** Build the card of a node into `group`; `context` is {uses, tall, gradientName, hiddenLabel, openLabel, open}. */
 export function card(node, group, context) {
   if (node.role === "constant" || node.role === "target") return quietCard(node, group);
   if (node.row_of) return rowCard(node, group);
@@ -111,7 +111,7 @@ function flatCard(node, group, context) {
   const oldValue = text(group, "gh m halo", x + 10, below, 11);
   const oldGradient = text(group, "gh m halo", x + width - 10, below, 11, "end");
   const wrong = text(group, "bg m halo", x + width - 10, y + height + 14, 13, "end");
-  if (node.hidden) text(group, "cap", x + 10, y + height - 6, 11, "start", `+ ${node.hidden}`);
+  if (node.hidden) text(group, "cap", x + 10, y + height - 6, 11, "start", context.hiddenLabel);
   return state => {
     put(value, state.known ? short(state.value, 7) : "?");
     put(oldValue, state.oldValue === null ? "" : short(state.oldValue, 6));

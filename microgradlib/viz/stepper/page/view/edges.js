@@ -11,7 +11,7 @@ const TALL = { width: 8.45, height: 18, size: 14 }; // of the characters in smal
 const FLAT = { width: 7.55, height: 15, size: 12.5 };
 
 /** The place and angle of the arrowhead: beyond the end of a path of M, L, H, V and C, in its last direction. */
-export function arrowhead(d) {
+function arrowhead(d) {
   let [x, y, fromX, fromY] = [0, 0, 0, 0];
   for (const [, command, list] of d.matchAll(/([MLHVC])([^MLHVC]*)/g)) {
     const numbers = list.match(/-?[\d.]+(?:e-?\d+)?/g).map(Number);

@@ -72,9 +72,11 @@ function named(level, node) {
 
 function buildNode(app, node, uses, own) {
   const { level, settings } = app.session;
-  const group = s("g", { class: `nd ${node.role}` });
+  const path = node.role === "parameter" && node.path !== node.full ? `${node.full}: ${node.path}` : node.full;
+  const group = s("g", { class: `nd ${node.role}` }, s("title", { text: path }));
   const paint = card(node, group, {
     uses, tall: level.card === "tall", gradientName: settings.mode === "forward" ? app.say("tangent") : "grad",
+    hiddenLabel: node.hidden ? app.say("hidden", { n: node.hidden }) : "",
     openLabel: node.closed ? app.say("open_group", { name: node.full }) : "",
     open: () => app.levels.toggle(node.closed),
   });

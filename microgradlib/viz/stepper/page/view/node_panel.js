@@ -37,6 +37,7 @@ function contents(app) {
   if (selected === null) return [h("p", { class: "why", text: say("pick") }), ...layerRows(app)];
   const node = session.level.nodes[selected];
   const about = [goButtons(app, node)];
+  if (node.role === "parameter" && node.path !== node.full) about.push(h("p", { class: "q mono", text: node.path }));
   if (node.closed) about.push(h("p", { class: "why", text: closedText(app, node) }));
   if (node.kink) about.push(h("p", { class: "b", text: say("on_kink", { note: node.kink }) }));
   if (isQuiet(node)) return [...about, h("p", { text: `${node.full}: ${say(node.role)}` })];
