@@ -13,7 +13,8 @@ from microgradlib.viz.drawings.collapse import ladder
 from microgradlib.viz.drawings.placing import CELL, place
 from microgradlib.viz.layout.placement import Spacing
 from microgradlib.viz.painting.measure import measure
-from microgradlib.viz.painting.scene import MARGIN
+from microgradlib.viz.painting.paint import size
+from microgradlib.viz.painting.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,6 @@ MAX_NODES: Final = 200
 _TEXT: Final = 13.0
 _SMALLEST: Final = 10.5
 """The size of the smallest text in a drawing, that on lines and beside squares."""
-_MARGIN: Final = (2 * MARGIN, 2 * MARGIN + 24.0)
-"""What painting adds to the layout's width and height: margins and legend."""
 _CLOSE: Final = Spacing(gap=12.0, bend=12.0, longest_bend=32.0, climb=16.0, frame=9.0)
 """Shorter lines, for drawings that are too wide for the cell."""
 _CLOSER: Final = 1.4
@@ -177,17 +176,18 @@ def _most_area() -> float:
     return _DENSITY * CELL / scale * GREATEST_HEIGHT / scale
 
 
-def _excess(plan: Layout) -> float:
-    """Return how many times larger than the largest picture that can be read a layout is."""
+def _excess(width: float, height: float) -> float:
+    """Return how many times larger than the largest picture that can be read a picture is."""
     scale = LEAST_TEXT / _SMALLEST
-    return max((plan.width + _MARGIN[0]) * scale / CELL, (plan.height + _MARGIN[1]) * scale / GREATEST_HEIGHT)
+    return max(width * scale / CELL, height * scale / GREATEST_HEIGHT)
 
 
 def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
     """Return a diagram with its layout; shorter lines are tried too if it is too large."""
     view = _laid_out(diagram, step, direction, Spacing())
-    wide = direction == "right" and view.layout.width + _MARGIN[0] > CELL
-    if (wide or not view.fits) and _excess(view.layout) < _CLOSER:
+    width, height = size(Scene(diagram, view.layout))
+    wide = direction == "right" and width > CELL
+    if (wide or not view.fits) and _excess(width, height) < _CLOSER:
         closer = _laid_out(diagram, step, direction, _CLOSE)
         return max(view, closer, key=lambda one: (one.fits, one.score))
     return view
@@ -195,7 +195,7 @@ def _view(diagram: Diagram, step: Step, direction: Direction) -> View:
 
 def _laid_out(diagram: Diagram, step: Step, direction: Direction, spacing: Spacing) -> View:
     plan = place(diagram, direction, wrap=True, spacing=spacing)
-    width, height = plan.width + _MARGIN[0], plan.height + _MARGIN[1]
+    width, height = size(Scene(diagram, plan))
     scale = min(1.0, CELL / width)
     score = _TEXT * scale - _RETURN_COSTS[0] * min(plan.returns, 1) - _RETURN_COSTS[1] * max(plan.returns - 1, 0)
     score -= sum(cost * max(0.0, height * scale - comfortable) for comfortable, cost in _HEIGHTS)

@@ -20,7 +20,7 @@ CIRCLES: Final = 16
 """Up to so many units of a layer are circles; of more, squares."""
 _NAME: Final = 11.5
 _NOTE: Final = 10.0
-_LEAST: Final = 8.5
+_LEAST: Final = 9.0
 """The least size of the numbers in circles."""
 
 
