@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 40
 """Longer names, operations and numbers are shortened."""
+MAX_TOOLTIP: Final = 400
+"""The same for tooltips, and for lines of a caption."""
 _MAX_CODE: Final = 200
 """The same for lines of code."""
 _SMALL: Final = 9
@@ -59,6 +61,20 @@ def font(
     attributes: dict[str, str | float] = {"COLOR": colour}
     attributes |= {"POINT_SIZE": size} if size else {}
     return element("FONT", content, **attributes, **({"FACE": face} if face else {}))
+
+
+def quote(text: str) -> str:
+    r"""Return a DOT string literal that shows exactly this text, whatever characters it contains.
+
+    >>> print(quote('a "b" \\n'))
+    "a \"b\" \\n"
+    """
+    return '"' + one_line(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'
+
+
+def tooltip_literal(text: str) -> str:
+    r"""Return the literal of a tooltip, in which Graphviz replaces \N and the like twice."""
+    return quote(shorten(one_line(text), MAX_TOOLTIP).replace("\\", "\\\\"))
 
 
 def box_label(box: Box, colour: Colours, *, captions: bool = False, ends: frozenset[int] = frozenset()) -> str:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.optional import import_optional
-from microgradlib._support.printable import one_line
-from microgradlib.viz import theme as themes
 from microgradlib.viz.boxes.words import tooltip_of
-from microgradlib.viz.dot.labels import MAX_CHARACTERS, box_label, font, frame_label
+from microgradlib.viz.dot.labels import (
+    MAX_CHARACTERS,
+    MAX_TOOLTIP,
+    box_label,
+    font,
+    frame_label,
+    quote,
+    tooltip_literal,
+)
 from microgradlib.viz.routes.search import Highlight, arrow_styles
+from microgradlib.viz.theme import colours
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
@@ -23,20 +31,30 @@ if TYPE_CHECKING:
 
     Colours = Callable[[str], str]
 
-_MAX_TOOLTIP: Final = 400
 _ROUTE_DASHES: Final = {"route0": "solid", "route1": "dashed", "route2": "dotted", "route3": "solid"}
 _SAMPLES: Final = {"route0": "━━━", "route1": "━ ━", "route2": "┅┅┅", "route3": "━━━"}
 """The dashes of highlighted routes; Graphviz has three, so the fourth route differs by its colour."""
 
 
-def to_dot(
-    diagram: Diagram,
-    *,
-    direction: Direction = "right",
-    theme: str = "light",
-    highlight: Highlight | None = None,
-    caption: Sequence[CaptionLine] = (),
-) -> str:
+@dataclass(frozen=True)
+class Look:
+    """How a diagram is written.
+
+    Args:
+        direction: the direction of arrows, `"right"` or `"down"`.
+        theme: `"light"` or `"dark"`.
+        highlight: routes to show in colour, all else pale.
+        caption: lines to write below.
+
+    """
+
+    direction: Direction = "right"
+    theme: str = "light"
+    highlight: Highlight | None = None
+    caption: tuple[CaptionLine, ...] = ()
+
+
+def to_dot(diagram: Diagram, look: Look | None = None) -> str:
     """Return the DOT text of a diagram. Graphviz is needed only to render it.
 
     Shown are boxes by kind with their rows, tables and strips of squares, frames as clusters, local derivatives with
@@ -48,10 +66,7 @@ def to_dot(
 
     Args:
         diagram: what to draw.
-        direction: the direction of arrows, `"right"` or `"down"`.
-        theme: `"light"` or `"dark"`.
-        highlight: routes to show in colour, all else pale.
-        caption: lines to write below.
+        look: how.
 
     Raises:
         ValueError: another theme.
@@ -61,19 +76,13 @@ def to_dot(
     >>> print(to_dot(pair).splitlines()[-2].strip())
     "n0" -> "n1" [label="2" tooltip="<b> → exp" labeltooltip="<b> → exp"]
     """
-    statements = _body(diagram, themes.colours(theme), direction, highlight)
-    header = [f"{name} [{_attributes(values)}]" for name, values in _header(diagram, direction, theme, caption).items()]
+    look = look or Look()
+    statements = _body(diagram, look)
+    header = [f"{name} [{_attributes(values)}]" for name, values in _header(diagram, look).items()]
     return "digraph {\n" + "".join(f"\t{line}\n" for line in [*header, *statements]) + "}\n"
 
 
-def to_graphviz(
-    diagram: Diagram,
-    *,
-    direction: Direction = "right",
-    theme: str = "light",
-    highlight: Highlight | None = None,
-    caption: Sequence[CaptionLine] = (),
-) -> Any:
+def to_graphviz(diagram: Diagram, look: Look | None = None) -> Any:
     """Return the diagram as a `graphviz.Digraph`, to edit and to render with the package `graphviz`.
 
     Nodes have the ids of the boxes, clusters the names `cluster_` and the id of the frame; `graph_attr`, `node_attr`
@@ -91,8 +100,9 @@ def to_graphviz(
     'LR'
     """
     graphviz = import_optional("graphviz", "to_graphviz()")
-    header = _header(diagram, direction, theme, caption)
-    statements = [f"\t{line}\n" for line in _body(diagram, themes.colours(theme), direction, highlight)]
+    look = look or Look()
+    header = _header(diagram, look)
+    statements = [f"\t{line}\n" for line in _body(diagram, look)]
     return graphviz.Digraph(
         graph_attr={**header["graph"], "size": "8.5,100"},
         node_attr=header["node"],
@@ -101,26 +111,10 @@ def to_graphviz(
     )
 
 
-def quote(text: str) -> str:
-    r"""Return a DOT string literal that shows exactly this text, whatever characters it contains.
-
-    >>> print(quote('a "b" \\n'))
-    "a \"b\" \\n"
-    """
-    return '"' + one_line(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'
-
-
-def _tooltip(text: str) -> str:
-    r"""Return the literal of a tooltip, in which Graphviz replaces \N and the like twice."""
-    return quote(shorten(one_line(text), _MAX_TOOLTIP).replace("\\", "\\\\"))
-
-
-def _header(
-    diagram: Diagram, direction: Direction, theme: str, caption: Sequence[CaptionLine]
-) -> dict[str, dict[str, str]]:
-    colour = themes.colours(theme)
+def _header(diagram: Diagram, look: Look) -> dict[str, dict[str, str]]:
+    colour = colours(look.theme)
     graph = {
-        "rankdir": "TB" if direction == "down" else "LR",
+        "rankdir": "TB" if look.direction == "down" else "LR",
         # nslimit bounds the time Graphviz spends on graphs with many long arrows: 9 s instead of over 120 s for a
         # recurrent network with shared weights, and no visible cost below 3,000 nodes.
         "nslimit": "2",
@@ -132,7 +126,7 @@ def _header(
         "labelloc": "b",
         "labeljust": "l",
     }
-    below = _below(diagram.note, caption, colour)
+    below = _below(diagram.note, look.caption, colour)
     return {
         "graph": {**graph, "label": below} if below else graph,
         "node": {"shape": "plain", "fontname": "Helvetica", "fontsize": "12", "fontcolor": colour("ink")},
@@ -152,9 +146,9 @@ def _below(note: str, caption: Sequence[CaptionLine], colour: Colours) -> str:
     for line in caption:
         shade = colour({"sum": "ink", "warning": "stale"}.get(line.style, line.style))
         sample = font(_SAMPLES.get(line.style, ""), shade) if line.first else ""
-        text = font(line.text, shade, size=11, tag="B" if line.style == "sum" else "", limit=_MAX_TOOLTIP)
+        text = font(line.text, shade, size=11, tag="B" if line.style == "sum" else "", limit=MAX_TOOLTIP)
         lines.append(f"{sample or '&#160;' * 6}&#160;&#160;{text}")
-    lines += [font(part, colour("muted"), size=10, limit=_MAX_TOOLTIP) for part in textwrap.wrap(note, 90)]
+    lines += [font(part, colour("muted"), size=10, limit=MAX_TOOLTIP) for part in textwrap.wrap(note, 90)]
     return f"<{''.join(line + _LEFT for line in lines)}>" if lines else ""
 
 
@@ -165,7 +159,8 @@ def _attributes(values: dict[str, str]) -> str:
     return " ".join(f"{key}={value if value.startswith('<') else quote(value)}" for key, value in values.items())
 
 
-def _body(diagram: Diagram, colour: Colours, direction: Direction, highlight: Highlight | None) -> Iterator[str]:
+def _body(diagram: Diagram, look: Look) -> Iterator[str]:
+    colour, direction, highlight = colours(look.theme), look.direction, look.highlight
     boxes: dict[str, list[Box]] = {}
     frames: dict[str, list[Frame]] = {}
     for box in diagram.boxes:
@@ -203,11 +198,11 @@ def _cluster(frame: Frame, depth: int, colour: Colours) -> str:
         "penwidth": "2.5" if frame.count > 1 else "1",
     }
     shown = [f"{key}={value if key == 'label' else quote(value)}" for key, value in values.items()]
-    return "; ".join([*shown, f"tooltip={_tooltip(f'{frame.title}  {frame.formula}'.strip())}"])
+    return "; ".join([*shown, f"tooltip={tooltip_literal(f'{frame.title}  {frame.formula}'.strip())}"])
 
 
 def _node(box: Box, colour: Colours, direction: Direction, captions: bool, ends: frozenset[int]) -> str:
-    tooltip = _tooltip(tooltip_of(box))
+    tooltip = tooltip_literal(tooltip_of(box))
     if box.kind == "bus":
         length = f"{max(0.2, 0.12 * len(box.rows)):.2f}"
         sides = ("0.05", length) if direction == "right" else (length, "0.05")
@@ -221,7 +216,7 @@ def _node(box: Box, colour: Colours, direction: Direction, captions: bool, ends:
 def _edge(arrow: Arrow, style: str, boxes: dict[str, Box], colour: Colours, direction: Direction) -> str:
     tail, head = boxes[arrow.tail], boxes[arrow.head]
     full = arrow.tooltip or f"{tail.title or tail.op or tail.id} → {head.title or head.op or head.id}"
-    tooltip = _tooltip(full)
+    tooltip = tooltip_literal(full)
     values = {"label": shorten(arrow.text, MAX_CHARACTERS)} if arrow.text else {}
     width = 1.0 + min(3.0, math.log2(arrow.lines)) if arrow.lines > 1 else 1.0
     if style in {"", "plain"} and not arrow.passes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
-from microgradlib.viz.dot.source import to_dot, to_graphviz
+from microgradlib.viz.dot.source import Look, to_dot, to_graphviz
 from microgradlib.viz.drawings.placing import place
 from microgradlib.viz.drawings.states import GraphCanvas, Reopen, counts, reachable
 from microgradlib.viz.painting.scene import Scene
@@ -184,20 +184,15 @@ class Drawing(Picture):
         >>> graph = Drawing(content_of(Diagram((Box("n0", "input", title="x"),), ()), "right")).to_graphviz()
         >>> graph.node("n1", label="another")
         """
-        return to_graphviz(self.diagram, **self._dot_options(self._theme or "light"))
+        return to_graphviz(self.diagram, self._look(self._theme or "light"))
 
     def _dot(self, theme: str) -> str:
-        return to_dot(self.diagram, **self._dot_options(theme))
+        return to_dot(self.diagram, self._look(theme))
 
-    def _dot_options(self, theme: str) -> dict[str, Any]:
+    def _look(self, theme: str) -> Look:
         canvas = self._content.canvas
         caption = canvas.scene.caption if isinstance(canvas, GraphCanvas) else ()
-        return {
-            "direction": self._content.direction,
-            "theme": theme,
-            "highlight": self._content.highlight,
-            "caption": caption,
-        }
+        return Look(self._content.direction, theme, self._content.highlight, caption)
 
     def _render(self, file_format: str) -> bytes:
         return render(self.source, file_format)

@@ -15,8 +15,8 @@ from microgradlib.errors import MissingExtraError
 from microgradlib.viz import theme
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip, Table
 from microgradlib.viz.dot.engine import render
-from microgradlib.viz.dot.labels import text_markup
-from microgradlib.viz.dot.source import quote, to_dot, to_graphviz
+from microgradlib.viz.dot.labels import quote, text_markup
+from microgradlib.viz.dot.source import Look, to_dot, to_graphviz
 from microgradlib.viz.routes.search import Highlight, Route
 from microgradlib.viz.routes.text import CaptionLine
 
@@ -98,7 +98,7 @@ def everything():
 @pytest.mark.parametrize("direction", ["right", "down"])
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_graphviz_draws_everything_in_the_colours_of_the_theme(everything, direction, name):
-    source = to_dot(everything, direction=direction, theme=name)
+    source = to_dot(everything, Look(direction=direction, theme=name))
     command = shutil.which("dot")
     if command:
         done = subprocess.run([command, "-Tsvg"], input=source.encode(), capture_output=True, check=True)
@@ -186,7 +186,7 @@ def edges_of(source):
 
 
 def test_arrows_enter_beside_their_row_or_column(everything):
-    right, down = (edges_of(to_dot(everything, direction=direction)) for direction in ("right", "down"))
+    right, down = (edges_of(to_dot(everything, Look(direction=direction))) for direction in ("right", "down"))
     assert right[0].startswith('\t"n0" -> "n4":"r0":w ')
     assert down[0].startswith('\t"n0" -> "n4" ')
     assert right[1].startswith('\t"n4" -> "n5" ')
@@ -200,7 +200,7 @@ def test_arrows_enter_beside_their_row_or_column(everything):
 def test_highlighted_routes_stand_out(everything):
     found = Highlight(0, 10, 2, 3.0, (Route(((4, 0),), 2.0),), frozenset([(4, 0), (10, 0)]))
     lines = (CaptionLine("route0", "x → z → loss:   2"), CaptionLine("sum", "sum of 2 routes:   3"))
-    source = to_dot(everything, highlight=found, caption=lines)
+    source = to_dot(everything, Look(highlight=found, caption=lines))
     colour = theme.colours("light")
     edges = edges_of(source)
     assert f'color="{colour("route0")}"' in edges[0]
@@ -216,7 +216,7 @@ def test_the_ends_of_routes_are_framed(everything):
     boxes = list(everything.boxes)
     boxes[4] = Box("n4", "card", "neuron", rows=(Row("w", "1", "2", "parameter", node=4), Row("z", "1", node=5)))
     boxes[10] = Box("n10", "output", "loss", nodes=(10,), rows=(Row("", "1", "1", node=10),))
-    source = to_dot(Diagram(tuple(boxes), everything.arrows, everything.frames), highlight=found)
+    source = to_dot(Diagram(tuple(boxes), everything.arrows, everything.frames), Look(highlight=found))
     card, output = (
         next(line for line in source.splitlines() if line.startswith(f'\t"{name}" [')) for name in ("n4", "n10")
     )
@@ -227,12 +227,12 @@ def test_the_ends_of_routes_are_framed(everything):
 
 def test_an_unknown_theme_is_named(everything):
     with pytest.raises(ValueError, match="theme must be 'light' or 'dark', got 'blue'"):
-        to_dot(everything, theme="blue")
+        to_dot(everything, Look(theme="blue"))
 
 
 @needs_package
 def test_the_digraph_can_be_edited(everything):
-    graph = to_graphviz(everything, direction="down", theme="dark")
+    graph = to_graphviz(everything, Look(direction="down", theme="dark"))
     assert graph.graph_attr["rankdir"] == "TB"
     assert graph.graph_attr["size"] == "8.5,100"
     graph.graph_attr["rankdir"] = "LR"
