@@ -8,7 +8,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.diagram import Box, Row, Strip
-from microgradlib.viz.boxes.labels import relative_name, scope_title
+from microgradlib.viz.boxes.labels import base_name, relative_name, scope_title
 from microgradlib.viz.boxes.neurons import owner
 from microgradlib.viz.boxes.sheet import Sheet, Written
 from microgradlib.viz.numbers import counted
@@ -82,7 +82,7 @@ def write_vector(sheet: Sheet, place: int) -> Written:
     part = sheet.parts[place]
     results = sheet.outside(place)
     nodes = [sheet.structure.nodes[i] for i in results]
-    bases = list(dict.fromkeys(_base(node.name) for node in nodes))
+    bases = list(dict.fromkeys(base_name(node.name) for node in nodes))
     title = relative_name(bases[0], part.path) if len(bases) == 1 else ""
     neuron = sheet.structure.absorbed.loose.get(results[0]) if sheet.choice.step.cards else None
     if neuron is None:
@@ -116,9 +116,9 @@ def write_leaves(sheet: Sheet, place: int) -> Written:
     """Return one box for many leaves; a square number of inputs is shown as an image."""
     part = sheet.parts[place]
     nodes = sorted(
-        (sheet.structure.nodes[i] for i in part.nodes), key=lambda node: (_base(node.name), _places(node.name))
+        (sheet.structure.nodes[i] for i in part.nodes), key=lambda node: (base_name(node.name), _places(node.name))
     )
-    bases = list(dict.fromkeys(_base(node.name) for node in nodes))
+    bases = list(dict.fromkeys(base_name(node.name) for node in nodes))
     kind = nodes[0].kind
     side = isqrt(len(nodes))
     values = tuple(node.data for node in nodes)
@@ -143,11 +143,6 @@ def write_leaves(sheet: Sheet, place: int) -> Written:
         ),
         joins=True,
     )
-
-
-def _base(name: str) -> str:
-    """Return what the names of the elements of one list have in common."""
-    return _PLACES.sub("", name).rstrip("._[]() {}^") if name else ""
 
 
 def _places(name: str) -> tuple[int, ...]:

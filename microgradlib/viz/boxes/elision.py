@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.circles import join
+from microgradlib.viz.boxes.labels import base_name
 from microgradlib.viz.boxes.parts import Part, part_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _ENDS: Final = 8
 """So many ops are drawn at each end of a long frame, and of a chain so many:"""
 _CHAIN_ENDS: Final = 3
 
+_LISTS: Final = 4
+"""Leaves of so many lists at most stand in a box for each."""
 _LEAVES: Final = 6
 """More leaves than this that the same boxes read are one box; in the coarsest drawings, so many of one frame:"""
 _ALL_LEAVES: Final = 12
@@ -87,6 +90,15 @@ def _joined(parts: Sequence[Part], left_out: dict[int, int]) -> list[Part]:
     return merged
 
 
+def _lists(structure: Structure, parts: Sequence[Part], places: Sequence[int]) -> list[list[int]]:
+    """Return leaves in the few lists that they are elements of, as their names say; else all as one."""
+    found: dict[str, list[int]] = {}
+    for place in places:
+        found.setdefault(base_name(structure.nodes[parts[place].nodes[0]].name), []).append(place)
+    is_told = len(found) <= _LISTS and all(len(same) > 1 for same in found.values())
+    return list(found.values()) if is_told else [list(places)]
+
+
 def merge_leaves(structure: Structure, parts: Sequence[Part], step: Step) -> list[Part]:
     """Return the parts, with one for leaves of one kind in one frame that the same boxes read, if there are many."""
     owner = part_of(parts)
@@ -102,7 +114,8 @@ def merge_leaves(structure: Structure, parts: Sequence[Part], step: Step) -> lis
     merged: dict[int, int] = {}
     for places in alike.values():
         if len(places) > _LEAVES:
-            merged.update(dict.fromkeys(places, places[0]))
+            for same in _lists(structure, parts, places):
+                merged.update(dict.fromkeys(same, same[0]))
     for places in crowd.values() if step.everything else ():
         if len({merged.get(place, place) for place in places}) > _ALL_LEAVES:
             merged.update(dict.fromkeys(places, places[0]))

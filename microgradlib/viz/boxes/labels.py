@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ _DIGITS: Final = 3
 _MOST_OPERANDS: Final = 8
 """Formulas are written for ops of so many operands."""
 _NUMBERED: Final = frozenset({"step", "example"})
+_PLACES: Final = re.compile(r"\d+")
 _INFIX: Final = frozenset({"+", "−", "×", "÷", "**", "%", "//"})
 
 
@@ -47,6 +49,15 @@ def bracketed(text: str) -> str:
     ('2', '(−2)')
     """
     return f"({text})" if text.startswith(MINUS) else text
+
+
+def base_name(name: str) -> str:
+    """Return what the names of the elements of one list have in common.
+
+    >>> base_name("x.3"), base_name("w[0][1]"), base_name("loss")
+    ('x', 'w', 'loss')
+    """
+    return _PLACES.sub("", name).rstrip("._[]() {}^") if name else ""
 
 
 def scope_title(scope: Scope, path: Path) -> str:

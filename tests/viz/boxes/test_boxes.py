@@ -161,6 +161,11 @@ def test_many_inputs_read_alike_are_one_box_and_a_square_number_an_image():
     assert image.strips[0].numbers == tuple(0.25 - 0.5 * i for i in range(16))
 
 
+def test_leaves_of_two_lists_are_two_boxes():
+    w, x = ([Value(0.1 * k, label=f"{name}[{k}]") for k in range(5)] for name in "wx")
+    assert [one.title for one in build(plain(dot(w, x))).boxes] == ["w", "x", ""]
+
+
 def test_the_middle_of_a_series_is_one_box():
     diagram = build(recurrent(12), Step(fold=True, ends=2, height=5))
     middle = next(one for one in diagram.boxes if one.kind == "elided")
