@@ -162,7 +162,7 @@ def test_many_inputs_read_alike_are_one_box_and_a_square_number_an_image():
 
 
 def test_leaves_of_two_lists_are_two_boxes():
-    w, x = ([Value(0.1 * k, label=f"{name}[{k}]") for k in range(5)] for name in "wx")
+    w, x = ([Value(0.1 * k, label=f"{name}[{k}]") for k in range(8)] for name in "wx")
     assert [one.title for one in build(plain(dot(w, x))).boxes] == ["w", "x", ""]
 
 
