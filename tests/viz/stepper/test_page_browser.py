@@ -99,6 +99,18 @@ def test_gradients_in_the_table_equal_grad_table(show):
     assert "15 of 15 gradients agree with numeric derivatives." in page.texts(".why")[0]
 
 
+def test_what_nothing_reaches_is_a_dash_as_in_grad_table(show):
+    w, x = Value(0.5, label="w"), Value(-2.0, label="x")
+    output = relu(w * x) * 3.0 + w
+    page = show(explain(output))
+    page.do("s => s.player.go(Infinity)")
+    shown = page.gradients()
+    assert (shown["w"], shown["x"]) == ("1", "— ⊣")
+    assert dict(zip(page.texts(".pt .s"), page.texts(".pt .n"))) == {"∂output/∂w": "1", "∂output/∂x": "—"}
+    page.do("s => { s.change({ mode: 'forward', input: null }); s.player.go(Infinity); }")
+    assert dict(zip(page.texts(".pt .s"), page.texts(".pt .n"))) == {"∂output/∂w": "1", "∂output/∂x": "—"}
+
+
 def test_back_is_exact_and_partial_painting_equals_whole_painting(show):
     model = network()
     page = show(explain(loss(model), model=model))

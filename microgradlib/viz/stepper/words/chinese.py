@@ -91,7 +91,7 @@ CHINESE: Final = {
     "nothing_upstream": "没有梯度到达 {node}，所以也没有梯度传给 {input}。",
     "wall": "∂{node}/∂{input} 恒为 0：分支关闭，没有梯度传给 {input}。",
     "zero_upstream": "{node}.grad 为 0，所以这一项为 0。",
-    "never_reached": "0：所有路径都关闭，没有梯度到达",
+    "never_reached": "所有路径都关闭，没有梯度到达",
     "at_once": "一次 {n} 步",
     "more_before": "前面还有 {n} 项，然后",
     "delta": "{layer} 的 δ：净输入的梯度，写成行向量",

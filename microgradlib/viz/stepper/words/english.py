@@ -98,7 +98,7 @@ ENGLISH: Final = {
     "nothing_upstream": "No gradient has reached {node}, so it passes nothing to {input}.",
     "wall": "∂{node}/∂{input} is 0 whatever the numbers: a closed branch. Nothing passes to {input}.",
     "zero_upstream": "{node}.grad is 0, so its term is 0.",
-    "never_reached": "0: nothing arrives, every route is closed",
+    "never_reached": "nothing arrives: every route is closed",
     "at_once": "{n} steps at once",
     "more_before": "{n} more, then",
     "delta": "δ of {layer}: the gradients of its net inputs, as a row",

@@ -35,7 +35,7 @@ export function valueOf(session, id, i = session.i) {
  *   {kind: "hidden", k, of}           asked for in a prediction
  *   {kind: "part", value, k, of}      a running sum
  *   {kind: "full", value}             final
- *   {kind: "wall", value: 0}          final: everything that could have arrived was stopped
+ *   {kind: "wall", value: null}       final: everything that could have arrived was stopped
  */
 export function gradientOf(session, id, i = session.i) {
   const last = arrived(session.pass, id, i);
@@ -44,8 +44,8 @@ export function gradientOf(session, id, i = session.i) {
   const asked = session.question !== null && i === session.i && session.question.row.to === id;
   if (asked) return { kind: "hidden", value: null, k, of };
   if (last.stale) return { kind: "part", value: last.after, k: 0, of: 0 };
-  if (k < of) return { kind: "part", value: last.after ?? 0, k, of };
-  return last.live ? { kind: "full", value: last.after, k, of } : { kind: "wall", value: 0, k, of };
+  if (k < of) return { kind: "part", value: last.after, k, of };
+  return last.live ? { kind: "full", value: last.after, k, of } : { kind: "wall", value: null, k, of };
 }
 
 /**
@@ -81,8 +81,8 @@ export function circlesOf(session, id, uses) {
   });
 }
 
-/** What flows from upstream in a row of the trace: 0 where all was stopped before, null where nothing has come. */
-export const upstream = (session, row) => row.up ?? (arrived(session.pass, row.from, row.i) ? 0 : null);
+/** The term of a row of the trace as it is written: — where a wall lets nothing pass. */
+export const termText = row => format(row.wall ? null : row.add);
 
 /** All that a card or a table row of a node shows. */
 export function nodeState(session, id) {

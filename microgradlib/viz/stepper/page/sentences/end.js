@@ -38,7 +38,7 @@ function step(session, say, id, bare) {
   return [
     name(full), sign("←"), number("value", full, format(session.numbers.value[id])), sign("−"),
     number("value", "η", format(session.rate), say("rate")), sign("·"),
-    number("grad", `${full}.grad`, bracketed(format(session.finals[id] ?? 0)), say("gradient")), sign("="),
+    number("grad", `${full}.grad`, bracketed(format(session.finals[id])), say("gradient")), sign("="),
     number("value", say("new_value"), format(session.training.parameters.get(id))),
   ];
 }
@@ -72,7 +72,7 @@ export function done(session, say) {
   const forward = settings.mode === "forward";
   const swept = new Set(pass.frames.filter(f => f.do === "sweep").map(f => f.node));
   const found = level.inputs.filter(id => !forward || swept.has(id));
-  const gradient = id => (forward ? pass.answers.get(id)?.value : arrived(pass, id, session.i)?.after) ?? 0;
+  const gradient = id => (forward ? pass.answers.get(id)?.value : arrived(pass, id, session.i)?.after) ?? null;
   const output = level.nodes[level.output].full;
   const shown = found.slice(0, MOST_GRADIENTS);
   const numbers = shown.map(id => numberPart("grad", `∂${output}/∂${level.nodes[id].full}`, format(gradient(id))));
@@ -102,7 +102,7 @@ function checked(session, say, inputs, gradient) {
   const names = list => some(list.map(({ id }) => session.level.nodes[id].full), MOST_NAMED);
   const kinks = checks.filter(({ check }) => check.kink);
   const smooth = checks.filter(({ check }) => !check.kink);
-  const wrong = smooth.filter(({ id, check }) => !agrees(check, gradient(id)));
+  const wrong = smooth.filter(({ id, check }) => !agrees(check, gradient(id) ?? 0));
   if (wrong.length) return [plain(say("disagree", { nodes: names(wrong) }), "bad")];
   const told = kinks.length ? [plain(say("at_kink", { nodes: names(kinks) }), "bad")] : [];
   if (!checks.length) return [plain(say("none_checked"))];

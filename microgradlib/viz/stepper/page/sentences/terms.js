@@ -4,7 +4,7 @@ import { bracketed } from "../model/formulas.js";
 import { arrived } from "../model/frames.js";
 import { format } from "../model/numbers.js";
 import { line, MOST_LINES, name, numberPart, plain, sign } from "./parts.js";
-import { slopeText, upstream } from "../model/states.js";
+import { slopeText, termText } from "../model/states.js";
 import { layers } from "../model/stops.js";
 import { some } from "../model/words.js";
 
@@ -53,7 +53,7 @@ function single(session, say, row) {
   const slope = slopeText(session, row.edge);
   const formula = slope.formula && !hidden("local") ? ` = ${slope.formula}` : "";
   const up = numberPart(
-    "grad", flowing(session, row.from), hidden("upstream") ?? bracketed(format(upstream(session, row))),
+    "grad", flowing(session, row.from), hidden("upstream") ?? bracketed(format(row.up)),
     say(isForward(session) ? "tangent" : "upstream"),
   );
   const local = numberPart("local", slope.symbol + formula, hidden("local") ?? bracketed(slope.number), say("local"));
@@ -65,11 +65,11 @@ function single(session, say, row) {
 function outcome(session, say, row) {
   const last = row.k === row.of;
   const count = say("term_of", { k: row.k, n: row.of });
-  const sum = row.of > 1 || session.wrong ? `${format(row.before ?? 0)} + ${bracketed(format(row.add))} = ` : "";
+  const sum = !row.wall && (row.of > 1 || session.wrong) ? `${format(row.before ?? 0)} + ${bracketed(format(row.add))} = ` : "";
   const caption = last ? (isForward(session) ? "tangent" : "gradient") : "sum_so_far";
-  const total = sum + format(row.after ?? 0);
+  const total = sum + format(row.after);
   return [
-    numberPart("term", count, format(row.add), say("is_added")), sign("→"),
+    numberPart("term", count, termText(row), say("is_added")), sign("→"),
     numberPart(last ? "grad" : "term", flowing(session, row.to), total, say(caption)),
   ];
 }
@@ -79,20 +79,20 @@ function nothing(session, say) {
   const { rows } = session.now;
   const targets = some(rows.map(row => session.level.nodes[row.to].full), 3);
   const [row] = rows;
-  const up = numberPart("grad", flowing(session, row.from), bracketed(format(upstream(session, row))), say("upstream"));
+  const up = numberPart("grad", flowing(session, row.from), bracketed(format(row.up)), say("upstream"));
   const local = numberPart("local", "…", row.up === null ? "…" : "0", say("local"));
-  const zero = numberPart("term", "", "0", say("is_added"));
-  return [name(targets), sign("+="), ...product(session, up, local), sign("="), zero];
+  const none = numberPart("term", "", format(null), say("is_added"));
+  return [name(targets), sign("+="), ...product(session, up, local), sign("="), none];
 }
 
 /** Several terms at once, a line for each. */
 function several(session, say) {
   const { rows } = session.now;
   const lines = rows.slice(-MOST_LINES).map(row => {
-    const up = numberPart("grad", "", bracketed(format(upstream(session, row))));
+    const up = numberPart("grad", "", bracketed(format(row.up)));
     const local = numberPart("local", "", bracketed(format(row.local ?? 0)));
     const factors = product(session, up, local);
-    const result = numberPart("term", "", format(row.add));
+    const result = numberPart("term", "", termText(row));
     return line(name(flowing(session, row.to)), sign("+="), ...factors, sign("="), result);
   });
   const more = rows.length - MOST_LINES;
@@ -120,7 +120,7 @@ export function aboutRow(say, group) {
 export function layerRow(session, group, caption = "") {
   const texts = group.row.map(id => {
     const last = arrived(session.pass, id, session.i);
-    return format(last && last.k === last.of ? last.after ?? 0 : null);
+    return format(last && last.k === last.of ? last.after : null);
   });
   const shown = texts.length > MOST_IN_ROW ? [...texts.slice(0, MOST_IN_ROW - 1), "…"] : texts;
   const row = numberPart("grad", "", `[ ${shown.join("   ")} ]`, caption);

@@ -5,7 +5,7 @@ import { bracketed } from "../model/formulas.js";
 import { format } from "../model/numbers.js";
 import { paths } from "../model/paths.js";
 import { aboutRow, layerRow } from "../sentences/terms.js";
-import { isQuiet, lastArrival } from "../model/states.js";
+import { isQuiet, lastArrival, termText } from "../model/states.js";
 import { layers } from "../model/stops.js";
 
 const MOST_USES = 12;
@@ -68,7 +68,8 @@ function overUses(app, node) {
   const rows = session.reverse.rows.filter(row => row && row.to === node.id);
   const lines = rows.slice(0, MOST_USES).map(row => useLine(app, node, row));
   const more = rows.length > MOST_USES ? [tone("q", say("more", { n: rows.length - MOST_USES }))] : [];
-  const sum = rows.length > 1 ? [sumLine(rows, session.finals[node.id] ?? 0)] : [];
+  const passing = rows.filter(row => !row.wall);
+  const sum = rows.length > 1 ? [sumLine(passing, session.finals[node.id])] : [];
   return [h("h3", { text: say("over_uses", { n: rows.length }) }), ...lines, ...more, ...sum];
 }
 
@@ -76,8 +77,8 @@ function overUses(app, node) {
 function useLine(app, node, row) {
   const from = app.session.level.nodes[row.from].full;
   const symbols = tone("q sans", `${from}.grad · ∂${from}/∂${node.full}`);
-  const [up, local] = [row.up, row.local].map(x => bracketed(format(x ?? 0)));
-  const line = equation(tone("u", up), " · ", tone("l", local), " = ", tone("a", format(row.add)), " ", symbols);
+  const [up, local] = [row.up, row.local ?? 0].map(x => bracketed(format(x)));
+  const line = equation(tone("u", up), " · ", tone("l", local), " = ", tone("a", termText(row)), " ", symbols);
   line.onpointerenter = () => app.hover(null, row.edge);
   line.onpointerleave = () => app.hover(null, null);
   return line;
@@ -85,7 +86,7 @@ function useLine(app, node, row) {
 
 function sumLine(rows, total) {
   const summand = (x, k) => (k ? (x < 0 ? `− ${format(-x)}` : `+ ${format(x)}`) : format(x));
-  const terms = rows.slice(0, MOST_SUMMANDS).map((row, k) => summand(row.add, k)).join(" ");
+  const terms = rows.slice(0, MOST_SUMMANDS).map((row, k) => summand(row.add, k)).join(" ") || "Σ";
   return equation(terms, rows.length > MOST_SUMMANDS ? " …" : "", " = ", tone("u", format(total)));
 }
 
@@ -99,7 +100,8 @@ function overPaths(app, node) {
   const end = [];
   if (rest > 0n) end.push(tone("q", say("more", { n: String(rest) })));
   else if (lines.length > 1) {
-    const total = ways.found.reduce((sum, way) => sum + (way.product ?? 0), 0);
+    const open = ways.found.filter(way => way.product !== null);
+    const total = open.length ? open.reduce((sum, way) => sum + way.product, 0) : null;
     end.push(equation("Σ = ", tone("u", format(total)), " ", tone("q sans", say("same"))));
   }
   return [h("h3", { text: say("over_paths", { n: String(ways.count) }) }), ...lines, ...end];
@@ -112,7 +114,7 @@ function wayLine(app, node, way) {
   const names = tone("sans", `${shortened([node.full, ...heads]).join(" → ")}: `);
   const factor = (e, k) => [...(k ? [" · "] : []), tone("l", bracketed(format(numbers.local[e] ?? 0)))];
   const factors = way.edges.length > MOST_ON_A_PATH ? ["…"] : way.edges.flatMap(factor);
-  const line = equation(names, ...factors, " = ", tone("a", format(way.product ?? 0)));
+  const line = equation(names, ...factors, " = ", tone("a", format(way.product)));
   line.tabIndex = 0;
   line.onpointerenter = line.onfocus = () => app.graph.mark(new Set(way.edges));
   line.onpointerleave = line.onblur = () => app.graph.mark(new Set());

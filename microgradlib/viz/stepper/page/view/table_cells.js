@@ -5,7 +5,7 @@ import { bracketed } from "../model/formulas.js";
 import { format } from "../model/numbers.js";
 import { agrees, says } from "../model/numerics.js";
 import { flowing } from "../sentences/terms.js";
-import { slopeText, termOf, upstream } from "../model/states.js";
+import { slopeText, termOf, termText } from "../model/states.js";
 
 const shown = new WeakMap(); // what stands in a cell of several parts
 
@@ -24,7 +24,7 @@ export function paintValue(cell, state) {
 
 const GRADIENT_TONES = { full: "u", part: "a part", hidden: "a part", wall: "q", none: "q" };
 
-/** A final gradient, a running sum with how much of it has arrived, or a 0 to which nothing arrived. */
+/** A final gradient, a running sum with how much of it has arrived, or — where every route is closed. */
 export function paintGradient(app, cell, state) {
   const { kind, value, k, of } = state.gradient;
   const counted = kind === "part" && of > 1;
@@ -75,10 +75,10 @@ export function paintTerm(app, node, line) {
 /** Who passes it on, the two factors with their tones, and the term. */
 function numbersOf(session, term) {
   const hidden = what => term.hidden && session.hides(what);
-  const up = [hidden("upstream") ? "?" : bracketed(format(upstream(session, term))), "u"];
+  const up = [hidden("upstream") ? "?" : bracketed(format(term.up)), "u"];
   const local = [hidden("local") ? "?" : bracketed(format(term.local ?? 0)), "l"];
   const factors = session.settings.mode === "forward" ? [local, up] : [up, local];
-  return [session.level.nodes[term.from].full, ...factors, term.hidden ? "?" : format(term.add)];
+  return [session.level.nodes[term.from].full, ...factors, term.hidden ? "?" : termText(term)];
 }
 
 function inSymbols(session, e) {
@@ -103,7 +103,7 @@ export function paintCheck(app, cell, node, state) {
     text = "…";
     checker.later(node.id);
   }
-  const found = check && session.settings.mode === "forward" ? `${format(gradient)} ` : "";
+  const found = check && session.settings.mode === "forward" ? `${format(session.pass.answers.get(node.id).value)} ` : "";
   if (cell.textContent !== found + text) {
     cell.replaceChildren(...(found ? [h("span", { class: "u g", text: found })] : []), text);
   }
@@ -115,7 +115,7 @@ export function paintCheck(app, cell, node, state) {
 function checkable(session, node, state) {
   const { mode, bug } = session.settings;
   if (bug || mode === "training" || !session.level.inputs.includes(node.id)) return null;
-  if (mode === "reverse") return ["full", "wall"].includes(state.gradient.kind) ? state.gradient.value : null;
+  if (mode === "reverse") return ["full", "wall"].includes(state.gradient.kind) ? state.gradient.value ?? 0 : null;
   const answer = session.pass.answers.get(node.id);
   return answer && answer.i <= session.i ? answer.value ?? 0 : null;
 }
