@@ -160,6 +160,10 @@ def write_elided(sheet: Sheet, place: int) -> Written:
     rows = [Row(words, kind="note")]
     title = f"… {len(nodes):,} more"
     group = ""
+    steps = _whole_steps(sheet, part)
+    if len(steps) > 1:
+        title = _series_title(steps)
+        rows = [Row(f"{len(nodes):,} operations", kind="note"), *rows]
     if part.kind == "series" and part.scope is not None:
         title = _series_title(part.scopes)
         rows = [
@@ -177,6 +181,17 @@ def write_elided(sheet: Sheet, place: int) -> Written:
         output=sheet.has_output(place),
     )
     return Written(box, joins=len(outputs) > 1, silent=True)
+
+
+def _whole_steps(sheet: Sheet, part: Part) -> list[Scope]:
+    """Return the time steps and examples that lie in a part as a whole, in their order."""
+    depth, own = len(part.path), set(part.nodes)
+    found: dict[Scope, bool] = {}
+    for i, path in enumerate(sheet.structure.groups.paths):
+        if len(path) > depth and path[depth].kind in {"step", "example"}:
+            found[path[depth]] = found.get(path[depth], True) and i in own
+    steps = [scope for scope, is_whole in found.items() if is_whole]
+    return sorted(steps, key=lambda scope: _places(scope.name))
 
 
 def _series_title(scopes: Sequence[Scope]) -> str:

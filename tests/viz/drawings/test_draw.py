@@ -312,3 +312,10 @@ def test_the_checker_finds_markup_in_labels() -> None:
     drawing = draw(loss_of_mlp())
     svg = drawing.svg.replace(">x<", "><script>alert(1)</script><")
     assert "script" in {node.tag.removeprefix(SVG) for node in parse(svg).iter()}
+
+
+def test_steps_that_are_left_out_among_other_ops_are_named() -> None:
+    model = nn.RNN(1, 2, rng=0)
+    states, _ = model([[0.1 * t] for t in range(10)])
+    readout = nn.Layer(2, 1, "linear", rng=1)
+    assert "step 3 … 9" in draw(mg.sum([(readout(state) - 0.5) ** 2 for state in states])).text
