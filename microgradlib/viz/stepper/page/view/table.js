@@ -69,14 +69,15 @@ function columns(app, bug) {
   const forward = app.session.settings.mode === "forward";
   const other = [[say(bug === "order" ? "right_number" : "with_bug"), "cg"]];
   return [
-    [say("name"), "cn"], [say("value"), "cv"], [say(forward ? "tangent_chain" : "chain"), "wide"],
+    [say("name"), "cn"], [say("value"), "cv"], [say(forward ? "tangent_chain" : "chain"), "ct"],
     [say(forward ? "tangent" : "gradient"), "cg"], ...(bug ? other : []),
     [forward ? `${say("gradient")}, ${say("check")}` : say("check"), forward ? "cc two wide" : "cc wide"],
   ];
 }
 
 function sectionTitle(text, colspan) {
-  return h("tbody", { class: "grp" }, h("tr", {}, h("th", { colspan, scope: "rowgroup", text })));
+  const title = h("th", { colspan: colspan - 1, scope: "rowgroup", text });
+  return h("tbody", { class: "grp" }, h("tr", {}, title, h("td", { class: "wide" }))); // that of the check, which may hide
 }
 
 /** Inputs first, then the groups in order, then what stands alone. */

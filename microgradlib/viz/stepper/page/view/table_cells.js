@@ -50,7 +50,7 @@ export function termCell() {
   const [who, first, second, result, symbols] = ["q who", "", "", "a", "q sy"].map(name => h("span", { class: name }));
   const [product, equal] = [h("span", {}, first, " · ", second), h("span", {}, "= ", result)];
   const numbers = h("span", { class: "term" }, product, " ", equal);
-  const cell = h("td", { class: "t num wide" }, h("div", { class: "tl" }, who, numbers, symbols));
+  const cell = h("td", { class: "t num" }, h("div", { class: "tl" }, who, numbers, symbols));
   return { who, first, second, result, symbols, numbers, cell };
 }
 
@@ -60,7 +60,7 @@ export function paintTerm(app, node, line) {
   const term = line.edge === null ? null : termOf(session, line.edge);
   line.numbers.hidden = !term;
   line.symbols.hidden = Boolean(term);
-  set(line.cell, "class", `t num wide${term?.here ? " lit" : ""}`);
+  set(line.cell, "class", `t num${term?.here ? " lit" : ""}`);
   const [who, first, second, result] = term ? numbersOf(session, term) : ["", ["", ""], ["", ""], ""];
   put(line.who, who);
   put(line.first, first[0]);
