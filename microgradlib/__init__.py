@@ -87,7 +87,6 @@ if _typing.TYPE_CHECKING:
     from microgradlib.viz.stepper import explain as explain
 
 
-
 def _render(form: str, thing: object, rows: int | None) -> str | None:
     """Write a result for a cell: what writes it is imported when the first is shown."""
     result: str | None = _import_module("microgradlib.viz.cells").render(form, thing, rows)
@@ -114,7 +113,11 @@ _LAZY = {
     "nn": ("load", "sample", "sample_from_logits", "save"),
     "numeric": ("gradcheck", "numeric_gradient"),
     "plots": (
-        "plot_activations", "plot_decision_boundary", "plot_derivative_error", "plot_gradient_flow", "plot_history",
+        "plot_activations",
+        "plot_decision_boundary",
+        "plot_derivative_error",
+        "plot_gradient_flow",
+        "plot_history",
         "plot_loss_surface",
     ),
     "symbolic": ("explain_gradient", "simplify", "to_latex", "to_sympy", "to_text"),
