@@ -144,8 +144,8 @@ export class Stepper {
 
   // ---- painting: the page at the present frame, whatever came before
 
-  /** Paint everything, or `only` some nodes and edges; `moved`: let the view and the table follow. */
-  paint({ announce = true, moved = false, only = null } = {}) {
+  /** Paint everything, or `only` some nodes and edges; `moved`: let the table follow, and the view, at once or smoothly. */
+  paint({ announce = true, moved = false, smooth = true, only = null } = {}) {
     const { session } = this;
     this.checker.begin();
     for (const e of only ? only.edges : session.level.edges.keys()) this.graph.paintEdge(e);
@@ -158,7 +158,7 @@ export class Stepper {
     this.controls.paint(this.message.paint(announce));
     set(this.root, "data-pane", this.pane);
     for (const tab of this.panes.children) set(tab, "aria-selected", String(tab.dataset.pane === this.pane));
-    this.camera.aim(moved);
+    this.camera.aim(moved && smooth);
     if (moved) this.showInTable();
     this.checker.run();
   }

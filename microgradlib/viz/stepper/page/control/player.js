@@ -17,7 +17,7 @@ export class Player {
   }
 
   /** Go to a frame; only what may have changed is painted. A question is left, unless it is the one that is asked. */
-  go(i, { moved = true, asks = false } = {}) {
+  go(i, { smooth = true, asks = false } = {}) {
     const { app } = this;
     const { session } = app;
     const [from, before] = [session.i, session.now];
@@ -26,12 +26,12 @@ export class Player {
     session.ghost = null;
     app.predictor.verdict = null;
     session.go(i);
-    app.paint({ moved, only: whole ? null : changes(session, from, before, session.i, session.now) });
+    app.paint({ moved: true, smooth, only: whole ? null : changes(session, from, before, session.i, session.now) });
   }
 
   scrub(i) {
     this.halt();
-    this.go(i, { moved: false });
+    this.go(i, { smooth: false });
   }
 
   /** The next stop; in predict mode its term is asked for first. */
