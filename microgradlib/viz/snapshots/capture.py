@@ -11,11 +11,11 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.hand_made import MissingDerivative
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, ZERO
-from microgradlib.viz.numbers import MINUS
 from microgradlib.viz.snapshots.facts import Facts, facts_of
 from microgradlib.viz.snapshots.frames import users_frame
 from microgradlib.viz.snapshots.names import Names, names_of
 from microgradlib.viz.snapshots.records import records_of
+from microgradlib.viz.snapshots.signs import op_sign
 from microgradlib.viz.snapshots.snapshot import Kind, Snapshot, SnapshotNode
 from microgradlib.viz.snapshots.staleness import changed_leaves, stale_nodes
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from microgradlib.viz.snapshots.snapshot import Scope
 
 __all__ = ["Capture", "capture", "snapshot"]
-
-SIGNS: Final = {"*": "×", "-": "−", "/": "÷"}
-"""How drawings write the signs of programs."""
 
 WORDS: Final = {"x": "input", "s": "state", "h": "state", "c": "cell state", "y": "target"}
 """What the letters in the library's names stand for: the input `x.0` of a layer, the target `y` of a cost."""
@@ -163,9 +160,7 @@ def _node(
     op = node.op
     shown, op_name = "", ""
     if op is not None:
-        shown = SIGNS.get(op.symbol, op.symbol)
-        if op.settings:
-            shown += str(op)[len(op.symbol) :].replace("-", MINUS).replace(",", ", ")
+        shown = op_sign(op)
         op_name = op.name if op.name in TABLE else ""
     is_value = isinstance(node, Value)
     return SnapshotNode(

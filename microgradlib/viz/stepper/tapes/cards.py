@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.symbolic import formula_holds, local_derivative_formula, value_formula
 from microgradlib.viz.numbers import number
+from microgradlib.viz.snapshots.signs import op_sign
 from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ CIRCLE = 12.0
 
 _MOST_CIRCLES: Final = 6
 _WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
-_SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "square": "x²", "reciprocal": "1/x", "detach": "⊣"}
+_SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "detach": "⊣"}
 _LONGEST_FORMULA: Final = 16
-_POWERS: Final = {2.0: "x²", 3.0: "x³", 0.5: "√x", -1.0: "1/x"}
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,13 @@ def _is_row(graph: StepGraph, leaf: int, head: int, place: int) -> bool:
 
 
 def sign(op: Any) -> str:
-    """Return how a card shows its op: ×, tanh, x², Σ w·x; ? for one made by hand without a text.
+    """Return how a card shows its op: ×, tanh, ( )², Σ w·x; ? for one made by hand without a text.
 
     >>> from microgradlib.ops import TABLE
     >>> sign(TABLE["mul"]), sign(TABLE["pow"].bind(2.0)), sign(TABLE["pow"].bind(4.0)), sign(TABLE["tanh"])
-    ('×', 'x²', 'x^4', 'tanh')
+    ('×', '( )²', '( )⁴', 'tanh')
     """
-    if op.name == "pow" and op.settings:
-        return _POWERS.get(op.settings[0], f"x^{op.settings[0]:g}".replace("-", "−"))
-    shown: str = _SIGNS.get(op.name, op.symbol)
-    return {"*": "×", "-": "−", "/": "÷", "": "?"}.get(shown, shown)
+    return _SIGNS.get(op.name) or op_sign(op) or "?"
 
 
 def _templates(count: int) -> list[str]:
