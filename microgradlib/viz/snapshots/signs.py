@@ -20,7 +20,7 @@ def op_sign(op: Any) -> str:
 
     >>> from microgradlib.ops import TABLE
     >>> [op_sign(TABLE["pow"].bind(y)) for y in (2.0, 10.0, -1.0, 0.5, -2.5)]
-    ['( )²', '( )¹⁰', '1/( )', '√( )', '( )^−2.5']
+    ['( )²', '( )¹⁰', '1/( )', '√( )', '( )^(−2.5)']
     >>> op_sign(TABLE["mul"]), op_sign(TABLE["tanh"]), op_sign(TABLE["clip"].bind(-1.0, 1.0))
     ('×', 'tanh', 'clip −1, 1')
     """
@@ -36,4 +36,4 @@ def _power(exponent: float) -> str:
         return "1/( )" if exponent < 0 else "√( )"
     text = f"{exponent:g}"
     is_short = exponent == round(exponent) if abs(exponent) < 1000 else False
-    return f"( ){text.translate(_SUPERSCRIPTS)}" if is_short else f"( )^{text.replace('-', MINUS)}"
+    return f"( ){text.translate(_SUPERSCRIPTS)}" if is_short else f"( )^({text.replace('-', MINUS)})"
