@@ -1,6 +1,5 @@
 """Names in the stepper: the book's notation where paths tell it, each full name once."""
 
-
 from hypothesis import given, strategies as st
 
 from microgradlib import Value, tanh
