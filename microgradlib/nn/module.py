@@ -13,6 +13,7 @@ from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
 from microgradlib.nn.state import match_state
 from microgradlib.nn.summary import Row, Summary
+from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,12 +103,12 @@ class Module(RecordedCalls, display.ShowsItself):
         return list(named.values())
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0: call it before the `backward()` of each training step.
+        """Set the gradient of every parameter to 0, not reached: call it before `backward()` in each training step.
 
         Only parameters need it, since `backward()` adds into the gradients of leaves and overwrites the others.
         """
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter.grad = ZERO
 
     def train(self, mode: bool = True) -> Self:
         """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it."""

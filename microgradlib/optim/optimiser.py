@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative
+from microgradlib.ops import ZERO
 from microgradlib.optim.groups import Group, ParameterGroup, check_distinct, group_arguments, joined, new_buffer
 from microgradlib.optim.moves import moved_array, moved_values, slopes_of_arrays, slopes_of_values
 from microgradlib.optim.parameters import assign
@@ -206,10 +207,10 @@ class Optimiser:
         return moved_array(self._rule(group), group, self._rate(group), numbers, slopes)
 
     def zero_grad(self) -> None:
-        """Set `grad` of every Value to 0, as is needed before each `backward()`; for an array, do nothing."""
+        """Set `grad` of every Value to 0, not reached, as needed before each `backward()`; for an array, do nothing."""
         if isinstance(self._groups[0].parameters, list):
             values = joined(self._groups)
-            assign(values, "grad", [0.0] * len(values))
+            assign(values, "grad", [ZERO] * len(values))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state from which another optimiser of this class can continue, as plain numbers and lists.

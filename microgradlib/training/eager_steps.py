@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.modes import recording
 from microgradlib.metrics import accuracy
+from microgradlib.ops import ZERO
 from microgradlib.optim import clip_grad_norm, clip_grad_value
 from microgradlib.training.diagnostics import SAMPLE_SIZE, dead_relus, gradient_norms
 from microgradlib.training.risk import evaluation_mode
@@ -50,7 +51,7 @@ class EagerSteps:
         """Make one update: differentiate, check, clip, step. Return the mean cost, the outputs, the norms."""
         task = self.task
         for p in task.parameters:
-            p.grad = 0.0
+            p.grad = ZERO
         cost, outputs = task.risk.backward(batch)
         norms = gradient_norms(task.layers)
         task.check_finite(cost, list(norms.values()), lambda: batch)

@@ -13,6 +13,7 @@ from microgradlib.core.graph import descendants
 from microgradlib.costs import squared_error
 from microgradlib.nn import MLP, Layer
 from microgradlib.ops import ZERO
+from microgradlib.optim import SGD
 from microgradlib.testing import graphs
 from microgradlib.viz.snapshots.capture import capture, snapshot
 
@@ -268,3 +269,18 @@ def test_after_a_training_step_the_old_graph_is_stale():
     shot = snapshot(loss)
     assert set(shot.changed) == {path for path, _ in model.named_parameters()}
     assert shot.nodes[-1].stale
+
+
+def test_zero_grad_takes_back_what_was_reached():
+    model = MLP([2, 2, 1], activation="tanh", rng=0)
+    optimiser = SGD(model.parameters(), lr=0.1)
+    for zero_grad in (model.zero_grad, optimiser.zero_grad):
+        loss = model([1.0, 2.0])
+        loss.backward()
+        assert None not in gradients_of_parameters(loss)
+        zero_grad()
+        assert set(gradients_of_parameters(loss)) == {None}
+
+
+def gradients_of_parameters(loss):
+    return [node.grad for node in snapshot(loss).nodes if node.kind == "parameter"]
