@@ -32,7 +32,7 @@ def test_nothing_overlaps_and_every_line_goes_from_its_port_to_its_port(case, wa
 
 @pytest.mark.slow
 @given(diagrams(most=40), ways)
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_the_same_over_many_larger_diagrams(case, way):
     check_laws(case, way)
 
