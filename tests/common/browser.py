@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ FLAGS = [
 ]  # fmt: skip
 SECONDS = 60_000
 """The time limit of one step in the browser, in milliseconds."""
+SECONDS_TO_START = 120
+"""The time limit of a server's start."""
 
 
 def needs_chromium():
@@ -62,9 +64,6 @@ def write_notebook(path, cells):
 @contextmanager
 def jupyter(folder, *, app="lab", dark=False):
     """A server for the notebooks in `folder`, whose own settings are below it; yields a function from name to URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     homes = {
         name: str(Path(folder, ".jupyter", name.lower()))
         for name in (
@@ -78,25 +77,45 @@ def jupyter(folder, *, app="lab", dark=False):
     }
     _settings(Path(homes["JUPYTERLAB_SETTINGS_DIR"]), dark=dark)
     trait = "LabApp" if app == "lab" else "JupyterNotebookApp"
-    command = [
-        sys.executable, "-m", "jupyter", app, "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={folder}",
-        "--ServerApp.allow_root=True", f"--{trait}.expose_app_in_browser=True",
+    options = [
+        "--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token=t",
+        f"--ServerApp.root_dir={folder}", "--ServerApp.allow_root=True", f"--{trait}.expose_app_in_browser=True",
     ]  # fmt: skip
-    server = subprocess.Popen(
-        command,
-        env={**os.environ, **homes},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    server, port = _start([sys.executable, "-m", "jupyter", app, *options], {**os.environ, **homes})
     try:
-        _await(f"http://127.0.0.1:{port}/api/status?token=t")
         place = "lab/tree" if app == "lab" else "notebooks"
         yield lambda name: f"http://127.0.0.1:{port}/{place}/{name}?{'reset&' if app == 'lab' else ''}token=t"
     finally:
+        _stop(server)
+
+
+def _start(command, environment, attempts=3):
+    """Start a server on a free port and wait until it answers; on another one if that was taken meanwhile."""
+    for _ in range(attempts):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = subprocess.Popen(
+            [*command, f"--ServerApp.port={port}"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        end = time.monotonic() + SECONDS_TO_START
+        while server.poll() is None and time.monotonic() < end:
+            if _answers(f"http://127.0.0.1:{port}/api/status?token=t"):
+                return server, port
+            time.sleep(0.2)
+        _stop(server)
+    message = f"no Jupyter server answered in {attempts} attempts"
+    raise TimeoutError(message)
+
+
+def _stop(server):
+    with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)  # kernels too, at once
-        server.wait()
+    server.wait()
 
 
 def _settings(folder, *, dark):
@@ -105,14 +124,6 @@ def _settings(folder, *, dark):
     (apputils / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     theme = "JupyterLab Dark" if dark else "JupyterLab Light"
     (apputils / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
-
-
-def _await(url):
-    end = time.monotonic() + 60
-    while not _answers(url):
-        if time.monotonic() > end:
-            raise TimeoutError(url)
-        time.sleep(0.2)
 
 
 def _answers(url):
