@@ -5,20 +5,22 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["ChangingOutput", "in_notebook"]
+__all__ = ["ChangingOutput", "in_notebook", "interactive_shell"]
+
+
+def interactive_shell() -> Any:
+    """Return IPython's shell, None if this does not run in one. IPython is looked at, not imported."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 def in_notebook() -> bool:
     """Return whether this runs in a Jupyter kernel, which can change what a cell has shown.
 
-    IPython is looked at, not imported: without it there is no kernel.
-
     >>> in_notebook()
     False
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
+    return hasattr(interactive_shell(), "kernel")
 
 
 class ChangingOutput:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
+
+from microgradlib._support.notebook import interactive_shell
 
 __all__ = ["cell_number", "cited"]
 
@@ -28,16 +29,12 @@ def cited(code: Any, line: int) -> str:
 def cell_number(filename: str) -> int | None:
     """Return the number of the cell that IPython has compiled under a file name; None for any other file.
 
-    IPython is looked at, not imported: without it there are no cells.
-
     >>> cell_number("model.py"), cell_number("<ipython-input-3-b5f1a9c0>")
     (None, 3)
     """
     named = re.match(r"<ipython-input-(\d+)-", filename)
     if named is None:
-        ipython = sys.modules.get("IPython")
-        shell = ipython.get_ipython() if ipython is not None else None
-        name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+        name_of = getattr(getattr(interactive_shell(), "compile", None), "format_code_name", None)
         label = (name_of(filename) if name_of is not None else None) or ()
         named = re.match(r"In ?\[(\d+)\]", label[-1]) if label else None
     return None if named is None else int(named[1])

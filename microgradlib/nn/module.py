@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,18 @@ class Module(RecordedCalls, display.ShowsItself):
                 others[attribute] = others.get(attribute, 0) + 1
         rows += [Row(attribute, "Value", "", number) for attribute, number in others.items()]
         return Summary(tuple(rows), len(self.parameters()))
+
+
+@contextmanager
+def evaluation_mode(model: Module) -> Iterator[None]:
+    """Put the model into evaluation mode for the block; afterwards restore the mode of each of its modules."""
+    modes = [(module, module.training) for _, module in model.named_modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def _is_parameter(node: Node) -> bool:

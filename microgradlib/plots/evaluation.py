@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.batched import Batched
 from microgradlib.core.modes import no_grad
 from microgradlib.nn import Module
+from microgradlib.nn.module import evaluation_mode
 from microgradlib.plots.axes import numpy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["Evaluator", "evaluation_mode"]
+__all__ = ["Evaluator"]
 
 
 class Evaluator:
@@ -43,7 +44,7 @@ class Evaluator:
         """Return an array with a row of outputs for each of `rows`, in evaluation mode."""
         np = numpy_for("a plot")
         rows = np.asarray(rows, dtype=float)
-        with evaluation_mode(self.function):
+        with evaluation_mode(self.function) if isinstance(self.function, Module) else nullcontext():
             if self._is_compiled:
                 return np.column_stack([np.reshape(part, (len(rows), -1)) for part in _as_list(self._program(rows))])
             if self._program is not None:
@@ -56,20 +57,6 @@ class Evaluator:
             with no_grad():
                 results = [flat(row) for row in rows.tolist()]
         return np.array([[float(output) for output in _as_list(result)] for result in results])
-
-
-@contextmanager
-def evaluation_mode(function: Any) -> Iterator[None]:
-    """Put a Module into evaluation mode in the block; afterwards each of its modules has its own mode again."""
-    modules = [module for _, module in function.named_modules()] if isinstance(function, Module) else []
-    modes = [module.training for module in modules]
-    try:
-        for module in modules:
-            module.training = False
-        yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
 
 
 def _flat_function(function: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -15,6 +15,7 @@ from microgradlib.compiler import columns_of, compile  # noqa: A004
 from microgradlib.core.modes import no_grad, recording
 from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
+from microgradlib.nn.module import evaluation_mode
 from microgradlib.ops import reductions
 from microgradlib.optim.clipping import clip_by_norm, clip_by_value
 from microgradlib.optim.parameters import numpy
@@ -22,7 +23,6 @@ from microgradlib.training.blocks import Blocks
 from microgradlib.training.diagnostics import SAMPLE_SIZE, relus_of
 from microgradlib.training.flat_parameters import FlatParameters
 from microgradlib.training.layer_norms import LayerNorms
-from microgradlib.training.risk import evaluation_mode
 from microgradlib.training.tally import Tally
 from microgradlib.training.task import Epoch, Task
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.modes import recording
 from microgradlib.metrics import accuracy
+from microgradlib.nn.module import evaluation_mode
 from microgradlib.ops import ZERO
 from microgradlib.optim import clip_grad_norm, clip_grad_value
 from microgradlib.training.diagnostics import SAMPLE_SIZE, dead_relus, gradient_norms
-from microgradlib.training.risk import evaluation_mode
 from microgradlib.training.task import Epoch, Task
 
 if TYPE_CHECKING:

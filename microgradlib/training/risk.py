@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
@@ -12,14 +11,15 @@ from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
 from microgradlib.nn import Module
+from microgradlib.nn.module import evaluation_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from microgradlib.training.examples import Examples
     from microgradlib.training.types import Loss
 
-__all__ = ["Risk", "check_model_and_loss", "evaluation_mode"]
+__all__ = ["Risk", "check_model_and_loss"]
 
 
 class Risk:
@@ -95,18 +95,6 @@ def check_model_and_loss(model: Any, loss: Any) -> None:
     if not callable(loss):
         message = f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {loss!r}"
         raise TypeError(message)
-
-
-@contextmanager
-def evaluation_mode(model: Module) -> Iterator[None]:
-    """Put the model into evaluation mode for the block; afterwards restore the mode of each of its modules."""
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _cost_as_float(cost: Any) -> float:
