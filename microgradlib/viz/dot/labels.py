@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from microgradlib._support.printable import one_line
 from microgradlib.viz import math_text
 from microgradlib.viz.markup import element, escape
+from microgradlib.viz.painting.view import look
 from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _TINY: Final = '<FONT POINT-SIZE="1"> </FONT>'
 """The content of a square: a cell may not be empty, and text must fit into it."""
 _SQUARES_IN_ROW: Final = 16
 _MOST_SQUARES: Final = 256
-_ROLES: Final = {"card": "op", "closed": "op", "table": "op", "elided": "constant", "bus": "op"}
 _STYLES: Final = {"input": "ROUNDED", "target": "DASHED", "elided": "DASHED"}
 _LEVELS: Final = {1: "SUP", -1: "SUB"}
 
@@ -87,11 +87,11 @@ def box_label(box: Box, colour: Colours, *, captions: bool = False, ends: frozen
         ends: the nodes from which and to which routes are highlighted: their rows, or their boxes, are framed.
 
     """
-    role = _ROLES.get(box.kind, box.kind)
+    role = look(box.kind)
     is_output = box.output or box.kind == "output"
     heading = _heading(box, role, colour)
     lines = [_line(heading)] if heading else []
-    is_card = box.kind in _ROLES
+    is_card = role != box.kind
     is_end = not is_card and not ends.isdisjoint(box.nodes)
     lines += [
         _row(k, row, colour, captions=captions, framed=is_card and row.node in ends) for k, row in enumerate(box.rows)

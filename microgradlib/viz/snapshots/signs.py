@@ -35,5 +35,5 @@ def _power(exponent: float) -> str:
     if exponent in (-1.0, 0.5):
         return "1/( )" if exponent < 0 else "√( )"
     text = f"{exponent:g}"
-    is_short = exponent == round(exponent) if abs(exponent) < 1000 else False
+    is_short = abs(exponent) < 1000 and exponent == round(exponent)
     return f"( ){text.translate(_SUPERSCRIPTS)}" if is_short else f"( )^({text.replace('-', MINUS)})"
