@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
@@ -91,24 +92,28 @@ def jupyter(folder, *, app="lab", dark=False):
 
 def _start(command, environment, attempts=3):
     """Start a server on a free port and wait until it answers; on another one if that was taken meanwhile."""
+    said = b""
     for _ in range(attempts):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            [*command, f"--ServerApp.port={port}"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        end = time.monotonic() + SECONDS_TO_START
-        while server.poll() is None and time.monotonic() < end:
-            if _answers(f"http://127.0.0.1:{port}/api/status?token=t"):
-                return server, port
-            time.sleep(0.2)
-        _stop(server)
-    message = f"no Jupyter server answered in {attempts} attempts"
+        with tempfile.TemporaryFile() as log:
+            server = subprocess.Popen(
+                [*command, f"--ServerApp.port={port}"],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            end = time.monotonic() + SECONDS_TO_START
+            while server.poll() is None and time.monotonic() < end:
+                if _answers(f"http://127.0.0.1:{port}/api/status?token=t"):
+                    return server, port
+                time.sleep(0.2)
+            _stop(server)
+            log.seek(0)
+            said = log.read()[-1000:]
+    message = f"no Jupyter server answered in {attempts} attempts; the last one said: {said.decode(errors='replace')}"
     raise TimeoutError(message)
 
 
