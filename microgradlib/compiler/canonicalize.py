@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     Term = tuple[int, ...]
 
-__all__ = ["canonical"]
+__all__ = ["canonicalize"]
 
 ADD, MUL, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where"))
 
 
-def canonical(trace: Trace) -> Trace:
+def canonicalize(trace: Trace) -> Trace:
     """Return the same computation in canonical form, so that one written term by term and one of n-ary nodes agree.
 
     Sums of sums become one `sum`; sums of two or more products, and of dots, one `dot` of weights, inputs and perhaps a
@@ -31,7 +31,7 @@ def canonical(trace: Trace) -> Trace:
     >>> from microgradlib import Value
     >>> w = [Value(1.0), Value(2.0)]
     >>> one_by_one = trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)
-    >>> [node.op.name for node in canonical(one_by_one).nodes if node.op]
+    >>> [node.op.name for node in canonicalize(one_by_one).nodes if node.op]
     ['dot']
     """
     writer = _Writer(trace)
@@ -55,7 +55,7 @@ class _Writer:
         for output in trace.outputs:
             self.uses[output] += 2  # an output is wanted for itself
         self.nodes: list[TracedNode] = []
-        self.varies: list[bool] = []
+        self.is_batched: list[bool] = []
         self.known: dict[Any, int] = {}
         self.places: dict[int, int] = {}
         self.products: dict[int, tuple[int, ...]] = {}
@@ -111,12 +111,12 @@ class _Writer:
         return terms
 
     def _product(self, x: int, y: int) -> Term:
-        return (y, x) if self.varies[x] and not self.varies[y] else (x, y)
+        return (y, x) if self.is_batched[x] and not self.is_batched[y] else (x, y)
 
     def _dot(self, arguments: tuple[int, ...]) -> tuple[int, ...]:
-        n, varies = len(arguments) // 2, self.varies.__getitem__
+        n, is_batched = len(arguments) // 2, self.is_batched.__getitem__
         weights, inputs, bias = arguments[:n], arguments[n : 2 * n], arguments[2 * n :]
-        if any(map(varies, weights)) and not all(map(varies, inputs)):
+        if any(map(is_batched, weights)) and not all(map(is_batched, inputs)):
             weights, inputs = zip(*map(self._product, weights, inputs))
         return (*weights, *inputs, *bias)
 
@@ -141,7 +141,7 @@ class _Writer:
 
     def _leaf(self, node: TracedNode) -> int:
         key = ("constant", repr(node.number)) if node.kind == "constant" else (node.kind, node.index)
-        return self._enter(key, node, varies=node.kind == "input")
+        return self._enter(key, node, is_batched=node.kind == "input")
 
     def _write(self, op: Op, arguments: tuple[int, ...]) -> int:
         key = (op.name, op.settings, arguments)
@@ -149,17 +149,17 @@ class _Writer:
             return self.known[key]
         if op is WHERE and self.nodes[arguments[0]].kind == "constant":
             return arguments[1] if self.nodes[arguments[0]].number else arguments[2]
-        varies = any(map(self.varies.__getitem__, reversed(arguments)))  # what varies stands last
-        if not varies and all(self.nodes[a].kind == "constant" for a in arguments):
+        is_batched = any(map(self.is_batched.__getitem__, reversed(arguments)))  # what is_batched stands last
+        if not is_batched and all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
             return self._leaf(TracedNode("constant", number=number))
-        return self._enter(key, TracedNode("op", op, arguments), varies=varies)
+        return self._enter(key, TracedNode("op", op, arguments), is_batched=is_batched)
 
-    def _enter(self, key: Any, node: TracedNode, *, varies: bool) -> int:
+    def _enter(self, key: Any, node: TracedNode, *, is_batched: bool) -> int:
         place = self.known.setdefault(key, len(self.nodes))
         if place == len(self.nodes):
             self.nodes.append(node)
-            self.varies.append(varies)
+            self.is_batched.append(is_batched)
         return place
 
 

@@ -1,4 +1,4 @@
-"""Levels: at which step each node is computed, so that equal operations meet in one instruction."""
+"""Schedule: at which step each node is computed, so that equal operations meet in one instruction."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from microgradlib.compiler.trace import TracedNode
 
-__all__ = ["levels"]
+__all__ = ["schedule"]
 
 LOOK_AHEAD = 8
 """How many later levels with nodes of its kind a node considers."""
 
 
-def levels(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
+def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
     """Return each node's level: leaves 0, others after all their arguments.
 
     A node is computed as early as possible, unless it can wait, without making the whole longer, for a level at which
