@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.compiler.numpy_functions import numpy
@@ -65,9 +66,7 @@ def _ranges(slots: Slots, most: int = 6) -> str:
     """Write slots as ranges of consecutive ones, `most` of them at most."""
     np = numpy()
     cuts = [0, *(np.flatnonzero(np.diff(slots) != 1) + 1).tolist(), len(slots)]
-    parts = [
-        str(slots[a]) if b - a == 1 else f"{slots[a]}:{slots[b - 1] + 1}" for a, b in zip(cuts, cuts[1:]) if b > a
-    ]
+    parts = [str(slots[a]) if b - a == 1 else f"{slots[a]}:{slots[b - 1] + 1}" for a, b in pairwise(cuts) if b > a]
     return ", ".join(parts if len(parts) <= most else [*parts[: most - 1], f"… {len(slots)} slots"])
 
 

@@ -1,0 +1,143 @@
+"""The instructions of a backward pass as they are written, and for each slot the slot that holds its cotangent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, slot_array
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.ops import TABLE
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.instructions import ProgramData, Slots
+
+__all__ = ["Cotangents", "Writer"]
+
+ADD, IDENTITY, SUM = (TABLE[name] for name in ("add", "identity", "sum"))
+
+
+class Writer:
+    """Appends instructions to a program. `sizes` are the numbers of slots so far."""
+
+    def __init__(self, program: ProgramData, instructions: list[Instruction]) -> None:
+        self.program, self.instructions = program, instructions
+        self.sizes = list(program.sizes)
+        self.constants = dict(zip(program.constant_slots, program.constants))
+        self._constant_slots = {repr(number): slot for slot, number in self.constants.items()}  # 0 is not -0
+
+    def new(self, space: int, count: int) -> Operand:
+        """Return `count` slots that nothing has yet."""
+        start = self.sizes[space]
+        self.sizes[space] += count
+        return Operand(space, slot_array(range(start, start + count)))
+
+    def write(self, kind: str, op: Any, space: int, size: int, operands: list[Operand], **fields: Any) -> Operand:
+        """Append an instruction; return its results."""
+        results = self.new(space, size)
+        self.instructions.append(Instruction(kind, op, results, tuple(operands), **fields))
+        return results
+
+    def constant(self, number: float, count: int) -> Operand:
+        """Return an operand that reads a number `count` times."""
+        key = repr(number)
+        if key not in self._constant_slots:
+            self._constant_slots[key] = int(self.new(UNBATCHED, 1).slots[0])
+            self.constants[self._constant_slots[key]] = number
+        return Operand(UNBATCHED, slot_array([self._constant_slots[key]] * count))
+
+    def finished(self, **fields: Any) -> ProgramData:
+        """Return the program with the instructions written so far."""
+        return replace(
+            self.program,
+            instructions=tuple(self.instructions),
+            constants=tuple(self.constants.values()),
+            constant_slots=tuple(self.constants),
+            unbatched_size=self.sizes[UNBATCHED],
+            batched_size=self.sizes[BATCHED],
+            **fields,
+        )
+
+
+class Cotangents(Writer):
+    """The backward pass of a program: cotangents are given to slots, and asked for when all readers have given theirs.
+
+    `needed[space][slot]` says whether a slot depends on what is differentiated by; no other gets a cotangent.
+    """
+
+    def __init__(self, program: ProgramData, needed: tuple[Any, Any]) -> None:
+        super().__init__(program, list(program.instructions))
+        self.needed = needed
+        self._slots = [numpy().full(size + 1, NOT_REACHED) for size in program.sizes]
+
+    def of(self, space: int, slots: Slots) -> Slots:
+        """Return the slots of the cotangents of slots, in the same space; `NOT_REACHED` where there is none."""
+        return self._slots[space][slots]
+
+    def give(self, target: Operand, share: Operand) -> None:
+        """Add a share to the cotangent of each slot of `target`: summed over the batch for unbatched slots.
+
+        A slot may be there several times. The sum over several shares is an "elementwise" add of two, one after
+        another; those over repeated slots are a "reduce" or "segment_reduce".
+        """
+        keep = self.needed[target.space][target.slots]
+        slots, cotangents = target.slots[keep], share.slots[keep]
+        if len(slots) == 0:
+            return
+        if share.space != target.space:
+            cotangents = self._moved(target.space, slots, Operand(share.space, cotangents))
+        slots, cotangents = self._summed(target.space, slots, cotangents)
+        known = self._slots[target.space]
+        again = known[slots] != NOT_REACHED
+        known[slots[~again]] = cotangents[~again]
+        if again.any():
+            both = [Operand(target.space, slot_array(part[again])) for part in (known[slots], cotangents)]
+            of = Operand(target.space, slot_array(slots[again]))
+            known[of.slots] = self.write("elementwise", ADD, target.space, len(of.slots), both, cotangent_of=of).slots
+
+    def _moved(self, space: int, slots: Slots, share: Operand) -> Slots:
+        """Return a share summed over the batch, or repeated for each example, in the space of its target."""
+        unique, first, inverse = numpy().unique(share.slots, return_index=True, return_inverse=True)
+        distinct = len(unique) == len(share.slots)
+        read = share if distinct else Operand(share.space, slot_array(unique))
+        of = Operand(space, slot_array(slots if distinct else slots[first]))
+        kind, op = ("reduce", SUM) if space == UNBATCHED else ("elementwise", IDENTITY)
+        results = self.write(kind, op, space, len(read.slots), [read], cotangent_of=of).slots
+        return results if distinct else results[inverse]
+
+    def _summed(self, space: int, slots: Slots, cotangents: Slots) -> tuple[Slots, Slots]:
+        """Return each slot once, with the slot of the sum of what is given to it."""
+        np = numpy()
+        if len(np.unique(slots)) == len(slots):
+            return slots, cotangents
+        width = _width(slots)
+        firsts = slots[::width]
+        unique, inverse, counts = np.unique(firsts, return_inverse=True, return_counts=True)
+        order = np.argsort(inverse, kind="stable")
+        terms = cotangents.reshape(-1, width)[order]
+        targets = (unique[:, None] + np.arange(width)).ravel()
+        of = Operand(space, slot_array(targets))
+        if (counts == counts[0]).all():  # a "reduce": the terms of each number together
+            terms = terms.reshape(len(unique), -1, width).swapaxes(1, 2)
+            fields: dict[str, Any] = {"terms": int(counts[0])}
+        else:
+            fields = {"counts": tuple(counts.tolist()), "width": width}
+        kind = "reduce" if "terms" in fields else "segment_reduce"
+        read = Operand(space, slot_array(terms.ravel()))
+        return targets, self.write(kind, SUM, space, len(targets), [read], cotangent_of=of, **fields).slots
+
+
+def _width(slots: Slots) -> int:
+    """Return the length of the longest runs of consecutive slots that slots consist of, each run whole or not at all.
+
+    >>> _width(slot_array([5, 6, 9, 10, 5, 6])), _width(slot_array([5, 6, 6, 7]))
+    (2, 1)
+    """
+    np = numpy()
+    cuts = [0, *(np.flatnonzero(np.diff(slots) != 1) + 1).tolist(), len(slots)]
+    width = math.gcd(*[end - start for start, end in pairwise(cuts)])
+    while (slots[::width] % width != slots[0] % width).any():
+        width = next(w for w in range(width - 1, 0, -1) if width % w == 0)
+    return width

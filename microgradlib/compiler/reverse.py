@@ -1,0 +1,251 @@
+"""Reverse: the joint program of a forward and a backward pass, in the same kinds of instructions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.cotangents import Cotangents
+from microgradlib.compiler.expand import expand
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Operand, slot_array
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.slopes import slope_of
+from microgradlib.ops import TABLE
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.instructions import Instruction, ProgramData, Slots
+
+__all__ = ["reverse"]
+
+DOT, MUL, NEG = (TABLE[name] for name in ("dot", "mul", "neg"))
+
+
+def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
+    """Return the joint program of a program and its backward pass (*Deep Learning*, Algorithm 6.4).
+
+    Of a forward program, "parameters": the cotangents of the parameters where the first output has the cotangent that
+    its seed holds for each example; with seeds of 1/batch, the gradient of the mean. "inputs": the cotangents of the
+    inputs of each example, with a seed for each output; rows of the Jacobian are those for one seed 1 and others 0.
+
+    Of a joint program, by its parameters: the seeds are an unbatched vector v, one number for each parameter, and the
+    new cotangents those of the sum of v times the old ones. So the reverse of the reverse gives H v.
+
+    Raises `ValueError` for another `wrt`.
+
+    >>> from microgradlib import Value
+    >>> from microgradlib.compiler.canonicalize import canonicalize
+    >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.compiler.vectorize import vectorize
+    >>> w = Value(3.0)
+    >>> program = vectorize(canonicalize(trace(lambda x: (w * x).tanh(), [0.0], [w])))
+    >>> print(reverse(program).listing())
+       0  batched[1] = elementwise mul unbatched[0], batched[0]
+       1  batched[2] = elementwise tanh batched[1]
+       2  batched[4] = elementwise tanh adjoint 0 batched[3], batched[1]
+       3  batched[5] = elementwise mul adjoint 0 batched[4], batched[0]
+       4  unbatched[1] = reduce sum of 1 batched[5]
+          return batched[2], unbatched[1]
+    """
+    if wrt not in {"parameters", "inputs"}:
+        message = f'a program is differentiated by its "parameters" or "inputs", got wrt={wrt!r}'
+        raise ValueError(message)
+    program = expand(program)
+    space, count = (UNBATCHED, len(program.parameter_order)) if wrt == "parameters" else (BATCHED, program.inputs)
+    tape = Cotangents(program, _needed(program, space, count))
+    if program.cotangents:
+        targets, seed = program.cotangents[-1:], tape.new(UNBATCHED, len(program.cotangents[-1].slots))
+    else:
+        targets = program.outputs[:1] if wrt == "parameters" else program.outputs
+        seed = tape.new(BATCHED, len(targets))
+    first = 0
+    for target in targets:
+        tape.give(target, Operand(seed.space, seed.slots[first : first + len(target.slots)]))
+        first += len(target.slots)
+    for position in range(len(program.instructions) - 1, -1, -1):
+        instruction = program.instructions[position]
+        g = tape.of(instruction.space, instruction.results.slots)
+        if (g != NOT_REACHED).any():
+            ADJOINTS[instruction.kind](tape, instruction, g, position)
+    return _pruned(
+        tape.finished(
+            seeds=(*program.seeds, seed),
+            cotangents=(Operand(space, slot_array(tape.of(space, numpy().arange(count)))),),
+            forward=len(program.instructions),
+            wrt=wrt,
+        )
+    )
+
+
+def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
+    """Say of each slot whether it depends on the first `count` slots of a space; behind the last, for padding, no."""
+    np = numpy()
+    needed = tuple(np.zeros(size + 1, bool) for size in program.sizes)
+    needed[space][:count] = True
+    for i in program.instructions:
+        reads = [needed[operand.space][operand.slots] for operand in i.operands]
+        if i.kind == "elementwise":
+            passed = [read for k, read in enumerate(reads) if slope_of(i.op, k).constant != 0]
+            results = np.logical_or.reduce(passed) if passed else False
+        elif i.kind == "matmul":
+            count_, rows, terms, columns = i.shape
+            by_row = reads[0].reshape(count_, rows, terms).any(2)
+            by_column = reads[1].reshape(count_, terms, columns).any(1)
+            results = (by_row[:, :, None] | by_column[:, None, :]).ravel()
+        elif i.kind == "reduce":
+            results = np.logical_or.reduce([read.reshape(-1, i.terms).any(1) for read in reads])
+        else:
+            starts = np.cumsum((0, *i.counts[:-1]))
+            results = np.logical_or.reduce(
+                [np.logical_or.reduceat(read.reshape(-1, i.width), starts, 0).ravel() for read in reads]
+            )
+        needed[i.space][i.results.slots] = results
+    return needed
+
+
+def _elementwise(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+    """∂/∂xₖ = g · ∂op/∂xₖ, for each result that is reached."""
+    for k, operand in enumerate(i.operands):
+        keep = (g != NOT_REACHED) & tape.needed[operand.space][operand.slots]
+        slope = slope_of(i.op, k)
+        if slope.constant == 0 or not keep.any():
+            continue
+        share, target = Operand(i.space, slot_array(g[keep])), _part(operand, keep)
+        if slope.constant is not None:
+            tape.give(target, _scaled(tape, share, slope.constant, target))
+            continue
+        read = [_part((i.results, *i.operands)[place], keep) for place in slope.reads]
+        fields: dict[str, Any] = {"wrt": k, "reads": slope.reads, "forward": position, "cotangent_of": target}
+        tape.give(target, tape.write("elementwise", i.op, i.space, len(share.slots), [share, *read], **fields))
+
+
+def _scaled(tape: Cotangents, share: Operand, number: float, target: Operand) -> Operand:
+    """Return number · share."""
+    size = len(share.slots)
+    if number == 1:
+        return share
+    if number == -1:
+        return tape.write("elementwise", NEG, share.space, size, [share], cotangent_of=target)
+    factors = [tape.constant(number, size), share]
+    return tape.write("elementwise", MUL, share.space, size, factors, cotangent_of=target)
+
+
+def _reduce(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+    _terms(tape, i, g, position, numpy().full(i.size, i.terms))
+
+
+def _segment_reduce(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+    """Adjoint as of "reduce"; of maximum and minimum, for all results with one number of terms at a time."""
+    np, counts = numpy(), numpy().array(i.counts)
+    if i.width > 1:
+        owners = np.repeat(np.arange(len(counts)), counts)
+        shares = g.reshape(-1, i.width)[owners].ravel()
+        tape.give(_part(i.operands[0], shares != NOT_REACHED), Operand(i.space, shares[shares != NOT_REACHED]))
+    elif i.op.name in LINEAR:
+        _terms(tape, i, g, position, counts)
+    else:
+        for length in np.unique(counts):
+            members = counts == length
+            part = replace(
+                i, kind="reduce", results=_part(i.results, members), terms=int(length), counts=(),
+                operands=tuple([_part(operand, np.repeat(members, counts)) for operand in i.operands]),
+            )  # fmt: skip
+            _terms(tape, part, g[members], position, counts[members])
+
+
+LINEAR = {"sum", "mean", "dot"}
+"""Reductions whose adjoints are elementwise: g, g/n, and g times the other factor."""
+
+
+def _terms(tape: Cotangents, i: Instruction, g: Slots, position: int, counts: Any) -> None:
+    """Give each term of a reduction its share, for the results that are reached."""
+    np = numpy()
+    reached = g != NOT_REACHED
+    every = np.repeat(reached, counts)
+    operands = [_part(operand, every) for operand in i.operands]
+    results, share, counts = _part(i.results, reached), Operand(i.space, slot_array(g[reached])), counts[reached]
+    if i.op.name == "mean":
+        factors = [tape.constant(1.0 / count, 1).slots[0] for count in counts.tolist()]
+        scales = Operand(UNBATCHED, slot_array(factors))
+        share = tape.write("elementwise", MUL, i.space, len(counts), [scales, share], cotangent_of=results)
+    shares = Operand(i.space, slot_array(np.repeat(share.slots, counts)))
+    for k, operand in enumerate(operands):
+        keep = tape.needed[operand.space][operand.slots]
+        if not keep.any():
+            continue
+        if i.op.name == "dot":
+            target, factors = _part(operand, keep), [_part(shares, keep), _part(operands[1 - k], keep)]
+            product = tape.write("elementwise", MUL, i.space, len(target.slots), factors, cotangent_of=target)
+            tape.give(target, product)
+        elif i.op.name in LINEAR:
+            tape.give(operand, shares)
+        else:
+            fields: dict[str, Any] = {"terms": i.terms, "wrt": k, "forward": position, "cotangent_of": operand}
+            read = [share, results, *operands]
+            tape.give(operand, tape.write("reduce", i.op, i.space, len(operand.slots), read, **fields))
+
+
+def _matmul(tape: Cotangents, i: Instruction, g: Slots, _position: int) -> None:
+    """∇_W = G Xᵀ and ∇_X = Wᵀ G, without the rows and columns that are not reached or not needed."""
+    count, rows, terms, columns = i.shape
+    w, x = i.operands
+    slots_w, slots_x = w.slots.reshape(count, rows, terms), x.slots.reshape(count, terms, columns)
+    slots_g = g.reshape(count, rows, columns)
+    row, column = (slots_g != NOT_REACHED).any((0, 2)), (slots_g != NOT_REACHED).any((0, 1))
+    slots_w, slots_x, slots_g = slots_w[:, row], slots_x[:, :, column], slots_g[:, row][:, :, column]
+    kept_w, kept_x = tape.needed[w.space][slots_w], tape.needed[x.space][slots_x]
+    if kept_w.any():
+        a, b = kept_w.any((0, 2)), kept_w.any((0, 1))
+        _product(
+            tape, (i.space, slots_g[:, a]), (x.space, slots_x[:, b].swapaxes(1, 2)), (w.space, slots_w[:, a][:, :, b])
+        )
+    if kept_x.any():
+        a, b = kept_x.any((0, 2)), kept_x.any((0, 1))
+        left = slots_w[:, :, a].swapaxes(1, 2)
+        _product(tape, (w.space, left), (i.space, slots_g[:, :, b]), (x.space, slots_x[:, a][:, :, b]))
+
+
+def _product(tape: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: tuple[int, Any]) -> None:
+    """Give the matrix product of two matrices of slots to a third; an unbatched factor stands first."""
+    if (a[0], b[0]) == (BATCHED, UNBATCHED):
+        a, b, target = [(space, slots.swapaxes(1, 2)) for space, slots in (b, a, target)]
+    count, rows, columns = target[1].shape
+    shape = (count, rows, a[1].shape[2], columns)
+    space = target[0] if a[0] == b[0] == BATCHED else max(a[0], b[0])
+    of = Operand(target[0], slot_array(target[1].ravel()))
+    read = [Operand(factor[0], slot_array(factor[1].ravel())) for factor in (a, b)]
+    tape.give(of, tape.write("matmul", DOT, space, of.slots.size, read, shape=shape, cotangent_of=of))
+
+
+ADJOINTS = {
+    "elementwise": _elementwise, "reduce": _reduce, "segment_reduce": _segment_reduce, "matmul": _matmul,
+}  # fmt: skip
+"""By kind, what passes the cotangents of the results on to the operands."""
+
+
+def _part(operand: Operand, keep: Any) -> Operand:
+    return operand if keep.all() else Operand(operand.space, slot_array(operand.slots[keep]))
+
+
+def _pruned(program: ProgramData) -> ProgramData:
+    """Leave out instructions of the backward pass, and of what was differentiated, that nothing reads."""
+    np = numpy()
+    used = tuple(np.zeros(size + 1, bool) for size in program.sizes)
+    for operand in program.outputs + program.cotangents:
+        used[operand.space][operand.slots] = True
+    kept: list[int] = []
+    for position in range(len(program.instructions) - 1, -1, -1):
+        i = program.instructions[position]
+        if used[i.space][i.results.slots].any():
+            kept.append(position)
+            for operand in i.operands:
+                used[operand.space][operand.slots] = True
+    if len(kept) == len(program.instructions):
+        return program
+    kept.reverse()
+    moved = {old: new for new, old in enumerate(kept)}
+    instructions = [
+        i if i.forward is None else replace(i, forward=moved.get(i.forward, i.forward))
+        for i in (program.instructions[position] for position in kept)
+    ]
+    forward = sum(position < (program.forward or 0) for position in kept)
+    return replace(program, instructions=tuple(instructions), forward=forward)

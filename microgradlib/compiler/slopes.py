@@ -1,0 +1,116 @@
+"""What the derivative rule of an op needs: a number alone, or some of the op's output and inputs."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.modes import recording
+from microgradlib.core.node import Node
+from microgradlib.core.symbol import Symbol
+from microgradlib.ops import GRAPH, ZERO
+from microgradlib.ops.guards import Undefined, chain_product, unguarded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.ops import Op
+
+__all__ = ["Slope", "rule_arguments", "slope_of", "written_out"]
+
+BY_OUTPUT = {"relu"}
+"""Ops with f′(x) = f′(f(x)): the derivative is read off the output, and the input's row is free for it."""
+READS_OUTPUT_TOO = {"pow"}
+"""Ops bound to a setting whose derivative is quicker with the output: p xᵖ/x."""
+
+
+class Slope(NamedTuple):
+    """The derivative of an op by one input: `constant` if it is one number whatever the inputs, else None.
+
+    `reads`: which of (output, input 0, input 1 …) it is computed from.
+    """
+
+    constant: float | None
+    reads: tuple[int, ...]
+
+
+@lru_cache(maxsize=4096)
+def slope_of(op: Op, wrt: int) -> Slope:
+    """Return what ∂op/∂(input `wrt`) is computed from, found by running the op's rule on Symbols.
+
+    >>> from microgradlib.ops import TABLE
+    >>> slope_of(TABLE["sub"], 1), slope_of(TABLE["mul"], 0), slope_of(TABLE["exp"], 0)
+    (Slope(constant=-1.0, reads=()), Slope(constant=None, reads=(2,)), Slope(constant=None, reads=(0,)))
+    """
+    if op.name in BY_OUTPUT:
+        return Slope(None, (0,))
+    symbols = _symbols(1 + (op.arity or 0))
+    with recording():
+        derivative = unguarded(op.partial_derivative(wrt, *symbols))
+    if not isinstance(derivative, Node):
+        return Slope(float(derivative), ())
+    used = set(topological_sort(derivative))
+    reads = {place for place, symbol in enumerate(symbols) if symbol in used}
+    if op.name in READS_OUTPUT_TOO and op.settings:
+        reads |= {0, 1}
+    return Slope(None, tuple(sorted(reads)))
+
+
+def rule_arguments(op: Op, reads: Sequence[int], given: Sequence[Any]) -> list[Any]:
+    """Return (output, *inputs) for a derivative rule from those in `reads`; the output stands for what is not read.
+
+    >>> from microgradlib.ops import TABLE
+    >>> rule_arguments(TABLE["relu"], (0,), ["z"]), rule_arguments(TABLE["mul"], (2,), ["y"])
+    (['z', 'z'], [None, None, 'y'])
+    """
+    arguments: list[Any] = [None] * (1 + (op.arity or 0))
+    for place, argument in zip(reads, given):
+        arguments[place] = argument
+    if op.name in BY_OUTPUT:
+        arguments = [arguments[0]] * len(arguments)
+    return arguments
+
+
+class _Defined:
+    """The namespace over Symbols for inputs inside the domain of a rule: what is undefined elsewhere is left out.
+
+    Arrays compute both sides of `where`, and a nan in the side that is not taken would reach the derivatives of the
+    other by 0 · nan. Outside the domain an engine's numbers are nan anyway.
+    """
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        if isinstance(x, Undefined) or isinstance(y, Undefined):
+            return x if isinstance(y, Undefined) else y
+        return GRAPH.where(condition, x, y)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(GRAPH, name)
+
+
+_DEFINED = _Defined()
+
+
+def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[list[Symbol], list[Node | float]]:
+    """Return an adjoint as expressions of the table's ops, and the Symbols (cotangent, *read) that they are made of.
+
+    There is one expression for each term of input `wrt`; of an op of no fixed arity, `reads` are output and all inputs.
+
+    >>> from microgradlib.ops import TABLE
+    >>> symbols, [expression] = written_out(TABLE["div"], 0, slope_of(TABLE["div"], 0).reads, 1)
+    >>> len(symbols), expression.op.name
+    (2, 'div')
+    """
+    symbols = _symbols(1 + len(reads))
+    with recording():
+        if op.variadic:
+            derivatives = op.differentiate(_DEFINED, *symbols[1:])[wrt * terms : (wrt + 1) * terms]
+        else:
+            derivatives = (op.derivatives[wrt](_DEFINED, *rule_arguments(op, reads, symbols[1:]), *op.settings),)  # type: ignore[index]
+        products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
+    return symbols, [0.0 if product is ZERO else product for product in products]
+
+
+def _symbols(count: int) -> list[Symbol]:
+    return [Symbol(f"v{place}") for place in range(count)]
