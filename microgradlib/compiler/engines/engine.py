@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.pytree import unflatten
+from microgradlib.compiler.numpy_functions import is_finite, numpy
+from microgradlib.compiler.reverse import reverse
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["Engine"]
+
+EXAMINED = 64
+"""Where a gradient is not finite, parts of the batch of so many examples are looked at, then single examples."""
+
+JOINT_PROGRAMS: dict[str, Callable[[Engine], ProgramData]] = {
+    "gradient": lambda engine: reverse(engine.program, wrt="parameters"),
+    "jacobian": lambda engine: reverse(engine.program, wrt="inputs"),
+    "hvp": lambda engine: reverse(engine.joint("gradient"), wrt="parameters"),
+}
 
 
 class Engine:
@@ -17,42 +32,139 @@ class Engine:
 
     `parameters` is a flat array in the order of `program`'s parameters (not of its slots), `columns` an array (batch,)
     or (batch, numbers) for each argument, both of the engine's dtype. Several threads may call it at once.
+
+    Where a number is not finite, an engine may compute inf or nan behind a closed branch. Derivatives of such examples
+    are those of `exact`, an engine that does not; None: this one does not.
     """
 
-    def __init__(self, program: ProgramData, dtype: Any) -> None:
-        self.program, self.dtype = program, dtype
+    def __init__(self, program: ProgramData, dtype: Any, exact: Engine | None = None) -> None:
+        self.program, self.dtype, self.exact = program, numpy().dtype(dtype), exact
+        self._joint: dict[str, ProgramData] = {}
+        self._lock = threading.RLock()
+        order = numpy().array(program.parameter_order, numpy().intp)
+        self._order, self._back = order, numpy().argsort(order)
 
     def execute(
         self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
     ) -> tuple[Any, tuple[Any, ...]]:
         """Run this engine's program, or a joint program of it, on a batch.
 
-        `seeds`: for each operand of `program.seeds` an array that broadcasts to (slots, batch), or (slots,) for an
-        unbatched one. Returns the outputs, (outputs, batch), and for each operand of `program.cotangents` an array in
-        the order of the slots: (slots,), the sum over the batch, or (slots, batch).
+        `seeds`: for each operand of `program.seeds` an array or number that broadcasts to (slots, batch), or (slots,)
+        for an unbatched one. Returns the outputs, (outputs, batch), and for each operand of `program.cotangents` an
+        array in the order of the slots: (slots,), the sum over the batch, or (slots, batch). They are the caller's to
+        keep. NumPy's warnings are off while it is called.
         """
         raise NotImplementedError
 
+    def joint(self, name: str) -> ProgramData:
+        """Return the joint program for the "gradient", "jacobian" or "hvp", made when first asked for."""
+        program = self._joint.get(name)
+        if program is None:
+            with self._lock:
+                program = self._joint.get(name) or JOINT_PROGRAMS[name](self)
+                self._joint[name] = program
+        return program
+
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the outputs, an array (batch, outputs)."""
-        raise NotImplementedError
+        with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
+            return self.execute(self.program, parameters, columns)[0].T
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
-        raise NotImplementedError
+        with numpy().errstate(all="ignore"):
+            joint, seeds = self._joint.get("gradient") or self.joint("gradient"), (1.0 / len(columns[0]),)
+            outputs, (gradient,) = self.execute(joint, parameters, columns, seeds)
+            mean = float(numpy().add.reduce(outputs[0])) / len(columns[0])
+            if self.exact and not (math.isfinite(mean) and _is_finite(gradient)):
+                gradient = self._by_examples(joint, parameters, columns, seeds)
+        return mean, gradient.take(self._back)
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """Return all outputs, (batch, outputs), in `out` if given, and the gradient of the mean of the first, flat."""
-        raise NotImplementedError
-
-    def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
-        """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs)."""
-        raise NotImplementedError
+        with numpy().errstate(all="ignore"):
+            joint, seeds = self.joint("gradient"), (1.0 / len(columns[0]),)
+            outputs, (gradient,) = self.execute(joint, parameters, columns, seeds)
+            if self.exact and not (_is_finite(outputs) and _is_finite(gradient)):
+                gradient = self._by_examples(joint, parameters, columns, seeds)
+        if out is None:
+            return outputs.T, gradient.take(self._back)
+        out[...] = outputs.T
+        return out, gradient.take(self._back)
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v, flat, for the Hessian H of the mean of the first output by the parameters."""
-        raise NotImplementedError
+        with numpy().errstate(all="ignore"):
+            joint, seeds = self.joint("hvp"), (1.0 / len(columns[0]), vector.take(self._order))
+            outputs, (*_, product) = self.execute(joint, parameters, columns, seeds)
+            if self.exact and not (_is_finite(outputs) and _is_finite(product)):
+                product = self._by_examples(joint, parameters, columns, seeds)
+        return product.take(self._back)
+
+    def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs).
+
+        It is one batch in which every example occurs once for each output, seeded with 1 for that output alone.
+        """
+        np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
+        repeated = columns if count == 1 else [np.repeat(column, count, 0) for column in columns]
+        seed = np.tile(np.eye(count, dtype=self.dtype), batch)
+        result = np.empty((batch, count, self.program.inputs), self.dtype)
+        with np.errstate(all="ignore"):
+            outputs, (rows,) = self.execute(self.joint("jacobian"), parameters, repeated, (seed,))
+            result[:, :, list(self.program.input_order)] = rows.T.reshape(result.shape)
+            if self.exact and not (_is_finite(outputs) and _is_finite(result)):
+                finite = np.isfinite(outputs).all(0).reshape(batch, count).all(1) & np.isfinite(result).all((1, 2))
+                for odd in _parts(np.flatnonzero(~finite)):
+                    result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
+        return result
+
+    def _by_examples(self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> Any:
+        """Return the last cotangents, sums over the batch, with those examples by `exact` that are not finite here."""
+        np, batch = numpy(), len(columns[0])
+        total, odd, parts = np.zeros(len(joint.cotangents[-1].slots)), [], [np.arange(batch)]
+
+        def gradient(engine: Engine, part: Any) -> tuple[Any, bool]:
+            outputs, (*_, found) = engine.execute(joint, parameters, [column[part] for column in columns], seeds)
+            return found, bool(np.isfinite(outputs).all() and np.isfinite(found).all())
+
+        while parts:
+            part = parts.pop()
+            found, finite = (total, False) if len(part) == batch else gradient(self, part)
+            if finite:
+                total += found
+            elif len(part) == 1:
+                odd += part.tolist()
+            else:
+                parts += _parts(part, EXAMINED if len(part) > EXAMINED else 1)
+        for part in _parts(np.array(odd, np.intp)):
+            total += gradient(self.exact, part)[0]  # type: ignore[arg-type]
+        return total.astype(self.dtype)
 
     def shaped(self, result: Any) -> Any:
         """Return (batch, outputs) nested as the function's result, rectangular lists as one array."""
-        raise NotImplementedError
+        shape = self.program.shape
+        columns = [result[:, k] for k in range(result.shape[1])]
+        if not isinstance(shape, (list, tuple, dict)):
+            return columns[0]
+        lengths = _lengths(shape)
+        return result.reshape(len(result), *lengths) if lengths is not None else unflatten(shape, columns)
+
+
+def _is_finite(numbers: Any) -> bool:
+    return is_finite(numbers) or bool(numpy().isfinite(numbers).all())
+
+
+def _parts(examples: Any, size: int = EXAMINED) -> list[Any]:
+    return [examples[start : start + size] for start in range(0, len(examples), size)]
+
+
+def _lengths(shape: Any) -> tuple[int, ...] | None:
+    """Return the lengths of the axes of nested lists; None if they are not rectangular, or not lists alone."""
+    if not isinstance(shape, (list, tuple)):
+        return None if isinstance(shape, dict) else ()
+    inner = {_lengths(part) for part in shape}
+    if len(inner) != 1 or None in inner:
+        return None
+    [rest] = inner
+    return (len(shape), *rest)  # type: ignore[misc]
