@@ -9,7 +9,6 @@ from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, sl
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import written_out
 from microgradlib.core.graph import topological_sort
-from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
 
@@ -76,16 +75,15 @@ def _expand(writer: Writer, i: Instruction, read: list[Any], results: list[Opera
     known: dict[Any, Operand] = {
         symbol: Operand(space, slot_array(slots)) for symbol, space, slots in zip(symbols, spaces, read)
     }
-    targets = {root: result for root, result in zip(roots, results) if isinstance(root, Symbol) and root.op is not None}
-    for node in topological_sort(*targets):
+    targets = {root: result for root, result in zip(roots, results) if root.op is not None}
+    for node in topological_sort(*roots):
         if isinstance(node, Value):
             known[node] = writer.constant(node.data, size)
         elif node not in known:
             known[node] = _node(writer, node, [known[parent] for parent in node.parents], targets.get(node), size)
     for root, result in zip(roots, results):
-        if targets.get(root) is not result or known[root] is not result:
-            source = known[root] if isinstance(root, Symbol) else writer.constant(float(root), size)
-            writer.instructions.append(Instruction("elementwise", IDENTITY, result, (source,)))
+        if known[root] is not result:
+            writer.instructions.append(Instruction("elementwise", IDENTITY, result, (known[root],)))
 
 
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +9,7 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import as_node
 from microgradlib.ops import GRAPH, ZERO
 from microgradlib.ops.guards import Undefined, chain_product, unguarded
 
@@ -92,10 +92,11 @@ class _Defined:
 _DEFINED = _Defined()
 
 
-def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[list[Symbol], list[Node | float]]:
+def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[list[Node], list[Node]]:
     """Return an adjoint as expressions of the table's ops, and the Symbols (cotangent, *read) that they are made of.
 
     There is one expression for each term of input `wrt`; of an op of no fixed arity, `reads` are output and all inputs.
+    A number is a Value.
 
     >>> from microgradlib.ops import TABLE
     >>> symbols, [expression] = written_out(TABLE["div"], 0, slope_of(TABLE["div"], 0).reads, 1)
@@ -109,8 +110,8 @@ def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[lis
         else:
             derivatives = (op.derivatives[wrt](_DEFINED, *rule_arguments(op, reads, symbols[1:]), *op.settings),)  # type: ignore[index]
         products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
-    return symbols, [0.0 if product is ZERO else product for product in products]
+    return symbols, [as_node(0.0 if product is ZERO else product) for product in products]
 
 
-def _symbols(count: int) -> list[Symbol]:
+def _symbols(count: int) -> list[Node]:
     return [Symbol(f"v{place}") for place in range(count)]
