@@ -101,7 +101,7 @@ def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[lis
     >>> from microgradlib.ops import TABLE
     >>> symbols, [expression] = written_out(TABLE["div"], 0, slope_of(TABLE["div"], 0).reads, 1)
     >>> len(symbols), expression.op.name
-    (2, 'div')
+    (2, 'mul')
     """
     symbols = _symbols(1 + len(reads))
     with recording():
