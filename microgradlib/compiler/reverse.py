@@ -79,26 +79,15 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
 def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
     """Say of each slot whether it depends on the first `count` slots of a space; behind the last, for padding, no."""
     np = numpy()
-    needed = tuple(np.zeros(size + 1, bool) for size in program.sizes)
+    needed = (np.zeros(program.unbatched_size + 1, bool), np.zeros(program.batched_size + 1, bool))
     needed[space][:count] = True
     for i in program.instructions:
         reads = [needed[operand.space][operand.slots] for operand in i.operands]
         if i.kind == "elementwise":
             passed = [read for k, read in enumerate(reads) if slope_of(i.op, k).constant != 0]
-            results = np.logical_or.reduce(passed) if passed else False
-        elif i.kind == "matmul":
-            count_, rows, terms, columns = i.shape
-            by_row = reads[0].reshape(count_, rows, terms).any(2)
-            by_column = reads[1].reshape(count_, terms, columns).any(1)
-            results = (by_row[:, :, None] | by_column[:, None, :]).ravel()
-        elif i.kind == "reduce":
-            results = np.logical_or.reduce([read.reshape(-1, i.terms).any(1) for read in reads])
+            needed[i.space][i.results.slots] = np.logical_or.reduce(passed) if passed else False
         else:
-            starts = np.cumsum((0, *i.counts[:-1]))
-            results = np.logical_or.reduce(
-                [np.logical_or.reduceat(read.reshape(-1, i.width), starts, 0).ravel() for read in reads]
-            )
-        needed[i.space][i.results.slots] = results
+            needed[i.space][i.results.slots] = any(read.any() for read in reads)
     return needed
 
 
