@@ -81,8 +81,7 @@ class _Writer:
     def place(self, position: int) -> int:
         """Return where the node of the trace stands among the new ones, writing it now if it waited."""
         if position in self.products:
-            arguments = self.products.pop(position)
-            self.places[position] = self._write(MUL if len(arguments) == 2 else DOT, arguments)
+            self.places[position] = self._sum(_dots_terms(self.products.pop(position)))
         elif position in self.sums:
             self.places[position] = self._sum(self.sums.pop(position))
         return self.places[position]
@@ -120,21 +119,21 @@ class _Writer:
             weights, inputs = zip(*map(self._product, weights, inputs))
         return (*weights, *inputs, *bias)
 
-    def _sum(self, terms: Iterable[Term]) -> int:
-        products: list[Term] = []
-        plain: list[int] = []
-        for term in terms:
-            if len(term) == 2:
-                products.append(term)
-            else:
-                plain += term
-        if len(products) == 1:
-            plain.append(self._write(MUL, products[0]))
-        elif products:
-            bias = plain if len(plain) == 1 else []
-            weights, inputs = zip(*products)
-            dot = self._write(DOT, (*weights, *inputs, *bias))
-            plain = [dot] if bias else [*plain, dot]
+    def _sum(self, terms: Sequence[Term]) -> int:
+        products = [term for term in terms if len(term) == 2]
+        plain = [a for term in terms if len(term) == 1 for a in term]
+        weighted = [pair for pair in products if not self.is_batched[pair[0]]]
+        parts = [products]
+        if 2 <= len(weighted) < len(products):  # W x + b, and beside it products of numbers that are both batched
+            parts = [weighted, [pair for pair in products if self.is_batched[pair[0]]]]
+        for part in parts:
+            if len(part) == 1:
+                plain.append(self._write(MUL, part[0]))
+            elif part:
+                bias = plain if len(plain) == 1 else []
+                weights, inputs = zip(*part)
+                dot = self._write(DOT, (*weights, *inputs, *bias))
+                plain = [dot] if bias else [*plain, dot]
         if len(plain) == 1:
             return plain[0]
         return self._write(ADD if len(plain) == 2 else SUM, tuple(plain))

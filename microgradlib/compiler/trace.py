@@ -14,7 +14,7 @@ from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arra
 from microgradlib._support.source_lines import cited
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.core.graph import topological_sort
-from microgradlib.core.modes import recording, tracing_lines, unknown_numbers
+from microgradlib.core.modes import recorded_checks, recording, tracing_lines, unknown_numbers
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
@@ -62,6 +62,8 @@ class Trace:
     held: tuple[Any, ...] = ()
     """Leaf Values that the function uses beside its parameters: their numbers are read at each call, like parameters',
     behind which they are counted."""
+    checks: tuple[tuple[int, Any], ...] = ()
+    """Positions of labels and indices, each with the check that its number must pass at each call."""
 
 
 def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> Trace:
@@ -127,19 +129,20 @@ class _Run(NamedTuple):
     outputs: list[Node]
     order: Sequence[Node]
     reads: dict[Node, str]
+    checks: list[tuple[Node, Any]]
     chance: tuple[Any, ...]
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
     symbols = [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
     try:
-        with recording(), unknown_numbers(parameters) as reads:
+        with recording(), unknown_numbers(parameters) as reads, recorded_checks() as checks:
             result = with_lists_for_arrays(function(*unflatten(list(rows), symbols)))
     except SymbolHasNoValueError as error:
         message = f"{error} (at {_users_line(error)})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in flatten(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, _sources_of_chance())
+    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, checks, _sources_of_chance())
 
 
 def _sources_of_chance() -> tuple[Any, ...]:
@@ -197,7 +200,8 @@ def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
 def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
     leaf: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate([*parameters, *held])}
     leaf.update({x: TracedNode("input", index=i) for i, x in enumerate(run.symbols)})
-    position = dict(zip(run.order, count())).__getitem__
+    places = dict(zip(run.order, count()))
+    position = places.__getitem__
     nodes = [
         TracedNode("op", node.op, tuple(map(position, node.parents)))
         if node.op is not None
@@ -205,13 +209,14 @@ def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> T
         for node in run.order
     ]
     outputs = tuple(map(position, run.outputs))
+    checks = tuple(dict.fromkeys((places[node], check) for node, check in run.checks if node in places))
     numbers = len(parameters) + len(held)
-    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), numbers, tuple(held))
+    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), numbers, tuple(held), checks)
 
 
 def _constant(leaf: Node) -> TracedNode:
     if isinstance(leaf, Value):
-        return TracedNode("constant", number=leaf.data)
+        return TracedNode("constant", number=+leaf.data)  # a plain 0 for `ZERO`
     message = f"the function uses {leaf!r}, which is none of its arguments"
     raise ValueError(message)
 

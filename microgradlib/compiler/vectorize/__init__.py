@@ -134,7 +134,7 @@ def _written(
         if node.op is None:
             leaves[node.kind].append(i)
     parameters = sorted(leaves["parameter"], key=place.__getitem__)
-    inputs = sorted(leaves["input"], key=lambda i: (-place[i][0], place[i][1]))
+    inputs = sorted(leaves["input"], key=lambda i: (-place[i][0], place[i][1], nodes[i].index))
     order = [nodes[i].index for i in parameters]
     order += sorted(set(range(trace.parameters)).difference(order))
     input_order = [nodes[i].index for i in inputs]

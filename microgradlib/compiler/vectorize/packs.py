@@ -24,6 +24,9 @@ DOT = TABLE["dot"]
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
 
+SHORT = 16
+"""Dots of at most so many terms, each with weights and inputs of its own, are quicker as one reduction."""
+
 
 @dataclass
 class Pack:
@@ -42,6 +45,14 @@ class Pack:
     rows: list[Term] = field(default_factory=list)
     columns: list[Term] = field(default_factory=list)
     bias: str = ""
+    batched: bool = False
+    """Of a "matmul", whether both factors are."""
+
+    def block(self, c: int) -> list[list[int]]:
+        """Return the members of product c, row by row."""
+        width = len(self.columns) // self.count
+        size = len(self.members) // self.count
+        return [self.members[start : start + width] for start in range(c * size, (c + 1) * size, width)]
 
 
 def packed(nodes: Sequence[TracedNode], is_batched: Sequence[bool]) -> list[Pack]:
@@ -99,7 +110,7 @@ def _dots(nodes: Sequence[TracedNode], is_batched: Sequence[bool], members: list
         if found is None:
             return [_reduction(nodes, members, terms, bias)]
         cells = [-1 if m < 0 else members[m] for m in found.members]
-        return [Pack("matmul", DOT, cells, found.terms, found.count, found.rows, found.columns, bias)]
+        return [Pack("matmul", DOT, cells, found.terms, found.count, found.rows, found.columns, bias, batched=True)]
     by_column: dict[Term, dict[Term, int]] = defaultdict(dict)
     repeated: list[int] = []
     for i in members:
@@ -111,12 +122,16 @@ def _dots(nodes: Sequence[TracedNode], is_batched: Sequence[bool], members: list
     by_rows: dict[tuple[Term, ...], list[Term]] = defaultdict(list)
     for x, weights in by_column.items():
         by_rows[tuple(sorted(weights))].append(x)
+    single = [columns[0] for rows, columns in by_rows.items() if len(rows) == len(columns) == 1]
+    if len(single) > 1 and terms <= SHORT:
+        repeated += [i for x in single for i in by_column[x].values()]
+        by_rows = {rows: columns for rows, columns in by_rows.items() if len(rows) > 1 or len(columns) > 1}
     packs = []
     for rows, columns in by_rows.items():
         cells = [by_column[x][w] for w in rows for x in columns]
         pack = Pack("matmul", DOT, cells, terms, 1, list(rows), columns, bias)
         packs.append(_with_bias_column(pack, nodes, is_batched) if bias else pack)
-    return packs + ([Pack("reduce", DOT, repeated, terms, bias=bias)] if repeated else [])
+    return packs + ([Pack("reduce", DOT, sorted(repeated), terms, bias=bias)] if repeated else [])
 
 
 def _with_bias_column(pack: Pack, nodes: Sequence[TracedNode], is_batched: Sequence[bool]) -> Pack:

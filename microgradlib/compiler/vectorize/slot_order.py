@@ -1,16 +1,19 @@
-"""Slot order: order results and parameters so that those read together lie together, and reads are strided views."""
+"""Slot order: order results and leaves so that those read together lie together, and operands are strided views."""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
+from math import gcd
 from typing import TYPE_CHECKING
 
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from microgradlib.compiler.trace import TracedNode
-    from microgradlib.compiler.vectorize.packs import Pack
+    from microgradlib.compiler.vectorize.packs import Pack, Term
 
     Place = tuple[int, int]
 
@@ -18,55 +21,89 @@ __all__ = ["slot_order"]
 
 DOT = TABLE["dot"]
 UNREAD = (1 << 60, 0)
+STACKED = 8
+"""Results with several readers are ordered by reader if all parts are multiples of one that is a STACKEDth of them."""
 
 
 def slot_order(nodes: Sequence[TracedNode], packs: Sequence[Pack]) -> list[Place]:
-    """Order the members of every pack as their first reader wants them; return each node's place (reader, position).
+    """Order the members of every pack as a reader wants them; return the place (reader, position) wanted of each node.
 
-    Readers are asked before what they read is ordered: the packs are gone through backwards. A matrix product has
-    priority over an elementwise reader, which can do with any order.
+    Readers are asked before what they read is ordered: the packs are gone through backwards. Of several readers the
+    first with the highest priority counts: that of a matrix product is above an elementwise reader's, which can do
+    with any order. Products with the same weights, the steps of a recurrent network, go through these in one order.
     """
     place, priority = [UNREAD] * len(nodes), [0] * len(nodes)
+    row_orders: dict[tuple[Term, ...], list[int]] = {}
     for number in range(len(packs) - 1, -1, -1):
         pack = packs[number]
-        _order(pack, place)
+        if pack.kind == "matmul":
+            _order_matmul(pack, place, row_orders)
+        else:
+            pack.members = _sorted(pack.members, {i: place[i] for i in pack.members})
         for position, (a, high) in enumerate(_reads(pack, nodes)):
-            if a >= 0 and priority[a] <= high and place[a][0] != number:  # its first place counts
+            if priority[a] <= high and place[a][0] != number:  # its first place counts
                 place[a], priority[a] = (number, position), high
     return place
 
 
 def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]:
-    """Yield the nodes that a pack reads, in its order, each with its priority."""
-    if pack.kind == "matmul" and pack.count == 1:
-        yield from ((a, 2) for term in zip(*pack.columns) for a in term)
-        yield from ((a, 2) for row in pack.rows for a in row)
+    """Yield the nodes that a pack reads, in the order that suits it, each with its priority.
+
+    Batch matmuls copy what they read; overlapping windows are best read from nodes in the order of the function.
+    """
+    if pack.kind == "matmul":
+        if not pack.batched:
+            if len({a for column in pack.columns for a in column}) == len(pack.columns) * len(pack.columns[0]):
+                yield from ((a, 2) for term in zip(*pack.columns) for a in term)
+            high = 3 if pack.bias == "column" else 2  # within [W b] W alone is a strided view too
+            yield from ((a, high) for row in pack.rows for a in row)
     elif pack.kind == "reduce":  # all first terms, then all second ones: one row below the other, as in a product
         arguments = [nodes[i].arguments for i in pack.members]
         yield from ((a, 1) for term in zip(*arguments) for a in term)
-    elif pack.kind == "segment_reduce" and pack.op is not DOT:
-        yield from ((a, 1) for i in pack.members for a in nodes[i].arguments)
-    elif pack.kind == "elementwise":
+    elif pack.kind == "segment_reduce":
+        if pack.op is not DOT:
+            yield from ((a, 1) for i in pack.members for a in nodes[i].arguments)
+    else:
         width = len(nodes[pack.members[0]].arguments)
         yield from ((nodes[i].arguments[k], 1) for k in range(width) for i in pack.members)
     if pack.bias == "added":
         yield from ((nodes[i].arguments[-1], 1) for i in pack.members if i >= 0)
 
 
-def _order(pack: Pack, place: Sequence[Place]) -> None:
-    """Order the members as their reader wants them; where they have several, as they were first written."""
-    if pack.kind != "matmul":
-        pack.members = _sorted(pack.members, {i: place[i] for i in pack.members})
-    elif pack.count == 1 and min(pack.members) >= 0:
-        width = len(pack.columns)
-        cells = [pack.members[r * width : (r + 1) * width] for r in range(len(pack.rows))]
-        rows = _sorted(range(len(cells)), {r: min([place[i] for i in cells[r]]) for r in range(len(cells))})
-        columns = _sorted(range(width), {c: place[cells[rows[0]][c]] for c in range(width)})
-        pack.columns = [pack.columns[c] for c in columns]
-        pack.rows = [pack.rows[r] for r in rows]
-        pack.members = [cells[r][c] for r in rows for c in columns]
+def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Term, ...], list[int]]) -> None:
+    """Order products, rows and columns, all products like the first; transpose those of a reader that goes downwards.
+
+    Z = W X is Zᵀ = Xᵀ Wᵀ, which only batch matmuls may become: a W without a batch axis stands first.
+    """
+    if pack.batched and _goes_down(pack.block(0), place):
+        turned = [pack.block(c) for c in range(pack.count)]
+        pack.members = [i for block in turned for column in zip(*block) for i in column]
+        pack.rows, pack.columns = pack.columns, pack.rows
+    cells = [pack.block(c) for c in range(pack.count)]
+    height, width = len(cells[0]), len(cells[0][0])
+
+    def first(members: Iterable[int]) -> Place:
+        return min([place[i] for i in members if i >= 0])
+
+    blocks = _sorted(range(pack.count), {c: first(chain.from_iterable(block)) for c, block in enumerate(cells)})
+    rows = row_orders.get(key := tuple(pack.rows)) or _sorted(range(height), dict(enumerate(map(first, cells[0]))))
+    row_orders[key] = rows
+    columns = _sorted(range(width), dict(enumerate(map(first, zip(*cells[0])))))
+    pack.rows = [pack.rows[c * height + r] for c in blocks for r in rows]
+    pack.columns = [pack.columns[c * width + k] for c in blocks for k in columns]
+    pack.members = [cells[c][r][k] for c in blocks for r in rows for k in columns]
+
+
+def _goes_down(block: Sequence[Sequence[int]], place: Sequence[Place]) -> bool:
+    """Say whether neighbours in a column are wanted nearer to each other than neighbours in a row."""
+    down, across = (
+        min([abs(place[a][1] - place[b][1]) for line in lines for a, b in zip(line, line[1:]) if min(a, b) >= 0])
+        for lines in (list(zip(*block)), block)
+    )
+    return down < across
 
 
 def _sorted(things: Sequence[int], wanted: dict[int, Place]) -> list[int]:
-    one_reader = len({reader for reader, _ in wanted.values()}) == 1
-    return sorted(things, key=wanted.__getitem__ if one_reader else None)
+    """Order things by the places wanted of them, unless their readers want very unequal shares."""
+    shares = Counter([reader for reader, _ in wanted.values()]).values()
+    return sorted(things, key=wanted.__getitem__ if len(things) <= STACKED * gcd(*shares) else None)
