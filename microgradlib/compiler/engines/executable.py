@@ -1,0 +1,151 @@
+"""A plan bound to arrays of one batch size: a list of calls, and what is put in before and taken out after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.engines.buffers import Buffers
+from microgradlib.compiler.engines.kernels import Arrays, elementwise_calls
+from microgradlib.compiler.engines.matmuls import matmul_calls
+from microgradlib.compiler.engines.reductions import reduction_calls, segment_calls
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.planning.data import BlockGather
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.compiler.engines.kernels import Call
+    from microgradlib.compiler.planning.data import Plan, Step, StridedView
+
+__all__ = ["Executable"]
+
+
+class Executable:
+    """A plan with its memory for one batch size. One thread at a time may run it.
+
+    >>> from microgradlib.compiler.canonicalize import canonicalize
+    >>> from microgradlib.compiler.planning import plan
+    >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.compiler.vectorize import vectorize
+    >>> program = vectorize(canonicalize(trace(lambda x: x.exp() * 2, [0.0], [])))
+    >>> executable = Executable(plan(program), 2, "float64")
+    >>> [function.__name__ for function, _ in executable.calls]
+    ['exp', 'multiply']
+    >>> np = numpy()
+    >>> executable.run(np.array([]), [np.array([0.0, np.log(3.0)])])
+    >>> executable.outputs().round(9).tolist()
+    [[2.0, 6.0]]
+    """
+
+    def __init__(self, plan: Plan, batch: int, dtype: Any) -> None:
+        np, program = numpy(), plan.program
+        self.program, self.buffers = program, Buffers(plan.rows, batch, dtype)
+        unbatched, batched = self.buffers.rows
+        with np.errstate(over="ignore"):  # a constant beyond single precision
+            unbatched[list(plan.constant_rows), 0] = program.constants
+        batched[list(plan.one_rows)] = 1.0
+        self._parameters = unbatched[: len(program.parameter_order), 0]
+        self._order = _index(np.array(program.parameter_order, np.intp))
+        self._loads: list[tuple[Any, Any]] | None = None
+        self._seeds = [(operand.space, _index(rows)) for operand, rows in zip(program.seeds, plan.seed_rows)]
+        self._last_seeds: list[Any] = [None] * len(self._seeds)
+        self._outputs = _index(np.concatenate(plan.output_rows))
+        self._unbatched_outputs = [
+            (k, rows) for k, rows in enumerate(plan.output_rows) if program.outputs[k].space == UNBATCHED
+        ]
+        self._cotangents = [
+            (operand.space, _index(rows)) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
+        ]
+        self.calls = [call for step in plan.steps for call in _calls(self.buffers, step)]
+
+    def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> None:
+        """Compute everything, from the flat parameters, each argument's column and the cotangents of the seeds."""
+        self._parameters[:] = parameters[self._order]
+        if self._loads is None:
+            self._loads = _loads(self.program.input_order, columns)
+        inputs = self.buffers.rows[BATCHED]
+        for column, (index, picked) in zip(columns, self._loads):
+            inputs[index] = column.T[picked]
+        for k, seed in enumerate(seeds):
+            if seed.__class__ is not float or seed != self._last_seeds[k]:
+                space, index = self._seeds[k]
+                self.buffers.rows[space][index] = seed if space == BATCHED else numpy().reshape(seed, (-1, 1))
+                self._last_seeds[k] = seed
+        for function, arguments in self.calls:
+            function(*arguments)
+
+    def outputs(self) -> Any:
+        """Return the outputs of the last run, a new array (outputs, batch)."""
+        unbatched, batched = self.buffers.rows
+        result = _copied(batched, self._outputs)
+        for k, rows in self._unbatched_outputs:
+            result[k] = unbatched[rows]
+        return result
+
+    def cotangents(self) -> list[Any]:
+        """Return the cotangents of the last run, new arrays (slots,) or (slots, batch)."""
+        rows = self.buffers.rows
+        return [_copied(rows[space] if space else rows[0][:, 0], index) for space, index in self._cotangents]
+
+
+def _index(rows: Any) -> Any:
+    """Return rows as a slice if they follow one another, which is quicker.
+
+    >>> _index(numpy().array([4, 5, 6])), _index(numpy().array([4, 6])).tolist()
+    (slice(4, 7, None), [4, 6])
+    """
+    if len(rows) and (numpy().diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+def _copied(array: Any, index: Any) -> Any:
+    return array[index].copy() if index.__class__ is slice else array.take(index, 0)
+
+
+def _loads(order: Sequence[int], columns: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return for each argument the rows that it fills, and the numbers of its column that they are filled with.
+
+    Row i holds number order[i] of all arguments together. A column is (batch,), one number, or (batch, numbers).
+
+    >>> np = numpy()
+    >>> _loads([2, 0, 1], [np.zeros((4, 2)), np.zeros(4)])
+    [(slice(1, 3, None), slice(0, 2, None)), (slice(0, 1, None), slice(None, None, None))]
+    """
+    np, places, found, start = numpy(), numpy().array(order, numpy().intp), [], 0
+    for column in columns:
+        size = 1 if column.ndim == 1 else column.shape[1]
+        rows = np.flatnonzero((places >= start) & (places < start + size))
+        picked = slice(None) if column.ndim == 1 else _index(places[rows] - start)
+        found.append((_index(rows), picked))
+        start += size
+    return found
+
+
+def _calls(buffers: Buffers, step: Step) -> list[Call]:
+    """Return the calls of one step."""
+    instruction = step.instruction
+    if instruction is None:
+        return _gather(buffers, step)
+    if instruction.kind == "matmul":
+        return matmul_calls(buffers, instruction, list(map(buffers.view, step.operands)), buffers.view(step.results))
+    alone = instruction.kind == "elementwise"
+    inputs = [buffers.scalar_or_view(place) if alone else buffers.view(place) for place in step.operands]
+    arrays = Arrays(instruction.op, inputs, buffers.view(step.results), buffers.scratch)
+    if alone:
+        return elementwise_calls(instruction, arrays)
+    if instruction.kind == "reduce":
+        return reduction_calls(buffers, instruction, step.position, arrays)
+    return segment_calls(instruction, arrays)
+
+
+def _gather(buffers: Buffers, step: Step) -> list[Call]:
+    """Copy rows, in runs, or from an even grid, to rows that follow one another."""
+    np, [place], out = numpy(), step.operands, buffers.view(step.results)
+    if not isinstance(place, BlockGather):
+        return [(np.copyto, (out.reshape(*place.sizes, -1), buffers.view(place)))]
+    rows = buffers.rows[place.space]
+    count = (len(rows) - place.start) // place.width
+    runs = rows[place.start : place.start + count * place.width].reshape(count, -1)
+    return [(runs.take, (place.places, 0, out.reshape(len(place.places), -1), "clip"))]

@@ -1,0 +1,108 @@
+"""Matrix products: one product of BLAS with columns and batch as one axis, or one for each example."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.engines.buffers import merged
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED
+from microgradlib.compiler.numpy_functions import is_finite, numpy
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.engines.buffers import Buffers
+    from microgradlib.compiler.engines.kernels import Call
+    from microgradlib.compiler.instructions import Instruction
+
+__all__ = ["matmul_calls"]
+
+SMALL = 4096
+"""Of results of so few numbers np.dot is the faster, as it is called at less cost; but it clears its result first."""
+
+
+def matmul_calls(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
+    """Return the calls that write Z = W X, of arrays (count, rows, terms, batch), (count, terms, columns, batch).
+
+    Z = W X for unbatched W is one product over the columns of all examples, [x₁₁ … x₁ₙ …]; Z = G Xᵀ summed over the
+    batch is one over their terms. Others are computed example by example.
+    """
+    spaces = (*[operand.space for operand in instruction.operands], instruction.space)
+    a, b = arrays
+    if spaces == (UNBATCHED, BATCHED, BATCHED):
+        factors = [a[..., 0], merged(b), merged(out)]
+    elif spaces == (BATCHED, BATCHED, UNBATCHED):
+        right = merged(b.swapaxes(1, 2))
+        factors = [merged(a), right if right is None else right.swapaxes(1, 2), out[..., 0]]
+    elif spaces == (UNBATCHED, UNBATCHED, UNBATCHED):
+        factors = [a[..., 0], b[..., 0], out[..., 0]]
+    else:
+        factors = [None]
+    if any(factor is None for factor in factors):
+        return _by_example(buffers, instruction, arrays, out)
+    return [_multiplication(*matrices) for matrices in zip(*factors)]
+
+
+def _multiplication(a: Any, b: Any, out: Any) -> Call:
+    """Return the call that writes a @ b: by the quicker of NumPy's two ways to BLAS.
+
+    A matrix of one number is multiplied without BLAS, which skips a 0 even if it meets inf.
+    """
+    np = numpy()
+    if 1 in (a.size, b.size):
+        return np.multiply, (a, b, out)
+    quick = out.flags.c_contiguous and (a.shape[1] == 1 or out.size <= SMALL)
+    return (np.dot if quick else np.matmul), (a, b, out)
+
+
+def _by_example(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
+    """Multiply copies whose first axis is the batch, (batch, count, rows, terms) and (batch, count, terms, columns)."""
+    np = numpy()
+    count, rows, terms, columns = instruction.shape
+    calls: list[Call] = []
+    shapes = ((count, rows, terms), (count, terms, columns))
+    copies = [
+        _batch_first(buffers, operand, shape, array, calls)
+        for operand, shape, array in zip(instruction.operands, shapes, arrays)
+    ]
+    batch = max(len(copy) for copy in copies)
+    shape = (batch, count, rows, columns)
+    product = buffers.empty("product", math.prod(shape)).reshape(shape)
+    calls.append((np.matmul, (*copies, product)))
+    if instruction.space == UNBATCHED:
+        return [*calls, (np.add.reduce, (product, 0, None, out[..., 0]))]
+    calls.append((np.copyto, (out, product.transpose(1, 2, 3, 0))))
+    if any((operand.slots == NOT_REACHED).any() for operand in instruction.operands):
+        calls.append((partial(_without_padding, instruction, arrays, out), (product,)))
+    return calls
+
+
+def _batch_first(buffers: Buffers, operand: Any, shape: tuple[int, ...], array: Any, calls: list[Call]) -> Any:
+    """Return matrices (batch, …), copied once for all products that read the same slots, transposed or not."""
+    np = numpy()
+    slots = operand.slots.reshape(shape)
+    key, transposed = (operand.space, slots.tobytes(), shape), slots.swapaxes(1, 2)
+    if key not in buffers.copies:
+        axes = sorted(range(3), key=lambda axis: -abs(array.strides[axis]))
+        copy = np.empty((array.shape[-1], *[array.shape[axis] for axis in axes]), array.dtype)
+        calls.append((np.copyto, (copy, array.transpose(3, *axes))))
+        found = copy.transpose(0, *[1 + axes.index(axis) for axis in range(3)])
+        buffers.copies[key] = found
+        buffers.copies[operand.space, transposed.tobytes(), transposed.shape] = found.swapaxes(2, 3)
+    return buffers.copies[key]
+
+
+def _without_padding(instruction: Instruction, arrays: list[Any], out: Any, product: Any) -> None:
+    """Write sums of products without padding where the padding's 0 may have met inf or nan."""
+    if is_finite(product):
+        return
+    np = numpy()
+    count, rows, terms, columns = instruction.shape
+    a, b = arrays
+    present_a = instruction.operands[0].slots.reshape(count, rows, terms) != NOT_REACHED
+    present_b = instruction.operands[1].slots.reshape(count, terms, columns) != NOT_REACHED
+    exact = np.zeros_like(out)
+    for t in range(terms):
+        present = present_a[:, :, t, None] & present_b[:, t, None, :]
+        exact += np.where(present[..., None], a[:, :, t, None, :] * b[:, t, None, :, :], 0.0)
+    np.copyto(out, exact, where=~np.isfinite(out))
