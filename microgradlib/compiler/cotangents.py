@@ -76,6 +76,10 @@ class Cotangents(Writer):
         """Return the slots of the cotangents of slots, in the same space; `NOT_REACHED` where there is none."""
         return self._slots[space][slots]
 
+    def slots_of_all(self) -> tuple[Slots, ...]:
+        """Return the slots of the cotangents of all slots, by space."""
+        return tuple([slot_array(slots[:-1]) for slots in self._slots])
+
     def give(self, target: Operand, share: Operand) -> None:
         """Add a share to the cotangent of each slot of `target`: summed over the batch for unbatched slots.
 

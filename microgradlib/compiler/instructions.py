@@ -168,6 +168,8 @@ class ProgramData:
     forward: int | None = None
     wrt: str = ""
     """Of a joint program, the leaves by which it is differentiated: "parameters" or "inputs"."""
+    cotangent_slots: tuple[Slots, ...] = field(default=(), compare=False)
+    """Of a joint program, for each slot of what was differentiated, by space, that of its cotangent. For printing."""
     parameter_names: tuple[str, ...] = field(default=(), compare=False)
     arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
     """The arguments of the function, each with its name and the lengths of one row's axes."""

@@ -72,6 +72,7 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
             cotangents=(Operand(space, slot_array(tape.of(space, numpy().arange(count)))),),
             forward=len(program.instructions),
             wrt=wrt,
+            cotangent_slots=tape.slots_of_all(),
         )
     )
 
