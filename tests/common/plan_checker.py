@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand
-from microgradlib.compiler.planning import slots_of
+from microgradlib.compiler.planning import BlockGather, StridedView
 
 if TYPE_CHECKING:
     from microgradlib.compiler.planning import Plan, Step
@@ -52,6 +52,16 @@ def check_plan(plan: Plan) -> None:
             raise ValueError(f"the rows of {operand} do not hold it at the end")
     if forward != plan.forward:
         raise ValueError(f"the forward pass has {forward} steps, not {plan.forward}")
+
+
+def slots_of(view: StridedView | BlockGather) -> Any:
+    """Return the rows of a view in order, an array of one axis."""
+    if isinstance(view, BlockGather):
+        return (view.start + view.width * view.places[:, None] + np.arange(view.width)).ravel()
+    rows = np.array([view.start])
+    for size, step in zip(view.sizes, view.steps, strict=True):
+        rows = (rows[:, None] + step * np.arange(size)).ravel()
+    return rows
 
 
 def _check_step(plan: Plan, number: int, step: Step, held: list[Any]) -> None:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import NOT_REACHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.buffers import assign_rows, slots_of
+from microgradlib.compiler.planning.buffers import assign_rows
 from microgradlib.compiler.planning.data import BlockGather, Plan, Repeat, Step, StridedView
+from microgradlib.compiler.planning.slot_layout import arranged
 from microgradlib.compiler.planning.strides import blocks, even_axes
-from microgradlib.compiler.planning.views import views
+from microgradlib.compiler.planning.views import AxesOf, views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.instructions import Operand, ProgramData
 
-__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView", "plan", "slots_of"]
+__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView", "plan"]
 
 MOST_AXES_OF_A_COPY = 5
 """What lies evenly along so many axes is copied rather than gathered: the windows of a convolution."""
@@ -31,8 +32,11 @@ def plan(program: ProgramData) -> Plan:
     >>> program = vectorize(canonicalize(trace(lambda x: (x[0] * x[1]).exp() + x[0], [[1.0, 2.0]], [])))
     """
     np = numpy()
-    steps, sizes = views(program)
-    rows = assign_rows(program, steps, sizes)
+    axes_of = AxesOf()
+    program = arranged(program, axes_of)
+    drafts, sizes = views(program, axes_of)
+    rows = assign_rows(program, drafts, sizes)
+    steps = [draft.step for draft in drafts]
     zeros = [int(found.max(initial=-1)) + 1 for found in rows]
     tables = [np.append(found, zero) for found, zero in zip(rows, zeros)]  # NOT_REACHED, −1, finds the row of zeros
 

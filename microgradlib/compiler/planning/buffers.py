@@ -6,135 +6,149 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import BlockGather, Step, StridedView
+from microgradlib.compiler.planning.data import StridedView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.instructions import ProgramData
+    from microgradlib.compiler.planning.views import Draft
 
-__all__ = ["assign_rows", "slots_of"]
+__all__ = ["assign_rows"]
 
 BEFORE, ALWAYS = -1, 1 << 60
-"""The times before all steps and after them."""
+"""The times before all steps and after them; step i reads and writes at time i."""
 
 
-def slots_of(view: StridedView | BlockGather) -> Any:
-    """Return the rows of a view in order, an array of one axis.
+def assign_rows(program: ProgramData, drafts: Sequence[Draft], sizes: Sequence[int]) -> tuple[Any, ...]:
+    """Return for each space the row of each slot, an array; −1 for slots that nothing writes.
 
-    >>> slots_of(StridedView(0, 4, (2, 2), (10, 1)))
-    array([ 4,  5, 14, 15])
+    Values that one strided view reads keep their distances: they are a block. Blocks take the lowest rows that are free
+    when their first value is written. A row is free after its value is read for the last time; an elementwise step may
+    write over an operand that is read there for the last time, if both are the same view.
     """
-    np = numpy()
-    if isinstance(view, BlockGather):
-        return (view.start + view.width * view.places[:, None] + np.arange(view.width)).ravel()
-    rows = np.array([view.start])
-    for size, step in zip(view.sizes, view.steps):
-        rows = (rows[:, None] + step * np.arange(size)).ravel()
-    return rows
-
-
-def assign_rows(program: ProgramData, steps: Sequence[Step], sizes: Sequence[int]) -> tuple[Any, Any]:
-    """Return the row of each slot of each space, an array; −1 for slots that nothing uses.
-
-    Slots that one strided view reads keep their distances. Others take rows as soon as what was in them is read for
-    the last time: step i reads at time 2i and writes at 2i + 1. An elementwise step may write over an operand that is
-    read there for the last time, if both are the same view.
-    """
-    return tuple([_Space(program, steps, space, sizes[space]).rows() for space in (UNBATCHED, BATCHED)])  # type: ignore[return-value]
+    return tuple([_Space(program, drafts, space, sizes[space]).rows() for space in (UNBATCHED, BATCHED)])
 
 
 class _Space:
-    """The liveness of one space's slots, and the blocks of slots that keep their distances."""
+    """The values of one space, each the slots of a leaf or those of an instruction's results, and their blocks."""
 
-    def __init__(self, program: ProgramData, steps: Sequence[Step], space: int, size: int) -> None:
+    def __init__(self, program: ProgramData, drafts: Sequence[Draft], space: int, size: int) -> None:
         np = numpy()
-        self.steps, self.space, self.size = steps, space, size
+        self.program, self.drafts, self.space = program, drafts, space
         self.born, self.dies = np.full(size, ALWAYS), np.full(size, BEFORE)
         self.value = np.zeros(size, dtype=np.intp)
-        self.leaves = len(program.parameter_order) if space == UNBATCHED else program.inputs
-        self._live(program)
+        self.leaves = program.inputs if space == BATCHED else len(program.parameter_order)
+        self._live()
+        self.block = list(range(len(self.values)))
+        self.members = [[value] for value in self.block]
+        self.lengths = [len(slots) for slots in self.values]
+        self.shift = [0] * len(self.values)
+        """For each value, its rows in its block minus its slots."""
 
-    def _live(self, program: ProgramData) -> None:
+    def _live(self) -> None:
         """Find when each slot is written and read for the last time, and the value that it belongs to."""
-        np = numpy()
-        pinned = [range(self.leaves)]
-        pinned += [[slot] for slot in (program.constant_slots if self.space == UNBATCHED else program.ones)]
-        pinned += [seeds.slots for seeds in program.seeds if seeds.space == self.space]
-        self.values: list[Any] = [slots for slots in map(np.asarray, pinned) if len(slots)]
+        np, program = numpy(), self.program
+        alone = program.ones if self.space == BATCHED else program.constant_slots
+        leaves = [range(self.leaves), *[[slot] for slot in alone]]
+        leaves += [operand.slots for operand in program.seeds if operand.space == self.space]
+        self.values: list[Any] = [np.asarray(slots, dtype=np.intp) for slots in leaves if len(slots)]
         for slots in self.values:
             self.born[slots], self.dies[slots] = BEFORE, ALWAYS
-        self.reads: list[Any] = []
-        for time, step in enumerate(self.steps):
-            for operand in step.operands:
+        for time, draft in enumerate(self.drafts):
+            for operand, slots in zip(draft.step.operands, draft.operands):
                 if operand.space == self.space:
-                    slots = slots_of(operand)
-                    self.dies[slots] = np.maximum(self.dies[slots], 2 * time + 1)
-                    if isinstance(operand, StridedView):
-                        self.reads.append(slots)
-            if step.results.space == self.space:
-                slots = slots_of(step.results)
-                self.born[slots] = 2 * time + 1
-                self.dies[slots] = np.maximum(self.dies[slots], 2 * time + 1)
-                self.values.append(slots)
-        for operand in program.outputs + program.cotangents:
+                    self.dies[slots] = time
+            if draft.step.results.space == self.space:
+                self.born[draft.results] = self.dies[draft.results] = time
+                self.values.append(draft.results)
+        for operand in (*program.seeds, *program.outputs, *program.cotangents):
             if operand.space == self.space:
                 self.dies[operand.slots[operand.slots >= 0]] = ALWAYS
+        for slots in self.values[: len(self.values)]:
+            if self.born[slots[0]] == BEFORE:
+                self.dies[slots] = ALWAYS
         for number, slots in enumerate(self.values):
             self.value[slots] = number
 
     def rows(self) -> Any:
+        """Return the row of each slot."""
         np = numpy()
-        result = np.full(self.size, -1)
-        placed = np.zeros((0, 4), dtype=np.int64)
-        blocks = [self._pieces(np.concatenate([self.values[v] for v in members])) for members in self._together()]
-        for pieces in sorted(blocks, key=lambda pieces: (pieces[:, 2].min(), pieces[0, 0])):
-            is_fixed = pieces[0, 0] < self.leaves
-            shift = 0 if is_fixed else _lowest(placed, pieces)
-            for start, end, _, _ in pieces.tolist():
-                result[start:end] = np.arange(start, end) + shift
-            placed = np.concatenate([placed, pieces + np.array([shift, shift, 0, 0])])
+        self._keep_distances()
+        self._write_over()
+        blocks = [(self.block_of(members), members) for members in self.members if members]
+        busy = np.full(sum([end - start for (_, _, start, end), _ in blocks]) + self.leaves, BEFORE - 1)
+        result = np.full(len(self.value), -1)
+        top = 0
+        for (_, born, start, end), members in sorted(blocks):
+            base = -start if start < 0 else 0
+            if start >= self.leaves:
+                taken = np.flatnonzero(busy[:top] >= born)
+                edges = np.concatenate([[-1], taken, [ALWAYS]])
+                base = int(edges[np.argmax(np.diff(edges) > end - start)]) + 1 - start
+            for value in members:
+                slots = self.values[value]
+                rows = result[slots] = slots + (self.shift[value] + base)
+                busy[rows] = np.maximum(busy[rows], self.dies[slots])
+            top = max(top, end + base)
         return result
 
-    def _together(self) -> list[list[int]]:
-        """Return the sets of values that are read together, by strided views."""
+    def block_of(self, members: Sequence[int]) -> tuple[bool, int, int, int]:
+        """Return whether a block has no leaf with rows of its own, when it is written first, and its first and last row."""
+        first = [int(self.values[v].min()) + self.shift[v] for v in members]
+        last = [int(self.values[v].max()) + self.shift[v] for v in members]
+        born = min([int(self.born[self.values[v][0]]) for v in members])
+        return min(first) >= self.leaves, born, min(first), max(last) + 1
+
+    def _keep_distances(self) -> None:
+        """Unite the values that one strided view reads."""
         np = numpy()
-        parent = list(range(len(self.values)))
+        for draft in self.drafts:
+            for view, slots in zip(draft.step.operands, draft.operands):
+                if view.space == self.space and isinstance(view, StridedView):
+                    found = self.value[slots]
+                    if (found != found[0]).any():
+                        first, *others = np.unique(found).tolist()
+                        for value in others:
+                            self._unite(self.block[first], self.block[value], 0)
 
-        def root(v: int) -> int:
-            while parent[v] != v:
-                parent[v] = v = parent[parent[v]]
-            return v
+    def _unite(self, block: int, other: int, shift: int) -> None:
+        """Make a block of two, the rows of the other `shift` rows higher; as many rows more, unless it is moved."""
+        if block != other:
+            for value in self.members[other]:
+                self.block[value] = block
+                self.shift[value] += shift
+            self.members[block] += self.members[other]
+            self.members[other] = []
+            self.lengths[block] += self.lengths[other]
 
-        for slots in self.reads:
-            first, *others = np.unique(self.value[slots]).tolist()
-            for v in others:
-                parent[root(v)] = root(first)
-        sets: dict[int, list[int]] = {}
-        for v in range(len(parent)):
-            sets.setdefault(root(v), []).append(v)
-        return list(sets.values())
+    def _write_over(self) -> None:
+        """Let elementwise steps write over an operand, where one of the two is a block for itself."""
+        for time, draft in enumerate(self.drafts):
+            step = draft.step
+            if step.instruction is None or step.instruction.kind != "elementwise" or step.results.space != self.space:
+                continue
+            for view, slots in zip(step.operands, draft.operands):
+                if view.space == self.space and isinstance(view, StridedView) and self._is_free(time, draft, view, slots):
+                    size = len(slots)
+                    to, of = self.value[draft.results[0]], self.value[slots[0]]
+                    block, other = self.block[to], self.block[of]
+                    shift = (int(draft.results[0]) + self.shift[to]) - (int(slots[0]) + self.shift[of])
+                    if self.lengths[other] != size:
+                        block, other, shift = other, block, -shift
+                    self._unite(block, other, shift)
+                    self.lengths[block] -= size
+                    break
 
-    def _pieces(self, slots: Any) -> Any:
-        """Return the runs (start, end, born, dies) of neighbouring slots with one lifetime."""
-        np = numpy()
-        slots = np.sort(slots)
-        born, dies = self.born[slots], self.dies[slots]
-        cuts = np.flatnonzero((np.diff(slots) != 1) | (np.diff(born) != 0) | (np.diff(dies) != 0)) + 1
-        starts, ends = np.concatenate([[0], cuts]), np.concatenate([cuts, [len(slots)]]) - 1
-        return np.stack([slots[starts], slots[ends] + 1, born[starts], dies[starts]], 1)
-
-
-def _lowest(placed: Any, pieces: Any) -> int:
-    """Return the shift by which pieces lie lowest, without a row that another placed one has at the same time."""
-    np = numpy()
-    least = -int(pieces[:, 0].min())
-    low, high = pieces[:, 2].min(), pieces[:, 3].max()
-    others = placed[(placed[:, 2] <= high) & (placed[:, 3] >= low)]
-    meet = (others[:, None, 2] <= pieces[None, :, 3]) & (others[:, None, 3] >= pieces[None, :, 2])
-    first = (others[:, None, 0] - pieces[None, :, 1] + 1)[meet]  # shifts from here to `last` are forbidden
-    last = (others[:, None, 1] - pieces[None, :, 0] - 1)[meet]
-    order = np.argsort(first)
-    reached = np.maximum.accumulate(np.concatenate([[least - 1], last[order]]))
-    free = np.flatnonzero(np.append(first[order], ALWAYS) > reached + 1)
-    return int(reached[free[0]]) + 1
+    def _is_free(self, time: int, draft: Draft, view: StridedView, slots: Any) -> bool:
+        """Say whether results may take the rows of an operand."""
+        results = draft.step.results
+        if (view.sizes, view.steps) != (results.sizes, results.steps) or (self.dies[slots] != time).any():
+            return False
+        other, block = self.block[self.value[slots[0]]], self.block[self.value[draft.results[0]]]
+        if block == other or len(slots) not in (self.lengths[block], self.lengths[other]):
+            return False
+        return not any(
+            operand.space == self.space and operand != view and numpy().intersect1d(read, slots).size
+            for operand, read in zip(draft.step.operands, draft.operands)
+        )

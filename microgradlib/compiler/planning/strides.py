@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Axes = tuple[tuple[int, int], ...]
     """(size, step) of each axis, the longest first."""
 
-__all__ = ["blocks", "common_shape", "even_axes", "steps_in"]
+__all__ = ["blocks", "common_shape", "even_axes", "natural_steps", "steps_in"]
 
 
 def even_axes(slots: Any, most: int) -> Axes | None:
@@ -94,6 +94,19 @@ def steps_in(slots: Any, axes: Axes | None, shape: Sequence[int]) -> tuple[int, 
         width *= length
         if any(cut < width for cut in cuts):
             return None
+    return tuple(reversed(steps))
+
+
+def natural_steps(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the steps of consecutive rows in this shape.
+
+    >>> natural_steps((2, 1, 3))
+    (3, 0, 1)
+    """
+    steps, step = [], 1
+    for size in reversed(shape):
+        steps.append(step if size > 1 else 0)
+        step *= size
     return tuple(reversed(steps))
 
 

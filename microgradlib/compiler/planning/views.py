@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Operand
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import BlockGather, Step, StridedView
-from microgradlib.compiler.planning.strides import common_shape, even_axes, steps_in
+from microgradlib.compiler.planning.strides import common_shape, even_axes, natural_steps, steps_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from microgradlib.compiler.instructions import Instruction, ProgramData
 
-__all__ = ["views"]
+__all__ = ["AxesOf", "Draft", "Shaped", "shapes", "view_of", "views"]
 
 MOST_AXES = 4
 """An elementwise step or a reduction has so many axes at most."""
+
+
+class Draft(NamedTuple):
+    """A step whose views have slots for rows, and these slots in order."""
+
+    step: Step
+    results: Any
+    operands: tuple[Any, ...]
 
 
 class Shaped(NamedTuple):
@@ -28,111 +36,108 @@ class Shaped(NamedTuple):
     """The axis that must have step 1, if any."""
 
 
-def views(program: ProgramData) -> tuple[tuple[Step, ...], tuple[int, int]]:
+class AxesOf:
+    """The axes along which an operand's slots are evenly spaced, None if they are not; computed once."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, operand: Operand) -> Any:
+        slots = operand.slots
+        if id(slots) not in self._found:
+            is_padded = len(slots) == 0 or int(slots.min()) == NOT_REACHED
+            self._found[id(slots)] = slots, None if is_padded else even_axes(slots, MOST_AXES)
+        return self._found[id(slots)][1]
+
+
+def shapes(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[Shaped]:
+    """Return what the results and each operand are read as; see `Step`."""
+    everything = (instruction.results, *instruction.operands)
+    if instruction.kind == "matmul":
+        return _matrices(instruction)
+    if instruction.kind == "segment_reduce":
+        return [Shaped((len(x.slots) // instruction.width, instruction.width)) for x in everything]
+    terms = instruction.terms if instruction.kind == "reduce" else 1
+    n = max(len(x.slots) for x in everything)
+    found = [(axes_of(x), 1 if len(x.slots) == n else terms) for x in everything]
+    shape = common_shape(n, found, MOST_AXES, terms)
+    rows = (*shape, 1) if instruction.kind == "reduce" and terms == 1 else shape
+    return [Shaped(rows if len(x.slots) == n else (*rows[:-1], 1)) for x in everything]
+
+
+def _matrices(instruction: Instruction) -> list[Shaped]:
+    """Return the shapes of Z, W and X."""
+    count, rows, terms, columns = instruction.shape
+    w, x = [operand.space == BATCHED for operand in instruction.operands]
+    z_shape, w_shape, x_shape = (count, rows, columns), (count, rows, terms), (count, terms, columns)
+    if instruction.sums_batch:
+        return [Shaped(z_shape), Shaped(w_shape, 2 if w else None), Shaped(x_shape, 1 if x else None)]
+    return [Shaped(z_shape, 2 if x and not w else None), Shaped(w_shape), Shaped(x_shape, 2 if x and not w else None)]
+
+
+def view_of(operand: Operand, axes: Any, wanted: Shaped) -> StridedView | None:
+    """Return the view, on slots, of an operand with these axes, or None if it cannot be read so."""
+    steps = steps_in(operand.slots, axes, wanted.shape)
+    if steps is None or (wanted.dense is not None and wanted.shape[wanted.dense] > 1 and steps[wanted.dense] != 1):
+        return None
+    return StridedView(operand.space, int(operand.slots[0]), wanted.shape, steps)
+
+
+def views(program: ProgramData, axes_of: AxesOf) -> tuple[tuple[Draft, ...], tuple[int, int]]:
     """Return the steps, whose rows are slots still, and how many slots there are with those that are gathered to.
 
     >>> from microgradlib.compiler.trace import trace
     >>> from microgradlib.compiler.vectorize import vectorize
-    >>> steps, _ = views(vectorize(trace(lambda x: x[0] * x[1] + x[1] * x[2], [[1.0, 2.0, 3.0]], [])))
+    >>> program = vectorize(trace(lambda x: [x[0] * x[1], x[0] * x[2], x[3] * x[0]], [[1.0, 2.0, 3.0, 4.0]], []))
+    >>> drafts, sizes = views(program, AxesOf())
     """
-    return _Reader(program).steps()
+    reader = _Reader(program.sizes, axes_of)
+    for position, instruction in enumerate(program.instructions):
+        reader.add(position, instruction)
+    return tuple(reader.drafts), (reader.sizes[UNBATCHED], reader.sizes[BATCHED])
 
 
 class _Reader:
-    """Collects the steps; knows the axes of each array of slots, and what is gathered already."""
+    """Collects the steps, and knows what is gathered already."""
 
-    def __init__(self, program: ProgramData) -> None:
-        self.program, self.sizes = program, list(program.sizes)
-        self.found: list[Step] = []
-        self.gathered: dict[Operand, int] = {}
-        self._axes: dict[int, Any] = {}
+    def __init__(self, sizes: Sequence[int], axes_of: AxesOf) -> None:
+        self.sizes, self.axes_of = list(sizes), axes_of
+        self.drafts: list[Draft] = []
+        self.gathered: dict[Operand, Any] = {}
 
-    def steps(self) -> tuple[tuple[Step, ...], tuple[int, int]]:
-        for position, instruction in enumerate(self.program.instructions):
-            results, *operands = self._shapes(instruction)
-            target = self._view(instruction.results, results)
-            if target is None:
-                raise ValueError(f"instruction {position} writes slots that are not evenly spaced: {instruction}")
-            sources = [self._read(x, y, position) for x, y in zip(instruction.operands, operands)]
-            self.found.append(Step(instruction, target, tuple(sources), position))
-        return tuple(self.found), (self.sizes[UNBATCHED], self.sizes[BATCHED])
+    def add(self, position: int, instruction: Instruction) -> None:
+        """Add the step of an instruction, and before it those that gather what it reads."""
+        results, *operands = shapes(instruction, self.axes_of)
+        target = view_of(instruction.results, self.axes_of(instruction.results), results)
+        if target is None:
+            message = f"the results of an instruction must be evenly spaced slots, got instruction {position}: {instruction}"
+            raise ValueError(message)
+        read = [self._read(x, y, position) for x, y in zip(instruction.operands, operands)]
+        step = Step(instruction, target, tuple([view for view, _ in read]), position)
+        self.drafts.append(Draft(step, instruction.results.slots, tuple([slots for _, slots in read])))
 
-    def _shapes(self, instruction: Instruction) -> list[Shaped]:
-        """Return what the results and each operand are read as."""
-        everything = (instruction.results, *instruction.operands)
-        if instruction.kind == "matmul":
-            return _matrices(instruction)
-        if instruction.kind == "segment_reduce":
-            terms = sum(instruction.counts)
-            return [
-                Shaped((terms if len(x.slots) == terms * instruction.width else len(instruction.counts), instruction.width))
-                for x in everything
-            ]
-        terms = instruction.terms if instruction.kind == "reduce" else 1
-        n = max(len(x.slots) for x in everything)
-        found = [(self.axes(x), 1 if len(x.slots) == n else terms) for x in everything]
-        shape = common_shape(n, found, MOST_AXES, terms)
-        rows = shape if instruction.kind == "elementwise" else shape if terms > 1 else (*shape, 1)
-        return [Shaped(rows if len(x.slots) == n else (*rows[:-1], 1)) for x in everything]
-
-    def axes(self, operand: Operand) -> Any:
-        """Return the axes of an operand's slots, None if they are not even."""
-        key = id(operand.slots)
-        if key not in self._axes:
-            is_padded = len(operand.slots) == 0 or int(operand.slots.min()) == NOT_REACHED
-            self._axes[key] = None if is_padded else even_axes(operand.slots, MOST_AXES)
-        return self._axes[key]
-
-    def _view(self, operand: Operand, wanted: Shaped) -> StridedView | None:
-        steps = steps_in(operand.slots, self.axes(operand), wanted.shape)
-        if steps is None or (wanted.dense is not None and wanted.shape[wanted.dense] > 1 and steps[wanted.dense] != 1):
-            return None
-        return StridedView(operand.space, int(operand.slots[0]), wanted.shape, steps)
-
-    def _read(self, operand: Operand, wanted: Shaped, position: int) -> StridedView:
-        found = self._view(operand, wanted)
+    def _read(self, operand: Operand, wanted: Shaped, position: int) -> tuple[StridedView, Any]:
+        """Return the view of an operand, and the slots that it reads; they are others where it is gathered."""
+        found = view_of(operand, self.axes_of(operand), wanted)
         if found is not None:
-            return found
-        source, steps = operand, _natural(wanted.shape)
+            return found, operand.slots
+        source, steps = operand, natural_steps(wanted.shape)
         if len(wanted.shape) == 3 and wanted.dense != 2 and (wanted.dense is not None or source not in self.gathered):
             turned = Operand.of(operand.space, operand.slots.reshape(wanted.shape).swapaxes(1, 2).ravel())
             if wanted.dense is not None or turned in self.gathered:  # adjoints read what is gathered, transposed
                 a, b, c = wanted.shape
-                outer, inner, middle = _natural((a, c, b))
+                outer, inner, middle = natural_steps((a, c, b))
                 source, steps = turned, (outer, middle, inner)
-        return StridedView(operand.space, self._gather(source, position), wanted.shape, steps)
+        copy = self._gather(source, position)
+        return StridedView(operand.space, int(copy[0]), wanted.shape, steps), copy
 
-    def _gather(self, operand: Operand, position: int) -> int:
-        """Return the first of the slots to which an operand is gathered, with a step that does it, if it is new."""
+    def _gather(self, operand: Operand, position: int) -> Any:
+        """Return the slots to which an operand is gathered, with a step that does it, if it is new."""
         if operand not in self.gathered:
             n, start = len(operand.slots), self.sizes[operand.space]
             self.sizes[operand.space] += n
-            self.gathered[operand] = start
+            copy = self.gathered[operand] = numpy().arange(start, start + n)
             source = BlockGather(operand.space, 0, 1, operand.slots)
-            self.found.append(Step(None, StridedView(operand.space, start, (n,), (1,)), (source,), position))
+            step = Step(None, StridedView(operand.space, start, (n,), (1,)), (source,), position)
+            self.drafts.append(Draft(step, copy, (operand.slots[operand.slots >= 0],)))
         return self.gathered[operand]
-
-
-def _matrices(instruction: Instruction) -> list[Shaped]:
-    """Return the shapes of Z, W and X. Which axis must be dense, of what is batched: see `Step`."""
-    count, rows, terms, columns = instruction.shape
-    w, x = instruction.operands
-    z_shape, w_shape, x_shape = (count, rows, columns), (count, rows, terms), (count, terms, columns)
-    if instruction.sums_batch:
-        return [
-            Shaped(z_shape),
-            Shaped(w_shape, 2 if w.space == BATCHED else None),
-            Shaped(x_shape, 1 if x.space == BATCHED else None),
-        ]
-    if w.space == UNBATCHED and x.space == BATCHED:
-        return [Shaped(z_shape, 2), Shaped(w_shape), Shaped(x_shape, 2)]
-    return [Shaped(z_shape), Shaped(w_shape), Shaped(x_shape)]
-
-
-def _natural(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return the steps of consecutive rows in this shape."""
-    steps, step = [], 1
-    for size in reversed(shape):
-        steps.append(step if size > 1 else 0)
-        step *= size
-    return tuple(reversed(steps))
