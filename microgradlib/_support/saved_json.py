@@ -20,7 +20,7 @@ _NOT_IN_JSON = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 class FileFormat(NamedTuple):
-    """A format of saved files: its name, and the version that this library reads and writes.
+    """A format of saved files: its name, the version that this library writes, and the older ones that it reads too.
 
     >>> import tempfile
     >>> example = FileFormat("an example", 1)
@@ -32,6 +32,7 @@ class FileFormat(NamedTuple):
 
     name: str
     version: int
+    older: tuple[int, ...] = ()
 
     def write(self, path: str | os.PathLike[str], content: Mapping[str, Any], *, indent: int | None = None) -> Path:
         """Write `content` with the format's name and version, and return the path; the file is replaced atomically.
@@ -64,7 +65,7 @@ class FileFormat(NamedTuple):
             message = f'{path} is not a file that save wrote: it has no "format": "{self.name}"'
             raise SavedFileError(message)
         version = content.get("version")
-        if version != self.version or type(version) is not int:
+        if version not in (self.version, *self.older) or type(version) is not int:
             message = (
                 f"{path} has version {version!r} of the format, but this library reads version {self.version}: "
                 "update microgradlib"

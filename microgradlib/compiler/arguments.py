@@ -12,7 +12,12 @@ __all__ = ["columns_of", "rounded"]
 def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
     """Return each argument as an array (batch,) or (batch, numbers), and the shape of one row of each.
 
-    Raises `ValueError` where the batches differ, are empty, or rows are of different lengths.
+    Raises `ValueError` where the batches differ, are empty, or rows are of different lengths, `TypeError` for what is
+    no array of numbers.
+
+    >>> columns, shapes = columns_of(([[[1.0, 2.0]], [[3.0, 4.0]]], [5, 6]), float)
+    >>> [column.tolist() for column in columns], shapes
+    ([[[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]], ((1, 2), ()))
     """
     arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
     if not arrays or any(array.ndim == 0 for array in arrays):
@@ -21,8 +26,8 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     if batch == 0 or any(len(array) != batch for array in arrays):
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
-    columns = [array if array.ndim < 3 else array.reshape(batch, -1) for array in arrays]
-    return columns, tuple([array.shape[1:] for array in arrays])
+    shapes = tuple([array.shape[1:] for array in arrays])
+    return [array if array.ndim < 3 else array.reshape(batch, -1) for array in arrays], shapes
 
 
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
@@ -33,8 +38,11 @@ def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
         raise TypeError(message)
     try:
         array = numpy().asarray(argument)
-    except (ValueError, TypeError) as error:
-        message = f"argument {i} is no array of numbers: its rows differ in length ({error})"
+    except (ValueError, TypeError):
+        message = (
+            f"argument {i} is no array of numbers: its rows differ in length{_lengths(argument)}. Pad them to one "
+            f"length, with weights of 0 for what is added, or call the function once for each length"
+        )
         raise ValueError(message) from None
     if array.dtype.kind not in "fiub":
         message = f"argument {i} is no array of numbers: some of its entries are of another kind ({array.dtype})"
@@ -42,8 +50,15 @@ def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
     return rounded(array, dtype)
 
 
+def _lengths(rows: Any) -> str:
+    """Return the lengths of rows in words, empty if they are all the same: then what is in them differs."""
+    lengths = sorted({len(row) if hasattr(row, "__len__") else 1 for row in rows})
+    shown = [*map(str, lengths[:3]), *["…"] * (len(lengths) > 4), *map(str, lengths[3:][-1:])]
+    return f", {', '.join(shown)}" if len(lengths) > 1 else ""
+
+
 def rounded(array: Any, dtype: Any) -> Any:
-    """Return the array in this precision, the same if it is in it already; what it cannot hold is infinite."""
+    """Return the array in this precision, the same if it is in it already; overflow becomes inf."""
     if array.dtype == dtype:
         return array
     with numpy().errstate(over="ignore"):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.core.modes import is_watching
+from microgradlib.errors import AnomalyError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from microgradlib.compiler.engines.engine import Engine
     from microgradlib.compiler.program import Program
-    from microgradlib.compiler.runner import Runner
 
 __all__ = ["Batched"]
 
@@ -18,62 +23,65 @@ __all__ = ["Batched"]
 class Batched(display.ShowsItself):
     """A function of batches. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
 
-    Several threads may call it at once. A subclass says in `_ready` which program runs, on which numbers.
+    Several threads may call it at once. Under `detect_anomaly()` a call whose result is nan or inf is an error. A
+    subclass says in `_ready` which engine runs, on which numbers.
     """
+
+    _places: Any
+    """For each parameter as listed, its position among those of the program: a slice, or an array with duplicates."""
 
     @property
     def program(self) -> Program:
         """The program that runs."""
         raise NotImplementedError
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
-        """Return the runner, the arguments' columns, and the flat parameters."""
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
+        """Return the engine, the flat parameters of its program, and the arguments' columns."""
         raise NotImplementedError
 
-    def _spread(self, gradient: Any) -> Any:
-        """Return a program's gradient in the order of the parameters as they were listed."""
-        raise NotImplementedError
+    def _rerun(self, parameters: Any, columns: Sequence[Any], example: int) -> None:
+        """Run an example in the eager engine, if there is a function, so that `detect_anomaly` names the line."""
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
-        runner, columns, numbers = self._ready(arguments)
-        return runner.shaped(runner.values(numbers, columns))
+        engine, *given = self._ready(arguments)
+        return engine.shaped(self._watched(engine, given, engine.values(*given)))
+
+    def rows(self, *arguments: Any) -> NDArray[Any]:
+        """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
+        engine, *given = self._ready(arguments)
+        array: NDArray[Any] = self._watched(engine, given, engine.values(*given))
+        return array
 
     def value_and_grad(self, *arguments: Any) -> tuple[float, NDArray[Any]]:
         """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
 
         Raises `ValueError` if the function returns several numbers.
         """
-        runner, columns, numbers = self._ready(arguments)
-        if len(runner.program.outputs) != 1:
-            message = f"the function returns {len(runner.program.outputs)} numbers: use jacobian, or return their sum"
+        engine, *given = self._ready(arguments)
+        if len(engine.program.outputs) != 1:
+            message = f"the function returns {len(engine.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
-        mean, gradient = runner.mean_and_gradient(numbers, columns)
-        return mean, self._spread(gradient)
+        mean, gradient = self._watched(engine, given, engine.mean_and_gradient(*given))
+        return mean, gradient[self._places]
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, NDArray[Any]]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
 
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
-        runner, columns, numbers = self._ready(arguments)
-        values, gradient = runner.values_and_gradient(numbers, columns)
-        return runner.shaped(values), self._spread(gradient)
-
-    def rows(self, *arguments: Any) -> NDArray[Any]:
-        """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
-        runner, columns, numbers = self._ready(arguments)
-        array: NDArray[Any] = runner.values(numbers, columns)
-        return array
+        engine, *given = self._ready(arguments)
+        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
+        return engine.shaped(values), gradient[self._places]
 
     def rows_and_grad(self, *arguments: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the same as `values_and_grad`, but what the function returns as in `rows`.
 
         `out`, an array of the program's dtype, is what it is written into.
         """
-        runner, columns, numbers = self._ready(arguments)
-        values, gradient = runner.values_and_gradient(numbers, columns, out)
-        return values, self._spread(gradient)
+        engine, *given = self._ready(arguments)
+        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given, out))
+        return values, gradient[self._places]
 
     def jacobian(self, *arguments: Any) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
@@ -83,6 +91,49 @@ class Batched(display.ShowsItself):
         >>> square.jacobian([[3.0, 4.0]]).tolist()
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
-        runner, columns, numbers = self._ready(arguments)
-        array: NDArray[Any] = runner.jacobian(numbers, columns)
+        engine, *given = self._ready(arguments)
+        array: NDArray[Any] = self._watched(engine, given, engine.jacobian(*given))
         return array
+
+    def hvp(self, *arguments: Any, vector: Any) -> NDArray[Any]:
+        """Return H v, for the Hessian H by the parameters of the mean of the first number that the function returns.
+
+        `vector` is v, one number for each parameter, in their order, as are those of the result. H is never formed: the
+        cost is a small multiple of the gradient's. Raises `ValueError` for a vector of another shape.
+
+        >>> from microgradlib import Value, compile
+        >>> w, b = Value(2.0), Value(1.0)
+        >>> fast = compile(lambda x: (w * x + b) ** 2, [w, b])
+        >>> fast.hvp([1.0, 2.0], vector=[1.0, 0.0]).tolist(), fast.hessian([1.0, 2.0]).tolist()
+        ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
+        """
+        engine, *given = self._ready(arguments)
+        direction, vector = numpy().zeros(len(given[0]), engine.dtype), numpy().asarray(vector, engine.dtype)
+        if vector.shape != direction[self._places].shape:
+            message = f"there are {len(direction[self._places])} parameters, got a vector of shape {vector.shape}"
+            raise ValueError(message)
+        numpy().add.at(direction, self._places, vector)
+        product: NDArray[Any] = self._watched(engine, given, engine.hvp(*given, direction))
+        return product[self._places]
+
+    def hessian(self, *arguments: Any) -> NDArray[Any]:
+        """Return H, an array (parameters, parameters): `hvp` for each of them."""
+        engine, *given = self._ready(arguments)
+        unit = numpy().eye(len(given[0]), dtype=engine.dtype)[self._places]
+        rows = [engine.hvp(*given, vector)[self._places] for vector in unit]
+        matrix: NDArray[Any] = self._watched(engine, given, numpy().array(rows, engine.dtype).reshape(2 * [len(rows)]))
+        return matrix
+
+    def _watched(self, engine: Engine, given: Any, results: Any) -> Any:
+        """Return results. Raises `AnomalyError` under `detect_anomaly()` if one of them is nan or inf."""
+        if not is_watching():
+            return results
+        np, parts = numpy(), results if isinstance(results, tuple) else (results,)
+        if all(np.isfinite(part).all() for part in parts):
+            return results
+        finite = np.isfinite(engine.values(*given)).all(1)
+        for example in np.argsort(finite, kind="stable").tolist():
+            self._rerun(*given, example)
+        what = "a derivative" if finite.all() else f"the value of example {finite.tolist().index(False)}"
+        message = f"{what} is nan or inf"
+        raise AnomalyError(message)

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import os
 import threading
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from microgradlib._support.garbage import without_collection
+from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
-from microgradlib.compiler.canonical import canonical
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.checks import ColumnCheck, column_checks, run_checks
+from microgradlib.compiler.engines.registry import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.roll import roll
-from microgradlib.compiler.runner import Runner
+from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
+from microgradlib.compiler.stages import Stages
 from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
+from microgradlib.core.autodiff import grad_table
+from microgradlib.core.kinks import check_gradients
 from microgradlib.core.value import Value
+from microgradlib.errors import AnomalyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.engines.engine import Engine
 
 __all__ = ["Compiled", "compile"]
 
+SHAPES_KEPT = 64
+"""For how many shapes of rows programs are kept: those that were called last."""
+
 
 def compile(  # noqa: A001  the name of the field
-    function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float
+    function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float, backend: str = "numpy"
 ) -> Compiled:
     """Return a function that runs `function`, written for one example, on batches.
 
@@ -39,12 +47,13 @@ def compile(  # noqa: A001  the name of the field
     Python's loops, but no `if` on a number that is not known yet: write `where`. `parameters` are the leaf Values to
     differentiate by. Changes of the `data` of these, and of other Values that the function uses, are seen by the next
     call; all else it looks at, plain numbers, settings of modules, stays as it is when it is traced: a number that is
-    to change is a Value or an argument. A label or index that is out of range is an error in the eager engine but not
-    here. `dtype` is float64 or float32.
+    to change is a Value or an argument. `dtype` is float64 or float32. `backend` is the engine that runs programs:
+    "numpy", or "reference", which is slow and plain, for tests.
 
-    Raises `MissingExtraError` without NumPy. The first call raises `SymbolHasNoValueError`, naming the line, where the
-    function needs a number that is not known, and `TracingError` where it draws from Python's or NumPy's own source of
-    random numbers, or does not do the same when it is run a second time.
+    Raises `MissingExtraError` without NumPy, `ValueError` for another backend. The first call raises
+    `SymbolHasNoValueError`, naming the line, where the function needs a number that is not known, and `TracingError`
+    where it draws from Python's or NumPy's own source of random numbers, or does not do the same when it is run a
+    second time. Every call raises `LabelError`, naming the example, for a label or index that is out of range.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> fast = compile(lambda x, y: (w * x + b - y) ** 2, [w, b])
@@ -54,24 +63,35 @@ def compile(  # noqa: A001  the name of the field
     >>> mean, gradient.tolist()
     (2.0, [-2.0, -2.0])
     """
-    return Compiled(function, parameters, dtype)
+    return Compiled(function, parameters, dtype, backend)
+
+
+class _Ready(NamedTuple):
+    """What runs for one shape of rows: the engine, other Values than parameters, and the checks of labels."""
+
+    engine: Engine
+    captured: tuple[Value, ...]
+    checks: list[ColumnCheck]
 
 
 class Compiled(Batched):
-    """What `compile` returns: a function of batches, traced once for each shape of its rows."""
+    """What `compile` returns: a function of batches, traced once for each shape of its rows. `__wrapped__` is it."""
 
-    def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any) -> None:
-        self.function = function
+    def __init__(
+        self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any = float, backend: str = "numpy"
+    ) -> None:
+        self.__wrapped__ = self.function = function
         if isinstance(parameters, Value):
             raise TypeError(
                 "parameters are a list of Values, as model.parameters() gives it, got a single one: write [w]"
             )
         names = getattr(parameters, "names", ())
         self.parameters = list(parameters)
-        self.dtype = numpy().dtype(dtype)
+        self.dtype, self.backend = numpy().dtype(dtype), backend
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
+        engine_class(backend)
         for parameter in self.parameters:
             if not isinstance(parameter, Value) or parameter.parents:
                 message = f"parameters are leaf Values, as model.parameters() gives them, got {parameter!r}"
@@ -80,9 +100,9 @@ class Compiled(Batched):
         position = {p: i for i, p in enumerate(self._distinct)}
         named = dict(zip(self.parameters, names or _labels(self.parameters)))
         self._names = tuple([named[p] for p in self._distinct]) if named else ()
-        self._places = numpy().array([position[p] for p in self.parameters], dtype=int)
-        self._runners: dict[Any, Runner] = {}
-        self._held: dict[Any, tuple[Value, ...]] = {}
+        repeated = len(self._distinct) < len(self.parameters)
+        self._places = [position[p] for p in self.parameters] if repeated else slice(len(self._distinct))
+        self._compiled: dict[Any, _Ready] = {}
         self._lock = threading.Lock()
         self._array: Any = None
         self._last: Any = None
@@ -96,20 +116,45 @@ class Compiled(Batched):
 
     def __repr__(self) -> str:
         name, count = getattr(self.function, "__name__", type(self.function).__name__), len(self.parameters)
-        what = f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}"
-        return f"{what}, {self._runners[self._last].program.size()}>" if self._last else f"{what}, not called yet>"
+        backend = "" if self.backend == "numpy" else f", {self.backend} engine"
+        what = f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}{backend}"
+        return f"{what}, not called yet>" if self._last is None else f"{what}, {self.program.size()}>"
 
     @property
     def program(self) -> Program:
         """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""
+        return self._latest().engine.program  # type: ignore[return-value]
+
+    def _latest(self) -> _Ready:
         if self._last is None:
-            raise ValueError("nothing has been compiled yet: call the function once, which shows the shape of a row")
-        return self._runners[self._last].program
+            raise ValueError(
+                "nothing has been compiled yet: call the function once, which shows the shape of a row, or lower(…) it"
+            )
+        return self._last[1]  # type: ignore[no-any-return]
+
+    def lower(self, *arguments: Any) -> Program:
+        """Compile for arguments like these, as a call takes them, without running; return the program, to be printed.
+
+        >>> w = Value(2.0, label="w")
+        >>> print(compile(lambda x: (w * x).tanh(), [w]).lower([1.0]))  # doctest: +ELLIPSIS
+        one example: x
+        ...
+        """
+        self._for(columns_of(arguments, self.dtype)[1])
+        return self.program
+
+    def stages(self, *arguments: Any) -> Stages:
+        """Return the last call's program, or that for arguments like these, as it leaves each pass, to be printed."""
+        if arguments:
+            self.lower(*arguments)
+        self._latest()
+        return Stages(trace(self.function, _zeros(self._last[0]), self._distinct))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
 
-        It then runs without the function, or any code of yours. Raises `ValueError` before the first call.
+        It then runs without the function, or any code of yours; labels are no longer checked. Raises `ValueError`
+        before the first call.
 
         >>> import tempfile
         >>> from microgradlib.compiler import load_program
@@ -117,12 +162,12 @@ class Compiled(Batched):
         >>> fast = compile(lambda x: w * x[0] + x[1], [w])
         >>> values = fast([[1.0, 2.0]])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     program = load_program(fast.save(Path(folder, "line.json")))
+        ...     program = load_program(fast.save(f"{folder}/line.json"))
         >>> program([[1.0, 2.0]]).tolist(), program.jacobian([[1.0, 2.0]]).tolist()
         ([5.0], [[[3.0, 1.0]]])
         """
-        numbers = self._numbers(self._held[self._last] if self._last is not None else ())
-        return save_program(self.program, path, numbers, self._last, self._places)
+        numbers = self._numbers(self._latest().captured)
+        return save_program(self.program, path, numbers, self._last[0], numpy().arange(len(numbers))[self._places])
 
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters, in place of the Values' own.
@@ -140,43 +185,70 @@ class Compiled(Batched):
                 raise ValueError(message)
         self._array = array
 
-    def _spread(self, gradient: Any) -> Any:
-        """Return the gradient of the parameters alone, once more for those that are listed twice."""
-        n = len(self._distinct)
-        return gradient[:n] if n == len(self.parameters) else gradient[self._places]
-
-    def _numbers(self, held: tuple[Value, ...]) -> Any:
+    def _numbers(self, captured: tuple[Value, ...]) -> Any:
         """Return the parameters' numbers, and behind them those of the other Values that the function uses."""
         np = numpy()
         if self._array is None:
-            return rounded(np.array([p._data for p in (*self._distinct, *held)], float), self.dtype)
+            return rounded(np.array([p._data for p in (*self._distinct, *captured)], float), self.dtype)
         numbers = rounded(self._array, self.dtype)
         if len(self._distinct) < len(self.parameters):
             numbers = np.empty(len(self._distinct), self.dtype)
             numbers[self._places] = self._array
-        return rounded(np.append(numbers, [p._data for p in held]), self.dtype) if held else numbers
+        return rounded(np.append(numbers, [p._data for p in captured]), self.dtype) if captured else numbers
 
-    def _compile(self, shapes: Any, rows: list[Any]) -> None:
+    def _for(self, shapes: Any) -> _Ready:
+        """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""
+        last = self._last
+        if last is not None and last[0] == shapes:
+            return last[1]  # type: ignore[no-any-return]
+        with self._lock:
+            ready = self._compiled.pop(shapes, None) or self._compile(shapes)
+            self._compiled[shapes] = ready  # now the last in order
+            if len(self._compiled) > SHAPES_KEPT:
+                del self._compiled[next(iter(self._compiled))]
+        self._last = shapes, ready
+        return ready
+
+    def _compile(self, shapes: Any) -> _Ready:
         with without_collection():
-            found = trace(self.function, rows, self._distinct)
+            found = trace(self.function, _zeros(shapes), self._distinct)
             if not found.outputs:
                 raise ValueError("the function returns no number")
-            program = replace(
-                roll(canonical(found)),
-                parameter_names=self._names,
-                arguments=tuple(zip(_argument_names(self.function, len(shapes)), shapes)),
-            )
-        self._held[shapes], self._runners[shapes] = found.held, Runner(program, self.dtype)
+            arguments = tuple(zip(_argument_names(self.function, len(shapes)), shapes))
+            program = Program.of(vectorize(canonicalize(found)), parameter_names=self._names, arguments=arguments)
+        engine = make_engine(self.backend, program, self.dtype)
+        return _Ready(engine, found.held, column_checks(found, shapes))
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Runner, list[Any], Any]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
         columns, shapes = columns_of(arguments, self.dtype)
-        if shapes not in self._runners:
-            rows = [numpy().zeros(shape).tolist() for shape in shapes]
-            with self._lock:
-                if shapes not in self._runners:
-                    self._compile(shapes, rows)
-        self._last = shapes
-        return self._runners[shapes], columns, self._numbers(self._held[shapes])
+        engine, captured, checks = self._for(shapes)
+        if checks:
+            run_checks(checks, columns)
+        return engine, self._numbers(captured), columns
+
+    def _rerun(self, parameters: Any, columns: Sequence[Any], example: int) -> None:
+        shapes, ready = self._last
+        values = [*self._distinct, *ready.captured]
+        rows = [column[example].reshape(shape).tolist() for column, shape in zip(columns, shapes)]
+        with self._lock:
+            before = [value._data for value in values]
+            try:
+                for value, number in zip(values, parameters.tolist()):
+                    value._data = number
+                for output in flatten(self.function(*unflatten(rows, [Value(number) for number in flatten(rows)]))):
+                    if isinstance(output, Value):
+                        check_gradients(grad_table(output))
+            except AnomalyError as error:
+                message = f"example {example}: {error}"
+                raise AnomalyError(message) from None
+            finally:
+                for value, number in zip(values, before):
+                    value._data = number
+
+
+def _zeros(shapes: Any) -> list[Any]:
+    """Return a row of zeros of each shape."""
+    return [numpy().zeros(shape).tolist() for shape in shapes]
 
 
 def _labels(values: Sequence[Value]) -> list[str]:
@@ -193,15 +265,3 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     except (ValueError, TypeError):
         names = []
     return names[:count] if len(names) >= count else [f"x{i}" for i in range(count)]
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Keep the collector of cycles from looking, again and again, through a graph that is only growing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -1,11 +1,13 @@
-"""The rolled program with its presentation: `print(program)` and `program.draw()`."""
+"""A program with its presentation: `print(program)` and `program.draw()`."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support import display
 from microgradlib.compiler.instructions import ProgramData
+from microgradlib.compiler.reverse import reverse
 
 if TYPE_CHECKING:
     from microgradlib._support.checks import WholeNumber
@@ -19,16 +21,19 @@ MAX_BOXES: Final = 200
 
 
 class Program(ProgramData, display.ShowsItself):
-    """A rolled program that prints as mathematics and can be drawn.
+    """A program that prints as mathematics and can be drawn. The fields are those of `ProgramData`."""
 
-    The fields are those of `ProgramData`. The printer and the drawing read only these, so they lie below this class.
-    """
+    @classmethod
+    def of(cls, program: ProgramData, **changes: Any) -> Program:
+        """Return the data of a program, with some fields changed, as one that presents itself."""
+        return cls(**{**{field.name: getattr(program, field.name) for field in fields(program)}, **changes})
 
     def __str__(self) -> str:
         """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""
-        from microgradlib.compiler.printing import written  # noqa: PLC0415  loaded when first needed
+        from microgradlib.compiler.listing import written  # noqa: PLC0415  loaded when first needed
 
-        return written(self, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
+        joint = reverse(self) if self.forward is None else self
+        return written(joint, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
 
     def draw(
         self, *, max_nodes: WholeNumber = MAX_BOXES, engine: Engine = "own", theme: Theme | None = None

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODES_IN_USE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
-    "is_recording", "is_unknown", "is_watching", "no_grad", "recording", "refuse_unknown", "tracing_lines",
-    "unknown_numbers", "users_line",
+    "is_recording", "is_unknown", "is_watching", "no_grad", "record_check", "recorded_checks", "recording",
+    "refuse_unknown", "tracing_lines", "unknown_numbers", "users_line",
 ]  # fmt: skip
 
 _PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
@@ -37,11 +37,12 @@ class Mode:
     `recording`: keep parents and local derivatives. `watching`: raise at the first nan or inf. `lines`: None, or the
     dict in which each new node's source line is recorded. `unknown`: while a function is compiled, its parameters,
     whose numbers may differ in later calls; else None. `reads`: while a function is compiled, the other leaves
-    whose numbers it read, each with the source line that did. `scope`: the block of `core.scopes` that new nodes are
-    made in, or None.
+    whose numbers it read, each with the source line that did. `checks`: while a function is compiled, the Symbols whose
+    numbers are checked at each call, each with its check; else None. `scope`: the block of `core.scopes` that new nodes
+    are made in, or None.
     """
 
-    __slots__ = ("__weakref__", "lines", "reads", "recording", "scope", "unknown", "watching")
+    __slots__ = ("__weakref__", "checks", "lines", "reads", "recording", "scope", "unknown", "watching")
 
     def __init__(
         self,
@@ -51,10 +52,12 @@ class Mode:
         lines: dict[Any, str] | None = None,
         unknown: frozenset[Any] | None = None,
         reads: dict[Any, str] | None = None,
+        checks: list[tuple[Any, Any]] | None = None,
         scope: Any = None,
     ) -> None:
         self.recording, self.watching, self.lines, self.unknown = recording, watching, lines, unknown
         self.reads = {} if reads is None else reads
+        self.checks = checks
         self.scope = scope
         MODES_IN_USE.add(ref(self, MODES_IN_USE.discard))
 
@@ -165,6 +168,21 @@ def unknown_numbers(parameters: Iterable[Any]) -> Iterator[dict[Any, str]]:
     reads: dict[Any, str] = {}
     with changed_mode(unknown=frozenset(parameters), reads=reads):
         yield reads
+
+
+@contextmanager
+def recorded_checks() -> Iterator[list[tuple[Any, Any]]]:
+    """Yield a list that fills, in the block, with the pairs (symbol, check) of `record_check`."""
+    checks: list[tuple[Any, Any]] = []
+    with changed_mode(checks=checks):
+        yield checks
+
+
+def record_check(symbol: Any, check: Any) -> None:
+    """Say that the number of a Symbol, a label or index, is to be checked when it is known: at calls of the program."""
+    mode = _mode.get()
+    if mode is not None and mode.checks is not None:
+        mode.checks.append((symbol, check))
 
 
 def is_recording() -> bool:

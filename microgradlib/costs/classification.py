@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
-from microgradlib._support.number import as_float
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
@@ -15,8 +14,7 @@ from microgradlib.costs.negative_log import negative_log, negative_log_complemen
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs, total
 from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost, as_softmax_cost
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, softmax_cost, weighted
-from microgradlib.errors import LabelError
-from microgradlib.nn.labels import class_index, distribution, one_hot
+from microgradlib.nn.labels import Check, class_index, distribution, one_hot
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import activations, arithmetic, reductions
 from microgradlib.ops.derivative_graph import strong_mul
@@ -33,14 +31,10 @@ __all__ = [
 ]
 
 
-def _binary_label(y: Any) -> Any:
-    if isinstance(y, Node):
-        return y
-    number = as_float(y)
-    if not 0 <= number <= 1:
-        message = f"the label is {number!r}, but labels of two classes are 0 and 1, or a probability of class 1"
-        raise LabelError(message)
-    return number
+_binary_label = Check(
+    lambda y: (y >= 0) & (y <= 1),
+    lambda y: f"the label is {y!r}, but labels of two classes are 0 and 1, or a probability of class 1",
+)
 
 
 def weighted_cost(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
@@ -188,14 +182,10 @@ def cross_entropy_from_probabilities(
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
-def _sign_label(y: Any) -> Any:
-    if isinstance(y, Node):
-        return y
-    number = as_float(y)
-    if number not in (-1.0, 1.0):
-        message = f"the label is {number!r}, but the labels of hinge are −1 and +1; for 0 and 1 write 2 * y − 1"
-        raise LabelError(message)
-    return number
+_sign_label = Check(
+    lambda y: abs(y) == 1,
+    lambda y: f"the label is {y!r}, but the labels of hinge are −1 and +1; for 0 and 1 write 2 * y − 1",
+)
 
 
 @as_cost

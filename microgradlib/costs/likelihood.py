@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
-from microgradlib._support.number import as_float
-from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
@@ -17,8 +15,7 @@ from microgradlib.costs.decision import argmax, with_decision
 from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
 from microgradlib.costs.reduction import REDUCTIONS, is_batch, per_component, reduce_costs
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept
-from microgradlib.errors import LabelError
-from microgradlib.nn.labels import one_hot
+from microgradlib.nn.labels import Check, one_hot
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import GRAPH, arithmetic, exponential, reductions, selection
 from microgradlib.ops.derivative_graph import strong_mul
@@ -57,7 +54,8 @@ def nll(
         n = len(log_p)
         if ignored is not None and isinstance(y, Symbol):
             by_class = class_weights(weight, n) or [1.0] * n
-            row = [0.0 if k == ignored else w * y_k for k, (w, y_k) in enumerate(zip(by_class, one_hot(y, n)))]
+            chosen = one_hot(y, n, ignored=ignored)
+            row = [0.0 if k == ignored else w * y_k for k, (w, y_k) in enumerate(zip(by_class, chosen))]
             return [(weighted_cost(row, lambda k: GRAPH.neg(log_p[k])), reductions.sum(*row))]
         if ignored is not None and not is_sequence(y) and float(y) == ignored:
             return [(0.0, 0.0)]
@@ -100,14 +98,12 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
     return cost
 
 
-def _at_least_0(y: Any, what: str) -> Any:
-    if isinstance(y, Node):
-        return y
-    number = as_float(y)
-    if not 0 <= number < math.inf:
-        message = f"the target is {number!r}, but {what}"
-        raise LabelError(message)
-    return number
+def _at_least_0(what: str) -> Check:
+    return Check(lambda y: (y >= 0) & (y < math.inf), lambda y: f"the target is {y!r}, but {what}")
+
+
+_count = _at_least_0("a count is a finite number >= 0")
+_probability = _at_least_0("a probability is a number >= 0; for its logarithm write log_target=True")
 
 
 @as_poisson_nll
@@ -136,7 +132,7 @@ def poisson_nll(
     eps = non_negative(eps, "eps", example=1e-8)
 
     def cost(z: Any, y: Any) -> Any:
-        count = _at_least_0(y, "a count is a finite number >= 0")
+        count = _count(y)
         if log_input:
             result = exponential.exp(z) - strong_mul(count, z)
         else:
@@ -172,7 +168,7 @@ def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str
     def cost(log_q: Any, p: Any) -> Any:
         if log_target:
             return strong_mul(exponential.exp(p), p - log_q)
-        p = _at_least_0(p, "a probability is a number >= 0; for its logarithm write log_target=True")
+        p = _probability(p)
         return exponential.xlogy(p, p) - strong_mul(p, log_q)
 
     return reduce_costs(per_component(cost), output, target, batch=is_batch(output), reduction=over)

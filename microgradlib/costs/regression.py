@@ -5,33 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from microgradlib._support.number import as_float
-from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
 from microgradlib.core.value import Value
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs
 from microgradlib.costs.signatures import as_cost, as_cost_of_pairs
-from microgradlib.errors import LabelError
+from microgradlib.nn.labels import Check
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import exponential, selection
 
 __all__ = ["absolute_error", "checked_target", "distance", "gaussian_nll", "squared_error"]
 
 
-def checked_target(y: Any) -> Any:
-    """Return a target as a float, a node unchanged. Raises `LabelError` for nan and ±inf.
-
-    >>> checked_target(3)
-    3.0
-    """
-    if isinstance(y, Node):
-        return y
-    number = as_float(y)
-    if not math.isfinite(number):
-        message = f"the target is {number}, which no output can approximate; remove or repair the example"
-        raise LabelError(message)
-    return number
+checked_target = Check(
+    lambda y: abs(y) < math.inf,
+    lambda y: f"the target is {y}, which no output can approximate; remove or repair the example",
+)
 
 
 def _half_square(y_hat: Any, y: Any) -> Any:

@@ -78,7 +78,7 @@ def softmax_cost(z: Sequence[Any], y: Any, options: Options) -> tuple[Any, Any]:
     if is_sequence(y):
         return _expected_cost(z, _weighted(_smoothed(distribution(y, n), options.label_smoothing), by_class)), 1.0
     if isinstance(y, Symbol):
-        row = one_hot(y, n)
+        row = one_hot(y, n, ignored=options.ignore_index)
         if options.ignore_index is not None and 0 <= options.ignore_index < n:
             row[options.ignore_index] = 0.0
         cost = _expected_cost(z, _weighted(_smoothed(row, options.label_smoothing, known=False), by_class))

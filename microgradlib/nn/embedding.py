@@ -48,7 +48,7 @@ class Embedding(Module):
         """Return row `index` as a list of parameters; for a Symbol or a list x of `count` numbers, wᵀx."""
         rows = len(self.w)
         if isinstance(index, Symbol):
-            x = one_hot(index, rows)
+            x = one_hot(index, rows, "index")
         elif is_sequence(index):
             x = node_list(index, rows, "the one-hot list for this embedding")
             _check_mixture(index)

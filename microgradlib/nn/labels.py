@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.number import as_float
+from microgradlib.core.modes import record_check
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.errors import LabelError
@@ -14,10 +17,45 @@ from microgradlib.ops import selection
 if TYPE_CHECKING:
     from microgradlib.nn.vectors import Number, Vector
 
-__all__ = ["class_index", "distribution", "one_hot"]
+__all__ = ["Check", "class_check", "class_index", "distribution", "one_hot"]
 
 TOLERANCE = 1e-6
 """How far the sum of a distribution's probabilities may be from 1."""
+
+
+class Check(NamedTuple):
+    """Which numbers a label or an index may be.
+
+    `holds` says so of a number, or of each element of an array; `message` says what is wrong with a number.
+    """
+
+    holds: Callable[[Any], Any]
+    message: Callable[[float], str]
+
+    def __call__(self, y: Any) -> Any:
+        """Return y as a float; a node unchanged. Raises `LabelError` for a number that it may not be.
+
+        The number of a Symbol is not known yet: while a function is compiled, the check is recorded for its calls.
+        """
+        if isinstance(y, Node):
+            if isinstance(y, Symbol):
+                record_check(y, self)
+            return y
+        number = as_float(y)
+        if not self.holds(number):
+            raise LabelError(self.message(number))
+        return number
+
+
+@lru_cache
+def class_check(n: int, name: str = "label", ignored: int | None = None) -> Check:
+    """Return the check that a label is a whole number k, 0 ≤ k < n, or `ignored`; `name` is what messages call it."""
+    choices = "classes" if name == "label" else "rows"
+
+    def holds(y: Any) -> Any:
+        return ((y >= 0) & (y < n) & (y % 1 == 0)) | (y == (n - 1 if ignored is None else ignored))
+
+    return Check(holds, lambda y: f"the {name} is {y!r}, but the {n} {choices} are 0 to {n - 1}")
 
 
 def class_index(label: Number, n: int, name: str = "label") -> int:
@@ -31,26 +69,22 @@ def class_index(label: Number, n: int, name: str = "label") -> int:
     Traceback (most recent call last):
     microgradlib.errors.LabelError: the label is 3.0, but the 3 classes are 0 to 2
     """
-    number = as_float(label.data if isinstance(label, Node) else label)
-    if not (0 <= number < n) or number % 1:
-        choices = "classes" if name == "label" else "rows"
-        message = f"the {name} is {number!r}, but the {n} {choices} are 0 to {n - 1}"
-        raise LabelError(message)
-    return int(number)
+    return int(class_check(n, name)(label.data if isinstance(label, Node) else label))
 
 
-def one_hot(label: Number, n: int) -> list[Any]:
+def one_hot(label: Number, n: int, name: str = "label", ignored: int | None = None) -> list[Any]:
     """Return the label k among n classes as n floats: 1 at index k, 0 elsewhere. For a Symbol, return n Symbols.
 
-    Raises `LabelError` for a number that is not one of the classes. A Symbol's number is not known yet: if it is not
-    one of the classes when the graph is evaluated, all n Symbols are 0.
+    Raises `LabelError` for a number that is not one of the classes; so do the calls of a compiled function, but for the
+    label `ignored`. Evaluated otherwise, the n Symbols of a label that is not one of the classes are all 0.
 
     >>> one_hot(2, 4)
     [0.0, 0.0, 1.0, 0.0]
     """
     if isinstance(label, Symbol):
+        class_check(n, name, ignored)(label)
         return [selection.less(selection.abs(label - k), 0.5) for k in range(n)]
-    index = class_index(label, n)
+    index = class_index(label, n, name)
     return [float(k == index) for k in range(n)]
 
 

@@ -21,7 +21,7 @@ from microgradlib import logsumexp, maximum
 from microgradlib.compiler import compile  # noqa: A004
 from microgradlib.compiler.binding import Binding
 from microgradlib.compiler.canonical import canonical
-from microgradlib.compiler.compiled import without_collection
+from microgradlib._support.garbage import without_collection
 from microgradlib.compiler.roll import roll
 from microgradlib.compiler.trace import trace
 from microgradlib.costs import cross_entropy

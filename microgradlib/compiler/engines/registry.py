@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib._support.lookup import lookup
 from microgradlib.compiler.engines.reference import ReferenceEngine
 
 if TYPE_CHECKING:
@@ -26,15 +27,12 @@ def engine_class(name: str) -> type[Engine]:
     >>> engine_class("reference").__name__
     'ReferenceEngine'
     """
-    if name not in ENGINES:
-        message = f"there is no backend {name!r}: choose one of {', '.join(ENGINES)}"
-        raise ValueError(message)
-    module, _, attribute = ENGINES[name].partition(":")
+    module, _, attribute = lookup(name, ENGINES, "backend").partition(":")
     engine: type[Engine] = getattr(import_module(f"{__package__}.{module}"), attribute)
     return engine
 
 
 def make_engine(name: str, program: ProgramData, dtype: Any) -> Engine:
-    """Return an engine for a program. Examples with numbers that are not finite are the reference engine's."""
+    """Return an engine for a program. Derivatives that are not finite are the reference engine's."""
     made = engine_class(name)
     return made(program, dtype, None if made is ReferenceEngine else ReferenceEngine(program, dtype))
