@@ -9,7 +9,7 @@ from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.ops import Op
 
@@ -68,11 +68,7 @@ class _Writer:
         elif op is ADD or op is SUM:
             self.sums[position] = self._terms(node.arguments)
         elif op is DOT:
-            arguments = self._dot(self._all(node.arguments))
-            if len(arguments) == 3:  # one product and a bias
-                self.sums[position] = deque(_dots_terms(arguments))
-            else:
-                self.products[position] = arguments
+            self._take_dot(position, self._all(node.arguments))
         elif op is None:
             self.places[position] = self._leaf(node)
         else:
@@ -81,7 +77,8 @@ class _Writer:
     def place(self, position: int) -> int:
         """Return where the node of the trace stands among the new ones, writing it now if it waited."""
         if position in self.products:
-            self.places[position] = self._sum(_dots_terms(self.products.pop(position)))
+            arguments = self.products.pop(position)
+            self.places[position] = self._write(MUL if len(arguments) == 2 else DOT, arguments)
         elif position in self.sums:
             self.places[position] = self._sum(self.sums.pop(position))
         return self.places[position]
@@ -112,12 +109,16 @@ class _Writer:
     def _product(self, x: int, y: int) -> Term:
         return (y, x) if self.is_batched[x] and not self.is_batched[y] else (x, y)
 
-    def _dot(self, arguments: tuple[int, ...]) -> tuple[int, ...]:
+    def _take_dot(self, position: int, arguments: tuple[int, ...]) -> None:
         n, is_batched = len(arguments) // 2, self.is_batched.__getitem__
         weights, inputs, bias = arguments[:n], arguments[n : 2 * n], arguments[2 * n :]
         if any(map(is_batched, weights)) and not all(map(is_batched, inputs)):
             weights, inputs = zip(*map(self._product, weights, inputs))
-        return (*weights, *inputs, *bias)
+        arguments = (*weights, *inputs, *bias)
+        if n == len(bias) or is_batched(max(weights, key=is_batched)) != is_batched(min(weights, key=is_batched)):
+            self.sums[position] = deque(_dots_terms(arguments))
+        else:
+            self.products[position] = arguments
 
     def _sum(self, terms: Sequence[Term]) -> int:
         products = [term for term in terms if len(term) == 2]
@@ -162,7 +163,7 @@ class _Writer:
         return place
 
 
-def _dots_terms(arguments: tuple[int, ...]) -> Iterable[Term]:
+def _dots_terms(arguments: tuple[int, ...]) -> Sequence[Term]:
     if len(arguments) == 2:
         return (arguments,)
     n = len(arguments) // 2

@@ -1,4 +1,4 @@
-"""Batch matmul: dots of two batched factors, as the matrix products that they are part of, attention's scores for one."""
+"""Batch matmul: dots of two batched factors as parts of matrix products, such as attention's scores."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from microgradlib.compiler.instructions import NOT_REACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     Term = tuple[int, ...]
-    Cells = dict[tuple[Term, Term], int]
 
 __all__ = ["BatchMatmul", "batch_matmul"]
 
@@ -23,12 +22,12 @@ PADDING_RATIO = 2.5
 
 
 class BatchMatmul(NamedTuple):
-    """`count` matrix products Z = W X: the rows of all W, the columns of all X, padded with −1, and all entries of Z.
+    """Matrix products Z = W X, `blocks` of them: the rows of every W, the columns of every X, and the entries of Z.
 
-    `members` says which dot an entry is, −1 where it is none.
+    Rows and columns have `terms` entries, −1 is padding. `members` says which dot an entry of Z is, −1 if none.
     """
 
-    count: int
+    blocks: int
     terms: int
     rows: list[Term]
     columns: list[Term]
@@ -36,12 +35,15 @@ class BatchMatmul(NamedTuple):
 
 
 def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> BatchMatmul | None:
-    """Return the matrix products of which the dots Σ w x are part, or None if they are too few in them.
+    """Return the matrix products of which the dots Σ w x are entries, or None if they do not fill them well.
 
-    Dots of different lengths belong together where the shorter's factors are the first of the longer's: the rows of
-    causal attention.
+    Dots of different lengths belong together where the shorter's factors begin the longer's: causal attention.
 
-    >>> batch_matmul([(0,), (1, 2)] * 8, [(10 + k, 30 + k)[: 1 + i] for k in range(8) for i in range(2)])
+    >>> rows, columns = [range(4 * r, 4 * r + 4) for r in range(4)], [range(16 + c, 32, 4) for c in range(4)]
+    >>> pairs = [(tuple(row), tuple(column)) for r, row in enumerate(rows) for column in columns[: r + 1]]
+    >>> found = batch_matmul(*zip(*pairs))
+    >>> found.blocks, found.terms, found.rows[1], found.members
+    (1, 4, (4, 5, 6, 7), [0, -1, -1, -1, 1, 2, -1, -1, 3, 4, 5, -1, 6, 7, 8, 9])
     """
     wanted = sum(map(len, w))
     if len(set(map(len, w))) > 1:
@@ -65,8 +67,12 @@ def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> BatchMatmul | None:
         terms,
         [_padded(row, terms) for rows, _ in blocks for row in rows],
         [_padded(column, terms) for _, columns in blocks for column in columns],
-        [cells.get((r, c), NOT_REACHED) for rows, columns in blocks for r in rows for c in columns],
+        [cells.get((row, column), NOT_REACHED) for rows, columns in blocks for row in rows for column in columns],
     )
+
+
+def _padded(term: Term, length: int) -> Term:
+    return (*term, *[NOT_REACHED] * (length - len(term)))
 
 
 def _completed(lists: Sequence[Term]) -> list[Term]:
@@ -80,32 +86,27 @@ def _completed(lists: Sequence[Term]) -> list[Term]:
     return [longest[term] for term in lists]
 
 
-def _blocks(cells: Cells) -> list[tuple[list[Term], list[Term]]]:
+def _blocks(cells: Iterable[tuple[Term, Term]]) -> list[tuple[list[Term], list[Term]]]:
     """Return the rows and columns of each connected set of cells, in the order in which they come first."""
     of_row: dict[Term, list[Term]] = defaultdict(list)
     of_column: dict[Term, list[Term]] = defaultdict(list)
     for row, column in cells:
         of_row[row].append(column)
         of_column[column].append(row)
-    place: dict[Term, int] = {}
+    block: dict[Term, int] = {}
     count = 0
     for start in of_row:
-        if start not in place:
+        if start not in block:
+            block[start] = count
             waiting = [start]
-            place[start] = count
             while waiting:
                 for column in of_row[waiting.pop()]:
-                    for row in of_column.pop(column, ()):  # seen once is enough
-                        if row not in place:
-                            place[row] = count
-                            waiting.append(row)
+                    new = [row for row in of_column.pop(column, ()) if row not in block]  # seen once is enough
+                    block.update(dict.fromkeys(new, count))
+                    waiting += new
             count += 1
     blocks: list[tuple[dict[Term, None], dict[Term, None]]] = [({}, {}) for _ in range(count)]
     for row, column in cells:
-        rows, columns = blocks[place[row]]
+        rows, columns = blocks[block[row]]
         rows[row] = columns[column] = None
     return [(list(rows), list(columns)) for rows, columns in blocks]
-
-
-def _padded(term: Term, length: int) -> Term:
-    return (*term, *[NOT_REACHED] * (length - len(term)))

@@ -6,19 +6,20 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.vectorize.batch_matmul import batch_matmul
-from microgradlib.compiler.vectorize.broadcast import PAIRED, parts
+from microgradlib.compiler.vectorize.broadcast import parts
 from microgradlib.compiler.vectorize.schedule import schedule
 from microgradlib.ops import TABLE, Op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.compiler.trace import TracedNode
 
     Term = tuple[int, ...]
 
-__all__ = ["Pack", "packed"]
+__all__ = ["Pack", "packs_of"]
 
 DOT = TABLE["dot"]
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
@@ -45,21 +46,27 @@ class Pack:
     rows: list[Term] = field(default_factory=list)
     columns: list[Term] = field(default_factory=list)
     bias: str = ""
-    batched: bool = False
-    """Of a "matmul", whether both factors are."""
 
-    def block(self, c: int) -> list[list[int]]:
-        """Return the members of product c, row by row."""
+    def blocks(self) -> list[list[list[int]]]:
+        """Return the members product by product, row by row."""
         width = len(self.columns) // self.count
-        size = len(self.members) // self.count
-        return [self.members[start : start + width] for start in range(c * size, (c + 1) * size, width)]
+        lines = [self.members[start : start + width] for start in range(0, len(self.members), width)]
+        height = len(self.rows) // self.count
+        return [lines[start : start + height] for start in range(0, len(lines), height)]
 
 
-def packed(nodes: Sequence[TracedNode], is_batched: Sequence[bool]) -> list[Pack]:
-    """Return the packs in an order in which they can be computed."""
+def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
+    """Return the packs in an order in which they can be computed.
+
+    >>> from microgradlib import tanh
+    >>> from microgradlib.compiler.trace import trace
+    >>> nodes = trace(lambda x: tanh(x[0]) * tanh(x[1]), [[0.0, 0.0]], []).nodes
+    >>> [(pack.kind, pack.op.name, pack.members) for pack in packs_of(nodes, [BATCHED] * len(nodes))]
+    [('elementwise', 'tanh', [1, 3]), ('elementwise', 'mul', [4])]
+    """
     numbers: dict[Any, int] = {}  # in place of kinds, as they are quicker to look up
     kinds = [
-        None if node.op is None else numbers.setdefault(_kind(node.op, node.arguments, is_batched, i), len(numbers))
+        None if node.op is None else numbers.setdefault(_kind(node.op, node.arguments, spaces, i), len(numbers))
         for i, node in enumerate(nodes)
     ]
     alike: dict[Any, list[int]] = defaultdict(list)
@@ -69,77 +76,78 @@ def packed(nodes: Sequence[TracedNode], is_batched: Sequence[bool]) -> list[Pack
     packs: list[Pack] = []
     for key in sorted(alike, key=lambda key: (key[0], alike[key][0])):
         members = alike[key]
-        op, arguments = cast(Op, nodes[members[0]].op), nodes[members[0]].arguments
+        op = cast(Op, nodes[members[0]].op)
         if op is DOT:
-            packs += _dots(nodes, is_batched, members)
+            batched = spaces[nodes[members[0]].arguments[0]] == BATCHED
+            packs += _batched_dots(nodes, members) if batched else _weighted_dots(nodes, spaces, members)
         elif op.variadic:
-            packs.append(_reduction(nodes, members, len(parts(op, arguments)[0])))
+            packs.append(_reduction(nodes, members))
         else:
             packs.append(Pack("elementwise", op, members))
     return packs
 
 
-def _kind(op: Op, arguments: tuple[int, ...], is_batched: Sequence[bool], i: int) -> Any:
+def _kind(op: Op, arguments: tuple[int, ...], spaces: Sequence[int], i: int) -> Any:
     """Return what nodes of one instruction have in common, but for their level."""
-    firsts: Sequence[int] = arguments
-    if op.variadic:
-        paired = op is DOT or (op.name in PAIRED and len(arguments) % 2 == 0)
-        firsts = arguments[:: len(arguments) // 2] if paired else arguments[:1]
-    spaces = tuple(map(is_batched.__getitem__, firsts))
-    same = op.variadic and not (op.name in OF_ANY_LENGTH and spaces[0])
-    return op.name, op.settings, is_batched[i], spaces, len(arguments) if same else 0
+    firsts = [part[0] for part in parts(op, arguments)] if op.variadic else arguments
+    read = tuple(map(spaces.__getitem__, firsts))
+    any_length = not op.variadic or (op.name in OF_ANY_LENGTH and read[0] == BATCHED)
+    return op.name, op.settings, spaces[i], read, 0 if any_length else len(arguments)
 
 
-def _reduction(nodes: Sequence[TracedNode], members: list[int], terms: int, bias: str = "") -> Pack:
-    alike = len({len(nodes[i].arguments) for i in members}) == 1
-    op = cast(Op, nodes[members[0]].op)
-    return Pack("reduce" if alike else "segment_reduce", op, members, terms if alike else 1, bias=bias)
+def _reduction(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
+    op, arguments = cast(Op, nodes[members[0]].op), nodes[members[0]].arguments
+    bias = "added" if op is DOT and len(arguments) % 2 else ""
+    if len({len(nodes[i].arguments) for i in members}) > 1:
+        return Pack("segment_reduce", op, members, bias=bias)
+    return Pack("reduce", op, members, len(parts(op, arguments)[0]), bias=bias)
 
 
-def _dots(nodes: Sequence[TracedNode], is_batched: Sequence[bool], members: list[int]) -> Iterable[Pack]:
-    """Part dots into matrix products and the rest."""
-    arguments = nodes[members[0]].arguments
-    terms = len(arguments) // 2
-    bias = "added" if len(arguments) % 2 else ""
-    if is_batched[arguments[0]]:
-        halves = [len(nodes[i].arguments) // 2 for i in members]
-        found = batch_matmul(
-            [nodes[i].arguments[:n] for i, n in zip(members, halves)],
-            [nodes[i].arguments[n : 2 * n] for i, n in zip(members, halves)],
-        )
-        if found is None:
-            return [_reduction(nodes, members, terms, bias)]
-        cells = [-1 if m < 0 else members[m] for m in found.members]
-        return [Pack("matmul", DOT, cells, found.terms, found.count, found.rows, found.columns, bias, batched=True)]
+def _batched_dots(nodes: Sequence[TracedNode], members: list[int]) -> list[Pack]:
+    """Return the matrix products of which dots of batched weights and inputs are part, or a reduction."""
+    reduction = _reduction(nodes, members)
+    halves = [parts(DOT, nodes[i].arguments) for i in members]
+    found = batch_matmul([w for w, *_ in halves], [x for _, x, *_ in halves])
+    if found is None:
+        return [reduction]
+    cells = [-1 if m < 0 else members[m] for m in found.members]
+    return [Pack("matmul", DOT, cells, found.terms, found.blocks, found.rows, found.columns, reduction.bias)]
+
+
+def _weighted_dots(nodes: Sequence[TracedNode], spaces: Sequence[int], members: list[int]) -> list[Pack]:
+    """Part dots of unbatched weights into matrix products, of every row of W with every column of X, and the rest."""
+    terms = len(nodes[members[0]].arguments) // 2
     by_column: dict[Term, dict[Term, int]] = defaultdict(dict)
-    repeated: list[int] = []
+    rest: list[int] = []
     for i in members:
-        w, x = nodes[i].arguments[:terms], nodes[i].arguments[terms : 2 * terms]
-        if w in by_column[x]:
-            repeated.append(i)  # same weights and inputs, another bias
-        else:
-            by_column[x][w] = i
+        arguments = nodes[i].arguments
+        w, x = arguments[:terms], arguments[terms : 2 * terms]
+        if by_column[x].setdefault(w, i) != i:
+            rest.append(i)  # same weights and inputs, another bias
     by_rows: dict[tuple[Term, ...], list[Term]] = defaultdict(list)
     for x, weights in by_column.items():
         by_rows[tuple(sorted(weights))].append(x)
-    single = [columns[0] for rows, columns in by_rows.items() if len(rows) == len(columns) == 1]
+    single = [rows for rows, columns in by_rows.items() if len(rows) == len(columns) == 1]
     if len(single) > 1 and terms <= SHORT:
-        repeated += [i for x in single for i in by_column[x].values()]
-        by_rows = {rows: columns for rows, columns in by_rows.items() if len(rows) > 1 or len(columns) > 1}
-    packs = []
-    for rows, columns in by_rows.items():
-        cells = [by_column[x][w] for w in rows for x in columns]
-        pack = Pack("matmul", DOT, cells, terms, 1, list(rows), columns, bias)
-        packs.append(_with_bias_column(pack, nodes, is_batched) if bias else pack)
-    return packs + ([Pack("reduce", DOT, sorted(repeated), terms, bias=bias)] if repeated else [])
+        rest = sorted(rest + [by_column[by_rows.pop(rows)[0]][rows[0]] for rows in single])
+    packs = [
+        _product([[by_column[x][w] for x in columns] for w in rows], list(rows), columns, nodes, spaces)
+        for rows, columns in by_rows.items()
+    ]
+    return [*packs, *([_reduction(nodes, rest)] if rest else [])]
 
 
-def _with_bias_column(pack: Pack, nodes: Sequence[TracedNode], is_batched: Sequence[bool]) -> Pack:
-    """Write W X + b as [W b] [X; 1], if W and b alone are unbatched and b is the same along each row."""
-    width = len(pack.columns)
-    biases = [nodes[i].arguments[-1] for i in pack.members]
-    same = all(biases[i] == biases[i - i % width] for i in range(len(biases)))
-    if not same or is_batched[biases[0]] or not is_batched[pack.columns[0][0]]:
-        return pack
-    rows = [(*row, bias) for row, bias in zip(pack.rows, biases[::width])]
-    return Pack("matmul", DOT, pack.members, pack.terms + 1, 1, rows, pack.columns, "column")
+def _product(
+    cells: list[list[int]], rows: list[Term], columns: list[Term], nodes: Sequence[TracedNode], spaces: Sequence[int]
+) -> Pack:
+    """Return Z = W X, or Z = [W b] [X; 1] if X is batched and the bias unbatched and the same along each row."""
+    terms, bias = len(rows[0]), ""
+    members = [i for row in cells for i in row]
+    if len(nodes[members[0]].arguments) % 2:
+        bias = "added"
+        biases = [{nodes[i].arguments[-1] for i in row} for row in cells]
+        x_space, b_space = spaces[columns[0][0]], spaces[min(biases[0])]
+        if (x_space, b_space) == (BATCHED, UNBATCHED) and all(len(row) == 1 for row in biases):
+            bias, terms = "column", terms + 1
+            rows = [(*row, *b) for row, b in zip(rows, biases)]
+    return Pack("matmul", DOT, members, terms, 1, rows, columns, bias)

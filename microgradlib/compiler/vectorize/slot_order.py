@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
-from math import gcd
+from itertools import chain, pairwise
+from math import gcd, inf
 from typing import TYPE_CHECKING
 
+from microgradlib.compiler.instructions import BATCHED
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ STACKED = 8
 """Results with several readers are ordered by reader if all parts are multiples of one that is a STACKEDth of them."""
 
 
-def slot_order(nodes: Sequence[TracedNode], packs: Sequence[Pack]) -> list[Place]:
+def slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Sequence[Pack]) -> list[Place]:
     """Order the members of every pack as a reader wants them; return the place (reader, position) wanted of each node.
 
     Readers are asked before what they read is ordered: the packs are gone through backwards. Of several readers the
@@ -36,11 +37,14 @@ def slot_order(nodes: Sequence[TracedNode], packs: Sequence[Pack]) -> list[Place
     row_orders: dict[tuple[Term, ...], list[int]] = {}
     for number in range(len(packs) - 1, -1, -1):
         pack = packs[number]
+        is_batch_matmul = pack.kind == "matmul" and spaces[pack.rows[0][0]] == BATCHED
+        if is_batch_matmul and _goes_down(pack.blocks()[0], place):
+            _transpose(pack)
         if pack.kind == "matmul":
             _order_matmul(pack, place, row_orders)
         else:
             pack.members = _sorted(pack.members, {i: place[i] for i in pack.members})
-        for position, (a, high) in enumerate(_reads(pack, nodes)):
+        for position, (a, high) in enumerate([] if is_batch_matmul else _reads(pack, nodes)):
             if priority[a] <= high and place[a][0] != number:  # its first place counts
                 place[a], priority[a] = (number, position), high
     return place
@@ -49,14 +53,13 @@ def slot_order(nodes: Sequence[TracedNode], packs: Sequence[Pack]) -> list[Place
 def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]:
     """Yield the nodes that a pack reads, in the order that suits it, each with its priority.
 
-    Batch matmuls copy what they read; overlapping windows are best read from nodes in the order of the function.
+    Overlapping windows are best read from nodes in the order of the function.
     """
     if pack.kind == "matmul":
-        if not pack.batched:
-            if len({a for column in pack.columns for a in column}) == len(pack.columns) * len(pack.columns[0]):
-                yield from ((a, 2) for term in zip(*pack.columns) for a in term)
-            high = 3 if pack.bias == "column" else 2  # within [W b] W alone is a strided view too
-            yield from ((a, high) for row in pack.rows for a in row)
+        if len({a for column in pack.columns for a in column}) == len(pack.columns) * len(pack.columns[0]):
+            yield from ((a, 2) for term in zip(*pack.columns) for a in term)
+        high = 3 if pack.bias == "column" else 2  # within [W b] W alone is a strided view too
+        yield from ((a, high) for row in pack.rows for a in row)
     elif pack.kind == "reduce":  # all first terms, then all second ones: one row below the other, as in a product
         arguments = [nodes[i].arguments for i in pack.members]
         yield from ((a, 1) for term in zip(*arguments) for a in term)
@@ -70,16 +73,25 @@ def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]
         yield from ((nodes[i].arguments[-1], 1) for i in pack.members if i >= 0)
 
 
-def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Term, ...], list[int]]) -> None:
-    """Order products, rows and columns, all products like the first; transpose those of a reader that goes downwards.
+def _goes_down(block: Sequence[Sequence[int]], place: Sequence[Place]) -> bool:
+    """Say whether neighbours in a column are wanted nearer to each other than neighbours in a row."""
 
-    Z = W X is Zᵀ = Xᵀ Wᵀ, which only batch matmuls may become: a W without a batch axis stands first.
-    """
-    if pack.batched and _goes_down(pack.block(0), place):
-        turned = [pack.block(c) for c in range(pack.count)]
-        pack.members = [i for block in turned for column in zip(*block) for i in column]
-        pack.rows, pack.columns = pack.columns, pack.rows
-    cells = [pack.block(c) for c in range(pack.count)]
+    def nearest(lines: Iterable[Sequence[int]]) -> float:
+        pairs = [pair for line in lines for pair in pairwise(line) if min(pair) >= 0]
+        return min([abs(place[a][1] - place[b][1]) for a, b in pairs], default=inf)
+
+    return nearest(zip(*block)) < nearest(block)
+
+
+def _transpose(pack: Pack) -> None:
+    """Write Z = W X as Zᵀ = Xᵀ Wᵀ."""
+    pack.members = [i for block in pack.blocks() for column in zip(*block) for i in column]
+    pack.rows, pack.columns = pack.columns, pack.rows
+
+
+def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Term, ...], list[int]]) -> None:
+    """Order products, rows and columns, in all products like those of the first."""
+    cells = pack.blocks()
     height, width = len(cells[0]), len(cells[0][0])
 
     def first(members: Iterable[int]) -> Place:
@@ -92,15 +104,6 @@ def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Ter
     pack.rows = [pack.rows[c * height + r] for c in blocks for r in rows]
     pack.columns = [pack.columns[c * width + k] for c in blocks for k in columns]
     pack.members = [cells[c][r][k] for c in blocks for r in rows for k in columns]
-
-
-def _goes_down(block: Sequence[Sequence[int]], place: Sequence[Place]) -> bool:
-    """Say whether neighbours in a column are wanted nearer to each other than neighbours in a row."""
-    down, across = (
-        min([abs(place[a][1] - place[b][1]) for line in lines for a, b in zip(line, line[1:]) if min(a, b) >= 0])
-        for lines in (list(zip(*block)), block)
-    )
-    return down < across
 
 
 def _sorted(things: Sequence[int], wanted: dict[int, Place]) -> list[int]:
