@@ -104,9 +104,7 @@ def _check_axes(number: int, step: Step) -> None:
                 raise ValueError(f"step {number} has matrices that are not dense: {instruction}")
     elif instruction.kind == "reduce":
         longest = max([step.results.sizes, *shapes], key=np.prod)
-        expected = [
-            longest if len(o.slots) == np.prod(longest) else (*longest[:-1], 1) for o in instruction.operands
-        ]
+        expected = [longest if len(o.slots) == np.prod(longest) else (*longest[:-1], 1) for o in instruction.operands]
     else:
         terms, width = sum(instruction.counts), instruction.width
         expected = [(terms, width)] * len(shapes) if instruction.wrt is None else shapes

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.instructions import NOT_REACHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.buffers import assign_rows
-from microgradlib.compiler.planning.data import BlockGather, Plan, Repeat, Step, StridedView
+from microgradlib.compiler.planning.data import BlockGather, Plan, Step, StridedView
+from microgradlib.compiler.planning.patterns import Repeat
 from microgradlib.compiler.planning.slot_layout import arranged
 from microgradlib.compiler.planning.strides import blocks, even_axes
 from microgradlib.compiler.planning.views import AxesOf, views
@@ -53,8 +54,6 @@ def plan(program: ProgramData) -> Plan:
         output_rows=rows_of(program.outputs),
         cotangent_rows=rows_of(program.cotangents),
         forward=sum([program.forward is None or step.position < program.forward for step in steps]),
-        chains=(),
-        repeats=(),
     )
 
 

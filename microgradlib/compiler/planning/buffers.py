@@ -36,7 +36,7 @@ class _Space:
     def __init__(self, program: ProgramData, drafts: Sequence[Draft], space: int, size: int) -> None:
         np = numpy()
         self.program, self.drafts, self.space = program, drafts, space
-        self.born, self.dies = np.full(size, ALWAYS), np.full(size, BEFORE)
+        self.dies = np.full(size, BEFORE)
         self.value = np.zeros(size, dtype=np.intp)
         self.leaves = program.inputs if space == BATCHED else len(program.parameter_order)
         self._live()
@@ -47,36 +47,37 @@ class _Space:
         """For each value, its rows in its block minus its slots."""
 
     def _live(self) -> None:
-        """Find when each slot is written and read for the last time, and the value that it belongs to."""
+        """Find when each value is written, when each slot is read for the last time, and the value that it belongs to."""
         np, program = numpy(), self.program
         alone = program.ones if self.space == BATCHED else program.constant_slots
         leaves = [range(self.leaves), *[[slot] for slot in alone]]
         leaves += [operand.slots for operand in program.seeds if operand.space == self.space]
         self.values: list[Any] = [np.asarray(slots, dtype=np.intp) for slots in leaves if len(slots)]
-        for slots in self.values:
-            self.born[slots], self.dies[slots] = BEFORE, ALWAYS
+        self.written = [BEFORE] * len(self.values)
+        self.spans = [(int(slots.min()), int(slots.max())) for slots in self.values]
         for time, draft in enumerate(self.drafts):
             for operand, slots in zip(draft.step.operands, draft.operands):
                 if operand.space == self.space:
                     self.dies[slots] = time
             if draft.step.results.space == self.space:
-                self.born[draft.results] = self.dies[draft.results] = time
+                self.dies[draft.results] = time
                 self.values.append(draft.results)
-        for operand in (*program.seeds, *program.outputs, *program.cotangents):
+                self.written.append(time)
+                self.spans.append(draft.step.results.span)
+        for operand in (*program.outputs, *program.cotangents):
             if operand.space == self.space:
                 self.dies[operand.slots[operand.slots >= 0]] = ALWAYS
-        for slots in self.values[: len(self.values)]:
-            if self.born[slots[0]] == BEFORE:
-                self.dies[slots] = ALWAYS
-        for number, slots in enumerate(self.values):
+        for number, (slots, written) in enumerate(zip(self.values, self.written)):
             self.value[slots] = number
+            if written == BEFORE:
+                self.dies[slots] = ALWAYS
 
     def rows(self) -> Any:
         """Return the row of each slot."""
         np = numpy()
         self._keep_distances()
         self._write_over()
-        blocks = [(self.block_of(members), members) for members in self.members if members]
+        blocks = [(self._extent(members), members) for members in self.members if members]
         busy = np.full(sum([end - start for (_, _, start, end), _ in blocks]) + self.leaves, BEFORE - 1)
         result = np.full(len(self.value), -1)
         top = 0
@@ -93,24 +94,28 @@ class _Space:
             top = max(top, end + base)
         return result
 
-    def block_of(self, members: Sequence[int]) -> tuple[bool, int, int, int]:
-        """Return whether a block has no leaf with rows of its own, when it is written first, and its first and last row."""
-        first = [int(self.values[v].min()) + self.shift[v] for v in members]
-        last = [int(self.values[v].max()) + self.shift[v] for v in members]
-        born = min([int(self.born[self.values[v][0]]) for v in members])
-        return min(first) >= self.leaves, born, min(first), max(last) + 1
+    def _extent(self, members: Sequence[int]) -> tuple[bool, int, int, int]:
+        """Return whether a block may be moved, when it is written first, its first row and the one after its last."""
+        start = min([self.spans[value][0] + self.shift[value] for value in members])
+        end = max([self.spans[value][1] + self.shift[value] for value in members]) + 1
+        return start >= self.leaves, min([self.written[value] for value in members]), start, end
 
     def _keep_distances(self) -> None:
-        """Unite the values that one strided view reads."""
+        """Unite the values that one strided view reads, and gradients that lie in a run."""
         np = numpy()
+        together = [
+            x.slots for x in self.program.cotangents[-1:] if x.space == self.space and (np.diff(x.slots) == 1).all()
+        ]
         for draft in self.drafts:
             for view, slots in zip(draft.step.operands, draft.operands):
                 if view.space == self.space and isinstance(view, StridedView):
-                    found = self.value[slots]
-                    if (found != found[0]).any():
-                        first, *others = np.unique(found).tolist()
-                        for value in others:
-                            self._unite(self.block[first], self.block[value], 0)
+                    together.append(slots)
+        for slots in together:
+            found = self.value[slots]
+            if (found != found[0]).any():
+                first, *others = np.unique(found).tolist()
+                for value in others:
+                    self._unite(self.block[first], self.block[value], 0)
 
     def _unite(self, block: int, other: int, shift: int) -> None:
         """Make a block of two, the rows of the other `shift` rows higher; as many rows more, unless it is moved."""
@@ -129,7 +134,11 @@ class _Space:
             if step.instruction is None or step.instruction.kind != "elementwise" or step.results.space != self.space:
                 continue
             for view, slots in zip(step.operands, draft.operands):
-                if view.space == self.space and isinstance(view, StridedView) and self._is_free(time, draft, view, slots):
+                if (
+                    view.space == self.space
+                    and isinstance(view, StridedView)
+                    and self._is_free(time, draft, view, slots)
+                ):
                     size = len(slots)
                     to, of = self.value[draft.results[0]], self.value[slots[0]]
                     block, other = self.block[to], self.block[of]
@@ -143,12 +152,16 @@ class _Space:
     def _is_free(self, time: int, draft: Draft, view: StridedView, slots: Any) -> bool:
         """Say whether results may take the rows of an operand."""
         results = draft.step.results
-        if (view.sizes, view.steps) != (results.sizes, results.steps) or (self.dies[slots] != time).any():
-            return False
         other, block = self.block[self.value[slots[0]]], self.block[self.value[draft.results[0]]]
-        if block == other or len(slots) not in (self.lengths[block], self.lengths[other]):
+        if (
+            (view.sizes, view.steps) != (results.sizes, results.steps)
+            or block == other
+            or len(slots) not in (self.lengths[block], self.lengths[other])
+            or (self.dies[slots] != time).any()
+        ):
             return False
-        return not any(
-            operand.space == self.space and operand != view and numpy().intersect1d(read, slots).size
-            for operand, read in zip(draft.step.operands, draft.operands)
-        )
+        for operand, read in zip(draft.step.operands, draft.operands):
+            if operand.space == self.space and operand != view and self.block[self.value[read[0]]] == other:
+                if numpy().isin(read, slots).any():
+                    return False
+        return True

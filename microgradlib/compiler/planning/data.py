@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.planning.patterns import Repeat, chains, repeats
 
 if TYPE_CHECKING:
     from microgradlib.compiler.instructions import Instruction, ProgramData
 
-__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView"]
+__all__ = ["BlockGather", "Plan", "Step", "StridedView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +20,32 @@ class StridedView:
     """Rows of a space that lie evenly along several axes: entry (i, j, …) is row start + i·steps[0] + j·steps[1] ….
 
     A step of 0 reads the same row again.
+
+    >>> print(StridedView(BATCHED, 10, (4,), (1,)), StridedView(BATCHED, 10, (2, 1, 3), (100, 0, -1)))
+    batched[10:14] batched[10 + 2×100 + 3×-1]
     """
 
     space: int
     start: int
     sizes: tuple[int, ...]
     steps: tuple[int, ...]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and the highest row.
+
+        >>> StridedView(BATCHED, 10, (2, 3), (100, -1)).span
+        (8, 110)
+        """
+        ends = [(size - 1) * step for size, step in zip(self.sizes, self.steps)]
+        return self.start + sum([min(0, end) for end in ends]), self.start + sum([max(0, end) for end in ends])
+
+    def __str__(self) -> str:
+        axes = [(size, step) for size, step in zip(self.sizes, self.steps) if size > 1]
+        if [step for _, step in axes] == [1]:
+            return f"{_space(self.space)}[{self.start}:{self.start + axes[0][0]}]"
+        written = [str(self.start), *[f"{size}×{step}" for size, step in axes]]
+        return f"{_space(self.space)}[{' + '.join(written)}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,19 +58,28 @@ class BlockGather:
     places: Any
     """A read-only array of whole numbers."""
 
+    def __str__(self) -> str:
+        return f"{_space(self.space)}[{len(self.places)} runs of {self.width}]"
+
+
+def _space(space: int) -> str:
+    return "batched" if space == BATCHED else "unbatched"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One instruction with the places of its operands and results. All views of one step have the same axes:
 
-    - "elementwise": results (…), operands (…), the same sizes; what is read again has a step of 0.
+    - "elementwise": results (…), operands (…), the same sizes; what is read again has a step of 0. The results may be
+      exactly the view of an operand, which is written over then.
     - "reduce": reduced operands (…, terms), results and other operands (…, 1); of an adjoint, the results are as the
       terms.
-    - "segment_reduce": operands (terms, width), results (segments, width); of a dot with a width of 1.
+    - "segment_reduce": operands (terms, width), results (segments, width).
     - "matmul": (count, rows, terms), (count, terms, columns), (count, rows, columns). Of a product with one operand
       without a batch axis, in each batched view the columns have step 1 (or there is one), so that columns and batch
       are one axis; likewise the axis that is summed where the batch is summed too.
-    - "gather": `instruction` is None; the operand is a `BlockGather`, the results (rows,).
+    - "gather": `instruction` is None; what is copied is a `BlockGather`, or a view with its own axes, the results
+      (rows,).
     """
 
     instruction: Instruction | None
@@ -55,26 +88,23 @@ class Step:
     position: int
     """The position of the instruction in the program; of a gather, that of the instruction it is for."""
 
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """Steps `start` to `start + times · length` are `times` runs of `length` steps, alike but for their rows."""
-
-    start: int
-    length: int
-    times: int
+    def __str__(self) -> str:
+        i = self.instruction
+        name = "gather" if i is None else f"{i.kind} {i.op.name}" + (f" adjoint {i.wrt}" if i.wrt is not None else "")
+        return f"{self.results} = {name} {', '.join(map(str, self.operands))}"
 
 
 @dataclass(frozen=True)
 class Plan:
     """A program ready to be executed, the same for all batch sizes.
 
-    `rows` of each space, of which the last holds 0 and is never written: `NOT_REACHED` is gathered from it. Leaves have
-    their first rows: parameters, inputs; then `constants`, `ones` and `seeds` by their rows. A row is used for several
-    values, one after another, unless its number is `preset`: leaves, and gradients that nothing writes, which are 0.
+    `rows` of each space, of which the last holds 0 and is never written: `NOT_REACHED` is gathered from it. The leaves
+    have rows that nothing else takes: the first ones the parameters and the inputs, others the constants, ones and
+    seeds. Any other row is used for several values, one after another.
     """
 
     program: ProgramData
+    """The program, its backward pass with other slots."""
     steps: tuple[Step, ...]
     rows: tuple[int, int]
     constant_rows: tuple[int, ...]
@@ -87,6 +117,19 @@ class Plan:
     """For each operand of `program.cotangents`, its rows, an array; the row of zeros where nothing is reached."""
     forward: int
     """How many steps the forward pass has."""
-    chains: tuple[tuple[int, int], ...]
-    """(start, end) of runs of elementwise steps over the same rows, which may be fused."""
-    repeats: tuple[Repeat, ...]
+
+    @cached_property
+    def chains(self) -> tuple[tuple[int, int], ...]:
+        """(start, end) of runs of elementwise steps, each of which reads the one before; they may be fused."""
+        return chains(self.steps)
+
+    @cached_property
+    def repeats(self) -> tuple[Repeat, ...]:
+        """The longest periodic runs of steps that are alike but for their rows."""
+        return repeats(self.steps)
+
+    def __str__(self) -> str:
+        marks = {start: f"  steps {start} to {end - 1} may be fused" for start, end in self.chains}
+        times = {r.start: f"  {r.times} times {r.length} steps" for r in self.repeats}
+        lines = [f"{n:>4}  {step}{marks.get(n, '')}{times.get(n, '')}" for n, step in enumerate(self.steps)]
+        return "\n".join([f"{self.rows[0]} unbatched rows, {self.rows[1]} batched rows", *lines])

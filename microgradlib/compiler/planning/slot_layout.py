@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand, slot_array
@@ -39,20 +40,20 @@ def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
 
     def moved(operand: Operand) -> Operand:
         slots = tables[operand.space][operand.slots]
-        return operand if np.array_equal(slots, operand.slots) else Operand(operand.space, slot_array(slots))
+        return operand if (slots == operand.slots).all() else Operand(operand.space, slot_array(slots))
+
+    def renumbered(i: Instruction) -> Instruction:
+        results, operands = moved(i.results), tuple(map(moved, i.operands))
+        is_same = results is i.results and all(map(is_, operands, i.operands))
+        return i if is_same else replace(i, results=results, operands=operands)
 
     def moved_slots(slots: tuple[int, ...], space: int) -> tuple[int, ...]:
         return tuple(tables[space][list(slots)].tolist())
 
+    backward = [renumbered(i) for i in program.instructions[program.forward :]]
     return replace(
         program,
-        instructions=(
-            *program.instructions[: program.forward],
-            *[
-                replace(i, results=moved(i.results), operands=tuple(map(moved, i.operands)))
-                for i in program.instructions[program.forward :]
-            ],
-        ),
+        instructions=(*program.instructions[: program.forward], *backward),
         constant_slots=moved_slots(program.constant_slots, UNBATCHED),
         ones=moved_slots(program.ones, BATCHED),
         seeds=tuple(map(moved, program.seeds)),
@@ -89,18 +90,18 @@ class _Layout:
 
     def _readers(self) -> Iterator[Any]:
         """Yield what is read, the slots in the order in which they should lie, by priority."""
-        np = numpy()
         matmuls = [i for i in reversed(self.backward) if i.kind == "matmul"]
         others = [i for i in reversed(self.backward) if i.kind != "matmul"]
         wanted = [(self.last, self.last.slots[self.last.slots >= 0])]
         for i in matmuls:
             for operand, (shape, dense) in zip(i.operands, shapes(i, self.axes_of)[1:]):
-                wanted.append((operand, operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots))
+                wanted.append(
+                    (operand, operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots)
+                )
         wanted += [(x, x.slots) for i in others for x in i.operands if self.axes_of(x) is None]
         for operand, slots in wanted:
             if operand.space == self.space and len(slots) and (self.maker[slots] >= 0).all():
-                if len(np.unique(slots)) == len(slots):
-                    yield slots
+                yield slots
 
     def _placed(self, readers: list[Any]) -> tuple[Any, set[int]]:
         """Return the places, and the instructions whose results have other orders than before."""
@@ -108,9 +109,10 @@ class _Layout:
         place, ordered, size = np.full(len(self.maker), -1), set(), 0
         for slots in readers:
             if (place[slots] < 0).all():
-                place[slots] = np.arange(size, size + len(slots))
-                makers = set(self.maker[slots].tolist())
-                if all(self._is_even(n, place) for n in makers):
+                order = place[slots] = np.arange(size, size + len(slots))
+                makers = self.maker[slots]
+                makers = {int(makers[0]), *makers[1:][makers[1:] != makers[:-1]].tolist()}
+                if (place[slots] == order).all() and all(self._is_even(n, place) for n in makers):
                     size += len(slots)
                     ordered |= makers
                 else:

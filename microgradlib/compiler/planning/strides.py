@@ -28,12 +28,13 @@ def even_axes(slots: Any, most: int) -> Axes | None:
     axes: list[tuple[int, int]] = []
     while len(slots) > 1:
         gaps = slots[1:] - slots[:-1]
-        step = int(gaps[0])
-        changes = np.flatnonzero(gaps != step) + 1
-        width = int(changes[0]) if len(changes) else len(slots)
-        if len(slots) % width or len(axes) == most or (changes % width).any():
+        differs = gaps != gaps[0]
+        width = int(differs.argmax()) + 1 if differs[-1] or differs.any() else len(slots)
+        if len(axes) == most or len(slots) % width:
             return None
-        axes.append((width, step))
+        if width < len(slots) and (np.flatnonzero(differs) % width != width - 1).any():
+            return None
+        axes.append((width, int(gaps[0])))
         slots = slots[::width]
     return tuple(reversed(axes))
 

@@ -45,8 +45,10 @@ class AxesOf:
     def __call__(self, operand: Operand) -> Any:
         slots = operand.slots
         if id(slots) not in self._found:
-            is_padded = len(slots) == 0 or int(slots.min()) == NOT_REACHED
-            self._found[id(slots)] = slots, None if is_padded else even_axes(slots, MOST_AXES)
+            axes = even_axes(slots, MOST_AXES)
+            if axes is not None and slots[0] + sum([min(0, (size - 1) * step) for size, step in axes]) <= NOT_REACHED:
+                axes = None
+            self._found[id(slots)] = slots, axes
         return self._found[id(slots)][1]
 
 
@@ -110,7 +112,9 @@ class _Reader:
         results, *operands = shapes(instruction, self.axes_of)
         target = view_of(instruction.results, self.axes_of(instruction.results), results)
         if target is None:
-            message = f"the results of an instruction must be evenly spaced slots, got instruction {position}: {instruction}"
+            message = (
+                f"the results of an instruction must be evenly spaced slots, got instruction {position}: {instruction}"
+            )
             raise ValueError(message)
         read = [self._read(x, y, position) for x, y in zip(instruction.operands, operands)]
         step = Step(instruction, target, tuple([view for view, _ in read]), position)
