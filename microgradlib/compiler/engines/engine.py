@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -72,34 +71,60 @@ class Engine:
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
-        with numpy().errstate(all="ignore"):
-            joint, seeds = self._joint.get("gradient") or self.joint("gradient"), (1.0 / len(columns[0]),)
-            outputs, (gradient,) = self.execute(joint, parameters, columns, seeds)
-            mean = float(numpy().add.reduce(outputs[0])) / len(columns[0])
-            if self.exact and not (math.isfinite(mean) and _is_finite(gradient)):
-                gradient = self._by_examples(joint, parameters, columns, seeds)
-        return mean, gradient.take(self._back)
+        outputs, gradient = self._gradient(parameters, columns)
+        return float(numpy().add.reduce(outputs[0])) / len(columns[0]), gradient
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """Return all outputs, (batch, outputs), in `out` if given, and the gradient of the mean of the first, flat."""
-        with numpy().errstate(all="ignore"):
-            joint, seeds = self.joint("gradient"), (1.0 / len(columns[0]),)
-            outputs, (gradient,) = self.execute(joint, parameters, columns, seeds)
-            if self.exact and not (_is_finite(outputs) and _is_finite(gradient)):
-                gradient = self._by_examples(joint, parameters, columns, seeds)
+        outputs, gradient = self._gradient(parameters, columns)
         if out is None:
-            return outputs.T, gradient.take(self._back)
+            return outputs.T, gradient
         out[...] = outputs.T
-        return out, gradient.take(self._back)
+        return out, gradient
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v, flat, for the Hessian H of the mean of the first output by the parameters."""
+        seeds = (1.0 / len(columns[0]), vector.take(self._order))
+        return self._run("hvp", parameters, columns, seeds, lambda exact, part: exact.hvp(parameters, part, vector))[1]
+
+    def _gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
+        seeds = (1.0 / len(columns[0]),)
+        return self._run(
+            "gradient", parameters, columns, seeds, lambda exact, part: exact.mean_and_gradient(parameters, part)[1]
+        )
+
+    def _run(
+        self, name: str, parameters: Any, columns: Sequence[Any], seeds: Any, exactly: Callable[[Engine, Any], Any]
+    ) -> tuple[Any, Any]:
+        """Return a joint program's outputs and last cotangents, these in the parameters' order.
+
+        `exactly(engine, columns)` are the cotangents of the mean of some examples as another engine computes them.
+        """
+        joint = self._joint.get(name) or self.joint(name)
         with numpy().errstate(all="ignore"):
-            joint, seeds = self.joint("hvp"), (1.0 / len(columns[0]), vector.take(self._order))
-            outputs, (*_, product) = self.execute(joint, parameters, columns, seeds)
-            if self.exact and not (_is_finite(outputs) and _is_finite(product)):
-                product = self._by_examples(joint, parameters, columns, seeds)
-        return product.take(self._back)
+            outputs, (*_, found) = self.execute(joint, parameters, columns, seeds)
+            if self.exact is not None and not (_is_finite(outputs) and _is_finite(found)):
+                return outputs, self._by_examples(joint, parameters, columns, seeds, exactly)
+        return outputs, found.take(self._back)
+
+    def _by_examples(
+        self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Any, exactly: Callable[..., Any]
+    ) -> Any:
+        """Return the last cotangents, with those of the examples that are not finite here by `exact`."""
+        np, batch = numpy(), len(columns[0])
+        total, odd, waiting = np.zeros(len(self._back)), np.zeros(batch, bool), _parts(np.arange(batch))
+        while waiting:
+            part = waiting.pop()
+            if len(part) < batch:
+                outputs, (*_, found) = self.execute(joint, parameters, [column[part] for column in columns], seeds)
+                if np.isfinite(outputs).all() and np.isfinite(found).all():
+                    total += found.take(self._back)
+                    continue
+            odd[part] = len(part) == 1
+            waiting += _parts(part, 1) if len(part) > 1 else []
+        for part in _parts(np.flatnonzero(odd)):
+            total += exactly(self.exact, [column[part] for column in columns]) * (len(part) / batch)
+        return total.astype(self.dtype)
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs).
