@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.engines.kernels import Call
-    from microgradlib.compiler.planning.data import Plan, Step, StridedView
+    from microgradlib.compiler.planning.data import Plan, Step
 
 __all__ = ["Executable"]
 
@@ -47,46 +47,49 @@ class Executable:
         batched[list(plan.one_rows)] = 1.0
         self._parameters = unbatched[: len(program.parameter_order), 0]
         self._order = _index(np.array(program.parameter_order, np.intp))
-        self._loads: list[tuple[Any, Any]] | None = None
-        self._seeds = [(operand.space, _index(rows)) for operand, rows in zip(program.seeds, plan.seed_rows)]
+        self._loads: list[tuple[Any, Any, Any]] | None = None
+        self._seeds = [self._read(operand.space, rows) for operand, rows in zip(program.seeds, plan.seed_rows)]
         self._last_seeds: list[Any] = [None] * len(self._seeds)
-        self._outputs = _index(np.concatenate(plan.output_rows))
+        self._outputs = self._read(BATCHED, np.concatenate(plan.output_rows))
         self._unbatched_outputs = [
             (k, rows) for k, rows in enumerate(plan.output_rows) if program.outputs[k].space == UNBATCHED
         ]
         self._cotangents = [
-            (operand.space, _index(rows)) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
+            self._read(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
         ]
         self.calls = [call for step in plan.steps for call in _calls(self.buffers, step)]
+
+    def _read(self, space: int, rows: Any) -> tuple[Any, Any]:
+        """Return an array and which of its rows are read, None for all."""
+        array, index = self.buffers.rows[space], _index(rows)
+        array = array[:, 0] if space == UNBATCHED else array
+        return (array[index], None) if index.__class__ is slice else (array, index)
 
     def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> None:
         """Compute everything, from the flat parameters, each argument's column and the cotangents of the seeds."""
         self._parameters[:] = parameters[self._order]
         if self._loads is None:
-            self._loads = _loads(self.program.input_order, columns)
-        inputs = self.buffers.rows[BATCHED]
-        for column, (index, picked) in zip(columns, self._loads):
-            inputs[index] = column.T[picked]
+            self._loads = _loads(self.program.input_order, self.buffers.rows[BATCHED], columns)
+        for column, (target, rows, picked) in zip(columns, self._loads):
+            target[rows] = column.T if picked is None else column.T[picked]
         for k, seed in enumerate(seeds):
             if seed.__class__ is not float or seed != self._last_seeds[k]:
-                space, index = self._seeds[k]
-                self.buffers.rows[space][index] = seed if space == BATCHED else numpy().reshape(seed, (-1, 1))
+                array, rows = self._seeds[k]
+                array[... if rows is None else rows] = seed
                 self._last_seeds[k] = seed
         for function, arguments in self.calls:
             function(*arguments)
 
     def outputs(self) -> Any:
         """Return the outputs of the last run, a new array (outputs, batch)."""
-        unbatched, batched = self.buffers.rows
-        result = _copied(batched, self._outputs)
+        result = _copied(*self._outputs)
         for k, rows in self._unbatched_outputs:
-            result[k] = unbatched[rows]
+            result[k] = self.buffers.rows[UNBATCHED][rows]
         return result
 
     def cotangents(self) -> list[Any]:
         """Return the cotangents of the last run, new arrays (slots,) or (slots, batch)."""
-        rows = self.buffers.rows
-        return [_copied(rows[space] if space else rows[0][:, 0], index) for space, index in self._cotangents]
+        return [_copied(*read) for read in self._cotangents]
 
 
 def _index(rows: Any) -> Any:
@@ -100,25 +103,29 @@ def _index(rows: Any) -> Any:
     return rows
 
 
-def _copied(array: Any, index: Any) -> Any:
-    return array[index].copy() if index.__class__ is slice else array.take(index, 0)
+def _copied(array: Any, rows: Any) -> Any:
+    return array.copy() if rows is None else array.take(rows, 0)
 
 
-def _loads(order: Sequence[int], columns: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Return for each argument the rows that it fills, and the numbers of its column that they are filled with.
+def _loads(order: Sequence[int], inputs: Any, columns: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
+    """Return for each argument an array, the rows of it that it fills, and which of its numbers do, None for all.
 
     Row i holds number order[i] of all arguments together. A column is (batch,), one number, or (batch, numbers).
 
     >>> np = numpy()
-    >>> _loads([2, 0, 1], [np.zeros((4, 2)), np.zeros(4)])
-    [(slice(1, 3, None), slice(0, 2, None)), (slice(0, 1, None), slice(None, None, None))]
+    >>> inputs = np.array([[1.0], [2.0], [3.0]])
+    >>> _loads([2, 1, 0], inputs, [np.zeros((1, 2)), np.zeros(1)])
+    [(array([[2.],
+           [3.]]), Ellipsis, array([1, 0])), (array([[1.]]), Ellipsis, None)]
     """
     np, places, found, start = numpy(), numpy().array(order, numpy().intp), [], 0
     for column in columns:
         size = 1 if column.ndim == 1 else column.shape[1]
         rows = np.flatnonzero((places >= start) & (places < start + size))
-        picked = slice(None) if column.ndim == 1 else _index(places[rows] - start)
-        found.append((_index(rows), picked))
+        picked, index = places[rows] - start, _index(rows)
+        whole = column.ndim == 1 or (picked == np.arange(size)).all()
+        array, rows = (inputs[index], ...) if index.__class__ is slice else (inputs, rows)
+        found.append((array, rows, None if whole else picked))
         start += size
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,10 @@ __all__ = ["matmul_calls"]
 
 SMALL = 4096
 """Of results of so few numbers np.dot is the faster, as it is called at less cost; but it clears its result first."""
+
+GAP = 8
+"""Numbers left free behind the products of an example: read column by column, a power of two of them would meet in the
+same few places of the cache."""
 
 
 def matmul_calls(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
@@ -66,13 +69,14 @@ def _by_example(buffers: Buffers, instruction: Instruction, arrays: list[Any], o
         for operand, shape, array in zip(instruction.operands, shapes, arrays)
     ]
     batch = max(len(copy) for copy in copies)
-    shape = (batch, count, rows, columns)
-    product = buffers.empty("product", math.prod(shape)).reshape(shape)
+    size = count * rows * columns
+    product = buffers.empty("product", batch * (size + GAP)).reshape(batch, -1)[:, :size]
+    product = product.reshape(batch, count, rows, columns)
     calls.append((np.matmul, (*copies, product)))
     if instruction.space == UNBATCHED:
         return [*calls, (np.add.reduce, (product, 0, None, out[..., 0]))]
     calls.append((np.copyto, (out, product.transpose(1, 2, 3, 0))))
-    if any((operand.slots == NOT_REACHED).any() for operand in instruction.operands):
+    if instruction.cotangent_of is None and any((operand.slots == NOT_REACHED).any() for operand in instruction.operands):
         calls.append((partial(_without_padding, instruction, arrays, out), (product,)))
     return calls
 

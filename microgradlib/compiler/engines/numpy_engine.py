@@ -1,4 +1,4 @@
-"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache, by several threads at once."""
+"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache."""
 
 from __future__ import annotations
 
@@ -92,15 +92,17 @@ class NumpyEngine(Engine):
         return _in_blocks(planned, parameters, columns, seeds)
 
 
-def _in_blocks(planned: _Planned, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
-    """Run the blocks of a batch, the last of which may be smaller; add up what is summed over the batch."""
+def _in_blocks(
+    planned: _Planned, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]
+) -> tuple[Any, Sequence[Any]]:
+    """Run blocks of about the same size, one after another; add up what is summed over the batch."""
     np, batch, program = numpy(), len(columns[0]), planned.program
-    outputs = np.empty((len(program.outputs), batch), planned.dtype)
-    parts = []
-    for start in range(0, batch, planned.block):
-        block = slice(start, start + planned.block)
-        own_seeds = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
-        outputs[:, block], found = planned.run(parameters, [column[block] for column in columns], own_seeds)
+    count = -(-batch // planned.block)
+    outputs, parts = np.empty((len(program.outputs), batch), planned.dtype), []
+    for k in range(count):
+        block = slice(batch * k // count, batch * (k + 1) // count)
+        own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
+        outputs[:, block], found = planned.run(parameters, [column[block] for column in columns], own)
         parts.append(found)
     return outputs, [
         np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
