@@ -2,146 +2,144 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections import Counter, deque
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from microgradlib.ops import Op
 
-    Term = tuple[int, ...]
+    Pair = tuple[int, ...]
+    """The factors of a product."""
 
-__all__ = ["canonicalize"]
+__all__ = ["canonicalize", "spaces_of"]
 
-ADD, MUL, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where"))
+ADD, MUL, SUM, DOT, WHERE, IDENTITY = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where", "identity"))
+T = TypeVar("T")
 
 
 def canonicalize(trace: Trace) -> Trace:
     """Return the same computation in canonical form, so that one written term by term and one of n-ary nodes agree.
 
-    Sums of sums become one `sum`; sums of two or more products, and of dots, one `dot` of weights, inputs and perhaps a
-    bias; an operation on constants its number; equal operations on equal arguments one node. Leaves are never merged,
-    but for constants. In a product what does not depend on the inputs stands first.
+    - Sums of sums are one `sum`, sums of products, and of dots, one `dot` of weights and inputs.
+    - In a product of an unbatched number and a batched one the unbatched stands first; products of two batched numbers
+      have a dot of their own. W x + b, all but x unbatched, is one dot with a bias; other biases are added.
+    - An operation on constants is its number, equal operations on equal arguments are one node, identities gone.
+    - The weights, the inputs, or the arguments of another n-ary op are all batched or all unbatched: `identity` is a
+      copy into the batch.
 
-    >>> from microgradlib.compiler.trace import trace
     >>> from microgradlib import Value
+    >>> from microgradlib.compiler.trace import trace
     >>> w = [Value(1.0), Value(2.0)]
-    >>> one_by_one = trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)
-    >>> [node.op.name for node in canonicalize(one_by_one).nodes if node.op]
-    ['dot']
+    >>> for node in canonicalize(trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)).nodes:
+    ...     print(node.kind, node.op.name if node.op else node.number, node.arguments)
+    input 0.0 ()
+    parameter 0.0 ()
+    parameter 0.0 ()
+    input 0.0 ()
+    constant 3.0 ()
+    op dot (1, 2, 0, 3, 4)
     """
     writer = _Writer(trace)
     for position, node in enumerate(trace.nodes):
         writer.take(position, node)
-    outputs = [writer.place(y) for y in trace.outputs]
-    return _pruned(writer.nodes, outputs, trace)
+    return _pruned(writer.nodes, [writer.place(y) for y in trace.outputs], trace)
+
+
+def spaces_of(nodes: Iterable[TracedNode]) -> list[int]:
+    """Return the space of each node of a canonical trace."""
+    spaces: list[int] = []
+    for node in nodes:
+        batched = node.kind == "input" or node.op is IDENTITY or any(map(spaces.__getitem__, node.arguments))
+        spaces.append(BATCHED if batched else UNBATCHED)
+    return spaces
 
 
 class _Writer:
-    """Write the new nodes. Products, dots and sums wait until they are asked for: a sum may take them in.
+    """Write the new nodes. Sums, products and dots are written when another node reads them: a sum absorbs them.
 
-    `products` are the arguments of products and dots that wait, `sums` the terms of sums, by position in the trace.
+    `sums` are the ones not written yet, by their position in the trace, each as pairs of factors and the other terms;
+    `places` are the new places of all others.
     """
 
     def __init__(self, trace: Trace) -> None:
-        self.uses = [0] * len(trace.nodes)
-        for node in trace.nodes:
-            for argument in node.arguments:
-                self.uses[argument] += 1
-        for output in trace.outputs:
-            self.uses[output] += 2  # an output is wanted for itself
+        self.uses = Counter(chain.from_iterable([node.arguments for node in trace.nodes]))
+        self.uses.update(trace.outputs * 2)  # never absorbed
         self.nodes: list[TracedNode] = []
-        self.is_batched: list[bool] = []
+        self.spaces: list[int] = []
         self.known: dict[Any, int] = {}
         self.places: dict[int, int] = {}
-        self.products: dict[int, tuple[int, ...]] = {}
-        self.sums: dict[int, deque[Term]] = {}
+        self.sums: dict[int, tuple[deque[Pair], deque[int]]] = {}
 
     def take(self, position: int, node: TracedNode) -> None:
         op = node.op
-        if op is MUL:
-            self.products[position] = self._product(*self._all(node.arguments))
-        elif op is ADD or op is SUM:
-            self.sums[position] = self._terms(node.arguments)
-        elif op is DOT:
-            self._take_dot(position, self._all(node.arguments))
-        elif op is None:
+        if op is None:
             self.places[position] = self._leaf(node)
+        elif op is ADD or op is SUM:
+            self.sums[position] = self._sum(node.arguments)
+        elif op is MUL or op is DOT:
+            arguments = self._all(node.arguments)
+            n = len(arguments) // 2
+            pairs = deque(zip(arguments[:n], arguments[n : 2 * n]))
+            if any(map(self.spaces.__getitem__, arguments[:n])):
+                pairs = deque([(y, x) if self.spaces[x] > self.spaces[y] else (x, y) for x, y in pairs])
+            self.sums[position] = pairs, deque(arguments[2 * n :])
         else:
-            self.places[position] = self._write(op, self._all(node.arguments))
+            arguments = self._all(node.arguments)
+            if op.variadic:
+                arguments = self._in_one_space(arguments)
+            self.places[position] = arguments[0] if op is IDENTITY else self._write(op, arguments)
 
     def place(self, position: int) -> int:
-        """Return where the node of the trace stands among the new ones, writing it now if it waited."""
-        if position in self.products:
-            arguments = self.products.pop(position)
-            self.places[position] = self._write(MUL if len(arguments) == 2 else DOT, arguments)
-        elif position in self.sums:
-            self.places[position] = self._sum(self.sums.pop(position))
+        """Return where the node of the trace stands among the new ones, writing it if it is not yet."""
+        if position in self.sums:
+            self.places[position] = self._write_sum(*self.sums.pop(position))
         return self.places[position]
 
     def _all(self, positions: tuple[int, ...]) -> tuple[int, ...]:
         try:
             return tuple(map(self.places.__getitem__, positions))
-        except KeyError:  # one of them waits
+        except KeyError:  # one is not written yet
             return tuple(map(self.place, positions))
 
-    def _terms(self, arguments: tuple[int, ...]) -> deque[Term]:
-        terms: deque[Term] = deque()
+    def _sum(self, arguments: tuple[int, ...]) -> tuple[deque[Pair], deque[int]]:
+        pairs: deque[Pair] = deque()
+        others: deque[int] = deque()
         for argument in arguments:
-            alone = self.uses[argument] == 1
-            if alone and argument in self.products:
-                terms.extend(_dots_terms(self.products.pop(argument)))
-            elif alone and argument in self.sums:
-                more = self.sums.pop(argument)
-                if len(more) > len(terms):  # lengthen the longer, so that a long chain takes linear time
-                    more.extendleft(reversed(terms))
-                    terms = more
-                else:
-                    terms.extend(more)
+            if self.uses[argument] > 1 or argument not in self.sums:
+                others.append(self.place(argument))
             else:
-                terms.append((self.place(argument),))
-        return terms
+                more_pairs, more_others = self.sums.pop(argument)
+                pairs, others = _joined(pairs, more_pairs), _joined(others, more_others)
+        return pairs, others
 
-    def _product(self, x: int, y: int) -> Term:
-        return (y, x) if self.is_batched[x] and not self.is_batched[y] else (x, y)
-
-    def _take_dot(self, position: int, arguments: tuple[int, ...]) -> None:
-        n, is_batched = len(arguments) // 2, self.is_batched.__getitem__
-        weights, inputs, bias = arguments[:n], arguments[n : 2 * n], arguments[2 * n :]
-        if any(map(is_batched, weights)) and not all(map(is_batched, inputs)):
-            weights, inputs = zip(*map(self._product, weights, inputs))
-        arguments = (*weights, *inputs, *bias)
-        if n == len(bias) or is_batched(max(weights, key=is_batched)) != is_batched(min(weights, key=is_batched)):
-            self.sums[position] = deque(_dots_terms(arguments))
-        else:
-            self.products[position] = arguments
-
-    def _sum(self, terms: Sequence[Term]) -> int:
-        products = [term for term in terms if len(term) == 2]
-        plain = [a for term in terms if len(term) == 1 for a in term]
-        weighted = [pair for pair in products if not self.is_batched[pair[0]]]
-        parts = [products]
-        if 2 <= len(weighted) < len(products):  # W x + b, and beside it products of numbers that are both batched
-            parts = [weighted, [pair for pair in products if self.is_batched[pair[0]]]]
-        for part in parts:
-            if len(part) == 1:
-                plain.append(self._write(MUL, part[0]))
-            elif part:
-                bias = plain if len(plain) == 1 else []
-                weights, inputs = zip(*part)
-                dot = self._write(DOT, (*weights, *inputs, *bias))
-                plain = [dot] if bias else [*plain, dot]
-        if len(plain) == 1:
-            return plain[0]
-        return self._write(ADD if len(plain) == 2 else SUM, tuple(plain))
+    def _write_sum(self, pairs: Sequence[Pair], others: Iterable[int]) -> int:
+        terms, spaces = list(others), self.spaces
+        batched = [pair for pair in pairs if spaces[pair[0]]]
+        groups = [pairs]
+        if batched and len(pairs) > len(batched) + 1:
+            groups = [[pair for pair in pairs if not spaces[pair[0]]], batched]
+        for group in groups:
+            if len(group) == 1:
+                terms.append(self._write(MUL, group[0]))
+            elif group:
+                weights, inputs = map(self._in_one_space, zip(*group))
+                has_bias = len(terms) == 1 and spaces[weights[0]] == spaces[terms[0]] < spaces[inputs[0]]
+                dot = self._write(DOT, (*weights, *inputs, *terms) if has_bias else (*weights, *inputs))
+                terms = [dot] if has_bias else [dot, *terms]
+        if len(terms) == 1:
+            return terms[0]
+        return self._write(ADD, tuple(terms)) if len(terms) == 2 else self._write(SUM, self._in_one_space(tuple(terms)))
 
     def _leaf(self, node: TracedNode) -> int:
         key = ("constant", repr(node.number)) if node.kind == "constant" else (node.kind, node.index)
-        return self._enter(key, node, is_batched=node.kind == "input")
+        return self._enter(key, node, BATCHED if node.kind == "input" else UNBATCHED)
 
     def _write(self, op: Op, arguments: tuple[int, ...]) -> int:
         key = (op.name, op.settings, arguments)
@@ -149,40 +147,50 @@ class _Writer:
             return self.known[key]
         if op is WHERE and self.nodes[arguments[0]].kind == "constant":
             return arguments[1] if self.nodes[arguments[0]].number else arguments[2]
-        is_batched = any(map(self.is_batched.__getitem__, reversed(arguments)))  # what is_batched stands last
-        if not is_batched and all(self.nodes[a].kind == "constant" for a in arguments):
+        space = BATCHED if any(map(self.spaces.__getitem__, reversed(arguments))) else UNBATCHED
+        if space == UNBATCHED and all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
             return self._leaf(TracedNode("constant", number=number))
-        return self._enter(key, TracedNode("op", op, arguments), is_batched=is_batched)
+        return self._enter(key, TracedNode("op", op, arguments), space)
 
-    def _enter(self, key: Any, node: TracedNode, *, is_batched: bool) -> int:
+    def _in_one_space(self, part: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(map(self.spaces.__getitem__, part))) < 2:
+            return part
+        return tuple(
+            [
+                a if self.spaces[a] else self._enter((IDENTITY, a), TracedNode("op", IDENTITY, (a,)), BATCHED)
+                for a in part
+            ]
+        )
+
+    def _enter(self, key: Any, node: TracedNode, space: int) -> int:
         place = self.known.setdefault(key, len(self.nodes))
         if place == len(self.nodes):
             self.nodes.append(node)
-            self.is_batched.append(is_batched)
+            self.spaces.append(space)
         return place
 
 
-def _dots_terms(arguments: tuple[int, ...]) -> Sequence[Term]:
-    if len(arguments) == 2:
-        return (arguments,)
-    n = len(arguments) // 2
-    return [*zip(arguments[:n], arguments[n : 2 * n]), *zip(arguments[2 * n :])]
+def _joined(first: deque[T], second: deque[T]) -> deque[T]:
+    """Lengthen the longer one, so that a long chain of additions takes linear time."""
+    if len(first) < len(second):
+        second.extendleft(reversed(first))
+        return second
+    first.extend(second)
+    return first
 
 
 def _pruned(nodes: Sequence[TracedNode], outputs: Sequence[int], trace: Trace) -> Trace:
-    used = [False] * len(nodes)
-    for output in outputs:
-        used[output] = True
+    """Return the nodes that an output needs, the inputs and the parameters."""
+    used = set(outputs)
     for place in range(len(nodes) - 1, -1, -1):
-        if used[place]:
-            for argument in nodes[place].arguments:
-                used[argument] = True
-    kept: dict[int, int] = {}
-    new: list[TracedNode] = []
-    for place, node in enumerate(nodes):
-        if used[place] or node.kind in {"input", "parameter"}:
-            kept[place] = len(new)
-            arguments = tuple(map(kept.__getitem__, node.arguments))
-            new.append(TracedNode("op", node.op, arguments) if arguments else node)
-    return Trace(tuple(new), tuple(map(kept.__getitem__, outputs)), trace.shape, trace.inputs, trace.parameters)
+        if place in used:
+            used.update(nodes[place].arguments)
+        elif nodes[place].kind in {"input", "parameter"}:
+            used.add(place)
+    if len(used) < len(nodes):
+        moved = {place: new for new, place in enumerate(sorted(used))}
+        arguments = [tuple(map(moved.__getitem__, nodes[place].arguments)) for place in moved]
+        nodes = [nodes[place]._replace(arguments=read) for place, read in zip(moved, arguments)]
+        outputs = [moved[y] for y in outputs]
+    return Trace(tuple(nodes), tuple(outputs), trace.shape, trace.inputs, trace.parameters)

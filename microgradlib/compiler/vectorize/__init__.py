@@ -6,10 +6,10 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from microgradlib.compiler.canonicalize import spaces_of
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.vectorize.broadcast import broadcast, parts
-from microgradlib.compiler.vectorize.packs import Pack, packs_of
+from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts, with_dots_of_one_term
 from microgradlib.compiler.vectorize.slot_order import slot_order
 from microgradlib.ops import TABLE
 
@@ -26,10 +26,9 @@ ADD = TABLE["add"]
 def vectorize(trace: Trace) -> ProgramData:
     """Return the forward program of a canonical trace.
 
-    1. `broadcast` says which space each node belongs to.
-    2. `packs_of` schedules the nodes: those of one op at one level make an instruction, dots matrix products.
-    3. `slot_order` orders leaves and results, so that what is read together lies together.
-    4. Every node gets its slot, in that order, and every pack is written as an instruction.
+    1. `packs_of` schedules the nodes: those of one op at one level make an instruction, dots matrix products.
+    2. `slot_order` orders leaves and results, so that what is read together lies together.
+    3. Every node gets its slot, in that order, and every pack is written as an instruction.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.trace import trace
@@ -43,7 +42,8 @@ def vectorize(trace: Trace) -> ProgramData:
 
     Input slots 0 and 1 have a 1 behind them in slot 2, for X of [W b] [X; 1]; the results 19:35 have theirs in 35.
     """
-    nodes, spaces, outputs = broadcast(trace)
+    spaces = spaces_of(trace.nodes)
+    nodes = with_dots_of_one_term(trace.nodes, spaces)
     packs = packs_of(nodes, spaces)
     place = slot_order(nodes, spaces, packs)
     parameters = sorted(_leaves(nodes, "parameter"), key=place.__getitem__)
@@ -59,7 +59,7 @@ def vectorize(trace: Trace) -> ProgramData:
     instructions = [instruction for pack in packs for instruction in _instructions(pack, nodes, slots)]
     return ProgramData(
         instructions=tuple(instructions),
-        outputs=tuple([slots.operand([y]) for y in outputs]),
+        outputs=tuple([slots.operand([y]) for y in trace.outputs]),
         shape=trace.shape,
         input_order=(*unread_inputs, *[nodes[i].index for i in inputs]),
         parameter_order=(*[nodes[i].index for i in parameters], *unread_parameters),
@@ -139,8 +139,5 @@ def _instructions(pack: Pack, nodes: Sequence[TracedNode], slots: _Slots) -> Ite
         return
     product = slots.enter(max(operand.space for operand in operands), [-1] * len(members))
     yield Instruction(pack.kind, pack.op, product, operands, pack.terms, shape, counts)
-    real = [k for k, i in enumerate(members) if i >= 0]
-    members = [members[k] for k in real]
     bias = slots.operand([nodes[i].arguments[-1] for i in members])
-    results = slots.enter(slots.spaces[members[0]], members)
-    yield Instruction("elementwise", ADD, results, (Operand.of(product.space, product.slots[real]), bias))
+    yield Instruction("elementwise", ADD, slots.enter(slots.spaces[members[0]], members), (product, bias))

@@ -6,25 +6,24 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.trace import TracedNode
 from microgradlib.compiler.vectorize.batch_matmul import batch_matmul
-from microgradlib.compiler.vectorize.broadcast import parts
 from microgradlib.compiler.vectorize.schedule import schedule
 from microgradlib.ops import TABLE, Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.trace import TracedNode
-
     Term = tuple[int, ...]
 
-__all__ = ["Pack", "packs_of"]
+__all__ = ["PAIRED", "Pack", "packs_of", "parts", "with_dots_of_one_term"]
 
-DOT = TABLE["dot"]
+DOT, MUL = TABLE["dot"], TABLE["mul"]
+PAIRED = {"dot", "cross_entropy"}
+"""Ops of two lists: the first half of their arguments are the weights of the second half."""
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
-
 SHORT = 16
 """Dots of at most so many terms, each with weights and inputs of its own, are quicker as one reduction."""
 
@@ -49,9 +48,8 @@ class Pack:
 
     def blocks(self) -> list[list[list[int]]]:
         """Return the members product by product, row by row."""
-        width = len(self.columns) // self.count
+        width, height = len(self.columns) // self.count, len(self.rows) // self.count
         lines = [self.members[start : start + width] for start in range(0, len(self.members), width)]
-        height = len(self.rows) // self.count
         return [lines[start : start + height] for start in range(0, len(lines), height)]
 
 
@@ -79,11 +77,9 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
         op = cast(Op, nodes[members[0]].op)
         if op is DOT:
             batched = spaces[nodes[members[0]].arguments[0]] == BATCHED
-            packs += _batched_dots(nodes, members) if batched else _weighted_dots(nodes, spaces, members)
-        elif op.variadic:
-            packs.append(_reduction(nodes, members))
+            packs += [_batched_dots(nodes, members)] if batched else _weighted_dots(nodes, members)
         else:
-            packs.append(Pack("elementwise", op, members))
+            packs.append(_reduction(nodes, members) if op.variadic else Pack("elementwise", op, members))
     return packs
 
 
@@ -95,59 +91,79 @@ def _kind(op: Op, arguments: tuple[int, ...], spaces: Sequence[int], i: int) -> 
     return op.name, op.settings, spaces[i], read, 0 if any_length else len(arguments)
 
 
+def parts(op: Op, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias; see `PAIRED`.
+
+    >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))
+    (((1, 2), (3, 4), (5,)), ((1, 2),), ((1,), (2,)))
+    """
+    if op is DOT or (op.name in PAIRED and len(arguments) % 2 == 0):
+        n = len(arguments) // 2
+        return (arguments[:n], arguments[n : 2 * n], *zip(arguments[2 * n :]))
+    return (arguments,) if op.variadic else tuple(zip(arguments))
+
+
+def with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[TracedNode]:
+    """Make dots of the products that begin families of dots, w₁x₁, w₁x₁ + w₂x₂ …, as in causal attention."""
+    lengths: dict[int, set[int]] = defaultdict(set)
+    for arguments in [node.arguments for node in nodes if node.op is DOT and spaces[node.arguments[0]] == BATCHED]:
+        n = len(arguments) // 2
+        lengths[arguments[n]].add(n)
+    begins = {x for x, found in lengths.items() if {2, 3} <= found}
+    return [
+        node._replace(op=DOT)
+        if node.op is MUL and node.arguments[1] in begins and spaces[node.arguments[0]] == BATCHED
+        else node
+        for node in nodes
+    ]
+
+
 def _reduction(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
     op, arguments = cast(Op, nodes[members[0]].op), nodes[members[0]].arguments
-    bias = "added" if op is DOT and len(arguments) % 2 else ""
     if len({len(nodes[i].arguments) for i in members}) > 1:
-        return Pack("segment_reduce", op, members, bias=bias)
-    return Pack("reduce", op, members, len(parts(op, arguments)[0]), bias=bias)
+        return Pack("segment_reduce", op, members)
+    operands = parts(op, arguments)
+    bias = "added" if op is DOT and len(operands) > 2 else ""
+    return Pack("reduce", op, members, len(operands[0]), bias=bias)
 
 
-def _batched_dots(nodes: Sequence[TracedNode], members: list[int]) -> list[Pack]:
+def _batched_dots(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
     """Return the matrix products of which dots of batched weights and inputs are part, or a reduction."""
-    reduction = _reduction(nodes, members)
     halves = [parts(DOT, nodes[i].arguments) for i in members]
-    found = batch_matmul([w for w, *_ in halves], [x for _, x, *_ in halves])
+    found = batch_matmul([w for w, _ in halves], [x for _, x in halves])
     if found is None:
-        return [reduction]
+        return _reduction(nodes, members)
     cells = [-1 if m < 0 else members[m] for m in found.members]
-    return [Pack("matmul", DOT, cells, found.terms, found.blocks, found.rows, found.columns, reduction.bias)]
+    return Pack("matmul", DOT, cells, found.terms, found.blocks, found.rows, found.columns)
 
 
-def _weighted_dots(nodes: Sequence[TracedNode], spaces: Sequence[int], members: list[int]) -> list[Pack]:
+def _weighted_dots(nodes: Sequence[TracedNode], members: list[int]) -> list[Pack]:
     """Part dots of unbatched weights into matrix products, of every row of W with every column of X, and the rest."""
-    terms = len(nodes[members[0]].arguments) // 2
     by_column: dict[Term, dict[Term, int]] = defaultdict(dict)
     rest: list[int] = []
     for i in members:
-        arguments = nodes[i].arguments
-        w, x = arguments[:terms], arguments[terms : 2 * terms]
+        w, x, *_ = parts(DOT, nodes[i].arguments)
         if by_column[x].setdefault(w, i) != i:
             rest.append(i)  # same weights and inputs, another bias
     by_rows: dict[tuple[Term, ...], list[Term]] = defaultdict(list)
     for x, weights in by_column.items():
         by_rows[tuple(sorted(weights))].append(x)
     single = [rows for rows, columns in by_rows.items() if len(rows) == len(columns) == 1]
-    if len(single) > 1 and terms <= SHORT:
+    if len(single) > 1 and len(single[0][0]) <= SHORT:
         rest = sorted(rest + [by_column[by_rows.pop(rows)[0]][rows[0]] for rows in single])
     packs = [
-        _product([[by_column[x][w] for x in columns] for w in rows], list(rows), columns, nodes, spaces)
+        _product(nodes, [[by_column[x][w] for x in columns] for w in rows], list(rows), columns)
         for rows, columns in by_rows.items()
     ]
     return [*packs, *([_reduction(nodes, rest)] if rest else [])]
 
 
-def _product(
-    cells: list[list[int]], rows: list[Term], columns: list[Term], nodes: Sequence[TracedNode], spaces: Sequence[int]
-) -> Pack:
-    """Return Z = W X, or Z = [W b] [X; 1] if X is batched and the bias unbatched and the same along each row."""
-    terms, bias = len(rows[0]), ""
-    members = [i for row in cells for i in row]
+def _product(nodes: Sequence[TracedNode], cells: list[list[int]], rows: list[Term], columns: list[Term]) -> Pack:
+    """Return Z = W X, or Z = [W b] [X; 1] if the bias is the same along each row."""
+    members, bias = [i for row in cells for i in row], ""
     if len(nodes[members[0]].arguments) % 2:
         bias = "added"
         biases = [{nodes[i].arguments[-1] for i in row} for row in cells]
-        x_space, b_space = spaces[columns[0][0]], spaces[min(biases[0])]
-        if (x_space, b_space) == (BATCHED, UNBATCHED) and all(len(row) == 1 for row in biases):
-            bias, terms = "column", terms + 1
-            rows = [(*row, *b) for row, b in zip(rows, biases)]
-    return Pack("matmul", DOT, members, terms, 1, rows, columns, bias)
+        if all(len(row) == 1 for row in biases):
+            bias, rows = "column", [(*row, *b) for row, b in zip(rows, biases)]
+    return Pack("matmul", DOT, members, len(rows[0]), 1, rows, columns, bias)
