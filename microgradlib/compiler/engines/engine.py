@@ -40,8 +40,8 @@ class Engine:
         self.program, self.dtype, self.exact = program, numpy().dtype(dtype), exact
         self._joint: dict[str, ProgramData] = {}
         self._lock = threading.RLock()
-        order = numpy().array(program.parameter_order, numpy().intp)
-        self._order, self._back = order, numpy().argsort(order)
+        self._order = numpy().array(program.parameter_order, numpy().intp)
+        self._back = None if (numpy().diff(self._order) > 0).all() else numpy().argsort(self._order)
 
     def execute(
         self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
@@ -105,20 +105,24 @@ class Engine:
             outputs, (*_, found) = self.execute(joint, parameters, columns, seeds)
             if self.exact is not None and not (_is_finite(outputs) and _is_finite(found)):
                 return outputs, self._by_examples(joint, parameters, columns, seeds, exactly)
-        return outputs, found.take(self._back)
+        return outputs, self._as_numbered(found)
+
+    def _as_numbered(self, cotangents: Any) -> Any:
+        """Return cotangents of the parameters, in the order of their slots, in the order of the parameters."""
+        return cotangents if self._back is None else cotangents.take(self._back)
 
     def _by_examples(
         self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Any, exactly: Callable[..., Any]
     ) -> Any:
         """Return the last cotangents, with those of the examples that are not finite here by `exact`."""
         np, batch = numpy(), len(columns[0])
-        total, odd, waiting = np.zeros(len(self._back)), np.zeros(batch, bool), _parts(np.arange(batch))
+        total, odd, waiting = np.zeros(len(self._order)), np.zeros(batch, bool), _parts(np.arange(batch))
         while waiting:
             part = waiting.pop()
             if len(part) < batch:
                 outputs, (*_, found) = self.execute(joint, parameters, [column[part] for column in columns], seeds)
                 if np.isfinite(outputs).all() and np.isfinite(found).all():
-                    total += found.take(self._back)
+                    total += self._as_numbered(found)
                     continue
             odd[part] = len(part) == 1
             waiting += _parts(part, 1) if len(part) > 1 else []
