@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.vectorize.broadcast import PAIRED
+from microgradlib.compiler.vectorize.packs import PAIRED
 from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH
 
 if TYPE_CHECKING:
