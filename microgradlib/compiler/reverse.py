@@ -153,16 +153,17 @@ def _terms(tape: Cotangents, i: Instruction, g: Slots, position: int, counts: An
     every = np.repeat(reached, counts)
     operands = [_part(operand, every) for operand in i.operands]
     results, share, counts = _part(i.results, reached), Operand(i.space, slot_array(g[reached])), counts[reached]
-    if i.op.name == "mean":
-        factors = [tape.constant(1.0 / count, 1).slots[0] for count in counts.tolist()]
-        scales = Operand(UNBATCHED, slot_array(factors))
-        share = tape.write("elementwise", MUL, i.space, len(counts), [scales, share], cotangent_of=results)
+    is_square = i.op is DOT and operands[0] == operands[1]  # Σ xᵢ xᵢ gives each xᵢ twice the same
+    if i.op.name == "mean" or is_square:
+        factors = [tape.constant(2.0 if is_square else 1.0 / count, 1).slots[0] for count in counts.tolist()]
+        scaled = [Operand(UNBATCHED, slot_array(factors)), share]
+        share = tape.write("elementwise", MUL, i.space, len(counts), scaled, cotangent_of=results)
     shares = Operand(i.space, slot_array(np.repeat(share.slots, counts)))
-    for k, operand in enumerate(operands):
+    for k, operand in enumerate(operands[:1] if is_square else operands):
         keep = tape.needed[operand.space][operand.slots]
         if not keep.any():
             continue
-        if i.op.name == "dot":
+        if i.op is DOT:
             target, factors = _part(operand, keep), [_part(shares, keep), _part(operands[1 - k], keep)]
             product = tape.write("elementwise", MUL, i.space, len(target.slots), factors, cotangent_of=target)
             tape.give(target, product)

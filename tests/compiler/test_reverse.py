@@ -62,6 +62,9 @@ def drawn_rows(size, batch=3):
 
 W = [Value(0.3), Value(-0.7), Value(1.1)]
 FUNCTIONS = {
+    "a sum of squares": lambda x: (
+        mg.dot(x, x) * W[0] + mg.dot(W, W) * mg.dot([W[0] * y for y in x], [W[0] * y for y in x])
+    ),
     "unbatched parts and repeated parameters": lambda x: (W[0] * x[0]).exp() + W[1] * W[1] * W[2] + W[0] ** 2,
     "an unbatched output": lambda x: W[0] * W[1].tanh(),
     "several outputs": lambda x: [W[0] * x[0] / x[1], x[1] * x[2], W[2] * 1.0],
