@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ __all__ = ["ColumnCheck", "column_checks", "run_checks"]
 
 
 class ColumnCheck(NamedTuple):
-    """A check, a record with `holds` and `message`, and which numbers of the columns it is for."""
+    """A check, as `record_check` was given it, and which numbers of the columns it is for."""
 
     check: Any
     numbers: Callable[[Sequence[Any]], Any]
@@ -25,7 +26,9 @@ class ColumnCheck(NamedTuple):
 
 
 def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]]) -> list[ColumnCheck]:
-    """Return the checks that a traced function asked for: each once, on all the numbers of an argument that it is for.
+    """Return the checks that a traced function asked for: each once, for all the numbers of an argument together.
+
+    Labels made of inputs, such as 2 y − 1, are checked too; what depends on parameters is no label.
 
     >>> from microgradlib import costs
     >>> from microgradlib.compiler.trace import trace
@@ -34,42 +37,51 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]]) -> list[Colum
     Traceback (most recent call last):
     microgradlib.errors.LabelError: example 2: the label is 2.0, but the 2 classes are 0 to 1
     """
-    places = [(k, i) for k, shape in enumerate(shapes) for i in range(numpy().prod(shape, dtype=int))]
+    sizes = [numpy().prod(shape, dtype=int) for shape in shapes]
+    places = [(argument, i) for argument, size in enumerate(sizes) for i in range(size)]
     direct: dict[Any, list[int]] = defaultdict(list)
     found = []
     for position, check in trace.checks:
-        node = trace.nodes[position]
-        if node.kind == "input":
-            argument, i = places[node.index]
+        order = _ancestors(trace, position)
+        if len(order) == 1:
+            argument, i = places[trace.nodes[position].index]
             direct[check, argument].append(i)
-        elif not _depends_on_parameters(trace, position):
-            found.append(ColumnCheck(check, _computed(trace, position, places)))
+        elif all(trace.nodes[place].kind != "parameter" for place in order):
+            found.append(ColumnCheck(check, lambda columns, order=order: _computed(trace, order, places, columns)))
     for (check, argument), chosen in direct.items():
-        whole = chosen == list(range(numpy().prod(shapes[argument], dtype=int)))
-        found.append(ColumnCheck(check, _picked(argument, None if whole else chosen)))
+        part = None if chosen == list(range(sizes[argument])) else chosen
+        found.append(ColumnCheck(check, lambda columns, k=argument, part=part: _picked(columns[k], part)))
     return found
 
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
     """Raise `LabelError`, naming the example, for the first number that fails its check."""
     np = numpy()
-    with np.errstate(all="ignore"):
-        for check, pick in checks:
-            numbers = pick(columns)
-            right = check.holds(numbers)
-            if np.count_nonzero(right) != right.size:
-                example = tuple(np.argwhere(~right)[0].tolist())
-                message = f"example {example[0]}: {check.message(float(numbers[example]))}"
-                raise LabelError(message)
+    for check, pick in checks:
+        numbers = pick(columns)
+        low, high, step, nearest = check.low, check.high, check.step, numbers
+        if step:
+            nearest = np.rint(numbers) if step == 1 else np.rint((numbers - low) / step) * step + low
+        elif math.isinf(high):  # infinite numbers fail every check
+            most = np.finfo(numbers.dtype).max
+            low, high = max(low, -most), most
+        wrong = np.minimum(np.maximum(nearest, low), high) != numbers
+        if check.other is not None:
+            wrong &= numbers != check.other
+        if np.count_nonzero(wrong):
+            example = tuple(np.argwhere(wrong)[0].tolist())
+            message = f"example {example[0]}: {check.message(float(numbers[example]))}"
+            raise LabelError(message)
 
 
-def _picked(argument: int, chosen: list[int] | None) -> Callable[[Sequence[Any]], Any]:
-    return lambda columns: columns[argument] if chosen is None else columns[argument][:, chosen]
+def _picked(column: Any, part: list[int] | None) -> Any:
+    return column if part is None else column[:, part]
 
 
 def _ancestors(trace: Trace, position: int) -> list[int]:
-    """Return what a node is made of, and itself, in order."""
-    found, waiting = set(), [position]
+    """Return the positions of what a node is made of, and its own, in order."""
+    found: set[int] = set()
+    waiting = [position]
     while waiting:
         place = waiting.pop()
         if place not in found:
@@ -78,26 +90,16 @@ def _ancestors(trace: Trace, position: int) -> list[int]:
     return sorted(found)
 
 
-def _depends_on_parameters(trace: Trace, position: int) -> bool:
-    return any(trace.nodes[place].kind == "parameter" for place in _ancestors(trace, position))
-
-
-def _computed(trace: Trace, position: int, places: list[tuple[int, int]]) -> Callable[[Sequence[Any]], Any]:
-    """Return the function of the columns that computes a label which is made of inputs, such as 2 y − 1."""
-    order = _ancestors(trace, position)
-
-    def numbers(columns: Sequence[Any]) -> Any:
-        known: dict[int, Any] = {}
-        for place in order:
-            node = trace.nodes[place]
-            if node.op is not None:
-                inputs = [known[argument] for argument in node.arguments]
-                known[place] = node.op.value(array_functions(), *inputs, *node.op.settings)
-            elif node.kind == "input":
-                argument, i = places[node.index]
-                known[place] = columns[argument] if columns[argument].ndim == 1 else columns[argument][:, i]
-            else:
-                known[place] = node.number
-        return known[position]
-
-    return numbers
+def _computed(trace: Trace, order: list[int], places: list[tuple[int, int]], columns: Sequence[Any]) -> Any:
+    """Return the last of some nodes for each example, computed from the columns."""
+    known: dict[int, Any] = {}
+    for place in order:
+        node = trace.nodes[place]
+        if node.op is not None:
+            known[place] = node.op.value(array_functions(), *map(known.get, node.arguments), *node.op.settings)
+        elif node.kind == "input":
+            argument, i = places[node.index]
+            known[place] = columns[argument].reshape(len(columns[0]), -1)[:, i]
+        else:
+            known[place] = node.number
+    return known[order[-1]]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.vectorize.packs import PAIRED
-from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH
+from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH, PAIRED
 
 if TYPE_CHECKING:
     from microgradlib.compiler.instructions import Instruction, Operand, ProgramData

@@ -31,10 +31,7 @@ __all__ = [
 ]
 
 
-_binary_label = Check(
-    lambda y: (y >= 0) & (y <= 1),
-    lambda y: f"the label is {y!r}, but labels of two classes are 0 and 1, or a probability of class 1",
-)
+_binary_label = Check("label", "but labels of two classes are 0 and 1, or a probability of class 1", 0.0, 1.0)
 
 
 def weighted_cost(weights: Sequence[Any], class_cost: Callable[[int], Any]) -> Any:
@@ -182,10 +179,7 @@ def cross_entropy_from_probabilities(
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)
 
 
-_sign_label = Check(
-    lambda y: abs(y) == 1,
-    lambda y: f"the label is {y!r}, but the labels of hinge are −1 and +1; for 0 and 1 write 2 * y − 1",
-)
+_sign_label = Check("label", "but the labels of hinge are −1 and +1; for 0 and 1 write 2 * y − 1", -1.0, 1.0, step=2.0)
 
 
 @as_cost

@@ -98,12 +98,8 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
     return cost
 
 
-def _at_least_0(what: str) -> Check:
-    return Check(lambda y: (y >= 0) & (y < math.inf), lambda y: f"the target is {y!r}, but {what}")
-
-
-_count = _at_least_0("a count is a finite number >= 0")
-_probability = _at_least_0("a probability is a number >= 0; for its logarithm write log_target=True")
+_count = Check("target", "but a count is a finite number >= 0", 0.0)
+_probability = Check("target", "but a probability is a number >= 0; for its logarithm write log_target=True", 0.0)
 
 
 @as_poisson_nll

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.number import as_float
@@ -24,13 +22,18 @@ TOLERANCE = 1e-6
 
 
 class Check(NamedTuple):
-    """Which numbers a label or an index may be.
+    """Which numbers a label or an index may be: finite, from `low` to `high`, in whole steps unless `step` is 0.
 
-    `holds` says so of a number, or of each element of an array; `message` says what is wrong with a number.
+    Data, so that a compiled function can test whole columns by it. `name` and `rest` are for the message.
     """
 
-    holds: Callable[[Any], Any]
-    message: Callable[[float], str]
+    name: str
+    rest: str
+    low: float = -math.inf
+    high: float = math.inf
+    step: float = 0.0
+    other: float | None = None
+    """A number that is allowed besides: the label that a cost ignores."""
 
     def __call__(self, y: Any) -> Any:
         """Return y as a float; a node unchanged. Raises `LabelError` for a number that it may not be.
@@ -42,20 +45,20 @@ class Check(NamedTuple):
                 record_check(y, self)
             return y
         number = as_float(y)
-        if not self.holds(number):
+        is_between = self.low <= number <= self.high and math.isfinite(number)
+        if (not is_between or (self.step and (number - self.low) % self.step)) and number != self.other:
             raise LabelError(self.message(number))
         return number
 
+    def message(self, number: float) -> str:
+        """Return what is wrong with a number."""
+        return f"the {self.name} is {number!r}, {self.rest}"
 
-@lru_cache
+
 def class_check(n: int, name: str = "label", ignored: int | None = None) -> Check:
     """Return the check that a label is a whole number k, 0 ≤ k < n, or `ignored`; `name` is what messages call it."""
     choices = "classes" if name == "label" else "rows"
-
-    def holds(y: Any) -> Any:
-        return ((y >= 0) & (y < n) & (y % 1 == 0)) | (y == (n - 1 if ignored is None else ignored))
-
-    return Check(holds, lambda y: f"the {name} is {y!r}, but the {n} {choices} are 0 to {n - 1}")
+    return Check(name, f"but the {n} {choices} are 0 to {n - 1}", 0.0, n - 1.0, 1.0, ignored)
 
 
 def class_index(label: Number, n: int, name: str = "label") -> int:
