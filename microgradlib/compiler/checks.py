@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.numpy_functions import array_functions, numpy
@@ -47,10 +48,10 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]]) -> list[Colum
             argument, i = places[trace.nodes[position].index]
             direct[check, argument].append(i)
         elif all(trace.nodes[place].kind != "parameter" for place in order):
-            found.append(ColumnCheck(check, lambda columns, order=order: _computed(trace, order, places, columns)))
+            found.append(ColumnCheck(check, partial(_computed, trace, order, places)))
     for (check, argument), chosen in direct.items():
         part = None if chosen == list(range(sizes[argument])) else chosen
-        found.append(ColumnCheck(check, lambda columns, k=argument, part=part: _picked(columns[k], part)))
+        found.append(ColumnCheck(check, partial(_picked, argument, part)))
     return found
 
 
@@ -74,8 +75,8 @@ def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
             raise LabelError(message)
 
 
-def _picked(column: Any, part: list[int] | None) -> Any:
-    return column if part is None else column[:, part]
+def _picked(argument: int, part: list[int] | None, columns: Sequence[Any]) -> Any:
+    return columns[argument] if part is None else columns[argument][:, part]
 
 
 def _ancestors(trace: Trace, position: int) -> list[int]:

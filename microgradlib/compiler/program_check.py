@@ -27,9 +27,9 @@ def check_program(program: ProgramData) -> None:
     ValueError: the sizes of the spaces are not those of what is written to them
     """
     np = numpy()
-    for order, leaves in ((program.parameter_order, "parameters"), (program.input_order, "inputs")):
+    for order, what in ((program.parameter_order, "parameters"), (program.input_order, "inputs")):
         if sorted(order) != list(range(len(order))):
-            message = f"the order of the {leaves} does not fit their number"
+            message = f"the order of the {what} does not fit their number"
             raise ValueError(message)
     if len(program.constants) != len(program.constant_slots):
         raise ValueError("the constants are not as many as their slots")
@@ -53,11 +53,11 @@ def check_program(program: ProgramData) -> None:
 
 
 def _write(written: Any, slots: Any) -> None:
-    if not ((slots >= 0) & (slots < len(written))).all() or written[slots].any():
+    np = numpy()
+    in_range = ((slots >= 0) & (slots < len(written))).all()
+    if not in_range or written[slots].any() or len(np.unique(slots)) < len(slots):
         raise ValueError("a slot is written twice, or there is no such slot")
     written[slots] = True
-    if written[slots].sum() != len(set(slots.tolist())) or len(set(slots.tolist())) != len(slots):
-        raise ValueError("a slot is written twice, or there is no such slot")
 
 
 def _check_kind(i: Instruction) -> None:

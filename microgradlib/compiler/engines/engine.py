@@ -19,12 +19,6 @@ __all__ = ["Engine"]
 EXAMINED = 64
 """Where a gradient is not finite, parts of the batch of so many examples are looked at, then single examples."""
 
-JOINT_PROGRAMS: dict[str, Callable[[Engine], ProgramData]] = {
-    "gradient": lambda engine: reverse(engine.program, wrt="parameters"),
-    "jacobian": lambda engine: reverse(engine.program, wrt="inputs"),
-    "hvp": lambda engine: reverse(engine.joint("gradient"), wrt="parameters"),
-}
-
 
 class Engine:
     """A program on one kind of machine. A new engine writes `execute`, and its line in `engines.registry`.
@@ -60,8 +54,9 @@ class Engine:
         program = self._joint.get(name)
         if program is None:
             with self._lock:
-                program = self._joint.get(name) or JOINT_PROGRAMS[name](self)
-                self._joint[name] = program
+                source = self.joint("gradient") if name == "hvp" else self.program
+                made = self._joint.get(name) or reverse(source, wrt="inputs" if name == "jacobian" else "parameters")
+                program = self._joint[name] = made
         return program
 
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
@@ -137,7 +132,7 @@ class Engine:
         """
         np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
         repeated = columns if count == 1 else [np.repeat(column, count, 0) for column in columns]
-        seed = np.tile(np.eye(count, dtype=self.dtype), batch)
+        seed = 1.0 if count == 1 else np.tile(np.eye(count, dtype=self.dtype), batch)
         result = np.empty((batch, count, self.program.inputs), self.dtype)
         with np.errstate(all="ignore"):
             outputs, (rows,) = self.execute(self.joint("jacobian"), parameters, repeated, (seed,))
@@ -147,28 +142,6 @@ class Engine:
                 for odd in _parts(np.flatnonzero(~finite)):
                     result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
         return result
-
-    def _by_examples(self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> Any:
-        """Return the last cotangents, sums over the batch, with those examples by `exact` that are not finite here."""
-        np, batch = numpy(), len(columns[0])
-        total, odd, parts = np.zeros(len(joint.cotangents[-1].slots)), [], [np.arange(batch)]
-
-        def gradient(engine: Engine, part: Any) -> tuple[Any, bool]:
-            outputs, (*_, found) = engine.execute(joint, parameters, [column[part] for column in columns], seeds)
-            return found, bool(np.isfinite(outputs).all() and np.isfinite(found).all())
-
-        while parts:
-            part = parts.pop()
-            found, finite = (total, False) if len(part) == batch else gradient(self, part)
-            if finite:
-                total += found
-            elif len(part) == 1:
-                odd += part.tolist()
-            else:
-                parts += _parts(part, EXAMINED if len(part) > EXAMINED else 1)
-        for part in _parts(np.array(odd, np.intp)):
-            total += gradient(self.exact, part)[0]  # type: ignore[arg-type]
-        return total.astype(self.dtype)
 
     def shaped(self, result: Any) -> Any:
         """Return (batch, outputs) nested as the function's result, rectangular lists as one array."""

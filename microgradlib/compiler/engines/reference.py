@@ -127,7 +127,7 @@ def _results(instruction: Instruction, operands: Sequence[list[Any]]) -> list[An
         segments = _segments(instruction, instruction.size)
         return [_value(op, [x for part in operands for x in part[segment]]) for segment in segments]
     cotangents, outputs, *terms = operands
-    adjoints = [ZERO] * len(terms[wrt])
+    adjoints: list[float] = [ZERO] * len(terms[wrt])
     for g, output, segment in zip(cotangents, outputs, _segments(instruction, len(outputs))):
         adjoints[segment] = _adjoints_of_terms(op, wrt, g, output, [part[segment] for part in terms])
     return adjoints
