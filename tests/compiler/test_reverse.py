@@ -12,6 +12,7 @@ import microgradlib as mg
 from microgradlib import Value, nn
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.reference import ReferenceEngine
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Operand
 from microgradlib.compiler.reverse import reverse
@@ -52,7 +53,7 @@ def check(function, rows, parameters, *, second=True):
         slope = sum((g * float(v) for g, v in zip(mg.gradients(mean, parameters), vector)), Value(0.0))
         table = mg.grad_table(slope)
         expected = [table.get(p, 0.0) for p in parameters]
-        np.testing.assert_allclose(engine.hvp(numbers, [batch], vector), expected, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(Engine.hvp(engine, numbers, [batch], vector), expected, rtol=1e-8, atol=1e-10)
 
 
 def drawn_rows(size, batch=3):
