@@ -31,13 +31,13 @@ def numpy() -> Any:
 
 
 def is_finite(array: Any) -> bool:
-    """Say whether all numbers are finite, by the sum of their squares, which is quick; too large a sum says no too.
+    """Say whether all numbers are finite: as a rule by the sum of their squares, which is quick.
 
     >>> is_finite(numpy().ones((2, 2))), is_finite(numpy().array([1.0, float("nan")]))
     (True, False)
     """
     flat = array.ravel()
-    return math.isfinite(flat @ flat)
+    return math.isfinite(flat @ flat) or bool(numpy().isfinite(flat).all())
 
 
 class _Functions:

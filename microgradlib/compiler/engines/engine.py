@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.reverse import reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.compiler.instructions import ProgramData
 
@@ -66,12 +67,17 @@ class Engine:
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
-        outputs, gradient = self._gradient(parameters, columns)
-        return float(numpy().add.reduce(outputs[0])) / len(columns[0]), gradient
+        np, joint, seeds = numpy(), self._joint.get("gradient") or self.joint("gradient"), (1.0 / len(columns[0]),)
+        with np.errstate(all="ignore"):
+            outputs, (found,) = self.execute(joint, parameters, columns, seeds)
+            mean = float(np.add.reduce(outputs[0])) / len(columns[0])
+            if not (math.isfinite(mean) and is_finite(found)) and self.exact is not None:
+                return mean, self._by_examples(joint, parameters, columns, seeds)
+        return mean, found if self._back is None else found.take(self._back)
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """Return all outputs, (batch, outputs), in `out` if given, and the gradient of the mean of the first, flat."""
-        outputs, gradient = self._gradient(parameters, columns)
+        outputs, gradient = self._by_parameters("gradient", parameters, columns, (1.0 / len(columns[0]),))
         if out is None:
             return outputs.T, gradient
         out[...] = outputs.T
@@ -80,49 +86,36 @@ class Engine:
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v, flat, for the Hessian H of the mean of the first output by the parameters."""
         seeds = (1.0 / len(columns[0]), vector.take(self._order))
-        return self._run("hvp", parameters, columns, seeds, lambda exact, part: exact.hvp(parameters, part, vector))[1]
+        return self._by_parameters("hvp", parameters, columns, seeds, vector)[1]
 
-    def _gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
-        seeds = (1.0 / len(columns[0]),)
-        return self._run(
-            "gradient", parameters, columns, seeds, lambda exact, part: exact.mean_and_gradient(parameters, part)[1]
-        )
-
-    def _run(
-        self, name: str, parameters: Any, columns: Sequence[Any], seeds: Any, exactly: Callable[[Engine, Any], Any]
-    ) -> tuple[Any, Any]:
-        """Return a joint program's outputs and last cotangents, these in the parameters' order.
-
-        `exactly(engine, columns)` are the cotangents of the mean of some examples as another engine computes them.
-        """
-        joint = self._joint.get(name) or self.joint(name)
+    def _by_parameters(self, name: str, parameters: Any, columns: Sequence[Any], seeds: Any, *vector: Any) -> Any:
+        """Return a joint program's outputs and last cotangents, these in the parameters' order."""
+        joint = self.joint(name)
         with numpy().errstate(all="ignore"):
             outputs, (*_, found) = self.execute(joint, parameters, columns, seeds)
-            if self.exact is not None and not (_is_finite(outputs) and _is_finite(found)):
-                return outputs, self._by_examples(joint, parameters, columns, seeds, exactly)
-        return outputs, self._as_numbered(found)
-
-    def _as_numbered(self, cotangents: Any) -> Any:
-        """Return cotangents of the parameters, in the order of their slots, in the order of the parameters."""
-        return cotangents if self._back is None else cotangents.take(self._back)
+            if not (is_finite(outputs) and is_finite(found)) and self.exact is not None:
+                return outputs, self._by_examples(joint, parameters, columns, seeds, *vector)
+        return outputs, found if self._back is None else found.take(self._back)
 
     def _by_examples(
-        self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Any, exactly: Callable[..., Any]
+        self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Any, *vector: Any
     ) -> Any:
-        """Return the last cotangents, with those of the examples that are not finite here by `exact`."""
-        np, batch = numpy(), len(columns[0])
+        """Return the last cotangents, those of the examples that are not finite here by `exact`."""
+        np, batch, exact = numpy(), len(columns[0]), self.exact or self
         total, odd, waiting = np.zeros(len(self._order)), np.zeros(batch, bool), _parts(np.arange(batch))
         while waiting:
             part = waiting.pop()
             if len(part) < batch:
                 outputs, (*_, found) = self.execute(joint, parameters, [column[part] for column in columns], seeds)
                 if np.isfinite(outputs).all() and np.isfinite(found).all():
-                    total += self._as_numbered(found)
+                    total[self._order] += found
                     continue
             odd[part] = len(part) == 1
             waiting += _parts(part, 1) if len(part) > 1 else []
         for part in _parts(np.flatnonzero(odd)):
-            total += exactly(self.exact, [column[part] for column in columns]) * (len(part) / batch)
+            given = parameters, [column[part] for column in columns]
+            mean = exact.hvp(*given, *vector) if vector else exact.mean_and_gradient(*given)[1]
+            total += mean * (len(part) / batch)
         return total.astype(self.dtype)
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
@@ -137,7 +130,7 @@ class Engine:
         with np.errstate(all="ignore"):
             outputs, (rows,) = self.execute(self.joint("jacobian"), parameters, repeated, (seed,))
             result[:, :, list(self.program.input_order)] = rows.T.reshape(result.shape)
-            if self.exact and not (_is_finite(outputs) and _is_finite(result)):
+            if not (is_finite(outputs) and is_finite(result)) and self.exact is not None:
                 finite = np.isfinite(outputs).all(0).reshape(batch, count).all(1) & np.isfinite(result).all((1, 2))
                 for odd in _parts(np.flatnonzero(~finite)):
                     result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
@@ -151,10 +144,6 @@ class Engine:
             return columns[0]
         lengths = _lengths(shape)
         return result.reshape(len(result), *lengths) if lengths is not None else unflatten(shape, columns)
-
-
-def _is_finite(numbers: Any) -> bool:
-    return is_finite(numbers) or bool(numpy().isfinite(numbers).all())
 
 
 def _parts(examples: Any, size: int = EXAMINED) -> list[Any]:
