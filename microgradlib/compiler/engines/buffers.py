@@ -16,8 +16,8 @@ __all__ = ["Buffers", "merged"]
 class Buffers:
     """Rows of both spaces, (rows, 1) and (rows, batch), which begin as 0, and arrays beside them.
 
-    `residuals` are what a reduction leaves to its adjoint, by the position of its instruction; `copies` are matrices
-    whose first axis is the batch, by their slots.
+    `kept` is what a reduction leaves to its adjoint, by the position of its instruction; `copies` are matrices whose
+    first axis is the batch, by their slots.
 
     >>> from microgradlib.compiler.planning.data import StridedView
     >>> buffers = Buffers((1, 6), 2, "float64")
@@ -31,7 +31,7 @@ class Buffers:
         self.batch, self.dtype = batch, np.dtype(dtype)
         self.rows = tuple([np.zeros((count, width), dtype) for count, width in zip(rows, (1, batch))])
         self.ones = np.ones((batch, 1), dtype)
-        self.residuals: dict[int, dict[str, Any]] = {}
+        self.kept: dict[int | None, dict[str, Any]] = {}
         self.copies: dict[Any, Any] = {}
         self._scratch: dict[tuple[str, Any], Any] = {}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.engines.buffers import Buffers
-from microgradlib.compiler.engines.kernels import Arrays, elementwise_calls
+from microgradlib.compiler.engines.lowering import elementwise_calls, reduction_calls, segment_calls
 from microgradlib.compiler.engines.matmuls import matmul_calls
-from microgradlib.compiler.engines.reductions import reduction_calls, segment_calls
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import BlockGather
@@ -15,7 +14,7 @@ from microgradlib.compiler.planning.data import BlockGather
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.engines.kernels import Call
+    from microgradlib.compiler.engines.lowering import Call
     from microgradlib.compiler.planning.data import Plan, Step
 
 __all__ = ["Executable"]
@@ -135,16 +134,14 @@ def _calls(buffers: Buffers, step: Step) -> list[Call]:
     instruction = step.instruction
     if instruction is None:
         return _gather(buffers, step)
-    if instruction.kind == "matmul":
-        return matmul_calls(buffers, instruction, list(map(buffers.view, step.operands)), buffers.view(step.results))
-    alone = instruction.kind == "elementwise"
-    inputs = [buffers.scalar_or_view(place) if alone else buffers.view(place) for place in step.operands]
-    arrays = Arrays(instruction.op, inputs, buffers.view(step.results), buffers.scratch)
+    alone, out = instruction.kind == "elementwise", buffers.view(step.results)
+    arrays = [buffers.scalar_or_view(place) if alone else buffers.view(place) for place in step.operands]
     if alone:
-        return elementwise_calls(instruction, arrays)
+        return elementwise_calls(buffers, instruction, arrays, out)
     if instruction.kind == "reduce":
-        return reduction_calls(buffers, instruction, step.position, arrays)
-    return segment_calls(instruction, arrays)
+        return reduction_calls(buffers, instruction, step.position, arrays, out)
+    lower = matmul_calls if instruction.kind == "matmul" else segment_calls
+    return lower(buffers, instruction, arrays, out)
 
 
 def _gather(buffers: Buffers, step: Step) -> list[Call]:

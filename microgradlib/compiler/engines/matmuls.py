@@ -11,7 +11,7 @@ from microgradlib.compiler.numpy_functions import is_finite, numpy
 
 if TYPE_CHECKING:
     from microgradlib.compiler.engines.buffers import Buffers
-    from microgradlib.compiler.engines.kernels import Call
+    from microgradlib.compiler.engines.lowering import Call
     from microgradlib.compiler.instructions import Instruction
 
 __all__ = ["matmul_calls"]
@@ -76,7 +76,9 @@ def _by_example(buffers: Buffers, instruction: Instruction, arrays: list[Any], o
     if instruction.space == UNBATCHED:
         return [*calls, (np.add.reduce, (product, 0, None, out[..., 0]))]
     calls.append((np.copyto, (out, product.transpose(1, 2, 3, 0))))
-    if instruction.cotangent_of is None and any((operand.slots == NOT_REACHED).any() for operand in instruction.operands):
+    if instruction.cotangent_of is None and any(
+        (operand.slots == NOT_REACHED).any() for operand in instruction.operands
+    ):
         calls.append((partial(_without_padding, instruction, arrays, out), (product,)))
     return calls
 
