@@ -86,7 +86,7 @@ class _Writer:
         elif op is MUL or op is DOT:
             arguments = self._all(node.arguments)
             n = len(arguments) // 2
-            pairs = deque(zip(arguments[:n], arguments[n : 2 * n]))
+            pairs: deque[Pair] = deque(zip(arguments[:n], arguments[n : 2 * n]))
             if any(map(self.spaces.__getitem__, arguments[:n])):
                 pairs = deque([(y, x) if self.spaces[x] > self.spaces[y] else (x, y) for x, y in pairs])
             self.sums[position] = pairs, deque(arguments[2 * n :])

@@ -9,7 +9,7 @@ import microgradlib as mg
 from microgradlib import Value
 from microgradlib.compiler.trace import trace
 from microgradlib.errors import SymbolHasNoValueError, TracingError
-from microgradlib.ops import TABLE
+from microgradlib.ops import TABLE, ZERO
 
 W = [Value(2.0), Value(3.0), Value(4.0)]
 X = [1.0, 2.0, 3.0]
@@ -97,6 +97,10 @@ def test_the_number_of_a_value_from_outside_is_not_kept(read) -> None:
 def test_the_number_of_a_value_made_inside_may_be_read() -> None:
     found = trace(lambda x: x[0] * Value(3.0).data * max(Value(1.0), Value(2.0)), [X], W)
     assert [node.number for node in found.nodes if node.kind == "constant"] == [3.0, 2.0]
+
+
+def test_a_structural_zero_that_a_function_uses_is_a_plain_one() -> None:
+    assert [node.number is ZERO for node in trace(lambda x: x[0] * Value(ZERO), [X], []).nodes] == [False] * 3
 
 
 def test_a_detached_value_from_outside_is_looked_up_at_each_call() -> None:

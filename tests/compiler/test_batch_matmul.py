@@ -1,4 +1,4 @@
-"""Hulls: which matrix products the dots of numbers that all vary are part of, entry by entry."""
+"""Batch matmuls: which matrix products dots of batched numbers are part of, entry by entry."""
 
 import random
 from collections import Counter
@@ -7,20 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from microgradlib.compiler.hull import SMALLEST, Hull, hull
-from microgradlib.compiler.instructions import BATCH, FIXED, Instruction, Operand
-from microgradlib.ops import TABLE
+from microgradlib.compiler.vectorize.batch_matmul import PADDING_RATIO, SMALLEST, batch_matmul
 
 
-def dots(pairs, *, banks=(BATCH, BATCH), op="dot", bias=()):
-    """An instruction that computes Σ w x for each pair of tuples of slots."""
-    counts = tuple(len(w) for w, _ in pairs)
-    alike = len(set(counts)) == 1
-    factors = [Operand(bank, tuple(s for pair in pairs for s in pair[k])) for k, bank in enumerate(banks)]
-    return Instruction(
-        "reduce" if alike else "segments", TABLE[op], BATCH, 500, len(pairs), (*factors, *bias),
-        counts[0] if alike else 0, 0, () if alike else counts,
-    )  # fmt: skip
+def found_in(pairs):
+    """Return W, X and Z of the matrix products of dots, given as pairs of tuples of nodes; None if there are none."""
+    found = batch_matmul([w for w, _ in pairs], [x for _, x in pairs])
+    if found is None:
+        return None
+    w, x = (np.reshape(lines, (found.blocks, -1, found.terms)) for lines in (found.rows, found.columns))
+    return w, x.swapaxes(1, 2), np.reshape(found.members, (found.blocks, w.shape[1], x.shape[1]))
 
 
 def matrix(start, rows, columns):
@@ -28,7 +24,7 @@ def matrix(start, rows, columns):
 
 
 def rows_and_columns(w, x):
-    """The slots of each row of W and of each column of X."""
+    """The nodes of each row of W and of each column of X."""
     return [tuple(row) for row in w.tolist()], [tuple(column) for column in x.T.tolist()]
 
 
@@ -37,37 +33,35 @@ W_ROWS, X_COLUMNS = rows_and_columns(W, X)
 
 
 def same(found, w, x, z):
-    assert np.array_equal(found.w, w)
-    assert np.array_equal(found.x, x)
-    assert np.array_equal(found.z, z)
+    assert [part.tolist() for part in found] == [np.array(part).tolist() for part in (w, x, z)]
 
 
 def test_every_row_with_every_column():
-    found = hull(dots([(w, x) for w in W_ROWS for x in X_COLUMNS]))
+    found = found_in([(w, x) for w in W_ROWS for x in X_COLUMNS])
     same(found, [W], [X], [matrix(0, 4, 6)])
 
 
 def test_column_by_column():
-    found = hull(dots([(w, x) for x in X_COLUMNS for w in W_ROWS]))
+    found = found_in([(w, x) for x in X_COLUMNS for w in W_ROWS])
     same(found, [W], [X], [matrix(0, 6, 4).T])
 
 
 def test_the_factors_change_places():
     """The first factors are the rows, whatever they were meant for."""
-    found = hull(dots([(x, w) for w in W_ROWS for x in X_COLUMNS]))
+    found = found_in([(x, w) for w in W_ROWS for x in X_COLUMNS])
     same(found, [X.T], [W.T], [matrix(0, 4, 6).T])
 
 
 def test_rows_in_another_order_are_taken_as_they_come():
     order = [2, 0, 3, 1]
-    found = hull(dots([(W_ROWS[i], x) for i in order for x in X_COLUMNS]))
+    found = found_in([(W_ROWS[i], x) for i in order for x in X_COLUMNS])
     same(found, [W[order]], [X], [matrix(0, 4, 6)])
 
 
 def test_a_triangle_misses_what_is_above():
     w, x = matrix(0, 6, 5), matrix(100, 5, 6)
     rows, columns = rows_and_columns(w, x)
-    found = hull(dots([(rows[t], columns[s]) for t in range(6) for s in range(t + 1)]))
+    found = found_in([(rows[t], columns[s]) for t in range(6) for s in range(t + 1)])
     z = np.full((6, 6), -1)
     z[np.tril_indices(6)] = range(21)
     same(found, [w], [x], [z])
@@ -80,7 +74,7 @@ def test_of_several_heads_each_is_a_product():
         for w, x in heads:
             rows, columns = rows_and_columns(w, x)
             pairs += [(rows[t], columns[s]) for s in range(t + 1)]
-    found = hull(dots(pairs))
+    found = found_in(pairs)
     z = np.full((3, 4, 4), -1)
     for i, place in enumerate((h, t, s) for t in range(4) for h in range(3) for s in range(t + 1)):
         z[place] = i
@@ -97,30 +91,30 @@ def weighted(lengths, width, *, turned=False):
         start += n
     pairs = [(w, column[: len(w)]) for w in weights for column in columns]
     filled = [[*w, *[-1] * (max(lengths) - len(w))] for w in weights]
-    return dots([(x, w) for w, x in pairs] if turned else pairs), np.array(filled), values
+    return [(x, w) for w, x in pairs] if turned else pairs, np.array(filled), values
 
 
 @pytest.mark.parametrize("lengths", [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [3, 5, 5, 3, 4]])
 def test_of_different_lengths_the_shorter_are_filled(lengths):
-    instruction, w, x = weighted(lengths, 4)
-    same(hull(instruction), [w], [x], [matrix(0, len(lengths), 4)])
+    pairs, w, x = weighted(lengths, 4)
+    same(found_in(pairs), [w], [x], [matrix(0, len(lengths), 4)])
 
 
 def test_of_different_lengths_with_the_factors_the_other_way_round():
-    instruction, w, x = weighted([1, 2, 3, 4, 5, 6], 4, turned=True)
-    same(hull(instruction), [x.T], [w.T], [matrix(0, 6, 4).T])
+    pairs, w, x = weighted([1, 2, 3, 4, 5, 6], 4, turned=True)
+    same(found_in(pairs), [x.T], [w.T], [matrix(0, 6, 4).T])
 
 
 def test_where_the_shorter_do_not_begin_the_longer_there_is_no_product():
     values = matrix(500, 6, 4)
     pairs = [(tuple(range(10 * n, 10 * n + n)), tuple(c[-n:])) for n in range(1, 7) for c in values.T.tolist()]
-    assert hull(dots(pairs)) is None
+    assert found_in(pairs) is None
 
 
 def test_slots_may_repeat_within_a_row_and_between_the_factors():
     w = np.array([[7, 7, 8, 8], [8, 7, 8, 7], [9, 9, 9, 9], [1, 2, 3, 4]])
     rows, _ = rows_and_columns(w, w.T)
-    found = hull(dots([(a, b) for a in rows for b in rows]))
+    found = found_in([(a, b) for a in rows for b in rows])
     same(found, [w], [w.T], [matrix(0, 4, 4)])
 
 
@@ -142,7 +136,7 @@ def test_slots_may_repeat_within_a_row_and_between_the_factors():
     ],
 )  # fmt: skip
 def test_no_product(why, pairs):
-    assert hull(dots(pairs)) is None
+    assert found_in(pairs) is None
 
 
 def test_just_enough_multiplications():
@@ -150,26 +144,27 @@ def test_just_enough_multiplications():
     w, x = matrix(0, 4, 4), matrix(100, 4, 4)
     rows, columns = rows_and_columns(w, x)
     pairs = [(r, c) for r in rows for c in columns]
-    assert hull(dots(pairs)) is not None
-    assert hull(dots([(r[:3], c[:3]) for r, c in pairs])) is None
+    assert found_in(pairs) is not None
+    assert found_in([(r[:3], c[:3]) for r, c in pairs]) is None
 
 
-def test_only_dots_without_bias_of_numbers_that_all_vary():
-    pairs = [(w, x) for w in W_ROWS for x in X_COLUMNS]
-    assert hull(dots(pairs)) is not None
-    assert hull(dots(pairs, banks=(FIXED, BATCH))) is None
-    assert hull(dots(pairs, bias=[Operand(BATCH, tuple(range(len(pairs))))])) is None
-    assert hull(Instruction("reduce", TABLE["sum"], BATCH, 0, 4, (Operand(BATCH, tuple(range(8))),), 2)) is None
-    assert hull(Instruction("map", TABLE["mul"], BATCH, 0, 4, (Operand(BATCH, (0, 1, 2, 3)),) * 2)) is None
+def test_products_that_are_padding_for_the_most_part_are_not_made():
+    assert PADDING_RATIO == 2.5
+    w, x = matrix(0, 10, 5), matrix(100, 5, 10)
+    rows, columns = rows_and_columns(w, x)
+    pairs = [(row, column) for r, row in enumerate(rows) for column in columns[r % 7 : r % 7 + 4]]
+    assert len(pairs) == 40  # of 100 dots of 5 terms
+    assert found_in(pairs) is not None
+    assert found_in(pairs[:-1]) is None
 
 
 def check(found, pairs):
     """Fail unless each result is one entry of Z, and the terms of that entry are those of its dot."""
-    assert sorted(z for z in found.z.ravel().tolist() if z >= 0) == list(range(len(pairs)))
-    for p, r, c in np.argwhere(found.z >= 0).tolist():
-        terms = zip(found.w[p, r].tolist(), found.x[p, :, c].tolist())
-        present = [pair for pair in terms if min(pair) >= 0]
-        assert Counter(present) == Counter(zip(*pairs[found.z[p, r, c]]))
+    w, x, z = found
+    assert sorted(i for i in z.ravel().tolist() if i >= 0) == list(range(len(pairs)))
+    for p, r, c in np.argwhere(z >= 0).tolist():
+        present = [pair for pair in zip(w[p, r].tolist(), x[p, :, c].tolist()) if min(pair) >= 0]
+        assert Counter(present) == Counter(zip(*pairs[z[p, r, c]]))
 
 
 @st.composite
@@ -195,18 +190,17 @@ def drawn_dots(draw):
 @settings(max_examples=150, deadline=None)
 @given(drawn_dots())
 def test_whatever_is_found_computes_the_dots(pairs):
-    found = hull(dots(pairs))
+    found = found_in(pairs)
     if found is not None:
         check(found, pairs)
 
 
-@pytest.mark.parametrize("which", ["w", "x", "z"])
+@pytest.mark.parametrize("which", [0, 1, 2])
 @pytest.mark.parametrize("change", ["other", "missing"])
 def test_the_check_would_find_a_wrong_entry(which, change):
     pairs = [(w, x) for w in W_ROWS for x in X_COLUMNS]
-    good = hull(dots(pairs))
-    check(good, pairs)
-    arrays = {name: getattr(good, name).copy() for name in "wxz"}
-    arrays[which][0, 1, 2] = -1 if change == "missing" else arrays[which][0, 0, 0]
+    parts = found_in(pairs)
+    check(parts, pairs)
+    parts[which][0, 1, 2] = -1 if change == "missing" else parts[which][0, 0, 0]
     with pytest.raises(AssertionError):
-        check(Hull(**arrays), pairs)
+        check(parts, pairs)

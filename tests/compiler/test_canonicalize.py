@@ -8,23 +8,18 @@ from itertools import starmap
 import pytest
 from eager_oracle import assert_matches_eager
 from hash_seeds import outputs_by_hash_seed
+from scalar_evaluator import vectorized as program_of
 
 import microgradlib as mg
 from microgradlib import Value, nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.canonical import canonical
+from microgradlib.compiler.canonicalize import canonicalize, spaces_of
+from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.trace import trace
-
-
-def program_of(function, parameters, *rows):
-    """Return the program for rows of this shape."""
-    fast = compiled(function, parameters)
-    fast(*[[row] for row in rows])
-    return fast.program
+from microgradlib.ops import TABLE
 
 
 def ops_of(function, parameters, *rows):
-    form = canonical(trace(function, rows, parameters))
+    form = canonicalize(trace(function, rows, parameters))
     return [node.op.name for node in form.nodes if node.op]
 
 
@@ -140,6 +135,34 @@ def test_a_recurrent_network_written_out() -> None:
     assert program_of(written_out, rnn.parameters(), sequence) == program_of(rnn, rnn.parameters(), sequence)
 
 
+def test_weights_that_are_unbatched_and_factors_that_are_batched_have_dots_of_their_own() -> None:
+    assert ops_of(lambda x: mg.dot([*W, x[0], x[1]], [*x, x[1], x[2]], B), [*W, B], X) == ["dot", "dot", "add"]
+    assert ops_of(lambda x: mg.dot(W, x, B) + x[0] * x[1], [*W, B], X) == ["dot", "mul", "add"]
+    assert ops_of(lambda x: W[0] * x[0] + x[0] * x[1], [*W, B], X) == ["identity", "dot"]  # one of each: a copy of W[0]
+
+
+def test_a_bias_stands_in_a_dot_where_it_is_a_column_of_its_weights() -> None:
+    assert ops_of(lambda x: mg.dot(W, x, B), [*W, B], X) == ["dot"]
+    assert ops_of(lambda x: mg.dot(W, x, x[0]), W, X) == ["dot", "add"]
+    assert ops_of(lambda x: mg.dot(x, x, B), [B], X) == ["dot", "add"]
+    assert ops_of(lambda x: [mg.dot(W, W, B), x[0]], [*W, B], X) == ["dot", "add"]
+
+
+def test_arguments_of_nary_ops_are_all_batched_or_none_is() -> None:
+    form = canonicalize(trace(lambda x: mg.maximum(W[0], x[0], W[1], W[0]), [X], W))
+    ops = [(node.op.name, node.arguments) for node in form.nodes if node.op]
+    spaces = spaces_of(form.nodes)
+    assert [name for name, _ in ops] == ["identity", "identity", "maximum"]
+    assert [spaces[a] for a in ops[-1][1]] == [BATCHED] * 4
+    assert ops[-1][1][0] == ops[-1][1][3]  # one copy of W[0]
+
+
+def test_identities_are_gone_but_for_copies_into_the_batch() -> None:
+    again = TABLE["identity"]
+    assert ops_of(lambda x: again(x[0]) + again(again(W[0])), W, X) == ["add"]
+    assert ops_of(lambda x: [again(again(W[0])), x[0]], W, X) == []
+
+
 def test_a_mean_written_out() -> None:
     assert_matches_eager(lambda x: sum(x) / 3, [], [X, [4.0, 5.0, 6.0]])
     assert ops_of(lambda x: sum(x) / 3, [], X) == ["sum", "div"]
@@ -201,19 +224,19 @@ def test_long_chains_of_additions_become_one_dot(start) -> None:
 
 
 SCRIPT = """
-import hashlib, pickle
+import hashlib
 from microgradlib import nn
-from microgradlib.compiler import compile
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
 parts = []
 for module, row in [
     (nn.MLP([3, 8, 2], rng=0), [0.0] * 3),
     (nn.LSTM(2, 3, rng=0), [[0.0, 0.0]] * 3),
     (nn.CausalSelfAttention(4, heads=2, rng=0), [[0.0] * 4] * 3),
 ]:
-    fast = compile(module, module.parameters())
-    fast([row])
-    program = fast.program
-    parts.append([(i.kind, i.op.name, i.start, i.size, [o.slots for o in i.operands]) for i in program.instructions])
+    program = vectorize(canonicalize(trace(module, [row], module.parameters())))
+    parts.append([(str(i), [o.slots.tolist() for o in i.operands]) for i in program.instructions])
     parts.append((program.parameter_order, program.constants))
 print(hashlib.sha256(repr(parts).encode()).hexdigest())
 """

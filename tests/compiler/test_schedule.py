@@ -1,0 +1,71 @@
+"""Scheduling: each node after its arguments, no later than it must be, with others of its kind where it can wait."""
+
+from hypothesis import given, settings, strategies as st
+
+from microgradlib.compiler.trace import TracedNode
+from microgradlib.compiler.vectorize.schedule import LOOK_AHEAD, schedule
+from microgradlib.ops import TABLE
+
+TANH, EXP, ADD = TABLE["tanh"], TABLE["exp"], TABLE["add"]
+
+
+def scheduled(nodes):
+    return schedule(nodes, [None if node.op is None else node.op.name for node in nodes])
+
+
+def leaf():
+    return TracedNode("input", index=0)
+
+
+def op(kind, *arguments):
+    return TracedNode("op", kind, arguments)
+
+
+def test_a_node_follows_its_last_argument() -> None:
+    assert scheduled([leaf(), op(TANH, 0), op(EXP, 1), op(ADD, 0, 2)]) == [0, 1, 2, 3]
+
+
+def test_a_node_waits_for_at_least_twice_as_many_of_its_kind() -> None:
+    nodes = [leaf(), op(EXP, 0), op(TANH, 0), op(EXP, 2), op(EXP, 2), op(ADD, 3, 4), op(ADD, 1, 5)]
+    assert scheduled(nodes) == [0, 2, 1, 2, 2, 3, 4]
+    nodes = [leaf(), op(EXP, 0), op(TANH, 0), op(EXP, 2), op(ADD, 1, 3)]  # only one there
+    assert scheduled(nodes) == [0, 1, 1, 2, 3]
+
+
+def test_a_node_that_is_needed_at_once_does_not_wait() -> None:
+    nodes = [leaf(), op(EXP, 0), op(TANH, 1), op(EXP, 2), op(EXP, 2), op(ADD, 3, 4)]
+    assert scheduled(nodes) == [0, 1, 2, 3, 3, 4]
+
+
+def test_a_node_looks_no_further_ahead_than_a_few_levels_of_its_kind() -> None:
+    chain = [leaf(), op(EXP, 0)]  # 1: could wait for the crowd at the end
+    last = 0
+    for _ in range(LOOK_AHEAD + 1):
+        chain.append(op(TANH, last))
+        chain.append(op(EXP, len(chain) - 1))
+        last = len(chain) - 1
+    chain += [op(TANH, last), op(EXP, len(chain)), op(EXP, len(chain)), op(EXP, len(chain))]
+    levels = scheduled(chain)
+    assert levels[1] == 1
+    assert levels[-1] == levels[-3] == 2 * (LOOK_AHEAD + 1) + 2
+
+
+@st.composite
+def node_lists(draw):
+    nodes = [leaf()]
+    for _ in range(draw(st.integers(1, 30))):
+        arguments = draw(st.lists(st.integers(0, len(nodes) - 1), min_size=1, max_size=3))
+        nodes.append(op(draw(st.sampled_from([TANH, EXP, ADD])), *arguments))
+    return nodes
+
+
+@settings(max_examples=200, deadline=None)
+@given(node_lists())
+def test_no_schedule_is_longer_than_the_longest_way_from_a_leaf(nodes) -> None:
+    levels, early = scheduled(nodes), [0] * len(nodes)
+    for i, node in enumerate(nodes):
+        if node.op is not None:
+            early[i] = 1 + max(early[a] for a in node.arguments)
+            assert levels[i] > max(levels[a] for a in node.arguments)
+            assert levels[i] >= early[i]
+    assert max(levels) == max(early)
