@@ -49,10 +49,9 @@ class Executable:
         self._loads: list[tuple[Any, Any, Any]] | None = None
         self._seeds = [self._read(operand.space, rows) for operand, rows in zip(program.seeds, plan.seed_rows)]
         self._last_seeds: list[Any] = [None] * len(self._seeds)
-        self._outputs = self._read(BATCHED, np.concatenate(plan.output_rows))
-        self._unbatched_outputs = [
-            (k, rows) for k, rows in enumerate(plan.output_rows) if program.outputs[k].space == UNBATCHED
-        ]
+        self._outputs = [(operand.space, rows) for operand, rows in zip(program.outputs, plan.output_rows)]
+        all_batched = all(space == BATCHED for space, _ in self._outputs)
+        self._batched_outputs = self._read(BATCHED, np.concatenate(plan.output_rows)) if all_batched else None
         self._cotangents = [
             self._read(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
         ]
@@ -81,9 +80,11 @@ class Executable:
 
     def outputs(self) -> Any:
         """Return the outputs of the last run, a new array (outputs, batch)."""
-        result = _copied(*self._outputs)
-        for k, rows in self._unbatched_outputs:
-            result[k] = self.buffers.rows[UNBATCHED][rows]
+        if self._batched_outputs is not None:
+            return _copied(*self._batched_outputs)
+        result = numpy().empty((len(self._outputs), self.buffers.batch), self.buffers.dtype)
+        for k, (space, rows) in enumerate(self._outputs):
+            result[k] = self.buffers.rows[space][rows]
         return result
 
     def cotangents(self) -> list[Any]:
