@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib.compiler.engines.kernels import kernel_of
@@ -23,6 +24,9 @@ __all__ = ["elementwise_calls", "reduction_calls", "segment_calls"]
 
 LARGE: Final = 4096
 """From so many numbers on, sums of products are the quicker without the products written down."""
+
+LARGE_RUN: Final = 1024
+"""Runs of segments of one length are reduced in a call each where they have so many numbers on average."""
 
 FEW: Final = 1.5
 """Below this sum of exponentials, of which the largest is 1, those of the others are added without it."""
@@ -83,7 +87,13 @@ def segment_calls(buffers: Buffers, instruction: Instruction, arrays: list[Any],
         calls.append((np.multiply, (x, others[0], products)))
         x = products
     ufunc = getattr(np, name) if name in {"maximum", "minimum"} else np.add
-    calls.append((ufunc.reduceat, (x, np.cumsum(counts) - counts, 0, None, out)))
+    starts, cuts = np.cumsum(counts) - counts, [0, *(np.flatnonzero(np.diff(counts)) + 1).tolist(), len(counts)]
+    if x.size < LARGE_RUN * len(cuts):
+        calls.append((ufunc.reduceat, (x, starts, 0, None, out)))
+    else:
+        for first, last in pairwise(cuts):
+            terms = x[starts[first] :][: counts[first] * (last - first)]
+            calls.append((ufunc.reduce, (terms.reshape(last - first, -1, *x.shape[1:]), 1, None, out[first:last])))
     if name == "mean":
         calls.append((np.divide, (out, counts[:, None, None].astype(out.dtype), out)))
     return calls

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.engines.buffers import merged
@@ -59,56 +58,61 @@ def _multiplication(a: Any, b: Any, out: Any) -> Call:
 
 
 def _by_example(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
-    """Multiply copies whose first axis is the batch, (batch, count, rows, terms) and (batch, count, terms, columns)."""
+    """Multiply copies whose first axis is the batch, (batch, count, rows, terms) and (batch, count, terms, columns).
+
+    A copy serves all products that read its slots, transposed or not.
+    """
     np = numpy()
     count, rows, terms, columns = instruction.shape
-    calls: list[Call] = []
     shapes = ((count, rows, terms), (count, terms, columns))
-    copies = [
-        _batch_first(buffers, operand, shape, array, calls)
-        for operand, shape, array in zip(instruction.operands, shapes, arrays)
-    ]
-    batch = max(len(copy) for copy in copies)
-    size = count * rows * columns
+    slots = [operand.slots.reshape(shape) for operand, shape in zip(instruction.operands, shapes)]
+    keys = [(operand.space, part.shape, part.tobytes()) for operand, part in zip(instruction.operands, slots)]
+    calls: list[Call] = []
+    for k, (key, part, array) in enumerate(zip(keys, slots, arrays)):
+        if key not in buffers.copies:
+            call, copy = _batch_first(array, buffers.copies.get(keys[1 - k]))
+            calls.append(call)
+            transposed = part.swapaxes(1, 2)
+            buffers.copies[key[0], transposed.shape, transposed.tobytes()] = copy.swapaxes(2, 3)
+            buffers.copies[key] = copy
+    copies = [buffers.copies[key] for key in keys]
+    batch, size = max(map(len, copies)), count * rows * columns
     product = buffers.empty("product", batch * (size + GAP)).reshape(batch, -1)[:, :size]
     product = product.reshape(batch, count, rows, columns)
     calls.append((np.matmul, (*copies, product)))
     if instruction.space == UNBATCHED:
         return [*calls, (np.add.reduce, (product, 0, None, out[..., 0]))]
     calls.append((np.copyto, (out, product.transpose(1, 2, 3, 0))))
-    if instruction.cotangent_of is None and any(
-        (operand.slots == NOT_REACHED).any() for operand in instruction.operands
-    ):
-        calls.append((partial(_without_padding, instruction, arrays, out), (product,)))
+    padded = any((part == NOT_REACHED).any() for part in slots)
+    if padded and instruction.cotangent_of is None:
+        calls.append((_write_without_padding, (slots, arrays, product, out)))
     return calls
 
 
-def _batch_first(buffers: Buffers, operand: Any, shape: tuple[int, ...], array: Any, calls: list[Call]) -> Any:
-    """Return matrices (batch, …), copied once for all products that read the same slots, transposed or not."""
+def _batch_first(array: Any, other: Any) -> tuple[Call, Any]:
+    """Return the call that copies matrices (count, rows, columns, batch), and the copy, (batch, count, rows, columns).
+
+    It is row by row or column by column, as the other factor is, if that is there: BLAS is slow where only the second
+    factor is transposed. Else it is as the array.
+    """
     np = numpy()
-    slots = operand.slots.reshape(shape)
-    key, transposed = (operand.space, slots.tobytes(), shape), slots.swapaxes(1, 2)
-    if key not in buffers.copies:
-        axes = sorted(range(3), key=lambda axis: -abs(array.strides[axis]))
-        copy = np.empty((array.shape[-1], *[array.shape[axis] for axis in axes]), array.dtype)
-        calls.append((np.copyto, (copy, array.transpose(3, *axes))))
-        found = copy.transpose(0, *[1 + axes.index(axis) for axis in range(3)])
-        buffers.copies[key] = found
-        buffers.copies[operand.space, transposed.tobytes(), transposed.shape] = found.swapaxes(2, 3)
-    return buffers.copies[key]
+    axes = sorted(range(3), key=lambda axis: -abs(array.strides[axis]))
+    if other is not None and (axes.index(1) < axes.index(2)) != (other.strides[2] >= other.strides[3]):
+        axes = [0, 2, 1] if axes.index(1) < axes.index(2) else [0, 1, 2]
+    copy = np.empty((array.shape[-1], *[array.shape[axis] for axis in axes]), array.dtype)
+    return (np.copyto, (copy, array.transpose(3, *axes))), copy.transpose(
+        0, *[1 + axes.index(axis) for axis in range(3)]
+    )
 
 
-def _without_padding(instruction: Instruction, arrays: list[Any], out: Any, product: Any) -> None:
+def _write_without_padding(slots: list[Any], arrays: list[Any], product: Any, out: Any) -> None:
     """Write sums of products without padding where the padding's 0 may have met inf or nan."""
     if is_finite(product):
         return
-    np = numpy()
-    count, rows, terms, columns = instruction.shape
-    a, b = arrays
-    present_a = instruction.operands[0].slots.reshape(count, rows, terms) != NOT_REACHED
-    present_b = instruction.operands[1].slots.reshape(count, terms, columns) != NOT_REACHED
+    np, (a, b) = numpy(), arrays
+    present = [part != NOT_REACHED for part in slots]
     exact = np.zeros_like(out)
-    for t in range(terms):
-        present = present_a[:, :, t, None] & present_b[:, t, None, :]
-        exact += np.where(present[..., None], a[:, :, t, None, :] * b[:, t, None, :, :], 0.0)
+    for t in range(a.shape[2]):
+        both = present[0][:, :, t, None] & present[1][:, t, None, :]
+        exact += np.where(both[..., None], a[:, :, t, None, :] * b[:, t, None, :, :], 0.0)
     np.copyto(out, exact, where=~np.isfinite(out))
