@@ -74,6 +74,7 @@ def _check_kind(i: Instruction) -> None:
         fits = i.op.name in OF_ANY_LENGTH and len(i.counts) == i.size and min(i.counts) > 0
     elif i.kind == "matmul":
         fits = i.op.name == "dot"
+    fits = fits and bool(i.counts) == (i.kind == "segment_reduce")
     if not fits or len(i.operands) not in counts or i.terms < 1 or min(i.shape) < 1:
         message = f"{len(i.operands)} operands and {i.size} results do not fit {i.kind} {i.op.name}"
         raise ValueError(message)

@@ -171,7 +171,7 @@ def _of_version_1(content: dict[str, Any]) -> dict[str, Any]:
     sizes, records = list(map(int, content["sizes"])), []
     for old in content["instructions"]:
         space, start, size, terms, rows = (int(old[name]) for name in ("bank", "start", "size", "terms", "rows"))
-        kind, operands = OLD_KINDS.get(old["kind"], old["kind"]), old["operands"]
+        kind, operands = OLD_KINDS[old["kind"]], old["operands"]
         results = [space, *range(start, start + size)]
         record = {**old, "kind": kind, "terms": terms if kind == "reduce" else 1, "shape": ONE_PAIR, "results": results}
         if kind == "matmul":

@@ -61,7 +61,7 @@ DAMAGED_ONES = {
     "twice the same": lambda c: [*c["ones"], c["ones"][0]],
     "one more": lambda c: [*c["ones"], c["sizes"][1]],
     "where an input is": lambda c: [0, *c["ones"]],
-    "where a result is": lambda c: [*c["ones"], c["instructions"][0]["start"]],
+    "where a result is": lambda c: [*c["ones"], c["instructions"][0]["results"][1]],
     "at a place below the first": lambda c: [-1, *c["ones"]],
     "one place further": lambda c: [slot + 1 for slot in c["ones"]],
     "far away": lambda c: [*c["ones"], 10**30],
@@ -112,7 +112,7 @@ def test_what_could_not_be_run_is_refused(tmp_path, name):
     fast = compiled(lambda x, y: [mg.exp(mg.dot(a, b)) for a in x for b in y])
     fast(*rows)
     content = json.loads(fast.save(tmp_path / "p.json").read_text(encoding="utf-8"))
-    assert [i["kind"] for i in content["instructions"]] == ["reduce", "map"]
+    assert [i["kind"] for i in content["instructions"]] == ["matmul", "elementwise"]
     load(tmp_path, content)
     OTHER_DAMAGE[name](content)
     with pytest.raises(SavedFileError, match="damaged"):
@@ -124,8 +124,8 @@ def test_a_product_whose_rows_do_not_make_up_its_results_is_refused(tmp_path):
     fast(random_columns(0, 1, (2,))[0])
     content = json.loads(fast.save(tmp_path / "p.json").read_text(encoding="utf-8"))
     [product] = content["instructions"]
-    assert (product["kind"], product["size"], product["rows"]) == ("product", 3, 3)
-    product.update(rows=2, terms=1, operands=[[0, 0, 1], [1, 0]])  # 2 rows of 1 column are not 3
+    assert product["shape"] == [1, 3, 2, 1]
+    product.update(shape=[1, 2, 1, 1], operands=[[0, 0, 1], [1, 0]])  # 2 rows of 1 column are not 3
     with pytest.raises(SavedFileError, match="damaged"):
         load(tmp_path, content)
 
