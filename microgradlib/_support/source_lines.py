@@ -7,7 +7,7 @@ from typing import Any
 
 from microgradlib._support.notebook import interactive_shell
 
-__all__ = ["cell_number", "cited"]
+__all__ = ["cell_number", "cited", "innermost_line"]
 
 
 def cited(code: Any, line: int) -> str:
@@ -24,6 +24,24 @@ def cited(code: Any, line: int) -> str:
         return f"{code.co_filename}:{line}, in {code.co_name}"
     inside = "" if code.co_name.startswith("<") and code.co_name != "<lambda>" else f", in {code.co_name}"
     return f"cell [{number}], line {line}{inside}"
+
+
+def innermost_line(error: BaseException, outside: str) -> str:
+    """Return the innermost line of an exception's traceback that is in no file of the folder `outside`; "" if none is.
+
+    >>> try:
+    ...     1 / 0
+    ... except ZeroDivisionError as error:
+    ...     innermost_line(error, outside="/usr/lib/elsewhere").endswith(", in <module>")
+    True
+    """
+    line, step = "", error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if not code.co_filename.startswith(outside):
+            line = cited(code, step.tb_lineno)
+        step = step.tb_next
+    return line
 
 
 def cell_number(filename: str) -> int | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.trace import Trace, TracedNode
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["canonicalize", "spaces_of"]
 
 ADD, MUL, SUM, DOT, WHERE, IDENTITY = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where", "identity"))
-T = TypeVar("T")
 
 
 def canonicalize(trace: Trace) -> Trace:
@@ -156,12 +156,8 @@ class _Writer:
     def _in_one_space(self, part: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(map(self.spaces.__getitem__, part))) < 2:
             return part
-        return tuple(
-            [
-                a if self.spaces[a] else self._enter((IDENTITY, a), TracedNode("op", IDENTITY, (a,)), BATCHED)
-                for a in part
-            ]
-        )
+        copy = partial(TracedNode, "op", IDENTITY)
+        return tuple([a if self.spaces[a] else self._enter((IDENTITY, a), copy((a,)), BATCHED) for a in part])
 
     def _enter(self, key: Any, node: TracedNode, space: int) -> int:
         place = self.known.setdefault(key, len(self.nodes))
@@ -171,7 +167,7 @@ class _Writer:
         return place
 
 
-def _joined(first: deque[T], second: deque[T]) -> deque[T]:
+def _joined(first: deque[Any], second: deque[Any]) -> deque[Any]:
     """Lengthen the longer one, so that a long chain of additions takes linear time."""
     if len(first) < len(second):
         second.extendleft(reversed(first))

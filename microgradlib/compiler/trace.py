@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import sys
 import threading
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib._support.draws import draw_lines, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
-from microgradlib._support.source_lines import cited
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib._support.source_lines import innermost_line
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recorded_checks, recording, tracing_lines, unknown_numbers
 from microgradlib.core.node import Node
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = ["Trace", "TracedNode", "trace"]
-
-DRAWS = {random.random, random.getrandbits}
-"""What every draw of Python's own generator comes to."""
 
 _PACKAGE = str(Path(__file__).parents[1])
 
@@ -59,7 +54,7 @@ class Trace:
     shape: Any
     inputs: int
     parameters: int
-    held: tuple[Any, ...] = ()
+    captured: tuple[Any, ...] = ()
     """Leaf Values that the function uses beside its parameters: their numbers are read at each call, like parameters',
     behind which they are counted."""
     checks: tuple[tuple[int, Any], ...] = ()
@@ -77,48 +72,45 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     ['parameter', 'input', 'op', 'constant', 'op']
     """
     run, again = _call(function, rows, parameters), _call(function, rows, parameters)
-    _refuse_kept(run, again)
-    held = _held(run, again, parameters)
-    first, second = _written(run, parameters, held), _written(again, parameters, held)
-    if not _alike(first, second):
+    _reject_constants(run, again)
+    captured = _captured(run, again, parameters)
+    first, second = _trace_of(run, parameters, captured), _trace_of(again, parameters, captured)
+    if first.outputs != second.outputs or (first.nodes != second.nodes and _keys(first) != _keys(second)):
         with tracing_lines() as lines:
-            run = _call(function, rows, parameters)
-        third, order = _written(run, parameters, held), run.order
+            third = _call(function, rows, parameters)
         message = (
             "run twice, the function did not do the same: it draws random numbers, or keeps something between calls; "
-            f"draw before and pass the numbers as an argument{_difference(first, third, order, lines)}"
+            f"draw before and pass the numbers as an argument"
+            f"{_difference(first, _trace_of(third, parameters, captured), third.order, lines)}"
         )
         raise TracingError(message)
-    if run.chance != again.chance:
-        _refuse_chance(function, rows, parameters, numpy_drew=run.chance[1:] != again.chance[1:])
+    if run.rng_state != again.rng_state:
+        draws = draw_lines(lambda: _call(function, rows, parameters))
+        # Draws of Python's generator are seen; NumPy's may be another thread's.
+        if draws or (run.rng_state[1] != again.rng_state[1] and threading.active_count() == 1):
+            message = (
+                "the function draws random numbers, which would stay the same at every call: draw before, and pass "
+                f"them as an argument{f' (at {draws[0]})' if draws else ''}"
+            )
+            raise TracingError(message)
     return first
 
 
-def _alike(first: Trace, second: Trace) -> bool:
-    if first.outputs != second.outputs:
-        return False
-    # nan is not equal to itself, and an op bound twice to the same settings may be two
-    return first.nodes == second.nodes or list(map(_told, first.nodes)) == list(map(_told, second.nodes))
-
-
-def _told(node: TracedNode) -> tuple[Any, ...]:
-    return node.kind, _spelt(node.op), node.arguments, node.index, repr(node.number)
-
-
-def _spelt(op: Op | None) -> str:
-    return "" if op is None else f"{op.name}{op.settings}"
+def _keys(trace: Trace) -> list[tuple[Any, ...]]:
+    """Return what nodes are compared by: nan is not equal to itself, and an op bound twice to the same may be two."""
+    return [
+        (node.kind, node.op and (node.op.name, repr(node.op.settings)), node.arguments, node.index, repr(node.number))
+        for node in trace.nodes
+    ]
 
 
 def _difference(first: Trace, third: Trace, order: Sequence[Node], lines: dict[Any, str]) -> str:
-    """Name the line of the first operation in which the two differ, if there is one."""
-    for one, other, made in zip(first.nodes, third.nodes, order):
-        if _shown(first, one) != _shown(third, other) and made in lines:
+    """Name the line of the first operation in which the two differ, or whose arguments do, if there is one."""
+    different = {i for i, (key, other) in enumerate(zip(_keys(first), _keys(third))) if key != other}
+    for i, (node, made) in enumerate(zip(third.nodes, order)):
+        if made in lines and not different.isdisjoint({i, *node.arguments}):
             return f" (at {lines[made]})"
     return ""
-
-
-def _shown(trace: Trace, node: TracedNode) -> str:
-    return f"{_spelt(node.op)}{[repr(trace.nodes[a].number) for a in node.arguments]}"
 
 
 class _Run(NamedTuple):
@@ -130,7 +122,7 @@ class _Run(NamedTuple):
     order: Sequence[Node]
     reads: dict[Node, str]
     checks: list[tuple[Node, Any]]
-    chance: tuple[Any, ...]
+    rng_state: tuple[Any, Any]
 
 
 def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
@@ -139,47 +131,14 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         with recording(), unknown_numbers(parameters) as reads, recorded_checks() as checks:
             result = with_lists_for_arrays(function(*unflatten(list(rows), symbols)))
     except SymbolHasNoValueError as error:
-        message = f"{error} (at {_users_line(error)})"
+        message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in flatten(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, checks, _sources_of_chance())
+    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, checks, generator_states())
 
 
-def _sources_of_chance() -> tuple[Any, ...]:
-    """Return the states of Python's and of NumPy's own generator of random numbers."""
-    kind, key, *rest = numpy().random.get_state()
-    return random.getstate(), kind, key.tobytes(), *rest
-
-
-def _refuse_chance(
-    function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value], *, numpy_drew: bool
-) -> None:
-    """Refuse a function that draws random numbers; those that other threads draw do not count."""
-    lines: list[str] = []
-
-    def watch(frame: Any, event: str, called: Any) -> None:
-        if event == "c_call" and called in DRAWS:
-            while frame.f_code.co_filename == random.__file__:
-                frame = frame.f_back
-            lines.append(cited(frame.f_code, frame.f_lineno))
-
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
-        _call(function, rows, parameters)
-    finally:
-        sys.setprofile(before)
-    if lines or (numpy_drew and threading.active_count() == 1):
-        where = f" (at {lines[0]})" if lines else ""
-        message = (
-            "the function draws random numbers, which would stay the same at every call: draw before, and pass them as "
-            f"an argument{where}"
-        )
-        raise TracingError(message)
-
-
-def _refuse_kept(one: _Run, other: _Run) -> None:
-    """Refuse to keep for ever the number that a Value from outside, which both runs read, happens to have now."""
+def _reject_constants(one: _Run, other: _Run) -> None:
+    """Reject constants captured from a Value that both runs read: its number may be another at the next call."""
     for node, line in one.reads.items():
         if node in other.reads:
             name = repr(node.label) if node.label else "a Value from outside the function"
@@ -191,14 +150,15 @@ def _refuse_kept(one: _Run, other: _Run) -> None:
             raise SymbolHasNoValueError(message)
 
 
-def _held(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
+def _captured(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
     """Return the leaf Values that both runs used, and so did not make: all but the parameters."""
     known = {node for node in one.order if node.op is None and isinstance(node, Value)}.difference(parameters)
     return [node for node in other.order if node.op is None and isinstance(node, Value) and node in known]
 
 
-def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> Trace:
-    leaf: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate([*parameters, *held])}
+def _trace_of(run: _Run, parameters: Sequence[Value], captured: Sequence[Value]) -> Trace:
+    numbers = [*parameters, *captured]
+    leaf: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate(numbers)}
     leaf.update({x: TracedNode("input", index=i) for i, x in enumerate(run.symbols)})
     places = dict(zip(run.order, count()))
     position = places.__getitem__
@@ -208,10 +168,15 @@ def _written(run: _Run, parameters: Sequence[Value], held: Sequence[Value]) -> T
         else leaf.get(node) or _constant(node)
         for node in run.order
     ]
-    outputs = tuple(map(position, run.outputs))
-    checks = tuple(dict.fromkeys((places[node], check) for node, check in run.checks if node in places))
-    numbers = len(parameters) + len(held)
-    return Trace(tuple(nodes), outputs, _emptied(run.result), len(run.symbols), numbers, tuple(held), checks)
+    return Trace(
+        tuple(nodes),
+        tuple(map(position, run.outputs)),
+        unflatten(run.result, [None] * len(run.outputs)),
+        len(run.symbols),
+        len(numbers),
+        tuple(captured),
+        tuple(dict.fromkeys((places[node], check) for node, check in run.checks if node in places)),
+    )
 
 
 def _constant(leaf: Node) -> TracedNode:
@@ -219,19 +184,3 @@ def _constant(leaf: Node) -> TracedNode:
         return TracedNode("constant", number=+leaf.data)  # a plain 0 for `ZERO`
     message = f"the function uses {leaf!r}, which is none of its arguments"
     raise ValueError(message)
-
-
-def _users_line(error: BaseException) -> str:
-    """Return the innermost line of the traceback that is not the library's."""
-    line, step = "", error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if not code.co_filename.startswith(_PACKAGE):
-            line = cited(code, step.tb_lineno)
-        step = step.tb_next
-    return line or "a line of the library itself"
-
-
-def _emptied(result: Any) -> Any:
-    """Return the shape of a result: None in the place of each number."""
-    return unflatten(result, [None] * len(flatten(result)))

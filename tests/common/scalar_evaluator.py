@@ -55,4 +55,4 @@ def outputs_by_both(function, parameters, *row):
     program = vectorize(canonicalize(traced))
     numbers = list(map(float, flatten(list(row))))
     eager = [as_node(y).data for y in flatten(function(*unflatten(list(row), numbers)))]
-    return evaluate(program, [p.data for p in (*parameters, *traced.held)], numbers), eager
+    return evaluate(program, [p.data for p in (*parameters, *traced.captured)], numbers), eager

@@ -70,7 +70,7 @@ def test_nodes_in_the_order_in_which_they_can_be_computed() -> None:
         ("parameter", None, (), 3, 0.0),
         ("op", TABLE["mul"], (5, 1), -1, 0.0),
     ]
-    assert (found.outputs, found.inputs, found.parameters, found.held) == ((4, 6), 3, 4, (held,))
+    assert (found.outputs, found.inputs, found.parameters, found.captured) == ((4, 6), 3, 4, (held,))
 
 
 READS = {

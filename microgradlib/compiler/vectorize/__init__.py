@@ -44,8 +44,7 @@ def vectorize(trace: Trace) -> ProgramData:
     """
     spaces = spaces_of(trace.nodes)
     nodes = with_dots_of_one_term(trace.nodes, spaces)
-    packs = packs_of(nodes, spaces)
-    place = slot_order(nodes, spaces, packs)
+    packs, place = slot_order(nodes, spaces, packs_of(nodes, spaces))
     parameters = sorted(_leaves(nodes, "parameter"), key=place.__getitem__)
     inputs = sorted(_leaves(nodes, "input"), key=lambda i: (-place[i][0], place[i][1], nodes[i].index))
     constants = _leaves(nodes, "constant")

@@ -54,11 +54,10 @@ def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> BatchMatmul | None:
             x = longer_x
     cells = {pair: i for i, pair in enumerate(zip(w, x))}
     blocks = _blocks(cells)
-    lengths = {max(map(len, [*rows, *columns])) for rows, columns in blocks}
-    shapes = {(len(rows), len(columns)) for rows, columns in blocks}
-    if len(cells) < len(w) or len(shapes) > 1 or len(lengths) > 1:
+    shapes = {(len(rows), max(map(len, [*rows, *columns])), len(columns)) for rows, columns in blocks}
+    if len(cells) < len(w) or len(shapes) > 1:
         return None
-    [(height, width)], [terms] = shapes, lengths
+    [(height, terms, width)] = shapes
     size = height * terms * width
     if min(height, width) < 2 or size < SMALLEST or size * len(blocks) > PADDING_RATIO * wanted:
         return None
@@ -81,8 +80,7 @@ def _completed(lists: Sequence[Term]) -> list[Term]:
     longest: dict[Term, Term] = {}
     for term in sorted(set(lists), key=len, reverse=True):
         for length in lengths:
-            if length <= len(term):
-                longest.setdefault(term[:length], term)
+            longest.setdefault(term[:length], term)
     return [longest[term] for term in lists]
 
 

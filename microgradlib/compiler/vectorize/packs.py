@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from microgradlib.compiler.instructions import BATCHED
@@ -28,7 +28,7 @@ SHORT = 16
 """Dots of at most so many terms, each with weights and inputs of its own, are quicker as one reduction."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pack:
     """Nodes that one instruction computes, in the order of its results; −1 is a result that the trace does not have.
 
@@ -42,8 +42,8 @@ class Pack:
     members: list[int]
     terms: int = 1
     count: int = 1
-    rows: list[Term] = field(default_factory=list)
-    columns: list[Term] = field(default_factory=list)
+    rows: Sequence[Term] = ()
+    columns: Sequence[Term] = ()
     bias: str = ""
 
     def blocks(self) -> list[list[list[int]]]:

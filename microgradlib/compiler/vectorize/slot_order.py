@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import chain, pairwise
 from math import gcd, inf
 from typing import TYPE_CHECKING
@@ -26,8 +27,10 @@ STACKED = 8
 """Results with several readers are ordered by reader if all parts are multiples of one that is a STACKEDth of them."""
 
 
-def slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Sequence[Pack]) -> list[Place]:
-    """Order the members of every pack as a reader wants them; return the place (reader, position) wanted of each node.
+def slot_order(
+    nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Sequence[Pack]
+) -> tuple[list[Pack], list[Place]]:
+    """Return the packs with their members as a reader wants them, and the place (reader, position) of each node there.
 
     Readers are asked before what they read is ordered: the packs are gone through backwards. Of several readers the
     first with the highest priority counts: that of a matrix product is above an elementwise reader's, which can do
@@ -35,19 +38,19 @@ def slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Sequen
     """
     place, priority = [UNREAD] * len(nodes), [0] * len(nodes)
     row_orders: dict[tuple[Term, ...], list[int]] = {}
+    ordered: list[Pack] = []
     for number in range(len(packs) - 1, -1, -1):
         pack = packs[number]
         is_batch_matmul = pack.kind == "matmul" and spaces[pack.rows[0][0]] == BATCHED
-        if is_batch_matmul and _goes_down(pack.blocks()[0], place):
-            _transpose(pack)
         if pack.kind == "matmul":
-            _order_matmul(pack, place, row_orders)
+            pack = _ordered_matmul(_turned(pack, place) if is_batch_matmul else pack, place, row_orders)
         else:
-            pack.members = _sorted(pack.members, {i: place[i] for i in pack.members})
+            pack = replace(pack, members=_sorted(pack.members, {i: place[i] for i in pack.members}))
+        ordered.append(pack)
         for position, (a, high) in enumerate([] if is_batch_matmul else _reads(pack, nodes)):
             if priority[a] <= high and place[a][0] != number:  # its first place counts
                 place[a], priority[a] = (number, position), high
-    return place
+    return ordered[::-1], place
 
 
 def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]:
@@ -70,26 +73,24 @@ def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Iterator[tuple[int, int]]
         width = len(nodes[pack.members[0]].arguments)
         yield from ((nodes[i].arguments[k], 1) for k in range(width) for i in pack.members)
     if pack.bias == "added":
-        yield from ((nodes[i].arguments[-1], 1) for i in pack.members if i >= 0)
+        yield from ((nodes[i].arguments[-1], 1) for i in pack.members)
 
 
-def _goes_down(block: Sequence[Sequence[int]], place: Sequence[Place]) -> bool:
-    """Say whether neighbours in a column are wanted nearer to each other than neighbours in a row."""
+def _turned(pack: Pack, place: Sequence[Place]) -> Pack:
+    """Write Z = W X as Zᵀ = Xᵀ Wᵀ if neighbours in a column are wanted nearer to each other than those in a row."""
 
     def nearest(lines: Iterable[Sequence[int]]) -> float:
         pairs = [pair for line in lines for pair in pairwise(line) if min(pair) >= 0]
         return min([abs(place[a][1] - place[b][1]) for a, b in pairs], default=inf)
 
-    return nearest(zip(*block)) < nearest(block)
+    blocks = pack.blocks()
+    if nearest(zip(*blocks[0])) >= nearest(blocks[0]):
+        return pack
+    members = [i for block in blocks for column in zip(*block) for i in column]
+    return replace(pack, members=members, rows=pack.columns, columns=pack.rows)
 
 
-def _transpose(pack: Pack) -> None:
-    """Write Z = W X as Zᵀ = Xᵀ Wᵀ."""
-    pack.members = [i for block in pack.blocks() for column in zip(*block) for i in column]
-    pack.rows, pack.columns = pack.columns, pack.rows
-
-
-def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Term, ...], list[int]]) -> None:
+def _ordered_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Term, ...], list[int]]) -> Pack:
     """Order products, rows and columns, in all products like those of the first."""
     cells = pack.blocks()
     height, width = len(cells[0]), len(cells[0][0])
@@ -101,9 +102,12 @@ def _order_matmul(pack: Pack, place: Sequence[Place], row_orders: dict[tuple[Ter
     rows = row_orders.get(key := tuple(pack.rows)) or _sorted(range(height), dict(enumerate(map(first, cells[0]))))
     row_orders[key] = rows
     columns = _sorted(range(width), dict(enumerate(map(first, zip(*cells[0])))))
-    pack.rows = [pack.rows[c * height + r] for c in blocks for r in rows]
-    pack.columns = [pack.columns[c * width + k] for c in blocks for k in columns]
-    pack.members = [cells[c][r][k] for c in blocks for r in rows for k in columns]
+    return replace(
+        pack,
+        rows=[pack.rows[c * height + r] for c in blocks for r in rows],
+        columns=[pack.columns[c * width + k] for c in blocks for k in columns],
+        members=[cells[c][r][k] for c in blocks for r in rows for k in columns],
+    )
 
 
 def _sorted(things: Sequence[int], wanted: dict[int, Place]) -> list[int]:
