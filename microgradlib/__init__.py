@@ -99,8 +99,20 @@ def _names(order: _typing.Any) -> dict[_typing.Any, str]:
     return result
 
 
+def _listing(program: object) -> str:
+    """Write a compiled program as mathematics."""
+    result: str = _import_module("microgradlib.listing").written(program)
+    return result
+
+
+def _drawing(program: object, **options: object) -> object:
+    """Draw a compiled program."""
+    return _import_module("microgradlib.listing").drawing_of(program, **options)
+
+
 _display.set_renderer(_render)
 _display.set_namer(_names)
+_display.set_program_writers(_listing, _drawing)
 
 __version__ = "0.1.0"
 

@@ -23,7 +23,7 @@ LAYERS = [
     ["data", "derivatives", "engine", "krylov", "nn", "numeric", "symbolic"],
     ["viz"],
     ["compiler", "costs", "metrics", "optim", "regularisers"],
-    ["plots"],
+    ["listing", "plots"],
     ["testing", "training"],
     ["demo"],
     ["__init__"],

@@ -1,7 +1,7 @@
-"""How results show themselves in cells: by functions of a higher room, which the package puts here when it is imported.
+"""How results show themselves: by functions of higher rooms, which the package puts here when it is imported.
 
-What is shown is written by `microgradlib.viz.cells`, which knows names and colours; the classes that show themselves
-lie below it and know only this file.
+What is shown in cells is written by `microgradlib.viz.cells`, which knows names and colours, and compiled programs by
+`microgradlib.listing`; the classes that show themselves lie below and know only this file.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     Renderer = Callable[[str, object, "int | None"], "str | None"]
     Namer = Callable[[Sequence[Any]], dict[Any, str]]
 
-__all__ = ["SCREEN", "InFull", "ShowsItself", "html", "latex", "names", "set_namer", "set_renderer", "text"]
+__all__ = [
+    "SCREEN", "InFull", "ShowsItself", "drawing", "html", "latex", "listing", "names", "set_namer",
+    "set_program_writers", "set_renderer", "text",
+]  # fmt: skip
 
 SCREEN = 30
 """The most rows that a table shows where nothing else is asked for; of a longer one, as many in all of both ends."""
 
 _renderers: list[Renderer] = []
 _namers: list[Namer] = []
+_program_writers: list[Callable[..., Any]] = []
 
 
 def set_renderer(renderer: Renderer) -> None:
@@ -31,6 +35,22 @@ def set_renderer(renderer: Renderer) -> None:
 def set_namer(namer: Namer) -> None:
     """Let namer(nodes) name the nodes of a graph from now on: by labels, paths of parameters and users' variables."""
     _namers[:] = [namer]
+
+
+def set_program_writers(listing: Callable[[Any], str], drawing: Callable[..., Any]) -> None:
+    """Let listing(program) and drawing(program, **options) write and draw compiled programs from now on."""
+    _program_writers[:] = [listing, drawing]
+
+
+def listing(program: Any) -> str:
+    """Return a compiled program as mathematics."""
+    result: str = _program_writers[0](program)
+    return result
+
+
+def drawing(program: Any, **options: Any) -> Any:
+    """Return the drawing of a compiled program."""
+    return _program_writers[1](program, **options)
 
 
 def names(order: Sequence[Any]) -> dict[Any, str]:

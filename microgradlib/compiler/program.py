@@ -30,23 +30,30 @@ class Program(ProgramData, display.ShowsItself):
 
     def __str__(self) -> str:
         """Return the program as mathematics, forward and backward, with the names of parameters and arguments."""
-        from microgradlib.compiler.listing import written  # noqa: PLC0415  loaded when first needed
+        return display.listing(self._joint())
 
-        joint = reverse(self) if self.forward is None else self
-        return written(joint, self.parameter_names, self.arguments or (("x", (self.inputs,)),))
+    def _joint(self) -> ProgramData:
+        return reverse(self) if self.forward is None else self
 
     def draw(
-        self, *, max_nodes: WholeNumber = MAX_BOXES, engine: Engine = "own", theme: Theme | None = None
+        self,
+        *,
+        backward: bool = False,
+        max_nodes: WholeNumber = MAX_BOXES,
+        engine: Engine = "own",
+        theme: Theme | None = None,
     ) -> Drawing:
         """Draw the program as a small graph, from top to bottom: a box for each line of the forward pass as printed.
 
-        Arguments are round and blue, parameters amber, other Values that the function uses ("held") grey; white boxes
-        are results, each with its formula; the output is green, a box "return" if it is not a single result. Each box
-        shows its size for one example, rows × columns of a matrix; a result that is the same for all examples is marked
-        "once for all". Arrows go from operands to results. Jupyter displays the drawing; `.save("program.svg")` writes
-        it to a file.
+        Arguments are round and blue, parameters amber, other Values that the function uses ("captured") grey; white
+        boxes are results, each with its formula; the output is green, a box "return" if it is not a single result. Each
+        box shows its size for one example, rows × columns of a matrix; a result that is the same for all examples is
+        marked "once for all". Arrows go from operands to results. Jupyter displays the drawing; `.save("program.svg")`
+        writes it to a file.
 
         Args:
+            backward: also draw the backward pass as printed, with a box for the cotangents g of each result and for the
+                gradient ∇ of each group of parameters.
             max_nodes: the limit above which programs are refused, in boxes.
             engine: `"own"` is this library's layout, without dependencies; `"dot"` is Graphviz.
             theme: `"light"` or `"dark"`; None: files are light, and a notebook's drawing has the theme of the page.
@@ -75,9 +82,11 @@ class Program(ProgramData, display.ShowsItself):
           n7  y  (argument)  size 1
           n8  J  = relu(1 - y * a2)  size 1  from n7, n6
         """
-        from microgradlib.compiler.drawing import drawing_of  # noqa: PLC0415  loaded when first needed
-
-        return drawing_of(self, max_nodes=max_nodes, engine=engine, theme=theme)
+        program = self._joint() if backward else self
+        drawing: Drawing = display.drawing(
+            program, backward=backward, max_nodes=max_nodes, engine=engine, theme=theme
+        )
+        return drawing
 
     def size(self) -> str:
         """Return in words how many instructions the program has, and what one example is.

@@ -1,7 +1,7 @@
 """The writer of formulas: operators set parentheses by precedence, ops are written by their notation.
 
 `Formula` writes plain text. Its subclasses are dialects: `symbolic.text.Text` and `symbolic.latex.Latex` for the graphs
-that a user builds, `compiler.printing.formula.ArrayFormula` for the listings of compiled programs.
+that a user builds, `listing.formula.ArrayFormula` for the listings of compiled programs.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from microgradlib.compiler.printing.formula import ArrayFormula
+from microgradlib.listing.formula import ArrayFormula
 from microgradlib.ops import TABLE
 from microgradlib.ops.formula import Formula, write_op
 from microgradlib.symbolic.latex import Latex

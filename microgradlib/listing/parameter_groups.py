@@ -1,4 +1,4 @@
-"""Families of parameters: those with one path but for running indices, as the weights of a layer."""
+"""Groups of parameters: those with one path but for running indices, as the weights of a layer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections import defaultdict
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from microgradlib.compiler.instructions import BATCH, FIXED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.numpy_functions import numpy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.instructions import ProgramData
+    from microgradlib.compiler.instructions import ProgramData, Slots
 
     Path = tuple[str, ...]
 
-__all__ = ["Family", "families", "in_braces", "names_by_role"]
+__all__ = ["ParameterGroup", "few", "in_braces", "names_by_role", "parameter_groups"]
 
 UNITS = "neurons"
 """What a layer calls its list of units: their index runs even where there is but one."""
@@ -24,7 +25,7 @@ MOST_NAMES = 12
 """How many names are listed; of more only the first and the last."""
 
 
-class Family(NamedTuple):
+class ParameterGroup(NamedTuple):
     """Parameters of one path: which they are, in the order of their indices, and the lengths of its axes."""
 
     name: str
@@ -32,8 +33,8 @@ class Family(NamedTuple):
     lengths: tuple[int, ...]
 
 
-def families(program: ProgramData, names: Sequence[str]) -> list[Family]:
-    """Return the families of a program's parameters, in their order.
+def parameter_groups(program: ProgramData, names: Sequence[str]) -> list[ParameterGroup]:
+    """Return the groups of a program's parameters, in their order.
 
     Running are the indices at the end of a path, and those in it that differ within one matrix: of
     `layers.0.neurons.3.w.1` the 3 and the 1. The list they run through is left out where that is clear: `layers.0.w`.
@@ -56,31 +57,43 @@ def families(program: ProgramData, names: Sequence[str]) -> list[Family]:
 def names_by_role(program: ProgramData) -> list[str]:
     """Return paths for parameters without any: W1, W2, … for matrices, b1, b2, … for what is added to their products.
 
-    >>> from microgradlib.compiler.canonical import canonical
-    >>> from microgradlib.compiler.roll import roll
+    >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.compiler.vectorize import vectorize
     >>> from microgradlib.nn import MLP
     >>> model = MLP(2, [2, 1])
-    >>> names_by_role(roll(canonical(trace(model, [[0.0, 0.0]], model.parameters()))))
+    >>> names_by_role(vectorize(canonicalize(trace(model, [[0.0, 0.0]], model.parameters()))))
     ['W1.0.0', 'W1.0.1', 'b1.0', 'W1.1.0', 'W1.1.1', 'b1.1', 'W2.0.0', 'W2.0.1', 'b2.0']
     """
     order = program.parameter_order
     names: dict[int, str] = {}
     count = 0
-    for instruction in program.instructions:
-        if instruction.kind != "product":
+    for letter, slots in _matrices_and_biases(program):
+        rows = sorted([sorted([order[slot] for slot in row]) for row in slots.tolist() if max(row) < len(order)])
+        indices = [index for row in rows for index in row]
+        if len(set(indices)) < slots.size or not names.keys().isdisjoint(indices):
             continue
-        for operand, letter in zip(instruction.operands[::2], "Wb"):
-            indices = [order[slot] for slot in operand.slots if operand.bank == FIXED and slot < len(order)]
-            if len(set(indices)) < len(operand.slots) or not names.keys().isdisjoint(indices):
-                continue
-            count += letter == "W"
-            width = instruction.terms if letter == "W" else 1
-            rows = sorted(sorted(indices[i : i + width]) for i in range(0, len(indices), width))
-            for r, row in enumerate(rows):
-                for t, index in enumerate(row):
-                    names[index] = f"{letter}{count}.{r}" + (f".{t}" if letter == "W" else "")
+        count += letter == "W"
+        for r, row in enumerate(rows):
+            names.update({index: f"W{count}.{r}.{t}" if letter == "W" else f"b{count}.{r}" for t, index in enumerate(row)})
     return [names.get(i, f"θ.{i}") for i in range(len(order))]
+
+
+def _matrices_and_biases(program: ProgramData) -> list[tuple[str, Slots]]:
+    """Return ("W", slots of a matrix), and ("b", a column of slots) for what is added to its products."""
+    found: list[tuple[str, Slots]] = []
+    before = None
+    for instruction in program.instructions[: program.forward]:
+        first = instruction.operands[0]
+        if instruction.kind == "matmul" and first.space == UNBATCHED:
+            count, rows, terms, columns = instruction.shape
+            w, x = first.slots.reshape(count * rows, terms), instruction.operands[1].slots.reshape(count * terms, -1)
+            one = numpy().isin(x, program.ones).all(1)[:terms]
+            found += [("W", w[:, ~one]), *[("b", w[:, [t]]) for t in one.nonzero()[0]]]
+        elif instruction.op.name == "add" and first == before and instruction.operands[1].space == UNBATCHED:
+            found.append(("b", instruction.operands[1].slots[:, None]))
+        before = instruction.results if instruction.kind == "matmul" else None
+    return found
 
 
 def _pattern(path: Path) -> Path:
@@ -90,13 +103,12 @@ def _pattern(path: Path) -> Path:
 def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int]]:
     """Return the (pattern, place) of the indices in paths that differ within a matrix, or a vector beside one."""
     running: set[tuple[Path, int]] = set()
-    for instruction in program.instructions:
-        matrix = instruction.kind == "product" and instruction.rows > 1
-        if not matrix and (instruction.bank != BATCH or instruction.kind == "product"):
+    for instruction in program.instructions[: program.forward]:
+        if instruction.shape[1] == 1 if instruction.kind == "matmul" else instruction.space != BATCHED:
             continue
         for operand in instruction.operands:
             seen: dict[Path, Path] = {}
-            slots = [s for s in operand.slots if s < len(program.parameter_order)] if operand.bank == FIXED else []
+            slots = operand.slots[operand.slots < len(paths)] if operand.space == UNBATCHED else ()
             for slot in slots:
                 path = paths[program.parameter_order[slot]]
                 pattern = _pattern(path)
@@ -126,19 +138,19 @@ def _shortened(key: Path, path: Path, running: set[tuple[Path, int]]) -> Path:
     return key
 
 
-def _in_grid(group: list[int], paths: Sequence[Path], running: set[tuple[Path, int]]) -> Family:
-    """Return the family of a group, still without a name: on a grid if the running indices fill one."""
+def _in_grid(group: list[int], paths: Sequence[Path], running: set[tuple[Path, int]]) -> ParameterGroup:
+    """Return a group, still without a name: on a grid if the running indices fill one."""
     places = {i: tuple([int(p) for p, runs in zip(paths[i], _runs(paths[i], running)) if runs]) for i in group}
     if len({len(place) for place in places.values()}) == 1:
         axes = [sorted(set(axis)) for axis in zip(*places.values())]
         ordered = sorted(group, key=places.__getitem__)
         if [places[i] for i in ordered] == list(product(*axes)):
-            return Family("", tuple(ordered), tuple([len(axis) for axis in axes]))
-    return Family("", tuple(group), (len(group),))
+            return ParameterGroup("", tuple(ordered), tuple([len(axis) for axis in axes]))
+    return ParameterGroup("", tuple(group), (len(group),))
 
 
 def in_braces(rows: Sequence[Sequence[str]]) -> str:
-    """Write families side by side, and below each other, as one path: what differs in braces, `;` where a row ends.
+    """Write groups side by side, and below each other, as one path: what differs in braces, `;` where a row ends.
 
     Where that will not do, row by row in square brackets.
 
@@ -154,9 +166,10 @@ def in_braces(rows: Sequence[Sequence[str]]) -> str:
         names = list(dict.fromkeys(name for row in rows for name in row))
         if combined and sorted(".".join(path) for path in product(*choices)) == sorted(names):
             signs = [", " if len(a) > 1 else "; " for a, _ in parts]
-            return ".".join([c[0] if len(c) == 1 else f"{{{s.join(_few(c))}}}" for c, s in zip(choices, signs)])
-    return f"[{'; '.join(_few([', '.join(row) for row in rows]))}]"
+            return ".".join([c[0] if len(c) == 1 else f"{{{s.join(few(c))}}}" for c, s in zip(choices, signs)])
+    return f"[{'; '.join(few([', '.join(row) for row in rows]))}]"
 
 
-def _few(names: list[str]) -> list[str]:
-    return names if len(names) <= MOST_NAMES else [*names[:2], "…", names[-1]]
+def few(names: list[str], most: int = MOST_NAMES) -> list[str]:
+    """Return the names, of more than `most` only the first two and the last, around …"""
+    return names if len(names) <= most else [*names[:2], "…", names[-1]]

@@ -112,23 +112,23 @@ def misread(diagram):
 
 
 def test_a_line_box_by_box():
-    [w], held = labelled(w=2.0), Value(3.0)
+    [w], captured = labelled(w=2.0), Value(3.0)
 
     def loss(x, y):
-        gain = mg.tanh(held * w)
+        gain = mg.tanh(captured * w)
         return (gain * x - y) ** 2 * gain
 
     diagram = program_of(loss, [w], 1.0, 5.0).draw().diagram
     one, name = Row("size", "1"), {box.id: box.title for box in diagram.boxes}
     assert sorted([replace(box, id=box.title) for box in diagram.boxes], key=lambda box: box.id) == [
         Box("J", "output", "J", rows=code("= t1 * (t1 * x - y)**2"), output=True),
-        Box("held", "constant", "held", rows=(one,), note="held"),
-        Box("t1", "op", "t1", rows=code("= tanh(held * w)"), note="once for all"),
+        Box("captured", "constant", "captured", rows=(one,), note="captured"),
+        Box("t1", "op", "t1", rows=code("= tanh(captured * w)"), note="once for all"),
         Box("w", "parameter", "w", rows=(one,), note="parameter"),
         Box("x", "input", "x", rows=(one,), note="argument"),
         Box("y", "input", "y", rows=(one,), note="argument"),
     ]
-    arrows = [("held", "t1"), ("t1", "J"), ("w", "t1"), ("x", "J"), ("y", "J")]
+    arrows = [("captured", "t1"), ("t1", "J"), ("w", "t1"), ("x", "J"), ("y", "J")]
     assert sorted([(name[arrow.tail], name[arrow.head]) for arrow in diagram.arrows]) == arrows
     assert diagram.captions
 
@@ -220,7 +220,7 @@ def test_names_that_do_not_fit_are_no_obstacle():
     program = mlp()
     fewer = replace(program, parameter_names=program.parameter_names[:-1], arguments=(("z", (7,)),))
     notes = {box.title: box.note for box in fewer.draw().diagram.boxes}
-    assert notes["held"] == "held"
+    assert notes["captured"] == "captured"
     assert notes["x"] == "argument"
     assert len(fewer.draw().diagram.boxes) == 11  # x and y are one
 

@@ -1,6 +1,7 @@
 """The printed program, run as it stands, both passes, is held to the eager engine: what it says is what is computed."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import assume, given, settings, strategies as st
 from printed_program import Run
 
 import microgradlib as mg
-from microgradlib.compiler.canonical import canonical
-from microgradlib.compiler.printing import written
-from microgradlib.compiler.roll import roll
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.reverse import reverse
 from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
 from microgradlib.core.value import Value
 from microgradlib.costs import cross_entropy
+from microgradlib.listing import written
 from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
 from microgradlib.ops import TABLE
 from microgradlib.testing.graphs import graphs
@@ -42,9 +44,9 @@ def arrays(named, read):
 
 
 def text_of(function, named, arguments):
-    program = roll(canonical(trace(function, list(arguments.values()), [p for _, p in named])))
-    shapes = [(name, np.shape(argument)) for name, argument in arguments.items()]
-    return written(program, [name for name, _ in named], shapes)
+    program = reverse(vectorize(canonicalize(trace(function, list(arguments.values()), [p for _, p in named]))))
+    shapes = tuple([(name, np.shape(argument)) for name, argument in arguments.items()])
+    return written(replace(program, parameter_names=tuple([name for name, _ in named]), arguments=shapes))
 
 
 def check_printed_program(function, named, arguments):

@@ -7,7 +7,7 @@ from hash_seeds import outputs_by_hash_seed
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.drawing import LONGEST, MOST_LINES, wrapped
+from microgradlib.listing.drawing import LONGEST, MOST_LINES, wrapped
 from microgradlib.compiler.program import MAX_BOXES
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.nn import LSTM, MLP, RNN
@@ -55,11 +55,11 @@ def test_a_bad_limit_and_an_unknown_engine_are_refused():
 
 def test_long_formulas_are_wrapped_before_their_operators_and_cut_at_last():
     assert wrapped("") == []
-    assert wrapped("a * b") == ["= a * b"]
+    assert wrapped("= a * b") == ["= a * b"]
     long = " + ".join([f"layers.{i}.b * h{i}" for i in range(10)])
-    assert " ".join(wrapped(long)) == f"= {long}"
-    assert all(line.startswith("+ ") for line in wrapped(long)[1:])
-    assert wrapped("f([" + ", ".join(["xs[1:3, 0]"] * 4) + "])")[1] == "xs[1:3, 0], xs[1:3, 0]])"
+    assert " ".join(wrapped(f"+= {long}")) == f"+= {long}"
+    assert all(line.startswith("+ ") for line in wrapped(f"= {long}")[1:])
+    assert wrapped("= f([" + ", ".join(["xs[1:3, 0]"] * 4) + "])")[1] == "xs[1:3, 0], xs[1:3, 0]])"
     for text in (" - ".join([long] * 9), "w" * 999, "f(" + ", ".join(["xyz"] * 999) + ")"):
         assert len(wrapped(text)) == MOST_LINES
         assert max(map(len, wrapped(text))) <= LONGEST

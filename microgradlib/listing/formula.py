@@ -1,4 +1,4 @@
-"""Formulas over arrays, as listings of compiled programs write them: sizes, matrix products, transposes."""
+"""Formulas over arrays: sizes, matrix products, transposes, and ops with their derivatives by the op table's rules."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.ops import TABLE
 from microgradlib.ops.formula import ATOM, PRODUCT, SUM, Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["ArrayFormula"]
+    from microgradlib.ops import Op
+
+__all__ = ["ArrayFormula", "slope"]
 
 LONG_NUMBER = 8
 """Two numbers are multiplied where the product has no more characters than this."""
@@ -24,6 +27,7 @@ class ArrayFormula(Formula):
         body: the text without sign and number.
         level: the precedence of `body`.
         size: how many numbers it stands for.
+        leaves: the names of the arrays in it.
         negative: whether a minus stands in front.
         plain: whether it consists of arithmetic alone, without function calls.
         literal: the number, if it is a literal.
@@ -35,13 +39,14 @@ class ArrayFormula(Formula):
     -2 * (a + b) - a / (b * b)
     """
 
-    __slots__ = ("body", "body_level", "divisor", "literal", "negative", "plain", "scale", "size")
+    __slots__ = ("body", "body_level", "divisor", "leaves", "literal", "negative", "plain", "scale", "size")
 
     def __init__(
         self,
         body: str,
         level: int = ATOM,
         size: int = 1,
+        leaves: tuple[str, ...] = (),
         *,
         negative: bool = False,
         plain: bool = True,
@@ -49,7 +54,7 @@ class ArrayFormula(Formula):
         divisor: ArrayFormula | None = None,
         scale: float = 1.0,
     ) -> None:
-        self.body, self.body_level, self.size = body, level, size
+        self.body, self.body_level, self.size, self.leaves = body, level, size, leaves
         self.negative, self.plain, self.literal, self.divisor, self.scale = negative, plain, literal, divisor, scale
         text = body
         if scale != 1:
@@ -69,10 +74,11 @@ class ArrayFormula(Formula):
         return cls(super().number(abs(x), digits).body, negative=math.copysign(1.0, x) < 0, literal=x)
 
     @classmethod
-    def function(cls, name: str, inputs: Sequence[Any]) -> ArrayFormula:
-        """Write `name(a, b)`, of the size of the largest input."""
+    def function(cls, name: str, inputs: Sequence[Any], note: str = "") -> ArrayFormula:
+        """Write `name(a, b)`, of the size of the largest input; a `note` is the last thing in the parentheses."""
         formulas = [cls.convert(x) for x in inputs]
-        return cls(f"{name}({', '.join(map(str, formulas))})", size=max(x.size for x in formulas), plain=False)
+        leaves, inside = _leaves(formulas), ", ".join([*map(str, formulas), *[note] * bool(note)])
+        return cls(f"{name}({inside})", ATOM, max(x.size for x in formulas), leaves, plain=False)
 
     @classmethod
     def where(cls, condition: Any, x: Any, y: Any) -> ArrayFormula:
@@ -97,36 +103,35 @@ class ArrayFormula(Formula):
         """Return the text as an exponent: numbers, also negative ones, without parentheses."""
         return self.text if self.literal is not None else self.at(ATOM)
 
-    def as_plain(self) -> ArrayFormula:
-        """Return the same formula with `plain` set."""
-        return self._with(plain=True)
-
     def transposed(self) -> ArrayFormula:
         """Write the transpose; a single number is its own."""
         if self.literal is not None or self.size == 1:
             return self
-        bare = self._with(negative=False, scale=1.0)
+        bare = self.replaced(negative=False, scale=1.0)
         double = self.body_level == ATOM and self.body.endswith(".T")
         text = self.body.removesuffix(".T") if double else f"{bare.at(ATOM)}.T"
-        return ArrayFormula(text, size=self.size, negative=self.negative, plain=self.plain, scale=self.scale)
+        return self.replaced(body=text, level=ATOM, literal=None, divisor=None)
 
-    def _with(self, **changes: Any) -> ArrayFormula:
+    def replaced(self, **changes: Any) -> ArrayFormula:
+        """Return the formula with other arguments."""
         fields = {
-            "size": self.size, "negative": self.negative, "plain": self.plain, "literal": self.literal,
-            "divisor": self.divisor, "scale": self.scale,
+            "body": self.body, "level": self.body_level, "size": self.size, "leaves": self.leaves,
+            "negative": self.negative, "plain": self.plain, "literal": self.literal, "divisor": self.divisor,
+            "scale": self.scale,
         }  # fmt: skip
-        return ArrayFormula(self.body, self.body_level, **{**fields, **changes})
+        return ArrayFormula(**{**fields, **changes})
 
     def _absolute(self) -> ArrayFormula:
         """Return the formula without its sign."""
-        return self._with(negative=False, literal=None if self.literal is None else abs(self.literal))
+        return self.replaced(negative=False, literal=None if self.literal is None else abs(self.literal))
 
     def _scaled(self) -> ArrayFormula:
         """Return a literal as that many times 1, any other formula as it is."""
-        return self if self.literal is None else self._with(scale=self.literal, literal=1.0)
+        return self if self.literal is None else self.replaced(scale=self.literal, literal=1.0)
 
     def _joined(self, other: ArrayFormula, text: str, level: int) -> ArrayFormula:
-        return ArrayFormula(text, level, max(self.size, other.size), plain=self.plain and other.plain)
+        size, plain = max(self.size, other.size), self.plain and other.plain
+        return ArrayFormula(text, level, size, _leaves([self, other]), plain=plain)
 
     def _infix(self, operator: str, other: Any) -> ArrayFormula:
         result = super()._infix(operator, other)
@@ -134,7 +139,7 @@ class ArrayFormula(Formula):
         return result
 
     def __neg__(self) -> ArrayFormula:
-        return self._with(negative=not self.negative, literal=None if self.literal is None else -self.literal)
+        return self.replaced(negative=not self.negative, literal=None if self.literal is None else -self.literal)
 
     def __sub__(self, other: Any) -> ArrayFormula:
         return self + -self.convert(other)
@@ -145,9 +150,9 @@ class ArrayFormula(Formula):
         scale = left.scale * right.scale
         if len(_shortest(scale)) > LONG_NUMBER and 1 not in (left.scale, right.scale):
             scale, whole = right.scale, self._absolute()
-            left = ArrayFormula(whole.text, whole.level, whole.size, plain=whole.plain)
-            right = right._with(scale=1.0)
-        left, right = left._with(scale=1.0), right._with(scale=1.0)
+            left = ArrayFormula(whole.text, whole.level, whole.size, whole.leaves, plain=whole.plain)
+            right = right.replaced(scale=1.0)
+        left, right = left.replaced(scale=1.0), right.replaced(scale=1.0)
         if left.literal is not None or right.literal is not None:
             product = right if left.literal is not None else left
         elif right.divisor is not None:
@@ -156,7 +161,7 @@ class ArrayFormula(Formula):
             product = right / left.divisor
         else:
             product = Formula.__mul__(left, right)
-        product = self.number(scale) if product.literal is not None else product._with(scale=scale)
+        product = self.number(scale) if product.literal is not None else product.replaced(scale=scale)
         return -product if self.negative != other.negative else product
 
     def __truediv__(self, other: Any) -> ArrayFormula:
@@ -165,7 +170,7 @@ class ArrayFormula(Formula):
         if right.literal == 1:
             quotient = left
         elif left.literal is None and left.scale != 1:
-            quotient = (left._with(scale=1.0) / right)._with(scale=left.scale)
+            quotient = (left.replaced(scale=1.0) / right).replaced(scale=left.scale)
         else:
             quotient = Formula.__truediv__(left, right)
             quotient.divisor = right if left.literal == 1 else None
@@ -178,3 +183,51 @@ class ArrayFormula(Formula):
 
 def _shortest(x: float) -> str:
     return Formula.number(x).text
+
+
+def _leaves(formulas: Iterable[ArrayFormula]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([name for formula in formulas for name in formula.leaves]))
+
+
+class _Rules:
+    """The namespace `xp` of the op table's derivative rules, over formulas: functions are written as calls."""
+
+    pow = ArrayFormula.pow
+    where = ArrayFormula.where
+
+    def strong_mul(self, x: Any, y: Any) -> ArrayFormula:
+        return ArrayFormula.convert(x) * ArrayFormula.convert(y)
+
+    def undefined(self, _x: Any) -> ArrayFormula:
+        return ArrayFormula.number(math.nan)
+
+    def closed_at_zero(self, x: Any) -> Any:
+        return x
+
+    def pow_slope(self, x: Any, y: Any) -> ArrayFormula:
+        return ArrayFormula.convert(TABLE["pow_slope"].notation(ArrayFormula, x, y))  # type: ignore[operator]
+
+    def __getattr__(self, name: str) -> Callable[..., ArrayFormula]:
+        return lambda *inputs: ArrayFormula.function(name, inputs)
+
+
+RULES = _Rules()
+
+
+def slope(op: Op, index: int, output: ArrayFormula, inputs: Sequence[ArrayFormula]) -> ArrayFormula:
+    """Write ∂op/∂(input `index`): by the table's rule if that is arithmetic, else as f'(x), or f'₁(x, y).
+
+    >>> from microgradlib.ops import TABLE
+    >>> a, z = ArrayFormula("a"), ArrayFormula("z")
+    >>> print(slope(TABLE["pow"].bind(2.0), 0, z, [a]), slope(TABLE["relu"], 0, z, [a]), slope(TABLE["exp"], 0, z, [a]))
+    2 * a relu'(a) z
+    """
+    if isinstance(op.derivatives, tuple):
+        arguments = [x.replaced(plain=True) for x in (output, *inputs)]  # only calls that the rule itself adds count
+        written = ArrayFormula.convert(op.derivatives[index](RULES, *arguments, *op.settings))
+        if written.plain:
+            return written
+    mark = "'" + "₁₂₃₄₅₆₇₈₉"[index : index + 1] if len(inputs) > 1 else "'"
+    settings = () if op.settings == op.defaults else op.settings
+    name = op.symbol.replace("′", "'")  # of a slope such as tanh′, whose own slope is tanh''
+    return ArrayFormula.function(f"{name}{mark}", (*inputs, *settings))

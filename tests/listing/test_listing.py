@@ -2,16 +2,19 @@
 
 import random
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import microgradlib as mg
 from microgradlib import costs
-from microgradlib.compiler.canonical import canonical
-from microgradlib.compiler.printing import drawn, written
-from microgradlib.compiler.roll import roll
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.reverse import reverse
 from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
+from microgradlib.listing import written
+from microgradlib.listing.drawing import diagram_of
 from microgradlib.nn import LSTM, MLP, Conv2d, Layer, MaxPool2d, Module
 from microgradlib.nn.embedding import Embedding
 from microgradlib.nn.normalisation import RMSNorm
@@ -56,15 +59,17 @@ g_a1 = g_h1 * tanh'(a1)                 # 8
 ∇layers.0.w = g_a1 @ x.T                # 8 × 4"""
 
 
-def program_of(function, parameters, *shapes):
-    rows = [np.zeros(shape).tolist() for shape in shapes]
-    return roll(canonical(trace(function, rows, parameters)))
+def joint_of(function, model, *, names=True, **shapes):
+    named = model.named_parameters()
+    rows = [np.zeros(shape).tolist() for shape in shapes.values()]
+    program = reverse(vectorize(canonicalize(trace(function, rows, [p for _, p in named]))))
+    return replace(
+        program, parameter_names=tuple([name for name, _ in named if names]), arguments=tuple(shapes.items())
+    )
 
 
 def text_of(function, model, **shapes):
-    named = model.named_parameters()
-    program = program_of(function, [p for _, p in named], *shapes.values())
-    return written(program, [name for name, _ in named], list(shapes.items()))
+    return written(joint_of(function, model, **shapes))
 
 
 def hinge(model):
@@ -87,8 +92,7 @@ def test_an_mlp_with_cross_entropy():
 
 def test_without_names_parameters_are_the_matrices_of_the_book():
     model = MLP(2, [16, 16, 1], rng=0)
-    program = program_of(hinge(model), model.parameters(), (2,), ())
-    text = written(program, [], [("x", (2,)), ("y", ())])
+    text = text_of(hinge(model), model, names=False, x=(2,), y=())
     for k in (1, 2, 3):
         assert f"W{k}" in text
     short = re.sub(r"layers\.(\d)\.w", lambda m: f"W{int(m[1]) + 1}", HINGE)
@@ -174,9 +178,8 @@ def code(text):
 def test_the_text(name):
     model, function, shapes = CASES[name]
     text = text_of(function, model, **shapes)
-    program = program_of(function, model.parameters(), *shapes.values())
     lines = code(text)
-    assert len(lines) <= 2 + 5 * len(program.instructions)
+    assert len(lines) <= len(joint_of(function, model, **shapes).instructions) + 2
     assert max(map(len, text.splitlines())) <= 120
     assert text == text_of(function, model, **shapes)
     families = {re.sub(r"\.neurons\.\d+", "", re.sub(r"(\.\d+)+$", "", path)) for path, _ in model.named_parameters()}
@@ -228,11 +231,5 @@ def test_maps_of_an_image_are_columns():
 @each_case
 def test_drawings(name):
     model, function, shapes = CASES[name]
-    program = program_of(function, model.parameters(), *shapes.values())
-    nodes = drawn(program, [name for name, _ in model.named_parameters()], list(shapes.items()))
-    known = set()
-    for node in nodes:
-        assert set(node.reads) <= known
-        known.add(node.name)
-    assert len(known) == len(nodes) <= 2 * len(program.instructions) + 10
-    assert [node.name for node in nodes if node.kind == "output"] == ["J"]
+    boxes = diagram_of(joint_of(function, model, **shapes), max_nodes=200).boxes
+    assert [box.title for box in boxes if box.kind == "output"] == [boxes[-1].title] == ["J"]

@@ -1,0 +1,271 @@
+"""The backward pass in lines, as Algorithm 6.4 has it: g for the results' cotangents, ∇ for the parameters'."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
+from microgradlib.listing.blocks import Block
+from microgradlib.listing.expressions import broadcast
+from microgradlib.listing.formula import ArrayFormula
+from microgradlib.listing.inlining import LONGEST
+from microgradlib.listing.steps import arranged, pattern_of, shaped
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.ops import TABLE
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.instructions import ProgramData, Slots
+    from microgradlib.listing.blocks import Block
+from microgradlib.listing.expressions import Expressions
+
+__all__ = ["Line", "backward_lines"]
+
+ADD, IDENTITY, SUM = (TABLE[name] for name in ("add", "identity", "sum"))
+
+BY_READS = [(False, False), (True, False), (False, True), (True, True)]
+
+FEW_PARTS = 3
+"""Products of one cotangent with so few vectors each have a line."""
+
+
+class Line(NamedTuple):
+    """One line of a program: what is set (`sign` =) or added to (+=), by which formula, and the lengths of its axes.
+
+    `names` are those of the blocks that it writes.
+    """
+
+    target: str
+    sign: str
+    formula: ArrayFormula
+    lengths: tuple[int, ...]
+    names: tuple[str, ...] = ()
+
+
+def backward_lines(program: ProgramData, write: Expressions, *, implied: bool) -> list[Line]:
+    """Return the lines of a joint program's backward pass, in the order of its instructions.
+
+    Shares of a cotangent are added to it as they are computed: the instructions that add them up, over the batch or
+    over all that read a number, have no lines of their own. `implied`: the seed, 1, has none either.
+    """
+    tape = _Backward(program, write)
+    tape.give_seed(implied=implied)
+    for instruction in program.instructions[program.forward :]:
+        tape.add(instruction)
+        tape.pass_on(instruction.results)
+    return tape.lines
+
+
+class _Backward:
+    """Writes instructions one after another; `written` are the symbols that have a line so far."""
+
+    def __init__(self, program: ProgramData, write: Expressions) -> None:
+        self.program, self.write, self.symbols = program, write, write.symbols
+        self.lines: list[Line] = []
+        self.written: set[int] = set()
+        self.last: Slots | None = None
+        self.leaves = self.symbols.at[program.cotangents[-1].space][: len(program.cotangents[-1].slots)]
+        self.values: dict[tuple[int, int], int] = {}
+        for space, slots in enumerate(program.cotangent_slots):
+            for value in (slots != NOT_REACHED).nonzero()[0].tolist():
+                symbol = int(self.symbols.at[space][value])
+                if self._is_shown(symbol):
+                    self.values.setdefault((space, int(slots[value])), symbol)
+
+    def _is_shown(self, symbol: int) -> bool:
+        """Say whether a value has a name: a leaf, the result of a line, or a net input."""
+        child = self.write.inlined.get(self.symbols.owner(symbol).start)
+        return child is None or child.kind == "matmul"
+
+    def give_seed(self, *, implied: bool) -> None:
+        """Of one output the seed is 1; of several it is g of each output."""
+        seed, np = self.program.seeds[-1], numpy()
+        outputs = np.concatenate([self.symbols.read(output) for output in self.program.outputs])[: len(seed.slots)]
+        ones = np.full(len(outputs), self.symbols.one)
+        self.symbols.at[seed.space][seed.slots] = ones if implied else self.symbols.cotangent(outputs)
+        if self.program.wrt == "parameters" and not implied:
+            self._copy(self.symbols.cotangent(outputs), ones)
+        self.pass_on(seed)
+
+    def add(self, instruction: Instruction) -> None:
+        """Write the lines of one instruction, and give its results symbols."""
+        np, slots, at = numpy(), instruction.results.slots, self.symbols.at[instruction.space]
+        of, reads = self.symbols.read(instruction.cotangent_of or instruction.results), self._reads(instruction)
+        scaled = self._is_scaled(instruction)
+        names = [
+            -1 if scaled else symbol if self._is_shown(symbol) else self.values.get((instruction.space, slot), -1)
+            for symbol, slot in zip(of.tolist(), slots.tolist())
+        ]
+        named, sums = np.array(names), instruction.op in {IDENTITY, ADD, SUM} and instruction.wrt is None
+        if instruction.width > 1:
+            instruction, reads = _one_by_one(instruction, reads[0])
+        if sums and len(reads[0]) == len(named) and len(reads) == 1 and ((named < 0) | np.isin(named, self.leaves)).all():
+            at[slots] = reads[0]
+        elif scaled and -1 - int(slots[0]) in self.write.kept:
+            block = self.symbols.add("cotangent", f"g_{self.symbols.owner(of[0]).name}", (len(of),))
+            at[slots] = self.symbols.symbols(block)
+            self._line(instruction, at[slots], reads)
+        elif (named < 0).any():
+            self._inline(instruction, reads, of[named < 0], whole=bool((named < 0).all()))
+        else:
+            at[slots] = self.symbols.cotangent(named)
+            self._sum(instruction, at[slots], reads) if sums else self._write(instruction, at[slots], reads)
+
+    def _is_scaled(self, instruction: Instruction) -> bool:
+        """Say whether the results are the cotangents of a mean, divided by how many terms it has."""
+        of = instruction.cotangent_of
+        if of is None or instruction.op.name != "mul":
+            return False
+        cotangents = self.program.cotangent_slots[of.space][of.slots]
+        return bool(numpy().isin(cotangents, instruction.operands[1].slots).all() and of.space == instruction.operands[1].space)
+
+    def _reads(self, instruction: Instruction) -> list[Slots]:
+        """Return the symbols that are read; of an elementwise adjoint (cotangent, output, inputs …), all of them."""
+        reads = [self.symbols.read(operand) for operand in instruction.operands]
+        if instruction.kind != "elementwise" or instruction.wrt is None:
+            return reads
+        forward = self.program.instructions[instruction.forward or 0]
+        every = [forward.results, *forward.operands]
+        places = list(range(forward.size))
+        if instruction.size < forward.size:  # a part of the results, in their order
+            known = [every[1 + instruction.wrt], *[every[k] for k in instruction.reads]]
+            given = [instruction.cotangent_of or every[0], *instruction.operands[1:]]
+            rows = enumerate(zip(*[operand.slots.tolist() for operand in known]))
+            wanted = zip(*[operand.slots.tolist() for operand in given])
+            places = [next(place for place, row in rows if row == one) for one in wanted]
+        return [reads[0], *[self.symbols.read(operand)[places] for operand in every]]
+
+    def _inline(self, instruction: Instruction, reads: list[Slots], of: Slots, *, whole: bool) -> None:
+        """Let the cotangent of a value without a name be written in the lines of what reads it."""
+        block = self.symbols.add("inlined", "", (instruction.size,))
+        step, order = arranged(instruction, reads, self.symbols, self.symbols.symbols(block))
+        step.results = shaped(self.symbols.symbols(block), step.results.shape)
+        block.lengths, block.by_columns = step.lengths, step.results.ndim == 2
+        self.symbols.at[instruction.space][instruction.results.slots[order]] = self.symbols.symbols(block)
+        self.write.inlined[block.start] = step
+        number = self.write.expression(step).literal
+        if number is not None:
+            self.symbols.at[instruction.space][instruction.results.slots] = self.symbols.constant(number)
+        owners = self.symbols.owners(of)
+        step.block = owners[0]
+        if self._is_scaled(instruction):
+            step.block, owners = Block("inlined", "", -1 - int(instruction.results.slots[0]), ()), []
+        if not whole or len(owners) > 1:
+            self.write.partly_read.update([owner.start for owner in owners])
+
+    def _sum(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
+        """Write what is added up, but for shares, which have lines already."""
+        counts = list(instruction.counts) or instruction.terms
+        several = instruction.kind != "elementwise"
+        expected = [numpy().repeat(targets, counts) if several else targets for _ in reads]
+        others = [read != target for read, target in zip(reads, expected)]
+        if all(other.all() for other in others) and (len(reads) > 1 or len(reads[0]) > len(targets)):
+            self._write(instruction, targets, reads)
+            return
+        for read, target, other in zip(reads, expected, others):
+            if other.any():
+                self._copy(target[other], read[other])
+
+    def _copy(self, targets: Slots, read: Slots) -> None:
+        instruction = Instruction("elementwise", IDENTITY, Operand.of(BATCHED, range(len(read))), ())
+        self._write(instruction, targets, [read])
+
+    def pass_on(self, results: Operand) -> None:
+        """Write the cotangents of leaves that are those of other values, which adds passed on unchanged."""
+        np, cotangents = numpy(), self.program.cotangents[-1]
+        if results.space != cotangents.space:
+            return
+        targets, read = self.symbols.cotangent(self.leaves), self.symbols.read(cotangents)
+        passed = np.isin(cotangents.slots, results.slots) & (read != targets)
+        for block in self.symbols.owners(targets[passed]):
+            inside = passed & (targets >= block.start) & (targets < block.start + block.size)
+            self._copy(targets[inside], read[inside])
+
+    def _write(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
+        """Write the lines of an instruction: of products of a cotangent with few vectors, and of a bias, one each."""
+        np = numpy()
+        if instruction.kind == "matmul" and instruction.shape[0] == 1:
+            _, rows, terms, columns = instruction.shape
+            z, x = targets.reshape(rows, columns), reads[1].reshape(terms, columns)
+            ones = (x == self.symbols.one).all(0)
+            for column in z.T[ones]:
+                sums = replace(instruction, kind="reduce", op=SUM, terms=terms, results=Operand.of(UNBATCHED, range(rows)))
+                self._copy(column, reads[0]) if terms == 1 else self._line(sums, column, reads[:1])
+            kept = replace(instruction, shape=(1, rows, terms, columns - int(ones.sum())))
+            self._line(kept, z[:, ~ones].ravel(), [reads[0], x[:, ~ones].ravel()])
+            return
+        for part in self._parts(instruction, targets, reads):
+            self._line(instruction, targets[part], [read[part] for read in reads] if part != slice(None) else reads)
+
+    def _parts(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> list[Any]:
+        """Return which results of a product of a cotangent with several vectors have lines of their own."""
+        if instruction.op.name != "mul" or instruction.wrt is not None:
+            return [slice(None)]
+        pattern = pattern_of(reads[0])
+        if arranged(instruction, reads, self.symbols, targets)[0].results.ndim > 1:
+            return [slice(None)]
+        if pattern.name == "each" and pattern.times <= FEW_PARTS:
+            return [slice(t, None, pattern.times) for t in range(pattern.times)]
+        owners = numpy().stack([self.symbols.owner_numbers(read) for read in (reads[1], targets)])
+        distinct, which = numpy().unique(owners, axis=1, return_inverse=True)
+        count = distinct.shape[1]
+        return [which.ravel() == k for k in range(count)] if 1 < count <= FEW_PARTS else [slice(None)]
+
+    def _line(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
+        """Write one line; where a cotangent is there several times, the sum of what is given to it."""
+        step = self._clearest(instruction, targets, reads)
+        formula, results, flat = self.write.expression(step), step.results, True
+        if step.kind == "elementwise":
+            results, pattern = broadcast(results)
+            if pattern != "all":
+                note = {"one": "", "each": "each column", "tile": "each row"}[pattern]
+                formula = _summed(formula, step.size // results.size, results.size, note)
+        elif step.kind == "reduce" and step.wrt is not None:
+            results, flat = self.write.like_terms(step, results)
+        if {block.name for block in self.symbols.owners(results)} == {"_"}:
+            return
+        target = self.symbols.written(results, flat=flat)
+        lengths, text = results.shape, target.text
+        if text.endswith(".T") and not text.startswith("["):
+            text, lengths = text.removesuffix(".T"), lengths[::-1] if lengths[0] > 1 else lengths[1:]
+            formula = self.write.transposed(step) if step.kind == "matmul" else formula.transposed()
+        new = results.ravel().tolist()
+        new = [symbol for symbol in new if self.symbols.owner(symbol).name != "_"]
+        again = len(set(new)) < len(new) or not self.written.isdisjoint(new)
+        self.written.update(new)
+        line = Line(text, "+=" if again else "=", formula, lengths, target.leaves)
+        if self.lines and self.lines[-1].target == text and "[…]" not in text:
+            before = self.lines[-1]
+            both = ArrayFormula.total([before.formula, formula])
+            if len(str(both)) <= LONGEST:
+                self.lines[-1] = before._replace(formula=both)
+                return
+        self.lines.append(line)
+
+
+    def _clearest(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> Step:
+        """Return the step, of a matrix product with rows and columns in the order in which most can be written in full."""
+
+        def picked(step: Step) -> int:
+            return sum("[…]" in self.symbols.written(read).text for read in (step.results, *step.reads))
+
+        step, _ = arranged(instruction, reads, self.symbols, targets)
+        if step.kind != "matmul" or step.shape or not picked(step):
+            return step
+        steps = [arranged(instruction, reads, self.symbols, targets, by_reads=by)[0] for by in BY_READS]
+        return min(steps, key=picked)
+
+
+def _summed(formula: ArrayFormula, times: int, size: int, note: str) -> ArrayFormula:
+    """Write the sum of what is given to a number for each of several results."""
+    if formula.size == 1:
+        return times * formula
+    return ArrayFormula.function("sum", [formula], note).replaced(size=size)
+
+
+def _one_by_one(instruction: Instruction, read: Slots) -> tuple[Instruction, list[Slots]]:
+    """Return a sum of runs of numbers as one of numbers."""
+    np, width = numpy(), instruction.width
+    ends = np.cumsum(instruction.counts)[:-1]
+    read = np.concatenate([run.T.ravel() for run in np.split(read.reshape(-1, width), ends)])
+    return replace(instruction, width=1, counts=tuple(np.repeat(instruction.counts, width).tolist())), [read]

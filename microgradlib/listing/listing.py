@@ -1,0 +1,98 @@
+"""The listing of a program: its steps, inlined and named, and the lines of both passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from microgradlib.compiler.instructions import BATCHED
+from microgradlib.listing.backward import Line, backward_lines
+from microgradlib.listing.expressions import Expressions
+from microgradlib.listing.formula import ArrayFormula
+from microgradlib.listing.inlining import give_names, inline
+from microgradlib.listing.parameter_groups import names_by_role
+from microgradlib.listing.steps import forward_steps
+from microgradlib.listing.symbols import Symbols
+from microgradlib.compiler.numpy_functions import numpy
+
+if TYPE_CHECKING:
+    from microgradlib.compiler.instructions import ProgramData
+    from microgradlib.listing.steps import Step
+
+__all__ = ["Listing", "listing_of"]
+
+
+def listing_of(program: ProgramData) -> Listing:
+    """Return the listing of a forward or joint program."""
+    kept: set[int] = set()
+    while True:  # until nothing is inlined of which something reads only a part
+        listing = Listing(program, kept)
+        if listing.partly_read <= kept:
+            return listing
+        kept |= listing.partly_read
+
+
+class Listing:
+    """What a program does, in lines: a line of the forward pass for each step that is not inlined, and the backward pass.
+
+    `stacks`: a line for each name that several groups of parameters got together. `output`: the step of the only
+    output, or the first of a tuple's numbers, if it is a single number. `net_inputs`: each that has no line of its own,
+    the function that takes it, and the line's name.
+    """
+
+    def __init__(self, program: ProgramData, kept: set[int]) -> None:
+        names = program.parameter_names[: len(program.parameter_order)] or names_by_role(program)
+        self.symbols = symbols = Symbols(program, names, program.arguments)
+        steps = forward_steps(program, symbols)
+        self.outputs = numpy().concatenate([symbols.read(output) for output in program.outputs])
+        write = Expressions(symbols, kept)
+        inline(steps, self.outputs, write)
+        first = len(self.outputs) == 1 or (isinstance(program.shape, tuple) and program.shape[:1] == (None,))
+        alone = symbols.owner(self.outputs[0]) if first else None
+        self.output = next((step for step in steps if step.block is alone and step.size == 1), None)
+        give_names(steps, self.output, [block.name for block in symbols.blocks if block.kind != "result"])
+        shown = [step for step in steps if step.reader is None]
+        self.batched = {step.block.name: step.space == BATCHED for step in shown if step.block}
+        self.forward = [
+            Line(step.block.name, "=", write.expression(step), step.lengths, (step.block.name,))
+            for step in shown
+            if step.block
+        ]
+        if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
+            self.forward.append(Line("return", "", symbols.written(self.outputs), (len(self.outputs),)))
+        self.backward: list[Line] = []
+        if first and program.cotangents:
+            names = symbols.add_cotangents(program.wrt)
+            self.batched |= {names[name]: batched for name, batched in self.batched.items()}
+            leaf = alone is not None and alone.kind != "result"
+            implied = leaf or (self.output is not None and self.output.kind != "matmul")
+            self.backward = backward_lines(program, write, implied=implied)
+        self.stacks = [
+            Line(name, "=", ArrayFormula(symbols.groups_of(stack)), stack.shape)
+            for name, stack in symbols.stacks.items()
+        ]
+        self.net_inputs = [_net_input(step) for step in steps if step.kind == "matmul" and step.reader]
+        self.partly_read = write.partly_read
+
+    def arguments(self) -> str:
+        """Write the arguments with the lengths of their axes."""
+        blocks = [block for block in self.symbols.blocks if block.kind == "argument"]
+        return ", ".join([f"{b.name}: {' × '.join(map(str, b.lengths))}" for b in blocks])
+
+    def lengths(self, name: str) -> tuple[int, ...]:
+        """Return the lengths of the axes of what has a name."""
+        stacks = {f"∇{line.target}": line.lengths for line in self.stacks}
+        return stacks.get(name) or next(block.lengths for block in self.symbols.blocks if block.name == name)
+
+    def averages_a_result(self) -> bool:
+        """Say whether results that are the same for all examples have a cotangent of their own."""
+        names = [name for line in self.backward for name in line.names]
+        return self.output is not None and not all(self.batched.get(name, True) for name in names)
+
+
+def _net_input(product: Step) -> tuple[str, str, str]:
+    """Return the name of a product that has no line of its own, the function that takes it, and the line's name."""
+    function = line = product.reader
+    while line is not None and line.reader is not None:
+        line = line.reader
+    names = [step.block.name for step in (product, line) if step and step.block]
+    return names[0], function.op.symbol if function else "", names[1]

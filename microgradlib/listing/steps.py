@@ -1,0 +1,238 @@
+"""Steps: the instructions with their operands as symbols, in an order and in shapes that read well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from microgradlib.compiler.instructions import UNBATCHED
+from microgradlib.compiler.numpy_functions import numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from microgradlib.compiler.instructions import Instruction, ProgramData, Slots
+    from microgradlib.listing.blocks import Block
+    from microgradlib.listing.symbols import Symbols
+    from microgradlib.ops import Op
+
+__all__ = ["Step", "arranged", "forward_steps", "pattern_of", "shaped"]
+
+SYMMETRIC = {"sum", "mean", "prod", "dot", "maximum", "minimum", "logsumexp"}
+"""Ops whose terms may be read in any order."""
+
+
+@dataclass
+class Step:
+    """One instruction: `results` and `reads` are symbols, in the shapes in which they are written.
+
+    "elementwise": all have the shape of the results, (n,) or (rows, columns). "matmul": (rows, terms), (terms, columns);
+    what is added to the products is a third operand. "reduce": the terms of all results one after another, `counts` of
+    each. An adjoint has `wrt`; its operands are the cotangent, the output and the inputs of the op. `reader` is the
+    step in whose line it is written, `lengths` are those of the results' axes.
+    """
+
+    kind: str
+    op: Op
+    space: int
+    results: Slots
+    reads: list[Slots]
+    counts: list[int] = field(default_factory=list)
+    shape: tuple[int, ...] = ()
+    wrt: int | None = None
+    backward: bool = False
+    block: Block | None = None
+    reader: Step | None = None
+
+    @property
+    def size(self) -> int:
+        """How many results there are."""
+        return int(self.results.size)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of the results' axes."""
+        return self.shape or tuple([length for length in self.results.shape])
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is f(x) of one operand, as an activation is."""
+        return self.kind == "elementwise" and len(self.reads) == 1 and self.op.symbol[-1].isalnum()
+
+
+class Pattern(NamedTuple):
+    """How often a reading takes each symbol: "all" once, "one" over and over, "each" `times` in turn, "tile" in rounds.
+
+    `base` are the symbols once each.
+    """
+
+    name: str
+    base: Slots
+    times: int = 1
+
+
+def pattern_of(read: Slots) -> Pattern:
+    """Return the pattern of a reading.
+
+    >>> from microgradlib.compiler.instructions import slot_array
+    >>> [pattern_of(slot_array(read)).name for read in ([4, 4, 5, 5], [4, 5, 4, 5], [4, 5, 5, 4])]
+    ['each', 'tile', 'all']
+    """
+    n, others = len(read), (read != read[0]).nonzero()[0]
+    if n > 1 and not len(others):
+        return Pattern("one", read[:1], n)
+    again = (read[1:] == read[0]).nonzero()[0]
+    run, period = (int(others[0]) if n > 1 else 1), (int(again[0]) + 1 if len(again) else n)
+    if run > 1 and n % run == 0 and (read.reshape(-1, run) == read[::run, None]).all():
+        return Pattern("each", read[::run], run)
+    if 1 < period < n and n % period == 0 and (read.reshape(-1, period) == read[:period]).all():
+        return Pattern("tile", read[:period], n // period)
+    return Pattern("all", read)
+
+
+def forward_steps(program: ProgramData, symbols: Symbols) -> list[Step]:
+    """Return the steps of the forward pass, and give their results symbols.
+
+    Copies from space to space are none: what they copy is read instead. What is added to matrix products or dots, and
+    is all that these are for, is an operand of theirs.
+    """
+    np = numpy()
+    steps: dict[int, Step] = {}
+    readers = [np.zeros(size + 1, int) for size in program.sizes]
+    instructions = program.instructions[: program.forward]
+    for operand in [*(operand for i in instructions for operand in i.operands), *program.outputs]:
+        np.add.at(readers[operand.space], operand.slots, 1)
+    for instruction in instructions:
+        reads, at = [symbols.read(operand) for operand in instruction.operands], symbols.at[instruction.space]
+        product = steps.get(symbols.owner(reads[0][0]).start) if instruction.op.name == "add" else None
+        added = product is not None and _takes(product, instruction, reads[0], readers)
+        if product is not None and added:
+            product.reads.append(shaped(reads[1][np.argsort(reads[0])], product.results.shape))
+        if added or instruction.op.name == "identity":
+            at[instruction.results.slots] = reads[0]
+            continue
+        step, order = arranged(instruction, reads, symbols)
+        step.block = symbols.add("result", "", step.lengths, by_columns=step.results.ndim == 2)
+        results = symbols.symbols(step.block)
+        step.results = shaped(results, step.results.shape)
+        at[instruction.results.slots[order]] = results
+        steps[step.block.start] = step
+    return list(steps.values())
+
+
+def _takes(product: Step, add: Instruction, read: Slots, readers: Sequence[Slots]) -> bool:
+    """Say whether an add is all that is done with matrix products or with dots."""
+    np, results = numpy(), product.results.ravel("F")
+    if product.op.name != "dot" or len(product.reads) > 2 or product.space != add.operands[0].space:
+        return False
+    once = (readers[product.space][add.operands[0].slots] == 1).all()
+    return bool(once and len(read) == product.size and (np.sort(read) == results).all())
+
+
+def shaped(symbols: Slots, shape: tuple[int, ...]) -> Slots:
+    """Return symbols that follow each other column by column, in a shape."""
+    return symbols.reshape(shape[::-1]).T
+
+
+def arranged(
+    instruction: Instruction,
+    reads: list[Slots],
+    symbols: Symbols,
+    targets: Slots | None = None,
+    *,
+    by_reads: tuple[bool, bool] = (False, False),
+) -> tuple[Step, Slots]:
+    """Return the step, and in order of which of the instruction's it has results: those that read first come first.
+
+    `targets` are the symbols of the results, in the backward pass; in the forward pass there are none yet.
+    """
+    np, size = numpy(), len(reads[0]) if instruction.kind == "elementwise" else instruction.size
+    step = Step(instruction.kind, instruction.op, instruction.space, np.arange(size) if targets is None else targets, reads)
+    step.wrt, step.backward = instruction.wrt, targets is not None
+    if step.kind == "elementwise":
+        return step, _arrange(step, symbols)
+    if step.kind == "matmul" and instruction.shape[0] > 1:
+        step.shape = (instruction.shape[0], instruction.shape[1], instruction.shape[3])
+        return step, np.arange(size)
+    if step.kind == "matmul" and (size > 1 or instruction.operands[1].space != UNBATCHED):
+        return step, _arrange_matrices(step, symbols.one, by_reads, *instruction.shape[1:])
+    several = 1 if step.wrt is None else instruction.terms
+    terms = instruction.terms if step.kind == "reduce" else instruction.shape[2]  # a sum of products of parameters alone
+    step.counts = list(instruction.counts) or [terms] * (size // several)
+    step.kind = "reduce"
+    return step, _arrange_terms(step)
+
+
+def _arrange(step: Step, symbols: Symbols) -> Slots:
+    """Arrange results by the first operand that reads each symbol once; in columns, if an operand is a matrix."""
+    np = numpy()
+    every = [*step.reads, *([step.results] if step.backward else [])]
+    once = [read for read in every if len(np.unique(read)) == len(read)]
+    order = np.argsort(once[0], kind="stable") if once else np.lexsort(every[::-1])
+    rows = _height([read[order] for read in every], symbols, vector=step.backward and _is_vector(step.results, symbols))
+    shape = (rows, step.size // rows) if rows else (step.size,)
+    step.reads = [shaped(read[order], shape) for read in step.reads]
+    step.results = shaped(step.results[order], shape)
+    return order
+
+
+def _is_vector(results: Slots, symbols: Symbols) -> bool:
+    owners = symbols.owners(results)
+    return all(block.kind == "cotangent" and len(block.lengths) < 2 for block in owners)
+
+
+def _height(reads: Sequence[Slots], symbols: Symbols, *, vector: bool) -> int:
+    """Return how many rows there are if an operand has one number for a column or row, or is a matrix by columns.
+
+    Where the results are a `vector`, matrices are read as vectors.
+    """
+    patterns = [pattern_of(read) for read in reads]
+    for pattern in patterns:
+        rows = {"each": pattern.times, "tile": len(pattern.base)}.get(pattern.name, 0)
+        if rows and all(other.name != "all" or symbols.rows(other.base) == rows for other in patterns):
+            return rows
+    heights = [symbols.rows(read) if symbols.owner(read[0]).by_columns and not vector else 0 for read in reads]
+    return next((rows for rows in heights if 0 < rows < len(reads[0])), 0)
+
+
+def _arrange_matrices(step: Step, one: int, by_reads: tuple[bool, bool], rows: int, terms: int, columns: int) -> Slots:
+    """Arrange rows and columns by their results, which in the forward pass have the order of what they read first.
+
+    The column of a matrix that meets a row of ones there is added to the product.
+    """
+    np = numpy()
+    w, x, z = step.reads[0].reshape(rows, terms), step.reads[1].reshape(terms, columns), step.results
+    keys = sorted((x[:, 0], w[0]), key=lambda key: len(np.unique(key)))
+    across = np.lexsort(keys)
+    w, x, z = w[:, across], x[across], z.reshape(rows, columns)
+    by_rows, by_columns = [by or not step.backward for by in by_reads]
+    down = np.lexsort(w.T[::-1]) if by_rows else np.argsort(z[:, 0], kind="stable")
+    along = np.lexsort(x[::-1]) if by_columns else np.argsort(z[0], kind="stable")
+    shape = (rows, columns) if columns > 1 else (rows,)
+    w, x, step.results = w[down], x[:, along], z[down][:, along].reshape(shape)
+    ones = (x == one).all(1) & (not step.backward)
+    step.reads = [w[:, ~ones], x[~ones], *[shaped(np.tile(bias, columns), shape) for bias in w.T[ones]]]
+    return np.arange(rows * columns).reshape(rows, columns)[down][:, along].ravel("F")
+
+
+def _arrange_terms(step: Step) -> Slots:
+    """Arrange the terms of a reduction, where it does not matter, and the results by their terms."""
+    np = numpy()
+    first = 0 if step.wrt is None else 2
+    ends = list(accumulate(step.counts))
+    cuts = list(zip([0, *ends], ends))
+    results = [np.stack([read[start:end] for read in step.reads[first : first + 2]], 1) for start, end in cuts]
+    inside = [np.arange(start, end) for start, end in cuts]
+    if step.op.name in SYMMETRIC:
+        inside = [terms[np.lexsort(result.T[::-1])] for terms, result in zip(inside, results)]
+    keys = [[read[terms].tolist() for read in step.reads[first : first + 2]] for terms in inside]
+    order = np.array(sorted(range(len(cuts)), key=lambda i: [*zip(*keys[i])]))
+    terms = np.concatenate([inside[i] for i in order])
+    step.reads = [read[terms if len(read) == ends[-1] else order] for read in step.reads]
+    step.counts = [step.counts[i] for i in order]
+    if step.wrt is None:
+        step.results = step.results[order]
+        return order
+    step.results = step.results[terms]
+    return terms
