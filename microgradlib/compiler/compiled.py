@@ -217,7 +217,7 @@ class Compiled(Batched):
             arguments = tuple(zip(_argument_names(self.function, len(shapes)), shapes))
             program = Program.of(vectorize(canonicalize(found)), parameter_names=self._names, arguments=arguments)
         engine = make_engine(self.backend, program, self.dtype)
-        return _Ready(engine, found.held, column_checks(found, shapes))
+        return _Ready(engine, found.captured, column_checks(found, shapes))
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
         columns, shapes = columns_of(arguments, self.dtype)
