@@ -6,7 +6,8 @@ from eager_oracle import assert_close, assert_matches_eager
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled, runner
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.engines import numpy_engine
 from microgradlib.core.autodiff import gradients
 from microgradlib.regularisers import L2
 
@@ -21,8 +22,8 @@ def classifier():
 
 
 def in_blocks_of(size, monkeypatch):
-    monkeypatch.setattr(runner, "CACHE_BYTES", 1)
-    monkeypatch.setattr(runner, "SMALLEST_BLOCK", size)
+    monkeypatch.setattr(numpy_engine, "CACHE_BYTES", 1)
+    monkeypatch.setattr(numpy_engine, "SMALLEST_BLOCK", size)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 15, 16, 17, 64, 100, 333])

@@ -9,7 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled, runner
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.engines import numpy_engine
 from microgradlib.testing import graphs
 
 
@@ -36,8 +37,8 @@ def test_outputs_that_are_leaves_or_constant_or_the_same() -> None:
 
 
 def test_in_blocks(monkeypatch) -> None:
-    monkeypatch.setattr(runner, "CACHE_BYTES", 1)
-    monkeypatch.setattr(runner, "SMALLEST_BLOCK", 3)
+    monkeypatch.setattr(numpy_engine, "CACHE_BYTES", 1)
+    monkeypatch.setattr(numpy_engine, "SMALLEST_BLOCK", 3)
     assert_jacobian_matches_eager(lambda x: [x[0] * x[1], mg.sin(x[0])], [], [[0.1 * i, 1.0 + i] for i in range(11)])
 
 

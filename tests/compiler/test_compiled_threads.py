@@ -8,7 +8,8 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
-from microgradlib.compiler import compile as compiled, runner
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.engines import numpy_engine
 
 THREADS, CALLS = 20, 50
 
@@ -64,7 +65,7 @@ def test_one_function_with_gradients() -> None:
 
 def test_batches_of_many_sizes(restless, monkeypatch) -> None:
     """More sizes than buffers are kept for: threads drop one another's while these are in use."""
-    monkeypatch.setattr(runner, "KEPT", 2)
+    monkeypatch.setattr(numpy_engine, "SIZES_KEPT", 2)
     w = Value(2.0)
     fast = compiled(lambda x: mg.tanh(w * x), [w])
     batches = [batch_of(n + 1, 1, seed=n)[:, 0] for n in range(30)]

@@ -8,8 +8,9 @@ from eager_oracle import assert_matches_eager
 from hypothesis import assume, given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib.compiler import binding, compile as compiled, runner, splitting
-from microgradlib.compiler.canonical import canonical
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.engines import lowering, numpy_engine
 from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
@@ -117,7 +118,7 @@ class Canonical:
     """
 
     def __init__(self, function, row, parameters):
-        self.trace = canonical(trace(function, [row], parameters))
+        self.trace = canonicalize(trace(function, [row], parameters))
         self.fixed = {i: parameters[n.index] for i, n in enumerate(self.trace.nodes) if n.kind == "parameter"}
 
     def __call__(self, xs):
@@ -158,17 +159,16 @@ def test_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
 @settings(max_examples=75, deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_wide_graphs_in_blocks_and_in_pieces(seed, odd) -> None:
-    """What large batches do, done to small ones: blocks of two examples, reductions split wherever they can be.
+    """What large batches do, done to small ones: blocks of two examples, reductions term by term.
 
     Not blocks where there are infinities: (g₁ + g₂)·inf is not g₁·inf + g₂·inf if the two have different signs.
     """
     with pytest.MonkeyPatch.context() as patch:
         if not odd:
-            patch.setattr(runner, "CACHE_BYTES", 1)
-            patch.setattr(runner, "SMALLEST_BLOCK", 2)
-        patch.setattr(binding, "LARGE_BATCH", 1)
-        patch.setattr(binding, "LARGE_BATCH_OF_SUMS", 1)
-        patch.setattr(splitting, "ROWS_A_PIECE", 1)
+            patch.setattr(numpy_engine, "CACHE_BYTES", 1)
+            patch.setattr(numpy_engine, "SMALLEST_BLOCK", 2)
+        patch.setattr(lowering, "LARGE", 1)
+        patch.setattr(lowering, "LARGE_RUN", 1)
         if odd:
             check_odd(seed)
         else:

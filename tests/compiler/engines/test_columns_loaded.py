@@ -1,10 +1,10 @@
-"""Inputs: the numbers of all arguments, wherever they belong in the bank, as plain indexing puts them there."""
+"""The numbers of all arguments are loaded where they belong, as plain indexing puts them there."""
 
 import numpy as np
 import pytest
 from hypothesis import example, given, strategies as st
 
-from microgradlib.compiler.inputs import loads
+from microgradlib.compiler.engines.executable import _loads as loads
 
 ORDERS = ("own", "turned round", "each within", "arguments", "transposed", "interleaved", "anyhow")
 
@@ -35,8 +35,8 @@ def columns_of(sizes, batch, rng, *, gaps=False):
 
 
 def filled(found, columns, bank):
-    for column, (target, source) in zip(columns, found, strict=True):
-        target[...] = column.T if source is None else source(column.T)
+    for column, (target, rows, picked) in zip(columns, found, strict=True):
+        target[rows] = column.T if picked is None else column.T[picked]
     return bank
 
 
@@ -79,20 +79,10 @@ def test_numbers_are_rounded_to_the_type_of_the_bank(dtype):
 
 def test_in_their_own_order_numbers_are_not_picked():
     bank, columns = np.zeros((4, 2)), [np.ones(2), np.ones((2, 3))]
-    for target, source in loads(np.arange(4), bank, columns):
-        assert source is None
+    for target, rows, picked in loads(np.arange(4), bank, columns):
+        assert picked is None
+        assert rows is ...
         assert np.shares_memory(target, bank)
-
-
-@pytest.mark.parametrize("picked", [[2, 1, 0], [0, 2, 4, 1, 3, 5], [3, 4, 5, 0, 1, 2], [4, 2, 0, 5, 3, 1]])
-def test_what_lies_evenly_is_copied_once(picked):
-    """Picked is a view, and so is what it is written to."""
-    bank, column = np.zeros((len(picked), 2)), np.arange(2.0 * len(picked)).reshape(2, -1)
-    [(target, source)] = loads(np.array(picked), bank, [column])
-    assert np.shares_memory(source(column.T), column)
-    assert np.shares_memory(target, bank)
-    target[...] = source(column.T)
-    assert bank.tolist() == column.T[picked].tolist()
 
 
 def test_an_argument_without_numbers_fills_nothing():
