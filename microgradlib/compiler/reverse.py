@@ -163,9 +163,10 @@ def _terms(tape: Cotangents, i: Instruction, g: Slots, position: int, counts: An
         keep = tape.needed[operand.space][operand.slots]
         if not keep.any():
             continue
-        if i.op is DOT:
-            target, factors = _part(operand, keep), [_part(shares, keep), _part(operands[1 - k], keep)]
-            product = tape.write("elementwise", MUL, i.space, len(target.slots), factors, cotangent_of=target)
+        if i.op is DOT:  # in the order of the slots, in which what adds it up reads
+            order = np.flatnonzero(keep)[np.argsort(operand.slots[keep], kind="stable")]
+            target, *factors = (_part(read, order) for read in (operand, shares, operands[1 - k]))
+            product = tape.write("elementwise", MUL, i.space, len(order), factors, cotangent_of=target)
             tape.give(target, product)
         elif i.op.name in LINEAR:
             tape.give(operand, shares)
@@ -213,8 +214,11 @@ ADJOINTS = {
 """By kind, what passes the cotangents of the results on to the operands."""
 
 
-def _part(operand: Operand, keep: Any) -> Operand:
-    return operand if keep.all() else Operand(operand.space, slot_array(operand.slots[keep]))
+def _part(operand: Operand, chosen: Any) -> Operand:
+    """Return the operand's slots where `chosen`, or those at the places `chosen`."""
+    return (
+        operand if chosen.dtype == bool and chosen.all() else Operand(operand.space, slot_array(operand.slots[chosen]))
+    )
 
 
 def _pruned(program: ProgramData) -> ProgramData:
