@@ -1,61 +1,16 @@
-"""A checker of plans: that each step reads the values that its instruction names, by simulating what is written."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+"""A checker of plans: simulates what each step writes, and holds it to the slots that the instructions name."""
 
 import numpy as np
 
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand
-from microgradlib.compiler.planning import BlockGather, StridedView
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.planning import Plan, Step
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED
+from microgradlib.compiler.planning import BlockGather
 
 NOTHING = -2
 """What a row holds before it is written: no slot."""
 
 
-def check_plan(plan: Plan) -> None:
-    """Raise `ValueError` where a row does not hold the slot it should, so that two live values share a row.
-
-    Each row is simulated as the number of the slot whose value it holds, `NOT_REACHED` in rows that are 0 for ever.
-    """
-    program = plan.program
-    held = [np.full(rows, NOTHING) for rows in plan.rows]
-    preset = [np.zeros(rows, bool) for rows in plan.rows]
-    written = [np.zeros(rows, bool) for rows in plan.rows]
-    leaves = [len(program.parameter_order), program.inputs]
-    for space in (UNBATCHED, BATCHED):
-        held[space][: leaves[space]] = np.arange(leaves[space])
-        held[space][-1] = -1
-    held[UNBATCHED][list(plan.constant_rows)] = program.constant_slots
-    held[BATCHED][list(plan.one_rows)] = program.ones
-    for seeds, rows in zip(program.seeds, plan.seed_rows, strict=True):
-        held[seeds.space][rows] = seeds.slots
-    for found, values in zip(preset, held, strict=True):
-        found[:] = values != NOTHING
-    forward = 0
-    for number, step in enumerate(plan.steps):
-        forward += program.forward is None or step.position < program.forward
-        _check_step(plan, number, step, held)
-        target = slots_of(step.results)
-        written[step.results.space][target] = True
-        if preset[step.results.space][target].any():
-            raise ValueError(f"step {number} writes rows that are preset")
-    for rows, operand in [
-        *zip(plan.output_rows, program.outputs, strict=True),
-        *zip(plan.cotangent_rows, program.cotangents, strict=True),
-    ]:
-        zero = (operand.slots < 0) & ~written[operand.space][rows]
-        if not (zero | (held[operand.space][rows] == operand.slots)).all():
-            raise ValueError(f"the rows of {operand} do not hold it at the end")
-    if forward != plan.forward:
-        raise ValueError(f"the forward pass has {forward} steps, not {plan.forward}")
-
-
-def slots_of(view: StridedView | BlockGather) -> Any:
-    """Return the rows of a view in order, an array of one axis."""
+def rows_of(view):
+    """Return the rows of a view or a gather in order, an array of one axis."""
     if isinstance(view, BlockGather):
         return (view.start + view.width * view.places[:, None] + np.arange(view.width)).ravel()
     rows = np.array([view.start])
@@ -64,49 +19,71 @@ def slots_of(view: StridedView | BlockGather) -> Any:
     return rows
 
 
-def _check_step(plan: Plan, number: int, step: Step, held: list[Any]) -> None:
-    target = slots_of(step.results)
-    if len(np.unique(target)) < len(target):
-        raise ValueError(f"step {number} writes a row twice")
-    for k, operand in enumerate(step.operands):
-        found = held[operand.space][slots_of(operand)]
-        if step.instruction is None:
-            values = found
-        elif not np.array_equal(found, step.instruction.operands[k].slots):
-            raise ValueError(f"step {number} reads other slots than those of operand {k}: {step.instruction}")
-        if operand.space == step.results.space and np.intersect1d(slots_of(operand), target).size:
-            is_elementwise = step.instruction is not None and step.instruction.kind == "elementwise"
-            if not (is_elementwise and operand == step.results):
-                raise ValueError(f"step {number} writes over operand {k}, not in place: {step.instruction}")
-    if step.instruction is not None:
-        values = step.instruction.results.slots
-        _check_axes(number, step)
-    held[step.results.space][target] = values
+def check_plan(plan):
+    """Raise `ValueError` for a plan that would compute something else than its program.
+
+    Two live values never share a row, leaves are never written over, all views have the axes that `Step` says.
+    """
+    program, held = plan.program, _leaves(plan)
+    preset = [rows != NOTHING for rows in held]
+    for number, step in enumerate(plan.steps):
+        what = f"step {number}, {step}"
+        target, space = rows_of(step.results), step.results.space
+        _require(len(np.unique(target)) == len(target), f"a row is written twice by {what}")
+        _require(not preset[space][target].any(), f"leaves are written over by {what}")
+        read = [held[view.space][rows_of(view)] for view in step.operands]
+        values = read[0]
+        if step.instruction is not None:
+            values = step.instruction.results.slots
+            for found, operand in zip(read, step.instruction.operands, strict=True):
+                _require(
+                    np.array_equal(found, operand.slots), f"other slots than those of {operand} are read by {what}"
+                )
+            _check_axes(step, what)
+        for view in step.operands:
+            apart = view.space != space or not np.intersect1d(rows_of(view), target).size
+            in_place = step.kind == "elementwise" and view == step.results
+            _require(apart or in_place, f"an operand is written over by {what}")
+        _require(len(values) == len(target), f"{len(target)} rows for {len(values)} numbers in {what}")
+        held[space][target] = values
+    for rows, operand in zip(plan.output_rows + plan.cotangent_rows, program.outputs + program.cotangents, strict=True):
+        _require(np.array_equal(held[operand.space][rows], operand.slots), f"the rows of {operand} hold something else")
+    forward = sum(program.forward is None or step.position < program.forward for step in plan.steps)
+    _require(plan.forward == forward, f"{forward} forward steps, not {plan.forward}")
 
 
-def _check_axes(number: int, step: Step) -> None:
-    """Check what `Step` says of the axes."""
-    instruction = step.instruction
-    shapes = [view.sizes for view in step.operands]
-    if instruction.kind == "elementwise":
-        expected = [step.results.sizes] * len(shapes)
-    elif instruction.kind == "matmul":
-        count, rows, terms, columns = instruction.shape
+def _leaves(plan):
+    """Return the slot that each row of the two spaces holds before the first step."""
+    program, held = plan.program, [np.full(rows, NOTHING) for rows in plan.rows]
+    for rows, count in zip(held, (len(program.parameter_order), program.inputs), strict=True):
+        rows[:count], rows[-1] = np.arange(count), NOT_REACHED
+    held[UNBATCHED][list(plan.constant_rows)] = program.constant_slots
+    held[BATCHED][list(plan.one_rows)] = program.ones
+    for seeds, rows in zip(program.seeds, plan.seed_rows, strict=True):
+        held[seeds.space][rows] = seeds.slots
+    return held
+
+
+def _check_axes(step, what):
+    i, (z, *reads) = step.instruction, (step.results, *step.operands)
+    shapes = [view.sizes for view in reads]
+    expected = [z.sizes] * len(shapes)
+    if i.kind == "matmul":
+        (w, x), (count, rows, terms, columns) = reads, i.shape
         expected = [(count, rows, terms), (count, terms, columns)]
-        dense = {}
-        w, x = step.operands
-        if instruction.sums_batch:
-            dense = {w: 2, x: 1}
-        elif w.space == UNBATCHED and x.space == BATCHED:
-            dense = {x: 2, step.results: 2}
+        dense = {w: 2, x: 1} if i.sums_batch else {x: 2, z: 2} if w.space == UNBATCHED and x.space == BATCHED else {}
         for view, axis in dense.items():
-            if view.space == BATCHED and view.sizes[axis] > 1 and view.steps[axis] != 1:
-                raise ValueError(f"step {number} has matrices that are not dense: {instruction}")
-    elif instruction.kind == "reduce":
-        longest = max([step.results.sizes, *shapes], key=np.prod)
-        expected = [longest if len(o.slots) == np.prod(longest) else (*longest[:-1], 1) for o in instruction.operands]
-    else:
-        terms, width = sum(instruction.counts), instruction.width
-        expected = [(terms, width)] * len(shapes) if instruction.wrt is None else shapes
-    if shapes != expected:
-        raise ValueError(f"step {number} has views of other axes: {instruction}")
+            is_dense = view.space == UNBATCHED or view.sizes[axis] == 1 or view.steps[axis] == 1
+            _require(is_dense, f"columns and batch are no one axis in {what}")
+    elif i.kind == "reduce":
+        longest = max([z.sizes, *shapes], key=np.prod)
+        _require(longest[-1] == i.terms, f"the last axis is no reduction's in {what}")
+        expected = [longest if len(x.slots) == np.prod(longest) else (*longest[:-1], 1) for x in i.operands]
+    elif i.kind == "segment_reduce":
+        expected = [(sum(i.counts), i.width)] * len(shapes)
+    _require(shapes == expected, f"views of {shapes} in {what}")
+
+
+def _require(condition, message):
+    if not condition:
+        raise ValueError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
@@ -9,7 +10,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import StridedView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
     from microgradlib.compiler.planning.views import Draft
@@ -23,145 +24,131 @@ BEFORE, ALWAYS = -1, 1 << 60
 def assign_rows(program: ProgramData, drafts: Sequence[Draft], sizes: Sequence[int]) -> tuple[Any, ...]:
     """Return for each space the row of each slot, an array; −1 for slots that nothing writes.
 
-    Values that one strided view reads keep their distances: they are a block. Blocks take the lowest rows that are free
-    when their first value is written. A row is free after its value is read for the last time; an elementwise step may
-    write over an operand that is read there for the last time, if both are the same view.
+    A value, the slots of a leaf or the results of one step, lives from when it is written until it is read for the
+    last time. Values that one strided view reads keep their distances: they are a block. An elementwise step writes
+    over an operand that is read there for the last time, if both are the same view and one of them is a block of its
+    own. Each block takes the lowest rows that are free when its first value is written.
     """
     return tuple([_Space(program, drafts, space, sizes[space]).rows() for space in (UNBATCHED, BATCHED)])
 
 
 class _Space:
-    """The values of one space, each the slots of a leaf or those of an instruction's results, and their blocks."""
+    """The values of one space and their blocks."""
 
     def __init__(self, program: ProgramData, drafts: Sequence[Draft], space: int, size: int) -> None:
-        np = numpy()
         self.program, self.drafts, self.space = program, drafts, space
-        self.dies = np.full(size, BEFORE)
-        self.value = np.zeros(size, dtype=np.intp)
         self.leaves = program.inputs if space == BATCHED else len(program.parameter_order)
+        self.values: list[Any] = []
+        self.spans: list[tuple[int, int]] = []
+        self.written: list[int] = []
+        self.dies, self.value = numpy().full((2, size), BEFORE)
+        """For each slot, when it is read for the last time, and the number of its value."""
         self._live()
         self.block = list(range(len(self.values)))
         self.members = [[value] for value in self.block]
         self.lengths = [len(slots) for slots in self.values]
+        """For each block, how many rows it has."""
         self.shift = [0] * len(self.values)
         """For each value, its rows in its block minus its slots."""
 
     def _live(self) -> None:
-        """Find when each value is written, when each slot is read for the last time, and the value that it belongs to."""
+        """Find the values, and when each slot is read for the last time."""
         np, program = numpy(), self.program
         alone = program.ones if self.space == BATCHED else program.constant_slots
-        leaves = [range(self.leaves), *[[slot] for slot in alone]]
-        leaves += [operand.slots for operand in program.seeds if operand.space == self.space]
-        self.values: list[Any] = [np.asarray(slots, dtype=np.intp) for slots in leaves if len(slots)]
-        self.written = [BEFORE] * len(self.values)
-        self.spans = [(int(slots.min()), int(slots.max())) for slots in self.values]
-        for time, draft in enumerate(self.drafts):
-            for operand, slots in zip(draft.step.operands, draft.operands):
-                if operand.space == self.space:
+        seeds = [operand.slots for operand in program.seeds if operand.space == self.space]
+        for slots in filter(len, [np.arange(self.leaves), *np.array([alone], dtype=np.intp).T, *seeds]):
+            self._add(slots, (int(slots[0]), int(slots[-1])), BEFORE)
+        for time, (step, results, operands) in enumerate(self.drafts):
+            for view, slots in zip(step.operands, operands):
+                if view.space == self.space:
                     self.dies[slots] = time
-            if draft.step.results.space == self.space:
-                self.dies[draft.results] = time
-                self.values.append(draft.results)
-                self.written.append(time)
-                self.spans.append(draft.step.results.span)
-        for operand in (*program.outputs, *program.cotangents):
-            if operand.space == self.space:
-                self.dies[operand.slots[operand.slots >= 0]] = ALWAYS
-        for number, (slots, written) in enumerate(zip(self.values, self.written)):
-            self.value[slots] = number
-            if written == BEFORE:
-                self.dies[slots] = ALWAYS
+            if step.results.space == self.space:
+                self._add(results, step.results.span, time)
+        kept = [slots for slots, written in zip(self.values, self.written) if written == BEFORE]
+        given = [operand.slots for operand in program.outputs + program.cotangents if operand.space == self.space]
+        for slots in kept + given:
+            self.dies[slots[slots >= 0]] = ALWAYS
+
+    def _add(self, slots: Any, span: tuple[int, int], time: int) -> None:
+        self.value[slots], self.dies[slots] = len(self.values), time
+        self.values.append(slots)
+        self.spans.append(span)
+        self.written.append(time)
 
     def rows(self) -> Any:
         """Return the row of each slot."""
         np = numpy()
-        self._keep_distances()
+        for slots in self._read_together():
+            found = self.value[slots]
+            for value in set(found[1:][found[1:] != found[:-1]].tolist()):
+                self._unite(self.block[found[0]], self.block[value])
         self._write_over()
-        blocks = [(self._extent(members), members) for members in self.members if members]
-        busy = np.full(sum([end - start for (_, _, start, end), _ in blocks]) + self.leaves, BEFORE - 1)
-        result = np.full(len(self.value), -1)
-        top = 0
-        for (_, born, start, end), members in sorted(blocks):
-            base = -start if start < 0 else 0
-            if start >= self.leaves:
-                taken = np.flatnonzero(busy[:top] >= born)
-                edges = np.concatenate([[-1], taken, [ALWAYS]])
-                base = int(edges[np.argmax(np.diff(edges) > end - start)]) + 1 - start
+        blocks = sorted([self._extent(members) for members in self.members if members])
+        busy = np.full(self.leaves + sum([end - start for _, _, start, end, _ in blocks]), BEFORE - 1)
+        rows, top = np.full(len(self.value), -1), 0
+        for is_movable, written, start, end, members in blocks:
+            base = 0
+            if is_movable:
+                taken = np.concatenate([[-1], (busy[:top] >= written).nonzero()[0], [ALWAYS]])
+                base = int(taken[(taken[1:] - taken[:-1] > end - start).argmax()]) + 1 - start
             for value in members:
                 slots = self.values[value]
-                rows = result[slots] = slots + (self.shift[value] + base)
-                busy[rows] = np.maximum(busy[rows], self.dies[slots])
+                found = rows[slots] = slots + (self.shift[value] + base)
+                busy[found] = np.maximum(busy[found], self.dies[slots])
             top = max(top, end + base)
-        return result
+        return rows
 
-    def _extent(self, members: Sequence[int]) -> tuple[bool, int, int, int]:
-        """Return whether a block may be moved, when it is written first, its first row and the one after its last."""
+    def _extent(self, members: list[int]) -> tuple[bool, int, int, int, list[int]]:
+        """Return whether a block may be moved, when it is written first, its first row, the one after its last, it."""
         start = min([self.spans[value][0] + self.shift[value] for value in members])
         end = max([self.spans[value][1] + self.shift[value] for value in members]) + 1
-        return start >= self.leaves, min([self.written[value] for value in members]), start, end
+        return start >= self.leaves, min([self.written[value] for value in members]), start, end, members
 
-    def _keep_distances(self) -> None:
-        """Unite the values that one strided view reads, and gradients that lie in a run."""
-        np = numpy()
-        together = [
-            x.slots for x in self.program.cotangents[-1:] if x.space == self.space and (np.diff(x.slots) == 1).all()
-        ]
+    def _read_together(self) -> Iterator[Any]:
+        """Yield the slots that must keep their distances: of strided views, and gradients that lie in a run."""
+        for gradients in self.program.cotangents[-1:]:
+            slots = gradients.slots
+            if gradients.space == self.space and len(slots) and slots[0] >= 0 and (numpy().diff(slots) == 1).all():
+                yield slots
         for draft in self.drafts:
             for view, slots in zip(draft.step.operands, draft.operands):
                 if view.space == self.space and isinstance(view, StridedView):
-                    together.append(slots)
-        for slots in together:
-            found = self.value[slots]
-            if (found != found[0]).any():
-                first, *others = np.unique(found).tolist()
-                for value in others:
-                    self._unite(self.block[first], self.block[value], 0)
+                    yield slots
 
-    def _unite(self, block: int, other: int, shift: int) -> None:
-        """Make a block of two, the rows of the other `shift` rows higher; as many rows more, unless it is moved."""
+    def _unite(self, block: int, other: int, shift: int = 0, shared: int = 0) -> None:
+        """Make a block of two, the rows of the other `shift` higher, of which they share some."""
         if block != other:
             for value in self.members[other]:
                 self.block[value] = block
                 self.shift[value] += shift
             self.members[block] += self.members[other]
             self.members[other] = []
-            self.lengths[block] += self.lengths[other]
+            self.lengths[block] += self.lengths[other] - shared
 
     def _write_over(self) -> None:
-        """Let elementwise steps write over an operand, where one of the two is a block for itself."""
-        for time, draft in enumerate(self.drafts):
-            step = draft.step
-            if step.instruction is None or step.instruction.kind != "elementwise" or step.results.space != self.space:
-                continue
-            for view, slots in zip(step.operands, draft.operands):
-                if (
-                    view.space == self.space
-                    and isinstance(view, StridedView)
-                    and self._is_free(time, draft, view, slots)
-                ):
-                    size = len(slots)
-                    to, of = self.value[draft.results[0]], self.value[slots[0]]
-                    block, other = self.block[to], self.block[of]
-                    shift = (int(draft.results[0]) + self.shift[to]) - (int(slots[0]) + self.shift[of])
-                    if self.lengths[other] != size:
-                        block, other, shift = other, block, -shift
-                    self._unite(block, other, shift)
-                    self.lengths[block] -= size
-                    break
+        """Let elementwise steps write over an operand."""
+        for time, (step, results, operands) in enumerate(self.drafts):
+            if step.kind == "elementwise" and step.results.space == self.space:
+                reads = [(x, slots) for x, slots in zip(step.operands, operands) if x.space == self.space]
+                for view, slots in reads:
+                    is_same = view == replace(step.results, start=view.start)
+                    if is_same and (self.dies[slots] == time).all() and not self._clash(view, slots, reads):
+                        if self._share(results[0], slots[0], len(slots)):
+                            break
 
-    def _is_free(self, time: int, draft: Draft, view: StridedView, slots: Any) -> bool:
-        """Say whether results may take the rows of an operand."""
-        results = draft.step.results
-        other, block = self.block[self.value[slots[0]]], self.block[self.value[draft.results[0]]]
-        if (
-            (view.sizes, view.steps) != (results.sizes, results.steps)
-            or block == other
-            or len(slots) not in (self.lengths[block], self.lengths[other])
-            or (self.dies[slots] != time).any()
-        ):
+    def _clash(self, view: Any, slots: Any, reads: Sequence[tuple[Any, Any]]) -> bool:
+        """Say whether the same step reads some of an operand's slots in another order too."""
+        block = self.block[self.value[slots[0]]]
+        others = [read for x, read in reads if x != view and self.block[self.value[read[0]]] == block]
+        return any(numpy().isin(read, slots).any() for read in others)
+
+    def _share(self, slot: int, other: int, size: int) -> bool:
+        """Give `size` rows to two views, which begin with these slots, if the block of one of them has no others."""
+        shift = int(slot) + self.shift[self.value[slot]] - int(other) - self.shift[self.value[other]]
+        block, small = self.block[self.value[slot]], self.block[self.value[other]]
+        if self.lengths[small] != size:
+            block, small, shift = small, block, -shift
+        if block == small or self.lengths[small] != size:
             return False
-        for operand, read in zip(draft.step.operands, draft.operands):
-            if operand.space == self.space and operand != view and self.block[self.value[read[0]]] == other:
-                if numpy().isin(read, slots).any():
-                    return False
+        self._unite(block, small, shift, size)
         return True

@@ -19,7 +19,7 @@ __all__ = ["BlockGather", "Plan", "Step", "StridedView"]
 class StridedView:
     """Rows of a space that lie evenly along several axes: entry (i, j, …) is row start + i·steps[0] + j·steps[1] ….
 
-    A step of 0 reads the same row again.
+    A step of 0 reads the same row again. It prints as a range, or as the first row + size × step of each axis.
 
     >>> print(StridedView(BATCHED, 10, (4,), (1,)), StridedView(BATCHED, 10, (2, 1, 3), (100, 0, -1)))
     batched[10:14] batched[10 + 2×100 + 3×-1]
@@ -43,9 +43,8 @@ class StridedView:
     def __str__(self) -> str:
         axes = [(size, step) for size, step in zip(self.sizes, self.steps) if size > 1]
         if [step for _, step in axes] == [1]:
-            return f"{_space(self.space)}[{self.start}:{self.start + axes[0][0]}]"
-        written = [str(self.start), *[f"{size}×{step}" for size, step in axes]]
-        return f"{_space(self.space)}[{' + '.join(written)}]"
+            return f"{_space(self)}[{self.start}:{self.start + axes[0][0]}]"
+        return f"{_space(self)}[{' + '.join([str(self.start), *[f'{size}×{step}' for size, step in axes]])}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,26 +58,26 @@ class BlockGather:
     """A read-only array of whole numbers."""
 
     def __str__(self) -> str:
-        return f"{_space(self.space)}[{len(self.places)} runs of {self.width}]"
+        return f"{_space(self)}[{len(self.places)} runs of {self.width}]"
 
 
-def _space(space: int) -> str:
-    return "batched" if space == BATCHED else "unbatched"
+def _space(view: StridedView | BlockGather) -> str:
+    return "batched" if view.space == BATCHED else "unbatched"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One instruction with the places of its operands and results. All views of one step have the same axes:
+    """One instruction with the places of its operands and results. All views of one step have the same axes.
 
     - "elementwise": results (…), operands (…), the same sizes; what is read again has a step of 0. The results may be
-      exactly the view of an operand, which is written over then.
+      exactly the view of an operand, which is then written over.
     - "reduce": reduced operands (…, terms), results and other operands (…, 1); of an adjoint, the results are as the
       terms.
     - "segment_reduce": operands (terms, width), results (segments, width).
     - "matmul": (count, rows, terms), (count, terms, columns), (count, rows, columns). Of a product with one operand
       without a batch axis, in each batched view the columns have step 1 (or there is one), so that columns and batch
       are one axis; likewise the axis that is summed where the batch is summed too.
-    - "gather": `instruction` is None; what is copied is a `BlockGather`, or a view with its own axes, the results
+    - "gather": no instruction. The operand, a `BlockGather` or a view with axes of its own, is copied to the results,
       (rows,).
     """
 
@@ -88,10 +87,15 @@ class Step:
     position: int
     """The position of the instruction in the program; of a gather, that of the instruction it is for."""
 
+    @property
+    def kind(self) -> str:
+        """The kind of the instruction, or "gather"."""
+        return self.instruction.kind if self.instruction else "gather"
+
     def __str__(self) -> str:
         i = self.instruction
-        name = "gather" if i is None else f"{i.kind} {i.op.name}" + (f" adjoint {i.wrt}" if i.wrt is not None else "")
-        return f"{self.results} = {name} {', '.join(map(str, self.operands))}"
+        what = [self.kind, i.op.name if i else "", f"adjoint {i.wrt}" if i and i.wrt is not None else ""]
+        return f"{self.results} = {' '.join(filter(None, what))} {', '.join(map(str, self.operands))}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Plan:
     """
 
     program: ProgramData
-    """The program, its backward pass with other slots."""
+    """The program, with other slots in its backward pass."""
     steps: tuple[Step, ...]
     rows: tuple[int, int]
     constant_rows: tuple[int, ...]
@@ -120,7 +124,7 @@ class Plan:
 
     @cached_property
     def chains(self) -> tuple[tuple[int, int], ...]:
-        """(start, end) of runs of elementwise steps, each of which reads the one before; they may be fused."""
+        """(start, end) of runs of elementwise steps, each of which reads the one before: they may be fused."""
         return chains(self.steps)
 
     @cached_property
@@ -129,7 +133,6 @@ class Plan:
         return repeats(self.steps)
 
     def __str__(self) -> str:
-        marks = {start: f"  steps {start} to {end - 1} may be fused" for start, end in self.chains}
-        times = {r.start: f"  {r.times} times {r.length} steps" for r in self.repeats}
-        lines = [f"{n:>4}  {step}{marks.get(n, '')}{times.get(n, '')}" for n, step in enumerate(self.steps)]
+        times = {run.start: f"  {run.times} times {run.length} steps" for run in self.repeats}
+        lines = [f"{n:>4}  {step}{times.get(n, '')}" for n, step in enumerate(self.steps)]
         return "\n".join([f"{self.rows[0]} unbatched rows, {self.rows[1]} batched rows", *lines])

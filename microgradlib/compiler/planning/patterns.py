@@ -18,7 +18,7 @@ FEWEST_TIMES = 3
 """So often at least must steps be repeated."""
 
 MOST_LENGTHS = 8
-"""So many lengths of a repeat are tried, those that most steps have from one to the next that is alike."""
+"""So many lengths of a repeat are tried: the most frequent distances from a step to the next one that is alike."""
 
 
 class Repeat(NamedTuple):
@@ -30,58 +30,49 @@ class Repeat(NamedTuple):
 
 
 def chains(steps: Sequence[Step]) -> tuple[tuple[int, int], ...]:
-    """Return (start, end) of each run of elementwise steps, two at least, each of which reads what that before writes.
+    """Return (start, end) of each run of two or more elementwise steps, each of which reads what the one before writes.
 
-    They have as many results, all in one order: they may be computed one after another without going to memory.
+    As they have as many results, in one order, they may be computed one after another without going to memory.
     """
     found: list[tuple[int, int]] = []
     for end, step in enumerate(steps[1:], 1):
         before = steps[end - 1]
-        if _is_elementwise(before) and _is_elementwise(step) and before.results in step.operands:
+        if before.kind == step.kind == "elementwise" and before.results in step.operands:
             start = found.pop()[0] if found and found[-1][1] == end else end - 1
             found.append((start, end + 1))
     return tuple(found)
 
 
-def _is_elementwise(step: Step) -> bool:
-    return step.instruction is not None and step.instruction.kind == "elementwise"
-
-
 def repeats(steps: Sequence[Step]) -> tuple[Repeat, ...]:
-    """Return the longest periodic runs of steps, none of which overlap, in their order."""
+    """Return the longest periodic runs of steps, without overlaps, in their order."""
     np = numpy()
     numbers: dict[Any, int] = {}
-    likeness = np.array([numbers.setdefault(_likeness(step), len(numbers)) for step in steps], dtype=int)
-    order = np.argsort(likeness, kind="stable")
-    gaps = np.diff(order)[np.diff(likeness[order]) == 0]
-    lengths = [length for length, _ in Counter(gaps.tolist()).most_common(MOST_LENGTHS)]
-    found = sorted(
-        (repeat for length in lengths for repeat in _periodic(likeness, length)),
-        key=lambda repeat: (-repeat.length * repeat.times, repeat.length),
-    )
-    free = np.ones(len(likeness), bool)
+    alike = np.array([numbers.setdefault(_likeness(step), len(numbers)) for step in steps], dtype=int)
+    order = np.argsort(alike, kind="stable")
+    distances = Counter(np.diff(order)[np.diff(alike[order]) == 0].tolist())
+    found = [run for length, _ in distances.most_common(MOST_LENGTHS) for run in _periodic(alike, length)]
+    free = np.ones(len(alike), bool)
     kept = []
-    for repeat in found:
-        span = slice(repeat.start, repeat.start + repeat.length * repeat.times)
+    for run in sorted(found, key=lambda run: (-run.length * run.times, run.length)):
+        span = slice(run.start, run.start + run.length * run.times)
         if free[span].all():
             free[span] = False
-            kept.append(repeat)
+            kept.append(run)
     return tuple(sorted(kept))
 
 
 def _likeness(step: Step) -> Any:
-    """Return what steps have in common that are alike."""
-    i, views = step.instruction, (step.results, *step.operands)
-    what = None if i is None else (i.kind, i.op.name, i.op.settings, i.wrt, i.counts)
-    return what, tuple([(view.space, getattr(view, "sizes", None)) for view in views])
+    """Return what steps that are alike have in common."""
+    i = step.instruction
+    views = [(view.space, getattr(view, "sizes", None)) for view in (step.results, *step.operands)]
+    return i and (i.kind, i.op.name, i.op.settings, i.wrt, i.counts), tuple(views)
 
 
-def _periodic(likeness: Any, length: int) -> Iterator[Repeat]:
-    """Yield the runs in which each step is like that `length` steps before."""
+def _periodic(alike: Any, length: int) -> Iterator[Repeat]:
+    """Yield the runs in which each step is like the one `length` steps before."""
     np = numpy()
-    same = np.concatenate([[False], likeness[length:] == likeness[:-length], [False]])
-    edges = np.flatnonzero(np.diff(same)).reshape(-1, 2)
-    for start, end in edges.tolist():
+    same = np.concatenate([[False], alike[length:] == alike[:-length], [False]])
+    for start, end in np.flatnonzero(np.diff(same)).reshape(-1, 2).tolist():
         times = (end - start) // length + 1
         if times >= FEWEST_TIMES:
             yield Repeat(start, length, times)

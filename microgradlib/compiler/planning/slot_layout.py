@@ -1,18 +1,17 @@
-"""Slot layout: the slots of a backward pass numbered in the order in which they are read, so that fewer are gathered."""
+"""Slot layout: the slots of a backward pass in the order in which they are read, so that fewer have to be gathered."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand, slot_array
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.strides import even_axes
-from microgradlib.compiler.planning.views import MOST_AXES, shapes, view_of
+from microgradlib.compiler.planning.views import MOST_AXES, Shaped, shapes, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.compiler.instructions import Instruction, ProgramData
     from microgradlib.compiler.planning.views import AxesOf
@@ -23,37 +22,37 @@ __all__ = ["arranged"]
 def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
     """Return a joint program with the results of its last backward pass renumbered, behind all other slots.
 
-    Each operand gets consecutive slots, if that leaves the results of every instruction evenly spaced, and none of its
-    slots is placed yet: the gradients first, then the factors of matrix products, later ones before earlier ones, then
-    what would be gathered.
+    What an operand reads gets consecutive slots, if the results of every instruction stay evenly spaced, and none has
+    its place already: first the gradients, then the factors of matrix products, those of later instructions before
+    those of earlier ones, then other operands that would be gathered.
+
+    >>> from microgradlib.compiler.canonicalize import canonicalize
+    >>> from microgradlib.compiler.planning.views import AxesOf
+    >>> from microgradlib.compiler.reverse import reverse
+    >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.compiler.vectorize import vectorize
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP(2, [2, 1])
+    >>> joint = reverse(vectorize(canonicalize(trace(lambda x: model(x), [[0.0, 0.0]], model.parameters()))))
+    >>> joint.cotangents, arranged(joint, AxesOf()).cotangents
+    ((unbatched[12:18, 9:12],), (unbatched[9:18],))
     """
     if program.forward is None:
         return program
-    np = numpy()
-    tables = []
-    for space in (UNBATCHED, BATCHED):
-        place = _Layout(program, space, axes_of).places()
-        others = np.flatnonzero(place[:-1] < 0)
-        place[:-1][place[:-1] >= 0] += len(others)
-        place[others] = np.arange(len(others))
-        tables.append(place)
+    backward = program.instructions[program.forward :]
+    tables = [_Layout(program, backward, space, axes_of).table() for space in (UNBATCHED, BATCHED)]
 
     def moved(operand: Operand) -> Operand:
         slots = tables[operand.space][operand.slots]
         return operand if (slots == operand.slots).all() else Operand(operand.space, slot_array(slots))
 
-    def renumbered(i: Instruction) -> Instruction:
-        results, operands = moved(i.results), tuple(map(moved, i.operands))
-        is_same = results is i.results and all(map(is_, operands, i.operands))
-        return i if is_same else replace(i, results=results, operands=operands)
-
     def moved_slots(slots: tuple[int, ...], space: int) -> tuple[int, ...]:
         return tuple(tables[space][list(slots)].tolist())
 
-    backward = [renumbered(i) for i in program.instructions[program.forward :]]
+    renumbered = [replace(i, results=moved(i.results), operands=tuple(map(moved, i.operands))) for i in backward]
     return replace(
         program,
-        instructions=(*program.instructions[: program.forward], *backward),
+        instructions=(*program.instructions[: program.forward], *renumbered),
         constant_slots=moved_slots(program.constant_slots, UNBATCHED),
         ones=moved_slots(program.ones, BATCHED),
         seeds=tuple(map(moved, program.seeds)),
@@ -65,68 +64,70 @@ def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
 class _Layout:
     """The places of the results of the backward pass in one space."""
 
-    def __init__(self, program: ProgramData, space: int, axes_of: AxesOf) -> None:
-        np = numpy()
-        self.space, self.axes_of = space, axes_of
-        self.last, self.backward = program.cotangents[-1], program.instructions[program.forward :]
-        self.maker = np.full(program.sizes[space] + 1, -1)
-        """For each slot the number of the instruction of the backward pass that writes it; −1 for others."""
-        self.made = [n for n, i in enumerate(self.backward) if i.space == space]
-        for n in self.made:
-            self.maker[self.backward[n].results.slots] = n
+    def __init__(self, program: ProgramData, backward: Sequence[Instruction], space: int, axes_of: AxesOf) -> None:
+        self.space, self.axes_of, self.gradients = space, axes_of, program.cotangents[-1]
+        self.made = {n: i for n, i in enumerate(backward) if i.space == space}
+        self.backward = backward
+        self.maker = numpy().full(program.sizes[space] + 1, -1)
+        """For each slot the number of the instruction that writes it; −1 for others, and for `NOT_REACHED`."""
+        for n, i in self.made.items():
+            self.maker[i.results.slots] = n
 
-    def places(self) -> Any:
-        """Return a place for each slot made, from 0 on, −1 for others.
+    def table(self) -> Any:
+        """Return the new number of each slot, and −1 for `NOT_REACHED`.
 
         Where an order leaves some results uneven, it is tried again without what reads these.
         """
+        np = numpy()
         readers = list(self._readers())
         while True:
             place, ordered = self._placed(readers)
             uneven = [n for n in ordered if not self._is_even(n, place)]
             if not uneven:
-                return place
-            readers = [slots for slots in readers if not numpy().isin(self.maker[slots], uneven).any()]
+                break
+            readers = [slots for slots in readers if not np.isin(self.maker[slots], uneven).any()]
+        others = np.flatnonzero(self.maker[:-1] < 0)
+        place[place >= 0] += len(others)
+        place[others] = np.arange(len(others))
+        return place
 
     def _readers(self) -> Iterator[Any]:
-        """Yield what is read, the slots in the order in which they should lie, by priority."""
-        matmuls = [i for i in reversed(self.backward) if i.kind == "matmul"]
-        others = [i for i in reversed(self.backward) if i.kind != "matmul"]
-        wanted = [(self.last, self.last.slots[self.last.slots >= 0])]
-        for i in matmuls:
-            for operand, (shape, dense) in zip(i.operands, shapes(i, self.axes_of)[1:]):
-                wanted.append(
-                    (operand, operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots)
-                )
-        wanted += [(x, x.slots) for i in others for x in i.operands if self.axes_of(x) is None]
+        """Yield the slots of operands in the order in which they should lie, by priority."""
+        wanted = [(self.gradients, self.gradients.slots[self.gradients.slots >= 0])]
+        latest_first = self.backward[::-1]
+        for i in latest_first:
+            if i.kind == "matmul":
+                for x, (shape, dense) in zip(i.operands, shapes(i, self.axes_of)[1:]):
+                    if view_of(x, self.axes_of(x), Shaped(shape, dense)) is None:
+                        wanted.append((x, x.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else x.slots))
+        wanted += [(x, x.slots) for i in latest_first for x in i.operands if self.axes_of(x) is None]
         for operand, slots in wanted:
             if operand.space == self.space and len(slots) and (self.maker[slots] >= 0).all():
                 yield slots
 
     def _placed(self, readers: list[Any]) -> tuple[Any, set[int]]:
-        """Return the places, and the instructions whose results have other orders than before."""
+        """Return the place of each slot, and the instructions whose results are read in an order by readers."""
         np = numpy()
         place, ordered, size = np.full(len(self.maker), -1), set(), 0
         for slots in readers:
             if (place[slots] < 0).all():
                 order = place[slots] = np.arange(size, size + len(slots))
-                makers = self.maker[slots]
-                makers = {int(makers[0]), *makers[1:][makers[1:] != makers[:-1]].tolist()}
+                found = self.maker[slots]
+                makers = {int(found[0]), *found[1:][found[1:] != found[:-1]].tolist()}
                 if (place[slots] == order).all() and all(self._is_even(n, place) for n in makers):
-                    size += len(slots)
                     ordered |= makers
-                else:
+                    size += len(slots)
+                else:  # a slot is read twice, or the results of an instruction would be uneven
                     place[slots] = -1
-        for n in self.made:
-            rest = self.backward[n].results.slots
-            rest = rest[place[rest] < 0]
+        for i in self.made.values():
+            rest = i.results.slots[place[i.results.slots] < 0]
             place[rest] = np.arange(size, size + len(rest))
             size += len(rest)
         return place, ordered
 
     def _is_even(self, number: int, place: Any) -> bool:
         """Say whether the results of an instruction are evenly spaced, if all have a place."""
-        i = self.backward[number]
+        i = self.made[number]
         places = place[i.results.slots]
         if (places < 0).any():
             return True

@@ -36,20 +36,18 @@ class Shaped(NamedTuple):
     """The axis that must have step 1, if any."""
 
 
-class AxesOf:
-    """The axes along which an operand's slots are evenly spaced, None if they are not; computed once."""
-
-    def __init__(self) -> None:
-        self._found: dict[int, tuple[Any, Any]] = {}
+class AxesOf(dict[int, Any]):
+    """The axes along which the slots of operands are evenly spaced, None where they are not; each is computed once."""
 
     def __call__(self, operand: Operand) -> Any:
+        """Return the axes of an operand."""
         slots = operand.slots
-        if id(slots) not in self._found:
+        if id(slots) not in self:
             axes = even_axes(slots, MOST_AXES)
             if axes is not None and slots[0] + sum([min(0, (size - 1) * step) for size, step in axes]) <= NOT_REACHED:
                 axes = None
-            self._found[id(slots)] = slots, axes
-        return self._found[id(slots)][1]
+            self[id(slots)] = axes, slots  # which keeps them, so that no others get their id
+        return self[id(slots)][0]
 
 
 def shapes(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[Shaped]:
@@ -70,16 +68,16 @@ def shapes(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[
 def _matrices(instruction: Instruction) -> list[Shaped]:
     """Return the shapes of Z, W and X."""
     count, rows, terms, columns = instruction.shape
-    w, x = [operand.space == BATCHED for operand in instruction.operands]
-    z_shape, w_shape, x_shape = (count, rows, columns), (count, rows, terms), (count, terms, columns)
-    if instruction.sums_batch:
-        return [Shaped(z_shape), Shaped(w_shape, 2 if w else None), Shaped(x_shape, 1 if x else None)]
-    return [Shaped(z_shape, 2 if x and not w else None), Shaped(w_shape), Shaped(x_shape, 2 if x and not w else None)]
+    everything = (instruction.results, *instruction.operands)
+    is_mixed = [operand.space for operand in instruction.operands] == [UNBATCHED, BATCHED]
+    dense = (None, 2, 1) if instruction.sums_batch else (2, None, 2) if is_mixed else (None, None, None)
+    sizes = ((count, rows, columns), (count, rows, terms), (count, terms, columns))
+    return [Shaped(n, axis if x.space == BATCHED else None) for x, n, axis in zip(everything, sizes, dense)]
 
 
 def view_of(operand: Operand, axes: Any, wanted: Shaped) -> StridedView | None:
     """Return the view, on slots, of an operand with these axes, or None if it cannot be read so."""
-    steps = steps_in(operand.slots, axes, wanted.shape)
+    steps = None if axes is None else steps_in(axes, wanted.shape)
     if steps is None or (wanted.dense is not None and wanted.shape[wanted.dense] > 1 and steps[wanted.dense] != 1):
         return None
     return StridedView(operand.space, int(operand.slots[0]), wanted.shape, steps)
@@ -90,8 +88,10 @@ def views(program: ProgramData, axes_of: AxesOf) -> tuple[tuple[Draft, ...], tup
 
     >>> from microgradlib.compiler.trace import trace
     >>> from microgradlib.compiler.vectorize import vectorize
-    >>> program = vectorize(trace(lambda x: [x[0] * x[1], x[0] * x[2], x[3] * x[0]], [[1.0, 2.0, 3.0, 4.0]], []))
+    >>> program = vectorize(trace(lambda x: [x[2] * x[0], x[0] * x[3], x[1] * x[2]], [[1.0, 2.0, 3.0, 4.0]], []))
     >>> drafts, sizes = views(program, AxesOf())
+    >>> print(*[draft.step for draft in drafts], sep="; ")
+    batched[7:10] = gather batched[3 runs of 1]; batched[4:7] = elementwise mul batched[0:3], batched[7:10]
     """
     reader = _Reader(program.sizes, axes_of)
     for position, instruction in enumerate(program.instructions):

@@ -1,0 +1,63 @@
+"""Patterns: chains that may be fused, and the repeated steps of recurrent networks."""
+
+import numpy as np
+from hypothesis import given, strategies as st
+
+import microgradlib as mg
+from microgradlib import nn
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.planning import Repeat, plan
+from microgradlib.compiler.planning.patterns import FEWEST_TIMES, _periodic
+from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
+
+
+def planned(function, parameters, *rows):
+    return plan(vectorize(canonicalize(trace(function, list(rows), list(parameters)))))
+
+
+def test_a_chain_ends_where_something_else_is_read():
+    found = planned(lambda xs: mg.sum([mg.exp(-mg.tanh(x)) for x in xs]) * mg.tanh(xs[0]) * 2.0, [], [0.5] * 4)
+    names = [step.instruction.op.name for step in found.steps]
+    for start, end in found.chains:
+        assert end - start >= 2
+        for before, step in zip(found.steps[start:end], found.steps[start + 1 : end]):
+            assert before.results in step.operands
+            assert before.kind == step.kind == "elementwise"
+    assert ("tanh", "neg", "exp") in [tuple(names[start:end]) for start, end in found.chains]
+
+
+def test_reductions_and_matrix_products_are_in_no_chain():
+    model = nn.MLP(3, [4, 4, 1], rng=0)
+    found = planned(lambda x: model(x), model.parameters(), [0.5] * 3)
+    assert found.chains == ()
+
+
+def test_the_time_steps_of_a_recurrent_network():
+    """All but the first, which has no state before it, and the last are alike."""
+    model = nn.LSTM(2, 3, rng=0)
+    found = planned(lambda xs: model(xs)[0][-1], model.parameters(), [[0.5] * 2] * 9)
+    (run,) = found.repeats
+    assert run.times >= 7
+    names = [(step.kind, step.instruction and step.instruction.op.name) for step in found.steps]
+    once = names[run.start : run.start + run.length]
+    assert once * run.times == names[run.start : run.start + run.length * run.times]
+    assert f"{run.times} times {run.length} steps" in str(found)
+
+
+def test_nothing_repeats_in_a_network_of_different_layers():
+    model = nn.MLP(3, [4, 5, 6, 1], rng=0)
+    assert planned(lambda x: model(x), model.parameters(), [0.5] * 3).repeats == ()
+
+
+@given(st.lists(st.integers(0, 2), max_size=12), st.integers(1, 4))
+def test_periodic_runs_are_those_of_the_definition(numbers, length):
+    found = {run.start: run for run in _periodic(np.array(numbers, dtype=int), length)}
+    for start, run in found.items():
+        once = numbers[start : start + length]
+        assert numbers[start : start + length * run.times] == once * run.times
+        assert run == Repeat(start, length, run.times)
+        assert run.times >= FEWEST_TIMES
+    for start in range(len(numbers) - FEWEST_TIMES * length + 1):
+        if numbers[start : start + FEWEST_TIMES * length] == numbers[start : start + length] * FEWEST_TIMES:
+            assert any(run.start <= start < run.start + length * run.times for run in found.values())
