@@ -110,7 +110,7 @@ def table(problem: Any, times: dict[str, list[float]]) -> str:
         line = f"    {row['rival']:<36}{row['ratio']:>10.3f}{row['least']:>10.3f}{row['most']:>10.3f}"
         lines.append(line + ("" if row["bar"] is None else f"{row['bar']:>8g}  {verdict(row['ratio'], row['bar'])}"))
     first, *later = [1e3 * seconds for seconds in problem.first_calls]
-    line = f"  our first call (trace, roll, bind, run): {first:.0f} ms"
+    line = f"  our first call (trace, vectorize, reverse, plan, run): {first:.0f} ms"
     if later:
         line += f", compiled again {statistics.median(later):.0f} ms"
     if problem.first_call_bar is not None:

@@ -18,24 +18,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microgradlib import logsumexp, maximum
-from microgradlib.compiler import compile  # noqa: A004
-from microgradlib.compiler.binding import Binding
-from microgradlib.compiler.canonical import canonical
 from microgradlib._support.garbage import without_collection
-from microgradlib.compiler.roll import roll
+from microgradlib.compiler import compile  # noqa: A004
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.engines.executable import Executable
+from microgradlib.compiler.planning import plan
+from microgradlib.compiler.reverse import reverse
 from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
 from microgradlib.costs import cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from microgradlib.compiler.program import Program
+    from microgradlib.compiler.instructions import ProgramData
 
     Vector = list[Any]
 
 LETTERS, WIDTH, HEADS = 27, 16, 4
 TOLERANCE = 1e-9
-PASSES = ("trace", "canonical", "roll", "free", "bind", "run")
+PASSES = ("trace", "canonicalize", "vectorize", "free", "reverse", "plan", "run")
 
 
 def gpt(places: int) -> Any:
@@ -114,23 +116,24 @@ def losses(model: Any) -> dict[str, Callable[[Any, Any], Any]]:
     }
 
 
-def passes(loss: Callable[..., Any], model: Any, data: Sequence[Any]) -> tuple[int, Program, dict[str, float]]:
+def passes(loss: Callable[..., Any], model: Any, data: Sequence[Any]) -> tuple[int, ProgramData, dict[str, float]]:
     """Make a first call pass by pass; return how many nodes were traced, the program, and the seconds of each."""
     parameters, marks = model.parameters(), [time.perf_counter()]
     numbers, columns = np.array([p.data for p in parameters]), [array.reshape(1, -1) for array in data]
     with without_collection():
         found = trace(loss, [array.tolist() for array in data], parameters)
         marks.append(time.perf_counter())
-        form = canonical(found)
+        form = canonicalize(found)
         marks.append(time.perf_counter())
-        program, nodes = roll(form), len(found.nodes)
+        program, nodes = vectorize(form), len(found.nodes)
         marks.append(time.perf_counter())
         del found, form
         marks.append(time.perf_counter())
-    binding = Binding(program, 1, np.dtype(float), gradients="parameters")
+    joint = reverse(program)
     marks.append(time.perf_counter())
-    binding.run(numbers, columns)
-    binding.run_backward()
+    executable = Executable(plan(joint), 1, np.dtype(float))
+    marks.append(time.perf_counter())
+    executable.run(numbers, columns, (1.0,))
     marks.append(time.perf_counter())
     seconds = [after - before for before, after in pairwise(marks)]
     return nodes, program, dict(zip(PASSES, seconds, strict=True))
