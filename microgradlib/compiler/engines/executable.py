@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.engines.buffers import Buffers
-from microgradlib.compiler.engines.lowering import elementwise_calls, reduction_calls, segment_calls
-from microgradlib.compiler.engines.matmuls import matmul_calls
+from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import BlockGather
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.engines.lowering import Call
-    from microgradlib.compiler.planning.data import Plan, Step
+    from microgradlib.compiler.planning.data import Plan
 
 __all__ = ["Executable"]
 
@@ -55,7 +52,7 @@ class Executable:
         self._cotangents = [
             self._read(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
         ]
-        self.calls = [call for step in plan.steps for call in _calls(self.buffers, step)]
+        self.calls = [call for step in plan.steps for call in step_calls(self.buffers, step)]
 
     def _read(self, space: int, rows: Any) -> tuple[Any, Any]:
         """Return an array and which of its rows are read, None for all."""
@@ -87,9 +84,9 @@ class Executable:
             result[k] = self.buffers.rows[space][rows]
         return result
 
-    def cotangents(self) -> list[Any]:
+    def cotangents(self) -> tuple[Any, ...]:
         """Return the cotangents of the last run, new arrays (slots,) or (slots, batch)."""
-        return [_copied(*read) for read in self._cotangents]
+        return tuple([_copied(*read) for read in self._cotangents])
 
 
 def _index(rows: Any) -> Any:
@@ -128,29 +125,3 @@ def _loads(order: Sequence[int], inputs: Any, columns: Sequence[Any]) -> list[tu
         found.append((array, rows, None if whole else picked))
         start += size
     return found
-
-
-def _calls(buffers: Buffers, step: Step) -> list[Call]:
-    """Return the calls of one step."""
-    instruction = step.instruction
-    if instruction is None:
-        return _gather(buffers, step)
-    alone, out = instruction.kind == "elementwise", buffers.view(step.results)
-    arrays = [buffers.scalar_or_view(place) if alone else buffers.view(place) for place in step.operands]
-    if alone:
-        return elementwise_calls(buffers, instruction, arrays, out)
-    if instruction.kind == "reduce":
-        return reduction_calls(buffers, instruction, step.position, arrays, out)
-    lower = matmul_calls if instruction.kind == "matmul" else segment_calls
-    return lower(buffers, instruction, arrays, out)
-
-
-def _gather(buffers: Buffers, step: Step) -> list[Call]:
-    """Copy rows, in runs, or from an even grid, to rows that follow one another."""
-    np, [place], out = numpy(), step.operands, buffers.view(step.results)
-    if not isinstance(place, BlockGather):
-        return [(np.copyto, (out.reshape(*place.sizes, -1), buffers.view(place)))]
-    rows = buffers.rows[place.space]
-    count = (len(rows) - place.start) // place.width
-    runs = rows[place.start : place.start + count * place.width].reshape(count, -1)
-    return [(runs.take, (place.places, 0, out.reshape(len(place.places), -1), "clip"))]

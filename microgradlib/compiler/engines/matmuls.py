@@ -10,7 +10,7 @@ from microgradlib.compiler.numpy_functions import is_finite, numpy
 
 if TYPE_CHECKING:
     from microgradlib.compiler.engines.buffers import Buffers
-    from microgradlib.compiler.engines.lowering import Call
+    from microgradlib.compiler.engines.statements import Call
     from microgradlib.compiler.instructions import Instruction
 
 __all__ = ["matmul_calls"]

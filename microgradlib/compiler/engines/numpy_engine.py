@@ -51,7 +51,7 @@ class _Planned:
                 free = self.free.setdefault(batch, [])
         return free
 
-    def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs and cotangents of a batch that is one block."""
         batch = len(columns[0])
         free = self.free_for(batch)
@@ -79,7 +79,7 @@ class NumpyEngine(Engine):
 
     def execute(
         self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
-    ) -> tuple[Any, Sequence[Any]]:
+    ) -> tuple[Any, tuple[Any, ...]]:
         """Run a program on a batch; see `Engine.execute`."""
         planned = self._planned.get(id(program))
         if planned is None:
@@ -94,7 +94,7 @@ class NumpyEngine(Engine):
 
 def _in_blocks(
     planned: _Planned, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]
-) -> tuple[Any, Sequence[Any]]:
+) -> tuple[Any, tuple[Any, ...]]:
     """Run blocks of about the same size, one after another; add up what is summed over the batch."""
     np, batch, program = numpy(), len(columns[0]), planned.program
     count = -(-batch // planned.block)
@@ -104,10 +104,11 @@ def _in_blocks(
         own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
         outputs[:, block], found = planned.run(parameters, [column[block] for column in columns], own)
         parts.append(found)
-    return outputs, [
+    cotangents = [
         np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
         for operand, found in zip(program.cotangents, zip(*parts))
     ]
+    return outputs, tuple(cotangents)
 
 
 def _sliced(seed: Any, space: int, batch: int, block: slice) -> Any:
