@@ -105,7 +105,7 @@ class Instruction:
     wrt: int | None = None
     reads: tuple[int, ...] = ()
     forward: int | None = None
-    """Of an adjoint, the position of its forward instruction in the program."""
+    """Of an adjoint, the position of its forward instruction in the program, if it is there."""
     cotangent_of: Operand | None = field(default=None, compare=False)
     """In a backward pass: the slots whose cotangents, or shares of them, the results are. For printing."""
 

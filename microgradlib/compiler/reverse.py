@@ -119,54 +119,41 @@ def _scaled(tape: Cotangents, share: Operand, number: float, target: Operand) ->
     return tape.write("elementwise", MUL, share.space, size, factors, cotangent_of=target)
 
 
-def _reduce(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
-    _terms(tape, i, g, position, numpy().full(i.size, i.terms))
-
-
-def _segment_reduce(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
-    """Adjoint as of "reduce"; of maximum and minimum, for all results with one number of terms at a time."""
-    np, counts = numpy(), numpy().array(i.counts)
-    if i.width > 1:
-        owners = np.repeat(np.arange(len(counts)), counts)
-        shares = g.reshape(-1, i.width)[owners].ravel()
-        tape.give(_part(i.operands[0], shares != NOT_REACHED), Operand(i.space, shares[shares != NOT_REACHED]))
-    elif i.op.name in LINEAR:
-        _terms(tape, i, g, position, counts)
-    else:
-        for length in np.unique(counts):
-            members = counts == length
-            part = replace(
-                i, kind="reduce", results=_part(i.results, members), terms=int(length), counts=(),
-                operands=tuple([_part(operand, np.repeat(members, counts)) for operand in i.operands]),
-            )  # fmt: skip
-            _terms(tape, part, g[members], position, counts[members])
-
-
 LINEAR = {"sum", "mean", "dot"}
 """Reductions whose adjoints are elementwise: g, g/n, and g times the other factor."""
 
 
-def _terms(tape: Cotangents, i: Instruction, g: Slots, position: int, counts: Any) -> None:
-    """Give each term of a reduction its share, for the results that are reached."""
-    np = numpy()
+def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+    """Give each term its share; of maximum and minimum, for all results with one number of terms at a time."""
+    np, counts = numpy(), numpy().array(i.counts or (i.terms,) * i.size)
+    if i.counts and i.op.name not in LINEAR:
+        for length in np.unique(counts):
+            members = counts == length
+            terms = tuple([_part(operand, np.repeat(members, counts)) for operand in i.operands])
+            results = _part(i.results, members)
+            part = replace(i, kind="reduce", results=results, operands=terms, terms=int(length), counts=())
+            _reduction(tape, part, g[members], position)
+        return
+    places = (np.repeat(np.arange(len(counts)), counts)[:, None] * i.width + np.arange(i.width)).ravel()
     reached = g != NOT_REACHED
-    every = np.repeat(reached, counts)
-    operands = [_part(operand, every) for operand in i.operands]
-    results, share, counts = _part(i.results, reached), Operand(i.space, slot_array(g[reached])), counts[reached]
+    operands = [_part(operand, reached[places]) for operand in i.operands]
+    results, share = _part(i.results, reached), Operand(i.space, slot_array(g[reached]))
     is_square = i.op is DOT and operands[0] == operands[1]  # Σ xᵢ xᵢ gives each xᵢ twice the same
     if i.op.name == "mean" or is_square:
-        factors = [tape.constant(2.0 if is_square else 1.0 / count, 1).slots[0] for count in counts.tolist()]
-        scaled = [Operand(UNBATCHED, slot_array(factors)), share]
-        share = tape.write("elementwise", MUL, i.space, len(counts), scaled, cotangent_of=results)
-    shares = Operand(i.space, slot_array(np.repeat(share.slots, counts)))
+        numbers = [2.0 if is_square else 1.0 / count for count in counts[reached].tolist()]
+        factors = Operand(UNBATCHED, slot_array([tape.constant(number, 1).slots[0] for number in numbers]))
+        share = tape.write("elementwise", MUL, i.space, len(numbers), [factors, share], cotangent_of=results)
+        g = g.copy()
+        g[reached] = share.slots
+    shares = Operand(i.space, slot_array(g[places][reached[places]]))
     for k, operand in enumerate(operands[:1] if is_square else operands):
         keep = tape.needed[operand.space][operand.slots]
         if not keep.any():
             continue
         if i.op is DOT:  # in the order of the slots, in which what adds it up reads
             order = np.flatnonzero(keep)[np.argsort(operand.slots[keep], kind="stable")]
-            target, *factors = (_part(read, order) for read in (operand, shares, operands[1 - k]))
-            product = tape.write("elementwise", MUL, i.space, len(order), factors, cotangent_of=target)
+            target, *pair = (_part(read, order) for read in (operand, shares, operands[1 - k]))
+            product = tape.write("elementwise", MUL, i.space, len(order), pair, cotangent_of=target)
             tape.give(target, product)
         elif i.op.name in LINEAR:
             tape.give(operand, shares)
@@ -208,9 +195,7 @@ def _product(tape: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: t
     tape.give(of, tape.write("matmul", DOT, space, of.slots.size, read, shape=shape, cotangent_of=of))
 
 
-ADJOINTS = {
-    "elementwise": _elementwise, "reduce": _reduce, "segment_reduce": _segment_reduce, "matmul": _matmul,
-}  # fmt: skip
+ADJOINTS = {"elementwise": _elementwise, "reduce": _reduction, "segment_reduce": _reduction, "matmul": _matmul}
 """By kind, what passes the cotangents of the results on to the operands."""
 
 
@@ -227,20 +212,16 @@ def _pruned(program: ProgramData) -> ProgramData:
     used = tuple(np.zeros(size + 1, bool) for size in program.sizes)
     for operand in program.outputs + program.cotangents:
         used[operand.space][operand.slots] = True
-    kept: list[int] = []
-    for position in range(len(program.instructions) - 1, -1, -1):
+    kept = np.zeros(len(program.instructions), bool)
+    for position in range(len(kept) - 1, -1, -1):
         i = program.instructions[position]
-        if used[i.space][i.results.slots].any():
-            kept.append(position)
-            for operand in i.operands:
-                used[operand.space][operand.slots] = True
-    if len(kept) == len(program.instructions):
-        return program
-    kept.reverse()
-    moved = {old: new for new, old in enumerate(kept)}
+        kept[position] = used[i.space][i.results.slots].any()
+        for operand in i.operands if kept[position] else ():
+            used[operand.space][operand.slots] = True
+    places = (np.cumsum(kept) - 1).tolist()
     instructions = [
-        i if i.forward is None else replace(i, forward=moved.get(i.forward, i.forward))
-        for i in (program.instructions[position] for position in kept)
+        i if i.forward is None else replace(i, forward=places[i.forward] if kept[i.forward] else None)
+        for i, is_kept in zip(program.instructions, kept)
+        if is_kept
     ]
-    forward = sum(position < (program.forward or 0) for position in kept)
-    return replace(program, instructions=tuple(instructions), forward=forward)
+    return replace(program, instructions=tuple(instructions), forward=int(kept[: program.forward].sum()))
