@@ -11,7 +11,7 @@ from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.arguments import columns_of, rounded
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.canonicalize import canonicalize
-from microgradlib.compiler.checks import ColumnCheck, column_checks, run_checks
+from microgradlib.compiler.checks import column_checks, run_checks
 from microgradlib.compiler.engines.registry import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
@@ -71,7 +71,7 @@ class _Ready(NamedTuple):
 
     engine: Engine
     captured: tuple[Value, ...]
-    checks: list[ColumnCheck]
+    checks: list[Any]
 
 
 class Compiled(Batched):
@@ -217,7 +217,7 @@ class Compiled(Batched):
             arguments = tuple(zip(_argument_names(self.function, len(shapes)), shapes))
             program = Program.of(vectorize(canonicalize(found)), parameter_names=self._names, arguments=arguments)
         engine = make_engine(self.backend, program, self.dtype)
-        return _Ready(engine, found.captured, column_checks(found, shapes))
+        return _Ready(engine, found.captured, column_checks(found, shapes, self.dtype))
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
         columns, shapes = columns_of(arguments, self.dtype)

@@ -1,19 +1,17 @@
-"""Check that a program from elsewhere can be executed: its slots, the kinds of its instructions, their operands."""
+"""Check that a program from elsewhere can be executed: its slots, and the operands of its instructions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH, PAIRED
+from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH
 
 if TYPE_CHECKING:
-    from microgradlib.compiler.instructions import Instruction, Operand, ProgramData
+    from microgradlib.compiler.instructions import Instruction, ProgramData
 
 __all__ = ["check_program"]
-
-KINDS = ("elementwise", "reduce", "segment_reduce", "matmul")
 
 
 def check_program(program: ProgramData) -> None:
@@ -41,73 +39,52 @@ def check_program(program: ProgramData) -> None:
     for space, slots in enumerate(leaves):
         _write(written[space], np.array(slots, np.intp))
     for i in program.instructions:
-        _check_kind(i)
-        _check_operands(i, written)
-        if (np.diff(i.results.slots) != 1).any():
-            raise ValueError("the results of an instruction do not lie together")
+        if not _fits(i) or (np.diff(i.results.slots) != 1).any():
+            message = f"the operands or results of {i.kind} {i.op.name} do not fit it"
+            raise ValueError(message)
+        for operand in i.operands:
+            padded = i.kind == "matmul" and i.operands[0].space == BATCHED
+            _check_read(
+                written[operand.space], operand.slots[operand.slots != NOT_REACHED] if padded else operand.slots
+            )
         _write(written[i.space], i.results.slots)
+    for output in program.outputs:
+        _check_read(written[output.space], output.slots)
     if not program.outputs or any(len(output.slots) != 1 for output in program.outputs):
         raise ValueError("an output is no single number, or there is none")
-    for output in program.outputs:
-        _check_read(output, written)
+
+
+def _fits(i: Instruction) -> bool:
+    """Say whether the op is computed by this kind of instruction, and the operands have its lengths and spaces."""
+    spaces, lengths = [operand.space for operand in i.operands], [len(operand.slots) for operand in i.operands]
+    if (max(spaces, default=-1) != i.space and i.op.name != "identity") or bool(i.counts) != (
+        i.kind == "segment_reduce"
+    ):
+        return False
+    if i.kind == "elementwise":
+        return lengths == [i.size] * (i.op.arity or 0)
+    if i.kind == "matmul":
+        count, rows, terms, columns = i.shape
+        fits = lengths == [count * rows * terms, count * terms * columns] and i.size == count * rows * columns
+        return fits and i.op.name == "dot" and min(i.shape) > 0 and spaces in ([UNBATCHED, i.space], [BATCHED, BATCHED])
+    if i.kind not in {"reduce", "segment_reduce"}:
+        message = f"there is no instruction {i.kind!r}"
+        raise ValueError(message)
+    counts = i.counts or (i.terms,) * i.size
+    if len(counts) != i.size or min(counts) < 1 or (i.counts and i.op.name not in OF_ANY_LENGTH):
+        return False
+    operands = {"dot": (2,), "cross_entropy": (1, 2)}.get(i.op.name, (1,))
+    one_space = i.op.name == "dot" or len(set(spaces)) == 1
+    return one_space and i.op.variadic and len(lengths) in operands and set(lengths) == {sum(counts)}
 
 
 def _write(written: Any, slots: Any) -> None:
-    np = numpy()
     in_range = ((slots >= 0) & (slots < len(written))).all()
-    if not in_range or written[slots].any() or len(np.unique(slots)) < len(slots):
+    if not in_range or written[slots].any() or len(numpy().unique(slots)) < len(slots):
         raise ValueError("a slot is written twice, or there is no such slot")
     written[slots] = True
 
 
-def _check_kind(i: Instruction) -> None:
-    """Refuse an instruction of a kind that its op is not computed by, or with too few operands or too many."""
-    if i.kind not in KINDS:
-        message = f"there is no instruction {i.kind!r}"
-        raise ValueError(message)
-    counts, fits = {1, 2} if i.op.name in PAIRED else {1}, i.op.variadic
-    if i.op.name == "dot":
-        counts = {2}
-    if i.kind == "elementwise":
-        counts, fits = {i.op.arity or 0}, not i.op.variadic
-    elif i.kind == "segment_reduce":
-        fits = i.op.name in OF_ANY_LENGTH and len(i.counts) == i.size and min(i.counts) > 0
-    elif i.kind == "matmul":
-        fits = i.op.name == "dot"
-    fits = fits and bool(i.counts) == (i.kind == "segment_reduce")
-    if not fits or len(i.operands) not in counts or i.terms < 1 or min(i.shape) < 1:
-        message = f"{len(i.operands)} operands and {i.size} results do not fit {i.kind} {i.op.name}"
-        raise ValueError(message)
-
-
-def _check_operands(i: Instruction, written: list[Any]) -> None:
-    """Refuse operands that are of the wrong lengths or spaces, or that are not yet written."""
-    spaces, (count, rows, terms, columns) = [operand.space for operand in i.operands], i.shape
-    mixed = i.kind == "elementwise" or i.op.name == "dot"
-    if (i.space not in spaces or max(spaces) > i.space or not (mixed or len(set(spaces)) == 1)) and (
-        i.op.name != "identity"
-    ):
-        message = f"{i.kind} {i.op.name} reads other spaces than it can"
-        raise ValueError(message)
-    expected = {
-        "elementwise": [i.size] * len(spaces),
-        "reduce": [i.size * i.terms] * len(spaces),
-        "segment_reduce": [sum(i.counts)] * len(spaces),
-        "matmul": [count * rows * terms, count * terms * columns],
-    }[i.kind]
-    results = count * rows * columns if i.kind == "matmul" else i.size
-    if [len(operand.slots) for operand in i.operands] != expected or results != i.size:
-        message = f"the operands of {i.kind} {i.op.name} do not fit its size"
-        raise ValueError(message)
-    padded = i.kind == "matmul" and spaces == [BATCHED, BATCHED]
-    if i.kind == "matmul" and spaces[0] == BATCHED != spaces[1]:
-        raise ValueError("the unbatched factor of a matmul stands first")
-    for operand in i.operands:
-        _check_read(operand, written, padded=padded)
-
-
-def _check_read(operand: Operand, written: list[Any], *, padded: bool = False) -> None:
-    slots = operand.slots[operand.slots != NOT_REACHED] if padded else operand.slots
-    known = written[operand.space]
-    if not ((slots >= 0) & (slots < len(known))).all() or not known[slots].all():
+def _check_read(written: Any, slots: Any) -> None:
+    if not ((slots >= 0) & (slots < len(written))).all() or not written[slots].all():
         raise ValueError("a slot is read before it is written")
