@@ -16,6 +16,7 @@ __all__ = ["Buffers", "merged"]
 class Buffers:
     """Rows of both spaces, (rows, 1) and (rows, batch), which begin as 0, and arrays beside them.
 
+    `whole` has a row of zeros before the first row too: what is gathered with padding then lies on one side of `out`.
     `kept` is what a reduction leaves to its adjoint, by the position of its instruction; `copies` are matrices whose
     first axis is the batch, by their slots.
 
@@ -29,7 +30,8 @@ class Buffers:
     def __init__(self, rows: tuple[int, int], batch: int, dtype: Any) -> None:
         np = numpy()
         self.batch, self.dtype = batch, np.dtype(dtype)
-        self.rows = tuple([np.zeros((count, width), dtype) for count, width in zip(rows, (1, batch))])
+        self.whole = tuple([np.zeros((1 + count, width), dtype) for count, width in zip(rows, (1, batch))])
+        self.rows = tuple([whole[1:] for whole in self.whole])
         self.ones = np.ones((batch, 1), dtype)
         self.kept: dict[int | None, dict[str, Any]] = {}
         self.copies: dict[Any, Any] = {}

@@ -43,14 +43,26 @@ def step_calls(buffers: Buffers, step: Step) -> list[Call]:
 
 
 def _gather(buffers: Buffers, step: Step, out: Any) -> list[Call]:
-    """Copy rows, in runs, or from an even grid, to rows that follow one another."""
+    """Copy rows, in runs, or from an even grid, to rows that follow one another.
+
+    Where the span of what is read overlaps that of what is written, NumPy would copy the latter twice more.
+    """
     [place] = step.operands
     if not isinstance(place, BlockGather):
         return [(numpy().copyto, (out.reshape(*place.sizes, -1), buffers.view(place)))]
-    rows = buffers.rows[place.space]
-    count = (len(rows) - place.start) // place.width
-    runs = rows[place.start : place.start + count * place.width].reshape(count, -1)
-    return [(runs.take, (place.places, 0, out.reshape(len(place.places), -1), "clip"))]
+    np, whole, width = numpy(), buffers.whole[place.space], place.width
+    firsts = 1 + place.start + width * place.places
+    padding = firsts == len(whole) - 1
+    low, high = firsts[~padding].min(), firsts[~padding].max() + width
+    if padding.any() and step.results.start >= high - 1:
+        low, firsts = 0, np.where(padding, 0, firsts)
+    elif padding.any():
+        high = len(whole)
+    source, target = whole[low:high].reshape(-1, width * whole.shape[1]), out.reshape(len(firsts), -1)
+    overlap = np.may_share_memory(source, target)
+    found = buffers.scratch("gathered", target) if overlap else target
+    calls: list[Call] = [(source.take, ((firsts - low) // width, 0, found, "clip"))]
+    return [*calls, (np.copyto, (target, found))] if overlap else calls
 
 
 def _elementwise(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
