@@ -118,11 +118,11 @@ def test_causal_attention_is_two_batch_matmuls_with_padding() -> None:
     program = vectorized(attend, attend.parameters(), [[0.0] * 8] * 6)
     check_program(program)
     scores, read = [i for i in program.instructions if i.kind == "matmul" and i.operands[0].space == BATCHED]
-    assert (scores.shape, read.shape) == ((2, 6, 4, 6), (2, 4, 6, 6))  # the second transposed, as its reader wants it
+    assert (scores.shape, read.shape) == ((2, 6, 4, 6), (2, 6, 6, 4))
     assert [is_strided(o.slots, s) for o, s in zip(scores.operands, [(2, 6, 4), (2, 4, 6)])] == [True, True]
-    assert is_strided(read.operands[0].slots, (2, 4, 6))
-    weights = read.operands[1].slots.reshape(2, 6, 6)
-    assert ((weights < 0) == np.tril(np.ones((6, 6), bool), -1)).all()  # −1: no weight of a later token
+    assert is_strided(read.operands[1].slots, (2, 6, 4))
+    weights = read.operands[0].slots.reshape(2, 6, 6)
+    assert ((weights < 0) == np.triu(np.ones((6, 6), bool), 1)).all()  # −1: no weight of a later token
 
 
 def test_a_recurrent_network_repeats_its_instructions_over_time() -> None:

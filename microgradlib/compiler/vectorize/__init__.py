@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -45,9 +44,11 @@ def vectorize(trace: Trace) -> ProgramData:
     spaces = spaces_of(trace.nodes)
     nodes = with_dots_of_one_term(trace.nodes, spaces)
     packs, place = slot_order(nodes, spaces, packs_of(nodes, spaces))
-    parameters = sorted(_leaves(nodes, "parameter"), key=place.__getitem__)
-    inputs = sorted(_leaves(nodes, "input"), key=lambda i: (-place[i][0], place[i][1], nodes[i].index))
-    constants = _leaves(nodes, "constant")
+    parameters, inputs, constants = (
+        [i for i, node in enumerate(nodes) if node.kind == kind] for kind in ("parameter", "input", "constant")
+    )
+    parameters.sort(key=place.__getitem__)
+    inputs.sort(key=lambda i: (-place[i][0], place[i][1], nodes[i].index))
     unread_parameters = sorted({*range(trace.parameters)}.difference([nodes[i].index for i in parameters]))
     unread_inputs = sorted({*range(trace.inputs)}.difference([nodes[i].index for i in inputs]))
 
@@ -70,10 +71,6 @@ def vectorize(trace: Trace) -> ProgramData:
     )
 
 
-def _leaves(nodes: Sequence[TracedNode], kind: str) -> list[int]:
-    return [i for i, node in enumerate(nodes) if node.kind == kind]
-
-
 class _Slots:
     """The slots given to nodes so far, `of` each node, and those of `ones`."""
 
@@ -83,11 +80,8 @@ class _Slots:
         self.sizes = [0, 0]
         self.ones: list[int] = []
         self._ones_behind: dict[int, int] = {}
-        self._width: dict[int, int] = defaultdict(int)  # of the X that end with a node
-        for pack in packs:
-            if pack.bias == "column":
-                last = pack.columns[-1][-1]
-                self._width[last] = max(self._width[last], len(pack.columns))
+        ends = [(pack.columns[-1][-1], len(pack.columns)) for pack in packs if pack.bias == "column"]
+        self._width = dict(sorted(ends))  # of the widest X that ends with a node
 
     def enter(self, space: int, members: Sequence[int]) -> Operand:
         """Give the members the next slots of a space; each X that ends among them shares the ones behind them."""
@@ -120,8 +114,8 @@ class _Slots:
 
 
 def _instructions(pack: Pack, nodes: Sequence[TracedNode], slots: _Slots) -> Iterator[Instruction]:
-    """Yield the instruction of a pack, and a second one if a bias is added to its results."""
-    members, shape = pack.members, (1, 1, 1, 1)
+    """Yield the instruction of a pack, and another one if a bias is added to its results."""
+    members, shape, is_added = pack.members, (1, 1, 1, 1), pack.bias == "added"
     counts: tuple[int, ...] = ()
     operands: tuple[Operand, ...]
     if pack.kind == "matmul":
@@ -129,14 +123,11 @@ def _instructions(pack: Pack, nodes: Sequence[TracedNode], slots: _Slots) -> Ite
         operands = slots.matrices(pack, shape)
     else:
         read = list(zip(*[parts(pack.op, nodes[i].arguments) for i in members]))
-        operands = tuple([slots.operand(list(chain.from_iterable(r))) for r in read[: 2 if pack.bias else None]])
+        operands = tuple([slots.operand(list(chain.from_iterable(r))) for r in read[: 2 if is_added else None]])
         if pack.kind == "segment_reduce":
             counts = tuple(map(len, read[0]))
-    if pack.bias != "added":
-        results = slots.enter(slots.spaces[members[0]], members)
-        yield Instruction(pack.kind, pack.op, results, operands, pack.terms, shape, counts)
-        return
-    product = slots.enter(max(operand.space for operand in operands), [-1] * len(members))
-    yield Instruction(pack.kind, pack.op, product, operands, pack.terms, shape, counts)
-    bias = slots.operand([nodes[i].arguments[-1] for i in members])
-    yield Instruction("elementwise", ADD, slots.enter(slots.spaces[members[0]], members), (product, bias))
+    results = slots.enter(slots.spaces[members[0]], [-1] * len(members) if is_added else members)
+    yield Instruction(pack.kind, pack.op, results, operands, pack.terms, shape, counts)
+    if is_added:
+        bias = slots.operand([nodes[i].arguments[-1] for i in members])
+        yield Instruction("elementwise", ADD, slots.enter(results.space, members), (results, bias))

@@ -46,12 +46,6 @@ class Pack:
     columns: Sequence[Term] = ()
     bias: str = ""
 
-    def blocks(self) -> list[list[list[int]]]:
-        """Return the members product by product, row by row."""
-        width, height = len(self.columns) // self.count, len(self.rows) // self.count
-        lines = [self.members[start : start + width] for start in range(0, len(self.members), width)]
-        return [lines[start : start + height] for start in range(0, len(lines), height)]
-
 
 def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
     """Return the packs in an order in which they can be computed.
