@@ -131,10 +131,9 @@ class _Space:
             if step.kind == "elementwise" and step.results.space == self.space:
                 reads = [(x, slots) for x, slots in zip(step.operands, operands) if x.space == self.space]
                 for view, slots in reads:
-                    is_same = view == replace(step.results, start=view.start)
-                    if is_same and (self.dies[slots] == time).all() and not self._clash(view, slots, reads):
-                        if self._share(results[0], slots[0], len(slots)):
-                            break
+                    is_last = view == replace(step.results, start=view.start) and (self.dies[slots] == time).all()
+                    if is_last and not self._clash(view, slots, reads) and self._share(results, slots):
+                        break
 
     def _clash(self, view: Any, slots: Any, reads: Sequence[tuple[Any, Any]]) -> bool:
         """Say whether the same step reads some of an operand's slots in another order too."""
@@ -142,10 +141,11 @@ class _Space:
         others = [read for x, read in reads if x != view and self.block[self.value[read[0]]] == block]
         return any(numpy().isin(read, slots).any() for read in others)
 
-    def _share(self, slot: int, other: int, size: int) -> bool:
-        """Give `size` rows to two views, which begin with these slots, if the block of one of them has no others."""
-        shift = int(slot) + self.shift[self.value[slot]] - int(other) - self.shift[self.value[other]]
-        block, small = self.block[self.value[slot]], self.block[self.value[other]]
+    def _share(self, results: Any, slots: Any) -> bool:
+        """Give the same rows to two arrays of slots, if the block of one of them has no others."""
+        size, value, other = len(slots), self.value[results[0]], self.value[slots[0]]
+        shift = int(results[0]) + self.shift[value] - int(slots[0]) - self.shift[other]
+        block, small = self.block[value], self.block[other]
         if self.lengths[small] != size:
             block, small, shift = small, block, -shift
         if block == small or self.lengths[small] != size:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand, slot_array
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.strides import even_axes
-from microgradlib.compiler.planning.views import MOST_AXES, Shaped, shapes, view_of
+from microgradlib.compiler.planning.views import MOST_AXES, readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
 
     What an operand reads gets consecutive slots, if the results of every instruction stay evenly spaced, and none has
     its place already: first the gradients, then the factors of matrix products, those of later instructions before
-    those of earlier ones, then other operands that would be gathered.
+    those of earlier ones, then other operands. Only what would be gathered is given an order.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.planning.views import AxesOf
@@ -93,16 +93,14 @@ class _Layout:
 
     def _readers(self) -> Iterator[Any]:
         """Yield the slots of operands in the order in which they should lie, by priority."""
-        wanted = [(self.gradients, self.gradients.slots[self.gradients.slots >= 0])]
-        latest_first = self.backward[::-1]
-        for i in latest_first:
-            if i.kind == "matmul":
-                for x, (shape, dense) in zip(i.operands, shapes(i, self.axes_of)[1:]):
-                    if view_of(x, self.axes_of(x), Shaped(shape, dense)) is None:
-                        wanted.append((x, x.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else x.slots))
-        wanted += [(x, x.slots) for i in latest_first for x in i.operands if self.axes_of(x) is None]
-        for operand, slots in wanted:
-            if operand.space == self.space and len(slots) and (self.maker[slots] >= 0).all():
+        uneven = [i for i in reversed(self.backward) if i.kind == "matmul" or None in map(self.axes_of, i.operands)]
+        read = [found for i in uneven for found in readings(i, self.axes_of)[1:] if found.view is None]
+        wanted = [(self.gradients.space, self.gradients.slots[self.gradients.slots >= 0])]
+        for operand, shape, dense, _ in sorted(read, key=lambda found: len(found.shape) != 3):
+            slots = operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots
+            wanted.append((operand.space, slots))
+        for space, slots in wanted:
+            if space == self.space and len(slots) and (self.maker[slots] >= 0).all():
                 yield slots
 
     def _placed(self, readers: list[Any]) -> tuple[Any, set[int]]:
@@ -132,5 +130,4 @@ class _Layout:
         if (places < 0).any():
             return True
         axes = even_axes(places, MOST_AXES)
-        shape = shapes(i, lambda operand: axes if operand is i.results else None)[0]
-        return view_of(Operand(self.space, places), axes, shape) is not None
+        return readings(i, lambda operand: axes if operand is i.results else None)[0].view is not None

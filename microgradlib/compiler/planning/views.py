@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from microgradlib.compiler.instructions import Instruction, ProgramData
 
-__all__ = ["AxesOf", "Draft", "Shaped", "shapes", "view_of", "views"]
+__all__ = ["AxesOf", "Draft", "readings", "views"]
 
 MOST_AXES = 4
 """An elementwise step or a reduction has so many axes at most."""
@@ -28,12 +28,16 @@ class Draft(NamedTuple):
     operands: tuple[Any, ...]
 
 
-class Shaped(NamedTuple):
-    """What an operand or the results are to be read as."""
+class Reading(NamedTuple):
+    """How the slots of an operand, or of results, are read: as what shape, which of its axes must have step 1, if any.
 
+    `view` has slots for rows; it is None where the slots are not even in that shape, or the axis has another step.
+    """
+
+    operand: Operand
     shape: tuple[int, ...]
-    dense: int | None = None
-    """The axis that must have step 1, if any."""
+    dense: int | None
+    view: StridedView | None
 
 
 class AxesOf(dict[int, Any]):
@@ -50,37 +54,34 @@ class AxesOf(dict[int, Any]):
         return self[id(slots)][0]
 
 
-def shapes(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[Shaped]:
-    """Return what the results and each operand are read as; see `Step`."""
+def readings(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[Reading]:
+    """Return how the results and each operand are read; see `Step` for the shapes."""
     everything = (instruction.results, *instruction.operands)
+    dense: tuple[int | None, ...] = (None,) * len(everything)
     if instruction.kind == "matmul":
-        return _matrices(instruction)
-    if instruction.kind == "segment_reduce":
-        return [Shaped((len(x.slots) // instruction.width, instruction.width)) for x in everything]
-    terms = instruction.terms if instruction.kind == "reduce" else 1
-    n = max(len(x.slots) for x in everything)
-    found = [(axes_of(x), 1 if len(x.slots) == n else terms) for x in everything]
-    shape = common_shape(n, found, MOST_AXES, terms)
-    rows = (*shape, 1) if instruction.kind == "reduce" and terms == 1 else shape
-    return [Shaped(rows if len(x.slots) == n else (*rows[:-1], 1)) for x in everything]
+        count, rows, terms, columns = instruction.shape
+        shapes: list[tuple[int, ...]] = [(count, rows, columns), (count, rows, terms), (count, terms, columns)]
+        is_mixed = [operand.space for operand in instruction.operands] == [UNBATCHED, BATCHED]
+        axes = (None, 2, 1) if instruction.sums_batch else (2, None, 2) if is_mixed else dense
+        dense = tuple([axis if x.space == BATCHED else None for x, axis in zip(everything, axes)])
+    elif instruction.kind == "segment_reduce":
+        shapes = [(len(x.slots) // instruction.width, instruction.width) for x in everything]
+    else:
+        terms = instruction.terms if instruction.kind == "reduce" else 1
+        n = max([len(x.slots) for x in everything])
+        shape = common_shape(n, [(axes_of(x), 1 if len(x.slots) == n else terms) for x in everything], MOST_AXES, terms)
+        shape = (*shape, 1) if instruction.kind == "reduce" and terms == 1 else shape
+        shapes = [shape if len(x.slots) == n else (*shape[:-1], 1) for x in everything]
+    return [
+        Reading(x, shape, axis, _view(x, axes_of(x), shape, axis)) for x, shape, axis in zip(everything, shapes, dense)
+    ]
 
 
-def _matrices(instruction: Instruction) -> list[Shaped]:
-    """Return the shapes of Z, W and X."""
-    count, rows, terms, columns = instruction.shape
-    everything = (instruction.results, *instruction.operands)
-    is_mixed = [operand.space for operand in instruction.operands] == [UNBATCHED, BATCHED]
-    dense = (None, 2, 1) if instruction.sums_batch else (2, None, 2) if is_mixed else (None, None, None)
-    sizes = ((count, rows, columns), (count, rows, terms), (count, terms, columns))
-    return [Shaped(n, axis if x.space == BATCHED else None) for x, n, axis in zip(everything, sizes, dense)]
-
-
-def view_of(operand: Operand, axes: Any, wanted: Shaped) -> StridedView | None:
-    """Return the view, on slots, of an operand with these axes, or None if it cannot be read so."""
-    steps = None if axes is None else steps_in(axes, wanted.shape)
-    if steps is None or (wanted.dense is not None and wanted.shape[wanted.dense] > 1 and steps[wanted.dense] != 1):
+def _view(operand: Operand, axes: Any, shape: tuple[int, ...], dense: int | None) -> StridedView | None:
+    steps = None if axes is None else steps_in(axes, shape)
+    if steps is None or (dense is not None and shape[dense] > 1 and steps[dense] != 1):
         return None
-    return StridedView(operand.space, int(operand.slots[0]), wanted.shape, steps)
+    return StridedView(operand.space, int(operand.slots[0]), shape, steps)
 
 
 def views(program: ProgramData, axes_of: AxesOf) -> tuple[tuple[Draft, ...], tuple[int, int]]:
@@ -109,31 +110,27 @@ class _Reader:
 
     def add(self, position: int, instruction: Instruction) -> None:
         """Add the step of an instruction, and before it those that gather what it reads."""
-        results, *operands = shapes(instruction, self.axes_of)
-        target = view_of(instruction.results, self.axes_of(instruction.results), results)
-        if target is None:
-            message = (
-                f"the results of an instruction must be evenly spaced slots, got instruction {position}: {instruction}"
-            )
+        results, *operands = readings(instruction, self.axes_of)
+        if results.view is None:
+            message = f"results must be evenly spaced slots, got instruction {position}: {instruction}"
             raise ValueError(message)
-        read = [self._read(x, y, position) for x, y in zip(instruction.operands, operands)]
-        step = Step(instruction, target, tuple([view for view, _ in read]), position)
+        read = [
+            (found.view, found.operand.slots) if found.view else self._copied(found, position) for found in operands
+        ]
+        step = Step(instruction, results.view, tuple([view for view, _ in read]), position)
         self.drafts.append(Draft(step, instruction.results.slots, tuple([slots for _, slots in read])))
 
-    def _read(self, operand: Operand, wanted: Shaped, position: int) -> tuple[StridedView, Any]:
-        """Return the view of an operand, and the slots that it reads; they are others where it is gathered."""
-        found = view_of(operand, self.axes_of(operand), wanted)
-        if found is not None:
-            return found, operand.slots
-        source, steps = operand, natural_steps(wanted.shape)
-        if len(wanted.shape) == 3 and wanted.dense != 2 and (wanted.dense is not None or source not in self.gathered):
-            turned = Operand.of(operand.space, operand.slots.reshape(wanted.shape).swapaxes(1, 2).ravel())
-            if wanted.dense is not None or turned in self.gathered:  # adjoints read what is gathered, transposed
-                a, b, c = wanted.shape
-                outer, inner, middle = natural_steps((a, c, b))
+    def _copied(self, wanted: Reading, position: int) -> tuple[StridedView, Any]:
+        """Return a view of the slots to which an operand is gathered, and these."""
+        source, shape, dense, _ = wanted
+        steps = natural_steps(shape)
+        if len(shape) == 3 and dense != 2 and (dense == 1 or source not in self.gathered):
+            turned = Operand.of(source.space, source.slots.reshape(shape).swapaxes(1, 2).ravel())
+            if dense == 1 or turned in self.gathered:  # adjoints read what is gathered, transposed
+                outer, inner, middle = natural_steps((shape[0], shape[2], shape[1]))
                 source, steps = turned, (outer, middle, inner)
         copy = self._gather(source, position)
-        return StridedView(operand.space, int(copy[0]), wanted.shape, steps), copy
+        return StridedView(source.space, int(copy[0]), shape, steps), copy
 
     def _gather(self, operand: Operand, position: int) -> Any:
         """Return the slots to which an operand is gathered, with a step that does it, if it is new."""
