@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from microgradlib.compiler.engines.engine import Engine
     from microgradlib.compiler.program import Program
 
+    Given = tuple[Any, Sequence[Any]]
+
 __all__ = ["Batched"]
 
 
@@ -35,21 +37,21 @@ class Batched(display.ShowsItself):
         """The program that runs."""
         raise NotImplementedError
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
-        """Return the engine, the flat parameters of its program, and the arguments' columns."""
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Given]:
+        """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
         raise NotImplementedError
 
-    def _rerun(self, parameters: Any, columns: Sequence[Any], example: int) -> None:
+    def _rerun(self, engine: Engine, given: Given, example: int) -> None:
         """Run an example in the eager engine, if there is a function, so that `detect_anomaly` names the line."""
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         return engine.shaped(self._watched(engine, given, engine.values(*given)))
 
     def rows(self, *arguments: Any) -> NDArray[Any]:
         """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         array: NDArray[Any] = self._watched(engine, given, engine.values(*given))
         return array
 
@@ -58,7 +60,7 @@ class Batched(display.ShowsItself):
 
         Raises `ValueError` if the function returns several numbers.
         """
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         if len(engine.program.outputs) != 1:
             message = f"the function returns {len(engine.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
@@ -70,7 +72,7 @@ class Batched(display.ShowsItself):
 
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
         return engine.shaped(values), gradient[self._places]
 
@@ -79,7 +81,7 @@ class Batched(display.ShowsItself):
 
         `out`, an array of the program's dtype, is what it is written into.
         """
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         values, gradient = self._watched(engine, given, engine.values_and_gradient(*given, out))
         return values, gradient[self._places]
 
@@ -91,7 +93,7 @@ class Batched(display.ShowsItself):
         >>> square.jacobian([[3.0, 4.0]]).tolist()
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         array: NDArray[Any] = self._watched(engine, given, engine.jacobian(*given))
         return array
 
@@ -107,24 +109,25 @@ class Batched(display.ShowsItself):
         >>> fast.hvp([1.0, 2.0], vector=[1.0, 0.0]).tolist(), fast.hessian([1.0, 2.0]).tolist()
         ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
         """
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         direction, vector = numpy().zeros(len(given[0]), engine.dtype), numpy().asarray(vector, engine.dtype)
         if vector.shape != direction[self._places].shape:
             message = f"there are {len(direction[self._places])} parameters, got a vector of shape {vector.shape}"
             raise ValueError(message)
         numpy().add.at(direction, self._places, vector)
-        product: NDArray[Any] = self._watched(engine, given, engine.hvp(*given, direction))
-        return product[self._places]
+        product = self._watched(engine, given, engine.hvp(*given, direction))
+        listed: NDArray[Any] = product[self._places]
+        return listed
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
-        engine, *given = self._ready(arguments)
+        engine, given = self._ready(arguments)
         unit = numpy().eye(len(given[0]), dtype=engine.dtype)[self._places]
         rows = [engine.hvp(*given, vector)[self._places] for vector in unit]
         matrix: NDArray[Any] = self._watched(engine, given, numpy().array(rows, engine.dtype).reshape(2 * [len(rows)]))
         return matrix
 
-    def _watched(self, engine: Engine, given: Any, results: Any) -> Any:
+    def _watched(self, engine: Engine, given: Given, results: Any) -> Any:
         """Return results. Raises `AnomalyError` under `detect_anomaly()` if one of them is nan or inf."""
         if not is_watching():
             return results
@@ -133,7 +136,7 @@ class Batched(display.ShowsItself):
             return results
         finite = np.isfinite(engine.values(*given)).all(1)
         for example in np.argsort(finite, kind="stable").tolist():
-            self._rerun(*given, example)
+            self._rerun(engine, given, example)
         what = "a derivative" if finite.all() else f"the value of example {finite.tolist().index(False)}"
         message = f"{what} is nan or inf"
         raise AnomalyError(message)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.arguments import columns_of, rounded
@@ -16,7 +16,7 @@ from microgradlib.compiler.engines.registry import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
-from microgradlib.compiler.stages import Stages
+from microgradlib.compiler.stages import Stages, stages_of
 from microgradlib.compiler.trace import trace
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.core.autodiff import grad_table
@@ -67,8 +67,9 @@ def compile(  # noqa: A001  the name of the field
 
 
 class _Ready(NamedTuple):
-    """What runs for one shape of rows: the engine, other Values than parameters, and the checks of labels."""
+    """What runs for rows of some shapes: the engine, other Values than parameters, and the checks of labels."""
 
+    shapes: tuple[tuple[int, ...], ...]
     engine: Engine
     captured: tuple[Value, ...]
     checks: list[Any]
@@ -82,9 +83,7 @@ class Compiled(Batched):
     ) -> None:
         self.__wrapped__ = self.function = function
         if isinstance(parameters, Value):
-            raise TypeError(
-                "parameters are a list of Values, as model.parameters() gives it, got a single one: write [w]"
-            )
+            raise TypeError("parameters are a list of Values, as model.parameters() gives it, got one: write [w]")
         names = getattr(parameters, "names", ())
         self.parameters = list(parameters)
         self.dtype, self.backend = numpy().dtype(dtype), backend
@@ -98,14 +97,13 @@ class Compiled(Batched):
                 raise TypeError(message)
         self._distinct = list(dict.fromkeys(self.parameters))
         position = {p: i for i, p in enumerate(self._distinct)}
-        named = dict(zip(self.parameters, names or _labels(self.parameters)))
-        self._names = tuple([named[p] for p in self._distinct]) if named else ()
+        self._names = tuple(dict(zip(self.parameters, names or _labels(self.parameters))).values())
         repeated = len(self._distinct) < len(self.parameters)
         self._places = [position[p] for p in self.parameters] if repeated else slice(len(self._distinct))
         self._compiled: dict[Any, _Ready] = {}
         self._lock = threading.Lock()
         self._array: Any = None
-        self._last: Any = None
+        self._last: _Ready | None = None
 
     def __getstate__(self) -> NoReturn:
         """Refuse to be copied or pickled, as the function belongs to its own parameters."""
@@ -117,8 +115,8 @@ class Compiled(Batched):
     def __repr__(self) -> str:
         name, count = getattr(self.function, "__name__", type(self.function).__name__), len(self.parameters)
         backend = "" if self.backend == "numpy" else f", {self.backend} engine"
-        what = f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}{backend}"
-        return f"{what}, not called yet>" if self._last is None else f"{what}, {self.program.size()}>"
+        size = "not called yet" if self._last is None else self.program.size()
+        return f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}{backend}, {size}>"
 
     @property
     def program(self) -> Program:
@@ -127,34 +125,29 @@ class Compiled(Batched):
 
     def _latest(self) -> _Ready:
         if self._last is None:
-            raise ValueError(
-                "nothing has been compiled yet: call the function once, which shows the shape of a row, or lower(…) it"
-            )
-        return self._last[1]  # type: ignore[no-any-return]
+            raise ValueError("nothing has been compiled yet: call the function once, which shows the shape of a row")
+        return self._last
 
     def lower(self, *arguments: Any) -> Program:
         """Compile for arguments like these, as a call takes them, without running; return the program, to be printed.
 
         >>> w = Value(2.0, label="w")
-        >>> print(compile(lambda x: (w * x).tanh(), [w]).lower([1.0]))  # doctest: +ELLIPSIS
-        one example: x
-        ...
+        >>> compile(lambda x: (w * x).tanh(), [w]).lower([1.0])
+        <Program: 2 instructions for examples of 1 number>
         """
         self._for(columns_of(arguments, self.dtype)[1])
         return self.program
 
     def stages(self, *arguments: Any) -> Stages:
-        """Return the last call's program, or that for arguments like these, as it leaves each pass, to be printed."""
+        """Return what each pass makes of the function, for arguments like these or else as in the last call."""
         if arguments:
             self.lower(*arguments)
-        self._latest()
-        return Stages(trace(self.function, _zeros(self._last[0]), self._distinct))
+        return stages_of(trace(self.function, _zeros(self._latest().shapes), self._distinct))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
 
-        It then runs without the function, or any code of yours; labels are no longer checked. Raises `ValueError`
-        before the first call.
+        It then runs without any code of yours; labels are not checked. Raises `ValueError` before the first call.
 
         >>> import tempfile
         >>> from microgradlib.compiler import load_program
@@ -166,8 +159,9 @@ class Compiled(Batched):
         >>> program([[1.0, 2.0]]).tolist(), program.jacobian([[1.0, 2.0]]).tolist()
         ([5.0], [[[3.0, 1.0]]])
         """
-        numbers = self._numbers(self._latest().captured)
-        return save_program(self.program, path, numbers, self._last[0], numpy().arange(len(numbers))[self._places])
+        shapes, _, captured, _ = self._latest()
+        numbers = self._numbers(captured)
+        return save_program(self.program, path, numbers, shapes, numpy().arange(len(numbers))[self._places])
 
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters, in place of the Values' own.
@@ -198,15 +192,14 @@ class Compiled(Batched):
 
     def _for(self, shapes: Any) -> _Ready:
         """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""
-        last = self._last
-        if last is not None and last[0] == shapes:
-            return last[1]  # type: ignore[no-any-return]
+        if self._last is not None and self._last.shapes == shapes:
+            return self._last
         with self._lock:
             ready = self._compiled.pop(shapes, None) or self._compile(shapes)
             self._compiled[shapes] = ready  # now the last in order
             if len(self._compiled) > SHAPES_KEPT:
                 del self._compiled[next(iter(self._compiled))]
-        self._last = shapes, ready
+        self._last = ready
         return ready
 
     def _compile(self, shapes: Any) -> _Ready:
@@ -214,26 +207,26 @@ class Compiled(Batched):
             found = trace(self.function, _zeros(shapes), self._distinct)
             if not found.outputs:
                 raise ValueError("the function returns no number")
-            arguments = tuple(zip(_argument_names(self.function, len(shapes)), shapes))
+            arguments = tuple(zip(argument_names(self.function, len(shapes)), shapes))
             program = Program.of(vectorize(canonicalize(found)), parameter_names=self._names, arguments=arguments)
         engine = make_engine(self.backend, program, self.dtype)
-        return _Ready(engine, found.captured, column_checks(found, shapes, self.dtype))
+        return _Ready(shapes, engine, found.captured, column_checks(found, shapes, self.dtype))
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
         columns, shapes = columns_of(arguments, self.dtype)
-        engine, captured, checks = self._for(shapes)
+        _, engine, captured, checks = self._for(shapes)
         if checks:
             run_checks(checks, columns)
-        return engine, self._numbers(captured), columns
+        return engine, (self._numbers(captured), columns)
 
-    def _rerun(self, parameters: Any, columns: Sequence[Any], example: int) -> None:
-        shapes, ready = self._last
-        values = [*self._distinct, *ready.captured]
-        rows = [column[example].reshape(shape).tolist() for column, shape in zip(columns, shapes)]
+    def _rerun(self, engine: Engine, given: tuple[Any, Sequence[Any]], example: int) -> None:
+        shapes, _, captured, _ = next(ready for ready in self._compiled.values() if ready.engine is engine)
+        rows = [column[example].reshape(shape).tolist() for column, shape in zip(given[1], shapes)]
+        values = [*self._distinct, *captured]
         with self._lock:
             before = [value._data for value in values]
             try:
-                for value, number in zip(values, parameters.tolist()):
+                for value, number in zip(values, given[0].tolist()):
                     value._data = number
                 for output in flatten(self.function(*unflatten(rows, [Value(number) for number in flatten(rows)]))):
                     if isinstance(output, Value):
@@ -255,13 +248,3 @@ def _labels(values: Sequence[Value]) -> list[str]:
     """Return the labels of Values as their names, or none where some have none of their own."""
     labels = [value.label for value in values]
     return labels if all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels) else []
-
-
-def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first `count` arguments of a function, or x0, x1, … where it does not say."""
-    try:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        names = [name for name, p in inspect.signature(function).parameters.items() if p.kind in kinds]
-    except (ValueError, TypeError):
-        names = []
-    return names[:count] if len(names) >= count else [f"x{i}" for i in range(count)]

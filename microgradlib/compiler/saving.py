@@ -54,12 +54,12 @@ class LoadedProgram(Batched):
         self._numbers = self._numbers.copy()
         self._numbers[self._places] = array
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Any, list[Any]]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
         columns, shapes = columns_of(arguments, self._numbers.dtype)
         if shapes != self.shapes:
             message = f"the program takes rows of the shapes {self.shapes}, got {shapes}"
             raise ValueError(message)
-        return self._engine, self._numbers, columns
+        return self._engine, (self._numbers, columns)
 
 
 def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, shapes: Any, places: Any) -> Path:

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from microgradlib.compiler.canonicalize import canonicalize
-from microgradlib.compiler.planning import plan
+from microgradlib.compiler.instructions import ProgramData
+from microgradlib.compiler.planning import Plan, plan
 from microgradlib.compiler.reverse import reverse
+from microgradlib.compiler.trace import Trace
 from microgradlib.compiler.vectorize import vectorize
 
-if TYPE_CHECKING:
-    from microgradlib.compiler.trace import Trace
-
-__all__ = ["Stages"]
+__all__ = ["Stages", "stages_of"]
 
 
-class Stages:
-    """The trace of a function, `canonical`, the `program`, the `joint` program with its gradient, and the `plan`.
+class Stages(NamedTuple):
+    """What each pass has made of a function; `print` shows it. `joint` is the program with its gradient.
 
     >>> from microgradlib import Value, compile
     >>> w = Value(2.0)
-    >>> print(compile(lambda x: (w * x + 0) * 3.0, [w]).stages([1.0]))
+    >>> print(compile(lambda x: (w * x).exp(), [w]).stages([1.0]))
+    # trace: scalar operations
+       0  parameter 0
+       1  input 0
+       2  mul 0, 1
+       3  exp 2
+          return 3
+    # canonicalize: the same, simplified
+       0  parameter 0
+       1  input 0
+       2  mul 0, 1
+       3  exp 2
+          return 3
+    # vectorize: instructions on vectors
+       0  batched[1] = elementwise mul unbatched[0], batched[0]
+       1  batched[2] = elementwise exp batched[1]
+          return batched[2]
+    # reverse: forward and backward
+       0  batched[1] = elementwise mul unbatched[0], batched[0]
+       1  batched[2] = elementwise exp batched[1]
+       2  batched[4] = elementwise exp adjoint 0 batched[3], batched[2]
+       3  batched[5] = elementwise mul adjoint 0 batched[4], batched[0]
+       4  unbatched[1] = reduce sum of 1 batched[5]
+          return batched[2], unbatched[1]
+    # plan: steps on rows of memory
+    3 unbatched rows, 5 batched rows
+       0  batched[2] = elementwise mul unbatched[0], batched[0]
+       1  batched[2] = elementwise exp batched[2]
+       2  batched[3] = elementwise exp adjoint 0 batched[1], batched[2]
+       3  batched[3] = elementwise mul adjoint 0 batched[3], batched[0]
+       4  unbatched[1] = reduce sum batched[3]
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace, self.canonical = trace, canonicalize(trace)
-        self.program = vectorize(self.canonical)
-        self.joint = reverse(self.program, wrt="parameters")
-        self.plan = plan(self.joint)
+    trace: Trace
+    canonical: Trace
+    program: ProgramData
+    joint: ProgramData
+    plan: Plan
 
     def __str__(self) -> str:
         parts = {
@@ -37,15 +66,18 @@ class Stages:
             "reverse: forward and backward": self.joint.listing(),
             "plan: steps on rows of memory": str(self.plan),
         }
-        return "\n\n".join(f"# {title}\n{text}" for title, text in parts.items())
+        return "\n".join(f"# {title}\n{text}" for title, text in parts.items())
 
-    def __repr__(self) -> str:
-        counts = [len(self.trace.nodes), len(self.canonical.nodes), len(self.program.instructions)]
-        return "<Stages: {} scalars, {} canonical, {} instructions; print it>".format(*counts)
+
+def stages_of(trace: Trace) -> Stages:
+    """Run the passes on a traced function."""
+    canonical = canonicalize(trace)
+    program = vectorize(canonical)
+    joint = reverse(program)
+    return Stages(trace, canonical, program, joint, plan(joint))
 
 
 def _listing(trace: Trace) -> str:
-    """Return a trace as text, one scalar per line."""
     lines = [f"{position:>4}  {_written(node)}" for position, node in enumerate(trace.nodes)]
     return "\n".join([*lines, f"      return {', '.join(map(str, trace.outputs))}"])
 
@@ -53,5 +85,6 @@ def _listing(trace: Trace) -> str:
 def _written(node: Any) -> str:
     if node.op is None:
         return f"constant {node.number:g}" if node.kind == "constant" else f"{node.kind} {node.index}"
-    settings = "".join(f" {setting:g}" for setting in node.op.settings)
-    return f"{node.op.name}{settings} {', '.join(map(str, node.arguments))}"
+    return " ".join(
+        [node.op.name, *[f"{setting:g}" for setting in node.op.settings], ", ".join(map(str, node.arguments))]
+    )

@@ -37,7 +37,7 @@ class ReferenceEngine(Engine):
     >>> from microgradlib import Value, compile, sqrt, where
     >>> w = Value(3.0)
     >>> fast = compile(lambda x: where(x > 0, sqrt(x), w * x), [w], backend="reference")
-    >>> fast.value_and_grad([0.0, 4.0]), fast.jacobian([[0.0], [4.0]]).tolist()
+    >>> fast.value_and_grad([0.0, 4.0]), fast.jacobian([0.0, 4.0]).tolist()
     ((1.0, array([0.])), [[[3.0]], [[0.25]]])
     """
 
