@@ -1,8 +1,10 @@
-"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache."""
+"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache, a very large batch by several threads."""
 
 from __future__ import annotations
 
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.engines.engine import Engine
@@ -27,6 +29,9 @@ power of two apart in memory meet in the same few places of the cache; BLAS is t
 
 LARGEST_BLOCK = 1.5
 """A batch of up to so many blocks is one block."""
+
+BLOCKS_OF_A_THREAD = 8
+"""Threads take their time to start: each has so many blocks, or there is one alone."""
 
 SIZES_KEPT = 8
 """For how many batch sizes of a program the memory is kept."""
@@ -95,15 +100,27 @@ class NumpyEngine(Engine):
 def _in_blocks(
     planned: _Planned, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]
 ) -> tuple[Any, tuple[Any, ...]]:
-    """Run blocks of about the same size, one after another; add up what is summed over the batch."""
+    """Run blocks of about the same size; add up what is summed over the batch, in their order.
+
+    So the results do not depend on the number of threads.
+    """
     np, batch, program = numpy(), len(columns[0]), planned.program
     count = -(-batch // planned.block)
-    outputs, parts = np.empty((len(program.outputs), batch), planned.dtype), []
-    for k in range(count):
+    outputs = np.empty((len(program.outputs), batch), planned.dtype)
+
+    def run(k: int) -> tuple[Any, ...]:
         block = slice(batch * k // count, batch * (k + 1) // count)
         own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
-        outputs[:, block], found = planned.run(parameters, [column[block] for column in columns], own)
-        parts.append(found)
+        with np.errstate(all="ignore"):  # of this thread
+            outputs[:, block], cotangents = planned.run(parameters, [column[block] for column in columns], own)
+        return cotangents
+
+    threads = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD)
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(run, range(count)))
+    else:
+        parts = [run(k) for k in range(count)]
     cotangents = [
         np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
         for operand, found in zip(program.cotangents, zip(*parts))
