@@ -51,9 +51,7 @@ def plan(program: ProgramData) -> Plan:
     drafts, sizes = views(program, axes_of)
     rows = assign_rows(program, drafts, sizes)
     zeros = [int(found.max(initial=-1)) + 1 for found in rows]
-    tables = [
-        numpy().append(found, zero) for found, zero in zip(rows, zeros)
-    ]  # NOT_REACHED, −1, finds the row of zeros
+    tables = [numpy().append(found, zero) for found, zero in zip(rows, zeros)]  # NOT_REACHED, −1, finds the zeros
 
     def rows_of(operands: Sequence[Operand]) -> tuple[Any, ...]:
         return tuple([_read_only(tables[operand.space][operand.slots]) for operand in operands])
@@ -82,11 +80,8 @@ def _on_rows(view: StridedView | BlockGather, tables: Sequence[Any]) -> Any:
     rows = tables[view.space][view.places]
     axes = even_axes(rows, MOST_AXES_OF_A_COPY)
     if axes is not None:
-        return (
-            StridedView(view.space, int(rows[0]), *zip(*axes))
-            if axes
-            else StridedView(view.space, int(rows[0]), (), ())
-        )
+        sizes, steps = zip(*axes or ((1, 0),))
+        return StridedView(view.space, int(rows[0]), sizes, steps)
     start, width, places = blocks(rows)
     return BlockGather(view.space, start, width, _read_only(places))
 

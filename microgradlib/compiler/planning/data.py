@@ -102,23 +102,21 @@ class Step:
 class Plan:
     """A program ready to be executed, the same for all batch sizes.
 
-    `rows` of each space, of which the last holds 0 and is never written: `NOT_REACHED` is gathered from it. The leaves
-    have rows that nothing else takes: the first ones the parameters and the inputs, others the constants, ones and
-    seeds. Any other row is used for several values, one after another.
+    `rows` of each space, of which the last holds 0 and is never written: `NOT_REACHED` is gathered from it, and the
+    cotangents of what is not reached have it. The leaves have rows that nothing else takes: the first ones the
+    parameters and the inputs, others the constants, ones and seeds. Any other row is used for several values, one after
+    another. Seeds, outputs and cotangents have an array of rows for each operand of `program`.
     """
 
     program: ProgramData
-    """The program, with other slots in its backward pass."""
+    """The program with some slots renumbered, and without what is for printing."""
     steps: tuple[Step, ...]
     rows: tuple[int, int]
     constant_rows: tuple[int, ...]
     one_rows: tuple[int, ...]
     seed_rows: tuple[Any, ...]
-    """For each operand of `program.seeds`, its rows, an array."""
     output_rows: tuple[Any, ...]
-    """For each operand of `program.outputs`, its rows, an array."""
     cotangent_rows: tuple[Any, ...]
-    """For each operand of `program.cotangents`, its rows, an array; the row of zeros where nothing is reached."""
     forward: int
     """How many steps the forward pass has."""
 

@@ -1,4 +1,4 @@
-"""Slot layout: the slots of a backward pass in the order in which they are read, so that fewer have to be gathered."""
+"""Slot layout: results of a backward pass in the order in which they are read, so that fewer have to be gathered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from microgradlib.compiler.planning.strides import even_axes
 from microgradlib.compiler.planning.views import MOST_AXES, readings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from microgradlib.compiler.instructions import Instruction, ProgramData
     from microgradlib.compiler.planning.views import AxesOf
@@ -20,11 +20,11 @@ __all__ = ["arranged"]
 
 
 def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
-    """Return a joint program with the results of its last backward pass renumbered, behind all other slots.
+    """Return a program with some results renumbered: those of its last backward pass, and of batched matrix products.
 
-    What an operand reads gets consecutive slots, if the results of every instruction stay evenly spaced, and none has
+    What would be gathered gets consecutive slots, if the results of every instruction stay evenly spaced, and none has
     its place already: first the gradients, then the factors of matrix products, those of later instructions before
-    those of earlier ones, then other operands. Only what would be gathered is given an order.
+    those of earlier ones, then other operands.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.planning.views import AxesOf
@@ -37,10 +37,11 @@ def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
     >>> joint.cotangents, arranged(joint, AxesOf()).cotangents
     ((unbatched[12:18, 9:12],), (unbatched[9:18],))
     """
-    if program.forward is None:
+    made = {n: i for n, i in enumerate(program.instructions) if n >= _backward(program) or _is_batched_matmul(i)}
+    if not made:
         return program
-    backward = program.instructions[program.forward :]
-    tables = [_Layout(program, backward, space, axes_of).table() for space in (UNBATCHED, BATCHED)]
+    tables = [_Layout(program, made, space, axes_of).table() for space in (UNBATCHED, BATCHED)]
+    start = min(made)
 
     def moved(operand: Operand) -> Operand:
         slots = tables[operand.space][operand.slots]
@@ -49,25 +50,37 @@ def arranged(program: ProgramData, axes_of: AxesOf) -> ProgramData:
     def moved_slots(slots: tuple[int, ...], space: int) -> tuple[int, ...]:
         return tuple(tables[space][list(slots)].tolist())
 
-    renumbered = [replace(i, results=moved(i.results), operands=tuple(map(moved, i.operands))) for i in backward]
+    renumbered = [
+        replace(i, results=moved(i.results), operands=tuple(map(moved, i.operands)))
+        for i in program.instructions[start:]
+    ]
     return replace(
         program,
-        instructions=(*program.instructions[: program.forward], *renumbered),
+        instructions=(*program.instructions[:start], *renumbered),
         constant_slots=moved_slots(program.constant_slots, UNBATCHED),
         ones=moved_slots(program.ones, BATCHED),
         seeds=tuple(map(moved, program.seeds)),
         outputs=tuple(map(moved, program.outputs)),
         cotangents=tuple(map(moved, program.cotangents)),
+        cotangent_slots=(),
     )
 
 
-class _Layout:
-    """The places of the results of the backward pass in one space."""
+def _backward(program: ProgramData) -> int:
+    """Return the position at which the last backward pass begins."""
+    return len(program.instructions) if program.forward is None else program.forward
 
-    def __init__(self, program: ProgramData, backward: Sequence[Instruction], space: int, axes_of: AxesOf) -> None:
-        self.space, self.axes_of, self.gradients = space, axes_of, program.cotangents[-1]
-        self.made = {n: i for n, i in enumerate(backward) if i.space == space}
-        self.backward = backward
+
+def _is_batched_matmul(i: Instruction) -> bool:
+    return i.kind == "matmul" and all(x.space == BATCHED for x in (i.results, *i.operands))
+
+
+class _Layout:
+    """The places of some instructions' results in one space."""
+
+    def __init__(self, program: ProgramData, made: dict[int, Instruction], space: int, axes_of: AxesOf) -> None:
+        self.program, self.space, self.axes_of = program, space, axes_of
+        self.made = {n: i for n, i in made.items() if i.space == space}
         self.maker = numpy().full(program.sizes[space] + 1, -1)
         """For each slot the number of the instruction that writes it; −1 for others, and for `NOT_REACHED`."""
         for n, i in self.made.items():
@@ -93,9 +106,10 @@ class _Layout:
 
     def _readers(self) -> Iterator[Any]:
         """Yield the slots of operands in the order in which they should lie, by priority."""
-        uneven = [i for i in reversed(self.backward) if i.kind == "matmul" or None in map(self.axes_of, i.operands)]
+        latest_first = reversed(self.program.instructions)
+        uneven = [i for i in latest_first if i.kind == "matmul" or None in map(self.axes_of, i.operands)]
         read = [found for i in uneven for found in readings(i, self.axes_of)[1:] if found.view is None]
-        wanted = [(self.gradients.space, self.gradients.slots[self.gradients.slots >= 0])]
+        wanted = [(x.space, x.slots[x.slots >= 0]) for x in self.program.cotangents[-1:]]
         for operand, shape, dense, _ in sorted(read, key=lambda found: len(found.shape) != 3):
             slots = operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots
             wanted.append((operand.space, slots))
