@@ -27,12 +27,12 @@ ADD, MUL, SUM, DOT, WHERE, IDENTITY = (TABLE[name] for name in ("add", "mul", "s
 def canonicalize(trace: Trace) -> Trace:
     """Return the same computation in canonical form, so that one written term by term and one of n-ary nodes agree.
 
-    - Sums of sums are one `sum`; sums of products, and of dots, one `dot` of weights and inputs. Unbatched weights stand
-      first; beside several of these, products of two batched numbers have a dot of their own.
+    - Sums of sums are one `sum`; sums of products, and of dots, one `dot` of weights and inputs. Unbatched factors are
+      weights; beside several of these, products of two batched numbers have a dot of their own.
     - A bias stands in a dot W x + b of which all but x is unbatched; any other is added.
     - An operation on constants is its number, equal operations on equal arguments are one node, identities are gone.
-    - Weights, inputs, and the arguments of other n-ary ops are all batched or all unbatched: `identity` is now a copy of
-      an unbatched number into the batch.
+    - Weights, inputs, and the arguments of other n-ary ops are all batched or all unbatched: `identity` is a copy of an
+      unbatched number into the batch.
 
     >>> from microgradlib import Value
     >>> from microgradlib.compiler.trace import trace

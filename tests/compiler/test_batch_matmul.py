@@ -15,8 +15,9 @@ def found_in(pairs):
     found = batch_matmul([w for w, _ in pairs], [x for _, x in pairs])
     if found is None:
         return None
-    w, x = (np.reshape(lines, (found.blocks, -1, found.terms)) for lines in (found.rows, found.columns))
-    return w, x.swapaxes(1, 2), np.reshape(found.members, (found.blocks, w.shape[1], x.shape[1]))
+    (count, rows, terms, columns), w, x, z = found
+    w, x = np.reshape(w, (count, rows, terms)), np.reshape(x, (count, columns, terms)).swapaxes(1, 2)
+    return w, x, np.reshape(z, (count, rows, columns))
 
 
 def matrix(start, rows, columns):

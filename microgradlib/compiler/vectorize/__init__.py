@@ -101,10 +101,10 @@ class _Slots:
         """Return the slots of nodes, of which the first is no padding."""
         return Operand.of(self.spaces[nodes[0]], self.of[numpy().array(nodes)])
 
-    def matrices(self, pack: Pack, shape: tuple[int, int, int, int]) -> tuple[Operand, Operand]:
+    def matrices(self, pack: Pack) -> tuple[Operand, Operand]:
         """Return W row by row and X, below which a row of ones is added if W has a column of biases."""
         np = numpy()
-        count, _, terms, width = shape
+        count, _, terms, width = pack.shape
         columns = self.of[np.array(pack.columns)]
         if pack.bias == "column":
             start = self._ones_behind[pack.columns[-1][-1]]
@@ -115,19 +115,18 @@ class _Slots:
 
 def _instructions(pack: Pack, nodes: Sequence[TracedNode], slots: _Slots) -> Iterator[Instruction]:
     """Yield the instruction of a pack, and another one if a bias is added to its results."""
-    members, shape, is_added = pack.members, (1, 1, 1, 1), pack.bias == "added"
+    members, is_added = pack.members, pack.bias == "added"
     counts: tuple[int, ...] = ()
     operands: tuple[Operand, ...]
     if pack.kind == "matmul":
-        shape = (pack.count, len(pack.rows) // pack.count, pack.terms, len(pack.columns) // pack.count)
-        operands = slots.matrices(pack, shape)
+        operands = slots.matrices(pack)
     else:
         read = list(zip(*[parts(pack.op, nodes[i].arguments) for i in members]))
         operands = tuple([slots.operand(list(chain.from_iterable(r))) for r in read[: 2 if is_added else None]])
         if pack.kind == "segment_reduce":
             counts = tuple(map(len, read[0]))
     results = slots.enter(slots.spaces[members[0]], [-1] * len(members) if is_added else members)
-    yield Instruction(pack.kind, pack.op, results, operands, pack.terms, shape, counts)
+    yield Instruction(pack.kind, pack.op, results, operands, pack.terms, pack.shape, counts)
     if is_added:
         bias = slots.operand([nodes[i].arguments[-1] for i in members])
         yield Instruction("elementwise", ADD, slots.enter(results.space, members), (results, bias))

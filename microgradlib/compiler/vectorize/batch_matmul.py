@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from microgradlib.compiler.instructions import NOT_REACHED
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     Term = tuple[int, ...]
+    Shape = tuple[int, int, int, int]
 
-__all__ = ["BatchMatmul", "batch_matmul"]
+__all__ = ["batch_matmul"]
 
 SMALLEST = 64
 """Matrix products of fewer multiplications are not worth the copies that they need."""
@@ -21,29 +22,18 @@ PADDING_RATIO = 2.5
 """How many times the multiplications that are wanted the padded products may have."""
 
 
-class BatchMatmul(NamedTuple):
-    """Matrix products Z = W X, `blocks` of them: the rows of every W, the columns of every X, and the entries of Z.
+def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> tuple[Shape, list[Term], list[Term], list[int]] | None:
+    """Return the matrix products Z = W X of which the dots Σ w x are entries, or None if they do not fill them well.
 
-    Rows and columns have `terms` entries, −1 is padding. `members` says which dot an entry of Z is, −1 if none.
-    """
-
-    blocks: int
-    terms: int
-    rows: list[Term]
-    columns: list[Term]
-    members: list[int]
-
-
-def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> BatchMatmul | None:
-    """Return the matrix products of which the dots Σ w x are entries, or None if they do not fill them well.
-
-    Dots of different lengths belong together where the shorter's factors begin the longer's: causal attention.
+    These are their shape (count, rows, terms, columns), the rows of every W and the columns of every X, padded with −1,
+    and which dot each entry of Z is, −1 if none. Dots of different lengths belong together where the shorter's factors
+    begin the longer's: causal attention.
 
     >>> rows, columns = [range(4 * r, 4 * r + 4) for r in range(4)], [range(16 + c, 32, 4) for c in range(4)]
     >>> pairs = [(tuple(row), tuple(column)) for r, row in enumerate(rows) for column in columns[: r + 1]]
-    >>> found = batch_matmul(*zip(*pairs))
-    >>> found.blocks, found.terms, found.rows[1], found.members
-    (1, 4, (4, 5, 6, 7), [0, -1, -1, -1, 1, 2, -1, -1, 3, 4, 5, -1, 6, 7, 8, 9])
+    >>> shape, w, x, z = batch_matmul(*zip(*pairs))
+    >>> shape, w[1], z
+    ((1, 4, 4, 4), (4, 5, 6, 7), [0, -1, -1, -1, 1, 2, -1, -1, 3, 4, 5, -1, 6, 7, 8, 9])
     """
     wanted = sum(map(len, w))
     if len(set(map(len, w))) > 1:
@@ -61,17 +51,13 @@ def batch_matmul(w: Sequence[Term], x: Sequence[Term]) -> BatchMatmul | None:
     size = height * terms * width
     if min(height, width) < 2 or size < SMALLEST or size * len(blocks) > PADDING_RATIO * wanted:
         return None
-    return BatchMatmul(
-        len(blocks),
-        terms,
-        [_padded(row, terms) for rows, _ in blocks for row in rows],
-        [_padded(column, terms) for _, columns in blocks for column in columns],
+    padding = (NOT_REACHED,) * terms
+    return (
+        (len(blocks), height, terms, width),
+        [(row + padding)[:terms] for rows, _ in blocks for row in rows],
+        [(column + padding)[:terms] for _, columns in blocks for column in columns],
         [cells.get((row, column), NOT_REACHED) for rows, columns in blocks for row in rows for column in columns],
     )
-
-
-def _padded(term: Term, length: int) -> Term:
-    return (*term, *[NOT_REACHED] * (length - len(term)))
 
 
 def _completed(lists: Sequence[Term]) -> list[Term]:

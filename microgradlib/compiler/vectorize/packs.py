@@ -32,16 +32,16 @@ SHORT = 16
 class Pack:
     """Nodes that one instruction computes, in the order of its results; −1 is a result that the trace does not have.
 
-    Of a "matmul" of `count` products Z = W X, `rows` are those of each W, one after another, `columns` those of each X,
-    and the members go product by product, row by row. `bias` says what becomes of a dot's: "" there is none, "column"
-    it is the last of each row of W, "added" by an instruction of its own.
+    Of a "matmul" of products Z = W X, `shape` is (count, rows, terms, columns), `rows` are those of each W, one after
+    another, `columns` those of each X, and the members go product by product, row by row. `bias` says what becomes of a
+    dot's: "" there is none, "column" it is the last of each row of W, "added" by an instruction of its own.
     """
 
     kind: str
     op: Op
     members: list[int]
     terms: int = 1
-    count: int = 1
+    shape: tuple[int, int, int, int] = (1, 1, 1, 1)
     rows: Sequence[Term] = ()
     columns: Sequence[Term] = ()
     bias: str = ""
@@ -127,8 +127,8 @@ def _batched_dots(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
     found = batch_matmul([w for w, _ in halves], [x for _, x in halves])
     if found is None:
         return _reduction(nodes, members)
-    cells = [-1 if m < 0 else members[m] for m in found.members]
-    return Pack("matmul", DOT, cells, found.terms, found.blocks, found.rows, found.columns)
+    shape, rows, columns, cells = found
+    return Pack("matmul", DOT, [-1 if c < 0 else members[c] for c in cells], shape[2], shape, rows, columns)
 
 
 def _weighted_dots(nodes: Sequence[TracedNode], members: list[int]) -> list[Pack]:
@@ -160,4 +160,5 @@ def _product(nodes: Sequence[TracedNode], cells: list[list[int]], rows: list[Ter
         biases = [{nodes[i].arguments[-1] for i in row} for row in cells]
         if all(len(row) == 1 for row in biases):
             bias, rows = "column", [(*row, *b) for row, b in zip(rows, biases)]
-    return Pack("matmul", DOT, members, len(rows[0]), 1, rows, columns, bias)
+    terms = len(rows[0])
+    return Pack("matmul", DOT, members, terms, (1, len(rows), terms, len(columns)), rows, columns, bias)
