@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
 from microgradlib._support.pytree import flatten, unflatten
-from microgradlib.compiler.arguments import columns_of, rounded
+from microgradlib.compiler.arguments import columns_of
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.checks import column_checks, run_checks
 from microgradlib.compiler.engines.registry import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.parameters import Parameters
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
 from microgradlib.compiler.stages import Stages, stages_of
@@ -76,34 +77,31 @@ class _Ready(NamedTuple):
 
 
 class Compiled(Batched):
-    """What `compile` returns: a function of batches, traced once for each shape of its rows. `__wrapped__` is it."""
+    """What `compile` returns: a function of batches, traced once for each shape of its rows, `__wrapped__`.
+
+    Without `check_labels` labels are not tested at each call: for loops that have tested their data.
+    """
 
     def __init__(
-        self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any = float, backend: str = "numpy"
+        self,
+        function: Callable[..., Any],
+        parameters: Iterable[Value],
+        dtype: Any = float,
+        backend: str = "numpy",
+        *,
+        check_labels: bool = True,
     ) -> None:
         self.__wrapped__ = self.function = function
-        if isinstance(parameters, Value):
-            raise TypeError("parameters are a list of Values, as model.parameters() gives it, got one: write [w]")
-        names = getattr(parameters, "names", ())
-        self.parameters = list(parameters)
-        self.dtype, self.backend = numpy().dtype(dtype), backend
+        self._parameters, self.dtype, self.backend = Parameters(parameters), numpy().dtype(dtype), backend
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
         engine_class(backend)
-        for parameter in self.parameters:
-            if not isinstance(parameter, Value) or parameter.parents:
-                message = f"parameters are leaf Values, as model.parameters() gives them, got {parameter!r}"
-                raise TypeError(message)
-        self._distinct = list(dict.fromkeys(self.parameters))
-        position = {p: i for i, p in enumerate(self._distinct)}
-        self._names = tuple(dict(zip(self.parameters, names or _labels(self.parameters))).values())
-        repeated = len(self._distinct) < len(self.parameters)
-        self._places = [position[p] for p in self.parameters] if repeated else slice(len(self._distinct))
+        self.parameters, self._places = self._parameters.listed, self._parameters.places
+        self._check_labels = check_labels
         self._compiled: dict[Any, _Ready] = {}
-        self._lock = threading.Lock()
-        self._array: Any = None
         self._last: _Ready | None = None
+        self._lock = threading.Lock()
 
     def __getstate__(self) -> NoReturn:
         """Refuse to be copied or pickled, as the function belongs to its own parameters."""
@@ -142,7 +140,7 @@ class Compiled(Batched):
         """Return what each pass makes of the function, for arguments like these or else as in the last call."""
         if arguments:
             self.lower(*arguments)
-        return stages_of(trace(self.function, _zeros(self._latest().shapes), self._distinct))
+        return stages_of(trace(self.function, _zeros(self._latest().shapes), self._parameters.distinct))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
@@ -160,7 +158,7 @@ class Compiled(Batched):
         ([5.0], [[[3.0, 1.0]]])
         """
         shapes, _, captured, _ = self._latest()
-        numbers = self._numbers(captured)
+        numbers = self._parameters.numbers(captured, self.dtype)
         return save_program(self.program, path, numbers, shapes, numpy().arange(len(numbers))[self._places])
 
     def set_parameters(self, array: Any) -> None:
@@ -169,26 +167,7 @@ class Compiled(Batched):
         An array is kept, not copied: changes in it are seen by the next call. None goes back to the Values. Raises
         `TypeError` for what is no array or list of real numbers, `ValueError` for another shape.
         """
-        if array is not None:
-            array = numpy().asarray(array)
-            if array.dtype.kind not in "fiub":
-                message = f"the parameters' numbers are an array of real numbers, got dtype {array.dtype}"
-                raise TypeError(message)
-            if array.shape != (len(self.parameters),):
-                message = f"there are {len(self.parameters)} parameters, got an array of shape {array.shape}"
-                raise ValueError(message)
-        self._array = array
-
-    def _numbers(self, captured: tuple[Value, ...]) -> Any:
-        """Return the parameters' numbers, and behind them those of the other Values that the function uses."""
-        np = numpy()
-        if self._array is None:
-            return rounded(np.array([p._data for p in (*self._distinct, *captured)], float), self.dtype)
-        numbers = rounded(self._array, self.dtype)
-        if len(self._distinct) < len(self.parameters):
-            numbers = np.empty(len(self._distinct), self.dtype)
-            numbers[self._places] = self._array
-        return rounded(np.append(numbers, [p._data for p in captured]), self.dtype) if captured else numbers
+        self._parameters.set(array)
 
     def _for(self, shapes: Any) -> _Ready:
         """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""
@@ -204,25 +183,28 @@ class Compiled(Batched):
 
     def _compile(self, shapes: Any) -> _Ready:
         with without_collection():
-            found = trace(self.function, _zeros(shapes), self._distinct)
+            found = trace(self.function, _zeros(shapes), self._parameters.distinct)
             if not found.outputs:
                 raise ValueError("the function returns no number")
             arguments = tuple(zip(argument_names(self.function, len(shapes)), shapes))
-            program = Program.of(vectorize(canonicalize(found)), parameter_names=self._names, arguments=arguments)
+            program = Program.of(
+                vectorize(canonicalize(found)), parameter_names=self._parameters.names, arguments=arguments
+            )
         engine = make_engine(self.backend, program, self.dtype)
-        return _Ready(shapes, engine, found.captured, column_checks(found, shapes, self.dtype))
+        checks = column_checks(found, shapes, self.dtype) if self._check_labels else []
+        return _Ready(shapes, engine, found.captured, checks)
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
         columns, shapes = columns_of(arguments, self.dtype)
         _, engine, captured, checks = self._for(shapes)
         if checks:
             run_checks(checks, columns)
-        return engine, (self._numbers(captured), columns)
+        return engine, (self._parameters.numbers(captured, self.dtype), columns)
 
     def _rerun(self, engine: Engine, given: tuple[Any, Sequence[Any]], example: int) -> None:
         shapes, _, captured, _ = next(ready for ready in self._compiled.values() if ready.engine is engine)
         rows = [column[example].reshape(shape).tolist() for column, shape in zip(given[1], shapes)]
-        values = [*self._distinct, *captured]
+        values = [*self._parameters.distinct, *captured]
         with self._lock:
             before = [value._data for value in values]
             try:
@@ -242,9 +224,3 @@ class Compiled(Batched):
 def _zeros(shapes: Any) -> list[Any]:
     """Return a row of zeros of each shape."""
     return [numpy().zeros(shape).tolist() for shape in shapes]
-
-
-def _labels(values: Sequence[Value]) -> list[str]:
-    """Return the labels of Values as their names, or none where some have none of their own."""
-    labels = [value.label for value in values]
-    return labels if all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels) else []

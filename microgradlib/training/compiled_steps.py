@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.pytree import flatten, unflatten
-from microgradlib.compiler import columns_of, compile  # noqa: A004
+from microgradlib.compiler import Compiled, columns_of
 from microgradlib.core.modes import no_grad, recording
 from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
@@ -59,7 +59,7 @@ class CompiledSteps:
         self.training(first.inputs, first.targets)
 
     def _compiled(self, function: Any) -> Any:
-        program = compile(function, self.task.parameters)
+        program = Compiled(function, self.task.parameters, check_labels=False)
         program.set_parameters(self.flat.array)
         return program
 
@@ -75,8 +75,7 @@ class CompiledSteps:
     def _checked(self, examples: Examples) -> _Data:
         """Return examples as arrays; raise for different lengths, and for the first label that the cost rejects.
 
-        A compiled program accepts any number as a label, so the labels are checked here with the uncompiled cost, each
-        once.
+        Each label is checked here once, with the uncompiled cost, and not again at each step.
         """
         columns, shapes = columns_of((examples.inputs, examples.targets), float)
         inputs, targets = (
