@@ -43,37 +43,51 @@ class Executable:
         batched[list(plan.one_rows)] = 1.0
         self._parameters = unbatched[: len(program.parameter_order), 0]
         self._order = _index(np.array(program.parameter_order, np.intp))
-        self._loads: list[tuple[Any, Any, Any]] | None = None
-        self._seeds = [self._read(operand.space, rows) for operand, rows in zip(program.seeds, plan.seed_rows)]
+        self._loads: list[tuple[Any, Any, Any]] = []
+        self._seeds = [self._places(operand.space, rows) for operand, rows in zip(program.seeds, plan.seed_rows)]
         self._last_seeds: list[Any] = [None] * len(self._seeds)
         self._outputs = [(operand.space, rows) for operand, rows in zip(program.outputs, plan.output_rows)]
         all_batched = all(space == BATCHED for space, _ in self._outputs)
-        self._batched_outputs = self._read(BATCHED, np.concatenate(plan.output_rows)) if all_batched else None
+        self._batched_outputs = self._places(BATCHED, np.concatenate(plan.output_rows)) if all_batched else None
         self._cotangents = [
-            self._read(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
+            self._places(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
         ]
         self.calls = [call for step in plan.steps for call in step_calls(self.buffers, step)]
 
-    def _read(self, space: int, rows: Any) -> tuple[Any, Any]:
-        """Return an array and which of its rows are read, None for all."""
+    def _places(self, space: int, rows: Any) -> tuple[Any, Any]:
+        """Return an array and which of its rows these are; as a view, which is quicker, if they follow one another."""
         array, index = self.buffers.rows[space], _index(rows)
         array = array[:, 0] if space == UNBATCHED else array
-        return (array[index], None) if index.__class__ is slice else (array, index)
+        return (array[index], ...) if index.__class__ is slice else (array, index)
 
     def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> None:
         """Compute everything, from the flat parameters, each argument's column and the cotangents of the seeds."""
         self._parameters[:] = parameters[self._order]
-        if self._loads is None:
-            self._loads = _loads(self.program.input_order, self.buffers.rows[BATCHED], columns)
+        if not self._loads:
+            self._loads = self._loads_of(columns)
         for column, (target, rows, picked) in zip(columns, self._loads):
             target[rows] = column.T if picked is None else column.T[picked]
         for k, seed in enumerate(seeds):
             if seed.__class__ is not float or seed != self._last_seeds[k]:
-                array, rows = self._seeds[k]
-                array[... if rows is None else rows] = seed
-                self._last_seeds[k] = seed
+                target, rows = self._seeds[k]
+                target[rows] = seed
+                self._last_seeds[k] = seed if seed.__class__ is float else None
         for function, arguments in self.calls:
             function(*arguments)
+
+    def _loads_of(self, columns: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
+        """Return for each argument the rows of the inputs that it fills, and its numbers there, None: all.
+
+        Row i holds number `input_order[i]` of all arguments together. A column is (batch,) or (batch, numbers).
+        """
+        np, places, found, start = numpy(), numpy().array(self.program.input_order, numpy().intp), [], 0
+        for column in columns:
+            size = 1 if column.ndim == 1 else column.shape[1]
+            rows = np.flatnonzero((places >= start) & (places < start + size))
+            picked = places[rows] - start
+            found.append((*self._places(BATCHED, rows), None if (picked == np.arange(size)).all() else picked))
+            start += size
+        return found
 
     def outputs(self) -> Any:
         """Return the outputs of the last run, a new array (outputs, batch)."""
@@ -101,27 +115,4 @@ def _index(rows: Any) -> Any:
 
 
 def _copied(array: Any, rows: Any) -> Any:
-    return array.copy() if rows is None else array.take(rows, 0)
-
-
-def _loads(order: Sequence[int], inputs: Any, columns: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
-    """Return for each argument an array, the rows of it that it fills, and which of its numbers do, None for all.
-
-    Row i holds number order[i] of all arguments together. A column is (batch,), one number, or (batch, numbers).
-
-    >>> np = numpy()
-    >>> inputs = np.array([[1.0], [2.0], [3.0]])
-    >>> _loads([2, 1, 0], inputs, [np.zeros((1, 2)), np.zeros(1)])
-    [(array([[2.],
-           [3.]]), Ellipsis, array([1, 0])), (array([[1.]]), Ellipsis, None)]
-    """
-    np, places, found, start = numpy(), numpy().array(order, numpy().intp), [], 0
-    for column in columns:
-        size = 1 if column.ndim == 1 else column.shape[1]
-        rows = np.flatnonzero((places >= start) & (places < start + size))
-        picked, index = places[rows] - start, _index(rows)
-        whole = column.ndim == 1 or (picked == np.arange(size)).all()
-        array, rows = (inputs[index], ...) if index.__class__ is slice else (inputs, rows)
-        found.append((array, rows, None if whole else picked))
-        start += size
-    return found
+    return array.copy() if rows is ... else array.take(rows, 0)

@@ -1,4 +1,4 @@
-"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache, a very large batch by several threads."""
+"""The NumPy engine: plans of programs, run in blocks of examples that stay in cache."""
 
 from __future__ import annotations
 
