@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.buffers import assign_rows
-from microgradlib.compiler.planning.data import BlockGather, Plan, Step, StridedView
-from microgradlib.compiler.planning.patterns import Repeat
+from microgradlib.compiler.planning.data import BlockGather, Plan, Repeat, Step, StridedView
 from microgradlib.compiler.planning.slot_layout import arranged
 from microgradlib.compiler.planning.strides import blocks, even_axes
 from microgradlib.compiler.planning.views import AxesOf, views

@@ -1,18 +1,27 @@
-"""The plan as data: a joint program whose values have rows of buffers, read as strided views."""
+"""The plan as data: steps on rows of buffers, read as strided views, with the chains and the repeats among them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED
-from microgradlib.compiler.planning.patterns import Repeat, chains, repeats
+from microgradlib.compiler.numpy_functions import numpy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from microgradlib.compiler.instructions import Instruction, ProgramData
 
-__all__ = ["BlockGather", "Plan", "Step", "StridedView"]
+__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView"]
+
+FEWEST_TIMES = 3
+"""So often at least must steps be repeated."""
+
+MOST_LENGTHS = 8
+"""So many lengths of a repeat are tried: the most frequent distances from a step to the next one that is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,14 @@ class Step:
         return f"{self.results} = {' '.join(filter(None, what))} {', '.join(map(str, self.operands))}"
 
 
+class Repeat(NamedTuple):
+    """Steps `start` to `start + times · length` are `times` runs of `length` steps, alike but for their rows."""
+
+    start: int
+    length: int
+    times: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """A program ready to be executed, the same for all batch sizes.
@@ -122,15 +139,59 @@ class Plan:
 
     @cached_property
     def chains(self) -> tuple[tuple[int, int], ...]:
-        """(start, end) of runs of elementwise steps, each of which reads the one before: they may be fused."""
-        return chains(self.steps)
+        """(start, end) of each run of two or more elementwise steps, each of which reads what the one before writes.
+
+        As they have as many results, in one order, they may be computed one after another without going to memory.
+        """
+        found: list[tuple[int, int]] = []
+        for end, step in enumerate(self.steps[1:], 1):
+            before = self.steps[end - 1]
+            if before.kind == step.kind == "elementwise" and before.results in step.operands:
+                start = found.pop()[0] if found and found[-1][1] == end else end - 1
+                found.append((start, end + 1))
+        return tuple(found)
 
     @cached_property
     def repeats(self) -> tuple[Repeat, ...]:
-        """The longest periodic runs of steps that are alike but for their rows."""
-        return repeats(self.steps)
+        """The longest periodic runs of steps that are alike but for their rows, in order: time steps, for example."""
+        return _repeats(self.steps)
 
     def __str__(self) -> str:
         times = {run.start: f"  {run.times} times {run.length} steps" for run in self.repeats}
         lines = [f"{n:>4}  {step}{times.get(n, '')}" for n, step in enumerate(self.steps)]
         return "\n".join([f"{self.rows[0]} unbatched rows, {self.rows[1]} batched rows", *lines])
+
+
+def _repeats(steps: Sequence[Step]) -> tuple[Repeat, ...]:
+    """Return the longest periodic runs of steps, without overlaps, in their order."""
+    np = numpy()
+    numbers: dict[Any, int] = {}
+    alike = np.array([numbers.setdefault(_likeness(step), len(numbers)) for step in steps], dtype=int)
+    order = np.argsort(alike, kind="stable")
+    distances = Counter(np.diff(order)[np.diff(alike[order]) == 0].tolist())
+    found = [run for length, _ in distances.most_common(MOST_LENGTHS) for run in _periodic(alike, length)]
+    free = np.ones(len(alike), bool)
+    kept = []
+    for run in sorted(found, key=lambda run: (-run.length * run.times, run.length)):
+        span = slice(run.start, run.start + run.length * run.times)
+        if free[span].all():
+            free[span] = False
+            kept.append(run)
+    return tuple(sorted(kept))
+
+
+def _likeness(step: Step) -> Any:
+    """Return what steps that are alike have in common."""
+    i = step.instruction
+    views = [(view.space, getattr(view, "sizes", None)) for view in (step.results, *step.operands)]
+    return i and (i.kind, i.op.name, i.op.settings, i.wrt, i.counts), tuple(views)
+
+
+def _periodic(alike: Any, length: int) -> Iterator[Repeat]:
+    """Yield the runs in which each step is like the one `length` steps before."""
+    np = numpy()
+    same = np.concatenate([[False], alike[length:] == alike[:-length], [False]])
+    for start, end in np.flatnonzero(np.diff(same)).reshape(-1, 2).tolist():
+        times = (end - start) // length + 1
+        if times >= FEWEST_TIMES:
+            yield Repeat(start, length, times)

@@ -7,7 +7,7 @@ import microgradlib as mg
 from microgradlib import nn
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.planning import Repeat, plan
-from microgradlib.compiler.planning.patterns import FEWEST_TIMES, _periodic
+from microgradlib.compiler.planning.data import FEWEST_TIMES, _periodic
 from microgradlib.compiler.trace import trace
 from microgradlib.compiler.vectorize import vectorize
 
