@@ -106,16 +106,16 @@ class _Layout:
 
     def _readers(self) -> Iterator[Any]:
         """Yield the slots of operands in the order in which they should lie, by priority."""
+        wanted = [x.slots[x.slots >= 0] for x in self.program.cotangents[-1:] if x.space == self.space]
         latest_first = reversed(self.program.instructions)
         uneven = [i for i in latest_first if i.kind == "matmul" or None in map(self.axes_of, i.operands)]
-        read = [found for i in uneven for found in readings(i, self.axes_of)[1:] if found.view is None]
-        wanted = [(x.space, x.slots[x.slots >= 0]) for x in self.program.cotangents[-1:]]
-        for operand, shape, dense, _ in sorted(read, key=lambda found: len(found.shape) != 3):
-            slots = operand.slots.reshape(shape).swapaxes(1, 2).ravel() if dense == 1 else operand.slots
-            wanted.append((operand.space, slots))
-        for space, slots in wanted:
-            if space == self.space and len(slots) and (self.maker[slots] >= 0).all():
-                yield slots
+        for i in sorted(uneven, key=lambda i: i.kind != "matmul"):
+            if any(x.space == self.space and self.maker[x.slots[0]] >= 0 for x in i.operands):
+                for operand, shape, dense, view in readings(i, self.axes_of)[1:]:
+                    if view is None and operand.space == self.space:
+                        turned = operand.slots.reshape(shape).swapaxes(1, 2) if dense == 1 else operand.slots
+                        wanted.append(turned.ravel())
+        yield from (slots for slots in wanted if len(slots) and (self.maker[slots] >= 0).all())
 
     def _placed(self, readers: list[Any]) -> tuple[Any, set[int]]:
         """Return the place of each slot, and the instructions whose results are read in an order by readers."""
