@@ -1,4 +1,4 @@
-"""Batched products with missing entries: the copies they work on; attention of every form, held to the eager engine."""
+"""Matrix products of each example by itself, some of whose entries are padding: attention of every form."""
 
 import random
 
@@ -9,72 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.batched_products import Table
-from microgradlib.compiler.hull import hull
 from microgradlib.core.value import Value
-
-PLACES = {
-    "evenly": np.arange(24).reshape(2, 3, 4),
-    "turned": np.arange(24).reshape(2, 4, 3).swapaxes(1, 2) + 2,
-    "heads within rows": np.arange(24).reshape(3, 2, 4).swapaxes(0, 1),
-    "with gaps": np.arange(0, 48, 2).reshape(2, 3, 4),
-    "backwards": np.arange(24)[::-1].reshape(2, 3, 4),
-    "the same again": np.broadcast_to(np.arange(4), (2, 3, 4)),
-    "overlapping": np.arange(3)[:, None] + np.arange(4) + np.zeros((2, 1, 1), int),
-    "anyhow": np.random.default_rng(0).permutation(24).reshape(2, 3, 4),
-    "anyhow, some twice": np.random.default_rng(0).integers(0, 9, (2, 3, 4)),
-    "a triangle": np.array([[[0, -1, -1], [1, 2, -1], [3, 4, 5]]]),
-    "a triangle with gaps": np.array([[[0, -1, -1], [7, 2, -1], [3, 14, 5]]]),
-    "some missing, some twice": np.array([[[5, -1, 5], [5, 2, -1]], [[-1, -1, 0], [9, 9, 9]]]),
-    "one": np.array([[[3]]]),
-}
-
-
-def run(steps):
-    for function, arguments in steps:
-        function(*arguments)
-
-
-def by_one(places, array):
-    """The entries, example by example, 0 where they are missing."""
-    result = np.zeros((array.shape[1], *places.shape))
-    for place in np.ndindex(places.shape):
-        if places[place] >= 0:
-            result[(slice(None), *place)] = array[places[place]]
-    return result
-
-
-def numbers(*shape):
-    return np.random.default_rng(1).normal(size=shape)
-
-
-@pytest.mark.parametrize("name", PLACES)
-@pytest.mark.parametrize("batch", [1, 2, 17])
-def test_a_table_is_copied_entry_by_entry(name, batch):
-    array = np.empty((50, batch))
-    steps, copy = Table(PLACES[name]).loaded(array)
-    for times in (1.0, 2.0):  # the same steps on other numbers
-        array[...] = numbers(50, batch) * times
-        run(steps)
-        assert np.array_equal(copy, by_one(PLACES[name], array))
-
-
-@pytest.mark.parametrize("name", PLACES)
-@pytest.mark.parametrize("batch", [1, 2, 17])
-def test_what_is_kept_of_a_product_is_what_is_present(name, batch):
-    places = PLACES[name]
-    table = Table(places)
-    product = np.empty((batch, *places.shape))
-    steps, part = table.kept(product, np.empty((batch, len(table.rows))))
-    for times in (1.0, 2.0):
-        product[...] = numbers(*product.shape) * times
-        run(steps)
-        expected = np.zeros((50, batch))
-        for place in zip(*np.nonzero(places >= 0)):
-            expected[places[place]] += product[(slice(None), *place)]
-        summed = np.zeros((50, batch))
-        np.add.at(summed, list(table.read().operand.slots), part.reshape(-1, batch))
-        assert np.abs(summed - expected).max() < 1e-12
 
 
 class Attention:
@@ -142,17 +77,6 @@ def plain_attention(tokens, size, *, causal):
         return mg.sum([mg.tanh(y) * (1.0 + 0.1 * i) for i, y in enumerate(result)])
 
     return attention
-
-
-def found_in(program):
-    return [hull(i).z.shape for i in program.instructions if hull(i)]
-
-
-@pytest.mark.parametrize(("tokens", "size", "causal"), [(6, 4, True), (5, 4, False), (4, 6, True)])
-def test_scores_and_results_are_one_product_each(tokens, size, causal):
-    fast = compiled(plain_attention(tokens, size, causal=causal), [])
-    fast(*random_columns(0, 2, *[(tokens, size)] * 3))
-    assert found_in(fast.program) == [(1, tokens, tokens), (1, tokens, size)]
 
 
 @pytest.mark.parametrize("causal", [True, False])

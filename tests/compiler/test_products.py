@@ -9,9 +9,6 @@ from hypothesis import assume, given, settings, strategies as st
 from random_networks import Network
 
 import microgradlib as mg
-from microgradlib import nn
-from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.instructions import BATCH
 from microgradlib.core.value import Value
 
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 40).tolist()]
@@ -26,41 +23,6 @@ def affine(weights, x, bias=None):
 
 def weighted(numbers):
     return mg.sum([mg.tanh(y) * (1.0 + 0.3 * i) for i, y in enumerate(numbers)])
-
-
-def program_of(function, *shapes):
-    fast = compiled(function, W)
-    fast(*random_columns(0, 1, *shapes))
-    return fast.program
-
-
-def test_a_one_stands_below_each_x_with_a_bias():
-    """Of 3 inputs and 4 hidden units for 2 rows: X is 3 × 2, its ones are 2; the hidden layer is 4 × 2, its ones 2."""
-    model = nn.Sequential(nn.Layer(3, 4, "tanh", rng=0), nn.Layer(4, 2, "linear", rng=1))
-    fast = compiled(lambda xs: [model(x) for x in xs], model.parameters())
-    fast(random_columns(0, 1, (2, 3))[0])
-    program = fast.program
-    assert program.ones == (6, 7, 24, 25)
-    for i in [i for i in program.instructions if i.kind == "product"]:
-        x = np.reshape(i.operands[1].slots, (i.terms, 2))
-        assert (np.diff(x, axis=0) == 2).all()
-        assert set((x[-1] + 2).tolist()) <= set(program.ones)
-
-
-def test_no_one_where_there_is_no_bias():
-    assert program_of(lambda x: [mg.dot(W[:3], x), mg.dot(W[3:6], x)], (3,)).ones == ()
-
-
-def test_ones_are_no_operands_and_are_never_written():
-    model = nn.MLP([3, 5, 5, 2], activation="relu", rng=0)
-    fast = compiled(model, model.parameters())
-    fast(random_columns(0, 1, (3,))[0])
-    program = fast.program
-    read = {slot for i in program.instructions for o in i.operands if o.bank == BATCH for slot in o.slots}
-    written = {slot for i in program.instructions for slot in range(i.start, i.start + i.size)}
-    assert program.ones
-    assert not set(program.ones) & (read | written | set(range(program.inputs)))
-    assert len(program.ones) + len(written) + program.inputs == program.batch_size
 
 
 BIASED = {

@@ -1,4 +1,4 @@
-"""Fusion: which products are summed as they are made, and that their sums are what the products' own would be."""
+"""Sums of products whose zeros are strong: numbers of every kind, sums of all and of some of them."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,9 @@ from eager_oracle import EagerOracle, assert_batches_match, flat, random_columns
 from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib.compiler import binding, compile as compiled
-from microgradlib.compiler.binding import LARGE_BATCH, Binding
-from microgradlib.compiler.fusion import products_under_sums
-from microgradlib.compiler.instructions import BATCH
+from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.engines import kernels
+from microgradlib.compiler.engines.kernels import Kernel
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
 
@@ -58,7 +57,7 @@ def with_one_factor_for_all(x, y):
     return mg.sum([STRONG(a, mg.exp(y[0] * 0.2)) for a in x])
 
 
-FUSED = [
+ALONE = [
     cross_entropy, a_sum, weighted, sums_of_rows, sums_of_columns, entropies_of_rows, of_results,
     with_one_factor_for_all,
 ]  # fmt: skip
@@ -96,75 +95,12 @@ def uneven(x, y):
     return mg.sum([STRONG(x[i], x[j]) for i, j in ((0, 1), (1, 2), (2, 4), (3, 0))])
 
 
-NOT_FUSED = [mean, an_output, read_twice, in_two_sums, not_all_terms, not_all_summed, uneven]
+READ_OTHERWISE = [mean, an_output, read_twice, in_two_sums, not_all_terms, not_all_summed, uneven]
 
 
-def program_of(function, parameters=W):
-    fast = compiled(function, parameters)
-    fast(*random_columns(0, 1, (6,), (6,)))
-    return fast.program
-
-
-def test_the_products_of_cross_entropy_are_those_under_its_sum():
-    program = program_of(cross_entropy)
-    assert [(i.op.name, i.start, i.size) for i in program.instructions] == [
-        ("logsumexp", 12, 1), ("sub", 13, 6), ("strong_mul", 19, 6), ("sum", 25, 1), ("neg", 26, 1),
-    ]  # fmt: skip
-    assert products_under_sums(program) == {3: program.instructions[2]}
-
-
-@pytest.mark.parametrize("function", FUSED)
-def test_products_that_only_one_sum_reads_are_found(function):
-    instructions = program_of(function).instructions
-    [(position, product)] = products_under_sums(program_of(function)).items()
-    total = instructions[position]
-    assert (product.op.name, total.op.name) == ("strong_mul", "sum")
-    assert product in instructions[:position]
-    assert sorted(total.operands[0].slots) == list(range(product.start, product.start + product.size))
-
-
-@pytest.mark.parametrize("function", NOT_FUSED)
-def test_others_are_not(function):
-    assert products_under_sums(program_of(function)) == {}
-
-
-def test_two_sums_each_have_their_own():
-    def function(x, y):
-        return a_sum(x, y) * mg.sum(products([mg.tanh(a) for a in x], y[::-1]))
-
-    program = program_of(function)
-    found = products_under_sums(program)
-    assert len(found) == 2
-    for position, product in found.items():
-        slots = program.instructions[position].operands[0].slots
-        assert (min(slots), len(slots)) == (product.start, product.size)
-
-
-@pytest.mark.parametrize(("size", "written"), [(LARGE_BATCH - 1, True), (LARGE_BATCH, False)])
-def test_in_large_batches_products_are_never_written_down(size, written):
-    program = program_of(cross_entropy)
-    bound = Binding(program, size, float)
-    bound.run(np.zeros(len(W)), [np.random.default_rng(0).uniform(0.1, 1, (size, 6)) for _ in range(2)])
-    assert bound.banks.numbers[BATCH][19:25].any() == written
-    assert bound.banks.numbers[BATCH][25].all()
-
-
-@pytest.mark.parametrize("function", [*FUSED, *NOT_FUSED])
+@pytest.mark.parametrize("function", [*ALONE, *READ_OTHERWISE])
 def test_values_gradients_and_jacobians_are_the_eager_engine_s(function):
     assert_batches_match(function, W, random_columns(1, 3, (6,), (6,)), SIZES)
-
-
-@pytest.mark.parametrize("function", FUSED)
-@pytest.mark.parametrize("size", [16, 70])
-def test_with_and_without_fusion_values_agree(function, size, monkeypatch):
-    columns = random_columns(2, size, (6,), (6,))
-    fused = compiled(function, W)
-    with_fusion = flat(fused(*columns)), fused.jacobian(*columns), fused.values_and_grad(*columns)[1]
-    monkeypatch.setattr(binding, "products_under_sums", lambda program: {})
-    plain = compiled(function, W)
-    without = flat(plain(*columns)), plain.jacobian(*columns), plain.values_and_grad(*columns)[1]
-    for got, expected in zip(with_fusion, without):
-        np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-13)
 
 
 SPECIAL = [0.0, -0.0, 1.0, -0.5, np.inf, -np.inf, np.nan, 1e200]
@@ -220,19 +156,6 @@ def test_numbers_of_every_kind(numbers, size):
 
 
 def test_the_comparison_would_see_weak_zeros(monkeypatch):
-    monkeypatch.setattr("microgradlib.compiler.fusion._strongly", lambda x, y, z: None)
+    monkeypatch.setitem(kernels.KERNELS, "strong_mul", Kernel("out = multiply x y"))
     with pytest.raises(AssertionError):
         check_exactly(a_sum, [[[0.0] + [1.0] * 5], [[np.inf] + [1.0] * 5]], 16)
-
-
-def test_parameters_that_lie_at_the_same_place_in_their_own_bank_do_not_matter():
-    """Slot 6 of one bank holds a product of parameters, slot 6 of the other those of the inputs."""
-
-    def function(x, y):
-        return [mg.sum(products(x[:3], y[:3])), STRONG(W[0], W[1])]
-
-    fast = compiled(function, W)
-    fast(*random_columns(0, 1, (3,), (3,)))
-    first, second = (i for i in fast.program.instructions if i.op.name == "strong_mul")
-    assert {first.start, second.start} == {6}
-    assert len(products_under_sums(fast.program)) == 1
