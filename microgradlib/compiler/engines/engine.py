@@ -20,6 +20,9 @@ __all__ = ["Engine"]
 EXAMINED = 64
 """Where a gradient is not finite, parts of the batch of so many examples are looked at, then single examples."""
 
+SEEDED = 512
+"""A Jacobian's rows are computed so many at a time, which stay in cache."""
+
 
 class Engine:
     """A program on one kind of machine. A new engine writes `execute`, and its line in `engines.registry`.
@@ -121,19 +124,25 @@ class Engine:
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs).
 
-        It is one batch in which every example occurs once for each output, seeded with 1 for that output alone.
+        Every example occurs once for each output, seeded with 1 for that output alone: some examples at a time.
         """
         np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
-        repeated = columns if count == 1 else [np.repeat(column, count, 0) for column in columns]
-        seed = 1.0 if count == 1 else np.tile(np.eye(count, dtype=self.dtype), batch)
         result = np.empty((batch, count, self.program.inputs), self.dtype)
+        order, finite = np.argsort(self.program.input_order), np.ones(batch, bool)
+        joint, size = self.joint("jacobian"), batch if count == 1 else -(-SEEDED // count)
         with np.errstate(all="ignore"):
-            outputs, (rows,) = self.execute(self.joint("jacobian"), parameters, repeated, (seed,))
-            result[:, :, list(self.program.input_order)] = rows.T.reshape(result.shape)
-            if not (is_finite(outputs) and is_finite(result)) and self.exact is not None:
-                finite = np.isfinite(outputs).all(0).reshape(batch, count).all(1) & np.isfinite(result).all((1, 2))
-                for odd in _parts(np.flatnonzero(~finite)):
-                    result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
+            for start in range(0, batch, size):
+                part = [np.repeat(column[start : start + size], count, 0) for column in columns]
+                seed = np.tile(np.eye(count, dtype=self.dtype), len(part[0]) // count)
+                outputs, (found,) = self.execute(joint, parameters, part, (seed,))
+                rows = found.take(order, 0).T.reshape(-1, count, len(order))
+                result[start : start + size] = rows
+                if not (is_finite(outputs) and is_finite(rows)):
+                    whole = np.isfinite(outputs).all(0) & np.isfinite(found).all(0)
+                    finite[start : start + size] = whole.reshape(-1, count).all(1)
+        if self.exact is not None:
+            for odd in _parts(np.flatnonzero(~finite)):
+                result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
         return result
 
     def shaped(self, result: Any) -> Any:
