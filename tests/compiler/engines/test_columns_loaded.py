@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, strategies as st
+from hypothesis import assume, example, given, strategies as st
 
-from microgradlib.compiler.engines.executable import _loads as loads
+from microgradlib.compiler.engines.numpy_engine import NumpyEngine
+from microgradlib.compiler.instructions import BATCHED, Operand, ProgramData
 
 ORDERS = ("own", "turned round", "each within", "arguments", "transposed", "interleaved", "anyhow")
 
@@ -34,10 +35,13 @@ def columns_of(sizes, batch, rng, *, gaps=False):
     return [rng.normal(size=batch if n is None else (batch, n)) for n in sizes]
 
 
-def filled(found, columns, bank):
-    for column, (target, rows, picked) in zip(columns, found, strict=True):
-        target[rows] = column.T if picked is None else column.T[picked]
-    return bank
+def loaded(order, columns, dtype=float, engine=None):
+    """Return the numbers of the input slots of each example, (slots, batch), and the engine that loaded them."""
+    outputs = tuple([Operand.of(BATCHED, [slot]) for slot in range(len(order))])
+    shape, order = [None] * len(order), tuple(np.asarray(order).tolist())
+    program = ProgramData((), outputs, shape, order, (), (), (), 0, len(order))
+    engine = engine or NumpyEngine(program, np.dtype(dtype))
+    return engine.values(np.zeros(0, dtype), columns).T, engine
 
 
 def all_numbers(columns):
@@ -55,38 +59,25 @@ def all_numbers(columns):
 @example([None, 0, 3], "own", 1, False, 0)
 @example([4, 4], "interleaved", 5, False, 0)
 @example([None, None], "turned round", 1, True, 0)
-@example([0], "own", 2, False, 0)
 def test_each_slot_holds_its_number(sizes, kind, batch, gaps, seed):
     rng = np.random.default_rng(seed)
     order = drawn_order(kind, [1 if n is None else n for n in sizes], rng)
     columns = columns_of(sizes, batch, rng, gaps=gaps)
-    bank = np.full((len(order) + 3, batch), np.nan)
-    inputs = bank[: len(order)]
-    found = loads(order, inputs, columns)
+    assume(len(order) > 0)
+    engine = None
     for again in (columns, columns_of(sizes, batch, rng), columns_of(sizes, batch, rng, gaps=True)):
-        assert filled(found, again, inputs).tolist() == all_numbers(again)[:, order].T.tolist()
-    assert np.isnan(bank[len(order) :]).all()
+        found, engine = loaded(order, again, engine=engine)
+        assert found.tolist() == all_numbers(again)[:, order].T.tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_numbers_are_rounded_to_the_type_of_the_bank(dtype):
-    bank = np.zeros((3, 2), dtype)
-    columns = [np.array([0.1, 0.2]), np.array([[0.3, 0.4], [0.5, 0.6]])]
-    order = np.array([2, 0, 1])
-    filled(loads(order, bank, columns), columns, bank)
-    assert bank.tolist() == all_numbers(columns)[:, order].T.astype(dtype).tolist()
-
-
-def test_in_their_own_order_numbers_are_not_picked():
-    bank, columns = np.zeros((4, 2)), [np.ones(2), np.ones((2, 3))]
-    for target, rows, picked in loads(np.arange(4), bank, columns):
-        assert picked is None
-        assert rows is ...
-        assert np.shares_memory(target, bank)
+def test_numbers_are_rounded_to_the_type_of_the_program(dtype):
+    columns, order = [np.array([0.1, 0.2]), np.array([[0.3, 0.4], [0.5, 0.6]])], [2, 0, 1]
+    found, _ = loaded(order, columns, dtype)
+    assert found.dtype == dtype
+    assert found.tolist() == all_numbers(columns)[:, order].T.astype(dtype).tolist()
 
 
 def test_an_argument_without_numbers_fills_nothing():
-    bank, columns = np.full((2, 3), 7.0), [np.zeros((3, 0)), np.ones((3, 2)), np.zeros((3, 0))]
-    first, _, last = loads(np.array([1, 0]), bank, columns)
-    filled([first, last], [columns[0], columns[2]], bank)
-    assert (bank == 7.0).all()
+    columns = [np.zeros((3, 0)), np.arange(6.0).reshape(3, 2), np.zeros((3, 0))]
+    assert loaded([1, 0], columns)[0].tolist() == [[1.0, 3.0, 5.0], [0.0, 2.0, 4.0]]
