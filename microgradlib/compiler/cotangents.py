@@ -65,20 +65,13 @@ class Cotangents(Writer):
     """The backward pass of a program: cotangents are given to slots, and asked for when all readers have given theirs.
 
     `needed[space][slot]` says whether a slot depends on what is differentiated by; no other gets a cotangent.
+    `slots[space][slot]` is the slot of a slot's cotangent, in the same space; `NOT_REACHED` where there is none.
     """
 
     def __init__(self, program: ProgramData, needed: tuple[Any, Any]) -> None:
         super().__init__(program, list(program.instructions))
         self.needed = needed
-        self._slots = [numpy().full(size + 1, NOT_REACHED) for size in program.sizes]
-
-    def of(self, space: int, slots: Slots) -> Slots:
-        """Return the slots of the cotangents of slots, in the same space; `NOT_REACHED` where there is none."""
-        return self._slots[space][slots]
-
-    def slots_of_all(self) -> tuple[Slots, ...]:
-        """Return the slots of the cotangents of all slots, by space."""
-        return tuple([slot_array(slots[:-1]) for slots in self._slots])
+        self.slots = [numpy().full(size + 1, NOT_REACHED) for size in program.sizes]
 
     def give(self, target: Operand, share: Operand) -> None:
         """Add a share to the cotangent of each slot of `target`: summed over the batch for unbatched slots.
@@ -93,7 +86,7 @@ class Cotangents(Writer):
         if share.space != target.space:
             cotangents = self._moved(target.space, slots, Operand(share.space, cotangents))
         slots, cotangents = self._summed(target.space, slots, cotangents)
-        known = self._slots[target.space]
+        known = self.slots[target.space]
         again = known[slots] != NOT_REACHED
         known[slots[~again]] = cotangents[~again]
         if again.any():
@@ -104,12 +97,9 @@ class Cotangents(Writer):
     def _moved(self, space: int, slots: Slots, share: Operand) -> Slots:
         """Return a share summed over the batch, or repeated for each example, in the space of its target."""
         unique, first, inverse = numpy().unique(share.slots, return_index=True, return_inverse=True)
-        distinct = len(unique) == len(share.slots)
-        read = share if distinct else Operand(share.space, slot_array(unique))
-        of = Operand(space, slot_array(slots if distinct else slots[first]))
+        read, of = Operand(share.space, slot_array(unique)), Operand(space, slot_array(slots[first]))
         kind, op = ("reduce", SUM) if space == UNBATCHED else ("elementwise", IDENTITY)
-        results = self.write(kind, op, space, len(read.slots), [read], cotangent_of=of).slots
-        return results if distinct else results[inverse]
+        return self.write(kind, op, space, len(unique), [read], cotangent_of=of).slots[inverse]
 
     def _summed(self, space: int, slots: Slots, cotangents: Slots) -> tuple[Slots, Slots]:
         """Return each slot once, with the slot of the sum of what is given to it."""

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 from microgradlib.compiler.cotangents import IDENTITY, Writer
 from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, slot_array
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.slopes import written_out
+from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.core.graph import topological_sort
-from microgradlib.core.value import Value
-from microgradlib.ops import TABLE
+from microgradlib.core.modes import recording
+from microgradlib.core.symbol import Symbol
+from microgradlib.core.value import Value, as_node
+from microgradlib.ops import GRAPH, TABLE, ZERO
+from microgradlib.ops.guards import Undefined, chain_product, unguarded
 
 if TYPE_CHECKING:
     from microgradlib.compiler.instructions import ProgramData
@@ -40,41 +43,29 @@ def expand(program: ProgramData) -> ProgramData:
        4  unbatched[1] = reduce sum of 1 batched[5]
           return batched[2], unbatched[1]
     """
-    if all(i.wrt is None for i in program.instructions):
-        return program
     writer = Writer(program, [])
     for i in program.instructions:
         if i.wrt is None:
             writer.instructions.append(i)
-        elif i.kind == "elementwise":
-            _expand(writer, i, [operand.slots for operand in i.operands], [i.results])
         else:
-            _expand(writer, i, _by_term(i), _results_by_term(i))
+            _expand(writer, i, i.wrt)
     return writer.finished()
 
 
-def _by_term(i: Instruction) -> list[Any]:
-    """Return the slots of the cotangent, the output and each term of all operands of a reduction's adjoint."""
-    terms = [operand.slots.reshape(-1, i.terms) for operand in i.operands[2:]]
-    return [i.operands[0].slots, i.operands[1].slots, *[rows[:, t] for rows in terms for t in range(i.terms)]]
-
-
-def _results_by_term(i: Instruction) -> list[Operand]:
-    rows = i.results.slots.reshape(-1, i.terms)
-    return [Operand(i.space, slot_array(rows[:, t])) for t in range(i.terms)]
-
-
-def _expand(writer: Writer, i: Instruction, read: list[Any], results: list[Operand]) -> None:
-    """Write the instructions of an adjoint's expressions, of which the last ones write the adjoint's own results."""
-    spaces, places = [operand.space for operand in i.operands], i.reads
-    if i.kind == "reduce":
-        spaces = [*spaces[:2], *[space for space in spaces[2:] for _ in range(i.terms)]]
-        places = tuple(range(len(read) - 1))
-    symbols, roots = written_out(i.op, i.wrt or 0, places, i.terms)
-    size = results[0].slots.size
-    known: dict[Any, Operand] = {
-        symbol: Operand(space, slot_array(slots)) for symbol, space, slots in zip(symbols, spaces, read)
-    }
+def _expand(writer: Writer, i: Instruction, wrt: int) -> None:
+    """Write the expressions of an adjoint, one for each term; the last instructions write the adjoint's own results."""
+    read = [*i.operands[:2], *[part for operand in i.operands[2:] for part in _terms(operand, i.terms)]]
+    symbols = [Symbol(f"v{place}") for place in range(len(read))]
+    with recording():
+        if i.op.variadic:
+            derivatives = i.op.differentiate(_DEFINED, *symbols[1:])[wrt * i.terms : (wrt + 1) * i.terms]
+        else:
+            arguments = rule_arguments(i.op, i.reads, symbols[1:])
+            derivatives = (i.op.derivatives[wrt](_DEFINED, *arguments, *i.op.settings),)  # type: ignore[index]
+        products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
+    roots: list[Node] = [as_node(0.0 if product is ZERO else product) for product in products]
+    results, size = _terms(i.results, i.terms), i.size // i.terms
+    known: dict[Any, Operand] = dict(zip(symbols, read))
     targets = {root: result for root, result in zip(roots, results) if root.op is not None}
     for node in topological_sort(*roots):
         if isinstance(node, Value):
@@ -86,26 +77,43 @@ def _expand(writer: Writer, i: Instruction, read: list[Any], results: list[Opera
             writer.instructions.append(Instruction("elementwise", IDENTITY, result, (known[root],)))
 
 
+class _Defined:
+    """The namespace over Symbols for inputs inside the domain of a rule: what is undefined elsewhere is left out.
+
+    Arrays compute both sides of `where`, and a nan in the side that is not taken would reach the derivatives of the
+    other by 0 · nan. Outside the domain an engine's numbers are nan anyway.
+    """
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        if isinstance(x, Undefined) or isinstance(y, Undefined):
+            return x if isinstance(y, Undefined) else y
+        return GRAPH.where(condition, x, y)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(GRAPH, name)
+
+
+_DEFINED = _Defined()
+
+
+def _terms(operand: Operand, terms: int) -> list[Operand]:
+    """Return an operand of `terms` numbers for each result term by term."""
+    return [Operand(operand.space, slot_array(operand.slots[t::terms])) for t in range(terms)]
+
+
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:
     """Write one op of an expression, on `size` results, in `results` if these are in its space; return them."""
     space = max(operand.space for operand in operands)
-    op, fields = cast("Op", node.op), dict[str, Any]()
+    op, kind, terms = cast("Op", node.op), "elementwise", 1
     if op.variadic:
-        fields = {"terms": len(operands) // 2 if op is DOT else len(operands)}
-        if space == BATCHED:  # the terms of a reduction are in one space
-            operands = [_batched(writer, operand) for operand in operands]
-        lists = [operands[start : start + fields["terms"]] for start in range(0, len(operands), fields["terms"])]
-        operands = [
-            Operand(space, slot_array(numpy().stack([operand.slots for operand in part], 1).ravel())) for part in lists
-        ]
+        kind, terms = "reduce", len(operands) // 2 if op is DOT else len(operands)
+        for k, operand in enumerate(operands):  # the terms of a reduction are in one space
+            if operand.space < space:
+                operands[k] = writer.write("elementwise", IDENTITY, BATCHED, size, [operand])
+        lists = [operands[start : start + terms] for start in range(0, len(operands), terms)]
+        slots = [numpy().stack([operand.slots for operand in part], 1).ravel() for part in lists]
+        operands = [Operand(space, slot_array(part)) for part in slots]
     if results is None or results.space != space:
         results = writer.new(space, size)
-    kind = "reduce" if op.variadic else "elementwise"
-    writer.instructions.append(Instruction(kind, op, results, tuple(operands), **fields))
+    writer.instructions.append(Instruction(kind, op, results, tuple(operands), terms=terms))
     return results
-
-
-def _batched(writer: Writer, operand: Operand) -> Operand:
-    if operand.space == BATCHED:
-        return operand
-    return writer.write("elementwise", IDENTITY, BATCHED, operand.slots.size, [operand])

@@ -63,16 +63,16 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
         first += len(target.slots)
     for position in range(len(program.instructions) - 1, -1, -1):
         instruction = program.instructions[position]
-        g = tape.of(instruction.space, instruction.results.slots)
+        g = tape.slots[instruction.space][instruction.results.slots]
         if (g != NOT_REACHED).any():
             ADJOINTS[instruction.kind](tape, instruction, g, position)
     return _pruned(
         tape.finished(
             seeds=(*program.seeds, seed),
-            cotangents=(Operand(space, slot_array(tape.of(space, numpy().arange(count)))),),
+            cotangents=(Operand(space, slot_array(tape.slots[space][:count])),),
             forward=len(program.instructions),
             wrt=wrt,
-            cotangent_slots=tape.slots_of_all(),
+            cotangent_slots=tuple([slot_array(slots[:-1]) for slots in tape.slots]),
         )
     )
 

@@ -9,16 +9,14 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
-from microgradlib.core.value import as_node
-from microgradlib.ops import GRAPH, ZERO
-from microgradlib.ops.guards import Undefined, chain_product, unguarded
+from microgradlib.ops.guards import unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.ops import Op
 
-__all__ = ["Slope", "rule_arguments", "slope_of", "written_out"]
+__all__ = ["Slope", "rule_arguments", "slope_of"]
 
 BY_OUTPUT = {"relu"}
 """Ops with f′(x) = f′(f(x)): the derivative is read off the output, and the input's row is free for it."""
@@ -46,7 +44,7 @@ def slope_of(op: Op, wrt: int) -> Slope:
     """
     if op.name in BY_OUTPUT:
         return Slope(None, (0,))
-    symbols = _symbols(1 + (op.arity or 0))
+    symbols = [Symbol(f"v{place}") for place in range(1 + (op.arity or 0))]
     with recording():
         derivative = unguarded(op.partial_derivative(wrt, *symbols))
     if not isinstance(derivative, Node):
@@ -71,47 +69,3 @@ def rule_arguments(op: Op, reads: Sequence[int], given: Sequence[Any]) -> list[A
     if op.name in BY_OUTPUT:
         arguments = [arguments[0]] * len(arguments)
     return arguments
-
-
-class _Defined:
-    """The namespace over Symbols for inputs inside the domain of a rule: what is undefined elsewhere is left out.
-
-    Arrays compute both sides of `where`, and a nan in the side that is not taken would reach the derivatives of the
-    other by 0 · nan. Outside the domain an engine's numbers are nan anyway.
-    """
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        if isinstance(x, Undefined) or isinstance(y, Undefined):
-            return x if isinstance(y, Undefined) else y
-        return GRAPH.where(condition, x, y)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(GRAPH, name)
-
-
-_DEFINED = _Defined()
-
-
-def written_out(op: Op, wrt: int, reads: Sequence[int], terms: int) -> tuple[list[Node], list[Node]]:
-    """Return an adjoint as expressions of the table's ops, and the Symbols (cotangent, *read) that they are made of.
-
-    There is one expression for each term of input `wrt`; of an op of no fixed arity, `reads` are output and all inputs.
-    A number is a Value.
-
-    >>> from microgradlib.ops import TABLE
-    >>> symbols, [expression] = written_out(TABLE["div"], 0, slope_of(TABLE["div"], 0).reads, 1)
-    >>> len(symbols), expression.op.name
-    (2, 'mul')
-    """
-    symbols = _symbols(1 + len(reads))
-    with recording():
-        if op.variadic:
-            derivatives = op.differentiate(_DEFINED, *symbols[1:])[wrt * terms : (wrt + 1) * terms]
-        else:
-            derivatives = (op.derivatives[wrt](_DEFINED, *rule_arguments(op, reads, symbols[1:]), *op.settings),)  # type: ignore[index]
-        products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
-    return symbols, [as_node(0.0 if product is ZERO else product) for product in products]
-
-
-def _symbols(count: int) -> list[Node]:
-    return [Symbol(f"v{place}") for place in range(count)]
