@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.engines.engine import Engine
@@ -14,7 +13,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
 
@@ -107,21 +106,28 @@ def _in_blocks(
     """
     np, batch, program = numpy(), len(columns[0]), planned.program
     count = -(-batch // planned.block)
-    outputs = np.empty((len(program.outputs), batch), planned.dtype)
+    outputs, parts = np.empty((len(program.outputs), batch), planned.dtype), list[Any]([None]) * count
 
-    def run(k: int) -> tuple[Any, ...]:
-        block = slice(batch * k // count, batch * (k + 1) // count)
-        own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
-        with np.errstate(all="ignore"):  # of this thread
-            outputs[:, block], cotangents = planned.run(parameters, [column[block] for column in columns], own)
-        return cotangents
+    def run(waiting: Iterator[int], failures: list[BaseException]) -> None:
+        try:
+            for k in waiting:
+                block = slice(batch * k // count, batch * (k + 1) // count)
+                own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
+                with np.errstate(all="ignore"):  # of this thread
+                    outputs[:, block], parts[k] = planned.run(parameters, [column[block] for column in columns], own)
+        except BaseException as failure:  # noqa: BLE001  raised in the caller's thread
+            failures.append(failure)
 
-    threads = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD)
-    if threads > 1 and planned.block >= BLOCK_OF_A_THREAD:
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(run, range(count)))
-    else:
-        parts = [run(k) for k in range(count)]
+    waiting, failures = iter(range(count)), list[BaseException]()
+    several = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD) if planned.block >= BLOCK_OF_A_THREAD else 1
+    threads = [threading.Thread(target=run, args=(waiting, failures)) for _ in range(several - 1)]
+    for thread in threads:
+        thread.start()
+    run(waiting, failures)
+    for thread in threads:
+        thread.join()
+    for failure in failures:
+        raise failure
     cotangents = [
         np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
         for operand, found in zip(program.cotangents, zip(*parts))
