@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from microgradlib.compiler.engines.engine import Engine
+    from microgradlib.compiler.parameters import Parameters
     from microgradlib.compiler.program import Program
 
     Given = tuple[Any, Sequence[Any]]
@@ -29,8 +30,7 @@ class Batched(display.ShowsItself):
     subclass says in `_ready` which engine runs, on which numbers.
     """
 
-    _places: Any
-    """For each parameter as listed, its position among those of the program: a slice, or an array with duplicates."""
+    _parameters: Parameters
 
     @property
     def program(self) -> Program:
@@ -43,6 +43,15 @@ class Batched(display.ShowsItself):
 
     def _rerun(self, engine: Engine, given: Given, example: int) -> None:
         """Run an example in the eager engine, if there is a function, so that `detect_anomaly` names the line."""
+
+    def set_parameters(self, array: Any) -> None:
+        """Run on the numbers of a flat array, in the order of the parameters as they were listed.
+
+        An array is kept, not copied: changes in it are seen by the next call. None goes back to the Values' own
+        numbers, or those of the file. Raises `TypeError` for what is no array or list of real numbers, `ValueError` for
+        another shape.
+        """
+        self._parameters.set(array)
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
@@ -65,7 +74,7 @@ class Batched(display.ShowsItself):
             message = f"the function returns {len(engine.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
         mean, gradient = self._watched(engine, given, engine.mean_and_gradient(*given))
-        return mean, gradient[self._places]
+        return mean, gradient[self._parameters.places]
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, NDArray[Any]]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
@@ -74,7 +83,7 @@ class Batched(display.ShowsItself):
         """
         engine, given = self._ready(arguments)
         values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
-        return engine.shaped(values), gradient[self._places]
+        return engine.shaped(values), gradient[self._parameters.places]
 
     def rows_and_grad(self, *arguments: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the same as `values_and_grad`, but what the function returns as in `rows`.
@@ -83,7 +92,7 @@ class Batched(display.ShowsItself):
         """
         engine, given = self._ready(arguments)
         values, gradient = self._watched(engine, given, engine.values_and_gradient(*given, out))
-        return values, gradient[self._places]
+        return values, gradient[self._parameters.places]
 
     def jacobian(self, *arguments: Any) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
@@ -111,19 +120,21 @@ class Batched(display.ShowsItself):
         """
         engine, given = self._ready(arguments)
         direction, vector = numpy().zeros(len(given[0]), engine.dtype), numpy().asarray(vector, engine.dtype)
-        if vector.shape != direction[self._places].shape:
-            message = f"there are {len(direction[self._places])} parameters, got a vector of shape {vector.shape}"
+        if vector.shape != direction[self._parameters.places].shape:
+            message = (
+                f"there are {len(direction[self._parameters.places])} parameters, got a vector of shape {vector.shape}"
+            )
             raise ValueError(message)
-        numpy().add.at(direction, self._places, vector)
+        numpy().add.at(direction, self._parameters.places, vector)
         product = self._watched(engine, given, engine.hvp(*given, direction))
-        listed: NDArray[Any] = product[self._places]
+        listed: NDArray[Any] = product[self._parameters.places]
         return listed
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
         engine, given = self._ready(arguments)
-        unit = numpy().eye(len(given[0]), dtype=engine.dtype)[self._places]
-        rows = [engine.hvp(*given, vector)[self._places] for vector in unit]
+        unit = numpy().eye(len(given[0]), dtype=engine.dtype)[self._parameters.places]
+        rows = [engine.hvp(*given, vector)[self._parameters.places] for vector in unit]
         matrix: NDArray[Any] = self._watched(engine, given, numpy().array(rows, engine.dtype).reshape(2 * [len(rows)]))
         return matrix
 

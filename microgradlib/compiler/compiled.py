@@ -97,7 +97,7 @@ class Compiled(Batched):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
         engine_class(backend)
-        self.parameters, self._places = self._parameters.listed, self._parameters.places
+        self.parameters = self._parameters.listed
         self._check_labels = check_labels
         self._compiled: dict[Any, _Ready] = {}
         self._last: _Ready | None = None
@@ -159,15 +159,7 @@ class Compiled(Batched):
         """
         shapes, _, captured, _ = self._latest()
         numbers = self._parameters.numbers(captured, self.dtype)
-        return save_program(self.program, path, numbers, shapes, numpy().arange(len(numbers))[self._places])
-
-    def set_parameters(self, array: Any) -> None:
-        """Run on the numbers of a flat array, in the order of the parameters, in place of the Values' own.
-
-        An array is kept, not copied: changes in it are seen by the next call. None goes back to the Values. Raises
-        `TypeError` for what is no array or list of real numbers, `ValueError` for another shape.
-        """
-        self._parameters.set(array)
+        return save_program(self.program, path, numbers, shapes, numpy().arange(len(numbers))[self._parameters.places])
 
     def _for(self, shapes: Any) -> _Ready:
         """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""

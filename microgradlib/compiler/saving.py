@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import flatten
 from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
-from microgradlib.compiler.arguments import columns_of, rounded
+from microgradlib.compiler.arguments import columns_of
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.engines.registry import make_engine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.parameters import Parameters
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.program_check import check_program
+from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -31,35 +32,24 @@ ONE_PAIR = [1, 1, 1, 1]
 
 
 class LoadedProgram(Batched):
-    """A program from a file, to be called like a compiled function: for values, `value_and_grad` and `jacobian`.
+    """A program from a file, to be called like a compiled function, for rows of the `shapes` it was compiled for."""
 
-    `set_parameters` replaces the parameters that were saved with it.
-    """
-
-    def __init__(self, program: Program, shapes: tuple[tuple[int, ...], ...], numbers: Any, places: Any) -> None:
-        self._engine, self.shapes = make_engine("numpy", program, numbers.dtype), shapes
-        self._numbers, self._places = numbers, places
+    def __init__(self, program: Program, dtype: str, shapes: Any, listed: list[Value], captured: list[Value]) -> None:
+        self._engine, self.shapes = make_engine("numpy", program, dtype), shapes
+        self._parameters, self._captured = Parameters(listed), tuple(captured)
 
     @property
     def program(self) -> Program:
         """The program."""
         return self._engine.program  # type: ignore[return-value]
 
-    def set_parameters(self, array: Any) -> None:
-        """Set the parameters to the numbers of an array, in their order. Raises `ValueError` for another shape."""
-        array = rounded(numpy().asarray(array), self._numbers.dtype)
-        if array.shape != self._places.shape:
-            message = f"there are {len(self._places)} parameters, got an array of shape {array.shape}"
-            raise ValueError(message)
-        self._numbers = self._numbers.copy()
-        self._numbers[self._places] = array
-
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
-        columns, shapes = columns_of(arguments, self._numbers.dtype)
+        dtype = self._engine.dtype
+        columns, shapes = columns_of(arguments, dtype)
         if shapes != self.shapes:
             message = f"the program takes rows of the shapes {self.shapes}, got {shapes}"
             raise ValueError(message)
-        return self._engine, (self._numbers, columns)
+        return self._engine, (self._parameters.numbers(self._captured, dtype), columns)
 
 
 def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, shapes: Any, places: Any) -> Path:
@@ -107,13 +97,13 @@ def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
 
 
 def _loaded(content: dict[str, Any]) -> LoadedProgram:
-    np = numpy()
     if content["dtype"] not in {"float64", "float32"}:
         message = f"programs compute with float64 or float32, not {content['dtype']!r}"
         raise ValueError(message)
-    numbers = np.array([decode_float(x) for x in content["numbers"]], content["dtype"])
+    numbers = [Value(decode_float(x)) for x in content["numbers"]]
     shapes = tuple([tuple(map(int, shape)) for shape in content["rows"]])
-    places = np.array(content["parameters"], dtype=int)
+    places = list(map(int, content["parameters"]))
+    distinct = list(dict.fromkeys(places))
     unbatched_size, batched_size = map(int, content["sizes"])
     program = Program(
         instructions=tuple(map(_instruction, content["instructions"])),
@@ -129,14 +119,15 @@ def _loaded(content: dict[str, Any]) -> LoadedProgram:
     )
     if len(numbers) != len(program.parameter_order):
         raise ValueError("the order of the parameters does not fit their numbers")
-    if len(places) and not (places.min() >= 0 and places.max() < len(numbers)):
+    if distinct != list(range(len(distinct))) or len(distinct) > len(numbers):
         raise ValueError("a parameter has no number")
     if sum(math.prod(shape) for shape in shapes) != program.inputs:
         raise ValueError("the rows do not hold as many numbers as there are inputs")
     if len(program.outputs) != len(flatten(program.shape)):
         raise ValueError("the outputs are not as many as the result has numbers")
     check_program(program)
-    return LoadedProgram(program, shapes, numbers, places)
+    listed, captured = [numbers[place] for place in places], numbers[len(distinct) :]
+    return LoadedProgram(program, content["dtype"], shapes, listed, captured)
 
 
 def _instruction(record: dict[str, Any]) -> Instruction:
