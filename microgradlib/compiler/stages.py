@@ -15,41 +15,34 @@ __all__ = ["Stages", "stages_of"]
 
 
 class Stages(NamedTuple):
-    """What each pass has made of a function; `print` shows it. `joint` is the program with its gradient.
+    """What each pass has made of a function, which shows itself as text. `joint` is the program with its gradient.
 
     >>> from microgradlib import Value, compile
     >>> w = Value(2.0)
-    >>> print(compile(lambda x: (w * x).exp(), [w]).stages([1.0]))
+    >>> compile(lambda x: w * x, [w]).stages([1.0])
     # trace: scalar operations
        0  parameter 0
        1  input 0
        2  mul 0, 1
-       3  exp 2
-          return 3
+          return 2
     # canonicalize: the same, simplified
        0  parameter 0
        1  input 0
        2  mul 0, 1
-       3  exp 2
-          return 3
+          return 2
     # vectorize: instructions on vectors
        0  batched[1] = elementwise mul unbatched[0], batched[0]
-       1  batched[2] = elementwise exp batched[1]
-          return batched[2]
+          return batched[1]
     # reverse: forward and backward
        0  batched[1] = elementwise mul unbatched[0], batched[0]
-       1  batched[2] = elementwise exp batched[1]
-       2  batched[4] = elementwise exp adjoint 0 batched[3], batched[2]
-       3  batched[5] = elementwise mul adjoint 0 batched[4], batched[0]
-       4  unbatched[1] = reduce sum of 1 batched[5]
-          return batched[2], unbatched[1]
+       1  batched[3] = elementwise mul adjoint 0 batched[2], batched[0]
+       2  unbatched[1] = reduce sum of 1 batched[3]
+          return batched[1], unbatched[1]
     # plan: steps on rows of memory
     3 unbatched rows, 5 batched rows
        0  batched[2] = elementwise mul unbatched[0], batched[0]
-       1  batched[2] = elementwise exp batched[2]
-       2  batched[3] = elementwise exp adjoint 0 batched[1], batched[2]
-       3  batched[3] = elementwise mul adjoint 0 batched[3], batched[0]
-       4  unbatched[1] = reduce sum batched[3]
+       1  batched[3] = elementwise mul adjoint 0 batched[1], batched[0]
+       2  unbatched[1] = reduce sum batched[3]
     """
 
     trace: Trace
@@ -58,7 +51,7 @@ class Stages(NamedTuple):
     joint: ProgramData
     plan: Plan
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         parts = {
             "trace: scalar operations": _listing(self.trace),
             "canonicalize: the same, simplified": _listing(self.canonical),
