@@ -49,7 +49,7 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
     if wrt not in {"parameters", "inputs"}:
         message = f'a program is differentiated by its "parameters" or "inputs", got wrt={wrt!r}'
         raise ValueError(message)
-    program = expand(program)
+    program = expand(program) if program.cotangents else program
     space, count = (UNBATCHED, len(program.parameter_order)) if wrt == "parameters" else (BATCHED, program.inputs)
     tape = Cotangents(program, _needed(program, space, count))
     if program.cotangents:
@@ -66,15 +66,14 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
         g = tape.slots[instruction.space][instruction.results.slots]
         if (g != NOT_REACHED).any():
             ADJOINTS[instruction.kind](tape, instruction, g, position)
-    return _pruned(
-        tape.finished(
-            seeds=(*program.seeds, seed),
-            cotangents=(Operand(space, slot_array(tape.slots[space][:count])),),
-            forward=len(program.instructions),
-            wrt=wrt,
-            cotangent_slots=tuple([slot_array(slots[:-1]) for slots in tape.slots]),
-        )
+    joint = tape.finished(
+        seeds=(*program.seeds, seed),
+        cotangents=(Operand(space, slot_array(tape.slots[space][:count])),),
+        forward=len(program.instructions),
+        wrt=wrt,
+        cotangent_slots=tuple([slot_array(slots[:-1]) for slots in tape.slots]),
     )
+    return _pruned(joint) if program.cotangents else joint
 
 
 def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
@@ -207,7 +206,7 @@ def _part(operand: Operand, chosen: Any) -> Operand:
 
 
 def _pruned(program: ProgramData) -> ProgramData:
-    """Leave out instructions of the backward pass, and of what was differentiated, that nothing reads."""
+    """Leave out what only the first cotangents needed."""
     np = numpy()
     used = tuple(np.zeros(size + 1, bool) for size in program.sizes)
     for operand in program.outputs + program.cotangents:
