@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
@@ -33,7 +34,8 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
     if type(argument) is numpy().ndarray and argument.dtype is dtype:
         return argument
-    if isinstance(argument, numpy().ma.MaskedArray):
+    masked = sys.modules.get("numpy.ma")  # not imported for this: it takes 10 ms
+    if masked is not None and isinstance(argument, masked.MaskedArray):
         message = f"argument {i} is a masked array, whose mask would be lost: give filled(...) numbers, or weights of 0"
         raise TypeError(message)
     try:

@@ -80,7 +80,7 @@ def _fits(i: Instruction) -> bool:
 
 def _write(written: Any, slots: Any) -> None:
     in_range = ((slots >= 0) & (slots < len(written))).all()
-    if not in_range or written[slots].any() or len(numpy().unique(slots)) < len(slots):
+    if not in_range or written[slots].any() or len(set(slots.tolist())) < len(slots):
         raise ValueError("a slot is written twice, or there is no such slot")
     written[slots] = True
 
