@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import UNBATCHED
@@ -36,6 +37,7 @@ class Buffers:
         self.kept: dict[int | None, dict[str, Any]] = {}
         self.copies: dict[Any, Any] = {}
         self._scratch: dict[tuple[str, Any], Any] = {}
+        self._filled: dict[float, Any] = {}
 
     def view(self, place: StridedView) -> Any:
         """Return rows as an array of the view's axes and the batch, or 1."""
@@ -66,6 +68,14 @@ class Buffers:
         if flat is None or flat.size < size:
             flat = self._scratch[name, dtype] = np.empty(size, dtype)
         return flat[:size]
+
+    def filled(self, number: float, shape: tuple[int, ...]) -> Any:
+        """Return an array that holds one number everywhere and is never written."""
+        size = math.prod(shape)
+        flat = self._filled.get(number)
+        if flat is None or flat.size < size:
+            flat = self._filled[number] = numpy().full(size, number, self.dtype)
+        return flat[:size].reshape(shape)
 
 
 def merged(array: Any) -> Any:

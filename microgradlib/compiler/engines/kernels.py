@@ -79,7 +79,7 @@ KERNELS: Final[dict[Any, Kernel]] = {
     "div": Kernel("out = divide x y", ("out = divide g y", "w = multiply g z; w = divide w y; out = multiply w -1")),
     "identity": Kernel("out = positive x"),
     "detach": Kernel("out = positive x"),
-    "relu": Kernel("out = maximum x 0", ("mask = greater z 0; out = multiply g mask",)),
+    "relu": Kernel("out = maximum 0 x", ("mask = greater z 0; out = multiply g mask",)),  # in this order −0 stays −0
     "exp": Kernel("out = exp x", ("out = multiply g z",)),
     "log": Kernel("out = log x", ("out = divide g x",)),
     "sqrt": Kernel("out = sqrt x", ("out = divide g z; out = multiply out 0.5",)),

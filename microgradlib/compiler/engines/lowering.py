@@ -67,19 +67,17 @@ def _gather(buffers: Buffers, step: Step, out: Any) -> list[Call]:
 
 def _elementwise(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:
     """Run an op's kernel on arrays (…, batch), or the adjoint's; its own rule where there is none."""
-    op, wrt, kernel = instruction.op, instruction.wrt, kernel_of(instruction.op)
+    op, wrt, reads, kernel = instruction.op, instruction.wrt, instruction.reads, kernel_of(instruction.op)
     names = {"out": out, "p": op.settings[0]} if op.settings else {"out": out}
     if wrt is None:
         value = partial(_write_value, op, arrays, out)
         return (
-            kernel_calls(buffers, kernel.forward, {**names, **dict(zip("xy", arrays))}, value)
-            if kernel
-            else [(value, ())]
+            kernel_calls(buffers, kernel.forward, names | dict(zip("xy", arrays)), value) if kernel else [(value, ())]
         )
     g, *read = arrays
-    if kernel is None or wrt >= len(kernel.adjoints) or not set(kernel.reads(wrt)) <= set(instruction.reads):
-        return [(_write_adjoint, (op, wrt, g, rule_arguments(op, instruction.reads, read), out))]
-    names |= {"g": g, **{"zxy"[place]: array for place, array in zip(instruction.reads, read) if place < 3}}
+    if kernel is None or wrt >= len(kernel.adjoints) or not set(kernel.reads(wrt)) <= set(reads):
+        return [(_write_adjoint, (op, wrt, g, rule_arguments(op, reads, read), out))]
+    names |= {"g": g, **{"zxy"[place]: array for place, array in zip(reads, read) if place < 3}}
     return kernel_calls(buffers, kernel.adjoints[wrt], names)
 
 
@@ -95,7 +93,7 @@ def _reduce(buffers: Buffers, instruction: Instruction, position: int, arrays: l
     arrays = [numpy().broadcast_to(x, (*x.shape[:-1], out.shape[-1])) for x in arrays]
     g, z, *terms = arrays if wrt is not None else (None, out, *arrays)
     rows = [x[..., i, :] for x in terms for i in range(x.shape[-2])]
-    if kernel is None or len(terms) < kernel.operands:
+    if kernel is None or len(terms) < kernel.operands or len(kernel.adjoints) < (0 if wrt is None else wrt + 1):
         if wrt is None:
             return [(_write_value, (op, rows, out[..., 0, :]))]
         return [(partial(_write_adjoints, out=out), (op, wrt * instruction.terms, g, z, rows))]
@@ -118,12 +116,10 @@ def _reduce(buffers: Buffers, instruction: Instruction, position: int, arrays: l
 
 def _sum_over_batch(buffers: Buffers, x: Any, out: Any) -> list[Call]:
     """Write Σ x over terms and batch, as a product with a column of ones."""
-    np, calls = numpy(), list[Any]()
+    np = numpy()
     if x.shape[-2] > 1:
-        summed = buffers.scratch("summed", x[..., :1, :])
-        calls.append((np.add.reduce, (x, -2, None, summed, True)))
-        x = summed
-    return [*calls, (np.matmul, (x[..., 0, :], buffers.ones, out[..., 0, :]))]
+        return [(np.add.reduce, (x, (-2, -1), None, out, True))]
+    return [(np.matmul, (x[..., 0, :], buffers.ones, out[..., 0, :]))]
 
 
 def _segment_reduce(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:

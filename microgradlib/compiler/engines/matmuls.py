@@ -77,8 +77,8 @@ def _by_example(buffers: Buffers, instruction: Instruction, arrays: list[Any], o
             buffers.copies[key] = copy
     copies = [buffers.copies[key] for key in keys]
     batch, size = max(map(len, copies)), count * rows * columns
-    product = buffers.empty("product", batch * (size + GAP)).reshape(batch, -1)[:, :size]
-    product = product.reshape(batch, count, rows, columns)
+    memory = buffers.empty("product", batch * (size + GAP)).reshape(batch, -1)
+    product = memory[:, :size].reshape(batch, count, rows, columns)
     calls.append((np.matmul, (*copies, product)))
     if instruction.space == UNBATCHED:
         return [*calls, (np.add.reduce, (product, 0, None, out[..., 0]))]
@@ -95,14 +95,13 @@ def _batch_first(array: Any, other: Any) -> tuple[Call, Any]:
     It is row by row or column by column, as the other factor is, if that is there: BLAS is slow where only the second
     factor is transposed. Else it is as the array.
     """
-    np = numpy()
     axes = sorted(range(3), key=lambda axis: -abs(array.strides[axis]))
-    if other is not None and (axes.index(1) < axes.index(2)) != (other.strides[2] >= other.strides[3]):
-        axes = [0, 2, 1] if axes.index(1) < axes.index(2) else [0, 1, 2]
-    copy = np.empty((array.shape[-1], *[array.shape[axis] for axis in axes]), array.dtype)
-    return (np.copyto, (copy, array.transpose(3, *axes))), copy.transpose(
-        0, *[1 + axes.index(axis) for axis in range(3)]
-    )
+    by_row = axes.index(1) < axes.index(2)
+    if other is not None and by_row != (other.strides[2] >= other.strides[3]):
+        axes = [0, 2, 1] if by_row else [0, 1, 2]
+    copy = numpy().empty((array.shape[-1], *[array.shape[axis] for axis in axes]), array.dtype)
+    call = numpy().copyto, (copy, array.transpose(3, *axes))
+    return call, copy.transpose(0, *[1 + axes.index(axis) for axis in range(3)])
 
 
 def _write_without_padding(slots: list[Any], arrays: list[Any], product: Any, out: Any) -> None:

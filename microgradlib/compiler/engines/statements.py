@@ -37,6 +37,8 @@ def kernel_calls(
         names = {**names, "w": out}
     for target, function, words in _parsed(kernel):
         inputs = [_named(names, word) for word in words]
+        if function in {"maximum", "minimum"}:  # by arrays, which takes a third of the time that it takes by a number
+            inputs = [names[word] if word in names else buffers.filled(float(word), out.shape) for word in words]
         if target.partition("[")[0] not in names:
             names = {**names, target: _new(buffers, target, function, inputs, kept)}
         found = _named(names, target)
@@ -56,12 +58,8 @@ def _parsed(kernel: str) -> list[tuple[str, str, list[str]]]:
     >>> _parsed("w = exp x; out = multiply g w")
     [('w', 'exp', ['x']), ('out', 'multiply', ['g', 'w'])]
     """
-    found = []
-    for statement in kernel.split("; "):
-        target, _, expression = statement.partition(" = ")
-        function, *words = expression.split()
-        found.append((target, function, words))
-    return found
+    parts = [statement.partition(" = ") for statement in kernel.split("; ")]
+    return [(target, words.split()[0], words.split()[1:]) for target, _, words in parts]
 
 
 def _named(names: dict[str, Any], word: str) -> Any:

@@ -37,14 +37,16 @@ def rows_of(op, count, seed=0, size=ROWS):
 
 
 def run(instruction, places, results, numbers, *, dtype="float64", unbatched=()):
-    """Run one step on rows that hold `numbers` one after another; return the rows afterwards."""
+    """Run one step on rows that hold `numbers` one after another, after it ran on others; return its results."""
     buffers = Buffers((len(unbatched) + 1, 40 + sum(map(len, numbers))), BATCH, dtype)
     rows = np.concatenate(numbers)
-    buffers.rows[BATCHED][: len(rows)] = rows
-    buffers.rows[UNBATCHED][: len(unbatched), 0] = unbatched
-    with np.errstate(all="ignore"):
-        for function, arguments in step_calls(buffers, Step(instruction, results, tuple(places), 0)):
-            function(*arguments)
+    calls = step_calls(buffers, Step(instruction, results, tuple(places), 0))
+    for factor in (0.5, 1.0):
+        buffers.rows[BATCHED][: len(rows)] = rows * factor
+        buffers.rows[UNBATCHED][: len(unbatched), 0] = np.multiply(unbatched, factor)
+        with np.errstate(all="ignore"):
+            for function, arguments in calls:
+                function(*arguments)
     return buffers.view(results).copy()
 
 
@@ -129,7 +131,9 @@ def test_values_of_zeros_infinities_and_nan(key):
     places = [rows_at(count * k, count) for k in range(op.arity)]
     for results in places:
         found = run(instruction_of(op), places, results, inputs)
-        np.testing.assert_allclose(found, values(op, inputs), rtol=4e-15, atol=1e-320)
+        expected = values(op, inputs)
+        np.testing.assert_allclose(found, expected, rtol=4e-15, atol=1e-320)
+        assert np.array_equal(np.signbit(found)[expected == 0], np.signbit(expected)[expected == 0])
 
 
 @st.composite
