@@ -82,10 +82,8 @@ class Program(ProgramData, display.ShowsItself):
           n7  y  (argument)  size 1
           n8  J  = relu(1 - y * a2)  size 1  from n7, n6
         """
-        program = self._joint() if backward else self
-        drawing: Drawing = display.drawing(
-            program, backward=backward, max_nodes=max_nodes, engine=engine, theme=theme
-        )
+        options = {"backward": backward, "max_nodes": max_nodes, "engine": engine, "theme": theme}
+        drawing: Drawing = display.drawing(self._joint(), **options)
         return drawing
 
     def size(self) -> str:

@@ -141,7 +141,7 @@ def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> Non
     if i.op.name == "mean" or is_square:
         numbers = [2.0 if is_square else 1.0 / count for count in counts[reached].tolist()]
         factors = Operand(UNBATCHED, slot_array([tape.constant(number, 1).slots[0] for number in numbers]))
-        share = tape.write("elementwise", MUL, i.space, len(numbers), [factors, share], cotangent_of=results)
+        share = tape.write("elementwise", MUL, i.space, len(numbers), [factors, share])
         g = g.copy()
         g[reached] = share.slots
     shares = Operand(i.space, slot_array(g[places][reached[places]]))

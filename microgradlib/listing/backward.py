@@ -64,12 +64,16 @@ class _Backward:
         self.lines: list[Line] = []
         self.written: set[int] = set()
         self.last: Slots | None = None
-        self.leaves = self.symbols.at[program.cotangents[-1].space][: len(program.cotangents[-1].slots)]
+        self.known = [slots.copy() for slots in program.cotangent_slots]
+        for instruction in program.instructions[: program.forward]:  # a copy's cotangent is not that of what is copied
+            if instruction.op is IDENTITY:
+                self.known[instruction.space][instruction.results.slots] = NOT_REACHED
+        self.leaves, self.space = len(program.cotangents[-1].slots), program.cotangents[-1].space
         self.values: dict[tuple[int, int], int] = {}
-        for space, slots in enumerate(program.cotangent_slots):
+        for space, slots in enumerate(self.known):
             for value in (slots != NOT_REACHED).nonzero()[0].tolist():
                 symbol = int(self.symbols.at[space][value])
-                if self._is_shown(symbol):
+                if self._is_shown(symbol) and (space != self.space or value >= self.leaves):
                     self.values.setdefault((space, int(slots[value])), symbol)
 
     def _is_shown(self, symbol: int) -> bool:
@@ -78,10 +82,11 @@ class _Backward:
         return child is None or child.kind == "matmul"
 
     def give_seed(self, *, implied: bool) -> None:
-        """Of one output the seed is 1; of several it is g of each output."""
+        """Of a gradient the seed is 1, which is not written where it is `implied`; of a Jacobian's rows, g of an output."""
+        implied = implied and self.program.wrt == "parameters"
         seed, np = self.program.seeds[-1], numpy()
         outputs = np.concatenate([self.symbols.read(output) for output in self.program.outputs])[: len(seed.slots)]
-        ones = np.full(len(outputs), self.symbols.one)
+        ones = np.full(len(outputs), self.symbols.constant(1.0))
         self.symbols.at[seed.space][seed.slots] = ones if implied else self.symbols.cotangent(outputs)
         if self.program.wrt == "parameters" and not implied:
             self._copy(self.symbols.cotangent(outputs), ones)
@@ -89,35 +94,21 @@ class _Backward:
 
     def add(self, instruction: Instruction) -> None:
         """Write the lines of one instruction, and give its results symbols."""
-        np, slots, at = numpy(), instruction.results.slots, self.symbols.at[instruction.space]
-        of, reads = self.symbols.read(instruction.cotangent_of or instruction.results), self._reads(instruction)
-        scaled = self._is_scaled(instruction)
-        names = [
-            -1 if scaled else symbol if self._is_shown(symbol) else self.values.get((instruction.space, slot), -1)
-            for symbol, slot in zip(of.tolist(), slots.tolist())
-        ]
-        named, sums = np.array(names), instruction.op in {IDENTITY, ADD, SUM} and instruction.wrt is None
-        if instruction.width > 1:
-            instruction, reads = _one_by_one(instruction, reads[0])
-        if sums and len(reads[0]) == len(named) and len(reads) == 1 and ((named < 0) | np.isin(named, self.leaves)).all():
+        np, slots, at, of = numpy(), instruction.results.slots, self.symbols.at[instruction.space], instruction.cotangent_of
+        reads = self._reads(instruction)
+        values = np.full(len(slots), -1) if of is None else self.symbols.read(of)
+        for place, value in enumerate(values.tolist()):
+            if value < 0 or not self._is_shown(value):
+                values[place] = self.values.get((instruction.space, slots[place]), -1) if of else -1
+        sums = instruction.op in {ADD, SUM} and instruction.wrt is None
+        if instruction.op is IDENTITY or (instruction.op is SUM and len(reads[0]) == len(slots)):
             at[slots] = reads[0]
-        elif scaled and -1 - int(slots[0]) in self.write.kept:
-            block = self.symbols.add("cotangent", f"g_{self.symbols.owner(of[0]).name}", (len(of),))
-            at[slots] = self.symbols.symbols(block)
-            self._line(instruction, at[slots], reads)
-        elif (named < 0).any():
-            self._inline(instruction, reads, of[named < 0], whole=bool((named < 0).all()))
+            self._average(instruction.results)
+        elif (values < 0).any():
+            self._inline(instruction, reads, values)
         else:
-            at[slots] = self.symbols.cotangent(named)
+            at[slots] = self.symbols.cotangent(values)
             self._sum(instruction, at[slots], reads) if sums else self._write(instruction, at[slots], reads)
-
-    def _is_scaled(self, instruction: Instruction) -> bool:
-        """Say whether the results are the cotangents of a mean, divided by how many terms it has."""
-        of = instruction.cotangent_of
-        if of is None or instruction.op.name != "mul":
-            return False
-        cotangents = self.program.cotangent_slots[of.space][of.slots]
-        return bool(numpy().isin(cotangents, instruction.operands[1].slots).all() and of.space == instruction.operands[1].space)
 
     def _reads(self, instruction: Instruction) -> list[Slots]:
         """Return the symbols that are read; of an elementwise adjoint (cotangent, output, inputs …), all of them."""
@@ -135,51 +126,62 @@ class _Backward:
             places = [next(place for place, row in rows if row == one) for one in wanted]
         return [reads[0], *[self.symbols.read(operand)[places] for operand in every]]
 
-    def _inline(self, instruction: Instruction, reads: list[Slots], of: Slots, *, whole: bool) -> None:
-        """Let the cotangent of a value without a name be written in the lines of what reads it."""
-        block = self.symbols.add("inlined", "", (instruction.size,))
+    def _inline(self, instruction: Instruction, reads: list[Slots], values: Slots) -> None:
+        """Let the cotangent of a value without a name be written in the lines of what reads it, or give it a name."""
+        number = -1 - int(instruction.results.slots[0])
+        named = number in self.write.kept
+        block = self.symbols.add(*("cotangent", "g") if named else ("inlined", ""), (instruction.size,))
         step, order = arranged(instruction, reads, self.symbols, self.symbols.symbols(block))
         step.results = shaped(self.symbols.symbols(block), step.results.shape)
         block.lengths, block.by_columns = step.lengths, step.results.ndim == 2
-        self.symbols.at[instruction.space][instruction.results.slots[order]] = self.symbols.symbols(block)
+        literal = self.write.expression(step).literal
+        results = self.symbols.symbols(block) if literal is None else self.symbols.constant(literal)
+        self.symbols.at[instruction.space][instruction.results.slots[order]] = results
+        if named:
+            self._line(instruction, self.symbols.read(instruction.results), reads)
+            return
+        step.block = Block("inlined", "", number, ())
         self.write.inlined[block.start] = step
-        number = self.write.expression(step).literal
-        if number is not None:
-            self.symbols.at[instruction.space][instruction.results.slots] = self.symbols.constant(number)
-        owners = self.symbols.owners(of)
-        step.block = owners[0]
-        if self._is_scaled(instruction):
-            step.block, owners = Block("inlined", "", -1 - int(instruction.results.slots[0]), ()), []
-        if not whole or len(owners) > 1:
-            self.write.partly_read.update([owner.start for owner in owners])
+        if (values >= 0).any():
+            self.write.partly_read.add(number)
 
     def _sum(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write what is added up, but for shares, which have lines already."""
-        counts = list(instruction.counts) or instruction.terms
-        several = instruction.kind != "elementwise"
-        expected = [numpy().repeat(targets, counts) if several else targets for _ in reads]
-        others = [read != target for read, target in zip(reads, expected)]
-        if all(other.all() for other in others) and (len(reads) > 1 or len(reads[0]) > len(targets)):
-            self._write(instruction, targets, reads)
-            return
-        for read, target, other in zip(reads, expected, others):
+        counts, width = list(instruction.counts) or instruction.terms, instruction.width
+        if instruction.kind != "elementwise":
+            targets = numpy().repeat(targets.reshape(-1, width), counts, axis=0).ravel()
+        for read in reads:
+            other = read != targets
             if other.any():
-                self._copy(target[other], read[other])
+                self._copy(targets[other], read[other])
 
     def _copy(self, targets: Slots, read: Slots) -> None:
         instruction = Instruction("elementwise", IDENTITY, Operand.of(BATCHED, range(len(read))), ())
         self._write(instruction, targets, [read])
 
+    def _average(self, results: Operand) -> None:
+        """Write the cotangents of values that all examples share, where they are no numbers."""
+        at, known = self.symbols.at[UNBATCHED], self.known[UNBATCHED]
+        values = [
+            value
+            for value in numpy().isin(known, results.slots).nonzero()[0].tolist()
+            if self._is_shown(at[value]) and at[known[value]] not in self.symbols.constants
+        ]
+        values = [value for value in values if self.space == BATCHED or value >= self.leaves]
+        self._pass_on(UNBATCHED, numpy().array(values, int))
+        at[known[values]] = self.symbols.cotangent(at[values])
+
     def pass_on(self, results: Operand) -> None:
         """Write the cotangents of leaves that are those of other values, which adds passed on unchanged."""
-        np, cotangents = numpy(), self.program.cotangents[-1]
-        if results.space != cotangents.space:
-            return
-        targets, read = self.symbols.cotangent(self.leaves), self.symbols.read(cotangents)
-        passed = np.isin(cotangents.slots, results.slots) & (read != targets)
-        for block in self.symbols.owners(targets[passed]):
-            inside = passed & (targets >= block.start) & (targets < block.start + block.size)
-            self._copy(targets[inside], read[inside])
+        if results.space == self.space:
+            self._pass_on(self.space, numpy().isin(self.known[self.space][: self.leaves], results.slots).nonzero()[0])
+
+    def _pass_on(self, space: int, values: Slots) -> None:
+        at = self.symbols.at[space]
+        targets, read = self.symbols.cotangent(at[values]), at[self.known[space][values]]
+        for block in self.symbols.owners(targets[read != targets]):
+            passed = (read != targets) & (targets >= block.start) & (targets < block.start + block.size)
+            self._copy(targets[passed], read[passed])
 
     def _write(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write the lines of an instruction: of products of a cotangent with few vectors, and of a bias, one each."""
@@ -194,13 +196,14 @@ class _Backward:
             kept = replace(instruction, shape=(1, rows, terms, columns - int(ones.sum())))
             self._line(kept, z[:, ~ones].ravel(), [reads[0], x[:, ~ones].ravel()])
             return
+        if instruction.op.name != "mul" or instruction.wrt is not None:
+            self._line(instruction, targets, reads)
+            return
         for part in self._parts(instruction, targets, reads):
-            self._line(instruction, targets[part], [read[part] for read in reads] if part != slice(None) else reads)
+            self._line(instruction, targets[part], [read[part] for read in reads])
 
     def _parts(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> list[Any]:
         """Return which results of a product of a cotangent with several vectors have lines of their own."""
-        if instruction.op.name != "mul" or instruction.wrt is not None:
-            return [slice(None)]
         pattern = pattern_of(reads[0])
         if arranged(instruction, reads, self.symbols, targets)[0].results.ndim > 1:
             return [slice(None)]
@@ -217,9 +220,13 @@ class _Backward:
         formula, results, flat = self.write.expression(step), step.results, True
         if step.kind == "elementwise":
             results, pattern = broadcast(results)
-            if pattern != "all":
+            if pattern != "all" and formula.size == 1:
+                formula = (step.size // results.size) * formula
+            elif pattern != "all" and self.write.is_full(step):
                 note = {"one": "", "each": "each column", "tile": "each row"}[pattern]
-                formula = _summed(formula, step.size // results.size, results.size, note)
+                formula = ArrayFormula.function("sum", [formula], note).replaced(size=results.size)
+            elif pattern != "all":
+                results = step.results.ravel()
         elif step.kind == "reduce" and step.wrt is not None:
             results, flat = self.write.like_terms(step, results)
         if {block.name for block in self.symbols.owners(results)} == {"_"}:
@@ -255,17 +262,3 @@ class _Backward:
         steps = [arranged(instruction, reads, self.symbols, targets, by_reads=by)[0] for by in BY_READS]
         return min(steps, key=picked)
 
-
-def _summed(formula: ArrayFormula, times: int, size: int, note: str) -> ArrayFormula:
-    """Write the sum of what is given to a number for each of several results."""
-    if formula.size == 1:
-        return times * formula
-    return ArrayFormula.function("sum", [formula], note).replaced(size=size)
-
-
-def _one_by_one(instruction: Instruction, read: Slots) -> tuple[Instruction, list[Slots]]:
-    """Return a sum of runs of numbers as one of numbers."""
-    np, width = numpy(), instruction.width
-    ends = np.cumsum(instruction.counts)[:-1]
-    read = np.concatenate([run.T.ravel() for run in np.split(read.reshape(-1, width), ends)])
-    return replace(instruction, width=1, counts=tuple(np.repeat(instruction.counts, width).tolist())), [read]

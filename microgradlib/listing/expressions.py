@@ -50,12 +50,18 @@ class Expressions:
             result = operands[0] if step.op.name == "identity" else write_op(ArrayFormula, step.op, operands)
         if len(operands) == 3 and step.op.name == "dot" and step.wrt is None:
             result += operands[2]
-        return result.replaced(size=step.size)
+        return result if step.kind == "elementwise" and result.size == 1 else result.replaced(size=step.size)
+
+    def is_full(self, step: Step) -> bool:
+        """Say whether what an elementwise step computes is a number for each result, and none of a row or column."""
+        patterns = {self.base(step, k)[1] for k in range(len(step.reads))}
+        return "all" in patterns or {"each", "tile"} <= patterns
 
     def _matmul(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         if step.shape:
             count, rows, columns = step.shape
-            return ArrayFormula.function("matmul", operands, f"{count} of {rows} × {step.reads[0].size // count // rows}")
+            terms = step.reads[0].size // count // rows
+            return ArrayFormula.function("matmul", operands, f"{count} of {rows} × {terms} × {columns}")
         w, x = operands[:2]
         if w.literal is not None or x.literal is not None:
             return w * x
@@ -109,13 +115,16 @@ class Expressions:
         if len(set(step.counts)) > 1 or len(step.counts) == 1:
             return ""
         matrices = [read.reshape(len(step.counts), -1) for read in _terms(step)]
-        if all(self._is_matrix(matrix.T) for matrix in matrices):
+        texts = [self._matrix(matrix.T) for matrix in matrices]
+        if all(texts) and not all(text.endswith(".T") for text in texts):
             return "column"
-        return "row" if all(map(self._is_matrix, matrices)) else ""
+        texts = [self._matrix(matrix) for matrix in matrices]
+        return "row" if all(texts) and not all(text.endswith(".T") for text in texts) else ""
 
-    def _is_matrix(self, read: Slots) -> bool:
-        formula = self.symbols.matrix(read)
-        return formula is not None and is_one_part(formula) and not formula.text.endswith((".T", ")"))
+    def _matrix(self, read: Slots) -> str:
+        """Write a matrix that is a block or a part of one, or its transpose; nothing for another."""
+        formula = self.symbols.matrix(read) if min(read.shape) > 1 else None
+        return formula.text if formula is not None and is_one_part(formula) and formula.text[-1] != ")" else ""
 
     def _slopes(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write the slopes of a reduction by all its terms."""

@@ -22,7 +22,13 @@ __all__ = ["Listing", "listing_of"]
 
 
 def listing_of(program: ProgramData) -> Listing:
-    """Return the listing of a forward or joint program."""
+    """Return the listing of a forward or joint program; `ValueError` for one that was differentiated twice."""
+    if len(program.cotangents) > 1:
+        message = (
+            "a program that was differentiated twice has no listing as mathematics; print(program.listing()) shows its "
+            f"{len(program.instructions)} instructions"
+        )
+        raise ValueError(message)
     kept: set[int] = set()
     while True:  # until nothing is inlined of which something reads only a part
         listing = Listing(program, kept)
@@ -41,6 +47,7 @@ class Listing:
 
     def __init__(self, program: ProgramData, kept: set[int]) -> None:
         names = program.parameter_names[: len(program.parameter_order)] or names_by_role(program)
+        self.wrt = program.wrt
         self.symbols = symbols = Symbols(program, names, program.arguments)
         steps = forward_steps(program, symbols)
         self.outputs = numpy().concatenate([symbols.read(output) for output in program.outputs])
@@ -60,7 +67,7 @@ class Listing:
         if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
             self.forward.append(Line("return", "", symbols.written(self.outputs), (len(self.outputs),)))
         self.backward: list[Line] = []
-        if first and program.cotangents:
+        if (first or program.wrt == "inputs") and program.cotangents:
             names = symbols.add_cotangents(program.wrt)
             self.batched |= {names[name]: batched for name, batched in self.batched.items()}
             leaf = alone is not None and alone.kind != "result"

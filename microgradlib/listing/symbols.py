@@ -27,7 +27,7 @@ MOST_PARTS = 4
 class Symbols:
     """The blocks of a program, and for each slot the number of its symbol: block after block, each in its own order.
 
-    `constants` are the symbols that stand for one number, among them `one`. `stacks` are several groups of parameters
+    `constants` are the symbols that stand for one number, `one` the one in rows of ones. `stacks` are several groups of parameters
     that are read as one matrix or vector, by name.
     """
 
@@ -78,6 +78,9 @@ class Symbols:
 
     def constant(self, number: float) -> int:
         """Return a symbol that stands for a number."""
+        for symbol, known in self.constants.items():
+            if repr(known) == repr(number) and symbol != self.one:
+                return symbol
         block = self.add("constant", "", (1,))
         self.constants[block.start] = number
         return block.start

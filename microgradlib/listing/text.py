@@ -31,7 +31,8 @@ def written(program: ProgramData) -> str:
     for each vector: a = W @ h + b. Net inputs are a1, a2, …, their activations h1, h2, …, the output J, other results
     have the letter of their op. What differs in `layers.0.neurons.3.w.1` only by indices of units and inputs is one
     matrix, `layers.0.w`; `[a, b]` are vectors one after another, `a.{U, W}` matrices side by side, `{q; k}.w` below
-    each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*.
+    each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*. A program that was differentiated twice is
+    written instruction by instruction.
 
     >>> from dataclasses import replace
     >>> from microgradlib.compiler.canonicalize import canonicalize
@@ -59,6 +60,8 @@ def written(program: ProgramData) -> str:
     ∇layers.0.b = g_a1                      # 3
     ∇layers.0.w = g_a1 @ x.T                # 3 × 2
     """
+    if len(program.cotangents) > 1:
+        return program.listing()
     listing = listing_of(program)
     parts = [(_forward_title(listing), listing.forward), (_backward_title(listing), listing.backward)]
     if listing.stacks:
@@ -82,11 +85,12 @@ def _forward_title(listing: Listing) -> str:
 
 def _backward_title(listing: Listing) -> str:
     output = listing.output.block.name if listing.output and listing.output.block else "the first output"
-    averages = listing.averages_a_result()
-    mean = (
-        "; of a parameter (∇), and of what else all examples share, its mean" if averages else ", and each ∇ its mean"
-    )
-    title = f"# backward: g_v is ∂{output}/∂v{mean} over the batch"
+    mean = ", and each ∇ its mean over the batch"
+    if listing.averages_a_result():
+        mean = "; of a parameter (∇), and of what else all examples share, its mean over the batch"
+    title = f"# backward: g_v is ∂{output}/∂v{mean}"
+    if listing.wrt == "inputs":
+        title = "# backward: from the cotangents g of what is returned to those of the arguments"
     return "\n".join([title, *_net_inputs(listing)])
 
 

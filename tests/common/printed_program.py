@@ -51,9 +51,13 @@ class Numbers:
         return Numbers(a @ b)
 
 
+def as_numbers(x):
+    return x if isinstance(x, Numbers) else Numbers(x)
+
+
 def broadcast(*xs):
     """Return the arrays of the operands, with each vector as a column if another operand is a matrix or a row."""
-    both = [z if isinstance(z, Numbers) else Numbers(z) for z in xs]
+    both = [as_numbers(z) for z in xs]
     if all(z.array.ndim == 1 and not z.row for z in both):
         return [z.array for z in both]
     return [z.array if z.array.ndim == 2 or z.row or z.array.size == 1 else z.array[:, None] for z in both]
@@ -95,6 +99,7 @@ def reduction(function):
     """Return a reduction of all numbers, along `axis`, or of each group of `per` numbers."""
 
     def reduced(x, axis=None, per=None):
+        x = as_numbers(x)
         by_columns = x.array.T if x.array.ndim == 2 else x.array
         return Numbers(function(by_columns.reshape(-1, per), 1) if per else function(x.array, axis))
 
@@ -115,6 +120,7 @@ def cross_entropy(*operands, axis=None, per=None):
     def of_rows(array):
         return [TABLE["cross_entropy"].compute(*row) for row in array]
 
+    operands = [as_numbers(x) for x in operands]
     arrays = [x.array if axis is None else x.array.T for x in operands]
     if axis is None:
         arrays = [array.ravel("F").reshape(-1, per or array.size) for array in arrays]
@@ -123,6 +129,7 @@ def cross_entropy(*operands, axis=None, per=None):
 
 
 def softmax(x, axis=None, per=None):
+    x = as_numbers(x)
     powers = np.exp(x.array.reshape(-1, per) if per else x.array)
     probabilities = powers / powers.sum(1 if per else axis, keepdims=True)
     return Numbers(probabilities.ravel() if per else probabilities)
@@ -171,7 +178,7 @@ class Run:
                 if "{" in formula:
                     self.stack(target, formula, matrix="×" in comment)
                 elif target.startswith(("g_", "∇", "[")):
-                    self.assign(target, operator, self.value(formula).array)
+                    self.assign(target, operator, self.value(formula))
                 else:
                     self.names[target], self.formulas[target] = self.value(formula), formula
                     self.names[f"g_{target}"] = Numbers(np.zeros_like(self.names[target].array))
@@ -214,9 +221,10 @@ class Run:
 
     def value(self, formula):
         result = eval(self.python(formula), self.names)  # noqa: S307  our own text
-        return result if isinstance(result, Numbers) else Numbers(result)
+        return as_numbers(result)
 
-    def assign(self, target, operator, array):
+    def assign(self, target, operator, value):
+        array = value.array
         by_rows, transposed = target.startswith("∇") or ".reshape(" in target, target.endswith(").T")
         target = re.sub(r"\.flat|\.reshape\([^)]*\)|(?<=\))\.T", "", target)
         targets = re.findall(r"∇[\w.]+(?:\[[^\]]*\])?|\b_\b|g_\w+(?:\[[^\]]*\])?", target)
@@ -224,6 +232,8 @@ class Run:
             self.names[targets[0]] = Numbers(np.array(array))  # a net input without a line of its own
             return
         views = [None if t == "_" else self.view(t) for t in targets]
+        if len(views) == 1 and array.ndim == 1 and views[0].ndim == 2 and views[0].size != array.size:
+            array = np.broadcast_to(array if value.row else array[:, None], views[0].shape)
         known = sum(view.size for view in views if view is not None)
         array = np.resize(array, known + targets.count("_")) if array.size == 1 else array
         hidden = (array.size - known) // max(targets.count("_"), 1)

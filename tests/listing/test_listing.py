@@ -106,7 +106,7 @@ def test_weight_decay():
     text = text_of(lambda x, y: (model(x) - y) ** 2 + decay(), model, x=(2,), y=())
     assert "W1 = layers.{0; 1}.w " in text
     assert "J = (a2 - y)**2 + 0.01 * (W1 @ W1) " in text
-    assert "∇W1 = 0.02 * W1 " in text
+    assert "∇W1 += 0.02 * W1 " in text
     assert "∇layers.0.w += g_a1 @ x.T " in text
 
 
