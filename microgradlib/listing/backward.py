@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
 from microgradlib.listing.blocks import Block
-from microgradlib.listing.expressions import broadcast
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import LONGEST
-from microgradlib.listing.steps import arranged, pattern_of, shaped
+from microgradlib.listing.steps import arranged, broadcast, shaped
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
     from microgradlib.compiler.instructions import ProgramData, Slots
-    from microgradlib.listing.blocks import Block
-from microgradlib.listing.expressions import Expressions
+    from microgradlib.listing.expressions import Expressions
 
 __all__ = ["Line", "backward_lines"]
 
 ADD, IDENTITY, SUM = (TABLE[name] for name in ("add", "identity", "sum"))
-
-BY_READS = [(False, False), (True, False), (False, True), (True, True)]
 
 FEW_PARTS = 3
 """Products of one cotangent with so few vectors each have a line."""
@@ -42,14 +38,14 @@ class Line(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def backward_lines(program: ProgramData, write: Expressions, *, implied: bool) -> list[Line]:
+def backward_lines(program: ProgramData, write: Expressions) -> list[Line]:
     """Return the lines of a joint program's backward pass, in the order of its instructions.
 
     Shares of a cotangent are added to it as they are computed: the instructions that add them up, over the batch or
-    over all that read a number, have no lines of their own. `implied`: the seed, 1, has none either.
+    over all that read a number, have no lines of their own.
     """
     tape = _Backward(program, write)
-    tape.give_seed(implied=implied)
+    tape.give_seed()
     for instruction in program.instructions[program.forward :]:
         tape.add(instruction)
         tape.pass_on(instruction.results)
@@ -63,7 +59,6 @@ class _Backward:
         self.program, self.write, self.symbols = program, write, write.symbols
         self.lines: list[Line] = []
         self.written: set[int] = set()
-        self.last: Slots | None = None
         self.known = [slots.copy() for slots in program.cotangent_slots]
         for instruction in program.instructions[: program.forward]:  # a copy's cotangent is not that of what is copied
             if instruction.op is IDENTITY:
@@ -81,15 +76,12 @@ class _Backward:
         child = self.write.inlined.get(self.symbols.owner(symbol).start)
         return child is None or child.kind == "matmul"
 
-    def give_seed(self, *, implied: bool) -> None:
-        """Of a gradient the seed is 1, which is not written where it is `implied`; of a Jacobian's rows, g of an output."""
-        implied = implied and self.program.wrt == "parameters"
-        seed, np = self.program.seeds[-1], numpy()
-        outputs = np.concatenate([self.symbols.read(output) for output in self.program.outputs])[: len(seed.slots)]
-        ones = np.full(len(outputs), self.symbols.constant(1.0))
-        self.symbols.at[seed.space][seed.slots] = ones if implied else self.symbols.cotangent(outputs)
-        if self.program.wrt == "parameters" and not implied:
-            self._copy(self.symbols.cotangent(outputs), ones)
+    def give_seed(self) -> None:
+        """Of a gradient the seed is 1; of a Jacobian's rows, g of each output."""
+        [*_, seed], outputs = self.program.seeds, self.program.outputs
+        values = self.symbols.cotangent(numpy().concatenate([self.symbols.read(output) for output in outputs]))
+        one = self.symbols.constant(1.0)
+        self.symbols.at[seed.space][seed.slots] = values if self.program.wrt == "inputs" else one
         self.pass_on(seed)
 
     def add(self, instruction: Instruction) -> None:
@@ -103,7 +95,7 @@ class _Backward:
         sums = instruction.op in {ADD, SUM} and instruction.wrt is None
         if instruction.op is IDENTITY or (instruction.op is SUM and len(reads[0]) == len(slots)):
             at[slots] = reads[0]
-            self._average(instruction.results)
+            self.pass_on(instruction.results, averaged=instruction.op is SUM)
         elif (values < 0).any():
             self._inline(instruction, reads, values)
         else:
@@ -159,29 +151,22 @@ class _Backward:
         instruction = Instruction("elementwise", IDENTITY, Operand.of(BATCHED, range(len(read))), ())
         self._write(instruction, targets, [read])
 
-    def _average(self, results: Operand) -> None:
-        """Write the cotangents of values that all examples share, where they are no numbers."""
-        at, known = self.symbols.at[UNBATCHED], self.known[UNBATCHED]
-        values = [
-            value
-            for value in numpy().isin(known, results.slots).nonzero()[0].tolist()
-            if self._is_shown(at[value]) and at[known[value]] not in self.symbols.constants
-        ]
-        values = [value for value in values if self.space == BATCHED or value >= self.leaves]
-        self._pass_on(UNBATCHED, numpy().array(values, int))
-        at[known[values]] = self.symbols.cotangent(at[values])
+    def pass_on(self, results: Operand, *, averaged: bool = False) -> None:
+        """Write the cotangents of leaves that are those of other values, which adds passed on unchanged.
 
-    def pass_on(self, results: Operand) -> None:
-        """Write the cotangents of leaves that are those of other values, which adds passed on unchanged."""
-        if results.space == self.space:
-            self._pass_on(self.space, numpy().isin(self.known[self.space][: self.leaves], results.slots).nonzero()[0])
-
-    def _pass_on(self, space: int, values: Slots) -> None:
-        at = self.symbols.at[space]
-        targets, read = self.symbols.cotangent(at[values]), at[self.known[space][values]]
+        Where they were `averaged` over the batch, also those of all values with a name, if they are no numbers.
+        """
+        at, known = self.symbols.at[results.space], self.known[results.space]
+        values = numpy().isin(known, results.slots).nonzero()[0]
+        leaves = values < (self.leaves if results.space == self.space else 0)
+        wanted = [self._is_shown(at[value]) and at[known[value]] not in self.symbols.constants for value in values]
+        values = values[leaves | (numpy().array(wanted, bool) & averaged)]
+        targets, read = self.symbols.cotangent(at[values]), at[known[values]]
         for block in self.symbols.owners(targets[read != targets]):
             passed = (read != targets) & (targets >= block.start) & (targets < block.start + block.size)
             self._copy(targets[passed], read[passed])
+        if averaged:
+            at[known[values]] = targets
 
     def _write(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write the lines of an instruction: of products of a cotangent with few vectors, and of a bias, one each."""
@@ -204,11 +189,8 @@ class _Backward:
 
     def _parts(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> list[Any]:
         """Return which results of a product of a cotangent with several vectors have lines of their own."""
-        pattern = pattern_of(reads[0])
         if arranged(instruction, reads, self.symbols, targets)[0].results.ndim > 1:
             return [slice(None)]
-        if pattern.name == "each" and pattern.times <= FEW_PARTS:
-            return [slice(t, None, pattern.times) for t in range(pattern.times)]
         owners = numpy().stack([self.symbols.owner_numbers(read) for read in (reads[1], targets)])
         distinct, which = numpy().unique(owners, axis=1, return_inverse=True)
         count = distinct.shape[1]
@@ -216,7 +198,7 @@ class _Backward:
 
     def _line(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write one line; where a cotangent is there several times, the sum of what is given to it."""
-        step = self._clearest(instruction, targets, reads)
+        step, _ = arranged(instruction, reads, self.symbols, targets)
         formula, results, flat = self.write.expression(step), step.results, True
         if step.kind == "elementwise":
             results, pattern = broadcast(results)
@@ -248,17 +230,4 @@ class _Backward:
                 self.lines[-1] = before._replace(formula=both)
                 return
         self.lines.append(line)
-
-
-    def _clearest(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> Step:
-        """Return the step, of a matrix product with rows and columns in the order in which most can be written in full."""
-
-        def picked(step: Step) -> int:
-            return sum("[…]" in self.symbols.written(read).text for read in (step.results, *step.reads))
-
-        step, _ = arranged(instruction, reads, self.symbols, targets)
-        if step.kind != "matmul" or step.shape or not picked(step):
-            return step
-        steps = [arranged(instruction, reads, self.symbols, targets, by_reads=by)[0] for by in BY_READS]
-        return min(steps, key=picked)
 

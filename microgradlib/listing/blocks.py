@@ -77,25 +77,27 @@ def _span(part: range, length: int) -> str:
 
 
 def runs(block: Block, symbols: Slots, most: int) -> list[str] | None:
-    """Write numbers as subscripts of runs of equal step; None where they are more than `most` or go across a matrix."""
+    """Write numbers as subscripts of runs of equal step; None where they are more than `most` or go across a matrix.
+
+    >>> from microgradlib.compiler.instructions import slot_array
+    >>> runs(Block("result", "h", 0, (9,)), slot_array([4, 5, 6, 0, 2, 4, 8]), 3)
+    ['[4:7]', '[0:5:2]', '[8]']
+    """
     found: list[str] = []
-    start, steps = 0, numpy().diff(symbols)
+    steps = numpy().append(numpy().diff(symbols), 0).tolist()
+    start = 0
     while start < len(symbols):
-        end = _end_of_run(steps.tolist(), start)
+        end = start + 1
+        while steps[end - 1] == steps[start] > 0:
+            end += 1
+        if end - start == 2 and steps[start] > 1:
+            end = start + 1
         part = _run(block, symbols[start:end])
         if part is None or len(found) == most:
             return None
         found.append(part)
         start = end
     return found
-
-
-def _end_of_run(steps: list[int], start: int) -> int:
-    """Return where a run of equal steps ends: of steps above 1 only if it is longer than two."""
-    end = start + 1
-    while end <= len(steps) and steps[end - 1] == steps[start] > 0:
-        end += 1
-    return end if end - start > 2 or (end - start == 2 and steps[start] == 1) else start + 1
 
 
 def _run(block: Block, symbols: Slots) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib.listing.formula import ArrayFormula, slope
+from microgradlib.listing.steps import broadcast
 from microgradlib.listing.symbols import is_one_part
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops.formula import write_op
@@ -74,7 +75,7 @@ class Expressions:
         by_term = self.by_term(step)
         if by_term:
             return ArrayFormula.total([self._factor(w) * self._factor(x) for w, x in by_term])
-        if len(step.counts) > 1 or self._alike(step):
+        if len(step.counts) > 1:
             return self._of_terms("dot", step, operands[:2])
         return operands[0] @ operands[1]
 
@@ -104,11 +105,6 @@ class Expressions:
             return f"{fewest} to {most} each"
         note = self._as_matrices(step)
         return f"each {note}" if note else f"{most} each"
-
-    def _alike(self, step: Step) -> bool:
-        """Say whether what one result reads may be written as matrices: there is one, or both have as many rows."""
-        shapes = [(self.symbols.rows(read), self.symbols.owner(read[0]).by_columns) for read in _terms(step)]
-        return len(shapes) == 1 or (shapes[0] == shapes[1] and shapes[0][0] > 0)
 
     def _as_matrices(self, step: Step) -> str:
         """Say where the terms of each result are, if all operands are matrices: in a "column" or "row" of them."""
@@ -168,7 +164,7 @@ class Expressions:
         """Return results, one for each term of a reduction, in the shape of the terms, and whether matrices are flat."""
         matrices = self._as_matrices(step)
         if not matrices:
-            return results, len(step.counts) > 1 or not self._alike(step)
+            return results, len(step.counts) > 1 or len(_terms(step)) > 1
         matrix = results.reshape(len(step.counts), -1)
         return (matrix if matrices == "row" else matrix.T), False
 
@@ -188,18 +184,3 @@ def _terms(step: Step) -> list[Slots]:
     """Return what a reduction, or its adjoint, has several of for each result."""
     return step.reads[:2] if step.wrt is None else step.reads[2:]
 
-
-def broadcast(read: Slots) -> tuple[Slots, str]:
-    """Return what a reading of the shape of the results repeats, and how: "one", "each" column's or "tile": each row's.
-
-    >>> from microgradlib.compiler.instructions import slot_array
-    >>> [broadcast(slot_array(read).reshape(2, 2))[1] for read in ([4, 4, 4, 4], [4, 5, 4, 5], [4, 4, 5, 5], [4, 5, 6, 7])]
-    ['one', 'each', 'tile', 'all']
-    """
-    if read.size > 1 and (read == read.flat[0]).all():
-        return read.ravel()[:1], "one"
-    if read.ndim == 2 and (read == read[0]).all():
-        return read[0], "each"
-    if read.ndim == 2 and (read == read[:, :1]).all():
-        return read[:, 0], "tile"
-    return read, "all"

@@ -70,9 +70,7 @@ class Listing:
         if (first or program.wrt == "inputs") and program.cotangents:
             names = symbols.add_cotangents(program.wrt)
             self.batched |= {names[name]: batched for name, batched in self.batched.items()}
-            leaf = alone is not None and alone.kind != "result"
-            implied = leaf or (self.output is not None and self.output.kind != "matmul")
-            self.backward = backward_lines(program, write, implied=implied)
+            self.backward = backward_lines(program, write)
         self.stacks = [
             Line(name, "=", ArrayFormula(symbols.groups_of(stack)), stack.shape)
             for name, stack in symbols.stacks.items()

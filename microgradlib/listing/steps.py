@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from microgradlib.compiler.instructions import UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microgradlib.listing.symbols import Symbols
     from microgradlib.ops import Op
 
-__all__ = ["Step", "arranged", "forward_steps", "pattern_of", "shaped"]
+__all__ = ["Step", "arranged", "broadcast", "forward_steps", "shaped"]
 
 SYMMETRIC = {"sum", "mean", "prod", "dot", "maximum", "minimum", "logsumexp"}
 """Ops whose terms may be read in any order."""
@@ -59,36 +59,6 @@ class Step:
     def is_function(self) -> bool:
         """Whether it is f(x) of one operand, as an activation is."""
         return self.kind == "elementwise" and len(self.reads) == 1 and self.op.symbol[-1].isalnum()
-
-
-class Pattern(NamedTuple):
-    """How often a reading takes each symbol: "all" once, "one" over and over, "each" `times` in turn, "tile" in rounds.
-
-    `base` are the symbols once each.
-    """
-
-    name: str
-    base: Slots
-    times: int = 1
-
-
-def pattern_of(read: Slots) -> Pattern:
-    """Return the pattern of a reading.
-
-    >>> from microgradlib.compiler.instructions import slot_array
-    >>> [pattern_of(slot_array(read)).name for read in ([4, 4, 5, 5], [4, 5, 4, 5], [4, 5, 5, 4])]
-    ['each', 'tile', 'all']
-    """
-    n, others = len(read), (read != read[0]).nonzero()[0]
-    if n > 1 and not len(others):
-        return Pattern("one", read[:1], n)
-    again = (read[1:] == read[0]).nonzero()[0]
-    run, period = (int(others[0]) if n > 1 else 1), (int(again[0]) + 1 if len(again) else n)
-    if run > 1 and n % run == 0 and (read.reshape(-1, run) == read[::run, None]).all():
-        return Pattern("each", read[::run], run)
-    if 1 < period < n and n % period == 0 and (read.reshape(-1, period) == read[:period]).all():
-        return Pattern("tile", read[:period], n // period)
-    return Pattern("all", read)
 
 
 def forward_steps(program: ProgramData, symbols: Symbols) -> list[Step]:
@@ -136,12 +106,7 @@ def shaped(symbols: Slots, shape: tuple[int, ...]) -> Slots:
 
 
 def arranged(
-    instruction: Instruction,
-    reads: list[Slots],
-    symbols: Symbols,
-    targets: Slots | None = None,
-    *,
-    by_reads: tuple[bool, bool] = (False, False),
+    instruction: Instruction, reads: list[Slots], symbols: Symbols, targets: Slots | None = None
 ) -> tuple[Step, Slots]:
     """Return the step, and in order of which of the instruction's it has results: those that read first come first.
 
@@ -156,7 +121,7 @@ def arranged(
         step.shape = (instruction.shape[0], instruction.shape[1], instruction.shape[3])
         return step, np.arange(size)
     if step.kind == "matmul" and (size > 1 or instruction.operands[1].space != UNBATCHED):
-        return step, _arrange_matrices(step, symbols.one, by_reads, *instruction.shape[1:])
+        return step, _arrange_matrices(step, symbols, *instruction.shape[1:])
     several = 1 if step.wrt is None else instruction.terms
     terms = instruction.terms if step.kind == "reduce" else instruction.shape[2]  # a sum of products of parameters alone
     step.counts = list(instruction.counts) or [terms] * (size // several)
@@ -170,48 +135,63 @@ def _arrange(step: Step, symbols: Symbols) -> Slots:
     every = [*step.reads, *([step.results] if step.backward else [])]
     once = [read for read in every if len(np.unique(read)) == len(read)]
     order = np.argsort(once[0], kind="stable") if once else np.lexsort(every[::-1])
-    rows = _height([read[order] for read in every], symbols, vector=step.backward and _is_vector(step.results, symbols))
+    rows = _rows([read[order] for read in every], symbols)
+    if not rows and not (step.backward and all(len(block.lengths) < 2 for block in symbols.named(step.results))):
+        heights = [symbols.rows(read[order]) for read in every if symbols.owner(read[order[0]]).by_columns]
+        rows = next((height for height in heights if 0 < height < step.size), 0)
     shape = (rows, step.size // rows) if rows else (step.size,)
     step.reads = [shaped(read[order], shape) for read in step.reads]
     step.results = shaped(step.results[order], shape)
     return order
 
 
-def _is_vector(results: Slots, symbols: Symbols) -> bool:
-    owners = symbols.owners(results)
-    return all(block.kind == "cotangent" and len(block.lengths) < 2 for block in owners)
+def _rows(reads: Sequence[Slots], symbols: Symbols) -> int:
+    """Return of how many rows a matrix is, if an operand has one number for each of its columns or rows; else 0."""
+    size = len(reads[0])
+    for read in reads:
+        for rows in [int(found[0]) for found in ((read != read[0]).nonzero()[0], (read[1:] == read[0]).nonzero()[0] + 1) if len(found)]:
+            if rows < 2 or size % rows or rows == size:
+                continue
+            patterns = [broadcast(shaped(other, (rows, size // rows)))[1] for other in reads]
+            matrices = [symbols.rows(other) == rows for other, pattern in zip(reads, patterns) if pattern == "all"]
+            if {"each", "tile"} & set(patterns) and all(matrices):
+                return rows
+    return 0
 
 
-def _height(reads: Sequence[Slots], symbols: Symbols, *, vector: bool) -> int:
-    """Return how many rows there are if an operand has one number for a column or row, or is a matrix by columns.
+def broadcast(read: Slots) -> tuple[Slots, str]:
+    """Return what a reading of the shape of the results repeats, and how: "one", "each" column's or "tile": each row's.
 
-    Where the results are a `vector`, matrices are read as vectors.
+    >>> from microgradlib.compiler.instructions import slot_array
+    >>> [broadcast(slot_array(read).reshape(2, 2))[1] for read in ([4, 4, 4, 4], [4, 5, 4, 5], [4, 4, 5, 5], [4, 5, 6, 7])]
+    ['one', 'each', 'tile', 'all']
     """
-    patterns = [pattern_of(read) for read in reads]
-    for pattern in patterns:
-        rows = {"each": pattern.times, "tile": len(pattern.base)}.get(pattern.name, 0)
-        if rows and all(other.name != "all" or symbols.rows(other.base) == rows for other in patterns):
-            return rows
-    heights = [symbols.rows(read) if symbols.owner(read[0]).by_columns and not vector else 0 for read in reads]
-    return next((rows for rows in heights if 0 < rows < len(reads[0])), 0)
+    if read.size > 1 and (read == read.flat[0]).all():
+        return read.ravel()[:1], "one"
+    if read.ndim == 2 and (read == read[0]).all():
+        return read[0], "each"
+    if read.ndim == 2 and (read == read[:, :1]).all():
+        return read[:, 0], "tile"
+    return read, "all"
 
 
-def _arrange_matrices(step: Step, one: int, by_reads: tuple[bool, bool], rows: int, terms: int, columns: int) -> Slots:
-    """Arrange rows and columns by their results, which in the forward pass have the order of what they read first.
+def _arrange_matrices(step: Step, symbols: Symbols, rows: int, terms: int, columns: int) -> Slots:
+    """Arrange rows and columns by what they read, those of gradients, and where zeros are read, by the results.
 
-    The column of a matrix that meets a row of ones there is added to the product.
+    In the forward pass the column of a matrix that meets a row of ones is added to the product.
     """
     np = numpy()
     w, x, z = step.reads[0].reshape(rows, terms), step.reads[1].reshape(terms, columns), step.results
-    keys = sorted((x[:, 0], w[0]), key=lambda key: len(np.unique(key)))
-    across = np.lexsort(keys)
+    across = np.lexsort(sorted((x[:, 0], w[0]), key=lambda key: len(np.unique(key))))
     w, x, z = w[:, across], x[across], z.reshape(rows, columns)
-    by_rows, by_columns = [by or not step.backward for by in by_reads]
-    down = np.lexsort(w.T[::-1]) if by_rows else np.argsort(z[:, 0], kind="stable")
-    along = np.lexsort(x[::-1]) if by_columns else np.argsort(z[0], kind="stable")
+    by_results = [
+        step.backward and (symbols.owner(z[0, 0]).kind == "gradient" or len(np.unique(read)) < read.size) for read in (w, x)
+    ]
+    down = np.argsort(z[:, 0], kind="stable") if by_results[0] else np.lexsort(w.T[::-1])
+    along = np.argsort(z[0], kind="stable") if by_results[1] else np.lexsort(x[::-1])
     shape = (rows, columns) if columns > 1 else (rows,)
     w, x, step.results = w[down], x[:, along], z[down][:, along].reshape(shape)
-    ones = (x == one).all(1) & (not step.backward)
+    ones = (x == symbols.one).all(1) & (not step.backward)
     step.reads = [w[:, ~ones], x[~ones], *[shaped(np.tile(bias, columns), shape) for bias in w.T[ones]]]
     return np.arange(rows * columns).reshape(rows, columns)[down][:, along].ravel("F")
 

@@ -98,7 +98,8 @@ class Symbols:
         for block in list(self.blocks):
             wanted = block.kind in {"result", "argument" if wrt == "inputs" else "parameter"}
             name = f"{'∇' if block.kind == 'parameter' else 'g_'}{block.name}" if wanted else ""
-            mirror = self.add("cotangent", name, block.lengths, by_columns=block.by_columns)
+            kind = "gradient" if block.kind == "parameter" and wanted else "cotangent"
+            mirror = self.add(kind, name, block.lengths, by_columns=block.by_columns)
             names[block.name] = mirror.name = mirror.name or "_"
         return names
 
@@ -117,6 +118,10 @@ class Symbols:
     def owners(self, symbols: Slots) -> list[Block]:
         """Return the blocks that are read, in the order of their first symbols."""
         return [self.blocks[i] for i in dict.fromkeys(self.owner_numbers(symbols.ravel()).tolist())]
+
+    def named(self, symbols: Slots) -> list[Block]:
+        """Return the blocks that are read and have a name."""
+        return [block for block in self.owners(symbols) if block.name not in {"", "_"}]
 
     def owner_numbers(self, symbols: Slots) -> Slots:
         """Return for each symbol the number of its block."""
@@ -150,7 +155,7 @@ class Symbols:
         return str(ArrayFormula.number(*numbers)) if len(numbers) == 1 else "constants"
 
     def _leaves(self, read: Slots) -> tuple[str, ...]:
-        return tuple([block.name for block in self.owners(read) if block.name not in {"", "_"}])
+        return tuple([block.name for block in self.named(read)])
 
     def _vector(self, read: Slots, flat: bool = True, letter: str = "W") -> ArrayFormula:
         stack = self._stacked(read, letter)
@@ -225,7 +230,7 @@ class Symbols:
     def _stacked(self, read: Slots, letter: str = "W") -> ArrayFormula | None:
         """Write several groups of parameters together by one name, giving one to those that have none yet."""
         owners = self.owners(read)
-        cotangents = owners[0].kind == "cotangent"
+        cotangents = owners[0].kind == "gradient"
         symbols = read - self._cotangents if cotangents else read
         if len(owners) < 2 or any(block.kind != "parameter" for block in self.owners(symbols)):
             return None
