@@ -1,0 +1,1 @@
+"""Engines: each executes programs on one kind of machine, behind one seam."""

@@ -59,7 +59,7 @@ class _Planned:
     def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs and cotangents of a batch that is one block."""
         batch = len(columns[0])
-        free = self.free_for(batch)
+        free = self.free.get(batch) or self.free_for(batch)
         try:
             executable = free.pop()
         except IndexError:
