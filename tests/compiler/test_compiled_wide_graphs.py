@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.canonicalize import canonicalize
-from microgradlib.compiler.engines import lowering, numpy_engine
+from microgradlib.compiler.engines import lowering, numpy_engine, statements
 from microgradlib.compiler.trace import trace
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE
@@ -167,7 +167,7 @@ def test_wide_graphs_in_blocks_and_in_pieces(seed, odd) -> None:
         if not odd:
             patch.setattr(numpy_engine, "CACHE_BYTES", 1)
             patch.setattr(numpy_engine, "SMALLEST_BLOCK", 2)
-        patch.setattr(lowering, "LARGE", 1)
+        patch.setattr(statements, "LARGE", 1)
         patch.setattr(lowering, "LARGE_RUN", 1)
         if odd:
             check_odd(seed)
