@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, slot_array
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import grouped, numpy
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -96,20 +96,22 @@ class Cotangents(Writer):
 
     def _moved(self, space: int, slots: Slots, share: Operand) -> Slots:
         """Return a share summed over the batch, or repeated for each example, in the space of its target."""
-        unique, first, inverse = numpy().unique(share.slots, return_index=True, return_inverse=True)
-        read, of = Operand(share.space, slot_array(unique)), Operand(space, slot_array(slots[first]))
+        unique, order, counts = grouped(share.slots)
+        firsts = order[numpy().cumsum(counts) - counts]
+        read, of = Operand(share.space, slot_array(unique)), Operand(space, slot_array(slots[firsts]))
         kind, op = ("reduce", SUM) if space == UNBATCHED else ("elementwise", IDENTITY)
-        return self.write(kind, op, space, len(unique), [read], cotangent_of=of).slots[inverse]
+        moved = self.write(kind, op, space, len(unique), [read], cotangent_of=of).slots
+        return moved[numpy().searchsorted(unique, share.slots)]
 
     def _summed(self, space: int, slots: Slots, cotangents: Slots) -> tuple[Slots, Slots]:
         """Return each slot once, with the slot of the sum of what is given to it."""
         np = numpy()
-        if len(np.unique(slots)) == len(slots):
+        unique, order, counts = grouped(slots)
+        if len(unique) == len(slots):
             return slots, cotangents
         width = _width(slots)
-        firsts = slots[::width]
-        unique, inverse, counts = np.unique(firsts, return_inverse=True, return_counts=True)
-        order = np.argsort(inverse, kind="stable")
+        if width > 1:
+            unique, order, counts = grouped(slots[::width])
         terms = cotangents.reshape(-1, width)[order]
         targets = (unique[:, None] + np.arange(width)).ravel()
         of = Operand(space, slot_array(targets))

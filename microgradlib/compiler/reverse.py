@@ -126,11 +126,11 @@ def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> Non
     """Give each term its share; of maximum and minimum, for all results with one number of terms at a time."""
     np, counts = numpy(), numpy().array(i.counts or (i.terms,) * i.size)
     if i.counts and i.op.name not in LINEAR:
-        for length in np.unique(counts):
+        for length in sorted(set(i.counts)):
             members = counts == length
             terms = tuple([_part(operand, np.repeat(members, counts)) for operand in i.operands])
             results = _part(i.results, members)
-            part = replace(i, kind="reduce", results=results, operands=terms, terms=int(length), counts=())
+            part = replace(i, kind="reduce", results=results, operands=terms, terms=length, counts=())
             _reduction(tape, part, g[members], position)
         return
     places = (np.repeat(np.arange(len(counts)), counts)[:, None] * i.width + np.arange(i.width)).ravel()
