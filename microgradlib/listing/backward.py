@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
-from microgradlib.listing.blocks import Block
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import LONGEST
-from microgradlib.listing.steps import arranged, broadcast, shaped
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.listing.readings import written
+from microgradlib.listing.steps import arranged, broadcast
+from microgradlib.listing.symbols import Block
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -86,7 +87,12 @@ class _Backward:
 
     def add(self, instruction: Instruction) -> None:
         """Write the lines of one instruction, and give its results symbols."""
-        np, slots, at, of = numpy(), instruction.results.slots, self.symbols.at[instruction.space], instruction.cotangent_of
+        np, slots, at, of = (
+            numpy(),
+            instruction.results.slots,
+            self.symbols.at[instruction.space],
+            instruction.cotangent_of,
+        )
         reads = self._reads(instruction)
         values = np.full(len(slots), -1) if of is None else self.symbols.read(of)
         for place, value in enumerate(values.tolist()):
@@ -123,11 +129,11 @@ class _Backward:
         number = -1 - int(instruction.results.slots[0])
         named = number in self.write.kept
         block = self.symbols.add(*("cotangent", "g") if named else ("inlined", ""), (instruction.size,))
-        step, order = arranged(instruction, reads, self.symbols, self.symbols.symbols(block))
-        step.results = shaped(self.symbols.symbols(block), step.results.shape)
+        step, order = arranged(instruction, reads, self.symbols, block.symbols)
+        step.take(block)
         block.lengths, block.by_columns = step.lengths, step.results.ndim == 2
         literal = self.write.expression(step).literal
-        results = self.symbols.symbols(block) if literal is None else self.symbols.constant(literal)
+        results = block.symbols if literal is None else self.symbols.constant(literal)
         self.symbols.at[instruction.space][instruction.results.slots[order]] = results
         if named:
             self._line(instruction, self.symbols.read(instruction.results), reads)
@@ -170,13 +176,14 @@ class _Backward:
 
     def _write(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write the lines of an instruction: of products of a cotangent with few vectors, and of a bias, one each."""
-        np = numpy()
         if instruction.kind == "matmul" and instruction.shape[0] == 1:
             _, rows, terms, columns = instruction.shape
             z, x = targets.reshape(rows, columns), reads[1].reshape(terms, columns)
             ones = (x == self.symbols.one).all(0)
             for column in z.T[ones]:
-                sums = replace(instruction, kind="reduce", op=SUM, terms=terms, results=Operand.of(UNBATCHED, range(rows)))
+                sums = replace(
+                    instruction, kind="reduce", op=SUM, terms=terms, results=Operand.of(UNBATCHED, range(rows))
+                )
                 self._copy(column, reads[0]) if terms == 1 else self._line(sums, column, reads[:1])
             kept = replace(instruction, shape=(1, rows, terms, columns - int(ones.sum())))
             self._line(kept, z[:, ~ones].ravel(), [reads[0], x[:, ~ones].ravel()])
@@ -213,7 +220,7 @@ class _Backward:
             results, flat = self.write.like_terms(step, results)
         if {block.name for block in self.symbols.owners(results)} == {"_"}:
             return
-        target = self.symbols.written(results, flat=flat)
+        target = written(self.symbols, results, flat=flat)
         lengths, text = results.shape, target.text
         if text.endswith(".T") and not text.startswith("["):
             text, lengths = text.removesuffix(".T"), lengths[::-1] if lengths[0] > 1 else lengths[1:]
@@ -230,4 +237,3 @@ class _Backward:
                 self.lines[-1] = before._replace(formula=both)
                 return
         self.lines.append(line)
-

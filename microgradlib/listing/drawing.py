@@ -47,7 +47,7 @@ def drawing_of(
 
 
 class _Node(NamedTuple):
-    """One box: `lines` are formulas that begin with a sign or a target, `reads` the titles of the boxes that they name."""
+    """One box: `lines` are formulas that begin with a sign or a target, `reads` the titles of what they name."""
 
     kind: BoxKind
     title: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.listing.formula import ArrayFormula, slope
-from microgradlib.listing.steps import broadcast
-from microgradlib.listing.symbols import is_one_part
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.listing.formula import ArrayFormula, slope
+from microgradlib.listing.readings import is_one_part, matrix, written
+from microgradlib.listing.steps import broadcast
 from microgradlib.ops.formula import write_op
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Sequence, Set as AbstractSet
 
     from microgradlib.compiler.instructions import Slots
     from microgradlib.listing.steps import Step
@@ -31,7 +31,7 @@ class Expressions:
     ones of which that is known.
     """
 
-    def __init__(self, symbols: Symbols, kept: Set[int]) -> None:
+    def __init__(self, symbols: Symbols, kept: AbstractSet[int]) -> None:
         self.symbols, self.kept = symbols, kept
         self.inlined: dict[int, Step] = {}
         self.partly_read: set[int] = set()
@@ -91,7 +91,7 @@ class Expressions:
     def _factor(self, read: Slots) -> ArrayFormula:
         """Write one factor of many products; a constant that stands in all of them once."""
         constant = int(read[0]) in self.symbols.constants and (read == read[0]).all()
-        return self.symbols.written(read[:1] if constant else read)
+        return written(self.symbols, read[:1] if constant else read)
 
     def _of_terms(self, name: str, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write a function of all terms together, or of so many at a time."""
@@ -111,16 +111,16 @@ class Expressions:
         if len(set(step.counts)) > 1 or len(step.counts) == 1:
             return ""
         matrices = [read.reshape(len(step.counts), -1) for read in _terms(step)]
-        texts = [self._matrix(matrix.T) for matrix in matrices]
+        texts = [self._matrix(terms.T) for terms in matrices]
         if all(texts) and not all(text.endswith(".T") for text in texts):
             return "column"
-        texts = [self._matrix(matrix) for matrix in matrices]
+        texts = [self._matrix(terms) for terms in matrices]
         return "row" if all(texts) and not all(text.endswith(".T") for text in texts) else ""
 
     def _matrix(self, read: Slots) -> str:
         """Write a matrix that is a block or a part of one, or its transpose; nothing for another."""
-        formula = self.symbols.matrix(read) if min(read.shape) > 1 else None
-        return formula.text if formula is not None and is_one_part(formula) and formula.text[-1] != ")" else ""
+        formula = matrix(self.symbols, read) if min(read.shape) > 1 else None
+        return formula.text if formula is not None and is_one_part(formula) and "(" not in formula.text else ""
 
     def _slopes(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write the slopes of a reduction by all its terms."""
@@ -137,13 +137,17 @@ class Expressions:
         child = self.inlined.get(self.symbols.owner(read.flat[0]).start)
         if child is None or (child.kind == "matmul" and step.backward and not child.backward):
             return None
+        if self.fits(child, step, k):
+            return child
+        self.partly_read.add(child.block.start)
+        return None
+
+    def fits(self, child: Step, step: Step, k: int) -> bool:
+        """Say whether operand k is all results of another step, in order, once each or repeated in a matrix."""
         base, results = self.base(step, k)[0], child.results
         if step.kind != "elementwise" or results.size == 1:
             base, results = base.ravel("F"), results.ravel("F")
-        if numpy().array_equal(base, results):
-            return child
-        self.partly_read.add(child.block.start if child.block else 0)
-        return None
+        return bool(numpy().array_equal(base, results))
 
     def operand(self, step: Step, k: int) -> ArrayFormula:
         """Write operand k of a step; numbers that each belong to a column as a row."""
@@ -154,14 +158,14 @@ class Expressions:
             return expression.transposed() if pattern == "each" else expression
         if step.kind == "reduce" and len(base) == sum(step.counts):
             terms, flat = self.like_terms(step, base)
-            return self.symbols.written(terms, flat=flat)
+            return written(self.symbols, terms, flat=flat)
         letter = "b" if step.kind == "matmul" and k == 2 else "W"
-        reading = self.symbols.written(base, letter=letter)
+        reading = written(self.symbols, base, letter=letter)
         column = pattern == "all" and step.wrt is not None and len(step.counts) > 1 and self.each(step) == "each column"
         return reading.transposed() if pattern == "each" or column else reading
 
     def like_terms(self, step: Step, results: Slots) -> tuple[Slots, bool]:
-        """Return results, one for each term of a reduction, in the shape of the terms, and whether matrices are flat."""
+        """Return results, one for each term of a reduction, in the terms' shape, and whether matrices are flat."""
         matrices = self._as_matrices(step)
         if not matrices:
             return results, len(step.counts) > 1 or len(_terms(step)) > 1
@@ -183,4 +187,3 @@ class Expressions:
 def _terms(step: Step) -> list[Slots]:
     """Return what a reduction, or its adjoint, has several of for each result."""
     return step.reads[:2] if step.wrt is None else step.reads[2:]
-

@@ -25,7 +25,7 @@ class ArrayFormula(Formula):
 
     Args:
         body: the text without sign and number.
-        level: the precedence of `body`.
+        body_level: the precedence of `body`.
         size: how many numbers it stands for.
         leaves: the names of the arrays in it.
         negative: whether a minus stands in front.
@@ -44,7 +44,7 @@ class ArrayFormula(Formula):
     def __init__(
         self,
         body: str,
-        level: int = ATOM,
+        body_level: int = ATOM,
         size: int = 1,
         leaves: tuple[str, ...] = (),
         *,
@@ -54,9 +54,9 @@ class ArrayFormula(Formula):
         divisor: ArrayFormula | None = None,
         scale: float = 1.0,
     ) -> None:
-        self.body, self.body_level, self.size, self.leaves = body, level, size, leaves
+        self.body, self.body_level, self.size, self.leaves = body, body_level, size, leaves
         self.negative, self.plain, self.literal, self.divisor, self.scale = negative, plain, literal, divisor, scale
-        text = body
+        text, level = body, body_level
         if scale != 1:
             text, level = f"{_shortest(scale)} * {body if level >= PRODUCT else f'({body})'}", PRODUCT
         if negative:
@@ -65,11 +65,7 @@ class ArrayFormula(Formula):
 
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> ArrayFormula:
-        """Write a number, whole ones without a point.
-
-        >>> print(ArrayFormula.number(2.0), ArrayFormula.number(-0.5), ArrayFormula.number(1e-05))
-        2 -0.5 1e-05
-        """
+        """Write a number, whole ones without a point."""
         x = float(number)
         return cls(super().number(abs(x), digits).body, negative=math.copysign(1.0, x) < 0, literal=x)
 
@@ -79,12 +75,6 @@ class ArrayFormula(Formula):
         formulas = [cls.convert(x) for x in inputs]
         leaves, inside = _leaves(formulas), ", ".join([*map(str, formulas), *[note] * bool(note)])
         return cls(f"{name}({inside})", ATOM, max(x.size for x in formulas), leaves, plain=False)
-
-    @classmethod
-    def where(cls, condition: Any, x: Any, y: Any) -> ArrayFormula:
-        """Write `where(condition, x, y)`; the number 1 where the condition holds and 0 elsewhere is the condition."""
-        test, yes, no = cls.convert(condition), cls.convert(x), cls.convert(y)
-        return test if (yes.literal, no.literal) == (1, 0) else cls.choice(test, yes, no)
 
     @classmethod
     def total(cls, terms: Iterable[ArrayFormula]) -> ArrayFormula:
@@ -110,15 +100,11 @@ class ArrayFormula(Formula):
         bare = self.replaced(negative=False, scale=1.0)
         double = self.body_level == ATOM and self.body.endswith(".T")
         text = self.body.removesuffix(".T") if double else f"{bare.at(ATOM)}.T"
-        return self.replaced(body=text, level=ATOM, literal=None, divisor=None)
+        return self.replaced(body=text, body_level=ATOM, literal=None, divisor=None)
 
     def replaced(self, **changes: Any) -> ArrayFormula:
         """Return the formula with other arguments."""
-        fields = {
-            "body": self.body, "level": self.body_level, "size": self.size, "leaves": self.leaves,
-            "negative": self.negative, "plain": self.plain, "literal": self.literal, "divisor": self.divisor,
-            "scale": self.scale,
-        }  # fmt: skip
+        fields = {name: getattr(self, name) for name in self.__slots__}
         return ArrayFormula(**{**fields, **changes})
 
     def _absolute(self) -> ArrayFormula:

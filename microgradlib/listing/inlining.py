@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from microgradlib.compiler.numpy_functions import numpy
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,16 +29,16 @@ RESERVED = {"a", "b", "h"}
 
 def inline(steps: Sequence[Step], outputs: Slots, write: Expressions) -> None:
     """Write steps that one operand of one other step reads in its line, if that stays short."""
-    makers = {step.block.start: step for step in steps if step.block}
-    for block in write.symbols.blocks:
-        block.name = block.name or ("v10" if block.start in makers else "")  # as long as most names will be
+    makers = {step.block.start: step for step in steps}
+    for step in steps:
+        step.block.name = "v10"  # as long as most names will be
     reads = Counter([block.start for step in steps for read in step.reads for block in write.symbols.owners(read)])
     reads.update([block.start for block in write.symbols.owners(outputs)] * 2)
     for step in steps:
-        for read in step.reads:
+        for k, read in enumerate(step.reads):
             start = write.symbols.owner(read.flat[0]).start
             child = makers.get(start)
-            if child is None or start in write.kept or reads[start] != 1 or not _may_inline(child, step, read, write):
+            if child is None or start in write.kept or reads[start] != 1 or not _may_inline(child, step, k, write):
                 continue
             write.inlined[start], child.reader = child, step
             long = _leaves(step, write) > MOST_LEAVES or len(str(write.expression(step))) > LONGEST
@@ -61,22 +59,12 @@ def _leaves(step: Step, write: Expressions) -> int:
     return count
 
 
-def _may_inline(child: Step, step: Step, read: Slots, write: Expressions) -> bool:
-    results, once = child.results, read
-    if step.kind == "matmul":
-        return False
-    if step.kind == "reduce":
-        results, once = results.ravel("F"), read.ravel("F")
-    if child.size == 1 and step.kind == "elementwise":
-        once = once.ravel()[:1] if (once == once.flat[0]).all() else once
-        results = results.ravel()
-    if not numpy().array_equal(results, once):
+def _may_inline(child: Step, step: Step, k: int, write: Expressions) -> bool:
+    if step.kind == "matmul" or write.base(step, k)[1] not in {"all", "one"} or not write.fits(child, step, k):
         return False
     if child.kind == "matmul":
-        return step.is_function and read.size == child.size and not child.shape
-    if step.kind == "reduce" and len(step.counts) > 1:
-        return child.kind == "elementwise" and _is_even(child, write)
-    return _is_even(child, write)
+        return step.is_function and child.size == step.size and not child.shape
+    return _is_even(child, write) and (len(step.counts) < 2 or child.kind == "elementwise")
 
 
 def _is_even(step: Step, write: Expressions) -> bool:
@@ -99,18 +87,16 @@ def give_names(steps: Sequence[Step], output: Step | None, taken: Iterable[str])
             counts[letter] += 1
         return f"{letter}{counts[letter]}"
 
-    blocks = {step.block.start: step for step in steps if step.block}
+    products = {step.block.start: step for step in steps if step.kind == "matmul"}
     for step in steps:
-        if step.block is None or (step.kind != "matmul" and step.reader is not None):
+        if step.kind != "matmul" and step.reader is not None:
             continue
-        source = blocks.get(int(step.reads[0].flat[0]) if step.is_function else -1)
-        name = f"h{source.block.name[1:]}" if source and source.block and source.kind == "matmul" else ""
+        source = products.get(int(step.reads[0].flat[0])) if step.is_function else None
+        name = f"h{source.block.name[1:]}" if source and source.size == step.size else ""
         if step is output:
             name = "J" if "J" not in used else fresh("L")
-        elif not source or not name or name in used or source.size != step.size:
-            name = fresh(_letter(step))
-        step.block.name = name
-        used.add(name)
+        step.block.name = name if name and name not in used else fresh(_letter(step))
+        used.add(step.block.name)
 
 
 def _letter(step: Step) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.backward import Line, backward_lines
 from microgradlib.listing.expressions import Expressions
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import give_names, inline
 from microgradlib.listing.parameter_groups import names_by_role
+from microgradlib.listing.readings import groups_of, written
 from microgradlib.listing.steps import forward_steps
 from microgradlib.listing.symbols import Symbols
-from microgradlib.compiler.numpy_functions import numpy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from microgradlib.compiler.instructions import ProgramData
     from microgradlib.listing.steps import Step
 
@@ -38,7 +41,7 @@ def listing_of(program: ProgramData) -> Listing:
 
 
 class Listing:
-    """What a program does, in lines: a line of the forward pass for each step that is not inlined, and the backward pass.
+    """What a program does, in lines: of the forward pass, one for each step that is not inlined, and the backward pass.
 
     `stacks`: a line for each name that several groups of parameters got together. `output`: the step of the only
     output, or the first of a tuple's numbers, if it is a single number. `net_inputs`: each that has no line of its own,
@@ -48,7 +51,7 @@ class Listing:
     def __init__(self, program: ProgramData, kept: set[int]) -> None:
         names = program.parameter_names[: len(program.parameter_order)] or names_by_role(program)
         self.wrt = program.wrt
-        self.symbols = symbols = Symbols(program, names, program.arguments)
+        self.symbols = symbols = Symbols(program, names)
         steps = forward_steps(program, symbols)
         self.outputs = numpy().concatenate([symbols.read(output) for output in program.outputs])
         write = Expressions(symbols, kept)
@@ -58,24 +61,20 @@ class Listing:
         self.output = next((step for step in steps if step.block is alone and step.size == 1), None)
         give_names(steps, self.output, [block.name for block in symbols.blocks if block.kind != "result"])
         shown = [step for step in steps if step.reader is None]
-        self.batched = {step.block.name: step.space == BATCHED for step in shown if step.block}
-        self.forward = [
-            Line(step.block.name, "=", write.expression(step), step.lengths, (step.block.name,))
-            for step in shown
-            if step.block
-        ]
+        self.batched = {step.block.name: step.space == BATCHED for step in shown}
+        self.forward = [Line(step.block.name, "=", write.expression(step), step.lengths) for step in shown]
         if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
-            self.forward.append(Line("return", "", symbols.written(self.outputs), (len(self.outputs),)))
+            self.forward.append(Line("return", "", written(symbols, self.outputs), (len(self.outputs),)))
         self.backward: list[Line] = []
         if (first or program.wrt == "inputs") and program.cotangents:
-            names = symbols.add_cotangents(program.wrt)
-            self.batched |= {names[name]: batched for name, batched in self.batched.items()}
+            cotangents = symbols.add_cotangents(program.wrt)
+            self.batched |= {cotangents[name]: batched for name, batched in self.batched.items()}
             self.backward = backward_lines(program, write)
         self.stacks = [
-            Line(name, "=", ArrayFormula(symbols.groups_of(stack)), stack.shape)
+            Line(name, "=", ArrayFormula(groups_of(symbols, stack)), stack.shape)
             for name, stack in symbols.stacks.items()
         ]
-        self.net_inputs = [_net_input(step) for step in steps if step.kind == "matmul" and step.reader]
+        self.net_inputs = list(_net_inputs(steps))
         self.partly_read = write.partly_read
 
     def arguments(self) -> str:
@@ -94,10 +93,12 @@ class Listing:
         return self.output is not None and not all(self.batched.get(name, True) for name in names)
 
 
-def _net_input(product: Step) -> tuple[str, str, str]:
-    """Return the name of a product that has no line of its own, the function that takes it, and the line's name."""
-    function = line = product.reader
-    while line is not None and line.reader is not None:
-        line = line.reader
-    names = [step.block.name for step in (product, line) if step and step.block]
-    return names[0], function.op.symbol if function else "", names[1]
+def _net_inputs(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each product without a line of its own, the function that takes it, and the line's name."""
+    for step in steps:
+        line = step.reader
+        if step.kind == "matmul" and line is not None:
+            function = line.op.symbol
+            while line.reader is not None:
+                line = line.reader
+            yield step.block.name, function, line.block.name

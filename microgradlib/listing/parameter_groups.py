@@ -75,7 +75,9 @@ def names_by_role(program: ProgramData) -> list[str]:
             continue
         count += letter == "W"
         for r, row in enumerate(rows):
-            names.update({index: f"W{count}.{r}.{t}" if letter == "W" else f"b{count}.{r}" for t, index in enumerate(row)})
+            names.update(
+                {index: f"W{count}.{r}.{t}" if letter == "W" else f"b{count}.{r}" for t, index in enumerate(row)}
+            )
     return [names.get(i, f"θ.{i}") for i in range(len(order))]
 
 
@@ -86,7 +88,7 @@ def _matrices_and_biases(program: ProgramData) -> list[tuple[str, Slots]]:
     for instruction in program.instructions[: program.forward]:
         first = instruction.operands[0]
         if instruction.kind == "matmul" and first.space == UNBATCHED:
-            count, rows, terms, columns = instruction.shape
+            count, rows, terms, _ = instruction.shape
             w, x = first.slots.reshape(count * rows, terms), instruction.operands[1].slots.reshape(count * terms, -1)
             one = numpy().isin(x, program.ones).all(1)[:terms]
             found += [("W", w[:, ~one]), *[("b", w[:, [t]]) for t in one.nonzero()[0]]]
@@ -171,5 +173,5 @@ def in_braces(rows: Sequence[Sequence[str]]) -> str:
 
 
 def few(names: list[str], most: int = MOST_NAMES) -> list[str]:
-    """Return the names, of more than `most` only the first two and the last, around …"""
+    """Return the names, of more than `most` only the first two and the last."""
     return names if len(names) <= most else [*names[:2], "…", names[-1]]

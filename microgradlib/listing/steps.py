@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from microgradlib.compiler.instructions import UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.listing.readings import height
+from microgradlib.listing.symbols import Block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from microgradlib.compiler.instructions import Instruction, ProgramData, Slots
-    from microgradlib.listing.blocks import Block
     from microgradlib.listing.symbols import Symbols
     from microgradlib.ops import Op
 
@@ -27,10 +27,10 @@ SYMMETRIC = {"sum", "mean", "prod", "dot", "maximum", "minimum", "logsumexp"}
 class Step:
     """One instruction: `results` and `reads` are symbols, in the shapes in which they are written.
 
-    "elementwise": all have the shape of the results, (n,) or (rows, columns). "matmul": (rows, terms), (terms, columns);
-    what is added to the products is a third operand. "reduce": the terms of all results one after another, `counts` of
-    each. An adjoint has `wrt`; its operands are the cotangent, the output and the inputs of the op. `reader` is the
-    step in whose line it is written, `lengths` are those of the results' axes.
+    "elementwise": all have the shape of the results, (n,) or (rows, columns). "matmul": (rows, terms) and (terms,
+    columns); what is added to the products is a third operand. "reduce": the terms of all results one after another,
+    `counts` of each. An adjoint has `wrt`; its operands are the cotangent, the output and the inputs of the op.
+    `reader` is the step in whose line it is written.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Step:
     shape: tuple[int, ...] = ()
     wrt: int | None = None
     backward: bool = False
-    block: Block | None = None
+    block: Block = field(default_factory=lambda: Block("", "", -1, ()))
     reader: Step | None = None
 
     @property
@@ -53,7 +53,11 @@ class Step:
     @property
     def lengths(self) -> tuple[int, ...]:
         """The lengths of the results' axes."""
-        return self.shape or tuple([length for length in self.results.shape])
+        return self.shape or self.results.shape
+
+    def take(self, block: Block) -> None:
+        """Let the results be those of a block."""
+        self.block, self.results = block, shaped(block.symbols, self.results.shape)
 
     @property
     def is_function(self) -> bool:
@@ -75,18 +79,16 @@ def forward_steps(program: ProgramData, symbols: Symbols) -> list[Step]:
         np.add.at(readers[operand.space], operand.slots, 1)
     for instruction in instructions:
         reads, at = [symbols.read(operand) for operand in instruction.operands], symbols.at[instruction.space]
+        at[instruction.results.slots] = reads[0] if instruction.op.name == "identity" else -1
         product = steps.get(symbols.owner(reads[0][0]).start) if instruction.op.name == "add" else None
-        added = product is not None and _takes(product, instruction, reads[0], readers)
-        if product is not None and added:
+        if product is not None and _takes(product, instruction, reads[0], readers):
             product.reads.append(shaped(reads[1][np.argsort(reads[0])], product.results.shape))
-        if added or instruction.op.name == "identity":
             at[instruction.results.slots] = reads[0]
+        if at[instruction.results.slots[0]] >= 0:
             continue
         step, order = arranged(instruction, reads, symbols)
-        step.block = symbols.add("result", "", step.lengths, by_columns=step.results.ndim == 2)
-        results = symbols.symbols(step.block)
-        step.results = shaped(results, step.results.shape)
-        at[instruction.results.slots[order]] = results
+        step.take(symbols.add("result", "", step.lengths, by_columns=step.results.ndim == 2))
+        at[instruction.results.slots[order]] = step.block.symbols
         steps[step.block.start] = step
     return list(steps.values())
 
@@ -113,7 +115,9 @@ def arranged(
     `targets` are the symbols of the results, in the backward pass; in the forward pass there are none yet.
     """
     np, size = numpy(), len(reads[0]) if instruction.kind == "elementwise" else instruction.size
-    step = Step(instruction.kind, instruction.op, instruction.space, np.arange(size) if targets is None else targets, reads)
+    step = Step(
+        instruction.kind, instruction.op, instruction.space, np.arange(size) if targets is None else targets, reads
+    )
     step.wrt, step.backward = instruction.wrt, targets is not None
     if step.kind == "elementwise":
         return step, _arrange(step, symbols)
@@ -123,7 +127,9 @@ def arranged(
     if step.kind == "matmul" and (size > 1 or instruction.operands[1].space != UNBATCHED):
         return step, _arrange_matrices(step, symbols, *instruction.shape[1:])
     several = 1 if step.wrt is None else instruction.terms
-    terms = instruction.terms if step.kind == "reduce" else instruction.shape[2]  # a sum of products of parameters alone
+    terms = (
+        instruction.terms if step.kind == "reduce" else instruction.shape[2]
+    )  # a sum of products of parameters alone
     step.counts = list(instruction.counts) or [terms] * (size // several)
     step.kind = "reduce"
     return step, _arrange_terms(step)
@@ -137,8 +143,8 @@ def _arrange(step: Step, symbols: Symbols) -> Slots:
     order = np.argsort(once[0], kind="stable") if once else np.lexsort(every[::-1])
     rows = _rows([read[order] for read in every], symbols)
     if not rows and not (step.backward and all(len(block.lengths) < 2 for block in symbols.named(step.results))):
-        heights = [symbols.rows(read[order]) for read in every if symbols.owner(read[order[0]]).by_columns]
-        rows = next((height for height in heights if 0 < height < step.size), 0)
+        heights = [height(symbols, read[order]) for read in every if symbols.owner(read[order[0]]).by_columns]
+        rows = next((rows for rows in heights if 0 < rows < step.size), 0)
     shape = (rows, step.size // rows) if rows else (step.size,)
     step.reads = [shaped(read[order], shape) for read in step.reads]
     step.results = shaped(step.results[order], shape)
@@ -148,13 +154,13 @@ def _arrange(step: Step, symbols: Symbols) -> Slots:
 def _rows(reads: Sequence[Slots], symbols: Symbols) -> int:
     """Return of how many rows a matrix is, if an operand has one number for each of its columns or rows; else 0."""
     size = len(reads[0])
-    for read in reads:
-        for rows in [int(found[0]) for found in ((read != read[0]).nonzero()[0], (read[1:] == read[0]).nonzero()[0] + 1) if len(found)]:
-            if rows < 2 or size % rows or rows == size:
-                continue
-            patterns = [broadcast(shaped(other, (rows, size // rows)))[1] for other in reads]
-            matrices = [symbols.rows(other) == rows for other, pattern in zip(reads, patterns) if pattern == "all"]
-            if {"each", "tile"} & set(patterns) and all(matrices):
+    runs = [(read != read[0]).nonzero()[0][:1] for read in reads]
+    periods = [(read[1:] == read[0]).nonzero()[0][:1] + 1 for read in reads]
+    for rows in map(int, numpy().concatenate(runs + periods)):
+        if 1 < rows < size and size % rows == 0:
+            patterns = [broadcast(shaped(read, (rows, size // rows)))[1] for read in reads]
+            others = [read for read, pattern in zip(reads, patterns) if pattern == "all"]
+            if {"each", "tile"} & set(patterns) and all(height(symbols, read) == rows for read in others):
                 return rows
     return 0
 
@@ -163,8 +169,8 @@ def broadcast(read: Slots) -> tuple[Slots, str]:
     """Return what a reading of the shape of the results repeats, and how: "one", "each" column's or "tile": each row's.
 
     >>> from microgradlib.compiler.instructions import slot_array
-    >>> [broadcast(slot_array(read).reshape(2, 2))[1] for read in ([4, 4, 4, 4], [4, 5, 4, 5], [4, 4, 5, 5], [4, 5, 6, 7])]
-    ['one', 'each', 'tile', 'all']
+    >>> [broadcast(slot_array(read).reshape(2, 2))[1] for read in ([4, 4, 4, 4], [4, 5, 4, 5], [4, 4, 5, 5])]
+    ['one', 'each', 'tile']
     """
     if read.size > 1 and (read == read.flat[0]).all():
         return read.ravel()[:1], "one"
@@ -185,7 +191,8 @@ def _arrange_matrices(step: Step, symbols: Symbols, rows: int, terms: int, colum
     across = np.lexsort(sorted((x[:, 0], w[0]), key=lambda key: len(np.unique(key))))
     w, x, z = w[:, across], x[across], z.reshape(rows, columns)
     by_results = [
-        step.backward and (symbols.owner(z[0, 0]).kind == "gradient" or len(np.unique(read)) < read.size) for read in (w, x)
+        step.backward and (symbols.owner(z[0, 0]).kind == "gradient" or len(np.unique(read)) < read.size)
+        for read in (w, x)
     ]
     down = np.argsort(z[:, 0], kind="stable") if by_results[0] else np.lexsort(w.T[::-1])
     along = np.argsort(z[0], kind="stable") if by_results[1] else np.lexsort(x[::-1])
@@ -198,21 +205,16 @@ def _arrange_matrices(step: Step, symbols: Symbols, rows: int, terms: int, colum
 
 def _arrange_terms(step: Step) -> Slots:
     """Arrange the terms of a reduction, where it does not matter, and the results by their terms."""
-    np = numpy()
-    first = 0 if step.wrt is None else 2
-    ends = list(accumulate(step.counts))
-    cuts = list(zip([0, *ends], ends))
-    results = [np.stack([read[start:end] for read in step.reads[first : first + 2]], 1) for start, end in cuts]
-    inside = [np.arange(start, end) for start, end in cuts]
+    np, counts = numpy(), step.counts
+    ends = np.cumsum(counts)
+    read = np.stack(step.reads[:2] if step.wrt is None else step.reads[2:4], 1)
+    inside = np.split(np.arange(len(read)), ends[:-1])
     if step.op.name in SYMMETRIC:
-        inside = [terms[np.lexsort(result.T[::-1])] for terms, result in zip(inside, results)]
-    keys = [[read[terms].tolist() for read in step.reads[first : first + 2]] for terms in inside]
-    order = np.array(sorted(range(len(cuts)), key=lambda i: [*zip(*keys[i])]))
+        inside = [terms[np.lexsort(read[terms].T[::-1])] for terms in inside]
+    order = sorted(range(len(counts)), key=lambda i: read[inside[i]].tolist())
     terms = np.concatenate([inside[i] for i in order])
     step.reads = [read[terms if len(read) == ends[-1] else order] for read in step.reads]
-    step.counts = [step.counts[i] for i in order]
-    if step.wrt is None:
-        step.results = step.results[order]
-        return order
-    step.results = step.results[terms]
-    return terms
+    step.counts = [counts[i] for i in order]
+    results = np.array(order) if step.wrt is None else terms
+    step.results = step.results[results]
+    return results

@@ -31,8 +31,8 @@ def written(program: ProgramData) -> str:
     for each vector: a = W @ h + b. Net inputs are a1, a2, …, their activations h1, h2, …, the output J, other results
     have the letter of their op. What differs in `layers.0.neurons.3.w.1` only by indices of units and inputs is one
     matrix, `layers.0.w`; `[a, b]` are vectors one after another, `a.{U, W}` matrices side by side, `{q; k}.w` below
-    each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*. A program that was differentiated twice is
-    written instruction by instruction.
+    each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*. A program that was differentiated twice
+    is written instruction by instruction.
 
     >>> from dataclasses import replace
     >>> from microgradlib.compiler.canonicalize import canonicalize
