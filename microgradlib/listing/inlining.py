@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from microgradlib.listing.expressions import Expressions
     from microgradlib.listing.steps import Step
 
-__all__ = ["give_names", "inline"]
+__all__ = ["UNNAMED", "give_names", "inline"]
+
+UNNAMED = "v10"
+"""The name of a result before it has its own, as long as most will be."""
 
 LONGEST = 56
 """The longest formula that inlining may make, but for an activation of a matrix product."""
@@ -31,7 +34,7 @@ def inline(steps: Sequence[Step], outputs: Slots, write: Expressions) -> None:
     """Write steps that one operand of one other step reads in its line, if that stays short."""
     makers = {step.block.start: step for step in steps}
     for step in steps:
-        step.block.name = "v10"  # as long as most names will be
+        step.block.name = UNNAMED
     reads = Counter([block.start for step in steps for read in step.reads for block in write.symbols.owners(read)])
     reads.update([block.start for block in write.symbols.owners(outputs)] * 2)
     for step in steps:

@@ -9,7 +9,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.backward import Line, backward_lines
 from microgradlib.listing.expressions import Expressions
 from microgradlib.listing.formula import ArrayFormula
-from microgradlib.listing.inlining import give_names, inline
+from microgradlib.listing.inlining import UNNAMED, give_names, inline
 from microgradlib.listing.parameter_groups import names_by_role
 from microgradlib.listing.readings import groups_of, written
 from microgradlib.listing.steps import forward_steps
@@ -61,7 +61,7 @@ class Listing:
         self.output = next((step for step in steps if step.block is alone and step.size == 1), None)
         give_names(steps, self.output, [block.name for block in symbols.blocks if block.kind != "result"])
         shown = [step for step in steps if step.reader is None]
-        self.batched = {step.block.name: step.space == BATCHED for step in shown}
+        self.batched = {step.block.name: step.space == BATCHED for step in steps if step.block.name != UNNAMED}
         self.forward = [Line(step.block.name, "=", write.expression(step), step.lengths) for step in shown]
         if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
             self.forward.append(Line("return", "", written(symbols, self.outputs), (len(self.outputs),)))

@@ -7,9 +7,9 @@ from hash_seeds import outputs_by_hash_seed
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled
-from microgradlib.listing.drawing import LONGEST, MOST_LINES, wrapped
 from microgradlib.compiler.program import MAX_BOXES
 from microgradlib.errors import GraphTooLargeError
+from microgradlib.listing.drawing import LONGEST, MOST_LINES, wrapped
 from microgradlib.nn import LSTM, MLP, RNN
 from microgradlib.viz import Drawing
 

@@ -166,6 +166,54 @@ def test_the_checkers_see_a_wrong_arrow_and_a_wrong_line():
     assert drawn_lines(Diagram((wrong, *right.boxes[4:]), ())) != printed_lines(program)
 
 
+def backward_lines(program):
+    """Return (target, sign, formula) of the printed backward pass, spaces aside."""
+    [backward] = [part for part in str(program).split("\n\n") if part.startswith("# backward")]
+    lines = [line.rpartition("  # ")[0] for line in backward.splitlines() if not line.startswith("#")]
+    return [re.fullmatch(r"(.+?)(\+?=)(.+)", line.replace(" ", "")).groups() for line in lines]
+
+
+def misdrawn(program, diagram):
+    """Return the boxes of cotangents that do not hold the printed lines which set them, and those that are missing."""
+    expected = {}
+    for target, sign, text in backward_lines(program):
+        for name in re.findall(r"[g∇][\w.]+", target):
+            line = f"{sign}{text}" if target == name else f"{target}{sign}{text}"
+            expected[name] = expected.get(name, "") + line
+    found = {}
+    for box in diagram.boxes:
+        if box.title in expected or box.title.startswith(("g_", "∇")):
+            found[box.title] = "".join([row.name for row in box.rows if row.kind == "code"]).replace(" ", "")
+    return [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
+
+
+@pytest.mark.parametrize("example", [mlp, lstm])
+def test_the_backward_pass_is_drawn_as_it_is_printed(example):
+    program = example()
+    forward, both = program.draw().diagram, program.draw(backward=True).diagram
+    assert both.boxes[: len(forward.boxes)] == forward.boxes
+    assert misdrawn(program, both) == []
+    assert all(int(arrow.tail[1:]) < int(arrow.head[1:]) for arrow in both.arrows)
+    titles = {box.id: box.title for box in both.boxes}
+    arrows = {(titles[arrow.tail], titles[arrow.head]) for arrow in both.arrows}
+    if example is mlp:
+        assert {("g_a3", "∇layers.2.w"), ("h2", "∇layers.2.w"), ("h1", "g_a1"), ("g_h1", "g_a1")} <= arrows
+        assert [box.title for box in both.boxes if box.note == "mean over the batch"] == [
+            f"∇layers.{k}.{letter}" for k in (2, 1, 0) for letter in "bw"
+        ]
+    assert not [head for tail, head in arrows if tail.startswith("∇")]
+
+
+def test_the_checker_sees_a_wrong_line_and_a_box_that_is_missing():
+    program = mlp()
+    right = program.draw(backward=True).diagram
+    [place] = [i for i, box in enumerate(right.boxes) if box.title == "g_a1"]
+    rest = (*right.boxes[:place], *right.boxes[place + 1 :])
+    assert misdrawn(program, Diagram(rest, ())) == ["g_a1"]
+    wrong = replace(right.boxes[place], rows=code("= g_h1 * relu'(a2)", "16"))
+    assert misdrawn(program, Diagram((*rest, wrong), ())) == ["g_a1"]
+
+
 @settings(deadline=None)
 @given(graphs(), st.integers(0, 3))
 def test_every_program_can_be_drawn(graph, count):
@@ -174,6 +222,9 @@ def test_every_program_can_be_drawn(graph, count):
     diagram = program.draw(max_nodes=1000).diagram
     assert drawn_lines(diagram) == printed_lines(program)
     assert [box.id for box in diagram.boxes if box.kind == "output"] == [diagram.boxes[-1].id]
+    both = program.draw(backward=True, max_nodes=1000).diagram
+    assert both.boxes[: len(diagram.boxes)] == diagram.boxes
+    assert all(int(arrow.tail[1:]) < int(arrow.head[1:]) for arrow in both.arrows)
 
 
 def test_what_is_returned_is_gathered_in_one_box_where_it_is_not_one_result():

@@ -1,4 +1,4 @@
-"""The printed program at its edges: captured Values, several outputs, nothing to compute, ops and names of one's own."""
+"""The printed program at its edges: captured Values, several outputs, nothing to compute, one's own ops and names."""
 
 import re
 from dataclasses import replace
