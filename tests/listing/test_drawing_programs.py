@@ -177,7 +177,7 @@ def misdrawn(program, diagram):
     """Return the boxes of cotangents that do not hold the printed lines which set them, and those that are missing."""
     expected = {}
     for target, sign, text in backward_lines(program):
-        for name in re.findall(r"[g∇][\w.]+", target):
+        for name in dict.fromkeys(re.findall(r"[g∇][\w.]+", target)):
             line = f"{sign}{text}" if target == name else f"{target}{sign}{text}"
             expected[name] = expected.get(name, "") + line
     found = {}
