@@ -3,16 +3,16 @@
 import numpy as np
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED
-from microgradlib.compiler.planning import BlockGather
+from microgradlib.compiler.planning import Rows
 
 NOTHING = -2
 """What a row holds before it is written: no slot."""
 
 
 def rows_of(view):
-    """Return the rows of a view or a gather in order, an array of one axis."""
-    if isinstance(view, BlockGather):
-        return (view.start + view.width * view.places[:, None] + np.arange(view.width)).ravel()
+    """Return the rows of a view or a list in order, an array of one axis."""
+    if isinstance(view, Rows):
+        return view.rows
     rows = np.array([view.start])
     for size, step in zip(view.sizes, view.steps, strict=True):
         rows = (rows[:, None] + step * np.arange(size)).ravel()

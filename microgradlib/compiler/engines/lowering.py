@@ -10,7 +10,7 @@ from microgradlib.compiler.engines.kernels import kernel_of
 from microgradlib.compiler.engines.matmuls import matmul_calls
 from microgradlib.compiler.engines.statements import kernel_calls
 from microgradlib.compiler.numpy_functions import array_functions, numpy
-from microgradlib.compiler.planning.data import BlockGather
+from microgradlib.compiler.planning.data import Rows
 from microgradlib.compiler.slopes import rule_arguments
 
 if TYPE_CHECKING:
@@ -43,25 +43,24 @@ def step_calls(buffers: Buffers, step: Step) -> list[Call]:
 
 
 def _gather(buffers: Buffers, step: Step, out: Any) -> list[Call]:
-    """Copy rows, in runs, or from an even grid, to rows that follow one another.
+    """Copy rows, or an even grid of them, to rows that follow one another.
 
     Where the span of what is read overlaps that of what is written, NumPy would copy the latter twice more.
     """
     [place] = step.operands
-    if not isinstance(place, BlockGather):
+    if not isinstance(place, Rows):
         return [(numpy().copyto, (out.reshape(*place.sizes, -1), buffers.view(place)))]
-    np, whole, width = numpy(), buffers.whole[place.space], place.width
-    firsts = 1 + place.start + width * place.places
-    padding = firsts == len(whole) - 1
-    low, high = firsts[~padding].min(), firsts[~padding].max() + width
+    np, whole, rows = numpy(), buffers.whole[place.space], 1 + place.rows
+    padding = rows == len(whole) - 1
+    low, high = rows[~padding].min(), rows[~padding].max() + 1
     if padding.any() and step.results.start >= high - 1:
-        low, firsts = 0, np.where(padding, 0, firsts)
+        low, rows = 0, np.where(padding, 0, rows)
     elif padding.any():
         high = len(whole)
-    source, target = whole[low:high].reshape(-1, width * whole.shape[1]), out.reshape(len(firsts), -1)
+    source, target = whole[low:high], out.reshape(len(rows), -1)
     overlap = np.may_share_memory(source, target)
     found = buffers.scratch("gathered", target) if overlap else target
-    calls: list[Call] = [(source.take, ((firsts - low) // width, 0, found, "clip"))]
+    calls: list[Call] = [(source.take, (rows - low, 0, found, "clip"))]
     return [*calls, (np.copyto, (target, found))] if overlap else calls
 
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand, ProgramData, slot_array
 from microgradlib.compiler.planning.buffers import assign_rows
-from microgradlib.compiler.planning.data import BlockGather, Plan, Repeat, Step, StridedView
-from microgradlib.compiler.planning.slot_layout import arranged
-from microgradlib.compiler.planning.strides import blocks, even_axes
-from microgradlib.compiler.planning.views import AxesOf, views
+from microgradlib.compiler.planning.data import Plan, Repeat, Rows, Step, StridedView
+from microgradlib.compiler.planning.views import Reading, Views, cuts, reading_of, sizes_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import Operand, ProgramData
-
-__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView", "plan"]
-
-MOST_AXES_OF_A_COPY = 5
-"""What is evenly spaced along so many axes is copied as a view, not row by row: the windows of a convolution."""
+__all__ = ["Plan", "Repeat", "Rows", "Step", "StridedView", "plan"]
 
 
 def plan(program: ProgramData) -> Plan:
@@ -45,46 +36,31 @@ def plan(program: ProgramData) -> Plan:
        5  batched[9:12] = elementwise relu adjoint 0 batched[9:12], batched[3:6]
        6  unbatched[13 + 3×3 + 3×1] = matmul dot batched[9:12], batched[0:3]
     """
-    axes_of = AxesOf()
-    program = arranged(program, axes_of)
-    drafts, sizes = views(program, axes_of)
-    rows = assign_rows(program, drafts, sizes)
-    zeros = [int(found.max(initial=-1)) + 1 for found in rows]
-    tables = [numpy().append(found, zero) for found, zero in zip(rows, zeros)]  # NOT_REACHED, −1, finds the zeros
+    views = Views(program)
+    rows = [assign_rows(program, views, space) for space in (UNBATCHED, BATCHED)]
+    rows_of_slots = [found[addresses] for found, addresses in zip(rows, views.addresses)]
 
     def rows_of(operands: Sequence[Operand]) -> tuple[Any, ...]:
-        return tuple([_read_only(tables[operand.space][operand.slots]) for operand in operands])
+        return tuple([slot_array(rows_of_slots[operand.space][operand.slots]) for operand in operands])
 
-    def placed(step: Step) -> Step:
-        operands = tuple([_on_rows(view, tables) for view in step.operands])
-        return Step(step.instruction, _on_rows(step.results, tables), operands, step.position)
+    def placed(reading: Reading) -> Any:
+        space, view = reading.space, reading.view
+        if view is not None:
+            return StridedView(space, int(rows[space][view.start]), view.sizes, view.steps)
+        gathered = rows[space][reading.addresses]
+        found = cuts(gathered)
+        if found is None:
+            return Rows(space, slot_array(gathered))
+        return reading_of(space, gathered, sizes_of([1, *found, len(gathered)])).view
 
     return Plan(
         program=program,
-        steps=tuple([placed(draft.step) for draft in drafts]),
-        rows=(zeros[0] + 1, zeros[1] + 1),
-        constant_rows=tuple(rows[0][list(program.constant_slots)].tolist()),
-        one_rows=tuple(rows[1][list(program.ones)].tolist()),
+        steps=tuple([Step(i, placed(results), tuple(map(placed, read)), n) for i, results, read, n in views.drafts]),
+        rows=(int(rows[UNBATCHED][-1]) + 1, int(rows[BATCHED][-1]) + 1),
+        constant_rows=tuple(rows_of_slots[UNBATCHED][list(program.constant_slots)].tolist()),
+        one_rows=tuple(rows_of_slots[BATCHED][list(program.ones)].tolist()),
         seed_rows=rows_of(program.seeds),
         output_rows=rows_of(program.outputs),
         cotangent_rows=rows_of(program.cotangents),
-        forward=sum([program.forward is None or draft.step.position < program.forward for draft in drafts]),
+        forward=sum([program.forward is None or draft.position < program.forward for draft in views.drafts]),
     )
-
-
-def _on_rows(view: StridedView | BlockGather, tables: Sequence[Any]) -> Any:
-    """Return a view of slots as one of rows. A gather is a view too, if the rows are evenly spaced."""
-    if isinstance(view, StridedView):
-        return StridedView(view.space, int(tables[view.space][view.start]), view.sizes, view.steps)
-    rows = tables[view.space][view.places]
-    axes = even_axes(rows, MOST_AXES_OF_A_COPY)
-    if axes is not None:
-        sizes, steps = zip(*axes or ((1, 0),))
-        return StridedView(view.space, int(rows[0]), sizes, steps)
-    start, width, places = blocks(rows)
-    return BlockGather(view.space, start, width, _read_only(places))
-
-
-def _read_only(array: Any) -> Any:
-    array.setflags(write=False)
-    return array

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from microgradlib.compiler.instructions import Instruction, ProgramData
-
-__all__ = ["BlockGather", "Plan", "Repeat", "Step", "StridedView"]
+__all__ = ["Plan", "Repeat", "Rows", "Step", "StridedView"]
 
 FEWEST_TIMES = 3
 """So often at least must steps be repeated."""
 
-MOST_LENGTHS = 8
-"""So many lengths of a repeat are tried: the most frequent distances from a step to the next one that is alike."""
+SPACES = {UNBATCHED: "unbatched", BATCHED: "batched"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +36,26 @@ class StridedView:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The lowest and the highest row.
-
-        >>> StridedView(BATCHED, 10, (2, 3), (100, -1)).span
-        (8, 110)
-        """
+        """The lowest and the highest row."""
         ends = [(size - 1) * step for size, step in zip(self.sizes, self.steps)]
-        return self.start + sum([min(0, end) for end in ends]), self.start + sum([max(0, end) for end in ends])
+        return self.start + sum([end for end in ends if end < 0]), self.start + sum([end for end in ends if end > 0])
 
     def __str__(self) -> str:
         axes = [(size, step) for size, step in zip(self.sizes, self.steps) if size > 1]
         if [step for _, step in axes] == [1]:
-            return f"{_space(self)}[{self.start}:{self.start + axes[0][0]}]"
-        return f"{_space(self)}[{' + '.join([str(self.start), *[f'{size}×{step}' for size, step in axes]])}]"
+            return f"{SPACES[self.space]}[{self.start}:{self.start + axes[0][0]}]"
+        return f"{SPACES[self.space]}[{' + '.join([str(self.start), *[f'{size}×{step}' for size, step in axes]])}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BlockGather:
-    """Rows in any order, in runs of `width`: run i is the rows start + width · places[i] and those after it."""
+class Rows:
+    """Rows of a space in any order, a read-only array."""
 
     space: int
-    start: int
-    width: int
-    places: Any
-    """A read-only array of whole numbers."""
+    rows: Any
 
     def __str__(self) -> str:
-        return f"{_space(self)}[{len(self.places)} runs of {self.width}]"
-
-
-def _space(view: StridedView | BlockGather) -> str:
-    return "batched" if view.space == BATCHED else "unbatched"
+        return f"{SPACES[self.space]}[{len(self.rows)} rows]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +70,12 @@ class Step:
     - "matmul": (count, rows, terms), (count, terms, columns), (count, rows, columns). Of a product with one operand
       without a batch axis, in each batched view the columns have step 1 (or there is one), so that columns and batch
       are one axis; likewise the axis that is summed where the batch is summed too.
-    - "gather": no instruction. The operand, a `BlockGather` or a view with axes of its own, is copied to the results,
-      (rows,).
+    - "gather": no instruction. The operand, `Rows` or a view with axes of its own, is copied to the results, (rows,).
     """
 
     instruction: Instruction | None
     results: StridedView
-    operands: tuple[StridedView | BlockGather, ...]
+    operands: tuple[StridedView | Rows, ...]
     position: int
     """The position of the instruction in the program; of a gather, that of the instruction it is for."""
 
@@ -101,10 +84,17 @@ class Step:
         """The kind of the instruction, or "gather"."""
         return self.instruction.kind if self.instruction else "gather"
 
+    @property
+    def likeness(self) -> Any:
+        """What it has in common with steps that do the same to other rows."""
+        i = self.instruction
+        views = [(view.space, getattr(view, "sizes", None)) for view in (self.results, *self.operands)]
+        return i and (i.kind, i.op.name, i.op.settings, i.wrt, i.counts), tuple(views)
+
     def __str__(self) -> str:
         i = self.instruction
-        what = [self.kind, i.op.name if i else "", f"adjoint {i.wrt}" if i and i.wrt is not None else ""]
-        return f"{self.results} = {' '.join(filter(None, what))} {', '.join(map(str, self.operands))}"
+        what = f"{i.kind} {i.op.name}{'' if i.wrt is None else f' adjoint {i.wrt}'}" if i else "gather"
+        return f"{self.results} = {what} {', '.join(map(str, self.operands))}"
 
 
 class Repeat(NamedTuple):
@@ -126,7 +116,6 @@ class Plan:
     """
 
     program: ProgramData
-    """The program with some slots renumbered, and without what is for printing."""
     steps: tuple[Step, ...]
     rows: tuple[int, int]
     constant_rows: tuple[int, ...]
@@ -144,8 +133,7 @@ class Plan:
         As they have as many results, in one order, they may be computed one after another without going to memory.
         """
         found: list[tuple[int, int]] = []
-        for end, step in enumerate(self.steps[1:], 1):
-            before = self.steps[end - 1]
+        for end, (before, step) in enumerate(pairwise(self.steps), 1):
             if before.kind == step.kind == "elementwise" and before.results in step.operands:
                 start = found.pop()[0] if found and found[-1][1] == end else end - 1
                 found.append((start, end + 1))
@@ -154,7 +142,8 @@ class Plan:
     @cached_property
     def repeats(self) -> tuple[Repeat, ...]:
         """The longest periodic runs of steps that are alike but for their rows, in order: time steps, for example."""
-        return _repeats(self.steps)
+        numbers: dict[Any, int] = {}
+        return repeats_of([numbers.setdefault(step.likeness, len(numbers)) for step in self.steps])
 
     def __str__(self) -> str:
         times = {run.start: f"  {run.times} times {run.length} steps" for run in self.repeats}
@@ -162,36 +151,23 @@ class Plan:
         return "\n".join([f"{self.rows[0]} unbatched rows, {self.rows[1]} batched rows", *lines])
 
 
-def _repeats(steps: Sequence[Step]) -> tuple[Repeat, ...]:
-    """Return the longest periodic runs of steps, without overlaps, in their order."""
+def repeats_of(numbers: Sequence[int]) -> tuple[Repeat, ...]:
+    """Return the longest runs of numbers that are repeated three times or more, without overlaps, in their order.
+
+    >>> repeats_of([7, 1, 2, 1, 2, 1, 2, 5])
+    (Repeat(start=1, length=2, times=3),)
+    """
     np = numpy()
-    numbers: dict[Any, int] = {}
-    alike = np.array([numbers.setdefault(_likeness(step), len(numbers)) for step in steps], dtype=int)
-    order = np.argsort(alike, kind="stable")
-    distances = Counter(np.diff(order)[np.diff(alike[order]) == 0].tolist())
-    found = [run for length, _ in distances.most_common(MOST_LENGTHS) for run in _periodic(alike, length)]
-    free = np.ones(len(alike), bool)
-    kept = []
+    array, found = np.array(numbers), []
+    for length in range(1, len(array) // FEWEST_TIMES + 1):
+        same = np.concatenate([[False], array[length:] == array[:-length], [False]])
+        for start, end in np.flatnonzero(same[1:] != same[:-1]).reshape(-1, 2).tolist():
+            if end - start >= (FEWEST_TIMES - 1) * length:
+                found.append(Repeat(start, length, (end - start) // length + 1))
+    free, kept = np.ones(len(array), bool), []
     for run in sorted(found, key=lambda run: (-run.length * run.times, run.length)):
         span = slice(run.start, run.start + run.length * run.times)
         if free[span].all():
             free[span] = False
             kept.append(run)
     return tuple(sorted(kept))
-
-
-def _likeness(step: Step) -> Any:
-    """Return what steps that are alike have in common."""
-    i = step.instruction
-    views = [(view.space, getattr(view, "sizes", None)) for view in (step.results, *step.operands)]
-    return i and (i.kind, i.op.name, i.op.settings, i.wrt, i.counts), tuple(views)
-
-
-def _periodic(alike: Any, length: int) -> Iterator[Repeat]:
-    """Yield the runs in which each step is like the one `length` steps before."""
-    np = numpy()
-    same = np.concatenate([[False], alike[length:] == alike[:-length], [False]])
-    for start, end in np.flatnonzero(np.diff(same)).reshape(-1, 2).tolist():
-        times = (end - start) // length + 1
-        if times >= FEWEST_TIMES:
-            yield Repeat(start, length, times)

@@ -1,144 +1,190 @@
-"""Views: the steps of a program on its slots; what is not evenly spaced is gathered to new slots once."""
+"""Views: how steps read and write addresses, as evenly spaced axes; what is not evenly spaced is copied first, once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Operand
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import BlockGather, Step, StridedView
-from microgradlib.compiler.planning.strides import common_shape, even_axes, natural_steps, steps_in
+from microgradlib.compiler.planning.data import StridedView
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from microgradlib.compiler.instructions import Instruction, ProgramData
-
-__all__ = ["AxesOf", "Draft", "readings", "views"]
+__all__ = ["Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
 
 MOST_AXES = 4
 """An elementwise step or a reduction has so many axes at most."""
 
-
-class Draft(NamedTuple):
-    """A step whose views have slots for rows, and these slots in order."""
-
-    step: Step
-    results: Any
-    operands: tuple[Any, ...]
+MOST_SPREAD = 4
+"""Batched results are spread over fewer addresses than so many times their number, as all of these may become rows."""
 
 
 class Reading(NamedTuple):
-    """How the slots of an operand, or of results, are read: as what shape, which of its axes must have step 1, if any.
+    """Addresses that a step reads or writes, in order: as what shape, which of its axes must have step 1, if any."""
 
-    `view` has slots for rows; it is None where the slots are not even in that shape, or the axis has another step.
-    """
-
-    operand: Operand
+    space: int
+    addresses: Any
     shape: tuple[int, ...]
     dense: int | None
-    view: StridedView | None
+    view: Any
+    """A `StridedView` with addresses for rows; None where they are not even in that shape, or that axis is not."""
 
 
-class AxesOf(dict[int, Any]):
-    """The axes along which the slots of operands are evenly spaced, None where they are not; each is computed once."""
+class Draft(NamedTuple):
+    """A step on addresses."""
 
-    def __call__(self, operand: Operand) -> Any:
-        """Return the axes of an operand."""
-        slots = operand.slots
-        if id(slots) not in self:
-            axes = even_axes(slots, MOST_AXES)
-            if axes is not None and slots[0] + sum([min(0, (size - 1) * step) for size, step in axes]) <= NOT_REACHED:
-                axes = None
-            self[id(slots)] = axes, slots  # which keeps them, so that no others get their id
-        return self[id(slots)][0]
+    instruction: Instruction | None
+    results: Reading
+    operands: tuple[Reading, ...]
+    position: int
 
 
-def readings(instruction: Instruction, axes_of: Callable[[Operand], Any]) -> list[Reading]:
-    """Return how the results and each operand are read; see `Step` for the shapes."""
-    everything = (instruction.results, *instruction.operands)
-    dense: tuple[int | None, ...] = (None,) * len(everything)
-    if instruction.kind == "matmul":
-        count, rows, terms, columns = instruction.shape
-        shapes: list[tuple[int, ...]] = [(count, rows, columns), (count, rows, terms), (count, terms, columns)]
-        is_mixed = [operand.space for operand in instruction.operands] == [UNBATCHED, BATCHED]
-        axes = (None, 2, 1) if instruction.sums_batch else (2, None, 2) if is_mixed else dense
-        dense = tuple([axis if x.space == BATCHED else None for x, axis in zip(everything, axes)])
-    elif instruction.kind == "segment_reduce":
-        shapes = [(len(x.slots) // instruction.width, instruction.width) for x in everything]
-    else:
-        terms = instruction.terms if instruction.kind == "reduce" else 1
-        n = max([len(x.slots) for x in everything])
-        shape = common_shape(n, [(axes_of(x), 1 if len(x.slots) == n else terms) for x in everything], MOST_AXES, terms)
-        shape = (*shape, 1) if instruction.kind == "reduce" and terms == 1 else shape
-        shapes = [shape if len(x.slots) == n else (*shape[:-1], 1) for x in everything]
-    return [
-        Reading(x, shape, axis, _view(x, axes_of(x), shape, axis)) for x, shape, axis in zip(everything, shapes, dense)
-    ]
+class Views:
+    """The steps of a program on addresses, which are places relative to those of the values that are read with them.
 
-
-def _view(operand: Operand, axes: Any, shape: tuple[int, ...], dense: int | None) -> StridedView | None:
-    steps = None if axes is None else steps_in(axes, shape)
-    if steps is None or (dense is not None and shape[dense] > 1 and steps[dense] != 1):
-        return None
-    return StridedView(operand.space, int(operand.slots[0]), shape, steps)
-
-
-def views(program: ProgramData, axes_of: AxesOf) -> tuple[tuple[Draft, ...], tuple[int, int]]:
-    """Return the steps, whose rows are slots still, and how many slots there are with those that are gathered to.
+    The address of a slot is its number, but cotangents lie behind all slots, in the order of what they are cotangents
+    of. So an adjoint reads them as evenly as its forward instruction writes its results, and gradients are one run.
+    Results that would be uneven, or spread, keep their numbers; copies have addresses of their own.
 
     >>> from microgradlib.compiler.trace import trace
     >>> from microgradlib.compiler.vectorize import vectorize
     >>> program = vectorize(trace(lambda x: [x[2] * x[0], x[0] * x[3], x[1] * x[2]], [[1.0, 2.0, 3.0, 4.0]], []))
-    >>> drafts, sizes = views(program, AxesOf())
-    >>> print(*[draft.step for draft in drafts], sep="; ")
-    batched[7:10] = gather batched[3 runs of 1]; batched[4:7] = elementwise mul batched[0:3], batched[7:10]
+    >>> for draft in Views(program).drafts:
+    ...     print(draft.results.addresses, *[reading.addresses for reading in draft.operands])
+    [14 15 16] [1 3 0]
+    [4 5 6] [0 1 2] [14 15 16]
     """
-    reader = _Reader(program.sizes, axes_of)
-    for position, instruction in enumerate(program.instructions):
-        reader.add(position, instruction)
-    return tuple(reader.drafts), (reader.sizes[UNBATCHED], reader.sizes[BATCHED])
 
-
-class _Reader:
-    """Collects the steps, and knows what is gathered already."""
-
-    def __init__(self, sizes: Sequence[int], axes_of: AxesOf) -> None:
-        self.sizes, self.axes_of = list(sizes), axes_of
+    def __init__(self, program: ProgramData) -> None:
+        np = numpy()
+        self.addresses = [np.append(np.arange(size), -1) for size in program.sizes]
+        """For each space the address of each slot; the last is that of `NOT_REACHED`."""
+        for addresses, size, cotangents in zip(self.addresses, program.sizes, program.cotangent_slots):
+            reached = np.flatnonzero(cotangents >= 0)[::-1]  # the first slot with a cotangent counts
+            addresses[cotangents[reached]] = size + reached
+        for seeds in program.seeds:
+            self.addresses[seeds.space][seeds.slots] = seeds.slots
+        self.sizes = [2 * size for size in program.sizes]
+        """How many addresses each space has."""
         self.drafts: list[Draft] = []
-        self.gathered: dict[Operand, Any] = {}
+        self._copies: dict[tuple[int, bytes], Any] = {}
+        for position, instruction in enumerate(program.instructions):
+            self._add(position, instruction)
 
-    def add(self, position: int, instruction: Instruction) -> None:
-        """Add the step of an instruction, and before it those that gather what it reads."""
-        results, *operands = readings(instruction, self.axes_of)
-        if results.view is None:
-            message = f"results must be evenly spaced slots, got instruction {position}: {instruction}"
-            raise ValueError(message)
-        read = [
-            (found.view, found.operand.slots) if found.view else self._copied(found, position) for found in operands
-        ]
-        step = Step(instruction, results.view, tuple([view for view, _ in read]), position)
-        self.drafts.append(Draft(step, instruction.results.slots, tuple([slots for _, slots in read])))
+    def _add(self, position: int, i: Instruction) -> None:
+        """Add the step of an instruction, and before it those that copy what it reads."""
+        np, (results, *operands) = numpy(), self._readings(i)
+        is_spread = i.space == BATCHED and np.ptp(results.addresses) >= MOST_SPREAD * i.size
+        if results.view is None or is_spread:
+            self.addresses[i.space][i.results.slots] = i.results.slots
+            results, *operands = self._readings(i)
+            if results.view is None:
+                message = f"results must be evenly spaced slots, got instruction {position}: {i}"
+                raise ValueError(message)
+        read = tuple([reading if reading.view else self._copied(reading, position) for reading in operands])
+        self.drafts.append(Draft(i, results, read, position))
 
-    def _copied(self, wanted: Reading, position: int) -> tuple[StridedView, Any]:
-        """Return a view of the slots to which an operand is gathered, and these."""
-        source, shape, dense, _ = wanted
-        steps = natural_steps(shape)
-        if len(shape) == 3 and dense != 2 and (dense == 1 or source not in self.gathered):
-            turned = Operand.of(source.space, source.slots.reshape(shape).swapaxes(1, 2).ravel())
-            if dense == 1 or turned in self.gathered:  # adjoints read what is gathered, transposed
-                outer, inner, middle = natural_steps((shape[0], shape[2], shape[1]))
-                source, steps = turned, (outer, middle, inner)
-        copy = self._gather(source, position)
-        return StridedView(source.space, int(copy[0]), shape, steps), copy
+    def _readings(self, i: Instruction) -> list[Reading]:
+        """Return how the results and each operand are read; see `Step` for the shapes."""
+        everything = (i.results, *i.operands)
+        arrays = [self.addresses[x.space].take(x.slots) for x in everything]
+        found = [None if i.kind == "matmul" and (a < 0).any() else cuts(a) for a in arrays]  # padding is gathered
+        dense: list[int | None] = [None] * len(everything)
+        if i.kind == "matmul":
+            count, rows, terms, columns = i.shape
+            shapes: list[tuple[int, ...]] = [(count, rows, columns), (count, rows, terms), (count, terms, columns)]
+            if i.sums_batch:
+                dense = [None, 2, 1]
+            elif [x.space for x in i.operands] == [UNBATCHED, BATCHED]:
+                dense = [2, None, 2]
+        elif i.kind == "segment_reduce":
+            shapes = [(len(addresses) // i.width, i.width) for addresses in arrays]
+        else:
+            n = max(map(len, arrays))
+            shape = common_shape(n, [(each, n // len(a)) for each, a in zip(found, arrays)], i.terms)
+            shape = (*shape, i.terms) if i.kind == "reduce" else shape or (1,)
+            shapes = [shape if len(addresses) == n else (*shape[:-1], 1) for addresses in arrays]
+        return [reading_of(x.space, *each) for x, *each in zip(everything, arrays, shapes, dense, found)]
 
-    def _gather(self, operand: Operand, position: int) -> Any:
-        """Return the slots to which an operand is gathered, with a step that does it, if it is new."""
-        if operand not in self.gathered:
-            n, start = len(operand.slots), self.sizes[operand.space]
-            self.sizes[operand.space] += n
-            copy = self.gathered[operand] = numpy().arange(start, start + n)
-            source = BlockGather(operand.space, 0, 1, operand.slots)
-            step = Step(None, StridedView(operand.space, start, (n,), (1,)), (source,), position)
-            self.drafts.append(Draft(step, copy, (operand.slots[operand.slots >= 0],)))
-        return self.gathered[operand]
+    def _copied(self, reading: Reading, position: int) -> Reading:
+        """Return a reading of a copy that is contiguous; adjoints read what is copied already, transposed or not."""
+        np, (space, addresses, shape, dense, _) = numpy(), reading
+        entries = np.arange(len(addresses)).reshape(shape)
+        orders = [entries.ravel()] if dense != 1 else []
+        if len(shape) == 3 and dense != 2:
+            orders.append(entries.swapaxes(1, 2).ravel())
+        keys = [(space, addresses[order].tobytes()) for order in orders]
+        chosen = next((k for k, key in enumerate(keys) if key in self._copies), 0)
+        key, order = keys[chosen], orders[chosen]
+        if key not in self._copies:
+            copy = self._copies[key] = np.arange(self.sizes[space], self.sizes[space] + len(order))
+            self.sizes[space] += len(order)
+            source = Reading(space, addresses[order], (len(order),), None, None)
+            self.drafts.append(Draft(None, reading_of(space, copy, (len(order),)), (source,), position))
+        copied = np.empty_like(addresses)
+        copied[order] = self._copies[key]
+        return reading_of(space, copied, shape, dense, cuts(copied))
+
+
+def reading_of(
+    space: int, addresses: Any, shape: tuple[int, ...], dense: int | None = None, found: Any = ()
+) -> Reading:
+    """Return how addresses with these cuts are read."""
+    width, widths, steps = len(addresses), set[int](), list[int]()
+    for size in shape:
+        width //= size
+        widths.add(width)
+        steps.append(int(addresses[width] - addresses[0]) if size > 1 else 0)
+    is_even = found is not None and widths.issuperset(found)
+    if not is_even or (dense is not None and shape[dense] > 1 and steps[dense] != 1):
+        return Reading(space, addresses, shape, dense, None)
+    return Reading(space, addresses, shape, dense, StridedView(space, int(addresses[0]), shape, tuple(steps)))
+
+
+def cuts(numbers: Any) -> tuple[int, ...] | None:
+    """Return the fewest widths such that numbers are evenly spaced along axes so many entries apart; None if uneven.
+
+    The innermost axis, of width 1, is not among them.
+
+    >>> array = numpy().array
+    >>> cuts(array([4, 5, 6])), cuts(array([4, 5, 6, 14, 15, 16])), cuts(array([4, 4, 4])), cuts(array([4, 5, 7, 6]))
+    ((), (3,), (), None)
+    """
+    found, entries = [1], numbers
+    while len(entries) > 1:
+        gaps = entries[1:] - entries[:-1]
+        differs = gaps != gaps[0]
+        width = int(differs.argmax()) + 1  # 1 if none differs
+        if width == 1:
+            break
+        if len(entries) % width or (numpy().flatnonzero(differs) % width != width - 1).any():
+            return None
+        found.append(found[-1] * width)
+        entries = entries[::width]
+    return tuple(found[1:])
+
+
+def common_shape(n: int, found: Sequence[tuple[Sequence[int] | None, int]], terms: int = 1) -> tuple[int, ...]:
+    """Return a shape for n / terms entries in which as many arrays as possible are even, the first of them first.
+
+    `found` has the cuts of each array and how many of n entries stand for one of its, 1 or `terms`. An array that is
+    even along no axes, or would need more than `MOST_AXES`, is left out.
+
+    >>> common_shape(6, [((), 1), ((3,), 1)]), common_shape(12, [((), 4), ((), 1)], terms=4)
+    ((2, 3), (3,))
+    """
+    widths = sorted({terms, n})
+    for own, scale in found:
+        more = sorted({*widths, *[scale * width for width in own or ()]})
+        if len(more) <= MOST_AXES + 1 and more[0] == terms and not any(b % a for a, b in pairwise(more)):
+            widths = more
+    return sizes_of(widths)
+
+
+def sizes_of(widths: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of axes that are so many entries apart, the innermost first, and end with all entries.
+
+    >>> sizes_of([1, 3, 6])
+    (2, 3)
+    """
+    return tuple([b // a for a, b in pairwise(widths)][::-1])

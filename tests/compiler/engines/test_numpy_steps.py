@@ -8,7 +8,7 @@ from microgradlib.compiler.engines import lowering
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
-from microgradlib.compiler.planning.data import BlockGather, Step, StridedView
+from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.ops import TABLE
 
 BATCHES = [1, 2, 17]
@@ -199,19 +199,9 @@ def test_gathers_with_padding(places, start, batch):
     buffers, zero = buffers_of(batch, 120), 119
     rows = np.array([zero if place < 0 else 30 + place for place in places])
     source = buffers.rows[BATCHED].copy()
-    step = Step(None, StridedView(BATCHED, start, (len(rows),), (1,)), (BlockGather(BATCHED, 0, 1, rows),), 0)
+    step = Step(None, StridedView(BATCHED, start, (len(rows),), (1,)), (Rows(BATCHED, rows),), 0)
     assert np.array_equal(run(buffers, step), source[rows])
     assert not buffers.rows[BATCHED][zero].any()
-
-
-@given(st.permutations(range(8)), st.integers(0, 90), st.integers(0, 2))
-def test_gathers_of_runs(places, start, first):
-    buffers = buffers_of(2, 120)
-    gather = BlockGather(BATCHED, first, 3, np.array(places[:5]))
-    rows = (first + 3 * np.array(places[:5])[:, None] + np.arange(3)).ravel()
-    source = buffers.rows[BATCHED].copy()
-    step = Step(None, StridedView(BATCHED, start, (15,), (1,)), (gather,), 0)
-    assert np.array_equal(run(buffers, step), source[rows])
 
 
 def test_a_gather_from_an_even_grid():

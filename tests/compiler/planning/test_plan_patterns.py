@@ -1,13 +1,12 @@
 """Patterns: chains that may be fused, and the repeated steps of recurrent networks."""
 
-import numpy as np
 from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import nn
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.planning import Repeat, plan
-from microgradlib.compiler.planning.data import FEWEST_TIMES, _periodic
+from microgradlib.compiler.planning.data import FEWEST_TIMES, repeats_of
 from microgradlib.compiler.trace import trace
 from microgradlib.compiler.vectorize import vectorize
 
@@ -50,14 +49,24 @@ def test_nothing_repeats_in_a_network_of_different_layers():
     assert planned(lambda x: model(x), model.parameters(), [0.5] * 3).repeats == ()
 
 
-@given(st.lists(st.integers(0, 2), max_size=12), st.integers(1, 4))
-def test_periodic_runs_are_those_of_the_definition(numbers, length):
-    found = {run.start: run for run in _periodic(np.array(numbers, dtype=int), length)}
-    for start, run in found.items():
-        once = numbers[start : start + length]
-        assert numbers[start : start + length * run.times] == once * run.times
-        assert run == Repeat(start, length, run.times)
-        assert run.times >= FEWEST_TIMES
-    for start in range(len(numbers) - FEWEST_TIMES * length + 1):
-        if numbers[start : start + FEWEST_TIMES * length] == numbers[start : start + length] * FEWEST_TIMES:
-            assert any(run.start <= start < run.start + length * run.times for run in found.values())
+@given(st.lists(st.integers(0, 2), max_size=16))
+def test_repeats_are_periodic_and_apart_and_none_is_left(numbers):
+    found = repeats_of(numbers)
+    free = [True] * len(numbers)
+    for start, length, times in found:
+        end = start + length * times
+        assert times >= FEWEST_TIMES
+        assert numbers[start:end] == numbers[start : start + length] * times
+        assert all(free[start:end])
+        free[start:end] = [False] * (end - start)
+    for length in range(1, len(numbers) // FEWEST_TIMES + 1):
+        for start in range(len(numbers) - FEWEST_TIMES * length + 1):
+            end = start + FEWEST_TIMES * length
+            if numbers[start:end] == numbers[start : start + length] * FEWEST_TIMES:
+                assert not all(free[start:end])
+
+
+def test_the_longest_run_is_chosen():
+    assert repeats_of([1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 1, 2]) == (Repeat(0, 4, 3),)
+    assert repeats_of([1, 2, 1, 2, 1, 2]) == (Repeat(0, 2, 3),)
+    assert repeats_of([1] * 6) == (Repeat(0, 1, 6),)
