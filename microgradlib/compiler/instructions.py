@@ -169,7 +169,7 @@ class ProgramData:
     wrt: str = ""
     """Of a joint program, the leaves by which it is differentiated: "parameters" or "inputs"."""
     cotangent_slots: tuple[Slots, ...] = field(default=(), compare=False)
-    """Of a joint program, for each slot of what was differentiated, by space, that of its cotangent. For printing."""
+    """Of a joint program, by space: for each slot, that of its cotangent. For the order in memory, and for printing."""
     parameter_names: tuple[str, ...] = field(default=(), compare=False)
     arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
     """The arguments of the function, each with its name and the lengths of one row's axes."""
