@@ -21,14 +21,14 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     ([[[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]], ((1, 2), ()))
     """
     arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
-    if not arrays or any(array.ndim == 0 for array in arrays):
+    batches = {array.shape[:1] for array in arrays}
+    if () in batches or not batches:
         raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
-    batch = len(arrays[0])
-    if batch == 0 or any(len(array) != batch for array in arrays):
+    if len(batches) > 1 or (0,) in batches:
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
     shapes = tuple([array.shape[1:] for array in arrays])
-    return [array if array.ndim < 3 else array.reshape(batch, -1) for array in arrays], shapes
+    return [array if array.ndim < 3 else array.reshape(len(array), -1) for array in arrays], shapes
 
 
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:

@@ -91,8 +91,10 @@ class Batched(display.ShowsItself):
         `out`, an array of the program's dtype, is what it is written into.
         """
         engine, given = self._ready(arguments)
-        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given, out))
-        return values, gradient[self._parameters.places]
+        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
+        if out is not None:
+            out[...] = values
+        return values if out is None else out, gradient[self._parameters.places]
 
     def jacobian(self, *arguments: Any) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.

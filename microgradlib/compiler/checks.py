@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.canonicalize import canonicalize
-from microgradlib.compiler.engines.registry import make_engine
+from microgradlib.compiler.engines import make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.errors import LabelError

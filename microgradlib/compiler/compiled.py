@@ -12,7 +12,7 @@ from microgradlib.compiler.arguments import columns_of
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.checks import column_checks, run_checks
-from microgradlib.compiler.engines.registry import engine_class, make_engine
+from microgradlib.compiler.engines import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.parameters import Parameters
 from microgradlib.compiler.program import Program

@@ -9,7 +9,7 @@ from microgradlib._support.pytree import flatten
 from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
 from microgradlib.compiler.arguments import columns_of
 from microgradlib.compiler.batched import Batched
-from microgradlib.compiler.engines.registry import make_engine
+from microgradlib.compiler.engines import make_engine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.parameters import Parameters
 from microgradlib.compiler.program import Program

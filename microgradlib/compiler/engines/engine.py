@@ -25,7 +25,7 @@ SEEDED = 512
 
 
 class Engine:
-    """A program on one kind of machine. A new engine writes `execute`, and its line in `engines.registry`.
+    """A program on one kind of machine. A new engine writes `execute`, and its line in `engines.ENGINES`.
 
     `parameters` is a flat array in the order of `program`'s parameters (not of its slots), `columns` an array (batch,)
     or (batch, numbers) for each argument, both of the engine's dtype. Several threads may call it at once.
@@ -39,7 +39,8 @@ class Engine:
         self._joint: dict[str, ProgramData] = {}
         self._lock = threading.RLock()
         self._order = numpy().array(program.parameter_order, numpy().intp)
-        self._back = None if (numpy().diff(self._order) > 0).all() else numpy().argsort(self._order)
+        in_order = (numpy().diff(self._order) > 0).all()
+        self._slots: Any = slice(None) if in_order else numpy().argsort(self._order)
 
     def execute(
         self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
@@ -55,13 +56,12 @@ class Engine:
 
     def joint(self, name: str) -> ProgramData:
         """Return the joint program for the "gradient", "jacobian" or "hvp", made when first asked for."""
-        program = self._joint.get(name)
-        if program is None:
+        if name not in self._joint:
             with self._lock:
                 source = self.joint("gradient") if name == "hvp" else self.program
                 made = self._joint.get(name) or reverse(source, wrt="inputs" if name == "jacobian" else "parameters")
-                program = self._joint[name] = made
-        return program
+                self._joint[name] = made
+        return self._joint[name]
 
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the outputs, an array (batch, outputs)."""
@@ -70,55 +70,43 @@ class Engine:
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
-        np, joint, seeds = numpy(), self._joint.get("gradient") or self.joint("gradient"), (1.0 / len(columns[0]),)
-        with np.errstate(all="ignore"):
-            outputs, (found,) = self.execute(joint, parameters, columns, seeds)
-            mean = float(np.add.reduce(outputs[0])) / len(columns[0])
-            if not (math.isfinite(mean) and is_finite(found)) and self.exact is not None:
-                return mean, self._by_examples(joint, parameters, columns, seeds)
-        return mean, found if self._back is None else found.take(self._back)
+        _, mean, gradient = self._by_parameters("gradient", parameters, columns)
+        return mean, gradient
 
-    def values_and_gradient(self, parameters: Any, columns: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
-        """Return all outputs, (batch, outputs), in `out` if given, and the gradient of the mean of the first, flat."""
-        outputs, gradient = self._by_parameters("gradient", parameters, columns, (1.0 / len(columns[0]),))
-        if out is None:
-            return outputs.T, gradient
-        out[...] = outputs.T
-        return out, gradient
+    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
+        """Return all outputs, (batch, outputs), and the gradient of the mean of the first."""
+        outputs, _, gradient = self._by_parameters("gradient", parameters, columns)
+        return outputs.T, gradient
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v, flat, for the Hessian H of the mean of the first output by the parameters."""
-        seeds = (1.0 / len(columns[0]), vector.take(self._order))
-        return self._by_parameters("hvp", parameters, columns, seeds, vector)[1]
+        return self._by_parameters("hvp", parameters, columns, vector)[2]
 
-    def _by_parameters(self, name: str, parameters: Any, columns: Sequence[Any], seeds: Any, *vector: Any) -> Any:
-        """Return a joint program's outputs and last cotangents, these in the parameters' order."""
-        joint = self.joint(name)
+    def _by_parameters(
+        self, name: str, parameters: Any, columns: Sequence[Any], *vector: Any
+    ) -> tuple[Any, float, Any]:
+        """Return the outputs, the mean of the first, and its derivatives in the parameters' order."""
+        batch = len(columns[0])
+        joint, seeds = self.joint(name), (1.0 / batch, vector[0][self._order]) if vector else (1.0 / batch,)
         with numpy().errstate(all="ignore"):
-            outputs, (*_, found) = self.execute(joint, parameters, columns, seeds)
-            if not (is_finite(outputs) and is_finite(found)) and self.exact is not None:
-                return outputs, self._by_examples(joint, parameters, columns, seeds, *vector)
-        return outputs, found if self._back is None else found.take(self._back)
+            outputs, (found,) = self.execute(joint, parameters, columns, seeds)
+            mean = float(numpy().add.reduce(outputs[0])) / batch
+            if not (math.isfinite(mean) and is_finite(found)) and self.exact is not None:
+                return outputs, mean, self._by_examples(self.exact, joint, (parameters, columns, *vector), seeds)
+        return outputs, mean, found[self._slots]
 
-    def _by_examples(
-        self, joint: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Any, *vector: Any
-    ) -> Any:
-        """Return the last cotangents, those of the examples that are not finite here by `exact`."""
-        np, batch, exact = numpy(), len(columns[0]), self.exact or self
-        total, odd, waiting = np.zeros(len(self._order)), np.zeros(batch, bool), _parts(np.arange(batch))
-        while waiting:
-            part = waiting.pop()
-            if len(part) < batch:
-                outputs, (*_, found) = self.execute(joint, parameters, [column[part] for column in columns], seeds)
-                if np.isfinite(outputs).all() and np.isfinite(found).all():
-                    total[self._order] += found
-                    continue
-            odd[part] = len(part) == 1
-            waiting += _parts(part, 1) if len(part) > 1 else []
-        for part in _parts(np.flatnonzero(odd)):
-            given = parameters, [column[part] for column in columns]
-            mean = exact.hvp(*given, *vector) if vector else exact.mean_and_gradient(*given)[1]
-            total += mean * (len(part) / batch)
+    def _by_examples(self, exact: Engine, joint: ProgramData, given: Any, seeds: Any, size: int = EXAMINED) -> Any:
+        """Return the same derivatives, summed over parts of the batch; those of an example at fault are of `exact`."""
+        total, (parameters, columns, *vector) = numpy().zeros(len(self._order)), given
+        for start in range(0, len(columns[0]), size):
+            part = parameters, [column[start : start + size] for column in columns], *vector
+            outputs, (found,) = self.execute(joint, *part[:2], seeds)
+            if is_finite(outputs[0]) and is_finite(found):
+                total += found[self._slots]
+            elif size > 1:
+                total += self._by_examples(exact, joint, part, seeds, 1)
+            else:
+                total += seeds[0] * (exact.hvp(*part) if vector else exact.mean_and_gradient(*part)[1])
         return total.astype(self.dtype)
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
@@ -127,44 +115,32 @@ class Engine:
         Every example occurs once for each output, seeded with 1 for that output alone: some examples at a time.
         """
         np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
-        result = np.empty((batch, count, self.program.inputs), self.dtype)
-        order, finite = np.argsort(self.program.input_order), np.ones(batch, bool)
-        joint, size = self.joint("jacobian"), batch if count == 1 else -(-SEEDED // count)
+        joint, order = self.joint("jacobian"), np.argsort(self.program.input_order)
+        result, finite = np.empty((batch, count, len(order)), self.dtype), True
+        size = batch if count == 1 else -(-SEEDED // count)
         with np.errstate(all="ignore"):
             for start in range(0, batch, size):
                 part = [np.repeat(column[start : start + size], count, 0) for column in columns]
                 seed = np.tile(np.eye(count, dtype=self.dtype), len(part[0]) // count)
                 outputs, (found,) = self.execute(joint, parameters, part, (seed,))
-                rows = found.take(order, 0).T.reshape(-1, count, len(order))
-                result[start : start + size] = rows
-                if not (is_finite(outputs) and is_finite(rows)):
-                    whole = np.isfinite(outputs).all(0) & np.isfinite(found).all(0)
-                    finite[start : start + size] = whole.reshape(-1, count).all(1)
-        if self.exact is not None:
-            for odd in _parts(np.flatnonzero(~finite)):
-                result[odd] = self.exact.jacobian(parameters, [column[odd] for column in columns])
+                result[start : start + size] = found.take(order, 0).T.reshape(-1, count, len(order))
+                finite = finite and is_finite(outputs) and is_finite(found)
+        if self.exact is not None and not finite:
+            whole = np.isfinite(self.values(parameters, columns)).all(1) & np.isfinite(result).all((1, 2))
+            result[~whole] = self.exact.jacobian(parameters, [column[~whole] for column in columns])
         return result
 
     def shaped(self, result: Any) -> Any:
         """Return (batch, outputs) nested as the function's result, rectangular lists as one array."""
-        shape = self.program.shape
-        columns = [result[:, k] for k in range(result.shape[1])]
-        if not isinstance(shape, (list, tuple, dict)):
-            return columns[0]
-        lengths = _lengths(shape)
-        return result.reshape(len(result), *lengths) if lengths is not None else unflatten(shape, columns)
+        axes = _axes(self.program.shape)
+        if axes is None:
+            return unflatten(self.program.shape, [result[:, k] for k in range(result.shape[1])])
+        return result.reshape(len(result), *axes)
 
 
-def _parts(examples: Any, size: int = EXAMINED) -> list[Any]:
-    return [examples[start : start + size] for start in range(0, len(examples), size)]
-
-
-def _lengths(shape: Any) -> tuple[int, ...] | None:
+def _axes(shape: Any) -> tuple[int, ...] | None:
     """Return the lengths of the axes of nested lists; None if they are not rectangular, or not lists alone."""
-    if not isinstance(shape, (list, tuple)):
-        return None if isinstance(shape, dict) else ()
-    inner = {_lengths(part) for part in shape}
-    if len(inner) != 1 or None in inner:
-        return None
-    [rest] = inner
-    return (len(shape), *rest)  # type: ignore[misc]
+    if shape is None:
+        return ()
+    inner = {_axes(part) for part in shape} if isinstance(shape, (list, tuple)) else {None}
+    return None if len(inner) != 1 or None in inner else (len(shape), *inner.pop())  # type: ignore[misc]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import evaluate_rule
@@ -19,7 +20,7 @@ from microgradlib.ops import TABLE, ZERO
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from microgradlib.compiler.instructions import Instruction, Operand, ProgramData
+    from microgradlib.compiler.instructions import Instruction, ProgramData
     from microgradlib.ops import Op
 
 __all__ = ["ReferenceEngine"]
@@ -45,16 +46,17 @@ class ReferenceEngine(Engine):
         self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
     ) -> tuple[Any, tuple[Any, ...]]:
         """Run a program on a batch; see `Engine.execute`."""
-        np, memory = numpy(), _Memory(program, parameters.tolist(), columns)
+        np, memory = numpy(), _loaded(program, parameters, columns)
         for operand, seed in zip(program.seeds, seeds):
-            shape = (len(operand.slots), len(columns[0]))
-            table = [seed.tolist()] if operand.space == UNBATCHED else np.broadcast_to(seed, shape).T.tolist()
-            memory.write(operand, [[number or ZERO for number in numbers] for numbers in table])
-        memory.run(program)
-        outputs = np.hstack([memory.read(operand) for operand in program.outputs])
-        cotangents = [np.array(memory.read(operand), float) for operand in program.cotangents]
-        found = [c.T if o.space == BATCHED else c[0] for o, c in zip(program.cotangents, cotangents)]
-        return rounded(outputs.T, self.dtype), tuple([rounded(c, self.dtype) for c in found])
+            numbers = np.array(seed, object, ndmin=1)
+            numbers[numbers == 0] = ZERO
+            memory[operand.space][operand.slots] = numbers[:, None] if operand.space == UNBATCHED else numbers
+        _run(program, memory)
+        outputs = np.empty((len(program.outputs), len(columns[0])), self.dtype)
+        for row, output in zip(outputs, program.outputs):
+            row[:] = rounded(memory[output.space][output.slots[0]].astype(float), self.dtype)
+        found = [rounded(memory[c.space][c.slots].astype(float), self.dtype) for c in program.cotangents]
+        return outputs, tuple([c if o.space == BATCHED else c[:, 0] for o, c in zip(program.cotangents, found)])
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v: the forward program makes a graph of Values, which the eager engine differentiates twice.
@@ -64,96 +66,72 @@ class ReferenceEngine(Engine):
         return Context().run(self._hvp, list(map(Value, parameters.tolist())), columns, vector.tolist())
 
     def _hvp(self, leaves: list[Value], columns: Sequence[Any], vector: list[float]) -> Any:
-        memory = _Memory(self.program, leaves, columns)
-        memory.run(self.program)
-        mean = as_node(MEAN(*[first for (first,) in memory.read(self.program.outputs[0])]))
+        memory, first = _loaded(self.program, numpy().array(leaves, object), columns), self.program.outputs[0]
+        _run(self.program, memory)
+        mean = as_node(MEAN(*memory[first.space][first.slots[0]]))
         slopes = [v * slope for v, slope in zip(vector, gradients(mean, leaves)) if v]
         table = grad_table(as_node(SUM(*slopes) if slopes else 0.0))
         return rounded(numpy().array([table.get(leaf, 0.0) for leaf in leaves], float), self.dtype)
 
 
-class _Memory:
-    """The numbers of all unbatched slots, and for each example those of the batched ones: first leaves, else nan.
+def _loaded(program: ProgramData, parameters: Any, columns: Sequence[Any]) -> list[Any]:
+    """Return the numbers of the slots, arrays of objects (slots, 1) and (slots, batch): of the leaves, elsewhere nan.
 
-    One more number, the last of each, is `ZERO`: it is read by the slot −1, `NOT_REACHED`.
+    Behind the last slot stands `ZERO`, which is read by the slot −1, `NOT_REACHED`.
     """
-
-    def __init__(self, program: ProgramData, parameters: list[Any], columns: Sequence[Any]) -> None:
-        self.unbatched: list[Any] = [math.nan] * program.unbatched_size + [ZERO]
-        self.unbatched[: len(parameters)] = [parameters[i] for i in program.parameter_order]
-        for slot, number in zip(program.constant_slots, program.constants):
-            self.unbatched[slot] = number
-        self.examples: list[list[Any]] = []
-        for row in numpy().hstack([column.reshape(len(column), -1) for column in columns]).tolist():
-            numbers = [math.nan] * program.batched_size + [ZERO]
-            numbers[: len(row)] = [row[i] for i in program.input_order]
-            for slot in program.ones:
-                numbers[slot] = 1.0
-            self.examples.append(numbers)
-
-    def read(self, operand: Operand) -> list[list[Any]]:
-        """Return what an operand reads, for each example."""
-        slots = operand.slots.tolist()
-        if operand.space == UNBATCHED:
-            return [[self.unbatched[slot] for slot in slots]] * len(self.examples)
-        return [[numbers[slot] for slot in slots] for numbers in self.examples]
-
-    def write(self, operand: Operand, results: Sequence[list[Any]]) -> None:
-        """Write results, those of each example or, without a batch axis, one list."""
-        slots = operand.slots.tolist()
-        for numbers, found in zip([self.unbatched] if operand.space == UNBATCHED else self.examples, results):
-            for slot, number in zip(slots, found):
-                numbers[slot] = number
-
-    def run(self, program: ProgramData) -> None:
-        """Execute all instructions. Results without a batch axis are computed once, or summed over the examples."""
-        for instruction in program.instructions:
-            read = list(zip(*map(self.read, instruction.operands)))
-            once = instruction.space == UNBATCHED and not instruction.sums_batch
-            results = [_results(instruction, operands) for operands in (read[:1] if once else read)]
-            self.write(instruction.results, [list(map(_total, zip(*results)))] if instruction.sums_batch else results)
+    np, batch = numpy(), len(columns[0])
+    memory = [np.full((size + 1, width), math.nan, object) for size, width in zip(program.sizes, (1, batch))]
+    unbatched, batched = memory
+    unbatched[-1] = batched[-1] = ZERO
+    unbatched[: len(parameters), 0] = parameters[list(program.parameter_order)]
+    unbatched[list(program.constant_slots), 0] = program.constants
+    inputs = np.hstack([column.reshape(batch, -1) for column in columns])
+    batched[: program.inputs] = inputs.T[list(program.input_order)]
+    batched[list(program.ones)] = 1.0
+    return memory
 
 
-def _results(instruction: Instruction, operands: Sequence[list[Any]]) -> list[Any]:
-    """Return the results of one instruction on the numbers that its operands read."""
-    op, wrt = instruction.op, instruction.wrt
-    if instruction.kind == "matmul":
-        return _matmul(instruction.shape, *operands)
-    if instruction.kind == "elementwise":
-        if wrt is None:
-            return [_value(op, inputs) for inputs in zip(*operands)]
-        return [_adjoint(op, wrt, g, instruction.reads, numbers) for g, *numbers in zip(*operands)]
-    if wrt is None:
-        segments = _segments(instruction, instruction.size)
-        return [_value(op, [x for part in operands for x in part[segment]]) for segment in segments]
-    cotangents, outputs, *terms = operands
-    adjoints: list[float] = [ZERO] * len(terms[wrt])
-    for g, output, segment in zip(cotangents, outputs, _segments(instruction, len(outputs))):
-        adjoints[segment] = _adjoints_of_terms(op, wrt, g, output, [part[segment] for part in terms])
-    return adjoints
+def _run(program: ProgramData, memory: list[Any]) -> None:
+    """Execute all instructions. Results without a batch axis are computed once, or summed over the examples."""
+    for instruction in program.instructions:
+        read = [memory[operand.space][operand.slots] for operand in instruction.operands]
+        width = max(numbers.shape[1] for numbers in read)
+        results = _results(instruction, [numpy().broadcast_to(numbers, (len(numbers), width)) for numbers in read])
+        if instruction.sums_batch:
+            results = [[_total(examples)] for examples in results.tolist()]
+        memory[instruction.space][instruction.results.slots] = results
 
 
-def _segments(instruction: Instruction, size: int) -> list[slice]:
-    """Return where the terms of each result of a reduction are in an operand."""
-    width, start, found = instruction.width, 0, []
-    for count in instruction.counts or (instruction.terms,) * size:
-        end = start + count * width
-        found += [slice(start + place, end, width) for place in range(width)]
-        start = end
-    return found
+def _results(i: Instruction, operands: list[Any]) -> Any:
+    """Return the results of one instruction, (results, examples), from what is read, (slots, examples) each.
+
+    All kinds are scalar operations: each takes a group of the numbers that are read to a result, or an adjoint to one
+    for each term.
+    """
+    np, examples = numpy(), operands[0].shape[1]
+    if i.kind == "matmul":
+        count, rows, terms, columns = i.shape
+        w = operands[0].reshape(count, rows, 1, terms, examples)
+        x = operands[1].reshape(count, 1, terms, columns, examples).swapaxes(2, 3)
+        pairs = [np.broadcast_to(part, (count, rows, columns, terms, examples)) for part in (w, x)]
+        groups = np.concatenate(pairs, 3).reshape(i.size, -1, examples)
+    elif i.kind == "segment_reduce":
+        ends = np.cumsum(i.counts) * i.width
+        segments = [
+            slice(end - count * i.width + place, end, i.width)
+            for count, end in zip(i.counts, ends)
+            for place in range(i.width)
+        ]
+        groups = [np.concatenate([numbers[segment] for numbers in operands]) for segment in segments]
+    else:
+        size = i.size if i.wrt is None else len(operands[0])
+        groups = np.concatenate([numbers.reshape(size, -1, examples) for numbers in operands], 1)
+    rule = partial(_value, i.op) if i.wrt is None else partial(_adjoints, i)
+    found = np.array([[rule(*numbers) for numbers in group.T.tolist()] for group in groups], object)
+    return found if i.wrt is None else found.swapaxes(1, 2).reshape(i.size, examples)
 
 
-def _matmul(shape: tuple[int, int, int, int], w: list[Any], x: list[Any]) -> list[Any]:
-    """Return the products of pairs of matrices, row by row."""
-    _, rows, terms, columns = shape
-    left = [w[start : start + terms] for start in range(0, len(w), terms)]
-    right = [x[start : start + terms * columns] for start in range(0, len(x), terms * columns)]
-    return [
-        _value(DOT, row + right[i // rows][column::columns]) for i, row in enumerate(left) for column in range(columns)
-    ]
-
-
-def _value(op: Op, inputs: Sequence[Any]) -> Any:
+def _value(op: Op, *inputs: Any) -> Any:
     """Return op(*inputs), where inputs that are `ZERO` take no part in sums and stop products."""
     if type(ZERO) not in map(type, inputs):
         return op(*inputs)
@@ -172,22 +150,14 @@ def _total(terms: Sequence[Any]) -> Any:
     return SUM(*reached) if reached else ZERO
 
 
-def _adjoint(op: Op, wrt: int, gradient: float, reads: Sequence[int], numbers: Sequence[float]) -> float:
-    """Return cotangent · derivative by input `wrt`, from those of (output, *inputs) that are named in `reads`."""
+def _adjoints(i: Instruction, gradient: float, *numbers: float) -> list[float]:
+    """Return cotangent · derivative by each number of operand `wrt`, where `numbers` are those of its rule."""
+    op, wrt = i.op, i.wrt or 0
     if gradient is ZERO:
-        return ZERO
-    given = [math.nan if x is None else x for x in rule_arguments(op, reads, numbers)]
-    return _times(gradient, evaluate_rule(op.derivatives[wrt], *given, *op.settings))  # type: ignore[index]
-
-
-def _adjoints_of_terms(op: Op, wrt: int, gradient: float, output: float, parts: list[list[float]]) -> list[float]:
-    """Return cotangent · derivative by each term of operand `wrt` of one reduction."""
-    if gradient is ZERO:
-        return [ZERO] * len(parts[wrt])
-    derivatives = evaluate_rule(op.differentiate, output, *[x for part in parts for x in part])
-    start = sum(map(len, parts[:wrt]))
-    return [_times(gradient, derivative) for derivative in derivatives[start : start + len(parts[wrt])]]
-
-
-def _times(gradient: float, derivative: float) -> float:
-    return ZERO if derivative is ZERO else gradient * derivative
+        return [ZERO] * i.terms
+    if i.kind == "elementwise":
+        given = [math.nan if x is None else x for x in rule_arguments(op, i.reads, numbers)]
+        derivatives = [evaluate_rule(op.derivatives[wrt], *given, *op.settings)]  # type: ignore[index]
+    else:
+        derivatives = evaluate_rule(op.differentiate, *numbers)[wrt * i.terms : (wrt + 1) * i.terms]
+    return [ZERO if derivative is ZERO else gradient * derivative for derivative in derivatives]

@@ -10,7 +10,7 @@ from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.engines import engine as seam
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines.registry import ENGINES, engine_class
+from microgradlib.compiler.engines import ENGINES, engine_class
 from microgradlib.core.autodiff import grad_table, gradients
 
 each_engine = pytest.mark.parametrize("backend", ENGINES)
