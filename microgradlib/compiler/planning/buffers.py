@@ -7,7 +7,6 @@ from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import StridedView
 from microgradlib.compiler.planning.views import Reading, Views
 
 __all__ = ["assign_rows"]
@@ -91,27 +90,26 @@ class _Values:
         block.written = min(block.written, other.written)
         block.start, block.end = min(block.start, other.start + shift), max(block.end, other.end + shift)
 
+    def block_of(self, addresses: Any) -> _Block:
+        """Return the block in which addresses that are read together are."""
+        return self.blocks[int(self.value[addresses[0]])]
+
     def keep_distances(self, addresses: Any) -> None:
         """Make one block of the values of addresses."""
         found = self.value[addresses]
         for value in set(found[1:][found[1:] != found[:-1]].tolist()):
-            if self.blocks[value] is not self.blocks[found[0]]:
-                self._unite(self.blocks[found[0]], self.blocks[value])
+            if self.blocks[value] is not self.block_of(addresses):
+                self._unite(self.block_of(addresses), self.blocks[value])
 
     def write_over(self, read: Reading, results: Reading, reads: list[Reading], time: int) -> bool:
-        """Give the results of a step the places of an operand, if they may have them; say whether they may."""
-        if read.view.steps != results.view.steps or (self.dies[read.addresses] != time).any():
+        """Put an operand into the places of a step's results, if these may be written over it; say whether they may."""
+        block, own = self.block_of(results.addresses), self.block_of(read.addresses)
+        if own is block or own.end - own.start > len(read.addresses) or read.view.steps != results.view.steps:
             return False
-        if any(other.view != read.view and _overlap(other.view, read.view) for other in reads):
+        is_read_otherwise = any(self.block_of(other.addresses) is own and other.view != read.view for other in reads)
+        if is_read_otherwise or (self.dies[read.addresses] != time).any():
             return False
-        first, result = read.addresses[0], results.addresses[0]
-        other, block = self.blocks[self.value[first]], self.blocks[self.value[result]]
-        shift = int(self.place[result] - self.place[first])
-        if other.end - other.start > len(read.addresses):  # it has other values too
-            other, block, shift = block, other, -shift
-        if block is other or other.end - other.start > len(read.addresses):
-            return False
-        self._unite(block, other, shift)
+        self._unite(block, own, int(self.place[results.addresses[0]] - self.place[read.addresses[0]]))
         return True
 
     def rows(self) -> Any:
@@ -128,8 +126,3 @@ class _Values:
             top = max(top, block.end + base)
         self.place[-1] = top
         return self.place
-
-
-def _overlap(a: StridedView, b: StridedView) -> bool:
-    """Say whether the spans of two views overlap."""
-    return a.span[0] <= b.span[1] and b.span[0] <= a.span[1]

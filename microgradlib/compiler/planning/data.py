@@ -34,12 +34,6 @@ class StridedView:
     sizes: tuple[int, ...]
     steps: tuple[int, ...]
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """The lowest and the highest row."""
-        ends = [(size - 1) * step for size, step in zip(self.sizes, self.steps)]
-        return self.start + sum([end for end in ends if end < 0]), self.start + sum([end for end in ends if end > 0])
-
     def __str__(self) -> str:
         axes = [(size, step) for size, step in zip(self.sizes, self.steps) if size > 1]
         if [step for _, step in axes] == [1]:

@@ -12,9 +12,6 @@ from microgradlib.compiler.planning.data import StridedView
 
 __all__ = ["Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
 
-MOST_AXES = 4
-"""An elementwise step or a reduction has so many axes at most."""
-
 MOST_SPREAD = 4
 """Batched results are spread over fewer addresses than so many times their number, as all of these may become rows."""
 
@@ -167,8 +164,8 @@ def cuts(numbers: Any) -> tuple[int, ...] | None:
 def common_shape(n: int, found: Sequence[tuple[Sequence[int] | None, int]], terms: int = 1) -> tuple[int, ...]:
     """Return a shape for n / terms entries in which as many arrays as possible are even, the first of them first.
 
-    `found` has the cuts of each array and how many of n entries stand for one of its, 1 or `terms`. An array that is
-    even along no axes, or would need more than `MOST_AXES`, is left out.
+    `found` has the cuts of each array and how many of n entries stand for one of its, 1 or `terms`. An array whose
+    cuts are at odds with those before it is left out.
 
     >>> common_shape(6, [((), 1), ((3,), 1)]), common_shape(12, [((), 4), ((), 1)], terms=4)
     ((2, 3), (3,))
@@ -176,7 +173,7 @@ def common_shape(n: int, found: Sequence[tuple[Sequence[int] | None, int]], term
     widths = sorted({terms, n})
     for own, scale in found:
         more = sorted({*widths, *[scale * width for width in own or ()]})
-        if len(more) <= MOST_AXES + 1 and more[0] == terms and not any(b % a for a, b in pairwise(more)):
+        if more[0] == terms and not any(b % a for a, b in pairwise(more)):
             widths = more
     return sizes_of(widths)
 
