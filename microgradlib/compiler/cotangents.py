@@ -32,7 +32,7 @@ class Writer:
         """Return `count` slots that nothing has yet."""
         start = self.sizes[space]
         self.sizes[space] += count
-        return Operand(space, slot_array(range(start, start + count)))
+        return Operand(space, slot_array(numpy().arange(start, start + count)))
 
     def write(self, kind: str, op: Any, space: int, size: int, operands: list[Operand], **fields: Any) -> Operand:
         """Append an instruction; return its results."""
@@ -46,7 +46,7 @@ class Writer:
         if key not in self._constant_slots:
             self._constant_slots[key] = int(self.new(UNBATCHED, 1).slots[0])
             self.constants[self._constant_slots[key]] = number
-        return Operand(UNBATCHED, slot_array([self._constant_slots[key]] * count))
+        return Operand(UNBATCHED, slot_array(numpy().full(count, self._constant_slots[key])))
 
     def finished(self, **fields: Any) -> ProgramData:
         """Return the program with the instructions written so far."""
@@ -106,6 +106,8 @@ class Cotangents(Writer):
     def _summed(self, space: int, slots: Slots, cotangents: Slots) -> tuple[Slots, Slots]:
         """Return each slot once, with the slot of the sum of what is given to it."""
         np = numpy()
+        if (slots[1:] > slots[:-1]).all():  # distinct, as in most cases
+            return slots, cotangents
         unique, order, counts = grouped(slots)
         if len(unique) == len(slots):
             return slots, cotangents
