@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,10 +42,15 @@ class TracedNode(NamedTuple):
     index: int = -1  # type: ignore[assignment]  # hides a method of tuples that nobody wants
     number: float = 0.0
 
+    def __str__(self) -> str:
+        if self.op is None:
+            return f"{self.kind} {self.index if self.index >= 0 else self.number!r}"
+        return " ".join([self.op.name, *map(repr, self.op.settings), ", ".join(map(str, self.arguments))])
+
 
 @dataclass(frozen=True)
 class Trace:
-    """The scalar operations of one call, arguments before what is made of them.
+    """The scalar operations of one call: parameters, inputs, then each operation after its arguments.
 
     `outputs` are positions in `nodes`, shaped like the function's result by `shape`.
     """
@@ -68,24 +74,34 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     later, and `TracingError` where it did something else when it was run a second time: it draws random numbers, say.
 
     >>> w = Value(3.0)
-    >>> [node.kind for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
-    ['parameter', 'input', 'op', 'constant', 'op']
+    >>> [str(node) for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
+    ['parameter 0', 'input 0', 'mul 0, 1', 'constant 1.0', 'add 2, 3']
     """
-    run, again = _call(function, rows, parameters), _call(function, rows, parameters)
-    _reject_constants(run, again)
-    captured = _captured(run, again, parameters)
+    call = partial(_call, function, rows, parameters)
+    run, again = call(), call()
+    for node, line in run.reads.items():
+        if node in again.reads:  # made by neither run: its number may be another one at the next call
+            name = repr(node.label) if node.label else "a Value from outside the function"
+            message = (
+                f"the number of {name} was read while the function is compiled, and would stay what it is now: use the "
+                "Value itself, whose number is looked up at each call, or pass it as an argument; a number that is to "
+                f"stay is read before (at {line})"
+            )
+            raise SymbolHasNoValueError(message)
+    own = set(run.order).difference(parameters)
+    captured = [node for node in again.order if node.op is None and isinstance(node, Value) and node in own]
     first, second = _trace_of(run, parameters, captured), _trace_of(again, parameters, captured)
-    if first.outputs != second.outputs or (first.nodes != second.nodes and _keys(first) != _keys(second)):
+    if (first.nodes, first.outputs) != (second.nodes, second.outputs) and _written(first) != _written(second):
         with tracing_lines() as lines:
-            third = _call(function, rows, parameters)
+            third = call()
+        line = _first_difference(_written(first), _trace_of(third, parameters, captured), third.order, lines)
         message = (
             "run twice, the function did not do the same: it draws random numbers, or keeps something between calls; "
-            f"draw before and pass the numbers as an argument"
-            f"{_difference(first, _trace_of(third, parameters, captured), third.order, lines)}"
+            f"draw before and pass the numbers as an argument{line}"
         )
         raise TracingError(message)
     if run.rng_state != again.rng_state:
-        draws = draw_lines(lambda: _call(function, rows, parameters))
+        draws = draw_lines(call)
         # Draws of Python's generator are seen; NumPy's may be another thread's.
         if draws or (run.rng_state[1] != again.rng_state[1] and threading.active_count() == 1):
             message = (
@@ -96,30 +112,13 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     return first
 
 
-def _keys(trace: Trace) -> list[tuple[Any, ...]]:
-    """Return what nodes are compared by: nan is not equal to itself, and an op bound twice to the same may be two."""
-    return [
-        (node.kind, node.op and (node.op.name, repr(node.op.settings)), node.arguments, node.index, repr(node.number))
-        for node in trace.nodes
-    ]
-
-
-def _difference(first: Trace, third: Trace, order: Sequence[Node], lines: dict[Any, str]) -> str:
-    """Name the line of the first operation in which the two differ, or whose arguments do, if there is one."""
-    different = {i for i, (key, other) in enumerate(zip(_keys(first), _keys(third))) if key != other}
-    for i, (node, made) in enumerate(zip(third.nodes, order)):
-        if made in lines and not different.isdisjoint({i, *node.arguments}):
-            return f" (at {lines[made]})"
-    return ""
-
-
 class _Run(NamedTuple):
     """One call of the function on Symbols: these, its result, and the nodes of the graph, arguments first."""
 
     symbols: list[Symbol]
     result: Any
     outputs: list[Node]
-    order: Sequence[Node]
+    order: list[Node]
     reads: dict[Node, str]
     checks: list[tuple[Node, Any]]
     rng_state: tuple[Any, Any]
@@ -134,26 +133,9 @@ def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
         raise SymbolHasNoValueError(message) from error
     outputs = [as_node(leaf) for leaf in flatten(result)]
-    return _Run(symbols, result, outputs, topological_sort(*outputs), reads, checks, generator_states())
-
-
-def _reject_constants(one: _Run, other: _Run) -> None:
-    """Reject constants captured from a Value that both runs read: its number may be another at the next call."""
-    for node, line in one.reads.items():
-        if node in other.reads:
-            name = repr(node.label) if node.label else "a Value from outside the function"
-            message = (
-                f"the number of {name} was read while the function is compiled, and would stay what it is now: use the "
-                "Value itself, whose number is looked up at each call, or pass it as an argument; a number that is to "
-                f"stay is read before (at {line})"
-            )
-            raise SymbolHasNoValueError(message)
-
-
-def _captured(one: _Run, other: _Run, parameters: Sequence[Value]) -> list[Value]:
-    """Return the leaf Values that both runs used, and so did not make: all but the parameters."""
-    known = {node for node in one.order if node.op is None and isinstance(node, Value)}.difference(parameters)
-    return [node for node in other.order if node.op is None and isinstance(node, Value) and node in known]
+    used = set(graph := topological_sort(*outputs))
+    order, checks = list(dict.fromkeys([*parameters, *symbols, *graph])), [c for c in checks if c[0] in used]
+    return _Run(symbols, result, outputs, order, reads, checks, generator_states())
 
 
 def _trace_of(run: _Run, parameters: Sequence[Value], captured: Sequence[Value]) -> Trace:
@@ -184,3 +166,17 @@ def _constant(leaf: Node) -> TracedNode:
         return TracedNode("constant", number=+leaf.data)  # a plain 0 for `ZERO`
     message = f"the function uses {leaf!r}, which is none of its arguments"
     raise ValueError(message)
+
+
+def _written(trace: Trace) -> list[str]:
+    """Return what nodes are compared by where they differ: nan is not equal to itself, nor are ops bound twice."""
+    return [*map(str, trace.nodes), *map(str, trace.outputs)]
+
+
+def _first_difference(written: list[str], other: Trace, order: list[Node], lines: dict[Any, str]) -> str:
+    """Name the line of the first operation that differs, or whose arguments do, if there is one."""
+    different = {i for i, (one, two) in enumerate(zip(written, _written(other))) if one != two}
+    for i, (node, made) in enumerate(zip(other.nodes, order)):
+        if made in lines and not different.isdisjoint({i, *node.arguments}):
+            return f" (at {lines[made]})"
+    return ""

@@ -3,7 +3,7 @@
 from hypothesis import given, settings, strategies as st
 
 from microgradlib.compiler.trace import TracedNode
-from microgradlib.compiler.vectorize.schedule import LOOK_AHEAD, schedule
+from microgradlib.compiler.vectorize.packs import schedule
 from microgradlib.ops import TABLE
 
 TANH, EXP, ADD = TABLE["tanh"], TABLE["exp"], TABLE["add"]
@@ -37,17 +37,11 @@ def test_a_node_that_is_needed_at_once_does_not_wait() -> None:
     assert scheduled(nodes) == [0, 1, 2, 3, 3, 4]
 
 
-def test_a_node_looks_no_further_ahead_than_a_few_levels_of_its_kind() -> None:
-    chain = [leaf(), op(EXP, 0)]  # 1: could wait for the crowd at the end
-    last = 0
-    for _ in range(LOOK_AHEAD + 1):
-        chain.append(op(TANH, last))
-        chain.append(op(EXP, len(chain) - 1))
-        last = len(chain) - 1
-    chain += [op(TANH, last), op(EXP, len(chain)), op(EXP, len(chain)), op(EXP, len(chain))]
-    levels = scheduled(chain)
-    assert levels[1] == 1
-    assert levels[-1] == levels[-3] == 2 * (LOOK_AHEAD + 1) + 2
+def test_a_node_looks_no_further_than_the_next_level_with_its_kind() -> None:
+    nodes = [leaf(), op(EXP, 0), op(TANH, 0), op(EXP, 2), op(TANH, 3), op(EXP, 4), op(EXP, 4), op(EXP, 4), op(EXP, 4)]
+    levels = scheduled([*nodes, *[op(ADD, 1, 8)]])
+    assert levels[1] == 1  # not 4, where there are four, as there is only one at 2
+    assert levels[5:9] == [4] * 4
 
 
 @st.composite

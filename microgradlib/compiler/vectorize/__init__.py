@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.canonicalize import spaces_of
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts, with_dots_of_one_term
-from microgradlib.compiler.vectorize.slot_order import slot_order
+from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts
+from microgradlib.compiler.vectorize.slot_order import PACK, slot_order
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["vectorize"]
 
-ADD = TABLE["add"]
+ADD, DOT = TABLE["add"], TABLE["dot"]
 
 
 def vectorize(trace: Trace) -> ProgramData:
@@ -41,28 +41,24 @@ def vectorize(trace: Trace) -> ProgramData:
 
     Input slots 0 and 1 have a 1 behind them in slot 2, for X of [W b] [X; 1]; the results 19:35 have theirs in 35.
     """
-    spaces = spaces_of(trace.nodes)
-    nodes = with_dots_of_one_term(trace.nodes, spaces)
+    nodes, spaces = trace.nodes, spaces_of(trace.nodes)
     packs, place = slot_order(nodes, spaces, packs_of(nodes, spaces))
     parameters, inputs, constants = (
         [i for i, node in enumerate(nodes) if node.kind == kind] for kind in ("parameter", "input", "constant")
     )
     parameters.sort(key=place.__getitem__)
-    inputs.sort(key=lambda i: (-place[i][0], place[i][1], nodes[i].index))
-    unread_parameters = sorted({*range(trace.parameters)}.difference([nodes[i].index for i in parameters]))
-    unread_inputs = sorted({*range(trace.inputs)}.difference([nodes[i].index for i in inputs]))
-
+    inputs.sort(key=lambda i: (-(place[i] // PACK), place[i]))  # those of the first X last, before its ones
     slots = _Slots(spaces, packs)
-    slots.enter(UNBATCHED, [*parameters, *[-1] * len(unread_parameters)])
+    slots.enter(UNBATCHED, parameters)
     constant_slots = slots.enter(UNBATCHED, constants)
-    slots.enter(BATCHED, [*[-1] * len(unread_inputs), *inputs])
+    slots.enter(BATCHED, inputs)
     instructions = [instruction for pack in packs for instruction in _instructions(pack, nodes, slots)]
     return ProgramData(
         instructions=tuple(instructions),
         outputs=tuple([slots.operand([y]) for y in trace.outputs]),
         shape=trace.shape,
-        input_order=(*unread_inputs, *[nodes[i].index for i in inputs]),
-        parameter_order=(*[nodes[i].index for i in parameters], *unread_parameters),
+        input_order=tuple([nodes[i].index for i in inputs]),
+        parameter_order=tuple([nodes[i].index for i in parameters]),
         constants=tuple([nodes[i].number for i in constants]),
         constant_slots=tuple(constant_slots.slots.tolist()),
         unbatched_size=slots.sizes[UNBATCHED],
@@ -77,56 +73,48 @@ class _Slots:
     def __init__(self, spaces: Sequence[int], packs: Sequence[Pack]) -> None:
         self.spaces = spaces
         self.of = numpy().full(len(spaces) + 1, NOT_REACHED)  # the last is that of node −1
+        self.behind = self.of.copy()
+        """The first slot behind those that were given together with a node's."""
         self.sizes = [0, 0]
         self.ones: list[int] = []
-        self._ones_behind: dict[int, int] = {}
-        ends = [(pack.columns[-1][-1], len(pack.columns)) for pack in packs if pack.bias == "column"]
-        self._width = dict(sorted(ends))  # of the widest X that ends with a node
+        ends = [(pack.x[0, -1, -1], pack.x.shape[2]) for pack in packs if pack.has_ones]
+        self._width = dict(sorted(ends))  # of the widest X that ends with a node and has ones below
 
     def enter(self, space: int, members: Sequence[int]) -> Operand:
-        """Give the members the next slots of a space; each X that ends among them shares the ones behind them."""
-        np = numpy()
-        start = self.sizes[space]
-        self.sizes[space] += len(members)
-        nodes = np.array(members, dtype=np.intp)
-        self.of[nodes[nodes >= 0]] = start + np.flatnonzero(nodes >= 0)
-        if ends := [i for i in members if i in self._width]:
-            self._ones_behind.update(dict.fromkeys(ends, self.sizes[BATCHED]))
-            width = max([self._width[i] for i in ends])
-            self.ones += range(self.sizes[BATCHED], self.sizes[BATCHED] + width)
-            self.sizes[BATCHED] += width
-        return Operand.of(space, range(start, start + len(members)))
+        """Give the members the next slots of a space, and those behind them to the ones below an X that ends there."""
+        start, stop = self.sizes[space], self.sizes[space] + len(members)
+        ones = range(stop, stop + max([self._width.get(i, 0) for i in members], default=0))
+        self.sizes[space] = ones.stop
+        self.ones += ones
+        self.of[members], self.behind[members] = range(start, stop), stop
+        self.of[-1] = NOT_REACHED
+        return Operand.of(space, range(start, stop))
 
-    def operand(self, nodes: Sequence[int]) -> Operand:
+    def operand(self, nodes: Any) -> Operand:
         """Return the slots of nodes, of which the first is no padding."""
-        return Operand.of(self.spaces[nodes[0]], self.of[numpy().array(nodes)])
-
-    def matrices(self, pack: Pack) -> tuple[Operand, Operand]:
-        """Return W row by row and X, below which a row of ones is added if W has a column of biases."""
-        np = numpy()
-        count, _, terms, width = pack.shape
-        columns = self.of[np.array(pack.columns)]
-        if pack.bias == "column":
-            start = self._ones_behind[pack.columns[-1][-1]]
-            columns = np.hstack([columns, np.arange(start, start + width)[:, None]])
-        x = columns.reshape(count, width, terms).swapaxes(1, 2).ravel()
-        return self.operand(list(chain.from_iterable(pack.rows))), Operand.of(self.spaces[pack.columns[0][0]], x)
+        nodes = numpy().array(nodes).ravel()
+        return Operand.of(self.spaces[nodes[0]], self.of[nodes])
 
 
 def _instructions(pack: Pack, nodes: Sequence[TracedNode], slots: _Slots) -> Iterator[Instruction]:
     """Yield the instruction of a pack, and another one if a bias is added to its results."""
-    members, is_added = pack.members, pack.bias == "added"
-    counts: tuple[int, ...] = ()
-    operands: tuple[Operand, ...]
+    np, members, fields = numpy(), pack.members.ravel().tolist(), {}
+    arguments = [nodes[i].arguments for i in members if i >= 0]
+    is_added = pack.op is DOT and len(arguments[0]) % 2 == 1 and not pack.has_ones
     if pack.kind == "matmul":
-        operands = slots.matrices(pack)
+        x = slots.of[pack.x]
+        if pack.has_ones:
+            ones = slots.behind[pack.x[0, -1, -1]] + np.arange(x.shape[2])
+            x = np.append(x, ones[None, None], axis=1)
+        operands = [slots.operand(pack.w), Operand.of(slots.spaces[pack.x[0, 0, 0]], x.ravel())]
+        fields = {"terms": x.shape[1], "shape": (*pack.w.shape, x.shape[2])}
     else:
-        read = list(zip(*[parts(pack.op, nodes[i].arguments) for i in members]))
-        operands = tuple([slots.operand(list(chain.from_iterable(r))) for r in read[: 2 if is_added else None]])
-        if pack.kind == "segment_reduce":
-            counts = tuple(map(len, read[0]))
+        read = list(zip(*[parts(pack.op, read) for read in arguments]))[: 2 if is_added else None]
+        operands = [slots.operand(list(chain.from_iterable(part))) for part in read]
+        counts = tuple(map(len, read[0]))
+        fields = {"counts": counts} if pack.kind == "segment_reduce" else {"terms": counts[0]}
     results = slots.enter(slots.spaces[members[0]], [-1] * len(members) if is_added else members)
-    yield Instruction(pack.kind, pack.op, results, operands, pack.terms, pack.shape, counts)
+    yield Instruction(pack.kind, pack.op, results, tuple(operands), **fields)
     if is_added:
-        bias = slots.operand([nodes[i].arguments[-1] for i in members])
+        bias = slots.operand([read[-1] for read in arguments])
         yield Instruction("elementwise", ADD, slots.enter(results.space, members), (results, bias))

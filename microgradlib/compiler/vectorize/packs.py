@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.trace import TracedNode
 from microgradlib.compiler.vectorize.batch_matmul import batch_matmul
-from microgradlib.compiler.vectorize.schedule import schedule
 from microgradlib.ops import TABLE, Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Term = tuple[int, ...]
+    from microgradlib.compiler.vectorize.batch_matmul import Term
 
-__all__ = ["PAIRED", "Pack", "packs_of", "parts", "with_dots_of_one_term"]
+__all__ = ["OF_ANY_LENGTH", "Pack", "packs_of", "parts", "schedule"]
 
-DOT, MUL = TABLE["dot"], TABLE["mul"]
+DOT = TABLE["dot"]
 PAIRED = {"dot", "cross_entropy"}
 """Ops of two lists: the first half of their arguments are the weights of the second half."""
 OF_ANY_LENGTH = {"sum", "mean", "dot", "maximum", "minimum"}
 """Ops of any number of terms that one instruction computes for results with different numbers of them."""
-SHORT = 16
-"""Dots of at most so many terms, each with weights and inputs of its own, are quicker as one reduction."""
 
 
 @dataclass(frozen=True)
 class Pack:
     """Nodes that one instruction computes, in the order of its results; −1 is a result that the trace does not have.
 
-    Of a "matmul" of products Z = W X, `shape` is (count, rows, terms, columns), `rows` are those of each W, one after
-    another, `columns` those of each X, and the members go product by product, row by row. `bias` says what becomes of a
-    dot's: "" there is none, "column" it is the last of each row of W, "added" by an instruction of its own.
+    Of a "matmul" of products Z = W X, `members` are Z (count, rows, columns); `w` (count, rows, terms) and `x` (count,
+    terms, columns) are the nodes of the factors, without the row of ones below X where W ends with a column of biases.
     """
 
     kind: str
     op: Op
-    members: list[int]
-    terms: int = 1
-    shape: tuple[int, int, int, int] = (1, 1, 1, 1)
-    rows: Sequence[Term] = ()
-    columns: Sequence[Term] = ()
-    bias: str = ""
+    members: Any
+    w: Any = None
+    x: Any = None
+
+    @property
+    def has_ones(self) -> bool:
+        """Whether there is a row of ones below X."""
+        return self.kind == "matmul" and bool(self.x.shape[1] < self.w.shape[2])
 
 
 def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
@@ -53,8 +53,8 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
     >>> from microgradlib import tanh
     >>> from microgradlib.compiler.trace import trace
     >>> nodes = trace(lambda x: tanh(x[0]) * tanh(x[1]), [[0.0, 0.0]], []).nodes
-    >>> [(pack.kind, pack.op.name, pack.members) for pack in packs_of(nodes, [BATCHED] * len(nodes))]
-    [('elementwise', 'tanh', [1, 3]), ('elementwise', 'mul', [4])]
+    >>> [(pack.kind, pack.op.name, pack.members.tolist()) for pack in packs_of(nodes, [BATCHED] * len(nodes))]
+    [('elementwise', 'tanh', [2, 3]), ('elementwise', 'mul', [4])]
     """
     numbers: dict[Any, int] = {}  # in place of kinds, as they are quicker to look up
     kinds = [
@@ -66,18 +66,18 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
         if kinds[i] is not None:
             alike[level, kinds[i]].append(i)
     packs: list[Pack] = []
-    for key in sorted(alike, key=lambda key: (key[0], alike[key][0])):
-        members = alike[key]
+    for _, members in sorted(alike.items(), key=lambda item: (item[0][0], item[1][0])):
         op = cast(Op, nodes[members[0]].op)
-        if op is DOT:
-            batched = spaces[nodes[members[0]].arguments[0]] == BATCHED
-            packs += [_batched_dots(nodes, members)] if batched else _weighted_dots(nodes, members)
-        else:
-            packs.append(_reduction(nodes, members) if op.variadic else Pack("elementwise", op, members))
+        products, rest = _products(nodes, spaces, members) if op is DOT else ([], members)
+        packs += products
+        if rest:
+            lengths = {len(nodes[i].arguments) for i in rest}
+            kind = "elementwise" if not op.variadic else "reduce" if len(lengths) == 1 else "segment_reduce"
+            packs.append(Pack(kind, op, numpy().array(rest)))
     return packs
 
 
-def _kind(op: Op, arguments: tuple[int, ...], spaces: Sequence[int], i: int) -> Any:
+def _kind(op: Op, arguments: Term, spaces: Sequence[int], i: int) -> Any:
     """Return what nodes of one instruction have in common, but for their level."""
     firsts = [part[0] for part in parts(op, arguments)] if op.variadic else arguments
     read = tuple(map(spaces.__getitem__, firsts))
@@ -85,7 +85,7 @@ def _kind(op: Op, arguments: tuple[int, ...], spaces: Sequence[int], i: int) -> 
     return op.name, op.settings, spaces[i], read, 0 if any_length else len(arguments)
 
 
-def parts(op: Op, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def parts(op: Op, arguments: Term) -> tuple[Term, ...]:
     """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias; see `PAIRED`.
 
     >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))
@@ -97,68 +97,62 @@ def parts(op: Op, arguments: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return (arguments,) if op.variadic else tuple(zip(arguments))
 
 
-def with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[TracedNode]:
-    """Make dots of the products that begin families of dots, w₁x₁, w₁x₁ + w₂x₂ …, as in causal attention."""
-    lengths: dict[int, set[int]] = defaultdict(set)
-    for arguments in [node.arguments for node in nodes if node.op is DOT and spaces[node.arguments[0]] == BATCHED]:
-        n = len(arguments) // 2
-        lengths[arguments[n]].add(n)
-    begins = {x for x, found in lengths.items() if {2, 3} <= found}
-    return [
-        node._replace(op=DOT)
-        if node.op is MUL and node.arguments[1] in begins and spaces[node.arguments[0]] == BATCHED
-        else node
-        for node in nodes
-    ]
+def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
+    """Return each node's level: leaves 0, others after all their arguments.
+
+    A node is computed as early as possible; but if twice as many nodes of its kind or more are computed at the next
+    level that has any, it waits for these where it can without making the whole longer.
+    """
+    early = [0] * len(nodes)
+    for i, node in enumerate(nodes):
+        if kinds[i] is not None:
+            early[i] = 1 + max(map(early.__getitem__, node.arguments))
+    late = [max(early, default=0)] * len(nodes)
+    for i in range(len(nodes) - 1, -1, -1):
+        before = late[i] - 1
+        for a in nodes[i].arguments:
+            if before < late[a]:  # noqa: PLR1730  min() takes three times as long
+                late[a] = before
+    crowd = Counter(zip(kinds, early))
+    crowd.update({(kind, late[-1] + 1): 0 for kind in kinds})  # behind the last
+    levels: dict[Any, list[int]] = defaultdict(list)
+    for kind, found in sorted(crowd, key=lambda pair: pair[1]):
+        levels[kind].append(found)
+    level = [0] * len(nodes)
+    for i, (node, kind) in enumerate(zip(nodes, kinds)):
+        if kind is not None:
+            first = 1 + max(map(level.__getitem__, node.arguments))
+            later = levels[kind][bisect_right(levels[kind], first)]
+            level[i] = later if later <= late[i] and crowd[kind, later] >= 2 * crowd[kind, first] else first
+    return level
 
 
-def _reduction(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
-    op, arguments = cast(Op, nodes[members[0]].op), nodes[members[0]].arguments
-    if len({len(nodes[i].arguments) for i in members}) > 1:
-        return Pack("segment_reduce", op, members)
-    operands = parts(op, arguments)
-    bias = "added" if op is DOT and len(operands) > 2 else ""
-    return Pack("reduce", op, members, len(operands[0]), bias=bias)
+def _products(nodes: Sequence[TracedNode], spaces: Sequence[int], members: list[int]) -> tuple[list[Pack], list[int]]:
+    """Return the matrix products of which dots are entries, and the dots that are in none.
 
-
-def _batched_dots(nodes: Sequence[TracedNode], members: list[int]) -> Pack:
-    """Return the matrix products of which dots of batched weights and inputs are part, or a reduction."""
-    halves = [parts(DOT, nodes[i].arguments) for i in members]
-    found = batch_matmul([w for w, _ in halves], [x for _, x in halves])
-    if found is None:
-        return _reduction(nodes, members)
-    shape, rows, columns, cells = found
-    return Pack("matmul", DOT, [-1 if c < 0 else members[c] for c in cells], shape[2], shape, rows, columns)
-
-
-def _weighted_dots(nodes: Sequence[TracedNode], members: list[int]) -> list[Pack]:
-    """Part dots of unbatched weights into matrix products, of every row of W with every column of X, and the rest."""
+    Dots of unbatched weights: every row of W with every column of X. Those that have both for themselves are left, as
+    one reduction is quicker than many products.
+    """
+    np = numpy()
+    w, x, *bias = zip(*[parts(DOT, nodes[i].arguments) for i in members])
+    if spaces[w[0][0]] == BATCHED:
+        if (found := batch_matmul(w, x)) is None:
+            return [], members
+        return [Pack("matmul", DOT, np.append(members, -1)[found[2]], *found[:2])], []
     by_column: dict[Term, dict[Term, int]] = defaultdict(dict)
-    rest: list[int] = []
-    for i in members:
-        w, x, *_ = parts(DOT, nodes[i].arguments)
-        if by_column[x].setdefault(w, i) != i:
-            rest.append(i)  # same weights and inputs, another bias
+    rest = [i for i, row, column in zip(members, w, x) if by_column[column].setdefault(row, i) != i]  # other biases
     by_rows: dict[tuple[Term, ...], list[Term]] = defaultdict(list)
-    for x, weights in by_column.items():
-        by_rows[tuple(sorted(weights))].append(x)
+    for column, dots in by_column.items():
+        by_rows[tuple(sorted(dots))].append(column)
     single = [rows for rows, columns in by_rows.items() if len(rows) == len(columns) == 1]
-    if len(single) > 1 and len(single[0][0]) <= SHORT:
+    if len(single) > 1:
         rest = sorted(rest + [by_column[by_rows.pop(rows)[0]][rows[0]] for rows in single])
-    packs = [
-        _product(nodes, [[by_column[x][w] for x in columns] for w in rows], list(rows), columns)
-        for rows, columns in by_rows.items()
-    ]
-    return [*packs, *([_reduction(nodes, rest)] if rest else [])]
-
-
-def _product(nodes: Sequence[TracedNode], cells: list[list[int]], rows: list[Term], columns: list[Term]) -> Pack:
-    """Return Z = W X, or Z = [W b] [X; 1] if the bias is the same along each row."""
-    members, bias = [i for row in cells for i in row], ""
-    if len(nodes[members[0]].arguments) % 2:
-        bias = "added"
-        biases = [{nodes[i].arguments[-1] for i in row} for row in cells]
-        if all(len(row) == 1 for row in biases):
-            bias, rows = "column", [(*row, *b) for row, b in zip(rows, biases)]
-    terms = len(rows[0])
-    return Pack("matmul", DOT, members, terms, (1, len(rows), terms, len(columns)), rows, columns, bias)
+    packs: list[Pack] = []
+    for rows, columns in by_rows.items():
+        z, factor = np.array([[by_column[column][row] for column in columns] for row in rows]), np.array(rows)
+        if bias:
+            biases = np.array([nodes[i].arguments[-1] for i in z.ravel()]).reshape(z.shape)
+            if (biases == biases[:, :1]).all():  # a column
+                factor = np.append(factor, biases[:, :1], axis=1)
+        packs.append(Pack("matmul", DOT, z[None], factor[None], np.array(columns).T[None]))
+    return packs, rest
