@@ -95,18 +95,23 @@ class Engine:
                 return outputs, mean, self._by_examples(self.exact, joint, (parameters, columns, *vector), seeds)
         return outputs, mean, found[self._slots]
 
-    def _by_examples(self, exact: Engine, joint: ProgramData, given: Any, seeds: Any, size: int = EXAMINED) -> Any:
-        """Return the same derivatives, summed over parts of the batch; those of an example at fault are of `exact`."""
-        total, (parameters, columns, *vector) = numpy().zeros(len(self._order)), given
-        for start in range(0, len(columns[0]), size):
-            part = parameters, [column[start : start + size] for column in columns], *vector
-            outputs, (found,) = self.execute(joint, *part[:2], seeds)
+    def _by_examples(self, exact: Engine, joint: ProgramData, given: Any, seeds: Any) -> Any:
+        """Return the same derivatives as sums over parts of the batch; those of examples at fault are of `exact`."""
+        np, (parameters, columns, *vector) = numpy(), given
+        total, odd, waiting = np.zeros(len(self._order)), list[int](), _parts(np.arange(len(columns[0])))
+        while waiting:
+            part = waiting.pop()
+            outputs, (found,) = self.execute(joint, parameters, [column[part] for column in columns], seeds)
             if is_finite(outputs[0]) and is_finite(found):
                 total += found[self._slots]
-            elif size > 1:
-                total += self._by_examples(exact, joint, part, seeds, 1)
+            elif len(part) > 1:
+                waiting += _parts(part, 1)
             else:
-                total += seeds[0] * (exact.hvp(*part) if vector else exact.mean_and_gradient(*part)[1])
+                odd += part.tolist()
+        for part in _parts(odd):  # together, as (g₁ + g₂) · inf may differ from g₁ · inf + g₂ · inf
+            own = parameters, [column[part] for column in columns], *vector
+            mean = exact.hvp(*own) if vector else exact.mean_and_gradient(*own)[1]
+            total += mean * (len(part) * seeds[0])
         return total.astype(self.dtype)
 
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
@@ -136,6 +141,10 @@ class Engine:
         if axes is None:
             return unflatten(self.program.shape, [result[:, k] for k in range(result.shape[1])])
         return result.reshape(len(result), *axes)
+
+
+def _parts(examples: Any, size: int = EXAMINED) -> list[Any]:
+    return [examples[start : start + size] for start in range(0, len(examples), size)]
 
 
 def _axes(shape: Any) -> tuple[int, ...] | None:
