@@ -128,6 +128,10 @@ class _Backward:
         """Let the cotangent of a value without a name be written in the lines of what reads it, or give it a name."""
         number = -1 - int(instruction.results.slots[0])
         named = number in self.write.kept
+        _, rows, terms, columns = instruction.shape
+        if instruction.kind == "matmul" and rows == 1:  # a row is written as a vector
+            instruction = replace(instruction, shape=(*instruction.shape[:1], columns, terms, 1))
+            reads = [reads[1].reshape(terms, columns).T.ravel(), reads[0]]
         block = self.symbols.add(*("cotangent", "g") if named else ("inlined", ""), (instruction.size,))
         step, order = arranged(instruction, reads, self.symbols, block.symbols)
         step.take(block)
@@ -160,13 +164,13 @@ class _Backward:
     def pass_on(self, results: Operand, *, averaged: bool = False) -> None:
         """Write the cotangents of leaves that are those of other values, which adds passed on unchanged.
 
-        Where they were `averaged` over the batch, also those of all values with a name, if they are no numbers.
+        Where they were `averaged` over the batch: those of all other values with a name, if they are no numbers.
         """
         at, known = self.symbols.at[results.space], self.known[results.space]
         values = numpy().isin(known, results.slots).nonzero()[0]
         leaves = values < (self.leaves if results.space == self.space else 0)
-        wanted = [self._is_shown(at[value]) and at[known[value]] not in self.symbols.constants for value in values]
-        values = values[leaves | (numpy().array(wanted, bool) & averaged)]
+        shown = [self._is_shown(at[value]) and at[known[value]] not in self.symbols.constants for value in values]
+        values = values[~leaves & numpy().array(shown, bool) if averaged else leaves]
         targets, read = self.symbols.cotangent(at[values]), at[known[values]]
         for block in self.symbols.owners(targets[read != targets]):
             passed = (read != targets) & (targets >= block.start) & (targets < block.start + block.size)
@@ -206,23 +210,18 @@ class _Backward:
     def _line(self, instruction: Instruction, targets: Slots, reads: list[Slots]) -> None:
         """Write one line; where a cotangent is there several times, the sum of what is given to it."""
         step, _ = arranged(instruction, reads, self.symbols, targets)
-        formula, results, flat = self.write.expression(step), step.results, True
+        (formula, own), results, flat = self.write.expression_and_pattern(step), step.results, True
         if step.kind == "elementwise":
             results, pattern = broadcast(results)
-            if pattern != "all" and formula.size == 1:
-                formula = (step.size // results.size) * formula
-            elif pattern != "all" and self.write.is_full(step):
-                note = {"one": "", "each": "each column", "tile": "each row"}[pattern]
-                formula = ArrayFormula.function("sum", [formula], note).replaced(size=results.size)
-            elif pattern != "all":
-                results = step.results.ravel()
+            if pattern != "all":
+                formula = _added(formula, own, pattern, step.size // results.size).replaced(size=results.size)
         elif step.kind == "reduce" and step.wrt is not None:
             results, flat = self.write.like_terms(step, results)
         if {block.name for block in self.symbols.owners(results)} == {"_"}:
             return
         target = written(self.symbols, results, flat=flat)
         lengths, text = results.shape, target.text
-        if text.endswith(".T") and not text.startswith("["):
+        if text.endswith(".T"):
             text, lengths = text.removesuffix(".T"), lengths[::-1] if lengths[0] > 1 else lengths[1:]
             formula = self.write.transposed(step) if step.kind == "matmul" else formula.transposed()
         new = results.ravel().tolist()
@@ -237,3 +236,12 @@ class _Backward:
                 self.lines[-1] = before._replace(formula=both)
                 return
         self.lines.append(line)
+
+
+def _added(formula: ArrayFormula, own: str, pattern: str, times: int) -> ArrayFormula:
+    """Write the sum of what is given to a number `times` times: for each row, each column, or all results."""
+    if own in {"one", pattern}:
+        return times * (formula.transposed() if own == "each" else formula)
+    if own != "all":
+        return (times // formula.size) * ArrayFormula.function("sum", [formula])
+    return ArrayFormula.function("sum", [formula], {"each": "each column", "tile": "each row"}.get(pattern, ""))

@@ -38,6 +38,10 @@ class Expressions:
 
     def expression(self, step: Step) -> ArrayFormula:
         """Write what a step computes; as deep as steps are inlined into one another, which a line's length limits."""
+        return self.expression_and_pattern(step)[0]
+
+    def expression_and_pattern(self, step: Step) -> tuple[ArrayFormula, str]:
+        """Write what a step computes, and say whether that is a number for "all" results, or as `base` does."""
         operands = [self.operand(step, k) for k in range(len(step.reads))]
         if step.kind == "matmul":
             result = self._matmul(step, operands)
@@ -51,12 +55,11 @@ class Expressions:
             result = operands[0] if step.op.name == "identity" else write_op(ArrayFormula, step.op, operands)
         if len(operands) == 3 and step.op.name == "dot" and step.wrt is None:
             result += operands[2]
-        return result if step.kind == "elementwise" and result.size == 1 else result.replaced(size=step.size)
-
-    def is_full(self, step: Step) -> bool:
-        """Say whether what an elementwise step computes is a number for each result, and none of a row or column."""
-        patterns = {self.base(step, k)[1] for k in range(len(step.reads))}
-        return "all" in patterns or {"each", "tile"} <= patterns
+        read = [k for k, operand in enumerate(operands) if operand.leaves and {*operand.leaves} <= {*result.leaves}]
+        patterns = [pattern for pattern in ("each", "tile") if pattern in {self.base(step, k)[1] for k in read}]
+        if step.kind == "elementwise" and len(patterns) < 2 and "all" not in {self.base(step, k)[1] for k in read}:
+            return result, (patterns or ["one"])[0]
+        return result.replaced(size=step.size), "all"
 
     def _matmul(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         if step.shape:

@@ -124,7 +124,7 @@ def arranged(
     if step.kind == "matmul" and instruction.shape[0] > 1:
         step.shape = (instruction.shape[0], instruction.shape[1], instruction.shape[3])
         return step, np.arange(size)
-    if step.kind == "matmul" and (size > 1 or instruction.operands[1].space != UNBATCHED):
+    if step.kind == "matmul" and (size > 1 or step.backward or instruction.operands[1].space != UNBATCHED):
         return step, _arrange_matrices(step, symbols, *instruction.shape[1:])
     several = 1 if step.wrt is None else instruction.terms
     terms = (
