@@ -11,13 +11,13 @@ from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from microgradlib.ops import Op
 
     Nodes = tuple[int, ...]
 
-__all__ = ["canonicalize", "spaces_of"]
+__all__ = ["canonicalize"]
 
 ADD, MUL, SUM, DOT, WHERE, IDENTITY = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where", "identity"))
 SUMMED = {ADD, MUL, SUM, DOT}
@@ -37,36 +37,15 @@ def canonicalize(trace: Trace) -> Trace:
     >>> from microgradlib import Value
     >>> from microgradlib.compiler.trace import trace
     >>> w = [Value(1.0), Value(2.0)]
-    >>> for node in canonicalize(trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)).nodes:
-    ...     print(node.kind, node.op.name if node.op else node.number, node.arguments)
-    parameter 0.0 ()
-    parameter 0.0 ()
-    input 0.0 ()
-    input 0.0 ()
-    constant 3.0 ()
-    op dot (0, 1, 2, 3, 4)
+    >>> [str(node) for node in canonicalize(trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)).nodes]
+    ['parameter 0', 'parameter 1', 'input 0', 'input 1', 'constant 3.0', 'dot 0, 1, 2, 3, 4']
     """
     writer = _Writer(trace)
     for position, node in enumerate(trace.nodes):
         if position not in writer.absorbed:
             writer.places[position] = writer.take(position, node)
-    return _pruned(
-        _with_dots_of_one_term(writer.nodes, writer.spaces), [writer.places[y] for y in trace.outputs], trace
-    )
-
-
-def spaces_of(nodes: Iterable[TracedNode]) -> list[int]:
-    """Return the space of each node of a canonical trace."""
-    spaces: list[int] = []
-    for node in nodes:
-        spaces.append(_space(node, spaces))
-    return spaces
-
-
-def _space(node: TracedNode, spaces: Sequence[int]) -> int:
-    if node.op is None:
-        return BATCHED if node.kind == "input" else UNBATCHED
-    return BATCHED if node.op is IDENTITY or any(map(spaces.__getitem__, reversed(node.arguments))) else UNBATCHED
+    nodes = _with_dots_of_one_term(writer.nodes, writer.spaces)
+    return _pruned(nodes, writer.spaces, [writer.places[y] for y in trace.outputs], trace)
 
 
 class _Writer:
@@ -154,7 +133,8 @@ class _Writer:
     def _enter(self, key: Any, node: TracedNode) -> int:
         place = self.known.setdefault(key, len(self.nodes))
         if place == len(self.nodes):
-            self.spaces.append(_space(node, self.spaces))
+            reads = map(self.spaces.__getitem__, reversed(node.arguments))
+            self.spaces.append(BATCHED if node.kind == "input" or node.op is IDENTITY or any(reads) else UNBATCHED)
             self.nodes.append(node)
         return place
 
@@ -169,7 +149,7 @@ def _with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -
     ]
 
 
-def _pruned(nodes: Sequence[TracedNode], outputs: Sequence[int], trace: Trace) -> Trace:
+def _pruned(nodes: Sequence[TracedNode], spaces: Sequence[int], outputs: Sequence[int], trace: Trace) -> Trace:
     """Return the parameters and inputs, and the other nodes that an output needs."""
     used = {*outputs, *[place for place, node in enumerate(nodes) if node.kind in {"parameter", "input"}]}
     for place in range(len(nodes) - 1, -1, -1):
@@ -181,5 +161,5 @@ def _pruned(nodes: Sequence[TracedNode], outputs: Sequence[int], trace: Trace) -
             TracedNode("op", node.op, tuple(map(moved.__getitem__, node.arguments))) if node.arguments else node
             for node in map(nodes.__getitem__, moved)
         ]
-        outputs = [moved[y] for y in outputs]
-    return Trace(tuple(nodes), tuple(outputs), trace.shape, trace.inputs, trace.parameters)
+        outputs, spaces = [moved[y] for y in outputs], [spaces[place] for place in moved]
+    return Trace(tuple(nodes), tuple(outputs), trace.shape, trace.inputs, trace.parameters, spaces=tuple(spaces))

@@ -65,6 +65,8 @@ class Trace:
     behind which they are counted."""
     checks: tuple[tuple[int, Any], ...] = ()
     """Positions of labels and indices, each with the check that its number must pass at each call."""
+    spaces: tuple[int, ...] = ()
+    """Of a canonical trace: which nodes are the same for every example, `UNBATCHED`, and which are `BATCHED`."""
 
 
 def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> Trace:
@@ -144,12 +146,17 @@ def _trace_of(run: _Run, parameters: Sequence[Value], captured: Sequence[Value])
     leaf.update({x: TracedNode("input", index=i) for i, x in enumerate(run.symbols)})
     places = dict(zip(run.order, count()))
     position = places.__getitem__
-    nodes = [
-        TracedNode("op", node.op, tuple(map(position, node.parents)))
-        if node.op is not None
-        else leaf.get(node) or _constant(node)
-        for node in run.order
-    ]
+    nodes: list[TracedNode] = []
+    for node in run.order:
+        if node.op is not None:
+            nodes.append(TracedNode("op", node.op, tuple(map(position, node.parents))))
+        elif node in leaf:
+            nodes.append(leaf[node])
+        elif isinstance(node, Value):
+            nodes.append(TracedNode("constant", number=+node.data))  # a plain 0 for `ZERO`
+        else:
+            message = f"the function uses {node!r}, which is none of its arguments"
+            raise ValueError(message)
     return Trace(
         tuple(nodes),
         tuple(map(position, run.outputs)),
@@ -157,15 +164,8 @@ def _trace_of(run: _Run, parameters: Sequence[Value], captured: Sequence[Value])
         len(run.symbols),
         len(numbers),
         tuple(captured),
-        tuple(dict.fromkeys((places[node], check) for node, check in run.checks if node in places)),
+        tuple(dict.fromkeys((places[node], check) for node, check in run.checks)),
     )
-
-
-def _constant(leaf: Node) -> TracedNode:
-    if isinstance(leaf, Value):
-        return TracedNode("constant", number=+leaf.data)  # a plain 0 for `ZERO`
-    message = f"the function uses {leaf!r}, which is none of its arguments"
-    raise ValueError(message)
 
 
 def _written(trace: Trace) -> list[str]:

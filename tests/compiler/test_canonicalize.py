@@ -12,7 +12,7 @@ from scalar_evaluator import vectorized as program_of
 
 import microgradlib as mg
 from microgradlib import Value, nn
-from microgradlib.compiler.canonicalize import canonicalize, spaces_of
+from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.trace import trace
 from microgradlib.ops import TABLE
@@ -151,9 +151,8 @@ def test_a_bias_stands_in_a_dot_where_it_is_a_column_of_its_weights() -> None:
 def test_arguments_of_nary_ops_are_all_batched_or_none_is() -> None:
     form = canonicalize(trace(lambda x: mg.maximum(W[0], x[0], W[1], W[0]), [X], W))
     ops = [(node.op.name, node.arguments) for node in form.nodes if node.op]
-    spaces = spaces_of(form.nodes)
     assert [name for name, _ in ops] == ["identity", "identity", "maximum"]
-    assert [spaces[a] for a in ops[-1][1]] == [BATCHED] * 4
+    assert [form.spaces[a] for a in ops[-1][1]] == [BATCHED] * 4
     assert ops[-1][1][0] == ops[-1][1][3]  # one copy of W[0]
 
 

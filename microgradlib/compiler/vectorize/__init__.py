@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.compiler.canonicalize import spaces_of
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts
@@ -39,9 +38,9 @@ def vectorize(trace: Trace) -> ProgramData:
        2  batched[36] = matmul dot 1 of 1×17×1 unbatched[48:65], batched[19:36]
           return batched[36]
 
-    Input slots 0 and 1 have a 1 behind them in slot 2, for X of [W b] [X; 1]; the results 19:35 have theirs in 35.
+    Input slots 0 and 1 have a 1 behind them for X of [W b] [X; 1], the results 19:35 too.
     """
-    nodes, spaces = trace.nodes, spaces_of(trace.nodes)
+    nodes, spaces = trace.nodes, trace.spaces
     packs, place = slot_order(nodes, spaces, packs_of(nodes, spaces))
     parameters, inputs, constants = (
         [i for i, node in enumerate(nodes) if node.kind == kind] for kind in ("parameter", "input", "constant")

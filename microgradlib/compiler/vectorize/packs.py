@@ -107,23 +107,20 @@ def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
     for i, node in enumerate(nodes):
         if kinds[i] is not None:
             early[i] = 1 + max(map(early.__getitem__, node.arguments))
-    late = [max(early, default=0)] * len(nodes)
-    for i in range(len(nodes) - 1, -1, -1):
-        before = late[i] - 1
-        for a in nodes[i].arguments:
-            if before < late[a]:  # noqa: PLR1730  min() takes three times as long
-                late[a] = before
     crowd = Counter(zip(kinds, early))
-    crowd.update({(kind, late[-1] + 1): 0 for kind in kinds})  # behind the last
     levels: dict[Any, list[int]] = defaultdict(list)
-    for kind, found in sorted(crowd, key=lambda pair: pair[1]):
-        levels[kind].append(found)
-    level = [0] * len(nodes)
-    for i, (node, kind) in enumerate(zip(nodes, kinds)):
-        if kind is not None:
-            first = 1 + max(map(level.__getitem__, node.arguments))
-            later = levels[kind][bisect_right(levels[kind], first)]
-            level[i] = later if later <= late[i] and crowd[kind, later] >= 2 * crowd[kind, first] else first
+    for kind, first in sorted(crowd, key=lambda pair: pair[1]):
+        levels[kind].append(first)
+    level, latest = early.copy(), [max(early, default=0)] * len(nodes)
+    for i in range(len(nodes) - 1, -1, -1):
+        kind, first = kinds[i], early[i]
+        after = bisect_right(levels[kind], first)
+        for later in levels[kind][after : after + 1]:
+            if later <= latest[i] and crowd[kind, later] >= 2 * crowd[kind, first]:
+                level[i] = later
+        for a in nodes[i].arguments:
+            if level[i] <= latest[a]:
+                latest[a] = level[i] - 1
     return level
 
 
