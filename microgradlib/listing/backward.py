@@ -87,17 +87,12 @@ class _Backward:
 
     def add(self, instruction: Instruction) -> None:
         """Write the lines of one instruction, and give its results symbols."""
-        np, slots, at, of = (
-            numpy(),
-            instruction.results.slots,
-            self.symbols.at[instruction.space],
-            instruction.cotangent_of,
-        )
-        reads = self._reads(instruction)
-        values = np.full(len(slots), -1) if of is None else self.symbols.read(of)
-        for place, value in enumerate(values.tolist()):
-            if value < 0 or not self._is_shown(value):
-                values[place] = self.values.get((instruction.space, slots[place]), -1) if of else -1
+        slots, at, reads = instruction.results.slots, self.symbols.at[instruction.space], self._reads(instruction)
+        values = numpy().full(len(slots), -1)
+        if instruction.cotangent_of is not None:
+            for place, value in enumerate(self.symbols.read(instruction.cotangent_of).tolist()):
+                shown = self._is_shown(value)
+                values[place] = value if shown else self.values.get((instruction.space, int(slots[place])), -1)
         sums = instruction.op in {ADD, SUM} and instruction.wrt is None
         if instruction.op is IDENTITY or (instruction.op is SUM and len(reads[0]) == len(slots)):
             at[slots] = reads[0]
@@ -128,9 +123,9 @@ class _Backward:
         """Let the cotangent of a value without a name be written in the lines of what reads it, or give it a name."""
         number = -1 - int(instruction.results.slots[0])
         named = number in self.write.kept
-        _, rows, terms, columns = instruction.shape
-        if instruction.kind == "matmul" and rows == 1:  # a row is written as a vector
-            instruction = replace(instruction, shape=(*instruction.shape[:1], columns, terms, 1))
+        _, _, terms, columns = instruction.shape
+        if instruction.kind == "matmul" and instruction.shape[:2] == (1, 1):  # a row is written as a vector
+            instruction = replace(instruction, shape=(1, columns, terms, 1))
             reads = [reads[1].reshape(terms, columns).T.ravel(), reads[0]]
         block = self.symbols.add(*("cotangent", "g") if named else ("inlined", ""), (instruction.size,))
         step, order = arranged(instruction, reads, self.symbols, block.symbols)

@@ -58,7 +58,7 @@ class Expressions:
         read = [k for k, operand in enumerate(operands) if operand.leaves and {*operand.leaves} <= {*result.leaves}]
         patterns = [pattern for pattern in ("each", "tile") if pattern in {self.base(step, k)[1] for k in read}]
         if step.kind == "elementwise" and len(patterns) < 2 and "all" not in {self.base(step, k)[1] for k in read}:
-            return result, (patterns or ["one"])[0]
+            return result, next(iter(patterns), "one")
         return result.replaced(size=step.size), "all"
 
     def _matmul(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
