@@ -49,9 +49,9 @@ def canonicalize(trace: Trace) -> Trace:
 
 
 class _Writer:
-    """The new nodes as they are written, and at which of the new `places` each node of the trace stands.
+    """The new nodes as they are written, and at which of their `places` each node of the trace stands.
 
-    `absorbed` are the sums, products and dots that only one sum reads, and which are written as its terms.
+    `absorbed` are the sums, products and dots that only one sum reads: they are written as its terms.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -79,7 +79,7 @@ class _Writer:
         return arguments[0] if op is IDENTITY else self._write(op, arguments)
 
     def _terms(self, position: int) -> tuple[list[Nodes], list[int]]:
-        """Return a sum's products, as pairs of factors and other terms."""
+        """Return a sum's products, as pairs of factors, and its other terms."""
         pairs: list[Nodes] = []
         others: list[int] = []
         waiting = [position]

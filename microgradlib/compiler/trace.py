@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,27 +78,19 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     >>> [str(node) for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
     ['parameter 0', 'input 0', 'mul 0, 1', 'constant 1.0', 'add 2, 3']
     """
-    call = partial(_call, function, rows, parameters)
+    call = partial(_Run, function, rows, parameters)
     run, again = call(), call()
-    for node, line in run.reads.items():
-        if node in again.reads:  # made by neither run: its number may be another one at the next call
-            name = repr(node.label) if node.label else "a Value from outside the function"
-            message = (
-                f"the number of {name} was read while the function is compiled, and would stay what it is now: use the "
-                "Value itself, whose number is looked up at each call, or pass it as an argument; a number that is to "
-                f"stay is read before (at {line})"
-            )
-            raise SymbolHasNoValueError(message)
+    _reject_reads(run, again)
     own = set(run.order).difference(parameters)
     captured = [node for node in again.order if node.op is None and isinstance(node, Value) and node in own]
-    first, second = _trace_of(run, parameters, captured), _trace_of(again, parameters, captured)
+    first, second = run.trace(captured), again.trace(captured)
     if (first.nodes, first.outputs) != (second.nodes, second.outputs) and _written(first) != _written(second):
         with tracing_lines() as lines:
             third = call()
-        line = _first_difference(_written(first), _trace_of(third, parameters, captured), third.order, lines)
         message = (
             "run twice, the function did not do the same: it draws random numbers, or keeps something between calls; "
-            f"draw before and pass the numbers as an argument{line}"
+            "draw before and pass the numbers as an argument"
+            f"{_first_difference(first, third.trace(captured), third.order, lines)}"
         )
         raise TracingError(message)
     if run.rng_state != again.rng_state:
@@ -114,58 +105,63 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     return first
 
 
-class _Run(NamedTuple):
-    """One call of the function on Symbols: these, its result, and the nodes of the graph, arguments first."""
+class _Run:
+    """One call of the function on Symbols, and the nodes of its graph: parameters, inputs, arguments before results."""
 
-    symbols: list[Symbol]
-    result: Any
-    outputs: list[Node]
-    order: list[Node]
-    reads: dict[Node, str]
-    checks: list[tuple[Node, Any]]
-    rng_state: tuple[Any, Any]
+    def __init__(self, function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> None:
+        self.parameters, self.symbols = parameters, [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
+        try:
+            with recording(), unknown_numbers(parameters) as self.reads, recorded_checks() as checks:
+                result = with_lists_for_arrays(function(*unflatten(list(rows), self.symbols)))
+        except SymbolHasNoValueError as error:
+            message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
+            raise SymbolHasNoValueError(message) from error
+        self.rng_state = generator_states()
+        self.outputs = [as_node(leaf) for leaf in flatten(result)]
+        self.shape = unflatten(result, [None] * len(self.outputs))
+        used = dict.fromkeys(topological_sort(*self.outputs))
+        self.order = list(dict.fromkeys([*parameters, *self.symbols, *used]))
+        self.checks = dict.fromkeys([(node, check) for node, check in checks if node in used])
+
+    def trace(self, captured: Sequence[Value]) -> Trace:
+        """Return the trace, with these Values as further parameters."""
+        numbers = [*self.parameters, *captured]
+        leaves: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate(numbers)}
+        leaves.update({x: TracedNode("input", index=i) for i, x in enumerate(self.symbols)})
+        places = {node: place for place, node in enumerate(self.order)}
+        nodes: list[TracedNode] = []
+        for node in self.order:
+            if node.op is not None:
+                nodes.append(TracedNode("op", node.op, tuple(map(places.__getitem__, node.parents))))
+            elif node in leaves:
+                nodes.append(leaves[node])
+            elif isinstance(node, Value):
+                nodes.append(TracedNode("constant", number=+node.data))  # a plain 0 for `ZERO`
+            else:
+                message = f"the function uses {node!r}, which is none of its arguments"
+                raise ValueError(message)
+        return Trace(
+            nodes=tuple(nodes),
+            outputs=tuple([places[node] for node in self.outputs]),
+            shape=self.shape,
+            inputs=len(self.symbols),
+            parameters=len(numbers),
+            captured=tuple(captured),
+            checks=tuple([(places[node], check) for node, check in self.checks]),
+        )
 
 
-def _call(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> _Run:
-    symbols = [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
-    try:
-        with recording(), unknown_numbers(parameters) as reads, recorded_checks() as checks:
-            result = with_lists_for_arrays(function(*unflatten(list(rows), symbols)))
-    except SymbolHasNoValueError as error:
-        message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
-        raise SymbolHasNoValueError(message) from error
-    outputs = [as_node(leaf) for leaf in flatten(result)]
-    used = set(graph := topological_sort(*outputs))
-    order, checks = list(dict.fromkeys([*parameters, *symbols, *graph])), [c for c in checks if c[0] in used]
-    return _Run(symbols, result, outputs, order, reads, checks, generator_states())
-
-
-def _trace_of(run: _Run, parameters: Sequence[Value], captured: Sequence[Value]) -> Trace:
-    numbers = [*parameters, *captured]
-    leaf: dict[Node, TracedNode] = {p: TracedNode("parameter", index=i) for i, p in enumerate(numbers)}
-    leaf.update({x: TracedNode("input", index=i) for i, x in enumerate(run.symbols)})
-    places = dict(zip(run.order, count()))
-    position = places.__getitem__
-    nodes: list[TracedNode] = []
-    for node in run.order:
-        if node.op is not None:
-            nodes.append(TracedNode("op", node.op, tuple(map(position, node.parents))))
-        elif node in leaf:
-            nodes.append(leaf[node])
-        elif isinstance(node, Value):
-            nodes.append(TracedNode("constant", number=+node.data))  # a plain 0 for `ZERO`
-        else:
-            message = f"the function uses {node!r}, which is none of its arguments"
-            raise ValueError(message)
-    return Trace(
-        tuple(nodes),
-        tuple(map(position, run.outputs)),
-        unflatten(run.result, [None] * len(run.outputs)),
-        len(run.symbols),
-        len(numbers),
-        tuple(captured),
-        tuple(dict.fromkeys((places[node], check) for node, check in run.checks)),
-    )
+def _reject_reads(run: _Run, again: _Run) -> None:
+    """Reject reading the number of a Value that neither run made: it may be another one at the next call."""
+    for node, line in run.reads.items():
+        if node in again.reads:
+            name = repr(node.label) if node.label else "a Value from outside the function"
+            message = (
+                f"the number of {name} was read while the function is compiled, and would stay what it is now: use the "
+                "Value itself, whose number is looked up at each call, or pass it as an argument; a number that is to "
+                f"stay is read before (at {line})"
+            )
+            raise SymbolHasNoValueError(message)
 
 
 def _written(trace: Trace) -> list[str]:
@@ -173,9 +169,9 @@ def _written(trace: Trace) -> list[str]:
     return [*map(str, trace.nodes), *map(str, trace.outputs)]
 
 
-def _first_difference(written: list[str], other: Trace, order: list[Node], lines: dict[Any, str]) -> str:
+def _first_difference(first: Trace, other: Trace, order: list[Node], lines: dict[Any, str]) -> str:
     """Name the line of the first operation that differs, or whose arguments do, if there is one."""
-    different = {i for i, (one, two) in enumerate(zip(written, _written(other))) if one != two}
+    different = {i for i, (one, two) in enumerate(zip(_written(first), _written(other))) if one != two}
     for i, (node, made) in enumerate(zip(other.nodes, order)):
         if made in lines and not different.isdisjoint({i, *node.arguments}):
             return f" (at {lines[made]})"

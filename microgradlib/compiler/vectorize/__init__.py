@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts
-from microgradlib.compiler.vectorize.slot_order import PACK, slot_order
 from microgradlib.ops import TABLE
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["vectorize"]
 
 ADD, DOT = TABLE["add"], TABLE["dot"]
+PACK = 1 << 32
+"""What pack n reads at position p has place n PACK + p."""
 
 
 def vectorize(trace: Trace) -> ProgramData:
     """Return the forward program of a canonical trace.
 
     1. `packs_of` schedules the nodes: those of one op at one level make an instruction, dots matrix products.
-    2. `slot_order` orders leaves and results, so that what is read together lies together.
+    2. `_slot_order` orders leaves and results, so that what is read together lies together.
     3. Every node gets its slot, in that order, and every pack is written as an instruction.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
@@ -37,11 +39,9 @@ def vectorize(trace: Trace) -> ProgramData:
        1  batched[19:35] = elementwise relu batched[3:19]
        2  batched[36] = matmul dot 1 of 1×17×1 unbatched[48:65], batched[19:36]
           return batched[36]
-
-    Input slots 0 and 1 have a 1 behind them for X of [W b] [X; 1], the results 19:35 too.
     """
     nodes, spaces = trace.nodes, trace.spaces
-    packs, place = slot_order(nodes, spaces, packs_of(nodes, spaces))
+    packs, place = _slot_order(nodes, spaces, packs_of(nodes, spaces))
     parameters, inputs, constants = (
         [i for i, node in enumerate(nodes) if node.kind == kind] for kind in ("parameter", "input", "constant")
     )
@@ -66,14 +66,53 @@ def vectorize(trace: Trace) -> ProgramData:
     )
 
 
+def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Sequence[Pack]) -> tuple[list[Pack], Any]:
+    """Return the packs with their members as readers want them, and the place of each node where it is read first.
+
+    Readers are asked before what they read is ordered: the packs are gone through backwards. Batch matmuls are left as
+    they are: they copy what they read, and their result. Products with the same weights, the steps of a recurrent
+    network, have one order of rows.
+    """
+    np, ordered = numpy(), list(packs)
+    place = np.full(len(nodes), len(packs) * PACK)
+    row_orders: dict[bytes, Any] = {}
+    for number in range(len(packs) - 1, -1, -1):
+        pack = packs[number]
+        if pack.kind != "matmul":
+            pack = replace(pack, members=pack.members[np.argsort(place[pack.members], kind="stable")])
+        elif spaces[pack.w.flat[0]] == BATCHED:
+            continue
+        else:
+            wanted = place[pack.members]
+            rows = row_orders.setdefault(pack.w.tobytes(), np.argsort(wanted[0].min(axis=1), kind="stable"))
+            columns = np.argsort(wanted[0, rows[0]], kind="stable")
+            members, x = pack.members[:, rows][:, :, columns], pack.x[:, :, columns]
+            pack = replace(pack, members=members, w=pack.w[:, rows], x=x)
+        ordered[number] = pack
+        read = _reads(pack, nodes)
+        places = number * PACK + np.arange(len(read))
+        place[read[::-1]] = places[::-1]  # the first is the last written, and counts
+    return ordered, place
+
+
+def _reads(pack: Pack, nodes: Sequence[TracedNode]) -> Any:
+    """Return the nodes that a pack reads, in the order that suits it."""
+    np = numpy()
+    if pack.kind == "matmul":  # windows that overlap suit the function's order
+        return np.append(pack.w, pack.x if len({*pack.x.flat}) == pack.x.size else pack.x[:0])
+    arguments = [nodes[i].arguments for i in pack.members.tolist()]
+    if pack.kind == "segment_reduce":
+        return np.array(list(chain.from_iterable(arguments)))
+    return np.array(arguments).T.ravel()  # of reductions all first terms, then all second ones, as in a matrix product
+
+
 class _Slots:
-    """The slots given to nodes so far, `of` each node, and those of `ones`."""
+    """The slots given so far: `of` each node, `behind` those that it was given its own with, and those of `ones`."""
 
     def __init__(self, spaces: Sequence[int], packs: Sequence[Pack]) -> None:
         self.spaces = spaces
         self.of = numpy().full(len(spaces) + 1, NOT_REACHED)  # the last is that of node −1
         self.behind = self.of.copy()
-        """The first slot behind those that were given together with a node's."""
         self.sizes = [0, 0]
         self.ones: list[int] = []
         ends = [(pack.x[0, -1, -1], pack.x.shape[2]) for pack in packs if pack.has_ones]

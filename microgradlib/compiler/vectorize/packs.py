@@ -56,11 +56,7 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
     >>> [(pack.kind, pack.op.name, pack.members.tolist()) for pack in packs_of(nodes, [BATCHED] * len(nodes))]
     [('elementwise', 'tanh', [2, 3]), ('elementwise', 'mul', [4])]
     """
-    numbers: dict[Any, int] = {}  # in place of kinds, as they are quicker to look up
-    kinds = [
-        None if node.op is None else numbers.setdefault(_kind(node.op, node.arguments, spaces, i), len(numbers))
-        for i, node in enumerate(nodes)
-    ]
+    kinds = [node.op and _kind(node.op, node.arguments, spaces, i) for i, node in enumerate(nodes)]
     alike: dict[Any, list[int]] = defaultdict(list)
     for i, level in enumerate(schedule(nodes, kinds)):
         if kinds[i] is not None:
