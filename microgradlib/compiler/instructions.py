@@ -25,6 +25,9 @@ BATCHED: Final = 1
 NOT_REACHED: Final = -1
 """In the place of a slot: the number 0 that stops inf and nan, padding of a matrix or a cotangent that none reaches."""
 
+MOST_RUNS: Final = 6
+"""So many runs of slots are shown at most."""
+
 
 def slot_array(slots: Iterable[int]) -> Slots:
     """Return slots as a read-only array."""
@@ -59,15 +62,11 @@ class Operand:
         return hash((self.space, self.slots.tobytes()))
 
     def __repr__(self) -> str:
-        return f"{'batched' if self.space == BATCHED else 'unbatched'}[{_ranges(self.slots)}]"
-
-
-def _ranges(slots: Slots, most: int = 6) -> str:
-    """Write slots as ranges of consecutive ones, `most` of them at most."""
-    np = numpy()
-    cuts = [0, *(np.flatnonzero(np.diff(slots) != 1) + 1).tolist(), len(slots)]
-    parts = [str(slots[a]) if b - a == 1 else f"{slots[a]}:{slots[b - 1] + 1}" for a, b in pairwise(cuts) if b > a]
-    return ", ".join(parts if len(parts) <= most else [*parts[: most - 1], f"… {len(slots)} slots"])
+        slots, np = self.slots, numpy()
+        cuts = [0, *(np.flatnonzero(np.diff(slots) != 1) + 1).tolist(), len(slots)]
+        runs = [str(slots[a]) if b - a == 1 else f"{slots[a]}:{slots[b - 1] + 1}" for a, b in pairwise(cuts) if b > a]
+        shown = runs if len(runs) <= MOST_RUNS else [*runs[: MOST_RUNS - 1], f"… {len(slots)} slots"]
+        return f"{'batched' if self.space == BATCHED else 'unbatched'}[{', '.join(shown)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +128,8 @@ class Instruction:
         details = {
             "elementwise": "",
             "reduce": f" of {self.terms}",
-            "segment_reduce": f" of {min(self.counts, default=0)} to {max(self.counts, default=0)}",
             "matmul": " {} of {}×{}×{}".format(*self.shape),
-        }[self.kind]
+        }.get(self.kind, f" of {min(self.counts, default=0)} to {max(self.counts, default=0)}")
         adjoint = f" adjoint {self.wrt}" if self.wrt is not None else ""
         return f"{self.results!r} = {self.kind} {name}{adjoint}{details} {', '.join(map(repr, self.operands))}"
 
