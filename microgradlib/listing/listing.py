@@ -26,7 +26,7 @@ __all__ = ["Listing", "listing_of"]
 
 def listing_of(program: ProgramData) -> Listing:
     """Return the listing of a forward or joint program; `ValueError` for one that was differentiated twice."""
-    if len(program.cotangents) > 1:
+    if len(program.seeds) > 1:
         message = (
             "a program that was differentiated twice has no listing as mathematics; print(program.listing()) shows its "
             f"{len(program.instructions)} instructions"

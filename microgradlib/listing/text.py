@@ -60,7 +60,7 @@ def written(program: ProgramData) -> str:
     ∇layers.0.b = g_a1                      # 3
     ∇layers.0.w = g_a1 @ x.T                # 3 × 2
     """
-    if len(program.cotangents) > 1:
+    if len(program.seeds) > 1:
         return program.listing()
     listing = listing_of(program)
     parts = [(_forward_title(listing), listing.forward), (_backward_title(listing), listing.backward)]

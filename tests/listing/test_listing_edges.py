@@ -15,6 +15,7 @@ from microgradlib.compiler.vectorize import vectorize
 from microgradlib.core.value import Value
 from microgradlib.listing import written
 from microgradlib.listing.drawing import diagram_of
+from microgradlib.nn import MLP
 from microgradlib.testing.graphs import graphs
 
 
@@ -86,6 +87,42 @@ def test_shapes_that_do_not_fit_are_left_out():
     w = Value(1.0)
     program = program_of(lambda x: w * x[0] * x[1], [w], ["w"], x=(2,))
     assert "(x: 2)" in written(replace(program, arguments=(("z", (7,)),)))
+
+
+JACOBIAN = """\
+# backward: from the cotangents g of what is returned to those of the arguments
+# a1 is what tanh takes in the line of h1
+g_h1 = layers.1.w.T @ g_a2              # 3
+g_a1 = g_h1 * tanh'(a1)                 # 3
+g_x = layers.0.w.T @ g_a1               # 2"""
+
+
+def test_rows_of_a_jacobian():
+    model = MLP(2, [3, 2], activation="tanh", rng=0)
+    names, parameters = zip(*model.named_parameters())
+    program = program_of(model, parameters, names, x=(2,))
+    assert written(reverse(program, wrt="inputs")).endswith(JACOBIAN)
+    assert "backward" not in written(reverse(program))
+
+
+def test_what_is_differentiated_twice_is_listed_instruction_by_instruction():
+    w = Value(1.0)
+    joint = reverse(reverse(program_of(lambda x: mg.tanh(w * x), [w], ["w"], x=())))
+    assert written(joint) == joint.listing()
+    with pytest.raises(ValueError, match="differentiated twice"):
+        diagram_of(joint, max_nodes=100)
+
+
+def test_a_mean_of_parts_of_a_matrix_has_a_name():
+    """Each cotangent is divided once, before it is spread over the terms, where these are in no row or column."""
+    w = [Value(0.1 * i) for i in range(6)]
+    xs = [[0, 1, 5], [2, 4, 3]]
+    text = printed(
+        lambda x: mg.sum([mg.tanh(mg.mean([mg.exp(w[i] * x) for i in group])) for group in xs]),
+        w, [f"w.{i}" for i in range(6)], x=(),
+    )  # fmt: skip
+    assert re.search(r"^g = 0\.333\d+ \* tanh'\(mean\(.* 3 each\)\) +# 2$", text, re.MULTILINE)
+    assert re.search(r"^∇w = g\[…\] \* e1 \* x +# 6$", text, re.MULTILINE)
 
 
 def test_many_names_are_not_all_listed():
