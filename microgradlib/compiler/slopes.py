@@ -20,8 +20,8 @@ __all__ = ["Slope", "rule_arguments", "slope_of"]
 
 BY_OUTPUT = {"relu"}
 """Ops with f′(x) = f′(f(x)): the derivative is read off the output, and the input's row is free for it."""
-READS_OUTPUT_TOO = {"pow"}
-"""Ops bound to a setting whose derivative is quicker with the output: p xᵖ/x."""
+QUICKER_BY_OUTPUT = {"pow"}
+"""Ops bound to a setting whose derivative is quicker with the output, p xᵖ/x; that of the square is 2 x."""
 
 
 class Slope(NamedTuple):
@@ -51,7 +51,7 @@ def slope_of(op: Op, wrt: int) -> Slope:
         return Slope(float(derivative), ())
     used = set(topological_sort(derivative))
     reads = {place for place, symbol in enumerate(symbols) if symbol in used}
-    if op.name in READS_OUTPUT_TOO and op.settings:
+    if op.name in QUICKER_BY_OUTPUT and op.settings not in {(), (2.0,)}:
         reads |= {0, 1}
     return Slope(None, tuple(sorted(reads)))
 
