@@ -34,11 +34,9 @@ def canonicalize(trace: Trace) -> Trace:
     - Weights, inputs, and the arguments of other n-ary ops are all batched or all unbatched: `identity` is a copy of an
       unbatched number into the batch.
 
-    >>> from microgradlib import Value
     >>> from microgradlib.compiler.trace import trace
-    >>> w = [Value(1.0), Value(2.0)]
-    >>> [str(node) for node in canonicalize(trace(lambda x: x[0] * w[0] + w[1] * x[1] + 3, [[0.0, 0.0]], w)).nodes]
-    ['parameter 0', 'parameter 1', 'input 0', 'input 1', 'constant 3.0', 'dot 0, 1, 2, 3, 4']
+    >>> [str(node) for node in canonicalize(trace(lambda x: 2 * x[0] + (x[1] * 3 + 4), [[0.0, 0.0]], [])).nodes]
+    ['input 0', 'input 1', 'constant 2.0', 'constant 3.0', 'constant 4.0', 'dot 2, 3, 0, 1, 4']
     """
     writer = _Writer(trace)
     for position, node in enumerate(trace.nodes):
