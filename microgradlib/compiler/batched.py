@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.pytree import flatten
+from microgradlib.compiler.arguments import Parameters, columns_of
+from microgradlib.compiler.checks import ColumnCheck, run_checks
+from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.program import Program
 from microgradlib.core.modes import is_watching
+from microgradlib.core.value import Value
 from microgradlib.errors import AnomalyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from microgradlib.compiler.engines.engine import Engine
-    from microgradlib.compiler.parameters import Parameters
-    from microgradlib.compiler.program import Program
+__all__ = ["Batched", "Ready"]
 
-    Given = tuple[Any, Sequence[Any]]
+Results = TypeVar("Results")
 
-__all__ = ["Batched"]
+
+class Ready(NamedTuple):
+    """What runs for rows of some shapes: the engine, other Values than parameters, and the checks of labels."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    engine: Engine
+    captured: tuple[Value, ...]
+    checks: list[ColumnCheck]
 
 
 class Batched(display.ShowsItself):
     """A function of batches. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
 
     Several threads may call it at once. Under `detect_anomaly()` a call whose result is nan or inf is an error. A
-    subclass says in `_ready` which engine runs, on which numbers.
+    subclass says in `_for` what runs.
     """
 
+    dtype: Any
     _parameters: Parameters
+    _last: Ready | None = None
 
     @property
     def program(self) -> Program:
-        """The program that runs."""
+        """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""
+        return self._latest().engine.program  # type: ignore[return-value]
+
+    def _latest(self) -> Ready:
+        if self._last is None:
+            raise ValueError("nothing has been compiled yet: call the function once, which shows the shape of a row")
+        return self._last
+
+    def _for(self, shapes: tuple[tuple[int, ...], ...]) -> Ready:
+        """Return what runs for rows of these shapes."""
         raise NotImplementedError
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, Given]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
-        raise NotImplementedError
-
-    def _rerun(self, engine: Engine, given: Given, example: int) -> None:
-        """Run an example in the eager engine, if there is a function, so that `detect_anomaly` names the line."""
+        columns, shapes = columns_of(arguments, self.dtype)
+        _, engine, captured, checks = self._for(shapes)
+        if checks:
+            run_checks(checks, columns)
+        return engine, (self._parameters.numbers(captured, self.dtype), columns)
 
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters as they were listed.
@@ -56,13 +78,12 @@ class Batched(display.ShowsItself):
     def __call__(self, *arguments: Any) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
         engine, given = self._ready(arguments)
-        return engine.shaped(self._watched(engine, given, engine.values(*given)))
+        return self._watched(arguments, engine.shaped(engine.values(*given)))
 
     def rows(self, *arguments: Any) -> NDArray[Any]:
         """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
         engine, given = self._ready(arguments)
-        array: NDArray[Any] = self._watched(engine, given, engine.values(*given))
-        return array
+        return self._watched(arguments, engine.values(*given))
 
     def value_and_grad(self, *arguments: Any) -> tuple[float, NDArray[Any]]:
         """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
@@ -73,7 +94,7 @@ class Batched(display.ShowsItself):
         if len(engine.program.outputs) != 1:
             message = f"the function returns {len(engine.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
-        mean, gradient = self._watched(engine, given, engine.mean_and_gradient(*given))
+        mean, gradient = self._watched(arguments, engine.mean_and_gradient(*given))
         return mean, gradient[self._parameters.places]
 
     def values_and_grad(self, *arguments: Any) -> tuple[Any, NDArray[Any]]:
@@ -82,7 +103,7 @@ class Batched(display.ShowsItself):
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
         engine, given = self._ready(arguments)
-        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
+        values, gradient = self._watched(arguments, engine.values_and_gradient(*given))
         return engine.shaped(values), gradient[self._parameters.places]
 
     def rows_and_grad(self, *arguments: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -91,7 +112,7 @@ class Batched(display.ShowsItself):
         `out`, an array of the program's dtype, is what it is written into.
         """
         engine, given = self._ready(arguments)
-        values, gradient = self._watched(engine, given, engine.values_and_gradient(*given))
+        values, gradient = self._watched(arguments, engine.values_and_gradient(*given))
         if out is not None:
             out[...] = values
         return values if out is None else out, gradient[self._parameters.places]
@@ -105,8 +126,7 @@ class Batched(display.ShowsItself):
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
         engine, given = self._ready(arguments)
-        array: NDArray[Any] = self._watched(engine, given, engine.jacobian(*given))
-        return array
+        return self._watched(arguments, engine.jacobian(*given))
 
     def hvp(self, *arguments: Any, vector: Any) -> NDArray[Any]:
         """Return H v, for the Hessian H by the parameters of the mean of the first number that the function returns.
@@ -121,35 +141,35 @@ class Batched(display.ShowsItself):
         ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
         """
         engine, given = self._ready(arguments)
-        direction, vector = numpy().zeros(len(given[0]), engine.dtype), numpy().asarray(vector, engine.dtype)
-        if vector.shape != direction[self._parameters.places].shape:
-            message = (
-                f"there are {len(direction[self._parameters.places])} parameters, got a vector of shape {vector.shape}"
-            )
+        count, vector = len(self._parameters.listed), numpy().asarray(vector, self.dtype)
+        if vector.shape != (count,):
+            message = f"there are {count} parameters, got a vector of shape {vector.shape}"
             raise ValueError(message)
+        direction = numpy().zeros(len(given[0]), self.dtype)
         numpy().add.at(direction, self._parameters.places, vector)
-        product = self._watched(engine, given, engine.hvp(*given, direction))
-        listed: NDArray[Any] = product[self._parameters.places]
-        return listed
+        product: NDArray[Any] = engine.hvp(*given, direction)[self._parameters.places]
+        return self._watched(arguments, product)
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
         engine, given = self._ready(arguments)
-        unit = numpy().eye(len(given[0]), dtype=engine.dtype)[self._parameters.places]
-        rows = [engine.hvp(*given, vector)[self._parameters.places] for vector in unit]
-        matrix: NDArray[Any] = self._watched(engine, given, numpy().array(rows, engine.dtype).reshape(2 * [len(rows)]))
-        return matrix
+        np, places = numpy(), self._parameters.places
+        units = np.eye(len(given[0]), dtype=self.dtype)[places]
+        rows = [engine.hvp(*given, unit)[places] for unit in units]
+        matrix: NDArray[Any] = np.array(rows, self.dtype).reshape(len(rows), len(rows))
+        return self._watched(arguments, matrix)
 
-    def _watched(self, engine: Engine, given: Given, results: Any) -> Any:
-        """Return results. Raises `AnomalyError` under `detect_anomaly()` if one of them is nan or inf."""
-        if not is_watching():
+    def _watched(self, arguments: tuple[Any, ...], results: Results) -> Results:
+        """Return results. Raises `AnomalyError` under `detect_anomaly()` if a number in them is nan or inf."""
+        if not is_watching() or all(map(math.isfinite, flatten(results))):
             return results
-        np, parts = numpy(), results if isinstance(results, tuple) else (results,)
-        if all(np.isfinite(part).all() for part in parts):
-            return results
-        finite = np.isfinite(engine.values(*given)).all(1)
-        for example in np.argsort(finite, kind="stable").tolist():
-            self._rerun(engine, given, example)
+        engine, given = self._ready(arguments)
+        finite = numpy().isfinite(engine.values(*given)).all(1)
+        for example in numpy().argsort(finite, kind="stable").tolist():
+            self._rerun(arguments, example)
         what = "a derivative" if finite.all() else f"the value of example {finite.tolist().index(False)}"
         message = f"{what} is nan or inf"
         raise AnomalyError(message)
+
+    def _rerun(self, arguments: tuple[Any, ...], example: int) -> None:
+        """Run an example in the eager engine, if there is a function, so that `detect_anomaly` names the line."""

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.engines import make_engine
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.trace import Trace
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.errors import LabelError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+__all__ = ["ColumnCheck", "column_checks", "run_checks"]
 
-    from microgradlib.compiler.trace import Trace
-
-    ColumnCheck = tuple[Any, Callable[[Sequence[Any]], Any]]
-    """A check, as `record_check` was given it, and the function of the columns that returns the numbers it is for."""
-
-__all__ = ["column_checks", "run_checks"]
+ColumnCheck = tuple[Any, Callable[[Sequence[Any]], Any]]
+"""A check, as `record_check` was given it, and the function of the columns that returns the numbers it is for."""
 
 
 def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = float) -> list[ColumnCheck]:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
 
 from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
 from microgradlib._support.pytree import flatten, unflatten
-from microgradlib.compiler.arguments import columns_of
-from microgradlib.compiler.batched import Batched
+from microgradlib.compiler.arguments import Parameters, columns_of
+from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.canonicalize import canonicalize
-from microgradlib.compiler.checks import column_checks, run_checks
+from microgradlib.compiler.checks import column_checks
 from microgradlib.compiler.engines import engine_class, make_engine
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.parameters import Parameters
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
-from microgradlib.compiler.stages import Stages, stages_of
-from microgradlib.compiler.trace import trace
+from microgradlib.compiler.stages import Stages
+from microgradlib.compiler.trace import Trace, trace
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.kinks import check_gradients
 from microgradlib.core.value import Value
 from microgradlib.errors import AnomalyError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
-    from microgradlib.compiler.engines.engine import Engine
 
 __all__ = ["Compiled", "compile"]
 
@@ -67,15 +62,6 @@ def compile(  # noqa: A001  the name of the field
     return Compiled(function, parameters, dtype, backend)
 
 
-class _Ready(NamedTuple):
-    """What runs for rows of some shapes: the engine, other Values than parameters, and the checks of labels."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    engine: Engine
-    captured: tuple[Value, ...]
-    checks: list[Any]
-
-
 class Compiled(Batched):
     """What `compile` returns: a function of batches, traced once for each shape of its rows, `__wrapped__`.
 
@@ -91,16 +77,15 @@ class Compiled(Batched):
         *,
         check_labels: bool = True,
     ) -> None:
-        self.__wrapped__ = self.function = function
-        self._parameters, self.dtype, self.backend = Parameters(parameters), numpy().dtype(dtype), backend
+        self.__wrapped__, self.backend, self.dtype = function, backend, numpy().dtype(dtype)
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
         engine_class(backend)
+        self._parameters = Parameters(parameters)
         self.parameters = self._parameters.listed
         self._check_labels = check_labels
-        self._compiled: dict[Any, _Ready] = {}
-        self._last: _Ready | None = None
+        self._compiled: dict[Any, Ready] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> NoReturn:
@@ -111,20 +96,10 @@ class Compiled(Batched):
         )
 
     def __repr__(self) -> str:
-        name, count = getattr(self.function, "__name__", type(self.function).__name__), len(self.parameters)
+        name, count = getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__), len(self.parameters)
         backend = "" if self.backend == "numpy" else f", {self.backend} engine"
         size = "not called yet" if self._last is None else self.program.size()
         return f"<compiled {name}: {count:,} parameter{'s' * (count != 1)}, {self.dtype}{backend}, {size}>"
-
-    @property
-    def program(self) -> Program:
-        """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""
-        return self._latest().engine.program  # type: ignore[return-value]
-
-    def _latest(self) -> _Ready:
-        if self._last is None:
-            raise ValueError("nothing has been compiled yet: call the function once, which shows the shape of a row")
-        return self._last
 
     def lower(self, *arguments: Any) -> Program:
         """Compile for arguments like these, as a call takes them, without running; return the program, to be printed.
@@ -140,7 +115,7 @@ class Compiled(Batched):
         """Return what each pass makes of the function, for arguments like these or else as in the last call."""
         if arguments:
             self.lower(*arguments)
-        return stages_of(trace(self.function, _zeros(self._latest().shapes), self._parameters.distinct))
+        return Stages.of(self._trace(self._latest().shapes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
@@ -157,11 +132,12 @@ class Compiled(Batched):
         >>> program([[1.0, 2.0]]).tolist(), program.jacobian([[1.0, 2.0]]).tolist()
         ([5.0], [[[3.0, 1.0]]])
         """
-        shapes, _, captured, _ = self._latest()
-        numbers = self._parameters.numbers(captured, self.dtype)
-        return save_program(self.program, path, numbers, shapes, numpy().arange(len(numbers))[self._parameters.places])
+        return save_program(path, self._latest(), self._parameters)
 
-    def _for(self, shapes: Any) -> _Ready:
+    def _trace(self, shapes: Any) -> Trace:
+        return trace(self.__wrapped__, [numpy().zeros(shape).tolist() for shape in shapes], self._parameters.distinct)
+
+    def _for(self, shapes: Any) -> Ready:
         """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""
         if self._last is not None and self._last.shapes == shapes:
             return self._last
@@ -173,36 +149,29 @@ class Compiled(Batched):
         self._last = ready
         return ready
 
-    def _compile(self, shapes: Any) -> _Ready:
+    def _compile(self, shapes: Any) -> Ready:
         with without_collection():
-            found = trace(self.function, _zeros(shapes), self._parameters.distinct)
+            found = self._trace(shapes)
             if not found.outputs:
                 raise ValueError("the function returns no number")
-            arguments = tuple(zip(argument_names(self.function, len(shapes)), shapes))
+            arguments = tuple(zip(argument_names(self.__wrapped__, len(shapes)), shapes))
             program = Program.of(
                 vectorize(canonicalize(found)), parameter_names=self._parameters.names, arguments=arguments
             )
-        engine = make_engine(self.backend, program, self.dtype)
         checks = column_checks(found, shapes, self.dtype) if self._check_labels else []
-        return _Ready(shapes, engine, found.captured, checks)
+        return Ready(shapes, make_engine(self.backend, program, self.dtype), found.captured, checks)
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
+    def _rerun(self, arguments: tuple[Any, ...], example: int) -> None:
         columns, shapes = columns_of(arguments, self.dtype)
-        _, engine, captured, checks = self._for(shapes)
-        if checks:
-            run_checks(checks, columns)
-        return engine, (self._parameters.numbers(captured, self.dtype), columns)
-
-    def _rerun(self, engine: Engine, given: tuple[Any, Sequence[Any]], example: int) -> None:
-        shapes, _, captured, _ = next(ready for ready in self._compiled.values() if ready.engine is engine)
-        rows = [column[example].reshape(shape).tolist() for column, shape in zip(given[1], shapes)]
+        rows = [column[example].reshape(shape).tolist() for column, shape in zip(columns, shapes)]
+        captured = self._for(shapes).captured
         values = [*self._parameters.distinct, *captured]
         with self._lock:
             before = [value._data for value in values]
             try:
-                for value, number in zip(values, given[0].tolist()):
+                for value, number in zip(values, self._parameters.numbers(captured, self.dtype).tolist()):
                     value._data = number
-                for output in flatten(self.function(*unflatten(rows, [Value(number) for number in flatten(rows)]))):
+                for output in flatten(self.__wrapped__(*unflatten(rows, map(Value, flatten(rows))))):
                     if isinstance(output, Value):
                         check_gradients(grad_table(output))
             except AnomalyError as error:
@@ -211,8 +180,3 @@ class Compiled(Batched):
             finally:
                 for value, number in zip(values, before):
                     value._data = number
-
-
-def _zeros(shapes: Any) -> list[Any]:
-    """Return a row of zeros of each shape."""
-    return [numpy().zeros(shape).tolist() for shape in shapes]

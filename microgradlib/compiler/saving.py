@@ -3,84 +3,67 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any, Final
 
 from microgradlib._support.pytree import flatten
 from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
-from microgradlib.compiler.arguments import columns_of
-from microgradlib.compiler.batched import Batched
+from microgradlib.compiler.arguments import Parameters
+from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.engines import make_engine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
-from microgradlib.compiler.parameters import Parameters
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.program_check import check_program
 from microgradlib.core.value import Value
-from microgradlib.ops import TABLE
-
-if TYPE_CHECKING:
-    import os
-    from pathlib import Path
-
-    from microgradlib.compiler.engines.engine import Engine
+from microgradlib.ops import TABLE, Op
 
 __all__ = ["LoadedProgram", "load_program", "save_program"]
 
-FORMAT = FileFormat("microgradlib program", version=2, older=(1,))
-OLD_KINDS = {"map": "elementwise", "product": "matmul", "reduce": "reduce", "segments": "segment_reduce"}
+FORMAT: Final = FileFormat("microgradlib program", version=2, older=(1,))
+OLD_KINDS: Final = {"map": "elementwise", "product": "matmul", "reduce": "reduce", "segments": "segment_reduce"}
 """The kinds of instructions by their names in version 1."""
-ONE_PAIR = [1, 1, 1, 1]
 
 
 class LoadedProgram(Batched):
     """A program from a file, to be called like a compiled function, for rows of the `shapes` it was compiled for."""
 
-    def __init__(self, program: Program, dtype: str, shapes: Any, listed: list[Value], captured: list[Value]) -> None:
-        self._engine, self.shapes = make_engine("numpy", program, dtype), shapes
-        self._parameters, self._captured = Parameters(listed), tuple(captured)
+    def __init__(self, program: Program, dtype: str, listed: list[Value], captured: list[Value]) -> None:
+        self.dtype, self._parameters = numpy().dtype(dtype), Parameters(listed)
+        self.shapes = tuple([shape for _, shape in program.arguments])
+        self._last = Ready(self.shapes, make_engine("numpy", program, dtype), tuple(captured), [])
 
-    @property
-    def program(self) -> Program:
-        """The program."""
-        return self._engine.program  # type: ignore[return-value]
-
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
-        dtype = self._engine.dtype
-        columns, shapes = columns_of(arguments, dtype)
+    def _for(self, shapes: Any) -> Ready:
         if shapes != self.shapes:
             message = f"the program takes rows of the shapes {self.shapes}, got {shapes}"
             raise ValueError(message)
-        return self._engine, (self._parameters.numbers(self._captured, dtype), columns)
+        return self._latest()
 
 
-def save_program(program: Program, path: str | os.PathLike[str], numbers: Any, shapes: Any, places: Any) -> Path:
-    """Write a forward program, the shapes of its rows and its parameters' numbers to a file; return the path."""
+def save_program(path: str | os.PathLike[str], ready: Ready, parameters: Parameters) -> Path:
+    """Write a forward program and its parameters' numbers to a file; return the path."""
+    numbers = parameters.numbers(ready.captured, ready.engine.dtype)
     content = {
         "dtype": str(numbers.dtype),
-        "rows": [list(shape) for shape in shapes],
-        "result": program.shape,
-        "input_order": list(program.input_order),
-        "ones": list(program.ones),
-        "sizes": list(program.sizes),
-        "parameter_order": list(program.parameter_order),
-        "parameters": places.tolist(),
-        "numbers": [encode_float(x) for x in numbers.tolist()],
-        "constants": [encode_float(x) for x in program.constants],
-        "constant_slots": list(program.constant_slots),
-        "outputs": [_slots(y) for y in program.outputs],
-        "instructions": [
-            {
-                "kind": i.kind, "op": i.op.name, "settings": [encode_float(x) for x in i.op.settings],
-                "results": _slots(i.results), "operands": [_slots(operand) for operand in i.operands],
-                "terms": i.terms, "shape": list(i.shape), "counts": list(i.counts),
-            }
-            for i in program.instructions
-        ],
-    }  # fmt: skip
+        "parameters": numpy().arange(len(numbers))[parameters.places].tolist(),
+        "numbers": _encoded(tuple(numbers.tolist())),
+        **{name: _encoded(getattr(ready.engine.program, name)) for name in PROGRAM},
+    }
     return FORMAT.write(path, content)
 
 
-def _slots(operand: Operand) -> list[int]:
-    return [operand.space, *operand.slots.tolist()]
+def _encoded(part: Any) -> Any:
+    """Return a part of a program as JSON has it: operands as space and slots, ops as name and settings."""
+    if isinstance(part, Operand):
+        return [part.space, *part.slots.tolist()]
+    if isinstance(part, Op):
+        return [part.name, *map(encode_float, part.settings)]
+    if isinstance(part, Instruction):
+        return {name: _encoded(getattr(part, name)) for name in INSTRUCTION}
+    if isinstance(part, tuple):
+        return list(map(_encoded, part))
+    return encode_float(part) if isinstance(part, float) else part
 
 
 def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
@@ -97,56 +80,40 @@ def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
 
 
 def _loaded(content: dict[str, Any]) -> LoadedProgram:
-    if content["dtype"] not in {"float64", "float32"}:
-        message = f"programs compute with float64 or float32, not {content['dtype']!r}"
-        raise ValueError(message)
-    numbers = [Value(decode_float(x)) for x in content["numbers"]]
-    shapes = tuple([tuple(map(int, shape)) for shape in content["rows"]])
-    places = list(map(int, content["parameters"]))
-    distinct = list(dict.fromkeys(places))
-    unbatched_size, batched_size = map(int, content["sizes"])
-    program = Program(
-        instructions=tuple(map(_instruction, content["instructions"])),
-        outputs=tuple(map(_operand, content["outputs"])),
-        shape=content["result"],
-        input_order=tuple(map(int, content["input_order"])),
-        parameter_order=tuple(map(int, content["parameter_order"])),
-        constants=tuple(map(decode_float, content["constants"])),
-        constant_slots=tuple(map(int, content["constant_slots"])),
-        unbatched_size=unbatched_size,
-        batched_size=batched_size,
-        ones=tuple(map(int, content["ones"])),
-    )
-    if len(numbers) != len(program.parameter_order):
-        raise ValueError("the order of the parameters does not fit their numbers")
-    if distinct != list(range(len(distinct))) or len(distinct) > len(numbers):
-        raise ValueError("a parameter has no number")
-    if sum(math.prod(shape) for shape in shapes) != program.inputs:
-        raise ValueError("the rows do not hold as many numbers as there are inputs")
-    if len(program.outputs) != len(flatten(program.shape)):
-        raise ValueError("the outputs are not as many as the result has numbers")
+    program = Program(**_decoded(PROGRAM, content))
+    numbers, places = map(Value, _decoded([decode_float], content["numbers"])), _decoded([int], content["parameters"])
+    values, distinct = list(numbers), list(dict.fromkeys(places))
+    for fits, message in (
+        (content["dtype"] in {"float64", "float32"}, "programs compute with float64 or float32"),
+        (len(values) == len(program.parameter_order), "the order of the parameters does not fit their numbers"),
+        (distinct == list(range(len(values)))[: len(distinct)], "a parameter has no number"),
+        (
+            sum(math.prod(shape) for _, shape in program.arguments) == program.inputs,
+            "the rows do not hold as many numbers as there are inputs",
+        ),
+        (len(program.outputs) == len(flatten(program.shape)), "the outputs are not as many as the result has numbers"),
+    ):
+        if not fits:
+            raise ValueError(message)
     check_program(program)
-    listed, captured = [numbers[place] for place in places], numbers[len(distinct) :]
-    return LoadedProgram(program, content["dtype"], shapes, listed, captured)
+    return LoadedProgram(program, content["dtype"], [values[place] for place in places], values[len(distinct) :])
 
 
-def _instruction(record: dict[str, Any]) -> Instruction:
-    if record["op"] not in TABLE:
-        message = f"it uses the op {record['op']!r}, which is not defined here: define it first (define_op)"
+def _decoded(form: Any, part: Any) -> Any:
+    """Return what JSON has in a form: [form] makes a tuple, a dict of forms a dict, any other is called with it."""
+    if isinstance(form, list):
+        return tuple([_decoded(form[0], element) for element in part])
+    if isinstance(form, dict):
+        return {name: _decoded(inner, part[name]) for name, inner in form.items()}
+    return form(part)
+
+
+def _op(words: list[Any]) -> Op:
+    name, *settings = words
+    if name not in TABLE:
+        message = f"it uses the op {name!r}, which is not defined here: define it first (define_op)"
         raise ValueError(message)
-    op = TABLE[record["op"]]
-    if record["settings"]:
-        op = op.bind(*map(decode_float, record["settings"]))
-    count, rows, terms, columns = map(int, record["shape"])
-    return Instruction(
-        str(record["kind"]),
-        op,
-        _operand(record["results"]),
-        tuple(map(_operand, record["operands"])),
-        terms=int(record["terms"]),
-        shape=(count, rows, terms, columns),
-        counts=tuple(map(int, record["counts"])),
-    )
+    return TABLE[name].bind(*map(decode_float, settings)) if settings else TABLE[name]
 
 
 def _operand(slots: list[int]) -> Operand:
@@ -157,23 +124,47 @@ def _operand(slots: list[int]) -> Operand:
     return Operand.of(space, places)
 
 
+INSTRUCTION: Final = {
+    "kind": str, "op": _op, "results": _operand, "operands": [_operand], "terms": int, "shape": [int], "counts": [int],
+}  # fmt: skip
+"""The fields of an instruction that are saved, with their forms in JSON."""
+PROGRAM: Final = {
+    "instructions": [lambda record: Instruction(**_decoded(INSTRUCTION, record))], "outputs": [_operand],
+    "arguments": [lambda pair: (str(pair[0]), _decoded([int], pair[1]))], "shape": lambda shape: shape,
+    "input_order": [int], "parameter_order": [int], "constants": [decode_float], "constant_slots": [int],
+    "unbatched_size": int, "batched_size": int, "ones": [int],
+}  # fmt: skip
+"""The same of a program."""
+
+
 def _of_version_1(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a file of version 1 as version 2 has it: a dot with a bias becomes a dot, and a sum."""
     sizes, records = list(map(int, content["sizes"])), []
     for old in content["instructions"]:
         space, start, size, terms, rows = (int(old[name]) for name in ("bank", "start", "size", "terms", "rows"))
-        kind, operands = OLD_KINDS[old["kind"]], old["operands"]
-        results = [space, *range(start, start + size)]
-        record = {**old, "kind": kind, "terms": terms if kind == "reduce" else 1, "shape": ONE_PAIR, "results": results}
-        if kind == "matmul":
-            record["shape"] = [1, rows, terms, size // rows]
-        records.append(record)
-        if old["op"] == "dot" and len(operands) == 3:
+        record = {
+            "kind": OLD_KINDS[old["kind"]],
+            "op": [old["op"], *old["settings"]],
+            "results": [space, *range(start, start + size)],
+            "operands": old["operands"],
+            "terms": terms if old["kind"] == "reduce" else 1,
+            "shape": [1, rows, terms, size // rows] if old["kind"] == "product" else [1, 1, 1, 1],
+            "counts": old["counts"],
+        }
+        if old["op"] == "dot" and len(old["operands"]) == 3:
+            *factors, bias = old["operands"]
             product = [space, *range(sizes[space], sizes[space] + size)]
             sizes[space] += size
-            record |= {"results": product, "operands": operands[:2]}
-            add = {"kind": "elementwise", "op": "add", "settings": [], "terms": 1, "shape": ONE_PAIR, "counts": []}
-            records.append({**add, "results": results, "operands": [product, operands[2]]})
-    n = len(content["numbers"])
-    constants = list(range(n, n + len(content["constants"])))
-    return {**content, "sizes": sizes, "constant_slots": constants, "instructions": records}
+            records.append({**record, "results": product, "operands": factors})
+            record |= {"kind": "elementwise", "op": ["add"], "operands": [product, bias], "terms": 1, "counts": []}
+        records.append(record)
+    parameters, (unbatched, batched) = len(content["numbers"]), sizes
+    return {
+        **content,
+        "instructions": records,
+        "arguments": [[f"x{i}", shape] for i, shape in enumerate(content["rows"])],
+        "shape": content["result"],
+        "constant_slots": list(range(parameters, parameters + len(content["constants"]))),
+        "unbatched_size": unbatched,
+        "batched_size": batched,
+    }

@@ -11,7 +11,7 @@ from microgradlib.compiler.reverse import reverse
 from microgradlib.compiler.trace import Trace
 from microgradlib.compiler.vectorize import vectorize
 
-__all__ = ["Stages", "stages_of"]
+__all__ = ["Stages"]
 
 
 class Stages(NamedTuple):
@@ -51,6 +51,14 @@ class Stages(NamedTuple):
     joint: ProgramData
     plan: Plan
 
+    @classmethod
+    def of(cls, trace: Trace) -> Stages:
+        """Run the passes on a traced function."""
+        canonical = canonicalize(trace)
+        program = vectorize(canonical)
+        joint = reverse(program)
+        return cls(trace, canonical, program, joint, plan(joint))
+
     def __repr__(self) -> str:
         parts = {
             "trace: scalar operations": _listing(self.trace),
@@ -60,14 +68,6 @@ class Stages(NamedTuple):
             "plan: steps on rows of memory": str(self.plan),
         }
         return "\n".join(f"# {title}\n{text}" for title, text in parts.items())
-
-
-def stages_of(trace: Trace) -> Stages:
-    """Run the passes on a traced function."""
-    canonical = canonicalize(trace)
-    program = vectorize(canonical)
-    joint = reverse(program)
-    return Stages(trace, canonical, program, joint, plan(joint))
 
 
 def _listing(trace: Trace) -> str:

@@ -59,7 +59,7 @@ DAMAGED_ONES = {
     "one missing": lambda c: c["ones"][:-1],
     "first missing": lambda c: c["ones"][1:],
     "twice the same": lambda c: [*c["ones"], c["ones"][0]],
-    "one more": lambda c: [*c["ones"], c["sizes"][1]],
+    "one more": lambda c: [*c["ones"], c["batched_size"]],
     "where an input is": lambda c: [0, *c["ones"]],
     "where a result is": lambda c: [*c["ones"], c["instructions"][0]["results"][1]],
     "at a place below the first": lambda c: [-1, *c["ones"]],

@@ -13,6 +13,8 @@ from microgradlib.compiler.reverse import reverse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["Engine"]
@@ -63,10 +65,11 @@ class Engine:
                 self._joint[name] = made
         return self._joint[name]
 
-    def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
+    def values(self, parameters: Any, columns: Sequence[Any]) -> NDArray[Any]:
         """Return the outputs, an array (batch, outputs)."""
         with numpy().errstate(all="ignore"):  # IEEE 754's answers, as everywhere in the library
-            return self.execute(self.program, parameters, columns)[0].T
+            outputs: NDArray[Any] = self.execute(self.program, parameters, columns)[0].T
+        return outputs
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
@@ -114,14 +117,15 @@ class Engine:
             total += mean * (len(part) * seeds[0])
         return total.astype(self.dtype)
 
-    def jacobian(self, parameters: Any, columns: Sequence[Any]) -> Any:
+    def jacobian(self, parameters: Any, columns: Sequence[Any]) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs).
 
         Every example occurs once for each output, seeded with 1 for that output alone: some examples at a time.
         """
         np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
         joint, order = self.joint("jacobian"), np.argsort(self.program.input_order)
-        result, finite = np.empty((batch, count, len(order)), self.dtype), True
+        result: NDArray[Any] = np.empty((batch, count, len(order)), self.dtype)
+        finite = True
         size = batch if count == 1 else -(-SEEDED // count)
         with np.errstate(all="ignore"):
             for start in range(0, batch, size):
