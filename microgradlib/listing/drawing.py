@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.listing.listing import listing_of
+from microgradlib.listing.listing import by, listing_of
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
 from microgradlib.viz.drawings.drawing import Drawing, check_engine, content_of
 from microgradlib.viz.theme import check_theme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
     from microgradlib.listing.backward import Line
@@ -46,17 +46,6 @@ def drawing_of(
     return Drawing(content_of(diagram, "down"), engine=engine, theme=theme)
 
 
-class _Node(NamedTuple):
-    """One box: `lines` are formulas that begin with a sign or a target, `reads` the titles of what they name."""
-
-    kind: BoxKind
-    title: str
-    lines: tuple[str, ...]
-    lengths: tuple[int, ...]
-    reads: tuple[str, ...]
-    note: str
-
-
 def diagram_of(program: ProgramData, *, max_nodes: WholeNumber, backward: bool = False) -> Diagram:
     """Describe a program as boxes n0, n1, …, operands before results, and an arrow for each operand.
 
@@ -77,76 +66,73 @@ def diagram_of(program: ProgramData, *, max_nodes: WholeNumber, backward: bool =
     n3 op ∇w = tanh'(w * x) * x
     """
     max_nodes = whole_number(max_nodes, "max_nodes", example=200)
-    listing = listing_of(program)
-    nodes = _forward(listing) + (_backward(listing) if backward else [])
-    if len(nodes) > max_nodes:
+    drawn = _Boxes(listing_of(program))
+    drawn.add_forward_pass()
+    if backward:
+        drawn.add_backward_pass()
+    if len(drawn.boxes) > max_nodes:
         message = (
-            f"the program has {len(nodes):,} boxes and a drawing shows at most {max_nodes:,}. Draw a smaller program, "
-            "of the same function with fewer layers or for a shorter sequence; or raise max_nodes, as in "
-            f"draw(max_nodes={len(nodes)}); or read it instead: print(program) has no limit"
+            f"the program has {len(drawn.boxes):,} boxes and a drawing shows at most {max_nodes:,}. Draw a smaller "
+            "program, of the same function with fewer layers or for a shorter sequence; or raise max_nodes, as in "
+            f"draw(max_nodes={len(drawn.boxes)}); or read it instead: print(program) has no limit"
         )
         raise GraphTooLargeError(message)
-    ids: dict[str, str] = {}
-    for place, node in enumerate(nodes):  # a parameter may be called return too; no arrow starts at the box "return"
-        ids.setdefault(node.title, f"n{place}")
-    ids |= {a: ids[line] for a, _, line in listing.net_inputs}
-    arrows = [
-        Arrow(tail, f"n{place}")
-        for place, node in enumerate(nodes)
-        for tail in dict.fromkeys([ids[name] for name in node.reads])
-    ]
-    return Diagram(tuple([_box(node, f"n{i}") for i, node in enumerate(nodes)]), tuple(arrows), captions=True)
+    return Diagram(tuple(drawn.boxes), tuple(drawn.arrows), captions=True)
 
 
-def _forward(listing: Listing) -> list[_Node]:
-    """Return a node for each line, after the leaves that it reads. A line that joins several results is the output."""
-    leaves = {
-        block.name: _Node(_KINDS[block.kind], block.name, (), block.lengths, (), block.kind)
-        for block in listing.symbols.blocks
-        if block.kind in _KINDS
-    }
-    for line in listing.stacks:
-        leaves[line.target] = _Node("parameter", line.target, (f"= {line.formula}",), line.lengths, (), "parameter")
-    nodes: dict[str, _Node] = {}
-    *_, last = listing.forward
-    result = last.formula.text if last.target == "return" else last.target
-    for line in listing.forward:
-        is_output = line.target == "return"
-        if is_output and result in listing.batched:
-            break  # it returns one of the lines before
-        for name in line.formula.leaves:
-            nodes.setdefault(name, leaves[name] if name in leaves else nodes[name])
-        batched = any(listing.batched.get(name, nodes[name].note == "argument") for name in line.formula.leaves)
-        kind: BoxKind = "output" if is_output or line.target == result else "op"
-        note = "" if (batched if is_output else listing.batched[line.target]) else "once for all"
-        node = _Node(kind, line.target, (f"= {line.formula}",), line.lengths, line.formula.leaves, note)
-        nodes["" if is_output else line.target] = node
-    return list(nodes.values())
+class _Boxes:
+    """The boxes and arrows so far; `ids` are those of the boxes that have a name or title."""
 
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+        self.ids: dict[str, str] = {}
 
-def _backward(listing: Listing) -> list[_Node]:
-    """Return a node for each block of cotangents, with the lines that set it, in the order of the last of these."""
-    lines: dict[str, list[Line]] = {}
-    for line in listing.backward:
-        for name in line.names:
-            lines[name] = [*lines.pop(name, []), line]
-    nodes = []
-    for name, own in lines.items():
-        texts = [
-            f"{line.sign} {line.formula}" if line.target == name else f"{line.target} {line.sign} {line.formula}"
-            for line in own
-        ]
-        reads = dict.fromkeys([leaf for line in own for leaf in line.formula.leaves if leaf != name])
-        note = "" if listing.batched.get(name) else "mean over the batch"
-        nodes.append(_Node("op", name, tuple(texts), listing.lengths(name), tuple(reads), note))
-    return nodes
+    def add(
+        self, kind: BoxKind, title: str, texts: Sequence[str], lengths: tuple[int, ...],
+        *, note: str, reads: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Add a box with formulas that begin with a sign or a target, and arrows from all that they read."""
+        name = f"n{len(self.boxes)}"
+        lines = [Row(line, kind="code") for text in texts for line in wrapped(text)]
+        rows = (*lines, Row("size", by(lengths)))
+        self.boxes.append(Box(name, kind, title=title, rows=rows, note=note, output=kind == "output"))
+        self.arrows += [Arrow(tail, name) for tail in dict.fromkeys([self.ids[read] for read in reads])]
+        self.ids.setdefault(title, name)  # a parameter may be called return too; no arrow starts at the box "return"
 
+    def add_forward_pass(self) -> None:
+        """Add a box for each line, after the leaves that it reads. A line that joins several results is the output."""
+        forward, batched = self.listing.forward, self.listing.batched
+        blocks = [block for block in self.listing.symbols.blocks if block.kind in _KINDS]
+        leaves: dict[str, tuple[str, list[str], tuple[int, ...]]] = {b.name: (b.kind, [], b.lengths) for b in blocks}
+        for line in self.listing.stacks:
+            leaves[line.target] = ("parameter", [f"= {line.formula}"], line.lengths)
+        result = forward[-1].formula.text if forward[-1].target == "return" else forward[-1].target
+        for line in forward:
+            if line.target == "return" and result in self.ids and result not in leaves:
+                break  # it returns one of the lines before
+            for name in line.formula.leaves:
+                if name not in self.ids:
+                    leaf, texts, lengths = leaves[name]
+                    self.add(_KINDS[leaf], name, texts, lengths, note=leaf)
+            each = any(map(batched.get, line.formula.leaves)) if line.target == "return" else batched[line.target]
+            kind: BoxKind = "output" if line.target in {"return", result} else "op"
+            note = "" if each else "once for all"
+            self.add(kind, line.target, [f"= {line.formula}"], line.lengths, note=note, reads=line.formula.leaves)
+        self.ids |= {a: self.ids[line] for a, _, line in self.listing.net_inputs}
 
-def _box(node: _Node, name: str) -> Box:
-    lines = [Row(line, kind="code") for text in node.lines for line in wrapped(text)]
-    size = Row("size", " × ".join(map(str, node.lengths)) or "1")
-    output = node.kind == "output"
-    return Box(name, node.kind, title=node.title, rows=(*lines, size), note=node.note, output=output)
+    def add_backward_pass(self) -> None:
+        """Add a box for each block of cotangents, with the lines that set it, in the order of the last of these."""
+        lines: dict[str, list[Line]] = {}
+        for line in self.listing.backward:
+            for name in line.names:
+                lines[name] = [*lines.pop(name, []), line]
+        for name, own in lines.items():
+            texts = [f"{line.target} {line.sign} {line.formula}".removeprefix(f"{name} ") for line in own]
+            reads = [leaf for line in own for leaf in line.formula.leaves if leaf != name]
+            note = "" if self.listing.batched.get(name) else "mean over the batch"
+            self.add("op", name, texts, self.listing.lengths(name), note=note, reads=reads)
 
 
 def wrapped(formula: str) -> list[str]:

@@ -16,12 +16,12 @@ from microgradlib.listing.steps import forward_steps
 from microgradlib.listing.symbols import Symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
     from microgradlib.listing.steps import Step
 
-__all__ = ["Listing", "listing_of"]
+__all__ = ["Listing", "by", "listing_of"]
 
 
 def listing_of(program: ProgramData) -> Listing:
@@ -61,7 +61,8 @@ class Listing:
         self.output = next((step for step in steps if step.block is alone and step.size == 1), None)
         give_names(steps, self.output, [block.name for block in symbols.blocks if block.kind != "result"])
         shown = [step for step in steps if step.reader is None]
-        self.batched = {step.block.name: step.space == BATCHED for step in steps if step.block.name != UNNAMED}
+        self.batched = {block.name: True for block in symbols.blocks if block.kind == "argument"}
+        self.batched |= {step.block.name: step.space == BATCHED for step in steps if step.block.name != UNNAMED}
         self.forward = [Line(step.block.name, "=", write.expression(step), step.lengths) for step in shown]
         if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
             self.forward.append(Line("return", "", written(symbols, self.outputs), (len(self.outputs),)))
@@ -77,11 +78,6 @@ class Listing:
         self.net_inputs = list(_net_inputs(steps))
         self.partly_read = write.partly_read
 
-    def arguments(self) -> str:
-        """Write the arguments with the lengths of their axes."""
-        blocks = [block for block in self.symbols.blocks if block.kind == "argument"]
-        return ", ".join([f"{b.name}: {' × '.join(map(str, b.lengths))}" for b in blocks])
-
     def lengths(self, name: str) -> tuple[int, ...]:
         """Return the lengths of the axes of what has a name."""
         stacks = {f"∇{line.target}": line.lengths for line in self.stacks}
@@ -91,6 +87,11 @@ class Listing:
         """Say whether results that are the same for all examples have a cotangent of their own."""
         names = [name for line in self.backward for name in line.names]
         return self.output is not None and not all(self.batched.get(name, True) for name in names)
+
+
+def by(lengths: Iterable[int]) -> str:
+    """Write the lengths of axes, rows × columns of a matrix."""
+    return " × ".join(map(str, lengths)) or "1"
 
 
 def _net_inputs(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:

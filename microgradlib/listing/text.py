@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib.listing.listing import listing_of
+from microgradlib.listing.listing import by, listing_of
 from microgradlib.listing.parameter_groups import few
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def written(program: ProgramData) -> str:
     width = max([len(text) for part in texts for text in part if len(text) <= WIDEST], default=0)
     blocks = []
     for (title, lines), part in zip(parts, texts):
-        remarks = [" × ".join(map(str, line.lengths)) or "1" for line in lines]
-        rows = [f"{text:<{width}}  # {remark}" for text, remark in zip(part, remarks)]
+        rows = [f"{text:<{width}}  # {by(line.lengths)}" for text, line in zip(part, lines)]
         if lines:
             blocks.append("\n".join([title, *rows]))
     picked = any("[…]" in text for part in texts for text in part)
@@ -79,7 +78,8 @@ def written(program: ProgramData) -> str:
 
 
 def _forward_title(listing: Listing) -> str:
-    arguments = listing.arguments()
+    blocks = [block for block in listing.symbols.blocks if block.kind == "argument"]
+    arguments = ", ".join([f"{block.name}: {by(block.lengths)}" for block in blocks])
     return f"# forward, for each example ({arguments})" if arguments else "# forward"
 
 
