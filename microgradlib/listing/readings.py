@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula
-from microgradlib.listing.parameter_groups import in_braces
+from microgradlib.listing.parameter_groups import few, in_braces
 from microgradlib.listing.symbols import Block
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def is_one_part(formula: ArrayFormula | None) -> bool:
 def height(symbols: Symbols, read: Slots) -> int:
     """Return how many rows a matrix has, column by column; or how many columns, row by row. 0 for no matrix."""
     block = symbols.owner(read[0])
-    index = _rectangle(block, read) if len(block.lengths) > 1 else None
-    return len(index[1]) if index is not None else 0
+    part = _part(block, read) if len(block.lengths) > 1 else None
+    return part[1] if part else 0
 
 
 def matrix(symbols: Symbols, read: Slots) -> ArrayFormula | None:
@@ -72,9 +72,8 @@ def _picked(symbols: Symbols, read: Slots) -> str:
     """Write numbers in any order."""
     numbers = {symbols.constants[symbol] for symbol in read.ravel().tolist() if symbol in symbols.constants}
     constants = str(ArrayFormula.number(numbers.pop())) if len(numbers) == 1 else "constants"
-    names = list(dict.fromkeys([block.name or constants for block in symbols.owners(read)]))
-    shown = names if len(names) <= MOST_PARTS else [*names[: MOST_PARTS - 1], "…"]
-    return (shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]") + "[…]"
+    names = few(list(dict.fromkeys([block.name or constants for block in symbols.owners(read)])), MOST_PARTS)
+    return (names[0] if len(names) == 1 else f"[{', '.join(names)}]") + "[…]"
 
 
 def _vector(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "W") -> ArrayFormula | None:
@@ -85,35 +84,28 @@ def _vector(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "
     owners = symbols.owner_numbers(read)
     owners[numpy().isin(read, [*symbols.constants])] = -1
     owners[[symbols.blocks[owner].name == "_" for owner in owners]] = -2
-    cuts = [0, *(numpy().flatnonzero(numpy().diff(owners)) + 1).tolist(), len(read)]
     parts: list[str] = []
-    for start, end in pairwise(cuts):
-        found = _parts(symbols, read[start:end], flat)
-        if found is None or len(parts) + len(found) > MOST_PARTS:
+    for part in numpy().split(read, numpy().flatnonzero(numpy().diff(owners)) + 1):
+        found = _parts(symbols, part, flat)
+        if not found or len(parts) + len(found) > MOST_PARTS:
             return None
         parts += found
     alone = len(parts) == 1 and owners[0] != -1
     return _formula(symbols, read, parts[0] if alone else f"[{', '.join(parts)}]")
 
 
-def _parts(symbols: Symbols, read: Slots, flat: bool) -> list[str] | None:
-    """Write symbols of one block as parts: one, if they are a rectangle of it, or runs of equal step."""
+def _parts(symbols: Symbols, read: Slots, flat: bool) -> list[str]:
+    """Write symbols of one block as a rectangle of it, or as runs; nothing where these go across a matrix."""
     if int(read[0]) in symbols.constants:
         numbers = [str(ArrayFormula.number(symbols.constants[symbol])) for symbol in read.tolist()]
-        few = (
-            numbers
-            if len(numbers) <= MOST_PARTS
-            else [*numbers[: 1 if len(set(numbers)) == 1 else 2], "…", numbers[-1]]
-        )
-        return [", ".join(few)]
-    block = symbols.owner(read[0])
+        return [", ".join(few(numbers, MOST_PARTS))]
+    block, np = symbols.owner(read[0]), numpy()
     if block.name == "_":
         return ["_"]
-    index = _rectangle(block, read)
-    if index is None:
-        return _runs(block, read)
-    matrix = 1 < len(index[1]) < len(read)
-    return [block.name + _subscript(block, *index) + (".flat" if flat and matrix else "")]
+    runs = [read] if _part(block, read) else np.split(read, np.flatnonzero(np.diff(read) != 1) + 1)
+    parts = [(_part(block, run), len(run)) for run in runs]
+    texts = [part[0] + (".flat" if flat and 1 < part[1] < length else "") for part, length in parts if part]
+    return texts if len(texts) == len(runs) else []
 
 
 def _below_each_other(symbols: Symbols, read: Slots) -> ArrayFormula | None:
@@ -157,69 +149,42 @@ def groups_of(symbols: Symbols, stack: Slots) -> str:
 
 def _matrix_part(block: Block, read: Slots) -> str | None:
     """Write a reading as a part of a block with the same axes, or None if it is none."""
-    index = _rectangle(block, read.ravel("F" if block.by_columns else "C"))
-    if index is None or (read.ndim == 2 and len(index[1]) != read.shape[0 if block.by_columns else 1]):
+    part = _part(block, read.ravel("F" if block.by_columns else "C"))
+    if part is None or (read.ndim == 2 and part[1] != read.shape[0 if block.by_columns else 1]):
         return None
-    return block.name if block.name == "_" else block.name + _subscript(block, *index)
+    return part[0]
 
 
-def _rectangle(block: Block, read: Slots) -> tuple[range, range] | None:
-    """Return the (outer, inner) ranges of a rectangular part of a block, or None if these are none, in order."""
-    np, inner = numpy(), block.inner
-    first, last = int(read[0]) - block.start, int(read[-1]) - block.start
-    lines, places = range(first // inner, last // inner + 1), range(first % inner, last % inner + 1)
-    several_parts = len(lines) > 1 and len(places) < inner and len(block.lengths) > 2
-    if len(lines) * len(places) != len(read) or several_parts:
-        return None
-    expected = block.start + np.add.outer(np.array(lines) * inner, np.array(places)).ravel()
-    return (lines, places) if (read == expected).all() else None
+def _part(block: Block, read: Slots) -> tuple[str, int] | None:
+    """Write symbols as a rectangular part of a block, and say how wide that is; None if they are none, in order.
 
-
-def _subscript(block: Block, outer: range, inner: range) -> str:
-    """Write a rectangle as a subscript, nothing for the whole block.
-
+    >>> from microgradlib.compiler.instructions import slot_array
     >>> block = Block("result", "h", 0, (4, 6), by_columns=True)
-    >>> _subscript(block, *_rectangle(block, range(8, 12))), _subscript(block, range(2, 4), range(1, 3))
-    ('[:, 2]', '[1:3, 2:4]')
+    >>> [_part(block, slot_array(read)) for read in ([8, 9, 10, 11], [9, 10, 13, 14], [2, 1])]
+    [('h[:, 2]', 4), ('h[1:3, 2:4]', 2), None]
     """
-    width = block.inner
-    first, second = _span(outer, block.size // width), _span(inner, width)
-    if block.by_columns:
-        first, second = second, first
-    elif len(block.lengths) > 2 and second != ":":
-        return f".flat[{outer.start * width + inner.start}:{outer.start * width + inner.stop}]"
-    if second == ":":
-        return "" if first == ":" else f"[{first}]"
-    return f"[{first}, {second}]"
+    np, inner, size, axes = numpy(), block.inner, block.size, len(block.lengths)
+    first, last = int(read[0]) - block.start, int(read[-1]) - block.start
+    step = int(read[1] - read[0]) if axes == 1 and len(read) > 2 else 1
+    if step > 1 and (np.diff(read) == step).all():
+        return f"{block.name}[{first}:{last + 1 if last + step < size else ''}:{step}]", 1
+    lines, places = range(first // inner, last // inner + 1), range(first % inner, last % inner + 1)
+    wide = len(places) == inner
+    if len(lines) * len(places) != len(read) or (axes > 2 and len(lines) > 1 and not wide):
+        return None
+    if (read != block.start + np.add.outer(np.array(lines) * inner, np.array(places)).ravel()).any():
+        return None
+    spans = [_span(lines, size // inner), _span(places, inner)][:: -1 if block.by_columns else 1]
+    if len(read) == size or block.name == "_":
+        subscript = ""
+    elif axes > 2 and not wide:
+        subscript = f".flat[{first}:{last + 1}]"
+    else:
+        subscript = f"[{spans[0]}]" if spans[1] == ":" else f"[{spans[0]}, {spans[1]}]"
+    return block.name + subscript, len(places)
 
 
 def _span(part: range, length: int) -> str:
     if len(part) == length:
         return ":"
     return str(part.start) if len(part) == 1 else f"{part.start}:{part.stop}"
-
-
-def _runs(block: Block, read: Slots) -> list[str] | None:
-    """Write numbers as parts of equal step; None where they are too many or go across a matrix.
-
-    >>> from microgradlib.compiler.instructions import slot_array
-    >>> _runs(Block("result", "h", 0, (9,)), slot_array([4, 5, 6, 0, 2, 4, 8]))
-    ['h[4:7]', 'h[0:5:2]', 'h[8]']
-    """
-    found: list[str] = []
-    steps = numpy().append(numpy().diff(read), 0).tolist()
-    start = 0
-    while start < len(read) and len(found) <= MOST_PARTS:
-        end = start + 1
-        while steps[end - 1] == steps[start] > 0:
-            end += 1
-        if end - start == 2 and steps[start] > 1:
-            end = start + 1
-        index = _rectangle(block, read[start:end])
-        if index is None and block.inner not in {1, block.size}:
-            return None
-        first, last, step = read[start] - block.start, read[end - 1] - block.start, steps[start]
-        strided = f"[{first}:{'' if last + step >= block.size else last + 1}:{step}]"
-        found.append(block.name + (strided if index is None else _subscript(block, *index)))
-        start = end
-    return found
