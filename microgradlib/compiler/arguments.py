@@ -97,15 +97,18 @@ class Parameters:
 
     def set(self, array: Any) -> None:
         """Take the numbers of an array from now on, in the order of the list; of the Values' own again for None."""
-        if array is not None:
-            array = numpy().asarray(array)
-            if array.dtype.kind not in "fiub":
-                message = f"the parameters' numbers are an array of real numbers, got dtype {array.dtype}"
-                raise TypeError(message)
-            if array.shape != (len(self.listed),):
-                message = f"there are {len(self.listed)} parameters, got an array of shape {array.shape}"
-                raise ValueError(message)
-        self._array = array
+        self._array = None if array is None else self.checked(array, "an array")
+
+    def checked(self, numbers: Any, what: str) -> Any:
+        """Return numbers, one for each parameter as listed, as an array; raise for another kind, or shape."""
+        array = numpy().asarray(numbers)
+        if array.dtype.kind not in "fiub":
+            message = f"give {what} of real numbers, one for each parameter, got dtype {array.dtype}"
+            raise TypeError(message)
+        if array.shape != (len(self.listed),):
+            message = f"there are {len(self.listed)} parameters, got {what} of shape {array.shape}"
+            raise ValueError(message)
+        return array
 
     def numbers(self, captured: tuple[Value, ...], dtype: Any) -> Any:
         """Return the numbers of the distinct parameters, and behind them those of other Values, as one flat array."""

@@ -132,7 +132,7 @@ class Batched(display.ShowsItself):
         """Return H v, for the Hessian H by the parameters of the mean of the first number that the function returns.
 
         `vector` is v, one number for each parameter, in their order, as are those of the result. H is never formed: the
-        cost is a small multiple of the gradient's. Raises `ValueError` for a vector of another shape.
+        cost is a small multiple of the gradient's. Raises `TypeError` and `ValueError` as `set_parameters` does.
 
         >>> from microgradlib import Value, compile
         >>> w, b = Value(2.0), Value(1.0)
@@ -141,12 +141,8 @@ class Batched(display.ShowsItself):
         ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
         """
         engine, given = self._ready(arguments)
-        count, vector = len(self._parameters.listed), numpy().asarray(vector, self.dtype)
-        if vector.shape != (count,):
-            message = f"there are {count} parameters, got a vector of shape {vector.shape}"
-            raise ValueError(message)
         direction = numpy().zeros(len(given[0]), self.dtype)
-        numpy().add.at(direction, self._parameters.places, vector)
+        numpy().add.at(direction, self._parameters.places, self._parameters.checked(vector, "a vector"))
         product: NDArray[Any] = engine.hvp(*given, direction)[self._parameters.places]
         return self._watched(arguments, product)
 

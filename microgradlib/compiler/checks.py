@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from microgradlib.compiler.canonicalize import canonicalize
@@ -34,8 +35,7 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = 
     Traceback (most recent call last):
     microgradlib.errors.LabelError: example 2: the label is 2.0, but the 2 classes are 0 to 1
     """
-    sizes = [math.prod(shape) for shape in shapes]
-    places = [(argument, i) for argument, size in enumerate(sizes) for i in range(size)]
+    places = [(argument, i) for argument, shape in enumerate(shapes) for i in range(math.prod(shape))]
     direct: dict[Any, list[int]] = defaultdict(list)
     found: list[ColumnCheck] = []
     for position, check in trace.checks:
@@ -48,12 +48,13 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = 
             values = make_engine("numpy", vectorize(part), dtype).values
             found.append((check, partial(values, numpy().zeros(trace.parameters, dtype))))
     for (check, argument), chosen in direct.items():
-        found.append((check, partial(_picked, argument, None if len(chosen) == sizes[argument] else chosen)))
+        whole = len(chosen) == math.prod(shapes[argument])
+        found.append((check, itemgetter(argument) if whole else partial(_picked, argument, chosen)))
     return found
 
 
-def _picked(argument: int, chosen: list[int] | None, columns: Sequence[Any]) -> Any:
-    return columns[argument] if chosen is None else columns[argument][:, chosen]
+def _picked(argument: int, chosen: list[int], columns: Sequence[Any]) -> Any:
+    return columns[argument][:, chosen]
 
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:

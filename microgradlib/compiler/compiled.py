@@ -10,12 +10,13 @@ from typing import Any, NoReturn
 
 from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
+from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.arguments import Parameters, columns_of
 from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.checks import column_checks
-from microgradlib.compiler.engines import engine_class, make_engine
+from microgradlib.compiler.engines import ENGINES, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
@@ -63,28 +64,19 @@ def compile(  # noqa: A001  the name of the field
 
 
 class Compiled(Batched):
-    """What `compile` returns: a function of batches, traced once for each shape of its rows, `__wrapped__`.
+    """What `compile` returns: a function of batches, traced once for each shape of its rows, `__wrapped__`."""
 
-    Without `check_labels` labels are not tested at each call: for loops that have tested their data.
-    """
+    check_labels = True
+    """Set it to False before the first call where all labels have been tested: they are then not at each call."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        parameters: Iterable[Value],
-        dtype: Any = float,
-        backend: str = "numpy",
-        *,
-        check_labels: bool = True,
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str) -> None:
         self.__wrapped__, self.backend, self.dtype = function, backend, numpy().dtype(dtype)
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
-        engine_class(backend)
+        lookup(backend, ENGINES, "backend")
         self._parameters = Parameters(parameters)
         self.parameters = self._parameters.listed
-        self._check_labels = check_labels
         self._compiled: dict[Any, Ready] = {}
         self._lock = threading.Lock()
 
@@ -158,7 +150,7 @@ class Compiled(Batched):
             program = Program.of(
                 vectorize(canonicalize(found)), parameter_names=self._parameters.names, arguments=arguments
             )
-        checks = column_checks(found, shapes, self.dtype) if self._check_labels else []
+        checks = column_checks(found, shapes, self.dtype) if self.check_labels else []
         return Ready(shapes, make_engine(self.backend, program, self.dtype), found.captured, checks)
 
     def _rerun(self, arguments: tuple[Any, ...], example: int) -> None:

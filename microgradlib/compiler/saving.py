@@ -12,10 +12,10 @@ from microgradlib._support.saved_json import FileFormat, damaged, decode_float, 
 from microgradlib.compiler.arguments import Parameters
 from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.engines import make_engine
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
-from microgradlib.compiler.program_check import check_program
+from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH
 from microgradlib.core.value import Value
 from microgradlib.ops import TABLE, Op
 
@@ -80,22 +80,15 @@ def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
 
 
 def _loaded(content: dict[str, Any]) -> LoadedProgram:
+    if content["dtype"] not in {"float64", "float32"}:
+        raise ValueError("programs compute with float64 or float32")
+    numbers, places = _decoded([decode_float], content["numbers"]), _decoded([int], content["parameters"])
     program = Program(**_decoded(PROGRAM, content))
-    numbers, places = map(Value, _decoded([decode_float], content["numbers"])), _decoded([int], content["parameters"])
-    values, distinct = list(numbers), list(dict.fromkeys(places))
-    for fits, message in (
-        (content["dtype"] in {"float64", "float32"}, "programs compute with float64 or float32"),
-        (len(values) == len(program.parameter_order), "the order of the parameters does not fit their numbers"),
-        (distinct == list(range(len(values)))[: len(distinct)], "a parameter has no number"),
-        (
-            sum(math.prod(shape) for _, shape in program.arguments) == program.inputs,
-            "the rows do not hold as many numbers as there are inputs",
-        ),
-        (len(program.outputs) == len(flatten(program.shape)), "the outputs are not as many as the result has numbers"),
-    ):
-        if not fits:
-            raise ValueError(message)
-    check_program(program)
+    distinct = list(dict.fromkeys(places))
+    if distinct != list(range(len(numbers)))[: len(distinct)]:
+        raise ValueError("a parameter has no number")
+    _check(program, len(numbers))
+    values = list(map(Value, numbers))
     return LoadedProgram(program, content["dtype"], [values[place] for place in places], values[len(distinct) :])
 
 
@@ -135,6 +128,62 @@ PROGRAM: Final = {
     "unbatched_size": int, "batched_size": int, "ones": [int],
 }  # fmt: skip
 """The same of a program."""
+
+
+def _check(program: Program, parameters: int) -> None:
+    """Raise `ValueError` for a program that could not be executed: slots or lengths of instructions do not fit."""
+    inputs = sum(math.prod(shape) for _, shape in program.arguments)
+    for order, count, what in (
+        (program.parameter_order, parameters, "parameters"),
+        (program.input_order, inputs, "inputs"),
+    ):
+        if len(order) != count or sorted(order) != list(range(count)):
+            message = f"the order of the {what} does not fit their number"
+            raise ValueError(message)
+    if len(program.constants) != len(program.constant_slots):
+        raise ValueError("the constants are not as many as their slots")
+    written = [[*range(parameters), *program.constant_slots], [*range(inputs), *program.ones]]
+    known = list(map(set, written))
+    for i in program.instructions:
+        written[i.space].extend(i.results.slots.tolist())
+    if any(len(slots) != size or sorted(slots) != list(range(size)) for slots, size in zip(written, program.sizes)):
+        raise ValueError("the slots that are written are not those of the spaces, each once")
+    for i in program.instructions:
+        if not _fits(i):
+            message = f"the operands or results of {i.kind} {i.op.name} do not fit it"
+            raise ValueError(message)
+        padding = {NOT_REACHED} if i.kind == "matmul" and i.operands[0].space == BATCHED else set()
+        if not all(set(operand.slots.tolist()) - padding <= known[operand.space] for operand in i.operands):
+            raise ValueError("a slot is read before it is written")
+        known[i.space].update(i.results.slots.tolist())
+    if not all(len(output.slots) == 1 and output.slots[0] in known[output.space] for output in program.outputs):
+        raise ValueError("an output is no single number that is computed")
+    if not 0 < len(program.outputs) == len(flatten(program.shape)):
+        raise ValueError("the outputs are not as many as the result has numbers, or there is none")
+
+
+def _fits(i: Instruction) -> bool:
+    """Say whether the op is computed by this kind of instruction, and the operands have its lengths and spaces."""
+    spaces, lengths = [operand.space for operand in i.operands], [len(operand.slots) for operand in i.operands]
+    if (numpy().diff(i.results.slots) != 1).any() or bool(i.counts) != (i.kind == "segment_reduce"):
+        return False
+    if max(spaces, default=-1) != i.space and i.op.name != "identity":
+        return False
+    if i.kind == "elementwise":
+        return i.terms == 1 and lengths == [i.size] * (i.op.arity or 0)
+    if i.kind == "matmul":
+        count, rows, terms, columns = i.shape
+        fits = lengths == [count * rows * terms, count * terms * columns] and i.size == count * rows * columns
+        return fits and i.op.name == "dot" and min(i.shape) > 0 and spaces in ([UNBATCHED, i.space], [BATCHED, BATCHED])
+    if i.kind not in {"reduce", "segment_reduce"}:
+        message = f"there is no instruction {i.kind!r}"
+        raise ValueError(message)
+    counts = i.counts or (i.terms,) * i.size
+    if len(counts) != i.size or min(counts) < 1 or (i.counts and i.op.name not in OF_ANY_LENGTH):
+        return False
+    operands = {"dot": (2,), "cross_entropy": (1, 2)}.get(i.op.name, (1,))
+    one_space = i.op.name == "dot" or len(set(spaces)) == 1
+    return one_space and i.op.variadic and len(lengths) in operands and set(lengths) == {sum(counts)}
 
 
 def _of_version_1(content: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.instructions import ProgramData
@@ -71,13 +71,5 @@ class Stages(NamedTuple):
 
 
 def _listing(trace: Trace) -> str:
-    lines = [f"{position:>4}  {_written(node)}" for position, node in enumerate(trace.nodes)]
+    lines = [f"{position:>4}  {node}" for position, node in enumerate(trace.nodes)]
     return "\n".join([*lines, f"      return {', '.join(map(str, trace.outputs))}"])
-
-
-def _written(node: Any) -> str:
-    if node.op is None:
-        return f"constant {node.number:g}" if node.kind == "constant" else f"{node.kind} {node.index}"
-    return " ".join(
-        [node.op.name, *[f"{setting:g}" for setting in node.op.settings], ", ".join(map(str, node.arguments))]
-    )

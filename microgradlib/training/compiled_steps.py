@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.pytree import flatten, unflatten
-from microgradlib.compiler import Compiled, columns_of
+from microgradlib.compiler import columns_of, compile  # noqa: A004  the name of the field
 from microgradlib.core.modes import no_grad, recording
 from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
@@ -59,7 +59,8 @@ class CompiledSteps:
         self.training(first.inputs, first.targets)
 
     def _compiled(self, function: Any) -> Any:
-        program = Compiled(function, self.task.parameters, check_labels=False)
+        program = compile(function, self.task.parameters)
+        program.check_labels = False
         program.set_parameters(self.flat.array)
         return program
 

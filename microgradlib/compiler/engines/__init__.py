@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from microgradlib.compiler.engines.engine import Engine
     from microgradlib.compiler.instructions import ProgramData
 
-__all__ = ["ENGINES", "engine_class", "make_engine"]
+__all__ = ["ENGINES", "make_engine"]
 
 ENGINES: Final = {
     "numpy": "numpy_engine:NumpyEngine",
@@ -20,17 +20,12 @@ ENGINES: Final = {
 """For each name of `compile(…, backend=…)`, the module in this room and its class, imported when first asked for."""
 
 
-def engine_class(name: str) -> type[Engine]:
-    """Return the class of an engine. Raises `ValueError`, listing the names, for one that there is not.
-
-    >>> engine_class("reference").__name__
-    'ReferenceEngine'
-    """
-    module, _, attribute = lookup(name, ENGINES, "backend").partition(":")
-    engine: type[Engine] = getattr(import_module(f"{__package__}.{module}"), attribute)
-    return engine
-
-
 def make_engine(name: str, program: ProgramData, dtype: Any) -> Engine:
-    """Return an engine for a program. Derivatives that are not finite are the reference engine's."""
-    return engine_class(name)(program, dtype, None if name == "reference" else make_engine("reference", program, dtype))
+    """Return an engine for a program. Raises `ValueError`, listing the names, for one that there is not.
+
+    Derivatives that are not finite are the reference engine's.
+    """
+    module, _, engine = lookup(name, ENGINES, "backend").partition(":")
+    exact = None if name == "reference" else make_engine("reference", program, dtype)
+    made: Engine = getattr(import_module(f"{__package__}.{module}"), engine)(program, dtype, exact)
+    return made

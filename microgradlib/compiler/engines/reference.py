@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReferenceEngine"]
 
-DOT, MEAN, SUM = (TABLE[name] for name in ("dot", "mean", "sum"))
+DOT, MEAN, MUL, SUM = (TABLE[name] for name in ("dot", "mean", "mul", "sum"))
 SUMS, PRODUCTS = {"add", "sum"}, {"mul", "strong_mul"}
 
 
@@ -136,9 +136,8 @@ def _value(op: Op, *inputs: Any) -> Any:
     if type(ZERO) not in map(type, inputs):
         return op(*inputs)
     if op is DOT:
-        n = len(inputs) // 2
-        pairs = [(w, x) for w, x in zip(inputs[:n], inputs[n:]) if w is not ZERO and x is not ZERO]
-        return op(*[w for w, _ in pairs], *[x for _, x in pairs]) if pairs else ZERO
+        half = len(inputs) // 2
+        return _total([_value(MUL, *pair) for pair in zip(inputs[:half], inputs[half:])])
     if op.name in SUMS:
         return _total(inputs)
     return ZERO if op.name in PRODUCTS or all(x is ZERO for x in inputs) else op(*inputs)

@@ -10,7 +10,7 @@ from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.engines import engine as seam
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines import ENGINES, engine_class
+from microgradlib.compiler.engines import ENGINES
 from microgradlib.core.autodiff import grad_table, gradients
 
 each_engine = pytest.mark.parametrize("backend", ENGINES)
@@ -69,6 +69,9 @@ def test_parameters_listed_twice(backend):
         assert fast.hvp([1.0], vector=vector).tolist() == (np.array(hessian) @ vector).tolist()
     with pytest.raises(ValueError, match=r"3 parameters, got a vector of shape \(2,\)"):
         fast.hvp([1.0], vector=[1.0, 2.0])
+    for vector in ([1.0, 2.0, 1j], "abc", None, [None] * 3):
+        with pytest.raises(TypeError, match="a vector of real numbers"):
+            fast.hvp([1.0], vector=vector)
 
 
 @each_engine
@@ -98,7 +101,9 @@ def test_an_unknown_engine():
 
 
 def test_each_name_is_an_engine():
-    assert all(issubclass(engine_class(name), Engine) for name in ENGINES)
+    engines = [compiled(lambda x: x, backend=name)._ready(([1.0],))[0] for name in ENGINES]
+    assert all(isinstance(engine, Engine) for engine in engines)
+    assert len(set(map(type, engines))) == len(ENGINES)
 
 
 WALLS = {
