@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count, pairwise
+from itertools import count
 from typing import TYPE_CHECKING
 
 from microgradlib.compiler.numpy_functions import numpy
@@ -45,15 +45,11 @@ def height(symbols: Symbols, read: Slots) -> int:
 
 
 def matrix(symbols: Symbols, read: Slots) -> ArrayFormula | None:
-    """Write a reading as a matrix: part of a block, `.T`, `.reshape`, or parts below each other; None if it is none."""
+    """Write a reading as a matrix: part of a block, `.T` or `.reshape`; None if it is none."""
     stack, [block, *others], (rows, columns) = _stacked(symbols, read, "W"), symbols.owners(read), read.shape
-    if stack is not None:
-        return stack
-    if not others:
-        for part, ending in ((read, ""), (read.T, ".T")):
-            text = _matrix_part(block, part)
-            if text is not None:
-                return _formula(symbols, read, text + ending)
+    text = None if others else _matrix_part(block, read)
+    if stack is not None or text is not None:
+        return stack or _formula(symbols, read, text or "")
     if 1 in read.shape:
         line = written(symbols, read.ravel())
         return line if columns == 1 else line.transposed()
@@ -61,7 +57,7 @@ def matrix(symbols: Symbols, read: Slots) -> ArrayFormula | None:
         vector = _vector(symbols, part.ravel())
         if vector is not None and is_one_part(vector):
             return _formula(symbols, read, vector.text + ending)
-    return _below_each_other(symbols, read) or _below_each_other(symbols, read.T)
+    return None
 
 
 def _formula(symbols: Symbols, read: Slots, text: str) -> ArrayFormula:
@@ -108,15 +104,6 @@ def _parts(symbols: Symbols, read: Slots, flat: bool) -> list[str]:
     return texts if len(texts) == len(runs) else []
 
 
-def _below_each_other(symbols: Symbols, read: Slots) -> ArrayFormula | None:
-    """Write a matrix as parts below each other, if it is made so."""
-    cuts = [0, *(numpy().flatnonzero(numpy().diff(symbols.owner_numbers(read[:, 0]))) + 1).tolist(), len(read)]
-    if not 2 < len(cuts) < 6 or any(end - start == 1 for start, end in pairwise(cuts)):
-        return None  # a single row or column would read as a vector
-    parts = [matrix(symbols, read[start:end]) for start, end in pairwise(cuts)]
-    return _formula(symbols, read, f"[{', '.join(map(str, parts))}]") if all(map(is_one_part, parts)) else None
-
-
 def _stacked(symbols: Symbols, read: Slots, letter: str) -> ArrayFormula | None:
     """Write several groups of parameters together by one name, giving one to those that have none yet."""
     owners, np = symbols.owners(read), numpy()
@@ -128,10 +115,9 @@ def _stacked(symbols: Symbols, read: Slots, letter: str) -> ArrayFormula | None:
         order = np.argsort(stack, axis=None)
         places = order[np.searchsorted(stack.ravel()[order], wanted).clip(max=stack.size - 1)]
         block = Block("parameter", f"∇{name}" if gradients else name, 0, stack.shape)
-        for part, ending in ((places, ""), (places.T, ".T")) if (stack.ravel()[places] == wanted).all() else ():
-            text = _matrix_part(block, part)
-            if text is not None:
-                return ArrayFormula(text + ending, size=read.size, leaves=(block.name,))
+        text = _matrix_part(block, places) if (stack.ravel()[places] == wanted).all() else None
+        if text is not None:
+            return ArrayFormula(text, size=read.size, leaves=(block.name,))
     if gradients or symbols.has_cotangents:  # all were read in the forward pass
         return None
     taken = {*symbols.stacks, *[block.name for block in symbols.blocks]}
@@ -148,11 +134,12 @@ def groups_of(symbols: Symbols, stack: Slots) -> str:
 
 
 def _matrix_part(block: Block, read: Slots) -> str | None:
-    """Write a reading as a part of a block with the same axes, or None if it is none."""
-    part = _part(block, read.ravel("F" if block.by_columns else "C"))
-    if part is None or (read.ndim == 2 and part[1] != read.shape[0 if block.by_columns else 1]):
-        return None
-    return part[0]
+    """Write a reading as a part of a block with the same axes, or the transpose of one; None if it is none."""
+    for turned, ending in ((read, ""), (read.T, ".T")):
+        part = _part(block, turned.ravel("F" if block.by_columns else "C"))
+        if part and (read.ndim == 1 or part[1] == turned.shape[0 if block.by_columns else 1]):
+            return part[0] + ending
+    return None
 
 
 def _part(block: Block, read: Slots) -> tuple[str, int] | None:
