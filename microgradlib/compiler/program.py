@@ -36,13 +36,9 @@ class Program(ProgramData, display.ShowsItself):
         return reverse(self) if self.forward is None else self
 
     def draw(
-        self,
-        *,
-        backward: bool = False,
-        max_nodes: WholeNumber = MAX_BOXES,
-        engine: Engine = "own",
+        self, *, backward: bool = False, max_nodes: WholeNumber = MAX_BOXES, engine: Engine = "own",
         theme: Theme | None = None,
-    ) -> Drawing:
+    ) -> Drawing:  # fmt: skip
         """Draw the program as a small graph, from top to bottom: a box for each line of the forward pass as printed.
 
         Arguments are round and blue, parameters amber, other Values that the function uses ("captured") grey; white
@@ -82,22 +78,13 @@ class Program(ProgramData, display.ShowsItself):
           n7  y  (argument)  size 1
           n8  J  = relu(1 - y * a2)  size 1  from n7, n6
         """
-        options = {"backward": backward, "max_nodes": max_nodes, "engine": engine, "theme": theme}
-        drawing: Drawing = display.drawing(self._joint(), **options)
+        drawing: Drawing = display.drawing(
+            self._joint(), backward=backward, max_nodes=max_nodes, engine=engine, theme=theme
+        )
         return drawing
 
     def size(self) -> str:
-        """Return in words how many instructions the program has, and what one example is.
-
-        >>> from microgradlib import Value, compile
-        >>> w = Value(2.0)
-        >>> fast = compile(lambda x: w * x[0] + x[1], [w])
-        >>> fast
-        <compiled <lambda>: 1 parameter, float64, not called yet>
-        >>> values = fast([[1.0, 2.0]])
-        >>> fast
-        <compiled <lambda>: 1 parameter, float64, 2 instructions for examples of 2 numbers>
-        """
+        """Return in words how many instructions the program has, and what one example is."""
         steps, numbers = len(self.instructions), self.inputs
         return f"{steps:,} instruction{'s' * (steps != 1)} for examples of {numbers:,} number{'s' * (numbers != 1)}"
 
