@@ -9,7 +9,7 @@ from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import LONGEST
-from microgradlib.listing.readings import written
+from microgradlib.listing.readings import reading
 from microgradlib.listing.steps import arranged, broadcast
 from microgradlib.listing.symbols import Block
 from microgradlib.ops import TABLE
@@ -37,6 +37,11 @@ class Line(NamedTuple):
     formula: ArrayFormula
     lengths: tuple[int, ...]
     names: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The line without its size."""
+        return f"{self.target} {self.sign} {self.formula}".replace("  ", " ")
 
 
 def backward_lines(program: ProgramData, write: Expressions) -> list[Line]:
@@ -214,7 +219,7 @@ class _Backward:
             results, flat = self.write.like_terms(step, results)
         if {block.name for block in self.symbols.owners(results)} == {"_"}:
             return
-        target = written(self.symbols, results, flat=flat)
+        target = reading(self.symbols, results, flat=flat)
         lengths, text = results.shape, target.text
         if text.endswith(".T"):
             text, lengths = text.removesuffix(".T"), lengths[::-1] if lengths[0] > 1 else lengths[1:]

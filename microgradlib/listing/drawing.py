@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.listing.listing import by, listing_of
+from microgradlib.listing.listing import listing_of
+from microgradlib.listing.readings import by
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
 from microgradlib.viz.drawings.drawing import Drawing, check_engine, content_of
 from microgradlib.viz.theme import check_theme
@@ -129,10 +130,10 @@ class _Boxes:
             for name in line.names:
                 lines[name] = [*lines.pop(name, []), line]
         for name, own in lines.items():
-            texts = [f"{line.target} {line.sign} {line.formula}".removeprefix(f"{name} ") for line in own]
+            texts = [line.text.removeprefix(f"{name} ") for line in own]
             reads = [leaf for line in own for leaf in line.formula.leaves if leaf != name]
             note = "" if self.listing.batched.get(name) else "mean over the batch"
-            self.add("op", name, texts, self.listing.lengths(name), note=note, reads=reads)
+            self.add("op", name, texts, self.listing.lengths[name], note=note, reads=reads)
 
 
 def wrapped(formula: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula, slope
-from microgradlib.listing.readings import is_one_part, matrix, written
+from microgradlib.listing.readings import is_one_part, matrix, reading
 from microgradlib.listing.steps import broadcast
 from microgradlib.ops.formula import write_op
 
@@ -94,7 +94,7 @@ class Expressions:
     def _factor(self, read: Slots) -> ArrayFormula:
         """Write one factor of many products; a constant that stands in all of them once."""
         constant = int(read[0]) in self.symbols.constants and (read == read[0]).all()
-        return written(self.symbols, read[:1] if constant else read)
+        return reading(self.symbols, read[:1] if constant else read)
 
     def _of_terms(self, name: str, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write a function of all terms together, or of so many at a time."""
@@ -161,11 +161,11 @@ class Expressions:
             return expression.transposed() if pattern == "each" else expression
         if step.kind == "reduce" and len(base) == sum(step.counts):
             terms, flat = self.like_terms(step, base)
-            return written(self.symbols, terms, flat=flat)
+            return reading(self.symbols, terms, flat=flat)
         letter = "b" if step.kind == "matmul" and k == 2 else "W"
-        reading = written(self.symbols, base, letter=letter)
+        result = reading(self.symbols, base, letter=letter)
         column = pattern == "all" and step.wrt is not None and len(step.counts) > 1 and self.each(step) == "each column"
-        return reading.transposed() if pattern == "each" or column else reading
+        return result.transposed() if pattern == "each" or column else result
 
     def like_terms(self, step: Step, results: Slots) -> tuple[Slots, bool]:
         """Return results, one for each term of a reduction, in the terms' shape, and whether matrices are flat."""

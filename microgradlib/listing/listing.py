@@ -1,4 +1,4 @@
-"""The listing of a program: its steps, inlined and named, and the lines of both passes."""
+"""Programs as mathematics: the steps, inlined and named, the lines of both passes, and their text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from microgradlib.listing.backward import Line, backward_lines
 from microgradlib.listing.expressions import Expressions
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import UNNAMED, give_names, inline
-from microgradlib.listing.parameter_groups import names_by_role
-from microgradlib.listing.readings import groups_of, written
+from microgradlib.listing.parameter_groups import few, names_by_role
+from microgradlib.listing.readings import by, groups_of, reading
 from microgradlib.listing.steps import forward_steps
 from microgradlib.listing.symbols import Symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.compiler.instructions import ProgramData
     from microgradlib.listing.steps import Step
 
-__all__ = ["Listing", "by", "listing_of"]
+__all__ = ["Listing", "listing_of", "written"]
+
+WIDEST = 80
+"""Where the remarks of a part begin at the latest; those of longer lines follow them."""
+
+MOST_LISTED = 8
+"""How many net inputs are listed; of more only the first two and the last."""
 
 
 def listing_of(program: ProgramData) -> Listing:
@@ -65,7 +71,7 @@ class Listing:
         self.batched |= {step.block.name: step.space == BATCHED for step in steps if step.block.name != UNNAMED}
         self.forward = [Line(step.block.name, "=", write.expression(step), step.lengths) for step in shown]
         if self.output is None or shown[-1] is not self.output or len(self.outputs) > 1:
-            self.forward.append(Line("return", "", written(symbols, self.outputs), (len(self.outputs),)))
+            self.forward.append(Line("return", "", reading(symbols, self.outputs), (len(self.outputs),)))
         self.backward: list[Line] = []
         if (first or program.wrt == "inputs") and program.cotangents:
             cotangents = symbols.add_cotangents(program.wrt)
@@ -75,23 +81,10 @@ class Listing:
             Line(name, "=", ArrayFormula(groups_of(symbols, stack)), stack.shape)
             for name, stack in symbols.stacks.items()
         ]
+        self.lengths = {block.name: block.lengths for block in symbols.blocks}
+        self.lengths |= {name: line.lengths for line in self.stacks for name in (line.target, f"∇{line.target}")}
         self.net_inputs = list(_net_inputs(steps))
         self.partly_read = write.partly_read
-
-    def lengths(self, name: str) -> tuple[int, ...]:
-        """Return the lengths of the axes of what has a name."""
-        stacks = {f"∇{line.target}": line.lengths for line in self.stacks}
-        return stacks.get(name) or next(block.lengths for block in self.symbols.blocks if block.name == name)
-
-    def averages_a_result(self) -> bool:
-        """Say whether results that are the same for all examples have a cotangent of their own."""
-        names = [name for line in self.backward for name in line.names]
-        return self.output is not None and not all(self.batched.get(name, True) for name in names)
-
-
-def by(lengths: Iterable[int]) -> str:
-    """Write the lengths of axes, rows × columns of a matrix."""
-    return " × ".join(map(str, lengths)) or "1"
 
 
 def _net_inputs(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
@@ -103,3 +96,90 @@ def _net_inputs(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
             while line.reader is not None:
                 line = line.reader
             yield step.block.name, function, line.block.name
+
+
+def written(program: ProgramData) -> str:
+    """Return a program as text: what it computes for one example, and, of a joint program, below the gradient of that.
+
+    The names are those of the program's `parameter_names`, dotted paths, and `arguments`; parameters without names are
+    W1, b1, … by what they do. What the program holds beyond those named are Values without a gradient, `captured`.
+    Where the function returns a tuple, the gradient is that of the first number in it.
+
+    Each line ends with how many numbers it sets, rows × columns of a matrix. Matrices are as in the book, one column
+    for each vector: a = W @ h + b. Net inputs are a1, a2, …, their activations h1, h2, …, the output J, other results
+    have the letter of their op. What differs in `layers.0.neurons.3.w.1` only by indices of units and inputs is one
+    matrix, `layers.0.w`; `[a, b]` are vectors one after another, `a.{U, W}` matrices side by side, `{q; k}.w` below
+    each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*. A program that was differentiated twice
+    is written instruction by instruction.
+
+    >>> from dataclasses import replace
+    >>> from microgradlib.compiler.canonicalize import canonicalize
+    >>> from microgradlib.compiler.reverse import reverse
+    >>> from microgradlib.compiler.trace import trace
+    >>> from microgradlib.compiler.vectorize import vectorize
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP(2, [3, 1], activation="tanh")
+    >>> names = tuple([name for name, _ in model.named_parameters()])
+    >>> program = vectorize(canonicalize(trace(lambda x, y: (model(x) - y) ** 2, [[0, 0], 0], model.parameters())))
+    >>> program = replace(program, parameter_names=names, arguments=(("x", (2,)), ("y", ())))
+    >>> print(written(reverse(program)))
+    # forward, for each example (x: 2, y: 1)
+    h1 = tanh(layers.0.w @ x + layers.0.b)  # 3
+    a2 = layers.1.w @ h1 + layers.1.b       # 1
+    J = (a2 - y)**2                         # 1
+    <BLANKLINE>
+    # backward: g_v is ∂J/∂v, and each ∇ its mean over the batch
+    # a1 is what tanh takes in the line of h1
+    g_a2 = 2 * (a2 - y)                     # 1
+    ∇layers.1.b = g_a2                      # 1
+    ∇layers.1.w = g_a2 @ h1.T               # 1 × 3
+    g_h1 = layers.1.w.T @ g_a2              # 3
+    g_a1 = g_h1 * tanh'(a1)                 # 3
+    ∇layers.0.b = g_a1                      # 3
+    ∇layers.0.w = g_a1 @ x.T                # 3 × 2
+    """
+    if len(program.seeds) > 1:
+        return program.listing()
+    listing = listing_of(program)
+    parts = [(_forward_title(listing), listing.forward), (_backward_title(listing), listing.backward)]
+    if listing.stacks:
+        parts.insert(0, ("# parameters side by side (,) and below each other (;)", listing.stacks))
+    texts = [[line.text for line in lines] for _, lines in parts]
+    width = max([len(text) for part in texts for text in part if len(text) <= WIDEST], default=0)
+    blocks = []
+    for (title, lines), part in zip(parts, texts):
+        rows = [f"{text:<{width}}  # {by(line.lengths)}" for text, line in zip(part, lines)]
+        if lines:
+            blocks.append("\n".join([title, *rows]))
+    picked = any("[…]" in text for part in texts for text in part)
+    return "\n\n".join(blocks + (["# […]: numbers of these, picked one by one"] if picked else []))
+
+
+def _forward_title(listing: Listing) -> str:
+    blocks = [block for block in listing.symbols.blocks if block.kind == "argument"]
+    arguments = ", ".join([f"{block.name}: {by(block.lengths)}" for block in blocks])
+    return f"# forward, for each example ({arguments})" if arguments else "# forward"
+
+
+def _backward_title(listing: Listing) -> str:
+    output = listing.output.block.name if listing.output and listing.output.block else "the first output"
+    mean = ", and each ∇ its mean over the batch"
+    if listing.output and not all(listing.batched.get(name, True) for line in listing.backward for name in line.names):
+        mean = "; of a parameter (∇), and of what else all examples share, its mean over the batch"
+    title = f"# backward: g_v is ∂{output}/∂v{mean}"
+    if listing.wrt == "inputs":
+        title = "# backward: from the cotangents g of what is returned to those of the arguments"
+    return "\n".join([title, *_remarks(listing)])
+
+
+def _remarks(listing: Listing) -> list[str]:
+    """Say what the net inputs are that have no line of their own, function by function."""
+    by_function: dict[str, list[tuple[str, str]]] = {}
+    for a, function, line in listing.net_inputs:
+        by_function.setdefault(function, []).append((a, line))
+    remarks = []
+    for function, pairs in by_function.items():
+        names, lines = (", ".join(few(list(group), MOST_LISTED)) for group in zip(*pairs))
+        verb, noun = ("is", "line") if len(pairs) == 1 else ("are", "lines")
+        remarks.append(f"# {names} {verb} what {function} takes in the {noun} of {lines}")
+    return remarks

@@ -11,16 +11,18 @@ from microgradlib.listing.parameter_groups import few, in_braces
 from microgradlib.listing.symbols import Block
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from microgradlib.compiler.instructions import Slots
     from microgradlib.listing.symbols import Symbols
 
-__all__ = ["groups_of", "height", "is_one_part", "matrix", "written"]
+__all__ = ["by", "groups_of", "height", "is_one_part", "matrix", "reading"]
 
 MOST_PARTS = 4
 """Of how many parts a list is written out; a longer one is `[…]`."""
 
 
-def written(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "W") -> ArrayFormula:
+def reading(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "W") -> ArrayFormula:
     """Write a reading: a name, a part of a block, a list of such, or `[…]` for any order.
 
     A reading with two axes is written as a matrix, another as a vector: parts of matrices are `.flat`, unless `flat` is
@@ -30,6 +32,11 @@ def written(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "
         return ArrayFormula.number(symbols.constants[int(read.flat[0])])
     found = matrix(symbols, read) if read.ndim == 2 else _vector(symbols, read, flat=flat, letter=letter)
     return found or _formula(symbols, read, _picked(symbols, read))
+
+
+def by(lengths: Sequence[int]) -> str:
+    """Write the lengths of axes: rows × columns of a matrix."""
+    return " × ".join(map(str, lengths)) or "1"
 
 
 def is_one_part(formula: ArrayFormula | None) -> bool:
@@ -51,7 +58,7 @@ def matrix(symbols: Symbols, read: Slots) -> ArrayFormula | None:
     if stack is not None or text is not None:
         return stack or _formula(symbols, read, text or "")
     if 1 in read.shape:
-        line = written(symbols, read.ravel())
+        line = reading(symbols, read.ravel())
         return line if columns == 1 else line.transposed()
     for part, ending in ((read, f".reshape({rows}, {columns})"), (read.T, f".reshape({columns}, {rows}).T")):
         vector = _vector(symbols, part.ravel())
