@@ -148,12 +148,10 @@ class Batched(display.ShowsItself):
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
-        engine, given = self._ready(arguments)
-        np, places = numpy(), self._parameters.places
-        units = np.eye(len(given[0]), dtype=self.dtype)[places]
-        rows = [engine.hvp(*given, unit)[places] for unit in units]
-        matrix: NDArray[Any] = np.array(rows, self.dtype).reshape(len(rows), len(rows))
-        return self._watched(arguments, matrix)
+        count = len(self._parameters.listed)
+        rows = [self.hvp(*arguments, vector=unit) for unit in numpy().eye(count)]
+        matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
+        return matrix
 
     def _watched(self, arguments: tuple[Any, ...], results: Results) -> Results:
         """Return results. Raises `AnomalyError` under `detect_anomaly()` if a number in them is nan or inf."""

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from microgradlib.compiler.canonicalize import canonicalize
@@ -49,12 +48,13 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = 
             found.append((check, partial(values, numpy().zeros(trace.parameters, dtype))))
     for (check, argument), chosen in direct.items():
         whole = len(chosen) == math.prod(shapes[argument])
-        found.append((check, itemgetter(argument) if whole else partial(_picked, argument, chosen)))
-    return found
+        found.append((check, partial(_picked, argument, slice(None) if whole else chosen)))
+    most = float(numpy().finfo(dtype).max)  # infinite numbers fail every check
+    return [(check._replace(low=max(check.low, -most), high=min(check.high, most)), of) for check, of in found]
 
 
-def _picked(argument: int, chosen: list[int], columns: Sequence[Any]) -> Any:
-    return columns[argument][:, chosen]
+def _picked(argument: int, chosen: Any, columns: Sequence[Any]) -> Any:
+    return columns[argument][..., chosen]
 
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
@@ -65,9 +65,6 @@ def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
         low, high, step = check.low, check.high, check.step
         if step:
             nearest = np.rint(numbers) if step == 1 else np.rint((numbers - low) / step) * step + low
-        elif math.isinf(high):  # infinite numbers fail every check
-            high = np.finfo(numbers.dtype).max
-            low = max(low, -high)
         wrong = np.minimum(np.maximum(nearest, low), high) != numbers
         if check.other is not None:
             wrong &= numbers != check.other

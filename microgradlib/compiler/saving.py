@@ -133,10 +133,8 @@ PROGRAM: Final = {
 def _check(program: Program, parameters: int) -> None:
     """Raise `ValueError` for a program that could not be executed: slots or lengths of instructions do not fit."""
     inputs = sum(math.prod(shape) for _, shape in program.arguments)
-    for order, count, what in (
-        (program.parameter_order, parameters, "parameters"),
-        (program.input_order, inputs, "inputs"),
-    ):
+    orders = (program.parameter_order, parameters, "parameters"), (program.input_order, inputs, "inputs")
+    for order, count, what in orders:
         if len(order) != count or sorted(order) != list(range(count)):
             message = f"the order of the {what} does not fit their number"
             raise ValueError(message)
@@ -191,29 +189,22 @@ def _of_version_1(content: dict[str, Any]) -> dict[str, Any]:
     sizes, records = list(map(int, content["sizes"])), []
     for old in content["instructions"]:
         space, start, size, terms, rows = (int(old[name]) for name in ("bank", "start", "size", "terms", "rows"))
+        kind, op, operands = OLD_KINDS[old["kind"]], [old["op"], *old["settings"]], old["operands"]
+        results = [space, *range(start, start + size)]
         record = {
-            "kind": OLD_KINDS[old["kind"]],
-            "op": [old["op"], *old["settings"]],
-            "results": [space, *range(start, start + size)],
-            "operands": old["operands"],
-            "terms": terms if old["kind"] == "reduce" else 1,
-            "shape": [1, rows, terms, size // rows] if old["kind"] == "product" else [1, 1, 1, 1],
-            "counts": old["counts"],
-        }
-        if old["op"] == "dot" and len(old["operands"]) == 3:
-            *factors, bias = old["operands"]
+            "kind": kind, "op": op, "results": results, "operands": operands, "counts": old["counts"],
+            "terms": terms if kind == "reduce" else 1, "shape": [1, rows, terms, size // max(rows, 1)],
+        }  # fmt: skip
+        if op == ["dot"] and len(operands) == 3:
             product = [space, *range(sizes[space], sizes[space] + size)]
             sizes[space] += size
-            records.append({**record, "results": product, "operands": factors})
-            record |= {"kind": "elementwise", "op": ["add"], "operands": [product, bias], "terms": 1, "counts": []}
+            records.append({**record, "results": product, "operands": operands[:2]})
+            add = {"kind": "elementwise", "op": ["add"], "terms": 1, "counts": []}
+            record |= {**add, "operands": [product, operands[2]]}
         records.append(record)
-    parameters, (unbatched, batched) = len(content["numbers"]), sizes
-    return {
-        **content,
-        "instructions": records,
+    first, (unbatched, batched) = len(content["numbers"]), sizes
+    return content | {
+        "instructions": records, "shape": content["result"], "unbatched_size": unbatched, "batched_size": batched,
         "arguments": [[f"x{i}", shape] for i, shape in enumerate(content["rows"])],
-        "shape": content["result"],
-        "constant_slots": list(range(parameters, parameters + len(content["constants"]))),
-        "unbatched_size": unbatched,
-        "batched_size": batched,
-    }
+        "constant_slots": list(range(first, first + len(content["constants"]))),
+    }  # fmt: skip

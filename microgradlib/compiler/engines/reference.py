@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextvars import Context
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib._support.floats import evaluate_rule
 from microgradlib.compiler.arguments import rounded
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.core.autodiff import grad_table, gradients
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import TABLE, ZERO
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import Instruction, ProgramData
-    from microgradlib.ops import Op
+from microgradlib.ops import TABLE, ZERO, Op
 
 __all__ = ["ReferenceEngine"]
 
@@ -52,11 +47,14 @@ class ReferenceEngine(Engine):
             numbers[numbers == 0] = ZERO
             memory[operand.space][operand.slots] = numbers[:, None] if operand.space == UNBATCHED else numbers
         _run(program, memory)
-        outputs = np.empty((len(program.outputs), len(columns[0])), self.dtype)
-        for row, output in zip(outputs, program.outputs):
-            row[:] = rounded(memory[output.space][output.slots[0]].astype(float), self.dtype)
-        found = [rounded(memory[c.space][c.slots].astype(float), self.dtype) for c in program.cotangents]
-        return outputs, tuple([c if o.space == BATCHED else c[:, 0] for o, c in zip(program.cotangents, found)])
+        outputs = [np.broadcast_to(memory[y.space][y.slots[0]], len(columns[0])) for y in program.outputs]
+        found = [
+            memory[c.space][c.slots] if c.space == BATCHED else memory[c.space][c.slots, 0] for c in program.cotangents
+        ]
+        return self._rounded(outputs), tuple(map(self._rounded, found))
+
+    def _rounded(self, numbers: Any) -> Any:
+        return rounded(numpy().array(numbers, float), self.dtype)
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v: the forward program makes a graph of Values, which the eager engine differentiates twice.
@@ -71,7 +69,7 @@ class ReferenceEngine(Engine):
         mean = as_node(MEAN(*memory[first.space][first.slots[0]]))
         slopes = [v * slope for v, slope in zip(vector, gradients(mean, leaves)) if v]
         table = grad_table(as_node(SUM(*slopes) if slopes else 0.0))
-        return rounded(numpy().array([table.get(leaf, 0.0) for leaf in leaves], float), self.dtype)
+        return self._rounded([table.get(leaf, 0.0) for leaf in leaves])
 
 
 def _loaded(program: ProgramData, parameters: Any, columns: Sequence[Any]) -> list[Any]:
@@ -113,16 +111,11 @@ def _results(i: Instruction, operands: list[Any]) -> Any:
         count, rows, terms, columns = i.shape
         w = operands[0].reshape(count, rows, 1, terms, examples)
         x = operands[1].reshape(count, 1, terms, columns, examples).swapaxes(2, 3)
-        pairs = [np.broadcast_to(part, (count, rows, columns, terms, examples)) for part in (w, x)]
-        groups = np.concatenate(pairs, 3).reshape(i.size, -1, examples)
+        groups = np.stack(np.broadcast_arrays(w, x), 3).reshape(i.size, -1, examples)
     elif i.kind == "segment_reduce":
-        ends = np.cumsum(i.counts) * i.width
-        segments = [
-            slice(end - count * i.width + place, end, i.width)
-            for count, end in zip(i.counts, ends)
-            for place in range(i.width)
-        ]
-        groups = [np.concatenate([numbers[segment] for numbers in operands]) for segment in segments]
+        runs = np.stack(operands).reshape(len(operands), -1, i.width, examples)
+        segments = np.split(runs, np.cumsum(i.counts)[:-1], 1)
+        groups = [segment[:, :, k].reshape(-1, examples) for segment in segments for k in range(i.width)]
     else:
         size = i.size if i.wrt is None else len(operands[0])
         groups = np.concatenate([numbers.reshape(size, -1, examples) for numbers in operands], 1)
