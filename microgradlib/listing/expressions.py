@@ -113,12 +113,12 @@ class Expressions:
         """Say where the terms of each result are, if all operands are matrices: in a "column" or "row" of them."""
         if len(set(step.counts)) > 1 or len(step.counts) == 1:
             return ""
-        matrices = [read.reshape(len(step.counts), -1) for read in _terms(step)]
-        texts = [self._matrix(terms.T) for terms in matrices]
-        if all(texts) and not all(text.endswith(".T") for text in texts):
-            return "column"
-        texts = [self._matrix(terms) for terms in matrices]
-        return "row" if all(texts) and not all(text.endswith(".T") for text in texts) else ""
+        for note in ("column", "row"):
+            terms = [read.reshape(len(step.counts), -1) for read in _terms(step)]
+            texts = [self._matrix(read.T if note == "column" else read) for read in terms]
+            if all(texts) and not all(text.endswith(".T") for text in texts):
+                return note
+        return ""
 
     def _matrix(self, read: Slots) -> str:
         """Write a matrix that is a block or a part of one, or its transpose; nothing for another."""

@@ -112,16 +112,11 @@ def written(program: ProgramData) -> str:
     each other. For an MLP these are Algorithms 6.3 and 6.4 of *Deep Learning*. A program that was differentiated twice
     is written instruction by instruction.
 
-    >>> from dataclasses import replace
-    >>> from microgradlib.compiler.canonicalize import canonicalize
+    >>> from microgradlib import compile
     >>> from microgradlib.compiler.reverse import reverse
-    >>> from microgradlib.compiler.trace import trace
-    >>> from microgradlib.compiler.vectorize import vectorize
     >>> from microgradlib.nn import MLP
     >>> model = MLP(2, [3, 1], activation="tanh")
-    >>> names = tuple([name for name, _ in model.named_parameters()])
-    >>> program = vectorize(canonicalize(trace(lambda x, y: (model(x) - y) ** 2, [[0, 0], 0], model.parameters())))
-    >>> program = replace(program, parameter_names=names, arguments=(("x", (2,)), ("y", ())))
+    >>> program = compile(lambda x, y: (model(x) - y) ** 2, model.parameters()).lower([[0.0, 0.0]], [0.0])
     >>> print(written(reverse(program)))
     # forward, for each example (x: 2, y: 1)
     h1 = tanh(layers.0.w @ x + layers.0.b)  # 3
@@ -141,28 +136,26 @@ def written(program: ProgramData) -> str:
     if len(program.seeds) > 1:
         return program.listing()
     listing = listing_of(program)
-    parts = [(_forward_title(listing), listing.forward), (_backward_title(listing), listing.backward)]
-    if listing.stacks:
-        parts.insert(0, ("# parameters side by side (,) and below each other (;)", listing.stacks))
-    texts = [[line.text for line in lines] for _, lines in parts]
-    width = max([len(text) for part in texts for text in part if len(text) <= WIDEST], default=0)
-    blocks = []
-    for (title, lines), part in zip(parts, texts):
-        rows = [f"{text:<{width}}  # {by(line.lengths)}" for text, line in zip(part, lines)]
-        if lines:
-            blocks.append("\n".join([title, *rows]))
-    picked = any("[…]" in text for part in texts for text in part)
-    return "\n\n".join(blocks + (["# […]: numbers of these, picked one by one"] if picked else []))
-
-
-def _forward_title(listing: Listing) -> str:
     blocks = [block for block in listing.symbols.blocks if block.kind == "argument"]
     arguments = ", ".join([f"{block.name}: {by(block.lengths)}" for block in blocks])
-    return f"# forward, for each example ({arguments})" if arguments else "# forward"
+    parts = [
+        ("# parameters side by side (,) and below each other (;)", listing.stacks),
+        (f"# forward, for each example ({arguments})" if arguments else "# forward", listing.forward),
+        (_backward_title(listing), listing.backward),
+    ]
+    texts = [line.text for _, lines in parts for line in lines]
+    width = max([len(text) for text in texts if len(text) <= WIDEST], default=0)
+    sections = [
+        "\n".join([title, *[f"{line.text:<{width}}  # {by(line.lengths)}" for line in lines]])
+        for title, lines in parts
+        if lines
+    ]
+    picked = any("[…]" in text for text in texts)
+    return "\n\n".join(sections + ["# […]: numbers of these, picked one by one"] * picked)
 
 
 def _backward_title(listing: Listing) -> str:
-    output = listing.output.block.name if listing.output and listing.output.block else "the first output"
+    output = listing.output.block.name if listing.output else "the first output"
     mean = ", and each ∇ its mean over the batch"
     if listing.output and not all(listing.batched.get(name, True) for line in listing.backward for name in line.names):
         mean = "; of a parameter (∇), and of what else all examples share, its mean over the batch"

@@ -57,12 +57,10 @@ def parameter_groups(program: ProgramData, names: Sequence[str]) -> list[Paramet
 def names_by_role(program: ProgramData) -> list[str]:
     """Return paths for parameters without any: W1, W2, … for matrices, b1, b2, … for what is added to their products.
 
-    >>> from microgradlib.compiler.canonicalize import canonicalize
-    >>> from microgradlib.compiler.trace import trace
-    >>> from microgradlib.compiler.vectorize import vectorize
+    >>> from microgradlib import compile
     >>> from microgradlib.nn import MLP
     >>> model = MLP(2, [2, 1])
-    >>> names_by_role(vectorize(canonicalize(trace(model, [[0.0, 0.0]], model.parameters()))))
+    >>> names_by_role(compile(model, model.parameters()).lower([[0.0, 0.0]]))
     ['W1.0.0', 'W1.0.1', 'b1.0', 'W1.1.0', 'W1.1.1', 'b1.1', 'W2.0.0', 'W2.0.1', 'b2.0']
     """
     order = program.parameter_order

@@ -117,7 +117,7 @@ def _stacked(symbols: Symbols, read: Slots, letter: str) -> ArrayFormula | None:
     gradients = owners[0].kind == "gradient"
     if len(owners) < 2 or any(block.kind != ("gradient" if gradients else "parameter") for block in owners):
         return None
-    wanted = symbols.of(read) if gradients else read
+    wanted = read - symbols.offset if gradients else read
     for name, stack in symbols.stacks.items():
         order = np.argsort(stack, axis=None)
         places = order[np.searchsorted(stack.ravel()[order], wanted).clip(max=stack.size - 1)]
@@ -125,7 +125,7 @@ def _stacked(symbols: Symbols, read: Slots, letter: str) -> ArrayFormula | None:
         text = _matrix_part(block, places) if (stack.ravel()[places] == wanted).all() else None
         if text is not None:
             return ArrayFormula(text, size=read.size, leaves=(block.name,))
-    if gradients or symbols.has_cotangents:  # all were read in the forward pass
+    if gradients or symbols.offset:  # all were read in the forward pass
         return None
     taken = {*symbols.stacks, *[block.name for block in symbols.blocks]}
     name = next(name for i in count(1) if (name := f"{letter}{i}") not in taken)

@@ -49,7 +49,8 @@ class Symbols:
     """The blocks of a program, and in `at`, by space, the symbol of each slot.
 
     `constants` are the symbols that stand for one number, `one` the one in rows of ones. `stacks` are several groups of
-    parameters that are read as one matrix or vector, by name.
+    parameters that are read as one matrix or vector, by name. `offset` is that of a symbol's cotangent, 0 while there
+    are none.
     """
 
     def __init__(self, program: ProgramData, names: Sequence[str]) -> None:
@@ -57,7 +58,7 @@ class Symbols:
         self.constants: dict[int, float] = {}
         self.stacks: dict[str, Any] = {}
         self._starts: list[int] = []
-        self._cotangents = 0
+        self.offset = 0
         self._names: set[str] = set()
         np, arguments = numpy(), program.arguments
         self.at = unbatched, batched = [np.full(size + 1, -1) for size in program.sizes]
@@ -73,7 +74,7 @@ class Symbols:
         self.one = self.add("constant", "", (1,)).start
         self.constants[self.one] = 1.0
         batched[list(program.ones)] = self.one
-        for number, slot in sorted(zip(program.constants, program.constant_slots), key=lambda pair: _key(pair[0])):
+        for number, slot in zip(program.constants, program.constant_slots):
             unbatched[slot] = self.constant(number)
         unbatched[-1] = batched[-1] = self.constant(0.0)
 
@@ -102,29 +103,18 @@ class Symbols:
 
         They are g of a result or input and ∇ of a parameter, and `_` where there is none.
         """
-        self._cotangents, names = self.blocks[-1].start + self.blocks[-1].size, {}
-        kinds = {
-            "result": ("cotangent", "g_"),
-            **{"inputs": {"argument": ("cotangent", "g_")}}.get(wrt, {"parameter": ("gradient", "∇")}),
-        }
+        self.offset, names = self.blocks[-1].start + self.blocks[-1].size, {}
+        leaves = {"argument": ("cotangent", "g_")} if wrt == "inputs" else {"parameter": ("gradient", "∇")}
+        kinds = {"result": ("cotangent", "g_"), **leaves}
         for block in list(self.blocks):
             kind, mark = kinds.get(block.kind, ("", ""))
             mirror = self.add(kind, kind and mark + block.name, block.lengths, by_columns=block.by_columns)
             names[block.name] = mirror.name = mirror.name or "_"
         return names
 
-    @property
-    def has_cotangents(self) -> bool:
-        """Whether the blocks of cotangents were added."""
-        return self._cotangents > 0
-
     def cotangent(self, symbols: Slots) -> Slots:
         """Return the symbols of the cotangents of symbols."""
-        return symbols + self._cotangents
-
-    def of(self, cotangents: Slots) -> Slots:
-        """Return the symbols whose cotangents these are."""
-        return cotangents - self._cotangents
+        return symbols + self.offset
 
     def read(self, operand: Operand) -> Slots:
         """Return the symbols that an operand reads."""
@@ -145,7 +135,3 @@ class Symbols:
     def named(self, symbols: Slots) -> tuple[Block, ...]:
         """Return the blocks that are read and have a name."""
         return tuple([block for block in self.owners(symbols) if block.name not in {"", "_"}])
-
-
-def _key(number: float) -> tuple[bool, float]:
-    return number != number, number  # noqa: PLR0124  nan is last
