@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib.compiler.instructions import ProgramData
 from microgradlib.errors import GraphTooLargeError
-from microgradlib.listing.listing import listing_of
+from microgradlib.listing.backward import Line
+from microgradlib.listing.listing import Listing, listing_of
 from microgradlib.listing.readings import by
-from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
-from microgradlib.viz.drawings.drawing import Drawing, check_engine, content_of
-from microgradlib.viz.theme import check_theme
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from microgradlib.compiler.instructions import ProgramData
-    from microgradlib.listing.backward import Line
-    from microgradlib.listing.listing import Listing
-    from microgradlib.viz.boxes.diagram import BoxKind
-    from microgradlib.viz.drawings.drawing import Engine
-    from microgradlib.viz.theme import Theme
+from microgradlib.viz.boxes.diagram import Arrow, Box, BoxKind, Diagram, Row
+from microgradlib.viz.drawings.drawing import Drawing, Engine, check_engine, content_of
+from microgradlib.viz.theme import Theme, check_theme
 
 __all__ = ["diagram_of", "drawing_of", "wrapped"]
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from microgradlib.ops import Op
 from microgradlib.ops.formula import ATOM, POWER, PRODUCT, SUM, Formula
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from microgradlib.ops import Op
 
 __all__ = ["ArrayFormula", "slope"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.backward import Line, backward_lines
 from microgradlib.listing.expressions import Expressions
@@ -12,14 +12,8 @@ from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import UNNAMED, give_names, inline
 from microgradlib.listing.parameter_groups import few, names_by_role
 from microgradlib.listing.readings import by, groups_of, reading
-from microgradlib.listing.steps import forward_steps
+from microgradlib.listing.steps import Step, forward_steps
 from microgradlib.listing.symbols import Symbols
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from microgradlib.compiler.instructions import ProgramData
-    from microgradlib.listing.steps import Step
 
 __all__ = ["Listing", "listing_of", "written"]
 
