@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import product
+from collections import Counter, defaultdict
+from itertools import chain, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
@@ -41,17 +41,15 @@ def parameter_groups(program: ProgramData, names: Sequence[str]) -> list[Paramet
     """
     paths = [tuple(name.split(".")) for name in names]
     running = _running(program, paths)
+    runs = [_runs(path, running) for path in paths]
+    places = [tuple([int(part) for part, run in zip(*pair) if run]) for pair in zip(paths, runs)]
     members: dict[Path, list[int]] = defaultdict(list)
-    for i, path in enumerate(paths):
-        kept = [part for part, runs in zip(path, _runs(path, running)) if not runs]
-        members[tuple(kept)].append(i)
-    short = {key: _shortened(key, paths[group[0]], running) for key, group in members.items()}
-    names_used = [*short.values()]
-    result = []
-    for key, group in members.items():
-        name = short[key] if names_used.count(short[key]) == 1 else key
-        result.append(_in_grid(group, paths, running)._replace(name=".".join(name)))
-    return result
+    for i, pair in enumerate(zip(paths, runs)):
+        members[tuple([part for part, run in zip(*pair) if not run])].append(i)
+    short = {key: _shortened(key, paths[i], runs[i]) for key, (i, *_) in members.items()}
+    count = Counter(short.values())
+    chosen = {key: key if count[name] > 1 else name for key, name in short.items()}
+    return [ParameterGroup(".".join(chosen[key]), *_in_grid(group, places)) for key, group in members.items()]
 
 
 def names_by_role(program: ProgramData) -> list[str]:
@@ -68,14 +66,11 @@ def names_by_role(program: ProgramData) -> list[str]:
     count = 0
     for letter, slots in _matrices_and_biases(program):
         rows = sorted([sorted([order[slot] for slot in row]) for row in slots.tolist() if max(row) < len(order)])
-        indices = [index for row in rows for index in row]
-        if len(set(indices)) < slots.size or not names.keys().isdisjoint(indices):
+        if len({*chain(*rows)}) < slots.size or not names.keys().isdisjoint(chain(*rows)):
             continue
         count += letter == "W"
         for r, row in enumerate(rows):
-            names.update(
-                {index: f"W{count}.{r}.{t}" if letter == "W" else f"b{count}.{r}" for t, index in enumerate(row)}
-            )
+            names |= {index: f"W{count}.{r}.{t}" if letter == "W" else f"b{count}.{r}" for t, index in enumerate(row)}
     return [names.get(i, f"θ.{i}") for i in range(len(order))]
 
 
@@ -129,24 +124,20 @@ def _runs(path: Path, running: set[tuple[Path, int]]) -> list[bool]:
     ]
 
 
-def _shortened(key: Path, path: Path, running: set[tuple[Path, int]]) -> Path:
+def _shortened(key: Path, path: Path, runs: Sequence[bool]) -> Path:
     """Leave out the list of units: the part before a running index before the last name."""
-    runs = _runs(path, running)
     names = [k for k, run in enumerate(runs) if not run]
-    if len(names) > 1 and names[-1] - names[-2] > 1 and not path[names[-2]].isdecimal():
-        return (*key[:-2], key[-1])
-    return key
+    units = len(names) > 1 and names[-1] - names[-2] > 1 and not path[names[-2]].isdecimal()
+    return (*key[:-2], key[-1]) if units else key
 
 
-def _in_grid(group: list[int], paths: Sequence[Path], running: set[tuple[Path, int]]) -> ParameterGroup:
-    """Return a group, still without a name: on a grid if the running indices fill one."""
-    places = {i: tuple([int(p) for p, runs in zip(paths[i], _runs(paths[i], running)) if runs]) for i in group}
-    if len({len(place) for place in places.values()}) == 1:
-        axes = [sorted(set(axis)) for axis in zip(*places.values())]
-        ordered = sorted(group, key=places.__getitem__)
-        if [places[i] for i in ordered] == list(product(*axes)):
-            return ParameterGroup("", tuple(ordered), tuple([len(axis) for axis in axes]))
-    return ParameterGroup("", tuple(group), (len(group),))
+def _in_grid(group: list[int], places: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the members of a group, and the lengths of its axes: those of the grid that the running indices fill."""
+    ordered = sorted(group, key=places.__getitem__)
+    axes = [sorted(set(axis)) for axis in zip(*[places[i] for i in group])]
+    if [places[i] for i in ordered] == list(product(*axes)):
+        return tuple(ordered), tuple([len(axis) for axis in axes])
+    return tuple(group), (len(group),)
 
 
 def in_braces(rows: Sequence[Sequence[str]]) -> str:
