@@ -56,9 +56,9 @@ class Expressions:
         if len(operands) == 3 and step.op.name == "dot" and step.wrt is None:
             result += operands[2]
         read = [k for k, operand in enumerate(operands) if operand.leaves and {*operand.leaves} <= {*result.leaves}]
-        patterns = [pattern for pattern in ("each", "tile") if pattern in {self.base(step, k)[1] for k in read}]
-        if step.kind == "elementwise" and len(patterns) < 2 and "all" not in {self.base(step, k)[1] for k in read}:
-            return result, next(iter(patterns), "one")
+        patterns = {self.base(step, k)[1] for k in read} - {"one"}
+        if step.kind == "elementwise" and patterns in ({"each"}, {"tile"}, set()):
+            return result, "".join(patterns) or "one"
         return result.replaced(size=step.size), "all"
 
     def _matmul(self, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
