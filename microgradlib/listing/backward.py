@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, Instruction, Operand
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import LONGEST
@@ -184,13 +184,9 @@ class _Backward:
             _, rows, terms, columns = instruction.shape
             z, x = targets.reshape(rows, columns), reads[1].reshape(terms, columns)
             ones = (x == self.symbols.one).all(0)
-            for column in z.T[ones]:
-                sums = replace(
-                    instruction, kind="reduce", op=SUM, terms=terms, results=Operand.of(UNBATCHED, range(rows))
-                )
-                self._copy(column, reads[0]) if terms == 1 else self._line(sums, column, reads[:1])
-            kept = replace(instruction, shape=(1, rows, terms, columns - int(ones.sum())))
-            self._line(kept, z[:, ~ones].ravel(), [reads[0], x[:, ~ones].ravel()])
+            for part in [*ones.nonzero()[0][:, None], (~ones).nonzero()[0]]:
+                shape = (1, rows, terms, len(part))
+                self._line(replace(instruction, shape=shape), z[:, part].ravel(), [reads[0], x[:, part].ravel()])
             return
         if instruction.op.name != "mul" or instruction.wrt is not None:
             self._line(instruction, targets, reads)

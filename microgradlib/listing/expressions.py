@@ -67,6 +67,10 @@ class Expressions:
             terms = step.reads[0].size // count // rows
             return ArrayFormula.function("matmul", operands, f"{count} of {rows} × {terms} × {columns}")
         w, x = operands[:2]
+        if (step.reads[1] == self.symbols.one).all():
+            rows, terms = step.reads[0].shape
+            w = w.transposed() if rows == 1 else w
+            return w if terms == 1 else ArrayFormula.function("sum", [w], "each row" if rows > 1 else "")
         if w.literal is not None or x.literal is not None:
             return w * x
         row_by_column = step.results.size == 1 and w.text.endswith(".T")
