@@ -2,56 +2,32 @@
 
 A kernel is a line of statements "target = function operands". Names: the inputs x and y, the output z, its cotangent g,
 the op's setting p, the number of terms n, and `out`, which is written. Any other name is scratch, or, if it is upper
-case, what a forward kernel keeps for its adjoint. `out` may lie in the rows of an operand of an elementwise op: it is
-written last, or by statements after which no operand is read; `w` is `out` where no operand shares its memory.
-A test holds each kernel to its rule.
+case, what a forward kernel keeps for its adjoint; with a 0 behind it, the first term of each row. `out` may lie in the
+rows of an operand of an elementwise op: it is written last, or by statements after which no operand is read; `w` is
+`out` where no operand shares its memory. A test holds each kernel to its rule.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from microgradlib.ops import Op
+from microgradlib.compiler.engines.buffers import Buffers
+from microgradlib.compiler.numpy_functions import is_finite, numpy
+from microgradlib.ops import Op
 
-__all__ = ["KERNELS", "Kernel", "kernel_of"]
+__all__ = ["KERNELS", "Call", "Kernel", "kernel_calls", "kernel_of"]
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function and its arguments: what is run each time."""
 
 
 class Kernel(NamedTuple):
-    """How an op is computed, and its adjoint by each input; for those that are not there the op's own rule is run."""
+    """How an op is computed, and its adjoint by each input; where there is nothing the op's own rule is run."""
 
     forward: str
     adjoints: tuple[str, ...] = ()
-
-    @property
-    def operands(self) -> int:
-        """How many operands it has."""
-        return 1 + ("y" in _words(self.forward))
-
-    def reads(self, wrt: int) -> tuple[int, ...]:
-        """Return which of (output, input 0, input 1) an adjoint reads.
-
-        >>> KERNELS["div"].reads(1)
-        (0, 2)
-        """
-        words = _words(self.adjoints[wrt])
-        return tuple([place for place, name in enumerate("zxy") if name in words])
-
-
-def _words(kernel: str) -> list[str]:
-    return kernel.replace(";", " ").split()
-
-
-def kernel_of(op: Op) -> Kernel | None:
-    """Return the kernel of an op, that for its own setting before that for any.
-
-    >>> from microgradlib.ops import TABLE
-    >>> kernel_of(TABLE["tanh"]).forward, kernel_of(TABLE["pow"].bind(2.0)).forward, kernel_of(TABLE["erf"])
-    ('out = tanh x', 'out = square x', None)
-    """
-    if not op.settings:
-        return KERNELS.get(op.name)
-    return KERNELS.get((op.name, *op.settings)) or KERNELS.get((op.name, ...))
 
 
 POWER_SLOPE = "w = divide z x; w = multiply w p; out = multiply g w"
@@ -61,14 +37,20 @@ SIGMOID_SLOPE = (  # g e/(1 + e)² with e = exp(−|x|)
 WINNERS_SHARE = (
     "out = equal x z; count = sum out; share = divide 1 count; share = multiply share g; out = multiply out share"
 )
+EXPONENTIALS = (
+    "out = max {0}; B = subtract {0} out; E = exp B; rest = floor E; count = sum rest; rest = subtract E rest; "
+    "R = sum rest; count = subtract count 1; R = add R count; T = add R 1; log = log1p R; "
+)
+"""The largest xᵢ, all xᵢ less that, their exponentials, the total of these but for one that is 1, the total, ln Σ.
+As in the rules of softmax, so what the others add, or take from a probability near 1, keeps its digits."""
 SOFTMAX = "share = divide g T; out = multiply E share"
 FIRST_LESS_ONE = (  # the first term's share is less 1: (e₁ − 1 − rest)/total
-    SOFTMAX + "; out[0] = subtract E[0] 1; out[0] = subtract out[0] R; out[0] = multiply out[0] share"
+    SOFTMAX + "; out0 = subtract E0 1; out0 = subtract out0 R; out0 = multiply out0 share"
 )
-LOGIT_SLOPES = "share = divide g T; others = multiply x g; out = logit_slopes x E T R share others"
-EXPONENTIALS = "out = max {0}; B = subtract {0} out; E = exp B; T = sum E; R = all_but_one E T; "
-"""The largest xᵢ, all xᵢ less that, their exponentials, the total of these and the total but for one that is 1. As in
-the rules of softmax, so what the others add, or take from a probability near 1, keeps its digits."""
+LOGIT_SLOPES = (  # (eᵢ Σ_{j≠i} wⱼ − wᵢ (total − eᵢ)) g/total; eᵢ may be near the total, which is 1 + rest
+    "share = divide g T; others = subtract 1 E; others = add others R; others = multiply others x; weight = sum x; "
+    "out = subtract weight x; out = multiply out E; out = subtract out others; out = multiply out share"
+)
 
 KERNELS: Final[dict[Any, Kernel]] = {
     "add": Kernel("out = add x y"),
@@ -91,24 +73,93 @@ KERNELS: Final[dict[Any, Kernel]] = {
     "sigmoid": Kernel("w = minimum x 80; w = exp w; s = add w 1; out = divide w s", (SIGMOID_SLOPE,)),
     ("pow", 2.0): Kernel("out = square x", ("out = multiply g x; out = multiply out 2",)),
     ("pow", -0.5): Kernel("w = sqrt x; w = divide 1 w; out = exact w", (POWER_SLOPE,)),  # at −inf and −0 √x is not x^½
-    ("pow", ...): Kernel("out = rule", (POWER_SLOPE,)),
+    ("pow", ...): Kernel("", (POWER_SLOPE,)),
     "sum": Kernel("out = sum x"),
     "mean": Kernel("out = sum x; out = divide out n"),
-    "dot": Kernel("out = sum_of_products x y"),
+    "dot": Kernel("products = multiply x y; out = sum products"),
     "maximum": Kernel("out = max x", (WINNERS_SHARE,)),
     "minimum": Kernel("out = min x", (WINNERS_SHARE,)),
-    "logsumexp": Kernel(
-        EXPONENTIALS.format("x") + "log = log1p R; out = add out log; out = exact out",
-        (SOFTMAX,),
-    ),
-    "neg_log_softmax": Kernel(
-        EXPONENTIALS.format("x") + "out = log1p R; out = subtract out B[0]; out = exact out", (FIRST_LESS_ONE,)
-    ),
+    "logsumexp": Kernel(EXPONENTIALS.format("x") + "out = add out log; out = exact out", (SOFTMAX,)),
+    "neg_log_softmax": Kernel(EXPONENTIALS.format("x") + "out = subtract log B0; out = exact out", (FIRST_LESS_ONE,)),
     # Σ wᵢ (ln Σ exp(zᵢ − m) − (zᵢ − m)), for weights x and logits y: no term is negative
     "cross_entropy": Kernel(
-        EXPONENTIALS.format("y")
-        + "log = log1p R; B = subtract log B; costs = multiply x B; out = sum costs; out = exact out",
+        EXPONENTIALS.format("y") + "B = subtract log B; costs = multiply x B; out = sum costs; out = exact out",
         ("out = multiply g B", LOGIT_SLOPES),
     ),
-}  # fmt: skip
+}
 """By the name of an op, or its name and setting; `...` stands for any other setting."""
+
+REDUCTIONS = {"sum": "add", "max": "maximum", "min": "minimum"}
+"""Functions over the terms of each row, the last axis but one, each with the NumPy function that it repeats."""
+
+
+def kernel_of(op: Op, wrt: int | None) -> str:
+    """Return the statements of an op, or of its adjoint by input `wrt`: for its own setting before those for any.
+
+    >>> from microgradlib.ops import TABLE
+    >>> kernel_of(TABLE["pow"].bind(2.0), None), kernel_of(TABLE["exp"], 0), kernel_of(TABLE["erf"], 0)
+    ('out = square x', 'out = multiply g z', '')
+    """
+    keys = [(op.name, *op.settings), (op.name, ...)] if op.settings else [op.name]
+    kernel = next((KERNELS[key] for key in keys if key in KERNELS), Kernel(""))
+    return kernel.forward if wrt is None else dict(enumerate(kernel.adjoints)).get(wrt, "")
+
+
+def kernel_calls(buffers: Buffers, statements: str, names: dict[str, Any], rule: Callable[[], None]) -> list[Call]:
+    """Return the calls of a kernel's statements on arrays by name, to which new arrays are added.
+
+    `rule` writes what the op's own rule gives: all where there are no statements, and instead of what is not finite
+    where they say `exact`.
+
+    >>> buffers, names = Buffers((1, 1), 1, "float64"), {name: numpy().ones((1, 1)) for name in ("x", "out")}
+    >>> [function.__name__ for function, _ in kernel_calls(buffers, "w = exp x; out = add w 1", names, list)]
+    ['exp', 'add']
+    """
+    if not statements:
+        return [(rule, ())]
+    np, calls, out = numpy(), list[Any](), names["out"]
+    names["out0"] = out[..., :1, :]
+    if not any(np.may_share_memory(out, names[name]) for name in "gzxy" if name in names):
+        names["w"] = out
+    for statement in statements.split("; "):
+        target, _, function, *words = statement.split()
+        limits = function in {
+            "maximum",
+            "minimum",
+        }  # by an array of one number: by the number takes three times as long
+        shape = out.shape if limits else ()
+        inputs = [names[word] if word in names else buffers.filled(float(word), shape) for word in words]
+        if target not in names:
+            names[target] = _new(buffers, target, function, inputs)
+            if target.isupper():
+                names[target + "0"] = names[target][..., :1, :]
+        found = names[target]
+        if function == "exact":
+            calls.append((_write_exact, (rule, *inputs, found)))
+        elif function in REDUCTIONS:
+            calls.append((getattr(np, REDUCTIONS[function]).reduce, (*inputs, -2, None, found, True)))
+        elif limits:
+            calls.append((partial(getattr(np, function), out=found), tuple(inputs)))
+        else:
+            calls.append((getattr(np, function), (*inputs, found)))
+    return calls
+
+
+def _new(buffers: Buffers, target: str, function: str, inputs: list[Any]) -> Any:
+    """Return an array for the result of a function, in memory as an operand of its shape."""
+    np = numpy()
+    shape = np.broadcast_shapes(*[x.shape for x in inputs])
+    like = next((x for x in inputs if x.shape == shape), inputs[0])
+    if function in REDUCTIONS:
+        like = like[..., :1, :]
+    if target.isupper():
+        return np.empty_like(like)
+    return buffers.scratch(target, like, bool if function == "greater" else buffers.dtype)
+
+
+def _write_exact(rule: Callable[[], None], found: Any, out: Any) -> None:
+    """Write what was found, or by the table's rule if some number of it is not finite: a strong 0 · inf is 0."""
+    if not is_finite(found):
+        rule()
+    elif found is not out:
+        out[...] = found

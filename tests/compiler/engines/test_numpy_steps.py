@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from microgradlib.compiler.engines import lowering
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
@@ -75,16 +74,6 @@ def test_products_in_all_spaces_and_orders(spaces, shape, turned, batch):
     np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("batch", BATCHES)
-def test_products_of_rows_far_apart(batch):
-    """Columns that are not one axis with the batch, and results anywhere."""
-    buffers = buffers_of(batch)
-    views = (StridedView(UNBATCHED, 5, (1, 2, 3), (0, 7, 2)), StridedView(BATCHED, 3, (1, 3, 4), (0, 20, 3)))
-    expected = product_of(*map(buffers.view, views), over_batch=False)
-    step = Step(matmul(SPACES[0], (1, 2, 3, 4)), StridedView(BATCHED, 200, (1, 2, 4), (0, 3, 11)), views, 0)
-    np.testing.assert_allclose(run(buffers, step), expected, rtol=1e-12)
-
-
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("places", [[(0, 0)], [(1, 2)], [(0, 1), (1, 0)]])
 def test_a_matrix_of_one_number_meets_what_is_infinite(odd, places):
@@ -144,12 +133,9 @@ def test_padding_stops_what_is_infinite(odd, place):
     assert not np.isfinite(found[..., 1]).all()
 
 
-@pytest.mark.parametrize("large_run", [1, 10**9])
 @pytest.mark.parametrize("name", ["sum", "mean", "dot", "maximum", "minimum"])
 @pytest.mark.parametrize("batch", BATCHES)
-def test_segments(name, batch, large_run, monkeypatch):
-    """By `reduceat`, or run by run of those of one length."""
-    monkeypatch.setattr(lowering, "LARGE_RUN", large_run)
+def test_segments(name, batch):
     counts = (1, 1, 3, 3, 3, 2, 5)
     terms, buffers = sum(counts), buffers_of(batch)
     views = [StridedView(BATCHED, 50 * k, (terms, 1), (2, 1)) for k in range(1 + (name == "dot"))]
@@ -166,9 +152,7 @@ def test_segments(name, batch, large_run, monkeypatch):
         np.testing.assert_allclose(row, reduced, rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.parametrize("large_run", [1, 10**9])
-def test_segments_of_runs_of_numbers(large_run, monkeypatch):
-    monkeypatch.setattr(lowering, "LARGE_RUN", large_run)
+def test_segments_of_runs_of_numbers():
     counts, width, batch = (2, 1, 1, 3), 3, 2
     buffers, operand = buffers_of(batch), Operand.of(BATCHED, range(21))
     instruction = Instruction("segment_reduce", TABLE["sum"], operand, (operand,), counts=counts, width=width)
