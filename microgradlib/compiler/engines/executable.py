@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.planning.data import Plan
+from microgradlib.compiler.planning.data import Plan
 
 __all__ = ["Executable"]
 
@@ -29,8 +27,7 @@ class Executable:
     >>> [function.__name__ for function, _ in executable.calls]
     ['exp', 'multiply']
     >>> np = numpy()
-    >>> executable.run(np.array([]), [np.array([0.0, np.log(3.0)])])
-    >>> executable.outputs().round(9).tolist()
+    >>> executable.run(np.array([]), [np.array([0.0, np.log(3.0)])])[0].round(9).tolist()
     [[2.0, 6.0]]
     """
 
@@ -43,16 +40,17 @@ class Executable:
         batched[list(plan.one_rows)] = 1.0
         self._parameters = unbatched[: len(program.parameter_order), 0]
         self._order = _index(np.array(program.parameter_order, np.intp))
-        self._loads: list[tuple[Any, Any, Any]] = []
+        self._loads: list[Any] = []
         self._seeds = [self._places(operand.space, rows) for operand, rows in zip(program.seeds, plan.seed_rows)]
-        self._last_seeds: list[Any] = [None] * len(self._seeds)
-        self._outputs = [(operand.space, rows) for operand, rows in zip(program.outputs, plan.output_rows)]
-        all_batched = all(space == BATCHED for space, _ in self._outputs)
-        self._batched_outputs = self._places(BATCHED, np.concatenate(plan.output_rows)) if all_batched else None
-        self._cotangents = [
-            self._places(operand.space, rows) for operand, rows in zip(program.cotangents, plan.cotangent_rows)
-        ]
+        self._cotangents = [self._reader(o.space, rows) for o, rows in zip(program.cotangents, plan.cotangent_rows)]
         self.calls = [call for step in plan.steps for call in step_calls(self.buffers, step)]
+        if all(operand.space == BATCHED for operand in program.outputs):
+            self._outputs = self._reader(BATCHED, np.concatenate(plan.output_rows))
+        else:
+            outputs = np.empty((len(program.outputs), batch), dtype)
+            for out, operand, [row] in zip(outputs, program.outputs, plan.output_rows):
+                self.calls.append((np.copyto, (out, self.buffers.rows[operand.space][row])))
+            self._outputs = outputs.copy
 
     def _places(self, space: int, rows: Any) -> tuple[Any, Any]:
         """Return an array and which of its rows these are; as a view, which is quicker, if they follow one another."""
@@ -60,47 +58,40 @@ class Executable:
         array = array[:, 0] if space == UNBATCHED else array
         return (array[index], ...) if index.__class__ is slice else (array, index)
 
-    def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> None:
-        """Compute everything, from the flat parameters, each argument's column and the cotangents of the seeds."""
+    def _reader(self, space: int, rows: Any) -> Callable[[], Any]:
+        """Return a function that copies rows."""
+        array, index = self._places(space, rows)
+        return array.copy if index is ... else partial(array.take, index, 0)
+
+    def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> tuple[Any, tuple[Any, ...]]:
+        """Compute everything, from the flat parameters, each argument's column and the cotangents of the seeds.
+
+        Returns new arrays: the outputs, (outputs, batch), and the cotangents, (slots,) or (slots, batch).
+        """
         self._parameters[:] = parameters[self._order]
         if not self._loads:
             self._loads = self._loads_of(columns)
         for column, (target, rows, picked) in zip(columns, self._loads):
             target[rows] = column.T if picked is None else column.T[picked]
-        for k, seed in enumerate(seeds):
-            if seed.__class__ is not float or seed != self._last_seeds[k]:
-                target, rows = self._seeds[k]
-                target[rows] = seed
-                self._last_seeds[k] = seed if seed.__class__ is float else None
+        for seed, (target, rows) in zip(seeds, self._seeds):
+            target[rows] = seed
         for function, arguments in self.calls:
             function(*arguments)
+        return self._outputs(), tuple([read() for read in self._cotangents])
 
     def _loads_of(self, columns: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
-        """Return for each argument the rows of the inputs that it fills, and its numbers there, None: all.
+        """Return for each argument the rows of the inputs that it fills, and its numbers there.
 
         Row i holds number `input_order[i]` of all arguments together. A column is (batch,) or (batch, numbers).
         """
         np, places, found, start = numpy(), numpy().array(self.program.input_order, numpy().intp), [], 0
         for column in columns:
-            size = 1 if column.ndim == 1 else column.shape[1]
+            size = column[0].size
             rows = np.flatnonzero((places >= start) & (places < start + size))
             picked = places[rows] - start
             found.append((*self._places(BATCHED, rows), None if (picked == np.arange(size)).all() else picked))
             start += size
         return found
-
-    def outputs(self) -> Any:
-        """Return the outputs of the last run, a new array (outputs, batch)."""
-        if self._batched_outputs is not None:
-            return _copied(*self._batched_outputs)
-        result = numpy().empty((len(self._outputs), self.buffers.batch), self.buffers.dtype)
-        for k, (space, rows) in enumerate(self._outputs):
-            result[k] = self.buffers.rows[space][rows]
-        return result
-
-    def cotangents(self) -> tuple[Any, ...]:
-        """Return the cotangents of the last run, new arrays (slots,) or (slots, batch)."""
-        return tuple([_copied(*read) for read in self._cotangents])
 
 
 def _index(rows: Any) -> Any:
@@ -112,7 +103,3 @@ def _index(rows: Any) -> Any:
     if len(rows) and (numpy().diff(rows) == 1).all():
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
-
-
-def _copied(array: Any, rows: Any) -> Any:
-    return array.copy() if rows is ... else array.take(rows, 0)

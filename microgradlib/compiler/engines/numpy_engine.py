@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.executable import Executable
-from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning import plan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["NumpyEngine"]
 
@@ -43,32 +39,19 @@ class _Planned:
     def __init__(self, program: ProgramData, dtype: Any) -> None:
         self.program, self.dtype, self.plan = program, dtype, plan(program)
         self.block = max(SMALLEST_BLOCK, CACHE_BYTES // (dtype.itemsize * self.plan.rows[BATCHED]))
-        self.free: dict[int, list[Executable]] = {}
-        self._lock = threading.Lock()
-
-    def free_for(self, batch: int) -> list[Executable]:
-        """Return the list that executables of a batch size are taken from and given back to."""
-        free = self.free.get(batch)
-        if free is None:
-            with self._lock:
-                while len(self.free) >= SIZES_KEPT and batch not in self.free:
-                    del self.free[next(iter(self.free))]
-                free = self.free.setdefault(batch, [])
-        return free
+        self.free = lru_cache(SIZES_KEPT)(lambda _batch: list[Executable]())
 
     def run(self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs and cotangents of a batch that is one block."""
         batch = len(columns[0])
-        free = self.free.get(batch) or self.free_for(batch)
+        free = self.free(batch)
         try:
             executable = free.pop()
         except IndexError:
             executable = Executable(self.plan, batch, self.dtype)
-        try:
-            executable.run(parameters, columns, seeds)
-            return executable.outputs(), executable.cotangents()
-        finally:
-            free.append(executable)
+        results = executable.run(parameters, columns, seeds)
+        free.append(executable)
+        return results
 
 
 class NumpyEngine(Engine):
@@ -91,8 +74,7 @@ class NumpyEngine(Engine):
             with self._lock:
                 planned = self._planned.get(id(program)) or _Planned(program, self.dtype)
                 self._planned[id(program)] = planned
-        batch = len(columns[0])
-        if batch <= LARGEST_BLOCK * planned.block:
+        if len(columns[0]) <= LARGEST_BLOCK * planned.block:
             return planned.run(parameters, columns, seeds)
         return _in_blocks(planned, parameters, columns, seeds)
 
@@ -106,34 +88,28 @@ def _in_blocks(
     """
     np, batch, program = numpy(), len(columns[0]), planned.program
     count = -(-batch // planned.block)
-    outputs, parts = np.empty((len(program.outputs), batch), planned.dtype), list[Any]([None]) * count
 
-    def run(waiting: Iterator[int], failures: list[BaseException]) -> None:
-        try:
-            for k in waiting:
-                block = slice(batch * k // count, batch * (k + 1) // count)
-                own = [_sliced(seed, operand.space, batch, block) for seed, operand in zip(seeds, program.seeds)]
-                with np.errstate(all="ignore"):  # of this thread
-                    outputs[:, block], parts[k] = planned.run(parameters, [column[block] for column in columns], own)
-        except BaseException as failure:  # noqa: BLE001  raised in the caller's thread
-            failures.append(failure)
+    def run(k: int) -> tuple[Any, tuple[Any, ...]]:
+        block = slice(batch * k // count, batch * (k + 1) // count)
+        own = [
+            seed[..., block] if operand.space == BATCHED and np.ndim(seed) else seed
+            for seed, operand in zip(seeds, program.seeds)
+        ]
+        with np.errstate(all="ignore"):  # of this thread
+            return planned.run(parameters, [column[block] for column in columns], own)
 
-    waiting, failures = iter(range(count)), list[BaseException]()
-    several = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD) if planned.block >= BLOCK_OF_A_THREAD else 1
-    threads = [threading.Thread(target=run, args=(waiting, failures)) for _ in range(several - 1)]
-    for thread in threads:
-        thread.start()
-    run(waiting, failures)
-    for thread in threads:
-        thread.join()
-    for failure in failures:
-        raise failure
-    cotangents = [
-        np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
-        for operand, found in zip(program.cotangents, zip(*parts))
-    ]
-    return outputs, tuple(cotangents)
+    several = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD)
+    if several > 1 and planned.block >= BLOCK_OF_A_THREAD:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  takes 8 ms, and is seldom wanted
 
-
-def _sliced(seed: Any, space: int, batch: int, block: slice) -> Any:
-    return seed[..., block] if space == BATCHED and numpy().shape(seed)[-1:] == (batch,) else seed
+        with ThreadPoolExecutor(several) as pool:
+            parts = list(pool.map(run, range(count)))
+    else:
+        parts = list(map(run, range(count)))
+    outputs, cotangents = zip(*parts)
+    return np.concatenate(outputs, 1), tuple(
+        [
+            np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])
+            for operand, found in zip(program.cotangents, zip(*cotangents))
+        ]
+    )

@@ -78,11 +78,12 @@ def test_blocks_are_of_about_one_size(tiny_blocks):
     engine = engine_of()
     engine.mean_and_gradient(numbers_of(WEIGHTS), columns_for(29))  # of seven at most: 5 blocks
     [planned] = engine._planned.values()
-    assert sorted(planned.free) == [5, 6]
+    assert planned.free.cache_info().currsize == 2
+    assert [len(planned.free(size)) for size in (5, 6)] == [1, 1]
 
 
 def test_a_fault_in_a_thread_reaches_the_caller(tiny_blocks, monkeypatch):
-    monkeypatch.setattr(Executable, "outputs", lambda self: 1 / 0)
+    monkeypatch.setattr(Executable, "run", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         engine_of().values(numbers_of(WEIGHTS), columns_for(64))
 
@@ -92,22 +93,23 @@ def test_memory_is_kept_for_some_sizes_of_a_batch_and_used_again():
     for batch in range(1, 20):
         engine.values(parameters, columns_for(batch))
     [planned] = engine._planned.values()
-    assert list(planned.free) == list(range(12, 20))
-    assert len(planned.free) == numpy_engine.SIZES_KEPT
-    [kept] = planned.free[19]
+    assert planned.free.cache_info().currsize == numpy_engine.SIZES_KEPT
+    [kept] = planned.free(19)
     engine.values(parameters, columns_for(19))
-    assert planned.free[19] == [kept]
+    assert planned.free(19) == [kept]
+    assert len(planned.free(12)) == 1
+    assert planned.free(11) == []
 
 
-def test_an_executable_that_failed_is_given_back(monkeypatch):
+def test_an_executable_that_failed_is_not_used_again(monkeypatch):
     engine, parameters = engine_of(), numbers_of(WEIGHTS)
     with monkeypatch.context() as failing:
-        failing.setattr(Executable, "outputs", lambda self: 1 / 0)
+        failing.setattr(Executable, "run", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             engine.values(parameters, columns_for(3))
     expected = engine_of().values(parameters, columns_for(3))
     assert np.array_equal(engine.values(parameters, columns_for(3)), expected)
-    assert len(next(iter(engine._planned.values())).free[3]) == 1
+    assert len(next(iter(engine._planned.values())).free(3)) == 1
 
 
 def test_results_are_the_caller_s_to_keep():
