@@ -14,11 +14,11 @@ __all__ = ["array_functions", "grouped", "is_finite", "numpy"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
-    "tanh", "mod", "floor", "ceil", "where",
+    "tanh", "abs", "mod", "floor", "ceil", "where",
 )  # fmt: skip
-OTHERWISE = {
+RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh", "abs": "absolute",
+    "atanh": "arctanh",
 }  # fmt: skip
 ONE_BY_ONE = {"erf": 1, "erfc": 1, "gamma": 1, "lgamma": 1, "polygamma": 2}
 """Functions that NumPy lacks, with how many arguments each takes: computed element by element."""
@@ -55,15 +55,25 @@ def grouped(numbers: Any) -> tuple[Any, Any, Any]:
     return ordered[starts], order, np.diff(np.append(starts, len(ordered)))
 
 
+def _power(x: Any, y: Any) -> Any:
+    """Return x**y as C's pow has it: for ½, NumPy takes the square root, which differs from it at −inf and −0."""
+    np = numpy()
+    if np.size(y) == 1 and (y == 0.5 if np.ndim(y) == 0 else y.flat[0] == 0.5):
+        return np.where(np.isneginf(x), math.inf, np.sqrt(x + 0.0))
+    return np.power(x, y)
+
+
+def _one_by_one(function: Any) -> Any:
+    return lambda *xs: numpy().asarray(function(*xs), dtype=float)
+
+
 class _Functions:
     """The namespace `xp` of the op table's rules, over arrays; ops that are no elementary functions run their rule."""
 
     def __init__(self) -> None:
         np = numpy()
-        for name in SAME:
-            setattr(self, name, getattr(np, name))
-        for name, theirs in OTHERWISE.items():
-            setattr(self, name, getattr(np, theirs))
+        for name in (*SAME, *RENAMED):
+            setattr(self, name, getattr(np, RENAMED.get(name, name)))
         for name, count in ONE_BY_ONE.items():
             setattr(self, name, _one_by_one(np.frompyfunc(getattr(IEEE, name), count, 1)))
         self.maximum = lambda *xs: reduce(np.maximum, xs)
@@ -77,24 +87,11 @@ class _Functions:
         return partial(TABLE[name].value, self)
 
 
-def _power(x: Any, y: Any) -> Any:
-    """Return x**y as C's pow has it: for ½, NumPy takes the square root, which differs from it at −inf and −0."""
-    np = numpy()
-    if np.size(y) == 1 and (y == 0.5 if np.ndim(y) == 0 else y.flat[0] == 0.5):
-        return np.where(np.isneginf(x), math.inf, np.sqrt(x + 0.0))
-    return np.power(x, y)
-
-
-def _one_by_one(function: Any) -> Any:
-    return lambda *xs: numpy().asarray(function(*xs), dtype=float)
-
-
 @cache
 def array_functions() -> Any:
     """Return the namespace.
 
-    >>> xp = array_functions()
-    >>> xp.sigmoid(numpy().array([0.0, -1000.0])).tolist()
+    >>> array_functions().sigmoid(numpy().array([0.0, -1000.0])).tolist()
     [0.5, 0.0]
     """
     return _Functions()
