@@ -67,16 +67,7 @@ def _may_inline(child: Step, step: Step, k: int, write: Expressions) -> bool:
         return False
     if child.kind == "matmul":
         return step.is_function and child.size == step.size and not child.shape
-    return _is_even(child, write) and (len(step.counts) < 2 or child.kind == "elementwise")
-
-
-def _is_even(step: Step, write: Expressions) -> bool:
-    """Say whether all operands have as many numbers as the results, or one, so that nothing is repeated by rows."""
-    if step.kind == "reduce":
-        return True
-    even = all(write.base(step, k)[1] in {"all", "one"} for k in range(len(step.reads)))
-    starts = [write.symbols.owner(read.flat[0]).start for read in step.reads]
-    return even and all(_is_even(write.inlined[start], write) for start in starts if start in write.inlined)
+    return len(step.counts) < 2 or child.kind == "elementwise"
 
 
 def give_names(steps: Sequence[Step], output: Step | None, taken: Iterable[str]) -> None:
