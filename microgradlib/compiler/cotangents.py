@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, slot_array
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import grouped, numpy
 from microgradlib.ops import TABLE
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.instructions import ProgramData, Slots
 
 __all__ = ["Cotangents", "Writer"]
 
@@ -32,7 +29,7 @@ class Writer:
         """Return `count` slots that nothing has yet."""
         start = self.sizes[space]
         self.sizes[space] += count
-        return Operand(space, slot_array(numpy().arange(start, start + count)))
+        return Operand.of(space, numpy().arange(start, start + count))
 
     def write(self, kind: str, op: Any, space: int, size: int, operands: list[Operand], **fields: Any) -> Operand:
         """Append an instruction; return its results."""
@@ -46,7 +43,7 @@ class Writer:
         if key not in self._constant_slots:
             self._constant_slots[key] = int(self.new(UNBATCHED, 1).slots[0])
             self.constants[self._constant_slots[key]] = number
-        return Operand(UNBATCHED, slot_array(numpy().full(count, self._constant_slots[key])))
+        return Operand.of(UNBATCHED, numpy().full(count, self._constant_slots[key]))
 
     def finished(self, **fields: Any) -> ProgramData:
         """Return the program with the instructions written so far."""
@@ -90,20 +87,20 @@ class Cotangents(Writer):
         again = known[slots] != NOT_REACHED
         known[slots[~again]] = cotangents[~again]
         if again.any():
-            both = [Operand(target.space, slot_array(part[again])) for part in (known[slots], cotangents)]
-            of = Operand(target.space, slot_array(slots[again]))
+            both = [Operand.of(target.space, part[again]) for part in (known[slots], cotangents)]
+            of = Operand.of(target.space, slots[again])
             known[of.slots] = self.write("elementwise", ADD, target.space, len(of.slots), both, cotangent_of=of).slots
 
-    def _moved(self, space: int, slots: Slots, share: Operand) -> Slots:
+    def _moved(self, space: int, slots: Any, share: Operand) -> Any:
         """Return a share summed over the batch, or repeated for each example, in the space of its target."""
         unique, order, counts = grouped(share.slots)
         firsts = order[numpy().cumsum(counts) - counts]
-        read, of = Operand(share.space, slot_array(unique)), Operand(space, slot_array(slots[firsts]))
+        read, of = Operand.of(share.space, unique), Operand.of(space, slots[firsts])
         kind, op = ("reduce", SUM) if space == UNBATCHED else ("elementwise", IDENTITY)
         moved = self.write(kind, op, space, len(unique), [read], cotangent_of=of).slots
         return moved[numpy().searchsorted(unique, share.slots)]
 
-    def _summed(self, space: int, slots: Slots, cotangents: Slots) -> tuple[Slots, Slots]:
+    def _summed(self, space: int, slots: Any, cotangents: Any) -> tuple[Any, Any]:
         """Return each slot once, with the slot of the sum of what is given to it."""
         np = numpy()
         if (slots[1:] > slots[:-1]).all():  # distinct, as in most cases
@@ -116,21 +113,21 @@ class Cotangents(Writer):
             unique, order, counts = grouped(slots[::width])
         terms = cotangents.reshape(-1, width)[order]
         targets = (unique[:, None] + np.arange(width)).ravel()
-        of = Operand(space, slot_array(targets))
+        of = Operand.of(space, targets)
         if (counts == counts[0]).all():  # a "reduce": the terms of each number together
             terms = terms.reshape(len(unique), -1, width).swapaxes(1, 2)
             fields: dict[str, Any] = {"terms": int(counts[0])}
         else:
             fields = {"counts": tuple(counts.tolist()), "width": width}
         kind = "reduce" if "terms" in fields else "segment_reduce"
-        read = Operand(space, slot_array(terms.ravel()))
+        read = Operand.of(space, terms.ravel())
         return targets, self.write(kind, SUM, space, len(targets), [read], cotangent_of=of, **fields).slots
 
 
-def _width(slots: Slots) -> int:
+def _width(slots: Any) -> int:
     """Return the length of the longest runs of consecutive slots that slots consist of, each run whole or not at all.
 
-    >>> _width(slot_array([5, 6, 9, 10, 5, 6])), _width(slot_array([5, 6, 6, 7]))
+    >>> _width(numpy().array([5, 6, 9, 10, 5, 6])), _width(numpy().array([5, 6, 6, 7]))
     (2, 1)
     """
     np = numpy()

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from microgradlib.compiler.cotangents import IDENTITY, Writer
-from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, slot_array
+from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
+from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import GRAPH, TABLE, ZERO
+from microgradlib.ops import GRAPH, TABLE, ZERO, Op
 from microgradlib.ops.guards import Undefined, chain_product, unguarded
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.instructions import ProgramData
-    from microgradlib.core.node import Node
-    from microgradlib.ops import Op
 
 __all__ = ["expand"]
 
@@ -98,7 +94,7 @@ _DEFINED = _Defined()
 
 def _terms(operand: Operand, terms: int) -> list[Operand]:
     """Return an operand of `terms` numbers for each result term by term."""
-    return [Operand(operand.space, slot_array(operand.slots[t::terms])) for t in range(terms)]
+    return [Operand.of(operand.space, operand.slots[t::terms]) for t in range(terms)]
 
 
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:
@@ -112,7 +108,7 @@ def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand 
                 operands[k] = writer.write("elementwise", IDENTITY, BATCHED, size, [operand])
         lists = [operands[start : start + terms] for start in range(0, len(operands), terms)]
         slots = [numpy().stack([operand.slots for operand in part], 1).ravel() for part in lists]
-        operands = [Operand(space, slot_array(part)) for part in slots]
+        operands = [Operand.of(space, part) for part in slots]
     if results is None or results.space != space:
         results = writer.new(space, size)
     writer.instructions.append(Instruction(kind, op, results, tuple(operands), terms=terms))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.ops import Op
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from microgradlib.ops import Op
-
-    Slots = Any
-    """A read-only NumPy array of slot numbers, one axis."""
+Slots = Any
+"""A read-only NumPy array of slot numbers, one axis."""
 
 __all__ = ["BATCHED", "NOT_REACHED", "UNBATCHED", "Instruction", "Operand", "ProgramData", "slot_array"]
 

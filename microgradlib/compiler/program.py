@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from microgradlib._support import display
+from microgradlib._support.checks import WholeNumber
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.reverse import reverse
-
-if TYPE_CHECKING:
-    from microgradlib._support.checks import WholeNumber
-    from microgradlib.viz.drawings.drawing import Drawing, Engine
-    from microgradlib.viz.theme import Theme
+from microgradlib.viz.drawings.drawing import Drawing, Engine
+from microgradlib.viz.theme import Theme
 
 __all__ = ["MAX_BOXES", "Program"]
 

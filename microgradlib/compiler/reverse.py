@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib.compiler.cotangents import Cotangents
 from microgradlib.compiler.expand import expand
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Operand, slot_array
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import slope_of
 from microgradlib.ops import TABLE
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.instructions import Instruction, ProgramData, Slots
 
 __all__ = ["reverse"]
 
@@ -68,10 +65,10 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
             ADJOINTS[instruction.kind](tape, instruction, g, position)
     joint = tape.finished(
         seeds=(*program.seeds, seed),
-        cotangents=(Operand(space, slot_array(tape.slots[space][:count])),),
+        cotangents=(Operand.of(space, tape.slots[space][:count]),),
         forward=len(program.instructions),
         wrt=wrt,
-        cotangent_slots=tuple([slot_array(slots[:-1]) for slots in tape.slots]),
+        cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(tape.slots)]),
     )
     return _pruned(joint) if program.cotangents else joint
 
@@ -91,14 +88,14 @@ def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
     return needed
 
 
-def _elementwise(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+def _elementwise(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
     """∂/∂xₖ = g · ∂op/∂xₖ, for each result that is reached."""
     for k, operand in enumerate(i.operands):
         keep = (g != NOT_REACHED) & tape.needed[operand.space][operand.slots]
         slope = slope_of(i.op, k)
         if slope.constant == 0 or not keep.any():
             continue
-        share, target = Operand(i.space, slot_array(g[keep])), _part(operand, keep)
+        share, target = Operand.of(i.space, g[keep]), _part(operand, keep)
         if slope.constant is not None:
             tape.give(target, _scaled(tape, share, slope.constant, target))
             continue
@@ -122,7 +119,7 @@ LINEAR = {"sum", "mean", "dot"}
 """Reductions whose adjoints are elementwise: g, g/n, and g times the other factor."""
 
 
-def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> None:
+def _reduction(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
     """Give each term its share; of maximum and minimum, for all results with one number of terms at a time."""
     np, counts = numpy(), numpy().array(i.counts or (i.terms,) * i.size)
     if i.counts and i.op.name not in LINEAR:
@@ -136,15 +133,15 @@ def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> Non
     places = (np.repeat(np.arange(len(counts)), counts)[:, None] * i.width + np.arange(i.width)).ravel()
     reached = g != NOT_REACHED
     operands = [_part(operand, reached[places]) for operand in i.operands]
-    results, share = _part(i.results, reached), Operand(i.space, slot_array(g[reached]))
+    results, share = _part(i.results, reached), Operand.of(i.space, g[reached])
     is_square = i.op is DOT and operands[0] == operands[1]  # Σ xᵢ xᵢ gives each xᵢ twice the same
     if i.op.name == "mean" or is_square:
         numbers = [2.0 if is_square else 1.0 / count for count in counts[reached].tolist()]
-        factors = Operand(UNBATCHED, slot_array([tape.constant(number, 1).slots[0] for number in numbers]))
+        factors = Operand.of(UNBATCHED, [tape.constant(number, 1).slots[0] for number in numbers])
         share = tape.write("elementwise", MUL, i.space, len(numbers), [factors, share])
         g = g.copy()
         g[reached] = share.slots
-    shares = Operand(i.space, slot_array(g[places][reached[places]]))
+    shares = Operand.of(i.space, g[places][reached[places]])
     for k, operand in enumerate(operands[:1] if is_square else operands):
         keep = tape.needed[operand.space][operand.slots]
         if not keep.any():
@@ -162,7 +159,7 @@ def _reduction(tape: Cotangents, i: Instruction, g: Slots, position: int) -> Non
             tape.give(operand, tape.write("reduce", i.op, i.space, len(operand.slots), read, **fields))
 
 
-def _matmul(tape: Cotangents, i: Instruction, g: Slots, _position: int) -> None:
+def _matmul(tape: Cotangents, i: Instruction, g: Any, _position: int) -> None:
     """∇_W = G Xᵀ and ∇_X = Wᵀ G, without the rows and columns that are not reached or not needed."""
     count, rows, terms, columns = i.shape
     w, x = i.operands
@@ -189,8 +186,8 @@ def _product(tape: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: t
     count, rows, columns = target[1].shape
     shape = (count, rows, a[1].shape[2], columns)
     space = target[0] if a[0] == b[0] == BATCHED else max(a[0], b[0])
-    of = Operand(target[0], slot_array(target[1].ravel()))
-    read = [Operand(factor[0], slot_array(factor[1].ravel())) for factor in (a, b)]
+    of = Operand.of(target[0], target[1].ravel())
+    read = [Operand.of(factor[0], factor[1].ravel()) for factor in (a, b)]
     tape.give(of, tape.write("matmul", DOT, space, of.slots.size, read, shape=shape, cotangent_of=of))
 
 
@@ -200,9 +197,7 @@ ADJOINTS = {"elementwise": _elementwise, "reduce": _reduction, "segment_reduce":
 
 def _part(operand: Operand, chosen: Any) -> Operand:
     """Return the operand's slots where `chosen`, or those at the places `chosen`."""
-    return (
-        operand if chosen.dtype == bool and chosen.all() else Operand(operand.space, slot_array(operand.slots[chosen]))
-    )
+    return operand if chosen.dtype == bool and chosen.all() else Operand.of(operand.space, operand.slots[chosen])
 
 
 def _pruned(program: ProgramData) -> ProgramData:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
+from microgradlib.ops import Op
 from microgradlib.ops.guards import unguarded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.ops import Op
 
 __all__ = ["Slope", "rule_arguments", "slope_of"]
 

@@ -43,9 +43,11 @@ class Views:
     of. So an adjoint reads them as evenly as its forward instruction writes its results, and gradients are one run.
     Results that would be uneven, or spread, keep their numbers; copies have addresses of their own.
 
+    >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.trace import trace
     >>> from microgradlib.compiler.vectorize import vectorize
-    >>> program = vectorize(trace(lambda x: [x[2] * x[0], x[0] * x[3], x[1] * x[2]], [[1.0, 2.0, 3.0, 4.0]], []))
+    >>> traced = trace(lambda x: [x[2] * x[0], x[0] * x[3], x[1] * x[2]], [[1.0, 2.0, 3.0, 4.0]], [])
+    >>> program = vectorize(canonicalize(traced))
     >>> for draft in Views(program).drafts:
     ...     print(draft.results.addresses, *[reading.addresses for reading in draft.operands])
     [14 15 16] [1 3 0]
