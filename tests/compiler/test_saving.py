@@ -38,6 +38,10 @@ def test_values_and_gradients_are_those_of_the_compiled_function(tmp_path, dtype
     assert one == other
     assert gradient.tolist() == expected.tolist()
     assert program.program == fast.program
+    assert program.program.arguments == fast.program.arguments  # printed by their names
+    vector = np.linspace(-1, 1, len(model.parameters()))
+    assert program.hvp(X, Y, vector=vector).tolist() == fast.hvp(X, Y, vector=vector).tolist()
+    assert program.hvp(X, Y, vector=vector).dtype == dtype
     assert program.jacobian(X, Y).tolist() == fast.jacobian(X, Y).tolist()
     fast.set_parameters(np.linspace(-1, 1, len(model.parameters())))
     program.set_parameters(np.linspace(-1, 1, len(model.parameters())))

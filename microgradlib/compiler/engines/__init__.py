@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from microgradlib._support.lookup import lookup
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.engines.engine import Engine
-    from microgradlib.compiler.instructions import ProgramData
+from microgradlib.compiler.engines.engine import Engine
+from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["ENGINES", "make_engine"]
 

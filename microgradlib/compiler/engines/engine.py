@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import unflatten
+from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.reverse import reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
-
-    from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["Engine"]
 
@@ -44,15 +42,13 @@ class Engine:
         in_order = (numpy().diff(self._order) > 0).all()
         self._slots: Any = slice(None) if in_order else numpy().argsort(self._order)
 
-    def execute(
-        self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
-    ) -> tuple[Any, tuple[Any, ...]]:
+    def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run this engine's program, or a joint program of it, on a batch.
 
         `seeds`: for each operand of `program.seeds` an array or number that broadcasts to (slots, batch), or (slots,)
-        for an unbatched one. Returns the outputs, (outputs, batch), and for each operand of `program.cotangents` an
-        array in the order of the slots: (slots,), the sum over the batch, or (slots, batch). They are the caller's to
-        keep. NumPy's warnings are off while it is called.
+        for an unbatched one. Returns the outputs, (outputs, batch), and a tuple with an array for each operand of
+        `program.cotangents`, in the order of the slots: (slots,), the sum over the batch, or (slots, batch). They are
+        the caller's to keep. NumPy's warnings are off while it is called.
         """
         raise NotImplementedError
 
@@ -73,21 +69,19 @@ class Engine:
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient, flat, in the parameters' order."""
-        _, mean, gradient = self._by_parameters("gradient", parameters, columns)
+        _, mean, gradient = self._derived("gradient", parameters, columns)
         return mean, gradient
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
         """Return all outputs, (batch, outputs), and the gradient of the mean of the first."""
-        outputs, _, gradient = self._by_parameters("gradient", parameters, columns)
+        outputs, _, gradient = self._derived("gradient", parameters, columns)
         return outputs.T, gradient
 
     def hvp(self, parameters: Any, columns: Sequence[Any], vector: Any) -> Any:
         """Return H v, flat, for the Hessian H of the mean of the first output by the parameters."""
-        return self._by_parameters("hvp", parameters, columns, vector)[2]
+        return self._derived("hvp", parameters, columns, vector)[2]
 
-    def _by_parameters(
-        self, name: str, parameters: Any, columns: Sequence[Any], *vector: Any
-    ) -> tuple[Any, float, Any]:
+    def _derived(self, name: str, parameters: Any, columns: Sequence[Any], *vector: Any) -> tuple[Any, float, Any]:
         """Return the outputs, the mean of the first, and its derivatives in the parameters' order."""
         batch = len(columns[0])
         joint, seeds = self.joint(name), (1.0 / batch, vector[0][self._order]) if vector else (1.0 / batch,)

@@ -37,9 +37,7 @@ class ReferenceEngine(Engine):
     ((1.0, array([0.])), [[[3.0]], [[0.25]]])
     """
 
-    def execute(
-        self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
-    ) -> tuple[Any, tuple[Any, ...]]:
+    def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
         np, memory = numpy(), _loaded(program, parameters, columns)
         for operand, seed in zip(program.seeds, seeds):
