@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.trace import Trace, TracedNode
-from microgradlib.ops import TABLE
+from microgradlib.ops import TABLE, Op
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.ops import Op
-
-    Nodes = tuple[int, ...]
+Nodes = tuple[int, ...]
 
 __all__ = ["canonicalize"]
 

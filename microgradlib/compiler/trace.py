@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from microgradlib._support.draws import draw_lines, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
@@ -17,11 +18,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
 from microgradlib.errors import SymbolHasNoValueError, TracingError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from microgradlib.ops import Op
+from microgradlib.ops import Op
 
 __all__ = ["Trace", "TracedNode", "trace"]
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, Instruction, Operand
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, Instruction, Operand, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.listing.expressions import Expressions
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.inlining import LONGEST
 from microgradlib.listing.readings import reading
 from microgradlib.listing.steps import arranged, broadcast
 from microgradlib.listing.symbols import Block
 from microgradlib.ops import TABLE
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.instructions import ProgramData, Slots
-    from microgradlib.listing.expressions import Expressions
 
 __all__ = ["Line", "backward_lines"]
 

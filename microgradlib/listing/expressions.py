@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence, Set as AbstractSet
 
+from microgradlib.compiler.instructions import Slots
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula, slope
 from microgradlib.listing.readings import is_one_part, matrix, reading
-from microgradlib.listing.steps import broadcast
+from microgradlib.listing.steps import Step, broadcast
+from microgradlib.listing.symbols import Symbols
 from microgradlib.ops.formula import write_op
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence, Set as AbstractSet
-
-    from microgradlib.compiler.instructions import Slots
-    from microgradlib.listing.steps import Step
-    from microgradlib.listing.symbols import Symbols
 
 __all__ = ["Expressions"]
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from microgradlib.compiler.instructions import Slots
-    from microgradlib.listing.expressions import Expressions
-    from microgradlib.listing.steps import Step
+from microgradlib.compiler.instructions import Slots
+from microgradlib.listing.expressions import Expressions
+from microgradlib.listing.steps import Step
 
 __all__ = ["UNNAMED", "give_names", "inline"]
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from itertools import chain, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import ProgramData, Slots
-
-    Path = tuple[str, ...]
+Path = tuple[str, ...]
 
 __all__ = ["ParameterGroup", "few", "in_braces", "names_by_role", "parameter_groups"]
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING
 
+from microgradlib.compiler.instructions import Slots
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.listing.parameter_groups import few, in_braces
-from microgradlib.listing.symbols import Block
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import Slots
-    from microgradlib.listing.symbols import Symbols
+from microgradlib.listing.symbols import Block, Symbols
 
 __all__ = ["by", "groups_of", "height", "is_one_part", "matrix", "reading"]
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from microgradlib.compiler.instructions import UNBATCHED
+from microgradlib.compiler.instructions import UNBATCHED, Instruction, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.readings import height
-from microgradlib.listing.symbols import Block
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import Instruction, ProgramData, Slots
-    from microgradlib.listing.symbols import Symbols
-    from microgradlib.ops import Op
+from microgradlib.listing.symbols import Block, Symbols
+from microgradlib.ops import Op
 
 __all__ = ["Step", "arranged", "broadcast", "forward_steps", "shaped"]
 

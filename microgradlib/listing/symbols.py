@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from microgradlib.compiler.instructions import Operand, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.listing.parameter_groups import parameter_groups
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.instructions import Operand, ProgramData, Slots
 
 __all__ = ["Block", "Symbols"]
 

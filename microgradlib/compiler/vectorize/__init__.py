@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.trace import Trace, TracedNode
 from microgradlib.compiler.vectorize.packs import Pack, packs_of, parts
 from microgradlib.ops import TABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from microgradlib.compiler.trace import Trace, TracedNode
 
 __all__ = ["vectorize"]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from microgradlib.compiler.instructions import NOT_REACHED
 from microgradlib.compiler.numpy_functions import grouped, numpy
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Term = tuple[int, ...]
+Term = tuple[int, ...]
 
 __all__ = ["batch_matmul"]
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.trace import TracedNode
-from microgradlib.compiler.vectorize.batch_matmul import batch_matmul
+from microgradlib.compiler.vectorize.batch_matmul import Term, batch_matmul
 from microgradlib.ops import TABLE, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from microgradlib.compiler.vectorize.batch_matmul import Term
 
 __all__ = ["OF_ANY_LENGTH", "Pack", "packs_of", "parts", "schedule"]
 
