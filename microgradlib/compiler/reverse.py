@@ -14,7 +14,7 @@ from microgradlib.ops import TABLE
 
 __all__ = ["reverse"]
 
-DOT, MUL, NEG = (TABLE[name] for name in ("dot", "mul", "neg"))
+DOT, MUL = TABLE["dot"], TABLE["mul"]
 
 
 def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
@@ -54,12 +54,9 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
     else:
         targets = program.outputs[:1] if wrt == "parameters" else program.outputs
         seed = tape.new(BATCHED, len(targets))
-    first = 0
-    for target in targets:
+    for first, target in enumerate(targets):  # several outputs have one slot each
         tape.give(target, Operand(seed.space, seed.slots[first : first + len(target.slots)]))
-        first += len(target.slots)
-    for position in range(len(program.instructions) - 1, -1, -1):
-        instruction = program.instructions[position]
+    for position, instruction in reversed(list(enumerate(program.instructions))):
         g = tape.slots[instruction.space][instruction.results.slots]
         if (g != NOT_REACHED).any():
             ADJOINTS[instruction.kind](tape, instruction, g, position)
@@ -95,24 +92,16 @@ def _elementwise(tape: Cotangents, i: Instruction, g: Any, position: int) -> Non
         slope = slope_of(i.op, k)
         if slope.constant == 0 or not keep.any():
             continue
-        share, target = Operand.of(i.space, g[keep]), _part(operand, keep)
+        share, target, n = Operand.of(i.space, g[keep]), _part(operand, keep), int(keep.sum())
         if slope.constant is not None:
-            tape.give(target, _scaled(tape, share, slope.constant, target))
+            if slope.constant != 1:
+                scaled = [tape.constant(slope.constant, n), share]
+                share = tape.write("elementwise", MUL, i.space, n, scaled, cotangent_of=target)
+            tape.give(target, share)
             continue
         read = [_part((i.results, *i.operands)[place], keep) for place in slope.reads]
         fields: dict[str, Any] = {"wrt": k, "reads": slope.reads, "forward": position, "cotangent_of": target}
-        tape.give(target, tape.write("elementwise", i.op, i.space, len(share.slots), [share, *read], **fields))
-
-
-def _scaled(tape: Cotangents, share: Operand, number: float, target: Operand) -> Operand:
-    """Return number · share."""
-    size = len(share.slots)
-    if number == 1:
-        return share
-    if number == -1:
-        return tape.write("elementwise", NEG, share.space, size, [share], cotangent_of=target)
-    factors = [tape.constant(number, size), share]
-    return tape.write("elementwise", MUL, share.space, size, factors, cotangent_of=target)
+        tape.give(target, tape.write("elementwise", i.op, i.space, n, [share, *read], **fields))
 
 
 LINEAR = {"sum", "mean", "dot"}
@@ -197,7 +186,7 @@ ADJOINTS = {"elementwise": _elementwise, "reduce": _reduction, "segment_reduce":
 
 def _part(operand: Operand, chosen: Any) -> Operand:
     """Return the operand's slots where `chosen`, or those at the places `chosen`."""
-    return operand if chosen.dtype == bool and chosen.all() else Operand.of(operand.space, operand.slots[chosen])
+    return Operand.of(operand.space, operand.slots[chosen])
 
 
 def _pruned(program: ProgramData) -> ProgramData:
@@ -207,8 +196,7 @@ def _pruned(program: ProgramData) -> ProgramData:
     for operand in program.outputs + program.cotangents:
         used[operand.space][operand.slots] = True
     kept = np.zeros(len(program.instructions), bool)
-    for position in range(len(kept) - 1, -1, -1):
-        i = program.instructions[position]
+    for position, i in reversed(list(enumerate(program.instructions))):
         kept[position] = used[i.space][i.results.slots].any()
         for operand in i.operands if kept[position] else ():
             used[operand.space][operand.slots] = True
