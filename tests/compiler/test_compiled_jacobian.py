@@ -1,6 +1,7 @@
 """Jacobians of compiled functions and outputs carried along, held to the eager engine."""
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Value, costs, nn
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.engines import numpy_engine
+from microgradlib.compiler.engines import engine, numpy_engine
 from microgradlib.testing import graphs
 
 
@@ -66,3 +67,28 @@ def test_several_outputs_and_the_gradient_of_the_first() -> None:
     assert_close(values.tolist(), alone(x, y).tolist())
     assert_close(gradient.tolist(), alone.value_and_grad(x, y)[1].tolist())
     assert_close(np.transpose(scores).ravel().tolist(), compiled(model, model.parameters())(x).ravel().tolist())
+
+
+def test_a_wide_jacobian_is_made_in_parts() -> None:
+    w = [Value(0.01 * k) for k in range(300)]
+    rows = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    fast = compiled(lambda x: [mg.tanh(v * x[0] + x[1]) for v in w], w)
+    fast(rows)
+    tracemalloc.start()
+    try:
+        found = fast.jacobian(rows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 60e6
+    slopes = 1 - np.tanh(rows[:, :1] * [v.data for v in w] + rows[:, 1:]) ** 2
+    np.testing.assert_allclose(found, np.stack([slopes * [v.data for v in w], slopes], 2), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "seeds"), [(1, 100), (4, 100), (7, 100), (100, 2), (100, 9)])
+def test_parts_of_any_size_give_the_same_jacobian(monkeypatch, rows, seeds) -> None:
+    model, batch = nn.MLP([2, 3, 3], activation="tanh", rng=0), np.random.default_rng(0).uniform(-1, 1, (5, 2))
+    expected = compiled(model, model.parameters()).jacobian(batch)
+    monkeypatch.setattr(engine, "ROWS", rows)
+    monkeypatch.setattr(engine, "SEEDS", seeds)
+    np.testing.assert_allclose(compiled(model, model.parameters()).jacobian(batch), expected, rtol=1e-14)

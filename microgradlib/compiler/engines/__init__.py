@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 from microgradlib._support.lookup import lookup
 from microgradlib.compiler.engines.engine import Engine
+from microgradlib.compiler.engines.numpy_engine import NumpyEngine
+from microgradlib.compiler.engines.reference import ReferenceEngine
 from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["ENGINES", "make_engine"]
 
-ENGINES: Final = {
-    "numpy": "numpy_engine:NumpyEngine",
-    "reference": "reference:ReferenceEngine",
-}
-"""For each name of `compile(…, backend=…)`, the module in this room and its class, imported when first asked for."""
+ENGINES: Final[dict[str, type[Engine]]] = {"numpy": NumpyEngine, "reference": ReferenceEngine}
+"""The engines by the names of `compile(…, backend=…)`."""
 
 
 def make_engine(name: str, program: ProgramData, dtype: Any) -> Engine:
@@ -23,7 +21,5 @@ def make_engine(name: str, program: ProgramData, dtype: Any) -> Engine:
 
     Derivatives that are not finite are the reference engine's.
     """
-    module, _, engine = lookup(name, ENGINES, "backend").partition(":")
-    exact = None if name == "reference" else make_engine("reference", program, dtype)
-    made: Engine = getattr(import_module(f"{__package__}.{module}"), engine)(program, dtype, exact)
-    return made
+    engine = lookup(name, ENGINES, "backend")
+    return engine(program, dtype, None if engine is ReferenceEngine else ReferenceEngine(program, dtype))

@@ -20,8 +20,8 @@ __all__ = ["Engine"]
 EXAMINED = 64
 """Where a gradient is not finite, parts of the batch of so many examples are looked at, then single examples."""
 
-SEEDED = 512
-"""A Jacobian's rows are computed so many at a time, which stay in cache."""
+ROWS, SEEDS = 512, 1 << 20
+"""So many rows of a Jacobian are computed at a time, which stay in cache, from at most so many seeds."""
 
 
 class Engine:
@@ -114,20 +114,20 @@ class Engine:
     def jacobian(self, parameters: Any, columns: Sequence[Any]) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs).
 
-        Every example occurs once for each output, seeded with 1 for that output alone: some examples at a time.
+        Every example occurs once for each output, seeded with 1 for that output alone: some of these rows at a time.
         """
         np, batch, count = numpy(), len(columns[0]), len(self.program.outputs)
         joint, order = self.joint("jacobian"), np.argsort(self.program.input_order)
-        result: NDArray[Any] = np.empty((batch, count, len(order)), self.dtype)
-        finite = True
-        size = batch if count == 1 else -(-SEEDED // count)
+        result: NDArray[Any] = np.empty((batch * count, len(order)), self.dtype)
+        finite, size = True, batch if count == 1 else max(1, min(ROWS, SEEDS // count))
         with np.errstate(all="ignore"):
-            for start in range(0, batch, size):
-                part = [np.repeat(column[start : start + size], count, 0) for column in columns]
-                seed = np.tile(np.eye(count, dtype=self.dtype), len(part[0]) // count)
-                outputs, (found,) = self.execute(joint, parameters, part, (seed,))
-                result[start : start + size] = found.take(order, 0).T.reshape(-1, count, len(order))
+            for start in range(0, len(result), size):
+                examples, seeded = np.divmod(np.arange(start, min(start + size, len(result))), count)
+                seed = (np.arange(count)[:, None] == seeded).astype(self.dtype)
+                outputs, (found,) = self.execute(joint, parameters, [column[examples] for column in columns], (seed,))
+                result[start : start + size] = found.take(order, 0).T
                 finite = finite and is_finite(outputs) and is_finite(found)
+        result = result.reshape(batch, count, len(order))
         if self.exact is not None and not finite:
             whole = np.isfinite(self.values(parameters, columns)).all(1) & np.isfinite(result).all((1, 2))
             result[~whole] = self.exact.jacobian(parameters, [column[~whole] for column in columns])
