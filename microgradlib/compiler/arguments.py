@@ -112,14 +112,13 @@ class Parameters:
 
     def numbers(self, captured: tuple[Value, ...], dtype: Any) -> Any:
         """Return the numbers of the distinct parameters, and behind them those of other Values, as one flat array."""
-        np = numpy()
         if self._array is None:
-            return rounded(np.array([p._data for p in (*self.distinct, *captured)], float), dtype)
+            return rounded(numpy().array([p._data for p in (*self.distinct, *captured)], float), dtype)
         numbers = rounded(self._array, dtype)
         if len(self.distinct) < len(self.listed):
-            numbers = np.empty(len(self.distinct), dtype)
+            numbers = numpy().empty(len(self.distinct), dtype)
             numbers[self.places] = self._array
-        return rounded(np.append(numbers, [p._data for p in captured]), dtype) if captured else numbers
+        return rounded(numpy().append(numbers, [p._data for p in captured]), dtype) if captured else numbers
 
 
 def _labels(values: list[Value]) -> tuple[str, ...]:

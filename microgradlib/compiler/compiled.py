@@ -146,10 +146,8 @@ class Compiled(Batched):
             found = self._trace(shapes)
             if not found.outputs:
                 raise ValueError("the function returns no number")
-            arguments = tuple(zip(argument_names(self.__wrapped__, len(shapes)), shapes))
-            program = Program.of(
-                vectorize(canonicalize(found)), parameter_names=self._parameters.names, arguments=arguments
-            )
+            arguments, names = tuple(zip(argument_names(self.__wrapped__, len(shapes)), shapes)), self._parameters.names
+            program = Program.of(vectorize(canonicalize(found)), arguments=arguments, parameter_names=names)
         checks = column_checks(found, shapes, self.dtype) if self.check_labels else []
         return Ready(shapes, make_engine(self.backend, program, self.dtype), found.captured, checks)
 

@@ -13,6 +13,11 @@ from microgradlib.compiler.vectorize import vectorize
 
 __all__ = ["Stages"]
 
+TITLES = (
+    "trace: scalar operations", "canonicalize: the same, simplified", "vectorize: instructions on vectors",
+    "reverse: forward and backward", "plan: steps on rows of memory",
+)  # fmt: skip
+
 
 class Stages(NamedTuple):
     """What each pass has made of a function, which shows itself as text. `joint` is the program with its gradient.
@@ -60,14 +65,8 @@ class Stages(NamedTuple):
         return cls(trace, canonical, program, joint, plan(joint))
 
     def __repr__(self) -> str:
-        parts = {
-            "trace: scalar operations": _listing(self.trace),
-            "canonicalize: the same, simplified": _listing(self.canonical),
-            "vectorize: instructions on vectors": self.program.listing(),
-            "reverse: forward and backward": self.joint.listing(),
-            "plan: steps on rows of memory": str(self.plan),
-        }
-        return "\n".join(f"# {title}\n{text}" for title, text in parts.items())
+        texts = _listing(self.trace), _listing(self.canonical), self.program.listing(), self.joint.listing(), self.plan
+        return "\n".join(f"# {title}\n{text}" for title, text in zip(TITLES, texts))
 
 
 def _listing(trace: Trace) -> str:
