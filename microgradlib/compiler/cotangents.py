@@ -94,8 +94,7 @@ class Cotangents(Writer):
     def _moved(self, space: int, slots: Any, share: Operand) -> Any:
         """Return a share summed over the batch, or repeated for each example, in the space of its target."""
         unique, order, counts = grouped(share.slots)
-        firsts = order[numpy().cumsum(counts) - counts]
-        read, of = Operand.of(share.space, unique), Operand.of(space, slots[firsts])
+        read, of = Operand.of(share.space, unique), Operand.of(space, slots[order[numpy().cumsum(counts) - counts]])
         kind, op = ("reduce", SUM) if space == UNBATCHED else ("elementwise", IDENTITY)
         moved = self.write(kind, op, space, len(unique), [read], cotangent_of=of).slots
         return moved[numpy().searchsorted(unique, share.slots)]

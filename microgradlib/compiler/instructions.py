@@ -51,12 +51,15 @@ class Operand:
         return cls(space, slot_array(slots))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Operand):
-            return NotImplemented
-        return self.space == other.space and numpy().array_equal(self.slots, other.slots)
+        return isinstance(other, Operand) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash((self.space, self.slots.tobytes()))
+        return hash(self.key)
+
+    @property
+    def key(self) -> tuple[int, bytes]:
+        """What operands that read the same slots have in common."""
+        return self.space, self.slots.tobytes()
 
     def __repr__(self) -> str:
         slots, np = self.slots, numpy()

@@ -8,9 +8,8 @@ from random_networks import Network
 import microgradlib as mg
 from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
-from microgradlib.compiler.engines import engine as seam
+from microgradlib.compiler.engines import ENGINES, engine as seam
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines import ENGINES
 from microgradlib.core.autodiff import grad_table, gradients
 
 each_engine = pytest.mark.parametrize("backend", ENGINES)
