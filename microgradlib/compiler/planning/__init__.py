@@ -62,5 +62,4 @@ def plan(program: ProgramData) -> Plan:
         seed_rows=rows_of(program.seeds),
         output_rows=rows_of(program.outputs),
         cotangent_rows=rows_of(program.cotangents),
-        forward=sum([program.forward is None or draft.position < program.forward for draft in views.drafts]),
     )

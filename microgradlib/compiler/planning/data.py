@@ -117,8 +117,6 @@ class Plan:
     seed_rows: tuple[Any, ...]
     output_rows: tuple[Any, ...]
     cotangent_rows: tuple[Any, ...]
-    forward: int
-    """How many steps the forward pass has."""
 
     @cached_property
     def chains(self) -> tuple[tuple[int, int], ...]:

@@ -172,7 +172,6 @@ def wrong_plans():
     found = plan(reverse(program_of(*mlp())))
     matmul = next(n for n, step in enumerate(found.steps) if step.kind == "matmul")
     last = found.steps[-1]
-    yield replace(found, forward=found.forward - 1), "forward steps"
     yield replace(found, output_rows=(found.output_rows[0] + 1,)), "hold something else"
     yield replace(found, cotangent_rows=(found.cotangent_rows[0][::-1],)), "hold something else"
     yield replace(found, steps=found.steps[:-1]), "hold something else"
@@ -188,7 +187,7 @@ def wrong_plans():
     yield with_step(found, matmul, results=replace(over, sizes=(1, 1, 8), steps=(0, 0, 1))), "written over"
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(11))
 def test_the_checker_rejects_wrong_plans(number):
     found, message = [*wrong_plans()][number]
     with pytest.raises(ValueError, match=message):
@@ -196,7 +195,7 @@ def test_the_checker_rejects_wrong_plans(number):
 
 
 def test_there_are_no_more_wrong_plans():
-    assert len([*wrong_plans()]) == 12
+    assert len([*wrong_plans()]) == 11
 
 
 @settings(max_examples=50, deadline=None)
