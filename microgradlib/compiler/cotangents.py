@@ -59,7 +59,7 @@ class Writer:
 
 
 class Cotangents(Writer):
-    """The backward pass of a program: cotangents are given to slots, and asked for when all readers have given theirs.
+    """The backward pass of a program: a slot's cotangent is the sum of the shares of all that read it.
 
     `needed[space][slot]` says whether a slot depends on what is differentiated by; no other gets a cotangent.
     `slots[space][slot]` is the slot of a slot's cotangent, in the same space; `NOT_REACHED` where there is none.
@@ -70,7 +70,7 @@ class Cotangents(Writer):
         self.needed = needed
         self.slots = [numpy().full(size + 1, NOT_REACHED) for size in program.sizes]
 
-    def give(self, target: Operand, share: Operand) -> None:
+    def accumulate(self, target: Operand, share: Operand) -> None:
         """Add a share to the cotangent of each slot of `target`: summed over the batch for unbatched slots.
 
         A slot may be there several times. The sum over several shares is an "elementwise" add of two, one after

@@ -48,24 +48,24 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
         raise ValueError(message)
     program = expand(program) if program.cotangents else program
     space, count = (UNBATCHED, len(program.parameter_order)) if wrt == "parameters" else (BATCHED, program.inputs)
-    tape = Cotangents(program, _needed(program, space, count))
+    writer = Cotangents(program, _needed(program, space, count))
     if program.cotangents:
-        targets, seed = program.cotangents[-1:], tape.new(UNBATCHED, len(program.cotangents[-1].slots))
+        targets, seed = program.cotangents[-1:], writer.new(UNBATCHED, len(program.cotangents[-1].slots))
     else:
         targets = program.outputs[:1] if wrt == "parameters" else program.outputs
-        seed = tape.new(BATCHED, len(targets))
+        seed = writer.new(BATCHED, len(targets))
     for first, target in enumerate(targets):  # several outputs have one slot each
-        tape.give(target, Operand(seed.space, seed.slots[first : first + len(target.slots)]))
+        writer.accumulate(target, Operand(seed.space, seed.slots[first : first + len(target.slots)]))
     for position, instruction in reversed(list(enumerate(program.instructions))):
-        g = tape.slots[instruction.space][instruction.results.slots]
+        g = writer.slots[instruction.space][instruction.results.slots]
         if (g != NOT_REACHED).any():
-            ADJOINTS[instruction.kind](tape, instruction, g, position)
-    joint = tape.finished(
+            ADJOINTS[instruction.kind](writer, instruction, g, position)
+    joint = writer.finished(
         seeds=(*program.seeds, seed),
-        cotangents=(Operand.of(space, tape.slots[space][:count]),),
+        cotangents=(Operand.of(space, writer.slots[space][:count]),),
         forward=len(program.instructions),
         wrt=wrt,
-        cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(tape.slots)]),
+        cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(writer.slots)]),
     )
     return _pruned(joint) if program.cotangents else joint
 
@@ -85,30 +85,30 @@ def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
     return needed
 
 
-def _elementwise(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
+def _elementwise(writer: Cotangents, i: Instruction, g: Any, position: int) -> None:
     """∂/∂xₖ = g · ∂op/∂xₖ, for each result that is reached."""
     for k, operand in enumerate(i.operands):
-        keep = (g != NOT_REACHED) & tape.needed[operand.space][operand.slots]
+        keep = (g != NOT_REACHED) & writer.needed[operand.space][operand.slots]
         slope = slope_of(i.op, k)
         if slope.constant == 0 or not keep.any():
             continue
         share, target, n = Operand.of(i.space, g[keep]), _part(operand, keep), int(keep.sum())
         if slope.constant is not None:
             if slope.constant != 1:
-                scaled = [tape.constant(slope.constant, n), share]
-                share = tape.write("elementwise", MUL, i.space, n, scaled, cotangent_of=target)
-            tape.give(target, share)
+                scaled = [writer.constant(slope.constant, n), share]
+                share = writer.write("elementwise", MUL, i.space, n, scaled, cotangent_of=target)
+            writer.accumulate(target, share)
             continue
         read = [_part((i.results, *i.operands)[place], keep) for place in slope.reads]
         fields: dict[str, Any] = {"wrt": k, "reads": slope.reads, "forward": position, "cotangent_of": target}
-        tape.give(target, tape.write("elementwise", i.op, i.space, n, [share, *read], **fields))
+        writer.accumulate(target, writer.write("elementwise", i.op, i.space, n, [share, *read], **fields))
 
 
 LINEAR = {"sum", "mean", "dot"}
 """Reductions whose adjoints are elementwise: g, g/n, and g times the other factor."""
 
 
-def _reduction(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
+def _reduction(writer: Cotangents, i: Instruction, g: Any, position: int) -> None:
     """Give each term its share; of maximum and minimum, for all results with one number of terms at a time."""
     np, counts = numpy(), numpy().array(i.counts or (i.terms,) * i.size)
     if i.counts and i.op.name not in LINEAR:
@@ -117,7 +117,7 @@ def _reduction(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
             terms = tuple([_part(operand, np.repeat(members, counts)) for operand in i.operands])
             results = _part(i.results, members)
             part = replace(i, kind="reduce", results=results, operands=terms, terms=length, counts=())
-            _reduction(tape, part, g[members], position)
+            _reduction(writer, part, g[members], position)
         return
     places = (np.repeat(np.arange(len(counts)), counts)[:, None] * i.width + np.arange(i.width)).ravel()
     reached = g != NOT_REACHED
@@ -126,29 +126,29 @@ def _reduction(tape: Cotangents, i: Instruction, g: Any, position: int) -> None:
     is_square = i.op is DOT and operands[0] == operands[1]  # Σ xᵢ xᵢ gives each xᵢ twice the same
     if i.op.name == "mean" or is_square:
         numbers = [2.0 if is_square else 1.0 / count for count in counts[reached].tolist()]
-        factors = Operand.of(UNBATCHED, [tape.constant(number, 1).slots[0] for number in numbers])
-        share = tape.write("elementwise", MUL, i.space, len(numbers), [factors, share])
+        factors = Operand.of(UNBATCHED, [writer.constant(number, 1).slots[0] for number in numbers])
+        share = writer.write("elementwise", MUL, i.space, len(numbers), [factors, share])
         g = g.copy()
         g[reached] = share.slots
     shares = Operand.of(i.space, g[places][reached[places]])
     for k, operand in enumerate(operands[:1] if is_square else operands):
-        keep = tape.needed[operand.space][operand.slots]
+        keep = writer.needed[operand.space][operand.slots]
         if not keep.any():
             continue
         if i.op is DOT:  # in the order of the slots, in which what adds it up reads
             order = np.flatnonzero(keep)[np.argsort(operand.slots[keep], kind="stable")]
             target, *pair = (_part(read, order) for read in (operand, shares, operands[1 - k]))
-            product = tape.write("elementwise", MUL, i.space, len(order), pair, cotangent_of=target)
-            tape.give(target, product)
+            product = writer.write("elementwise", MUL, i.space, len(order), pair, cotangent_of=target)
+            writer.accumulate(target, product)
         elif i.op.name in LINEAR:
-            tape.give(operand, shares)
+            writer.accumulate(operand, shares)
         else:
             fields: dict[str, Any] = {"terms": i.terms, "wrt": k, "forward": position, "cotangent_of": operand}
             read = [share, results, *operands]
-            tape.give(operand, tape.write("reduce", i.op, i.space, len(operand.slots), read, **fields))
+            writer.accumulate(operand, writer.write("reduce", i.op, i.space, len(operand.slots), read, **fields))
 
 
-def _matmul(tape: Cotangents, i: Instruction, g: Any, _position: int) -> None:
+def _matmul(writer: Cotangents, i: Instruction, g: Any, _position: int) -> None:
     """∇_W = G Xᵀ and ∇_X = Wᵀ G, without the rows and columns that are not reached or not needed."""
     count, rows, terms, columns = i.shape
     w, x = i.operands
@@ -156,19 +156,19 @@ def _matmul(tape: Cotangents, i: Instruction, g: Any, _position: int) -> None:
     slots_g = g.reshape(count, rows, columns)
     row, column = (slots_g != NOT_REACHED).any((0, 2)), (slots_g != NOT_REACHED).any((0, 1))
     slots_w, slots_x, slots_g = slots_w[:, row], slots_x[:, :, column], slots_g[:, row][:, :, column]
-    kept_w, kept_x = tape.needed[w.space][slots_w], tape.needed[x.space][slots_x]
+    kept_w, kept_x = writer.needed[w.space][slots_w], writer.needed[x.space][slots_x]
     if kept_w.any():
         a, b = kept_w.any((0, 2)), kept_w.any((0, 1))
         _product(
-            tape, (i.space, slots_g[:, a]), (x.space, slots_x[:, b].swapaxes(1, 2)), (w.space, slots_w[:, a][:, :, b])
+            writer, (i.space, slots_g[:, a]), (x.space, slots_x[:, b].swapaxes(1, 2)), (w.space, slots_w[:, a][:, :, b])
         )
     if kept_x.any():
         a, b = kept_x.any((0, 2)), kept_x.any((0, 1))
         left = slots_w[:, :, a].swapaxes(1, 2)
-        _product(tape, (w.space, left), (i.space, slots_g[:, :, b]), (x.space, slots_x[:, a][:, :, b]))
+        _product(writer, (w.space, left), (i.space, slots_g[:, :, b]), (x.space, slots_x[:, a][:, :, b]))
 
 
-def _product(tape: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: tuple[int, Any]) -> None:
+def _product(writer: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: tuple[int, Any]) -> None:
     """Give the matrix product of two matrices of slots to a third; an unbatched factor stands first."""
     if (a[0], b[0]) == (BATCHED, UNBATCHED):
         a, b, target = [(space, slots.swapaxes(1, 2)) for space, slots in (b, a, target)]
@@ -177,7 +177,7 @@ def _product(tape: Cotangents, a: tuple[int, Any], b: tuple[int, Any], target: t
     space = target[0] if a[0] == b[0] == BATCHED else max(a[0], b[0])
     of = Operand.of(target[0], target[1].ravel())
     read = [Operand.of(factor[0], factor[1].ravel()) for factor in (a, b)]
-    tape.give(of, tape.write("matmul", DOT, space, of.slots.size, read, shape=shape, cotangent_of=of))
+    writer.accumulate(of, writer.write("matmul", DOT, space, of.slots.size, read, shape=shape, cotangent_of=of))
 
 
 ADJOINTS = {"elementwise": _elementwise, "reduce": _reduction, "segment_reduce": _reduction, "matmul": _matmul}

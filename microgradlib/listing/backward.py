@@ -47,12 +47,12 @@ def backward_lines(program: ProgramData, write: Expressions) -> list[Line]:
     Shares of a cotangent are added to it as they are computed: the instructions that add them up, over the batch or
     over all that read a number, have no lines of their own.
     """
-    tape = _Backward(program, write)
-    tape.give_seed()
+    backward = _Backward(program, write)
+    backward.give_seed()
     for instruction in program.instructions[program.forward :]:
-        tape.add(instruction)
-        tape.pass_on(instruction.results)
-    return tape.lines
+        backward.add(instruction)
+        backward.pass_on(instruction.results)
+    return backward.lines
 
 
 class _Backward:

@@ -15,8 +15,8 @@ class Buffers:
     """Rows of both spaces, (rows, 1) and (rows, batch), which begin as 0, and arrays beside them.
 
     `whole` has a row of zeros before the first row too, so that a gather with padding need not read beyond its results.
-    `kept` is what a reduction leaves to its adjoint, by its results; `copies` are matrices whose first axis is the
-    batch, by their slots.
+    `residuals` are what reductions leave to their adjoints, by the results; `copies` are matrices whose first axis is
+    the batch, by their slots.
 
     >>> buffers = Buffers((1, 6), 2, "float64")
     >>> buffers.rows[1][:] = [[0, 0], [1, 10], [2, 20], [3, 30], [4, 40], [5, 50]]
@@ -28,7 +28,7 @@ class Buffers:
         self.dtype = numpy().dtype(dtype)
         self.whole = tuple([numpy().zeros((1 + count, width), dtype) for count, width in zip(rows, (1, batch))])
         self.rows = tuple([whole[1:] for whole in self.whole])
-        self.kept: dict[Any, dict[str, Any]] = {}
+        self.residuals: dict[Any, dict[str, Any]] = {}
         self.copies: dict[Any, Any] = {}
         self._scratch: dict[str, Any] = {}
         self._filled: dict[Any, Any] = {}

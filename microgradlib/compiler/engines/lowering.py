@@ -79,14 +79,14 @@ def _reduce(buffers: Buffers, instruction: Instruction, arrays: list[Any], out: 
         statements = ""
     if wrt is None:
         calls = kernel_calls(buffers, statements, names, partial(_write_value, op, rows, out[..., 0, :]))
-        kept = {name: array for name, array in names.items() if name.isupper()}
-        buffers.kept[instruction.results, terms[0].shape] = kept
+        residuals = {name: array for name, array in names.items() if name.isupper()}
+        buffers.residuals[instruction.results, terms[0].shape] = residuals
         return calls
-    kept = buffers.kept.get((instruction.operands[1], terms[0].shape)) or {}
-    if not (kept or statements.islower()):
+    residuals = buffers.residuals.get((instruction.operands[1], terms[0].shape)) or {}
+    if not (residuals or statements.islower()):
         statements = ""
     rule = partial(_write_adjoints, op, wrt * instruction.terms, g, z, rows, out=out)
-    return kernel_calls(buffers, statements, {**names, **kept, "g": g, "z": z}, rule)
+    return kernel_calls(buffers, statements, {**names, **residuals, "g": g, "z": z}, rule)
 
 
 def _segment_reduce(instruction: Instruction, arrays: list[Any], out: Any) -> list[Call]:

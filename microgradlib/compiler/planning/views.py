@@ -12,8 +12,8 @@ from microgradlib.compiler.planning.data import StridedView
 
 __all__ = ["Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
 
-MOST_SPREAD = 4
-"""Batched results are spread over fewer addresses than so many times their number, as all of these may become rows."""
+MAX_SPAN = 4
+"""Batched results lie within fewer addresses than so many times their number, as all of these may become rows."""
 
 
 class Reading(NamedTuple):
@@ -41,7 +41,7 @@ class Views:
 
     The address of a slot is its number, but cotangents lie behind all slots, in the order of what they are cotangents
     of. So an adjoint reads them as evenly as its forward instruction writes its results, and gradients are one run.
-    Results that would be uneven, or spread, keep their numbers; copies have addresses of their own.
+    Results that would be uneven, or too far apart, keep the numbers of their slots; copies have addresses of their own.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.trace import trace
@@ -73,8 +73,8 @@ class Views:
     def _add(self, position: int, i: Instruction) -> None:
         """Add the step of an instruction, and before it those that copy what it reads."""
         np, (results, *operands) = numpy(), self._readings(i)
-        is_spread = i.space == BATCHED and np.ptp(results.addresses) >= MOST_SPREAD * i.size
-        if results.view is None or is_spread:
+        is_sparse = i.space == BATCHED and np.ptp(results.addresses) >= MAX_SPAN * i.size
+        if results.view is None or is_sparse:
             self.addresses[i.space][i.results.slots] = i.results.slots
             results, *operands = self._readings(i)
             if results.view is None:
@@ -128,7 +128,7 @@ class Views:
 def reading_of(
     space: int, addresses: Any, shape: tuple[int, ...], dense: int | None = None, found: Any = ()
 ) -> Reading:
-    """Return how addresses with these cuts are read."""
+    """Return the reading of addresses with these cuts in a shape; its view is None where they do not fit."""
     width, widths, steps = len(addresses), set[int](), list[int]()
     for size in shape:
         width //= size
