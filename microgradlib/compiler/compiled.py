@@ -47,10 +47,11 @@ def compile(  # noqa: A001  the name of the field
     to change is a Value or an argument. `dtype` is float64 or float32. `backend` is the engine that runs programs:
     "numpy", or "reference", which is slow and plain, for tests.
 
-    Raises `MissingExtraError` without NumPy, `ValueError` for another backend. The first call raises
-    `SymbolHasNoValueError`, naming the line, where the function needs a number that is not known, and `TracingError`
-    where it draws from Python's or NumPy's own source of random numbers, or does not do the same when it is run a
-    second time. Every call raises `LabelError`, naming the example, for a label or index that is out of range.
+    Raises `MissingExtraError` without NumPy, `ValueError` for another backend or dtype, `TypeError` for parameters
+    that are no leaf Values. The first call raises `SymbolHasNoValueError`, naming the line, where the function needs a
+    number that is not known, `TracingError` where it draws from Python's or NumPy's own source of random numbers, or
+    does not do the same when it is run a second time, and `ValueError` where it returns no number. Every call raises
+    `LabelError`, naming the example, for a label or index that is out of range.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> fast = compile(lambda x, y: (w * x + b - y) ** 2, [w, b])
@@ -64,7 +65,7 @@ def compile(  # noqa: A001  the name of the field
 
 
 class Compiled(Batched):
-    """What `compile` returns: a function of batches, traced once for each shape of its rows, `__wrapped__`."""
+    """What `compile` returns: a function of batches. `__wrapped__`, of one example, is traced once for each shape."""
 
     check_labels = True
     """Set it to False before the first call where all labels have been tested: they are then not at each call."""

@@ -100,7 +100,7 @@ def _terms(operand: Operand, terms: int) -> list[Operand]:
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:
     """Write one op of an expression, on `size` results, in `results` if these are in its space; return them."""
     space = max(operand.space for operand in operands)
-    op, kind, terms = cast("Op", node.op), "elementwise", 1
+    op, kind, terms = cast(Op, node.op), "elementwise", 1
     if op.variadic:
         kind, terms = "reduce", len(operands) // 2 if op is DOT else len(operands)
         for k, operand in enumerate(operands):  # the terms of a reduction are in one space

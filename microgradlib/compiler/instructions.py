@@ -106,7 +106,7 @@ class Instruction:
     forward: int | None = None
     """Of an adjoint, the position of its forward instruction in the program, if it is there."""
     cotangent_of: Operand | None = field(default=None, compare=False)
-    """In a backward pass: the slots whose cotangents, or shares of them, the results are. For printing."""
+    """The slots whose cotangents, or shares of them, the results are: for printing. None in a forward pass."""
 
     @property
     def space(self) -> int:

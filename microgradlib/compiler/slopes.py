@@ -54,7 +54,7 @@ def slope_of(op: Op, wrt: int) -> Slope:
 
 
 def rule_arguments(op: Op, reads: Sequence[int], given: Sequence[Any]) -> list[Any]:
-    """Return (output, *inputs) for a derivative rule from those in `reads`; the output stands for what is not read.
+    """Return (output, *inputs) for a derivative rule from those in `reads`; others are None, of `BY_OUTPUT` the output.
 
     >>> from microgradlib.ops import TABLE
     >>> rule_arguments(TABLE["relu"], (0,), ["z"]), rule_arguments(TABLE["mul"], (2,), ["y"])

@@ -68,8 +68,8 @@ class Trace:
 def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> Trace:
     """Run function(*rows) on Symbols in the places of the numbers of `rows` and return what it did.
 
-    Raises `SymbolHasNoValueError`, naming the line, where the function wants to know a number that it will only get
-    later, and `TracingError` where it did something else when it was run a second time: it draws random numbers, say.
+    Raises `SymbolHasNoValueError`, naming the line, where the function needs a number that is not known yet,
+    `TracingError` where a second run differs from the first: it draws random numbers, say; `ValueError` for other Symbols.
 
     >>> w = Value(3.0)
     >>> [str(node) for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]

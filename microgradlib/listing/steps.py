@@ -121,9 +121,8 @@ def arranged(
     if step.kind == "matmul" and (size > 1 or step.backward or instruction.operands[1].space != UNBATCHED):
         return step, _arrange_matrices(step, symbols, *instruction.shape[1:])
     several = 1 if step.wrt is None else instruction.terms
-    terms = (
-        instruction.terms if step.kind == "reduce" else instruction.shape[2]
-    )  # a sum of products of parameters alone
+    # a matmul that comes here is a sum of products of parameters alone
+    terms = instruction.terms if step.kind == "reduce" else instruction.shape[2]
     step.counts = list(instruction.counts) or [terms] * (size // several)
     step.kind = "reduce"
     return step, _arrange_terms(step)

@@ -123,10 +123,7 @@ def kernel_calls(buffers: Buffers, statements: str, names: dict[str, Any], rule:
         names["w"] = out
     for statement in statements.split("; "):
         target, _, function, *words = statement.split()
-        limits = function in {
-            "maximum",
-            "minimum",
-        }  # by an array of one number: by the number takes three times as long
+        limits = function in {"maximum", "minimum"}  # of an array of one number: a number takes three times as long
         shape = out.shape if limits else ()
         inputs = [names[word] if word in names else buffers.filled(float(word), shape) for word in words]
         if target not in names:

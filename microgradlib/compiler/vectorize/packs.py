@@ -94,6 +94,11 @@ def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
 
     A node is computed as early as possible; but if twice as many nodes of its kind or more are computed at the next
     level that has any, it waits for these where it can without making the whole longer.
+
+    >>> from microgradlib.compiler.trace import trace
+    >>> nodes = trace(lambda x: [x[0].exp(), (-x[0]).exp(), (-x[1]).exp()], [[0.0, 0.0]], []).nodes
+    >>> list(zip(map(str, nodes), schedule(nodes, [node.op and node.op.name for node in nodes])))
+    [('input 0', 0), ('input 1', 0), ('exp 0', 2), ('neg 0', 1), ('exp 3', 2), ('neg 1', 1), ('exp 5', 2)]
     """
     early = [0] * len(nodes)
     for i, node in enumerate(nodes):
