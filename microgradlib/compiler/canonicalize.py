@@ -91,6 +91,7 @@ class _Writer:
         return pairs, others
 
     def _write_sum(self, pairs: Sequence[Nodes], terms: list[int]) -> int:
+        """Write Σ w x + Σ terms: dots of the products, then what adds them and the terms; return its place."""
         spaces = self.spaces
         groups = [pairs]
         if any(spaces[x] for x, _ in pairs):
@@ -109,6 +110,7 @@ class _Writer:
         return self._write(ADD, tuple(terms)) if len(terms) == 2 else self._write(SUM, self._in_one_space(tuple(terms)))
 
     def _write(self, op: Op, arguments: Nodes) -> int:
+        """Write an operation, unless it is there already or its number is known; return the place of its result."""
         key = (op.name, op.settings, arguments)
         if key in self.known:
             return self.known[key]
@@ -134,6 +136,7 @@ class _Writer:
 
 
 def _with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[TracedNode]:
+    """Return the nodes with a batched product w₁ x₁ as a dot, if dots of two and of three terms begin with x₁."""
     dots = {(len(node.arguments), node.arguments[len(node.arguments) // 2]) for node in nodes if node.op is DOT}
     return [
         node._replace(op=DOT)

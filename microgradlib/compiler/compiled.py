@@ -68,7 +68,7 @@ class Compiled(Batched):
     """What `compile` returns: a function of batches. `__wrapped__`, of one example, is traced once for each shape."""
 
     check_labels = True
-    """Set it to False before the first call where all labels have been tested: they are then not at each call."""
+    """Set it to False before the first call where all labels are known to be valid: calls then do not test them."""
 
     def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str) -> None:
         self.__wrapped__, self.backend, self.dtype = function, backend, numpy().dtype(dtype)

@@ -41,7 +41,7 @@ def is_finite(array: Any) -> bool:
 
 
 def grouped(numbers: Any) -> tuple[Any, Any, Any]:
-    """Return the distinct numbers in order, the places at which the first stands, then the second …, and how many each.
+    """Return the distinct numbers in order, the stable order that sorts all of them, and how many there are of each.
 
     As numpy.unique, whose first call imports numpy.ma, which takes as long as a small program's whole compilation.
 

@@ -159,9 +159,8 @@ def _matmul(writer: Cotangents, i: Instruction, g: Any, _position: int) -> None:
     kept_w, kept_x = writer.needed[w.space][slots_w], writer.needed[x.space][slots_x]
     if kept_w.any():
         a, b = kept_w.any((0, 2)), kept_w.any((0, 1))
-        _product(
-            writer, (i.space, slots_g[:, a]), (x.space, slots_x[:, b].swapaxes(1, 2)), (w.space, slots_w[:, a][:, :, b])
-        )
+        right = slots_x[:, b].swapaxes(1, 2)
+        _product(writer, (i.space, slots_g[:, a]), (x.space, right), (w.space, slots_w[:, a][:, :, b]))
     if kept_x.any():
         a, b = kept_x.any((0, 2)), kept_x.any((0, 1))
         left = slots_w[:, :, a].swapaxes(1, 2)

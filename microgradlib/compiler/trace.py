@@ -69,7 +69,7 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     """Run function(*rows) on Symbols in the places of the numbers of `rows` and return what it did.
 
     Raises `SymbolHasNoValueError`, naming the line, where the function needs a number that is not known yet,
-    `TracingError` where a second run differs from the first: it draws random numbers, say; `ValueError` for other Symbols.
+    `TracingError` where a second run does otherwise: it draws random numbers, say; `ValueError` for other Symbols.
 
     >>> w = Value(3.0)
     >>> [str(node) for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]

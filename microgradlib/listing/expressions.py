@@ -22,8 +22,8 @@ class Expressions:
     """Writes steps, given the symbols that they read.
 
     `inlined`: by the first symbol of its results, a step that is written in the lines of those that read it.
-    `partly_read`: the first symbols of those that could not be, as something reads only a part of them; `kept` are the
-    ones of which that is known.
+    `partly_read`: the first symbols of steps that cannot be, as something reads only a part of their results; `kept`
+    are those of which this was known before.
     """
 
     def __init__(self, symbols: Symbols, kept: AbstractSet[int]) -> None:

@@ -62,8 +62,8 @@ class Step:
 def forward_steps(program: ProgramData, symbols: Symbols) -> list[Step]:
     """Return the steps of the forward pass, and give their results symbols.
 
-    Copies from space to space are none: what they copy is read instead. What is added to matrix products or dots, and
-    is all that these are for, is an operand of theirs.
+    Copies from space to space are no steps: what they copy is read instead. What is added to matrix products or dots,
+    and is all that these are for, is an operand of theirs.
     """
     np = numpy()
     steps: dict[int, Step] = {}

@@ -65,9 +65,7 @@ class NumpyEngine(Engine):
         super().__init__(program, dtype, exact)
         self._planned: dict[int, _Planned] = {}
 
-    def execute(
-        self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
-    ) -> tuple[Any, tuple[Any, ...]]:
+    def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
         planned = self._planned.get(id(program))
         if planned is None:

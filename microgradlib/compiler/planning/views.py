@@ -17,7 +17,7 @@ MAX_SPAN = 4
 
 
 class Reading(NamedTuple):
-    """Addresses that a step reads or writes, in order: as what shape, which of its axes must have step 1, if any."""
+    """Addresses that a step reads or writes, in order, in a shape whose axis `dense`, if any, must have step 1."""
 
     space: int
     addresses: Any
