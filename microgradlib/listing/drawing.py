@@ -117,16 +117,33 @@ class _Boxes:
         self.ids |= {a: self.ids[line] for a, _, line in self.listing.net_inputs}
 
     def add_backward_pass(self) -> None:
-        """Add a box for each block of cotangents, with the lines that set it, in the order of the last of these."""
+        """Add a box for each block of cotangents, with the lines that set it, in the order of the last of these.
+
+        Where parts of a block are set, read, and other parts set from that, the latter have a box of their own: arrows
+        form no cycle.
+        """
         lines: dict[str, list[Line]] = {}
+        reads: dict[str, list[str]] = {}
+        boxes: dict[str, list[str]] = {}  # of each block, those with a line so far
+        done: set[str] = set()  # blocks that have been read since a line was added to their last box
         for line in self.listing.backward:
+            leaves = line.formula.leaves
             for name in line.names:
-                lines[name] = [*lines.pop(name, []), line]
-        for name, own in lines.items():
+                keys = boxes.setdefault(name, [name])
+                if name in done:
+                    done.remove(name)
+                    keys.append(f"{keys[-1]} again")
+                lines[keys[-1]] = [*lines.pop(keys[-1], []), line]
+                read = [key for leaf in leaves if leaf != name for key in boxes.get(leaf, [leaf])]
+                reads[keys[-1]] = reads.get(keys[-1], []) + read
+            done.update(set(leaves).difference(line.names).intersection(boxes))
+        names = {key: name for name, keys in boxes.items() for key in keys}
+        for key, own in lines.items():
+            name = names[key]
             texts = [line.text.removeprefix(f"{name} ") for line in own]
-            reads = [leaf for line in own for leaf in line.formula.leaves if leaf != name]
             note = "" if self.listing.batched.get(name) else "mean over the batch"
-            self.add("op", name, texts, self.listing.lengths[name], note=note, reads=reads)
+            self.add("op", name, texts, self.listing.lengths[name], note=note, reads=reads[key])
+            self.ids[key] = self.boxes[-1].id
 
 
 def wrapped(formula: str) -> list[str]:

@@ -13,7 +13,7 @@ import microgradlib as mg
 from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
-from microgradlib.nn import LSTM, MLP, RNN, Layer, Module
+from microgradlib.nn import GRU, LSTM, MLP, RNN, Layer, Module
 from microgradlib.testing.graphs import graphs
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Row
 from microgradlib.viz.boxes.words import words_of
@@ -52,6 +52,14 @@ def lstm():
 def rnn():
     model = RNN(1, 2, rng=0)
     return program_of(lambda xs: model(xs)[0], model.parameters(), [[1.0], [2.0], [3.0]])
+
+
+def gru():
+    """The net inputs of a gate for later examples are one matrix: its columns are set, and read, one by one."""
+    model = GRU(3, 2, rng=0)
+    return program_of(
+        lambda xs: mg.sum([v for state in model(xs)[0] for v in state]), model.parameters(), np.ones((3, 3)).tolist()
+    )
 
 
 def several():
@@ -183,11 +191,12 @@ def misdrawn(program, diagram):
     found = {}
     for box in diagram.boxes:
         if box.title in expected or box.title.startswith(("g_", "∇")):
-            found[box.title] = "".join([row.name for row in box.rows if row.kind == "code"]).replace(" ", "")
+            own = "".join([row.name for row in box.rows if row.kind == "code"]).replace(" ", "")
+            found[box.title] = found.get(box.title, "") + own
     return [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
 
 
-@pytest.mark.parametrize("example", [mlp, lstm])
+@pytest.mark.parametrize("example", [mlp, lstm, gru])
 def test_the_backward_pass_is_drawn_as_it_is_printed(example):
     program = example()
     forward, both = program.draw().diagram, program.draw(backward=True).diagram
