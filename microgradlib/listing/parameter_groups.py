@@ -34,6 +34,13 @@ def parameter_groups(program: ProgramData, names: Sequence[str]) -> list[Paramet
 
     Running are the indices at the end of a path, and those in it that differ within one matrix: of
     `layers.0.neurons.3.w.1` the 3 and the 1. The list they run through is left out where that is clear: `layers.0.w`.
+
+    >>> from microgradlib import compile
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP(2, [3, 1])
+    >>> program = compile(model, model.parameters()).lower([[0.0, 0.0]])
+    >>> [(group.name, group.lengths) for group in parameter_groups(program, program.parameter_names)]
+    [('layers.0.w', (3, 2)), ('layers.0.b', (3,)), ('layers.1.w', (1, 3)), ('layers.1.b', (1,))]
     """
     paths = [tuple(name.split(".")) for name in names]
     running = _running(program, paths)
@@ -158,5 +165,9 @@ def in_braces(rows: Sequence[Sequence[str]]) -> str:
 
 
 def few(names: list[str], most: int = MOST_NAMES) -> list[str]:
-    """Return the names, of more than `most` only the first two and the last."""
+    """Return the names, of more than `most` only the first two and the last.
+
+    >>> few(["a", "b", "c", "d"], most=3)
+    ['a', 'b', '…', 'd']
+    """
     return names if len(names) <= most else [*names[:2], "…", names[-1]]

@@ -22,6 +22,15 @@ def reading(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "
 
     A reading with two axes is written as a matrix, another as a vector: parts of matrices are `.flat`, unless `flat` is
     False. `letter` is that of the name that several groups of parameters get together.
+
+    >>> from microgradlib import compile
+    >>> symbols = Symbols(compile(lambda x: x[0] + x[3]).lower([[0.0] * 4]), [])
+    >>> for read in ([0, 1, 2, 3], [1, 2], [0, 3], [3, 1, 0, 2, 0, 1]):
+    ...     print(reading(symbols, numpy().array(read)))
+    x
+    x[1:3]
+    [x[0], x[3]]
+    x[…]
     """
     if read.size == 1 and int(read.flat[0]) in symbols.constants:
         return ArrayFormula.number(symbols.constants[int(read.flat[0])])
@@ -30,7 +39,11 @@ def reading(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "
 
 
 def by(lengths: Sequence[int]) -> str:
-    """Write the lengths of axes: rows × columns of a matrix."""
+    """Write the lengths of axes: rows × columns of a matrix.
+
+    >>> by((3, 4)), by(())
+    ('3 × 4', '1')
+    """
     return " × ".join(map(str, lengths)) or "1"
 
 

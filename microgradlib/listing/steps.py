@@ -97,7 +97,11 @@ def _takes(product: Step, add: Instruction, read: Slots, readers: Sequence[Slots
 
 
 def shaped(symbols: Slots, shape: tuple[int, ...]) -> Slots:
-    """Return symbols that follow each other column by column, in a shape."""
+    """Return symbols that follow each other column by column, in a shape.
+
+    >>> shaped(numpy().arange(6), (2, 3)).tolist()
+    [[0, 2, 4], [1, 3, 5]]
+    """
     return symbols.reshape(shape[::-1]).T
 
 
