@@ -78,6 +78,8 @@ def forward_steps(program: ProgramData, symbols: Symbols) -> list[Step]:
         if product is not None and _takes(product, instruction, reads[0], readers):
             product.reads.append(shaped(reads[1][np.argsort(reads[0])], product.results.shape))
             at[instruction.results.slots] = reads[0]
+            if reads[1].max() > product.block.start:  # what is added may be computed after the products
+                steps[product.block.start] = steps.pop(product.block.start)
         if at[instruction.results.slots[0]] >= 0:
             continue
         step, order = arranged(instruction, reads, symbols)

@@ -121,6 +121,16 @@ def test_an_image_in_rows():
     assert "tanh(layer.w @ x.T + layer.b)" in text
 
 
+def test_what_is_added_to_products_is_computed_before_them():
+    """The program computes x · x first, then the squares' weighted sum, which is added to it."""
+
+    def function(x, y):
+        squares = [mg.tanh(a * b) for b in y for a in y]
+        return mg.sum([*[(1 + 0.3 * i) * t for i, t in enumerate(squares)], x[0] * x[0], x[1] * x[1]])
+
+    check_printed_program(function, [], {"x": [0.5, -1.0], "y": [0.3, 0.7]})
+
+
 def test_numbers_in_one_list():
     """A matrix made of a flat list of parameters, and of a flat list of inputs."""
     w = [Value(0.1 * i - 0.3) for i in range(8)]
