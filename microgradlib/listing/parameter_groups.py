@@ -86,7 +86,7 @@ def _matrices_and_biases(program: ProgramData) -> list[tuple[str, Slots]]:
         if instruction.kind == "matmul" and first.space == UNBATCHED:
             count, rows, terms, _ = instruction.shape
             w, x = first.slots.reshape(count * rows, terms), instruction.operands[1].slots.reshape(count * terms, -1)
-            one = numpy().isin(x, program.ones).all(1)[:terms]
+            one = numpy().isin(x, program.ones).all(1)[:terms] & (instruction.operands[1].space == BATCHED)
             found += [("W", w[:, ~one]), *[("b", w[:, [t]]) for t in one.nonzero()[0]]]
         elif instruction.op.name == "add" and first == before and instruction.operands[1].space == UNBATCHED:
             found.append(("b", instruction.operands[1].slots[:, None]))

@@ -62,6 +62,12 @@ def gru():
     )
 
 
+def long_gru():
+    """A slot of the zero before the first step has the number of a slot of ones among the batched numbers."""
+    model = GRU(1, 2, rng=0)
+    return program_of(lambda xs: mg.sum(list(model(xs)[0][-1])), model.parameters(), [[1.0]] * 5)
+
+
 def several():
     w, u = labelled(w=0.5, u=2.0)
     return program_of(lambda x, y: (mg.tanh(w * x), x, mg.exp(u) * y, 2.5), [w, u], 1.0, 2.0)
@@ -196,7 +202,7 @@ def misdrawn(program, diagram):
     return [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
 
 
-@pytest.mark.parametrize("example", [mlp, lstm, gru])
+@pytest.mark.parametrize("example", [mlp, lstm, gru, long_gru])
 def test_the_backward_pass_is_drawn_as_it_is_printed(example):
     program = example()
     forward, both = program.draw().diagram, program.draw(backward=True).diagram
