@@ -82,6 +82,12 @@ class _Boxes:
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.ids: dict[str, str] = {}
+        blocks = [block for block in listing.symbols.blocks if block.kind in _KINDS]
+        self.leaves: dict[str, tuple[str, list[str], tuple[int, ...]]] = {
+            b.name: (b.kind, [], b.lengths) for b in blocks
+        }
+        for line in listing.stacks:
+            self.leaves[line.target] = ("parameter", [f"= {line.formula}"], line.lengths)
 
     def add(
         self, kind: BoxKind, title: str, texts: Sequence[str], lengths: tuple[int, ...],
@@ -95,21 +101,21 @@ class _Boxes:
         self.arrows += [Arrow(tail, name) for tail in dict.fromkeys([self.ids[read] for read in reads])]
         self.ids.setdefault(title, name)  # a parameter may be called return too; no arrow starts at the box "return"
 
+    def add_leaves(self, names: Sequence[str]) -> None:
+        """Add a box for each leaf among these that has none yet."""
+        for name in names:
+            if name in self.leaves and name not in self.ids:
+                leaf, texts, lengths = self.leaves[name]
+                self.add(_KINDS[leaf], name, texts, lengths, note=leaf)
+
     def add_forward_pass(self) -> None:
         """Add a box for each line, after the leaves that it reads. A line that joins several results is the output."""
         forward, batched = self.listing.forward, self.listing.batched
-        blocks = [block for block in self.listing.symbols.blocks if block.kind in _KINDS]
-        leaves: dict[str, tuple[str, list[str], tuple[int, ...]]] = {b.name: (b.kind, [], b.lengths) for b in blocks}
-        for line in self.listing.stacks:
-            leaves[line.target] = ("parameter", [f"= {line.formula}"], line.lengths)
         result = forward[-1].formula.text if forward[-1].target == "return" else forward[-1].target
         for line in forward:
-            if line.target == "return" and result in self.ids and result not in leaves:
+            if line.target == "return" and result in self.ids and result not in self.leaves:
                 break  # it returns one of the lines before
-            for name in line.formula.leaves:
-                if name not in self.ids:
-                    leaf, texts, lengths = leaves[name]
-                    self.add(_KINDS[leaf], name, texts, lengths, note=leaf)
+            self.add_leaves(line.formula.leaves)
             each = any(map(batched.get, line.formula.leaves)) if line.target == "return" else batched[line.target]
             kind: BoxKind = "output" if line.target in {"return", result} else "op"
             note = "" if each else "once for all"
@@ -142,6 +148,7 @@ class _Boxes:
             name = names[key]
             texts = [line.text.removeprefix(f"{name} ") for line in own]
             note = "" if self.listing.batched.get(name) else "mean over the batch"
+            self.add_leaves(reads[key])  # the forward pass may read it in a stack alone
             self.add("op", name, texts, self.listing.lengths[name], note=note, reads=reads[key])
             self.ids[key] = self.boxes[-1].id
 

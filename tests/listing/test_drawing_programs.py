@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from random_networks import Network
 
 import microgradlib as mg
 from microgradlib.compiler import compile as compiled, load_program
@@ -240,6 +241,15 @@ def test_every_program_can_be_drawn(graph, count):
     both = program.draw(backward=True, max_nodes=1000).diagram
     assert both.boxes[: len(diagram.boxes)] == diagram.boxes
     assert all(int(arrow.tail[1:]) < int(arrow.head[1:]) for arrow in both.arrows)
+
+
+def test_parameters_that_only_the_backward_pass_reads_by_their_name_have_a_box():
+    """The forward pass reads them in a stack."""
+    network = Network(5228, depth=9)
+    row = np.zeros((network.rows, network.width)).tolist()
+    program = program_of(network, network.parameters, *[row] * network.arguments)
+    diagram = program.draw(backward=True, max_nodes=1000).diagram
+    assert all(int(arrow.tail[1:]) < int(arrow.head[1:]) for arrow in diagram.arrows)
 
 
 def test_what_is_returned_is_gathered_in_one_box_where_it_is_not_one_result():
