@@ -141,17 +141,20 @@ class Batched(display.ShowsItself):
         ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
         """
         engine, given = self._ready(arguments)
-        direction = numpy().zeros(len(given[0]), self.dtype)
-        numpy().add.at(direction, self._parameters.places, self._parameters.checked(vector, "a vector"))
-        product: NDArray[Any] = engine.hvp(*given, direction)[self._parameters.places]
-        return self._watched(arguments, product)
+        return self._watched(arguments, self._product(engine, given, self._parameters.checked(vector, "a vector")))
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
-        count = len(self._parameters.listed)
-        rows = [self.hvp(*arguments, vector=unit) for unit in numpy().eye(count)]
+        (engine, given), count = self._ready(arguments), len(self._parameters.listed)
+        rows = [self._product(engine, given, unit) for unit in numpy().eye(count)]
         matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
-        return matrix
+        return self._watched(arguments, matrix)
+
+    def _product(self, engine: Engine, given: tuple[Any, list[Any]], vector: Any) -> NDArray[Any]:
+        direction = numpy().zeros(len(given[0]), self.dtype)
+        numpy().add.at(direction, self._parameters.places, vector)  # a parameter listed twice is one of the program's
+        product: NDArray[Any] = engine.hvp(*given, direction)[self._parameters.places]
+        return product
 
     def _watched(self, arguments: tuple[Any, ...], results: Results) -> Results:
         """Return results. Raises `AnomalyError` under `detect_anomaly()` if a number in them is nan or inf."""
