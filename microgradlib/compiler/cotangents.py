@@ -104,21 +104,18 @@ class Cotangents(Writer):
         np = numpy()
         if (slots[1:] > slots[:-1]).all():  # distinct, as in most cases
             return slots, cotangents
-        unique, order, counts = grouped(slots)
-        if len(unique) == len(slots):
-            return slots, cotangents
         width = _width(slots)
-        if width > 1:
-            unique, order, counts = grouped(slots[::width])
+        unique, order, counts = grouped(slots[::width])
+        if len(unique) * width == len(slots):
+            return slots, cotangents
         terms = cotangents.reshape(-1, width)[order]
         targets = (unique[:, None] + np.arange(width)).ravel()
         of = Operand.of(space, targets)
         if (counts == counts[0]).all():  # a "reduce": the terms of each number together
             terms = terms.reshape(len(unique), -1, width).swapaxes(1, 2)
-            fields: dict[str, Any] = {"terms": int(counts[0])}
+            kind, fields = "reduce", dict[str, Any](terms=int(counts[0]))
         else:
-            fields = {"counts": tuple(counts.tolist()), "width": width}
-        kind = "reduce" if "terms" in fields else "segment_reduce"
+            kind, fields = "segment_reduce", {"counts": tuple(counts.tolist()), "width": width}
         read = Operand.of(space, terms.ravel())
         return targets, self.write(kind, SUM, space, len(targets), [read], cotangent_of=of, **fields).slots
 
