@@ -1,4 +1,4 @@
-"""Disable the cyclic garbage collector while a graph grows: it would look through all of it again and again."""
+"""Disable the cyclic garbage collector while a graph is built."""
 
 from __future__ import annotations
 
