@@ -1,0 +1,1 @@
+"""The native engine: plans as machine code, by LLVM."""

@@ -1,0 +1,67 @@
+"""What a step of a plan becomes: a function of LLVM IR, called with the places of its rows; and where rows lie."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from microgradlib.compiler.engines.native.ir import Function, Real
+from microgradlib.compiler.instructions import BATCHED
+
+__all__ = ["ARGUMENTS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
+
+ARGUMENTS = "ptr noalias %u, ptr noalias %b, ptr noalias %l, ptr noalias %s, ptr noalias readonly %t, i64 %B"
+"""What every kernel is given: the unbatched rows, a number each; the batched rows, B numbers each; lane sums, a vector
+each; scratch memory; the tables, 32-bit integers; and B, the examples of a block."""
+
+
+class NotNativeError(Exception):
+    """What has no native code; the program is run by the NumPy engine."""
+
+
+class Layout(NamedTuple):
+    """How rows lie in memory, for which a kernel is written.
+
+    Batched row r is B numbers from `b + r·B` on, one for each example of the block, where B is a multiple of
+    `real.lanes`; if `is_single`, B is 1, and vectors lie along other axes. Unbatched row r is the number `u + r`.
+    Lane sum k is a vector, at `l + k·lanes`: numbers to be added up, over examples and lanes, when all blocks are done.
+    """
+
+    real: Real
+    """The type of vectors that the machine computes with."""
+    registers: int
+    """How many vector registers it has."""
+    is_single: bool
+
+    @property
+    def block(self) -> int | str:
+        """The number of examples in a block, as an integer of the IR."""
+        return 1 if self.is_single else "%B"
+
+    def row(self, f: Function, space: int, row: int | str) -> tuple[str, int | str]:
+        """Return the pointer and the offset behind it, in numbers, of a row of a space."""
+        return ("%b", f.mul(row, self.block)) if space == BATCHED else ("%u", row)
+
+
+class Kernel(NamedTuple):
+    """A function with the arguments of one call of it.
+
+    Steps that are alike but for where their rows start have the same function. `arguments` are the integers %a0, %a1 …
+    behind `ARGUMENTS`, in the order of its parameters; an array among them is a table of integers, for which its place
+    in `t` is given.
+    """
+
+    function: Function
+    arguments: tuple[Any, ...]
+    scratch: int = 0
+    """So many rows of scratch memory it needs, B numbers each, and as many vectors."""
+    callees: tuple[Function, ...] = ()
+    """Functions that it calls, by names of their own: the same name is the same function."""
+
+
+def kernel_function(count: int) -> Function:
+    """Return the function of a kernel with so many arguments of its own, %a0, %a1 …, to be written.
+
+    >>> kernel_function(1).parameters[-15:]
+    'i64 %B, i64 %a0'
+    """
+    return Function("kernel", ARGUMENTS + "".join([f", i64 %a{k}" for k in range(count)]))
