@@ -19,9 +19,10 @@ def assign_rows(program: ProgramData, views: Views, space: int) -> Any:
     """Return the row of each address of a space, an array; the last, that of `NOT_REACHED`, is the row of zeros.
 
     A value, the addresses of a leaf or the results of one step, lives from when it is written until it is read for the
-    last time. Values that one strided view reads keep their distances: they are a block, and so are the gradients. An
-    elementwise step writes over an operand that is read there for the last time, if both are the same view and one of
-    them is a block of its own. Each block takes the lowest rows that are free when its first value is written.
+    last time; what is made before the batch lives always, as leaves do. Values that one strided view reads keep their
+    distances: they are a block, and so are the gradients. An elementwise step writes over an operand that is read there
+    for the last time, if both are the same view and one of them is a block of its own. Each block takes the lowest rows
+    that are free when its first value is written.
     """
     values = _Values(program, views, space)
     for gradients in program.cotangents[-1:]:
@@ -70,7 +71,9 @@ class _Values:
                 if read.space == space:
                     self.dies[read.addresses] = time
             if draft.results.space == space:
-                self._add(draft.results.addresses, time)
+                self._add(draft.results.addresses, BEFORE if draft.phase == "before" else time)
+                if draft.phase == "before":
+                    kept.append(draft.results.addresses)
         given = [x.slots for x in program.outputs + program.cotangents if x.space == space]
         for addresses in kept + [views.addresses[space][slots] for slots in given]:
             self.dies[addresses] = ALWAYS

@@ -72,6 +72,9 @@ class Step:
     operands: tuple[StridedView | Rows, ...]
     position: int
     """The position of the instruction in the program; of a gather, that of the instruction it is for."""
+    phase: str = "batch"
+    """"before": made of numbers without a batch axis alone, so it may be run once, before all blocks of a batch;
+    "after": made of sums over the batch, so after them; else "batch"."""
 
     @property
     def kind(self) -> str:

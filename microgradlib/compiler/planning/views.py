@@ -34,6 +34,7 @@ class Draft(NamedTuple):
     results: Reading
     operands: tuple[Reading, ...]
     position: int
+    phase: str
 
 
 class Views:
@@ -66,6 +67,8 @@ class Views:
         self.sizes = [2 * size for size in program.sizes]
         """How many addresses each space has."""
         self.drafts: list[Draft] = []
+        self._summed = np.zeros(1, bool)
+        """Of each unbatched address, whether it is made of sums over the batch; those behind the last are not."""
         self._copies: dict[tuple[int, bytes], Any] = {}
         for position, instruction in enumerate(program.instructions):
             self._add(position, instruction)
@@ -81,7 +84,17 @@ class Views:
                 message = f"results must be evenly spaced slots, got instruction {position}: {i}"
                 raise ValueError(message)
         read = tuple([reading if reading.view else self._copied(reading, position) for reading in operands])
-        self.drafts.append(Draft(i, results, read, position))
+        self._append(i, results, read, position)
+
+    def _append(self, i: Instruction | None, results: Reading, operands: tuple[Reading, ...], position: int) -> None:
+        """Add a step, in its phase (see `Step`)."""
+        is_summed = any(x.space == UNBATCHED and self._summed.take(x.addresses, mode="clip").any() for x in operands)
+        phase = "batch" if results.space == BATCHED or (i and i.sums_batch) else "after" if is_summed else "before"
+        if results.space == UNBATCHED and phase != "before":
+            missing = int(results.addresses.max()) + 2 - len(self._summed)
+            self._summed = numpy().append(self._summed, numpy().zeros(max(0, missing), bool))
+            self._summed[results.addresses] = True
+        self.drafts.append(Draft(i, results, operands, position, phase))
 
     def _readings(self, i: Instruction) -> list[Reading]:
         """Return how the results and each operand are read; see `Step` for the shapes."""
@@ -119,7 +132,7 @@ class Views:
             copy = self._copies[key] = np.arange(self.sizes[space], self.sizes[space] + len(order))
             self.sizes[space] += len(order)
             source = Reading(space, addresses[order], (len(order),), None, None)
-            self.drafts.append(Draft(None, reading_of(space, copy, (len(order),)), (source,), position))
+            self._append(None, reading_of(space, copy, (len(order),)), (source,), position)
         copied = np.empty_like(addresses)
         copied[order] = self._copies[key]
         return reading_of(space, copied, shape, dense, cuts(copied))
