@@ -89,15 +89,15 @@ class Function:
     entry:
     br label %loop.1
     loop.1:
-    %index.1 = phi i64 [0, %entry], [%2, %loop.1]
-    %3 = getelementptr double, ptr %x, i64 %index.1
-    %4 = load <4 x double>, ptr %3, align 8
-    %5 = fadd <4 x double> %4, %4
-    %6 = getelementptr double, ptr %x, i64 %index.1
-    store <4 x double> %5, ptr %6, align 8
-    %2 = add nuw nsw i64 %index.1, 4
-    %7 = icmp ult i64 %2, %n
-    br i1 %7, label %loop.1, label %end.1
+    %index.1 = phi i64 [0, %entry], [%next.1, %loop.1]
+    %2 = getelementptr double, ptr %x, i64 %index.1
+    %3 = load <4 x double>, ptr %2, align 8
+    %4 = fadd <4 x double> %3, %3
+    %5 = getelementptr double, ptr %x, i64 %index.1
+    store <4 x double> %4, ptr %5, align 8
+    %next.1 = add nuw nsw i64 %index.1, 4
+    %6 = icmp ult i64 %next.1, %n
+    br i1 %6, label %loop.1, label %end.1
     end.1:
     ret void
     }
@@ -230,7 +230,7 @@ class Loop:
         self._before = function.block
         function.do(f"br label %{self.label}")
         function.start_block(self.label)
-        self._next = function.name_value()
+        self._next = f"%next.{number}"  # it is used before it is written, for which numbers are not allowed
         self._first_phi = len(function.lines)
         function.do("")  # the index, written when the loop is closed
         self._carried: list[list[Any]] = []
