@@ -13,6 +13,8 @@ _EXTRAS = {
     "anywidget": ("anywidget", "notebook"),
     "graphviz": ("the Python package graphviz", "viz"),
     "hypothesis": ("Hypothesis", "testing"),
+    "llvmlite": ("llvmlite", "native"),
+    "jax": ("JAX", "jax"),
     "matplotlib": ("matplotlib", "plot"),
     "numpy": ("NumPy", "compile"),
     "pygraphviz": ("Graphviz", "viz"),

@@ -1,0 +1,147 @@
+"""The machine that native code is for, by LLVM: what it can do, text to object code, object code to functions."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from microgradlib._support.optional import import_optional
+from microgradlib.compiler.engines.native.ir import Real
+from microgradlib.compiler.numpy_functions import numpy
+
+__all__ = ["Code", "Host", "assemble", "host", "llvm", "load"]
+
+OPTIMISATION = 2
+"""How hard LLVM selects instructions and schedules them, 0 to 3. No passes are run before: the text says what runs."""
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class Host(NamedTuple):
+    """The machine that this process runs on.
+
+    >>> avx512 = Host("x86_64-unknown-linux-gnu", "znver4", "+avx512f,+fma", 64, 32)
+    >>> avx512.real("float64"), avx512.real("float32")
+    (Real(scalar='double', lanes=8), Real(scalar='float', lanes=16))
+    """
+
+    triple: str
+    """The instruction set, the system and the format of objects, as LLVM writes it."""
+    cpu: str
+    features: str
+    """Which extensions it has and lacks, as "+avx2,-avx512f"."""
+    vector_bytes: int
+    registers: int
+    """How many vectors its registers hold."""
+
+    def real(self, dtype: Any) -> Real:
+        """Return the type of its vectors of float64 or float32."""
+        size = numpy().dtype(dtype).itemsize
+        return Real("double" if size == 8 else "float", self.vector_bytes // size)
+
+
+@cache
+def llvm() -> Any:
+    """Return llvmlite's binding, ready for use. Raises `MissingExtraError` where llvmlite is not installed."""
+    binding = import_optional("llvmlite.binding", 'backend="native"')
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
+
+
+@cache
+def host() -> Host:
+    """Return what this machine can do.
+
+    Raises `MissingExtraError` where llvmlite is not installed, and `RuntimeError` for a processor without fused
+    multiply-add or other than x86-64 and ARM64, or a system that forbids memory with new code in it.
+    """
+    binding = llvm()
+    triple, cpu, features = binding.get_process_triple(), binding.get_host_cpu_name(), binding.get_host_cpu_features()
+    vector_bytes, registers = vectors(triple.partition("-")[0], features)
+    try:
+        binding.check_jit_execution()
+    except OSError as error:
+        message = f'backend="native" is not available here: {error}; use backend="numpy"'
+        raise RuntimeError(message) from None
+    return Host(triple, cpu, features.flatten(), vector_bytes, registers)
+
+
+def vectors(architecture: str, features: Mapping[str, bool]) -> tuple[int, int]:
+    """Return how many bytes a vector has, and how many vectors the registers hold.
+
+    >>> vectors("x86_64", {"fma": True, "avx2": True}), vectors("arm64", {})
+    ((32, 16), (16, 32))
+    """
+    if architecture in ("aarch64", "arm64"):
+        return 16, 32
+    if architecture == "x86_64" and features.get("fma"):
+        if features.get("avx512f"):
+            return 64, 32
+        if features.get("avx2"):
+            return 32, 16
+    message = (
+        f'backend="native" needs an x86-64 processor with AVX2 and FMA, or an ARM64 one; this one is {architecture} '
+        f'without them: use backend="numpy"'
+    )
+    raise RuntimeError(message)
+
+
+def assemble(text: str) -> bytes:
+    """Return the object code of a module of LLVM IR, for this machine. Raises `RuntimeError` for wrong text."""
+    binding = llvm()
+    module = binding.parse_assembly(text, binding.create_context())
+    module.verify()
+    found: bytes = _target_machine().emit_object(module)
+    return found
+
+
+def load(object_code: bytes, symbols: Mapping[str, int] = NOTHING) -> Code:
+    """Return object code as functions that can be called. `symbols`: addresses of others that it calls, by name.
+
+    Names of symbols are those of the process: the same name is the same function in all that is loaded. Object code is
+    trusted: LLVM ends the process where it is damaged.
+    """
+    binding = llvm()
+    for name, address in symbols.items():
+        binding.add_symbol(name, address)
+    empty = binding.parse_assembly("", binding.create_context())
+    engine = binding.create_mcjit_compiler(empty, _target_machine())
+    engine.add_object_file(binding.ObjectFileRef.from_data(object_code))
+    engine.finalize_object()
+    return Code(engine)
+
+
+class Code:
+    """Native code in memory, which stays there as long as this object, or a function of it, is referred to.
+
+    Functions may be called by several threads at once, and let go of Python's lock while they run.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def address(self, name: str) -> int:
+        """Return where an exported function starts. Raises `LookupError` for a name that there is not."""
+        address: int = self._engine.get_function_address(name)
+        if not address:
+            message = f"the native code has no function {name!r}"
+            raise LookupError(message)
+        return address
+
+    def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
+        """Return an exported function, with arguments and result of these types of ctypes."""
+        function = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        function.code = self  # type: ignore[attr-defined]  # what it runs must stay
+        return function
+
+
+def _target_machine() -> Any:
+    machine = host()
+    target = llvm().Target.from_triple(machine.triple)
+    return target.create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=OPTIMISATION, codemodel="jitdefault", jit=True
+    )
