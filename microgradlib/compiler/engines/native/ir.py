@@ -210,6 +210,17 @@ class Function:
         return self.intrinsic("fma", x, y, z)
 
     @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """Do what is emitted inside if a condition, an i1, holds. Values made inside are not to be used behind it."""
+        self._count += 1
+        then, after = f"then.{self._count}", f"after.{self._count}"
+        self.do(f"br i1 {condition}, label %{then}, label %{after}")
+        self.start_block(then)
+        yield
+        self.do(f"br label %{after}")
+        self.start_block(after)
+
+    @contextmanager
     def loop(self, end: int | str, *, step: int = 1) -> Iterator[Loop]:
         """Repeat what is emitted inside for index 0, step, 2·step … below `end`, which is above 0.
 
@@ -274,6 +285,9 @@ class Mask:
         name = self.function.emit(f"{word} {self.real.mask} {self.name}, {other.name}")
         return Mask(self.function, self.real, name)
 
+    def __bool__(self) -> bool:
+        raise TypeError("a condition of native code has no value yet: choose by xp.where, not by if")
+
     def __and__(self, other: Mask) -> Mask:
         return self._join("and", other)
 
@@ -326,6 +340,17 @@ class Number:
 
     def __rtruediv__(self, other: Any) -> Number:
         return self._with("fdiv", other, self)
+
+    def __pow__(self, exponent: Any) -> Number:
+        if exponent == 2:
+            return self * self
+        return NotImplemented if exponent != 3 else self * self * self
+
+    def __abs__(self) -> Number:
+        return self.function.intrinsic("fabs", self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a number of native code has no value yet: choose by xp.where, not by if")
 
     def __neg__(self) -> Number:
         return Number(self.function, self.real, self.function.emit(f"fneg {self.real.text} {self.name}"))

@@ -1,0 +1,95 @@
+"""Lane sums: which sums over the batch are gathered in the same vectors, and how the lanes are added up at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.instructions import UNBATCHED
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.planning.data import Plan
+
+__all__ = ["LaneSums", "assign_lane_sums", "lanes_added_up", "write_sums"]
+
+
+class LaneSums(NamedTuple):
+    """Where sums over the batch are gathered: `count` vectors, one for each number.
+
+    Sums that are only added to one another are gathered in the same vectors: the shares of all time steps in W's
+    gradient. The additions are then `skipped`.
+    """
+
+    count: int
+    first: dict[int, int]
+    """The first vector of each step that sums over the batch, by the index of the step."""
+    roots: dict[int, int]
+    """The first vector of finished sums, by the index of the step whose results they are."""
+    skipped: frozenset[int]
+    """The indices of the additions that need not be done."""
+
+
+def assign_lane_sums(plan: Plan) -> LaneSums:
+    """Return the lane sums of a plan."""
+    np, program = numpy(), plan.program
+    read = [o for step in plan.steps if step.instruction for o in step.instruction.operands]
+    slots = [o.slots for o in (*read, *program.outputs, *program.cotangents) if o.space == UNBATCHED]
+    times_read = np.bincount(np.concatenate([*slots, [0]]).clip(0), minlength=program.unbatched_size)
+    groups: dict[Any, list[int]] = {}
+    """For the key of the results of unfinished sums: the steps that add to them, the last of them the root."""
+    skipped: set[int] = set()
+    for index, step in enumerate(plan.steps):
+        i = step.instruction
+        if i is None or i.space != UNBATCHED:
+            continue
+        if i.sums_batch:
+            groups[i.results.key] = [index]
+        elif i.kind == "elementwise" and i.op.name == "add" and i.wrt is None:
+            x, y = (operand.key for operand in i.operands)
+            once = all((times_read[operand.slots] == 1).all() for operand in i.operands)
+            if once and x != y and x in groups and y in groups:
+                groups[i.results.key] = [*groups.pop(x), *groups.pop(y), index]
+                skipped.add(index)
+    first, roots, count = dict[int, int](), dict[int, int](), 0
+    for steps in groups.values():
+        roots[steps[-1]] = count
+        first |= dict.fromkeys(steps, count)
+        count += plan.steps[steps[-1]].instruction.size  # type: ignore[union-attr]
+    return LaneSums(count, first, roots, frozenset(skipped))
+
+
+def lanes_added_up(vectors: Sequence[Number]) -> Number:
+    """Return a vector with the sum of the lanes of each of as many vectors as they have lanes.
+
+    Halves of two vectors are added side by side, again and again: about two instructions a vector.
+    """
+    if len(vectors) == 1:
+        return vectors[0]
+    half = len(vectors) // 2
+    x, y = lanes_added_up(vectors[:half]), lanes_added_up(vectors[half:])
+    f, real = x.function, x.real
+    width = real.lanes // len(vectors)  # so many lanes hold what is then left of one vector
+    sides = []
+    for side in (0, width):
+        lanes = [start + side + k for start in range(0, 2 * real.lanes, 2 * width) for k in range(width)]
+        mask = f"<{real.lanes} x i32> <{', '.join([f'i32 {lane}' for lane in lanes])}>"
+        text = f"shufflevector {real.text} {x.name}, {real.text} {y.name}, {mask}"
+        sides.append(Number(f, real, f.emit(text)))
+    return sides[0] + sides[1]
+
+
+def write_sums(real: Real) -> Function:
+    """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
+    f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
+    whole = f.emit(f"and i64 %n, {-lanes}")
+    with f.when(f.emit(f"icmp ne i64 {whole}, 0")), f.loop(whole, step=lanes) as loop:
+        start = f.mul(loop.index, lanes)
+        vectors = [f.load(real, f.address(real, "%l", start, k * lanes)) for k in range(lanes)]
+        f.store(lanes_added_up(vectors), f.address(real, "%x", loop.index))
+    rest = f.emit(f"sub i64 %n, {whole}")
+    with f.when(f.emit(f"icmp ne i64 {rest}, 0")), f.loop(rest) as loop:
+        place = f.add(whole, loop.index)
+        total = lanes_added_up([f.load(real, f.address(real, "%l", f.mul(place, lanes)))] * lanes)
+        first = total if lanes == 1 else Number(f, real.one, f.emit(f"extractelement {real.text} {total.name}, i64 0"))
+        f.store(first, f.address(real, "%x", place))
+    return f
