@@ -74,6 +74,11 @@ def literal(number: float, real: Real) -> str:
     return f"splat ({real.scalar} {text})" if real.lanes > 1 else text
 
 
+def _first(real: Real, lanes: int) -> str:
+    """Return the mask, with its type, that is true in the first lanes."""
+    return f"{real.mask} <{', '.join([f'i1 {str(lane < lanes).lower()}' for lane in range(real.lanes)])}>"
+
+
 class Function:
     """A function under construction: lines of text in the order in which they are emitted.
 
@@ -193,6 +198,41 @@ class Function:
         real = number.real
         self.do(f"store {real.text} {number.name}, ptr {address}, align {real.bits // 8}")
 
+    def load_first(self, real: Real, address: str, lanes: int) -> Number:
+        """Return a vector of which the first lanes are read, and the others are 0; no memory behind them is touched."""
+        if lanes == real.lanes:
+            return self.load(real, address)
+        declared = f"ptr, i32 immarg, {real.mask}, {real.text}"
+        self.declarations.add(f"declare {real.text} @llvm.masked.load.{real.suffix}.p0({declared})")
+        given = f"ptr {address}, i32 {real.bits // 8}, {_first(real, lanes)}, {real.text} zeroinitializer"
+        return Number(self, real, self.emit(f"call {real.text} @llvm.masked.load.{real.suffix}.p0({given})"))
+
+    def store_first(self, number: Number, address: str, lanes: int) -> None:
+        """Write the first lanes of a vector; no memory behind them is touched."""
+        real = number.real
+        if lanes == real.lanes:
+            return self.store(number, address)
+        declared = f"{real.text}, ptr, i32 immarg, {real.mask}"
+        self.declarations.add(f"declare void @llvm.masked.store.{real.suffix}.p0({declared})")
+        given = f"{real.text} {number.name}, ptr {address}, i32 {real.bits // 8}, {_first(real, lanes)}"
+        return self.do(f"call void @llvm.masked.store.{real.suffix}.p0({given})")
+
+    def sum_lanes(self, number: Number) -> Number:
+        """Return the sum of a vector's lanes, a scalar: the upper half is added to the lower until one is left."""
+        while number.real.lanes > 1:
+            real = number.real
+            half = Real(real.scalar, real.lanes // 2)
+            parts = []
+            for start in (0, half.lanes):
+                places = ", ".join([f"i32 {start + lane}" for lane in range(half.lanes)])
+                mask = f"<{half.lanes} x i32> <{places}>"
+                text = f"shufflevector {real.text} {number.name}, {real.text} poison, {mask}"
+                if half.lanes == 1:
+                    text = f"extractelement {real.text} {number.name}, i64 {start}"
+                parts.append(Number(self, half, self.emit(text)))
+            number = parts[0] + parts[1]
+        return number
+
     def number(self, x: Any, real: Real) -> Number:
         """Return a Python number as a constant; a Number as it is."""
         return x if isinstance(x, Number) else Number(self, real, literal(float(x), real))
@@ -210,15 +250,14 @@ class Function:
         return self.intrinsic("fma", x, y, z)
 
     @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        """Do what is emitted inside if a condition, an i1, holds. Values made inside are not to be used behind it."""
-        self._count += 1
-        then, after = f"then.{self._count}", f"after.{self._count}"
-        self.do(f"br i1 {condition}, label %{then}, label %{after}")
-        self.start_block(then)
+    def unless_zero(self, count: int | str) -> Iterator[None]:
+        """Run what is emitted inside only if an integer is not 0; no value from inside may be read behind it."""
+        zero, number = self.emit(f"icmp eq i64 {count}, 0"), self._count
+        self.do(f"br i1 {zero}, label %skip.{number}, label %some.{number}")
+        self.start_block(f"some.{number}")
         yield
-        self.do(f"br label %{after}")
-        self.start_block(after)
+        self.do(f"br label %skip.{number}")
+        self.start_block(f"skip.{number}")
 
     @contextmanager
     def loop(self, end: int | str, *, step: int = 1) -> Iterator[Loop]:

@@ -1,0 +1,218 @@
+"""The elementary functions on Numbers: the namespace over which the op table's rules write native code."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache, partial, reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.floats import IEEE
+from microgradlib.compiler.engines.native.ir import Function, Mask, Number, Real
+from microgradlib.compiler.engines.native.kernel import NotNativeError
+from microgradlib.ops import TABLE, ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]
+
+LIBM = {
+    **dict.fromkeys(["exp", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan", "asin"], 1),
+    **dict.fromkeys(["acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma"], 1),
+    **dict.fromkeys(["hypot", "atan2"], 2),
+}  # fmt: skip
+"""Functions that are called from C's mathematics library, lane by lane, with how many arguments each takes."""
+
+
+@cache
+def symbols() -> dict[str, int]:
+    """Return the addresses of the functions of C's mathematics library that code may call, by name.
+
+    >>> import ctypes
+    >>> ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(symbols()["cbrt"])(27.0)
+    3.0
+    """
+    try:
+        library = ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
+    except OSError:  # a Linux whose C library is one piece
+        library = ctypes.CDLL(None)
+    names = {*LIBM, "tgamma", "pow", "fmod", "fmodf"}
+    return {name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in names}
+
+
+def run_rule(rule: Callable[..., Any], *inputs: Any) -> Any:
+    """Return rule(xp, *inputs) over Numbers: what a value or derivative rule of an op writes.
+
+    Raises `NotNativeError` where the rule does what Numbers cannot, as an `if` on one of them.
+    """
+    try:
+        return rule(FUNCTIONS, *inputs)
+    except (AttributeError, TypeError, ValueError) as error:
+        message = f"a rule has no native code: {error}"
+        raise NotNativeError(message) from error
+
+
+def _call(name: str, *numbers: Number) -> Number:
+    """Call a function of libm, lane by lane, in double precision."""
+    f, real = numbers[0].function, numbers[0].real
+    wide = Real("double", real.lanes)
+    f.declarations.add(f"declare double @{name}({', '.join(['double'] * len(numbers))})")
+    inputs = [number.name for number in numbers]
+    if real != wide:
+        inputs = [f.emit(f"fpext {real.text} {x} to {wide.text}") for x in inputs]
+    if real.lanes == 1:
+        result = f.emit(f"call double @{name}({', '.join([f'double {x}' for x in inputs])})")
+    else:
+        result = "poison"
+        for lane in range(real.lanes):
+            parts = [f.emit(f"extractelement {wide.text} {x}, i64 {lane}") for x in inputs]
+            part = f.emit(f"call double @{name}({', '.join([f'double {x}' for x in parts])})")
+            result = f.emit(f"insertelement {wide.text} {result}, double {part}, i64 {lane}")
+    return Number(f, real, result if real == wide else f.emit(f"fptrunc {wide.text} {result} to {real.text}"))
+
+
+def _typed(*inputs: Any) -> tuple[Function, Real]:
+    """Return the function and the type of the Numbers among the inputs."""
+    given = next(x for x in inputs if isinstance(x, (Number, Mask)))
+    return given.function, given.real
+
+
+def _numeric(name: str, write: Callable[..., Number]) -> Callable[..., Any]:
+    """Return `write` for any inputs: Python numbers are made constants; of those alone the result is Python's."""
+
+    def function(*inputs: Any) -> Any:
+        if not any(isinstance(x, Number) for x in inputs):
+            return float(getattr(IEEE, name)(*inputs))
+        f, real = _typed(*inputs)
+        return write(*[f.number(x, real) for x in inputs])
+
+    return function
+
+
+def _mod(x: Number, y: Number) -> Number:
+    """Return x mod y, whose sign is that of y, as Python has it; that of a zero too."""
+    f, real = x.function, x.real
+    rest = Number(f, real, f.emit(f"frem {real.text} {x.name}, {y.name}"))
+    opposite = ((rest < 0) & (y > 0)) | ((rest > 0) & (y < 0))
+    rest = (rest + y).select(opposite, rest)
+    return rest.select(rest._compare("une", 0.0), f.intrinsic("copysign", f.number(0.0, real), y))
+
+
+def _power(x: Any, y: Any) -> Any:
+    if not isinstance(x, Number) and not isinstance(y, Number):
+        return float(IEEE.pow(x, y))
+    f, real = _typed(x, y)
+    if not isinstance(y, Number) and y in CONSTANT_POWERS:
+        return CONSTANT_POWERS[y](x)
+    return _call("pow", f.number(x, real), f.number(y, real))
+
+
+def _square_root(x: Number) -> Number:
+    """Return x to the power ½: √x, but 0 for −0 and inf for −inf."""
+    f, infinity = x.function, x.function.number(float("inf"), x.real)
+    return f.intrinsic("sqrt", infinity.select(x._compare("oeq", float("-inf")), x + 0.0))
+
+
+CONSTANT_POWERS: dict[float, Callable[[Number], Any]] = {
+    -2.0: lambda x: (1 / x) * (1 / x),
+    -1.0: lambda x: 1 / x,
+    -0.5: lambda x: 1 / _square_root(x),
+    0.0: lambda _: 1.0,
+    0.5: _square_root,
+    1.0: lambda x: x,
+    2.0: lambda x: x * x,
+    3.0: lambda x: x * x * x,
+    4.0: lambda x: (x * x) * (x * x),
+}
+"""Powers that need no logarithm."""
+
+
+def _larger(word: str, first: Any, x: Any) -> Any:
+    """Return the larger (word "lt") or the smaller ("gt") number; of equal ones the first, and nan if one is nan."""
+    if not isinstance(first, Number) and not isinstance(x, Number):
+        return float(getattr(IEEE, "maximum" if word == "lt" else "minimum")(first, x))
+    f, real = _typed(first, x)
+    if not isinstance(first, Number):  # a number that is not nan
+        first = f.number(first, real)
+        return first.select(first._compare("oge" if word == "lt" else "ole", x), x)
+    other = f.number(x, real)
+    chosen = other.select(first._compare("o" + word, other), first)
+    return other.select(other._compare("uno", other), chosen) if isinstance(x, Number) else chosen
+
+
+class NativeFunctions:
+    """The namespace `xp` of the op table's rules, over Numbers; ops that are no elementary functions run their rule."""
+
+    def __init__(self) -> None:
+        for name in ("sqrt", "floor", "ceil"):
+            setattr(self, name, _numeric(name, partial(_intrinsic, name)))
+        self.abs = _numeric("abs", partial(_intrinsic, "fabs"))
+        self.mod = _numeric("mod", _mod)
+        for name in LIBM:
+            setattr(self, name, _numeric(name, partial(_call, name)))
+        self.gamma = _numeric("gamma", partial(_call, "tgamma"))
+        self.pow = _power
+        self.maximum = lambda *xs: reduce(partial(_larger, "lt"), xs)
+        self.minimum = lambda *xs: reduce(partial(_larger, "gt"), xs)
+
+    def where(self, condition: Any, chosen: Any, other: Any) -> Any:
+        """Return `chosen` where the condition holds, else `other`; either may be `ZERO`, which closes.
+
+        The condition is a Mask, a bool, or a number, of which 0 is false.
+        """
+        if not isinstance(condition, (Mask, Number)):
+            return chosen if condition else other
+        if chosen is other:
+            return chosen
+        f, real = _typed(condition)
+        holds = condition if isinstance(condition, Mask) else condition._compare("une", 0.0)
+        one, two = f.number(chosen, real), f.number(other, real)
+        result = one.select(holds, two)
+        result.closed = _closed(holds, chosen, other)
+        return result
+
+    def undefined(self, x: Any) -> Any:
+        """Return nan, of the type of x."""
+        return _typed(x)[0].number(float("nan"), x.real) if isinstance(x, Number) else float("nan")
+
+    def detach(self, x: Any) -> Any:
+        """Return x, which derivatives take for a constant."""
+        return x
+
+    def closed_at_zero(self, x: Any) -> Any:
+        """Return x, closed where it is 0."""
+        if not isinstance(x, Number):
+            return x or ZERO
+        return Number(x.function, x.real, x.name, x._compare("oeq", 0.0))
+
+    def polygamma(self, *inputs: Any) -> Any:
+        """Return the polygamma function of Python numbers; of Numbers there is none."""
+        if any(isinstance(x, Number) for x in inputs):
+            raise NotNativeError("polygamma has no native code")
+        return float(IEEE.polygamma(*inputs))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in TABLE:
+            raise AttributeError(name)
+        return partial(TABLE[name].value, self)
+
+
+def _intrinsic(name: str, *numbers: Number) -> Number:
+    return numbers[0].function.intrinsic(name, *numbers)
+
+
+def _closed(holds: Mask, chosen: Any, other: Any) -> Mask | None:
+    """Return where a choice is closed: where what is chosen is `ZERO`, or closed itself."""
+    parts = []
+    for x, is_chosen in ((chosen, True), (other, False)):
+        inner = x.closed if isinstance(x, Number) else None
+        if x is ZERO or inner is not None:
+            taken = holds if is_chosen else ~holds
+            parts.append(taken if inner is None else taken & inner)
+    return reduce(or_, parts) if parts else None
+
+
+FUNCTIONS: Any = NativeFunctions()
+"""The namespace."""
