@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from microgradlib._support.lookup import lookup
 from microgradlib.compiler.engines.engine import Engine
+from microgradlib.compiler.engines.jax import JaxEngine
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
 from microgradlib.compiler.engines.reference import ReferenceEngine
 from microgradlib.compiler.instructions import ProgramData
 
 __all__ = ["ENGINES", "make_engine"]
 
-ENGINES: Final[dict[str, type[Engine]]] = {"numpy": NumpyEngine, "reference": ReferenceEngine}
+ENGINES: Final[dict[str, type[Engine]]] = {"numpy": NumpyEngine, "jax": JaxEngine, "reference": ReferenceEngine}
 """The engines by the names of `compile(…, backend=…)`."""
 
 
