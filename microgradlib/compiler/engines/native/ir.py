@@ -260,7 +260,7 @@ class Function:
         self.start_block(f"skip.{number}")
 
     @contextmanager
-    def loop(self, end: int | str, *, step: int = 1) -> Iterator[Loop]:
+    def loop(self, end: int | str, *, step: int | str = 1) -> Iterator[Loop]:
         """Repeat what is emitted inside for index 0, step, 2·step … below `end`, which is above 0.
 
         Values that change from turn to turn are made by `Loop.carry`.
@@ -273,7 +273,7 @@ class Function:
 class Loop:
     """A loop under construction; see `Function.loop`."""
 
-    def __init__(self, function: Function, end: int | str, step: int) -> None:
+    def __init__(self, function: Function, end: int | str, step: int | str) -> None:
         self.function, self.end, self.step = function, end, step
         number = function._count = function._count + 1
         self.label, self.exit, self.index = f"loop.{number}", f"end.{number}", f"%index.{number}"

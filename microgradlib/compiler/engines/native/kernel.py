@@ -23,7 +23,8 @@ class Layout(NamedTuple):
 
     Batched row r is B numbers from `b + r·B` on, one for each example of the block, where B is a multiple of
     `real.lanes`; if `is_single`, B is 1, and vectors lie along other axes. Unbatched row r is the number `u + r`.
-    Lane sum k is a vector, at `l + k·lanes`: numbers to be added up, over examples and lanes, when all blocks are done.
+    Lane sum k is a vector, at `l + k·lanes`: numbers to be added up, over examples and lanes, when all blocks are done;
+    of a single example it is one number, at `l + k`.
     """
 
     real: Real
@@ -36,6 +37,11 @@ class Layout(NamedTuple):
     def block(self) -> int | str:
         """The number of examples in a block, as an integer of the IR."""
         return 1 if self.is_single else "%B"
+
+    @property
+    def sum_lanes(self) -> int:
+        """How many numbers a lane sum has."""
+        return 1 if self.is_single else self.real.lanes
 
     def row(self, f: Function, space: int, row: int | str) -> tuple[str, int | str]:
         """Return the pointer and the offset behind it, in numbers, of a row of a space."""

@@ -82,12 +82,12 @@ def write_sums(real: Real) -> Function:
     """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
     f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
     whole = f.emit(f"and i64 %n, {-lanes}")
-    with f.when(f.emit(f"icmp ne i64 {whole}, 0")), f.loop(whole, step=lanes) as loop:
+    with f.unless_zero(whole), f.loop(whole, step=lanes) as loop:
         start = f.mul(loop.index, lanes)
         vectors = [f.load(real, f.address(real, "%l", start, k * lanes)) for k in range(lanes)]
         f.store(lanes_added_up(vectors), f.address(real, "%x", loop.index))
     rest = f.emit(f"sub i64 %n, {whole}")
-    with f.when(f.emit(f"icmp ne i64 {rest}, 0")), f.loop(rest) as loop:
+    with f.unless_zero(rest), f.loop(rest) as loop:
         place = f.add(whole, loop.index)
         total = lanes_added_up([f.load(real, f.address(real, "%l", f.mul(place, lanes)))] * lanes)
         first = total if lanes == 1 else Number(f, real.one, f.emit(f"extractelement {real.text} {total.name}, i64 0"))

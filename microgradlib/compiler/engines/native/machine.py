@@ -12,7 +12,7 @@ from microgradlib._support.optional import import_optional
 from microgradlib.compiler.engines.native.ir import Real
 from microgradlib.compiler.numpy_functions import numpy
 
-__all__ = ["Code", "Host", "assemble", "host", "llvm", "load"]
+__all__ = ["Code", "Host", "assemble", "host", "load", "versions"]
 
 OPTIMISATION = 2
 """How hard LLVM selects instructions and schedules them, 0 to 3. No passes are run before: the text says what runs."""
@@ -46,10 +46,15 @@ class Host(NamedTuple):
 @cache
 def llvm() -> Any:
     """Return llvmlite's binding, ready for use. Raises `MissingExtraError` where llvmlite is not installed."""
-    binding = import_optional("llvmlite.binding", 'backend="native"')
+    binding = import_optional("llvmlite.binding", "the native engine")
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     return binding
+
+
+def versions() -> tuple[Any, ...]:
+    """Return the versions of llvmlite and of LLVM."""
+    return import_optional("llvmlite", "the native engine").__version__, llvm().llvm_version_info
 
 
 @cache

@@ -1,0 +1,249 @@
+"""The module of a plan: its kernels as functions of LLVM IR, and `run`, which calls them for one part of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from microgradlib.compiler.engines.native import transfers
+from microgradlib.compiler.engines.native.elementwise import chain_kernels, gather_kernel
+from microgradlib.compiler.engines.native.ir import Function, literal
+from microgradlib.compiler.engines.native.kernel import Kernel, Layout
+from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums, write_sums
+from microgradlib.compiler.engines.native.products import matmul_kernel
+reduce_kernel = segment_reduce_kernel = None
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.planning.data import Plan, Step, StridedView
+
+__all__ = ["FIELDS", "Module", "write_module"]
+
+FIELDS = (
+    "examples", "block", "unbatched", "batched", "sums", "scratch", "tables", "parameters", "outputs", "stride", "total",
+)  # fmt: skip
+"""What `run` reads first from its record of 64-bit integers: how many examples there are, and in a block; the addresses
+of the memory (see `Layout`), of the parameters, in their order, and of the outputs; how many numbers apart the outputs,
+and the batched cotangents, lie; the address of a number that becomes the sum of the first output.
+
+Behind these stand the address of each argument's column; for each operand of seeds its address, and how many numbers
+apart those of neighbouring slots and of neighbouring examples are; and the address for each operand of cotangents."""
+
+
+class Module(NamedTuple):
+    """The text of a module, and what is to be given to it."""
+
+    text: str
+    tables: Any
+    """An array of 32-bit integers."""
+    sums: int
+    """How many lane sums there are."""
+    scratch: int
+    """So many rows of scratch memory are used, and as many vectors."""
+
+
+def write_module(plan: Plan, layout: Layout) -> Module:
+    """Return the module of a plan. Raises `NotNativeError` for what has no native code.
+
+    Its function `run` takes the address of a record; see `FIELDS`. It gives 1 if a sum over the batch is not finite.
+    """
+    return _Writer(plan, layout).written()
+
+
+class _Writer:
+    """Writes `run`, in the order in which it is executed."""
+
+    def __init__(self, plan: Plan, layout: Layout) -> None:
+        self.plan, self.layout, self.sums = plan, layout, assign_lane_sums(plan)
+        self.real = layout.real.one if layout.is_single else layout.real
+        self.functions: dict[str, Function] = {}
+        self.kernel_names: dict[str, str] = {}
+        self.tables: list[Any] = []
+        self.scratch = self.field_count = 0
+        self.f = Function("run", "ptr %record", result="i32")
+        self.examples, self.block = self.field("i64"), self.field("i64")
+        self.memory = [self.field("ptr") for _ in range(5)]
+        self.unbatched, self.batched, self.lanes, self.scratch_memory, self.tables_memory = self.memory
+        self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
+        self.columns = [self.field("ptr") for _ in plan.program.arguments]
+        self.seeds = [[self.field(kind) for kind in ("ptr", "i64", "i64")] for _ in plan.program.seeds]
+        self.cotangents = [self.field("ptr") for _ in plan.program.cotangents]
+
+    def field(self, kind: str) -> str:
+        """Return the next field of the record."""
+        address = self.f.emit(f"getelementptr i64, ptr %record, i64 {self.field_count}")
+        self.field_count += 1
+        return self.f.emit(f"load {kind}, ptr {address}, align 8")
+
+    def table(self, numbers: Any) -> str:
+        """Return the address of a table of integers."""
+        return self.f.emit(f"getelementptr i32, ptr {self.tables_memory}, i64 {self.table_place(numbers)}")
+
+    def table_place(self, numbers: Any) -> int:
+        """Return the place of a new table among all."""
+        place = sum(map(len, self.tables))
+        self.tables.append(numpy().asarray(numbers, numpy().int32))
+        return place
+
+    def call(self, function: Function, *arguments: int | str) -> str:
+        """Call a function, by its parameters' types; return the name of its result."""
+        self.functions.setdefault(function.name, function)
+        types = [parameter.rsplit(" ", 1)[0] for parameter in function.parameters.split(", ")]
+        text = f"call {function.result} @{function.name}({', '.join([f'{t} {a}' for t, a in zip(types, arguments)])})"
+        if function.result != "void":
+            return self.f.emit(text)
+        self.f.do(text)
+        return ""
+
+    def call_kernel(self, kernel: Kernel) -> None:
+        """Call a kernel; one whose text is known already is the same function."""
+        text = kernel.function.text()
+        name = self.kernel_names.setdefault(text, f"kernel.{len(self.kernel_names)}")
+        if name not in self.functions:
+            kernel.function.name, kernel.function.linkage = name, "internal"
+            self.functions[name] = kernel.function
+            self.functions |= {callee.name: callee for callee in kernel.callees}
+        self.scratch = max(self.scratch, kernel.scratch)
+        own = [x if isinstance(x, int) else self.table_place(x) for x in kernel.arguments]
+        self.call(self.functions[name], *self.memory, 1 if self.layout.is_single else self.block, *own)
+
+    def written(self) -> Module:
+        """Write everything."""
+        f, layout, lanes = self.f, self.layout, self.layout.sum_lanes
+        self._memory_call("memset", self.lanes, "i8 0", self.sums.count * lanes)
+        self._before()
+        with f.loop(self.examples, step=self.block) as loop:
+            left = f.emit(f"sub i64 {self.examples}, {loop.index}")
+            is_last = f.emit(f"icmp ult i64 {left}, {self.block}")
+            self._block(loop.index, f.emit(f"select i1 {is_last}, i64 {left}, i64 {self.block}"))
+        self._after()
+        body = [function.text() for function in self.functions.values()]
+        declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
+        np = numpy()
+        tables = np.concatenate([np.zeros(0, np.int32), *self.tables])
+        text = "\n".join([*sorted(declarations), *body, f.text()])
+        return Module(text, tables, self.sums.count, self.scratch)
+
+    def _memory_call(self, name: str, target: str, source: str, count: int | str) -> None:
+        """Copy numbers that follow one another ("memcpy"), or set their bytes to 0."""
+        kind = "p0.i64" if name == "memset" else "p0.p0.i64"
+        types = "ptr, i8, i64, i1" if name == "memset" else "ptr, ptr, i64, i1"
+        self.f.declarations.add(f"declare void @llvm.{name}.{kind}({types})")
+        size = self.f.mul(count, self.real.bits // 8)
+        self.f.do(f"call void @llvm.{name}.{kind}(ptr {target}, {source}, i64 {size}, i1 false)")
+
+    def _row(self, row: int) -> str:
+        return self.f.address(self.real, self.batched, self.f.mul(row, self.block))
+
+    def _before(self) -> None:
+        """Bring in what is the same for all blocks, and run the steps that are made of that alone."""
+        f, plan, np = self.f, self.plan, numpy()
+        order = np.array(plan.program.parameter_order)
+        if (order == np.arange(len(order))).all():
+            self._memory_call("memcpy", self.unbatched, f"ptr {self.parameters}", len(order))
+        else:
+            rows = self.table(np.argsort(order))
+            self.call(transfers.load_numbers(self.real), self.unbatched, rows, len(order), self.parameters, 1)
+        self._memory_call("memset", self._row(plan.rows[BATCHED] - 1), "i8 0", self.block)
+        for row in plan.one_rows:
+            with f.loop(self.block, step=self.real.lanes) as loop:
+                f.store(f.number(1.0, self.real), f.address(self.real, self._row(row), loop.index))
+        for operand, rows, (numbers, between_slots, _) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
+            if operand.space == UNBATCHED and len(rows):
+                given = self.table(rows), len(rows), numbers, between_slots
+                self.call(transfers.load_numbers(self.real), self.unbatched, *given)
+        self._steps("before")
+
+    def _block(self, start: str, count: str) -> None:
+        """Run the examples from `start` on, so many."""
+        f, real, plan, block = self.f, self.real, self.plan, self.block
+        np, places, first = numpy(), numpy().array(plan.program.input_order), 0
+        for column, (_, axes) in zip(self.columns, plan.program.arguments):
+            size = int(np.prod(axes, dtype=int))
+            rows = np.flatnonzero((places >= first) & (places < first + size))
+            if len(rows):
+                x = f.address(real, column, f.mul(start, size))
+                given = self.table(rows), self.table(places[rows] - first), len(rows), x, size, count
+                self.call(transfers.load_columns(real), self.batched, block, *given)
+            first += size
+        for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
+            if operand.space == BATCHED:
+                for k, row in enumerate(rows.tolist()):
+                    x = f.address(real, numbers, f.mul(between_slots, k), f.mul(start, step))
+                    self.call(transfers.fill_row(real), self._row(row), block, x, step, count)
+        self._steps("batch")
+        operands = [(BATCHED, np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED))]
+        for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
+            operands.append((operand.space, rows, array, np.arange(len(rows))))
+        for space, rows, array, places in operands:
+            if space == BATCHED and len(places):
+                given = self.table(rows[places]), self.table(places), len(places), f.address(real, array, start)
+                self.call(transfers.store_rows(real), self.batched, block, *given, self.stride, count)
+
+    def _outputs_of(self, space: int) -> Any:
+        """Return the numbers of the outputs that are in a space."""
+        return numpy().array([k for k, operand in enumerate(self.plan.program.outputs) if operand.space == space], int)
+
+    def _after(self) -> None:
+        """Finish the sums over the batch, run the steps made of them, and bring out what has no batch axis."""
+        f, real, plan, np = self.f, self.real, self.plan, numpy()
+        self._steps("after")
+        for k in self._outputs_of(UNBATCHED).tolist():
+            row = f.address(real, self.unbatched, int(plan.output_rows[k][0]))
+            target = f.address(real, self.outputs, f.mul(k, self.stride))
+            self.call(transfers.fill_row(real), target, self.examples, row, 0, self.examples)
+        total = self.call(transfers.total(real), self.outputs, self.examples, literal(1.0, real.one))
+        f.do(f"store {real.scalar} {total}, ptr {self.sum}, align 8")
+        check = literal(0.0, real.one)
+        for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
+            if operand.space == UNBATCHED and len(rows):
+                if (np.diff(rows) == 1).all():
+                    source = f.address(real, self.unbatched, int(rows[0]))
+                    self._memory_call("memcpy", array, f"ptr {source}", len(rows))
+                else:
+                    self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
+                found = self.call(transfers.total(real), array, len(rows), literal(0.0, real.one))
+                check = f.emit(f"fadd {real.scalar} {check}, {found}")
+        is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {literal(0.0, real.one)}")
+        f.do(f"ret i32 {f.emit(f'zext i1 {is_not_finite} to i32')}")
+
+    def _steps(self, phase: str) -> None:
+        """Run the steps of a phase. A chain of elementwise steps is one kernel, or as few as can be."""
+        plan, sums = self.plan, self.sums
+        layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
+        ends = dict(plan.chains)
+        index = 0
+        while index < len(plan.steps):
+            end = ends.get(index, index + 1)
+            steps = [step for step in plan.steps[index:end] if step.phase == phase]
+            if steps and index not in sums.skipped:
+                for kernel in kernels_of(steps, layout, sums.first.get(index)):
+                    self.call_kernel(kernel)
+            if phase == "after" and index in sums.roots:
+                self._write_sums(sums.roots[index], plan.steps[index].results)
+            index = end
+
+    def _write_sums(self, first: int, results: StridedView) -> None:
+        """Add up the lanes of sums that are finished, and write them to their rows."""
+        f, real, lanes, np = self.f, self.real, self.layout.sum_lanes, numpy()
+        rows = np.array(results.start)
+        for size, step in zip(results.sizes, results.steps):
+            rows = rows[..., None] + step * np.arange(size)
+        rows, vectors = rows.ravel(), f.address(real, self.lanes, first * lanes)
+        is_run = (np.diff(rows) == 1).all()
+        target = f.address(real, self.unbatched, int(rows[0])) if is_run else self.scratch_memory
+        self.call(write_sums(real), vectors, len(rows), target)
+        if not is_run:
+            self.scratch = max(self.scratch, -(-len(rows) // self.layout.sum_lanes))
+            self.call(transfers.load_numbers(real), self.unbatched, self.table(rows), len(rows), target, 1)
+
+
+def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None) -> list[Kernel]:
+    """Return the kernels of a step, or of a chain of elementwise ones; `first_sum` is the first of its lane sums."""
+    if steps[0].kind == "elementwise":
+        return chain_kernels(steps, layout)
+    [step] = steps
+    makers = {"gather": gather_kernel, "matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}
+    kernel = makers.get(step.kind, reduce_kernel)(step, layout)
+    if first_sum is not None:  # in the place of the first row of results
+        kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
+    return [kernel]

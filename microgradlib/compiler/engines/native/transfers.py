@@ -1,0 +1,101 @@
+"""Functions that bring numbers into rows and out of them: columns of data, seeds, outputs, gradients."""
+
+from __future__ import annotations
+
+from microgradlib.compiler.engines.native.ir import Function, Number, Real
+
+__all__ = ["fill_row", "gather_numbers", "load_columns", "load_numbers", "store_rows", "total"]
+
+
+def _row(f: Function, table: str, index: str) -> str:
+    """Return an entry of a table of rows."""
+    entry = f.emit(f"getelementptr i32, ptr {table}, i64 {index}")
+    return f.emit(f"sext i32 {f.emit(f'load i32, ptr {entry}, align 4')} to i64")
+
+
+def _copy(f: Function, real: Real, source: str, target: str) -> None:
+    f.store(f.load(real.one, source), target)
+
+
+def load_columns(real: Real) -> Function:
+    """Return the function that fills %n rows from %c examples at %x, each of %size numbers.
+
+    Row k of the table %rows has number k of the table %picked. Examples that lack in the block repeat the last one.
+    """
+    parameters = "ptr %b, i64 %B, ptr %rows, ptr %picked, i64 %n, ptr %x, i64 %size, i64 %c"
+    f = Function("load_columns", parameters, linkage="internal")
+    last = f.emit("sub i64 %c, 1")
+    with f.loop("%n") as rows:
+        row, picked = _row(f, "%rows", rows.index), _row(f, "%picked", rows.index)
+        target, source = f.address(real, "%b", f.mul(row, "%B")), f.address(real, "%x", picked)
+        with f.loop("%B") as examples:
+            is_there = f.emit(f"icmp ult i64 {examples.index}, %c")
+            example = f.emit(f"select i1 {is_there}, i64 {examples.index}, i64 {last}")
+            _copy(f, real, f.address(real, source, f.mul(example, "%size")), f.address(real, target, examples.index))
+    return f
+
+
+def load_numbers(real: Real) -> Function:
+    """Return the function that copies numbers %x[k · %step] to the places of the table %rows in %u."""
+    f = Function("load_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x, i64 %step", linkage="internal")
+    with f.loop("%n") as loop:
+        source = f.address(real, "%x", f.mul(loop.index, "%step"))
+        _copy(f, real, source, f.address(real, "%u", _row(f, "%rows", loop.index)))
+    return f
+
+
+def fill_row(real: Real) -> Function:
+    """Return the function that writes a row: the numbers %x[j · %step] of its %c examples, 0 for others up to %B."""
+    f = Function("fill_row", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c", linkage="internal")
+    last, zero = f.emit("sub i64 %c, 1"), f.number(0.0, real.one)
+    with f.loop("%B") as loop:
+        is_there = f.emit(f"icmp ult i64 {loop.index}, %c")
+        example = f.emit(f"select i1 {is_there}, i64 {loop.index}, i64 {last}")
+        found = f.load(real.one, f.address(real, "%x", f.mul(example, "%step")))
+        text = f"select i1 {is_there}, {real.scalar} {found.name}, {real.scalar} {zero.name}"
+        f.store(Number(f, real.one, f.emit(text)), f.address(real, "%row", loop.index))
+    return f
+
+
+def store_rows(real: Real) -> Function:
+    """Return the function that copies %c examples of each of %n rows, by the table %rows, to %x + %places · %stride."""
+    parameters = "ptr %b, i64 %B, ptr %rows, ptr %places, i64 %n, ptr %x, i64 %stride, i64 %c"
+    f = Function("store_rows", parameters, linkage="internal")
+    with f.loop("%n") as rows:
+        source = f.address(real, "%b", f.mul(_row(f, "%rows", rows.index), "%B"))
+        target = f.address(real, "%x", f.mul(_row(f, "%places", rows.index), "%stride"))
+        with f.loop("%c") as examples:
+            _copy(f, real, f.address(real, source, examples.index), f.address(real, target, examples.index))
+    return f
+
+
+def gather_numbers(real: Real) -> Function:
+    """Return the function that copies the numbers in the places of the table %rows in %u to %x."""
+    f = Function("gather_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x", linkage="internal")
+    with f.loop("%n") as loop:
+        source = f.address(real, "%u", _row(f, "%rows", loop.index))
+        _copy(f, real, source, f.address(real, "%x", loop.index))
+    return f
+
+
+def total(real: Real) -> Function:
+    """Return the function that gives the sum of %n numbers at %x, each times %factor: lane by lane, then of the lanes.
+
+    By the factor 0 it is 0, or nan where a number is not finite.
+    """
+    f = Function("total", f"ptr %x, i64 %n, {real.scalar} %factor", result=real.scalar, linkage="internal")
+    kinds, sums = (real, real.one), list[str]()
+    whole = f.emit(f"and i64 %n, {-real.lanes}")
+    rest = f.emit(f"sub i64 %n, {whole}")
+    for kind, start, count in zip(kinds, ("0", whole), (whole, rest)):
+        sums.append(f.emit(f"alloca {kind.text}, align 64"))
+        f.store(f.number(0.0, kind), sums[-1])
+        factor = f.splat(Number(f, real.one, "%factor"), kind)
+        with f.unless_zero(count), f.loop(count, step=kind.lanes) as loop:
+            carried = loop.carry(f.number(0.0, kind))
+            following = carried + f.load(kind, f.address(kind, "%x", start, loop.index)) * factor
+            loop.update(carried, following)
+            f.store(following, sums[-1])
+    both = f.sum_lanes(f.load(real, sums[0])) + f.load(real.one, sums[1])
+    f.do(f"ret {real.scalar} {both.name}")
+    return f
