@@ -38,8 +38,10 @@ def save_as(path: str | os.PathLike[str], formats: Mapping[str, Callable[[], byt
     return target
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
     """Replace `path` by a file with this content. Readers see either the old file or the complete new one.
+
+    A `private` one is read and written by its owner alone, whatever the permissions of the old one were.
 
     Raises:
         OSError: the folder is missing, full or not writable, or the path is that of a folder; the old file, if any, is
@@ -61,8 +63,10 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise IsADirectoryError(message)
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
+        if private:
+            temporary.touch(0o600, exist_ok=False)
         temporary.write_bytes(content)
-        if target.exists():
+        if not private and target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))  # keep the permissions of the old file
         temporary.replace(target)
     except BaseException:

@@ -126,6 +126,6 @@ def test_without_llvmlite_the_error_names_the_extra(monkeypatch):
 
     monkeypatch.setattr(optional, "import_module", missing)
     with pytest.raises(
-        MissingExtraError, match=r'backend="native" needs llvmlite.*pip install "microgradlib\[native\]"'
+        MissingExtraError, match=r'the native engine needs llvmlite.*pip install "microgradlib\[native\]"'
     ):
         machine.llvm.__wrapped__()

@@ -1,0 +1,361 @@
+"""Compiled programs are kept on disk and found again; no file is believed that somebody else can have written."""
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from microgradlib import Value, compiler, tanh
+from microgradlib.compiler.engines.native import cache
+from microgradlib.compiler.planning import plan
+from microgradlib.ops import define_op, forget_op
+
+KEY, OTHER = "ab" * 32, "cd" * 32
+POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path / "new"))
+    return tmp_path / "new" / "native"
+
+
+def never():
+    raise AssertionError("it is in the cache")
+
+
+def is_kept(key=KEY):
+    """Say whether there is something for a key that is believed."""
+    return cache.cached(key, lambda: b"made anew") != b"made anew"
+
+
+@pytest.fixture
+def file(folder):
+    """The file of a key with the content b"code"."""
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+    return folder / f"{KEY}.native"
+
+
+def test_what_was_made_is_found_again(folder):
+    assert cache.folder() == folder
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+    assert cache.cached(KEY, never) == b"code"
+    assert cache.cached(OTHER, lambda: b"") == b""
+    assert cache.cached(OTHER, never) == b""
+    assert sorted(path.name for path in folder.iterdir()) == [f"{KEY}.native", f"{OTHER}.native"]
+
+
+def test_no_key_is_made_anew(folder):
+    assert [cache.cached(None, lambda k=k: bytes([k])) for k in range(2)] == [b"\0", b"\1"]
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("setting", ["", "off"])
+def test_it_is_off_by_a_setting(setting, monkeypatch):
+    monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", setting)
+    assert cache.folder() is None
+    assert [cache.cached(KEY, lambda k=k: bytes([k])) for k in range(2)] == [b"\0", b"\1"]
+
+
+def test_the_folder_of_each_system(monkeypatch, tmp_path):
+    for name in ("MICROGRADLIB_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    end = Path("microgradlib", "native")
+    for system, default in (("linux", ".cache"), ("darwin", "Library/Caches"), ("win32", "AppData/Local")):
+        monkeypatch.setattr(cache.sys, "platform", system)
+        assert cache.folder() == tmp_path / default / end
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert cache.folder() == tmp_path / "local" / end
+    monkeypatch.setattr(cache.sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert cache.folder() == tmp_path / "caches" / end
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the standard says to ignore
+    assert cache.folder() == tmp_path / ".cache" / end
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("MICROGRADLIB_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    assert cache.folder() is None
+
+
+def test_a_flipped_bit_anywhere_is_rejected(file):
+    whole = file.read_bytes()
+    for bit in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(damaged)
+        assert cache._read(file.parent, KEY) is None
+    file.write_bytes(whole)
+    assert cache._read(file.parent, KEY) == b"code"
+
+
+def test_other_lengths_are_rejected(file):
+    whole = file.read_bytes()
+    for damaged in [
+        *[whole[:length] for length in range(len(whole))],
+        whole + b"\0",
+        whole + whole,
+        b"\0" * len(whole),
+    ]:
+        file.write_bytes(damaged)
+        assert cache._read(file.parent, KEY) is None
+
+
+def test_a_damaged_file_is_replaced(file):
+    file.write_bytes(b"damaged")
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+    assert cache.cached(KEY, never) == b"code"
+
+
+def test_a_file_of_another_key_is_rejected(file):
+    os.link(file, file.with_name(f"{OTHER}.native"))
+    assert not is_kept(OTHER)
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_can_write_is_rejected_and_replaced(file, mode):
+    file.chmod(mode)
+    assert cache._read(file.parent, KEY) is None
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+    assert cache.cached(KEY, never) == b"code"
+
+
+@POSIX
+def test_a_folder_that_others_can_write_is_not_used(file):
+    for mode in (0o770, 0o707, 0o1777):
+        file.parent.chmod(mode)
+        assert not is_kept()
+        assert not is_kept(OTHER)  # nothing was written
+        assert not is_kept(OTHER)
+    file.parent.chmod(0o700)
+    assert is_kept()
+
+
+@POSIX
+def test_what_another_user_owns_is_not_used(file, monkeypatch):
+    own = os.geteuid()
+    monkeypatch.setattr(cache.os, "geteuid", lambda: own + 1)
+    assert not is_kept()
+    monkeypatch.undo()
+    assert file.stat().st_uid == own
+
+
+@POSIX
+def test_files_and_folders_are_private_whatever_the_umask(folder):
+    before = os.umask(0)
+    try:
+        assert cache.cached(KEY, lambda: b"code") == b"code"
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / f"{KEY}.native").stat().st_mode) == 0o600
+    assert is_kept()
+
+
+@POSIX
+def test_what_is_no_plain_file_is_not_read(file):
+    elsewhere = file.with_name("elsewhere")
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert cache._read(file.parent, KEY) is None
+    file.unlink()
+    os.mkfifo(file)  # to open it for reading would wait for a writer
+    assert cache._read(file.parent, KEY) is None
+    file.unlink()
+    file.mkdir()
+    assert not is_kept()
+
+
+def test_a_folder_that_cannot_be_made_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path / "file"))
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+    assert not is_kept()
+
+
+@POSIX
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_read(file):
+    file.parent.chmod(0o500)
+    try:
+        assert is_kept()
+        assert not is_kept(OTHER)
+        assert not is_kept(OTHER)
+    finally:
+        file.parent.chmod(0o700)
+
+
+def test_a_full_disk_is_no_error(folder, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache, "write_atomic", full)
+    assert cache.cached(KEY, lambda: b"code") == b"code"
+
+
+def test_an_error_of_what_makes_it_is_the_callers(folder):
+    with pytest.raises(OSError, match="the compiler's"):
+        cache.cached(KEY, lambda: (_ for _ in ()).throw(OSError("the compiler's")))
+    assert not folder.exists()
+
+
+def test_what_was_used_last_longest_ago_goes_first(folder, monkeypatch):
+    monkeypatch.setattr(cache, "MOST_BYTES", 5 * (cache.HEAD.size + 1000))
+    keys = [f"{k:064x}" for k in range(7)]
+    for k, key in enumerate(keys[:5]):
+        cache.cached(key, lambda: bytes(1000))
+        os.utime(folder / f"{key}.native", (0, 1e9 + k))
+    (folder / "of another program").write_bytes(bytes(9999))
+    os.utime(folder / "of another program", (0, 0))
+    assert cache.cached(keys[0], never) == bytes(1000)  # it is now the one that was used last
+    for key in keys[5:]:
+        cache.cached(key, lambda: bytes(1000))
+    assert {path.stem for path in folder.glob("*.native")} == {keys[0], *keys[3:]}
+    assert (folder / "of another program").exists()
+
+
+def test_a_use_is_noted(file):
+    os.utime(file, (0, 1e9))
+    assert cache.cached(KEY, never) == b"code"
+    assert file.stat().st_mtime > 1.5e9
+
+
+def test_what_is_larger_than_the_whole_cache_is_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(cache, "MOST_BYTES", 1000)
+    assert cache.cached(KEY, lambda: bytes(2000)) == bytes(2000)
+    assert list(folder.iterdir()) == []
+
+
+def test_files_half_written_are_removed_after_a_while(file):
+    left, fresh = file.with_name(f".{OTHER}.native.0123"), file.with_name(f".{OTHER}.native.4567")
+    for path in (left, fresh):
+        path.write_bytes(b"half")
+    os.utime(left, (0, 1e9))
+    cache.cached(OTHER, lambda: b"code")
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
+def test_threads_and_processes_at_once(folder):
+    code = (
+        "from microgradlib.compiler.engines.native import cache\n"
+        f"for _ in range(30): print(len(set(cache.cached('{KEY}', lambda: bytes(100_000)))))\n"
+    )
+    others = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    start = threading.Barrier(4)
+
+    def work(_):
+        start.wait()
+        for _ in range(30):
+            if cache.cached(KEY, lambda: bytes(100_000)) != bytes(100_000):
+                return False
+            (folder / f"{KEY}.native").unlink(missing_ok=True)
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+    assert [process.communicate()[0] for process in others] == ["1\n" * 30] * 2
+    assert {path.name for path in folder.iterdir()} <= {f"{KEY}.native"}
+
+
+# keys
+
+
+def plan_of(function, parameters=(), row=1.0, name="gradient"):
+    pytest.importorskip("llvmlite", reason="keys name the machine, as LLVM knows it")
+    compiled = compiler.compile(function, parameters, backend="numpy")
+    compiled(np.array([row]))
+    return plan(compiled._last.engine.joint(name) if name else compiled._last.engine.program)
+
+
+def test_the_same_program_has_the_same_key():
+    w, v = Value(1.0), Value(2.0)
+    key = cache.program_key(plan_of(lambda x: (w * x).exp(), [w]), "double", 8)
+    assert key == cache.program_key(plan_of(lambda x: (v * x).exp(), [v]), "double", 8)
+    assert len(key) == 64
+
+
+def test_what_differs_has_another_key():
+    w, v = Value(1.0, label="w"), Value(2.0, label="v")
+    plans = [
+        plan_of(lambda x: (w * x).exp(), [w]),
+        plan_of(lambda x: (w * x).exp(), [w], name=None),
+        plan_of(lambda x: (w * x).exp(), [w], name="jacobian"),
+        plan_of(lambda x: (w * x).log(), [w]),
+        plan_of(lambda x: (w * x) ** 3, [w]),
+        plan_of(lambda x: (w * x) ** 4, [w]),
+        plan_of(lambda x: w * x + 2.0, [w]),
+        plan_of(lambda x: w * x + 3.0, [w]),
+        plan_of(lambda x: w * x[0] * x[1] + v, [w, v], [1.0, 2.0]),
+        plan_of(lambda x: w * x[1] * x[0] + v, [w, v], [1.0, 2.0]),
+        plan_of(lambda x: w * x[0] * x[1] + v, [v, w], [1.0, 2.0]),
+        plan_of(lambda x: w * x[0][0] * x[0][1] + v, [w, v], [[1.0, 2.0]]),
+        plan_of(lambda x: tanh(w * x), [w]),
+    ]
+    keys = [cache.program_key(p, "double", 8) for p in plans] + [cache.program_key(plans[0], "float", 8)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_names_of_arguments_and_parameters_are_not_in_a_key():
+    v, w = Value(1.0, label="v"), Value(1.0, label="w")
+    assert cache.program_key(plan_of(lambda x: v * x, [v])) == cache.program_key(plan_of(lambda y: w * y, [w]))
+
+
+def test_a_key_is_the_same_in_another_process(folder):
+    pytest.importorskip("llvmlite", reason="keys name the machine, as LLVM knows it")
+    code = (
+        "import numpy as np\nfrom microgradlib import Value, compile\nfrom microgradlib.nn import MLP\n"
+        "from microgradlib.compiler.engines.native import cache\nfrom microgradlib.compiler.planning import plan\n"
+        "import random\nrandom.seed(1)\nmodel = MLP(2, [3, 1])\n"
+        "fast = compile(lambda x: model(x), model.parameters(), backend='numpy')\nfast(np.array([[1.0, 2.0]]))\n"
+        "print(cache.program_key(plan(fast._last.engine.joint('gradient'))))\n"
+    )
+    keys = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(keys) == 1
+
+
+def test_an_op_of_a_users_has_no_key():
+    twice = define_op("twice_cached", lambda xp, x: 2 * x, [lambda xp, z, x: 2.0], formula="2 x, derivative 2")
+    try:
+        assert cache.program_key(plan_of(lambda x: twice(x).exp())) is None
+    finally:
+        forget_op("twice_cached")
+
+
+def test_texts_have_keys():
+    pytest.importorskip("llvmlite", reason="keys name the machine, as LLVM knows it")
+    assert cache.text_key("x") == cache.text_key("x") != cache.text_key("y")
+
+
+def test_versions_machine_and_sources_are_in_a_key(monkeypatch):
+    pytest.importorskip("llvmlite", reason="keys name the machine, as LLVM knows it")
+    monkeypatch.setattr(cache, "_surroundings", cache._surroundings.__wrapped__)
+    machine = cache.host()
+    keys = [cache.text_key("x")]
+    for changed in (machine._replace(cpu="another"), machine._replace(features="+another")):
+        monkeypatch.setattr(cache, "host", lambda changed=changed: changed)
+        keys.append(cache.text_key("x"))
+    monkeypatch.setattr(cache, "versions", lambda: ("0.0.1", (1, 2, 3)))
+    keys.append(cache.text_key("x"))
+    monkeypatch.setattr(cache, "SOURCES", cache.SOURCES[:-1])
+    keys.append(cache.text_key("x"))
+    assert len(set(keys)) == len(keys)
+    monkeypatch.setattr(cache, "SOURCES", ("no such file",))  # a package in an archive
+    assert cache.text_key("x") is None
