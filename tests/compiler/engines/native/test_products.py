@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings, strategies as st
+
+pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+
+from kernel_runner import native, strided
+
+from microgradlib.compiler.engines.native.kernel import Layout, NotNativeError
+from microgradlib.compiler.engines.native.machine import host
+from microgradlib.compiler.engines.native.products import matmul_kernel
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.planning.data import Rows, Step, StridedView
+
+U, B = UNBATCHED, BATCHED
+SUM = (B, B, U)
+SPACES = [(U, B, B), (B, U, B), (B, B, B), (U, U, U), SUM]
+UNUSED = 3
+"""So many rows lie unused before and behind each view."""
+IN_ORDER = ((0, 1, 2), 1, 0)
+TRANSPOSED = ((0, 2, 1), 1, 0)
+
+
+def layout_of(dtype, *, is_single=False, registers=0):
+    return Layout(host().real(dtype), registers or host().registers, is_single)
+
+
+def step_of(spaces, shape, ways):
+    """Return a product of W and X, which come first, and how many rows each space has.
+
+    Each view lies in its own way: the order of its axes in memory, the step of the last, rows between others.
+    """
+    count, rows, terms, columns = shape
+    sizes, taken, views = [(count, rows, terms), (count, terms, columns), (count, rows, columns)], [UNUSED] * 2, []
+    for space, own, (order, inner, between) in zip(spaces, sizes, ways, strict=True):
+        steps, step = [0, 0, 0], inner
+        for axis in order[::-1]:
+            steps[axis] = step if own[axis] > 1 else 0
+            step = step * own[axis] + between
+        views.append(StridedView(space, taken[space], own, tuple(steps)))
+        taken[space] += step + UNUSED
+    return Step(None, views[2], tuple(views[:2]), 0), taken
+
+
+def check(step, taken, layout, block=1, *, special=False):
+    """Compare all memory after a product with NumPy's: the results exactly, anything else unchanged.
+
+    Whole numbers are added up without rounding, and where inf or nan come in, they come in any order.
+    """
+    draw = np.random.default_rng(0)
+    dtype = np.dtype("f8" if layout.real.scalar == "double" else "f4")
+    (count, rows, columns), lanes = step.results.sizes, layout.sum_lanes
+    numbers = [*range(-4, 5), *([np.inf, -np.inf, np.nan] if special else [])]
+    sizes = [taken[U], taken[B] * block, (count * rows * columns + 2 * UNUSED) * lanes]
+    memory = [draw.choice(numbers, size).astype(dtype) for size in sizes]
+    expected = [array.copy() for array in memory]
+    kernel = matmul_kernel(step, layout)
+    first, *starts = kernel.arguments
+    w, x = [strided(view, expected[view.space], block) for view in step.operands]
+    with np.errstate(all="ignore"):
+        z = sum(w[:, :, t, None] * x[:, None, t] for t in range(w.shape[2]))
+        if step.results.space == U and step.operands[0].space == B:
+            first = UNUSED
+            own = expected[2][UNUSED * lanes : -UNUSED * lanes].reshape(*z.shape[:3], lanes)
+            own += z.reshape(*z.shape[:3], -1, lanes).sum(-2)
+        else:
+            strided(step.results, expected[step.results.space], block)[...] = z
+    unused = np.empty(0)
+    native(kernel)([*memory, unused, unused], block, first, *starts)
+    for found, right in zip(memory, expected, strict=True):
+        np.testing.assert_array_equal(found, right)
+
+
+ways = st.tuples(st.permutations(range(3)).map(tuple), st.integers(1, 2), st.integers(0, 2))
+numbers = st.tuples(st.sampled_from(["float64", "float32"]), st.booleans())
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(SPACES),
+    st.tuples(st.integers(1, 3), st.integers(1, 11), st.integers(1, 9), st.integers(1, 11)),
+    st.tuples(ways, ways, ways),
+    numbers,
+    st.integers(1, 9),
+)
+@example((U, B, B), (1, 16, 17, 1), (IN_ORDER,) * 3, (("float64", False)), 13)
+@example((U, B, B), (1, 48, 16, 16), (IN_ORDER,) * 3, (("float32", False)), 1)
+@example((U, B, B), (1, 16, 27, 16), (TRANSPOSED, IN_ORDER, IN_ORDER), (("float64", True)), 1)
+@example(SUM, (1, 10, 1, 37), (IN_ORDER, TRANSPOSED, IN_ORDER), (("float64", True)), 8)
+def test_products_in_blocks_are_those_of_numpy_and_nothing_else_is_written(spaces, shape, ways, numbers, vectors):
+    if spaces == SUM:  # the terms and the examples are one axis
+        ways = ((0, 1, 2), 1, ways[0][2]), ((0, 2, 1), 1, ways[1][2]), ways[2]
+    layout = layout_of(numbers[0])
+    check(*step_of(spaces, shape, ways), layout, vectors * layout.real.lanes, special=numbers[1])
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(SPACES),
+    st.tuples(st.integers(1, 3), st.integers(1, 35), st.integers(1, 35), st.integers(1, 35)),
+    st.tuples(ways, ways, ways),
+    numbers,
+)
+@example((U, B, B), (1, 16, 17, 1), (IN_ORDER,) * 3, ("float64", False))
+@example((U, B, B), (1, 16, 16, 1), (TRANSPOSED, IN_ORDER, IN_ORDER), ("float32", True))
+@example(SUM, (1, 64, 1, 25), (IN_ORDER,) * 3, ("float64", True))
+@example(SUM, (1, 48, 16, 16), (IN_ORDER, TRANSPOSED, IN_ORDER), ("float32", False))
+def test_products_of_one_example_are_those_of_numpy_and_nothing_else_is_written(spaces, shape, ways, numbers):
+    check(*step_of(spaces, shape, ways), layout_of(numbers[0], is_single=True), special=numbers[1])
+
+
+@pytest.mark.parametrize("spaces", SPACES)
+@pytest.mark.parametrize("registers", [16, 32])
+def test_tiles_fit_any_number_of_registers(spaces, registers):
+    layout = layout_of("float64", registers=registers)
+    ways = (IN_ORDER, TRANSPOSED, IN_ORDER) if spaces == SUM else (IN_ORDER,) * 3
+    check(*step_of(spaces, (2, 13, 5, 7), ways), layout, 3 * layout.real.lanes)
+
+
+def test_what_has_no_native_code_is_refused():
+    step, _ = step_of((U, B, B), (1, 2, 3, 4), (IN_ORDER,) * 3)
+    with pytest.raises(NotNativeError, match="rows in any order"):
+        matmul_kernel(replace(step, operands=(Rows(B, np.arange(6)), step.operands[1])), layout_of("float64"))
+    with pytest.raises(NotNativeError, match="two batched operands"):
+        matmul_kernel(replace(step, results=replace(step.results, space=U)), layout_of("float64"))
