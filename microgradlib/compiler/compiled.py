@@ -10,13 +10,12 @@ from typing import Any, NoReturn
 
 from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
-from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler.arguments import Parameters, columns_of
 from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.checks import column_checks
-from microgradlib.compiler.engines import ENGINES, make_engine
+from microgradlib.compiler.engines import choose_backend, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
@@ -45,10 +44,12 @@ def compile(  # noqa: A001  the name of the field
     differentiate by. Changes of the `data` of these, and of other Values that the function uses, are seen by the next
     call; all else it looks at, plain numbers, settings of modules, stays as it is when it is traced: a number that is
     to change is a Value or an argument. `dtype` is float64 or float32. `backend` is the engine that runs programs:
-    "numpy", or "reference", which is slow and plain, for tests.
+    "numpy"; "native", machine code by LLVM; "auto", which is "native" where that can run, else "numpy", and stays so;
+    "jax"; or "reference", which is slow and plain, for tests.
 
-    Raises `MissingExtraError` without NumPy, `ValueError` for another backend or dtype, `TypeError` for parameters
-    that are no leaf Values. The first call raises `SymbolHasNoValueError`, naming the line, where the function needs a
+    Raises `MissingExtraError` where NumPy, or what the engine needs, is not installed, `RuntimeError` for "native" on
+    a machine that it has no code for, `ValueError` for another backend or dtype, `TypeError` for parameters that are
+    no leaf Values. The first call raises `SymbolHasNoValueError`, naming the line, where the function needs a
     number that is not known, `TracingError` where it draws from Python's or NumPy's own source of random numbers, or
     does not do the same when it is run a second time, and `ValueError` where it returns no number. Every call raises
     `LabelError`, naming the example, for a label or index that is out of range.
@@ -71,11 +72,10 @@ class Compiled(Batched):
     """Set it to False before the first call where all labels are known to be valid: calls then do not test them."""
 
     def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str) -> None:
-        self.__wrapped__, self.backend, self.dtype = function, backend, numpy().dtype(dtype)
+        self.__wrapped__, self.dtype, self.backend = function, numpy().dtype(dtype), choose_backend(backend)
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
-        lookup(backend, ENGINES, "backend")
         self._parameters = Parameters(parameters)
         self.parameters = self._parameters.listed
         self._compiled: dict[Any, Ready] = {}
