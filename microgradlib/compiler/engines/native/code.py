@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ctypes
 import marshal
+import math
+import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from microgradlib.compiler.engines.native.cache import cached, program_key
 from microgradlib.compiler.engines.native.functions import symbols
 from microgradlib.compiler.engines.native.kernel import Layout
+from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.machine import assemble, host, load
-from microgradlib.compiler.engines.native.module import FIELDS, write_module
+from microgradlib.compiler.engines.native.module import DATA, FIELDS, write_module
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 
-__all__ = ["NativeCode"]
+__all__ = ["NativeCode", "Workspace"]
 
 CACHE_BYTES = 384 << 10
 """A block of examples is as large as its rows fit here: less than a core's second-level cache holds."""
@@ -27,28 +31,40 @@ LARGEST_BLOCK = 1024
 ALIGNMENT = 64
 """Memory starts at addresses that are multiples of this, as lines of caches do."""
 
+PARAMETERS = FIELDS.index("parameters")
+
+
+@cache
+def has_data_first() -> bool:
+    """Whether the address of an array's numbers is found in the object at `DATA`, as in all of CPython's NumPy."""
+    array = numpy().zeros(1)
+    found: bool = ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
+    return found
+
 
 class NativeCode:
     """The code of a plan for one layout. Several threads may run it at once, each in a `Workspace` of its own."""
 
     def __init__(self, plan: Plan, dtype: Any, *, is_single: bool) -> None:
         machine = host()
-        self.plan, self.dtype = plan, numpy().dtype(dtype)
+        self.plan, self.dtype, self.sums = plan, numpy().dtype(dtype), assign_lane_sums(plan)
         self.layout = Layout(machine.real(self.dtype), machine.registers, is_single)
-        key = program_key(plan, self.layout)
-        content = cached(key, self._compiled)
-        object_code, tables, self.sums, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
+        content = cached(program_key(plan, self.layout, self.sums, DATA), self._compiled)
+        object_code, tables, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)
-        self.run = load(object_code, symbols()).function("run", ctypes.c_void_p, result=ctypes.c_int)
+        code = load(object_code, symbols())
+        self.run = code.function("run", ctypes.c_void_p, result=ctypes.c_int)
+        self.run_arrays = code.function("run_arrays", ctypes.c_void_p, result=ctypes.c_int)
         lanes = self.layout.real.lanes
         row_bytes = plan.rows[BATCHED] * self.dtype.itemsize
         fitting = CACHE_BYTES // (row_bytes * lanes) * lanes
         self.largest_block = 1 if is_single else min(max(fitting, lanes), LARGEST_BLOCK)
         self.free: list[Workspace] = []
+        """Workspaces that no thread uses now."""
 
     def _compiled(self) -> bytes:
-        module = write_module(self.plan, self.layout)
-        return marshal.dumps((assemble(module.text), module.tables.tobytes(), module.sums, module.scratch))
+        module = write_module(self.plan, self.layout, self.sums)
+        return marshal.dumps((assemble(module.text), module.tables.tobytes(), module.scratch))
 
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""
@@ -63,41 +79,71 @@ class Workspace:
 
     def __init__(self, code: NativeCode) -> None:
         np, plan, layout = numpy(), code.plan, code.layout
-        self.code, self.total = code, np.zeros(1, code.dtype)
+        self.code, self.width = code, code.dtype.itemsize
         sizes = [
             plan.rows[UNBATCHED],
             plan.rows[BATCHED] * code.largest_block,
-            code.sums * layout.sum_lanes,
+            code.sums.count * layout.sum_lanes,
             code.scratch * (code.largest_block + layout.real.lanes),
+            1,
         ]
-        parts = [_aligned(size, code.dtype) for size in sizes]
+        self.parts = [_aligned(size, code.dtype) for size in sizes]
         with np.errstate(over="ignore"):  # a constant beyond single precision
-            parts[0][list(plan.constant_rows)] = plan.program.constants
-        self._kept = parts
-        count = len(FIELDS) + len(plan.program.arguments) + 3 * len(plan.program.seeds) + len(plan.program.cotangents)
-        self.record = np.zeros(count, np.int64)
-        fixed = [*[part.ctypes.data for part in parts], code.tables.ctypes.data]
-        self.record[FIELDS.index("unbatched") : FIELDS.index("parameters")] = fixed
-        self.record[FIELDS.index("total")] = self.total.ctypes.data
-        self.address = self.record.ctypes.data
+            self.parts[0][list(plan.constant_rows)] = plan.program.constants
+        self.total = (ctypes.c_double if self.width == 8 else ctypes.c_float).from_buffer(self.parts[-1])
+        columns, seeds = len(plan.program.arguments), len(plan.program.seeds)
+        others = columns + 3 * seeds + len(plan.program.cotangents)
+        self.record = ctypes.create_string_buffer(8 * (len(FIELDS) + others + 2 + columns))
+        self.address = ctypes.addressof(self.record)
+        self.write = struct.Struct(f"={others}q").pack_into
+        self.write_objects = struct.Struct(f"={2 + columns}q").pack_into
+        self.objects = 8 * (len(FIELDS) + others)
+        unbatched, batched, sums, scratch, total = [part.ctypes.data for part in self.parts]
+        fixed = (0, 0, unbatched, batched, sums, scratch, code.tables.ctypes.data, 0, 0, 0, total)
+        struct.pack_into(f"={len(FIELDS)}q", self.record, 0, *fixed)
+        self.prepared: tuple[int, Any] = (0, None)
 
     def run(
         self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], outputs: Any, cotangents: Sequence[Any]
-    ) -> tuple[float, bool]:
-        """Write the outputs, (outputs, batch), and cotangents; return the sum of the first, and if sums are finite."""
-        code, batch = self.code, len(columns[0])
-        width = numpy().dtype(code.dtype).itemsize
-        given = [parameters.ctypes.data, outputs.ctypes.data, outputs.strides[0] // width]
-        start = FIELDS.index("parameters")
-        self.record[:2] = batch, code.block(batch)
-        self.record[start : start + 3] = given
+    ) -> bool:
+        """Write the outputs, (outputs, batch), and cotangents; say whether all sums over the batch are finite.
+
+        All arrays are of the program's dtype and C-contiguous, but for seeds, of two axes or, if unbatched, one.
+        """
+        batch = len(columns[0])
+        apart = outputs.strides[0] // self.width
+        struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
+        struct.pack_into("=3q", self.record, 8 * PARAMETERS, parameters.ctypes.data, outputs.ctypes.data, apart)
         places = [column.ctypes.data for column in columns]
         for seed in seeds:
-            steps = [step // width for step in seed.strides]
-            places += [seed.ctypes.data, steps[0], steps[1] if len(steps) > 1 else 0]
-        self.record[len(FIELDS) :] = [*places, *[array.ctypes.data for array in cotangents]]
-        is_wrong = code.run(self.address)
-        return float(self.total[0]), not is_wrong
+            places += [seed.ctypes.data, *[step // self.width for step in seed.strides], 0][:3]
+        self.write(self.record, 8 * len(FIELDS), *places, *[array.ctypes.data for array in cotangents])
+        self.prepared = 0, None
+        return not self.code.run(self.address)
+
+    def prepare(self, batch: int) -> None:
+        """Make ready for `mean_and_gradient` on so many examples."""
+        np, code = numpy(), self.code
+        kept = np.empty((len(code.plan.program.outputs), batch), code.dtype), np.full(1, 1.0 / batch, code.dtype)
+        outputs, seed = kept[0], np.broadcast_to(kept[1], (1, batch))
+        struct.pack_into("=2q", self.record, 0, batch, code.block(batch))
+        struct.pack_into("=3q", self.record, 8 * PARAMETERS, 0, outputs.ctypes.data, batch)
+        places = [0] * len(code.plan.program.arguments) + [seed.ctypes.data, 0, 0, 0]
+        self.write(self.record, 8 * len(FIELDS), *places)
+        self.prepared = batch, kept
+
+    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any], gradient: Any) -> float:
+        """Write the gradient, and return the mean of the first output; nan where a number of the gradient is not finite.
+
+        The program is that of a gradient; all arrays are of its dtype and C-contiguous.
+        """
+        batch = len(columns[0])
+        if self.prepared[0] != batch:
+            self.prepare(batch)
+        self.write_objects(self.record, self.objects, id(parameters), *map(id, columns), id(gradient))
+        if self.code.run_arrays(self.address):
+            return math.nan
+        return self.total.value / batch
 
 
 def _aligned(size: int, dtype: Any) -> Any:

@@ -9,7 +9,7 @@ from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.elementwise import chain_kernels, gather_kernel
 from microgradlib.compiler.engines.native.ir import Function, literal
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
-from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums, write_sums
+from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
 reduce_kernel = segment_reduce_kernel = None
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
@@ -28,6 +28,9 @@ and the batched cotangents, lie; the address of a number that becomes the sum of
 Behind these stand the address of each argument's column; for each operand of seeds its address, and how many numbers
 apart those of neighbouring slots and of neighbouring examples are; and the address for each operand of cotangents."""
 
+DATA = object.__basicsize__
+"""Where a NumPy array has the address of its numbers: the first field behind the head that all objects have."""
+
 
 class Module(NamedTuple):
     """The text of a module, and what is to be given to it."""
@@ -35,25 +38,23 @@ class Module(NamedTuple):
     text: str
     tables: Any
     """An array of 32-bit integers."""
-    sums: int
-    """How many lane sums there are."""
     scratch: int
     """So many rows of scratch memory are used, and as many vectors."""
 
 
-def write_module(plan: Plan, layout: Layout) -> Module:
+def write_module(plan: Plan, layout: Layout, sums: LaneSums) -> Module:
     """Return the module of a plan. Raises `NotNativeError` for what has no native code.
 
     Its function `run` takes the address of a record; see `FIELDS`. It gives 1 if a sum over the batch is not finite.
     """
-    return _Writer(plan, layout).written()
+    return _Writer(plan, layout, sums).written()
 
 
 class _Writer:
     """Writes `run`, in the order in which it is executed."""
 
-    def __init__(self, plan: Plan, layout: Layout) -> None:
-        self.plan, self.layout, self.sums = plan, layout, assign_lane_sums(plan)
+    def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
+        self.plan, self.layout, self.sums = plan, layout, sums
         self.real = layout.real.one if layout.is_single else layout.real
         self.functions: dict[str, Function] = {}
         self.kernel_names: dict[str, str] = {}
@@ -120,8 +121,24 @@ class _Writer:
         declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
         np = numpy()
         tables = np.concatenate([np.zeros(0, np.int32), *self.tables])
-        text = "\n".join([*sorted(declarations), *body, f.text()])
-        return Module(text, tables, self.sums.count, self.scratch)
+        text = "\n".join([*sorted(declarations), *body, f.text(), self._run_arrays().text()])
+        return Module(text, tables, self.scratch)
+
+    def _run_arrays(self) -> Function:
+        """Return the function that takes the parameters, columns and first cotangent as NumPy arrays, and calls `run`.
+
+        The addresses of these objects stand in the record behind all else; those of their numbers are copied from them
+        to where `run` reads them, which takes Python longer than the whole of a small program.
+        """
+        f, columns = Function("run_arrays", "ptr %record", result="i32"), len(self.columns)
+        first = FIELDS.index("parameters"), *range(len(FIELDS), len(FIELDS) + columns)
+        for k, target in enumerate((*first, self.field_count - len(self.cotangents))):
+            source = f.emit(f"getelementptr i64, ptr %record, i64 {self.field_count + k}")
+            array = f.emit(f"getelementptr i8, ptr {f.emit(f'load ptr, ptr {source}, align 8')}, i64 {DATA}")
+            place = f.emit(f"getelementptr i64, ptr %record, i64 {target}")
+            f.do(f"store ptr {f.emit(f'load ptr, ptr {array}, align 8')}, ptr {place}, align 8")
+        f.do(f"ret i32 {f.emit('call i32 @run(ptr %record)')}")
+        return f
 
     def _memory_call(self, name: str, target: str, source: str, count: int | str) -> None:
         """Copy numbers that follow one another ("memcpy"), or set their bytes to 0."""
