@@ -1,108 +1,23 @@
-"""Matrix products: tiles of the result are held in registers while the terms are added up.
-
-A tile is R rows by C columns of vectors. Each turn of its loop over the terms loads C vectors of X and R factors of W,
-each a number that all lanes are multiplied by or a vector itself, for R·C vectors of products: so memory is seldom what
-it waits for. Functions of tiles have their places and strides as arguments, and serve all products of a program.
-"""
+"""Matrix products: along which axis vectors lie, and the calls of tiles' functions that compute all results."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import lru_cache
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.engines.native.ir import Function, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
+from microgradlib.compiler.engines.native.tiles import Tile, tile_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
 __all__ = ["matmul_kernel"]
-
-STRIDES = ("wr", "wt", "xt", "xc", "xg", "zr", "zc", "zg")
-"""Numbers from one row, term, column or group to the next, in W, X and Z."""
 
 Integer = int | str
 """An integer of the IR: itself, or the name of a value."""
 _Piece = tuple[int, Integer, Integer]
 
 MANY_REGISTERS = 32
-
-
-class _Tile(NamedTuple):
-    """A function that computes panels of tiles, one below the other, for each of several groups of columns."""
-
-    real: Real
-    rows: int
-    columns: int
-    is_vector: bool
-    """Whether the factors of W are vectors, multiplied lane by lane; else numbers."""
-    is_added: bool
-    """Whether the results are added to what is there."""
-    is_summed: bool
-    """Whether the lanes are terms too, and the results are single numbers."""
-    lanes: int
-    """So many lanes of the last column are there; if `is_summed`, of the last term, behind the `terms` whole ones."""
-
-    @property
-    def name(self) -> str:
-        """The name of the function."""
-        kinds = f"{'vector' if self.is_vector else 'number'}{'.added' * self.is_added}{'.summed' * self.is_summed}"
-        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}.{kinds}"
-
-
-@lru_cache(256)
-def _tile_function(tile: _Tile) -> Function:
-    """Return the function of a tile: for each group of columns and each panel of rows, Z = W X or Z + W X."""
-    strides = ", ".join([f"i64 %{name}" for name in STRIDES])
-    parameters = f"ptr %w, ptr %x, ptr %z, i64 %terms, i64 %panels, i64 %groups, {strides}"
-    f, real = Function(tile.name, parameters, linkage="internal"), tile.real
-    with f.unless_zero("%groups"), f.loop("%groups") as group, f.loop("%panels") as panel:
-        first = f.mul(panel.index, tile.rows)
-        w, x = f.address(real, "%w", f.mul(first, "%wr")), f.address(real, "%x", f.mul(group.index, "%xg"))
-        z = f.address(real, "%z", f.mul(group.index, "%zg"), f.mul(first, "%zr"))
-        ws = [f.address(real, w, f.mul(r, "%wr")) for r in range(tile.rows)]
-        xs = [f.address(real, x, f.mul(c, "%xc")) for c in range(tile.columns)]
-        for r, row in enumerate(_sums(f, tile, ws, xs)):
-            for c, total in enumerate(row):
-                _write(f, tile, total, f.address(real, z, f.mul(r, "%zr"), f.mul(c, "%zc")), c)
-    return f
-
-
-def _sums(f: Function, tile: _Tile, ws: list[str], xs: list[str]) -> list[list[Number]]:
-    """Return the sums of the products of all terms, for rows and columns that start at these addresses."""
-
-    def products(sums: list[list[Number]], term: Integer, lanes: int) -> list[list[Number]]:
-        real, result = tile.real, []
-        every = [lanes if tile.is_summed or c == tile.columns - 1 else real.lanes for c in range(tile.columns)]
-        at = f.mul(term, "%xt")
-        columns = [f.load_first(real, f.address(real, x, at), n) for x, n in zip(xs, every)]
-        at = f.mul(term, "%wt")
-        for w, row in zip(ws, sums):
-            place = f.address(real, w, at)
-            factor = f.load_first(real, place, every[0]) if tile.is_vector else f.broadcast(real, place)
-            result.append([f.fma(factor, column, total) for column, total in zip(columns, row)])
-        return result
-
-    zero = f.number(0.0, tile.real)
-    with f.loop("%terms") as loop:
-        before = [[loop.carry(zero) for _ in xs] for _ in ws]
-        sums = products(before, loop.index, tile.real.lanes if tile.is_summed else tile.lanes)
-        for row, after in zip(before, sums):
-            for total, following in zip(row, after):
-                loop.update(total, following)
-    if tile.is_summed and tile.lanes:
-        sums = products(sums, "%terms", tile.lanes)
-    return sums
-
-
-def _write(f: Function, tile: _Tile, total: Number, place: str, column: int) -> None:
-    """Write the result of one row and one column."""
-    lanes = tile.lanes if column == tile.columns - 1 else tile.real.lanes
-    if tile.is_summed:
-        total, lanes = f.sum_lanes(total), 1
-    if tile.is_added:
-        total = f.load_first(total.real, place, lanes) + total
-    f.store_first(total, place, lanes)
 
 
 class _Matrices(NamedTuple):
@@ -134,9 +49,9 @@ class _Product(NamedTuple):
     x: _Matrices
     z: _Matrices
     real: Real
+    along: str = ""
     is_vector: bool = False
     is_added: bool = False
-    is_summed: bool = False
     lanes: int = 0
     """So many lanes of the last column, or behind the last term, are there."""
     products: Integer = 1
@@ -192,10 +107,10 @@ def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Pro
     lanes, vectors = real.lanes, f.emit(f"udiv i64 %B, {real.lanes}")
     if product.is_added:
         w, x = w._replace(column=lanes), x._replace(row=lanes)
-        return product._replace(terms=f.mul(terms, vectors), w=w, x=x, is_vector=True)
+        return product._replace(terms=f.mul(terms, vectors), w=w, x=x, is_vector=True, along="terms")
     if UNBATCHED in spaces and (columns == 1 or x.column == z.column == "%B"):
         x, z = x._replace(column=lanes), z._replace(column=lanes)
-        return product._replace(columns=f.mul(columns, vectors), x=x, z=z)
+        return product._replace(columns=f.mul(columns, vectors), x=x, z=z, along="columns")
     return product._replace(is_vector=UNBATCHED not in spaces, products=vectors)
 
 
@@ -209,10 +124,10 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
         real = Real(real.scalar, min(real.lanes, 1 << (size - 1).bit_length()))
         x, z = product.x._replace(column=real.lanes), product.z._replace(column=real.lanes)
         left = (size - 1) % real.lanes + 1
-        return product._replace(columns=-(-size // real.lanes), x=x, z=z, real=real, lanes=left)
+        return product._replace(columns=-(-size // real.lanes), x=x, z=z, real=real, lanes=left, along="columns")
     if terms > 1 and w.column == x.row == 1:
         real = Real(real.scalar, min(real.lanes, 1 << (terms.bit_length() - 1)))
-        product = product._replace(is_vector=True, is_summed=True, terms=terms // real.lanes)
+        product = product._replace(is_vector=True, along="summed", terms=terms // real.lanes)
         w, x = w._replace(column=real.lanes), x._replace(row=real.lanes)
         return product._replace(w=w, x=x, real=real, lanes=terms % real.lanes)
     return product._replace(real=real.one, lanes=1)
@@ -220,7 +135,7 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
 
 def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[Function, ...]:
     """Call functions of tiles for all products; return these functions."""
-    real, tiles = product.real, list[_Tile]()
+    real, tiles = product.real, list[Tile]()
     most_rows, most_columns = (4, 4) if registers >= MANY_REGISTERS else (4, 3)
     with ExitStack() as loops:
         if count > 1:
@@ -235,21 +150,22 @@ def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[
         for down in _pieces(f, product.rows, most_rows):
             for across, lanes in _with_tail(f, _pieces(f, product.columns, most_columns), product):
                 tiles.append(_call(f, product, down, across, lanes))
-    return tuple(map(_tile_function, dict.fromkeys(tiles)))
+    return tuple(map(tile_function, dict.fromkeys(tiles)))
 
 
-def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> _Tile:
+def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> Tile:
     """Call the function of a tile for panels of rows and groups of columns."""
     w, x, z, real = product.w, product.x, product.z, product.real
     (rows, panels, row), (columns, groups, column) = down, across
-    tile = _Tile(real, rows, columns, product.is_vector, product.is_added, product.is_summed, lanes)
+    tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes)
     pointers = [
         f.address(real, w.pointer, f.mul(row, w.row)),
         f.address(real, x.pointer, f.mul(column, x.column)),
         f.address(real, z.pointer, f.mul(row, z.row), f.mul(column, z.column)),
     ]
-    strides = [w.row, w.column, x.row, x.column, f.mul(columns, x.column), z.row, z.column, f.mul(columns, z.column)]
-    given = [*[f"ptr {p}" for p in pointers], *[f"i64 {n}" for n in (product.terms, panels, groups, *strides)]]
+    strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
+    integers = [product.terms, panels, groups, *[strides[name] for name in tile.strides]]
+    given = [*[f"ptr {pointer}" for pointer in pointers], *[f"i64 {integer}" for integer in integers]]
     f.do(f"call void @{tile.name}({', '.join(given)})")
     return tile
 
@@ -276,7 +192,7 @@ def _pieces(f: Function, size: Integer, most: int) -> list[_Piece]:
 
 def _with_tail(f: Function, pieces: list[_Piece], product: _Product) -> list[tuple[_Piece, int]]:
     """Return the pieces of the columns, each with the lanes of its last vector; or with those of the last term."""
-    if product.is_summed or product.lanes == product.real.lanes:
+    if product.along == "summed" or product.lanes == product.real.lanes:
         return [(piece, product.lanes) for piece in pieces]
     *whole, (size, count, start) = pieces
     if isinstance(count, int) and count > 1:

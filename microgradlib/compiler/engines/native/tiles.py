@@ -1,0 +1,126 @@
+"""Tiles of matrix products: R rows by C columns of vectors of the result, in registers while the terms are added up.
+
+Each turn of a tile's loop over the terms loads C vectors of X and R factors of W, each a number that all lanes are
+multiplied by or a vector itself, for R·C vectors of products: so memory is seldom what it waits for. Functions of tiles
+have places, strides and sizes as arguments, and serve all products of a program.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from microgradlib.compiler.engines.native.ir import Function, Number, Real
+
+__all__ = ["Tile", "tile_function"]
+
+STRIDES = ("wr", "wt", "xt", "xc", "zr", "zc")
+"""Numbers from one row, term or column to the next, in W, X and Z."""
+
+
+class Tile(NamedTuple):
+    """A function that computes Z = W X in tiles: panels of rows below one another, for each of several groups of columns.
+
+    Its arguments: where W, X and Z start, how many terms, panels and groups there are, and the `strides`.
+
+    >>> tile = Tile(Real("double", 8), 4, 4, "columns", is_vector=False, is_added=False, lanes=8)
+    >>> tile.name, tile.strides
+    ('tile.v8f64.4x4.8.columns', ('wr', 'wt', 'xt', 'zr'))
+    """
+
+    real: Real
+    rows: int
+    columns: int
+    along: str
+    """What vectors of numbers that follow one another lie along: the "columns", of X and Z; the "terms", of W and X, in
+    lanes of Z that stay apart; the "summed" terms, whose lanes are added up to one number of Z; "" none of these."""
+    is_vector: bool
+    """Whether the factors of W are vectors too."""
+    is_added: bool
+    """Whether the results are added to Z."""
+    lanes: int
+    """So many lanes of the last column are there; of "summed" terms, behind the last whole vector."""
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        kinds = f".{self.along or 'across'}{'.vector' * self.is_vector}{'.added' * self.is_added}"
+        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}{kinds}"
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The strides that are one vector."""
+        return {"columns": ("xc", "zc"), "terms": ("wt", "xt", "zc"), "summed": ("wt", "xt"), "": ()}[self.along]
+
+    @property
+    def strides(self) -> tuple[str, ...]:
+        """The strides that are arguments."""
+        return tuple([name for name in STRIDES if name not in self.fixed])
+
+
+@lru_cache(256)
+def tile_function(tile: Tile) -> Function:
+    """Return the function of a tile."""
+    strides = "".join([f", i64 %{name}" for name in tile.strides])
+    parameters = f"ptr %w, ptr %x, ptr %z, i64 %terms, i64 %panels, i64 %groups{strides}"
+    f, real = Function(tile.name, parameters, linkage="internal"), tile.real
+    rows, columns, is_summed = range(tile.rows), range(tile.columns), tile.along == "summed"
+    wr, wt, xt, xc, zr, zc = [real.lanes if name in tile.fixed else f"%{name}" for name in STRIDES]
+    with f.unless_zero("%groups"), f.loop("%groups") as group, f.loop("%panels") as panel:
+        row, column = f.mul(panel.index, tile.rows), f.mul(group.index, tile.columns)
+        w, x = f.address(real, "%w", f.mul(row, wr)), f.address(real, "%x", f.mul(column, xc))
+        z = f.address(real, "%z", f.mul(row, zr), f.mul(column, zc))
+        ws = [f.address(real, w, f.mul(r, wr)) for r in rows]
+        xs = [f.address(real, x, f.mul(c, xc)) for c in columns]
+        width = [real.lanes] * (tile.columns - 1) + [1 if is_summed else tile.lanes]
+
+        def place(r: int, c: int) -> str:
+            return f.address(real, z, f.mul(r, zr), f.mul(c, zc))
+
+        is_loaded = tile.is_added and tile.along == "columns"
+        sums = [[f.number(0.0, real)] * tile.columns] * tile.rows
+        if is_loaded:
+            sums = [[f.load_first(real, place(r, c), width[c]) for c in columns] for r in rows]
+        sums = _sums(f, tile, (ws, wt), (xs, xt), sums)
+        for r in rows:
+            for c in columns:
+                total = f.sum_lanes(sums[r][c]) if is_summed else sums[r][c]
+                if tile.is_added and not is_loaded:
+                    total = f.load(total.real, place(r, c)) + total
+                f.store_first(total, place(r, c), 1 if is_summed else width[c])
+    return f
+
+
+def _sums(
+    f: Function,
+    tile: Tile,
+    w: tuple[list[str], int | str],
+    x: tuple[list[str], int | str],
+    sums: list[list[Number]],
+) -> list[list[Number]]:
+    """Add the products of all terms to sums, with rows of W and columns of X that start at these places; return them.
+
+    With each go the numbers from one term to the next.
+    """
+    real, is_summed = tile.real, tile.along == "summed"
+
+    def after(sums: list[list[Number]], term: int | str, width: list[int]) -> list[list[Number]]:
+        there = [[f.address(real, place, f.mul(term, stride)) for place in places] for places, stride in (w, x)]
+        columns = [f.load_first(real, place, lanes) for place, lanes in zip(there[1], width)]
+        found = []
+        for place, row in zip(there[0], sums):
+            factor = f.load_first(real, place, width[0]) if tile.is_vector else f.broadcast(real, place)
+            found.append([f.fma(factor, column, total) for column, total in zip(columns, row)])
+        return found
+
+    with f.loop("%terms") as loop:
+        before = [[loop.carry(total) for total in row] for row in sums]
+        following = after(
+            before, loop.index, [real.lanes] * (tile.columns - 1) + [real.lanes if is_summed else tile.lanes]
+        )
+        for old, new in zip(before, following):
+            for total, then in zip(old, new):
+                loop.update(total, then)
+    if is_summed and tile.lanes:
+        return after(following, "%terms", [tile.lanes] * tile.columns)
+    return following
