@@ -1,0 +1,216 @@
+"""Expressions: what a pack computes, as one expression over arrays, and where its results lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.ops.formula import ATOM
+from microgradlib.source.arrays import Arrays
+from microgradlib.source.frameworks import Code
+from microgradlib.source.graph import NOTHING
+from microgradlib.source.layout import layouts, softmax_rows
+from microgradlib.source.packs import Pack
+
+__all__ = ["Expressions"]
+
+AXES = "ijlmnopqrstuvw"
+"""Letters of axes in an einsum; b is the batch, k the terms."""
+
+Written = tuple[Any, Code, bool]
+"""The scalars in their places, the code, and whether places of no scalar hold 0."""
+
+
+class Expressions:
+    """Writes a pack: call it for the results in their places and the code. `mask(code, lengths)` names a mask."""
+
+    def __init__(self, arrays: Arrays, mask: Callable[[Code, tuple[int, ...]], Code]) -> None:
+        self.arrays, self.framework, self.mask = arrays, arrays.framework, mask
+
+    def __call__(self, pack: Pack) -> Written:
+        """Return the scalars of a pack in their places, the code, and whether other places hold 0."""
+        np = numpy()
+        if pack.kind == "softmax" or (pack.kind == "neg_log_softmax" and self._is_full(pack)):
+            return self._softmax(pack)
+        grids = [np.asarray(grid) for grid in layouts(pack, self.arrays)]
+        grid = self._common_first(pack, min(grids, key=lambda grid: self._cost(pack, grid))) if pack.products else grids[0]
+        parts = [self._part(pack, k, grid) for k in range(len(pack.parts[0]))]
+        members = np.where(grid == NOTHING, NOTHING, np.array(pack.members)[grid])
+        if pack.kind == "elementwise":
+            code = self.framework.apply(pack.op, [self.arrays.read(part[..., 0]) for part in parts], self.arrays.like)
+        elif pack.kind == "dot":
+            code = self._dot(pack, parts)
+        elif pack.kind == "neg_log_softmax":
+            own = np.array([part[0][i] for part, i in zip(pack.parts, pack.indices)])
+            logarithm = self.framework.reduction("logsumexp", self._terms(parts[0]))
+            code = logarithm - self.arrays.read(np.where(grid == NOTHING, NOTHING, own[grid]))
+        else:
+            code = self._reduction(pack, parts)
+        return members, code, False
+
+    def _part(self, pack: Pack, k: int, grid: Any) -> Any:
+        """Return what part k reads of each result, in the results' places: (…, terms), NOTHING where there is none."""
+        table = numpy().array([parts[k] for parts in pack.parts])
+        return numpy().where((grid == NOTHING)[..., None], NOTHING, table[grid])
+
+    def _terms(self, part: Any) -> Code:
+        """Write (…, terms) with an axis of terms."""
+        part = self.arrays.filled(part)
+        constant = (part == part[..., :1]).all()
+        return self.arrays.dense(part) if constant else self.arrays.read(part)
+
+    # --- softmax ------------------------------------------------------------------------------------------------
+
+    def _is_full(self, pack: Pack) -> bool:
+        """Say whether of each row of terms every number is chosen once."""
+        rows = {parts[0] for parts in pack.parts}
+        return sum(map(len, rows)) == len({*zip(pack.parts, pack.indices)}) == len(pack.members)
+
+    def _softmax(self, pack: Pack) -> Written:
+        terms, members = softmax_rows(pack, self.arrays)
+        holes = terms == NOTHING
+        code = self._terms(terms)
+        if holes.any():
+            infinite = self.framework.number(-numpy().inf)
+            code = self.framework.where(self._masked(~holes), code, infinite, like=self.arrays.like)
+        if pack.kind == "softmax":
+            return members, self.framework.reduction("softmax", code), True
+        return members, -self.framework.reduction("log_softmax", code), False
+
+    def _masked(self, seen: Any) -> Code:
+        np = numpy()
+        while seen.ndim > 2 and (seen == seen[:1]).all():  # noqa: PLR2004  a matrix
+            seen = seen[0]
+        lower = seen.ndim == 2 and seen.shape[0] == seen.shape[1] and (seen == np.tril(np.ones(seen.shape))).all()  # noqa: PLR2004
+        like = self.arrays.like
+        code = self.framework.mask(len(seen), like) if lower else self.framework.array((seen * 1.0).tolist(), like)
+        code = self.mask(code if lower else Code(f"{code} > 0"), seen.shape)
+        code.condition = code.text
+        return code
+
+    # --- reductions ---------------------------------------------------------------------------------------------
+
+    def _reduction(self, pack: Pack, parts: Sequence[Any]) -> Code:
+        name, framework = pack.op.name, self.framework
+        if name == "cross_entropy":
+            return self._cross_entropy(*parts)
+        count = sum(part.shape[-1] for part in parts)
+        parts = sorted(parts, key=lambda part: int(self.arrays.owner[part.max()]))
+        if name in {"sum", "mean"} and len(parts) > 1:
+            total = sum([self._sum(part) for part in parts[1:]], self._sum(parts[0]))
+            return total if name == "sum" else total / count
+        if name in {"maximum", "minimum"} and len(parts) == count:
+            return framework.larger(name, [self.arrays.read(part[..., 0]) for part in parts], self.arrays.like)
+        terms = numpy().concatenate(parts, -1)
+        found = self.arrays.reduced(terms) if framework.takes_axes(name) else None
+        if found:
+            return framework.reduction(name, *found)
+        return framework.reduction(name, self._terms(terms)) if framework.reduces(name) else self._by_rule(pack, terms)
+
+    def _sum(self, part: Any) -> Code:
+        if part.shape[-1] == 1:
+            return self.arrays.read(part[..., 0])
+        return self.framework.reduction("sum", *(self.arrays.reduced(part) or [self._terms(part)]))
+
+    def _cross_entropy(self, weights: Any, logits: Any) -> Code:
+        logarithms = self.framework.reduction("log_softmax", self._terms(logits))
+        if logits.shape[-1] > weights.shape[-1]:
+            logarithms = logarithms.indexed(["...", f":{weights.shape[-1]}"])
+        return -self.framework.reduction("sum", self.arrays.read(weights) * logarithms)
+
+    def _by_rule(self, pack: Pack, terms: Any) -> Code:
+        """Write an op of any number of inputs by its value rule, each input by itself."""
+        inputs = [self.arrays.read(terms[..., k]) for k in range(terms.shape[-1])]
+        return self.framework.by_rule(pack.op, inputs, self.arrays.like)
+
+    # --- products -----------------------------------------------------------------------------------------------
+
+    def _cost(self, pack: Pack, grid: Any) -> int:
+        """Return how many numbers the factors are that are read in a layout."""
+        parts = [self._part(pack, k, grid) for k in range(2 * pack.products)]
+        return sum(self._collapsed(part, axes).size for part in parts for axes in [self._varying(part)])
+
+    def _common_first(self, pack: Pack, grid: Any) -> Any:
+        """Return a layout with the axes first along which both factors of a product vary: the heads of attention."""
+        for k in range(pack.products):
+            one, other = [self._varying(self._part(pack, 2 * k + i, grid)) for i in range(2)]
+            both = [axis for axis in one if axis in other]
+            if both and one != other:
+                return grid.transpose([*both, *[axis for axis in range(grid.ndim) if axis not in both]])
+        return grid
+
+    def _varying(self, part: Any) -> list[int]:
+        """Return the axes of the results along which a factor (…, terms) is not the same."""
+        np, axes = numpy(), list[int]()
+        for k in range(part.ndim - 1):
+            top = np.where(part == NOTHING, part.max(k, keepdims=True), part)
+            if (top != top.take([0], k)).any():
+                axes.append(k)
+        return axes
+
+    def _collapsed(self, part: Any, axes: Sequence[int]) -> Any:
+        return part.max(tuple([k for k in range(part.ndim - 1) if k not in axes]))
+
+    def _dot(self, pack: Pack, parts: Sequence[Any]) -> Code:
+        pairs = [parts[2 * k : 2 * k + 2] for k in range(pack.products)]
+        terms = [self._product(pack, *pair) for pair in pairs]
+        terms += [self.arrays.read(part[..., 0]) for part in parts[2 * pack.products :]]
+        return sum(terms[1:], terms[0])
+
+    def _product(self, pack: Pack, one: Any, other: Any) -> Code:
+        """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
+        np, arrays, rank = numpy(), self.arrays, one.ndim - 1
+        if one.shape[-1] == 1:
+            x, y = arrays.read(one[..., 0]), arrays.read(other[..., 0])
+            return y * x if x.batched > y.batched else x * y
+        axes = [self._varying(part) for part in (one, other)]
+        factors = [arrays.padded(self._collapsed(part, k)) for part, k in zip((one, other), axes)]
+        if rank and rank - 1 in axes[0] and rank - 1 not in axes[1]:  # the last axis is that of the right factor
+            axes, factors = axes[::-1], factors[::-1]
+        elif not rank and not arrays.is_batched(factors[0]):
+            factors.reverse()
+        (left, right), both = axes, [k for k in axes[0] if k in axes[1]]
+        batched = [arrays.is_batched(factor) for factor in factors]
+        if left == right:
+            x, y = map(arrays.dense, factors)
+            if str(x) == str(y) or all(batched) or rank > 1:
+                code = self.framework.reduction("sum", x**2 if str(x) == str(y) else x * y)
+            else:
+                code = x @ y
+        elif self._is_matmul(left, right, both, batched):
+            code = arrays.dense(factors[0]) @ (self._turned(factors[1]) if right[len(both) :] else arrays.dense(factors[1]))
+            pack.is_product = True
+        else:
+            code, pack.is_product = self._einsum(axes, factors, batched), True
+        found = sorted({*left, *right})
+        if len(found) == rank:
+            return code
+        index = [":"] * code.batched + [":" if k in found else "None" for k in range(rank)]
+        return code.indexed(index)
+
+    def _turned(self, factor: Any) -> Code:
+        """Write (…, columns, terms) as (…, terms, columns)."""
+        whole = self.arrays.dense(factor)
+        last = len(factor.shape) + whole.batched - 1
+        swapped = ".T" if last == 1 else f".swapaxes({last - 1}, {last})"
+        texts = [str(self.arrays.dense(numpy().moveaxis(factor, -1, -2))), whole.at(ATOM) + swapped]
+        return Code(min(texts, key=len), batched=whole.batched)
+
+    def _is_matmul(self, left: list[int], right: list[int], both: list[int], batched: list[bool]) -> bool:
+        """Say whether `@` gives the axes in order: those of both first, then of the left factor, one of the right."""
+        ours, theirs = [k for k in left if k not in both], [k for k in right if k not in both]
+        if [*both, *ours, *theirs] != sorted({*left, *right}) or len(theirs) > 1:
+            return False
+        if not theirs:
+            return not batched[1] and not both
+        if not both and not batched[1]:
+            return True
+        return len(ours) == 1 or (not ours and not both and not batched[0])
+
+    def _einsum(self, axes: Sequence[list[int]], factors: Sequence[Any], batched: Sequence[bool]) -> Code:
+        letters = [("b" * b) + "".join([AXES[k] for k in part]) + "k" for part, b in zip(axes, batched)]
+        result = "b" * any(batched) + "".join([AXES[k] for k in sorted({*axes[0], *axes[1]})])
+        operands = ", ".join([str(self.arrays.dense(factor)) for factor in factors])
+        text = f'{self.framework.module}.einsum("{", ".join(letters)} -> {result}", {operands})'
+        return Code(text, batched=any(batched))

@@ -1,0 +1,135 @@
+"""Packs: scalars that are computed alike from the same arrays, each pack after those that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from microgradlib.ops import Op
+from microgradlib.source.graph import NOTHING, Graph, Group, Scalar
+
+__all__ = ["SYMMETRIC", "Pack", "packs_of"]
+
+SYMMETRIC = frozenset({"sum", "mean", "var", "std", "prod", "norm", "maximum", "minimum", "logsumexp"})
+"""Reductions whose terms may be read in any order."""
+
+
+@dataclass
+class Pack:
+    """Scalars of one formula: what one of them reads is in `parts`, lists that are equally long for all members.
+
+    "dot" has two parts for each of its `products`, pairs of lists of factors, then one for each number added to them.
+    "softmax" and "neg_log_softmax" have one, which may be shorter for some of the members, and which number of it each
+    member is in `indices`.
+    """
+
+    kind: str
+    op: Op
+    batched: bool
+    products: int
+    members: list[int] = field(default_factory=list)
+    parts: list[tuple[Group, ...]] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
+    is_product: bool = False
+    """Whether it is written as a product of matrices."""
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What it has in common with packs that do the same with other arrays."""
+        return self.kind, self.op.name, self.op.settings, len(self.members), [*map(len, self.parts[0])].__repr__()
+
+
+def packs_of(graph: Graph) -> list[Pack]:
+    """Return the packs that the outputs need, in the order in which one would compute them, the first argument first.
+
+    Two scalars are in one pack if their op is the same and what they read is, in turn, in the same arrays: the steps of
+    a recurrent network are packs of their own, the positions of a transformer are one.
+    """
+    colours = [NOTHING] * (len(graph.scalars) + 1)
+    for number, leaf in enumerate(graph.leaves):
+        for scalar in leaf.scalars:
+            colours[scalar] = number
+    needed, known = _needed(graph), dict[Any, int]()
+    constant, packs = len(graph.leaves), dict[int, Pack]()
+    for number, scalar in enumerate(graph.scalars):
+        if scalar.kind == "constant":
+            colours[number] = constant
+        elif number in needed and scalar.kind != "leaf":
+            parts, products = _parts(scalar, colours)
+            op: Any = scalar.op
+            ragged = scalar.kind == "softmax"
+            read = [
+                (tuple(dict.fromkeys([colours[s] for s in part if s != NOTHING])), 0 if ragged else len(part))
+                for part in parts
+            ]
+            key = scalar.kind, op.name, op.settings, scalar.batched, products, *read
+            colour = colours[number] = known.setdefault(key, constant + 1 + len(known))
+            pack = packs.setdefault(colour, Pack(scalar.kind, op, scalar.batched, products))
+            pack.members.append(number)
+            pack.parts.append(parts)
+            pack.indices.append(scalar.index)
+    return _ordered([colours[output] for output in graph.outputs], packs, colours)
+
+
+def _needed(graph: Graph) -> set[int]:
+    needed, waiting = set[int](), list(graph.outputs)
+    while waiting:
+        number = waiting.pop()
+        if number not in needed:
+            needed.add(number)
+            waiting += graph.scalars[number].arguments
+    return needed
+
+
+def _parts(scalar: Scalar, colours: list[int]) -> tuple[tuple[Group, ...], int]:
+    """Return what a scalar reads, sorted by the arrays where the order does not matter, and its number of products."""
+    colour: Callable[[int], int] = colours.__getitem__
+    if scalar.kind == "dot":
+        return _dot_parts(scalar.groups, colour)
+    if scalar.kind == "reduce" and scalar.op is not None and scalar.op.name in SYMMETRIC:
+        terms = sorted(scalar.groups[0], key=lambda term: (colour(term), term))
+        return tuple([tuple(run) for _, run in groupby(terms, colour)]), 0
+    return scalar.groups, 0
+
+
+def _dot_parts(groups: tuple[Group, ...], colour: Callable[[int], int]) -> tuple[tuple[Group, ...], int]:
+    w, x, added = groups
+    of_w, of_x = _first(map(colour, w)), _first(map(colour, x))
+
+    def colours_of(pair: tuple[int, int]) -> tuple[int, int]:  # of padding, those of the others
+        a, b = (colour(one) if one != NOTHING else other for one, other in zip(pair, (of_w, of_x)))
+        return a, b
+
+    pairs = [pair if (both := colours_of(pair))[0] <= both[1] else pair[::-1] for pair in zip(w, x)]
+    of_w, of_x = min(of_w, of_x), max(of_w, of_x)
+    pairs.sort(key=lambda pair: (max(colours_of(pair)), min(colours_of(pair))))
+    runs = [list(run) for _, run in groupby(pairs, colours_of)]
+    factors = [tuple([pair[k] for pair in run]) for run in runs for k in range(2)]
+    return (*factors, *[(term,) for term in sorted(added, key=colour)]), len(runs)
+
+
+def _first(colours: Iterable[int]) -> int:
+    return next((colour for colour in colours if colour != NOTHING), NOTHING)
+
+
+def _ordered(outputs: list[int], packs: dict[int, Pack], colours: list[int]) -> list[Pack]:
+    """Return the packs in post-order: each directly after what only it needs, so that steps in time stay together."""
+    reads = {
+        colour: list(dict.fromkeys([colours[s] for parts in pack.parts for part in parts for s in part]))
+        for colour, pack in packs.items()
+    }
+    done: dict[int, Pack] = {}
+    for output in outputs:
+        waiting = [output]
+        while waiting:
+            colour = waiting[-1]
+            missing = [read for read in reads.get(colour, ()) if read in packs and read not in done]
+            if missing:
+                waiting.append(missing[0])
+                continue
+            waiting.pop()
+            if colour in packs:
+                done.setdefault(colour, packs[colour])
+    return list(done.values())

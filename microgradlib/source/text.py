@@ -1,0 +1,82 @@
+"""Text: the whole file of a program, its header, parameters, helpers and function."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from microgradlib._support.lookup import lookup
+from microgradlib.compiler.instructions import ProgramData
+from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.ops import TABLE
+from microgradlib.source.arrays import Array, Arrays
+from microgradlib.source.frameworks import Code, Framework
+from microgradlib.source.graph import Graph, Leaf
+from microgradlib.source.spelling import HELPERS, MODULES
+from microgradlib.source.writer import Line, Writer
+
+__all__ = ["to_source"]
+
+WIDTH = 100
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "jax", "jnp", "np", "torch", "F", "math", "numbers", "parameters"}
+
+
+def to_source(program: ProgramData, framework: str, *, name: str = "forward") -> str:
+    language = Framework(lookup(framework, dict(zip(MODULES, MODULES)), "framework"))
+    if not (isinstance(name, str) and name.isidentifier()) or name in RESERVED | {*TABLE}:
+        message = f"name is that of a function, an identifier that nothing else in the text has, got {name!r:.80}"
+        raise ValueError(message)
+    graph = Graph(program)
+    names = _identifiers(graph.leaves, {name, "named", *RESERVED, *TABLE, *HELPERS[language.name]})
+    parameters = [i for i, leaf in enumerate(graph.leaves) if leaf.kind == "parameter"]
+    arguments = [i for i, leaf in enumerate(graph.leaves) if leaf.kind == "argument"]
+    like = names[(parameters or arguments)[0]] if graph.leaves else ""
+    writer = Writer(graph, language, names, like, {name, "named", *RESERVED, *TABLE, *HELPERS[language.name]})
+    returned = _nested(program.shape, iter(graph.outputs), writer)
+    lines = sorted(writer.lines, key=lambda l: l.number)
+    rename = {l.name: writer._fresh(l.letter) for l in lines}
+    sub = lambda t: re.sub("§[0-9.]+§", lambda m: rename[m[0]], t)
+    for l in lines:
+        l.code = Code(sub(str(l.code)), batched=l.code.batched); l.name = rename[l.name]
+    returned = sub(returned)
+    body = []
+    width = max([len(f"{l.name} = {l.code}") for l in lines if len(f"{l.name} = {l.code}") < 90], default=0)
+    for l in lines:
+        body.append(f"    {f'{l.name} = {l.code}':<{width}}  # {l.shape}")
+    unpack = [f"    {names[i]} = parameters[{graph.leaves[i].name!r}]" for i in parameters]
+    sig = ", ".join(["parameters"] * bool(parameters) + [names[i] for i in arguments])
+    out = [language.head, ""]
+    for text, n in writer.arrays.tables.items():
+        out.append(f"{n} = " + (f"torch.tensor({text})" if framework=="torch" else f"{language.module}.array({text})"))
+    for text, n in language.constants.items():
+        out.append(f"{n} = {text}")
+    out += [*language.helpers.values(), "", f"def {name}({sig}):", *unpack, *body, f"    return {returned}", ""]
+    return "\n".join(out)
+
+
+def _identifiers(leaves, taken):
+    used, result = set(taken), []
+    for leaf in leaves:
+        name = re.sub(r"\W", "_", leaf.name)
+        if not name.isidentifier(): name = "_" + name
+        base, k = name, 2
+        while name in used:
+            name = f"{base}_{k}"; k += 1
+        used.add(name); result.append(name)
+    return result
+
+def _nested(shape, outputs, writer):
+    from microgradlib.compiler.engines.engine import _axes
+    axes = _axes(shape)
+    if axes is not None:
+        n = 1
+        for a in axes: n *= a
+        return str(writer.outputs(numpy().array([next(outputs) for _ in range(n)]).reshape(axes)))
+    if isinstance(shape, dict):
+        return "{" + ", ".join(f"{k!r}: {_nested(v, outputs, writer)}" for k, v in shape.items()) + "}"
+    parts = [_nested(v, outputs, writer) for v in shape]
+    return f"[{', '.join(parts)}]" if isinstance(shape, list) else f"({', '.join(parts)},)"
