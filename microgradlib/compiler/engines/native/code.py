@@ -28,6 +28,9 @@ CACHE_BYTES = 384 << 10
 LARGEST_BLOCK = 1024
 """More examples than this are not in one block: kernels' own loops cost nothing by then."""
 
+PART = 1 << 25
+"""So much work, in multiplications and additions, is worth a thread: about half a millisecond."""
+
 ALIGNMENT = 64
 """Memory starts at addresses that are multiples of this, as lines of caches do."""
 
@@ -61,6 +64,15 @@ class NativeCode:
         self.largest_block = 1 if is_single else min(max(fitting, lanes), LARGEST_BLOCK)
         self.free: list[Workspace] = []
         """Workspaces that no thread uses now."""
+        self.part = max(1, round(PART / _work(plan)))
+        """A batch of twice as many examples is run in parts, by several threads if there are."""
+
+    def take(self) -> Workspace:
+        """Return a workspace that nobody uses, a new one if there is none."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            return Workspace(self)
 
     def _compiled(self) -> bytes:
         module = write_module(self.plan, self.layout, self.sums)
@@ -108,7 +120,8 @@ class Workspace:
     ) -> bool:
         """Write the outputs, (outputs, batch), and cotangents; say whether all sums over the batch are finite.
 
-        All arrays are of the program's dtype and C-contiguous, but for seeds, of two axes or, if unbatched, one.
+        All arrays are of the program's dtype; parameters and columns are C-contiguous, outputs and batched cotangents
+        have as many numbers between rows, unbatched cotangents are (slots,), and seeds (slots, batch) or (slots, 1).
         """
         batch = len(columns[0])
         apart = outputs.strides[0] // self.width
@@ -116,7 +129,7 @@ class Workspace:
         struct.pack_into("=3q", self.record, 8 * PARAMETERS, parameters.ctypes.data, outputs.ctypes.data, apart)
         places = [column.ctypes.data for column in columns]
         for seed in seeds:
-            places += [seed.ctypes.data, *[step // self.width for step in seed.strides], 0][:3]
+            places += [seed.ctypes.data, *[step // self.width for step in seed.strides]]
         self.write(self.record, 8 * len(FIELDS), *places, *[array.ctypes.data for array in cotangents])
         self.prepared = 0, None
         return not self.code.run(self.address)
@@ -133,7 +146,7 @@ class Workspace:
         self.prepared = batch, kept
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any], gradient: Any) -> float:
-        """Write the gradient, and return the mean of the first output; nan where a number of the gradient is not finite.
+        """Write the gradient, and return the mean of the first output; nan if the gradient is not finite.
 
         The program is that of a gradient; all arrays are of its dtype and C-contiguous.
         """
@@ -144,6 +157,11 @@ class Workspace:
         if self.code.run_arrays(self.address):
             return math.nan
         return self.total.value / batch
+
+
+def _work(plan: Plan) -> int:
+    """Return about how many multiplications and additions an example takes."""
+    return sum([2 * math.prod(i.shape) + sum([len(o.slots) for o in i.operands]) for i in plan.program.instructions])
 
 
 def _aligned(size: int, dtype: Any) -> Any:

@@ -1,30 +1,43 @@
-"""The native engine: programs as machine code, in blocks of examples that stay in cache, and parts that threads share."""
+"""The native engine: programs as machine code, for parts of a batch that threads share."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines.native.code import NativeCode, Workspace, has_data_first
+from microgradlib.compiler.engines.native.code import NativeCode, has_data_first
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.planning import plan
 
 __all__ = ["NativeEngine"]
 
 
 class NativeEngine(Engine):
-    """Runs plans as native code; what has none, and values that are not finite, are the NumPy engine's."""
+    """Runs plans as native code.
+
+    Programs without native code are run by the NumPy engine, and so is a call whose values are not finite where the
+    padding of a product of matrices, 0, may have met inf or nan.
+    """
 
     def __init__(self, program: ProgramData, dtype: Any, exact: Engine | None = None) -> None:
         super().__init__(program, dtype, exact)
         self._codes: dict[tuple[int, bool], NativeCode | None] = {}
         self._numpy = NumpyEngine(program, dtype, exact)
         self._count = len(program.parameter_order)
+        products = [i for i in program.instructions if i.kind == "matmul"]
+        self._is_padded = any((operand.slots < 0).any() for i in products for operand in i.operands)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(threads_allowed(), "microgradlib")
 
     def _code(self, program: ProgramData, *, is_single: bool) -> NativeCode | None:
         """Return the code of a program, compiled when first asked for; None where it has none."""
@@ -41,16 +54,13 @@ class NativeEngine(Engine):
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`.
 
-        The same as there, with as few calls of Python as can be: a small program's code runs for less than a
-        microsecond.
+        The same as there, with as few calls of Python as can be: a small program's code takes a microsecond.
         """
-        code = self._code(self.joint("gradient"), is_single=len(columns[0]) == 1)
-        if code is not None and has_data_first() and all([column.flags.c_contiguous for column in columns]):
+        batch = len(columns[0])
+        code = self._code(self.joint("gradient"), is_single=batch == 1)
+        if code is not None and batch < 2 * code.part and has_data_first() and all(map(_is_contiguous, columns)):
             gradient = numpy().empty(self._count, self.dtype)
-            try:
-                workspace = code.free.pop()
-            except IndexError:
-                workspace = Workspace(code)
+            workspace = code.take()
             mean = workspace.mean_and_gradient(parameters, columns, gradient)
             code.free.append(workspace)
             if math.isfinite(mean):
@@ -59,21 +69,59 @@ class NativeEngine(Engine):
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
-        np, batch = numpy(), len(columns[0])
+        batch = len(columns[0])
         code = self._code(program, is_single=batch == 1)
-        if code is None:
-            return self._numpy.execute(program, parameters, columns, seeds)
+        if code is not None:
+            outputs, cotangents = self._run(code, parameters, columns, seeds)
+            if not self._is_padded or is_finite(outputs):
+                return outputs, cotangents
+        return self._numpy.execute(program, parameters, columns, seeds)
+
+    def _run(self, code: NativeCode, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> Any:
+        """Run parts of the batch, as many as its size says; sums over it are added up in the order of the parts."""
+        np, program, batch = numpy(), code.plan.program, len(columns[0])
+        count = max(1, batch // code.part)
+        parameters, columns = np.ascontiguousarray(parameters), [np.ascontiguousarray(column) for column in columns]
+        shapes = [(len(o.slots), batch if o.space == BATCHED else 1) for o in program.seeds]
+        given = [
+            np.broadcast_to(array if o.space == BATCHED else array.reshape(-1, 1), shape)
+            for o, array, shape in zip(program.seeds, [np.asarray(seed, self.dtype) for seed in seeds], shapes)
+        ]
         outputs = np.empty((len(program.outputs), batch), self.dtype)
-        cotangents = [
-            np.empty(len(o.slots) if o.space == UNBATCHED else (len(o.slots), batch), self.dtype)
+        found = [
+            np.empty((len(o.slots), batch) if o.space == BATCHED else (count, len(o.slots)), self.dtype)
             for o in program.cotangents
         ]
-        columns = [np.ascontiguousarray(column) for column in columns]
-        shaped = [
-            np.broadcast_to(np.asarray(seed, self.dtype), (len(o.slots), batch) if o.space == BATCHED else len(o.slots))
-            for o, seed in zip(program.seeds, seeds)
-        ]
-        workspace = code.free.pop() if code.free else Workspace(code)
-        workspace.run(np.ascontiguousarray(parameters), columns, shaped, outputs, cotangents)
-        code.free.append(workspace)
-        return outputs, tuple(cotangents)
+
+        def run(k: int) -> None:
+            part, workspace = slice(batch * k // count, batch * (k + 1) // count), code.take()
+            own = [seed[:, part] if o.space == BATCHED else seed for o, seed in zip(program.seeds, given)]
+            results = [
+                array[:, part] if o.space == BATCHED else array[k] for o, array in zip(program.cotangents, found)
+            ]
+            workspace.run(parameters, [column[part] for column in columns], own, outputs[:, part], results)
+            code.free.append(workspace)
+
+        if count > 1 and threads_allowed() > 1:
+            list(self._threads.map(run, range(count)))
+        else:
+            for k in range(count):
+                run(k)
+        return outputs, tuple(
+            [np.add.reduce(array) if o.space == UNBATCHED else array for o, array in zip(program.cotangents, found)]
+        )
+
+
+def _is_contiguous(array: Any) -> bool:
+    found: bool = array.flags.c_contiguous
+    return found
+
+
+def threads_allowed() -> int:
+    """Return how many threads may compute: `OMP_NUM_THREADS`, as other libraries have it, or one for each processor."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

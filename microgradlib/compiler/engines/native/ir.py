@@ -286,7 +286,7 @@ class Loop:
         self._carried: list[list[Any]] = []
 
     def carry(self, initial: Number) -> Number:
-        """Return a value that is `initial` in the first turn, later what `update` gave. Before any other instruction."""
+        """Return a value that is first `initial`, then what `update` gave; to be called before other instructions."""
         function = self.function
         number = Number(function, initial.real, function.name_value())
         self._carried.append([number, initial, len(function.lines), number])
@@ -306,9 +306,8 @@ class Loop:
         function.do(f"{self._next} = {after}")
         function.lines[self._first_phi] = f"{self.index} = phi i64 [0, %{self._before}], [{self._next}, %{latch}]"
         for number, initial, line, following in self._carried:
-            function.lines[line] = (
-                f"{number.name} = phi {number.real.text} [{initial.name}, %{self._before}], [{following.name}, %{latch}]"
-            )
+            sources = f"[{initial.name}, %{self._before}], [{following.name}, %{latch}]"
+            function.lines[line] = f"{number.name} = phi {number.real.text} {sources}"
         again = function.emit(f"icmp ult i64 {self._next}, {self.end}")
         function.do(f"br i1 {again}, label %{self.label}, label %{self.exit}")
         function.start_block(self.exit)
@@ -341,7 +340,7 @@ class Mask:
 class Number:
     """An SSA value of type `real`, on which Python's operators emit instructions.
 
-    `closed`: where it is a structural zero, `ops.ZERO`, which stops inf and nan that it is multiplied by; None: nowhere.
+    `closed`: where it is a structural zero, `ops.ZERO`, which stops inf and nan that are multiplied by it; or None.
     """
 
     def __init__(self, function: Function, real: Real, name: str, closed: Mask | None = None) -> None:

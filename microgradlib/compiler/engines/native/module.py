@@ -11,7 +11,7 @@ from microgradlib.compiler.engines.native.ir import Function, literal
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
-reduce_kernel = segment_reduce_kernel = None
+from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView
@@ -19,7 +19,8 @@ from microgradlib.compiler.planning.data import Plan, Step, StridedView
 __all__ = ["FIELDS", "Module", "write_module"]
 
 FIELDS = (
-    "examples", "block", "unbatched", "batched", "sums", "scratch", "tables", "parameters", "outputs", "stride", "total",
+    "examples", "block", "unbatched", "batched", "sums", "scratch", "tables",
+    "parameters", "outputs", "stride", "total",
 )  # fmt: skip
 """What `run` reads first from its record of 64-bit integers: how many examples there are, and in a block; the addresses
 of the memory (see `Layout`), of the parameters, in their order, and of the outputs; how many numbers apart the outputs,
@@ -109,7 +110,7 @@ class _Writer:
 
     def written(self) -> Module:
         """Write everything."""
-        f, layout, lanes = self.f, self.layout, self.layout.sum_lanes
+        f, lanes = self.f, self.layout.sum_lanes
         self._memory_call("memset", self.lanes, "i8 0", self.sums.count * lanes)
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
@@ -177,9 +178,12 @@ class _Writer:
         for column, (_, axes) in zip(self.columns, plan.program.arguments):
             size = int(np.prod(axes, dtype=int))
             rows = np.flatnonzero((places >= first) & (places < first + size))
-            if len(rows):
-                x = f.address(real, column, f.mul(start, size))
-                given = self.table(rows), self.table(places[rows] - first), len(rows), x, size, count
+            x, picked = f.address(real, column, f.mul(start, size)), places[rows] - first
+            if len(rows) and (np.diff(rows) == 1).all() and (np.diff(picked) == 1).all():
+                x = f.address(real, x, int(picked[0]))
+                self.call(transfers.load_matrix(real), self._row(int(rows[0])), block, len(rows), x, size, count)
+            elif len(rows):
+                given = self.table(rows), self.table(picked), len(rows), x, size, count
                 self.call(transfers.load_columns(real), self.batched, block, *given)
             first += size
         for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):

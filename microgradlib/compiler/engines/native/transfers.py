@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
 
-__all__ = ["fill_row", "gather_numbers", "load_columns", "load_numbers", "store_rows", "total"]
+__all__ = ["fill_row", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "store_rows", "total"]
 
 
 def _row(f: Function, table: str, index: str) -> str:
@@ -33,6 +33,47 @@ def load_columns(real: Real) -> Function:
             example = f.emit(f"select i1 {is_there}, i64 {examples.index}, i64 {last}")
             _copy(f, real, f.address(real, source, f.mul(example, "%size")), f.address(real, target, examples.index))
     return f
+
+
+def load_matrix(real: Real) -> Function:
+    """Return the function that writes numbers 0 … %n of %c examples at %x, each of %size, as rows from %row on.
+
+    Squares of as many examples and numbers as a vector has lanes are transposed in registers.
+    """
+    f = Function("load_matrix", "ptr %row, i64 %B, i64 %n, ptr %x, i64 %size, i64 %c", linkage="internal")
+    lanes = real.lanes
+    examples, numbers = (f.emit(f"and i64 {count}, {-lanes}") for count in ("%c", "%n"))
+    last = f.emit("sub i64 %c, 1")
+    groups = f.unless_zero(examples), f.unless_zero(numbers)
+    with groups[0], groups[1], f.loop(examples, step=lanes) as j, f.loop(numbers, step=lanes) as k:
+        sources = [f.address(real, "%x", f.mul(f.add(j.index, i), "%size"), k.index) for i in range(lanes)]
+        for i, vector in enumerate(_transposed([f.load(real, source) for source in sources])):
+            f.store(vector, f.address(real, "%row", f.mul(f.add(k.index, i), "%B"), j.index))
+    for first, end, first_number in (("0", examples, numbers), (examples, "%B", "0")):
+        count, rest = f.emit(f"sub i64 {end}, {first}"), f.emit(f"sub i64 %n, {first_number}")
+        with f.unless_zero(count), f.loop(count) as j, f.unless_zero(rest), f.loop(rest) as k:
+            place, number = f.add(j.index, first), f.add(k.index, first_number)
+            example = f.emit(f"call i64 @llvm.umin.i64(i64 {place}, i64 {last})")
+            source = f.address(real, "%x", f.mul(example, "%size"), number)
+            _copy(f, real, source, f.address(real, "%row", f.mul(number, "%B"), place))
+    f.declarations.add("declare i64 @llvm.umin.i64(i64, i64)")
+    return f
+
+
+def _transposed(vectors: list[Number]) -> list[Number]:
+    """Return as many vectors as they have lanes, vector i with lane i of each: halves, quarters … change places."""
+    f, real, lanes = vectors[0].function, vectors[0].real, len(vectors)
+    distance = lanes // 2
+    while distance:
+        for i in [i for i in range(lanes) if not i & distance]:
+            x, y = vectors[i].name, vectors[i + distance].name
+            for target, shift in ((i, 0), (i + distance, distance)):
+                kept = [k + shift if not k & distance else lanes + k - distance + shift for k in range(lanes)]
+                mask = f"<{lanes} x i32> <{', '.join([f'i32 {k}' for k in kept])}>"
+                text = f"shufflevector {real.text} {x}, {real.text} {y}, {mask}"
+                vectors[target] = Number(f, real, f.emit(text))
+        distance //= 2
+    return vectors
 
 
 def load_numbers(real: Real) -> Function:
