@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.pytree import flatten
-from microgradlib.compiler.arguments import Parameters, columns_of
+from microgradlib.compiler.arguments import Parameters, columns_like, columns_of
 from microgradlib.compiler.checks import ColumnCheck, run_checks
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.numpy_functions import numpy
@@ -43,6 +44,8 @@ class Batched(display.ShowsItself):
     dtype: Any
     _parameters: Parameters
     _last: Ready | None = None
+    _before: tuple[Ready | None, list[tuple[int, ...]]] = None, []
+    """What ran in a call before, and the shapes of its arguments."""
 
     @property
     def program(self) -> Program:
@@ -58,10 +61,15 @@ class Batched(display.ShowsItself):
         """Return what runs for rows of these shapes."""
         raise NotImplementedError
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, list[Any]]]:
+    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
-        columns, shapes = columns_of(arguments, self.dtype)
-        _, engine, captured, checks = self._for(shapes)
+        ready, before = self._before
+        columns = columns_like(arguments, before, self.dtype) if ready is self._last else None
+        if columns is None or ready is None:
+            columns, shapes = columns_of(arguments, self.dtype)
+            ready = self._for(shapes)
+            self._before = ready, [(len(column), *shape) for column, shape in zip(columns, shapes)]
+        _, engine, captured, checks = ready
         if checks:
             run_checks(checks, columns)
         return engine, (self._parameters.numbers(captured, self.dtype), columns)
@@ -150,7 +158,7 @@ class Batched(display.ShowsItself):
         matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
         return self._watched(arguments, matrix)
 
-    def _product(self, engine: Engine, given: tuple[Any, list[Any]], vector: Any) -> NDArray[Any]:
+    def _product(self, engine: Engine, given: tuple[Any, Sequence[Any]], vector: Any) -> NDArray[Any]:
         direction = numpy().zeros(len(given[0]), self.dtype)
         numpy().add.at(direction, self._parameters.places, vector)  # a parameter listed twice is one of the program's
         product: NDArray[Any] = engine.hvp(*given, direction)[self._parameters.places]

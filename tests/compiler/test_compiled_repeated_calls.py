@@ -104,3 +104,47 @@ def test_other_numbers_other_sizes_other_parameters(seed, sizes):
             for a, b in zip(*map(list, (one, other) if call == "gradient" else ([one], [other]))):
                 assert np.array_equal(a, b, equal_nan=True)
         fast.set_parameters(None)
+
+
+def test_calls_like_the_one_before_check_as_much():
+    """A call on arrays of the same shapes looks at less: whatever else is given is seen."""
+    fast = compiled(lambda x, y: mg.dot(W[:2], x) * y, W[:2])
+    x, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])
+    expected = fast(x, y).tolist()
+    same = [
+        (x, y), (x.tolist(), y), (x.astype(int), y), (x.astype(np.float32), y), (x, y.astype(">f8")),
+        (np.asfortranarray(x), y[::-1][::-1]), (x, y),
+    ]  # fmt: skip
+    assert [fast(*arguments).tolist() for arguments in same] == [expected] * len(same)
+    refused = [
+        ((x,), TypeError), ((x, y, y), TypeError), ((), ValueError), ((x, y[:1]), ValueError),
+        ((x[:0], y[:0]), ValueError),
+        ((x, np.ma.masked_array(y, [True, False])), TypeError), ((x, y.astype(complex)), TypeError),
+        ((x, y.astype(object)), TypeError), ((x, 1.0), ValueError), ((None, y), TypeError),
+    ]  # fmt: skip
+    for arguments, error in refused:
+        assert fast(x, y).tolist() == expected
+        with pytest.raises(error):
+            fast(*arguments)
+    assert fast(x[:1], y[:1]).tolist() == expected[:1]
+    assert fast(x, y).tolist() == expected
+
+
+def test_rows_of_other_shapes_between_two_calls():
+    fast = compiled(lambda x: mg.dot(W[: len(x)], x), W)
+    two, three = np.ones((4, 2)), np.ones((4, 3))
+    for x in (two, two, three, two, three, three):
+        assert fast(x).tolist() == compiled(fast.__wrapped__, W)(x).tolist()
+        assert fast.program.inputs == x.shape[1]
+    fast.lower(two)
+    assert fast.program.inputs == 2
+    fast(three)
+    assert fast.program.inputs == 3
+
+
+def test_matrices_in_calls_like_the_one_before():
+    fast = compiled(lambda m: mg.dot(m[0], m[1]))
+    m = np.arange(12.0).reshape(3, 2, 2)
+    assert [fast(a).tolist() for a in (m, m, m[::-1], m)] == [[3.0, 59.0, 179.0]] * 2 + [[179.0, 59.0, 3.0]] + [
+        [3.0, 59.0, 179.0]
+    ]
