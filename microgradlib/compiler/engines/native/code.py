@@ -95,7 +95,7 @@ class Workspace:
         sizes = [
             plan.rows[UNBATCHED],
             plan.rows[BATCHED] * code.largest_block,
-            code.sums.count * layout.sum_lanes,
+            code.sums.size * layout.sum_lanes,
             code.scratch * (code.largest_block + layout.real.lanes),
             1,
         ]

@@ -14,13 +14,13 @@ __all__ = ["LaneSums", "assign_lane_sums", "lanes_added_up", "write_sums"]
 
 
 class LaneSums(NamedTuple):
-    """Where sums over the batch are gathered: `count` vectors, one for each number.
+    """Where sums over the batch are gathered: `size` vectors, one for each number.
 
     Sums that are only added to one another are gathered in the same vectors: the shares of all time steps in W's
     gradient. The additions are then `skipped`.
     """
 
-    count: int
+    size: int
     first: dict[int, int]
     """The first vector of each step that sums over the batch, by the index of the step."""
     roots: dict[int, int]
@@ -50,12 +50,12 @@ def assign_lane_sums(plan: Plan) -> LaneSums:
             if once and x != y and x in groups and y in groups:
                 groups[i.results.key] = [*groups.pop(x), *groups.pop(y), index]
                 skipped.add(index)
-    first, roots, count = dict[int, int](), dict[int, int](), 0
+    first, roots, size = dict[int, int](), dict[int, int](), 0
     for steps in groups.values():
-        roots[steps[-1]] = count
-        first |= dict.fromkeys(steps, count)
-        count += plan.steps[steps[-1]].instruction.size  # type: ignore[union-attr]
-    return LaneSums(count, first, roots, frozenset(skipped))
+        roots[steps[-1]] = size
+        first |= dict.fromkeys(steps, size)
+        size += plan.steps[steps[-1]].instruction.size  # type: ignore[union-attr]
+    return LaneSums(size, first, roots, frozenset(skipped))
 
 
 def lanes_added_up(vectors: Sequence[Number]) -> Number:

@@ -111,7 +111,7 @@ class _Writer:
     def written(self) -> Module:
         """Write everything."""
         f, lanes = self.f, self.layout.sum_lanes
-        self._memory_call("memset", self.lanes, "i8 0", self.sums.count * lanes)
+        self._memory_call("memset", self.lanes, "i8 0", self.sums.size * lanes)
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
             left = f.emit(f"sub i64 {self.examples}, {loop.index}")
@@ -183,8 +183,8 @@ class _Writer:
                 x = f.address(real, x, int(picked[0]))
                 self.call(transfers.load_matrix(real), self._row(int(rows[0])), block, len(rows), x, size, count)
             elif len(rows):
-                given = self.table(rows), self.table(picked), len(rows), x, size, count
-                self.call(transfers.load_columns(real), self.batched, block, *given)
+                tables = self.table(rows), self.table(picked), len(rows)
+                self.call(transfers.load_columns(real), self.batched, block, *tables, x, size, count)
             first += size
         for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == BATCHED:
@@ -197,8 +197,9 @@ class _Writer:
             operands.append((operand.space, rows, array, np.arange(len(rows))))
         for space, rows, array, places in operands:
             if space == BATCHED and len(places):
-                given = self.table(rows[places]), self.table(places), len(places), f.address(real, array, start)
-                self.call(transfers.store_rows(real), self.batched, block, *given, self.stride, count)
+                tables = self.table(rows[places]), self.table(places), len(places)
+                target = f.address(real, array, start)
+                self.call(transfers.store_rows(real), self.batched, block, *tables, target, self.stride, count)
 
     def _outputs_of(self, space: int) -> Any:
         """Return the numbers of the outputs that are in a space."""
