@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 from functools import cache, partial, reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from microgradlib._support.floats import IEEE
+from microgradlib.compiler.engines.native import exponential, trigonometric
 from microgradlib.compiler.engines.native.ir import Function, Mask, Number, Real
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.ops import TABLE, ZERO
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]
 
-LIBM = {
-    **dict.fromkeys(["exp", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan", "asin"], 1),
-    **dict.fromkeys(["acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma"], 1),
-    **dict.fromkeys(["hypot", "atan2"], 2),
-}  # fmt: skip
-"""Functions that are called from C's mathematics library, lane by lane, with how many arguments each takes."""
+OWN: dict[str, Callable[..., Number]] = {
+    **{name: getattr(exponential, name) for name in exponential.__all__},
+    **{name: getattr(trigonometric, name) for name in ("asin", "acos", "atan", "hypot")},
+}
+"""Functions that are written out where they are used, for any numbers."""
+
+LIBM = ("cbrt", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma", "atan2", "sin", "cos", "tan", "tgamma", "pow")
+"""Functions of C's mathematics library that are called, lane by lane, in double precision."""
 
 
 @cache
@@ -31,14 +32,14 @@ def symbols() -> dict[str, int]:
     """Return the addresses of the functions of C's mathematics library that code may call, by name.
 
     >>> import ctypes
-    >>> ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(symbols()["cbrt"])(27.0)
-    3.0
+    >>> ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(symbols()["erf"])(0.0)
+    0.0
     """
     try:
         library = ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
     except OSError:  # a Linux whose C library is one piece
         library = ctypes.CDLL(None)
-    names = {*LIBM, "tgamma", "pow", "fmod", "fmodf"}
+    names = (*LIBM, "fmod", "fmodf")  # the last two: what the instruction frem becomes
     return {name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in names}
 
 
@@ -104,6 +105,8 @@ def _power(x: Any, y: Any) -> Any:
     if not isinstance(x, Number) and not isinstance(y, Number):
         return float(IEEE.pow(x, y))
     f, real = _typed(x, y)
+    if not isinstance(x, Number) and x == 2:
+        return exponential.exp2(y)
     if not isinstance(y, Number) and y in CONSTANT_POWERS:
         return CONSTANT_POWERS[y](x)
     return _call("pow", f.number(x, real), f.number(y, real))
@@ -150,8 +153,13 @@ class NativeFunctions:
             setattr(self, name, _numeric(name, partial(_intrinsic, name)))
         self.abs = _numeric("abs", partial(_intrinsic, "fabs"))
         self.mod = _numeric("mod", _mod)
-        for name in LIBM:
+        for name, function in OWN.items():
+            setattr(self, name, _numeric(name, function))
+        for name in LIBM[:8]:
             setattr(self, name, _numeric(name, partial(_call, name)))
+        for name in ("sin", "cos", "tan"):
+            near = getattr(trigonometric, name)
+            setattr(self, name, _numeric(name, trigonometric.guarded(near, partial(_call, name))))
         self.gamma = _numeric("gamma", partial(_call, "tgamma"))
         self.pow = _power
         self.maximum = lambda *xs: reduce(partial(_larger, "lt"), xs)
