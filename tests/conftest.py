@@ -21,6 +21,8 @@ settings.register_profile("ci", settings.get_profile("local"), derandomize=True,
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # plots are drawn without a window
+os.environ.setdefault("MICROGRADLIB_CACHE_DIR", "off")  # a run neither reads nor writes native code of the user's
+os.environ.setdefault("MICROGRADLIB_BACKEND", "numpy")  # what "auto" is; tests of other engines name them
 
 collect_ignore_glob = ["peers/record_*.py"]  # these need the peer libraries; the tests need only their recorded results
 
