@@ -1,0 +1,178 @@
+"""Loop nests over the entries of views, a vector of them at a time, for blocks of examples and for a single one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.engines.native.kernel import Layout
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+
+__all__ = ["LANE_SUMS", "Place", "View", "nest", "turns"]
+
+LANE_SUMS = 2
+"""The space of lane sums, beside UNBATCHED and BATCHED: its rows are lane sums."""
+
+
+class View(NamedTuple):
+    """Entries of a space, from the row in the argument `start` on: entry (i, j, …) is i·steps[0] + j·steps[1] … on.
+
+    One that is `kept` is loaded before the loops in which it does not change: nothing in the nest may write there.
+    """
+
+    space: int
+    start: str
+    steps: tuple[int, ...]
+    kept: bool = False
+
+
+class Place:
+    """Where a view is at one position of a nest: a number for each lane of a vector, or if `is_alike` one for all."""
+
+    def __init__(self, f: Function, real: Real, pointer: str, *, is_alike: bool) -> None:
+        self.f, self.real, self.pointer, self.is_alike = f, real, pointer, is_alike
+        self._kept: Number | None = None
+
+    def load(self, offset: int | str = 0) -> Number:
+        """Return what stands so many numbers behind it."""
+        if self._kept is not None:
+            return self._kept
+        address = self.f.address(self.real, self.pointer, offset)
+        return (self.f.broadcast if self.is_alike else self.f.load)(self.real, address)
+
+    def store(self, number: Number, offset: int | str = 0) -> None:
+        """Write so many numbers behind it."""
+        self.f.store(number, self.f.address(self.real, self.pointer, offset))
+
+    def keep(self) -> None:
+        """Load what stands there once, for all positions to come."""
+        self._kept = self.load()
+
+    def moved(self, offset: int | str) -> Place:
+        """Return the place so many numbers behind it."""
+        if offset == 0:
+            return self
+        return Place(self.f, self.real, self.f.address(self.real, self.pointer, offset), is_alike=self.is_alike)
+
+
+Stores = Sequence[tuple[Place, Number]]
+Body = Callable[[Real, list[Place]], Stores]
+"""Emits the code of one position, with the type of its numbers and the place of each view; returns what is stored."""
+
+Axis = tuple[int, tuple[int, ...]]
+"""A size, and the step of each view in rows."""
+
+
+def nest(f: Function, layout: Layout, sizes: Sequence[int], views: Sequence[View], body: Body) -> None:
+    """Emit loops over all entries of views with axes of these sizes, in an order of the nest's own.
+
+    Vectors lie along the examples of a block, and along an axis too that is contiguous with them; without a batch axis
+    along one that is contiguous in the first view, and in each of the others or not changing. What is left over behind
+    the last whole vector is computed in a vector that overlaps it: first, but stored last. So results may be exactly
+    what is read.
+    """
+    axes = [(size, tuple(own)) for size, *own in zip(sizes, *[view.steps for view in views])]
+    axes = _collapsed(sorted(axes, key=lambda axis: -abs(axis[1][0])))
+    spaces = [view.space for view in views]
+    has_batch = not layout.is_single and BATCHED in spaces
+    along: Axis = (1, tuple([int(has_batch and space == BATCHED) for space in spaces]))
+    even = [axis for axis in axes if axis[1][0] == 1 and {0, 1}.issuperset(axis[1])] if not has_batch else []
+    if has_batch and axes and axes[-1][1] == along[1]:
+        along = axes.pop()
+    elif even:
+        along = max(even)
+        axes.remove(along)
+    lanes = layout.real.lanes if has_batch else min(layout.real.lanes, 1 << (along[0].bit_length() - 1))
+    _Nest(f, layout, views, body, axes, along, Real(layout.real.scalar, lanes), has_batch).emit()
+
+
+def _collapsed(axes: Sequence[Axis]) -> list[Axis]:
+    """Return axes without those of size 1, neighbours that lie evenly in all views as one.
+
+    >>> _collapsed([(2, (3, 0)), (3, (1, 0)), (1, (9, 9))]), _collapsed([(2, (3, 1)), (3, (1, 2))])
+    ([(6, (1, 0))], [(2, (3, 1)), (3, (1, 2))])
+    """
+    found: list[Axis] = []
+    for size, steps in axes:
+        if size == 1:
+            continue
+        if found and all(outer == size * inner for outer, inner in zip(found[-1][1], steps)):
+            found.append((found.pop()[0] * size, steps))
+        else:
+            found.append((size, steps))
+    return found
+
+
+class _Nest(NamedTuple):
+    """A nest with its loops, the outermost first, and the axis `along` which vectors lie."""
+
+    f: Function
+    layout: Layout
+    views: Sequence[View]
+    body: Body
+    axes: list[Axis]
+    along: Axis
+    real: Real
+    has_batch: bool
+
+    def emit(self) -> None:
+        """Write everything."""
+        f, layout, places, strides = self.f, self.layout, [], dict[tuple[int, int], int | str]()
+        units = {UNBATCHED: 1, BATCHED: layout.block, LANE_SUMS: layout.sum_lanes}
+        for view, moves in zip(self.views, self.along[1]):
+            pointer = {UNBATCHED: "%u", BATCHED: "%b", LANE_SUMS: "%l"}[view.space]
+            start = f.address(layout.real, pointer, f.mul(view.start, units[view.space]))
+            places.append(Place(f, self.real, start, is_alike=not moves and view.space != LANE_SUMS))
+        for _, steps in self.axes:
+            for view, step in zip(self.views, steps):
+                if (view.space, step) not in strides:
+                    strides[view.space, step] = f.mul(step, units[view.space])
+        levels = [
+            (size, [strides[view.space, step] for view, step in zip(self.views, steps)]) for size, steps in self.axes
+        ]
+        self._level(levels, places)
+
+    def _level(self, levels: list[tuple[int, list[int | str]]], places: list[Place]) -> None:
+        """Write the loops from some level on."""
+        for k, (view, place) in enumerate(zip(self.views, places)):
+            if view.kept and place.is_alike and all(strides[k] == 0 for _, strides in levels):
+                place.keep()
+        if not levels:
+            self._innermost(places)
+            return
+        (size, strides), *inner = levels
+        with turns(self.f, size) as index:
+            self._level(inner, [place.moved(self.f.mul(index, stride)) for place, stride in zip(places, strides)])
+
+    def _innermost(self, places: list[Place]) -> None:
+        """Write the loop over vectors."""
+        size, lanes = self.along[0], self.real.lanes
+        if self.has_batch:
+            with self.f.loop(self.f.mul(size, "%B"), step=lanes) as loop:
+                _store(self._at(places, loop.index))
+            return
+        rest = self._at(places, size - lanes) if size % lanes else ()
+        with turns(self.f, size - size % lanes, lanes) as index:
+            _store(self._at(places, index))
+        _store(rest)
+
+    def _at(self, places: list[Place], index: int | str) -> Stores:
+        moved = [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
+        return self.body(self.real, moved)
+
+
+def _store(found: Stores) -> None:
+    for place, number in found:
+        place.store(number)
+
+
+@contextmanager
+def turns(f: Function, count: int, step: int = 1) -> Iterator[int | str]:
+    """Repeat what is emitted inside for index 0, step, 2·step … below count; if that is once, without a loop."""
+    if count <= step:
+        yield 0
+        return
+    with f.loop(count, step=step) as loop:
+        yield loop.index
