@@ -98,9 +98,9 @@ def vectors(architecture: str, features: Mapping[str, bool]) -> tuple[int, int]:
 def assemble(text: str) -> bytes:
     """Return the object code of a module of LLVM IR, for this machine. Raises `RuntimeError` for wrong text."""
     binding = llvm()
-    module = binding.parse_assembly(text, binding.create_context())
-    module.verify()
-    found: bytes = _target_machine().emit_object(module)
+    with binding.parse_assembly(text, binding.create_context()) as module:  # freed before its context, in any case
+        module.verify()
+        found: bytes = _target_machine().emit_object(module)
     return found
 
 
@@ -113,8 +113,8 @@ def load(object_code: bytes, symbols: Mapping[str, int] = NOTHING) -> Code:
     binding = llvm()
     for name, address in symbols.items():
         binding.add_symbol(name, address)
-    empty = binding.parse_assembly("", binding.create_context())
-    engine = binding.create_mcjit_compiler(empty, _target_machine())
+    # An engine frees its module, whose context must then be there: cyclic garbage is freed in any order.
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
     engine.add_object_file(binding.ObjectFileRef.from_data(object_code))
     engine.finalize_object()
     return Code(engine)

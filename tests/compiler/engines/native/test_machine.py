@@ -98,6 +98,18 @@ def test_a_function_keeps_its_code():
     assert [function(20, 22) for function in functions] == [42, 42]
 
 
+def test_code_in_cyclic_garbage_is_freed():
+    for _ in range(20):
+        code = machine.load(machine.assemble(ADD))
+        code.itself = [code, code.function("add", ctypes.c_int64, ctypes.c_int64)]
+        with pytest.raises(RuntimeError):
+            machine.assemble("define i64 @f() { ret i64 %x }")
+        with pytest.raises(RuntimeError):
+            machine.assemble("define i64 @f() { br label %x\nx: %y = add i64 %z, 1\n%z = add i64 %y, 1\nret i64 %y }")
+        del code
+        gc.collect()
+
+
 def test_object_code_is_the_same_each_time():
     assert machine.assemble(ADD) == machine.assemble(ADD)
 
