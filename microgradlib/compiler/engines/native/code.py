@@ -6,6 +6,7 @@ import ctypes
 import marshal
 import math
 import struct
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -15,7 +16,7 @@ from microgradlib.compiler.engines.native.functions import symbols
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.machine import assemble, host, load
-from microgradlib.compiler.engines.native.module import DATA, FIELDS, write_module
+from microgradlib.compiler.engines.native.module import DATA, FIELDS, FLAGS, write_module
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
@@ -38,11 +39,16 @@ PARAMETERS = FIELDS.index("parameters")
 
 
 @cache
-def has_data_first() -> bool:
-    """Whether the address of an array's numbers is found in the object at `DATA`, as in all of CPython's NumPy."""
-    array = numpy().zeros(1)
-    found: bool = ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
-    return found
+def are_arrays_known() -> bool:
+    """Whether objects of NumPy arrays have what `run_arrays` reads at `DATA` and `FLAGS`, as CPython's have."""
+    if sys.implementation.name != "cpython":  # an identity is an address
+        return False
+    np = numpy()
+    return all(
+        ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
+        and ctypes.c_int.from_address(id(array) + FLAGS).value == array.flags.num
+        for array in (np.zeros(1), np.zeros((3, 2)).T, np.zeros(6)[::2])
+    )
 
 
 class NativeCode:
@@ -52,7 +58,7 @@ class NativeCode:
         machine = host()
         self.plan, self.dtype, self.sums = plan, numpy().dtype(dtype), assign_lane_sums(plan)
         self.layout = Layout(machine.real(self.dtype), machine.registers, is_single)
-        content = cached(program_key(plan, self.layout, self.sums, DATA), self._compiled)
+        content = cached(program_key(plan, self.layout, self.sums, DATA, FLAGS), self._compiled)
         object_code, tables, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)
         code = load(object_code, symbols())
@@ -148,7 +154,7 @@ class Workspace:
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any], gradient: Any) -> float:
         """Write the gradient, and return the mean of the first output; nan if the gradient is not finite.
 
-        The program is that of a gradient; all arrays are of its dtype and C-contiguous.
+        The program is that of a gradient; all arrays are of its dtype. If one is not C-contiguous, it is nan, too.
         """
         batch = len(columns[0])
         if self.prepared[0] != batch:

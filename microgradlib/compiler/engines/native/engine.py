@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines.native.code import NativeCode, has_data_first
+from microgradlib.compiler.engines.native.code import NativeCode, are_arrays_known
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData
@@ -58,7 +58,7 @@ class NativeEngine(Engine):
         """
         batch = len(columns[0])
         code = self._code(self.joint("gradient"), is_single=batch == 1)
-        if code is not None and batch < 2 * code.part and has_data_first() and all(map(_is_contiguous, columns)):
+        if code is not None and batch < 2 * code.part and are_arrays_known():
             gradient = numpy().empty(self._count, self.dtype)
             workspace = code.take()
             mean = workspace.mean_and_gradient(parameters, columns, gradient)
@@ -110,11 +110,6 @@ class NativeEngine(Engine):
         return outputs, tuple(
             [np.add.reduce(array) if o.space == UNBATCHED else array for o, array in zip(program.cotangents, found)]
         )
-
-
-def _is_contiguous(array: Any) -> bool:
-    found: bool = array.flags.c_contiguous
-    return found
 
 
 def threads_allowed() -> int:

@@ -32,6 +32,9 @@ apart those of neighbouring slots and of neighbouring examples are; and the addr
 DATA = object.__basicsize__
 """Where a NumPy array has the address of its numbers: the first field behind the head that all objects have."""
 
+FLAGS = DATA + 48
+"""Where it has its flags, of which the lowest bit says that it is C-contiguous."""
+
 
 class Module(NamedTuple):
     """The text of a module, and what is to be given to it."""
@@ -129,16 +132,30 @@ class _Writer:
         """Return the function that takes the parameters, columns and first cotangent as NumPy arrays, and calls `run`.
 
         The addresses of these objects stand in the record behind all else; those of their numbers are copied from them
-        to where `run` reads them, which takes Python longer than the whole of a small program.
+        to where `run` reads them, which takes Python longer than the whole of a small program. It gives 2, and does
+        nothing, if one of those that are read is not C-contiguous.
         """
         f, columns = Function("run_arrays", "ptr %record", result="i32"), len(self.columns)
+
+        def field(k: int) -> str:
+            return f.emit(f"getelementptr i64, ptr %record, i64 {k}")
+
+        def member(array: str, kind: str, place: int) -> str:
+            address = f.emit(f"getelementptr i8, ptr {array}, i64 {place}")
+            return f.emit(f"load {kind}, ptr {address}, align {4 if kind == 'i32' else 8}")
+
+        arrays = [f.emit(f"load ptr, ptr {field(self.field_count + k)}, align 8") for k in range(columns + 2)]
+        flags = "1"
+        for array in arrays[:-1]:
+            flags = f.emit(f"and i32 {flags}, {member(array, 'i32', FLAGS)}")
+        f.do(f"br i1 {f.emit(f'trunc i32 {flags} to i1')}, label %all, label %others")
+        f.start_block("all")
         first = FIELDS.index("parameters"), *range(len(FIELDS), len(FIELDS) + columns)
-        for k, target in enumerate((*first, self.field_count - len(self.cotangents))):
-            source = f.emit(f"getelementptr i64, ptr %record, i64 {self.field_count + k}")
-            array = f.emit(f"getelementptr i8, ptr {f.emit(f'load ptr, ptr {source}, align 8')}, i64 {DATA}")
-            place = f.emit(f"getelementptr i64, ptr %record, i64 {target}")
-            f.do(f"store ptr {f.emit(f'load ptr, ptr {array}, align 8')}, ptr {place}, align 8")
+        for array, target in zip(arrays, (*first, self.field_count - len(self.cotangents))):
+            f.do(f"store ptr {member(array, 'ptr', DATA)}, ptr {field(target)}, align 8")
         f.do(f"ret i32 {f.emit('call i32 @run(ptr %record)')}")
+        f.start_block("others")
+        f.do("ret i32 2")
         return f
 
     def _memory_call(self, name: str, target: str, source: str, count: int | str) -> None:

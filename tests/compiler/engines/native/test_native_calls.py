@@ -1,0 +1,89 @@
+"""Calls of native programs: arrays, of parameters too, that lie in memory in any way, and batches of other sizes."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from microgradlib import Value, compiler, dot, tanh
+from microgradlib.compiler.engines.native import code
+
+pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+
+W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 5).tolist()]
+
+
+def loss(x, y):
+    return (tanh(dot(W[:3], x, W[3])) * W[4] - y) ** 2
+
+
+@pytest.fixture(scope="module")
+def functions():
+    """Return the loss, native and by NumPy."""
+    return [compiler.compile(loss, W, backend=backend) for backend in ("native", "numpy")]
+
+
+LAYOUTS = {
+    "rows": lambda a: a,
+    "columns": np.asfortranarray,
+    "backwards": lambda a: a[::-1].copy()[::-1],
+    "with gaps": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "read only": lambda a: np.broadcast_to(a, a.shape),
+    "not aligned": lambda a: np.frombuffer(b"\0" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+    "alike": lambda a: np.broadcast_to(a[:1], a.shape),
+    "another precision": lambda a: a.astype(np.float32),
+    "lists": lambda a: a.tolist(),
+}
+
+
+@pytest.mark.parametrize("batch", [1, 3, 40])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("place", ["parameters", "x", "y", "all"])
+def test_arrays_that_lie_in_memory_in_any_way(functions, layout, place, batch):
+    rng = np.random.default_rng(batch)
+    plain = {"parameters": rng.normal(size=5), "x": rng.normal(size=(batch, 3)), "y": rng.normal(size=batch)}
+    given = {name: LAYOUTS[layout](a) if place in (name, "all") else a for name, a in plain.items()}
+    for numbers in (plain, given, given, plain, given):
+        results = []
+        for function in functions:
+            function.set_parameters(numbers["parameters"])
+            results.append(function.value_and_grad(numbers["x"], numbers["y"]))
+        (mean, gradient), (expected_mean, expected_gradient) = results
+        assert mean == pytest.approx(expected_mean, rel=1e-13)
+        assert gradient == pytest.approx(expected_gradient, rel=1e-12, abs=1e-14)
+
+
+def test_batches_of_other_sizes_one_after_the_other():
+    rng = np.random.default_rng(1)
+    fast, expected = (compiler.compile(loss, W, backend=backend) for backend in ("native", "numpy"))
+    for batch in (5, 5, 1, 5, 1, 1, 300, 5, 17, 300):
+        x, y = rng.normal(size=(batch, 3)), rng.normal(size=batch)
+        mean, gradient = fast.value_and_grad(x, y)
+        assert mean == pytest.approx(expected.value_and_grad(x, y)[0], rel=1e-13)
+        assert gradient == pytest.approx(expected.value_and_grad(x, y)[1], rel=1e-12, abs=1e-14)
+
+
+def test_gradients_are_the_callers_to_keep():
+    fast = compiler.compile(loss, W, backend="native")
+    x, y = np.ones((4, 3)), np.zeros(4)
+    first = fast.value_and_grad(x, y)[1]
+    kept = first.copy()
+    fast.value_and_grad(x, y + 1)
+    assert (first == kept).all()
+
+
+def test_arrays_of_this_numpy_are_known():
+    assert code.are_arrays_known()
+
+
+def test_arrays_that_are_laid_out_otherwise_are_not_read(monkeypatch):
+    """Where the fields of an array are not where they should be, addresses are asked of NumPy."""
+    monkeypatch.setattr(code, "FLAGS", code.FLAGS - 8)
+    assert not code.are_arrays_known.__wrapped__()
+    monkeypatch.setattr(code, "FLAGS", code.FLAGS + 8)
+    assert code.are_arrays_known.__wrapped__()
+    monkeypatch.setattr(code, "DATA", code.DATA - ctypes.sizeof(ctypes.c_void_p))
+    assert not code.are_arrays_known.__wrapped__()
+    monkeypatch.undo()
+    monkeypatch.setattr(code.sys.implementation, "name", "another")
+    assert not code.are_arrays_known.__wrapped__()
