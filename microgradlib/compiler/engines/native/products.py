@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.ir import Function, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
-from microgradlib.compiler.engines.native.tiles import Tile, tile_function
+from microgradlib.compiler.engines.native.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
@@ -18,6 +18,8 @@ Integer = int | str
 _Piece = tuple[int, Integer, Integer]
 
 MANY_REGISTERS = 32
+TURNED = 16
+"""A product of fewer terms than so many times its rows is quicker by a copy of X whose columns lie side by side."""
 
 
 class _Matrices(NamedTuple):
@@ -54,8 +56,12 @@ class _Product(NamedTuple):
     is_added: bool = False
     lanes: int = 0
     """So many lanes of the last column, or behind the last term, are there."""
+    multiple: int = 1
+    """Of columns whose number is not known here: what it is a multiple of."""
     products: Integer = 1
     """So many products, in vectors."""
+    turned: _Matrices | None = None
+    """Xᵀ, if X is a copy in scratch memory whose columns lie side by side."""
 
     @property
     def T(self) -> _Product:  # noqa: N802  as in NumPy
@@ -91,7 +97,8 @@ def matmul_kernel(step: Step, layout: Layout) -> Kernel:
     one = layout.is_single or BATCHED not in spaces
     product = _of_one_example(product, terms) if one else _of_a_block(f, product, spaces)
     callees = _calls(f, product, count, layout.registers)
-    return Kernel(f, (step.results.start, w.start, x.start), callees=callees)
+    scratch = terms * -(-int(product.x.row) // product.real.lanes) if product.turned else 0
+    return Kernel(f, (step.results.start, w.start, x.start), scratch, callees)
 
 
 def _place(f: Function, layout: Layout, view: StridedView, argument: int) -> _Matrices:
@@ -110,7 +117,8 @@ def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Pro
         return product._replace(terms=f.mul(terms, vectors), w=w, x=x, is_vector=True, along="terms")
     if UNBATCHED in spaces and (columns == 1 or x.column == z.column == "%B"):
         x, z = x._replace(column=lanes), z._replace(column=lanes)
-        return product._replace(columns=f.mul(columns, vectors), x=x, z=z, along="columns")
+        total = f.mul(columns, vectors)
+        return product._replace(columns=total, multiple=int(columns), x=x, z=z, along="columns")
     return product._replace(is_vector=UNBATCHED not in spaces, products=vectors)
 
 
@@ -125,6 +133,12 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
         x, z = product.x._replace(column=real.lanes), product.z._replace(column=real.lanes)
         left = (size - 1) % real.lanes + 1
         return product._replace(columns=-(-size // real.lanes), x=x, z=z, real=real, lanes=left, along="columns")
+    turned = max(sides, key=lambda side: int(side.columns) * (side.z.column == side.x.row == 1))
+    columns = int(turned.columns)
+    if turned.z.column == turned.x.row == 1 < columns and terms < TURNED * int(turned.rows):
+        width = min(real.lanes, 1 << (columns - 1).bit_length())
+        copy = _Matrices("%s", 0, -(-columns // width) * width, 1)
+        return _of_one_example(turned._replace(x=copy, turned=turned.x.T), terms)
     if terms > 1 and w.column == x.row == 1:
         real = Real(real.scalar, min(real.lanes, 1 << (terms.bit_length() - 1)))
         product = product._replace(is_vector=True, along="summed", terms=terms // real.lanes)
@@ -141,16 +155,18 @@ def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[
         if count > 1:
             pair = loops.enter_context(f.loop(count)).index
             w, x, z = [m.behind(f, real, f.mul(pair, m.pair)) for m in (product.w, product.x, product.z)]
-            product = product._replace(w=w, x=x, z=z)
+            source = product.turned and product.turned.behind(f, real, f.mul(pair, product.turned.pair))
+            product = product._replace(w=w, x=x, z=z, turned=source)
+        functions = _transpose(f, product, product.turned) if product.turned else []
         if product.products != 1:
             vector = f.mul(loops.enter_context(f.loop(product.products)).index, real.lanes)
             moves = (product.is_vector, True, True)
             w, x, z = [m.behind(f, real, vector) if moved else m for m, moved in zip(product[3:6], moves)]
             product = product._replace(w=w, x=x, z=z)
-        for down in _pieces(f, product.rows, most_rows):
-            for across, lanes in _with_tail(f, _pieces(f, product.columns, most_columns), product):
+        for down in _pieces(f, product.rows, most_rows, 1):
+            for across, lanes in _with_tail(f, _pieces(f, product.columns, most_columns, product.multiple), product):
                 tiles.append(_call(f, product, down, across, lanes))
-    return tuple(map(tile_function, dict.fromkeys(tiles)))
+    return (*functions, *map(tile_function, dict.fromkeys(tiles)))
 
 
 def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> Tile:
@@ -170,24 +186,42 @@ def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: i
     return tile
 
 
-def _pieces(f: Function, size: Integer, most: int) -> list[_Piece]:
+def _transpose(f: Function, product: _Product, source: _Matrices) -> list[Function]:
+    """Call functions that copy Xᵀ to X; return them."""
+    real, terms, functions = product.real, int(product.terms), list[Function]()
+    columns = (int(product.columns) - 1) * real.lanes + product.lanes
+    for rows, down, i in _blocks(columns, real.lanes):
+        for lanes, across, j in _blocks(terms, real.lanes):
+            function = transposing_function(real, rows, lanes)
+            place = f.address(real, source.pointer, f.add(f.mul(i, source.row), j))
+            copy = f.address(real, product.x.pointer, f.add(f.mul(j, product.x.row), i))
+            sizes = [source.row, product.x.row, down, across]
+            f.do(f"call void @{function.name}(ptr {place}, ptr {copy}, {', '.join([f'i64 {n}' for n in sizes])})")
+            functions.append(function)
+    return functions
+
+
+def _blocks(size: int, most: int) -> list[tuple[int, int, int]]:
+    """Return (entries of one, how many, where they start) of blocks as large as possible, and what is left."""
+    whole = size // most
+    return [block for block in ((most, whole, 0), (size % most, 1, whole * most)) if block[0] and block[1]]
+
+
+def _pieces(f: Function, size: Integer, most: int, multiple: int) -> list[_Piece]:
     """Return pieces of an axis, of at most so many entries: (entries of one, how many, where they start).
 
-    They are about as large as one another, or if the size is not known before, as large as possible.
+    They are about as large as one another; if the size is not known, but what it is a multiple of, as large as
+    possible, and single entries.
     """
     if isinstance(size, int):
         count = -(-size // most)
         smaller, larger = divmod(size, count)
         pieces: list[_Piece] = [(smaller + 1, larger, 0), (smaller, count - larger, larger * (smaller + 1))]
         return [piece for piece in pieces if piece[1]]
-    start: Integer = 0
-    pieces, left = [], size
-    while most:
-        times = f.emit(f"udiv i64 {left}, {most}")
-        pieces.append((most, times, start))
-        start, left = f.add(start, f.mul(times, most)), f.emit(f"urem i64 {left}, {most}")
-        most //= 2
-    return pieces
+    times = f.emit(f"udiv i64 {size}, {most}")
+    if multiple % most == 0:
+        return [(most, times, 0)]
+    return [(most, times, 0), (1, f.emit(f"urem i64 {size}, {most}"), f.mul(times, most))]
 
 
 def _with_tail(f: Function, pieces: list[_Piece], product: _Product) -> list[tuple[_Piece, int]]:

@@ -11,15 +11,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.engines.native.transfers import transposed
 
-__all__ = ["Tile", "tile_function"]
+__all__ = ["Tile", "tile_function", "transposing_function"]
 
 STRIDES = ("wr", "wt", "xt", "xc", "zr", "zc")
 """Numbers from one row, term or column to the next, in W, X and Z."""
 
 
 class Tile(NamedTuple):
-    """A function that computes Z = W X in tiles: panels of rows below one another, for each of several groups of columns.
+    """A function that computes Z = W X in tiles: panels of rows below one another, for several groups of columns.
 
     Its arguments: where W, X and Z start, how many terms, panels and groups there are, and the `strides`.
 
@@ -124,3 +125,22 @@ def _sums(
     if is_summed and tile.lanes:
         return after(following, "%terms", [tile.lanes] * tile.columns)
     return following
+
+
+@lru_cache(256)
+def transposing_function(real: Real, rows: int, lanes: int) -> Function:
+    """Return a function that writes the transposed matrix Y of X, in blocks.
+
+    A block of X is `rows` rows of so many lanes, at most a vector has; %down blocks lie below one another, %across side
+    by side. Y has whole vectors: 0 stands where there are no rows of X.
+    """
+    name = f"transposed.{real.suffix}.{rows}x{lanes}"
+    f = Function(name, "ptr %x, ptr %y, i64 %xr, i64 %yr, i64 %down, i64 %across", linkage="internal")
+    with f.loop("%down") as down, f.loop("%across") as across:
+        i, j = f.mul(down.index, real.lanes), f.mul(across.index, real.lanes)
+        places = [f.address(real, "%x", f.mul(f.add(i, r), "%xr"), j) for r in range(rows)]
+        block = [f.load_first(real, place, lanes) for place in places]
+        block += [f.number(0.0, real)] * (real.lanes - rows)
+        for k, vector in enumerate(transposed(block)[:lanes]):
+            f.store(vector, f.address(real, "%y", f.mul(f.add(j, k), "%yr"), i))
+    return f

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
 
-__all__ = ["fill_row", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "store_rows", "total"]
+__all__ = [
+    "fill_row",
+    "gather_numbers",
+    "load_columns",
+    "load_matrix",
+    "load_numbers",
+    "store_rows",
+    "total",
+    "transposed",
+]
 
 
 def _row(f: Function, table: str, index: str) -> str:
@@ -47,7 +56,7 @@ def load_matrix(real: Real) -> Function:
     groups = f.unless_zero(examples), f.unless_zero(numbers)
     with groups[0], groups[1], f.loop(examples, step=lanes) as j, f.loop(numbers, step=lanes) as k:
         sources = [f.address(real, "%x", f.mul(f.add(j.index, i), "%size"), k.index) for i in range(lanes)]
-        for i, vector in enumerate(_transposed([f.load(real, source) for source in sources])):
+        for i, vector in enumerate(transposed([f.load(real, source) for source in sources])):
             f.store(vector, f.address(real, "%row", f.mul(f.add(k.index, i), "%B"), j.index))
     for first, end, first_number in (("0", examples, numbers), (examples, "%B", "0")):
         count, rest = f.emit(f"sub i64 {end}, {first}"), f.emit(f"sub i64 %n, {first_number}")
@@ -60,7 +69,7 @@ def load_matrix(real: Real) -> Function:
     return f
 
 
-def _transposed(vectors: list[Number]) -> list[Number]:
+def transposed(vectors: list[Number]) -> list[Number]:
     """Return as many vectors as they have lanes, vector i with lane i of each: halves, quarters … change places."""
     f, real, lanes = vectors[0].function, vectors[0].real, len(vectors)
     distance = lanes // 2

@@ -67,8 +67,10 @@ def check(step, taken, layout, block=1, *, special=False):
             own += z.reshape(*z.shape[:3], -1, lanes).sum(-2)
         else:
             strided(step.results, expected[step.results.space], block)[...] = z
-    unused = np.empty(0)
-    native(kernel)([*memory, unused, unused], block, first, *starts)
+    size = kernel.scratch * (block + layout.real.lanes)
+    scratch = np.full(size + UNUSED, 7, dtype)
+    native(kernel)([*memory, scratch, np.empty(0, np.int32)], block, first, *starts)
+    assert (scratch[size:] == 7).all()
     for found, right in zip(memory, expected, strict=True):
         np.testing.assert_array_equal(found, right)
 
@@ -107,6 +109,8 @@ def test_products_in_blocks_are_those_of_numpy_and_nothing_else_is_written(space
 @example((U, B, B), (1, 16, 16, 1), (TRANSPOSED, IN_ORDER, IN_ORDER), ("float32", True))
 @example(SUM, (1, 64, 1, 25), (IN_ORDER,) * 3, ("float64", True))
 @example(SUM, (1, 48, 16, 16), (IN_ORDER, TRANSPOSED, IN_ORDER), ("float32", False))
+@example((B, B, B), (4, 16, 19, 4), (IN_ORDER, TRANSPOSED, IN_ORDER), ("float64", True))
+@example((B, B, B), (3, 11, 13, 5), (IN_ORDER, TRANSPOSED, TRANSPOSED), ("float32", True))
 def test_products_of_one_example_are_those_of_numpy_and_nothing_else_is_written(spaces, shape, ways, numbers):
     check(*step_of(spaces, shape, ways), layout_of(numbers[0], is_single=True), special=numbers[1])
 
