@@ -6,7 +6,6 @@ from kernel_runner import native
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.engines.native import machine
-from microgradlib.compiler.engines.native.ir import Real
 from microgradlib.compiler.engines.native.kernel import Layout
 
 ROWS = 2000

@@ -194,8 +194,7 @@ def gather_kernel(step: Step, layout: Layout) -> Kernel:
         return Kernel(f, (grid.start, source.start))
     width = _width(source.rows)
     with turns(f, len(source.rows) // width) as index:
-        place = f.emit(f"getelementptr i32, ptr %t, i64 {f.add('%a1', index)}")
-        row = f.emit(f"sext i32 {f.emit(f'load i32, ptr {place}, align 4')} to i64")
+        row = f.load_index("%t", f.add("%a1", index))
         target = f.emit(f"add i64 %a0, {f.mul(index, width)}")
         views = [View(step.results.space, target, (1,)), View(source.space, row, (1,))]
         nest(f, layout, (width,), views, _copy)

@@ -181,6 +181,11 @@ class Function:
         """Return the number, or the vector, at an address, which need not be aligned to vectors."""
         return Number(self, real, self.emit(f"load {real.text}, ptr {address}, align {real.bits // 8}"))
 
+    def load_index(self, table: str, place: int | str) -> str:
+        """Return the integer at a place of a table of 32-bit integers."""
+        address = self.emit(f"getelementptr i32, ptr {table}, i64 {place}")
+        return self.emit(f"sext i32 {self.emit(f'load i32, ptr {address}, align 4')} to i64")
+
     def broadcast(self, real: Real, address: str) -> Number:
         """Return the one number at an address in all lanes."""
         return self.splat(self.load(real.one, address), real)

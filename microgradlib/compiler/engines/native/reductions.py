@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from itertools import groupby
+from functools import partial
+from itertools import accumulate, groupby
+from math import gcd
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native.elementwise import adjoint_of, contiguous
-from microgradlib.compiler.engines.native.functions import run_rule
+from microgradlib.compiler.engines.native.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
-from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest
+from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
 from microgradlib.compiler.instructions import BATCHED, Instruction
+from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 
 __all__ = ["reduce_kernel", "segment_reduce_kernel"]
 
 MOST_INPUTS = 64
 """A rule of any number of inputs is written out for at most so many."""
+
+MOST_SIDE_BY_SIDE = 4
+"""So many segments are added up side by side at most."""
 
 
 class _Read(NamedTuple):
@@ -48,20 +55,67 @@ def reduce_kernel(step: Step, layout: Layout) -> Kernel:
 
 
 def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
-    """Return the kernel of a "segment_reduce" step: a nest for each run of segments with as many terms."""
-    i, views, f = _instruction(step), [step.results, *step.operands], kernel_function(1 + len(step.operands))
-    width, segment, scratch = step.results.sizes[1], 0, 0
-    for count, run in groupby(i.counts):
-        many, term = len(list(run)), sum(i.counts[:segment])
-        reads = []
-        for k, view in enumerate(views):
-            per_segment, along = view.steps  # type: ignore[union-attr]
-            row = f.add(f"%a{k}", (segment if k == 0 else term) * per_segment)
-            steps = (per_segment if k == 0 else per_segment * count, along)
-            reads.append(_Read(View(view.space, str(row), steps), per_segment))
-        scratch = max(scratch, _Reduction(f, layout, i, count, reads).write((many, width)))
-        segment += many
-    return Kernel(f, tuple([view.start for view in views]), scratch)  # type: ignore[union-attr]
+    """Return the kernel of a "segment_reduce" step: a loop over groups of neighbours with as many terms.
+
+    All groups have as many segments, which are added up side by side. Group i begins with term size · t[i], so each of
+    its segments has t[i + 1] − t[i] terms.
+    """
+    i, (to, *views), f = _instruction(step), [step.results, *step.operands], kernel_function(2 + len(step.operands))
+    size, firsts = _groups(i.counts)
+    with turns(f, len(firsts) - 1) as group:
+        place = f.add(f"%a{1 + len(views)}", group)
+        first, end = [f.load_index("%t", f.add(place, ahead)) for ahead in (0, 1)]
+        count = f.emit(f"sub i64 {end}, {first}")
+        at = [View(to.space, f.emit(f"add i64 %a0, {f.mul(group, size * to.steps[0])}"), to.steps[1:])]
+        for k, view in enumerate(views, 1):
+            start = f.mul(first, size * view.steps[0])  # type: ignore[union-attr]
+            at.append(View(view.space, f.emit(f"add i64 %a{k}, {start}"), view.steps[1:]))  # type: ignore[union-attr]
+        terms = [f.mul(view.steps[0], _unit(layout, view)) for view in (to, *views)]  # type: ignore[union-attr]
+        body = partial(_segments, f=f, name=i.op.name, size=size, count=count, strides=terms)
+        nest(f, layout, to.sizes[1:], at, body)
+    return Kernel(f, (*[view.start for view in (to, *views)], numpy().array(firsts, "int32")))  # type: ignore[union-attr]
+
+
+def _groups(counts: Sequence[int]) -> tuple[int, list[int]]:
+    """Return how many segments a group has, and for each group, and behind the last, the first term over that size.
+
+    >>> _groups([1, 1, 2, 2, 2, 2]), _groups([5, 7])
+    ((2, [0, 1, 3, 5]), (1, [0, 5, 12]))
+    """
+    common = gcd(*[len(list(run)) for _, run in groupby(counts)])
+    size = max(size for size in range(1, MOST_SIDE_BY_SIDE + 1) if common % size == 0)
+    return size, [0, *accumulate(counts[::size])]
+
+
+def _segments(
+    _: Real, places: Sequence[Place], *, f: Function, name: str, size: int, count: str, strides: Sequence[Any]
+) -> Stores:
+    """Emit the code of one group of segments with `count` terms each, at one position of their rows."""
+    to, *read = places
+    ahead = [[f.mul(count, f.mul(k, stride)) for stride in strides[1:]] for k in range(size)]
+
+    def value(segment: int, term: int | str) -> Number:
+        numbers = [x.load(f.add(ahead[segment][k], f.mul(term, strides[1 + k]))) for k, x in enumerate(read)]
+        return numbers[0] if len(numbers) == 1 else numbers[0] * numbers[1]
+
+    is_sum = name not in {"maximum", "minimum"}
+    join = operator.add if is_sum else getattr(FUNCTIONS, name)
+    # −0 + x is x, for −0 too; the larger of a number and itself is that number
+    totals = [f.number(-0.0, to.real) if is_sum else value(segment, 0) for segment in range(size)]
+    with f.loop(count) as loop:
+        carried = [loop.carry(total) for total in totals]
+        totals = [join(total, value(segment, loop.index)) for segment, total in enumerate(carried)]
+        for before, after in zip(carried, totals):
+            loop.update(before, after)
+    if name == "mean":
+        number = f.splat(Number(f, to.real.one, f.emit(f"uitofp i64 {count} to {to.real.scalar}")), to.real)
+        totals = [total / number for total in totals]
+    return [(to.moved(f.mul(segment, strides[0])), total) for segment, total in enumerate(totals)]
+
+
+def _unit(layout: Layout, view: Any) -> int | str:
+    """Return how many numbers apart neighbouring rows of a view's space lie."""
+    return layout.block if view.space == BATCHED else 1
 
 
 def _instruction(step: Step) -> Instruction:
@@ -79,8 +133,7 @@ class _Reduction:
         self.names = "gzxy" if i.wrt is not None else "xy"
         """The names of the operands in statements."""
         self.formula = formula_of(i.op, i.wrt, terms, len(reads) - (1 if i.wrt is None else 3))
-        units = [layout.block if read.view.space == BATCHED else 1 for read in reads]
-        self.strides = [f.mul(read.step, unit) for read, unit in zip(reads, units)]
+        self.strides = [f.mul(read.step, _unit(layout, read.view)) for read in reads]
         """How many numbers apart terms are, of the results and the operands."""
         self.scratch = 0
 

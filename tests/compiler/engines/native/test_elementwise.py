@@ -145,7 +145,7 @@ def test_chains_on_rows_in_any_order_give_what_steps_one_after_another_give(data
         results = view(data.draw(start), *written)
         apart = st.builds(lambda at, shape: view(at, *shape), st.integers(30, 40), SHAPES)
         near = st.builds(lambda at, shape: view(at, *shape), start, SHAPES)
-        allowed = near.filter(lambda x, z=results: x == z or not rows_of(x) & rows_of(z))  # noqa: B023
+        allowed = near.filter(lambda x, z=results: x == z or not rows_of(x) & rows_of(z))
         operands = [data.draw(st.one_of(st.just(results), apart, allowed)) for _ in range(2)]
         sizes = results.sizes
         operands = [x if x.sizes == sizes else view(x.start, sizes, results.steps) for x in operands]
