@@ -100,7 +100,7 @@ class Arrays:
             return self._part(int(owners[0]), scalars, alone=alone)
         numbers = [self.numbers[scalar] for scalar in scalars.ravel().tolist()]
         if len({repr(number) for number in numbers}) == 1:
-            return self.framework.number(numbers[0])
+            return Code.number(numbers[0])
         values = numpy().array(numbers).reshape(scalars.shape).tolist()
         return self.framework.array(values, self.like)
 
@@ -138,6 +138,10 @@ class Arrays:
         """Say whether scalars are of a batch."""
         owners = numpy().unique(self.owner[scalars]).tolist()
         return any(self.known[owner].batched for owner in owners if owner >= 0)
+
+    def is_constant(self, scalar: int) -> bool:
+        """Say whether a scalar is a constant."""
+        return bool(self.owner[scalar] == CONSTANT)
 
     def dense(self, scalars: Any) -> Code:
         """Write an array with all its axes."""

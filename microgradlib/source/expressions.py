@@ -23,10 +23,10 @@ Written = tuple[Any, Code, bool]
 
 
 class Expressions:
-    """Writes a pack: call it for the results in their places and the code. `mask(code, lengths)` names a mask."""
+    """Writes a pack: call it for the results in their places and the code. `keep(code, lengths, letter)` gives it a name."""
 
-    def __init__(self, arrays: Arrays, mask: Callable[[Code, tuple[int, ...]], Code]) -> None:
-        self.arrays, self.framework, self.mask = arrays, arrays.framework, mask
+    def __init__(self, arrays: Arrays, keep: Callable[[Code, tuple[int, ...], str], Code]) -> None:
+        self.arrays, self.framework, self.keep = arrays, arrays.framework, keep
 
     def __call__(self, pack: Pack) -> Written:
         """Return the scalars of a pack in their places, the code, and whether other places hold 0."""
@@ -72,7 +72,7 @@ class Expressions:
         holes = terms == NOTHING
         code = self._terms(terms)
         if holes.any():
-            infinite = self.framework.number(-numpy().inf)
+            infinite = Code.number(-numpy().inf)
             code = self.framework.where(self._masked(~holes), code, infinite, like=self.arrays.like)
         if pack.kind == "softmax":
             return members, self.framework.reduction("softmax", code), True
@@ -85,7 +85,7 @@ class Expressions:
         lower = seen.ndim == 2 and seen.shape[0] == seen.shape[1] and (seen == np.tril(np.ones(seen.shape))).all()  # noqa: PLR2004
         like = self.arrays.like
         code = self.framework.mask(len(seen), like) if lower else self.framework.array((seen * 1.0).tolist(), like)
-        code = self.mask(code if lower else Code(f"{code} > 0"), seen.shape)
+        code = self.keep(code if lower else Code(f"{code} > 0"), seen.shape, "mask")
         code.condition = code.text
         return code
 
@@ -174,12 +174,13 @@ class Expressions:
         batched = [arrays.is_batched(factor) for factor in factors]
         if left == right:
             x, y = map(arrays.dense, factors)
-            if str(x) == str(y) or all(batched) or rank > 1:
+            if str(x) == str(y) or all(batched) or left:
                 code = self.framework.reduction("sum", x**2 if str(x) == str(y) else x * y)
             else:
                 code = x @ y
         elif self._is_matmul(left, right, both, batched):
-            code = arrays.dense(factors[0]) @ (self._turned(factors[1]) if right[len(both) :] else arrays.dense(factors[1]))
+            code = self._factor(factors[0])
+            code = code @ (self._turned(factors[1]) if right[len(both) :] else self._factor(factors[1]))
             pack.is_product = True
         else:
             code, pack.is_product = self._einsum(axes, factors, batched), True
@@ -188,6 +189,12 @@ class Expressions:
             return code
         index = [":"] * code.batched + [":" if k in found else "None" for k in range(rank)]
         return code.indexed(index)
+
+    def _factor(self, factor: Any) -> Code:
+        """Write a factor of a product of matrices; a vector of zeros, the state before the first step, by its name."""
+        code = self.arrays.dense(factor)
+        zero = not code.batched and (factor == factor.flat[0]).all() and self.arrays.is_constant(factor.flat[0])
+        return self.keep(code, factor.shape, "z") if zero else code
 
     def _turned(self, factor: Any) -> Code:
         """Write (…, columns, terms) as (…, terms, columns)."""

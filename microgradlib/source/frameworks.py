@@ -36,14 +36,31 @@ class Code(Formula):
     @classmethod
     def number(cls, number: float, digits: int | None = None) -> Code:
         """Write a number, whole ones without a point, but for −0."""
+        if not math.isfinite(number):
+            text = f"{'-' if number < 0 else ''}math.{'nan' if math.isnan(number) else 'inf'}"
+            return cls(text, PRODUCT if number < 0 else ATOM, literal=number)
         text = repr(float(number)) if digits is None else format(number, f".{digits}g")
         return cls(text if text == "-0.0" else text.removesuffix(".0"), literal=float(number))
 
     def _joined(self, other: Code, text: str, level: int) -> Code:
         return Code(text, level, batched=self.batched or other.batched)
 
+    def __sub__(self, other: Any) -> Code:
+        right = Code.convert(other)
+        if self.literal == 0:
+            return -right
+        return self + -right if right.text.startswith("-") and right.level >= PRODUCT else super().__sub__(right)
+
     def __neg__(self) -> Code:
+        if self.text.startswith("-") and self.level >= PRODUCT and self.literal is None:
+            return Code(self.text[1:], PRODUCT, batched=self.batched)
         return Code(f"-{self.at(PRODUCT)}", PRODUCT, batched=self.batched)
+
+    def _comparison(self, sign: str, opposite: str, other: Any) -> Any:
+        x, y = self.literal, Code.convert(other).literal
+        if x is None or y is None:
+            return super()._comparison(sign, opposite, other)
+        return {"<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[sign]
 
     def indexed(self, index: list[str]) -> Code:
         """Write a part: an index for each axis, ":" for all of it, "None" for a new one; merged with one before."""
@@ -55,8 +72,8 @@ class Code(Formula):
         while shown and shown[-1] == ":":
             shown.pop()
         new = shown.count("None")
-        if new and set(shown[: len(shown) - new]) == {":"}:
-            shown = ["...", *shown[len(shown) - new :]]
+        if len(shown) == len(index) and new and set(shown[:-new]) == {":"}:
+            shown = ["...", *shown[-new:]]
         result = Code(f"{base}[{', '.join(shown)}]" if shown else base, batched=self.batched)
         if not shown and base == self.text:
             return self
@@ -101,16 +118,9 @@ class Framework:
         """The lines that import it."""
         return HEADS[self.name]
 
-    def number(self, number: float) -> Code:
-        """Write a number."""
-        if math.isfinite(number):
-            return Code.number(number)
-        text = f"{'-' if number < 0 else ''}{self.module}.{'nan' if math.isnan(number) else 'inf'}"
-        return Code(text, PRODUCT if number < 0 else ATOM, literal=number)
-
     def array(self, numbers: Any, like: str) -> Code:
         """Write numbers as an array of the precision of `like`."""
-        text = repr(numbers).replace("inf", f"{self.module}.inf").replace("nan", f"{self.module}.nan")
+        text = repr(numbers).replace("inf", "math.inf").replace("nan", "math.nan")
         if len(text) > 40:  # noqa: PLR2004  a line stays readable
             text = self.constants.setdefault(text, f"C{len(self.constants) + 1}")
         return Code(f"{like}.new_tensor({text})" if self.name == "torch" else f"{self.module}.array({text}, {like}.dtype)")
@@ -197,7 +207,7 @@ class Framework:
 
     def apply(self, op: Op, inputs: Sequence[Code], like: str) -> Code:
         """Write op(*inputs), its settings behind them: as arithmetic, by the framework's function or by a helper."""
-        inputs = [*inputs, *map(self.number, op.settings)]
+        inputs = [*inputs, *map(Code.number, op.settings)]
         batched = any(code.batched for code in inputs)
         if op.name in VALUE_RULES:
             rule = op.value if op.name != "square" else lambda _, x: x**2
@@ -282,10 +292,12 @@ class _Rules:
     def __getattr__(self, name: str) -> Any:
         framework, like = self.framework, self.like
 
-        def write(*inputs: Any) -> Code:
-            codes = [x if isinstance(x, Code) else framework.number(x) for x in inputs]
+        def write(*inputs: Any) -> Any:
+            if name == "where" and isinstance(inputs[0], bool):
+                return inputs[1] if inputs[0] else inputs[2]
+            codes = [x if isinstance(x, Code) else Code.number(x) for x in inputs]
             if name == "undefined":
-                return framework.number(math.nan)
+                return Code.number(math.nan)
             if name in {"maximum", "minimum"}:
                 return framework.larger(name, codes, like)
             return framework.apply(TABLE[name], codes, like)

@@ -57,6 +57,7 @@ class Graph:
     def __init__(self, program: ProgramData) -> None:
         self.scalars: list[Scalar] = []
         self.leaves: list[Leaf] = []
+        self._known: dict[Scalar, int] = {}
         self.at = [[NOTHING] * (size + 1) for size in program.sizes]
         self._enter_leaves(program)
         for instruction in program.instructions[: program.forward]:
@@ -64,11 +65,15 @@ class Graph:
         self.outputs = [self.at[output.space][output.slots[0]] for output in program.outputs]
 
     def add(self, scalar: Scalar) -> int:
-        """Add a scalar, of a batch if something that it reads is; return its number."""
+        """Add a scalar, of a batch if something that it reads is, unless it is there already; return its number."""
+        if scalar.groups and scalar in self._known:
+            return self._known[scalar]
+        given = scalar
         if any([self.scalars[argument].batched for argument in scalar.arguments]):
             scalar = scalar._replace(batched=True)
+        self._known[given] = len(self.scalars)
         self.scalars.append(scalar)
-        return len(self.scalars) - 1
+        return self._known[given]
 
     def _enter_leaves(self, program: ProgramData) -> None:
         unbatched, batched = self.at
@@ -97,9 +102,10 @@ class Graph:
             if repr(number) not in known:
                 known[repr(number)] = self.add(Scalar("constant", number=number))
             unbatched[slot] = known[repr(number)]
-        one = self.add(Scalar("constant", number=1.0))
-        for slot in program.ones:
-            batched[slot] = one
+        if program.ones:
+            one = known["1.0"] if "1.0" in known else self.add(Scalar("constant", number=1.0))
+            for slot in program.ones:
+                batched[slot] = one
 
     def _enter(self, i: Instruction) -> None:
         at, op = self.at[i.space], i.op

@@ -45,7 +45,8 @@ def packs_of(graph: Graph) -> list[Pack]:
     """Return the packs that the outputs need, in the order in which one would compute them, the first argument first.
 
     Two scalars are in one pack if their op is the same and what they read is, in turn, in the same arrays: the steps of
-    a recurrent network are packs of their own, the positions of a transformer are one.
+    a recurrent network are packs of their own, the positions of a transformer are one. Of scalars that are the same
+    number, as the factors of their products are swapped, only the first is kept, in the outputs too.
     """
     colours = [NOTHING] * (len(graph.scalars) + 1)
     for number, leaf in enumerate(graph.leaves):
@@ -53,10 +54,12 @@ def packs_of(graph: Graph) -> list[Pack]:
             colours[scalar] = number
     needed, known = _needed(graph), dict[Any, int]()
     constant, packs = len(graph.leaves), dict[int, Pack]()
+    same, first = [*range(len(graph.scalars)), NOTHING], dict[Any, int]()
     for number, scalar in enumerate(graph.scalars):
         if scalar.kind == "constant":
             colours[number] = constant
         elif number in needed and scalar.kind != "leaf":
+            scalar = scalar._replace(groups=tuple([tuple([same[s] for s in group]) for group in scalar.groups]))  # noqa: PLW2901
             parts, products = _parts(scalar, colours)
             op: Any = scalar.op
             ragged = scalar.kind == "softmax"
@@ -65,11 +68,14 @@ def packs_of(graph: Graph) -> list[Pack]:
                 for part in parts
             ]
             key = scalar.kind, op.name, op.settings, scalar.batched, products, *read
+            same[number] = first.setdefault((key, parts, scalar.index), number)
             colour = colours[number] = known.setdefault(key, constant + 1 + len(known))
             pack = packs.setdefault(colour, Pack(scalar.kind, op, scalar.batched, products))
-            pack.members.append(number)
-            pack.parts.append(parts)
-            pack.indices.append(scalar.index)
+            if same[number] == number:
+                pack.members.append(number)
+                pack.parts.append(parts)
+                pack.indices.append(scalar.index)
+    graph.outputs = [same[output] for output in graph.outputs]
     return _ordered([colours[output] for output in graph.outputs], packs, colours)
 
 

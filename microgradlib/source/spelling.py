@@ -53,7 +53,7 @@ CALLS: Final = {
         **_SHARED,
         "relu": "torch.relu({0})", "sigmoid": "torch.sigmoid({0})", "logit": "torch.logit({0})",
         "erf": "torch.erf({0})", "erfc": "torch.erfc({0})", "lgamma": "torch.lgamma({0})",
-        "digamma": "torch.digamma({0})", "polygamma": "torch.polygamma({1}, {0})", "ndtr": "torch.special.ndtr({0})",
+        "digamma": "torch.digamma({0})", "polygamma": "polygamma({0}, {1})", "ndtr": "torch.special.ndtr({0})",
         "xlogy": "torch.xlogy({0}, {1})", "xlog1py": "torch.special.xlog1py({0}, {1})",
         "softplus": "softplus({0})", "elu": "F.elu({0}, {1})", "leaky_relu": "F.leaky_relu({0}, {1})",
         "silu": "F.silu({0})", "mish": "F.mish({0})", "log_sigmoid": "F.logsigmoid({0})", "selu": "F.selu({0})",
@@ -99,14 +99,14 @@ def _by_number(name: str) -> str:
     return f"{name} = np.vectorize(math.{name}, otypes=[float])"
 
 
-_NUMPY_POLYGAMMA = '''def polygamma(x, n):
+_POLYGAMMA: Final = '''def polygamma(x, n):
     """Return the n-th derivative of digamma, by its recurrence to x >= 20 and the asymptotic series from there."""
-    x, n = np.array(x, float), int(n)
-    sign, result = (-1) ** (n + 1) * math.factorial(n), np.zeros_like(x)
+    n, result = int(n), {m}.zeros_like(x)
+    sign = (-1) ** (n + 1) * math.factorial(n)
     while (small := x < 20).any():
-        result, x = np.where(small, result + sign / x ** (n + 1), result), np.where(small, x + 1, x)
+        result, x = {m}.where(small, result + sign / x ** (n + 1), result), {m}.where(small, x + 1, x)
     bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6]
-    series = np.log(x) if n == 0 else -(-1) ** n * math.factorial(n - 1) / x**n
+    series = {m}.log(x) if n == 0 else -(-1) ** n * math.factorial(n - 1) / x**n
     series = series - (-1) ** n * math.factorial(n) / (2 * x ** (n + 1))
     for k, b in enumerate(bernoulli, 1):
         series = series - (-1) ** n * b * math.factorial(2 * k + n - 1) / math.factorial(2 * k) / x ** (2 * k + n)
@@ -131,7 +131,7 @@ HELPERS: Final = {
     """Return x log(y), 0 for x = 0."""
     return x * np.log(np.where(x == 0, 1, y))''',
         **{name: _by_number(name) for name in ("erf", "erfc", "gamma", "lgamma")},
-        "polygamma": _NUMPY_POLYGAMMA,
+        "polygamma": _POLYGAMMA.replace("{m}", "np"),
     },
     "jax": {
         "unfold": '''def unfold(x, axis, size, step):
@@ -140,6 +140,7 @@ HELPERS: Final = {
     return jnp.moveaxis(jnp.take(x, places, axis), axis + 1, -1)''',
     },
     "torch": {
+        "polygamma": _POLYGAMMA.replace("{m}", "torch"),
         "softplus": '''def softplus(x):
     """Return log(1 + exp(x)); that of PyTorch returns x itself for x > 20."""
     return torch.logaddexp(x, torch.zeros_like(x))''',

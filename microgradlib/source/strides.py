@@ -51,6 +51,8 @@ def fine_axes(coordinates: Any) -> list[Axis] | None:
     """
     np, found = numpy(), list[Axis]()
     *lengths, depth = coordinates.shape
+    if not depth:
+        return [] if prod(lengths) == 1 else None
     for k in range(len(lengths)):
         line = coordinates[tuple([slice(None) if j == k else 0 for j in range(len(lengths))])]
         sizes = _sizes(line)

@@ -22,6 +22,7 @@ from microgradlib.source.writer import Line, Writer
 __all__ = ["to_source"]
 
 WIDTH = 100
+SHORTEST = 2
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "jax", "jnp", "np", "torch", "F", "math", "numbers", "parameters"}
 
 
@@ -55,19 +56,29 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     for text, n in language.constants.items():
         out.append(f"{n} = {text}")
     out += [*language.helpers.values(), "", f"def {name}({sig}):", *unpack, *body, f"    return {returned}", ""]
-    return "\n".join(out)
+    text = "\n".join(out)
+    return f"import math\n\n{text}" if "math." in text else text
 
 
-def _identifiers(leaves, taken):
-    used, result = set(taken), []
-    for leaf in leaves:
-        name = re.sub(r"\W", "_", leaf.name)
-        if not name.isidentifier(): name = "_" + name
-        base, k = name, 2
-        while name in used:
-            name = f"{base}_{k}"; k += 1
-        used.add(name); result.append(name)
+def _identifiers(leaves: Sequence[Leaf], taken: set[str]) -> list[str]:
+    """Return names for variables, unique and different from those taken: the last parts of paths that tell them apart.
+
+    >>> _identifiers([Leaf("parameter", name, (), ()) for name in ("cell.u", "readout.w", "a.cell.w", "lambda")], {"x"})
+    ['cell_u', 'readout_w', 'cell_w', 'lambda_']
+    """
+    paths = [leaf.name.split(".") for leaf in leaves]
+    used, result = set(taken), list[str]()
+    for path in paths:
+        starts = [k for k in range(len(path) - 1, 0, -1) if len(path) - k >= SHORTEST and not path[k].isdecimal()]
+        unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
+        name = re.sub(r"\W", "_", "_".join(path[unique[0] if unique else 0 :]))
+        base = name if name.isidentifier() else f"_{name}"
+        while base in used:
+            base += "_"
+        used.add(base)
+        result.append(base)
     return result
+
 
 def _nested(shape, outputs, writer):
     from microgradlib.compiler.engines.engine import _axes

@@ -16,8 +16,9 @@ from microgradlib.source.packs import Pack, packs_of
 
 __all__ = ["Line", "Writer"]
 
-LONGEST, LONGEST_INSIDE = 88, 60
-"""The longest expression that is written in one line, if it could be written in two; and that of a part of one."""
+LONGEST, LONGEST_INSIDE, LONGEST_PRODUCT = 100, 60, 90
+"""The longest expression that is written in one line, if it could be written in two; that of a part of one, and of a
+product of matrices that a function is applied to."""
 
 LETTERS = {"+": "s", "-": "d", "*": "p", "/": "q", "**": "p"}
 
@@ -61,7 +62,7 @@ class Writer:
             arrays.add(Array(name, leaf.lengths, leaf.kind == "argument"), numpy().array(leaf.scalars, int))
             if leaf.kind == "argument" and not arrays.rows:
                 arrays.rows = f"len({name})"
-        self.write, self.packs = Expressions(arrays, self._mask), packs_of(graph)
+        self.write, self.packs = Expressions(arrays, self._kept), packs_of(graph)
         self.most_readers = self._most_readers()
         for self.pack in self.packs:
             self._add(self.pack)
@@ -114,7 +115,8 @@ class Writer:
     def _fits(self, number: int) -> bool:
         code, child = self.waiting[number]
         pack = self.pack
-        if self.most_readers[child.form] > 1 or len(str(code)) > LONGEST_INSIDE or child.kind == "softmax":
+        longest = LONGEST_PRODUCT if child.is_product else LONGEST_INSIDE
+        if self.most_readers[child.form] > 1 or len(str(code)) > longest or child.kind == "softmax":
             return False
         if child.is_product:
             return pack.kind == "elementwise" and (len(pack.parts[0]) == 1 or pack.op.name == "add")
@@ -129,14 +131,14 @@ class Writer:
             self.lines.append(Line(array.name, code, array.lengths, number, self._letter(pack)))
         return Code(array.name, batched=array.batched)
 
-    def _mask(self, code: Code, lengths: tuple[int, ...]) -> Code:
-        """Write a mask by its name."""
+    def _kept(self, code: Code, lengths: tuple[int, ...], letter: str) -> Code:
+        """Write what is made of nothing, a mask or a first state, by a name, in a line of its own."""
         line = next((line for line in self.lines if str(line.code) == str(code)), None)
         if line is None:
-            number = len(self.arrays.known)
-            line = Line(f"§{number}.5§", code, lengths, number - 0.5, "mask")
+            number = len(self.arrays.known) - 0.5
+            line = Line(f"§{number}§", code, lengths, number, letter)
             self.lines.append(line)
-        return Code(line.name)
+        return Code(line.name, batched=code.batched)
 
     def _letter(self, pack: Pack) -> str:
         symbol = pack.op.symbol
