@@ -90,7 +90,7 @@ def _in_blocks(
     def run(k: int) -> tuple[Any, tuple[Any, ...]]:
         block = slice(batch * k // count, batch * (k + 1) // count)
         own = [
-            seed[..., block] if operand.space == BATCHED and np.ndim(seed) else seed
+            seed[..., block] if operand.space == BATCHED and np.shape(seed)[-1:] == (batch,) else seed
             for seed, operand in zip(seeds, program.seeds)
         ]
         with np.errstate(all="ignore"):  # of this thread
