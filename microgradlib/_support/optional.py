@@ -17,6 +17,7 @@ _EXTRAS = {
     "jax": ("JAX", "jax"),
     "matplotlib": ("matplotlib", "plot"),
     "numpy": ("NumPy", "compile"),
+    "onnx": ("ONNX", "onnx"),
     "pygraphviz": ("Graphviz", "viz"),
     "scipy": ("SciPy", "scipy"),
     "sklearn": ("scikit-learn", "data"),
