@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.compiler.arguments import columns_of
+from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.numpy_functions import numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from microgradlib.compiler.batched import Batched
 
 __all__ = ["MeanLoss"]
 
@@ -32,8 +31,8 @@ class MeanLoss:
     """
 
     def __init__(self, fast: Batched) -> None:
-        if not callable(getattr(fast, "value_and_grad", None)) or not hasattr(fast, "set_parameters"):
-            message = f"give a compiled loss, as compile(loss, model.parameters()) returns it, got {fast!r}"
+        if not isinstance(fast, Batched):
+            message = f"give a compiled loss, as compile(loss, model.parameters()) returns it, got {fast!r}"  # type: ignore[unreachable]
             raise TypeError(message)
         self.fast, self.dtype = fast, fast.dtype
         self.count = len(fast._parameters.listed)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from microgradlib._support.files import write_atomic
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.batched import Batched
 from microgradlib.interop.onnx.program import model_of
-
-if TYPE_CHECKING:
-    from microgradlib.compiler.batched import Batched
 
 __all__ = ["model_of", "to_onnx"]
 
@@ -20,9 +16,9 @@ def to_onnx(fast: Batched, path: str | os.PathLike[str]) -> Path:
     """Write the program of the last call, and the parameters' numbers, to an ONNX file; return its path.
 
     The inputs are the arguments of `fast` by name, with an axis `batch` of any length first, in its precision. The
-    result is `output`, as `fast` returns it for a batch; where that is no single array, `output_0`, `output_1` … for
-    its numbers one by one. Parameters are initialisers with the names and axes that `print(fast.program)` shows. Names
-    keep letters, digits, dots and underscores; all else in them becomes an underscore.
+    result is `output`, as `fast` returns it for a batch; where that is no single array, `output_0`, `output_1` …, an
+    array for each of its parts that is one. Parameters are initialisers, with the names and axes that
+    `print(fast.program)` shows. Names keep letters, digits, dots and underscores; all else becomes an underscore.
 
     Products of matrices, sums, activations and softmax are ONNX's own nodes, where runtimes have them in both
     precisions and compute what the op table says. Every other op is a function of the model, named for the op and
@@ -34,13 +30,14 @@ def to_onnx(fast: Batched, path: str | os.PathLike[str]) -> Path:
         session = onnxruntime.InferenceSession(to_onnx(fast, "model.onnx"))
         session.run(None, {"x": X})
 
-    Raises `MissingExtraError` without the package onnx, `ValueError` before the first call, `NotImplementedError` for
-    polygamma of an order that is not a fixed number, and `OSError` where the file cannot be written.
+    Raises `MissingExtraError` without the package onnx, `TypeError` for what is not compiled, or has a user's op whose
+    rule asks `if`, `ValueError` before the first call, `NotImplementedError` for polygamma of an order that is not a
+    fixed number, and `OSError` where the file cannot be written.
     """
+    if not isinstance(fast, Batched):
+        message = f"give a compiled function, as compile(model, model.parameters()) returns it, got {fast!r}"  # type: ignore[unreachable]
+        raise TypeError(message)
     ready = fast._latest()
-    program, np = ready.engine.program, numpy()
-    shaped = ready.engine.shaped(np.zeros((1, len(program.outputs))))
-    axes = shaped.shape[1:] if isinstance(shaped, np.ndarray) else None
-    model = model_of(program, fast._parameters.numbers(ready.captured, fast.dtype), axes)
+    model = model_of(ready.engine.program, fast._parameters.numbers(ready.captured, fast.dtype))
     write_atomic(Path(path), model.SerializeToString())
     return Path(path)

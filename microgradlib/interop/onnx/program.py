@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand, ProgramData, Slots
@@ -17,13 +19,9 @@ from microgradlib.listing.symbols import Block, Symbols
 __all__ = ["model_of"]
 
 
-def model_of(program: ProgramData, numbers: Any, axes: tuple[int, ...] | None) -> Any:
-    """Return the ONNX model of a forward program, checked.
-
-    `numbers` are those of its parameters, in its precision; `axes` the lengths of the axes of one example's result,
-    None if that is no array.
-    """
-    return _Exporter(program, numbers).model(axes)
+def model_of(program: ProgramData, numbers: Any) -> Any:
+    """Return the ONNX model of a forward program, checked; `numbers` are those of its parameters, in its precision."""
+    return _Exporter(program, numbers).model()
 
 
 class _Exporter:
@@ -67,12 +65,12 @@ class _Exporter:
         kind = onnx().helper.np_dtype_to_tensor_dtype(self.functions.dtype)
         return onnx().helper.make_tensor_value_info(name, kind, ["batch", *shape])
 
-    def model(self, axes: tuple[int, ...] | None) -> Any:
-        """Return the model, whose result has these axes."""
+    def model(self) -> Any:
+        """Return the model."""
         for instruction in self.program.instructions:
             tensor, shape = self._written(instruction)
             self._enter(instruction, tensor, shape)
-        outputs, helper = self._outputs(axes), onnx().helper
+        outputs, helper = self._outputs(), onnx().helper
         nodes = self.graph.needed([output.name for output in outputs])
         read = {name for node in nodes for name in node.input}
         arrays = [array for array in self.arrays if array.name in read]
@@ -206,21 +204,18 @@ class _Exporter:
                 return None
         return less[0].reshape(-1, count)
 
-    def _outputs(self, axes: tuple[int, ...] | None) -> list[Any]:
-        """Write the outputs and return their descriptions."""
-        np, leaves = numpy(), self.program.outputs
-        groups = [leaves] if axes is not None else [(leaf,) for leaf in leaves]
-        infos = []
-        for k, group in enumerate(groups):
+    def _outputs(self) -> list[Any]:
+        """Write the outputs, an array for each part of the result that is one, and return their descriptions."""
+        np, leaves, infos = numpy(), iter(self.program.outputs), []
+        for k, shape in enumerate(_arrays(self.program.shape)):
+            group = list(islice(leaves, math.prod(shape)))
             wanted = np.concatenate([self.symbols.read(leaf) for leaf in group])
-            shape = axes or ()
             if all(leaf.space == BATCHED for leaf in group):
                 result = self.reader.read(wanted.reshape(shape), batched=True)
             else:
-                parts = [self._batched(leaf) for leaf in group]
-                joined = self.graph.node("Concat", *parts, axis=1)
-                result = self.reader.reshaped(joined, (len(parts),), shape, batched=True)
-            name = self.graph.named("output" if axes is not None else f"output_{k}")
+                joined = self.graph.node("Concat", *map(self._batched, group), axis=1)
+                result = self.reader.reshaped(joined, (len(group),), shape, batched=True)
+            name = self.graph.named("output" if _axes(self.program.shape) is not None else f"output_{k}")
             self.graph.nodes.append(onnx().helper.make_node("Identity", [result.name], [name], name))
             infos.append(self._info(name, shape))
         return infos
@@ -229,3 +224,19 @@ class _Exporter:
         """Return one output for each example, (batch, 1)."""
         tensor = self._read(leaf, (1,))
         return tensor if leaf.space == BATCHED else self.reader.repeated(tensor, (1,))
+
+
+def _arrays(shape: Any) -> list[tuple[int, ...]]:
+    """Return the axes of the largest parts of nested lists, tuples and dicts that are arrays."""
+    axes = _axes(shape)
+    if axes is not None:
+        return [axes]
+    return [axes for part in (shape.values() if isinstance(shape, dict) else shape) for axes in _arrays(part)]
+
+
+def _axes(shape: Any) -> tuple[int, ...] | None:
+    """Return the lengths of the axes of a number, an array, or nested lists of equal lengths; None for all else."""
+    if not isinstance(shape, (list, tuple)):
+        return None if isinstance(shape, dict) else getattr(shape, "shape", ())
+    inner = {_axes(part) for part in shape}
+    return None if len(inner) != 1 or None in inner else (len(shape), *inner.pop())  # type: ignore[misc]
