@@ -72,6 +72,8 @@ class NativeCode:
         """Workspaces that no thread uses now."""
         self.part = max(1, round(PART / _work(plan)))
         """A batch of twice as many examples is run in parts, by several threads if there are."""
+        self.at_once = 2 * self.part if are_arrays_known() else 0
+        """Batches of fewer examples may be run by `Workspace.run_arrays`."""
 
     def take(self) -> Workspace:
         """Return a workspace that nobody uses, a new one if there is none."""
@@ -109,17 +111,18 @@ class Workspace:
         with np.errstate(over="ignore"):  # a constant beyond single precision
             self.parts[0][list(plan.constant_rows)] = plan.program.constants
         self.total = (ctypes.c_double if self.width == 8 else ctypes.c_float).from_buffer(self.parts[-1])
-        columns, seeds = len(plan.program.arguments), len(plan.program.seeds)
-        others = columns + 3 * seeds + len(plan.program.cotangents)
-        self.record = ctypes.create_string_buffer(8 * (len(FIELDS) + others + 2 + columns))
+        arrays = len(plan.program.arguments) + len(plan.program.cotangents)
+        others = arrays + 3 * len(plan.program.seeds)
+        self.record = ctypes.create_string_buffer(8 * (len(FIELDS) + others + 2 + arrays))
         self.address = ctypes.addressof(self.record)
         self.write = struct.Struct(f"={others}q").pack_into
-        self.write_objects = struct.Struct(f"={2 + columns}q").pack_into
+        self.write_objects = struct.Struct(f"={2 + arrays}q").pack_into
         self.objects = 8 * (len(FIELDS) + others)
         unbatched, batched, sums, scratch, total = [part.ctypes.data for part in self.parts]
         fixed = (0, 0, unbatched, batched, sums, scratch, code.tables.ctypes.data, 0, 0, 0, total)
         struct.pack_into(f"={len(FIELDS)}q", self.record, 0, *fixed)
-        self.prepared: tuple[int, Any] = (0, None)
+        self.prepared = 0
+        """For how many examples `run_arrays` is ready."""
 
     def run(
         self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], outputs: Any, cotangents: Sequence[Any]
@@ -137,32 +140,29 @@ class Workspace:
         for seed in seeds:
             places += [seed.ctypes.data, *[step // self.width for step in seed.strides]]
         self.write(self.record, 8 * len(FIELDS), *places, *[array.ctypes.data for array in cotangents])
-        self.prepared = 0, None
+        self.prepared = 0
         return not self.code.run(self.address)
 
-    def prepare(self, batch: int) -> None:
-        """Make ready for `mean_and_gradient` on so many examples."""
-        np, code = numpy(), self.code
-        kept = np.empty((len(code.plan.program.outputs), batch), code.dtype), np.full(1, 1.0 / batch, code.dtype)
-        outputs, seed = kept[0], np.broadcast_to(kept[1], (1, batch))
-        struct.pack_into("=2q", self.record, 0, batch, code.block(batch))
-        struct.pack_into("=3q", self.record, 8 * PARAMETERS, 0, outputs.ctypes.data, batch)
-        places = [0] * len(code.plan.program.arguments) + [seed.ctypes.data, 0, 0, 0]
-        self.write(self.record, 8 * len(FIELDS), *places)
-        self.prepared = batch, kept
+    def run_arrays(self, batch: int, *arrays: Any) -> int:
+        """Do the same in less time, and say how it went, for the parameters, columns, outputs and cotangents in a row.
 
-    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any], gradient: Any) -> float:
-        """Write the gradient, and return the mean of the first output; nan if the gradient is not finite.
-
-        The program is that of a gradient; all arrays are of its dtype. If one is not C-contiguous, it is nan, too.
+        All are of the program's dtype, and those that are written C-contiguous; seeds are 1 / examples. 0: all is well;
+        1: a sum over the batch is not finite; 2: an array that is read is not C-contiguous, and nothing was done.
         """
-        batch = len(columns[0])
-        if self.prepared[0] != batch:
-            self.prepare(batch)
-        self.write_objects(self.record, self.objects, id(parameters), *map(id, columns), id(gradient))
-        if self.code.run_arrays(self.address):
-            return math.nan
-        return self.total.value / batch
+        if self.prepared != batch:
+            self._prepare(batch)
+        self.write_objects(self.record, self.objects, *map(id, arrays))
+        status: int = self.code.run_arrays(self.address)
+        return status
+
+    def _prepare(self, batch: int) -> None:
+        np, program = numpy(), self.code.plan.program
+        self.seed = np.full(1, 1.0 / batch, self.code.dtype)
+        struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
+        struct.pack_into("=3q", self.record, 8 * PARAMETERS, 0, 0, batch)
+        seeds = [self.seed.ctypes.data, 0, 0] * len(program.seeds)
+        self.write(self.record, 8 * len(FIELDS), *[0] * len(program.arguments), *seeds, *[0] * len(program.cotangents))
+        self.prepared = batch
 
 
 def _work(plan: Plan) -> int:

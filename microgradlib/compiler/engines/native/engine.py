@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines.native.code import NativeCode, are_arrays_known
+from microgradlib.compiler.engines.native.code import NativeCode
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData
@@ -39,38 +39,66 @@ class NativeEngine(Engine):
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(threads_allowed(), "microgradlib")
 
-    def _code(self, program: ProgramData, *, is_single: bool) -> NativeCode | None:
+    def _code(self, program: ProgramData, is_single: bool) -> NativeCode | None:
         """Return the code of a program, compiled when first asked for; None where it has none."""
         key = id(program), is_single
-        if key not in self._codes:
+        try:
+            return self._codes[key]
+        except KeyError:
             with self._lock:
                 if key not in self._codes:
                     try:
                         self._codes[key] = NativeCode(plan(program), self.dtype, is_single=is_single)
                     except NotNativeError:
                         self._codes[key] = None
-        return self._codes[key]
+            return self._codes[key]
+
+    def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return the outputs; see `Engine.values`."""
+        found = self._at_once(self.program, parameters, columns)
+        return super().values(parameters, columns) if found is None else found[0].T
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
-        """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`.
+        """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`."""
+        found = self._at_once(self.joint("gradient"), parameters, columns)
+        if found is None or not math.isfinite(found[1]):
+            return super().mean_and_gradient(parameters, columns)
+        return found[1], found[2]
 
-        The same as there, with as few calls of Python as can be: a small program's code takes a microsecond.
+    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
+        """Return all outputs and the gradient of the mean of the first; see `Engine.values_and_gradient`."""
+        found = self._at_once(self.joint("gradient"), parameters, columns)
+        if found is None or not math.isfinite(found[1]):
+            return super().values_and_gradient(parameters, columns)
+        return found[0].T, found[2]
+
+    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return outputs, mean and gradient as one part of a batch has them; None if it needs more than that.
+
+        With as few calls of Python as can be: a small program's code takes a microsecond.
         """
-        batch = len(columns[0])
-        code = self._code(self.joint("gradient"), is_single=batch == 1)
-        if code is not None and batch < 2 * code.part and are_arrays_known():
-            gradient = numpy().empty(self._count, self.dtype)
-            workspace = code.take()
-            mean = workspace.mean_and_gradient(parameters, columns, gradient)
-            code.free.append(workspace)
-            if math.isfinite(mean):
-                return mean, gradient[self._slots]
-        return super().mean_and_gradient(parameters, columns)
+        batch, empty = len(columns[0]), numpy().empty
+        code = self._code(program, batch == 1)
+        if code is None or batch >= code.at_once:
+            return None
+        outputs = empty((len(program.outputs), batch), self.dtype)
+        workspace = code.take()
+        if program.cotangents:
+            gradient = empty(self._count, self.dtype)
+            status = workspace.run_arrays(batch, parameters, *columns, outputs, gradient)
+            gradient = gradient[self._slots]
+        else:
+            gradient, status = None, workspace.run_arrays(batch, parameters, *columns, outputs)
+        mean = workspace.total.value / batch
+        code.free.append(workspace)
+        if status or (self._is_padded and not is_finite(outputs)):
+            return None
+        return outputs, mean, gradient
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
         batch = len(columns[0])
-        code = self._code(program, is_single=batch == 1)
+        code = self._code(program, batch == 1)
         if code is not None:
             outputs, cotangents = self._run(code, parameters, columns, seeds)
             if not self._is_padded or is_finite(outputs):

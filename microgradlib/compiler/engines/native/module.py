@@ -129,13 +129,18 @@ class _Writer:
         return Module(text, tables, self.scratch)
 
     def _run_arrays(self) -> Function:
-        """Return the function that takes the parameters, columns and first cotangent as NumPy arrays, and calls `run`.
+        """Return the function that takes parameters, columns, outputs and cotangents as NumPy arrays, and calls `run`.
 
         The addresses of these objects stand in the record behind all else; those of their numbers are copied from them
         to where `run` reads them, which takes Python longer than the whole of a small program. It gives 2, and does
         nothing, if one of those that are read is not C-contiguous.
         """
-        f, columns = Function("run_arrays", "ptr %record", result="i32"), len(self.columns)
+        f, columns = (
+            Function("run_arrays", "ptr %record", result="i32"),
+            range(len(FIELDS), len(FIELDS) + len(self.columns)),
+        )
+        read = FIELDS.index("parameters"), *columns
+        written = FIELDS.index("outputs"), *range(self.field_count - len(self.cotangents), self.field_count)
 
         def field(k: int) -> str:
             return f.emit(f"getelementptr i64, ptr %record, i64 {k}")
@@ -144,14 +149,13 @@ class _Writer:
             address = f.emit(f"getelementptr i8, ptr {array}, i64 {place}")
             return f.emit(f"load {kind}, ptr {address}, align {4 if kind == 'i32' else 8}")
 
-        arrays = [f.emit(f"load ptr, ptr {field(self.field_count + k)}, align 8") for k in range(columns + 2)]
+        arrays = [f.emit(f"load ptr, ptr {field(self.field_count + k)}, align 8") for k in range(len(read + written))]
         flags = "1"
-        for array in arrays[:-1]:
+        for array in arrays[: len(read)]:
             flags = f.emit(f"and i32 {flags}, {member(array, 'i32', FLAGS)}")
         f.do(f"br i1 {f.emit(f'trunc i32 {flags} to i1')}, label %all, label %others")
         f.start_block("all")
-        first = FIELDS.index("parameters"), *range(len(FIELDS), len(FIELDS) + columns)
-        for array, target in zip(arrays, (*first, self.field_count - len(self.cotangents))):
+        for array, target in zip(arrays, read + written):
             f.do(f"store ptr {member(array, 'ptr', DATA)}, ptr {field(target)}, align 8")
         f.do(f"ret i32 {f.emit('call i32 @run(ptr %record)')}")
         f.start_block("others")

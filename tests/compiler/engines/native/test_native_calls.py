@@ -63,13 +63,43 @@ def test_batches_of_other_sizes_one_after_the_other():
         assert gradient == pytest.approx(expected.value_and_grad(x, y)[1], rel=1e-12, abs=1e-14)
 
 
-def test_gradients_are_the_callers_to_keep():
-    fast = compiler.compile(loss, W, backend="native")
+CALLS = ("__call__", "rows", "value_and_grad", "values_and_grad", "rows_and_grad")
+
+
+def numbers_of(results):
+    """Return all numbers of a call's results in one array."""
+    return np.concatenate([np.ravel(part) for part in (results if isinstance(results, tuple) else (results,))])
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_results_are_the_callers_to_keep(functions, call):
     x, y = np.ones((4, 3)), np.zeros(4)
-    first = fast.value_and_grad(x, y)[1]
-    kept = first.copy()
-    fast.value_and_grad(x, y + 1)
-    assert (first == kept).all()
+    first = getattr(functions[0], call)(x, y)
+    kept = numbers_of(first).copy()
+    getattr(functions[0], call)(x, y + 1)
+    assert (numbers_of(first) == kept).all()
+    assert numbers_of(getattr(functions[1], call)(x, y)) == pytest.approx(kept, rel=1e-13)
+
+
+@pytest.mark.parametrize("order", [CALLS, CALLS[::-1], CALLS + CALLS])
+@pytest.mark.parametrize("batch", [1, 40])
+def test_calls_of_each_kind_one_after_the_other(functions, order, batch):
+    rng = np.random.default_rng(batch)
+    for layout in (LAYOUTS["rows"], LAYOUTS["with gaps"]):
+        for call in order:
+            x, y = layout(rng.normal(size=(batch, 3))), rng.normal(size=batch)
+            found, expected = (numbers_of(getattr(function, call)(x, y)) for function in functions)
+            assert found == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("place", [0, 39])
+def test_numbers_that_are_not_finite(functions, call, place):
+    for x0 in (np.inf, -np.inf, np.nan, 1e300):
+        x, y = np.ones((40, 3)), np.full(40, 0.5)
+        x[place, 1] = x0
+        found, expected = (numbers_of(getattr(function, call)(x, y)) for function in functions)
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-14, nan_ok=True)
 
 
 def test_arrays_of_this_numpy_are_known():
