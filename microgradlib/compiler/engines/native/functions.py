@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Callable
 from functools import cache, partial, reduce
@@ -10,20 +11,17 @@ from operator import or_
 from typing import Any
 
 from microgradlib._support.floats import IEEE
-from microgradlib.compiler.engines.native import exponential, trigonometric
+from microgradlib.compiler.engines.native import polynomials
 from microgradlib.compiler.engines.native.ir import Function, Mask, Number, Real
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.ops import TABLE, ZERO
 
 __all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]
 
-OWN: dict[str, Callable[..., Number]] = {
-    **{name: getattr(exponential, name) for name in exponential.__all__},
-    **{name: getattr(trigonometric, name) for name in ("asin", "acos", "atan", "hypot")},
-}
-"""Functions that are written out where they are used, for any numbers."""
-
-LIBM = ("cbrt", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma", "atan2", "sin", "cos", "tan", "tgamma", "pow")
+LIBM = (
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "lgamma", "log10",
+    "log2", "pow", "sin", "sinh", "tan", "tgamma",
+)  # fmt: skip
 """Functions of C's mathematics library that are called, lane by lane, in double precision."""
 
 
@@ -74,6 +72,23 @@ def _call(name: str, *numbers: Number) -> Number:
     return Number(f, real, result if real == wide else f.emit(f"fptrunc {wide.text} {result} to {real.text}"))
 
 
+def _circular(name: str, x: Number) -> Number:
+    """Return sin x or cos x; a branch leads to C's function where an |x| is large."""
+    f, real, near = x.function, x.real, getattr(polynomials, name)(x)
+    is_large = f.intrinsic("fabs", x) > polynomials.most_turns(x)
+    some, number, before = is_large.name, f.name_value()[1:], f.block
+    if real.lanes > 1:
+        f.declarations.add(f"declare i1 @llvm.vector.reduce.or.v{real.lanes}i1({real.mask})")
+        some = f.emit(f"call i1 @llvm.vector.reduce.or.v{real.lanes}i1({real.mask} {some})")
+    f.do(f"br i1 {some}, label %large.{number}, label %all.{number}")
+    f.start_block(f"large.{number}")
+    far = _call(name, x).select(is_large, near)
+    f.do(f"br label %all.{number}")
+    f.start_block(f"all.{number}")
+    phi = f"phi {real.text} [{near.name}, %{before}], [{far.name}, %large.{number}]"
+    return Number(f, real, f.emit(phi))
+
+
 def _typed(*inputs: Any) -> tuple[Function, Real]:
     """Return the function and the type of the Numbers among the inputs."""
     given = next(x for x in inputs if isinstance(x, (Number, Mask)))
@@ -102,34 +117,22 @@ def _mod(x: Number, y: Number) -> Number:
 
 
 def _power(x: Any, y: Any) -> Any:
+    """Return x to the power y; for n and n + ½ up to 4 and −4 by products and a square root."""
     if not isinstance(x, Number) and not isinstance(y, Number):
         return float(IEEE.pow(x, y))
     f, real = _typed(x, y)
-    if not isinstance(x, Number) and x == 2:
-        return exponential.exp2(y)
-    if not isinstance(y, Number) and y in CONSTANT_POWERS:
-        return CONSTANT_POWERS[y](x)
-    return _call("pow", f.number(x, real), f.number(y, real))
-
-
-def _square_root(x: Number) -> Number:
-    """Return x to the power ½: √x, but 0 for −0 and inf for −inf."""
-    f, infinity = x.function, x.function.number(float("inf"), x.real)
-    return f.intrinsic("sqrt", infinity.select(x._compare("oeq", float("-inf")), x + 0.0))
-
-
-CONSTANT_POWERS: dict[float, Callable[[Number], Any]] = {
-    -2.0: lambda x: (1 / x) * (1 / x),
-    -1.0: lambda x: 1 / x,
-    -0.5: lambda x: 1 / _square_root(x),
-    0.0: lambda _: 1.0,
-    0.5: _square_root,
-    1.0: lambda x: x,
-    2.0: lambda x: x * x,
-    3.0: lambda x: x * x * x,
-    4.0: lambda x: (x * x) * (x * x),
-}
-"""Powers that need no logarithm."""
+    if isinstance(y, Number) or not (abs(y) <= 4 and 2 * y % 1 == 0):
+        return _call("pow", f.number(x, real), f.number(y, real))
+    root = None
+    if y % 1:  # of −0 it is 0, of −inf it is inf
+        x = f.number(math.inf, real).select(x._compare("oeq", -math.inf), x + 0.0)
+        root = f.intrinsic("sqrt", x)
+        if abs(y) == 0.5:
+            return root if y > 0 else 1 / root
+        root = root if y > 0 else f.intrinsic("sqrt", 1 / x)
+    x, n = 1 / x if y < 0 else x, int(abs(y))
+    whole = [1.0, x, x * x, x * x * x, (x * x) * (x * x)][n]
+    return whole if root is None else whole * root
 
 
 def _larger(word: str, first: Any, x: Any) -> Any:
@@ -149,18 +152,15 @@ class NativeFunctions:
     """The namespace `xp` of the op table's rules, over Numbers; ops that are no elementary functions run their rule."""
 
     def __init__(self) -> None:
-        for name in ("sqrt", "floor", "ceil"):
-            setattr(self, name, _numeric(name, partial(_intrinsic, name)))
-        self.abs = _numeric("abs", partial(_intrinsic, "fabs"))
-        self.mod = _numeric("mod", _mod)
-        for name, function in OWN.items():
-            setattr(self, name, _numeric(name, function))
-        for name in LIBM[:8]:
+        for name in sorted({*LIBM} - {"tgamma", "pow"}):
             setattr(self, name, _numeric(name, partial(_call, name)))
-        for name in ("sin", "cos", "tan"):
-            near = getattr(trigonometric, name)
-            setattr(self, name, _numeric(name, trigonometric.guarded(near, partial(_call, name))))
+        for name in polynomials.__all__:
+            setattr(self, name, _numeric(name, getattr(polynomials, name)))
+        for name, word in (("abs", "fabs"), ("ceil", "ceil"), ("floor", "floor"), ("sqrt", "sqrt")):
+            setattr(self, name, _numeric(name, partial(_intrinsic, word)))
+        self.sin, self.cos = [_numeric(name, partial(_circular, name)) for name in ("sin", "cos")]
         self.gamma = _numeric("gamma", partial(_call, "tgamma"))
+        self.mod = _numeric("mod", _mod)
         self.pow = _power
         self.maximum = lambda *xs: reduce(partial(_larger, "lt"), xs)
         self.minimum = lambda *xs: reduce(partial(_larger, "gt"), xs)
