@@ -11,7 +11,7 @@ from microgradlib._support.pytree import flatten
 from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
 from microgradlib.compiler.arguments import Parameters
 from microgradlib.compiler.batched import Batched, Ready
-from microgradlib.compiler.engines import make_engine
+from microgradlib.compiler.engines import choose_backend, make_engine
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
@@ -29,10 +29,10 @@ OLD_KINDS: Final = {"map": "elementwise", "product": "matmul", "reduce": "reduce
 class LoadedProgram(Batched):
     """A program from a file, to be called like a compiled function, for rows of the `shapes` it was compiled for."""
 
-    def __init__(self, program: Program, dtype: str, listed: list[Value], captured: list[Value]) -> None:
-        self.dtype, self._parameters = numpy().dtype(dtype), Parameters(listed)
+    def __init__(self, program: Program, dtype: str, backend: str, listed: list[Value], captured: list[Value]) -> None:
+        self.dtype, self.backend, self._parameters = numpy().dtype(dtype), backend, Parameters(listed)
         self.shapes = tuple([shape for _, shape in program.arguments])
-        self._last = Ready(self.shapes, make_engine("numpy", program, dtype), tuple(captured), [])
+        self._last = Ready(self.shapes, make_engine(backend, program, dtype), tuple(captured), [])
 
     def _for(self, shapes: Any) -> Ready:
         if shapes != self.shapes:
@@ -66,20 +66,21 @@ def _encoded(part: Any) -> Any:
     return encode_float(part) if isinstance(part, float) else part
 
 
-def load_program(path: str | os.PathLike[str]) -> LoadedProgram:
+def load_program(path: str | os.PathLike[str], *, backend: str = "auto") -> LoadedProgram:
     """Return the program that `Compiled.save` wrote. The file holds no code: only ops of the table are run.
 
-    Raises `SavedFileError` for a file that is damaged, of another format or of a later version, or that uses an op not
-    defined here; `OSError` for one that cannot be read.
+    `backend` is the engine that runs it, as of `compile`, and raises what it raises there. Raises `SavedFileError` for
+    a file that is damaged, of another format or of a later version, or that uses an op not defined here; `OSError` for
+    one that cannot be read.
     """
-    content = FORMAT.read(path)
+    backend, content = choose_backend(backend), FORMAT.read(path)
     try:
-        return _loaded(_of_version_1(content) if content["version"] == 1 else content)
+        return _loaded(_of_version_1(content) if content["version"] == 1 else content, backend)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise damaged(path, f"{type(error).__name__} {error}") from None
 
 
-def _loaded(content: dict[str, Any]) -> LoadedProgram:
+def _loaded(content: dict[str, Any], backend: str) -> LoadedProgram:
     if content["dtype"] not in {"float64", "float32"}:
         raise ValueError("programs compute with float64 or float32")
     numbers, places = _decoded([decode_float], content["numbers"]), _decoded([int], content["parameters"])
@@ -89,7 +90,9 @@ def _loaded(content: dict[str, Any]) -> LoadedProgram:
         raise ValueError("a parameter has no number")
     _check(program, len(numbers))
     values = list(map(Value, numbers))
-    return LoadedProgram(program, content["dtype"], [values[place] for place in places], values[len(distinct) :])
+    return LoadedProgram(
+        program, content["dtype"], backend, [values[place] for place in places], values[len(distinct) :]
+    )
 
 
 def _decoded(form: Any, part: Any) -> Any:
