@@ -64,10 +64,7 @@ class NativeCode:
         code = load(object_code, symbols())
         self.run = code.function("run", ctypes.c_void_p, result=ctypes.c_int)
         self.run_arrays = code.function("run_arrays", ctypes.c_void_p, result=ctypes.c_int)
-        lanes = self.layout.real.lanes
-        row_bytes = plan.rows[BATCHED] * self.dtype.itemsize
-        fitting = CACHE_BYTES // (row_bytes * lanes) * lanes
-        self.largest_block = 1 if is_single else min(max(fitting, lanes), LARGEST_BLOCK)
+        self.largest_block = 1 if is_single else self._largest_block()
         self.free: list[Workspace] = []
         """Workspaces that no thread uses now."""
         self.part = max(1, round(PART / _work(plan)))
@@ -85,6 +82,16 @@ class NativeCode:
     def _compiled(self) -> bytes:
         module = write_module(self.plan, self.layout, self.sums)
         return marshal.dumps((assemble(module.text), module.tables.tobytes(), module.scratch))
+
+    def _largest_block(self) -> int:
+        """Return how many examples' rows fit in the cache, but at least so many that lane sums are worth their way.
+
+        A block reads and writes all of them once for each step that adds to them, however many its examples are.
+        """
+        lanes, rows = self.layout.real.lanes, self.plan.rows[BATCHED]
+        added = sum([i.size for i in self.plan.program.instructions if i.sums_batch])
+        fitting = CACHE_BYTES // (rows * self.dtype.itemsize * lanes)
+        return min(max(fitting, -(-added // (2 * rows)), 1) * lanes, LARGEST_BLOCK)
 
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""
