@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
-from itertools import pairwise
 from typing import Any
 
 from microgradlib.compiler.engines.native.functions import run_rule
+from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of, contiguous
 from microgradlib.compiler.engines.native.ir import Mask, Number, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
@@ -18,137 +18,46 @@ from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import ZERO
 
-__all__ = ["adjoint_of", "chain_kernels", "contiguous", "gather_kernel"]
+__all__ = ["adjoint_of", "chain_kernels", "gather_kernel"]
 
 PRODUCTS = {"mul", "strong_mul"}
 
-Key = tuple[int, int, tuple[int, ...]]
-"""The space, first row and steps of a view on the axes of its chain: views with the same key are the same."""
 
+def chain_kernels(steps: Sequence[Step], layout: Layout, last: Sequence[int] | None = None) -> list[Kernel]:
+    """Return the kernels of elementwise steps and gathers with as many results, executed one after another.
 
-def chain_kernels(steps: Sequence[Step], layout: Layout) -> list[Kernel]:
-    """Return the kernels of one or several elementwise steps, which are executed one after another.
-
-    Steps in one kernel pass numbers on in registers; one that a later step of it writes over is not stored.
+    Steps in one kernel pass numbers on in registers. What is written over, or not read later, is not stored; see
+    `chains_of` for `last`.
     """
-    return [_chain_kernel(sizes, part, layout) for sizes, part in _parts(steps)]
+    return [
+        gather_kernel(chain.links[0].step, layout)
+        if len(chain.links) == 1 and chain.links[0].step.kind == "gather"
+        else _chain_kernel(chain, layout)
+        for chain in chains_of(steps, last)
+    ]
 
 
-class _Placed:
-    """An elementwise step with its views as keys, and the rows that each reads or writes."""
-
-    def __init__(self, step: Step, sizes: Sequence[int]) -> None:
-        if step.instruction is None:
-            message = f"a chain is of elementwise steps, got {step}"
-            raise ValueError(message)
-        self.step, self.instruction = step, step.instruction
-        self.results = _key(step.results, sizes)
-        self.operands = [_key(operand, sizes) for operand in step.operands]  # type: ignore[arg-type]
-
-    def may_follow(self, earlier: _Placed, sizes: Sequence[int]) -> bool:
-        """Say whether both may be computed entry by entry, instead of all of the earlier step's entries first.
-
-        So what one writes and the other reads or writes too must be the same view: then each entry is read, or
-        written over, right where it was written. A view that overlaps otherwise has other entries, before or behind.
-        """
-        pairs = [(earlier.results, operand) for operand in self.operands]
-        pairs += [(self.results, operand) for operand in earlier.operands]
-        pairs.append((self.results, earlier.results))
-        return self.results[0] == earlier.results[0] and not any(_overlaps(x, y, sizes) for x, y in pairs)
-
-
-def _parts(steps: Sequence[Step]) -> Iterator[tuple[tuple[int, ...], list[_Placed]]]:
-    """Yield parts of a chain that may each be one nest, with the sizes of its axes."""
-    part = list[Step]()
-    for step in steps:
-        sizes = _common_sizes([*part, step])
-        new = _Placed(step, sizes)
-        if part and not (sizes and all(new.may_follow(_Placed(each, sizes), sizes) for each in part)):
-            yield _placed(part)
-            part = []
-        part.append(step)
-    yield _placed(part)
-
-
-def _placed(part: Sequence[Step]) -> tuple[tuple[int, ...], list[_Placed]]:
-    sizes = _common_sizes(part)
-    return sizes, [_Placed(step, sizes) for step in part]
-
-
-def _common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
-    """Return sizes of axes of which those of each step are products of neighbours; () if there are none."""
-    widths = {1}
-    for step in steps:
-        width = 1
-        for size in reversed(step.results.sizes):
-            width *= size
-            widths.add(width)
-    ordered = sorted(widths, reverse=True)
-    if any(outer % inner for outer, inner in pairwise(ordered)):
-        return ()
-    return tuple([outer // inner for outer, inner in pairwise(ordered)]) or (1,)
-
-
-def _key(view: StridedView, sizes: Sequence[int]) -> Key:
-    """Return the key of a view on finer axes.
-
-    >>> _key(StridedView(1, 7, (2, 6), (0, 1)), (2, 3, 2))
-    (1, 7, (0, 2, 1))
-    """
-    steps, axes = list[int](), list(zip(view.sizes, view.steps))
-    size, step = 1, 0
-    for part in reversed(sizes):
-        while size == 1 and axes:
-            size, step = axes.pop()
-        steps.append(step if part > 1 else 0)
-        size, step = size // part, step * part
-    return view.space, view.start, tuple(reversed(steps))
-
-
-def _overlaps(x: Key, y: Key, sizes: Sequence[int]) -> bool:
-    """Say whether different views have a row in common.
-
-    >>> _overlaps((1, 0, (2,)), (1, 1, (2,)), (5,)), _overlaps((1, 0, (2,)), (1, 2, (2,)), (5,))
-    (False, True)
-    """
-    if x == y or x[0] != y[0]:
-        return False
-    ends = []
-    for _, start, steps in (x, y):
-        spans = [(size - 1) * step for size, step in zip(sizes, steps)]
-        ends.append((start + sum([s for s in spans if s < 0]), start + sum([s for s in spans if s > 0])))
-    (low_x, high_x), (low_y, high_y) = ends
-    if high_x < low_y or high_y < low_x:
-        return False
-    return bool(numpy().isin(_rows(x, sizes), _rows(y, sizes)).any())
-
-
-def _rows(key: Key, sizes: Sequence[int]) -> Any:
-    rows = numpy().array([key[1]])
-    for size, step in zip(sizes, key[2]):
-        rows = (rows[:, None] + numpy().arange(size) * step).ravel()
-    return rows
-
-
-def _chain_kernel(sizes: Sequence[int], part: Sequence[_Placed], layout: Layout) -> Kernel:
-    """Return the kernel of steps that may be computed entry by entry."""
-    last = {placed.results: k for k, placed in enumerate(part)}
-    written, loaded = dict[Key, None](), dict[Key, None]()
-    for placed in part:
-        loaded |= dict.fromkeys([key for key in placed.operands if key not in written])
-        written[placed.results] = None
-    views = list(dict.fromkeys([*last, *loaded]))
+def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
+    """Return the kernel of steps that are computed entry by entry."""
+    written, loaded = dict[Key, bool](), dict[Key, None]()
+    for link in chain.links:
+        loaded |= dict.fromkeys([key for key in link.operands if key not in written])
+        written[link.results] = link.is_needed
+    stored = [key for key, is_needed in written.items() if is_needed]
+    views = list(dict.fromkeys([*stored, *loaded]))
     f = kernel_function(len(views))
 
     def body(real: Real, places: list[Place]) -> Stores:
         at = dict(zip(views, places))
         numbers = {key: at[key].load() for key in loaded}
-        for placed in part:
-            numbers[placed.results] = _number(placed.instruction, [numbers[key] for key in placed.operands], f, real)
-        return [(at[key], numbers[key]) for key in last]
+        for link in chain.links:
+            inputs, i = [numbers[key] for key in link.operands], link.step.instruction
+            numbers[link.results] = inputs[0] if i is None else _number(i, inputs, f, real)
+        return [(at[key], numbers[key]) for key in stored]
 
-    nest(f, layout, sizes, [View(key[0], f"%a{k}", key[2], key not in last) for k, key in enumerate(views)], body)
-    return Kernel(f, tuple([key[1] for key in views]))
+    at = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(views)]
+    nest(f, layout, chain.sizes, at, body)
+    return Kernel(f, tuple([numpy().frombuffer(key.table, "int32") if key.table else key.start for key in views]))
 
 
 def _number(i: Instruction, inputs: list[Number], f: Any, real: Real) -> Number:
@@ -214,15 +123,3 @@ def _width(rows: Any) -> int:
     np = numpy()
     cuts = np.append(np.flatnonzero(np.diff(rows) != 1) + 1, len(rows))
     return int(np.gcd.reduce(cuts))
-
-
-def contiguous(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return the steps of axes of rows that follow one another.
-
-    >>> contiguous((2, 3, 4))
-    (12, 4, 1)
-    """
-    steps = [1]
-    for size in reversed(sizes[1:]):
-        steps.append(steps[-1] * size)
-    return tuple(reversed(steps))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.kernel import Layout
@@ -19,13 +19,15 @@ LANE_SUMS = 2
 class View(NamedTuple):
     """Entries of a space, from the row in the argument `start` on: entry (i, j, …) is i·steps[0] + j·steps[1] … on.
 
-    One that is `kept` is loaded before the loops in which it does not change: nothing in the nest may write there.
+    One that is `kept` is loaded before the loops in which it does not change: nothing in the nest may write there. Of a
+    `table`, the entries are rows, and it starts at that place of the tables.
     """
 
     space: int
     start: str
     steps: tuple[int, ...]
     kept: bool = False
+    table: bool = False
 
 
 class Place:
@@ -57,6 +59,40 @@ class Place:
         return Place(self.f, self.real, self.f.address(self.real, self.pointer, offset), is_alike=self.is_alike)
 
 
+class TablePlace(Place):
+    """Where a table is at one position: the rows of a space, in one lane each, or the row of all of them."""
+
+    def __init__(self, real: Real, pointer: str, memory: str, unit: int | str, *, f: Function, is_alike: bool) -> None:
+        super().__init__(f, real, pointer, is_alike=is_alike)
+        self.memory, self.unit = memory, unit
+
+    def moved(self, offset: int | str) -> TablePlace:
+        """Return the place so many rows behind it."""
+        if offset == 0:
+            return self
+        pointer = self.f.emit(f"getelementptr i32, ptr {self.pointer}, i64 {offset}")
+        return TablePlace(self.real, pointer, self.memory, self.unit, f=self.f, is_alike=self.is_alike)
+
+    def row(self, lane: int = 0) -> str:
+        """Return the address of the row, or of that in some lane."""
+        f = self.f
+        return f.address(self.real, self.memory, f.mul(f.load_index(self.pointer, lane), self.unit))
+
+    def found(self) -> Place:
+        """Return the place of the row."""
+        return Place(self.f, self.real, self.row(), is_alike=self.is_alike)
+
+    def load(self, _: int | str = 0) -> Number:
+        """Return the numbers in its rows."""
+        f, real, vector = self.f, self.real, "poison"
+        if self.is_alike:
+            return f.broadcast(real, self.row())
+        for lane in range(real.lanes):
+            number = f.load(real.one, self.row(lane))
+            vector = f.emit(f"insertelement {real.text} {vector}, {real.scalar} {number.name}, i64 {lane}")
+        return Number(f, real, vector)
+
+
 Stores = Sequence[tuple[Place, Number]]
 Body = Callable[[Real, list[Place]], Stores]
 """Emits the code of one position, with the type of its numbers and the place of each view; returns what is stored."""
@@ -79,7 +115,8 @@ def nest(f: Function, layout: Layout, sizes: Sequence[int], views: Sequence[View
     has_batch = not layout.is_single and BATCHED in spaces
     along: Axis = (1, tuple([int(has_batch and space == BATCHED) for space in spaces]))
     even = [axis for axis in axes if axis[1][0] == 1 and {0, 1}.issuperset(axis[1])] if not has_batch else []
-    if has_batch and axes and axes[-1][1] == along[1]:
+    has_tables = any(view.table for view in views)
+    if has_batch and axes and axes[-1][1] == along[1] and not has_tables:
         along = axes.pop()
     elif even:
         along = max(even)
@@ -119,19 +156,23 @@ class _Nest(NamedTuple):
 
     def emit(self) -> None:
         """Write everything."""
-        f, layout, places, strides = self.f, self.layout, [], dict[tuple[int, int], int | str]()
+        f, layout, places, strides = self.f, self.layout, list[Place](), dict[Any, int | str]()
         units = {UNBATCHED: 1, BATCHED: layout.block, LANE_SUMS: layout.sum_lanes}
         for view, moves in zip(self.views, self.along[1]):
-            pointer = {UNBATCHED: "%u", BATCHED: "%b", LANE_SUMS: "%l"}[view.space]
-            start = f.address(layout.real, pointer, f.mul(view.start, units[view.space]))
-            places.append(Place(f, self.real, start, is_alike=not moves and view.space != LANE_SUMS))
+            memory = {UNBATCHED: "%u", BATCHED: "%b", LANE_SUMS: "%l"}[view.space]
+            is_alike = not moves and view.space != LANE_SUMS
+            if view.table:
+                table = TablePlace(self.real, "%t", memory, units[view.space], f=f, is_alike=is_alike)
+                places.append(table.moved(view.start))
+            else:
+                start = f.address(layout.real, memory, f.mul(view.start, units[view.space]))
+                places.append(Place(f, self.real, start, is_alike=is_alike))
+        by_view = [1 if view.table else units[view.space] for view in self.views]
         for _, steps in self.axes:
-            for view, step in zip(self.views, steps):
-                if (view.space, step) not in strides:
-                    strides[view.space, step] = f.mul(step, units[view.space])
-        levels = [
-            (size, [strides[view.space, step] for view, step in zip(self.views, steps)]) for size, steps in self.axes
-        ]
+            for key in zip(steps, by_view):
+                if key not in strides:
+                    strides[key] = f.mul(*key)
+        levels = [(size, [strides[key] for key in zip(steps, by_view)]) for size, steps in self.axes]
         self._level(levels, places)
 
     def _level(self, levels: list[tuple[int, list[int | str]]], places: list[Place]) -> None:
@@ -150,6 +191,7 @@ class _Nest(NamedTuple):
         """Write the loop over vectors."""
         size, lanes = self.along[0], self.real.lanes
         if self.has_batch:
+            places = [place.found() if isinstance(place, TablePlace) else place for place in places]
             with self.f.loop(self.f.mul(size, "%B"), step=lanes) as loop:
                 _store(self._at(places, loop.index))
             return

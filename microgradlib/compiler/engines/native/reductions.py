@@ -9,8 +9,9 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.elementwise import adjoint_of, contiguous
+from microgradlib.compiler.engines.native.elementwise import adjoint_of
 from microgradlib.compiler.engines.native.functions import FUNCTIONS, run_rule
+from microgradlib.compiler.engines.native.fusion import contiguous
 from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns

@@ -1,6 +1,7 @@
 """Elementwise chains and gathers as native code, against NumPy's engine, one step after another."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 from native_kernels import Memory, layout_of, numpy_run, rows_agree
 
 from microgradlib.compiler.engines.native.elementwise import chain_kernels, gather_kernel
+from microgradlib.compiler.engines.native.fusion import fusible, last_reads
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.ops import TABLE
@@ -135,23 +137,8 @@ def test_a_chain_is_cut_where_entries_depend_on_other_entries(conflict, dtype, i
 SHAPES = st.sampled_from([((12,), (1,)), ((3, 4), (4, 1)), ((4, 3), (1, 4)), ((12,), (0,)), ((2, 6), (6, 1))])
 
 
-@given(data=st.data(), is_single=st.booleans())
-def test_chains_on_rows_in_any_order_give_what_steps_one_after_another_give(data, is_single):
-    """Rows are so few that views overlap in all ways."""
-    steps = []
-    for _ in range(data.draw(st.integers(2, 4))):
-        start = st.integers(0, 14)
-        written = data.draw(SHAPES.filter(lambda shape: shape[1] != (0,)))
-        results = view(data.draw(start), *written)
-        apart = st.builds(lambda at, shape: view(at, *shape), st.integers(30, 40), SHAPES)
-        near = st.builds(lambda at, shape: view(at, *shape), start, SHAPES)
-        allowed = near.filter(lambda x, z=results: x == z or not rows_of(x) & rows_of(z))
-        operands = [data.draw(st.one_of(st.just(results), apart, allowed)) for _ in range(2)]
-        sizes = results.sizes
-        operands = [x if x.sizes == sizes else view(x.start, sizes, results.steps) for x in operands]
-        operands = [x if x == results or not rows_of(x) & rows_of(results) else results for x in operands]
-        steps.append(elementwise(data.draw(st.sampled_from(["add", "sub", "mul"])), results, *operands))
-    held(steps, layout_of(is_single=is_single))
+SHAPES = st.sampled_from([((12,), (1,)), ((3, 4), (4, 1)), ((4, 3), (1, 4)), ((2, 6), (6, 1)), ((12,), (-1,))])
+STARTS = st.integers(11, 26)
 
 
 def rows_of(x):
@@ -159,6 +146,81 @@ def rows_of(x):
     for size, step in zip(x.sizes, x.steps):
         rows = rows[..., None] + np.arange(size) * step
     return set(rows.ravel().tolist())
+
+
+@st.composite
+def steps_on_few_rows(draw):
+    """Return elementwise steps and gathers whose views overlap in many ways, but those of one step as in plans."""
+    steps = []
+    for _ in range(draw(st.integers(2, 5))):
+        sizes, strides = draw(SHAPES)
+        to = view(draw(STARTS), sizes, strides)
+        free = sorted(set(range(60)) - rows_of(to))
+        if draw(st.booleans()) and strides == (1,):
+            rows = np.array(draw(st.lists(st.sampled_from(free), min_size=12, max_size=12)))
+            steps.append(Step(None, to, (Rows(BATCHED, rows),), 0))
+            continue
+        others = st.builds(
+            lambda at, by, n=sizes: view(at, n, by), st.integers(0, 60), st.sampled_from([strides, (0,) * len(sizes)])
+        )
+        others = others.filter(lambda x, z=to: min(rows_of(x)) >= 0 and not rows_of(x) & rows_of(z))
+        results = [
+            step.results for step in steps if step.results.sizes == sizes and not rows_of(step.results) & rows_of(to)
+        ]
+        operands = [draw(st.one_of(st.just(to), others, *map(st.just, results))) for _ in range(2)]
+        steps.append(elementwise(draw(st.sampled_from(["add", "sub", "mul"])), to, *operands))
+    return steps
+
+
+@given(steps=steps_on_few_rows(), observed=st.sets(st.integers(0, 60), min_size=1), is_single=st.booleans())
+def test_chains_on_rows_in_any_order_give_what_steps_one_after_another_give(steps, observed, is_single):
+    """Also what nobody reads later is left out only where nobody does."""
+    layout, rows = layout_of(is_single=is_single), sorted(observed)
+    held(steps, layout)
+    program = SimpleNamespace(outputs=[Operand.of(BATCHED, rows)], cotangents=())
+    plan = SimpleNamespace(steps=steps, rows=(80, 80), program=program, output_rows=[rows], cotangent_rows=())
+    ours, theirs = Memory(layout), Memory(layout)
+    for kernel in chain_kernels(steps, layout, last_reads(plan)):
+        ours.run(kernel)
+    numpy_run(theirs, steps)
+    np.testing.assert_allclose(ours.buffers.rows[BATCHED][rows], theirs.buffers.rows[BATCHED][rows], rtol=1e-12)
+
+
+def test_a_step_is_read_until_what_it_writes_is_written_over():
+    x, y, z = (view(start, (4,), (1,)) for start in (0, 10, 20))
+    steps = [elementwise("neg", y, x), elementwise("exp", z, y), elementwise("neg", y, z), elementwise("add", z, x, y)]
+    program = SimpleNamespace(outputs=[Operand.of(BATCHED, [23])], cotangents=())
+    plan = SimpleNamespace(steps=steps, rows=(80, 80), program=program, output_rows=[np.array([23])], cotangent_rows=())
+    assert last_reads(plan) == [1, 2, 3, 4]
+    plan.output_rows = [np.array([30])]
+    assert last_reads(plan) == [1, 2, 3, -1]
+
+
+@each_layout
+@pytest.mark.parametrize("space", [BATCHED, UNBATCHED])
+def test_gathers_are_read_by_the_steps_behind_them_without_a_copy(space, dtype, is_single):
+    layout, n = layout_of(dtype, is_single=is_single), 21
+    x, y, z = (view(start, (n,), (1,)) for start in (0, 50, 100))
+    rows = [np.random.default_rng(seed).integers(200, 400, n) for seed in (0, 1)]
+    steps = [
+        Step(None, view(0, (n,), (1,), space), (Rows(space, rows[0]),), 0),
+        Step(None, view(50, (n,), (1,), space), (view(200, (3, 7), (1, 3), space),), 0),
+        elementwise("div", *(view(each.start, (n,), (1,), space) for each in (z, x, y))),
+    ]
+    assert len(held(steps, layout)) == 1
+    [kernel] = chain_kernels(steps, layout, [2, 2, 3])
+    ours, theirs = Memory(layout), Memory(layout)
+    ours.run(kernel)
+    numpy_run(theirs, steps)
+    found, expected = (memory.buffers.rows[space][100 : 100 + n] for memory in (ours, theirs))
+    np.testing.assert_allclose(found, expected, rtol=1e-13 if dtype == "float64" else 1e-6)
+    assert (ours.buffers.rows[space][:100] == Memory(layout).buffers.rows[space][:100]).all()
+
+
+def test_steps_that_nothing_connects_have_kernels_of_their_own():
+    x, y, z = (view(start, (9,), (1,)) for start in (0, 20, 40))
+    steps = [elementwise("neg", y, x), elementwise("exp", z, x), elementwise("neg", y, y)]
+    assert {kernel.arguments for kernel in held(steps, layout_of())} == {(20, 0), (40, 0)}
 
 
 @each_layout
@@ -202,3 +264,16 @@ def test_an_even_grid_of_rows_is_gathered(dtype, is_single):
         to = view(1000, (math.prod(sizes),), (1,))
         step = Step(None, to, (view(500, sizes, steps),), 0)
         held([step], layout, kernels=[gather_kernel(step, layout)])
+
+
+def test_runs_of_fusible_steps_have_one_count_and_one_phase():
+    x, y, z = (view(start, (4,), (1,)) for start in (0, 10, 20))
+    before, after = view(0, (4,), (1,), UNBATCHED), view(10, (4,), (1,), UNBATCHED)
+    steps = [
+        Step(elementwise("neg", before, before).instruction, before, (before,), 0, "before"),
+        elementwise("neg", y, x),
+        Step(None, z, (Rows(BATCHED, np.array([3, 1, 2, 0])),), 0),
+        elementwise("neg", view(30, (5,), (1,)), view(40, (5,), (1,))),
+        *[Step(elementwise("neg", after, after).instruction, after, (after,), 0, "after")] * 2,
+    ]
+    assert fusible(SimpleNamespace(steps=steps)) == [(0, 1), (1, 3), (3, 4)]
