@@ -18,6 +18,7 @@ Integer = int | str
 _Piece = tuple[int, Integer, Integer]
 
 MANY_REGISTERS = 32
+"""So many vector registers hold a tile of 4 rows by 4 columns and what it is made of; fewer, one of 12 vectors."""
 TURNED = 16
 """A product of fewer terms than so many times its rows is quicker by a copy of X whose columns lie side by side."""
 
@@ -150,7 +151,9 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
 def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[Function, ...]:
     """Call functions of tiles for all products; return these functions."""
     real, tiles = product.real, list[Tile]()
-    most_rows, most_columns = (4, 4) if registers >= MANY_REGISTERS else (4, 3)
+    most_rows, most_columns = (4, 3) if product.is_vector else (6, 2)
+    if registers >= MANY_REGISTERS:
+        most_rows, most_columns = 4, 4
     with ExitStack() as loops:
         if count > 1:
             pair = loops.enter_context(f.loop(count)).index

@@ -106,10 +106,11 @@ def _sums(
     real, is_summed = tile.real, tile.along == "summed"
 
     def after(sums: list[list[Number]], term: int | str, width: list[int]) -> list[list[Number]]:
-        there = [[f.address(real, place, f.mul(term, stride)) for place in places] for places, stride in (w, x)]
-        columns = [f.load_first(real, place, lanes) for place, lanes in zip(there[1], width)]
+        moved = [(places, f.mul(term, stride)) for places, stride in (w, x)]
+        factors, there = [[f.address(real, place, numbers) for place in places] for places, numbers in moved]
+        columns = [f.load_first(real, place, lanes) for place, lanes in zip(there, width)]
         found = []
-        for place, row in zip(there[0], sums):
+        for place, row in zip(factors, sums):
             factor = f.load_first(real, place, width[0]) if tile.is_vector else f.broadcast(real, place)
             found.append([f.fma(factor, column, total) for column, total in zip(columns, row)])
         return found

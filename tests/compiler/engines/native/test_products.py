@@ -8,6 +8,7 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from kernel_runner import native, strided
 
+from microgradlib.compiler.engines.native.ir import Real
 from microgradlib.compiler.engines.native.kernel import Layout, NotNativeError
 from microgradlib.compiler.engines.native.machine import host
 from microgradlib.compiler.engines.native.products import matmul_kernel
@@ -23,8 +24,8 @@ IN_ORDER = ((0, 1, 2), 1, 0)
 TRANSPOSED = ((0, 2, 1), 1, 0)
 
 
-def layout_of(dtype, *, is_single=False, registers=0):
-    return Layout(host().real(dtype), registers or host().registers, is_single)
+def layout_of(dtype, *, is_single=False):
+    return Layout(host().real(dtype), host().registers, is_single)
 
 
 def step_of(spaces, shape, ways):
@@ -44,7 +45,7 @@ def step_of(spaces, shape, ways):
     return Step(None, views[2], tuple(views[:2]), 0), taken
 
 
-def check(step, taken, layout, block=1, *, special=False):
+def check(step, taken, layout, block=1, *, special=False, kernel=None):
     """Compare all memory after a product with NumPy's: the results exactly, anything else unchanged.
 
     Whole numbers are added up without rounding, and where inf or nan come in, they come in any order.
@@ -56,7 +57,7 @@ def check(step, taken, layout, block=1, *, special=False):
     sizes = [taken[U], taken[B] * block, (count * rows * columns + 2 * UNUSED) * lanes]
     memory = [draw.choice(numbers, size).astype(dtype) for size in sizes]
     expected = [array.copy() for array in memory]
-    kernel = matmul_kernel(step, layout)
+    kernel = kernel or matmul_kernel(step, layout)
     first, *starts = kernel.arguments
     w, x = [strided(view, expected[view.space], block) for view in step.operands]
     with np.errstate(all="ignore"):
@@ -116,11 +117,27 @@ def test_products_of_one_example_are_those_of_numpy_and_nothing_else_is_written(
 
 
 @pytest.mark.parametrize("spaces", SPACES)
-@pytest.mark.parametrize("registers", [16, 32])
-def test_tiles_fit_any_number_of_registers(spaces, registers):
-    layout = layout_of("float64", registers=registers)
+@pytest.mark.parametrize(
+    ("real", "registers"),
+    [(Real("double", 2), 32), (Real("float", 4), 32), (Real("double", 4), 16), (Real("float", 8), 16)],
+)
+def test_tiles_fit_any_vectors_and_registers(spaces, real, registers):
     ways = (IN_ORDER, TRANSPOSED, IN_ORDER) if spaces == SUM else (IN_ORDER,) * 3
-    check(*step_of(spaces, (2, 13, 5, 7), ways), layout, 3 * layout.real.lanes)
+    step = step_of(spaces, (2, 13, 5, 7), ways)
+    check(*step, Layout(real, registers, is_single=False), 3 * real.lanes)
+    check(*step, Layout(real, registers, is_single=True))
+
+
+def test_a_wrong_result_and_a_stray_write_are_found():
+    step, taken = step_of((U, B, B), (1, 5, 6, 1), (IN_ORDER,) * 3)
+    layout = layout_of("float64")
+    w, x = step.operands
+    shifted = replace(step, operands=(replace(w, start=w.start + 1), x))
+    with pytest.raises(AssertionError):
+        check(step, taken, layout, 8, kernel=matmul_kernel(shifted, layout))
+    one_more = replace(step, operands=(replace(w, sizes=(1, 6, 6)), x))
+    with pytest.raises(AssertionError):
+        check(step, taken, layout, 8, kernel=matmul_kernel(one_more, layout))
 
 
 def test_what_has_no_native_code_is_refused():
