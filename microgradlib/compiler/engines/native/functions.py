@@ -56,26 +56,29 @@ def run_rule(rule: Callable[..., Any], *inputs: Any) -> Any:
 def _call(name: str, *numbers: Number) -> Number:
     """Call a function of libm, lane by lane, in double precision."""
     f, real = numbers[0].function, numbers[0].real
-    wide = Real("double", real.lanes)
+    wide, result = Real("double", real.lanes), "poison"
     f.declarations.add(f"declare double @{name}({', '.join(['double'] * len(numbers))})")
     inputs = [number.name for number in numbers]
     if real != wide:
         inputs = [f.emit(f"fpext {real.text} {x} to {wide.text}") for x in inputs]
-    if real.lanes == 1:
-        result = f.emit(f"call double @{name}({', '.join([f'double {x}' for x in inputs])})")
-    else:
-        result = "poison"
-        for lane in range(real.lanes):
+    for lane in range(real.lanes):
+        parts = inputs
+        if real.lanes > 1:
             parts = [f.emit(f"extractelement {wide.text} {x}, i64 {lane}") for x in inputs]
-            part = f.emit(f"call double @{name}({', '.join([f'double {x}' for x in parts])})")
-            result = f.emit(f"insertelement {wide.text} {result}, double {part}, i64 {lane}")
+        part = f.emit(f"call double @{name}({', '.join([f'double {x}' for x in parts])})")
+        insert = f"insertelement {wide.text} {result}, double {part}, i64 {lane}"
+        result = f.emit(insert) if real.lanes > 1 else part
     return Number(f, real, result if real == wide else f.emit(f"fptrunc {wide.text} {result} to {real.text}"))
+
+
+LARGE = 1e5
+"""Above this |x|, the own sin and cos do not find the quadrant."""
 
 
 def _circular(name: str, x: Number) -> Number:
     """Return sin x or cos x; a branch leads to C's function where an |x| is large."""
     f, real, near = x.function, x.real, getattr(polynomials, name)(x)
-    is_large = f.intrinsic("fabs", x) > polynomials.most_turns(x)
+    is_large = f.intrinsic("fabs", x) > LARGE
     some, number, before = is_large.name, f.name_value()[1:], f.block
     if real.lanes > 1:
         f.declarations.add(f"declare i1 @llvm.vector.reduce.or.v{real.lanes}i1({real.mask})")
@@ -116,6 +119,10 @@ def _mod(x: Number, y: Number) -> Number:
     return rest.select(rest._compare("une", 0.0), f.intrinsic("copysign", f.number(0.0, real), y))
 
 
+def _polygamma(*_: Number) -> Number:
+    raise NotNativeError("polygamma has no native code")
+
+
 def _power(x: Any, y: Any) -> Any:
     """Return x to the power y; for n and n + ½ up to 4 and −4 by products and a square root."""
     if not isinstance(x, Number) and not isinstance(y, Number):
@@ -123,29 +130,22 @@ def _power(x: Any, y: Any) -> Any:
     f, real = _typed(x, y)
     if isinstance(y, Number) or not (abs(y) <= 4 and 2 * y % 1 == 0):
         return _call("pow", f.number(x, real), f.number(y, real))
-    root = None
-    if y % 1:  # of −0 it is 0, of −inf it is inf
-        x = f.number(math.inf, real).select(x._compare("oeq", -math.inf), x + 0.0)
-        root = f.intrinsic("sqrt", x)
-        if abs(y) == 0.5:
-            return root if y > 0 else 1 / root
-        root = root if y > 0 else f.intrinsic("sqrt", 1 / x)
-    x, n = 1 / x if y < 0 else x, int(abs(y))
-    whole = [1.0, x, x * x, x * x * x, (x * x) * (x * x)][n]
-    return whole if root is None else whole * root
+    if y % 1:  # of −0 it is 0, of −inf inf
+        x = f.number(math.inf, real).select(x <= -math.inf, x + 0.0)
+    if abs(y) == 0.5:
+        return f.intrinsic("sqrt", x) if y > 0 else 1 / f.intrinsic("sqrt", x)
+    x = 1 / x if y < 0 else x
+    whole = math.prod([x] * int(abs(y)))
+    return whole * f.intrinsic("sqrt", x) if y % 1 else float(whole) if y == 0 else whole
 
 
 def _larger(word: str, first: Any, x: Any) -> Any:
-    """Return the larger (word "lt") or the smaller ("gt") number; of equal ones the first, and nan if one is nan."""
+    """Return the larger (word "olt") or the smaller ("ogt") number; of equal ones the first, and nan if one is nan."""
     if not isinstance(first, Number) and not isinstance(x, Number):
-        return float(getattr(IEEE, "maximum" if word == "lt" else "minimum")(first, x))
+        return float(getattr(IEEE, "maximum" if word == "olt" else "minimum")(first, x))
     f, real = _typed(first, x)
-    if not isinstance(first, Number):  # a number that is not nan
-        first = f.number(first, real)
-        return first.select(first._compare("oge" if word == "lt" else "ole", x), x)
-    other = f.number(x, real)
-    chosen = other.select(first._compare("o" + word, other), first)
-    return other.select(other._compare("uno", other), chosen) if isinstance(x, Number) else chosen
+    first, x = f.number(first, real), f.number(x, real)
+    return x.select(x._compare("uno", x), x.select(first._compare(word, x), first))
 
 
 class NativeFunctions:
@@ -157,13 +157,16 @@ class NativeFunctions:
         for name in polynomials.__all__:
             setattr(self, name, _numeric(name, getattr(polynomials, name)))
         for name, word in (("abs", "fabs"), ("ceil", "ceil"), ("floor", "floor"), ("sqrt", "sqrt")):
-            setattr(self, name, _numeric(name, partial(_intrinsic, word)))
+            setattr(self, name, _numeric(name, lambda x, word=word: x.function.intrinsic(word, x)))
         self.sin, self.cos = [_numeric(name, partial(_circular, name)) for name in ("sin", "cos")]
         self.gamma = _numeric("gamma", partial(_call, "tgamma"))
         self.mod = _numeric("mod", _mod)
+        self.polygamma = _numeric("polygamma", _polygamma)
         self.pow = _power
-        self.maximum = lambda *xs: reduce(partial(_larger, "lt"), xs)
-        self.minimum = lambda *xs: reduce(partial(_larger, "gt"), xs)
+        self.detach = lambda x: x
+        self.undefined = lambda x: x.function.number(math.nan, x.real) if isinstance(x, Number) else math.nan
+        self.maximum = lambda *xs: reduce(partial(_larger, "olt"), xs)
+        self.minimum = lambda *xs: reduce(partial(_larger, "ogt"), xs)
 
     def where(self, condition: Any, chosen: Any, other: Any) -> Any:
         """Return `chosen` where the condition holds, else `other`; either may be `ZERO`, which closes.
@@ -176,18 +179,9 @@ class NativeFunctions:
             return chosen
         f, real = _typed(condition)
         holds = condition if isinstance(condition, Mask) else condition._compare("une", 0.0)
-        one, two = f.number(chosen, real), f.number(other, real)
-        result = one.select(holds, two)
+        result = f.number(chosen, real).select(holds, f.number(other, real))
         result.closed = _closed(holds, chosen, other)
         return result
-
-    def undefined(self, x: Any) -> Any:
-        """Return nan, of the type of x."""
-        return _typed(x)[0].number(float("nan"), x.real) if isinstance(x, Number) else float("nan")
-
-    def detach(self, x: Any) -> Any:
-        """Return x, which derivatives take for a constant."""
-        return x
 
     def closed_at_zero(self, x: Any) -> Any:
         """Return x, closed where it is 0."""
@@ -195,20 +189,10 @@ class NativeFunctions:
             return x or ZERO
         return Number(x.function, x.real, x.name, x._compare("oeq", 0.0))
 
-    def polygamma(self, *inputs: Any) -> Any:
-        """Return the polygamma function of Python numbers; of Numbers there is none."""
-        if any(isinstance(x, Number) for x in inputs):
-            raise NotNativeError("polygamma has no native code")
-        return float(IEEE.polygamma(*inputs))
-
     def __getattr__(self, name: str) -> Any:
         if name not in TABLE:
             raise AttributeError(name)
         return partial(TABLE[name].value, self)
-
-
-def _intrinsic(name: str, *numbers: Number) -> Number:
-    return numbers[0].function.intrinsic(name, *numbers)
 
 
 def _closed(holds: Mask, chosen: Any, other: Any) -> Mask | None:

@@ -13,10 +13,7 @@ from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.ir import Mask, Number
 
-__all__ = [
-    "cos", "exp", "expm1", "hypot", "log", "log1p", "most_turns", "sigmoid", "sigmoid_slope", "sin", "tanh",
-    "tanh_slope",
-]  # fmt: skip
+__all__ = ["cos", "exp", "expm1", "hypot", "log", "log1p", "sigmoid", "sigmoid_slope", "sin", "tanh", "tanh_slope"]
 
 
 class Precision(NamedTuple):
@@ -24,12 +21,12 @@ class Precision(NamedTuple):
 
     mantissa: int
     bias: int
+    shift: float
+    """Added to x it keeps the whole part, rounded, in the last bits."""
     ln_2: tuple[float, float]
     half_pi: tuple[float, float, float]
     limits: tuple[float, float, float]
     """Below these eˣ is 0, and may be subnormal; above the last it is infinite."""
-    turns: float
-    """Up to this |x|, π/2 in three parts is enough to find the quadrant of x, and what is left of x."""
     terms: int
     """Of the power series of sin and cos, behind x or 1 − x²/2."""
     exp: tuple[float, ...]
@@ -39,21 +36,11 @@ class Precision(NamedTuple):
     tanh: tuple[tuple[float, ...], tuple[float, ...]]
     """(tanh x − x)/x³ as a quotient of polynomials in x², for |x| ≤ 0.55."""
 
-    @property
-    def shift(self) -> float:
-        """A number that keeps of x, added to it, the whole part, in the last bits."""
-        return 1.5 * 2.0**self.mantissa
-
-    @property
-    def one(self) -> int:
-        """The bits of the number 1."""
-        return self.bias << self.mantissa
-
 
 DOUBLE = Precision(
-    52, 1023, (0.6931471805599453, 2.3190468138462996e-17),
+    52, 1023, 1.5 * 2.0**52, (0.6931471805599453, 2.3190468138462996e-17),
     (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33),
-    (-746.0, -707.0, 709.782712893384), 1e6, 8,
+    (-746.0, -707.0, 709.782712893384), 8,
     (0.5000000000000012, 0.16666666666666471, 0.04166666666651961, 0.008333333333458688, 0.0013888888945983425,
      0.00019841269581212192, 2.480149094526278e-05, 2.7557521515472486e-06, 2.763094440640888e-07,
      2.5020165143198994e-08),
@@ -63,9 +50,9 @@ DOUBLE = Precision(
      (55.571090989285075, 24.98951544600989, 1.0)),
 )  # fmt: skip
 SINGLE = Precision(
-    23, 127, (0.6931471824645996, -1.9046542121259336e-09),
+    23, 127, 1.5 * 2.0**23, (0.6931471824645996, -1.9046542121259336e-09),
     (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15),
-    (-104.0, -86.0, 88.72283172607422), 1e5, 4,
+    (-104.0, -86.0, 88.72283172607422), 4,
     (0.49999988, 0.16666518, 0.041669652, 0.008368953, 0.0013745059), (0.66666776, 0.39977574, 0.29871237),
     ((-0.8237621, -0.0038345575), (2.4712873, 1.0)),
 )  # fmt: skip
@@ -75,20 +62,11 @@ def _precision(x: Number) -> Precision:
     return DOUBLE if x.real.scalar == "double" else SINGLE
 
 
-def most_turns(x: Number) -> float:
-    """Return up to which |x| sin and cos of the type of x are exact."""
-    return _precision(x).turns
-
-
 def _polynomial(x: Number, coefficients: Sequence[float]) -> Number:
     """Return Σ cᵢ xⁱ by Horner's rule; long sums in two parts, the even and the odd powers: one chain takes long."""
-    if len(coefficients) > 4:
-        square = x * x
-        return _fma(x, _horner(square, coefficients[1::2]), _horner(square, coefficients[::2]))
-    return _horner(x, coefficients)
-
-
-def _horner(x: Number, coefficients: Sequence[float]) -> Number:
+    if len(coefficients) > 5:
+        even, odd = [_polynomial(x * x, coefficients[k::2]) for k in (0, 1)]
+        return _fma(x, odd, even)
     total = x.function.number(coefficients[-1], x.real)
     for c in coefficients[-2::-1]:
         total = _fma(x, total, c)
@@ -117,7 +95,7 @@ def _on_bits(word: str, x: Number, y: Number | int) -> Number:
 
 
 def _reduced(x: Number, shift: Number | float | None = None) -> tuple[Number, Number]:
-    """Return n in the place of exponents, as bits, and x − n ln 2; n is more by what `shift` is more than p.shift."""
+    """Return n in the place of exponents, and x − n ln 2; n is more by what the shift given is more than p.shift."""
     p = _precision(x)
     shift = x.function.number(p.shift if shift is None else shift, x.real)
     shifted = _fma(x, 1 / p.ln_2[0], shift)
@@ -126,12 +104,13 @@ def _reduced(x: Number, shift: Number | float | None = None) -> tuple[Number, Nu
 
 
 def _exp_near_0(r: Number) -> Number:
+    """Return eʳ for |r| ≤ ln(2)/2."""
     return _fma(_fma(_polynomial(r, _precision(r).exp), r, 1.0), r, 1.0)
 
 
 def _power_of_2(n: Number) -> Number:
     """Return 2ⁿ of an n in the place of exponents."""
-    return _on_bits("add", n, _precision(n).one)
+    return _on_bits("add", n, _precision(n).bias << _precision(n).mantissa)
 
 
 LIFT = 64
@@ -151,15 +130,13 @@ def exp(x: Number) -> Number:
 
 def expm1(x: Number) -> Number:
     """Return eˣ − 1 without cancellation near 0, as 2ⁿ (eʳ − 1) + (2ⁿ − 1); the half where 2ⁿ overflows."""
-    p = _precision(x)
-    most = p.limits[2]
-    y = _where(x > -44.0, x, -44.0)
-    is_large = y > most - 1
+    p, y = _precision(x), _where(x > -44.0, x, -44.0)
+    is_large = y > p.limits[2] - 1
     n, r = _reduced(y, _where(is_large, p.shift - 1, p.shift))
     power = _power_of_2(n)
     result = _fma(power, r * r * _polynomial(r, p.exp), _fma(power, r, power - 1))
     result = _where(is_large, result + result, result)  # where 1 is of no weight
-    return _where(abs(x) > 0, _where(x <= most, result, x + math.inf), x)
+    return _where(abs(x) > 0, _where(x <= p.limits[2], result, x + math.inf), x)
 
 
 def sigmoid(x: Number) -> Number:
@@ -169,8 +146,8 @@ def sigmoid(x: Number) -> Number:
 
 
 def sigmoid_slope(x: Number) -> Number:
-    """Return the derivative of the sigmoid, (h/(1 + h²))² with h = e^(−|x|/2)."""
-    half, least = abs(x) * -0.5, _precision(x).limits[0] / 1.9  # for smaller ones it is 0
+    """Return the derivative of the sigmoid, (h/(1 + h²))² with h = e^(−|x|/2); 0 before h may be subnormal."""
+    half, least = abs(x) * -0.5, _precision(x).limits[0] / 1.9
     n, r = _reduced(_where(half < least, least, half))
     h = _exp_near_0(r) * _power_of_2(n)
     root = h / _fma(h, h, 1.0)
@@ -210,7 +187,7 @@ def log(x: Number, rest: Number | None = None) -> Number:
     f = _on_bits("add", _on_bits("and", top, (1 << p.mantissa) - 1), offset) - 1.0
     if rest is not None:  # times 2⁻ⁿ
         negative = _on_bits("xor", _on_bits("shl", exponent, p.mantissa), -1)
-        power = _on_bits("add", negative, p.one + (1 << bits - 1) + (1 << p.mantissa) + 1)
+        power = _on_bits("add", negative, (p.bias + 1 << p.mantissa) + (1 << bits - 1) + 1)
         f = _fma(rest * 0.5, power, f)
     s, half = f / (2 + f), f * f * 0.5
     square = s * s
@@ -240,9 +217,8 @@ def _in_quadrants(x: Number, quarter: int) -> Number:
     series = _polynomial(square, [-((-1.0) ** i) / math.factorial(2 * i + 3) for i in k])
     sine = high + _fma(high * square, series, low)
     series = _polynomial(square, [(-1.0) ** i / math.factorial(2 * i + 4) for i in k])
-    half = square * 0.5
-    cosine = 1.0 - half
-    cosine = cosine + (((1.0 - cosine) - half) + _fma(square * square, series, -(high * low)))
+    half, first = square * 0.5, 1.0 - square * 0.5
+    cosine = first + (((1.0 - first) - half) + _fma(square * square, series, -(high * low)))
     bits = _on_bits("add", shifted, quarter)
     f, real = x.function, x.real
     last = f.emit(f"bitcast {real.text} {bits.name} to {real.integer}")
@@ -251,12 +227,12 @@ def _in_quadrants(x: Number, quarter: int) -> Number:
 
 
 def sin(x: Number) -> Number:
-    """Return sin x for |x| ≤ `most_turns`."""
+    """Return sin x for |x| ≤ 10⁵."""
     return _where(abs(x) > 0, _in_quadrants(x, 0), x)
 
 
 def cos(x: Number) -> Number:
-    """Return cos x for |x| ≤ `most_turns`."""
+    """Return cos x for |x| ≤ 10⁵."""
     return _in_quadrants(x, 1)
 
 

@@ -122,6 +122,15 @@ def test_functions_are_exact_to_the_last_place(name, real):
     assert errors[worst] <= ulps, (errors[worst], x[worst], found[worst], expected[worst])
 
 
+@pytest.mark.parametrize("one", TYPES[::2], ids=lambda real: real.text)
+def test_a_number_alone_has_the_same_bits_as_in_a_vector(one):
+    with np.errstate(all="ignore"):
+        x = np.concatenate([spread(-3, 3), magnitudes(-1074, 1024), magnitudes(-149, 128), EDGES]).astype(dtype_of(one))
+    every = Real(one.scalar, 512 // one.bits)
+    write = lambda y: [getattr(FUNCTIONS, name)(y) for name in [*ACCURACY, "erf", "tan"]]  # noqa: E731
+    assert np.array_equal(run(write, one, x), run(write, every, x), equal_nan=True)
+
+
 @each_type
 def test_hypot_neither_over_nor_underflows(real):
     dtype = dtype_of(real)
