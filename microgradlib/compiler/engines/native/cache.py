@@ -8,7 +8,6 @@ import os
 import stat
 import struct
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
@@ -17,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from microgradlib._support.files import write_atomic
-from microgradlib.compiler.engines.native.machine import host, versions
+from microgradlib.compiler.engines.native.machine import host
 from microgradlib.compiler.instructions import Instruction
 from microgradlib.compiler.planning.data import Plan, StridedView
 
-__all__ = ["cached", "folder", "program_key", "text_key"]
+__all__ = ["cached", "folder", "program_key"]
 
 MOST_BYTES = 256 << 20
 """So much is kept; what was used last longest ago goes first."""
 
-STALE = 3600
-"""So many seconds old is a file half written that nobody will finish."""
+FOLDERS = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("XDG_CACHE_HOME", "Library/Caches")}
+"""The variable that names the user's folder for caches, and what it is without, of systems that have their own."""
 
 HEAD, MAGIC, SUFFIX = struct.Struct("<8s32sQ32s"), b"mgnative", ".native"
 """A file is magic, key, length and SHA-256 of what follows, then that."""
@@ -56,11 +55,10 @@ def cached(key: str | None, make: Callable[[], bytes]) -> bytes:
 
 def folder() -> Path | None:
     """Return the folder of the cache, which need not exist; None where there is to be none."""
-    own, system = os.environ.get("MICROGRADLIB_CACHE_DIR"), sys.platform
+    own = os.environ.get("MICROGRADLIB_CACHE_DIR")
     if own is not None:
         return Path(own).absolute() / "native" if own not in ("", "off") else None
-    name = {"win32": "LOCALAPPDATA"}.get(system, "XDG_CACHE_HOME")
-    default = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(system, ".cache")
+    name, default = FOLDERS.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
     given = Path(os.environ.get(name, ""))
     try:
         return (given if given.is_absolute() else Path.home() / default) / "microgradlib" / "native"
@@ -84,12 +82,8 @@ def program_key(plan: Plan, *settings: Any) -> str | None:
     leaves = program.input_order, program.parameter_order, program.constants, [shape for _, shape in program.arguments]
     spaces = [[o.space for o in operands] for operands in (program.seeds, program.outputs, program.cotangents)]
     rows = plan.rows, plan.constant_rows, plan.one_rows, plan.seed_rows, plan.output_rows, plan.cotangent_rows
-    return _key(marshal.dumps((steps, leaves, spaces, rows, program.forward, repr(settings)), 2))
-
-
-def text_key(text: str) -> str | None:
-    """Return the key of the object code of a text of LLVM IR."""
-    return _key(text.encode())
+    content = marshal.dumps((steps, leaves, spaces, rows, program.forward, repr(settings), _surroundings()), 2)
+    return hashlib.sha256(content).hexdigest() if _surroundings() else None
 
 
 def _written(view: Any) -> tuple[Any, ...]:
@@ -98,15 +92,10 @@ def _written(view: Any) -> tuple[Any, ...]:
     return view.space, view.rows
 
 
-def _key(content: bytes) -> str | None:
-    surroundings = _surroundings()
-    return surroundings and hashlib.sha256(surroundings.encode() + content).hexdigest()
-
-
 @cache
 def _surroundings() -> str | None:
     """Return a digest of the machine, of LLVM and of our sources; None where these are in an archive."""
-    known = hashlib.sha256(repr((host(), versions(), sys.maxsize)).encode())
+    known = hashlib.sha256(repr((host(), sys.maxsize)).encode())
     for pattern in SOURCES:
         paths = sorted(Path(__file__).parents[3].glob(pattern))
         if not paths:
@@ -157,18 +146,11 @@ def _head(key: str, content: bytes) -> bytes:
 
 
 def _make_room(path: Path) -> None:
-    """Remove what was used last longest ago, until the rest is small enough, and what was left half written."""
-    files, total = [], 0
-    with os.scandir(path) as entries:
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            if entry.name.endswith(SUFFIX):
-                files.append((status.st_mtime, status.st_size, entry.path))
-                total += status.st_size
-            elif SUFFIX in entry.name and status.st_mtime < time.time() - STALE:
-                Path(entry.path).unlink(missing_ok=True)
-    for _, size, name in sorted(files):
-        if total <= MOST_BYTES:
-            break
-        Path(name).unlink(missing_ok=True)
-        total -= size
+    """Remove the files that were used last longest ago, half written ones too, until the rest is small enough."""
+    found = [file for file in path.iterdir() if SUFFIX in file.name]
+    files = sorted([(status.st_mtime, status.st_size, file) for file in found for status in [file.lstat()]])
+    total = sum([size for _, size, _ in files])
+    for _, size, file in files:
+        if total > MOST_BYTES:
+            file.unlink(missing_ok=True)
+            total -= size

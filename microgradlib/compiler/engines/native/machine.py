@@ -5,37 +5,34 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from microgradlib._support.optional import import_optional
 from microgradlib.compiler.engines.native.ir import Real
 from microgradlib.compiler.numpy_functions import numpy
 
-__all__ = ["Code", "Host", "assemble", "host", "load", "versions"]
+__all__ = ["Code", "Host", "assemble", "host", "load"]
 
 OPTIMISATION = 2
 """How hard LLVM selects instructions and schedules them, 0 to 3. No passes are run before: the text says what runs."""
 
-NOTHING: Mapping[str, int] = MappingProxyType({})
-
 
 class Host(NamedTuple):
-    """The machine that this process runs on.
+    """The machine that this process runs on: its instructions as LLVM has them, and LLVM's own version.
 
-    >>> avx512 = Host("x86_64-unknown-linux-gnu", "znver4", "+avx512f,+fma", 64, 32)
+    >>> avx512 = Host("x86_64-unknown-linux-gnu", "znver4", "+avx512f,+fma", 64, 32, ("0.46.0", (20, 1, 8)))
     >>> avx512.real("float64"), avx512.real("float32")
     (Real(scalar='double', lanes=8), Real(scalar='float', lanes=16))
     """
 
     triple: str
-    """The instruction set, the system and the format of objects, as LLVM writes it."""
     cpu: str
     features: str
-    """Which extensions it has and lacks, as "+avx2,-avx512f"."""
     vector_bytes: int
     registers: int
     """How many vectors its registers hold."""
+    versions: tuple[Any, ...]
+    """The versions of llvmlite and of LLVM."""
 
     def real(self, dtype: Any) -> Real:
         """Return the type of its vectors of float64 or float32."""
@@ -52,11 +49,6 @@ def llvm() -> Any:
     return binding
 
 
-def versions() -> tuple[Any, ...]:
-    """Return the versions of llvmlite and of LLVM."""
-    return import_optional("llvmlite", "the native engine").__version__, llvm().llvm_version_info
-
-
 @cache
 def host() -> Host:
     """Return what this machine can do.
@@ -65,14 +57,15 @@ def host() -> Host:
     multiply-add or other than x86-64 and ARM64, or a system that forbids memory with new code in it.
     """
     binding = llvm()
-    triple, cpu, features = binding.get_process_triple(), binding.get_host_cpu_name(), binding.get_host_cpu_features()
-    vector_bytes, registers = vectors(triple.partition("-")[0], features)
+    triple, features = binding.get_process_triple(), binding.get_host_cpu_features()
+    sizes = vectors(triple.partition("-")[0], features)
     try:
         binding.check_jit_execution()
     except OSError as error:
         message = f'backend="native" is not available here: {error}; use backend="numpy"'
         raise RuntimeError(message) from None
-    return Host(triple, cpu, features.flatten(), vector_bytes, registers)
+    versions = import_optional("llvmlite", "the native engine").__version__, binding.llvm_version_info
+    return Host(triple, binding.get_host_cpu_name(), features.flatten(), *sizes, versions)
 
 
 def vectors(architecture: str, features: Mapping[str, bool]) -> tuple[int, int]:
@@ -104,14 +97,14 @@ def assemble(text: str) -> bytes:
     return found
 
 
-def load(object_code: bytes, symbols: Mapping[str, int] = NOTHING) -> Code:
+def load(object_code: bytes, symbols: Mapping[str, int] | None = None) -> Code:
     """Return object code as functions that can be called. `symbols`: addresses of others that it calls, by name.
 
     Names of symbols are those of the process: the same name is the same function in all that is loaded. Object code is
     trusted: LLVM ends the process where it is damaged.
     """
     binding = llvm()
-    for name, address in symbols.items():
+    for name, address in (symbols or {}).items():
         binding.add_symbol(name, address)
     # An engine frees its module, whose context must then be there: cyclic garbage is freed in any order.
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
@@ -129,17 +122,16 @@ class Code:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
 
-    def address(self, name: str) -> int:
-        """Return where an exported function starts. Raises `LookupError` for a name that there is not."""
-        address: int = self._engine.get_function_address(name)
+    def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
+        """Return an exported function, with arguments and result of these types of ctypes.
+
+        Raises `LookupError` for a name that there is not.
+        """
+        address = self._engine.get_function_address(name)
         if not address:
             message = f"the native code has no function {name!r}"
             raise LookupError(message)
-        return address
-
-    def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
-        """Return an exported function, with arguments and result of these types of ctypes."""
-        function = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        function = ctypes.CFUNCTYPE(result, *arguments)(address)
         function.code = self  # type: ignore[attr-defined]  # what it runs must stay
         return function
 

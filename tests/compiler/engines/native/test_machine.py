@@ -81,7 +81,7 @@ def test_wrong_text_is_refused():
 def test_a_name_that_there_is_not():
     code = machine.load(machine.assemble(ADD))
     with pytest.raises(LookupError, match="the native code has no function 'sub'"):
-        code.address("sub")
+        code.function("sub")
 
 
 def test_functions_of_the_process_are_called():
