@@ -159,6 +159,28 @@ def test_the_graph_of_a_network_is_its_formula(exported):
     assert arrays["layers.2.b"].tolist() == [neuron.b.data for neuron in model.layers[2].neurons]
 
 
+def test_the_graph_of_an_lstm_has_its_gates_in_one_product_a_step(check):
+    cell = nn.LSTM(2, 3, rng=0)
+    model = check(lambda x: cell(x)[0], cell.parameters(), RNG.normal(size=(4, 3, 2)))
+    assert {kind: count for kind, count in kinds(model).items() if kind not in {"Slice", "Concat", "Reshape"}} == {
+        "Gemm": 3, "sigmoid": 3, "Tanh": 6, "Mul": 9, "Add": 3, "Gather": 1, "Shape": 1, "Expand": 1, "Identity": 1,
+    }  # fmt: skip
+
+
+def test_what_repeats_along_an_axis_is_broadcast(check):
+    norm = nn.RMSNorm(4)
+    model = check(lambda x: [norm(row) for row in x], norm.parameters(), RNG.normal(size=(4, 3, 4)))
+    assert "Gather" not in kinds(model)
+
+
+def test_softmax_of_several_rows(check):
+    model = check(lambda x: [mg.softmax(row) for row in x], [], 100 * RNG.normal(size=(4, 3, 5)))
+    assert kinds(model) == {"Softmax": 1, "Identity": 1}
+    model = check(lambda x: [mg.exp(a - mg.maximum(*x)) / mg.sum([mg.exp(b - x[0]) for b in x]) for a in x], [],
+                  RNG.normal(size=(4, 5)))  # fmt: skip
+    assert "Softmax" not in kinds(model)
+
+
 def test_ops_without_a_node_are_functions_named_for_them(check):
     w = Value(0.5)
     model = check(lambda x: mg.gelu(w * mg.sigmoid(x)) + mg.gelu(x), [w], [0.3, -2.0])

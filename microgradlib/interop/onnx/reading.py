@@ -50,6 +50,10 @@ class Reader:
         is_whole = first != CONSTANTS and numpy().array_equal(wanted, block.symbols)
         return self.sources[first] if is_whole else None
 
+    def is_known(self, wanted: Slots) -> bool:
+        """Say whether all these are known numbers."""
+        return bool((self.owners(wanted) == CONSTANTS).all())
+
     def number(self, wanted: Slots) -> float | None:
         """Return the number that all these symbols stand for, if there is one."""
         first = int(wanted[0])
@@ -64,7 +68,7 @@ class Reader:
 
     def _read(self, wanted: Slots, *, batched: bool) -> Tensor:
         np, owners, lead = numpy(), self.owners(wanted), int(batched)
-        if (owners == CONSTANTS).all():
+        if self.is_known(wanted):
             numbers = np.array([self.symbols.constants[s] for s in wanted.ravel().tolist()]).reshape(wanted.shape)
             return self.repeated(numbers, wanted.shape) if batched else self.body.constant(numbers)
         if (owners == owners.flat[0]).all():
