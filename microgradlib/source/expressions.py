@@ -36,6 +36,10 @@ class Expressions:
         grids = [np.asarray(grid) for grid in layouts(pack, self.arrays)]
         grid = self._common_first(pack, min(grids, key=lambda grid: self._cost(pack, grid))) if pack.products else grids[0]
         parts = [self._part(pack, k, grid) for k in range(len(pack.parts[0]))]
+        useful = {axis for part in parts for axis in self._varying(part)}
+        if len(useful) < grid.ndim:  # a grid with holes, in which the other axes tell the results apart
+            spare = tuple([axis for axis in range(grid.ndim) if axis not in useful])
+            grid, parts = grid.max(spare), [part.max(spare) for part in parts]
         members = np.where(grid == NOTHING, NOTHING, np.array(pack.members)[grid])
         if pack.kind == "elementwise":
             code = self.framework.apply(pack.op, [self.arrays.read(part[..., 0]) for part in parts], self.arrays.like)

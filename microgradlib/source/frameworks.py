@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ __all__ = ["Code", "Framework"]
 SIGNS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 VALUE_RULES = {"add", "sub", "neg", "mul", "div", "square", "reciprocal"}
 """Ops that are written by their value rule: as arithmetic."""
+WRITTEN = {*SIGNS, *VALUE_RULES, "pow", "where"}
 
 
 class Code(Formula):
@@ -207,6 +209,9 @@ class Framework:
 
     def apply(self, op: Op, inputs: Sequence[Code], like: str) -> Code:
         """Write op(*inputs), its settings behind them: as arithmetic, by the framework's function or by a helper."""
+        template = CALLS[self.name].get(op.name)
+        if op.name not in WRITTEN and template is None:
+            return self._by_helper(op, inputs, like)
         inputs = [*inputs, *map(Code.number, op.settings)]
         batched = any(code.batched for code in inputs)
         if op.name in VALUE_RULES:
@@ -221,10 +226,7 @@ class Framework:
             return self.where(*inputs, like=like)
         if self.name == "torch" and op.name in TENSORS_ONLY:
             inputs = [x if x.literal is None else Code(f"{like}.new_tensor({x})") for x in inputs]
-        template = CALLS[self.name].get(op.name)
-        if template is None:
-            self._define(op, len(inputs))
-            template = f"{op.name}({', '.join(f'{{{k}}}' for k in range(len(inputs)))})"
+        template = template or ""
         self._use(template)
         at_atom = template.startswith(("{0}.", "{1}."))
         operands = [code.at(ATOM) if at_atom or f"{{{k}}}." in template else str(code) for k, code in enumerate(inputs)]
@@ -266,16 +268,17 @@ class Framework:
             return Code(f"torch.ones({size}, {size}, dtype=torch.bool, device={like}.device).tril()")
         return Code(f"{self.module}.tril({self.module}.ones(({size}, {size}), bool))")
 
-    def _define(self, op: Op, count: int) -> None:
-        """Define a helper by the op's own value rule; raise `ValueError` for a rule that cannot be written."""
-        if op.name in self.helpers:
-            return
-        names = [Code(name) for name in "xyuvw"[:count]]
-        self.helpers[op.name] = ""
-        body = self.by_rule(TABLE[op.name], names, "x")
-        text = f'def {op.name}({", ".join(map(str, names))}):\n    """{_plain(op.formula)}."""\n    return {body}'
-        del self.helpers[op.name]
-        self.helpers[op.name] = text
+    def _by_helper(self, op: Op, inputs: Sequence[Code], like: str) -> Code:
+        """Write op(*inputs) as a call of a function that the text defines by the op's value rule, with its settings."""
+        name = op.name + "_" * keyword.iskeyword(op.name)
+        names = [Code(letter) for letter in "xyuvw"[: len(inputs)]]
+        body = self.by_rule(TABLE[op.name], [*names, *map(Code.number, op.settings)], "x")
+        inside = f'({", ".join(map(str, names))}):\n    """{_plain(op.formula)}."""\n    return {body}'
+        while self.helpers.setdefault(name, f"def {name}{inside}") != f"def {name}{inside}":
+            name += "_"
+        if self.name == "torch":
+            inputs = [x if x.literal is None else Code(f"{like}.new_tensor({x})") for x in inputs]
+        return Code(f"{name}({', '.join(map(str, inputs))})", batched=any(code.batched for code in inputs))
 
 
 def _plain(text: str) -> str:

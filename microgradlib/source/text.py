@@ -16,12 +16,13 @@ from microgradlib.ops import TABLE
 from microgradlib.source.arrays import Array, Arrays
 from microgradlib.source.frameworks import Code, Framework
 from microgradlib.source.graph import Graph, Leaf
+from microgradlib.source.loops import Statement, statements
 from microgradlib.source.spelling import HELPERS, MODULES
 from microgradlib.source.writer import Line, Writer
 
 __all__ = ["to_source"]
 
-WIDTH = 100
+WIDTH, WIDEST = 100, 96
 SHORTEST = 2
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "jax", "jnp", "np", "torch", "F", "math", "numbers", "parameters"}
 
@@ -38,16 +39,8 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     like = names[(parameters or arguments)[0]] if graph.leaves else ""
     writer = Writer(graph, language, names, like, {name, "named", *RESERVED, *TABLE, *HELPERS[language.name]})
     returned = _nested(program.shape, iter(graph.outputs), writer)
-    lines = sorted(writer.lines, key=lambda l: l.number)
-    rename = {l.name: writer._fresh(l.letter) for l in lines}
-    sub = lambda t: re.sub("§[0-9.]+§", lambda m: rename[m[0]], t)
-    for l in lines:
-        l.code = Code(sub(str(l.code)), batched=l.code.batched); l.name = rename[l.name]
-    returned = sub(returned)
-    body = []
-    width = max([len(f"{l.name} = {l.code}") for l in lines if len(f"{l.name} = {l.code}") < 90], default=0)
-    for l in lines:
-        body.append(f"    {f'{l.name} = {l.code}':<{width}}  # {l.shape}")
+    lines, returned = statements(writer.lines, returned, writer.fresh)
+    body = _aligned(lines)
     unpack = [f"    {names[i]} = parameters[{graph.leaves[i].name!r}]" for i in parameters]
     sig = ", ".join(["parameters"] * bool(parameters) + [names[i] for i in arguments])
     out = [language.head, ""]
@@ -58,6 +51,13 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     out += [*language.helpers.values(), "", f"def {name}({sig}):", *unpack, *body, f"    return {returned}", ""]
     text = "\n".join(out)
     return f"import math\n\n{text}" if "math." in text else text
+
+
+def _aligned(lines: Sequence[Statement]) -> list[str]:
+    """Return lines of a function with their comments below each other, where lines are not too long for that."""
+    codes = ["    " * (1 + line.depth) + line.code for line in lines]
+    width = max([len(code) for code, line in zip(codes, lines) if len(code) <= WIDEST and line.comment], default=0)
+    return [f"{code:<{width}}  # {line.comment}" if line.comment else code for code, line in zip(codes, lines)]
 
 
 def _identifiers(leaves: Sequence[Leaf], taken: set[str]) -> list[str]:

@@ -38,6 +38,11 @@ class Line:
     letter: str
 
     @property
+    def text(self) -> str:
+        """The code as text."""
+        return self.code.text
+
+    @property
     def shape(self) -> str:
         """The shape as a comment shows it."""
         parts = ["batch"] * self.code.batched + list(map(str, self.lengths))
@@ -148,11 +153,11 @@ class Writer:
             return "h" if symbol[0].isalpha() and pack.kind != "dot" else "a"
         return symbol[0].lower() if symbol[0].isascii() and symbol[0].isalpha() else LETTERS.get(symbol, "c")
 
-    def _fresh(self, letter: str) -> str:
-        """Return a name that nothing has yet."""
+    def fresh(self, letter: str) -> str:
+        """Return a name that nothing has yet: the letter with a number, of a longer word without one if it can."""
         while True:
             self.counts[letter] += 1
-            name = f"{letter}{self.counts[letter]}"
+            name = letter if len(letter) > 1 and self.counts[letter] == 1 else f"{letter}{self.counts[letter]}"
             if name not in self.used:
                 self.used.add(name)
                 return name
