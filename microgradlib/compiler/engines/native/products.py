@@ -42,7 +42,10 @@ class _Matrices(NamedTuple):
 
 
 class _Product(NamedTuple):
-    """Z = W X, with vectors along the columns, or the terms if `is_summed`, or across several products."""
+    """Products Z = W X of `rows` by `terms` and `terms` by `columns`; fields as those of `Tile` hold for all tiles.
+
+    W, X and Z do not overlap: tiles are written before others are computed.
+    """
 
     rows: Integer
     terms: Integer
@@ -124,7 +127,11 @@ def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Pro
 
 
 def _of_one_example(product: _Product, terms: int) -> _Product:
-    """Let vectors lie along the longer of columns and rows, or along the terms, whose numbers follow one another."""
+    """Let vectors lie along the longer of columns and rows, if their numbers follow one another in memory.
+
+    Otherwise X is turned, so that they do, or vectors lie along the terms and their lanes are summed; or they are
+    single numbers.
+    """
     sides = [product, product.T]
     sizes = [int(side.columns) if side.x.column == side.z.column == 1 else 1 for side in sides]
     size, real, w, x = max(sizes), product.real, product.w, product.x

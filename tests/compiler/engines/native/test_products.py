@@ -80,7 +80,7 @@ ways = st.tuples(st.permutations(range(3)).map(tuple), st.integers(1, 2), st.int
 numbers = st.tuples(st.sampled_from(["float64", "float32"]), st.booleans())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.sampled_from(SPACES),
     st.tuples(st.integers(1, 3), st.integers(1, 11), st.integers(1, 9), st.integers(1, 11)),
@@ -99,7 +99,7 @@ def test_products_in_blocks_are_those_of_numpy_and_nothing_else_is_written(space
     check(*step_of(spaces, shape, ways), layout, vectors * layout.real.lanes, special=numbers[1])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.sampled_from(SPACES),
     st.tuples(st.integers(1, 3), st.integers(1, 35), st.integers(1, 35), st.integers(1, 35)),
