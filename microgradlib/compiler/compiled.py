@@ -15,7 +15,7 @@ from microgradlib.compiler.arguments import Parameters, columns_of
 from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.checks import column_checks
-from microgradlib.compiler.engines import choose_backend, make_engine
+from microgradlib.compiler.engines import checked_options, choose_backend, make_engine
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.compiler.saving import save_program
@@ -34,8 +34,9 @@ SHAPES_KEPT = 64
 
 
 def compile(  # noqa: A001  the name of the field
-    function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float, backend: str = "numpy"
-) -> Compiled:
+    function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float, backend: str = "auto",
+    devices: Any = None, reproducible: bool = False,
+) -> Compiled:  # fmt: skip
     """Return a function that runs `function`, written for one example, on batches.
 
     The function is traced once for each shape of its arguments: run on Symbols, nested in lists as a row is, and its
@@ -44,15 +45,20 @@ def compile(  # noqa: A001  the name of the field
     differentiate by. Changes of the `data` of these, and of other Values that the function uses, are seen by the next
     call; all else it looks at, plain numbers, settings of modules, stays as it is when it is traced: a number that is
     to change is a Value or an argument. `dtype` is float64 or float32. `backend` is the engine that runs programs:
-    "numpy"; "native", machine code by LLVM; "auto", which is "native" where that can run, else "numpy", and stays so;
-    "jax"; or "reference", which is slow and plain, for tests.
+    "native", machine code by LLVM; "numpy"; "auto", which is "native" where that can run, else "numpy", and stays so;
+    "jax", XLA on JAX's default device; or "reference", which is slow and plain, for tests. Environment variables: by
+    `MICROGRADLIB_BACKEND`, "auto" is always "native", or "numpy"; `MICROGRADLIB_CACHE_DIR` is the folder where native
+    code is kept between runs, or "off".
+
+    With "jax", `devices` is the number of devices, or a list of JAX's devices, that share each batch; `reproducible`
+    makes the sums over it the same, bit for bit, on 1 to 8 devices. See `microgradlib.compiler.engines.jax`.
 
     Raises `MissingExtraError` where NumPy, or what the engine needs, is not installed, `RuntimeError` for "native" on
-    a machine that it has no code for, `ValueError` for another backend or dtype, `TypeError` for parameters that are
-    no leaf Values. The first call raises `SymbolHasNoValueError`, naming the line, where the function needs a
-    number that is not known, `TracingError` where it draws from Python's or NumPy's own source of random numbers, or
-    does not do the same when it is run a second time, and `ValueError` where it returns no number. Every call raises
-    `LabelError`, naming the example, for a label or index that is out of range.
+    a machine that it has no code for, `ValueError` for another backend or dtype, or options that are not this
+    backend's, `TypeError` for parameters that are no leaf Values. The first call raises `SymbolHasNoValueError`, naming
+    the line, where the function needs a number that is not known, `TracingError` where it draws from Python's or
+    NumPy's own source of random numbers, or does not do the same when it is run a second time, and `ValueError` where
+    it returns no number. Every call raises `LabelError`, naming the example, for a label or index that is out of range.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> fast = compile(lambda x, y: (w * x + b - y) ** 2, [w, b])
@@ -62,7 +68,7 @@ def compile(  # noqa: A001  the name of the field
     >>> mean, gradient.tolist()
     (2.0, [-2.0, -2.0])
     """
-    return Compiled(function, parameters, dtype, backend)
+    return Compiled(function, parameters, dtype, backend, devices=devices, reproducible=reproducible)
 
 
 class Compiled(Batched):
@@ -71,8 +77,11 @@ class Compiled(Batched):
     check_labels = True
     """Set it to False before the first call where all labels are known to be valid: calls then do not test them."""
 
-    def __init__(self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str) -> None:
+    def __init__(
+        self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str, **options: Any
+    ) -> None:
         self.__wrapped__, self.dtype, self.backend = function, numpy().dtype(dtype), choose_backend(backend)
+        self._options = checked_options(self.backend, **options)
         if self.dtype not in (numpy().float64, numpy().float32):
             message = f"programs compute with float64 or float32, got dtype={self.dtype}"
             raise ValueError(message)
@@ -150,7 +159,7 @@ class Compiled(Batched):
             arguments, names = tuple(zip(argument_names(self.__wrapped__, len(shapes)), shapes)), self._parameters.names
             program = Program.of(vectorize(canonicalize(found)), arguments=arguments, parameter_names=names)
         checks = column_checks(found, shapes, self.dtype) if self.check_labels else []
-        return Ready(shapes, make_engine(self.backend, program, self.dtype), found.captured, checks)
+        return Ready(shapes, make_engine(self.backend, program, self.dtype, **self._options), found.captured, checks)
 
     def _rerun(self, arguments: tuple[Any, ...], example: int) -> None:
         columns, shapes = columns_of(arguments, self.dtype)

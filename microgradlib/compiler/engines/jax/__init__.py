@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from microgradlib.compiler.engines.jax.engine import JaxEngine
+from microgradlib.compiler.engines.jax.engine import JaxEngine, devices_of
 
-__all__ = ["JaxEngine"]
+__all__ = ["JaxEngine", "devices_of"]
