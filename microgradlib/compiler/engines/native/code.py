@@ -71,7 +71,7 @@ class NativeCode:
         self.largest_block = 1 if is_single else self._largest_block()
         self.free: list[Workspace] = []
         """Workspaces that no thread uses now."""
-        self.part = max(1, round(PART / _work(plan)))
+        self.part = max(1, round(PART / max(1, _work(plan))))
         """A batch of twice as many examples is run in parts, by several threads if there are."""
         self.at_once = 2 * self.part if are_arrays_known() else 0
         """Batches of fewer examples may be run by `Workspace.run_arrays`."""

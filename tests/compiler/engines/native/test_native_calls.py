@@ -117,3 +117,13 @@ def test_arrays_that_are_laid_out_otherwise_are_not_read(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(code.sys.implementation, "name", "another")
     assert not code.are_arrays_known.__wrapped__()
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_programs_without_instructions(batch):
+    x = np.arange(float(batch))
+    for function, values, slope in ((lambda x: x, x, 0.0), (lambda x: W[1], np.full(batch, W[1].data), 1.0)):
+        fast = compiler.compile(function, W[:2], backend="native")
+        assert [fast(x).tolist() for _ in range(2)] == [values.tolist()] * 2
+        mean, gradient = fast.value_and_grad(x)
+        assert (mean, gradient.tolist()) == (pytest.approx(values.mean()), [0.0, pytest.approx(slope)])
