@@ -91,17 +91,17 @@ class Body:
     def __init__(self, functions: Functions) -> None:
         self.functions, self.nodes = functions, list[Any]()
         self._known: dict[Any, Tensor] = {}
-        self._names: set[str] = set()
+        self._names: dict[str, int] = {}
 
     def named(self, text: str) -> str:
         """Return a name that is not used yet: the text, with `_` for all but letters, digits and dots."""
         name = re.sub(r"[^A-Za-z0-9_.]", "_", text) or "_"
         name = f"_{name}" if name[0].isdigit() else name
-        unique, count = name, 1
+        unique = name
         while unique in self._names:
-            count += 1
-            unique = f"{name}_{count}"
-        self._names.add(unique)
+            self._names[name] += 1
+            unique = f"{name}_{self._names[name]}"
+        self._names[unique] = 1
         return unique
 
     def tensor(self, text: str) -> Tensor:

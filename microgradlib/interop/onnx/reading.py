@@ -36,12 +36,12 @@ class Reader:
         self.rows: Tensor | None = None
         """An input, whose length is that of the batch."""
         self._known: dict[Any, Tensor] = {}
+        self._constants = [number for number, block in enumerate(symbols.blocks) if block.kind == "constant"]
 
     def owners(self, wanted: Slots) -> Slots:
         """Return the number of the block of each symbol, CONSTANTS for numbers that are known."""
-        np, blocks = numpy(), self.symbols.blocks
-        owners = self.symbols.owner_numbers(wanted)
-        return np.where(np.array([block.kind == "constant" for block in blocks])[owners], CONSTANTS, owners)
+        np, owners = numpy(), self.symbols.owner_numbers(wanted)
+        return np.where(np.isin(owners, self._constants), CONSTANTS, owners)
 
     def whole(self, wanted: Slots) -> Source | None:
         """Return the source whose numbers these are, all in order, if there is one."""
