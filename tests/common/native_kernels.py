@@ -5,8 +5,8 @@ from kernel_runner import native
 
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
-from microgradlib.compiler.engines.native import machine
 from microgradlib.compiler.engines.native.kernel import Layout
+from microgradlib.compiler.llvm import machine
 
 ROWS = 2000
 

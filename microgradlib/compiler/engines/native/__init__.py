@@ -6,6 +6,6 @@ One call runs forward and backward pass of a whole batch, in blocks of examples.
 """
 
 from microgradlib.compiler.engines.native.engine import NativeEngine
-from microgradlib.compiler.engines.native.machine import host
+from microgradlib.compiler.llvm.machine import host
 
 __all__ = ["NativeEngine", "host"]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from microgradlib._support.files import write_atomic
-from microgradlib.compiler.engines.native.machine import host
 from microgradlib.compiler.instructions import Instruction
+from microgradlib.compiler.llvm.machine import host
 from microgradlib.compiler.planning.data import Plan, StridedView
 
 __all__ = ["cached", "folder", "program_key"]
@@ -31,7 +31,14 @@ FOLDERS = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("XDG_CACHE_HOM
 HEAD, MAGIC, SUFFIX = struct.Struct("<8s32sQ32s"), b"mgnative", ".native"
 """A file is magic, key, length and SHA-256 of what follows, then that."""
 
-SOURCES = ("__init__.py", "_support/*.py", "ops/*.py", "compiler/planning/*.py", "compiler/engines/native/*.py")
+SOURCES = (
+    "__init__.py",
+    "_support/*.py",
+    "ops/*.py",
+    "compiler/planning/*.py",
+    "compiler/llvm/*.py",
+    "compiler/engines/native/*.py",
+)
 """What native code depends on, besides the plan."""
 
 READ = [field.name for field in fields(Instruction) if field.name not in ("op", "results", "operands", "cotangent_of")]

@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any
 
 from microgradlib.compiler.engines.native.cache import cached, program_key
-from microgradlib.compiler.engines.native.functions import symbols
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
-from microgradlib.compiler.engines.native.machine import assemble, host, load
 from microgradlib.compiler.engines.native.module import DATA, FIELDS, FLAGS, write_module
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.functions import symbols
+from microgradlib.compiler.llvm.machine import assemble, host, load
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 

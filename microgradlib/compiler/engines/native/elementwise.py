@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from microgradlib.compiler.engines.native.functions import run_rule
 from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of, contiguous
-from microgradlib.compiler.engines.native.ir import Mask, Number, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.instructions import Instruction
+from microgradlib.compiler.llvm.functions import run_rule
+from microgradlib.compiler.llvm.ir import Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.compiler.slopes import rule_arguments

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Function, Real
 from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.llvm.ir import Function, Real
 
 __all__ = ["ARGUMENTS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
 

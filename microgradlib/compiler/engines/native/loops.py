@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 
 __all__ = ["LANE_SUMS", "Place", "View", "nest", "turns"]
 

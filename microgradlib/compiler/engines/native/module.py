@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.elementwise import chain_kernels, gather_kernel
-from microgradlib.compiler.engines.native.ir import Function, literal
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.ir import Function, literal
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Function, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
 from microgradlib.compiler.engines.native.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.ir import Function, Real
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
 __all__ = ["matmul_kernel"]

@@ -10,13 +10,13 @@ from math import gcd
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native.elementwise import adjoint_of
-from microgradlib.compiler.engines.native.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.engines.native.fusion import contiguous
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
 from microgradlib.compiler.instructions import BATCHED, Instruction
+from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 

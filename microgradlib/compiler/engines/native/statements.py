@@ -10,8 +10,8 @@ from math import inf
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import kernel_of
-from microgradlib.compiler.engines.native.functions import FUNCTIONS
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.llvm.functions import FUNCTIONS
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.ops import Op
 
 __all__ = ["Evaluation", "Formula", "formula_of"]

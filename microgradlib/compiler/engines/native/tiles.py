@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
 from microgradlib.compiler.engines.native.transfers import transposed
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 
 __all__ = ["Tile", "tile_function", "transposing_function"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgradlib.compiler.engines.native.ir import Function, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 
 __all__ = [
     "fill_row",

@@ -8,11 +8,11 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from kernel_runner import native, strided
 
-from microgradlib.compiler.engines.native.ir import Real
 from microgradlib.compiler.engines.native.kernel import Layout, NotNativeError
-from microgradlib.compiler.engines.native.machine import host
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.ir import Real
+from microgradlib.compiler.llvm.machine import host
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
 U, B = UNBATCHED, BATCHED

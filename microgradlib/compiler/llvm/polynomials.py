@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.ir import Mask, Number
+from microgradlib.compiler.llvm.ir import Mask, Number
 
 __all__ = ["cos", "exp", "expm1", "hypot", "log", "log1p", "sigmoid", "sigmoid_slope", "sin", "tanh", "tanh_slope"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from microgradlib._support import optional
-from microgradlib.compiler.engines.native import machine
-from microgradlib.compiler.engines.native.ir import Function, Real
+from microgradlib.compiler.llvm import machine
+from microgradlib.compiler.llvm.ir import Function, Real
 from microgradlib.errors import MissingExtraError
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")

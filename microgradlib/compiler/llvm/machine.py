@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from microgradlib._support.optional import import_optional
-from microgradlib.compiler.engines.native.ir import Real
+from microgradlib.compiler.llvm.ir import Real
 from microgradlib.compiler.numpy_functions import numpy
 
 __all__ = ["Code", "Host", "assemble", "host", "load"]

@@ -11,9 +11,9 @@ from operator import or_
 from typing import Any
 
 from microgradlib._support.floats import IEEE
-from microgradlib.compiler.engines.native import polynomials
-from microgradlib.compiler.engines.native.ir import Function, Mask, Number, Real
 from microgradlib.compiler.engines.native.kernel import NotNativeError
+from microgradlib.compiler.llvm import polynomials
+from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.ops import TABLE, ZERO
 
 __all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]
