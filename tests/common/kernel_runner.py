@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from microgradlib.compiler.engines.native.functions import symbols
-from microgradlib.compiler.engines.native.machine import assemble, load
 from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.llvm.functions import symbols
+from microgradlib.compiler.llvm.machine import assemble, load
 
 POINTERS = ["u", "b", "l", "s", "t"]
 
