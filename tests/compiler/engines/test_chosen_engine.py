@@ -7,8 +7,13 @@ import pytest
 
 from microgradlib import Value, compiler
 from microgradlib.compiler.engines import choose_backend
-from microgradlib.compiler.engines.native import machine
+from microgradlib.compiler.llvm import machine
 from microgradlib.errors import MissingExtraError
+
+
+@pytest.fixture(autouse=True)
+def _no_setting(monkeypatch):
+    monkeypatch.delenv("MICROGRADLIB_BACKEND", raising=False)
 
 
 def fail(monkeypatch, error):
@@ -38,6 +43,44 @@ def test_auto_is_numpy_elsewhere(monkeypatch, error):
     assert fast([1.0, 2.0]).tolist() == [2.0, 4.0]
     with pytest.raises(type(error), match=str(error)):
         compiler.compile(lambda x: w * x, [w], backend="native")
+
+
+def test_a_setting_says_what_auto_is(monkeypatch):
+    monkeypatch.setenv("MICROGRADLIB_BACKEND", "numpy")
+    assert [choose_backend(name) for name in ("auto", "numpy", "reference", "jax")] == [
+        "numpy",
+        "numpy",
+        "reference",
+        "jax",
+    ]
+    monkeypatch.setenv("MICROGRADLIB_BACKEND", "nunpy")
+    assert choose_backend("numpy") == "numpy"
+    with pytest.raises(
+        ValueError, match="no backend in MICROGRADLIB_BACKEND 'nunpy'; did you mean 'numpy'\\? known: auto, n"
+    ):
+        choose_backend("auto")
+    monkeypatch.setenv("MICROGRADLIB_BACKEND", "native")
+    fail(monkeypatch, RuntimeError("no AVX2"))
+    with pytest.raises(RuntimeError, match="no AVX2"):
+        choose_backend("auto")
+    monkeypatch.setenv("MICROGRADLIB_BACKEND", "")
+    assert choose_backend("auto") == "numpy"
+
+
+def test_programs_from_files_run_on_any_engine(tmp_path):
+    w = Value(3.0)
+    fast = compiler.compile(lambda x: w * x[0] + x[1], [w], backend="numpy")
+    fast([[1.0, 2.0]])
+    path = fast.save(tmp_path / "line.json")
+    for backend in ("numpy", "reference"):
+        program = compiler.load_program(path, backend=backend)
+        assert (program.backend, program([[1.0, 2.0]]).tolist()) == (backend, [5.0])
+    with pytest.raises(ValueError, match="no backend 'nunpy'"):
+        compiler.load_program(path, backend="nunpy")
+    pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+    program = compiler.load_program(path)
+    assert (program.backend, program([[1.0, 2.0]]).tolist()) == ("native", [5.0])
+    assert program.value_and_grad([[1.0, 2.0]])[1].tolist() == [1.0]
 
 
 def test_native_without_llvmlite_names_the_extra():
