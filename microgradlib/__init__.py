@@ -46,6 +46,7 @@ if _typing.TYPE_CHECKING:
         data as data,
         engine as engine,
         errors as errors,
+        interop as interop,
         krylov as krylov,
         metrics as metrics,
         nn as nn,
@@ -117,7 +118,7 @@ _display.set_program_writers(_listing, _drawing)
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
+    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
     "regularisers", "symbolic", "testing", "training", "viz",
 )  # fmt: skip
 _LAZY = {
