@@ -11,9 +11,8 @@ from operator import or_
 from typing import Any
 
 from microgradlib._support.floats import IEEE
-from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.llvm import polynomials
-from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Mask, NotNativeError, Number, Real
 from microgradlib.ops import TABLE, ZERO
 
 __all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]

@@ -12,7 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-__all__ = ["Function", "Loop", "Mask", "Number", "Real", "literal"]
+__all__ = ["Function", "Loop", "Mask", "NotNativeError", "Number", "Real", "literal"]
+
+
+class NotNativeError(Exception):
+    """What has no native code; the program is run by the NumPy engine."""
 
 
 class Real(NamedTuple):

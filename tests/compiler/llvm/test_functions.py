@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.llvm import machine
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule, symbols
-from microgradlib.compiler.llvm.ir import Function, Real
+from microgradlib.compiler.llvm.ir import Function, NotNativeError, Real
 from microgradlib.ops import TABLE, ZERO
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")

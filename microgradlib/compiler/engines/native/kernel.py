@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED
-from microgradlib.compiler.llvm.ir import Function, Real
+from microgradlib.compiler.llvm.ir import Function, NotNativeError, Real
 
 __all__ = ["ARGUMENTS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
 
 ARGUMENTS = "ptr noalias %u, ptr noalias %b, ptr noalias %l, ptr noalias %s, ptr noalias readonly %t, i64 %B"
 """What every kernel is given: the unbatched rows, a number each; the batched rows, B numbers each; lane sums, a vector
 each; scratch memory; the tables, 32-bit integers; and B, the examples of a block."""
-
-
-class NotNativeError(Exception):
-    """What has no native code; the program is run by the NumPy engine."""
 
 
 class Layout(NamedTuple):
