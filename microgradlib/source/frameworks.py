@@ -10,7 +10,7 @@ from typing import Any
 
 from microgradlib.ops import TABLE, Op
 from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
-from microgradlib.source.spelling import CALLS, HEADS, HELPERS, MODULES, REDUCTIONS, TENSORS_ONLY
+from microgradlib.source.spelling import CALLS, HELPERS, MODULES, REDUCTIONS, TENSORS_ONLY
 
 __all__ = ["Code", "Framework"]
 
@@ -103,22 +103,22 @@ def _merged(before: list[str], index: list[str]) -> list[str]:
 
 @dataclass
 class Framework:
-    """One of "numpy", "jax" and "torch"; `helpers` are the functions that a text needs and it lacks, by name."""
+    """One of "numpy", "jax" and "torch", with what a text needs beside its lines.
+
+    `helpers` are the functions that it lacks, by name, none of those `taken`; `constants` are names of long lists of
+    numbers, `used` the names of the ops so far.
+    """
 
     name: str
     helpers: dict[str, str] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+    used: dict[str, None] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
         """What its functions are called by."""
         return MODULES[self.name]
-
-    @property
-    def head(self) -> str:
-        """The lines that import it."""
-        return HEADS[self.name]
 
     def array(self, numbers: Any, like: str) -> Code:
         """Write numbers as an array of the precision of `like`."""
@@ -188,6 +188,7 @@ class Framework:
     def reduction(self, name: str, code: Code, axes: Sequence[int] = (-1,)) -> Code:
         """Write a reduction of the terms along axes."""
         template = REDUCTIONS[self.name][name]
+        self.used[name] = None
         self._use(template)
         axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         x = code.at(ATOM) if template.startswith("{x}") else str(code)
@@ -210,6 +211,7 @@ class Framework:
     def apply(self, op: Op, inputs: Sequence[Code], like: str) -> Code:
         """Write op(*inputs), its settings behind them: as arithmetic, by the framework's function or by a helper."""
         template = CALLS[self.name].get(op.name)
+        self.used[op.name] = None
         if op.name not in WRITTEN and template is None:
             return self._by_helper(op, inputs, like)
         inputs = [*inputs, *map(Code.number, op.settings)]
@@ -256,6 +258,7 @@ class Framework:
             batched = result.batched or code.batched
             x, y = (code, result) if result.literal is not None else (result, code)
             if self.name == "torch" and y.literal is not None:
+                self.used[name] = None
                 text = f"torch.clamp({x}, {'min' if name == 'maximum' else 'max'}={y})"
             else:
                 text = f"{self.module}.{name}({x}, {y})"
@@ -274,7 +277,7 @@ class Framework:
         names = [Code(letter) for letter in "xyuvw"[: len(inputs)]]
         body = self.by_rule(TABLE[op.name], [*names, *map(Code.number, op.settings)], "x")
         inside = f'({", ".join(map(str, names))}):\n    """{_plain(op.formula)}."""\n    return {body}'
-        while self.helpers.setdefault(name, f"def {name}{inside}") != f"def {name}{inside}":
+        while name in self.taken or self.helpers.setdefault(name, f"def {name}{inside}") != f"def {name}{inside}":
             name += "_"
         if self.name == "torch":
             inputs = [x if x.literal is None else Code(f"{like}.new_tensor({x})") for x in inputs]

@@ -56,7 +56,7 @@ class Loop:
         return self.start + self.period * self.count
 
 
-def statements(lines: Sequence[Line], returned: str, fresh: Callable[[str], str]) -> tuple[list[Statement], str]:
+def statements(lines: Sequence[Line], returned: str, fresh: Callable[..., str]) -> tuple[list[Statement], str]:
     """Return the statements of lines and what is returned, with names: those of a loop without their step's number."""
     lines = sorted(lines, key=lambda line: (NAME.search(line.text) is not None, line.number))
     loops = _loops(lines, 0, len(lines))
@@ -138,7 +138,7 @@ class _Namer:
     """Gives names: `names` of lines, which in a loop's earlier steps are those of a list's elements, `lists`."""
 
     def __init__(
-        self, lines: Sequence[Line], loops: Sequence[Loop], returned: str, fresh: Callable[[str], str]
+        self, lines: Sequence[Line], loops: Sequence[Loop], returned: str, fresh: Callable[..., str]
     ) -> None:
         self.lines, self.returned, self.fresh = lines, returned, fresh
         self.loops = {loop.start: loop for loop in loops}
@@ -180,7 +180,7 @@ class _Namer:
         ]
         growing = Counter([token[0] for row in loop.body for token in row if isinstance(token, tuple) and token[1] == 1])
         first = growing.most_common(1)[0][0] if growing else 0
-        step = self.fresh("step") if growing or any(isinstance(token, tuple) for row in loop.body for token in row) else "_"
+        step = self.fresh("t", alone=True) if growing or any(isinstance(token, tuple) for row in loop.body for token in row) else "_"
         body = [Statement(f"for {step} in range({f'{first}, ' if first else ''}{first + loop.count}):")]
         for j, row in enumerate(loop.body):
             line = self.lines[loop.start + j]

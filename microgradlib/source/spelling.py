@@ -58,15 +58,16 @@ CALLS: Final = {
         "softplus": "softplus({0})", "elu": "F.elu({0}, {1})", "leaky_relu": "F.leaky_relu({0}, {1})",
         "silu": "F.silu({0})", "mish": "F.mish({0})", "log_sigmoid": "F.logsigmoid({0})", "selu": "F.selu({0})",
         "softsign": "F.softsign({0})", "gelu": "F.gelu({0})", "gelu_tanh": 'F.gelu({0}, approximate="tanh")',
-        "degrees": "torch.rad2deg({0})", "radians": "torch.deg2rad({0})", "heaviside": "torch.heaviside({0}, {1})",
+        "degrees": "torch.rad2deg({0})", "radians": "torch.deg2rad({0})",
         "clip": "torch.clamp({0}, {1}, {2})", "detach": "{0}.detach()", "hard_tanh": "F.hardtanh({0})",
         "hard_sigmoid": "torch.clamp(({0}) / 4 + 0.5, 0, 1)", "cbrt": "cbrt({0})", "gamma": "gamma({0})",
-        "step": "step({0})",
+        "step": None, "floordiv": None, "heaviside": None,
     },
 }  # fmt: skip
-"""How an op is written: {0}, {1} are its inputs, the settings last, {m} is the module. A name alone is a helper's."""
+"""How an op is written: {0}, {1} are its inputs, the settings last, {m} is the module. A name alone is a helper's; None: by its rule, as
+PyTorch has no derivative of its own."""
 
-TENSORS_ONLY: Final = frozenset({"atan2", "hypot", "copysign", "logaddexp", "fmod", "heaviside"})
+TENSORS_ONLY: Final = frozenset({"atan2", "hypot", "copysign", "logaddexp", "fmod"})
 """Ops of which PyTorch takes no plain numbers."""
 
 _METHODS: Final = {
@@ -151,12 +152,25 @@ HELPERS: Final = {
     """Return the gamma function, whose sign changes at -1, -2, ..."""
     sign = torch.where((x < 0) & (torch.floor(x) % 2 != 0), -1.0, 1.0)
     return sign * torch.exp(torch.lgamma(x))''',
-        "step": '''def step(x):
-    """Return 1 where x >= 0, else 0."""
-    return torch.heaviside(x, torch.ones_like(x))''',
     },
 }  # fmt: skip
 """Functions that a text defines if it needs them."""
 
-NOTES: Final[dict[str, dict[str, str]]] = {"numpy": {}, "jax": {}, "torch": {}}
-"""Where derivatives of a framework differ from ours, by the name of the op: what each of both does."""
+_AT_THE_ORIGIN: Final = "nan at (0, 0), in microgradlib 0"
+NOTES: Final[dict[str, dict[str, str]]] = {
+    "numpy": {},
+    "jax": {
+        "abs": "1 at 0, in microgradlib 0", "copysign": "1 or -1 at x = 0, in microgradlib 0",
+        "leaky_relu": "1 at 0, in microgradlib that for x < 0", "clip": "1/2 at both edges, in microgradlib 1",
+        "hard_tanh": "1/2 at -1 and 1, in microgradlib 0", "hard_sigmoid": "1/8 at -2 and 2, in microgradlib 0",
+        "hypot": "1/2 at (0, 0), in microgradlib 0", "atan2": _AT_THE_ORIGIN, "unit": _AT_THE_ORIGIN,
+        "norm": "nan where all are 0, in microgradlib 0", "std": "nan where all are equal, in microgradlib 0",
+        "pow": "by the exponent nan at base 0, in microgradlib its limit",
+    },
+    "torch": {
+        "hard_sigmoid": "1/4 at -2 and 2, in microgradlib 0", "hypot": _AT_THE_ORIGIN, "unit": _AT_THE_ORIGIN,
+        "cbrt": "nan at 0, in microgradlib inf", "maximum": "1 where x is equal to a number, in microgradlib 1/2",
+        "minimum": "1 where x is equal to a number, in microgradlib 1/2",
+    },
+}  # fmt: skip
+"""Where derivatives of a framework differ from ours at kinks, by the name of the op."""

@@ -6,7 +6,8 @@ import builtins
 import keyword
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 from microgradlib._support.lookup import lookup
@@ -17,40 +18,114 @@ from microgradlib.source.arrays import Array, Arrays
 from microgradlib.source.frameworks import Code, Framework
 from microgradlib.source.graph import Graph, Leaf
 from microgradlib.source.loops import Statement, statements
-from microgradlib.source.spelling import HELPERS, MODULES
-from microgradlib.source.writer import Line, Writer
+from microgradlib.source.spelling import HEADS, HELPERS, MODULES, NOTES, REDUCTIONS
+from microgradlib.source.writer import Writer
 
 __all__ = ["to_source"]
 
-WIDTH, WIDEST = 100, 96
-SHORTEST = 2
-RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "jax", "jnp", "np", "torch", "F", "math", "numbers", "parameters"}
+WIDTH, WIDEST, SHORTEST = 110, 96, 2
+"""The width of wrapped text, the longest line that comments stand beside, and how many parts of a path a name keeps."""
+
+TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
+WORDS = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *"jax jnp np torch F math numbers parameters named".split()}
+"""What no variable is called."""
 
 
 def to_source(program: ProgramData, framework: str, *, name: str = "forward") -> str:
-    language = Framework(lookup(framework, dict(zip(MODULES, MODULES)), "framework"))
-    if not (isinstance(name, str) and name.isidentifier()) or name in RESERVED | {*TABLE}:
-        message = f"name is that of a function, an identifier that nothing else in the text has, got {name!r:.80}"
+    """Return a program as the text of a Python module for a framework, "torch", "jax" or "numpy".
+
+    Its function `name(parameters, *arguments)` takes batches, axis 0 of each argument, and returns what the compiled
+    function returns for each example. `parameters` is a dict of arrays by name, which its `named(numbers)` makes of a
+    flat array, `[p.data for p in fast.parameters]`. The text imports the framework alone; no text of the program's
+    becomes code. A name that is no identifier, as `layers.0.w`, or is taken, becomes one as `layers_0_w`.
+
+    Where the framework's own derivatives at kinks differ, the text's first lines say so.
+
+    Raises `ValueError` for another framework, a name that is no identifier or taken, or an op defined by the user whose
+    value rule cannot be written.
+
+    >>> from microgradlib import compile
+    >>> from microgradlib.nn import MLP
+    >>> model = MLP(2, [3, 1], activation="tanh")
+    >>> program = compile(lambda x, y: (model(x) - y) ** 2, model.parameters()).lower([[0.0, 0.0]], [0.0])
+    >>> print(to_source(program, "torch").partition("def forward")[2])
+    (parameters, x, y):
+        \"\"\"Return (batch,). x: (batch, 2), y: (batch,).\"\"\"
+        layers_0_w = parameters["layers.0.w"]         # (3, 2)
+        layers_0_b = parameters["layers.0.b"]         # (3,)
+        layers_1_w = parameters["layers.1.w"]         # (1, 3)
+        layers_1_b = parameters["layers.1.b"]         # (1,)
+        h1 = torch.tanh(x @ layers_0_w.T + layers_0_b)  # (batch, 3)
+        a1 = h1 @ layers_1_w[0] + layers_1_b[0]         # (batch,)
+        return (a1 - y)**2
+    <BLANKLINE>
+    """
+    lookup(framework, dict(zip(MODULES, MODULES)), "framework")
+    taken = {*WORDS, *TABLE, *HELPERS[framework], *REDUCTIONS[framework]}
+    if not isinstance(name, str) or not name.isidentifier() or name in taken:
+        message = f"name is that of the function: an identifier that nothing else in the text has, got {name!r:.80}"
         raise ValueError(message)
     graph = Graph(program)
-    names = _identifiers(graph.leaves, {name, "named", *RESERVED, *TABLE, *HELPERS[language.name]})
-    parameters = [i for i, leaf in enumerate(graph.leaves) if leaf.kind == "parameter"]
-    arguments = [i for i, leaf in enumerate(graph.leaves) if leaf.kind == "argument"]
-    like = names[(parameters or arguments)[0]] if graph.leaves else ""
-    writer = Writer(graph, language, names, like, {name, "named", *RESERVED, *TABLE, *HELPERS[language.name]})
-    returned = _nested(program.shape, iter(graph.outputs), writer)
+    names = _identifiers(graph.leaves, taken | {name})
+    language = Framework(framework, taken=frozenset({name, *names}))
+    writer = Writer(graph, language, names, taken | {name})
+    returned, shape = _nested(program.shape, iter(graph.outputs), writer)
     lines, returned = statements(writer.lines, returned, writer.fresh)
-    body = _aligned(lines)
-    unpack = [f"    {names[i]} = parameters[{graph.leaves[i].name!r}]" for i in parameters]
-    sig = ", ".join(["parameters"] * bool(parameters) + [names[i] for i in arguments])
-    out = [language.head, ""]
-    for text, n in writer.arrays.tables.items():
-        out.append(f"{n} = " + (f"torch.tensor({text})" if framework=="torch" else f"{language.module}.array({text})"))
-    for text, n in language.constants.items():
-        out.append(f"{n} = {text}")
-    out += [*language.helpers.values(), "", f"def {name}({sig}):", *unpack, *body, f"    return {returned}", ""]
-    text = "\n".join(out)
-    return f"import math\n\n{text}" if "math." in text else text
+    function = _function(name, graph.leaves, names, [*lines, Statement(f"return {returned}")], shape)
+    parameters = [leaf for leaf in graph.leaves if leaf.kind == "parameter"]
+    loader = [_loader(graph, language, parameters)] if parameters else []
+    header = _header(name, graph.leaves, names, language)
+    imports = HEADS[framework].split("\n") + ["import math"]
+    body = [*_tables(writer, language), *language.helpers.values(), *loader, function]
+    uses = re.compile(r"\b(" + "|".join([words.split()[-1] for words in imports]) + r")\.")
+    used = {*uses.findall("\n".join(body)), "torch", "np", "jnp"}
+    imports = sorted([words for words in imports if words.split()[-1] in used], key=lambda line: line != "import math")
+    return "\n\n\n".join(["\n\n".join([header, "\n".join(imports)]), *body]) + "\n"
+
+
+def _header(name: str, leaves: Sequence[Leaf], names: Sequence[str], language: Framework) -> str:
+    """Return the docstring of the text."""
+    arguments = _arguments(leaves, names)
+    lines = [f'"""{name}({arguments}) for {TITLES[language.name]}, written by microgradlib from a compiled program.']
+    lines += ["", "Axis 0 of each argument is the batch."] if arguments.replace("parameters", "") else []
+    if arguments.startswith("parameters"):
+        make = {"torch": "torch.tensor({}, dtype=torch.float64)", "jax": "jnp.array({})", "numpy": "np.array({})"}
+        flat = make[language.name].format("[p.data for p in fast.parameters]")
+        lines[-1] += " Parameters, a dict of arrays, are made of a compiled function's:"
+        lines += ["", f"    parameters = named({flat})"]
+    notes = [f"    {op}: {note}" for op, note in NOTES[language.name].items() if op in language.used]
+    if notes:
+        lines += ["", f"{TITLES[language.name]}'s derivatives differ from microgradlib's here:", "", *notes]
+    return "\n".join([*lines, '"""'])
+
+
+def _arguments(leaves: Sequence[Leaf], names: Sequence[str]) -> str:
+    given = [name for leaf, name in zip(leaves, names) if leaf.kind == "argument"]
+    return ", ".join(["parameters"] * any(leaf.kind == "parameter" for leaf in leaves) + given)
+
+
+def _function(name: str, leaves: Sequence[Leaf], names: Sequence[str], lines: Sequence[Statement], shape: str) -> str:
+    pairs = list(zip(leaves, names))
+    given = ", ".join([f"{name}: {_shape(leaf.lengths, 'batch')}" for leaf, name in pairs if leaf.kind == "argument"])
+    unpacked = [
+        Statement(f"{name} = parameters[{_quoted(leaf.name)}]", _shape(leaf.lengths))
+        for leaf, name in pairs
+        if leaf.kind == "parameter"
+    ]
+    text = f"Return {shape}.{f' {given}.' if given else ''}"
+    doc = textwrap.wrap(f'"""{text}"""', WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join([f"def {name}({_arguments(leaves, names)}):", *doc, *_aligned([*unpacked, *lines])])
+
+
+def _shape(lengths: Sequence[int], *before: str) -> str:
+    parts = [*before, *map(str, lengths)]
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a string literal."""
+    plain = text.isascii() and text.isprintable() and not {*text} & {*"\\\"'"}
+    return f'"{text}"' if plain else ascii(text)
 
 
 def _aligned(lines: Sequence[Statement]) -> list[str]:
@@ -60,34 +135,88 @@ def _aligned(lines: Sequence[Statement]) -> list[str]:
     return [f"{code:<{width}}  # {line.comment}" if line.comment else code for code, line in zip(codes, lines)]
 
 
+def _tables(writer: Writer, language: Framework) -> list[str]:
+    """Return the lines that set places in no order, and long lists of numbers."""
+    make = "torch.tensor({})" if language.name == "torch" else f"{language.module}.array({{}})"
+    texts = [f"{name} = {make.format(text)}" for text, name in writer.arrays.tables.items()]
+    texts += [f"{name} = {text}" for text, name in language.constants.items()]
+    return ["\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="    ")) for text in texts]
+
+
+def _loader(graph: Graph, language: Framework, parameters: Sequence[Leaf]) -> str:
+    """Return the function that makes the parameters by name of a flat array."""
+    np = numpy()
+    whole = Code("numbers")
+    arrays = Arrays(language, {}, len(graph.scalars), lambda _: whole, lambda _: whole)
+    arrays.add(Array("numbers", (len(graph.order),), batched=False), np.array(graph.order))
+    lines = [
+        f"        {_quoted(leaf.name)}: {_from_flat(arrays, leaf)},"
+        for leaf in parameters
+    ]
+    lists = [
+        line
+        for text, name in arrays.tables.items()
+        for line in textwrap.wrap(f"{name} = {text}", WIDTH, initial_indent="    ", subsequent_indent="        ")
+    ]
+    captured = any(leaf.name.startswith("captured") for leaf in parameters)
+    last = ", captured Values behind them" if captured else ""
+    return "\n".join([
+        "def named(numbers):",
+        f'    """Return the parameters by name; numbers: a flat array in the order of the compiled function{last}."""',
+        *lists, "    return {", *lines, "    }",
+    ])  # fmt: skip
+
+
+def _from_flat(arrays: Arrays, leaf: Leaf) -> Code:
+    wide = [length for length in leaf.lengths if length > 1]
+    code = arrays.whole(numpy().array(leaf.scalars).reshape(wide))
+    return code if len(wide) == len(leaf.lengths) else code.reshaped(leaf.lengths)
+
+
 def _identifiers(leaves: Sequence[Leaf], taken: set[str]) -> list[str]:
     """Return names for variables, unique and different from those taken: the last parts of paths that tell them apart.
 
-    >>> _identifiers([Leaf("parameter", name, (), ()) for name in ("cell.u", "readout.w", "a.cell.w", "lambda")], {"x"})
-    ['cell_u', 'readout_w', 'cell_w', 'lambda_']
+    >>> _identifiers([Leaf("parameter", name, (), ()) for name in ("cell.u", "readout.w", "a.cell.w", "in")], {"in"})
+    ['cell_u', 'readout_w', 'cell_w', 'in_']
     """
     paths = [leaf.name.split(".") for leaf in leaves]
     used, result = set(taken), list[str]()
     for path in paths:
-        starts = [k for k in range(len(path) - 1, 0, -1) if len(path) - k >= SHORTEST and not path[k].isdecimal()]
+        starts = [k for k in range(len(path) - SHORTEST, 0, -1) if not path[k].isdecimal()]
         unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
         name = re.sub(r"\W", "_", "_".join(path[unique[0] if unique else 0 :]))
-        base = name if name.isidentifier() else f"_{name}"
-        while base in used:
-            base += "_"
-        used.add(base)
-        result.append(base)
+        name = name if name.isidentifier() else f"_{name}"
+        while name in used:
+            name += "_"
+        used.add(name)
+        result.append(name)
     return result
 
 
-def _nested(shape, outputs, writer):
-    from microgradlib.compiler.engines.engine import _axes
+def _nested(shape: Any, outputs: Iterator[int], writer: Writer) -> tuple[str, str]:
+    """Return what the function returns, nested as its result, and the shapes of that; rectangular lists as arrays."""
     axes = _axes(shape)
     if axes is not None:
-        n = 1
-        for a in axes: n *= a
-        return str(writer.outputs(numpy().array([next(outputs) for _ in range(n)]).reshape(axes)))
+        scalars = numpy().array([next(outputs) for _ in range(prod(axes))], int).reshape(axes)
+        return str(writer.outputs(scalars)), _shape(axes, "batch")
+    pairs = [_nested(part, outputs, writer) for part in (shape.values() if isinstance(shape, dict) else shape)]
     if isinstance(shape, dict):
-        return "{" + ", ".join(f"{k!r}: {_nested(v, outputs, writer)}" for k, v in shape.items()) + "}"
-    parts = [_nested(v, outputs, writer) for v in shape]
-    return f"[{', '.join(parts)}]" if isinstance(shape, list) else f"({', '.join(parts)},)"
+        both = [", ".join([f"{_key(key)}: {pair[k]}" for key, pair in zip(shape, pairs)]) for k in range(2)]
+        return f"{{{both[0]}}}", f"{{{both[1]}}}"
+    both = [", ".join([pair[k] for pair in pairs]) for k in range(2)]
+    if isinstance(shape, list):
+        return f"[{both[0]}]", f"[{both[1]}]"
+    return f"({both[0]}{',' * (len(pairs) == 1)})", f"({both[1]})"
+
+
+def _key(key: Any) -> str:
+    return repr(key) if type(key) in (int, float, bool) else _quoted(str(key))
+
+
+def _axes(shape: Any) -> tuple[int, ...] | None:
+    """Return the lengths of the axes of nested lists; None if they are not rectangular, or not lists alone."""
+    if shape is None:
+        return ()
+    inner = {_axes(part) for part in shape} if isinstance(shape, (list, tuple)) else {None}
+    first = inner.pop() if len(inner) == 1 else None
+    return None if first is None else (len(shape), *first)

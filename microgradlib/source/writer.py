@@ -56,8 +56,10 @@ class Writer:
     expression being written has in it, None where it may have none. `inside_of` counts the readers of each array.
     """
 
-    def __init__(self, graph: Graph, framework: Framework, given: Sequence[str], like: str, taken: set[str]) -> None:
+    def __init__(self, graph: Graph, framework: Framework, given: Sequence[str], taken: set[str]) -> None:
         self.graph, self.framework, self.lines = graph, framework, list[Line]()
+        precise = [name for leaf, name in zip(graph.leaves, given) if leaf.kind == "parameter"]
+        like = next(iter([*precise, *given]), "")
         constants = {i: scalar.number for i, scalar in enumerate(graph.scalars) if scalar.kind == "constant"}
         self.arrays = arrays = Arrays(framework, constants, len(graph.scalars), self._whole, self._named, like=like)
         self.used, self.counts = taken | {*given}, Counter[str]()
@@ -68,12 +70,14 @@ class Writer:
             if leaf.kind == "argument" and not arrays.rows:
                 arrays.rows = f"len({name})"
         self.write, self.packs = Expressions(arrays, self._kept), packs_of(graph)
+        self.pack: Pack | None = None
         self.most_readers = self._most_readers()
-        for self.pack in self.packs:
-            self._add(self.pack)
+        for pack in self.packs:
+            self._add(pack)
 
     def outputs(self, scalars: Any) -> Code:
         """Write numbers that are returned, of the whole batch."""
+        self.pack = None
         return self._shortest(lambda: self.arrays.full(scalars, batched=bool(self.arrays.rows)))
 
     def _most_readers(self) -> dict[Any, int]:
@@ -92,6 +96,7 @@ class Writer:
         return most
 
     def _add(self, pack: Pack) -> None:
+        self.pack = pack
         members, code, zeros = self._shortest(lambda: self.write(pack))
         number = self.arrays.add(Array("", members.shape, code.batched), members.ravel(), zeros=zeros)
         self.waiting[number] = code, pack
@@ -106,7 +111,8 @@ class Writer:
             result = write()
         for number in self.inside or []:
             _, child = self.waiting.pop(number, (None, None))
-            self.pack.is_product |= child is not None and child.is_product
+            if self.pack is not None and child is not None:
+                self.pack.is_product |= child.is_product
         self.inside = []
         return result
 
@@ -123,6 +129,8 @@ class Writer:
         longest = LONGEST_PRODUCT if child.is_product else LONGEST_INSIDE
         if self.most_readers[child.form] > 1 or len(str(code)) > longest or child.kind == "softmax":
             return False
+        if pack is None:
+            return True
         if child.is_product:
             return pack.kind == "elementwise" and (len(pack.parts[0]) == 1 or pack.op.name == "add")
         return pack.kind in {"elementwise", "reduce"}
@@ -153,11 +161,14 @@ class Writer:
             return "h" if symbol[0].isalpha() and pack.kind != "dot" else "a"
         return symbol[0].lower() if symbol[0].isascii() and symbol[0].isalpha() else LETTERS.get(symbol, "c")
 
-    def fresh(self, letter: str) -> str:
-        """Return a name that nothing has yet: the letter with a number, of a longer word without one if it can."""
+    def fresh(self, letter: str, *, alone: bool = False) -> str:
+        """Return a name that nothing has yet: the letter with a number, `alone` or of a longer word without if it can."""
+        if (alone or len(letter) > 1) and letter not in self.used:
+            self.used.add(letter)
+            return letter
         while True:
             self.counts[letter] += 1
-            name = letter if len(letter) > 1 and self.counts[letter] == 1 else f"{letter}{self.counts[letter]}"
+            name = f"{letter}{self.counts[letter]}"
             if name not in self.used:
                 self.used.add(name)
                 return name
