@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import reduce
+from copy import copy
+from functools import lru_cache, reduce
 from typing import Any
 
 from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of, contiguous
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
-from microgradlib.compiler.instructions import Instruction
 from microgradlib.compiler.llvm.functions import run_rule
-from microgradlib.compiler.llvm.ir import Mask, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.compiler.slopes import rule_arguments
-from microgradlib.ops import ZERO
+from microgradlib.ops import ZERO, Op
 
 __all__ = ["adjoint_of", "chain_kernels", "gather_kernel"]
 
@@ -44,31 +44,50 @@ def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
         loaded |= dict.fromkeys([key for key in link.operands if key not in written])
         written[link.results] = link.is_needed
     stored = [key for key, is_needed in written.items() if is_needed]
-    views = list(dict.fromkeys([*stored, *loaded]))
+    keys = list(dict.fromkeys([*stored, *loaded]))
+    views = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(keys)]
+    number = {key: k for k, key in enumerate(dict.fromkeys([*keys, *written]))}
+    links = []
+    for link in chain.links:
+        i, reads = link.step.instruction, tuple([number[key] for key in link.operands])
+        links.append((i and (i.op, i.wrt, i.reads), reads, number[link.results]))
+    shape = tuple(views), tuple([number[key] for key in loaded]), tuple(links), len(stored)
+    starts = [numpy().frombuffer(key.table, "int32") if key.table else key.start for key in keys]
+    return Kernel(copy(_chain_function(layout, chain.sizes, shape)), tuple(starts))  # a module names its functions
+
+
+@lru_cache(1024)
+def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ...]) -> Function:
+    """Return the function of a chain. Steps that repeat have the same.
+
+    `shape`: the views, those that are stored first; which are loaded; the links; and how many are stored. A link is an
+    op with `wrt` and `reads`, or None of a gather, with the numbers of its operands' views and of its results'. Numbers
+    beyond those of views stay in registers.
+    """
+    views, loaded, links, stored = shape
     f = kernel_function(len(views))
 
     def body(real: Real, places: list[Place]) -> Stores:
-        at = dict(zip(views, places))
-        numbers = {key: at[key].load() for key in loaded}
-        for link in chain.links:
-            inputs, i = [numbers[key] for key in link.operands], link.step.instruction
-            numbers[link.results] = inputs[0] if i is None else _number(i, inputs, f, real)
-        return [(at[key], numbers[key]) for key in stored]
+        numbers = {k: places[k].load() for k in loaded}
+        for rule, operands, result in links:
+            inputs = [numbers[k] for k in operands]
+            numbers[result] = _number(rule, inputs, f, real) if rule else inputs[0]
+        return [(places[k], numbers[k]) for k in range(stored)]
 
-    at = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(views)]
-    nest(f, layout, chain.sizes, at, body)
-    return Kernel(f, tuple([numpy().frombuffer(key.table, "int32") if key.table else key.start for key in views]))
+    nest(f, layout, sizes, views, body)
+    return f
 
 
-def _number(i: Instruction, inputs: list[Number], f: Any, real: Real) -> Number:
-    """Return the result of an elementwise instruction; what is `ZERO` takes no part in sums and stops products."""
+def _number(rule: tuple[Op, int | None, tuple[int, ...]], inputs: list[Number], f: Function, real: Real) -> Number:
+    """Return an op's value, or its adjoint; what is `ZERO` takes no part in sums and stops products."""
+    op, wrt, reads = rule
     plain = [Number(f, real, x.name) for x in inputs]
-    if i.wrt is not None:
-        read = [math.nan if x is None else x for x in rule_arguments(i.op, i.reads, plain[1:])]
-        return adjoint_of(inputs[0], run_rule(i.op.derivatives[i.wrt], *read, *i.op.settings))  # type: ignore[index]
-    found = f.number(run_rule(i.op.value, *plain, *i.op.settings), real)
+    if wrt is not None:
+        read = [math.nan if x is None else x for x in rule_arguments(op, reads, plain[1:])]
+        return adjoint_of(inputs[0], run_rule(op.derivatives[wrt], *read, *op.settings))  # type: ignore[index]
+    found = f.number(run_rule(op.value, *plain, *op.settings), real)
     closed = [x.closed for x in inputs if x.closed is not None]
-    if i.op.name in PRODUCTS and closed:
+    if op.name in PRODUCTS and closed:
         return _closed_where(reduce(Mask.__or__, closed), found)
     found = Number(f, real, found.name)
     if closed and len(closed) == len(inputs):

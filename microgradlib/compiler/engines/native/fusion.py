@@ -15,6 +15,9 @@ __all__ = ["Chain", "Key", "Link", "chains_of", "contiguous", "fusible", "last_r
 
 FUSED = {"elementwise", "gather"}
 
+MOST_TOGETHER = 16
+"""So many neighbours are looked at together: more numbers than that do not stay in registers."""
+
 
 class Key(NamedTuple):
     """What a step reads or writes, on the axes of its chain; or a table of rows. The same key is the same view."""
@@ -23,6 +26,14 @@ class Key(NamedTuple):
     start: int
     steps: tuple[int, ...]
     table: bytes = b""
+
+    def bounds(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Return the first and the last of its rows."""
+        if self.table:
+            rows = self.rows(sizes)
+            return int(rows.min()), int(rows.max())
+        spans = [(size - 1) * step for size, step in zip(sizes, self.steps)]
+        return self.start + sum([s for s in spans if s < 0]), self.start + sum([s for s in spans if s > 0])
 
     def rows(self, sizes: Sequence[int]) -> Any:
         """Return all its rows, in the order of the entries."""
@@ -61,8 +72,8 @@ class Chain(NamedTuple):
     links: list[Link]
 
 
-def fusible(plan: Plan) -> list[tuple[int, int]]:
-    """Return (start, end) of each run of elementwise steps and gathers with as many results, in one phase.
+def fusible(plan: Plan) -> dict[int, int]:
+    """Return the start and end of each run of elementwise steps and gathers with as many results, in one phase.
 
     Steps after the batch are not among them: their sums over the batch are finished one by one.
     """
@@ -70,11 +81,10 @@ def fusible(plan: Plan) -> list[tuple[int, int]]:
     def likeness(step: Step) -> tuple[Any, ...]:
         return step.kind in FUSED and step.phase != "after", step.phase, prod(step.results.sizes)
 
-    found, start = list[tuple[int, int]](), 0
+    found, start = dict[int, int](), 0
     for (is_fused, *_), run in groupby(plan.steps, likeness):
         end = start + len(list(run))
-        if is_fused:
-            found.append((start, end))
+        found |= {start: end} if is_fused else {}
         start = end
     return found
 
@@ -90,17 +100,12 @@ def last_reads(plan: Plan) -> list[int]:
 
     for index, step in enumerate(plan.steps):
         for place in step.operands:
-            read(place.space, rows_of(place), index)
-        writers[step.results.space][rows_of(step.results)] = index
+            read(place.space, _key(place, _sizes(place)).rows(_sizes(place)), index)
+        writers[step.results.space][_key(step.results, step.results.sizes).rows(step.results.sizes)] = index
     given = [*zip(plan.program.outputs, plan.output_rows), *zip(plan.program.cotangents, plan.cotangent_rows)]
     for operand, rows in given:
         read(operand.space, rows, len(plan.steps))
     return found
-
-
-def rows_of(place: StridedView | Rows) -> Any:
-    """Return the rows of a view or table, in the order of its entries."""
-    return place.rows if isinstance(place, Rows) else Key(place.space, place.start, place.steps).rows(place.sizes)
 
 
 def chains_of(steps: Sequence[Step], last: Sequence[int] | None = None) -> Iterator[Chain]:
@@ -108,16 +113,15 @@ def chains_of(steps: Sequence[Step], last: Sequence[int] | None = None) -> Itera
 
     `last`: for each of the steps the index, counted from the first of them, of the last step that reads its results.
     """
-    ends = [len(steps)] * len(steps) if last is None else last
-    part = list[int]()
-    for index, step in enumerate(steps):
-        sizes = _common_sizes([*[steps[k] for k in part], step])
-        new = _link(step, sizes)
-        if not sizes or not all(new.may_follow(_link(steps[k], sizes), sizes) for k in part):
-            yield from _connected([(steps[k], ends[k] >= index) for k in part])
-            part = []
-        part.append(index)
-    yield from _connected([(steps[k], ends[k] >= len(steps)) for k in part])
+    ends, start = [len(steps)] * len(steps) if last is None else last, 0
+    for index in range(1, len(steps) + 1):
+        if index - start < MOST_TOGETHER and index < len(steps):
+            sizes = _common_sizes(steps[start : index + 1])
+            *before, new = [_link(step, sizes) for step in steps[start : index + 1]]
+            if sizes and all(new.may_follow(link, sizes) for link in before):
+                continue
+        yield from _connected([(steps[k], ends[k] >= index) for k in range(start, index)])
+        start = index
 
 
 def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
@@ -136,13 +140,16 @@ def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
         yield Chain(sizes, [_link(part[k][0], sizes, is_needed=part[k][1]) for k in sorted(group)])
 
 
+def _sizes(place: StridedView | Rows) -> tuple[int, ...]:
+    return (len(place.rows),) if isinstance(place, Rows) else place.sizes
+
+
 def _common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return sizes of axes of which those of each step are products of neighbours; () if there are none."""
     widths = {1}
     for step in steps:
-        [place] = step.operands if step.kind == "gather" else [step.results]
-        sizes = step.results.sizes if isinstance(place, Rows) else place.sizes
-        widths |= set(accumulate(reversed(sizes), mul))
+        place = step.operands[0] if step.kind == "gather" else step.results
+        widths |= set(accumulate(reversed(_sizes(place)), mul))
     ordered = sorted(widths, reverse=True)
     if any(outer % inner for outer, inner in pairwise(ordered)):
         return ()
@@ -188,7 +195,5 @@ def _overlaps(x: Key, y: Key, sizes: Sequence[int]) -> bool:
     """
     if x == y or x.space != y.space:
         return False
-    ours, theirs = x.rows(sizes), y.rows(sizes)
-    if ours.max() < theirs.min() or theirs.max() < ours.min():
-        return False
-    return bool(numpy().isin(ours, theirs).any())
+    (first_x, last_x), (first_y, last_y) = x.bounds(sizes), y.bounds(sizes)
+    return first_x <= last_y and first_y <= last_x and bool(numpy().isin(x.rows(sizes), y.rows(sizes)).any())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
@@ -35,12 +35,13 @@ class Place:
 
     def __init__(self, f: Function, real: Real, pointer: str, *, is_alike: bool) -> None:
         self.f, self.real, self.pointer, self.is_alike = f, real, pointer, is_alike
-        self._kept: Number | None = None
+        self.kept: Number | None = None
+        """What stands there, if it was loaded for all positions to come."""
 
     def load(self, offset: int | str = 0) -> Number:
         """Return what stands so many numbers behind it."""
-        if self._kept is not None:
-            return self._kept
+        if self.kept is not None:
+            return self.kept
         address = self.f.address(self.real, self.pointer, offset)
         return (self.f.broadcast if self.is_alike else self.f.load)(self.real, address)
 
@@ -48,47 +49,43 @@ class Place:
         """Write so many numbers behind it."""
         self.f.store(number, self.f.address(self.real, self.pointer, offset))
 
-    def keep(self) -> None:
-        """Load what stands there once, for all positions to come."""
-        self._kept = self.load()
-
     def moved(self, offset: int | str) -> Place:
         """Return the place so many numbers behind it."""
         if offset == 0:
             return self
         return Place(self.f, self.real, self.f.address(self.real, self.pointer, offset), is_alike=self.is_alike)
 
+    def found(self) -> Place:
+        """Return the place where the numbers are."""
+        return self
+
 
 class TablePlace(Place):
-    """Where a table is at one position: the rows of a space, in one lane each, or the row of all of them."""
+    """Where a table is at one position: the rows of a space, one for each lane, or the row of all of them."""
 
-    def __init__(self, real: Real, pointer: str, memory: str, unit: int | str, *, f: Function, is_alike: bool) -> None:
-        super().__init__(f, real, pointer, is_alike=is_alike)
-        self.memory, self.unit = memory, unit
+    memory: tuple[str, int | str] = "", 1
+    """The space's pointer, and how many numbers a row has."""
 
     def moved(self, offset: int | str) -> TablePlace:
         """Return the place so many rows behind it."""
-        if offset == 0:
-            return self
-        pointer = self.f.emit(f"getelementptr i32, ptr {self.pointer}, i64 {offset}")
-        return TablePlace(self.real, pointer, self.memory, self.unit, f=self.f, is_alike=self.is_alike)
+        pointer = self.f.emit(f"getelementptr i32, ptr {self.pointer}, i64 {offset}") if offset else self.pointer
+        place = TablePlace(self.f, self.real, pointer, is_alike=self.is_alike)
+        place.memory = self.memory
+        return place
 
-    def row(self, lane: int = 0) -> str:
-        """Return the address of the row, or of that in some lane."""
-        f = self.f
-        return f.address(self.real, self.memory, f.mul(f.load_index(self.pointer, lane), self.unit))
-
-    def found(self) -> Place:
-        """Return the place of the row."""
-        return Place(self.f, self.real, self.row(), is_alike=self.is_alike)
+    def found(self, lane: int = 0) -> Place:
+        """Return the place of the row, or of that in some lane."""
+        pointer, unit = self.memory
+        row = self.f.address(self.real, pointer, self.f.mul(self.f.load_index(self.pointer, lane), unit))
+        return Place(self.f, self.real, row, is_alike=self.is_alike)
 
     def load(self, _: int | str = 0) -> Number:
         """Return the numbers in its rows."""
         f, real, vector = self.f, self.real, "poison"
         if self.is_alike:
-            return f.broadcast(real, self.row())
+            return self.found().load()
         for lane in range(real.lanes):
-            number = f.load(real.one, self.row(lane))
+            number = f.load(real.one, self.found(lane).pointer)
             vector = f.emit(f"insertelement {real.text} {vector}, {real.scalar} {number.name}, i64 {lane}")
         return Number(f, real, vector)
 
@@ -111,14 +108,12 @@ def nest(f: Function, layout: Layout, sizes: Sequence[int], views: Sequence[View
     """
     axes = [(size, tuple(own)) for size, *own in zip(sizes, *[view.steps for view in views])]
     axes = _collapsed(sorted(axes, key=lambda axis: -abs(axis[1][0])))
-    spaces = [view.space for view in views]
-    has_batch = not layout.is_single and BATCHED in spaces
-    along: Axis = (1, tuple([int(has_batch and space == BATCHED) for space in spaces]))
-    even = [axis for axis in axes if axis[1][0] == 1 and {0, 1}.issuperset(axis[1])] if not has_batch else []
-    has_tables = any(view.table for view in views)
-    if has_batch and axes and axes[-1][1] == along[1] and not has_tables:
-        along = axes.pop()
-    elif even:
+    has_batch = not layout.is_single and any(view.space == BATCHED for view in views)
+    along: Axis = (1, tuple([int(has_batch and view.space == BATCHED) for view in views]))
+    if has_batch:
+        if axes and axes[-1][1] == along[1] and not any(view.table for view in views):
+            along = axes.pop()
+    elif even := [axis for axis in axes if axis[1][0] == 1 and {0, 1}.issuperset(axis[1])]:
         along = max(even)
         axes.remove(along)
     lanes = layout.real.lanes if has_batch else min(layout.real.lanes, 1 << (along[0].bit_length() - 1))
@@ -133,11 +128,9 @@ def _collapsed(axes: Sequence[Axis]) -> list[Axis]:
     """
     found: list[Axis] = []
     for size, steps in axes:
-        if size == 1:
-            continue
         if found and all(outer == size * inner for outer, inner in zip(found[-1][1], steps)):
             found.append((found.pop()[0] * size, steps))
-        else:
+        elif size > 1:
             found.append((size, steps))
     return found
 
@@ -156,30 +149,29 @@ class _Nest(NamedTuple):
 
     def emit(self) -> None:
         """Write everything."""
-        f, layout, places, strides = self.f, self.layout, list[Place](), dict[Any, int | str]()
-        units = {UNBATCHED: 1, BATCHED: layout.block, LANE_SUMS: layout.sum_lanes}
+        f, layout, places = self.f, self.layout, list[Place]()
+        memory = {UNBATCHED: ("%u", 1), BATCHED: ("%b", layout.block), LANE_SUMS: ("%l", layout.sum_lanes)}
         for view, moves in zip(self.views, self.along[1]):
-            memory = {UNBATCHED: "%u", BATCHED: "%b", LANE_SUMS: "%l"}[view.space]
+            pointer, unit = memory[view.space]
             is_alike = not moves and view.space != LANE_SUMS
             if view.table:
-                table = TablePlace(self.real, "%t", memory, units[view.space], f=f, is_alike=is_alike)
+                table = TablePlace(f, self.real, "%t", is_alike=is_alike)
+                table.memory = pointer, unit
                 places.append(table.moved(view.start))
             else:
-                start = f.address(layout.real, memory, f.mul(view.start, units[view.space]))
+                start = f.address(layout.real, pointer, f.mul(view.start, unit))
                 places.append(Place(f, self.real, start, is_alike=is_alike))
-        by_view = [1 if view.table else units[view.space] for view in self.views]
-        for _, steps in self.axes:
-            for key in zip(steps, by_view):
-                if key not in strides:
-                    strides[key] = f.mul(*key)
-        levels = [(size, [strides[key] for key in zip(steps, by_view)]) for size, steps in self.axes]
-        self._level(levels, places)
+        units = [1 if view.table else memory[view.space][1] for view in self.views]
+        known = {
+            key: f.mul(*key) for key in dict.fromkeys([key for _, steps in self.axes for key in zip(steps, units)])
+        }
+        self._level([(size, [known[key] for key in zip(steps, units)]) for size, steps in self.axes], places)
 
     def _level(self, levels: list[tuple[int, list[int | str]]], places: list[Place]) -> None:
-        """Write the loops from some level on."""
+        """Write the loops from some level on, each with how many numbers it moves each place."""
         for k, (view, place) in enumerate(zip(self.views, places)):
             if view.kept and place.is_alike and all(strides[k] == 0 for _, strides in levels):
-                place.keep()
+                place.kept = place.load()
         if not levels:
             self._innermost(places)
             return
@@ -189,20 +181,19 @@ class _Nest(NamedTuple):
 
     def _innermost(self, places: list[Place]) -> None:
         """Write the loop over vectors."""
-        size, lanes = self.along[0], self.real.lanes
+        size, lanes, rest = self.along[0], self.real.lanes, list[Any]()
         if self.has_batch:
-            places = [place.found() if isinstance(place, TablePlace) else place for place in places]
-            with self.f.loop(self.f.mul(size, "%B"), step=lanes) as loop:
-                _store(self._at(places, loop.index))
-            return
-        rest = self._at(places, size - lanes) if size % lanes else ()
-        with turns(self.f, size - size % lanes, lanes) as index:
+            places, end = [place.found() for place in places], self.f.mul(size, "%B")
+        else:
+            rest, end = list(self._at(places, size - lanes)) if size % lanes else [], size - size % lanes
+        with turns(self.f, end, lanes) as index:
             _store(self._at(places, index))
         _store(rest)
 
     def _at(self, places: list[Place], index: int | str) -> Stores:
-        moved = [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
-        return self.body(self.real, moved)
+        return self.body(
+            self.real, [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
+        )
 
 
 def _store(found: Stores) -> None:
@@ -211,9 +202,9 @@ def _store(found: Stores) -> None:
 
 
 @contextmanager
-def turns(f: Function, count: int, step: int = 1) -> Iterator[int | str]:
+def turns(f: Function, count: int | str, step: int = 1) -> Iterator[int | str]:
     """Repeat what is emitted inside for index 0, step, 2·step … below count; if that is once, without a loop."""
-    if count <= step:
+    if isinstance(count, int) and count <= step:
         yield 0
         return
     with f.loop(count, step=step) as loop:

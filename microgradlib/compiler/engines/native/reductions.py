@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate, groupby
 from math import gcd
-from typing import Any, NamedTuple
+from typing import Any
 
 from microgradlib.compiler.engines.native.elementwise import adjoint_of
 from microgradlib.compiler.engines.native.fusion import contiguous
-from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
+from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
-from microgradlib.compiler.instructions import BATCHED, Instruction
+from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
-from microgradlib.compiler.llvm.ir import Function, Number, Real
+from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 
@@ -29,30 +29,60 @@ MOST_SIDE_BY_SIDE = 4
 """So many segments are added up side by side at most."""
 
 
-class _Read(NamedTuple):
-    """The results or an operand of a reduction: where they lie along the outer axes, and from one term to the next."""
-
-    view: View
-    step: int
-
-
 def reduce_kernel(step: Step, layout: Layout) -> Kernel:
     """Return the kernel of a "reduce" step, of its adjoint, or of a sum over the batch, which adds to lane sums.
 
     Raises `NotNativeError` for many inputs of an op that has no statements in the kernel table.
     """
-    i, views = _instruction(step), [step.results, *step.operands]
-    sizes = step.results.sizes[:-1]
-    reads = []
-    for k, view in enumerate(views):
-        is_kept = k > 0 and view.sizes[-1] == 1  # type: ignore[union-attr]
-        reads.append(_Read(View(view.space, f"%a{k}", view.steps[:-1], is_kept), view.steps[-1]))  # type: ignore[union-attr]
+    i, views = _placed(step)
+    f, scratch, sizes = kernel_function(len(views)), 0, step.results.sizes[:-1]
+    names = ("xy" if i.wrt is None else "gzxy")[: len(views) - 1]
+    formula = formula_of(i.op, i.wrt, names.count("x") + names.count("y"))
+    strides = [f.mul(view.steps[-1], layout.block if view.space == BATCHED else 1) for view in views]
+
+    def body(real: Real, places: list[Place]) -> Stores:
+        nonlocal scratch
+        to, at = places[0], dict(zip(names, zip(places[1:], strides[1:])))
+
+        def load(name: str, term: int | str) -> Number:
+            return at[name][0].load(f.mul(term, at[name][1]))
+
+        def store(term: int | str, number: Number) -> None:
+            to.store(number, f.mul(term, strides[0]))
+
+        if formula is None:
+            found = _by_rule(i, [name for name in names if name in "xy"], load, store)
+        else:
+            evaluation = Evaluation(f, real, formula, i.terms, load=load, store=store)
+            found, scratch = evaluation.run(), len(evaluation.kept) * i.terms
+        if i.sums_batch:
+            found = to.load() + found
+        return [] if found is None else [(to, f.number(found, real))]
+
+    at = [View(x.space, f"%a{k}", x.steps[:-1], k > 0 and x.sizes[-1] == 1) for k, x in enumerate(views)]
     if i.sums_batch:
-        reads[0] = _Read(View(LANE_SUMS, "%a0", contiguous(sizes)), 0)
-    f = kernel_function(len(views))
-    scratch = _Reduction(f, layout, i, i.terms, reads).write(sizes)
-    starts = [view.start for view in views]  # type: ignore[union-attr]
-    return Kernel(f, (0 if i.sums_batch else starts[0], *starts[1:]), scratch)
+        at[0] = View(LANE_SUMS, "%a0", contiguous(sizes))
+    nest(f, layout, sizes, at, body)
+    return Kernel(f, tuple([view.start for view in views]), scratch)
+
+
+def _placed(step: Step) -> tuple[Any, list[Any]]:
+    """Return the instruction of a step, and its views, those of the results first."""
+    return step.instruction, [step.results, *step.operands]
+
+
+def _by_rule(i: Any, names: Sequence[str], load: Any, store: Any) -> Any:
+    """Emit an op's rule over all inputs; return the result, or None if each term has one, which is stored."""
+    if i.terms * len(names) > MOST_INPUTS:
+        message = f"{i.op.name} of {i.terms * len(names)} inputs has no native code"
+        raise NotNativeError(message)
+    given = [load(name, term) for name in names for term in range(i.terms)]
+    if i.wrt is None:
+        return run_rule(i.op.value, *given, *i.op.settings)
+    derivatives = run_rule(i.op.differentiate, load("z", 0), *given)[i.wrt * i.terms :]
+    for term in range(i.terms):
+        store(term, adjoint_of(load("g", 0), derivatives[term]))
+    return None
 
 
 def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
@@ -61,20 +91,20 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     All groups have as many segments, which are added up side by side. Group i begins with term size · t[i], so each of
     its segments has t[i + 1] − t[i] terms.
     """
-    i, (to, *views), f = _instruction(step), [step.results, *step.operands], kernel_function(2 + len(step.operands))
-    size, firsts = _groups(i.counts)
+    i, views = _placed(step)
+    f, (size, firsts) = kernel_function(len(views) + 1), _groups(i.counts)
     with turns(f, len(firsts) - 1) as group:
-        place = f.add(f"%a{1 + len(views)}", group)
+        place = f.add(f"%a{len(views)}", group)
         first, end = [f.load_index("%t", f.add(place, ahead)) for ahead in (0, 1)]
         count = f.emit(f"sub i64 {end}, {first}")
-        at = [View(to.space, f.emit(f"add i64 %a0, {f.mul(group, size * to.steps[0])}"), to.steps[1:])]
-        for k, view in enumerate(views, 1):
-            start = f.mul(first, size * view.steps[0])  # type: ignore[union-attr]
-            at.append(View(view.space, f.emit(f"add i64 %a{k}, {start}"), view.steps[1:]))  # type: ignore[union-attr]
-        terms = [f.mul(view.steps[0], _unit(layout, view)) for view in (to, *views)]  # type: ignore[union-attr]
-        body = partial(_segments, f=f, name=i.op.name, size=size, count=count, strides=terms)
-        nest(f, layout, to.sizes[1:], at, body)
-    return Kernel(f, (*[view.start for view in (to, *views)], numpy().array(firsts, "int32")))  # type: ignore[union-attr]
+        at = []
+        for k, view in enumerate(views):
+            start = f.add(f"%a{k}", f.mul(first if k else group, size * view.steps[0]))
+            at.append(View(view.space, str(start), view.steps[1:]))
+        strides = [f.mul(view.steps[0], layout.block if view.space == BATCHED else 1) for view in views]
+        body = partial(_segments, f=f, name=i.op.name, size=size, count=count, strides=strides)
+        nest(f, layout, step.results.sizes[1:], at, body)
+    return Kernel(f, (*[view.start for view in views], numpy().array(firsts, "int32")))
 
 
 def _groups(counts: Sequence[int]) -> tuple[int, list[int]]:
@@ -112,73 +142,3 @@ def _segments(
         number = f.splat(Number(f, to.real.one, f.emit(f"uitofp i64 {count} to {to.real.scalar}")), to.real)
         totals = [total / number for total in totals]
     return [(to.moved(f.mul(segment, strides[0])), total) for segment, total in enumerate(totals)]
-
-
-def _unit(layout: Layout, view: Any) -> int | str:
-    """Return how many numbers apart neighbouring rows of a view's space lie."""
-    return layout.block if view.space == BATCHED else 1
-
-
-def _instruction(step: Step) -> Instruction:
-    if step.instruction is None:
-        message = f"a reduction is a step with an instruction, got {step}"
-        raise ValueError(message)
-    return step.instruction
-
-
-class _Reduction:
-    """An instruction over so many terms, with where it reads and writes; the results are the first of `reads`."""
-
-    def __init__(self, f: Function, layout: Layout, i: Instruction, terms: int, reads: Sequence[_Read]) -> None:
-        self.f, self.layout, self.i, self.terms, self.reads = f, layout, i, terms, reads
-        self.names = "gzxy" if i.wrt is not None else "xy"
-        """The names of the operands in statements."""
-        self.formula = formula_of(i.op, i.wrt, terms, len(reads) - (1 if i.wrt is None else 3))
-        self.strides = [f.mul(read.step, _unit(layout, read.view)) for read in reads]
-        """How many numbers apart terms are, of the results and the operands."""
-        self.scratch = 0
-
-    def write(self, sizes: Sequence[int]) -> int:
-        """Emit the nest over axes of these sizes; return how many vectors of scratch memory are used."""
-        nest(self.f, self.layout, sizes, [read.view for read in self.reads], self._body)
-        return self.scratch
-
-    def _body(self, real: Real, places: list[Place]) -> Stores:
-        """Emit the code of the results at one position; those of an adjoint are stored at once."""
-        f, strides, to = self.f, self.strides, places[0]
-        at = dict(zip(self.names, zip(places[1:], strides[1:])))
-
-        def load(name: str, term: int | str) -> Number:
-            place, stride = at[name]
-            return place.load(f.mul(term, stride))
-
-        def store(term: int | str, number: Number) -> None:
-            to.store(number, f.mul(term, strides[0]))
-
-        if self.formula is not None:
-            evaluation = Evaluation(f, real, self.formula, load, store)
-            found = evaluation.run()
-            self.scratch = max(self.scratch, len(evaluation.kept) * self.terms)
-        else:
-            found = self._by_rule(load, store)
-        if found is None:
-            return []
-        return [(to, to.load() + found if self.reads[0].view.space == LANE_SUMS else f.number(found, real))]
-
-    def _by_rule(self, load: Any, store: Any) -> Number | None:
-        """Emit the op's rule over all inputs."""
-        i, inputs = (
-            self.i,
-            [name for name in self.names if name in "xy"][: len(self.reads) - (1 if self.i.wrt is None else 3)],
-        )
-        if self.terms * len(inputs) > MOST_INPUTS:
-            message = f"{i.op.name} of {self.terms * len(inputs)} inputs has no native code"
-            raise NotNativeError(message)
-        given = [load(name, term) for name in inputs for term in range(self.terms)]
-        if i.wrt is None:
-            found: Number = run_rule(i.op.value, *given, *i.op.settings)
-            return found
-        derivatives = run_rule(i.op.differentiate, load("z", 0), *given)
-        for term in range(self.terms):
-            store(term, adjoint_of(load("g", 0), derivatives[i.wrt * self.terms + term]))
-        return None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from itertools import chain
 from math import inf
 from typing import Any
@@ -14,77 +13,54 @@ from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.ops import Op
 
-__all__ = ["Evaluation", "Formula", "formula_of"]
+__all__ = ["Evaluation", "Node", "formula_of"]
 
 EXACT = {"max": "shift", "multiply": "strong", "floor": "ones"}
 """What some functions are in statements that NumPy reruns by the op's rule if numbers are not finite; native code has
 no second run. The largest number, which is subtracted before exponentials, is 0 if it is infinite; a factor 0 stops inf
 and nan; of exponentials, 1 counts as 1 and the infinite too, as in `ops.softmax.log_total`."""
 
-REDUCTIONS = {"sum", "max", "min", "shift"}
-DEAR = {"exp", "log", "log1p"}
-"""Functions that take so long that what they give of each term is kept, if it is read in two loops."""
+REDUCTIONS, DEAR = {"sum", "max", "min", "shift"}, {"exp", "log", "log1p"}
+"""Functions over all terms; and those that take so long that what they give of a term is kept if two loops read it."""
 
 UNROLLED, WAYS = 16, 4
 """So many terms are written out; of more, as many parts as there are ways are added up side by side."""
 
 
-@dataclass(frozen=True, eq=False)
 class Node:
     """A number of each term, if `is_term`, or of each result; `level` loops over the terms come before it."""
 
-    function: str
-    inputs: tuple[Any, ...] = ()
-    is_term: bool = False
-    level: int = 0
+    def __init__(self, function: str, inputs: tuple[Any, ...] = (), level: int = 0, *, is_term: bool = False) -> None:
+        self.function, self.inputs, self.level, self.is_term = function, inputs, level, is_term
 
-    @property
-    def is_reduction(self) -> bool:
-        """Whether a loop over terms computes it."""
-        return self.function in REDUCTIONS
-
-
-@dataclass(frozen=True)
-class Formula:
-    """What is computed: `out`, of each result or of each term; of the first term `first`, if that is not None."""
-
-    out: Node
-    first: Node | None
-    terms: int
-
-    def nodes(self) -> list[Node]:
-        """Return all nodes that are needed, each behind its inputs."""
-        found = dict[Node, None]()
-
-        def visit(node: Any) -> None:
-            if isinstance(node, Node) and node not in found:
-                for x in node.inputs:
-                    visit(x)
-                found[node] = None
-
-        visit(self.out)
-        visit(self.first)
-        return list(found)
+    def terms(self) -> Iterator[Node]:
+        """Yield what is computed of each term for it, itself among them."""
+        if self.is_term:
+            yield self
+            for x in self.inputs:
+                if isinstance(x, Node):
+                    yield from x.terms()
 
 
-def formula_of(op: Op, wrt: int | None, terms: int, operands: int) -> Formula | None:
-    """Return the formula of an op of so many terms of each of one or two operands, or of its adjoint by one of them.
+@lru_cache(64)
+def formula_of(op: Op, wrt: int | None, operands: int) -> tuple[Node, Node | None] | None:
+    """Return what an op of one or two operands computes, or its adjoint by one of them, and for the first term instead.
 
     None if the kernel table has no statements for it. An adjoint computes anew what NumPy's kernel keeps for it.
 
     >>> from microgradlib.ops import TABLE
-    >>> [node.function for node in formula_of(TABLE["mean"], None, 4, 1).nodes()]
-    ['x', 'sum', 'n', 'divide']
+    >>> out, first = formula_of(TABLE["mean"], None, 1)
+    >>> out.function, [getattr(x, "function", x) for x in out.inputs], first
+    ('divide', ['sum', 'n'], None)
     """
     statements, forward = kernel_of(op, wrt), kernel_of(op, None)
     if not statements or (operands == 1 and " y" in forward):
         return None
     names = {name: Node(name, is_term=name in "xy") for name in "xygzn"}
     if wrt is not None and not statements.islower():
-        kept = _read(forward, names)
-        names |= {name: node for name, node in kept.items() if name.isupper()}
+        names |= {name: node for name, node in _read(forward, names).items() if name.isupper()}
     found = _read(statements, names)
-    return Formula(found["out"], found.get("out0"), terms)
+    return found["out"], found.get("out0")
 
 
 def _read(statements: str, given: dict[str, Node]) -> dict[str, Node]:
@@ -92,24 +68,23 @@ def _read(statements: str, given: dict[str, Node]) -> dict[str, Node]:
     names, is_exact = dict(given), "exact" in statements
     for statement in statements.split("; "):
         target, _, function, *words = statement.split()
-        inputs = tuple([_operand(word, names) for word in words])
+        inputs = [_operand(word, names) for word in words]
         if function == "exact":
             names[target] = inputs[0]
             continue
         function = EXACT.get(function, function) if is_exact else function
-        nodes = [x for x in inputs if isinstance(x, Node)]
-        is_term = any(x.is_term for x in nodes) and function not in REDUCTIONS
-        level = max([x.level for x in nodes]) + (function in REDUCTIONS)
-        names[target] = Node(function, inputs, is_term, level)
+        nodes, is_total = [x for x in inputs if isinstance(x, Node)], function in REDUCTIONS
+        is_term = any(x.is_term for x in nodes) and not is_total
+        level = max([x.level for x in nodes]) + is_total
+        names[target] = Node(function, tuple(inputs), level, is_term=is_term)
     return names
 
 
 def _operand(word: str, names: dict[str, Node]) -> Any:
     if word in names:
         return names[word]
-    if word[:-1] in names and word[-1] == "0":
-        return Node("first", (names[word[:-1]],), level=names[word[:-1]].level + 1)
-    return float(word)
+    whole = names.get(word[:-1])  # E0 is E of the first term
+    return float(word) if whole is None else Node("first", (whole,), whole.level + 1)
 
 
 class Evaluation:
@@ -118,39 +93,58 @@ class Evaluation:
     `load` gives what stands for the names x, y, g and z, of a term for the first two; `store` writes a term's result.
     """
 
-    def __init__(self, f: Function, real: Real, formula: Formula, load: Any, store: Any) -> None:
-        self.f, self.real, self.formula, self.load, self.store = f, real, formula, load, store
-        self.known: dict[Node, Number] = {}
+    def __init__(self, f: Function, real: Real, formula: Any, terms: int, *, load: Any, store: Any) -> None:
+        self.f, self.real, self.terms, self.load, self.store = f, real, terms, load, store
+        self.out, self.first = formula
+        self.nodes: dict[Node, None] = {}
+        """All that are needed, each behind its inputs."""
+        for node in formula:
+            self._need(node)
+        self.known: dict[Node, Any] = {}
         """What is the same for all terms."""
-        self.nodes = formula.nodes()
-        self.kept = {node: place for place, node in enumerate(kept_nodes(formula))}
-        self.written: set[Node] = set()
+        self.kept, self.written = self._kept(), set[Node]()
+
+    def _need(self, node: Any) -> None:
+        if isinstance(node, Node) and node not in self.nodes:
+            for x in node.inputs:
+                self._need(x)
+            self.nodes[node] = None
+
+    def _kept(self) -> dict[Node, int]:
+        """Return the nodes whose numbers are kept in scratch memory, with their places there."""
+        reads = [(node.inputs[0], node.level if node.function in REDUCTIONS else node) for node in self.nodes
+                 if node.function in REDUCTIONS | {"first"}]  # fmt: skip
+        uses: dict[Node, set[Any]] = {}
+        for root, loop in [*reads, (self.out, None)]:
+            for node in root.terms():
+                uses.setdefault(node, set()).add(loop)
+        kept = [node for node in self.nodes if node.function in DEAR and len(uses.get(node, ())) > 1]
+        return {node: place * self.terms for place, node in enumerate(kept)}
 
     def run(self) -> Number | None:
         """Emit everything; return the result, or None if each term has one, which is stored."""
-        out, first = self.formula.out, self.formula.first
         last = max([node.level for node in self.nodes])
         for level in range(last + 1):
             for node in self.nodes:
-                if node.level == level and not node.is_term and not node.is_reduction:
+                if node.level == level and not node.is_term and node.function not in REDUCTIONS:
                     self.known[node] = self._value(node, 0, self.known)
-            sums = [node for node in self.nodes if node.is_reduction and node.level == level + 1]
-            is_end = out.is_term and level == last
+            sums = [node for node in self.nodes if node.function in REDUCTIONS and node.level == level + 1]
+            is_end = self.out.is_term and level == last
             if sums or is_end:
-                self._loop(sums, out if is_end else None)
-        if first is not None:
-            self.store(0, self.known[first])
-        return None if out.is_term else self.known[out]
+                self._loop(sums, is_end=is_end)
+        if self.first is not None:
+            self.store(0, self.known[self.first])
+        return None if self.out.is_term else self.known[self.out]
 
-    def _loop(self, sums: Sequence[Node], out: Node | None) -> None:
-        """Emit one loop over the terms, which adds up, or compares, and stores results.
+    def _loop(self, sums: Sequence[Node], *, is_end: bool) -> None:
+        """Emit one loop over the terms, which adds up, or compares, and at the end stores results.
 
         Parts of the terms are taken side by side, so that an addition need not wait for the one before. They are put
         together in their order: of numbers that compare equal, the first is the largest.
         """
-        f, terms = self.f, self.formula.terms
-        roots = [x for node in sums for x in node.inputs] + ([] if out is None else [out])
-        is_dear = any(x.function in DEAR and x not in self.written for root in roots for x in term_nodes(root))
+        f, terms = self.f, self.terms
+        within = {x for root in [*[node.inputs[0] for node in sums], *[self.out] * is_end] for x in root.terms()}
+        is_dear = any(node.function in DEAR for node in within - self.written)
         ways = 1 if is_dear or not sums else min(WAYS, terms)
         count, is_written_out = terms // ways, terms <= (1 if is_dear else UNROLLED)
         done = int(is_written_out or any(node.function != "sum" for node in sums))
@@ -158,8 +152,8 @@ class Evaluation:
         def at(term: int | str, totals: Sequence[Number | None]) -> list[Number]:
             memo = dict[Node, Any]()
             found = [self._combined(node, total, term, memo) for node, total in zip(sums, totals)]
-            if out is not None:
-                self.store(term, f.number(self._value(out, term, memo), self.real))
+            if is_end:
+                self.store(term, f.number(self._value(self.out, term, memo), self.real))
             return found
 
         none, zeros = [None] * len(sums), [f.number(-0.0, self.real)] * len(sums)  # −0 + x is x, for −0 too
@@ -175,12 +169,11 @@ class Evaluation:
                     loop.update(old, new)
         for term in range(ways * count, terms):
             parts[-1] = at(term, parts[-1])
-        self.written |= {x for root in roots for x in term_nodes(root)} & set(self.kept)
+        self.written |= within & set(self.kept)
         for place, node in enumerate(sums):
             total = reduce(partial(self._joined, node), [part[place] for part in parts])
-            if node.function == "shift":
-                total = FUNCTIONS.where(FUNCTIONS.abs(total) < inf, total, 0.0)
-            self.known[node] = total
+            finite = FUNCTIONS.abs(total) < inf if node.function == "shift" else None
+            self.known[node] = total if finite is None else FUNCTIONS.where(finite, total, 0.0)
 
     def _combined(self, node: Node, total: Number | None, term: int | str, memo: dict[Node, Any]) -> Number:
         """Return a total with one more term; of products, each is rounded together with its sum."""
@@ -208,42 +201,18 @@ class Evaluation:
         return self.known[node] if node in self.known else memo[node]
 
     def _computed(self, node: Node, term: int | str, memo: dict[Node, Any]) -> Any:
-        if node.function == "n":
-            return float(self.formula.terms)
+        f, real = self.f, self.real
         if not node.inputs:
-            return self.load(node.function, term)
+            return float(self.terms) if node.function == "n" else self.load(node.function, term)
         if node.function == "first":
             return self._value(node.inputs[0], 0, {})
-        place = self.f.add(term, self.kept.get(node, 0) * self.formula.terms)
+        place = f.mul(f.add(term, self.kept.get(node, 0)), real.lanes)
         if node in self.written:
-            return self.f.load(self.real, self._scratch(place))
+            return f.load(real, f.address(real, "%s", place))
         found = COMPUTED[node.function](*[self._value(x, term, memo) for x in node.inputs])
         if node in self.kept:
-            self.f.store(found, self._scratch(place))
+            f.store(found, f.address(real, "%s", place))
         return found
-
-    def _scratch(self, place: int | str) -> str:
-        return self.f.address(self.real, "%s", self.f.mul(place, self.real.lanes))
-
-
-def term_nodes(node: Any) -> Iterator[Node]:
-    """Yield what is computed of each term for a node that is, itself among them."""
-    if isinstance(node, Node) and node.is_term:
-        yield node
-        for x in node.inputs:
-            yield from term_nodes(x)
-
-
-def kept_nodes(formula: Formula) -> list[Node]:
-    """Return the nodes that take long and are read in several loops: an adjoint reads exponentials again."""
-    nodes, uses = formula.nodes(), dict[Node, set[Any]]()
-    reads: list[tuple[Node, Any]] = [(node.inputs[0], node.level) for node in nodes if node.is_reduction]
-    reads += [(node.inputs[0], node) for node in nodes if node.function == "first"]
-    reads += [(formula.out, None)] if formula.out.is_term else []
-    for root, loop in reads:
-        for node in term_nodes(root):
-            uses.setdefault(node, set()).add(loop)
-    return [node for node in nodes if node.function in DEAR and len(uses.get(node, ())) > 1]
 
 
 def _stopped(factor: Number, x: Number) -> Number:

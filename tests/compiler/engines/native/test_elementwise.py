@@ -276,4 +276,4 @@ def test_runs_of_fusible_steps_have_one_count_and_one_phase():
         elementwise("neg", view(30, (5,), (1,)), view(40, (5,), (1,))),
         *[Step(elementwise("neg", after, after).instruction, after, (after,), 0, "after")] * 2,
     ]
-    assert fusible(SimpleNamespace(steps=steps)) == [(0, 1), (1, 3), (3, 4)]
+    assert fusible(SimpleNamespace(steps=steps)) == {0: 1, 1: 3, 3: 4}

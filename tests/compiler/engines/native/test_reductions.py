@@ -9,9 +9,9 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from native_kernels import Memory, layout_of, numpy_run, rows_agree
 
-from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
+from microgradlib.compiler.llvm.ir import NotNativeError
 from microgradlib.compiler.planning.data import Step, StridedView
 from microgradlib.ops import TABLE, ZERO
 
