@@ -181,7 +181,7 @@ class _Nest(NamedTuple):
 
     def _innermost(self, places: list[Place]) -> None:
         """Write the loop over vectors."""
-        size, lanes, rest = self.along[0], self.real.lanes, list[Any]()
+        size, lanes, rest = self.along[0], self.real.lanes, list[tuple[Place, Number]]()
         if self.has_batch:
             places, end = [place.found() for place in places], self.f.mul(size, "%B")
         else:
