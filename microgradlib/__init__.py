@@ -111,9 +111,15 @@ def _drawing(program: object, **options: object) -> object:
     return _import_module("microgradlib.listing").drawing_of(program, **options)
 
 
+def _source(program: object, **options: object) -> str:
+    """Write a compiled program as text for a framework."""
+    result: str = _import_module("microgradlib.source").to_source(program, **options)
+    return result
+
+
 _display.set_renderer(_render)
 _display.set_namer(_names)
-_display.set_program_writers(_listing, _drawing)
+_display.set_program_writers(_listing, _drawing, _source)
 
 __version__ = "0.1.0"
 

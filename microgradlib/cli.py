@@ -1,4 +1,4 @@
-"""The command line: `microgradlib demo` and `microgradlib draw`."""
+"""The command line: `microgradlib demo`, `microgradlib draw` and `microgradlib source`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import microgradlib
+from microgradlib.compiler import compile, load_program  # noqa: A004  the library's own
+from microgradlib.compiler.program import Program
 from microgradlib.core.value import Value
 from microgradlib.demo import PROBLEMS, show
 from microgradlib.errors import MicrogradError
@@ -18,7 +20,7 @@ from microgradlib.symbolic.parser import build, variables_in
 from microgradlib.viz import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
 __all__ = ["main"]
 
@@ -62,10 +64,11 @@ def _run(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="microgradlib", description="Scalar automatic differentiation: run a demo, or draw an expression."
+        prog="microgradlib",
+        description="Scalar automatic differentiation: run a demo, draw or translate an expression.",
     )
     parser.add_argument("--version", action="version", version=f"microgradlib {microgradlib.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,draw}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,draw,source}")
 
     demo = commands.add_parser("demo", help="train a small network, check its gradients, draw it")
     demo.add_argument("problem", nargs="?", choices=list(PROBLEMS), default="iris", help="data set (default: iris)")
@@ -86,13 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("expression", help='such as "tanh(w*x + b)"')
     drawing.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name, such as w=0.5")
     drawing.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        default=Path("expression.svg"),
-        metavar="FILE",
+        "-o", "--out", type=Path, default=Path("expression.svg"), metavar="FILE",
         help="file to write; the suffix (.svg, .html, .png, .pdf, .dot) selects the format (default: expression.svg)",
-    )
+    )  # fmt: skip
     drawing.add_argument("--engine", choices=["own", "dot"], default="own", help="layout: our own, or Graphviz's (dot)")
     drawing.add_argument(
         "--theme", choices=["light", "dark"], help="colours (default: light; .html as the reader's page)"
@@ -101,14 +100,26 @@ def _parser() -> argparse.ArgumentParser:
         "--direction", choices=["right", "down"], help="of arrows (default: the one that reads better)"
     )
     drawing.set_defaults(run=_draw)
+
+    source = commands.add_parser(
+        "source", help="print a typed expression, or a saved program, as PyTorch, JAX or NumPy code",
+        epilog='examples: microgradlib source "tanh(w*x + b)" w=0.5 b=-1; microgradlib source line.json -f jax',
+    )  # fmt: skip
+    source.add_argument("expression", help='such as "tanh(w*x + b)", or a file, .json, that a compiled function saved')
+    source.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="the parameters; other names are arguments")
+    frameworks = ["torch", "jax", "numpy"]
+    source.add_argument("-f", "--framework", choices=frameworks, default="torch", help="(default: torch)")
+    source.add_argument("--name", default="forward", help="what the function is called (default: forward)")
+    source.add_argument("-o", "--out", type=Path, metavar="FILE", help="file to write (default: standard output)")
+    source.set_defaults(run=_source)
     return parser
 
 
 def _protect_leading_minus(words: list[str]) -> list[str]:
     # argparse takes an expression such as "-x**2" for an option, unless it begins with a space.
-    if words[:1] != ["draw"]:
+    if words[:1] not in (["draw"], ["source"]):
         return words
-    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h"} else word for word in words]
+    return [f" {word}" if word[:1] == "-" and word[1:2] not in {"", "-", "o", "h", "f"} else word for word in words]
 
 
 def _positive_integer(word: str) -> int:
@@ -129,10 +140,7 @@ def _draw(options: argparse.Namespace) -> None:
     variables = _variables(options.numbers)
     used = variables_in(text)
     output = build(text, variables)
-    unused = [name for name in variables if name not in used]
-    if unused:
-        message = f"{text!r} does not use {', '.join(unused)}; leave {unused[0]}=... out, or check its spelling"
-        raise _UsageError(message)
+    _check_used(text, variables, used)
     output = output if isinstance(output, Value) else Value(float(output))
     output.backward()
     try:
@@ -145,6 +153,52 @@ def _draw(options: argparse.Namespace) -> None:
     for name, variable in variables.items():
         print(f"  d/d{name} = {variable.grad:.6g}  at {name} = {variable.data:g}")
     print(f"wrote {saved}")
+
+
+def _source(options: argparse.Namespace) -> None:
+    text = options.expression.strip()
+    program = _saved(text, options.numbers) if text.endswith(".json") else _compiled(text, options.numbers)
+    try:
+        source = program.to_source(options.framework, name=options.name)
+    except ValueError as error:  # a name that is taken
+        raise _UsageError(str(error)) from error
+    if options.out is None:
+        print(source, end="")
+        return
+    with _writing_to(options.out):
+        options.out.write_text(source, encoding="utf-8")
+    print(f"wrote {options.out}")
+
+
+def _saved(path: str, numbers: Sequence[str]) -> Program:
+    if numbers:
+        message = f"{path} is a program with numbers of its own; leave {numbers[0]} out"
+        raise _UsageError(message)
+    return load_program(path).program
+
+
+def _compiled(text: str, numbers: Sequence[str]) -> Program:
+    """Return the program of an expression, whose names without a number are its arguments."""
+    parameters = _variables(numbers)
+    used = variables_in(text)
+    _check_used(text, parameters, used)
+    arguments = [name for name in used if name not in parameters]
+    if not arguments:
+        message = f"{text!r} has no argument: leave out the number of a name, as of x in tanh(w*x + b) with w=0.5 b=-1"
+        raise _UsageError(message)
+
+    def function(*values: Any) -> Any:
+        return build(text, {**parameters, **dict(zip(arguments, values))})
+
+    program = compile(function, parameters.values()).lower(*[[0.0]] * len(arguments))
+    return Program.of(program, arguments=tuple([(name, ()) for name in arguments]))
+
+
+def _check_used(text: str, variables: Mapping[str, Value], used: Container[str]) -> None:
+    unused = [name for name in variables if name not in used]
+    if unused:
+        message = f"{text!r} does not use {', '.join(unused)}; leave {unused[0]}=... out, or check its spelling"
+        raise _UsageError(message)
 
 
 def _variables(pairs: Sequence[str]) -> dict[str, Value]:

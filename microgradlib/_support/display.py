@@ -1,7 +1,7 @@
 """How results show themselves: by functions of higher rooms, which the package puts here when it is imported.
 
 What is shown in cells is written by `microgradlib.viz.cells`, which knows names and colours, and compiled programs by
-`microgradlib.listing`; the classes that show themselves lie below and know only this file.
+`microgradlib.listing` and `microgradlib.source`; the classes that show themselves lie below and know only this file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCREEN", "InFull", "ShowsItself", "drawing", "html", "latex", "listing", "names", "set_namer",
-    "set_program_writers", "set_renderer", "text",
+    "set_program_writers", "set_renderer", "source", "text",
 ]  # fmt: skip
 
 SCREEN = 30
@@ -37,9 +37,9 @@ def set_namer(namer: Namer) -> None:
     _namers[:] = [namer]
 
 
-def set_program_writers(listing: Callable[[Any], str], drawing: Callable[..., Any]) -> None:
-    """Let listing(program) and drawing(program, **options) write and draw compiled programs from now on."""
-    _program_writers[:] = [listing, drawing]
+def set_program_writers(listing: Callable[[Any], str], drawing: Callable[..., Any], source: Callable[..., str]) -> None:
+    """Let listing(program), drawing(program, **options) and source(program, **options) write compiled programs."""
+    _program_writers[:] = [listing, drawing, source]
 
 
 def listing(program: Any) -> str:
@@ -51,6 +51,12 @@ def listing(program: Any) -> str:
 def drawing(program: Any, **options: Any) -> Any:
     """Return the drawing of a compiled program."""
     return _program_writers[1](program, **options)
+
+
+def source(program: Any, **options: Any) -> str:
+    """Return a compiled program as text for a framework."""
+    result: str = _program_writers[2](program, **options)
+    return result
 
 
 def names(order: Sequence[Any]) -> dict[Any, str]:

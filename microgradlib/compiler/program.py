@@ -1,9 +1,9 @@
-"""A program with its presentation: `print(program)` and `program.draw()`."""
+"""A program with its presentation: `print(program)`, `program.draw()` and `program.to_source("torch")`."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from microgradlib._support import display
 from microgradlib._support.checks import WholeNumber
@@ -14,12 +14,14 @@ from microgradlib.viz.theme import Theme
 
 __all__ = ["MAX_BOXES", "Program"]
 
+Framework = Literal["torch", "jax", "numpy"]
+
 MAX_BOXES: Final = 200
 """Default of `max_nodes` of `Program.draw`: drawings of larger programs are hard to read."""
 
 
 class Program(ProgramData, display.ShowsItself):
-    """A program that prints as mathematics and can be drawn. The fields are those of `ProgramData`."""
+    """A program that prints as mathematics, can be drawn, and written as source. The fields are `ProgramData`'s."""
 
     @classmethod
     def of(cls, program: ProgramData, **changes: Any) -> Program:
@@ -80,6 +82,39 @@ class Program(ProgramData, display.ShowsItself):
             self._joint(), backward=backward, max_nodes=max_nodes, engine=engine, theme=theme
         )
         return drawing
+
+    def to_source(self, framework: Framework = "torch", *, name: str = "forward") -> str:
+        """Return the program as the text of a Python module for PyTorch, JAX or NumPy, to be run or read.
+
+        It imports the framework alone and has a function `name(parameters, *arguments)`, which returns for a batch what
+        the function returns for each example; derivatives are the framework's own. `parameters` is a dict of arrays by
+        name, made by the text's `named(numbers)` of a flat array, `[p.data for p in fast.parameters]`, each once; the
+        numbers of other Values that the function uses come behind those. Steps that repeat are a loop, windows unfold,
+        causal attention a mask. Where derivatives at kinks differ, the text's first lines say so.
+
+        Raises:
+            ValueError: another framework than "torch", "jax" and "numpy", a `name` that is no identifier or is taken,
+                or an op of the user's whose value rule cannot be written.
+
+        >>> from microgradlib import compile
+        >>> from microgradlib.nn import MLP
+        >>> model = MLP(2, [3, 1], activation="tanh")
+        >>> fast = compile(lambda x, y: (model(x) - y) ** 2, model.parameters())
+        >>> losses = fast([[0.5, -1.0]], [1.0])
+        >>> text = fast.program.to_source("torch")
+        >>> print(text[text.index("def forward") :])
+        def forward(parameters, x, y):
+            \"\"\"Return (batch,). x: (batch, 2), y: (batch,).\"\"\"
+            layers_0_w = parameters["layers.0.w"]           # (3, 2)
+            layers_0_b = parameters["layers.0.b"]           # (3,)
+            layers_1_w = parameters["layers.1.w"]           # (1, 3)
+            layers_1_b = parameters["layers.1.b"]           # (1,)
+            h1 = torch.tanh(x @ layers_0_w.T + layers_0_b)  # (batch, 3)
+            a1 = h1 @ layers_1_w[0] + layers_1_b[0]         # (batch,)
+            return (a1 - y)**2
+        <BLANKLINE>
+        """
+        return display.source(self, framework=framework, name=name)
 
     def size(self) -> str:
         """Return in words how many instructions the program has, and what one example is."""

@@ -1,16 +1,15 @@
-"""Arrays: where each scalar lies, and how any of them are read, as a part of an array, several put together, a table."""
+"""Arrays: where each scalar lies, and how any of them are read: a part of an array, several together, a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.ops.formula import ATOM
 from microgradlib.source.frameworks import Code, Framework
 from microgradlib.source.graph import NOTHING
 from microgradlib.source.strides import Axis, Strided, fine_axes, strided
@@ -37,8 +36,9 @@ class Array:
 class Arrays:
     """The arrays so far, and of each scalar its array and its place there, row by row.
 
-    `inline(number)` writes an array that is read as a whole, `name(number)` one of which a part is. `rows` is the text of the number of examples, `like` that
-    of an array of the same precision. `tables` are the names of places that lie in no order.
+    `inline(number)` writes an array that is read as a whole, `name(number)` one of which a part is. `rows` is the text
+    of the number of examples, `like` that of an array of the same precision. `tables` are the names of places that lie
+    in no order, by their text.
     """
 
     framework: Framework
@@ -51,14 +51,14 @@ class Arrays:
     known: list[Array] = field(default_factory=list)
     tables: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
         np = numpy()
         self.owner, self.place = np.full(self.count + 1, NOTHING), np.zeros(self.count + 1, int)
         self.zeros, self.numbers = [self.count], {**self.numbers, self.count: 0.0}
         self.owner[list(self.numbers)] = CONSTANT
 
     def add(self, array: Array, scalars: Any, *, zeros: bool = False) -> int:
-        """Add an array that holds scalars row by row, `NOTHING` where it holds others, or `zeros`; return its number."""
+        """Add an array of scalars row by row, `NOTHING` where it holds others, or `zeros`; return its number."""
         np, holes = numpy(), scalars == NOTHING
         scalars = scalars.copy()
         scalars[holes] = len(self.owner) + np.arange(holes.sum())

@@ -23,7 +23,7 @@ Written = tuple[Any, Code, bool]
 
 
 class Expressions:
-    """Writes a pack: call it for the results in their places and the code. `keep(code, lengths, letter)` gives it a name."""
+    """Writes a pack: call it for the results in their places and the code. `keep(code, lengths, letter)` names code."""
 
     def __init__(self, arrays: Arrays, keep: Callable[[Code, tuple[int, ...], str], Code]) -> None:
         self.arrays, self.framework, self.keep = arrays, arrays.framework, keep
@@ -34,7 +34,9 @@ class Expressions:
         if pack.kind == "softmax" or (pack.kind == "neg_log_softmax" and self._is_full(pack)):
             return self._softmax(pack)
         grids = [np.asarray(grid) for grid in layouts(pack, self.arrays)]
-        grid = self._common_first(pack, min(grids, key=lambda grid: self._cost(pack, grid))) if pack.products else grids[0]
+        grid = (
+            self._common_first(pack, min(grids, key=lambda grid: self._cost(pack, grid))) if pack.products else grids[0]
+        )
         parts = [self._part(pack, k, grid) for k in range(len(pack.parts[0]))]
         useful = {axis for part in parts for axis in self._varying(part)}
         if len(useful) < grid.ndim:  # a grid with holes, in which the other axes tell the results apart
@@ -84,9 +86,9 @@ class Expressions:
 
     def _masked(self, seen: Any) -> Code:
         np = numpy()
-        while seen.ndim > 2 and (seen == seen[:1]).all():  # noqa: PLR2004  a matrix
+        while seen.ndim > 2 and (seen == seen[:1]).all():
             seen = seen[0]
-        lower = seen.ndim == 2 and seen.shape[0] == seen.shape[1] and (seen == np.tril(np.ones(seen.shape))).all()  # noqa: PLR2004
+        lower = seen.ndim == 2 and seen.shape[0] == seen.shape[1] and (seen == np.tril(np.ones(seen.shape))).all()
         like = self.arrays.like
         code = self.framework.mask(len(seen), like) if lower else self.framework.array((seen * 1.0).tolist(), like)
         code = self.keep(code if lower else Code(f"{code} > 0"), seen.shape, "mask")
@@ -105,7 +107,7 @@ class Expressions:
             total = sum([self._sum(part) for part in parts[1:]], self._sum(parts[0]))
             return total if name == "sum" else total / count
         if name in {"maximum", "minimum"} and len(parts) == count:
-            return framework.larger(name, [self.arrays.read(part[..., 0]) for part in parts], self.arrays.like)
+            return framework.larger(name, [self.arrays.read(part[..., 0]) for part in parts])
         terms = numpy().concatenate(parts, -1)
         found = self.arrays.reduced(terms) if framework.takes_axes(name) else None
         if found:
@@ -164,7 +166,7 @@ class Expressions:
 
     def _product(self, pack: Pack, one: Any, other: Any) -> Code:
         """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
-        np, arrays, rank = numpy(), self.arrays, one.ndim - 1
+        arrays, rank = self.arrays, one.ndim - 1
         if one.shape[-1] == 1:
             x, y = arrays.read(one[..., 0]), arrays.read(other[..., 0])
             return y * x if x.batched > y.batched else x * y
@@ -181,7 +183,7 @@ class Expressions:
             if str(x) == str(y) or all(batched) or left:
                 code = self.framework.reduction("sum", x**2 if str(x) == str(y) else x * y)
             else:
-                code = x @ y
+                code, pack.is_product = x @ y, True
         elif self._is_matmul(left, right, both, batched):
             code = self._factor(factors[0])
             code = code @ (self._turned(factors[1]) if right[len(both) :] else self._factor(factors[1]))

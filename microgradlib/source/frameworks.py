@@ -123,9 +123,11 @@ class Framework:
     def array(self, numbers: Any, like: str) -> Code:
         """Write numbers as an array of the precision of `like`."""
         text = repr(numbers).replace("inf", "math.inf").replace("nan", "math.nan")
-        if len(text) > 40:  # noqa: PLR2004  a line stays readable
+        if len(text) > 40:
             text = self.constants.setdefault(text, f"C{len(self.constants) + 1}")
-        return Code(f"{like}.new_tensor({text})" if self.name == "torch" else f"{self.module}.array({text}, {like}.dtype)")
+        return Code(
+            f"{like}.new_tensor({text})" if self.name == "torch" else f"{self.module}.array({text}, {like}.dtype)"
+        )
 
     def broadcast(self, code: Code, shape: Sequence[str], like: str, *, batched: bool) -> Code:
         """Write an array of this shape with the numbers of a smaller one, or one number."""
@@ -166,7 +168,7 @@ class Framework:
         moved = [k for k, axis in enumerate(order) if k != axis]
         if order == [1, 0]:
             text = ".T"
-        elif len(moved) == 2:  # noqa: PLR2004
+        elif len(moved) == 2:
             text = f".swapaxes({moved[0]}, {moved[1]})"
         else:
             text = f".{'permute' if self.name == 'torch' else 'transpose'}({', '.join(map(str, order))})"
@@ -210,15 +212,16 @@ class Framework:
 
     def apply(self, op: Op, inputs: Sequence[Code], like: str) -> Code:
         """Write op(*inputs), its settings behind them: as arithmetic, by the framework's function or by a helper."""
-        template = CALLS[self.name].get(op.name)
+        template: str | None = CALLS[self.name].get(op.name)
         self.used[op.name] = None
         if op.name not in WRITTEN and template is None:
             return self._by_helper(op, inputs, like)
         inputs = [*inputs, *map(Code.number, op.settings)]
         batched = any(code.batched for code in inputs)
         if op.name in VALUE_RULES:
-            rule = op.value if op.name != "square" else lambda _, x: x**2
-            result: Code = rule(None, *inputs)
+            if op.name == "add" and inputs[1].batched > inputs[0].batched:
+                inputs = inputs[::-1]
+            result: Code = inputs[0] ** 2 if op.name == "square" else op.value(None, *inputs)
             return result
         if op.name == "pow":
             return inputs[0] ** inputs[1]
@@ -251,7 +254,7 @@ class Framework:
         batched = condition.batched or x.batched or y.batched
         return Code(f"{self.module}.where({test}, {x}, {y})", batched=batched)
 
-    def larger(self, name: str, codes: Sequence[Code], like: str) -> Code:
+    def larger(self, name: str, codes: Sequence[Code]) -> Code:
         """Write the maximum or minimum of a few arrays or numbers."""
         result = codes[0]
         for code in codes[1:]:
@@ -305,7 +308,7 @@ class _Rules:
             if name == "undefined":
                 return Code.number(math.nan)
             if name in {"maximum", "minimum"}:
-                return framework.larger(name, codes, like)
+                return framework.larger(name, codes)
             return framework.apply(TABLE[name], codes, like)
 
         return write

@@ -69,7 +69,7 @@ class Graph:
         if scalar.groups and scalar in self._known:
             return self._known[scalar]
         given = scalar
-        if any([self.scalars[argument].batched for argument in scalar.arguments]):
+        if any(self.scalars[argument].batched for argument in scalar.arguments):
             scalar = scalar._replace(batched=True)
         self._known[given] = len(self.scalars)
         self.scalars.append(scalar)
@@ -98,10 +98,10 @@ class Graph:
         for slot, member in enumerate(program.parameter_order):
             unbatched[slot] = self.order[member]
         known: dict[str, int] = {}
-        for number, slot in zip(program.constants, program.constant_slots):
-            if repr(number) not in known:
-                known[repr(number)] = self.add(Scalar("constant", number=number))
-            unbatched[slot] = known[repr(number)]
+        for constant, slot in zip(program.constants, program.constant_slots):
+            if repr(constant) not in known:
+                known[repr(constant)] = self.add(Scalar("constant", number=constant))
+            unbatched[slot] = known[repr(constant)]
         if program.ones:
             one = known["1.0"] if "1.0" in known else self.add(Scalar("constant", number=1.0))
             for slot in program.ones:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from microgradlib.source.writer import Line
@@ -86,7 +87,10 @@ def _loops(lines: Sequence[Line], start: int, stop: int) -> list[Loop]:
 
 def _form(line: Line) -> str:
     """Return what lines of a loop have in common: the text without numbers and names, and the shape."""
-    return "".join(["#" if token[0] == "§" or token.isdecimal() else token for token in TOKEN.findall(line.text)]) + line.shape
+    return (
+        "".join(["#" if token[0] == "§" or token.isdecimal() else token for token in TOKEN.findall(line.text)])
+        + line.shape
+    )
 
 
 def _loop(lines: Sequence[Line], start: int, period: int, most: int) -> Loop | None:
@@ -124,7 +128,7 @@ def _token(
     last = where[-1]
     if last is None:
         numbers = [int(token) if token.isdecimal() else -1 for token in column]
-        steps = {b - a for a, b in zip(numbers, numbers[1:])}
+        steps = {b - a for a, b in pairwise(numbers)}
         return (numbers[0], steps.pop()) if min(numbers) >= 0 and len(steps) == 1 else None
     source = last[1]
     if where == [(t, source) for t in range(loop.count)]:
@@ -137,9 +141,7 @@ def _token(
 class _Namer:
     """Gives names: `names` of lines, which in a loop's earlier steps are those of a list's elements, `lists`."""
 
-    def __init__(
-        self, lines: Sequence[Line], loops: Sequence[Loop], returned: str, fresh: Callable[..., str]
-    ) -> None:
+    def __init__(self, lines: Sequence[Line], loops: Sequence[Loop], returned: str, fresh: Callable[..., str]) -> None:
         self.lines, self.returned, self.fresh = lines, returned, fresh
         self.loops = {loop.start: loop for loop in loops}
         self.inside = {k for loop in loops for k in range(loop.start, loop.stop)}
@@ -178,9 +180,15 @@ class _Namer:
             for j, token in sorted(loop.carried.items())
             if self._named(token) != variables[j]
         ]
-        growing = Counter([token[0] for row in loop.body for token in row if isinstance(token, tuple) and token[1] == 1])
+        growing = Counter(
+            [token[0] for row in loop.body for token in row if isinstance(token, tuple) and token[1] == 1]
+        )
         first = growing.most_common(1)[0][0] if growing else 0
-        step = self.fresh("t", alone=True) if growing or any(isinstance(token, tuple) for row in loop.body for token in row) else "_"
+        step = (
+            self.fresh("t", alone=True)
+            if growing or any(isinstance(token, tuple) for row in loop.body for token in row)
+            else "_"
+        )
         body = [Statement(f"for {step} in range({f'{first}, ' if first else ''}{first + loop.count}):")]
         for j, row in enumerate(loop.body):
             line = self.lines[loop.start + j]

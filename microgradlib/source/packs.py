@@ -38,7 +38,7 @@ class Pack:
     @property
     def form(self) -> tuple[object, ...]:
         """What it has in common with packs that do the same with other arrays."""
-        return self.kind, self.op.name, self.op.settings, len(self.members), [*map(len, self.parts[0])].__repr__()
+        return self.kind, self.op.name, self.op.settings, len(self.members), tuple(map(len, self.parts[0]))
 
 
 def packs_of(graph: Graph) -> list[Pack]:
@@ -49,17 +49,17 @@ def packs_of(graph: Graph) -> list[Pack]:
     number, as the factors of their products are swapped, only the first is kept, in the outputs too.
     """
     colours = [NOTHING] * (len(graph.scalars) + 1)
-    for number, leaf in enumerate(graph.leaves):
-        for scalar in leaf.scalars:
-            colours[scalar] = number
+    for colour, leaf in enumerate(graph.leaves):
+        for member in leaf.scalars:
+            colours[member] = colour
     needed, known = _needed(graph), dict[Any, int]()
     constant, packs = len(graph.leaves), dict[int, Pack]()
     same, first = [*range(len(graph.scalars)), NOTHING], dict[Any, int]()
-    for number, scalar in enumerate(graph.scalars):
-        if scalar.kind == "constant":
+    for number, written in enumerate(graph.scalars):
+        if written.kind == "constant":
             colours[number] = constant
-        elif number in needed and scalar.kind != "leaf":
-            scalar = scalar._replace(groups=tuple([tuple([same[s] for s in group]) for group in scalar.groups]))  # noqa: PLW2901
+        elif number in needed and written.kind != "leaf":
+            scalar = written._replace(groups=tuple([tuple([same[s] for s in group]) for group in written.groups]))
             parts, products = _parts(scalar, colours)
             op: Any = scalar.op
             ragged = scalar.kind == "softmax"

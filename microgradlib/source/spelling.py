@@ -26,7 +26,7 @@ _SHARED: Final = {
 
 _JAX_SPECIAL: Final = ("xlogy", "xlog1py", "logit", "erf", "erfc", "gamma", "digamma", "ndtr")
 _JAX_NN: Final = ("relu", "sigmoid", "elu", "leaky_relu", "softplus", "silu", "mish", "log_sigmoid", "selu")
-CALLS: Final = {
+CALLS: Final[dict[str, dict[str, str | None]]] = {
     "numpy": {
         **_SHARED,
         "cbrt": "np.cbrt({0})", "degrees": "np.degrees({0})", "radians": "np.radians({0})", "detach": "{0}",
@@ -64,8 +64,10 @@ CALLS: Final = {
         "step": None, "floordiv": None, "heaviside": None,
     },
 }  # fmt: skip
-"""How an op is written: {0}, {1} are its inputs, the settings last, {m} is the module. A name alone is a helper's; None: by its rule, as
-PyTorch has no derivative of its own."""
+"""How an op is written: {0}, {1} are its inputs, the settings last, {m} is the module. A name alone is a helper's.
+
+None: by the op's own value rule, as PyTorch has no derivative of its function.
+"""
 
 TENSORS_ONLY: Final = frozenset({"atan2", "hypot", "copysign", "logaddexp", "fmod"})
 """Ops of which PyTorch takes no plain numbers."""
@@ -77,7 +79,7 @@ _OF_ARRAYS: Final = {
     **_METHODS, "maximum": "{x}.max({axis})", "minimum": "{x}.min({axis})", "var": "{x}.var({axis})",
     "std": "{x}.std({axis})",
 }  # fmt: skip
-REDUCTIONS: Final = {
+REDUCTIONS: Final[dict[str, dict[str, str]]] = {
     "numpy": {
         **_OF_ARRAYS, "norm": "np.linalg.norm({x}, axis={axis})", "logsumexp": "np.logaddexp.reduce({x}, {axis})",
         "softmax": "softmax({x})", "log_softmax": "log_softmax({x})",
@@ -112,7 +114,7 @@ _POLYGAMMA: Final = '''def polygamma(x, n):
     for k, b in enumerate(bernoulli, 1):
         series = series - (-1) ** n * b * math.factorial(2 * k + n - 1) / math.factorial(2 * k) / x ** (2 * k + n)
     return result + series'''
-HELPERS: Final = {
+HELPERS: Final[dict[str, dict[str, str]]] = {
     "numpy": {
         "unfold": '''def unfold(x, axis, size, step):
     """Return the windows of so many entries along an axis, step apart, with their entries in a new last axis."""

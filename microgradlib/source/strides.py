@@ -1,4 +1,4 @@
-"""Strides: parts of an array whose places lie evenly along several axes, as slices, reshapes, windows and transposes."""
+"""Strides: parts of an array whose places lie evenly along several axes, as slices, reshapes and windows."""
 
 from __future__ import annotations
 

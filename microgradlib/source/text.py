@@ -27,37 +27,45 @@ WIDTH, WIDEST, SHORTEST = 110, 96, 2
 """The width of wrapped text, the longest line that comments stand beside, and how many parts of a path a name keeps."""
 
 TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
-WORDS = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *"jax jnp np torch F math numbers parameters named".split()}
+WORDS = {
+    *keyword.kwlist, *keyword.softkwlist, *dir(builtins), "jax", "jnp", "np", "torch", "F", "math", "numbers", "named",
+    "parameters",
+}  # fmt: skip
 """What no variable is called."""
 
 
 def to_source(program: ProgramData, framework: str, *, name: str = "forward") -> str:
     """Return a program as the text of a Python module for a framework, "torch", "jax" or "numpy".
 
-    Its function `name(parameters, *arguments)` takes batches, axis 0 of each argument, and returns what the compiled
-    function returns for each example. `parameters` is a dict of arrays by name, which its `named(numbers)` makes of a
-    flat array, `[p.data for p in fast.parameters]`. The text imports the framework alone; no text of the program's
-    becomes code. A name that is no identifier, as `layers.0.w`, or is taken, becomes one as `layers_0_w`.
+    As `Program.to_source` says, which calls this: no text of the program's becomes code. Parameters and arguments whose
+    names are no identifiers, as `layers.0.w`, or taken, get others, `layers_0_w`.
 
-    Where the framework's own derivatives at kinks differ, the text's first lines say so.
-
-    Raises `ValueError` for another framework, a name that is no identifier or taken, or an op defined by the user whose
-    value rule cannot be written.
-
-    >>> from microgradlib import compile
-    >>> from microgradlib.nn import MLP
-    >>> model = MLP(2, [3, 1], activation="tanh")
-    >>> program = compile(lambda x, y: (model(x) - y) ** 2, model.parameters()).lower([[0.0, 0.0]], [0.0])
-    >>> print(to_source(program, "torch").partition("def forward")[2])
-    (parameters, x, y):
-        \"\"\"Return (batch,). x: (batch, 2), y: (batch,).\"\"\"
-        layers_0_w = parameters["layers.0.w"]         # (3, 2)
-        layers_0_b = parameters["layers.0.b"]         # (3,)
-        layers_1_w = parameters["layers.1.w"]         # (1, 3)
-        layers_1_b = parameters["layers.1.b"]         # (1,)
-        h1 = torch.tanh(x @ layers_0_w.T + layers_0_b)  # (batch, 3)
-        a1 = h1 @ layers_1_w[0] + layers_1_b[0]         # (batch,)
-        return (a1 - y)**2
+    >>> from microgradlib import Value, compile
+    >>> w, b = Value(0.5, label="w"), Value(-1.0, label="b")
+    >>> print(to_source(compile(lambda x: (w * x + b).tanh(), [w, b]).lower([1.0]), "numpy"))
+    \"\"\"forward(parameters, x) for NumPy, written by microgradlib from a compiled program.
+    <BLANKLINE>
+    Axis 0 of each argument is the batch. Parameters, a dict of arrays, are made of a compiled function's:
+    <BLANKLINE>
+        parameters = named(np.array([p.data for p in fast.parameters]))
+    \"\"\"
+    <BLANKLINE>
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def named(numbers):
+        \"\"\"Return the parameters by name; numbers: a flat array in the order of the compiled function.\"\"\"
+        return {
+            "w": numbers[0],
+            "b": numbers[1],
+        }
+    <BLANKLINE>
+    <BLANKLINE>
+    def forward(parameters, x):
+        \"\"\"Return (batch,). x: (batch,).\"\"\"
+        w = parameters["w"]  # ()
+        b = parameters["b"]  # ()
+        return np.tanh(w * x + b)
     <BLANKLINE>
     """
     lookup(framework, dict(zip(MODULES, MODULES)), "framework")
@@ -75,7 +83,7 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     parameters = [leaf for leaf in graph.leaves if leaf.kind == "parameter"]
     loader = [_loader(graph, language, parameters)] if parameters else []
     header = _header(name, graph.leaves, names, language)
-    imports = HEADS[framework].split("\n") + ["import math"]
+    imports = [*HEADS[framework].split("\n"), "import math"]
     body = [*_tables(writer, language), *language.helpers.values(), *loader, function]
     uses = re.compile(r"\b(" + "|".join([words.split()[-1] for words in imports]) + r")\.")
     used = {*uses.findall("\n".join(body)), "torch", "np", "jnp"}
@@ -149,10 +157,7 @@ def _loader(graph: Graph, language: Framework, parameters: Sequence[Leaf]) -> st
     whole = Code("numbers")
     arrays = Arrays(language, {}, len(graph.scalars), lambda _: whole, lambda _: whole)
     arrays.add(Array("numbers", (len(graph.order),), batched=False), np.array(graph.order))
-    lines = [
-        f"        {_quoted(leaf.name)}: {_from_flat(arrays, leaf)},"
-        for leaf in parameters
-    ]
+    lines = [f"        {_quoted(leaf.name)}: {_from_flat(arrays, leaf)}," for leaf in parameters]
     lists = [
         line
         for text, name in arrays.tables.items()

@@ -78,7 +78,8 @@ class Writer:
     def outputs(self, scalars: Any) -> Code:
         """Write numbers that are returned, of the whole batch."""
         self.pack = None
-        return self._shortest(lambda: self.arrays.full(scalars, batched=bool(self.arrays.rows)))
+        code: Code = self._shortest(lambda: self.arrays.full(scalars, batched=bool(self.arrays.rows)))
+        return code
 
     def _most_readers(self) -> dict[Any, int]:
         """Return for packs of a form how often one of them is read: steps in time are then written alike."""
@@ -162,7 +163,7 @@ class Writer:
         return symbol[0].lower() if symbol[0].isascii() and symbol[0].isalpha() else LETTERS.get(symbol, "c")
 
     def fresh(self, letter: str, *, alone: bool = False) -> str:
-        """Return a name that nothing has yet: the letter with a number, `alone` or of a longer word without if it can."""
+        """Return a name that nothing has yet: the letter and a number; `alone`, or of a word, without one if it can."""
         if (alone or len(letter) > 1) and letter not in self.used:
             self.used.add(letter)
             return letter
