@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.checks import boolean
+from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler.arguments import Parameters, columns_like, columns_of
 from microgradlib.compiler.checks import ColumnCheck, run_checks
@@ -157,6 +159,24 @@ class Batched(display.ShowsItself):
         rows = [self._product(engine, given, unit) for unit in numpy().eye(count)]
         matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
         return self._watched(arguments, matrix)
+
+    def as_function(self, framework: str, *, per_example: bool = False) -> Callable[..., Any]:
+        """Return a pure function (parameters, *data) → value of another framework: of "jax", whatever the backend.
+
+        `parameters` is a flat array in the parameters' order, `data` are batches as in a call. The value is the mean
+        over the batch, the number of `value_and_grad`; with `per_example` it is what a call returns. It composes with
+        JAX's jit, grad, jvp, vmap and hessian, and so with optimisers such as optax; the derivatives are those of this
+        library, also where JAX's own rules have others: at kinks, and behind closed branches.
+
+        It computes in the precision of `parameters`: in float64 where JAX is told so (`jax_enable_x64`). Other Values
+        that the function uses are constants, read when JAX traces it; labels are not checked. Raises `ValueError` for
+        another framework; the function raises it for arrays of other shapes, and for a function of several numbers
+        without `per_example`.
+        """
+        lookup(framework, {"jax": None}, "framework")
+        from microgradlib.compiler.engines.jax import pure_function  # noqa: PLC0415  what it needs is an extra
+
+        return pure_function(self, per_example=boolean(per_example, "per_example"))
 
     def _product(self, engine: Engine, given: tuple[Any, Sequence[Any]], vector: Any) -> NDArray[Any]:
         direction = numpy().zeros(len(given[0]), self.dtype)

@@ -154,14 +154,31 @@ def _call(op: Op, inputs: Sequence[Any]) -> Term:
     return Term(differentiable(op)(*map(_array, inputs)))
 
 
+class Undefined(Term):
+    """A derivative outside its domain: nan, to every order, that depends on `x`."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        super().__init__(x * jax().numpy.nan)
+        self.x = x
+
+
 class _RuleFunctions:
     """The namespace of the rules of derivatives, over terms: every op of the table by its name."""
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
-        """Return the choice, a `Walled` term if a side is closed."""
+        """Return the choice, a `Walled` term if a side is closed.
+
+        Where the other side is chosen, nan of an undefined one has the factor 0, and no nan for JAX to transpose.
+        """
+        chosen = _array(condition)
+        if isinstance(y, Undefined):
+            jnp = jax().numpy
+            y = Term(jnp.where(chosen, 0.0, y.x) * jnp.where(chosen, 0.0, jnp.nan).astype(jnp.result_type(y.x)))
         walled = [Walled(_array(p.value), p.closed) if isinstance(p, Walled) else _array(p) for p in (x, y)]
-        chosen = where(_array(condition), *walled)
-        return Walled(Term(chosen.value), chosen.closed) if isinstance(chosen, Walled) else Term(chosen)
+        found = where(chosen, *walled)
+        return Walled(Term(found.value), found.closed) if isinstance(found, Walled) else Term(found)
 
     def detach(self, x: Any) -> Term:
         """Return x as a constant."""
@@ -169,7 +186,7 @@ class _RuleFunctions:
 
     def undefined(self, x: Any) -> Term:
         """Return nan, to every order."""
-        return Term(_array(x) * jax().numpy.nan)
+        return Undefined(_array(x))
 
     def closed_at_zero(self, x: Any) -> Walled:
         """Return x, closed where it is 0."""
