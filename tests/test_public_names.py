@@ -9,7 +9,7 @@ import pytest
 import microgradlib as mg
 
 SUBPACKAGES = {
-    "compiler", "costs", "data", "engine", "errors", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
+    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
     "regularisers", "symbolic", "testing", "training", "viz",
 }  # fmt: skip
 
