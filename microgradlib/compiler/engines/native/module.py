@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native import transfers
-from microgradlib.compiler.engines.native.elementwise import chain_kernels, gather_kernel
+from microgradlib.compiler.engines.native.elementwise import chain_kernels
+from microgradlib.compiler.engines.native.fusion import fusible, last_reads
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
@@ -58,7 +59,7 @@ class _Writer:
     """Writes `run`, in the order in which it is executed."""
 
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
-        self.plan, self.layout, self.sums = plan, layout, sums
+        self.plan, self.layout, self.sums, self.last_reads = plan, layout, sums, last_reads(plan)
         self.real = layout.real.one if layout.is_single else layout.real
         self.functions: dict[str, Function] = {}
         self.kernel_names: dict[str, str] = {}
@@ -253,13 +254,14 @@ class _Writer:
         """Run the steps of a phase. A chain of elementwise steps is one kernel, or as few as can be."""
         plan, sums = self.plan, self.sums
         layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
-        ends = dict(plan.chains)
+        ends = fusible(plan)
         index = 0
         while index < len(plan.steps):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
-                for kernel in kernels_of(steps, layout, sums.first.get(index)):
+                last = [reader - index for reader in self.last_reads[index:end]]
+                for kernel in kernels_of(steps, layout, sums.first.get(index), last):
                     self.call_kernel(kernel)
             if phase == "after" and index in sums.roots:
                 self._write_sums(sums.roots[index], plan.steps[index].results)
@@ -280,12 +282,12 @@ class _Writer:
             self.call(transfers.load_numbers(real), self.unbatched, self.table(rows), len(rows), target, 1)
 
 
-def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None) -> list[Kernel]:
+def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, last: Sequence[int]) -> list[Kernel]:
     """Return the kernels of a step, or of a chain of elementwise ones; `first_sum` is the first of its lane sums."""
-    if steps[0].kind == "elementwise":
-        return chain_kernels(steps, layout)
+    if steps[0].kind in {"elementwise", "gather"}:
+        return chain_kernels(steps, layout, last)
     [step] = steps
-    makers = {"gather": gather_kernel, "matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}
+    makers = {"matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}
     kernel = makers.get(step.kind, reduce_kernel)(step, layout)
     if first_sum is not None:  # in the place of the first row of results
         kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
