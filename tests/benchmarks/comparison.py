@@ -14,48 +14,61 @@ if TYPE_CHECKING:
     Step = Callable[[], tuple[Any, Any]]
     Maker = Callable[[list[Any]], Step]
 
-TOLERANCE = 1e-8
+TOLERANCES = {"float64": 1e-8, "float32": 2e-5}
+
+
+class NotMeasuredError(Exception):
+    """A rival cannot do this work, or only worse than another program for the same library; the text says why."""
 
 
 @dataclass
 class Comparison:
-    """One loss at one batch size.
+    """One loss at one batch size, in one precision.
 
     `weights` are nested lists of the model's parameters, one for each array of a rival. A rival is made from these
-    arrays and returns a step: a function of nothing that returns the loss and its gradients, in the same order.
-    `bars`: by which part of a rival's time ours is to be done, None for one that is only shown; the fastest of those
-    whose names begin alike counts.
+    arrays, of the dtype, and returns a step: a function of nothing that returns the loss and its gradients, in the same
+    order. What stands before the comma in its name is the library; of a library's programs the fastest counts.
     """
 
+    name: str
     title: str
     loss: Callable[..., Any]
     parameters: Sequence[Any]
     weights: Sequence[Any]
     data: tuple[Any, Any]
     rivals: dict[str, Maker]
-    bars: dict[str, float | None]
-    first_call_bar: float | None = None
+    dtype: str = "float64"
+    backend: str = "auto"
     steps: dict[str, Step] = field(default_factory=dict)
     first_calls: list[float] = field(default_factory=list)
+    chosen: str = ""
+    """The backend that "auto" was."""
 
     def __post_init__(self) -> None:
         positions = {parameter: i for i, parameter in enumerate(self.parameters)}
-        self.flat = np.array([parameter.data for parameter in self.parameters])
+        self.flat = np.array([parameter.data for parameter in self.parameters], self.dtype)
         self.places = [np.array(_replaced(thing, positions)) for thing in self.weights]
+        self.data = tuple(array.astype(self.dtype) for array in self.data)
+
+    def compiled(self) -> Any:
+        """Return our function, compiled anew and never called yet."""
+        from microgradlib.compiler import compile  # noqa: A004, PLC0415
+
+        fast = compile(self.loss, self.parameters, dtype=self.dtype, backend=self.backend)
+        fast.set_parameters(self.flat)
+        return fast
 
     def ours(self) -> Step:
         """Return our step, compiled and run once; store the time of that first call."""
-        from microgradlib.compiler import compile  # noqa: A004, PLC0415
-
-        fast = compile(self.loss, self.parameters)
-        fast.set_parameters(self.flat)
+        fast = self.compiled()
+        self.chosen = fast.backend
         start = time.perf_counter()
         fast.value_and_grad(*self.data)
         self.first_calls.append(time.perf_counter() - start)
         return lambda: fast.value_and_grad(*self.data)
 
     def prepare(self, first_calls: int) -> list[str]:
-        """Make all steps, check that they compute the same, and return a line for each rival that is not installed."""
+        """Make all steps, check that they compute the same, and return a line for each rival that is left out."""
         for _ in range(first_calls):
             self.steps["ours"] = self.ours()
         value, gradient = self.steps["ours"]()
@@ -63,7 +76,7 @@ class Comparison:
         for name, make in self.rivals.items():
             try:
                 step = make([self.flat[places].copy() for places in self.places])
-            except ImportError as error:
+            except (ImportError, NotMeasuredError) as error:
                 missing.append(f"{name} is left out: {error}")
                 continue
             self._check(name, step(), value, gradient)
@@ -75,17 +88,20 @@ class Comparison:
         pairs = [(float(loss), value), *zip(gradients, [gradient[places] for places in self.places], strict=True)]
         for got, expected in pairs:
             difference = np.abs(np.asarray(got) - expected).max()
-            if np.shape(got) != np.shape(expected) or not difference <= TOLERANCE:
+            if np.shape(got) != np.shape(expected) or not difference <= TOLERANCES[self.dtype]:
                 message = f"{self.title}: {name} differs from ours by {difference}: the times do not compare"
                 raise ValueError(message)
+        if np.asarray(gradients[0]).dtype != self.dtype:
+            message = f"{self.title}: {name} computes in {np.asarray(gradients[0]).dtype}, not in {self.dtype}"
+            raise ValueError(message)
 
 
 def _replaced(thing: Any, positions: dict[Any, int]) -> Any:
     return [_replaced(part, positions) for part in thing] if isinstance(thing, (list, tuple)) else positions[thing]
 
 
-def torch_step(loss: Callable[..., Any], arrays: list[Any], *data: Any, kept: int | None = None) -> Step:
-    """Return a step of PyTorch: `loss(tensors, *data)` and backward, one thread; the first `kept` gradients count."""
+def torch_step(loss: Callable[..., Any], arrays: list[Any], *data: Any) -> Step:
+    """Return a step of PyTorch: `loss(tensors, *data)` and backward, one thread."""
     import torch  # noqa: PLC0415
 
     leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
@@ -96,7 +112,7 @@ def torch_step(loss: Callable[..., Any], arrays: list[Any], *data: Any, kept: in
             leaf.grad = None
         value = loss(leaves, *tensors)
         value.backward()
-        return value.item(), [leaf.grad for leaf in leaves[:kept]]
+        return value.item(), [leaf.grad for leaf in leaves]
 
     return step
 

@@ -1,19 +1,28 @@
-"""Compiled functions against NumPy by hand, JAX, PyTorch and CasADi: `python tests/benchmarks/compiled.py [--json]`."""
+"""Compiled functions against NumPy by hand, JAX, PyTorch, CasADi and Dr.Jit: `python tests/benchmarks/compiled.py`.
+
+All programs take turns in one process, on one thread each; the numbers are medians. A precision has a process of its
+own, and so has each of several runs: a bar holds if it does in most of them. Native code starts from an empty cache.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 # NumPy reads its number of threads when it is imported: nothing that imports it may be imported before `one_thread`.
+# Neighbouring files are imported where they are used: pytest reads this file too.
 # ruff: noqa: PLC0415
 
+ROOT = Path(__file__).resolve().parents[2]
 TURN = 0.03
 """The least number of seconds for which a program runs in succession."""
 
@@ -21,45 +30,34 @@ FEWEST = 3
 """The least number of runs in succession."""
 
 
-def one_thread(*, jax_direct: bool) -> None:
-    """Let BLAS, OpenMP, XLA and PyTorch compute on one thread, in double precision.
-
-    XLA's flags leave it a pool of threads, whose size NPROC sets. JAX hands its work to that pool and waits; with
-    `jax_direct` it is done in the caller's own thread, which is faster by some 0.01 ms a call but not what users get.
-    """
-    for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR"):
-        os.environ[f"{name}_NUM_THREADS"] = "1"
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    os.environ["NPROC"] = "1"
-    os.environ["JAX_PLATFORMS"] = "cpu"
-    os.environ["JAX_ENABLE_X64"] = "1"
-    with suppress(ImportError):
-        import torch
-
-        torch.set_num_threads(1)
-        torch.set_num_interop_threads(1)
-    with suppress(ImportError):
-        import jax
-
-        jax.config.update("jax_cpu_enable_async_dispatch", not jax_direct)
-
-
-def comparisons(which: str) -> list[Any]:
+def comparisons(which: str, dtype: str = "float64", backend: str = "auto") -> list[Any]:
     """Return the comparisons whose names start with `which`."""
     import gpt_comparison
     import layer_comparison
     import mlp_comparison
 
-    makers = {
-        "mlp-100": lambda: mlp_comparison.comparison(100),
-        "mlp-2000": lambda: mlp_comparison.comparison(2000),
-        "gpt-1": lambda: gpt_comparison.comparison(1),
-        "gpt-16": lambda: gpt_comparison.comparison(16),
-        "gpt-256": lambda: gpt_comparison.comparison(256),
-        "lstm": layer_comparison.lstm,
-        "cnn": layer_comparison.cnn,
+    makers: dict[str, Callable[[], Any]] = {
+        "mlp-100": lambda: mlp_comparison.comparison(100, dtype),
+        "mlp-2000": lambda: mlp_comparison.comparison(2000, dtype),
+        "gpt-1": lambda: gpt_comparison.comparison(1, dtype),
+        "gpt-16": lambda: gpt_comparison.comparison(16, dtype),
+        "gpt-256": lambda: gpt_comparison.comparison(256, dtype),
+        "lstm": lambda: layer_comparison.lstm(dtype),
+        "cnn": lambda: layer_comparison.cnn(dtype),
     }
-    return [make() for name, make in makers.items() if name.startswith(which)]
+    made = [make() for name, make in makers.items() if name.startswith(which)]
+    for problem in made:
+        problem.backend = backend
+    return made
+
+
+def warm_up(backend: str) -> None:
+    """Compile a function, so that the first that is measured does not import LLVM and the like."""
+    from microgradlib import Value
+    from microgradlib.compiler import compile  # noqa: A004
+
+    weight = Value(1.0)
+    compile(lambda x: (weight * x).tanh(), [weight], backend=backend).value_and_grad([1.0, 2.0])
 
 
 def turn(step: Any) -> float:
@@ -83,50 +81,95 @@ def measured(problems: list[Any], rounds: int) -> list[dict[str, list[float]]]:
     return times
 
 
-def rows(problem: Any, times: dict[str, list[float]]) -> list[dict[str, Any]]:
-    """Return for each rival our time as a part of its: the median, least and most of the rounds' ratios.
+def one_run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure all programs in one precision, in this process."""
+    from machine import load, one_thread
 
-    Of the programs for one library the fastest is the rival that the bar is for.
+    one_thread(jax_direct=options.jax_direct)
+    before = load()
+    problems = comparisons(options.only, options.dtype, options.backend)
+    warm_up(options.backend)
+    missing = [line for problem in problems for line in problem.prepare(options.first_calls)]
+    times = measured(problems, options.rounds)
+    results = [
+        {"name": p.name, "title": p.title, "backend": p.chosen, "seconds": t, "first_calls": p.first_calls}
+        for p, t in zip(problems, times, strict=True)
+    ]
+    return {"load": [before, load()], "missing": list(dict.fromkeys(missing)), "results": results}
+
+
+def run_in_process(dtype: str, arguments: list[str]) -> Any:
+    """Return what `one_run` measures of this checkout in a process of its own, with an empty cache of native code."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "MICROGRADLIB_CACHE_DIR": folder, "PYTHONPATH": path}
+        command = [sys.executable, __file__, *arguments, "--dtype", dtype, "--one-run"]
+        finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(finished.stdout)
+
+
+def ratios(runs: list[dict[str, Any]], dtype: str) -> list[dict[str, Any]]:
+    """Return for each rival our time as a part of its, one number for each run: the median of its rounds' ratios.
+
+    Of the programs for one library the fastest, in all runs, is the rival that the bar is for; it holds if it does in
+    most runs.
     """
-    found = []
-    for library, bar in problem.bars.items():
-        programs = [name for name in times if name.split(",")[0] == library]
-        programs.sort(key=lambda name: statistics.median(times[name]))
-        for i, name in enumerate(programs):
-            ratios = [ours / theirs for ours, theirs in zip(times["ours"], times[name], strict=True)]
-            row = {"ratio": statistics.median(ratios), "least": min(ratios), "most": max(ratios)}
-            found.append({"rival": name, "bar": None if i else bar, **row})
+    from bars import bars_of
+
+    first, found = runs[0], []
+    bars = bars_of(first["name"], first["backend"], dtype)
+    names = [name for name in first["seconds"] if name != "ours"]
+    names.sort(key=lambda name: statistics.median([statistics.median(run["seconds"][name]) for run in runs]))
+    done: set[str] = set()
+    for name in names:
+        library = name.split(",")[0]
+        parts = [
+            statistics.median([a / b for a, b in zip(run["seconds"]["ours"], run["seconds"][name], strict=True)])
+            for run in runs
+        ]
+        bar = None if library in done else bars.get(library)
+        done.add(library)
+        held = None if bar is None else sum(part <= bar for part in parts)
+        found.append({"rival": name, "bar": bar, "ratios": parts, "held": held})
     return found
 
 
-def table(problem: Any, times: dict[str, list[float]]) -> str:
+def table(runs: list[dict[str, Any]], dtype: str) -> str:
     """Return the measurements of one comparison as text to read."""
-    lines = [problem.title, f"  {'ms':<38}{'median':>10}{'least':>10}{'most':>10}"]
-    for name, seconds in times.items():
+    from bars import FIRST_CALLS, verdict
+
+    first = runs[0]
+    lines = [f"{first['title']}, {dtype}", f"  {'ms':<38}{'median':>10}{'least':>10}{'most':>10}"]
+    for name in first["seconds"]:
+        seconds = [number for run in runs for number in run["seconds"][name]]
         numbers = [1e3 * number for number in (statistics.median(seconds), min(seconds), max(seconds))]
         lines.append(f"    {name:<36}" + "".join(f"{number:>10.3f}" for number in numbers))
     lines.append(f"  {'ours / theirs':<38}{'median':>10}{'least':>10}{'most':>10}{'bar':>8}")
-    for row in rows(problem, times):
-        line = f"    {row['rival']:<36}{row['ratio']:>10.3f}{row['least']:>10.3f}{row['most']:>10.3f}"
-        lines.append(line + ("" if row["bar"] is None else f"{row['bar']:>8g}  {verdict(row['ratio'], row['bar'])}"))
-    first, *later = [1e3 * seconds for seconds in problem.first_calls]
-    line = f"  our first call (trace, vectorize, reverse, plan, run): {first:.0f} ms"
-    if later:
-        line += f", compiled again {statistics.median(later):.0f} ms"
-    if problem.first_call_bar is not None:
-        bar = 1e3 * problem.first_call_bar
-        line += f"   bar {bar:g} ms: {verdict(first, bar)}"
+    for row in ratios(runs, dtype):
+        middle = statistics.median(row["ratios"])
+        line = f"    {row['rival']:<36}{middle:>10.3f}{min(row['ratios']):>10.3f}{max(row['ratios']):>10.3f}"
+        if row["bar"] is not None:
+            line += f"{row['bar']:>8g}  {verdict(middle, row['bar'])}, held in {row['held']} of {len(runs)}"
+        lines.append(line)
+    cold = [1e3 * run["first_calls"][0] for run in runs]
+    again = [1e3 * seconds for run in runs for seconds in run["first_calls"][1:]]
+    line = f"  our first call (trace, vectorize, reverse, plan, compile, run): {statistics.median(cold):.0f} ms"
+    if again:
+        line += f", again {statistics.median(again):.0f} ms" + " (code from the cache)" * (first["backend"] == "native")
+    bar = FIRST_CALLS.get(first["backend"], {}).get(first["name"])
+    if bar is not None:
+        line += f"   bar {1e3 * bar:g} ms: {verdict(statistics.median(cold), 1e3 * bar)}"
     return "\n".join([*lines, line, ""])
-
-
-def verdict(number: float, bar: float) -> str:
-    """Return a verdict in words on whether a number is at most its limit."""
-    return "ok" if number <= bar else "ABOVE THE BAR"
 
 
 def main() -> None:
     """Measure and print."""
+    from machine import machine
+
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", default="auto", choices=["auto", "native", "numpy"], help="our engine (auto)")
+    parser.add_argument("--dtype", choices=["float64", "float32"], help="one precision (both)")
+    parser.add_argument("--runs", type=int, default=1, help="how often all is measured, in processes of their own (1)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--rounds", type=int, default=9, help="how often all programs take their turns (9)")
     parser.add_argument("--first-calls", type=int, default=3, help="how often each function is compiled (3)")
@@ -134,22 +177,23 @@ def main() -> None:
     parser.add_argument(
         "--jax-direct", action="store_true", help="JAX computes in the caller's thread, not in its pool"
     )
+    parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    one_thread(jax_direct=options.jax_direct)
-    problems = comparisons(options.only)
-    missing = [line for problem in problems for line in problem.prepare(options.first_calls)]
-    times = measured(problems, options.rounds)
-    if options.json:
-        results = [
-            {"title": p.title, "seconds": t, "ratios": rows(p, t), "first_calls": p.first_calls}
-            for p, t in zip(problems, times, strict=True)
-        ]
-        print(json.dumps({"python": platform.python_version(), "rounds": options.rounds, "results": results}, indent=2))
+    if options.one_run:
+        print(json.dumps(one_run(options)))
         return
-    print(f"Python {platform.python_version()}, {options.rounds} rounds, float64, one thread, all in one process")
-    print("\n".join([*dict.fromkeys(missing), ""]))
-    for problem, found in zip(problems, times, strict=True):
-        print(table(problem, found))
+    every = {}
+    for dtype in [options.dtype] if options.dtype else ["float64", "float32"]:
+        every[dtype] = runs = [run_in_process(dtype, sys.argv[1:]) for _ in range(options.runs)]
+        if options.json:
+            continue
+        loads = ", ".join(f"{a:.1f} to {b:.1f}" for a, b in (run["load"] for run in runs))
+        print(f"{machine()}; load {loads}; {dtype}, one thread, {len(runs)} × {options.rounds} rounds")
+        print("\n".join([*runs[0]["missing"], ""]))
+        for same in zip(*[run["results"] for run in runs], strict=True):
+            print(table(list(same), dtype), flush=True)
+    if options.json:
+        print(json.dumps({"machine": machine(), "rounds": options.rounds, "runs": every}, indent=2))
 
 
 if __name__ == "__main__":

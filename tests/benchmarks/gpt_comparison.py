@@ -13,10 +13,9 @@ import numpy as np
 # ruff: noqa: PLC0415
 
 LETTERS, PLACES, WIDTH, HEADS, EPS = 27, 16, 16, 4, 1e-5
-BARS = {1: {"torch": 0.7, "jax": 4.0}, 16: {"torch": 0.8, "jax": 3.0}, 256: {"torch": 0.8, "jax": 1.6}}
 
 
-def comparison(batch: int) -> Any:
+def comparison(batch: int, dtype: str = "float64") -> Any:
     """Return the comparison on so many texts of 16 letters, each with the letter that follows."""
     sys.path.append(str(Path(__file__).resolve().parents[2] / "notebooks" / "networks"))
     from comparison import Comparison
@@ -36,14 +35,14 @@ def comparison(batch: int) -> Any:
         "jax, one-hot": partial(jax_rival, indices=False),
     }
     return Comparison(
+        name=f"gpt-{batch}",
         title=f"GPT of 16 places and width 16, cross-entropy, {batch} text{'s' * (batch > 1)}",
         loss=lambda x, y: cross_entropy(model(x), y),
         parameters=model.parameters(),
         weights=[model.token.w, model.position.w, *[[neuron.w for neuron in layer.neurons] for layer in layers]],
         data=(np.eye(LETTERS)[letters], np.eye(LETTERS)[targets]),
         rivals={name: partial(make, letters, targets) for name, make in rivals.items()},
-        bars=BARS[batch],
-        first_call_bar=0.5 if batch == 1 else None,
+        dtype=dtype,
     )
 
 
@@ -53,7 +52,7 @@ def torch_rival(letters: Any, targets: Any, arrays: list[Any], *, fused: bool) -
     from comparison import torch_step
     from torch.nn import functional
 
-    mask = torch.full((PLACES, PLACES), -torch.inf, dtype=torch.float64).triu(1)
+    mask = torch.full((PLACES, PLACES), -torch.inf, dtype=torch.as_tensor(arrays[0]).dtype).triu(1)
     scale = (WIDTH // HEADS) ** -0.5
 
     def norm(x: Any) -> Any:
@@ -84,7 +83,7 @@ def jax_rival(letters: Any, targets: Any, arrays: list[Any], *, indices: bool) -
     import jax.numpy as jnp
     from comparison import jax_step
 
-    mask = np.triu(np.full((PLACES, PLACES), -np.inf), 1)
+    mask = np.triu(np.full((PLACES, PLACES), -np.inf, arrays[0].dtype), 1)
     scale = (WIDTH // HEADS) ** -0.5
 
     def norm(x: Any) -> Any:
@@ -106,5 +105,6 @@ def jax_rival(letters: Any, targets: Any, arrays: list[Any], *, indices: bool) -
             return -jnp.take_along_axis(logarithms, targets[..., None], -1).mean()
         return -(logarithms * targets).sum(-1).mean()
 
-    data = (letters, targets) if indices else (np.eye(LETTERS)[letters], np.eye(LETTERS)[targets])
+    one_hot = np.eye(LETTERS, dtype=arrays[0].dtype)
+    data = (letters.astype(np.int32), targets.astype(np.int32)) if indices else (one_hot[letters], one_hot[targets])
     return jax_step(loss, arrays, *data)

@@ -29,6 +29,7 @@ class Worker:
 
     def __init__(self, checkout: Path, options: argparse.Namespace) -> None:
         threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        threads["MICROGRADLIB_CACHE_DIR"] = "off"  # each first call compiles
         environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join([str(checkout), str(HERE.parent)])}
         command = [
             sys.executable,
@@ -54,11 +55,12 @@ class Worker:
 
 def work(options: argparse.Namespace) -> None:
     """Answer questions: ["first", name] with the seconds of first calls, ["step", name] with those of a step."""
-    from compiled import comparisons, one_thread  # noqa: PLC0415  from the checkout that is measured
+    from compiled import comparisons  # noqa: PLC0415  beside this file
+    from machine import one_thread  # noqa: PLC0415
 
     from microgradlib.compiler import compile  # noqa: A004, PLC0415
 
-    one_thread(jax_direct=False)
+    one_thread()
     steps: dict[str, Any] = {}
     for line in sys.stdin:
         what, *names = json.loads(line)
