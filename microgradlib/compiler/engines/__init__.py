@@ -53,7 +53,7 @@ def choose_backend(name: str) -> str:
         lookup(name, {"auto": None, "native": None, "numpy": None}, "backend in MICROGRADLIB_BACKEND")
     if name not in ("auto", "native"):
         return name
-    from microgradlib.compiler.engines.native.machine import host  # noqa: PLC0415  as above
+    from microgradlib.compiler.llvm.machine import host  # noqa: PLC0415  as above
 
     try:
         host()
