@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -40,15 +41,22 @@ class NativeEngine(Engine):
         return ThreadPoolExecutor(threads_allowed(), "microgradlib")
 
     def _code(self, program: ProgramData, is_single: bool) -> NativeCode | None:
-        """Return the code of a program, compiled when first asked for; None where it has none."""
+        """Return the code of a program, compiled when first asked for; None where it has none.
+
+        It writes derivatives by the parameters in the order of these, which takes NumPy as long as a small program.
+        """
         key = id(program), is_single
         try:
             return self._codes[key]
         except KeyError:
             with self._lock:
                 if key not in self._codes:
+                    planned = plan(program)
+                    if program.wrt == "parameters":
+                        *others, rows = planned.cotangent_rows
+                        planned = replace(planned, cotangent_rows=(*others, rows[self._slots]))
                     try:
-                        self._codes[key] = NativeCode(plan(program), self.dtype, is_single=is_single)
+                        self._codes[key] = NativeCode(planned, self.dtype, is_single=is_single)
                     except NotNativeError:
                         self._codes[key] = None
             return self._codes[key]
@@ -86,7 +94,6 @@ class NativeEngine(Engine):
         if program.cotangents:
             gradient = empty(self._count, self.dtype)
             status = workspace.run_arrays(batch, parameters, *columns, outputs, gradient)
-            gradient = gradient[self._slots]
         else:
             gradient, status = None, workspace.run_arrays(batch, parameters, *columns, outputs)
         mean = workspace.total.value / batch
@@ -101,6 +108,8 @@ class NativeEngine(Engine):
         code = self._code(program, batch == 1)
         if code is not None:
             outputs, cotangents = self._run(code, parameters, columns, seeds)
+            if program.wrt == "parameters":
+                cotangents = (*cotangents[:-1], cotangents[-1][self._order])
             if not self._is_padded or is_finite(outputs):
                 return outputs, cotangents
         return self._numpy.execute(program, parameters, columns, seeds)

@@ -127,3 +127,28 @@ def test_programs_without_instructions(batch):
         assert [fast(x).tolist() for _ in range(2)] == [values.tolist()] * 2
         mean, gradient = fast.value_and_grad(x)
         assert (mean, gradient.tolist()) == (pytest.approx(values.mean()), [0.0, pytest.approx(slope)])
+
+
+def test_derivatives_in_the_order_of_the_parameters():
+    """A program has parameters in an order of its own: weights beside biases. Every way gives them as listed."""
+    model = [[Value(x) for x in row] for row in np.random.default_rng(3).normal(size=(4, 3)).tolist()]
+    biases = [Value(x) for x in (0.1, 0.2, 0.3, 0.4)]
+
+    def network(x):
+        return dot([tanh(dot(row, x, bias)) for row, bias in zip(model, biases)], W[:4])
+
+    parameters = [*biases[::-1], *[w for row in model for w in row], *W[:4], biases[0]]
+    fast, expected = (compiler.compile(network, parameters, backend=backend) for backend in ("native", "numpy"))
+    vector = np.random.default_rng(4).normal(size=len(parameters))
+    for batch in (1, 7, 7):
+        x = np.random.default_rng(batch).normal(size=(batch, 3))
+        assert fast.value_and_grad(x)[1] == pytest.approx(expected.value_and_grad(x)[1], rel=1e-12)
+        assert fast.rows_and_grad(x)[1] == pytest.approx(expected.rows_and_grad(x)[1], rel=1e-12)
+        assert fast.hvp(x, vector=vector) == pytest.approx(expected.hvp(x, vector=vector), rel=1e-11, abs=1e-14)
+        engine, reference = fast._last.engine, expected._last.engine
+        given = np.array([p.data for p in fast._parameters.distinct]), [x], (1.0 / batch,)
+        [found] = engine.execute(engine.joint("gradient"), *given)[1]
+        assert found == pytest.approx(reference.execute(reference.joint("gradient"), *given)[1][0], rel=1e-12)
+        strided = np.repeat(x, 2, axis=0)[::2]
+        assert fast.value_and_grad(strided)[1] == pytest.approx(expected.value_and_grad(x)[1], rel=1e-12)
+    assert list(fast.program.parameter_order) != sorted(fast.program.parameter_order)
