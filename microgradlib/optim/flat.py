@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from microgradlib.optim.groups import joined
+from microgradlib.optim.moves import moved_array
 from microgradlib.optim.optimiser import Optimiser
 from microgradlib.optim.parameters import numpy
 
@@ -62,6 +63,30 @@ class FlatOptimiser:
         """Return where the numbers of a group are in the array, None for everywhere."""
         places = [self._place[value] for value in joined([group])]
         return None if places == list(range(len(self.array))) else numpy().array(places, dtype=numpy().intp)
+
+    def rates(self, count: int) -> list[list[float]]:
+        """Return the learning rates of each group's next steps."""
+        return [[self.optimiser._rate(group, k) for k in range(count)] for group, _ in self._parts]
+
+    def updated(
+        self, xp: Any, array: Any, gradient: Any, held: list[dict[str, Any]], steps: Any, rates: Any
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        """Return what a step makes of the array and of the buffers of each group: a pure function of arrays of `xp`.
+
+        `steps` and `rates` have the number of steps of each group so far, and its learning rate.
+        """
+        new = []
+        for k, (group, positions) in enumerate(self._parts):
+            p, g = (x if positions is None else x[positions] for x in (array, gradient))
+            numbers, buffers = moved_array(xp, self.optimiser._rule(group), steps[k] + 1, rates[k], p, g, held[k])
+            array = numbers if positions is None else array.at[positions].set(numbers)
+            new.append(buffers)
+        return array, new
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups, as they were at `start`."""
+        return [group for group, _ in self._parts]
 
     def step(self, gradient: Any) -> None:
         """Update the array by the rule; the gradient, of the array's shape, is not changed, but must not be later."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.floats import FLOATS, evaluate_rule
 from microgradlib._support.number import is_array
 from microgradlib.optim.groups import joined
-from microgradlib.optim.parameters import checked_array, checked_numbers, numpy
+from microgradlib.optim.parameters import checked_array, checked_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,10 +66,9 @@ def moved_values(rule: UpdateRule, group: Group, lr: float, slopes: list[float])
     return checked_numbers(numbers, len(rows), "what the rule returns"), buffers
 
 
-def moved_array(rule: UpdateRule, group: Group, lr: float, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the new numbers of a group and its new buffers, as arrays, by `rule.update`."""
-    if rule.maximize:
-        slopes = -slopes
-    with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
-        new, *buffers = rule.update(numpy(), group.steps + 1, lr, numbers, slopes, *group.held.values())
-    return new, dict(zip(group.held, buffers))
+def moved_array(
+    xp: Any, rule: UpdateRule, t: Any, lr: Any, numbers: Any, slopes: Any, buffers: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Return the new numbers of a group and its new buffers, as arrays of the module `xp`, by `rule.update`."""
+    new, *found = rule.update(xp, t, lr, numbers, -slopes if rule.maximize else slopes, *buffers.values())
+    return new, dict(zip(buffers, found))

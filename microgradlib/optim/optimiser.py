@@ -9,7 +9,7 @@ from microgradlib._support.checks import non_negative
 from microgradlib.ops import ZERO
 from microgradlib.optim.groups import Group, ParameterGroup, check_distinct, group_arguments, joined, new_buffer
 from microgradlib.optim.moves import moved_array, moved_values, slopes_of_arrays, slopes_of_values
-from microgradlib.optim.parameters import assign
+from microgradlib.optim.parameters import assign, numpy
 from microgradlib.optim.settings import CHECKS
 from microgradlib.optim.state import load_groups, state_of
 
@@ -160,9 +160,10 @@ class Optimiser:
         """The learning rate of the next step, as a number: `lr(steps)` of a schedule; that of the first group."""
         return self._rate(self._groups[0])
 
-    def _rate(self, group: Group) -> float:
-        lr = group.own.get("lr", self._lr)
-        return non_negative(lr(group.steps), f"lr({group.steps})") if callable(lr) else lr
+    def _rate(self, group: Group, later: int = 0) -> float:
+        """Return the learning rate of a group's next step, or of one so many steps later."""
+        lr, step = group.own.get("lr", self._lr), group.steps + later
+        return non_negative(lr(step), f"lr({step})") if callable(lr) else lr
 
     def _rule(self, group: Group) -> Optimiser:
         """Return the optimiser whose `update` is the rule of a group: with the group's own settings as attributes."""
@@ -204,7 +205,8 @@ class Optimiser:
 
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""
-        return moved_array(self._rule(group), group, self._rate(group), numbers, slopes)
+        with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
+            return moved_array(numpy(), self._rule(group), group.steps + 1, self._rate(group), numbers, slopes, group.held)
 
     def zero_grad(self) -> None:
         """Set `grad` of every Value to 0, not reached, as needed before each `backward()`; for an array, do nothing."""

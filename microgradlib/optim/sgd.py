@@ -87,6 +87,8 @@ class SGD(Optimiser):
             g = g + self.weight_decay * p
         if not self.momentum:
             return (p - lr * g,)
-        v = g if t == 1 else self.momentum * v + (1 - self.dampening) * g
+        first, v = g, self.momentum * v + (1 - self.dampening) * g
+        if self.dampening:  # else v is g at the first step, as it was 0
+            v = xp.where(t == 1, first, v)
         direction = g + self.momentum * v if self.nesterov else v
         return p - lr * direction, v
