@@ -181,6 +181,11 @@ class Function:
             total = self.add(total, offset)
         return pointer if total == 0 else self.emit(f"getelementptr {real.scalar}, ptr {pointer}, i64 {total}")
 
+    def integer(self, table: str, index: int | str) -> str:
+        """Return an entry of a table of 32-bit integers."""
+        entry = self.emit(f"getelementptr i32, ptr {table}, i64 {index}")
+        return self.emit(f"sext i32 {self.emit(f'load i32, ptr {entry}, align 4')} to i64")
+
     def load(self, real: Real, address: str) -> Number:
         """Return the number, or the vector, at an address, which need not be aligned to vectors."""
         return Number(self, real, self.emit(f"load {real.text}, ptr {address}, align {real.bits // 8}"))

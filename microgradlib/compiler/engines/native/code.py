@@ -30,7 +30,7 @@ LARGEST_BLOCK = 1024
 """More examples than this are not in one block: kernels' own loops cost nothing by then."""
 
 PAGE = 4096
-"""Rows so many bytes apart, or a multiple, meet in the same few places of the first-level cache: products take 1.2 times
+"""Rows a multiple of so many bytes apart meet in the same few places of the first-level cache: products take 1.2 times
 as long."""
 
 PART = 1 << 25
@@ -94,9 +94,10 @@ class NativeCode:
         """
         lanes, rows = self.layout.real.lanes, self.plan.rows[BATCHED]
         added = sum([i.size for i in self.plan.program.instructions if i.sums_batch])
-        fitting = CACHE_BYTES // (rows * self.dtype.itemsize * lanes)
-        block = min(max(fitting, -(-added // (2 * rows)), 1) * lanes, LARGEST_BLOCK)
-        return block if block * self.dtype.itemsize % PAGE else block - lanes
+        size: int = self.dtype.itemsize
+        fitting = CACHE_BYTES // (rows * size * lanes)
+        block: int = min(max(fitting, -(-added // (2 * rows)), 1) * lanes, LARGEST_BLOCK)
+        return block - lanes if block * size % PAGE == 0 else block
 
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""

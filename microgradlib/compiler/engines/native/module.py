@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native import transfers
+from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
 from microgradlib.compiler.engines.native.fusion import fusible, last_reads
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
@@ -55,67 +56,22 @@ def write_module(plan: Plan, layout: Layout, sums: LaneSums) -> Module:
     return _Writer(plan, layout, sums).written()
 
 
-class _Writer:
+class _Writer(Calls):
     """Writes `run`, in the order in which it is executed."""
 
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
-        self.plan, self.layout, self.sums, self.last_reads = plan, layout, sums, last_reads(plan)
-        self.real = layout.real.one if layout.is_single else layout.real
-        self.functions: dict[str, Function] = {}
-        self.kernel_names: dict[str, str] = {}
-        self.tables: list[Any] = []
-        self.scratch = self.field_count = 0
-        self.f = Function("run", "ptr %record", result="i32")
-        self.examples, self.block = self.field("i64"), self.field("i64")
-        self.memory = [self.field("ptr") for _ in range(5)]
+        super().__init__(layout)
+        self.plan, self.sums, self.last_reads = plan, sums, last_reads(plan)
         self.unbatched, self.batched, self.lanes, self.scratch_memory, self.tables_memory = self.memory
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
         self.seeds = [[self.field(kind) for kind in ("ptr", "i64", "i64")] for _ in plan.program.seeds]
         self.cotangents = [self.field("ptr") for _ in plan.program.cotangents]
 
-    def field(self, kind: str) -> str:
-        """Return the next field of the record."""
-        address = self.f.emit(f"getelementptr i64, ptr %record, i64 {self.field_count}")
-        self.field_count += 1
-        return self.f.emit(f"load {kind}, ptr {address}, align 8")
-
-    def table(self, numbers: Any) -> str:
-        """Return the address of a table of integers."""
-        return self.f.emit(f"getelementptr i32, ptr {self.tables_memory}, i64 {self.table_place(numbers)}")
-
-    def table_place(self, numbers: Any) -> int:
-        """Return the place of a new table among all."""
-        place = sum(map(len, self.tables))
-        self.tables.append(numpy().asarray(numbers, numpy().int32))
-        return place
-
-    def call(self, function: Function, *arguments: int | str) -> str:
-        """Call a function, by its parameters' types; return the name of its result."""
-        self.functions.setdefault(function.name, function)
-        types = [parameter.rsplit(" ", 1)[0] for parameter in function.parameters.split(", ")]
-        text = f"call {function.result} @{function.name}({', '.join([f'{t} {a}' for t, a in zip(types, arguments)])})"
-        if function.result != "void":
-            return self.f.emit(text)
-        self.f.do(text)
-        return ""
-
-    def call_kernel(self, kernel: Kernel) -> None:
-        """Call a kernel; one whose text is known already is the same function."""
-        text = kernel.function.text()
-        name = self.kernel_names.setdefault(text, f"kernel.{len(self.kernel_names)}")
-        if name not in self.functions:
-            kernel.function.name, kernel.function.linkage = name, "internal"
-            self.functions[name] = kernel.function
-            self.functions |= {callee.name: callee for callee in kernel.callees}
-        self.scratch = max(self.scratch, kernel.scratch)
-        own = [x if isinstance(x, int) else self.table_place(x) for x in kernel.arguments]
-        self.call(self.functions[name], *self.memory, 1 if self.layout.is_single else self.block, *own)
-
     def written(self) -> Module:
         """Write everything."""
         f, lanes = self.f, self.layout.sum_lanes
-        self._memory_call("memset", self.lanes, "i8 0", self.sums.size * lanes)
+        self.memory_call("memset", self.lanes, "i8 0", self.sums.size * lanes)
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
             left = f.emit(f"sub i64 {self.examples}, {loop.index}")
@@ -163,14 +119,6 @@ class _Writer:
         f.do("ret i32 2")
         return f
 
-    def _memory_call(self, name: str, target: str, source: str, count: int | str) -> None:
-        """Copy numbers that follow one another ("memcpy"), or set their bytes to 0."""
-        kind = "p0.i64" if name == "memset" else "p0.p0.i64"
-        types = "ptr, i8, i64, i1" if name == "memset" else "ptr, ptr, i64, i1"
-        self.f.declarations.add(f"declare void @llvm.{name}.{kind}({types})")
-        size = self.f.mul(count, self.real.bits // 8)
-        self.f.do(f"call void @llvm.{name}.{kind}(ptr {target}, {source}, i64 {size}, i1 false)")
-
     def _row(self, row: int) -> str:
         return self.f.address(self.real, self.batched, self.f.mul(row, self.block))
 
@@ -179,11 +127,11 @@ class _Writer:
         f, plan, np = self.f, self.plan, numpy()
         order = np.array(plan.program.parameter_order)
         if (order == np.arange(len(order))).all():
-            self._memory_call("memcpy", self.unbatched, f"ptr {self.parameters}", len(order))
+            self.memory_call("memcpy", self.unbatched, f"ptr {self.parameters}", len(order))
         else:
             rows = self.table(np.argsort(order))
             self.call(transfers.load_numbers(self.real), self.unbatched, rows, len(order), self.parameters, 1)
-        self._memory_call("memset", self._row(plan.rows[BATCHED] - 1), "i8 0", self.block)
+        self.memory_call("memset", self._row(plan.rows[BATCHED] - 1), "i8 0", self.block)
         for row in plan.one_rows:
             with f.loop(self.block, step=self.real.lanes) as loop:
                 f.store(f.number(1.0, self.real), f.address(self.real, self._row(row), loop.index))
@@ -242,7 +190,7 @@ class _Writer:
             if operand.space == UNBATCHED and len(rows):
                 if (np.diff(rows) == 1).all():
                     source = f.address(real, self.unbatched, int(rows[0]))
-                    self._memory_call("memcpy", array, f"ptr {source}", len(rows))
+                    self.memory_call("memcpy", array, f"ptr {source}", len(rows))
                 else:
                     self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
                 found = self.call(transfers.total(real), array, len(rows), literal(0.0, real.one))
@@ -254,18 +202,19 @@ class _Writer:
         """Run the steps of a phase. A chain of elementwise steps is one kernel, or as few as can be."""
         plan, sums = self.plan, self.sums
         layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
-        ends = fusible(plan)
-        index = 0
+        ends, index, calls = fusible(plan), 0, list[Any]()
         while index < len(plan.steps):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
                 last = [reader - index for reader in self.last_reads[index:end]]
-                for kernel in kernels_of(steps, layout, sums.first.get(index), last):
-                    self.call_kernel(kernel)
+                calls += map(self.kernel_call, kernels_of(steps, layout, sums.first.get(index), last))
             if phase == "after" and index in sums.roots:
+                self.call_kernels(calls)
+                calls.clear()
                 self._write_sums(sums.roots[index], plan.steps[index].results)
             index = end
+        self.call_kernels(calls)
 
     def _write_sums(self, first: int, results: StridedView) -> None:
         """Add up the lanes of sums that are finished, and write them to their rows."""

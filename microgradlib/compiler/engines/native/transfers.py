@@ -16,12 +16,6 @@ __all__ = [
 ]
 
 
-def _row(f: Function, table: str, index: str) -> str:
-    """Return an entry of a table of rows."""
-    entry = f.emit(f"getelementptr i32, ptr {table}, i64 {index}")
-    return f.emit(f"sext i32 {f.emit(f'load i32, ptr {entry}, align 4')} to i64")
-
-
 def _copy(f: Function, real: Real, source: str, target: str) -> None:
     f.store(f.load(real.one, source), target)
 
@@ -35,7 +29,7 @@ def load_columns(real: Real) -> Function:
     f = Function("load_columns", parameters, linkage="internal")
     last = f.emit("sub i64 %c, 1")
     with f.loop("%n") as rows:
-        row, picked = _row(f, "%rows", rows.index), _row(f, "%picked", rows.index)
+        row, picked = f.integer("%rows", rows.index), f.integer("%picked", rows.index)
         target, source = f.address(real, "%b", f.mul(row, "%B")), f.address(real, "%x", picked)
         with f.loop("%B") as examples:
             is_there = f.emit(f"icmp ult i64 {examples.index}, %c")
@@ -90,7 +84,7 @@ def load_numbers(real: Real) -> Function:
     f = Function("load_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x, i64 %step", linkage="internal")
     with f.loop("%n") as loop:
         source = f.address(real, "%x", f.mul(loop.index, "%step"))
-        _copy(f, real, source, f.address(real, "%u", _row(f, "%rows", loop.index)))
+        _copy(f, real, source, f.address(real, "%u", f.integer("%rows", loop.index)))
     return f
 
 
@@ -112,8 +106,8 @@ def store_rows(real: Real) -> Function:
     parameters = "ptr %b, i64 %B, ptr %rows, ptr %places, i64 %n, ptr %x, i64 %stride, i64 %c"
     f = Function("store_rows", parameters, linkage="internal")
     with f.loop("%n") as rows:
-        source = f.address(real, "%b", f.mul(_row(f, "%rows", rows.index), "%B"))
-        target = f.address(real, "%x", f.mul(_row(f, "%places", rows.index), "%stride"))
+        source = f.address(real, "%b", f.mul(f.integer("%rows", rows.index), "%B"))
+        target = f.address(real, "%x", f.mul(f.integer("%places", rows.index), "%stride"))
         with f.loop("%c") as examples:
             _copy(f, real, f.address(real, source, examples.index), f.address(real, target, examples.index))
     return f
@@ -123,7 +117,7 @@ def gather_numbers(real: Real) -> Function:
     """Return the function that copies the numbers in the places of the table %rows in %u to %x."""
     f = Function("gather_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x", linkage="internal")
     with f.loop("%n") as loop:
-        source = f.address(real, "%u", _row(f, "%rows", loop.index))
+        source = f.address(real, "%u", f.integer("%rows", loop.index))
         _copy(f, real, source, f.address(real, "%x", loop.index))
     return f
 
