@@ -152,3 +152,27 @@ def test_derivatives_in_the_order_of_the_parameters():
         strided = np.repeat(x, 2, axis=0)[::2]
         assert fast.value_and_grad(strided)[1] == pytest.approx(expected.value_and_grad(x)[1], rel=1e-12)
     assert list(fast.program.parameter_order) != sorted(fast.program.parameter_order)
+
+
+def test_a_program_compiled_before_comes_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path))
+    x, y = np.ones((4, 3)), np.zeros(4)
+    expected = compiler.compile(loss, W, backend="native").value_and_grad(x, y)
+    kept = list((tmp_path / "native").iterdir())
+    assert len(kept) == 1
+
+    def refuse(text):
+        raise AssertionError("it was compiled before")
+
+    monkeypatch.setattr(code, "assemble", refuse)
+    copy = [Value(w.data) for w in W]
+    again = compiler.compile(lambda x, y: (tanh(dot(copy[:3], x, copy[3])) * copy[4] - y) ** 2, copy, backend="native")
+    mean, gradient = again.value_and_grad(x, y)
+    assert (mean, gradient.tolist()) == (expected[0], expected[1].tolist())
+    kept[0].write_bytes(kept[0].read_bytes()[:-1])
+    with pytest.raises(AssertionError, match="it was compiled before"):
+        compiler.compile(loss, W, backend="native").value_and_grad(x, y)
+    monkeypatch.undo()
+    monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path))
+    assert compiler.compile(loss, W, backend="native").value_and_grad(x, y)[0] == expected[0]
+    assert len(list((tmp_path / "native").iterdir())) == 1
