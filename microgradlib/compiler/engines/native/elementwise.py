@@ -8,17 +8,17 @@ from copy import copy
 from functools import lru_cache, reduce
 from typing import Any
 
-from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of, contiguous
+from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Rows, Step, StridedView
+from microgradlib.compiler.planning.data import Rows, Step
 from microgradlib.compiler.slopes import rule_arguments
-from microgradlib.ops import ZERO, Op
+from microgradlib.ops import TABLE, ZERO, Op
 
-__all__ = ["adjoint_of", "chain_kernels", "gather_kernel"]
+__all__ = ["adjoint_of", "chain_kernels"]
 
 PRODUCTS = {"mul", "strong_mul"}
 
@@ -29,12 +29,7 @@ def chain_kernels(steps: Sequence[Step], layout: Layout, last: Sequence[int] | N
     Steps in one kernel pass numbers on in registers. What is written over, or not read later, is not stored; see
     `chains_of` for `last`.
     """
-    return [
-        gather_kernel(chain.links[0].step, layout)
-        if len(chain.links) == 1 and chain.links[0].step.kind == "gather"
-        else _chain_kernel(chain, layout)
-        for chain in chains_of(steps, last)
-    ]
+    return [_gather_kernel(chain, layout) or _chain_kernel(chain, layout) for chain in chains_of(steps, last)]
 
 
 def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
@@ -56,7 +51,7 @@ def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
     return Kernel(copy(_chain_function(layout, chain.sizes, shape)), tuple(starts))  # a module names its functions
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ...]) -> Function:
     """Return the function of a chain. Steps that repeat have the same.
 
@@ -85,7 +80,7 @@ def _number(rule: tuple[Op, int | None, tuple[int, ...]], inputs: list[Number], 
     if wrt is not None:
         read = [math.nan if x is None else x for x in rule_arguments(op, reads, plain[1:])]
         return adjoint_of(inputs[0], run_rule(op.derivatives[wrt], *read, *op.settings))  # type: ignore[index]
-    found = f.number(run_rule(op.value, *plain, *op.settings), real)
+    found = f.number(run_rule(_value_rule(op), *plain, *op.settings), real)
     closed = [x.closed for x in inputs if x.closed is not None]
     if op.name in PRODUCTS and closed:
         return _closed_where(reduce(Mask.__or__, closed), found)
@@ -93,6 +88,11 @@ def _number(rule: tuple[Op, int | None, tuple[int, ...]], inputs: list[Number], 
     if closed and len(closed) == len(inputs):
         found.closed = reduce(Mask.__and__, closed)
     return found
+
+
+def _value_rule(op: Op) -> Any:
+    """Return the rule of an op's value: by the function of its name, if the namespace has one of its own."""
+    return lambda xp, *inputs: getattr(xp, op.name)(*inputs) if op.name in TABLE else op.value(xp, *inputs)
 
 
 def adjoint_of(g: Number, derivative: Any) -> Number:
@@ -111,26 +111,19 @@ def _closed_where(closed: Mask, number: Number) -> Number:
     return Number(f, real, f.number(0.0, real).select(closed, number).name, closed)
 
 
-def gather_kernel(step: Step, layout: Layout) -> Kernel:
-    """Return the kernel of a step that copies rows, or an even grid of them, to rows that follow one another."""
-    [source] = step.operands
+def _gather_kernel(chain: Chain, layout: Layout) -> Kernel | None:
+    """Return the kernel of a chain that only copies rows among which there are runs, each run at once; or None."""
+    step, source = chain.links[0].step, chain.links[0].step.operands[0]
+    width = _width(source.rows) if len(chain.links) == 1 and isinstance(source, Rows) else 1
+    if width == 1 or not isinstance(source, Rows):
+        return None
     f = kernel_function(2)
-    if not isinstance(source, Rows):
-        grid = StridedView(step.results.space, step.results.start, source.sizes, contiguous(source.sizes))
-        views = [View(view.space, f"%a{k}", view.steps) for k, view in enumerate((grid, source))]
-        nest(f, layout, source.sizes, views, _copy)
-        return Kernel(f, (grid.start, source.start))
-    width = _width(source.rows)
     with turns(f, len(source.rows) // width) as index:
         row = f.load_index("%t", f.add("%a1", index))
         target = f.emit(f"add i64 %a0, {f.mul(index, width)}")
         views = [View(step.results.space, target, (1,)), View(source.space, row, (1,))]
-        nest(f, layout, (width,), views, _copy)
+        nest(f, layout, (width,), views, lambda _, places: [(places[0], places[1].load())])
     return Kernel(f, (step.results.start, numpy().asarray(source.rows[::width], "int32")))
-
-
-def _copy(_: Real, places: list[Place]) -> Stores:
-    return [(places[0], places[1].load())]
 
 
 def _width(rows: Any) -> int:
