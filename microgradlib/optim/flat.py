@@ -1,5 +1,7 @@
 """FlatOptimiser: the steps of an optimiser of Values on one flat array of their numbers, for training on arrays."""
 
+# ruff: noqa: PLR0917  an update of pure functions takes all that it depends on
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeGuard

@@ -1,5 +1,7 @@
 """One step of a group: its gradient, checked, and the new numbers and buffers by the rule; nothing is changed."""
 
+# ruff: noqa: PLR0917  an update of pure functions takes all that it depends on
+
 from __future__ import annotations
 
 from itertools import accumulate

@@ -206,7 +206,9 @@ class Optimiser:
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""
         with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
-            return moved_array(numpy(), self._rule(group), group.steps + 1, self._rate(group), numbers, slopes, group.held)
+            return moved_array(
+                numpy(), self._rule(group), group.steps + 1, self._rate(group), numbers, slopes, group.held
+            )
 
     def zero_grad(self) -> None:
         """Set `grad` of every Value to 0, not reached, as needed before each `backward()`; for an array, do nothing."""

@@ -1,6 +1,6 @@
 """Stochastic gradient descent, with optional momentum."""
 
-# ruff: noqa: ARG002, PLR0917  update rules name all their arguments; the order of settings is PyTorch's
+# ruff: noqa: PLR0917  update rules name all their arguments; the order of settings is PyTorch's
 
 from __future__ import annotations
 

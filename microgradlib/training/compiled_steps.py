@@ -40,8 +40,8 @@ class CompiledSteps:
     can then only be done example by example.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: Task, backend: str = "numpy", devices: Any = None) -> None:
+        self.task, self.backend, self.devices = task, backend, devices
         self.flat = FlatParameters(task.parameters, task.optimizer)
         self.norms = LayerNorms(task.layers, task.parameters)
         self.training = self._compiled(self._terms)
@@ -52,14 +52,14 @@ class CompiledSteps:
             self.data = {id(part): self._checked(part) for part in (task.train, task.validation) if part is not None}
             data, width = self.data[id(task.train)], 2 + len(flatten(self.output))
             self.blocks = Blocks(data.inputs, data.targets, batch_size=task.batch_size, width=width)
-            self.evaluation(first.inputs, first.targets)
+            self.evaluation.lower(first.inputs, first.targets)
             self.rectifiers = self._compiled(lambda x: relus_of(task.model(x))) if relus_of(self.output) else None
             if self.rectifiers is not None:
-                self.rectifiers(first.inputs)
-        self.training(first.inputs, first.targets)
+                self.rectifiers.lower(first.inputs)
+        self.training.lower(first.inputs, first.targets)
 
     def _compiled(self, function: Any) -> Any:
-        program = compile(function, self.task.parameters)
+        program = compile(function, self.task.parameters, backend=self.backend, devices=self.devices)
         program.check_labels = False
         program.set_parameters(self.flat.array)
         return program

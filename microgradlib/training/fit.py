@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from microgradlib._support.checks import WholeNumber, boolean, real_number, shown, whole_number
 from microgradlib._support.notebook import in_notebook
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.errors import LabelError
 from microgradlib.optim import Adam
-from microgradlib.training.compiled_steps import CompiledSteps
-from microgradlib.training.eager_steps import EagerSteps
+from microgradlib.training.choice import choose_steps
 from microgradlib.training.early_stopping import EarlyStopping
 from microgradlib.training.examples import split_validation
 from microgradlib.training.live import finish, live_figure, refresh
 from microgradlib.training.progress import Progress
 from microgradlib.training.risk import Risk, check_model_and_loss
-from microgradlib.training.run import Run, Steps
+from microgradlib.training.run import Run
 from microgradlib.training.task import Task, trained_parameters
 
 if TYPE_CHECKING:
@@ -62,6 +60,8 @@ def fit(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     compiled: bool | Literal["auto"] = "auto",
+    backend: str = "numpy",
+    devices: Any = None,
     rng: Rng = 0,
     progress: bool | None = None,
     live: bool = False,
@@ -95,6 +95,10 @@ def fit(
             number that changes during training, for example in a callback, must be the `data` of a Value. Within an
             epoch a compiled run keeps the parameters in one array; their Values, and the optimizer's buffers, are right
             whenever a callback or an augmentation is called, and after the run, however it ends.
+        backend: the engine of compiled programs, as `compile` takes it. With "jax" an epoch is one loop on JAX's
+            devices, which keep data, parameters and the optimizer's state; without `augment`, and with an optimizer of
+            this library, whose schedule gives the rates of an epoch before it begins. A failure to compile is an error.
+        devices: with backend "jax", how many devices share each batch, or a list of JAX's devices.
         rng: a seed or `random.Random` for splitting, shuffling and augmenting; if the model's weights and its
             `Dropout` are seeded too, a run can be repeated exactly.
         progress: whether to show a progress bar; None shows it in a terminal and in a notebook.
@@ -149,7 +153,7 @@ def fit(
     history, steps = task.history, None
     with closing(Progress(epochs, show=show)) as bar:
         try:
-            steps, history.engine = _choose_steps(task, compiled)
+            steps, history.engine = choose_steps(task, compiled, backend, devices)
             run = Run(task, steps)
             bar.write_line(history.engine)
             for epoch in range(epochs + 1):
@@ -179,25 +183,6 @@ def fit(
                 history.best_epoch = stopping.best_epoch
             finish(figure, history)
     return history
-
-
-def _choose_steps(task: Task, compiled: bool | Literal["auto"]) -> tuple[Steps, str]:
-    """Return the steps of the task, compiled if requested and possible, and a description of how they are computed."""
-    if compiled not in (True, False, "auto"):
-        message = f'compiled must be True, False or "auto", got {compiled!r}'
-        raise ValueError(message)
-    eager = EagerSteps(task)
-    if not compiled:
-        return eager, eager.description
-    try:
-        steps = CompiledSteps(task)
-    except LabelError:
-        raise
-    except Exception as error:
-        if compiled != "auto":
-            raise
-        return eager, f"{eager.description}, as it cannot be compiled: {str(error).splitlines()[0]}"
-    return steps, steps.description
 
 
 def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyStopping | None:

@@ -31,6 +31,17 @@ class FlatParameters:
         self._flat = FlatOptimiser(optimizer, values, self.array) if FlatOptimiser.serves(optimizer) else None
         self._ahead = False
 
+    @property
+    def flat_optimiser(self) -> FlatOptimiser:
+        """The steps of the optimizer on the array. Raises `ValueError` for one that steps on the Values."""
+        if self._flat is None:
+            message = (
+                f"arrays cannot have the steps of {self.optimizer!r}: take an optimizer of microgradlib.optim, "
+                f'of parameters of this run, or give backend="numpy"'
+            )
+            raise ValueError(message)
+        return self._flat
+
     def start(self) -> None:
         """Read the Values, which others may have changed; from here to `settle` the array is what counts."""
         if self._ahead:

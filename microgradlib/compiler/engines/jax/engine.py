@@ -50,10 +50,8 @@ class JaxEngine(Engine):
         np, run = numpy(), self.function(program)
         given = [np.asarray(seed, self.dtype) for seed in seeds]
         with jax().enable_x64(True):
-            if self.reproducible:
-                outputs, cotangents = self._in_chunks(run, parameters, columns, given)
-            else:
-                outputs, cotangents = run.padded(parameters, columns, given)
+            found = (partial(self._in_chunks, run) if self.reproducible else run.padded)(parameters, columns, given)
+            outputs, cotangents = found
             batch = len(columns[0])
             return np.array(outputs)[:, :batch], tuple(
                 [np.array(c)[:, :batch] if c.ndim == 2 else np.array(c) for c in cotangents]
@@ -69,7 +67,7 @@ class JaxEngine(Engine):
 
     def _in_chunks(
         self, run: BatchFunction, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]
-    ) -> tuple[Any, list[Any]]:
+    ) -> tuple[Any, Sequence[Any]]:
         """Run chunks on all devices by one compiled program; add up their sums as a tree, in one order.
 
         A loop inside XLA would not do: how it fuses operations, and so the last bits of an exponential or of a product
@@ -128,7 +126,12 @@ class BatchFunction:
         spread = jax().shard_map(
             partial(self._on_device, masked=masked),
             mesh=self.mesh,
-            in_specs=(spec(), [spec("batch")] * len(columns), [by_example if own else spec() for own in is_own], spec()),
+            in_specs=(
+                spec(),
+                [spec("batch")] * len(columns),
+                [by_example if own else spec() for own in is_own],
+                spec(),
+            ),
             out_specs=(by_example, results),
             check_vma=False,
         )

@@ -65,7 +65,11 @@ class Evaluation:
         self._sizes[space].append(len(slots))
 
     def __call__(
-        self, compute: Callable[[Step, list[Any]], Any], parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()
+        self,
+        compute: Callable[[Step, list[Any]], Any],
+        parameters: Any,
+        columns: Sequence[Any],
+        seeds: Sequence[Any] = (),
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs (outputs, batch) and the cotangents, as `Engine.execute` has them.
 
@@ -78,11 +82,10 @@ class Evaluation:
         batched = [rows[0] if len(rows) == 1 else jnp.concatenate(rows), jnp.ones((len(program.ones), batch), dtype)]
         blocks, known = (unbatched, batched), dict[Any, Any]()
         for operand, seed in zip(program.seeds, seeds):
-            seed = jnp.asarray(seed, dtype)
-            if operand.space == UNBATCHED:
-                seed = seed.reshape(-1, 1)
             shape = (len(operand.slots), batch if operand.space == BATCHED else 1)
-            blocks[operand.space].append(jnp.broadcast_to(seed, shape))
+            array = jnp.asarray(seed, dtype)
+            array = array if operand.space == BATCHED else array.reshape(-1, 1)
+            blocks[operand.space].append(jnp.broadcast_to(array, shape))
 
         def read(operand: Operand, shape: tuple[int, ...]) -> Any:
             key = operand.key, shape
@@ -183,7 +186,9 @@ def _nested(array: Any, axis: int, start: int, axes: Axes) -> Any:
     base = base if start - base + span <= step else start
     missing = base + size * step - length
     if missing > 0:
-        array = lax.pad(array, jax().numpy.zeros((), array.dtype), [(0, missing * (k == axis), 0) for k in range(array.ndim)])
+        array = lax.pad(
+            array, jax().numpy.zeros((), array.dtype), [(0, missing * (k == axis), 0) for k in range(array.ndim)]
+        )
     array = lax.slice_in_dim(array, base, base + size * step, 1, axis)
     array = array.reshape(*array.shape[:axis], size, step, *array.shape[axis + 1 :])
     return _nested(array, axis + 1, start - base, inner)
@@ -209,17 +214,27 @@ def _segments(i: Instruction) -> list[Step]:
     """Return a "segment_reduce" as a "reduce" of padded segments, or as one for each number of terms."""
     np, counts = numpy(), numpy().repeat(i.counts, i.width)
     ends = np.cumsum(np.multiply(i.counts, i.width))
-    first = (np.repeat(ends - np.multiply(i.counts, i.width), i.width).reshape(-1, i.width) + np.arange(i.width)).ravel()
+    first = (
+        np.repeat(ends - np.multiply(i.counts, i.width), i.width).reshape(-1, i.width) + np.arange(i.width)
+    ).ravel()
 
     def reduced(members: Any, counts_of: Any = None) -> Step:
         longest = int(counts[members].max())
         places = first[members][:, None] + i.width * np.arange(longest)
         is_term = np.arange(longest) < counts[members][:, None]
         operands = [
-            Operand.of(o.space, np.where(is_term, o.slots.take(places, mode="clip"), NOT_REACHED).ravel()) for o in i.operands
+            Operand.of(o.space, np.where(is_term, o.slots.take(places, mode="clip"), NOT_REACHED).ravel())
+            for o in i.operands
         ]
-        part = replace(i, kind="reduce", terms=longest, counts=(), width=1, operands=tuple(operands),
-                       results=Operand.of(i.space, i.results.slots[members]))
+        part = replace(
+            i,
+            kind="reduce",
+            terms=longest,
+            counts=(),
+            width=1,
+            operands=tuple(operands),
+            results=Operand.of(i.space, i.results.slots[members]),
+        )
         return Step(part, ((len(members), longest),) * len(operands), counts_of)
 
     everything = np.arange(len(counts))

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from microgradlib.compiler.engines.jax.differentiable import differentiable, safe_input, with_derivatives
 from microgradlib.compiler.engines.jax.evaluation import Evaluation, Step
 from microgradlib.compiler.engines.jax.functions import (
     Walled,
     array_functions,
-    differentiable,
     jax,
-    with_derivatives,
 )
 from microgradlib.compiler.engines.jax.steps import LINEAR_REDUCTIONS, computed, product, reduce_slopes, reduce_value
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import ZERO
 
-if TYPE_CHECKING:
-    from microgradlib.compiler.batched import Batched
-
 __all__ = ["pure_function"]
 
 
-def pure_function(fast: Batched, *, per_example: bool) -> Callable[..., Any]:
+def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
     """Return the function (parameters, *data) → value; see `Batched.as_function`."""
     made: dict[int, DifferentiableProgram] = {}
 
@@ -33,7 +29,7 @@ def pure_function(fast: Batched, *, per_example: bool) -> Callable[..., Any]:
         jnp = jax().numpy
         arrays = [jnp.asarray(argument) for argument in data]
         batches = {array.shape[:1] for array in arrays}
-        if len(batches) != 1 or batches == {()} or batches == {(0,)}:
+        if len(batches) != 1 or batches in ({()}, {(0,)}):
             message = f"each argument is an array whose first axis is the batch, got shapes {[a.shape for a in arrays]}"
             raise ValueError(message)
         parameters = jnp.asarray(parameters)
@@ -72,7 +68,7 @@ class DifferentiableProgram:
         return self.evaluation(partial(_differentiable_step, reached), parameters, columns)[0]
 
     def _reached(self, parameters: Any, columns: Sequence[Any]) -> dict[int, Any]:
-        """Say of each result of some steps whether an output depends on it through open branches; of all others one does.
+        """Say whether an output depends on a result through open branches, for each of the steps where it may not.
 
         It is the gradient of the outputs of a linear program: each step adds up those inputs that are not closed.
         """
@@ -95,7 +91,9 @@ class DifferentiableProgram:
             return self.evaluation(linear, *zeros)[0].sum()
 
         zeros = jnp.zeros(parameters.shape, jnp.float32), [jnp.zeros(c.shape, jnp.float32) for c in columns]
-        probes = {name: jnp.zeros(jnp.shape(found), jnp.float32) for name, found in results.items() if name in uncertain}
+        probes = {
+            name: jnp.zeros(jnp.shape(found), jnp.float32) for name, found in results.items() if name in uncertain
+        }
         return {name: paths > 0 for name, paths in jax().grad(outputs)(probes).items()}
 
 
@@ -151,9 +149,8 @@ def _differentiable_step(reached: dict[int, Any], step: Step, arrays: Sequence[A
         return reduce_value(step, arrays)
     value = lambda *xs: reduce_value(step, xs)  # noqa: E731  one line is easier to read here
     slopes = partial(_linear_slopes, step) if op.name in LINEAR_REDUCTIONS else partial(reduce_slopes, op)
-    safe = dict(enumerate(low + 0.6 * (high - low) for low, high in op.sample))
     function = with_derivatives(
-        value, slopes, reached=bool(masks), safe=lambda i: safe[min(i, len(safe) - 1)], total=lambda x: x.sum(1)
+        value, slopes, reached=bool(masks), safe=partial(safe_input, op), total=lambda products: products.sum(1)
     )
     return function(*masks, *arrays)
 

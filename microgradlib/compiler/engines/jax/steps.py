@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from microgradlib.compiler.engines.jax.evaluation import Step
@@ -138,7 +139,7 @@ def reduce_slopes(op: Op, z: Any, *arrays: Any) -> tuple[Any, ...]:
     if not _is_softmax(op, arrays):
         found = op.differentiate(array_functions(), z, *_terms(arrays))
         ends = [k * x.shape[1] for k in range(len(arrays) + 1)]
-        return tuple([_stacked(found[a:b], z) for a, b in zip(ends, ends[1:])])
+        return tuple([_stacked(found[a:b], z) for a, b in pairwise(ends)])
     p, others = _shares(arrays[-1], z)
     if op.name == "logsumexp":
         return (p,)
@@ -155,7 +156,7 @@ def reduce_slopes(op: Op, z: Any, *arrays: Any) -> tuple[Any, ...]:
 
 
 def _stacked(derivatives: Sequence[Any], z: Any) -> Any:
-    """Return derivatives by single terms, of which some may be walled or numbers, as one array (results, terms, batch)."""
+    """Return derivatives by single terms, some perhaps walled or plain, as one array (results, terms, batch)."""
     jnp = jax().numpy
     walled = [where(True, d, d) for d in derivatives]
     is_walled = any(isinstance(d, Walled) for d in walled)

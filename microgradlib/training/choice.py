@@ -1,0 +1,47 @@
+"""How a training run is computed: example by example, or compiled, on one of the compiler's engines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from microgradlib.compiler.engines import checked_options, choose_backend
+from microgradlib.errors import LabelError
+from microgradlib.training.compiled_steps import CompiledSteps
+from microgradlib.training.eager_steps import EagerSteps
+
+if TYPE_CHECKING:
+    from microgradlib.training.run import Steps
+    from microgradlib.training.task import Task
+
+__all__ = ["choose_steps"]
+
+
+def choose_steps(task: Task, compiled: bool | Literal["auto"], backend: str, devices: Any) -> tuple[Steps, str]:
+    """Return the steps of the task, compiled if requested and possible, and a description of how they are computed."""
+    if compiled not in (True, False, "auto"):
+        message = f'compiled must be True, False or "auto", got {compiled!r}'
+        raise ValueError(message)
+    checked_options(choose_backend(backend), devices)
+    if backend == "jax" and compiled is False:
+        raise ValueError('backend="jax" runs compiled programs: leave out compiled=False')
+    eager = EagerSteps(task)
+    if not compiled:
+        return eager, eager.description
+    try:
+        steps = _compiled_steps(task, backend, devices)
+    except LabelError:
+        raise
+    except Exception as error:
+        if compiled != "auto" or backend == "jax":
+            raise
+        return eager, f"{eager.description}, as it cannot be compiled: {str(error).splitlines()[0]}"
+    return steps, steps.description
+
+
+def _compiled_steps(task: Task, backend: str, devices: Any) -> CompiledSteps:
+    """Return the steps of a task on a backend, "jax" on these devices."""
+    if backend != "jax":
+        return CompiledSteps(task, backend)
+    from microgradlib.training.jax_steps import JaxSteps  # noqa: PLC0415  most runs are without
+
+    return JaxSteps(task, devices)
