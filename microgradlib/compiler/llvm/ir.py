@@ -407,6 +407,10 @@ class Number:
     def __neg__(self) -> Number:
         return Number(self.function, self.real, self.function.emit(f"fneg {self.real.text} {self.name}"))
 
+    def equals(self, other: Any) -> Mask:
+        """Return where both are the same number; `==` says whether they are the same object, as for all objects."""
+        return self._compare("oeq", other)
+
     def __lt__(self, other: Any) -> Mask:
         return self._compare("olt", other)
 

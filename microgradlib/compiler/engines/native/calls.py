@@ -49,6 +49,12 @@ class Calls:
         self.tables.append(numpy().asarray(numbers, numpy().int32))
         return place
 
+    def constant(self, number: float) -> str:
+        """Return the address of a number."""
+        address = self.f.emit(f"alloca {self.real.scalar}, align 8")
+        self.f.store(self.f.number(number, self.real.one), address)
+        return address
+
     def call(self, function: Function, *arguments: int | str) -> str:
         """Call a function, by its parameters' types; return the name of its result."""
         self.functions.setdefault(function.name, function)

@@ -15,6 +15,7 @@ from microgradlib.compiler.engines.native.cache import cached, program_key
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.module import DATA, FIELDS, FLAGS, write_module
+from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.functions import symbols
 from microgradlib.compiler.llvm.machine import assemble, host, load
@@ -124,6 +125,7 @@ class Workspace:
         self.parts = [_aligned(size, code.dtype) for size in sizes]
         with np.errstate(over="ignore"):  # a constant beyond single precision
             self.parts[0][list(plan.constant_rows)] = plan.program.constants
+        self.parts[0][-1] = CLOSED
         self.total = (ctypes.c_double if self.width == 8 else ctypes.c_float).from_buffer(self.parts[-1])
         arrays = len(plan.program.arguments) + len(plan.program.cotangents)
         others = arrays + 3 * len(plan.program.seeds)

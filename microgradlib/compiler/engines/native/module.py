@@ -124,17 +124,17 @@ class _Writer(Calls):
 
     def _before(self) -> None:
         """Bring in what is the same for all blocks, and run the steps that are made of that alone."""
-        f, plan, np = self.f, self.plan, numpy()
+        plan, np = self.plan, numpy()
         order = np.array(plan.program.parameter_order)
         if (order == np.arange(len(order))).all():
             self.memory_call("memcpy", self.unbatched, f"ptr {self.parameters}", len(order))
         else:
             rows = self.table(np.argsort(order))
             self.call(transfers.load_numbers(self.real), self.unbatched, rows, len(order), self.parameters, 1)
-        self.memory_call("memset", self._row(plan.rows[BATCHED] - 1), "i8 0", self.block)
+        closed, one = (self.constant(number) for number in (transfers.CLOSED, 1.0))
+        self.call(transfers.fill(self.real), self._row(plan.rows[BATCHED] - 1), self.block, closed)
         for row in plan.one_rows:
-            with f.loop(self.block, step=self.real.lanes) as loop:
-                f.store(f.number(1.0, self.real), f.address(self.real, self._row(row), loop.index))
+            self.call(transfers.fill(self.real), self._row(row), self.block, one)
         for operand, rows, (numbers, between_slots, _) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == UNBATCHED and len(rows):
                 given = self.table(rows), len(rows), numbers, between_slots
@@ -160,7 +160,7 @@ class _Writer(Calls):
             if operand.space == BATCHED:
                 for k, row in enumerate(rows.tolist()):
                     x = f.address(real, numbers, f.mul(between_slots, k), f.mul(start, step))
-                    self.call(transfers.fill_row(real), self._row(row), block, x, step, count)
+                    self.call(transfers.load_seed(real), self._row(row), block, x, step, count)
         self._steps("batch")
         operands = [(BATCHED, np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED))]
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
@@ -169,7 +169,8 @@ class _Writer(Calls):
             if space == BATCHED and len(places):
                 tables = self.table(rows[places]), self.table(places), len(places)
                 target = f.address(real, array, start)
-                self.call(transfers.store_rows(real), self.batched, block, *tables, target, self.stride, count)
+                zero = literal(0.0 if array != self.outputs else -0.0, real.one)
+                self.call(transfers.store_rows(real), self.batched, block, *tables, target, self.stride, count, zero)
 
     def _outputs_of(self, space: int) -> Any:
         """Return the numbers of the outputs that are in a space."""
@@ -182,8 +183,8 @@ class _Writer(Calls):
         for k in self._outputs_of(UNBATCHED).tolist():
             row = f.address(real, self.unbatched, int(plan.output_rows[k][0]))
             target = f.address(real, self.outputs, f.mul(k, self.stride))
-            self.call(transfers.fill_row(real), target, self.examples, row, 0, self.examples)
-        total = self.call(transfers.total(real), self.outputs, self.examples, literal(1.0, real.one))
+            self.call(transfers.fill(real), target, self.examples, row)
+        total = self.call(transfers.total(real), self.outputs, self.examples)
         f.do(f"store {real.scalar} {total}, ptr {self.sum}, align 8")
         check = literal(0.0, real.one)
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
@@ -193,7 +194,7 @@ class _Writer(Calls):
                     self.memory_call("memcpy", array, f"ptr {source}", len(rows))
                 else:
                     self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
-                found = self.call(transfers.total(real), array, len(rows), literal(0.0, real.one))
+                found = self.call(transfers.finish(real), array, len(rows))
                 check = f.emit(f"fadd {real.scalar} {check}, {found}")
         is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {literal(0.0, real.one)}")
         f.do(f"ret i32 {f.emit(f'zext i1 {is_not_finite} to i32')}")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from microgradlib.compiler.llvm.ir import Function, Number, Real
+from collections.abc import Callable
+
+from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 
 __all__ = [
-    "fill_row",
-    "gather_numbers",
-    "load_columns",
-    "load_matrix",
-    "load_numbers",
-    "store_rows",
-    "total",
-    "transposed",
-]
+    "CLOSED", "fill", "finish", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "load_seed",
+    "store_rows", "total", "transposed",
+]  # fmt: skip
+
+CLOSED = -0.0
+"""The structural zero in memory: it stops inf and nan that it is multiplied by. A computed cotangent is never −0, as 0
+is added to it; and sums keep both: −0 + −0 = −0, −0 + x = x. Products of matrices make an ordinary 0 of it."""
 
 
 def _copy(f: Function, real: Real, source: str, target: str) -> None:
@@ -88,28 +88,44 @@ def load_numbers(real: Real) -> Function:
     return f
 
 
-def fill_row(real: Real) -> Function:
-    """Return the function that writes a row: the numbers %x[j · %step] of its %c examples, 0 for others up to %B."""
-    f = Function("fill_row", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c", linkage="internal")
-    last, zero = f.emit("sub i64 %c, 1"), f.number(0.0, real.one)
+def load_seed(real: Real) -> Function:
+    """Return the function that writes a row of seeds: the numbers %x[j · %step] of its %c examples.
+
+    A seed of 0 is a structural zero, −0 (see `CLOSED`), and so is that of examples that lack in the block.
+    """
+    f = Function("load_seed", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c", linkage="internal")
+    last, closed = f.emit("sub i64 %c, 1"), f.number(CLOSED, real.one)
     with f.loop("%B") as loop:
-        is_there = f.emit(f"icmp ult i64 {loop.index}, %c")
-        example = f.emit(f"select i1 {is_there}, i64 {loop.index}, i64 {last}")
+        is_there = Mask(f, real.one, f.emit(f"icmp ult i64 {loop.index}, %c"))
+        example = f.emit(f"select i1 {is_there.name}, i64 {loop.index}, i64 {last}")
         found = f.load(real.one, f.address(real, "%x", f.mul(example, "%step")))
-        text = f"select i1 {is_there}, {real.scalar} {found.name}, {real.scalar} {zero.name}"
-        f.store(Number(f, real.one, f.emit(text)), f.address(real, "%row", loop.index))
+        f.store(closed.select(~is_there | (found.equals(0.0)), found), f.address(real, "%row", loop.index))
+    return f
+
+
+def fill(real: Real) -> Function:
+    """Return the function that writes %n times the number at %x to %row."""
+    f = Function("fill", "ptr %row, i64 %n, ptr %x", linkage="internal")
+    number = f.load(real.one, "%x")
+    with f.loop("%n") as loop:
+        f.store(number, f.address(real, "%row", loop.index))
     return f
 
 
 def store_rows(real: Real) -> Function:
-    """Return the function that copies %c examples of each of %n rows, by the table %rows, to %x + %places · %stride."""
+    """Return the function that copies %c examples of each of %n rows, by the table %rows, to %x + %places · %stride.
+
+    %zero is added: 0, which makes 0 of structural zeros, or −0, which changes nothing.
+    """
     parameters = "ptr %b, i64 %B, ptr %rows, ptr %places, i64 %n, ptr %x, i64 %stride, i64 %c"
-    f = Function("store_rows", parameters, linkage="internal")
+    f = Function("store_rows", f"{parameters}, {real.scalar} %zero", linkage="internal")
+    zero = Number(f, real.one, "%zero")
     with f.loop("%n") as rows:
         source = f.address(real, "%b", f.mul(f.integer("%rows", rows.index), "%B"))
         target = f.address(real, "%x", f.mul(f.integer("%places", rows.index), "%stride"))
         with f.loop("%c") as examples:
-            _copy(f, real, f.address(real, source, examples.index), f.address(real, target, examples.index))
+            found = f.load(real.one, f.address(real, source, examples.index))
+            f.store(found + zero, f.address(real, target, examples.index))
     return f
 
 
@@ -123,21 +139,34 @@ def gather_numbers(real: Real) -> Function:
 
 
 def total(real: Real) -> Function:
-    """Return the function that gives the sum of %n numbers at %x, each times %factor: lane by lane, then of the lanes.
+    """Return the function that gives the sum of %n numbers at %x: lane by lane, then of the lanes."""
+    return _summed("total", real, lambda number, _place: number)
 
-    By the factor 0 it is 0, or nan where a number is not finite.
+
+def finish(real: Real) -> Function:
+    """Return the function that makes 0 of structural zeros among %n numbers at %x; it gives the sum of 0 · each.
+
+    That is nan where a number is not finite.
     """
-    f = Function("total", f"ptr %x, i64 %n, {real.scalar} %factor", result=real.scalar, linkage="internal")
-    kinds, sums = (real, real.one), list[str]()
+
+    def finished(number: Number, place: str) -> Number:
+        number.function.store(number + 0.0, place)
+        return number * 0.0
+
+    return _summed("finish", real, finished)
+
+
+def _summed(name: str, real: Real, term: Callable[[Number, str], Number]) -> Function:
+    """Return the function that gives the sum of a term for each of %n numbers at %x, given with its address."""
+    f, sums = Function(name, "ptr %x, i64 %n", result=real.scalar, linkage="internal"), list[str]()
     whole = f.emit(f"and i64 %n, {-real.lanes}")
     rest = f.emit(f"sub i64 %n, {whole}")
-    for kind, start, count in zip(kinds, ("0", whole), (whole, rest)):
+    for kind, start, count in ((real, "0", whole), (real.one, whole, rest)):
         sums.append(f.emit(f"alloca {kind.text}, align 64"))
         f.store(f.number(0.0, kind), sums[-1])
-        factor = f.splat(Number(f, real.one, "%factor"), kind)
         with f.unless_zero(count), f.loop(count, step=kind.lanes) as loop:
-            carried = loop.carry(f.number(0.0, kind))
-            following = carried + f.load(kind, f.address(kind, "%x", start, loop.index)) * factor
+            carried, place = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
+            following = carried + term(f.load(kind, place), place)
             loop.update(carried, following)
             f.store(following, sums[-1])
     both = f.sum_lanes(f.load(real, sums[0])) + f.load(real.one, sums[1])
