@@ -148,10 +148,12 @@ class _Writer(Calls):
         for column, (_, axes) in zip(self.columns, plan.program.arguments):
             size = int(np.prod(axes, dtype=int))
             rows = np.flatnonzero((places >= first) & (places < first + size))
-            x, picked = f.address(real, column, f.mul(start, size)), places[rows] - first
-            if len(rows) and (np.diff(rows) == 1).all() and (np.diff(picked) == 1).all():
+            rows, x = rows[np.argsort(places[rows])], f.address(real, column, f.mul(start, size))
+            picked = places[rows] - first
+            if len(rows) and (np.diff(picked) == 1).all():
                 x = f.address(real, x, int(picked[0]))
-                self.call(transfers.load_matrix(real), self._row(int(rows[0])), block, len(rows), x, size, count)
+                given = self.table(rows), len(rows), x, size, count
+                self.call(transfers.load_matrix(real), self.batched, block, *given)
             elif len(rows):
                 tables = self.table(rows), self.table(picked), len(rows)
                 self.call(transfers.load_columns(real), self.batched, block, *tables, x, size, count)

@@ -39,26 +39,31 @@ def load_columns(real: Real) -> Function:
 
 
 def load_matrix(real: Real) -> Function:
-    """Return the function that writes numbers 0 … %n of %c examples at %x, each of %size, as rows from %row on.
+    """Return the function that writes the first %n numbers of %c examples at %x, each of %size, to the rows of %rows.
 
-    Squares of as many examples and numbers as a vector has lanes are transposed in registers.
+    Squares of as many examples and numbers as a vector has lanes are transposed in registers. Examples that lack in the
+    block repeat the last one.
     """
-    f = Function("load_matrix", "ptr %row, i64 %B, i64 %n, ptr %x, i64 %size, i64 %c", linkage="internal")
+    f = Function("load_matrix", "ptr %b, i64 %B, ptr %rows, i64 %n, ptr %x, i64 %size, i64 %c", linkage="internal")
     lanes = real.lanes
+
+    def target(number: int | str, example: int | str) -> str:
+        return f.address(real, "%b", f.mul(f.integer("%rows", number), "%B"), example)
+
     examples, numbers = (f.emit(f"and i64 {count}, {-lanes}") for count in ("%c", "%n"))
     last = f.emit("sub i64 %c, 1")
     groups = f.unless_zero(examples), f.unless_zero(numbers)
     with groups[0], groups[1], f.loop(examples, step=lanes) as j, f.loop(numbers, step=lanes) as k:
         sources = [f.address(real, "%x", f.mul(f.add(j.index, i), "%size"), k.index) for i in range(lanes)]
         for i, vector in enumerate(transposed([f.load(real, source) for source in sources])):
-            f.store(vector, f.address(real, "%row", f.mul(f.add(k.index, i), "%B"), j.index))
+            f.store(vector, target(f.add(k.index, i), j.index))
     for first, end, first_number in (("0", examples, numbers), (examples, "%B", "0")):
         count, rest = f.emit(f"sub i64 {end}, {first}"), f.emit(f"sub i64 %n, {first_number}")
         with f.unless_zero(count), f.loop(count) as j, f.unless_zero(rest), f.loop(rest) as k:
             place, number = f.add(j.index, first), f.add(k.index, first_number)
             example = f.emit(f"call i64 @llvm.umin.i64(i64 {place}, i64 {last})")
             source = f.address(real, "%x", f.mul(example, "%size"), number)
-            _copy(f, real, source, f.address(real, "%row", f.mul(number, "%B"), place))
+            _copy(f, real, source, target(number, place))
     f.declarations.add("declare i64 @llvm.umin.i64(i64, i64)")
     return f
 
