@@ -60,24 +60,24 @@ def warm_up(backend: str) -> None:
     compile(lambda x: (weight * x).tanh(), [weight], backend=backend).value_and_grad([1.0, 2.0])
 
 
-def turn(step: Any) -> float:
+def turn(step: Any, clock: Callable[[], float] = time.perf_counter) -> float:
     """Return the median time of a step over several runs in succession; the first, with cold caches, is not counted."""
     step()
     times: list[float] = []
     while len(times) < FEWEST or sum(times) < TURN:
-        start = time.perf_counter()
+        start = clock()
         step()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return statistics.median(times)
 
 
-def measured(problems: list[Any], rounds: int) -> list[dict[str, list[float]]]:
+def measured(problems: list[Any], rounds: int, clock: Callable[[], float]) -> list[dict[str, list[float]]]:
     """Return for each comparison the seconds of each program, one number per round; rounds interleave the programs."""
     times: list[dict[str, list[float]]] = [{name: [] for name in problem.steps} for problem in problems]
     for _ in range(rounds):
         for problem, found in zip(problems, times, strict=True):
             for name, step in problem.steps.items():
-                found[name].append(turn(step))
+                found[name].append(turn(step, clock))
     return times
 
 
@@ -90,7 +90,7 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     problems = comparisons(options.only, options.dtype, options.backend)
     warm_up(options.backend)
     missing = [line for problem in problems for line in problem.prepare(options.first_calls)]
-    times = measured(problems, options.rounds)
+    times = measured(problems, options.rounds, time.process_time if options.cpu else time.perf_counter)
     results = [
         {"name": p.name, "title": p.title, "backend": p.chosen, "seconds": t, "first_calls": p.first_calls}
         for p, t in zip(problems, times, strict=True)
@@ -177,18 +177,19 @@ def main() -> None:
     parser.add_argument(
         "--jax-direct", action="store_true", help="JAX computes in the caller's thread, not in its pool"
     )
+    parser.add_argument("--cpu", action="store_true", help="CPU time: what others do on the machine counts less")
     parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one_run:
         print(json.dumps(one_run(options)))
         return
-    every = {}
+    every, clock = {}, "CPU time" if options.cpu else "time on the clock"
     for dtype in [options.dtype] if options.dtype else ["float64", "float32"]:
         every[dtype] = runs = [run_in_process(dtype, sys.argv[1:]) for _ in range(options.runs)]
         if options.json:
             continue
         loads = ", ".join(f"{a:.1f} to {b:.1f}" for a, b in (run["load"] for run in runs))
-        print(f"{machine()}; load {loads}; {dtype}, one thread, {len(runs)} × {options.rounds} rounds")
+        print(f"{machine()}; load {loads}; {dtype}, one thread, {len(runs)} × {options.rounds} rounds, {clock}")
         print("\n".join([*runs[0]["missing"], ""]))
         for same in zip(*[run["results"] for run in runs], strict=True):
             print(table(list(same), dtype), flush=True)
