@@ -100,6 +100,13 @@ class NativeCode:
         block: int = min(max(fitting, -(-added // (2 * rows)), 1) * lanes, LARGEST_BLOCK)
         return block - lanes if block * size % PAGE == 0 else block
 
+    def bounds(self, batch: int) -> list[int]:
+        """Return where the parts of a batch start, and its end: a power of two of parts, all but the last of vectors."""
+        lanes = self.layout.real.lanes
+        vectors = -(-batch // lanes)
+        count = 1 << max(1, min(vectors, batch // self.part)).bit_length() - 1
+        return [*[vectors * k // count * lanes for k in range(count)], batch]
+
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""
         if self.layout.is_single:

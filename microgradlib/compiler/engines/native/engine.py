@@ -117,7 +117,8 @@ class NativeEngine(Engine):
     def _run(self, code: NativeCode, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any]) -> Any:
         """Run parts of the batch, as many as its size says; sums over it are added up in the order of the parts."""
         np, program, batch = numpy(), code.plan.program, len(columns[0])
-        count = max(1, batch // code.part)
+        bounds = code.bounds(batch)
+        count = len(bounds) - 1
         parameters, columns = np.ascontiguousarray(parameters), [np.ascontiguousarray(column) for column in columns]
         shapes = [(len(o.slots), batch if o.space == BATCHED else 1) for o in program.seeds]
         given = [
@@ -131,7 +132,7 @@ class NativeEngine(Engine):
         ]
 
         def run(k: int) -> None:
-            part, workspace = slice(batch * k // count, batch * (k + 1) // count), code.take()
+            part, workspace = slice(*bounds[k : k + 2]), code.take()
             own = [seed[:, part] if o.space == BATCHED else seed for o, seed in zip(program.seeds, given)]
             results = [
                 array[:, part] if o.space == BATCHED else array[k] for o, array in zip(program.cotangents, found)

@@ -15,7 +15,7 @@ __all__ = ["Chain", "Key", "Link", "chains_of", "contiguous", "fusible", "last_r
 
 FUSED = {"elementwise", "gather"}
 
-MOST_TOGETHER = 16
+MOST_TOGETHER = 32
 """So many neighbours are looked at together: more numbers than that do not stay in registers."""
 
 
@@ -113,15 +113,40 @@ def chains_of(steps: Sequence[Step], last: Sequence[int] | None = None) -> Itera
 
     `last`: for each of the steps the index, counted from the first of them, of the last step that reads its results.
     """
-    ends, start = [len(steps)] * len(steps) if last is None else last, 0
-    for index in range(1, len(steps) + 1):
-        if index - start < MOST_TOGETHER and index < len(steps):
-            sizes = _common_sizes(steps[start : index + 1])
-            *before, new = [_link(step, sizes) for step in steps[start : index + 1]]
-            if sizes and all(new.may_follow(link, sizes) for link in before):
-                continue
-        yield from _connected([(steps[k], ends[k] >= index) for k in range(start, index)])
-        start = index
+    ends, start, links = [len(steps)] * len(steps) if last is None else last, 0, list[Link]()
+    sizes: tuple[int, ...] = ()
+    for index, step in enumerate(steps):
+        common = sizes if sizes and _axes(step) == sizes else _common_sizes(steps[start : index + 1])
+        links = links if common == sizes else [_link(each, common) for each in steps[start:index]]
+        sizes, new = common, _link(step, common)
+        if len(links) == MOST_TOGETHER or not _fits(new, links, sizes):
+            cut = _cut(steps, start, index)
+            yield from _connected([(steps[k], ends[k] >= cut) for k in range(start, cut)])
+            start, sizes = cut, _common_sizes(steps[cut : index + 1])
+            *links, new = [_link(each, sizes) for each in steps[cut : index + 1]]
+        links.append(new)
+    yield from _connected([(steps[k], ends[k] >= len(steps)) for k in range(start, len(steps))])
+
+
+def _fits(new: Link, links: Sequence[Link], sizes: Sequence[int]) -> bool:
+    return bool(sizes) and all(new.may_follow(link, sizes) for link in links)
+
+
+def _cut(steps: Sequence[Step], start: int, index: int) -> int:
+    """Return where steps are cut so that step `index` fits: before the steps that lead to it one after another, if it can.
+
+    For what is closed is known only in registers.
+    """
+    cut = index
+    while cut > start and steps[cut - 1].results in steps[cut].operands:
+        cut -= 1
+    while start < cut < index or (cut == start and index > start):
+        sizes = _common_sizes(steps[cut : index + 1])
+        *links, new = [_link(each, sizes) for each in steps[cut : index + 1]]
+        if cut > start and _fits(new, links, sizes):
+            break
+        cut += 1
+    return cut
 
 
 def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
@@ -148,12 +173,15 @@ def _common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return sizes of axes of which those of each step are products of neighbours; () if there are none."""
     widths = {1}
     for step in steps:
-        place = step.operands[0] if step.kind == "gather" else step.results
-        widths |= set(accumulate(reversed(_sizes(place)), mul))
+        widths |= set(accumulate(reversed(_axes(step)), mul))
     ordered = sorted(widths, reverse=True)
     if any(outer % inner for outer, inner in pairwise(ordered)):
         return ()
     return tuple([outer // inner for outer, inner in pairwise(ordered)]) or (1,)
+
+
+def _axes(step: Step) -> tuple[int, ...]:
+    return _sizes(step.operands[0] if step.kind == "gather" else step.results)
 
 
 def _link(step: Step, sizes: Sequence[int], *, is_needed: bool = True) -> Link:
