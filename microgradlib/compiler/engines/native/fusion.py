@@ -64,6 +64,10 @@ class Link(NamedTuple):
         pairs.append((self.results, earlier.results))
         return self.results.space == earlier.results.space and not any(_overlaps(x, y, sizes) for x, y in pairs)
 
+    def touches(self, earlier: Link) -> bool:
+        """Say whether it reads, or writes over, what the earlier step writes, or writes over what that reads."""
+        return earlier.results in (self.results, *self.operands) or self.results in earlier.operands
+
 
 class Chain(NamedTuple):
     """Steps that are computed entry by entry, on axes of these sizes."""
@@ -133,7 +137,7 @@ def _fits(new: Link, links: Sequence[Link], sizes: Sequence[int]) -> bool:
 
 
 def _cut(steps: Sequence[Step], start: int, index: int) -> int:
-    """Return where steps are cut so that step `index` fits: before the steps that lead to it one after another, if it can.
+    """Return where steps are cut so that step `index` fits: if it can, before those that lead to it one after another.
 
     For what is closed is known only in registers.
     """
@@ -150,7 +154,7 @@ def _cut(steps: Sequence[Step], start: int, index: int) -> int:
 
 
 def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
-    """Yield chains of as few of the steps as possible: those that read or write over results of others are with them.
+    """Yield chains of as few of the steps as possible: those that touch what others do are with them.
 
     Each step comes with whether its results are read later.
     """
@@ -158,7 +162,7 @@ def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
     links = [_link(step, sizes) for step, _ in part]
     groups: list[list[int]] = []
     for index, link in enumerate(links):
-        own = [group for group in groups if any(links[k].results in (link.results, *link.operands) for k in group)]
+        own = [group for group in groups if any(link.touches(links[k]) for k in group)]
         groups = [*[group for group in groups if group not in own], [*chain(*own), index]]
     for group in groups:
         sizes = _common_sizes([part[k][0] for k in group])
