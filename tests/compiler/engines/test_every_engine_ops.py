@@ -1,0 +1,126 @@
+"""Every op of the table on every engine: values and derivatives, at samples and at special numbers, are the table's.
+
+The ops are applied in one program, each to numbers of its own, so that one execution has all derivatives. Executions
+are compared, not calls: a call runs examples whose numbers are not finite again on the reference engine.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from engine_checks import assert_none, engines, executed, faults, has_native_code
+from op_programs import EXTREME, OpProgram, sample_applications, special_applications
+
+from microgradlib.compiler import compile as compiled
+
+SLOW = pytest.mark.slow
+NOT_NATIVE = {"gamma", "lgamma", "polygamma", "digamma"}
+"""What programs contain that NumPy runs: no machine has these derivatives, and NumPy's calls are SciPy's."""
+
+BY_STATEMENTS = {"cross_entropy", "neg_log_softmax", "logsumexp"}
+"""What engines compute by the kernel table, with one shift for all terms: not exact where numbers are not finite."""
+
+NUMBERS = {
+    "samples": sample_applications, "special": special_applications, "extreme": lambda: special_applications(EXTREME),
+}  # fmt: skip
+
+
+@cache
+def program(numbers, wide, parameters, *, is_native=True):
+    """Return a program of all ops, those that have native code or those that have none, and the reference's results."""
+    chosen = [a for a in NUMBERS[numbers]() if (a.op.name not in NOT_NATIVE) == is_native]
+    return OpProgram(chosen, wide=wide, parameters=parameters)
+
+
+@cache
+def expected(numbers, wide, parameters, dtype, what, *, is_native=True):
+    return executed(program(numbers, wide, parameters, is_native=is_native), "reference", dtype, what)[:2]
+
+
+def compare(backend, dtype, numbers, wide, parameters=0, *, is_native=True):
+    """Hold one execution of all ops to the reference engine."""
+    what = "parameters" if parameters else "inputs"
+    ops = program(numbers, wide, parameters, is_native=is_native)
+    *found, engine = executed(ops, backend, dtype, what)
+    exact = (lambda name: name not in BY_STATEMENTS) if backend == "native" else (lambda name: False)
+    wanted = expected(numbers, wide, parameters, dtype, what, is_native=is_native)
+    assert_none(faults(ops, found, wanted, dtype, what, exact=exact))
+    assert backend != "native" or has_native_code(engine) == is_native
+
+
+def cases(*ways):
+    """Return parameters (backend, dtype, numbers, wide): the ways of native code that are quick, all others slow."""
+    found = []
+    for backend in ("numpy", "native", "jax"):
+        for dtype in ("float64", "float32"):
+            for numbers in ("samples", "special"):
+                for wide in (False, True):
+                    way = (dtype, numbers, wide)
+                    marks = () if backend == "numpy" or (backend == "native" and way in ways) else (SLOW,)
+                    [engine] = engines(backend)
+                    name = f"{backend}-{dtype}-{numbers}-{'wide' if wide else 'batch'}"
+                    found.append(pytest.param(backend, *way, marks=[*engine.marks, *marks], id=name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype", "numbers", "wide"), cases(("float64", "special", True), ("float32", "samples", False))
+)
+def test_all_ops_by_their_inputs(backend, dtype, numbers, wide):
+    compare(backend, dtype, numbers, wide)
+    compare(backend, dtype, numbers, wide, is_native=False)
+
+
+@pytest.mark.parametrize("backend", engines("numpy", "native"))
+@pytest.mark.slow
+@pytest.mark.parametrize("wide", [False, True])
+def test_numbers_of_which_squares_and_inverses_are_out_of_range(backend, wide):
+    compare(backend, "float64", "extreme", wide)
+
+
+@pytest.mark.parametrize("backend", engines("numpy", "native", "jax"))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("numbers", "wide", "parameters"), [
+    ("samples", False, 1), ("samples", True, 9), ("special", True, 1), ("special", True, 9),
+])  # fmt: skip
+@pytest.mark.slow
+def test_all_ops_by_their_parameters(backend, dtype, numbers, wide, parameters):
+    """The first argument, or all, have no batch axis."""
+    compare(backend, dtype, numbers, wide, parameters)
+
+
+@pytest.mark.parametrize("backend", engines("numpy", "native", "jax"))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.slow
+def test_second_derivatives_of_all_ops(backend, dtype):
+    ops = program("samples", True, 9)
+    vector = np.linspace(-1.0, 1.0, len(ops.parameters))
+    found, wanted = (
+        compiled(ops, ops.parameters, backend=b, dtype=dtype).hvp(ops.rows, vector=vector)
+        for b in (backend, "reference")
+    )
+    tolerance = 1e-11 if dtype == "float64" else 1e-4
+    wrong = ~(np.abs(found - wanted) <= tolerance * np.maximum(np.abs(wanted), 1.0))
+    owners = ops.owners("parameters")
+    assert_none([f"{owners[k]}: {found[k]} in place of {wanted[k]}" for k in np.flatnonzero(wrong).tolist()])
+
+
+def test_wrong_numbers_are_faults():
+    ops = OpProgram([a for a in special_applications() if a.op.name in ("mul", "exp", "log", "sqrt")], wide=False)
+    outputs, slopes, _ = executed(ops, "reference")
+    assert faults(ops, (outputs, slopes), (outputs, slopes)) == []
+    for change, owner in [(1e-11, ops.owners("inputs")[0]), (-1e-11, ops.names[1])]:
+        wrong = outputs.copy(), slopes.copy()
+        table = wrong[0] if change < 0 else wrong[1]
+        table[0, 2] += change
+        [fault] = faults(ops, wrong, (outputs, slopes))
+        assert fault.startswith(owner)
+        assert "in example 2" in fault
+    infinite = np.argwhere(np.isinf(slopes) & np.isfinite(slopes[:, :1]))
+    row, example = infinite[0].tolist()
+    wrong = slopes.copy()
+    wrong[row, example] = 1.0  # and the value is infinite: the example would be run again
+    assert len(faults(ops, (outputs, wrong), (outputs, slopes), exact=lambda name: True)) == 1
+    wrong = np.where(np.isfinite(slopes), slopes, 1.0)
+    values = np.where(np.isfinite(outputs), outputs, 1.0)  # nothing shows that anything is wrong
+    assert len(faults(ops, (values, wrong), (outputs, slopes))) > 1
