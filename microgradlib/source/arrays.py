@@ -12,7 +12,7 @@ from typing import Any
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.source.frameworks import Code, Framework
 from microgradlib.source.graph import NOTHING
-from microgradlib.source.strides import Axis, Strided, fine_axes, strided
+from microgradlib.source.strides import Axis, Strided, fine_axes, padded, strided
 
 __all__ = ["Array", "Arrays"]
 
@@ -95,7 +95,7 @@ class Arrays:
         """
         owners = numpy().unique(self.owner[scalars])
         if len(owners) > 1:
-            return self._joined(scalars)
+            return self._padded(scalars) or self._joined(scalars)
         if owners[0] != CONSTANT:
             return self._part(int(owners[0]), scalars, alone=alone)
         numbers = [self.numbers[scalar] for scalar in scalars.ravel().tolist()]
@@ -120,7 +120,7 @@ class Arrays:
         lead = int(self.known[owner].batched)
         terms = [lead + k for k, axis in enumerate(found.axes) if axis.of == last]
         whole = len(found.axes) == len(self.known[owner].lengths) == sum(part == ":" for part in found.index)
-        code = self.inline(owner) if whole and not found.flips else self._strided(owner, found, found.axes)
+        code = self.inline(owner) if whole and not found.flips else self._strided(self.name(owner), found, found.axes)
         return code, [-1] if terms == [lead + len(found.axes) - 1] else terms
 
     def full(self, scalars: Any, *, batched: bool) -> Code:
@@ -189,9 +189,30 @@ class Arrays:
         found = None if axes is None else strided(array.lengths, first, axes)
         if axes is None or found is None:
             return self._runs(coordinates, scalars) or self._flat(owner).indexed(["...", self._table(places)])
-        code = self._strided(owner, found, axes)
+        code = self._strided(self.name(owner), found, axes)
         merged = len({axis.of for axis in axes}) < len(axes)
         return code.reshaped(scalars.shape) if merged else code
+
+    def _padded(self, scalars: Any) -> Code | None:
+        """Write windows that reach beyond one array, where they hold 0; None for anything else."""
+        outside = self.owner[scalars] == CONSTANT
+        owners = numpy().unique(self.owner[scalars[~outside]]).tolist()
+        if len(owners) > 1 or any(repr(self.numbers[scalar]) != "0.0" for scalar in {*scalars[outside].tolist()}):
+            return None
+        array = self.known[owners[0]]
+        if not array.batched or not array.lengths:
+            return None
+        places = numpy().stack(numpy().unravel_index(self.place[scalars], array.lengths), -1)
+        found = padded(places, ~outside, array.lengths)
+        axes = found and fine_axes(found[0])
+        if not found or not axes:
+            return None
+        lengths = [low + length + high for length, (low, high) in zip(array.lengths, found[1])]
+        part = strided(lengths, found[0].reshape(-1, len(lengths))[0].tolist(), axes)
+        if part is None:
+            return None
+        code = self._strided(self.framework.pad(self.name(owners[0]), found[1]), part, axes)
+        return code if len({axis.of for axis in axes}) == len(axes) else code.reshaped(scalars.shape)
 
     def _runs(self, coordinates: Any, scalars: Any) -> Code | None:
         """Write a few parts of one array one after another; None where they are many."""
@@ -207,8 +228,8 @@ class Arrays:
                 )
         return None
 
-    def _strided(self, owner: int, found: Strided, wanted: list[Axis]) -> Code:
-        code, framework = self.name(owner), self.framework
+    def _strided(self, code: Code, found: Strided, wanted: list[Axis]) -> Code:
+        framework = self.framework
         lead = int(code.batched)
         code = code.indexed([":"] * lead + found.index)
         if found.shape is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from microgradlib.ops import TABLE, Op
 from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
-from microgradlib.source.spelling import CALLS, HELPERS, MODULES, REDUCTIONS, TENSORS_ONLY
+from microgradlib.source.spelling import CALLS, HELPERS, MODULES, NUMBERS_ONLY, REDUCTIONS, TENSORS_ONLY
 
 __all__ = ["Code", "Framework"]
 
@@ -162,6 +162,15 @@ class Framework:
             return Code(f"{code.at(ATOM)}.unfold({axis}, {size}, {step})", batched=code.batched)
         return self.call("unfold", f"{code}, {axis}, {size}, {step}", batched=code.batched)
 
+    def pad(self, code: Code, around: Sequence[tuple[int, int]]) -> Code:
+        """Write an array of a batch with zeros before and behind those of each axis."""
+        if self.name == "torch":
+            widths = [width for pair in reversed(around) for width in pair]
+            while widths[-2:] == [0, 0]:
+                del widths[-2:]
+            return Code(f"F.pad({code}, {tuple(widths)})", batched=True)
+        return Code(f"{self.module}.pad({code}, {((0, 0), *around)})", batched=True)
+
     def permute(self, code: Code, order: list[int]) -> Code:
         """Write an array with its axes in another order, that of the batch first."""
         order = [0, *[k + 1 for k in order]] if code.batched else order
@@ -214,7 +223,8 @@ class Framework:
         """Write op(*inputs), its settings behind them: as arithmetic, by the framework's function or by a helper."""
         template: str | None = CALLS[self.name].get(op.name)
         self.used[op.name] = None
-        if op.name not in WRITTEN and template is None:
+        by_arrays = self.name == "torch" and op.name in NUMBERS_ONLY and not op.settings
+        if op.name not in WRITTEN and (template is None or by_arrays):
             return self._by_helper(op, inputs, like)
         inputs = [*inputs, *map(Code.number, op.settings)]
         batched = any(code.batched for code in inputs)

@@ -23,7 +23,7 @@ def layouts(pack: Pack, arrays: Arrays) -> Iterable[Any]:
     coordinates of what is read first are gone through until they tell the results apart.
     """
     np = numpy()
-    reads = [np.array([_first(parts[k]) for parts in pack.parts]) for k in range(len(pack.parts[0]))]
+    reads = [_one_term(np.array([parts[k] for parts in pack.parts]), arrays) for k in range(len(pack.parts[0]))]
     if pack.kind in {"reduce", "neg_log_softmax"}:
         reads = reads[:2]
     columns = [_columns(read, arrays) for read in reads]
@@ -40,8 +40,13 @@ def layouts(pack: Pack, arrays: Arrays) -> Iterable[Any]:
     yield np.lexsort(reads[::-1])
 
 
-def _first(part: Sequence[int]) -> int:
-    return next(scalar for scalar in part if scalar != NOTHING)
+def _one_term(part: Any, arrays: Arrays) -> Any:
+    """Return of what is read one number for each result: where possible one that is in no result padding."""
+    np = numpy()
+    there = (part != NOTHING) & (arrays.owner[part] >= 0)
+    best = int(there.sum(0).argmax())
+    first = np.where((part != NOTHING).any(1), (part != NOTHING).argmax(1), 0)
+    return np.where(part[:, best] != NOTHING, part[:, best], part[np.arange(len(part)), first])
 
 
 def _batched(read: Any, arrays: Arrays) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -53,6 +53,7 @@ def packs_of(graph: Graph) -> list[Pack]:
         for member in leaf.scalars:
             colours[member] = colour
     needed, known = _needed(graph), dict[Any, int]()
+    padding = {NOTHING, graph.zero}
     constant, packs = len(graph.leaves), dict[int, Pack]()
     same, first = [*range(len(graph.scalars)), NOTHING], dict[Any, int]()
     for number, written in enumerate(graph.scalars):
@@ -60,11 +61,11 @@ def packs_of(graph: Graph) -> list[Pack]:
             colours[number] = constant
         elif number in needed and written.kind != "leaf":
             scalar = written._replace(groups=tuple([tuple([same[s] for s in group]) for group in written.groups]))
-            parts, products = _parts(scalar, colours)
+            parts, products = _parts(scalar, colours, padding)
             op: Any = scalar.op
             ragged = scalar.kind == "softmax"
             read = [
-                (tuple(dict.fromkeys([colours[s] for s in part if s != NOTHING])), 0 if ragged else len(part))
+                (tuple(dict.fromkeys([colours[s] for s in part if s not in padding])), 0 if ragged else len(part))
                 for part in parts
             ]
             key = scalar.kind, op.name, op.settings, scalar.batched, products, *read
@@ -89,23 +90,25 @@ def _needed(graph: Graph) -> set[int]:
     return needed
 
 
-def _parts(scalar: Scalar, colours: list[int]) -> tuple[tuple[Group, ...], int]:
+def _parts(scalar: Scalar, colours: list[int], padding: set[int]) -> tuple[tuple[Group, ...], int]:
     """Return what a scalar reads, sorted by the arrays where the order does not matter, and its number of products."""
     colour: Callable[[int], int] = colours.__getitem__
     if scalar.kind == "dot":
-        return _dot_parts(scalar.groups, colour)
+        return _dot_parts(scalar.groups, colour, padding)
     if scalar.kind == "reduce" and scalar.op is not None and scalar.op.name in SYMMETRIC:
         terms = sorted(scalar.groups[0], key=lambda term: (colour(term), term))
         return tuple([tuple(run) for _, run in groupby(terms, colour)]), 0
     return scalar.groups, 0
 
 
-def _dot_parts(groups: tuple[Group, ...], colour: Callable[[int], int]) -> tuple[tuple[Group, ...], int]:
+def _dot_parts(
+    groups: tuple[Group, ...], colour: Callable[[int], int], padding: set[int]
+) -> tuple[tuple[Group, ...], int]:
     w, x, added = groups
-    of_w, of_x = _first(map(colour, w)), _first(map(colour, x))
+    of_w, of_x = (next((colour(one) for one in part if one not in padding), NOTHING) for part in (w, x))
 
     def colours_of(pair: tuple[int, int]) -> tuple[int, int]:  # of padding, those of the others
-        a, b = (colour(one) if one != NOTHING else other for one, other in zip(pair, (of_w, of_x)))
+        a, b = (colour(one) if one not in padding else other for one, other in zip(pair, (of_w, of_x)))
         return a, b
 
     pairs = [pair if (both := colours_of(pair))[0] <= both[1] else pair[::-1] for pair in zip(w, x)]
@@ -114,10 +117,6 @@ def _dot_parts(groups: tuple[Group, ...], colour: Callable[[int], int]) -> tuple
     runs = [list(run) for _, run in groupby(pairs, colours_of)]
     factors = [tuple([pair[k] for pair in run]) for run in runs for k in range(2)]
     return (*factors, *[(term,) for term in sorted(added, key=colour)]), len(runs)
-
-
-def _first(colours: Iterable[int]) -> int:
-    return next((colour for colour in colours if colour != NOTHING), NOTHING)
 
 
 def _ordered(outputs: list[int], packs: dict[int, Pack], colours: list[int]) -> list[Pack]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CALLS", "HEADS", "HELPERS", "MODULES", "NOTES", "REDUCTIONS", "TENSORS_ONLY"]
+__all__ = ["CALLS", "HEADS", "HELPERS", "MODULES", "NOTES", "NUMBERS_ONLY", "REDUCTIONS", "TENSORS_ONLY"]
 
 MODULES: Final = {"numpy": "np", "jax": "jnp", "torch": "torch"}
 HEADS: Final = {
@@ -71,6 +71,9 @@ None: by the op's own value rule, as PyTorch has no derivative of its function.
 
 TENSORS_ONLY: Final = frozenset({"atan2", "hypot", "copysign", "logaddexp", "fmod"})
 """Ops of which PyTorch takes no plain numbers."""
+
+NUMBERS_ONLY: Final = frozenset({"elu", "leaky_relu"})
+"""Ops whose settings PyTorch takes as plain numbers alone."""
 
 _METHODS: Final = {
     "sum": "{x}.sum({axis})", "mean": "{x}.mean({axis})", "prod": "{x}.prod({axis})",

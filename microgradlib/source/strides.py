@@ -9,7 +9,7 @@ from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
 
-__all__ = ["Axis", "Strided", "fine_axes", "strided"]
+__all__ = ["Axis", "Strided", "fine_axes", "padded", "strided"]
 
 MOST_AXES = 2
 """How many axes may be windows along one axis of an array: where windows begin, and the places in them."""
@@ -79,6 +79,28 @@ def _sizes(line: Any) -> list[int] | None:
         return None
     outer = _sizes(line[::run])
     return None if outer is None else [*outer, run]
+
+
+def padded(places: Any, known: Any, lengths: Sequence[int]) -> tuple[Any, list[tuple[int, int]]] | None:
+    """Return the coordinates of windows (…, terms) that reach beyond an array, and how many zeros stand around it.
+
+    `known` says which places lie in the array, `places` has the coordinates of these; None if others do not lie beyond.
+    """
+    np = numpy()
+    flat, inside = places.reshape(-1, *places.shape[-2:]), known.reshape(-1, known.shape[-1])
+    whole = inside.all(1).nonzero()[0]
+    if not len(whole) or not inside.any(1).all():
+        return None
+    terms = flat[whole[0]] - flat[whole[0], :1]
+    first = inside.argmax(1)
+    starts = flat[np.arange(len(flat)), first] - terms[first]
+    every = starts[:, None] + terms
+    fits = ((every >= 0) & (every < np.array(lengths))).all(-1)
+    if (fits != inside).any() or (every[inside] != flat[inside]).any():
+        return None
+    low, high = -every.min((0, 1)), every.max((0, 1)) - np.array(lengths) + 1
+    around = [(max(int(a), 0), max(int(b), 0)) for a, b in zip(low, high)]
+    return every.reshape(places.shape) + np.array([a for a, _ in around]), around
 
 
 def strided(lengths: Sequence[int], first: Sequence[int], axes: Sequence[Axis]) -> Strided | None:

@@ -76,7 +76,7 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     graph = Graph(program)
     names = _identifiers(graph.leaves, taken | {name})
     language = Framework(framework, taken=frozenset({name, *names}))
-    writer = Writer(graph, language, names, taken | {name})
+    writer = Writer(graph, language, names, taken | {name}, alone=_axes(program.shape) is not None)
     returned, shape = _nested(program.shape, iter(graph.outputs), writer)
     lines, returned = statements(writer.lines, returned, writer.fresh)
     function = _function(name, graph.leaves, names, [*lines, Statement(f"return {returned}")], shape)
@@ -198,13 +198,14 @@ def _identifiers(leaves: Sequence[Leaf], taken: set[str]) -> list[str]:
     return result
 
 
-def _nested(shape: Any, outputs: Iterator[int], writer: Writer) -> tuple[str, str]:
-    """Return what the function returns, nested as its result, and the shapes of that; rectangular lists as arrays."""
-    axes = _axes(shape)
+def _nested(shape: Any, outputs: Iterator[int], writer: Writer, *, inside: bool = False) -> tuple[str, str]:
+    """Return what the function returns, nested as its result, and the shapes of that; rectangular lists as an array."""
+    axes = () if shape is None else None if inside else _axes(shape)
     if axes is not None:
         scalars = numpy().array([next(outputs) for _ in range(prod(axes))], int).reshape(axes)
         return str(writer.outputs(scalars)), _shape(axes, "batch")
-    pairs = [_nested(part, outputs, writer) for part in (shape.values() if isinstance(shape, dict) else shape)]
+    parts = shape.values() if isinstance(shape, dict) else shape
+    pairs = [_nested(part, outputs, writer, inside=True) for part in parts]
     if isinstance(shape, dict):
         both = [", ".join([f"{_key(key)}: {pair[k]}" for key, pair in zip(shape, pairs)]) for k in range(2)]
         return f"{{{both[0]}}}", f"{{{both[1]}}}"

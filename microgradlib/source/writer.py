@@ -53,10 +53,12 @@ class Writer:
     """Writes the lines of a program for a framework; `given` are the names of the leaves, `lines` those so far.
 
     `waiting` are the numbers of arrays that have no line yet: the code, and the pack. `inside` are those that the
-    expression being written has in it, None where it may have none. `inside_of` counts the readers of each array.
+    expression being written has in it, None where it may have none. `alone`: the outputs are returned as one array.
     """
 
-    def __init__(self, graph: Graph, framework: Framework, given: Sequence[str], taken: set[str]) -> None:
+    def __init__(
+        self, graph: Graph, framework: Framework, given: Sequence[str], taken: set[str], *, alone: bool
+    ) -> None:
         self.graph, self.framework, self.lines = graph, framework, list[Line]()
         precise = [name for leaf, name in zip(graph.leaves, given) if leaf.kind == "parameter"]
         like = next(iter([*precise, *given]), "")
@@ -71,7 +73,7 @@ class Writer:
                 arrays.rows = f"len({name})"
         self.write, self.packs = Expressions(arrays, self._kept), packs_of(graph)
         self.pack: Pack | None = None
-        self.most_readers = self._most_readers()
+        self.most_readers = self._most_readers(alone=alone)
         for pack in self.packs:
             self._add(pack)
 
@@ -81,13 +83,14 @@ class Writer:
         code: Code = self._shortest(lambda: self.arrays.full(scalars, batched=bool(self.arrays.rows)))
         return code
 
-    def _most_readers(self) -> dict[Any, int]:
+    def _most_readers(self, *, alone: bool) -> dict[Any, int]:
         """Return for packs of a form how often one of them is read: steps in time are then written alike."""
         np = numpy()
         pack_of = np.full(len(self.graph.scalars) + 1, NOTHING)
         for number, pack in enumerate(self.packs):
             pack_of[pack.members] = number
-        readers = Counter[int](set(pack_of[self.graph.outputs].tolist()))
+        returned = pack_of[self.graph.outputs].tolist()
+        readers = Counter[int](set(returned) if alone else returned * 2)
         for pack in self.packs:
             for part in zip(*pack.parts):
                 readers.update(np.unique(pack_of[[scalar for scalars in part for scalar in scalars]]).tolist())

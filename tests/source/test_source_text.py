@@ -1,0 +1,154 @@
+"""The text of programs: what it looks like, names that are hostile, refusals, and the command line."""
+
+import ast
+
+import numpy as np
+import pytest
+from emitted_source import load, results
+
+from microgradlib import Value, compile, nn
+from microgradlib.cli import main
+from microgradlib.costs import cross_entropy
+
+
+def forward_of(fast, framework="torch"):
+    """Return the lines of the function, without those that unpack parameters and without comments."""
+    text = fast.program.to_source(framework)
+    lines = text[text.index("def forward") :].splitlines()
+    return [line.partition("  #")[0].rstrip() for line in lines if " = parameters[" not in line]
+
+
+class Sequence(nn.Module):
+    def __init__(self, network):
+        self.network, self.readout = network(3, 4, rng=0), nn.Layer(4, 2, "linear", rng=1)
+
+    def __call__(self, xs):
+        return [self.readout(state) for state in self.network(xs)[0]]
+
+
+def test_a_recurrent_network_is_a_loop():
+    model = Sequence(nn.RNN)
+    fast = compile(lambda x, y: cross_entropy(model(x), y), model.parameters())
+    fast.lower(np.zeros((1, 20, 3)), np.zeros((1, 20, 2)))
+    assert forward_of(fast) == [
+        "def forward(parameters, x, y):",
+        '    """Return (batch,). x: (batch, 20, 3), y: (batch, 20, 2)."""',
+        "    h1 = cell_u.new_zeros(4)",
+        "    c_all = []",
+        "    for t in range(20):",
+        "        h1 = torch.tanh(x[:, t] @ cell_u.T + h1 @ cell_w.T + cell_b)",
+        "        a1 = h1 @ readout_w.T + readout_b",
+        "        c1 = -(y[:, t] * torch.log_softmax(a1, -1)).sum(-1)",
+        "        c_all.append(c1)",
+        "    return sum(c_all) / 20",
+    ]
+
+
+def test_attention_is_a_masked_softmax():
+    model = nn.CausalSelfAttention(4, 2, rng=0)
+    fast = compile(model, model.parameters())
+    fast.lower(np.zeros((1, 3, 4)))
+    lines = forward_of(fast)
+    assert "    mask = torch.ones(3, 3, dtype=torch.bool, device=q_w.device).tril()" in lines
+    assert any("= torch.softmax(torch.where(mask, " in line for line in lines)
+    assert "I1" not in fast.program.to_source("torch")
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_convolutions_are_windows_without_tables(padding):
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, activation="relu", rng=0, padding=padding), nn.AvgPool2d(2))
+    fast = compile(model, model.parameters())
+    fast.lower(np.zeros((1, 1, 6, 6)))
+    text = fast.program.to_source("torch")
+    assert ".unfold(1, 3, 1).unfold(2, 3, 1)" in text
+    assert ".mean((2, 4))" in text
+    assert "I1" not in text
+
+
+HOSTILE = ['x"]; import os; y["', "a\nimport os", "'''", '"""', "lambda", "\\", "torch", "forward", "sum", "h1", "é", "§1§", "x"]
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
+def test_names_are_text_and_never_code(framework):
+    fast = compile(lambda x, h1: sum(value * x for value in values) * h1, [])
+    values = [Value(float(i)) for i in range(1, 1 + len(HOSTILE))]
+    fast = compile(lambda x, h1: sum(value * x for value in values) * h1, values, backend="numpy")
+    fast([2.0], [3.0])
+    text = type(fast.program).of(fast.program, parameter_names=tuple(HOSTILE)).to_source(framework)
+    tree = ast.parse(text)
+    imported = [alias.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    assert set(imported) <= {"numpy", "jax", "jax.numpy", "torch"}
+    keys = [node.slice.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)]
+    assert set(HOSTILE) <= set(keys)
+    np.testing.assert_allclose(results(fast, framework, [2.0], [3.0]), fast([2.0], [3.0]))
+    if framework == "numpy":
+        names = load(text)
+        parameters = {name: np.array(value.data) for name, value in zip(HOSTILE, values)}
+        np.testing.assert_allclose(names["forward"](parameters, np.array([2.0]), np.array([3.0])), fast([2.0], [3.0]))
+
+
+def test_arguments_may_have_the_names_of_anything():
+    def function(torch, lambda_, parameters, numbers, forward, relu, h1):
+        return (torch + lambda_ * parameters * numbers - forward).relu() * relu * h1
+
+    fast = compile(function, backend="numpy")
+    rows = [[float(i), 2.0] for i in range(2, 9)]
+    np.testing.assert_allclose(results(fast, "numpy", *rows), fast(*rows))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "lambda", "np", "numbers", "named", "relu", "print", None, 3])
+def test_names_of_functions_that_are_refused(name):
+    fast = compile(lambda x: x.tanh())
+    fast([1.0])
+    with pytest.raises(ValueError, match="name is that of the function"):
+        fast.program.to_source("numpy", name=name)
+
+
+def test_another_framework_and_name():
+    w = Value(2.0, label="w")
+    fast = compile(lambda x: w * x, [w], backend="numpy")
+    fast([1.0])
+    with pytest.raises(ValueError, match="no framework 'tensorflow'; known: numpy, jax, torch"):
+        fast.program.to_source("tensorflow")
+    assert results(fast, "numpy", [3.0], name="loss").tolist() == [6.0]
+
+
+def test_the_command_line_writes_expressions(capsys, tmp_path):
+    assert main(["source", "tanh(w*x + b)", "w=0.5", "b=-1", "-f", "numpy"]) == 0
+    names = load(capsys.readouterr().out)
+    parameters = names["named"](np.array([0.5, -1.0]))
+    assert names["forward"](parameters, np.array([2.0])).tolist() == [0.0]
+    target = tmp_path / "line.py"
+    assert main(["source", "-x**2 + y", "--framework", "numpy", "--name", "loss", "-o", str(target)]) == 0
+    assert capsys.readouterr().out == f"wrote {target}\n"
+    assert load(target.read_text(encoding="utf-8"))["loss"](np.array([3.0]), np.array([1.0])).tolist() == [-8.0]
+
+
+def test_the_command_line_writes_saved_programs(capsys, tmp_path):
+    model = nn.MLP(2, [3, 1], rng=0)
+    fast = compile(model, model.parameters())
+    rows = np.array([[0.5, -1.0]])
+    expected = fast(rows)
+    assert main(["source", str(fast.save(tmp_path / "model.json")), "--framework", "numpy"]) == 0
+    names = load(capsys.readouterr().out)
+    parameters = names["named"](np.array([p.data for p in fast.parameters]))
+    np.testing.assert_allclose(names["forward"](parameters, rows), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["w*x", "w=1", "x=2"], "has no argument: leave out the number of a name"),
+        (["x", "w=1"], "'x' does not use w; leave w=... out"),
+        (["x +"], "x +"),
+        (["missing.json"], "missing.json"),
+        (["missing.json", "w=1"], "is a program with numbers of its own; leave w=1 out"),
+        (["x", "--name", "a b"], "name is that of the function"),
+    ],
+)
+def test_wrong_use_of_the_command_line(words, message, capsys):
+    assert main(["source", *words]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
