@@ -11,7 +11,7 @@ from operator import or_
 from typing import Any
 
 from microgradlib._support.floats import IEEE
-from microgradlib.compiler.llvm import polynomials
+from microgradlib.compiler.llvm import circular, polynomials
 from microgradlib.compiler.llvm.ir import Function, Mask, NotNativeError, Number, Real
 from microgradlib.ops import TABLE, ZERO
 
@@ -76,7 +76,7 @@ LARGE = 1e5
 
 def _circular(name: str, x: Number) -> Number:
     """Return sin x or cos x; a branch leads to C's function where an |x| is large."""
-    f, real, near = x.function, x.real, getattr(polynomials, name)(x)
+    f, real, near = x.function, x.real, getattr(circular, name)(x)
     is_large = f.intrinsic("fabs", x) > LARGE
     some, number, before = is_large.name, f.name_value()[1:], f.block
     if real.lanes > 1:
@@ -153,11 +153,12 @@ class NativeFunctions:
     def __init__(self) -> None:
         for name in sorted({*LIBM} - {"tgamma", "pow"}):
             setattr(self, name, _numeric(name, partial(_call, name)))
-        for name in polynomials.__all__:
+        for name in ("exp", "expm1", "log", "log1p", "sigmoid", "sigmoid_slope", "tanh", "tanh_slope"):
             setattr(self, name, _numeric(name, getattr(polynomials, name)))
         for name, word in (("abs", "fabs"), ("ceil", "ceil"), ("floor", "floor"), ("sqrt", "sqrt")):
             setattr(self, name, _numeric(name, lambda x, word=word: x.function.intrinsic(word, x)))
         self.sin, self.cos = [_numeric(name, partial(_circular, name)) for name in ("sin", "cos")]
+        self.hypot = _numeric("hypot", circular.hypot)
         self.gamma = _numeric("gamma", partial(_call, "tgamma"))
         self.mod = _numeric("mod", _mod)
         self.polygamma = _numeric("polygamma", _polygamma)

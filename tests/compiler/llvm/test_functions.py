@@ -83,20 +83,24 @@ def magnitudes(low, high):
 QUARTERS = np.arange(-600, 600) * (math.pi / 2)
 ACCURACY = {
     "exp": (np.exp, 1.0, [spread(-1, 1), spread(-746, 710), spread(-104, 89)]),
-    "expm1": (np.expm1, 1.5, [spread(-1, 1), spread(-50, 710), spread(-20, 89), magnitudes(-1074, 0)]),
+    "expm1": (np.expm1, 1.0, [spread(-1, 1), spread(-50, 710), spread(-20, 89), spread(30, 40), magnitudes(-1074, 0)]),
     "log": (np.log, 1.0, [spread(0.5, 2), magnitudes(-1074, 1024), magnitudes(-149, 128)]),
-    "log1p": (np.log1p, 1.5, [spread(-1, 1), magnitudes(-1074, 1024), magnitudes(-149, 0)]),
-    "tanh": (np.tanh, 1.6, [spread(-1, 1), spread(-25, 25), magnitudes(-1074, 0)]),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), 2.3, [spread(-3, 3), spread(-746, 50), spread(-104, 20)]),
+    "log1p": (np.log1p, 1.0, [spread(-1, 1), magnitudes(-1074, 1024), magnitudes(-149, 0)]),
+    "tanh": (np.tanh, 1.0, [spread(-1, 1), spread(-25, 25), spread(18, 20), spread(8, 9.5), magnitudes(-1074, 0)]),
+    "sigmoid": (
+        lambda x: 1 / (1 + np.exp(-x)),
+        1.0,
+        [spread(-40, 40), spread(-18, 18), spread(-3, 3), spread(-746, 50), spread(-104, 20)],
+    ),
     "sigmoid_slope": (
         lambda x: 0.25 / np.cosh(np.minimum(np.abs(x), 5000) / 2) ** 2,
-        6,
-        [spread(-3, 3), spread(-746, 746), spread(-104, 104)],
+        2,
+        [spread(-3, 3), spread(7, 10), spread(17, 20), spread(35, 39), spread(-746, 746), spread(-104, 104)],
     ),
     "tanh_slope": (
         lambda x: 1 / np.cosh(np.minimum(np.abs(x), 5000)) ** 2,
-        6,
-        [spread(-3, 3), spread(-373, 373), spread(-52, 52)],
+        2,
+        [spread(-3, 3), spread(3, 5), spread(8, 10), spread(17, 20), spread(-373, 373), spread(-52, 52)],
     ),
     "sin": (np.sin, 1.0, [spread(-2, 2), spread(-1e5, 1e5), magnitudes(-1074, 40), QUARTERS]),
     "cos": (np.cos, 1.0, [spread(-2, 2), spread(-1e5, 1e5), magnitudes(-60, 40), QUARTERS]),
