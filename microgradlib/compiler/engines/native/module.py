@@ -150,7 +150,9 @@ class _Writer(Calls):
             rows = np.flatnonzero((places >= first) & (places < first + size))
             rows, x = rows[np.argsort(places[rows])], f.address(real, column, f.mul(start, size))
             picked = places[rows] - first
-            if len(rows) and (np.diff(picked) == 1).all():
+            if size == len(rows) == 1:
+                self.call(transfers.load_row(real), self._row(int(rows[0])), block, x, count)
+            elif len(rows) and (np.diff(picked) == 1).all():
                 x = f.address(real, x, int(picked[0]))
                 given = self.table(rows), len(rows), x, size, count
                 self.call(transfers.load_matrix(real), self.batched, block, *given)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Loop, Number, Real
 
 __all__ = [
-    "CLOSED", "fill", "finish", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "load_seed",
-    "store_rows", "total", "transposed",
+    "CLOSED", "fill", "finish", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "load_row",
+    "load_seed", "store_rows", "total", "transposed",
 ]  # fmt: skip
 
 CLOSED = -0.0
@@ -93,27 +93,43 @@ def load_numbers(real: Real) -> Function:
     return f
 
 
+def load_row(real: Real) -> Function:
+    """Return the function that writes a row: the numbers of %c examples at %x; those that lack repeat the last one."""
+    f = Function("load_row", "ptr %row, i64 %B, ptr %x, i64 %c", linkage="internal")
+    for kind, start, loop in _pieces(f, real, "%c"):
+        place = f.add(start, loop.index)
+        f.store(f.load(kind, f.address(kind, "%x", place)), f.address(kind, "%row", place))
+    last = f.load(real.one, f.address(real, "%x", f.emit("sub i64 %c, 1")))
+    _fill_rest(f, last)
+    return f
+
+
 def load_seed(real: Real) -> Function:
     """Return the function that writes a row of seeds: the numbers %x[j · %step] of its %c examples.
 
     A seed of 0 is a structural zero, −0 (see `CLOSED`), and so is that of examples that lack in the block.
     """
     f = Function("load_seed", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c", linkage="internal")
-    last, closed = f.emit("sub i64 %c, 1"), f.number(CLOSED, real.one)
-    with f.loop("%B") as loop:
-        is_there = Mask(f, real.one, f.emit(f"icmp ult i64 {loop.index}, %c"))
-        example = f.emit(f"select i1 {is_there.name}, i64 {loop.index}, i64 {last}")
-        found = f.load(real.one, f.address(real, "%x", f.mul(example, "%step")))
-        f.store(closed.select(~is_there | (found.equals(0.0)), found), f.address(real, "%row", loop.index))
+
+    def closed_if_0(found: Number) -> Number:
+        return f.number(CLOSED, found.real).select(found.equals(0.0), found)
+
+    with f.unless_zero("%step"), f.loop("%c") as loop:
+        found = f.load(real.one, f.address(real, "%x", f.mul(loop.index, "%step")))
+        f.store(closed_if_0(found), f.address(real, "%row", loop.index))
+    with f.unless_zero(f.emit(f"zext i1 {f.emit('icmp eq i64 %step, 0')} to i64")):
+        one = closed_if_0(f.broadcast(real, "%x"))
+        with f.loop("%B", step=real.lanes) as loop:
+            f.store(one, f.address(real, "%row", loop.index))
+    _fill_rest(f, f.number(CLOSED, real.one))
     return f
 
 
 def fill(real: Real) -> Function:
     """Return the function that writes %n times the number at %x to %row."""
     f = Function("fill", "ptr %row, i64 %n, ptr %x", linkage="internal")
-    number = f.load(real.one, "%x")
-    with f.loop("%n") as loop:
-        f.store(number, f.address(real, "%row", loop.index))
+    for kind, start, loop in _pieces(f, real, "%n"):
+        f.store(f.broadcast(kind, "%x"), f.address(kind, "%row", start, loop.index))
     return f
 
 
@@ -128,9 +144,10 @@ def store_rows(real: Real) -> Function:
     with f.loop("%n") as rows:
         source = f.address(real, "%b", f.mul(f.integer("%rows", rows.index), "%B"))
         target = f.address(real, "%x", f.mul(f.integer("%places", rows.index), "%stride"))
-        with f.loop("%c") as examples:
-            found = f.load(real.one, f.address(real, source, examples.index))
-            f.store(found + zero, f.address(real, target, examples.index))
+        for kind, start, loop in _pieces(f, real, "%c"):
+            place = f.add(start, loop.index)
+            found = f.load(kind, f.address(kind, source, place))
+            f.store(found + f.splat(zero, kind), f.address(kind, target, place))
     return f
 
 
@@ -163,17 +180,33 @@ def finish(real: Real) -> Function:
 
 def _summed(name: str, real: Real, term: Callable[[Number, str], Number]) -> Function:
     """Return the function that gives the sum of a term for each of %n numbers at %x, given with its address."""
-    f, sums = Function(name, "ptr %x, i64 %n", result=real.scalar, linkage="internal"), list[str]()
-    whole = f.emit(f"and i64 %n, {-real.lanes}")
-    rest = f.emit(f"sub i64 %n, {whole}")
-    for kind, start, count in ((real, "0", whole), (real.one, whole, rest)):
-        sums.append(f.emit(f"alloca {kind.text}, align 64"))
-        f.store(f.number(0.0, kind), sums[-1])
-        with f.unless_zero(count), f.loop(count, step=kind.lanes) as loop:
-            carried, place = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
-            following = carried + term(f.load(kind, place), place)
-            loop.update(carried, following)
-            f.store(following, sums[-1])
-    both = f.sum_lanes(f.load(real, sums[0])) + f.load(real.one, sums[1])
+    f = Function(name, "ptr %x, i64 %n", result=real.scalar, linkage="internal")
+    sums = {kind: f.emit(f"alloca {kind.text}, align 64") for kind in (real, real.one)}
+    for kind, total in sums.items():
+        f.store(f.number(0.0, kind), total)
+    for kind, start, loop in _pieces(f, real, "%n"):
+        total, address = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
+        following = total + term(f.load(kind, address), address)
+        loop.update(total, following)
+        f.store(following, sums[kind])
+    both = f.sum_lanes(f.load(real, sums[real]))
+    if real.lanes > 1:
+        both = both + f.load(real.one, sums[real.one])
     f.do(f"ret {real.scalar} {both.name}")
     return f
+
+
+def _pieces(f: Function, real: Real, count: str) -> Iterator[tuple[Real, int | str, Loop]]:
+    """Yield loops over so many numbers: by vectors, then over those that are left; each with its type and first place."""
+    whole = f.emit(f"and i64 {count}, {-real.lanes}")
+    rest = f.emit(f"sub i64 {count}, {whole}")
+    for kind, start, some in ((real, 0, whole), (real.one, whole, rest))[: 1 if real.lanes == 1 else 2]:
+        with f.unless_zero(some), f.loop(some, step=kind.lanes) as loop:
+            yield kind, start, loop
+
+
+def _fill_rest(f: Function, number: Number) -> None:
+    """Write a number to %row for the examples from %c up to %B."""
+    rest = f.emit("sub i64 %B, %c")
+    with f.unless_zero(rest), f.loop(rest) as loop:
+        f.store(number, f.address(number.real, "%row", "%c", loop.index))
