@@ -4,76 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.source.frameworks import Code, Framework
+from microgradlib.source.code import Code
+from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import NOTHING
+from microgradlib.source.places import CONSTANT, Places
 from microgradlib.source.strides import Axis, Strided, fine_axes, padded, strided
 
-__all__ = ["Array", "Arrays"]
+__all__ = ["Arrays"]
 
 MOST_PARTS = 4
 """Of so few parts of one array a reading is put together; one of more takes a table."""
 
-CONSTANT = -2
-"""In the place of the number of an array: a constant."""
 
-
-@dataclass
-class Array:
-    """An array with a name; axis 0 is the batch if it is `batched`."""
-
-    name: str
-    lengths: tuple[int, ...]
-    batched: bool
-
-
-@dataclass
-class Arrays:
-    """The arrays so far, and of each scalar its array and its place there, row by row.
+class Arrays(Places):
+    """Writes how scalars are read.
 
     `inline(number)` writes an array that is read as a whole, `name(number)` one of which a part is. `rows` is the text
     of the number of examples, `like` that of an array of the same precision. `tables` are the names of places that lie
     in no order, by their text.
     """
 
-    framework: Framework
-    numbers: dict[int, float]
-    count: int
-    inline: Callable[[int], Code]
-    name: Callable[[int], Code]
-    rows: str = ""
-    like: str = ""
-    known: list[Array] = field(default_factory=list)
-    tables: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        np = numpy()
-        self.owner, self.place = np.full(self.count + 1, NOTHING), np.zeros(self.count + 1, int)
-        self.zeros, self.numbers = [self.count], {**self.numbers, self.count: 0.0}
-        self.owner[list(self.numbers)] = CONSTANT
-
-    def add(self, array: Array, scalars: Any, *, zeros: bool = False) -> int:
-        """Add an array of scalars row by row, `NOTHING` where it holds others, or `zeros`; return its number."""
-        np, holes = numpy(), scalars == NOTHING
-        scalars = scalars.copy()
-        scalars[holes] = len(self.owner) + np.arange(holes.sum())
-        self.owner, self.place = (np.append(known, np.zeros(holes.sum(), int)) for known in (self.owner, self.place))
-        self.owner[scalars], self.place[scalars] = len(self.known), np.arange(len(scalars))
-        self.known.append(array)
-        self.zeros += scalars[holes].tolist() if zeros else []
-        return len(self.known) - 1
-
-    def coordinates(self, scalars: Any) -> Any:
-        """Return the coordinates of scalars of one array, in a new last axis."""
-        lengths = self.known[int(self.owner[scalars.flat[0]])].lengths
-        if not lengths:
-            return numpy().zeros((*scalars.shape, 0), int)
-        return numpy().stack(numpy().unravel_index(self.place[scalars], lengths), -1)
+    def __init__(
+        self, framework: Framework, numbers: dict[int, float], count: int, inline: Callable[[int], Code],
+        name: Callable[[int], Code], *, like: str = "",
+    ) -> None:  # fmt: skip
+        super().__init__(numbers, count)
+        self.framework, self.inline, self.name, self.like = framework, inline, name, like
+        self.rows, self.tables = "", dict[str, str]()
 
     def read(self, scalars: Any) -> Code:
         """Write an array of scalars, to be broadcast to (batch, *shape); its axes of equal scalars are left out."""
@@ -134,46 +96,9 @@ class Arrays:
         shape = ([self.rows] if batched else []) + [str(length) for length in scalars.shape]
         return self.framework.broadcast(code, shape, self.like, batched=batched)
 
-    def is_batched(self, scalars: Any) -> bool:
-        """Say whether scalars are of a batch."""
-        owners = numpy().unique(self.owner[scalars]).tolist()
-        return any(self.known[owner].batched for owner in owners if owner >= 0)
-
-    def is_constant(self, scalar: int) -> bool:
-        """Say whether a scalar is a constant."""
-        return bool(self.owner[scalar] == CONSTANT)
-
     def dense(self, scalars: Any) -> Code:
         """Write an array with all its axes."""
         return self.full(scalars, batched=self.is_batched(scalars))
-
-    def padded(self, scalars: Any) -> Any:
-        """Put numbers that are 0 in the places of NOTHING."""
-        filled = self.filled(scalars)
-        wrong = (scalars == NOTHING) & ~numpy().isin(filled, self.zeros)
-        return numpy().where(scalars == NOTHING, self.count, scalars) if wrong.any() else filled
-
-    def filled(self, scalars: Any) -> Any:
-        """Put scalars in the places of NOTHING, which nobody looks at: those that lie evenly with the others."""
-        np = numpy()
-        unknown = scalars == NOTHING
-        if not unknown.any():
-            return scalars
-        known = np.argwhere(~unknown)
-        result = scalars.copy()
-        result[unknown] = scalars[tuple(known[0])]
-        owners = np.unique(self.owner[scalars[~unknown]])
-        if len(owners) > 1 or owners[0] < 0:
-            return result
-        places = self.place[scalars]
-        steps = np.linalg.lstsq(np.c_[known, np.ones(len(known))], places[~unknown], rcond=None)[0].round().astype(int)
-        every = (np.indices(scalars.shape).reshape(scalars.ndim, -1).T @ steps[:-1] + steps[-1]).reshape(scalars.shape)
-        owned = np.full(prod(self.known[int(owners[0])].lengths), NOTHING)
-        mine = (self.owner == owners[0]).nonzero()[0]
-        owned[self.place[mine]] = mine
-        if (every[~unknown] == places[~unknown]).all() and every.min() >= 0 and every.max() < len(owned):
-            return np.where(unknown, owned[every], result)
-        return result
 
     def _part(self, owner: int, scalars: Any, *, alone: bool) -> Code:
         """Write scalars of one array: the array, a part of it, or those places of a table."""

@@ -8,7 +8,7 @@ from typing import Any
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops.formula import ATOM
 from microgradlib.source.arrays import Arrays
-from microgradlib.source.frameworks import Code
+from microgradlib.source.code import Code
 from microgradlib.source.graph import NOTHING
 from microgradlib.source.layout import layouts, softmax_rows
 from microgradlib.source.packs import Pack

@@ -16,6 +16,9 @@ __all__ = ["Statement", "statements"]
 FEWEST_STEPS, MOST_LINES = 3, 60
 """A loop has so many steps at least, and so many lines at most."""
 
+LONGEST_RETURNED = 100
+"""A last line of at most so many characters is what is returned."""
+
 TOKEN = re.compile(r"§[\d.]+§|[^\W\d]\w*|\d+(?:\.\d+)?(?:e[+-]?\d+)?|.")
 NAME = re.compile(r"§[\d.]+§")
 
@@ -171,7 +174,10 @@ class _Namer:
                 if line.name in starts:
                     self.variables[starts[line.name]] = name
                 result.append(Statement(f"{name} = {self._named(line.text)}", line.shape))
-        return result, self._named(self.returned)
+        returned, last = self._named(self.returned), result[-1:]
+        if last and last[0].code.startswith(f"{returned} = ") and len(last[0].code) <= LONGEST_RETURNED:
+            returned = result.pop().code.partition(" = ")[2]
+        return result, returned
 
     def _loop(self, loop: Loop) -> list[Statement]:
         variables = [self._variable(loop, j) for j in range(loop.period)]

@@ -14,10 +14,12 @@ from microgradlib._support.lookup import lookup
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import TABLE
-from microgradlib.source.arrays import Array, Arrays
-from microgradlib.source.frameworks import Code, Framework
+from microgradlib.source.arrays import Arrays
+from microgradlib.source.code import Code
+from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import Graph, Leaf
 from microgradlib.source.loops import Statement, statements
+from microgradlib.source.places import Array
 from microgradlib.source.spelling import HEADS, HELPERS, MODULES, NOTES, REDUCTIONS
 from microgradlib.source.writer import Writer
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.source.arrays import Array, Arrays
+from microgradlib.source.arrays import Arrays
+from microgradlib.source.code import Code
 from microgradlib.source.expressions import Expressions
-from microgradlib.source.frameworks import Code, Framework
+from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import NOTHING, Graph
 from microgradlib.source.packs import Pack, packs_of
+from microgradlib.source.places import Array
 
 __all__ = ["Line", "Writer"]
 

@@ -21,7 +21,7 @@ def array_of(framework):
     """Return the function that makes an array of float64, and skip the test where the framework is not there."""
     module = pytest.importorskip(MODULES[framework], reason=f"{framework} is not installed")
     if framework == "jax":
-        importlib.import_module("jax").config.update("jax_enable_x64", True)  # noqa: FBT003
+        importlib.import_module("jax").config.update("jax_enable_x64", True)
     return (lambda x: module.tensor(x, dtype=module.float64)) if framework == "torch" else module.array
 
 

@@ -6,7 +6,7 @@ from emitted_source import gradient, load, numbers_of, results
 from random_networks import Network
 
 import microgradlib as mg
-from microgradlib import Value, compile, nn
+from microgradlib import Value, compile, nn  # noqa: A004  the library's own
 from microgradlib.costs import cross_entropy
 
 FRAMEWORKS = ["numpy", "torch", "jax"]
@@ -103,7 +103,9 @@ def test_the_text_computes_what_the_program_does(name, framework):
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     if framework != "numpy":
-        np.testing.assert_allclose(gradient(fast, framework, *data), fast.value_and_grad(*data)[1], rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(
+            gradient(fast, framework, *data), fast.value_and_grad(*data)[1], rtol=1e-11, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from emitted_source import load, results
 
-from microgradlib import Value, compile, nn
+from microgradlib import Value, compile, nn  # noqa: A004  the library's own
 from microgradlib.cli import main
 from microgradlib.costs import cross_entropy
 
@@ -65,7 +65,21 @@ def test_convolutions_are_windows_without_tables(padding):
     assert "I1" not in text
 
 
-HOSTILE = ['x"]; import os; y["', "a\nimport os", "'''", '"""', "lambda", "\\", "torch", "forward", "sum", "h1", "é", "§1§", "x"]
+HOSTILE = [
+    'x"]; import os; y["',
+    "a\nimport os",
+    "'''",
+    '"""',
+    "lambda",
+    "\\",
+    "torch",
+    "forward",
+    "sum",
+    "h1",
+    "é",
+    "§1§",
+    "x",
+]
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
@@ -76,9 +90,15 @@ def test_names_are_text_and_never_code(framework):
     fast([2.0], [3.0])
     text = type(fast.program).of(fast.program, parameter_names=tuple(HOSTILE)).to_source(framework)
     tree = ast.parse(text)
-    imported = [alias.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    imported = [
+        alias.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names
+    ]
     assert set(imported) <= {"numpy", "jax", "jax.numpy", "torch"}
-    keys = [node.slice.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)]
+    keys = [
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+    ]
     assert set(HOSTILE) <= set(keys)
     np.testing.assert_allclose(results(fast, framework, [2.0], [3.0]), fast([2.0], [3.0]))
     if framework == "numpy":
@@ -88,7 +108,7 @@ def test_names_are_text_and_never_code(framework):
 
 
 def test_arguments_may_have_the_names_of_anything():
-    def function(torch, lambda_, parameters, numbers, forward, relu, h1):
+    def function(torch, lambda_, parameters, numbers, forward, relu, h1):  # noqa: PLR0917  all the names
         return (torch + lambda_ * parameters * numbers - forward).relu() * relu * h1
 
     fast = compile(function, backend="numpy")
