@@ -185,9 +185,9 @@ def _summed(name: str, real: Real, term: Callable[[Number, str], Number]) -> Fun
     for kind, total in sums.items():
         f.store(f.number(0.0, kind), total)
     for kind, start, loop in _pieces(f, real, "%n"):
-        total, address = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
-        following = total + term(f.load(kind, address), address)
-        loop.update(total, following)
+        carried, address = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
+        following = carried + term(f.load(kind, address), address)
+        loop.update(carried, following)
         f.store(following, sums[kind])
     both = f.sum_lanes(f.load(real, sums[real]))
     if real.lanes > 1:
@@ -197,7 +197,7 @@ def _summed(name: str, real: Real, term: Callable[[Number, str], Number]) -> Fun
 
 
 def _pieces(f: Function, real: Real, count: str) -> Iterator[tuple[Real, int | str, Loop]]:
-    """Yield loops over so many numbers: by vectors, then over those that are left; each with its type and first place."""
+    """Yield loops over so many numbers, by vectors, then over those left; each with its type and first place."""
     whole = f.emit(f"and i64 {count}, {-real.lanes}")
     rest = f.emit(f"sub i64 {count}, {whole}")
     for kind, start, some in ((real, 0, whole), (real.one, whole, rest))[: 1 if real.lanes == 1 else 2]:
