@@ -7,6 +7,8 @@ import pytest
 
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.engines import ENGINES
+from microgradlib.compiler.program import Program
+from microgradlib.compiler.reverse import reverse
 
 __all__ = ["assert_none", "each_engine", "engines", "executed", "faults", "has_native_code"]
 
@@ -37,13 +39,12 @@ def executed(program, backend, dtype="float64", what="inputs"):
     parameters, (parameters, 1), in the order of the arguments; and the engine.
     """
     fast = compiled(program, program.parameters, backend=backend, dtype=dtype)
-    engine, (parameters, columns) = fast._ready((program.rows,))
-    seed = np.zeros((len(program.names), len(program.rows)), dtype)
-    seed[1:] = 1.0
-    joint = engine.joint("jacobian" if what == "inputs" else "gradient")
-    order = engine.program.input_order if what == "inputs" else engine.program.parameter_order
+    engine, given = fast._ready((program.rows,))
+    source = engine.program
+    joint = Program.of(reverse(Program.of(source, outputs=source.outputs[:1]), wrt=what), outputs=source.outputs)
+    order = source.input_order if what == "inputs" else source.parameter_order
     with np.errstate(all="ignore"):
-        outputs, (found,) = engine.execute(joint, parameters, columns, (seed if what == "inputs" else 1.0,))
+        outputs, (found,) = engine.execute(joint, *given, (1.0,))
     found = found.reshape(len(order), -1)[np.argsort(order)]
     return outputs[1:], found[: len(program.owners(what))], engine
 
@@ -54,33 +55,29 @@ def has_native_code(engine):
 
 
 def faults(program, found, expected, dtype="float64", what="inputs", *, exact=lambda name: False):
-    """Return what is wrong in the results of `executed`, an entry for each application.
+    """Return what is wrong in the results of `executed`: values first, then derivatives, the first of each number.
 
-    Numbers agree to the precision, relative to themselves or to 1. For an application `exact` says whether infinities
-    and nan must be the same too; otherwise an example may have any number that is not finite in a value or derivative
-    of the application, as it is then run again, but no finite wrong ones alone.
+    Numbers agree to the precision, relative to themselves or to 1. `exact` says for which ops derivatives that are
+    infinite or nan must be the same too; those of others may be wrong in an example in which the value or a derivative
+    of the application is not finite, as that is run again, but nowhere else.
     """
-    wrong, again = {}, {}
-    given = [(program.names[1:], found[0], expected[0]), (program.owners(what), found[1], expected[1])]
-    for owners, ours, theirs in given:
+    seen = dict(zip(program.names[1:], ~np.isfinite(found[0])))
+    for owner, numbers in zip(program.owners(what), found[1]):
+        seen[owner] = seen[owner] | ~np.isfinite(numbers)
+    wrong = []
+    for owners, *tables in [(program.names[1:], found[0], expected[0]), (program.owners(what), found[1], expected[1])]:
+        ours, theirs = tables
         assert ours.shape == theirs.shape
         with np.errstate(invalid="ignore"):
             near = np.abs(ours - theirs) <= TOLERANCES[dtype] * np.maximum(np.abs(theirs), 1.0)
-        same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs)) | (near & np.isfinite(theirs))
-        for owner, *numbers in zip(owners, same, np.isfinite(ours), ours, theirs):
-            is_same, is_finite, got, wanted = numbers
-            bad = ~is_same
-            again[owner] = again.get(owner, False) | ~is_finite
-            if bad.any():
-                wrong.setdefault(owner, []).append((bad, got, wanted))
-    found = []
-    for owner, numbers in wrong.items():
-        for bad, got, wanted in numbers:
-            counted = bad if exact(owner.split(" ")[0]) else bad & ~np.broadcast_to(again[owner], bad.shape)
+        bad = ~((ours == theirs) | (np.isnan(ours) & np.isnan(theirs)) | (near & np.isfinite(theirs)))
+        for k in np.flatnonzero(bad.any(1)).tolist():
+            is_value = ours is found[0]
+            counted = bad[k] if is_value or exact(owners[k].split(" ")[0]) else bad[k] & ~seen[owners[k]]
             if counted.any():
-                k = int(np.argmax(counted))
-                found.append(f"{owner}: {got[k]!r} in place of {wanted[k]!r} in example {k}")
-    return found
+                j, kind = int(np.argmax(counted)), "value" if is_value else "derivative"
+                wrong.append(f"{owners[k]}, {kind} in example {j}: {ours[k, j]!r} in place of {theirs[k, j]!r}")
+    return wrong
 
 
 def assert_none(found):
