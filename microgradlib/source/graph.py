@@ -173,7 +173,23 @@ class Graph:
         softmax = self._softmax(*row) if op.name == "div" else None
         if softmax:
             return self.add(Scalar("softmax", op, (softmax[0],), index=softmax[1]))
+        total = self.scalars[row[1]] if op.name == "sub" else None
+        terms = total.groups[0] if total is not None and total.op is TABLE["logsumexp"] else ()
+        if row[0] in terms:
+            xs = [x for x in map(self._moved, terms) if x is not None]
+            if len(xs) == len(terms):
+                first = xs.pop(terms.index(row[0]))
+                return self._elementwise(TABLE["neg"], (self._reduction(TABLE["neg_log_softmax"], ((first, *xs),)),))
         return self.add(Scalar("elementwise", op, tuple([(argument,) for argument in row])))
+
+    def _moved(self, number: int) -> int | None:
+        """Return x of (x < limit) * (x - top), as log_softmax moves many numbers whose largest is not known."""
+        scalar = self.scalars[number]
+        factors = [self.scalars[one] for one in scalar.arguments] if scalar.op is TABLE["mul"] else []
+        if [factor.op for factor in factors] != [TABLE["less"], TABLE["sub"]]:
+            return None
+        x, other = (next(factor.arguments) for factor in factors)
+        return x if x == other else None
 
     def _reduction(self, op: Op, groups: tuple[Group, ...]) -> int:
         if op.name == "neg_log_softmax":

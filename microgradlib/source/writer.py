@@ -139,7 +139,8 @@ class Writer:
             return True
         if child.is_product:
             return pack.kind == "elementwise" and (len(pack.parts[0]) == 1 or pack.op.name == "add")
-        return pack.kind in {"elementwise", "reduce"}
+        few = pack.kind == "dot" and all(len(part) == 1 for part in pack.parts[0])
+        return few or pack.kind in {"elementwise", "reduce"}
 
     def _named(self, number: int) -> Code:
         """Write an array by its name, in a line of its own from now on."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from emitted_source import load, results
 
-from microgradlib import Value, compile, nn  # noqa: A004  the library's own
+from microgradlib import Value, compile, log_softmax, nn  # noqa: A004  the library's own
 from microgradlib.cli import main
 from microgradlib.costs import cross_entropy
 
@@ -52,6 +52,14 @@ def test_attention_is_a_masked_softmax():
     assert "    mask = torch.ones(3, 3, dtype=torch.bool, device=q_w.device).tril()" in lines
     assert any("= torch.softmax(torch.where(mask, " in line for line in lines)
     assert "I1" not in fast.program.to_source("torch")
+
+
+@pytest.mark.parametrize("classes", [3, 10])
+def test_log_softmax_is_one_function(classes):
+    model = nn.Layer(2, classes, "linear", rng=0)
+    fast = compile(lambda x: log_softmax(model(x)), model.parameters())
+    fast.lower(np.zeros((1, 2)))
+    assert forward_of(fast, "jax")[-1] == "    return jax.nn.log_softmax(a1, -1)"
 
 
 @pytest.mark.parametrize("padding", [0, 1])
