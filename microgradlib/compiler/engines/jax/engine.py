@@ -135,7 +135,10 @@ class BatchFunction:
             out_specs=(by_example, results),
             check_vma=False,
         )
-        return spread(parameters, columns, seeds, count)  # type: ignore[no-any-return]
+        found = spread(parameters, columns, seeds, count)
+        if jax().process_count() > 1:  # else a process would have the examples of its own devices alone
+            found = jax().lax.with_sharding_constraint(found, jax().sharding.NamedSharding(self.mesh, spec()))
+        return found  # type: ignore[no-any-return]
 
     def _on_device(
         self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], count: Any, *, masked: bool

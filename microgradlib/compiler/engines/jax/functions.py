@@ -12,7 +12,7 @@ __all__ = ["Walled", "array_functions", "jax", "times", "where"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
-    "tanh", "abs", "mod", "floor", "ceil",
+    "tanh", "mod", "floor", "ceil",
 )  # fmt: skip
 RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
@@ -61,7 +61,7 @@ class _Functions:
             setattr(self, name, getattr(jnp, RENAMED.get(name, name)))
         for name, found in SPECIAL.items():
             setattr(self, name, getattr(special, found))
-        self.polygamma = _polygamma
+        self.polygamma, self.abs = _polygamma, _absolute
         self.maximum = lambda *xs: reduce(jnp.maximum, xs)
         self.minimum = lambda *xs: reduce(jnp.minimum, xs)
         self.detach = jax().lax.stop_gradient
@@ -76,6 +76,12 @@ class _Functions:
 def array_functions() -> Any:
     """Return the namespace over arrays, in which JAX would differentiate by rules of its own."""
     return _Functions()
+
+
+def _absolute(x: Any) -> Any:
+    """Return |x|. XLA takes |x| ≥ 0 for true where x is nan too, unless it does not see that it is an absolute value."""
+    jnp = jax().numpy
+    return jnp.where(x > 0, x, jnp.where(x < 0, -x, x * x))  # the square of ±0 is 0
 
 
 def _polygamma(x: Any, order: Any) -> Any:

@@ -23,7 +23,7 @@ __all__ = ["pure_function"]
 
 def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
     """Return the function (parameters, *data) → value; see `Batched.as_function`."""
-    made: dict[int, DifferentiableProgram] = {}
+    made: dict[int, Any] = {}
 
     def function(parameters: Any, *data: Any) -> Any:
         jnp = jax().numpy
@@ -45,7 +45,9 @@ def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
         position = {parameter: i for i, parameter in enumerate(listed)}
         own = parameters[numpy().array([position[p] for p in fast._parameters.distinct], int)]
         numbers = jnp.concatenate([own, jnp.array([value._data for value in ready.captured], dtype)]).astype(dtype)
-        run = made.setdefault(id(program), DifferentiableProgram(program))
+        if id(program) not in made:
+            made[id(program)] = jax().jit(DifferentiableProgram(program).__call__)
+        run = made[id(program)]
         values = run(numbers, [array.reshape(len(array), -1).astype(dtype) for array in arrays])
         return ready.engine.shaped(values.T) if per_example else values[0].mean()
 
