@@ -124,8 +124,8 @@ _display.set_program_writers(_listing, _drawing, _source)
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
-    "regularisers", "symbolic", "testing", "training", "viz",
+    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim",
+    "plots", "regularisers", "symbolic", "testing", "training", "viz",
 )  # fmt: skip
 _LAZY = {
     "compiler": ("compile",),
