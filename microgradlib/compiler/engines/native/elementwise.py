@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache, reduce
+from operator import and_, or_
 from typing import Any
 
-from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of
+from microgradlib.compiler.engines.native.fusion import PRODUCTS, SUMS, Chain, Flow, Key, chains_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
+from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
@@ -18,25 +20,22 @@ from microgradlib.compiler.planning.data import Rows, Step
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import TABLE, ZERO, Op
 
-__all__ = ["adjoint_of", "chain_kernels"]
-
-PRODUCTS = {"mul", "strong_mul"}
+__all__ = ["adjoint_of", "chain_kernels", "read", "stated"]
 
 
-def chain_kernels(steps: Sequence[Step], layout: Layout, last: Sequence[int] | None = None) -> list[Kernel]:
+def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> list[Kernel]:
     """Return the kernels of elementwise steps and gathers with as many results, executed one after another.
 
-    Steps in one kernel pass numbers on in registers. What is written over, or not read later, is not stored; see
-    `chains_of` for `last`.
+    Steps in one kernel pass numbers on in registers. What is written over, or not read later, is not stored.
     """
-    return [_gather_kernel(chain, layout) or _chain_kernel(chain, layout) for chain in chains_of(steps, last)]
+    return [_gather_kernel(chain, layout) or _chain_kernel(chain, layout) for chain in chains_of(steps, flows)]
 
 
 def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
     """Return the kernel of steps that are computed entry by entry."""
-    written, loaded = dict[Key, bool](), dict[Key, None]()
+    written, loaded = dict[Key, bool](), dict[Key, bool]()
     for link in chain.links:
-        loaded |= dict.fromkeys([key for key in link.operands if key not in written])
+        loaded |= {key: closes for key, closes in zip(link.operands, link.closes) if key not in written}
         written[link.results] = link.is_needed
     stored = [key for key, is_needed in written.items() if is_needed]
     keys = list(dict.fromkeys([*stored, *loaded]))
@@ -45,8 +44,9 @@ def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
     links = []
     for link in chain.links:
         i, reads = link.step.instruction, tuple([number[key] for key in link.operands])
-        links.append((i and (i.op, i.wrt, i.reads), reads, number[link.results]))
-    shape = tuple(views), tuple([number[key] for key in loaded]), tuple(links), len(stored)
+        links.append((i and (i.op, i.wrt, i.reads, any(link.closes)), reads, number[link.results]))
+    read = tuple([(number[key], closes) for key, closes in loaded.items()])
+    shape = tuple(views), read, tuple(links), len(stored)
     starts = [numpy().frombuffer(key.table, "int32") if key.table else key.start for key in keys]
     return Kernel(copy(_chain_function(layout, chain.sizes, shape)), tuple(starts))  # a module names its functions
 
@@ -55,15 +55,16 @@ def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
 def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ...]) -> Function:
     """Return the function of a chain. Steps that repeat have the same.
 
-    `shape`: the views, those that are stored first; which are loaded; the links; and how many are stored. A link is an
-    op with `wrt` and `reads`, or None of a gather, with the numbers of its operands' views and of its results'. Numbers
-    beyond those of views stay in registers.
+    `shape`: the views, those that are stored first; which are loaded, and whether −0 there is a structural zero; the
+    links; and how many are stored. A link is an op with `wrt`, `reads` and whether an operand may be a structural zero,
+    or None of a gather, with the numbers of its operands' views and of its results'. Numbers beyond those of views stay
+    in registers.
     """
     views, loaded, links, stored = shape
     f = kernel_function(len(views))
 
     def body(real: Real, places: list[Place]) -> Stores:
-        numbers = {k: places[k].load() for k in loaded}
+        numbers = {k: read(places[k].load(), closes=closes) for k, closes in loaded}
         for rule, operands, result in links:
             inputs = [numbers[k] for k in operands]
             numbers[result] = _number(rule, inputs, f, real) if rule else inputs[0]
@@ -73,21 +74,19 @@ def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ..
     return f
 
 
-def _number(rule: tuple[Op, int | None, tuple[int, ...]], inputs: list[Number], f: Function, real: Real) -> Number:
+def _number(rule: tuple[Op, Any, tuple[int, ...], bool], inputs: list[Number], f: Function, real: Real) -> Number:
     """Return an op's value, or its adjoint; what is `ZERO` takes no part in sums and stops products."""
-    op, wrt, reads = rule
+    op, wrt, reads, closes = rule
     plain = [Number(f, real, x.name) for x in inputs]
     if wrt is not None:
-        read = [math.nan if x is None else x for x in rule_arguments(op, reads, plain[1:])]
-        return adjoint_of(inputs[0], run_rule(op.derivatives[wrt], *read, *op.settings))  # type: ignore[index]
+        given = [math.nan if x is None else x for x in rule_arguments(op, reads, plain[1:])]
+        return adjoint_of(inputs[0], run_rule(op.derivatives[wrt], *given, *op.settings))  # type: ignore[index]
     found = f.number(run_rule(_value_rule(op), *plain, *op.settings), real)
     closed = [x.closed for x in inputs if x.closed is not None]
-    if op.name in PRODUCTS and closed:
-        return _closed_where(reduce(Mask.__or__, closed), found)
-    found = Number(f, real, found.name)
-    if closed and len(closed) == len(inputs):
-        found.closed = reduce(Mask.__and__, closed)
-    return found
+    if closes and op.name in PRODUCTS:
+        return stated(found, closed)
+    is_closed = op.name in SUMS and len(closed) == len(inputs)
+    return Number(f, real, found.name, reduce(and_, closed) if is_closed else None)
 
 
 def _value_rule(op: Op) -> Any:
@@ -96,19 +95,30 @@ def _value_rule(op: Op) -> Any:
 
 
 def adjoint_of(g: Number, derivative: Any) -> Number:
-    """Return g · derivative; where one of them is `ZERO`, 0 that is closed, whatever the other is."""
-    f, real = g.function, g.real
+    """Return g · derivative; where one of them is `ZERO`, that, whatever the other is."""
     if derivative is ZERO:
-        return _closed_where(Mask(f, real, "splat (i1 true)" if real.lanes > 1 else "true"), g)
-    derivative = f.number(derivative, real)
-    closed = [x.closed for x in (g, derivative) if x.closed is not None]
-    found = g * derivative
-    return _closed_where(reduce(Mask.__or__, closed), found) if closed else found
+        derivative = read(g.function.number(CLOSED, g.real))
+    derivative = g.function.number(derivative, g.real)
+    return stated(g * derivative, [x.closed for x in (g, derivative) if x.closed is not None])
 
 
-def _closed_where(closed: Mask, number: Number) -> Number:
+def read(number: Number, *, closes: bool = True) -> Number:
+    """Return what was read from memory, closed where it is −0 if that `closes`; see `Flow`."""
     f, real = number.function, number.real
-    return Number(f, real, f.number(0.0, real).select(closed, number).name, closed)
+    if closes:
+        bits, smallest = f.emit(f"bitcast {real.text} {number.name} to {real.integer}"), -(1 << (real.bits - 1))
+        zero = f"splat (i{real.bits} {smallest})" if real.lanes > 1 else smallest
+        number.closed = Mask(f, real, f.emit(f"icmp eq {real.integer} {bits}, {zero}"))
+    return number
+
+
+def stated(computed: Number, closed: Sequence[Mask]) -> Number:
+    """Return a cotangent as it is written: −0 where it is closed, and nowhere else, as a −0 that is computed is 0."""
+    f, real, found = computed.function, computed.real, computed + 0.0
+    if not closed:
+        return found
+    mask = reduce(or_, closed)
+    return Number(f, real, f.number(CLOSED, real).select(mask, found).name, mask)
 
 
 def _gather_kernel(chain: Chain, layout: Layout) -> Kernel | None:

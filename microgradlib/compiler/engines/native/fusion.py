@@ -8,12 +8,16 @@ from math import prod
 from operator import mul
 from typing import Any, NamedTuple
 
+from microgradlib.compiler.instructions import BATCHED, Instruction
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Rows, Step, StridedView
 
-__all__ = ["Chain", "Key", "Link", "chains_of", "contiguous", "fusible", "last_reads"]
+__all__ = ["PRODUCTS", "SUMS", "Chain", "Flow", "Key", "Link", "chains_of", "contiguous", "flows_of", "fusible"]
 
 FUSED = {"elementwise", "gather"}
+
+PRODUCTS, SUMS = {"mul", "strong_mul"}, {"add", "sum", "identity"}
+"""Ops that a structural zero stops; and those in which it takes no part."""
 
 MOST_TOGETHER = 32
 """So many neighbours are looked at together: more numbers than that do not stay in registers."""
@@ -46,11 +50,12 @@ class Key(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A step of a chain: the keys of its results and operands, and whether its results are read after the chain."""
+    """A step of a chain: the keys of its results and operands, its `Flow.closes`, and whether it is read behind it."""
 
     step: Step
     results: Key
     operands: tuple[Key, ...]
+    closes: tuple[bool, ...]
     is_needed: bool
 
     def may_follow(self, earlier: Link, sizes: Sequence[int]) -> bool:
@@ -93,80 +98,89 @@ def fusible(plan: Plan) -> dict[int, int]:
     return found
 
 
-def last_reads(plan: Plan) -> list[int]:
-    """Return for each step the index of the last step that reads what it writes; those of results are endless."""
-    np, found = numpy(), [-1] * len(plan.steps)
-    writers = [np.full(count, -1) for count in plan.rows]
+class Flow(NamedTuple):
+    """What is known of a step's numbers in its plan.
 
-    def read(space: int, rows: Any, reader: int) -> None:
+    `reach`: how many steps behind it its results are read for the last time; 0 if they are not. `closes`: of each
+    operand whether a −0 there is a structural zero (see `transfers.CLOSED`).
+    """
+
+    reach: int
+    closes: tuple[bool, ...]
+
+
+def flows_of(plan: Plan) -> list[Flow]:
+    """Return the flow of each step of a plan.
+
+    A −0 is a structural zero in seeds of a batch and in the row of 0; in adjoints, and in products with such numbers,
+    as these kernels add 0 to what they compute; and in sums and copies of such numbers alone, where −0 comes of nothing
+    but −0. Elsewhere it is a number: a product of matrices may round to it. What is closed is forgotten there, so that
+    0 · inf behind it is nan, which the reference engine computes again, and never a wrong finite number.
+    """
+    np, last = numpy(), list(range(len(plan.steps)))
+    writers, closes = ([np.full(count, kind) for count in plan.rows] for kind in (-1, False))
+    closes[BATCHED][-1] = True
+    for operand, rows in zip(plan.program.seeds, plan.seed_rows):
+        closes[operand.space][rows] = operand.space == BATCHED
+    flags = list[tuple[bool, ...]]()
+
+    def read(space: int, rows: Any, reader: int) -> Any:
         for writer in set(writers[space][rows].tolist()) - {-1}:
-            found[writer] = reader
+            last[writer] = reader
+        return closes[space][rows]
 
     for index, step in enumerate(plan.steps):
-        for place in step.operands:
-            read(place.space, _key(place, _sizes(place)).rows(_sizes(place)), index)
-        writers[step.results.space][_key(step.results, step.results.sizes).rows(step.results.sizes)] = index
+        found = [read(place.space, _key(place, _sizes(place)).rows(_sizes(place)), index) for place in step.operands]
+        flags.append(tuple([bool(each.all()) for each in found]))
+        space, rows = step.results.space, _key(step.results, step.results.sizes).rows(step.results.sizes)
+        writers[space][rows], closes[space][rows] = index, _closes(step.instruction, flags[-1], found[0])
     given = [*zip(plan.program.outputs, plan.output_rows), *zip(plan.program.cotangents, plan.cotangent_rows)]
     for operand, rows in given:
-        read(operand.space, rows, len(plan.steps))
-    return found
+        read(operand.space, rows, 2 * len(plan.steps))
+    return [Flow(reader - index, closes) for index, (reader, closes) in enumerate(zip(last, flags))]
 
 
-def chains_of(steps: Sequence[Step], last: Sequence[int] | None = None) -> Iterator[Chain]:
+def _closes(i: Instruction | None, flags: tuple[bool, ...], gathered: Any) -> Any:
+    """Say whether a −0 among the results of an instruction is a structural zero, for flags of its operands."""
+    if i is None:
+        return gathered
+    if i.wrt is not None:
+        return True
+    if i.kind == "elementwise" and i.op.name in PRODUCTS:
+        return any(flags)
+    return i.op.name in SUMS and not i.sums_batch and all(flags)
+
+
+def chains_of(steps: Sequence[Step], flows: Sequence[Flow] = ()) -> Iterator[Chain]:
     """Yield chains that together compute steps of one run; steps that nothing connects are in chains of their own.
 
-    `last`: for each of the steps the index, counted from the first of them, of the last step that reads its results.
+    Without flows nothing is known of the steps.
     """
-    ends, start, links = [len(steps)] * len(steps) if last is None else last, 0, list[Link]()
-    sizes: tuple[int, ...] = ()
+    flows = flows or [Flow(len(steps), (False,) * len(step.operands)) for step in steps]
+    start, links, sizes = 0, list[Link](), tuple[int, ...]()
     for index, step in enumerate(steps):
         common = sizes if sizes and _axes(step) == sizes else _common_sizes(steps[start : index + 1])
         links = links if common == sizes else [_link(each, common) for each in steps[start:index]]
         sizes, new = common, _link(step, common)
-        if len(links) == MOST_TOGETHER or not _fits(new, links, sizes):
-            cut = _cut(steps, start, index)
-            yield from _connected([(steps[k], ends[k] >= cut) for k in range(start, cut)])
-            start, sizes = cut, _common_sizes(steps[cut : index + 1])
-            *links, new = [_link(each, sizes) for each in steps[cut : index + 1]]
+        if len(links) == MOST_TOGETHER or not sizes or not all(new.may_follow(link, sizes) for link in links):
+            yield from _connected(steps[start:index], flows[start:index])
+            start, links, sizes = index, [], _common_sizes([step])
+            new = _link(step, sizes)
         links.append(new)
-    yield from _connected([(steps[k], ends[k] >= len(steps)) for k in range(start, len(steps))])
+    yield from _connected(steps[start:], flows[start:])
 
 
-def _fits(new: Link, links: Sequence[Link], sizes: Sequence[int]) -> bool:
-    return bool(sizes) and all(new.may_follow(link, sizes) for link in links)
-
-
-def _cut(steps: Sequence[Step], start: int, index: int) -> int:
-    """Return where steps are cut so that step `index` fits: if it can, before those that lead to it one after another.
-
-    For what is closed is known only in registers.
-    """
-    cut = index
-    while cut > start and steps[cut - 1].results in steps[cut].operands:
-        cut -= 1
-    while start < cut < index or (cut == start and index > start):
-        sizes = _common_sizes(steps[cut : index + 1])
-        *links, new = [_link(each, sizes) for each in steps[cut : index + 1]]
-        if cut > start and _fits(new, links, sizes):
-            break
-        cut += 1
-    return cut
-
-
-def _connected(part: Sequence[tuple[Step, bool]]) -> Iterator[Chain]:
-    """Yield chains of as few of the steps as possible: those that touch what others do are with them.
-
-    Each step comes with whether its results are read later.
-    """
-    sizes = _common_sizes([step for step, _ in part])
-    links = [_link(step, sizes) for step, _ in part]
+def _connected(steps: Sequence[Step], flows: Sequence[Flow]) -> Iterator[Chain]:
+    """Yield chains of as few of the steps as possible: those that touch what others do are with them."""
+    sizes = _common_sizes(steps)
+    links = [_link(step, sizes) for step in steps]
     groups: list[list[int]] = []
     for index, link in enumerate(links):
         own = [group for group in groups if any(link.touches(links[k]) for k in group)]
         groups = [*[group for group in groups if group not in own], [*chain(*own), index]]
     for group in groups:
-        sizes = _common_sizes([part[k][0] for k in group])
-        yield Chain(sizes, [_link(part[k][0], sizes, is_needed=part[k][1]) for k in sorted(group)])
+        sizes = _common_sizes([steps[k] for k in group])
+        yield Chain(sizes, [_link(steps[k], sizes, flows[k], k + flows[k].reach >= len(steps)) for k in sorted(group)])
 
 
 def _sizes(place: StridedView | Rows) -> tuple[int, ...]:
@@ -188,8 +202,9 @@ def _axes(step: Step) -> tuple[int, ...]:
     return _sizes(step.operands[0] if step.kind == "gather" else step.results)
 
 
-def _link(step: Step, sizes: Sequence[int], *, is_needed: bool = True) -> Link:
-    return Link(step, _key(step.results, sizes), tuple([_key(place, sizes) for place in step.operands]), is_needed)
+def _link(step: Step, sizes: Sequence[int], flow: Flow | None = None, is_needed: bool = True) -> Link:
+    operands = tuple([_key(place, sizes) for place in step.operands])
+    return Link(step, _key(step.results, sizes), operands, flow.closes if flow else (), is_needed)
 
 
 def _key(place: StridedView | Rows, sizes: Sequence[int]) -> Key:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.fusion import fusible, last_reads
+from microgradlib.compiler.engines.native.fusion import Flow, flows_of, fusible
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
@@ -61,7 +61,7 @@ class _Writer(Calls):
 
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
         super().__init__(layout)
-        self.plan, self.sums, self.last_reads = plan, sums, last_reads(plan)
+        self.plan, self.sums, self.flows = plan, sums, flows_of(plan)
         self.unbatched, self.batched, self.lanes, self.scratch_memory, self.tables_memory = self.memory
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
@@ -212,8 +212,7 @@ class _Writer(Calls):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
-                last = [reader - index for reader in self.last_reads[index:end]]
-                calls += map(self.kernel_call, kernels_of(steps, layout, sums.first.get(index), last))
+                calls += map(self.kernel_call, kernels_of(steps, layout, sums.first.get(index), self.flows[index:end]))
             if phase == "after" and index in sums.roots:
                 self.call_kernels(calls)
                 calls.clear()
@@ -236,13 +235,15 @@ class _Writer(Calls):
             self.call(transfers.load_numbers(real), self.unbatched, self.table(rows), len(rows), target, 1)
 
 
-def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, last: Sequence[int]) -> list[Kernel]:
+def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flows: Sequence[Flow]) -> list[Kernel]:
     """Return the kernels of a step, or of a chain of elementwise ones; `first_sum` is the first of its lane sums."""
     if steps[0].kind in {"elementwise", "gather"}:
-        return chain_kernels(steps, layout, last)
+        return chain_kernels(steps, layout, flows)
     [step] = steps
-    makers = {"matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}
-    kernel = makers.get(step.kind, reduce_kernel)(step, layout)
+    if step.kind == "reduce":
+        kernel = reduce_kernel(step, layout, flows[0])
+    else:
+        kernel = {"matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}[step.kind](step, layout)
     if first_sum is not None:  # in the place of the first row of results
         kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
     return [kernel]

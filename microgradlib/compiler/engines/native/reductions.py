@@ -9,8 +9,8 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any
 
-from microgradlib.compiler.engines.native.elementwise import adjoint_of
-from microgradlib.compiler.engines.native.fusion import contiguous
+from microgradlib.compiler.engines.native.elementwise import adjoint_of, read, stated
+from microgradlib.compiler.engines.native.fusion import Flow, contiguous
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
@@ -29,7 +29,7 @@ MOST_SIDE_BY_SIDE = 4
 """So many segments are added up side by side at most."""
 
 
-def reduce_kernel(step: Step, layout: Layout) -> Kernel:
+def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kernel:
     """Return the kernel of a "reduce" step, of its adjoint, or of a sum over the batch, which adds to lane sums.
 
     Raises `NotNativeError` for many inputs of an op that has no statements in the kernel table.
@@ -43,12 +43,14 @@ def reduce_kernel(step: Step, layout: Layout) -> Kernel:
     def body(real: Real, places: list[Place]) -> Stores:
         nonlocal scratch
         to, at = places[0], dict(zip(names, zip(places[1:], strides[1:])))
+        g = None if i.wrt is None else read(places[1].load(), closes=flow is not None and flow.closes[0])
 
         def load(name: str, term: int | str) -> Number:
             return at[name][0].load(f.mul(term, at[name][1]))
 
-        def store(term: int | str, number: Number) -> None:
-            to.store(number, f.mul(term, strides[0]))
+        def store(term: int | str, number: Number) -> None:  # of an adjoint
+            closed = [x.closed for x in (g, number) if x is not None and x.closed is not None]
+            to.store(stated(number, closed), f.mul(term, strides[0]))
 
         if formula is None:
             found = _by_rule(i, [name for name in names if name in "xy"], load, store)

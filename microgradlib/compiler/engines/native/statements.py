@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial, reduce
 from itertools import chain
 from math import inf
+from operator import or_
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import kernel_of
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
-from microgradlib.ops import Op
+from microgradlib.ops import ZERO, Op
 
 __all__ = ["Evaluation", "Node", "formula_of"]
 
@@ -220,15 +221,22 @@ def _stopped(factor: Number, x: Number) -> Number:
     return factor.select(FUNCTIONS.abs(factor) <= 0, x)
 
 
+def _times(x: Any, y: Any) -> Any:
+    """Return x · y, closed where one of them is."""
+    product, closed = x * y, [z.closed for z in (x, y) if isinstance(z, Number) and z.closed is not None]
+    product.closed = reduce(or_, closed) if closed else None
+    return product
+
+
 COMPUTED: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
-    "multiply": lambda x, y: x * y,
+    "multiply": _times,
     "divide": lambda x, y: x / y,
     "strong": lambda x, y: x * _stopped(x, y),
     "exp": FUNCTIONS.exp,
     "log1p": FUNCTIONS.log1p,
     "ones": lambda x: FUNCTIONS.where(x >= 1, 1.0, 0.0),
-    "equal": lambda x, y: FUNCTIONS.where(x._compare("oeq", y), 1.0, 0.0),
+    "equal": lambda x, y: FUNCTIONS.where(x.equals(y), 1.0, FUNCTIONS.where(x._compare("one", y), ZERO, 0.0)),
 }
 """What the functions of statements are over Numbers."""

@@ -12,7 +12,7 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 from native_kernels import Memory, layout_of, numpy_run, rows_agree
 
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.fusion import fusible, last_reads
+from microgradlib.compiler.engines.native.fusion import Flow, flows_of, fusible
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.ops import TABLE
@@ -174,16 +174,22 @@ def steps_on_few_rows(draw):
     return steps
 
 
+def plan_of(steps, outputs=(), seeds=()):
+    """Return what of a plan is looked at: steps, with rows that are results, and those of seeds."""
+    program = SimpleNamespace(outputs=[Operand.of(BATCHED, outputs)], cotangents=(), seeds=[Operand.of(BATCHED, seeds)])
+    rows = {"output_rows": [np.array(outputs, int)], "seed_rows": [np.array(seeds, int)], "cotangent_rows": ()}
+    return SimpleNamespace(steps=steps, rows=(80, 80), program=program, **rows)
+
+
 @settings(max_examples=25)
 @given(steps=steps_on_few_rows(), observed=st.sets(st.integers(0, 60), min_size=1), is_single=st.booleans())
 def test_chains_on_rows_in_any_order_give_what_steps_one_after_another_give(steps, observed, is_single):
     """Also what nobody reads later is left out only where nobody does."""
     layout, rows = layout_of(is_single=is_single), sorted(observed)
     held(steps, layout)
-    program = SimpleNamespace(outputs=[Operand.of(BATCHED, rows)], cotangents=())
-    plan = SimpleNamespace(steps=steps, rows=(80, 80), program=program, output_rows=[rows], cotangent_rows=())
+    plan = plan_of(steps, rows)
     ours, theirs = Memory(layout), Memory(layout)
-    for kernel in chain_kernels(steps, layout, last_reads(plan)):
+    for kernel in chain_kernels(steps, layout, flows_of(plan)):
         ours.run(kernel)
     numpy_run(theirs, steps)
     np.testing.assert_allclose(ours.buffers.rows[BATCHED][rows], theirs.buffers.rows[BATCHED][rows], rtol=1e-12)
@@ -192,11 +198,10 @@ def test_chains_on_rows_in_any_order_give_what_steps_one_after_another_give(step
 def test_a_step_is_read_until_what_it_writes_is_written_over():
     x, y, z = (view(start, (4,), (1,)) for start in (0, 10, 20))
     steps = [elementwise("neg", y, x), elementwise("exp", z, y), elementwise("neg", y, z), elementwise("add", z, x, y)]
-    program = SimpleNamespace(outputs=[Operand.of(BATCHED, [23])], cotangents=())
-    plan = SimpleNamespace(steps=steps, rows=(80, 80), program=program, output_rows=[np.array([23])], cotangent_rows=())
-    assert last_reads(plan) == [1, 2, 3, 4]
+    plan = plan_of(steps, [23])
+    assert [flow.reach for flow in flows_of(plan)] == [1, 1, 1, 5]
     plan.output_rows = [np.array([30])]
-    assert last_reads(plan) == [1, 2, 3, -1]
+    assert [flow.reach for flow in flows_of(plan)] == [1, 1, 1, 0]
 
 
 @each_layout
@@ -211,7 +216,7 @@ def test_gathers_are_read_by_the_steps_behind_them_without_a_copy(space, dtype, 
         elementwise("div", *(view(each.start, (n,), (1,), space) for each in (z, x, y))),
     ]
     assert len(held(steps, layout)) == 1
-    [kernel] = chain_kernels(steps, layout, [2, 2, 3])
+    [kernel] = chain_kernels(steps, layout, [Flow(2, (False,)), Flow(1, (False,)), Flow(1, (False, False))])
     ours, theirs = Memory(layout), Memory(layout)
     ours.run(kernel)
     numpy_run(theirs, steps)
