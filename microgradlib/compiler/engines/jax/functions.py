@@ -79,7 +79,7 @@ def array_functions() -> Any:
 
 
 def _absolute(x: Any) -> Any:
-    """Return |x|. XLA takes |x| ≥ 0 for true where x is nan too, unless it does not see that it is an absolute value."""
+    """Return |x|, so that XLA does not see it: it takes |x| ≥ 0 for true where x is nan too."""
     jnp = jax().numpy
     return jnp.where(x > 0, x, jnp.where(x < 0, -x, x * x))  # the square of ±0 is 0
 

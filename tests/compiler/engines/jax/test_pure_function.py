@@ -62,7 +62,9 @@ def test_transformations_compose(model):
     with jax.enable_x64(True):
         several = jax.jit(jax.vmap(jax.grad(function), (0, None, None)))(np.stack([numbers, numbers]), *data)
         assert np.asarray(several) == pytest.approx(np.stack([gradient, gradient]), abs=1e-14)
-        assert np.asarray(jax.jit(jax.hessian(function))(numbers, *data)) == pytest.approx(fast.hessian(*data), abs=1e-13)
+        assert np.asarray(jax.jit(jax.hessian(function))(numbers, *data)) == pytest.approx(
+            fast.hessian(*data), abs=1e-13
+        )
         by_data = np.asarray(jax.jit(jax.grad(function, argnums=1))(numbers, *data))
     jacobian = fast.jacobian(*data)[:, 0, :2] / 2
     assert by_data == pytest.approx(jacobian, abs=1e-14)
