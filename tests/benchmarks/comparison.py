@@ -101,7 +101,10 @@ def _replaced(thing: Any, positions: dict[Any, int]) -> Any:
 
 
 def torch_step(loss: Callable[..., Any], arrays: list[Any], *data: Any) -> Step:
-    """Return a step of PyTorch: `loss(tensors, *data)` and backward, one thread."""
+    """Return a step of PyTorch: `loss(tensors, *data)` and backward, one thread.
+
+    `torch.compile` of the loss, tried on the MLP and the GPT, took 7 to 50 seconds and gained a tenth at most.
+    """
     import torch  # noqa: PLC0415
 
     leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
