@@ -33,10 +33,9 @@ class Expressions:
         np = numpy()
         if pack.kind == "softmax" or (pack.kind == "neg_log_softmax" and self._is_full(pack)):
             return self._softmax(pack)
-        grids = [np.asarray(grid) for grid in layouts(pack, self.arrays)]
-        grid = (
-            self._common_first(pack, min(grids, key=lambda grid: self._cost(pack, grid))) if pack.products else grids[0]
-        )
+        grids = map(np.asarray, layouts(pack, self.arrays))
+        grid = min(grids, key=lambda grid: self._cost(pack, grid)) if pack.products else next(grids)
+        grid = self._common_first(pack, grid) if pack.products else grid
         parts = [self._part(pack, k, grid) for k in range(len(pack.parts[0]))]
         useful = {axis for part in parts for axis in self._varying(part)}
         if len(useful) < grid.ndim:  # a grid with holes, in which the other axes tell the results apart
