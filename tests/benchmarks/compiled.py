@@ -183,18 +183,20 @@ def main() -> None:
     if options.one_run:
         print(json.dumps(one_run(options)))
         return
-    every, clock = {}, "CPU time" if options.cpu else "time on the clock"
+    found, clock = {}, "CPU time" if options.cpu else "time on the clock"
     for dtype in [options.dtype] if options.dtype else ["float64", "float32"]:
-        every[dtype] = runs = [run_in_process(dtype, sys.argv[1:]) for _ in range(options.runs)]
+        runs = [run_in_process(dtype, sys.argv[1:]) for _ in range(options.runs)]
+        same = [list(results) for results in zip(*[run["results"] for run in runs], strict=True)]
+        found[dtype] = {"runs": runs, "ratios": {results[0]["name"]: ratios(results, dtype) for results in same}}
         if options.json:
             continue
         loads = ", ".join(f"{a:.1f} to {b:.1f}" for a, b in (run["load"] for run in runs))
         print(f"{machine()}; load {loads}; {dtype}, one thread, {len(runs)} × {options.rounds} rounds, {clock}")
         print("\n".join([*runs[0]["missing"], ""]))
-        for same in zip(*[run["results"] for run in runs], strict=True):
-            print(table(list(same), dtype), flush=True)
+        for results in same:
+            print(table(results, dtype), flush=True)
     if options.json:
-        print(json.dumps({"machine": machine(), "rounds": options.rounds, "runs": every}, indent=2))
+        print(json.dumps({"machine": machine(), "rounds": options.rounds, **found}, indent=2))
 
 
 if __name__ == "__main__":
