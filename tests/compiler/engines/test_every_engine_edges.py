@@ -117,6 +117,19 @@ def test_walls_need_no_second_run_of_native_code(backend, batch):
     assert gradient == pytest.approx(np.mean(eager.gradients, 0), rel=1e-12)
 
 
+@pytest.mark.parametrize("backend", engines("numpy", "native", "jax", marks=[pytest.mark.slow]))
+@pytest.mark.parametrize("batch", [1, 3, 70])
+def test_what_nothing_reaches_is_a_positive_zero(backend, batch):
+    """Behind a closed branch, or without influence: 0 as the eager engine has it, and prints it."""
+    w, v, unused = Value(1.5), Value(-2.0), Value(1.0)
+    fast = compiled(lambda x: mg.where(x > 0, v * mg.log(x), w * x) - mg.relu(v * x), [w, v, unused], backend=backend)
+    assert str(fast.value_and_grad(np.full(batch, -1.0))[1].tolist()) == "[-1.0, 1.0, 0.0]"
+    fast = compiled(lambda x: mg.where(x[0] > 0, mg.log(x[0]) * v, x[1] * w), [w, v], backend=backend)
+    rows = np.full((batch, 2), -1.0)
+    assert str(fast.value_and_grad(rows)[1].tolist()) == "[-1.0, 0.0]"
+    assert str(fast.jacobian(rows).tolist()) == str([[[0.0, 1.5]]] * batch)
+
+
 def hessian_of(function, w, column):
     eager = EagerOracle(function, [w], [column])
     slopes = mg.gradients(mg.mean([first for first, *_ in eager.outputs]), [w])
