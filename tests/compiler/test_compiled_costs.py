@@ -135,3 +135,14 @@ def test_dropout_while_training_is_refused() -> None:
     fast = compiled(lambda x: mg.sum(model(x)), model.parameters())
     with pytest.raises(SymbolHasNoValueError, match="eval"):
         fast(X)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+def test_a_penalty_on_all_weights_beside_the_only_layer(outputs):
+    """The weights are one row of a sum of squares, and the rows of a matrix with as many numbers."""
+
+    def penalty(model):
+        return 0.1 * mg.sum([w * w for w in model.parameters()])
+
+    targets = [[float(k == i % outputs) for k in range(outputs)] for i in range(len(X))]
+    check_cost(costs.cross_entropy, nn.Layer(2, outputs, "linear", rng=0), targets, penalty)

@@ -72,7 +72,7 @@ def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Seque
     """
     np, ordered = numpy(), list(packs)
     place = np.full(len(nodes), len(packs) * PACK)
-    row_orders: dict[bytes, Any] = {}
+    row_orders: dict[tuple[Any, bytes], Any] = {}
     for number in range(len(packs) - 1, -1, -1):
         pack = packs[number]
         if pack.kind != "matmul":
@@ -81,7 +81,8 @@ def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Seque
             continue
         else:
             wanted = place[pack.members]
-            rows = row_orders.setdefault(pack.w.tobytes(), np.argsort(wanted[0].min(axis=1), kind="stable"))
+            key = pack.w.shape, pack.w.tobytes()
+            rows = row_orders.setdefault(key, np.argsort(wanted[0].min(axis=1), kind="stable"))
             columns = np.argsort(wanted[0, rows[0]], kind="stable")
             members, x = pack.members[:, rows][:, :, columns], pack.x[:, :, columns]
             pack = replace(pack, members=members, w=pack.w[:, rows], x=x)
