@@ -29,7 +29,7 @@ class Calls:
         self.kernel_names: dict[str, str] = {}
         self.tables: list[Any] = []
         self.scratch = self.field_count = 0
-        self.f = Function("run", "ptr %record", result="i32")
+        self.f = Function("run", "ptr %record", result="i32", attributes="noinline optnone")
         self.examples, self.block = self.field("i64"), self.field("i64")
         self.memory = [self.field("ptr") for _ in range(5)]
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.fusion import Flow, flows_of, fusible
+from microgradlib.compiler.engines.native.flow import Flow, flows_of, rows_of
+from microgradlib.compiler.engines.native.fusion import fusible
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
@@ -93,7 +94,7 @@ class _Writer(Calls):
         nothing, if one of those that are read is not C-contiguous.
         """
         f, columns = (
-            Function("run_arrays", "ptr %record", result="i32"),
+            Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone"),
             range(len(FIELDS), len(FIELDS) + len(self.columns)),
         )
         read = FIELDS.index("parameters"), *columns
@@ -223,10 +224,7 @@ class _Writer(Calls):
     def _write_sums(self, first: int, results: StridedView) -> None:
         """Add up the lanes of sums that are finished, and write them to their rows."""
         f, real, lanes, np = self.f, self.real, self.layout.sum_lanes, numpy()
-        rows = np.array(results.start)
-        for size, step in zip(results.sizes, results.steps):
-            rows = rows[..., None] + step * np.arange(size)
-        rows, vectors = rows.ravel(), f.address(real, self.lanes, first * lanes)
+        rows, vectors = rows_of(results), f.address(real, self.lanes, first * lanes)
         is_run = (np.diff(rows) == 1).all()
         target = f.address(real, self.unbatched, int(rows[0])) if is_run else self.scratch_memory
         self.call(write_sums(real), vectors, len(rows), target)
