@@ -89,8 +89,9 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     before = load()
     problems = comparisons(options.only, options.dtype, options.backend)
     warm_up(options.backend)
-    missing = [line for problem in problems for line in problem.prepare(options.first_calls)]
-    times = measured(problems, options.rounds, time.process_time if options.cpu else time.perf_counter)
+    clock = time.process_time if options.cpu else time.perf_counter
+    missing = [line for problem in problems for line in problem.prepare(options.first_calls, clock)]
+    times = measured(problems, options.rounds, clock)
     results = [
         {"name": p.name, "title": p.title, "backend": p.chosen, "seconds": t, "first_calls": p.first_calls}
         for p, t in zip(problems, times, strict=True)
