@@ -54,7 +54,7 @@ def our_digits(parts: list[Any]) -> Training:
         x, y, *held_out = parts
         found = fit(
             model, cross_entropy, x, y, batch_size=BATCH, optimizer=partial(Adam, lr=RATE),
-            validation=tuple(held_out), callbacks=done, progress=False,
+            validation=tuple(held_out), callbacks=done, backend="auto", progress=False,
         )  # fmt: skip
         return found.validation_accuracy[1:]
 

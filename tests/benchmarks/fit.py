@@ -165,7 +165,8 @@ def measured(problem: Problem, rounds: int) -> dict[str, list[float]]:
 
     history = fit(
         model, loss, problem.inputs, problem.targets, epochs=rounds + 1, batch_size=problem.batch,
-        optimizer=problem.optimiser, callbacks=between_epochs, compiled=True, progress=False, **problem.options,
+        optimizer=problem.optimiser, callbacks=between_epochs, compiled=True, backend="auto", progress=False,
+        **problem.options,
     )  # fmt: skip
     return {**seconds, "losses": [history.loss[0], history.loss[-1]]}
 
