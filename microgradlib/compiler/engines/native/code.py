@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from microgradlib.compiler.engines.native.cache import cached, program_key
+from microgradlib._support.disk_cache import cached
 from microgradlib.compiler.engines.native.kernel import Layout
+from microgradlib.compiler.engines.native.keys import program_key
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.module import DATA, FIELDS, FLAGS, write_module
 from microgradlib.compiler.engines.native.transfers import CLOSED
@@ -101,7 +102,7 @@ class NativeCode:
         return block - lanes if block * size % PAGE == 0 else block
 
     def bounds(self, batch: int) -> list[int]:
-        """Return where the parts of a batch start, and its end: a power of two of parts, all but the last of vectors."""
+        """Return where parts of a batch start, and its end: a power of two of parts, all but the last of vectors."""
         lanes = self.layout.real.lanes
         vectors = -(-batch // lanes)
         count = 1 << max(1, min(vectors, batch // self.part)).bit_length() - 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from microgradlib.compiler.engines.native import cache
+from microgradlib._support import disk_cache as cache
 
 KEY, OTHER = "ab" * 32, "cd" * 32
 POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
@@ -249,7 +249,7 @@ def test_files_half_written_are_removed_in_their_turn(file, monkeypatch):
 
 def test_threads_and_processes_at_once(folder):
     code = (
-        "from microgradlib.compiler.engines.native import cache\n"
+        "from microgradlib._support import disk_cache as cache\n"
         f"for _ in range(30): print(len(set(cache.cached('{KEY}', lambda: bytes(100_000)))))\n"
     )
     others = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
