@@ -3,7 +3,8 @@
 `names`: microgpt's GPT makes 1,000 steps of Adam on 16 names each, its rate falling to 0. `digits`: MLP 64-32-10 by
 `fit` on three quarters of the digits until it tells 95% of the others, in epochs of random order. All start from the
 same weights, in float64 on one thread. What is compiled is compiled before, but for `fit`, which traces its model each
-time and finds native code in the cache; the times of compiling are shown beside.
+time and finds native code in the cache; the times of compiling, with a first training where that is what compiles, are
+shown beside.
 """
 
 from __future__ import annotations
