@@ -7,6 +7,7 @@ import pytest
 from eager_oracle import EagerOracle, assert_batches_match, assert_near, random_columns
 from engine_checks import engines, has_native_code
 from random_networks import Network
+from shared_weights import SharedWeights
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
@@ -21,9 +22,9 @@ WITHIN = {"float64": 1e-10, "float32": 3e-4}
 others = engines("numpy", "native", "jax", marks=[SLOW])
 
 
-def check_gradients(backend, dtype, seed):
+def check_gradients(backend, dtype, seed, kind=Network):
     """Hold a random network's values and gradient to the eager engine, on a small and a larger batch."""
-    network, rng = Network(seed), random.Random(seed)
+    network, rng = kind(seed), random.Random(seed)
     columns = random_columns(seed, 3, *network.shapes)
     eager = EagerOracle(network, network.parameters, columns)
     fast = compiled(network, network.parameters, backend=backend, dtype=dtype)
@@ -48,6 +49,22 @@ def test_random_networks(backend, seed):
 def test_a_thousand_random_networks(backend, block):
     for seed in range(25 * block, 25 * (block + 1)):
         check_gradients(backend, "float32" if block % 4 == 3 else "float64", seed)
+
+
+@pytest.mark.parametrize("backend", others)
+@pytest.mark.parametrize("seed", [31, 47, 92])
+def test_weights_in_products_of_several_shapes(backend, seed):
+    """The first had a wrong value, of the others no program could be made."""
+    check_gradients(backend, "float64", seed, SharedWeights)
+
+
+@SLOW
+@pytest.mark.parametrize("backend", engines("numpy", "native"))
+@pytest.mark.parametrize("block", range(20))
+def test_a_thousand_networks_of_shared_weights(backend, block):
+    for seed in range(50 * block, 50 * (block + 1)):
+        if backend == "numpy" or seed % 5 == 0:
+            check_gradients(backend, "float32" if block % 4 == 3 else "float64", seed, SharedWeights)
 
 
 @SLOW
