@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import Any
 
-from microgradlib.compiler.engines.native.fusion import PRODUCTS, SUMS, Chain, Flow, Key, chains_of
+from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, Flow, derivative_of
+from microgradlib.compiler.engines.native.fusion import Chain, chains_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.transfers import CLOSED
@@ -17,10 +17,9 @@ from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Rows, Step
-from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import TABLE, ZERO, Op
 
-__all__ = ["adjoint_of", "chain_kernels", "read", "stated"]
+__all__ = ["adjoint_of", "chain_kernels", "closed_at_minus_zero", "masks_of", "stated"]
 
 
 def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> list[Kernel]:
@@ -33,57 +32,54 @@ def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
 
 def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
     """Return the kernel of steps that are computed entry by entry."""
-    written, loaded = dict[Key, bool](), dict[Key, bool]()
+    written, loaded = dict[Any, None](), dict[Any, bool]()
     for link in chain.links:
-        loaded |= {key: closes for key, closes in zip(link.operands, link.closes) if key not in written}
-        written[link.results] = link.is_needed
-    stored = [key for key, is_needed in written.items() if is_needed]
+        loaded |= {key: closes for key, closes in zip(link.operands, link.flow.closes) if key not in written}
+        written[link.results] = None
+    stored = [key for key in written if key in chain.needed]
     keys = list(dict.fromkeys([*stored, *loaded]))
     views = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(keys)]
     number = {key: k for k, key in enumerate(dict.fromkeys([*keys, *written]))}
     links = []
     for link in chain.links:
-        i, reads = link.step.instruction, tuple([number[key] for key in link.operands])
-        links.append((i and (i.op, i.wrt, i.reads, any(link.closes)), reads, number[link.results]))
+        i, operands = link.step.instruction, tuple([number[key] for key in link.operands])
+        links.append((i and (i.op, i.wrt, i.reads), operands, number[link.results]))
     read = tuple([(number[key], closes) for key, closes in loaded.items()])
-    shape = tuple(views), read, tuple(links), len(stored)
+    function = _chain_function(layout, chain.sizes, (tuple(views), read, tuple(links), len(stored)))
     starts = [numpy().frombuffer(key.table, "int32") if key.table else key.start for key in keys]
-    return Kernel(copy(_chain_function(layout, chain.sizes, shape)), tuple(starts))  # a module names its functions
+    return Kernel(copy(function), tuple(starts))  # a module names its functions
 
 
 @lru_cache(256)
 def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ...]) -> Function:
     """Return the function of a chain. Steps that repeat have the same.
 
-    `shape`: the views, those that are stored first; which are loaded, and whether −0 there is a structural zero; the
-    links; and how many are stored. A link is an op with `wrt`, `reads` and whether an operand may be a structural zero,
-    or None of a gather, with the numbers of its operands' views and of its results'. Numbers beyond those of views stay
-    in registers.
+    `shape`: the views, those that are stored first; which are loaded, and whether a −0 there is a structural zero; the
+    links; and how many are stored. A link is an op with `wrt` and `reads`, or None of a gather, with the numbers of its
+    operands' views and of its results'. Numbers beyond those of views stay in registers.
     """
     views, loaded, links, stored = shape
     f = kernel_function(len(views))
 
-    def body(real: Real, places: list[Place]) -> Stores:
-        numbers = {k: read(places[k].load(), closes=closes) for k, closes in loaded}
+    def body(_: Real, places: list[Place]) -> Stores:
+        numbers = {k: closed_at_minus_zero(places[k].load()) if closes else places[k].load() for k, closes in loaded}
         for rule, operands, result in links:
             inputs = [numbers[k] for k in operands]
-            numbers[result] = _number(rule, inputs, f, real) if rule else inputs[0]
+            numbers[result] = _number(inputs, *rule) if rule else inputs[0]
         return [(places[k], numbers[k]) for k in range(stored)]
 
     nest(f, layout, sizes, views, body)
     return f
 
 
-def _number(rule: tuple[Op, Any, tuple[int, ...], bool], inputs: list[Number], f: Function, real: Real) -> Number:
-    """Return an op's value, or its adjoint; what is `ZERO` takes no part in sums and stops products."""
-    op, wrt, reads, closes = rule
+def _number(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int]) -> Number:
+    """Return an op's value, or its adjoint; what is closed takes no part in sums and stops products."""
+    f, real = inputs[0].function, inputs[0].real
     plain = [Number(f, real, x.name) for x in inputs]
     if wrt is not None:
-        given = [math.nan if x is None else x for x in rule_arguments(op, reads, plain[1:])]
-        return adjoint_of(inputs[0], run_rule(op.derivatives[wrt], *given, *op.settings))  # type: ignore[index]
-    found = f.number(run_rule(_value_rule(op), *plain, *op.settings), real)
-    closed = [x.closed for x in inputs if x.closed is not None]
-    if closes and op.name in PRODUCTS:
+        return adjoint_of(inputs[0], derivative_of(op, wrt, reads, plain[1:]))
+    found, closed = f.number(run_rule(_value_rule(op), *plain, *op.settings), real), masks_of(*inputs)
+    if op.name in PRODUCTS and closed:
         return stated(found, closed)
     is_closed = op.name in SUMS and len(closed) == len(inputs)
     return Number(f, real, found.name, reduce(and_, closed) if is_closed else None)
@@ -95,25 +91,28 @@ def _value_rule(op: Op) -> Any:
 
 
 def adjoint_of(g: Number, derivative: Any) -> Number:
-    """Return g · derivative; where one of them is `ZERO`, that, whatever the other is."""
-    if derivative is ZERO:
-        derivative = read(g.function.number(CLOSED, g.real))
-    derivative = g.function.number(derivative, g.real)
-    return stated(g * derivative, [x.closed for x in (g, derivative) if x.closed is not None])
+    """Return g · derivative; where one of them is closed, that is, whatever the other is."""
+    zero = g.function.number(CLOSED, g.real)
+    derivative = closed_at_minus_zero(zero) if derivative is ZERO else g.function.number(derivative, g.real)
+    closed = masks_of(g, derivative)
+    return stated(g * derivative, closed) if closed else g * derivative
 
 
-def read(number: Number, *, closes: bool = True) -> Number:
-    """Return what was read from memory, closed where it is −0 if that `closes`; see `Flow`."""
-    f, real = number.function, number.real
-    if closes:
-        bits, smallest = f.emit(f"bitcast {real.text} {number.name} to {real.integer}"), -(1 << (real.bits - 1))
-        zero = f"splat (i{real.bits} {smallest})" if real.lanes > 1 else smallest
-        number.closed = Mask(f, real, f.emit(f"icmp eq {real.integer} {bits}, {zero}"))
-    return number
+def masks_of(*numbers: Any) -> list[Mask]:
+    """Return where numbers are closed, for each that may be."""
+    return [x.closed for x in numbers if isinstance(x, Number) and x.closed is not None]
+
+
+def closed_at_minus_zero(x: Number) -> Number:
+    """Return x, closed where it is −0: what is read where that is a structural zero."""
+    f, real = x.function, x.real
+    minus_zero = f.emit(f"bitcast {real.text} {f.number(CLOSED, real).name} to {real.integer}")
+    bits = f.emit(f"bitcast {real.text} {x.name} to {real.integer}")
+    return Number(f, real, x.name, Mask(f, real, f.emit(f"icmp eq {real.integer} {bits}, {minus_zero}")))
 
 
 def stated(computed: Number, closed: Sequence[Mask]) -> Number:
-    """Return a cotangent as it is written: −0 where it is closed, and nowhere else, as a −0 that is computed is 0."""
+    """Return a number of which −0 says where it is closed: there it is −0, elsewhere a −0 that is computed is 0."""
     f, real, found = computed.function, computed.real, computed + 0.0
     if not closed:
         return found

@@ -9,8 +9,9 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any
 
-from microgradlib.compiler.engines.native.elementwise import adjoint_of, read, stated
-from microgradlib.compiler.engines.native.fusion import Flow, contiguous
+from microgradlib.compiler.engines.native.elementwise import adjoint_of, closed_at_minus_zero, masks_of, stated
+from microgradlib.compiler.engines.native.flow import Flow
+from microgradlib.compiler.engines.native.fusion import contiguous
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
@@ -36,6 +37,7 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     """
     i, views = _placed(step)
     f, scratch, sizes = kernel_function(len(views)), 0, step.results.sizes[:-1]
+    closes = flow is not None and flow.closes[0]
     names = ("xy" if i.wrt is None else "gzxy")[: len(views) - 1]
     formula = formula_of(i.op, i.wrt, names.count("x") + names.count("y"))
     strides = [f.mul(view.steps[-1], layout.block if view.space == BATCHED else 1) for view in views]
@@ -43,14 +45,13 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     def body(real: Real, places: list[Place]) -> Stores:
         nonlocal scratch
         to, at = places[0], dict(zip(names, zip(places[1:], strides[1:])))
-        g = None if i.wrt is None else read(places[1].load(), closes=flow is not None and flow.closes[0])
+        g = closed_at_minus_zero(places[1].load()) if closes else None
 
         def load(name: str, term: int | str) -> Number:
             return at[name][0].load(f.mul(term, at[name][1]))
 
-        def store(term: int | str, number: Number) -> None:  # of an adjoint
-            closed = [x.closed for x in (g, number) if x is not None and x.closed is not None]
-            to.store(stated(number, closed), f.mul(term, strides[0]))
+        def store(term: int | str, adjoint: Number) -> None:
+            to.store(stated(adjoint, masks_of(g, adjoint)), f.mul(term, strides[0]))
 
         if formula is None:
             found = _by_rule(i, [name for name in names if name in "xy"], load, store)
@@ -94,12 +95,11 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     its segments has t[i + 1] − t[i] terms.
     """
     i, views = _placed(step)
-    f, (size, firsts) = kernel_function(len(views) + 1), _groups(i.counts)
+    f, (size, firsts) = kernel_function(1 + len(views)), _groups(i.counts)
     with turns(f, len(firsts) - 1) as group:
         place = f.add(f"%a{len(views)}", group)
         first, end = [f.load_index("%t", f.add(place, ahead)) for ahead in (0, 1)]
-        count = f.emit(f"sub i64 {end}, {first}")
-        at = []
+        count, at = f.emit(f"sub i64 {end}, {first}"), list[View]()
         for k, view in enumerate(views):
             start = f.add(f"%a{k}", f.mul(first if k else group, size * view.steps[0]))
             at.append(View(view.space, str(start), view.steps[1:]))

@@ -12,7 +12,8 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 from native_kernels import Memory, layout_of, numpy_run, rows_agree
 
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.fusion import Flow, flows_of, fusible
+from microgradlib.compiler.engines.native.flow import Flow, flows_of
+from microgradlib.compiler.engines.native.fusion import fusible
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.ops import TABLE
