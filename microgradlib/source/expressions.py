@@ -169,6 +169,10 @@ class Expressions:
         if one.shape[-1] == 1:
             x, y = arrays.read(one[..., 0]), arrays.read(other[..., 0])
             return y * x if x.batched > y.batched else x * y
+        for x, y in ((one, other), (other, one)):
+            whole = (x != NOTHING).all() and (y != NOTHING).all() and not arrays.is_constant(x.flat[0])
+            if whole and (x == x[..., :1]).all():
+                return arrays.read(x[..., 0]) * self._sum(y)
         axes = [self._varying(part) for part in (one, other)]
         factors = [arrays.padded(self._collapsed(part, k)) for part, k in zip((one, other), axes)]
         if rank and rank - 1 in axes[0] and rank - 1 not in axes[1]:  # the last axis is that of the right factor
@@ -179,7 +183,10 @@ class Expressions:
         batched = [arrays.is_batched(factor) for factor in factors]
         if left == right:
             x, y = map(arrays.dense, factors)
-            if str(x) == str(y) or all(batched) or left:
+            squared = arrays.reduced(factors[0]) if str(x) == str(y) else None
+            if squared:
+                code = self.framework.reduction("sum", squared[0] ** 2, squared[1])
+            elif str(x) == str(y) or all(batched) or left:
                 code = self.framework.reduction("sum", x**2 if str(x) == str(y) else x * y)
             else:
                 code, pack.is_product = x @ y, True

@@ -119,7 +119,8 @@ class Framework:
     def reduction(self, name: str, code: Code, axes: Sequence[int] = (-1,)) -> Code:
         """Write a reduction of the terms along axes."""
         template = REDUCTIONS[self.name][name]
-        self.used[name] = None
+        if name in {"norm", "std"}:
+            self.used[name] = None
         self._use(template)
         axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         x = code.at(ATOM) if template.startswith("{x}") else str(code)

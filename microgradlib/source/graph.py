@@ -64,6 +64,7 @@ class Graph:
         for instruction in program.instructions[: program.forward]:
             self._enter(instruction)
         self._complete()
+        self._complete_attention()
         self.outputs = [self.at[output.space][output.slots[0]] for output in program.outputs]
 
     def add(self, scalar: Scalar) -> int:
@@ -101,6 +102,24 @@ class Graph:
                 if dot in completed and not self.scalars[term].batched:
                     w, x, added = completed[dot].groups
                     self.scalars[i] = completed[dot]._replace(groups=(w, x, (*added, term)))
+
+    def _complete_attention(self) -> None:
+        """Let a position of causal attention have all values, those of later ones with the weight 0 of its softmax."""
+        row_of: dict[int, Group] = {}
+        found: list[tuple[int, Group, Group]] = []
+        for i, scalar in enumerate(self.scalars):
+            groups = (
+                scalar.groups if scalar.op is TABLE["mul"] or (scalar.kind == "dot" and not scalar.groups[2]) else ()
+            )
+            for p, v in (groups[:2], groups[1::-1]) if groups else ():
+                if p and all(weight >= 0 and self.scalars[weight].kind == "softmax" for weight in p):
+                    found.append((i, p, v))
+                    row_of[v[0]] = max(row_of.get(v[0], ()), v, key=len)
+        for i, p, v in found:
+            row = row_of[v[0]]
+            if len(v) < len(row) and row[: len(v)] == v and max(row) < i:
+                groups = (*p, *[NOTHING] * (len(row) - len(p))), row, ()
+                self.scalars[i] = self.scalars[i]._replace(kind="dot", op=TABLE["dot"], groups=groups)
 
     def _weights(self, scalar: Scalar) -> Group:
         """Return the factors of a dot that are parameters, each once, if the others are all of a batch; else none."""
@@ -180,7 +199,26 @@ class Graph:
             if len(xs) == len(terms):
                 first = xs.pop(terms.index(row[0]))
                 return self._elementwise(TABLE["neg"], (self._reduction(TABLE["neg_log_softmax"], ((first, *xs),)),))
+        if op.name == "add":
+            row = self._bias_in_product(*row)
         return self.add(Scalar("elementwise", op, tuple([(argument,) for argument in row])))
+
+    def _bias_in_product(self, total: int, bias: int) -> Group:
+        """Return (w · x + u v) + bias as w · x + bias and u v, where u is computed, as in later steps of a GRU."""
+        scalar = self.scalars[total]
+        if scalar.kind != "dot" or not scalar.batched or scalar.groups[2] or self.scalars[bias].kind != "leaf":
+            return total, bias
+        pairs = list(zip(*scalar.groups[:2]))
+        computed = [pair for pair in pairs if any(map(self._is_computed, pair))]
+        if len(computed) != 1 or len(pairs) == 1:
+            return total, bias
+        w, x = zip(*[pair for pair in pairs if pair != computed[0]])
+        factors = sorted(computed[0], key=lambda factor: not self.scalars[factor].batched)
+        return self.add(Scalar("dot", scalar.op, (w, x, (bias,)))), self._elementwise(TABLE["mul"], tuple(factors))
+
+    def _is_computed(self, scalar: int) -> bool:
+        """Say whether a scalar is computed of parameters and constants alone."""
+        return scalar != NOTHING and bool(self.scalars[scalar].groups) and not self.scalars[scalar].batched
 
     def _moved(self, number: int) -> int | None:
         """Return x of (x < limit) * (x - top), as log_softmax moves many numbers whose largest is not known."""

@@ -90,10 +90,9 @@ def _loops(lines: Sequence[Line], start: int, stop: int) -> list[Loop]:
 
 def _form(line: Line) -> str:
     """Return what lines of a loop have in common: the text without numbers and names, and the shape."""
-    return (
-        "".join(["#" if token[0] == "§" or token.isdecimal() else token for token in TOKEN.findall(line.text)])
-        + line.shape
-    )
+    return "".join(
+        ["#" if token[0] == "§" or token.isdecimal() else token for token in TOKEN.findall(line.text)]
+    ) + repr(line.lengths)
 
 
 def _loop(lines: Sequence[Line], start: int, period: int, most: int) -> Loop | None:
@@ -108,12 +107,13 @@ def _loop(lines: Sequence[Line], start: int, period: int, most: int) -> Loop | N
 
 def _fill(loop: Loop, lines: Sequence[Line]) -> bool:
     """Write the body of a loop; return whether all its steps do the same."""
+    zeros = {line.name for line in lines if line.letter == "z"}
     place = {lines[loop.start + k].name: divmod(k, loop.period) for k in range(loop.period * loop.count)}
     for j in range(loop.period):
         steps = [TOKEN.findall(lines[loop.start + t * loop.period + j].text) for t in range(loop.count)]
         row: list[str | int | tuple[int, int]] = []
         for column in zip(*steps):
-            token = _token(loop, column, place, j)
+            token = _token(loop, column, place, j, zeros)
             if token is None:
                 return False
             row.append(token)
@@ -122,7 +122,7 @@ def _fill(loop: Loop, lines: Sequence[Line]) -> bool:
 
 
 def _token(
-    loop: Loop, column: tuple[str, ...], place: dict[str, tuple[int, int]], line: int
+    loop: Loop, column: tuple[str, ...], place: dict[str, tuple[int, int]], line: int, zeros: set[str]
 ) -> str | int | tuple[int, int] | None:
     """Return what a token is in all steps; None if it is nothing of a loop."""
     if len({*column}) == 1 and column[0] not in place:
@@ -137,7 +137,11 @@ def _token(
     if where == [(t, source) for t in range(loop.count)]:
         return source
     if where[1:] == [(t, source) for t in range(loop.count - 1)] and where[0] is None and source >= line:
-        return source if loop.carried.setdefault(source, column[0]) == column[0] else None
+        first = loop.carried.setdefault(source, column[0])
+        if {first, column[0]} & zeros and {first, column[0]} <= {"0", *zeros}:  # 0, and an array of zeros
+            loop.carried[source] = column[0] if first == "0" else first
+            return source
+        return source if first == column[0] else None
     return None
 
 
@@ -197,9 +201,9 @@ class _Namer:
         )
         body = [Statement(f"for {step} in range({f'{first}, ' if first else ''}{first + loop.count}):")]
         for j, row in enumerate(loop.body):
-            line = self.lines[loop.start + j]
             text = "".join([self._token(token, variables, step, first) for token in row])
-            body.append(Statement(f"{variables[j]} = {text}", line.shape, 1))
+            last = self.lines[loop.stop - loop.period + j]
+            body.append(Statement(f"{variables[j]} = {text}", last.shape, 1))
             members = [self.lines[loop.start + t * loop.period + j].name for t in range(loop.count)]
             self.names |= dict.fromkeys(members, variables[j])
             if any(self.uses[name] for name in members[:-1]):

@@ -7,6 +7,7 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -25,8 +26,9 @@ from microgradlib.source.writer import Writer
 
 __all__ = ["to_source"]
 
-WIDTH, WIDEST, SHORTEST = 110, 96, 2
-"""The width of wrapped text, the longest line that comments stand beside, and how many parts of a path a name keeps."""
+WIDTH, WIDEST, LONGEST, SHORTEST = 110, 96, 112, 2
+"""The width of wrapped text, the longest line that comments stand beside and the longest that is not broken, and how
+many parts of a path a name keeps."""
 
 TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
 WORDS = {
@@ -45,9 +47,9 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     >>> from microgradlib import Value, compile
     >>> w, b = Value(0.5, label="w"), Value(-1.0, label="b")
     >>> print(to_source(compile(lambda x: (w * x + b).tanh(), [w, b]).lower([1.0]), "numpy"))
-    \"\"\"forward(parameters, x) for NumPy, written by microgradlib from a compiled program.
+    \"\"\"forward(parameters, x) in NumPy, written by microgradlib from a compiled function.
     <BLANKLINE>
-    Axis 0 of each argument is the batch. Parameters, a dict of arrays, are made of a compiled function's:
+    The batch is axis 0 of each argument. The parameters are a dict of arrays; those of the compiled function are
     <BLANKLINE>
         parameters = named(np.array([p.data for p in fast.parameters]))
     \"\"\"
@@ -57,6 +59,8 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     <BLANKLINE>
     def named(numbers):
         \"\"\"Return the parameters by name; numbers: a flat array in the order of the compiled function.\"\"\"
+        if len(numbers) != 2:
+            raise ValueError(f"give 2 numbers, that of each parameter once, got {len(numbers)}")
         return {
             "w": numbers[0],
             "b": numbers[1],
@@ -96,12 +100,12 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
 def _header(name: str, leaves: Sequence[Leaf], names: Sequence[str], language: Framework) -> str:
     """Return the docstring of the text."""
     arguments = _arguments(leaves, names)
-    lines = [f'"""{name}({arguments}) for {TITLES[language.name]}, written by microgradlib from a compiled program.']
-    lines += ["", "Axis 0 of each argument is the batch."] if arguments.replace("parameters", "") else []
+    lines = [f'"""{name}({arguments}) in {TITLES[language.name]}, written by microgradlib from a compiled function.']
+    lines += ["", "The batch is axis 0 of each argument."] if arguments.replace("parameters", "") else []
     if arguments.startswith("parameters"):
         make = {"torch": "torch.tensor({}, dtype=torch.float64)", "jax": "jnp.array({})", "numpy": "np.array({})"}
         flat = make[language.name].format("[p.data for p in fast.parameters]")
-        lines[-1] += " Parameters, a dict of arrays, are made of a compiled function's:"
+        lines[-1] += " The parameters are a dict of arrays; those of the compiled function are"
         lines += ["", f"    parameters = named({flat})"]
     notes = [f"    {op}: {note}" for op, note in NOTES[language.name].items() if op in language.used]
     if notes:
@@ -140,9 +144,35 @@ def _quoted(text: str) -> str:
 
 def _aligned(lines: Sequence[Statement]) -> list[str]:
     """Return lines of a function with their comments below each other, where lines are not too long for that."""
-    codes = ["    " * (1 + line.depth) + line.code for line in lines]
-    width = max([len(code) for code, line in zip(codes, lines) if len(code) <= WIDEST and line.comment], default=0)
-    return [f"{code:<{width}}  # {line.comment}" if line.comment else code for code, line in zip(codes, lines)]
+    blocks = [_broken(line) for line in lines]
+    width = max(
+        [len(b[-1]) for b, line in zip(blocks, lines) if len(b) == 1 and len(b[0]) <= WIDEST and line.comment],
+        default=0,
+    )
+    for block, line in zip(blocks, lines):
+        block[-1] = f"{block[-1]:<{width * (len(block) == 1)}}  # {line.comment}" if line.comment else block[-1]
+    return [text for block in blocks for text in block]
+
+
+def _broken(line: Statement) -> list[str]:
+    """Return a statement as lines of text: a long sum or product of matrices in brackets, a term in each.
+
+    >>> _broken(Statement("y = " + " + ".join(["some_term"] * 12)))[:3]
+    ['    y = (', '        some_term', '        + some_term']
+    """
+    indent = "    " * (1 + line.depth)
+    start = next(iter(re.findall(r"^return |^\w+ = ", line.code)), "")
+    expression = line.code[len(start) :]
+    for sign in (" + ", " @ "):
+        cuts, depth = [], 0
+        for k, character in enumerate(expression):
+            depth += (character in "([{") - (character in ")]}")
+            if not depth and expression.startswith(sign, k):
+                cuts.append(k)
+        if start and cuts and len(indent + line.code) > LONGEST:
+            parts = [expression[a:b].strip() for a, b in pairwise([0, *cuts, len(expression)])]
+            return [f"{indent}{start}(", *[f"{indent}    {part}" for part in parts], f"{indent})"]
+    return [indent + line.code]
 
 
 def _tables(writer: Writer, language: Framework) -> list[str]:
@@ -165,16 +195,32 @@ def _loader(graph: Graph, language: Framework, parameters: Sequence[Leaf]) -> st
         for text, name in arrays.tables.items()
         for line in textwrap.wrap(f"{name} = {text}", WIDTH, initial_indent="    ", subsequent_indent="        ")
     ]
+    count = len(graph.order)
     captured = any(leaf.name.startswith("captured") for leaf in parameters)
     last = ", captured Values behind them" if captured else ""
     return "\n".join([
         "def named(numbers):",
         f'    """Return the parameters by name; numbers: a flat array in the order of the compiled function{last}."""',
+        f"    if len(numbers) != {count}:",
+        f'        raise ValueError(f"give {count} numbers, that of each parameter once{last}, got {{len(numbers)}}")',
         *lists, "    return {", *lines, "    }",
     ])  # fmt: skip
 
 
 def _from_flat(arrays: Arrays, leaf: Leaf) -> Code:
+    """Write a group of parameters as a part of the flat array; rows that lie apart, beside biases, as some columns."""
+    places = arrays.place[list(leaf.scalars)].tolist()
+    first, count, columns = places[0], len(places), leaf.lengths[-1] if leaf.lengths else 1
+    step = places[columns] - first if columns < count else columns
+    stop = first + count // columns * step
+    if len(leaf.lengths) > 1 and step >= columns and stop <= arrays.known[0].lengths[0]:
+        rows = [first + i * step + j for i in range(count // columns) for j in range(columns)]
+        if places == rows:
+            part = Code("numbers").indexed([f"{first or ''}:{stop}"])
+            if step == columns:
+                return part.reshaped(leaf.lengths)
+            code = part.reshaped((count // columns, step)).indexed([":", f":{columns}"])
+            return code if len(leaf.lengths) == 2 else code.reshaped(leaf.lengths)
     wide = [length for length in leaf.lengths if length > 1]
     code = arrays.whole(numpy().array(leaf.scalars).reshape(wide))
     return code if len(wide) == len(leaf.lengths) else code.reshaped(leaf.lengths)

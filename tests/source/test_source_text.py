@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from emitted_source import load, results
 
+import microgradlib as mg
 from microgradlib import Value, compile, log_softmax, nn  # noqa: A004  the library's own
 from microgradlib.cli import main
 from microgradlib.costs import cross_entropy
@@ -42,6 +43,61 @@ def test_a_recurrent_network_is_a_loop():
         "        c_all.append(c1)",
         "    return sum(c_all) / 20",
     ]
+
+
+def test_the_first_step_of_a_gru_is_in_the_loop():
+    model = Sequence(nn.GRU)
+    fast = compile(lambda x, y: cross_entropy(model(x), y), model.parameters())
+    fast.lower(np.zeros((1, 20, 3)), np.zeros((1, 20, 2)))
+    assert forward_of(fast)[2:-4] == [
+        "    d1 = reset_gate_u.new_zeros(4)",
+        "    a1 = x @ candidate_u.T + candidate_b",
+        "    c_all = []",
+        "    for t in range(20):",
+        "        h1 = torch.sigmoid(x[:, t] @ update_gate_u.T + d1 @ update_gate_w.T + update_gate_b)",
+        "        h2 = torch.sigmoid(x[:, t] @ reset_gate_u.T + d1 @ reset_gate_w.T + reset_gate_b)",
+        "        a2 = d1 @ candidate_w.T + candidate_c",
+        "        d1 = d1 * h1 + (1 - h1) * torch.tanh(a1[:, t] + h2 * a2)",
+    ]
+
+
+def test_attention_is_one_product_with_all_values():
+    model = nn.CausalSelfAttention(6, 2, rng=0)
+    fast = compile(lambda x: mg.sum([v * v for row in model(x) for v in row]), model.parameters())
+    fast.lower(np.zeros((1, 4, 6)))
+    assert forward_of(fast)[-3:] == [
+        "    a5 = p2 @ a1.reshape(-1, 4, 2, 3).swapaxes(1, 2)",
+        "    a6 = a5.swapaxes(1, 2).reshape(-1, 4, 6) @ o_w.T",
+        "    return (a6**2).sum((1, 2))",
+    ]
+
+
+def test_numbers_for_repeated_parameters_are_refused():
+    w, b = Value(0.5, label="w"), Value(7.0, label="b")
+    fast = compile(lambda x: w * x + b, [w, w, b])
+    fast([1.0])
+    names = load(fast.program.to_source("numpy"))
+    with pytest.raises(ValueError, match="give 2 numbers, that of each parameter once, got 3"):
+        names["named"](np.array([p.data for p in fast.parameters]))
+    assert names["forward"](names["named"](np.array([0.5, 7.0])), np.array([1.0])) == [7.5]
+
+
+def test_a_long_sum_has_a_line_for_each_term():
+    model = nn.MLP(2, [3, 3, 3, 1], rng=0)
+    fast = compile(lambda x: model(x) + mg.sum([p * p for p in model.parameters()]), model.parameters())
+    fast.lower(np.zeros((1, 2)))
+    lines = forward_of(fast)
+    start = lines.index("    d1 = (")
+    assert lines[start + 1 : start + 3] == ["        (layers_0_w**2).sum((0, 1))", "        + (layers_0_b**2).sum(-1)"]
+
+
+def test_a_maximum_of_arrays_has_no_note():
+    fast = compile(lambda x: mg.maximum(*x))
+    fast.lower(np.zeros((1, 3)))
+    assert "differ" not in fast.program.to_source("torch")
+    fast = compile(lambda x: mg.maximum(x, 2.0))
+    fast.lower([0.0])
+    assert "maximum: 1 where x is equal to a number" in fast.program.to_source("torch")
 
 
 def test_attention_is_a_masked_softmax():
