@@ -81,9 +81,10 @@ KERNELS: Final[dict[Any, Kernel]] = {
     "minimum": Kernel("out = min x", (WINNERS_SHARE,)),
     "logsumexp": Kernel(EXPONENTIALS.format("x") + "out = add out log; out = exact out", (SOFTMAX,)),
     "neg_log_softmax": Kernel(EXPONENTIALS.format("x") + "out = subtract log B0; out = exact out", (FIRST_LESS_ONE,)),
-    # Σ wᵢ (ln Σ exp(zᵢ − m) − (zᵢ − m)), for weights x and logits y: no term is negative
+    # Σ wᵢ ln Σ exp(zᵢ − m) − Σ wᵢ (zᵢ − m), for weights x and logits y: no term is negative; a weight 0 stops its own
     "cross_entropy": Kernel(
-        EXPONENTIALS.format("y") + "B = subtract log B; costs = multiply x B; out = sum costs; out = exact out",
+        EXPONENTIALS.format("y") + "costs = multiply x B; B = subtract log B; cost = sum costs; weight = sum x; "
+        "out = multiply weight log; out = subtract out cost; out = exact out",
         ("out = multiply g B", LOGIT_SLOPES),
     ),
 }
