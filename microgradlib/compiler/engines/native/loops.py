@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.kernel import Layout
@@ -30,64 +31,53 @@ class View(NamedTuple):
     table: bool = False
 
 
+@dataclass
 class Place:
-    """Where a view is at one position of a nest: a number for each lane of a vector, or if `is_alike` one for all."""
+    """Where a view is at one position of a nest: a number for each lane of a vector, or if `is_alike` one for all.
 
-    def __init__(self, f: Function, real: Real, pointer: str, *, is_alike: bool) -> None:
-        self.f, self.real, self.pointer, self.is_alike = f, real, pointer, is_alike
-        self.kept: Number | None = None
-        """What stands there, if it was loaded for all positions to come."""
+    In a table, `rows` are a space's pointer and how many numbers a row has: there are its numbers.
+    """
+
+    f: Function
+    real: Real
+    pointer: str
+    is_alike: bool
+    rows: tuple[str, int | str] | None = None
+    kept: Number | None = None
+    """What stands there, if it was loaded for all positions to come."""
 
     def load(self, offset: int | str = 0) -> Number:
-        """Return what stands so many numbers behind it."""
+        """Return what stands so many numbers behind it; of a table, the numbers in its rows."""
+        f, real, vector = self.f, self.real, "poison"
         if self.kept is not None:
             return self.kept
-        address = self.f.address(self.real, self.pointer, offset)
-        return (self.f.broadcast if self.is_alike else self.f.load)(self.real, address)
-
-    def store(self, number: Number, offset: int | str = 0) -> None:
-        """Write so many numbers behind it."""
-        self.f.store(number, self.f.address(self.real, self.pointer, offset))
-
-    def moved(self, offset: int | str) -> Place:
-        """Return the place so many numbers behind it."""
-        if offset == 0:
-            return self
-        return Place(self.f, self.real, self.f.address(self.real, self.pointer, offset), is_alike=self.is_alike)
-
-    def found(self) -> Place:
-        """Return the place where the numbers are."""
-        return self
-
-
-class TablePlace(Place):
-    """Where a table is at one position: the rows of a space, one for each lane, or the row of all of them."""
-
-    memory: tuple[str, int | str] = "", 1
-    """The space's pointer, and how many numbers a row has."""
-
-    def moved(self, offset: int | str) -> TablePlace:
-        """Return the place so many rows behind it."""
-        pointer = self.f.emit(f"getelementptr i32, ptr {self.pointer}, i64 {offset}") if offset else self.pointer
-        place = TablePlace(self.f, self.real, pointer, is_alike=self.is_alike)
-        place.memory = self.memory
-        return place
-
-    def found(self, lane: int = 0) -> Place:
-        """Return the place of the row, or of that in some lane."""
-        pointer, unit = self.memory
-        row = self.f.address(self.real, pointer, self.f.mul(self.f.load_index(self.pointer, lane), unit))
-        return Place(self.f, self.real, row, is_alike=self.is_alike)
-
-    def load(self, _: int | str = 0) -> Number:
-        """Return the numbers in its rows."""
-        f, real, vector = self.f, self.real, "poison"
+        if self.rows is None:
+            return (f.broadcast if self.is_alike else f.load)(real, f.address(real, self.pointer, offset))
         if self.is_alike:
             return self.found().load()
         for lane in range(real.lanes):
             number = f.load(real.one, self.found(lane).pointer)
             vector = f.emit(f"insertelement {real.text} {vector}, {real.scalar} {number.name}, i64 {lane}")
         return Number(f, real, vector)
+
+    def store(self, number: Number, offset: int | str = 0) -> None:
+        """Write so many numbers behind it."""
+        self.f.store(number, self.f.address(self.real, self.pointer, offset))
+
+    def moved(self, offset: int | str) -> Place:
+        """Return the place so many numbers, or entries of the table, behind it."""
+        if offset == 0:
+            return self
+        unit = self.real if self.rows is None else Real("i32", 1)
+        return replace(self, pointer=self.f.address(unit, self.pointer, offset))
+
+    def found(self, lane: int = 0) -> Place:
+        """Return the place where the numbers are: of a table, that of the row, or of the row of a lane."""
+        if self.rows is None:
+            return self
+        pointer, unit = self.rows
+        row = self.f.address(self.real, pointer, self.f.mul(self.f.load_index(self.pointer, lane), unit))
+        return Place(self.f, self.real, row, self.is_alike)
 
 
 Stores = Sequence[tuple[Place, Number]]
@@ -151,17 +141,12 @@ class _Nest(NamedTuple):
         """Write everything."""
         f, layout, places = self.f, self.layout, list[Place]()
         memory = {UNBATCHED: ("%u", 1), BATCHED: ("%b", layout.block), LANE_SUMS: ("%l", layout.sum_lanes)}
-        for view, moves in zip(self.views, self.along[1]):
-            pointer, unit = memory[view.space]
-            is_alike = not moves and view.space != LANE_SUMS
-            if view.table:
-                table = TablePlace(f, self.real, "%t", is_alike=is_alike)
-                table.memory = pointer, unit
-                places.append(table.moved(view.start))
-            else:
-                start = f.address(layout.real, pointer, f.mul(view.start, unit))
-                places.append(Place(f, self.real, start, is_alike=is_alike))
         units = [1 if view.table else memory[view.space][1] for view in self.views]
+        for view, unit, moves in zip(self.views, units, self.along[1]):
+            rows = memory[view.space] if view.table else None
+            is_alike = not moves and view.space != LANE_SUMS
+            place = Place(f, self.real, "%t" if rows else memory[view.space][0], is_alike, rows)
+            places.append(place.moved(f.mul(view.start, unit)))
         known = {
             key: f.mul(*key) for key in dict.fromkeys([key for _, steps in self.axes for key in zip(steps, units)])
         }
@@ -191,9 +176,8 @@ class _Nest(NamedTuple):
         _store(rest)
 
     def _at(self, places: list[Place], index: int | str) -> Stores:
-        return self.body(
-            self.real, [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
-        )
+        moved = [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
+        return self.body(self.real, moved)
 
 
 def _store(found: Stores) -> None:
