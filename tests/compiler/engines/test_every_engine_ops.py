@@ -49,17 +49,19 @@ def compare(backend, dtype, numbers, wide, parameters=0, *, is_native=True):
 
 
 def cases(*ways):
-    """Return parameters (backend, dtype, numbers, wide): the ways of native code that are quick, all others slow."""
+    """Return parameters (backend, dtype, numbers, wide); slow are all but these of native code, and NumPy in double."""
     found = []
     for backend in ("numpy", "native", "jax"):
         for dtype in ("float64", "float32"):
             for numbers in ("samples", "special"):
                 for wide in (False, True):
                     way = (dtype, numbers, wide)
-                    marks = () if backend == "numpy" or (backend == "native" and way in ways) else (SLOW,)
+                    is_quick = dtype == "float64" if backend == "numpy" else backend == "native" and way in ways
                     [engine] = engines(backend)
                     name = f"{backend}-{dtype}-{numbers}-{'wide' if wide else 'batch'}"
-                    found.append(pytest.param(backend, *way, marks=[*engine.marks, *marks], id=name))
+                    found.append(
+                        pytest.param(backend, *way, marks=[*engine.marks, *(() if is_quick else (SLOW,))], id=name)
+                    )
     return found
 
 
