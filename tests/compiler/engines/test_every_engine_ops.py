@@ -20,9 +20,14 @@ NOT_NATIVE = {"gamma", "lgamma", "polygamma", "digamma"}
 BY_STATEMENTS = {"cross_entropy", "neg_log_softmax", "logsumexp"}
 """What engines compute by the kernel table, with one shift for all terms: not exact where numbers are not finite."""
 
+CANCELLING = {"sum", "mean", "dot", "cross_entropy"}
+"""Of 1e300 − 1e160 − 1e300 no digit is right but by the reference engine, which adds up exactly."""
+
 NUMBERS = {
-    "samples": sample_applications, "special": special_applications, "extreme": lambda: special_applications(EXTREME),
-}  # fmt: skip
+    "samples": sample_applications,
+    "special": special_applications,
+    "extreme": lambda: [a for a in special_applications(EXTREME) if a.op.name not in CANCELLING],
+}
 
 
 @cache
