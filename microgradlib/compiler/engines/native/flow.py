@@ -38,14 +38,14 @@ def flows_of(plan: Plan) -> list[Flow]:
     nothing but −0. Any other −0 is a number: a product of matrices may be rounded to it, so it does not keep what is
     closed. There 0 · inf is nan, for which the reference engine is asked; a wrong finite number there is never.
     """
-    np, last, closes = numpy(), list(range(len(plan.steps))), list[tuple[bool, ...]]()
+    np, closes = numpy(), list[tuple[bool, ...]]()
+    last = np.arange(len(plan.steps) + 1)  # behind those of the steps, that of leaves
     writers, is_zero = ([np.full(count, unknown) for count in plan.rows] for unknown in (-1, False))
     for operand, rows in zip(plan.program.seeds, plan.seed_rows):
         is_zero[operand.space][rows] = operand.space == BATCHED
 
     def read(space: int, rows: Any, reader: int) -> Any:
-        for writer in set(writers[space][rows].tolist()) - {-1}:
-            last[writer] = reader
+        last[writers[space][rows]] = reader
         return is_zero[space][rows]
 
     for index, step in enumerate(plan.steps):
@@ -57,7 +57,7 @@ def flows_of(plan: Plan) -> list[Flow]:
     given = [*zip(plan.program.outputs, plan.output_rows), *zip(plan.program.cotangents, plan.cotangent_rows)]
     for operand, rows in given:
         read(operand.space, rows, 2 * len(plan.steps))
-    return [Flow(reader - index, flags) for index, (reader, flags) in enumerate(zip(last, closes))]
+    return [Flow(reader - index, flags) for index, (reader, flags) in enumerate(zip(last.tolist(), closes))]
 
 
 def _closes(i: Instruction, operands: Sequence[bool]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
 from itertools import chain
 from math import inf
@@ -10,6 +11,7 @@ from operator import or_
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import kernel_of
+from microgradlib.compiler.engines.native.elementwise import masks_of
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.ops import ZERO, Op
@@ -28,19 +30,22 @@ UNROLLED, WAYS = 16, 4
 """So many terms are written out; of more, as many parts as there are ways are added up side by side."""
 
 
+@dataclass(eq=False)
 class Node:
     """A number of each term, if `is_term`, or of each result; `level` loops over the terms come before it."""
 
-    def __init__(self, function: str, inputs: tuple[Any, ...] = (), level: int = 0, *, is_term: bool = False) -> None:
-        self.function, self.inputs, self.level, self.is_term = function, inputs, level, is_term
+    function: str
+    inputs: tuple[Any, ...] = ()
+    level: int = 0
+    is_term: bool = False
 
-    def terms(self) -> Iterator[Node]:
-        """Yield what is computed of each term for it, itself among them."""
-        if self.is_term:
-            yield self
+    def needed(self, *, of_terms: bool = False) -> Iterator[Node]:
+        """Yield what is computed for it, itself at the end; if `of_terms`, only what each term has."""
+        if self.is_term or not of_terms:
             for x in self.inputs:
                 if isinstance(x, Node):
-                    yield from x.terms()
+                    yield from x.needed(of_terms=of_terms)
+            yield self
 
 
 @lru_cache(64)
@@ -97,27 +102,18 @@ class Evaluation:
     def __init__(self, f: Function, real: Real, formula: Any, terms: int, *, load: Any, store: Any) -> None:
         self.f, self.real, self.terms, self.load, self.store = f, real, terms, load, store
         self.out, self.first = formula
-        self.nodes: dict[Node, None] = {}
-        """All that are needed, each behind its inputs."""
-        for node in formula:
-            self._need(node)
+        self.nodes = list(dict.fromkeys(chain(*[node.needed() for node in formula if node])))
         self.known: dict[Node, Any] = {}
         """What is the same for all terms."""
         self.kept, self.written = self._kept(), set[Node]()
 
-    def _need(self, node: Any) -> None:
-        if isinstance(node, Node) and node not in self.nodes:
-            for x in node.inputs:
-                self._need(x)
-            self.nodes[node] = None
-
     def _kept(self) -> dict[Node, int]:
         """Return the nodes whose numbers are kept in scratch memory, with their places there."""
-        reads = [(node.inputs[0], node.level if node.function in REDUCTIONS else node) for node in self.nodes
-                 if node.function in REDUCTIONS | {"first"}]  # fmt: skip
+        reads = [node for node in self.nodes if node.function in REDUCTIONS | {"first"}]
+        loops = [(node.inputs[0], node.level if node.function in REDUCTIONS else node) for node in reads]
         uses: dict[Node, set[Any]] = {}
-        for root, loop in [*reads, (self.out, None)]:
-            for node in root.terms():
+        for root, loop in [*loops, (self.out, None)]:
+            for node in root.needed(of_terms=True):
                 uses.setdefault(node, set()).add(loop)
         kept = [node for node in self.nodes if node.function in DEAR and len(uses.get(node, ())) > 1]
         return {node: place * self.terms for place, node in enumerate(kept)}
@@ -144,7 +140,9 @@ class Evaluation:
         together in their order: of numbers that compare equal, the first is the largest.
         """
         f, terms = self.f, self.terms
-        within = {x for root in [*[node.inputs[0] for node in sums], *[self.out] * is_end] for x in root.terms()}
+        within = {
+            x for root in [*[node.inputs[0] for node in sums], *[self.out] * is_end] for x in root.needed(of_terms=True)
+        }
         is_dear = any(node.function in DEAR for node in within - self.written)
         ways = 1 if is_dear or not sums else min(WAYS, terms)
         count, is_written_out = terms // ways, terms <= (1 if is_dear else UNROLLED)
@@ -223,7 +221,7 @@ def _stopped(factor: Number, x: Number) -> Number:
 
 def _times(x: Any, y: Any) -> Any:
     """Return x · y, closed where one of them is."""
-    product, closed = x * y, [z.closed for z in (x, y) if isinstance(z, Number) and z.closed is not None]
+    product, closed = x * y, masks_of(x, y)
     product.closed = reduce(or_, closed) if closed else None
     return product
 
