@@ -16,6 +16,9 @@ __all__ = ["reverse"]
 
 DOT, MUL = TABLE["dot"], TABLE["mul"]
 
+SPACES = {"parameters": (UNBATCHED,), "inputs": (BATCHED,), "both": (UNBATCHED, BATCHED)}
+"""The spaces of the leaves by which a program is differentiated."""
+
 
 def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
     """Return the joint program of a program and its backward pass (*Deep Learning*, Algorithm 6.4).
@@ -23,6 +26,7 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
     Of a forward program, "parameters": the cotangents of the parameters where the first output has the cotangent that
     its seed holds for each example; with seeds of 1/batch, the gradient of the mean. "inputs": the cotangents of the
     inputs of each example, with a seed for each output; rows of the Jacobian are those for one seed 1 and others 0.
+    "both": the cotangents of the parameters, then of the inputs, with a seed for each output.
 
     Of a joint program, by its parameters: the seeds are an unbatched vector v, one number for each parameter, and the
     new cotangents those of the sum of v times the old ones. So the reverse of the reverse gives H v.
@@ -43,12 +47,12 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
        4  unbatched[1] = reduce sum of 1 batched[5]
           return batched[2], unbatched[1]
     """
-    if wrt not in {"parameters", "inputs"}:
-        message = f'a program is differentiated by its "parameters" or "inputs", got wrt={wrt!r}'
+    if wrt not in SPACES:
+        message = f'a program is differentiated by its "parameters", "inputs" or "both", got wrt={wrt!r}'
         raise ValueError(message)
     program = expand(program) if program.cotangents else program
-    space, count = (UNBATCHED, len(program.parameter_order)) if wrt == "parameters" else (BATCHED, program.inputs)
-    writer = Cotangents(program, _needed(program, space, count))
+    leaves = {space: (len(program.parameter_order), program.inputs)[space] for space in SPACES[wrt]}
+    writer = Cotangents(program, _needed(program, leaves))
     if program.cotangents:
         targets, seed = program.cotangents[-1:], writer.new(UNBATCHED, len(program.cotangents[-1].slots))
     else:
@@ -62,7 +66,7 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
             ADJOINTS[instruction.kind](writer, instruction, g, position)
     joint = writer.finished(
         seeds=(*program.seeds, seed),
-        cotangents=(Operand.of(space, writer.slots[space][:count]),),
+        cotangents=tuple([Operand.of(space, writer.slots[space][:count]) for space, count in leaves.items()]),
         forward=len(program.instructions),
         wrt=wrt,
         cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(writer.slots)]),
@@ -70,11 +74,12 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
     return _pruned(joint) if program.cotangents else joint
 
 
-def _needed(program: ProgramData, space: int, count: int) -> tuple[Any, Any]:
-    """Say of each slot whether it depends on the first `count` slots of a space; behind the last, for padding, no."""
+def _needed(program: ProgramData, leaves: dict[int, int]) -> tuple[Any, Any]:
+    """Say of each slot whether it depends on the first slots, so many, of a space; behind the last, for padding, no."""
     np = numpy()
     needed = (np.zeros(program.unbatched_size + 1, bool), np.zeros(program.batched_size + 1, bool))
-    needed[space][:count] = True
+    for space, count in leaves.items():
+        needed[space][:count] = True
     for i in program.instructions:
         reads = [needed[operand.space][operand.slots] for operand in i.operands]
         if i.kind == "elementwise":

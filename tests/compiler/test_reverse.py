@@ -147,8 +147,21 @@ def test_only_what_is_needed_is_computed():
     assert [i.op.name for i in joint.instructions[joint.forward :]] == ["mul", "sum"]
 
 
+def test_both_kinds_of_leaves_have_the_cotangents_that_each_has_alone():
+    program = program_of(lambda x: [(W[0] * x[0]).tanh() * x[1], W[1] * x[1]], [0.0] * 2, W[:2])
+    engine, rows, seeds = ReferenceEngine(program, float), [np.array([[0.5, -1.0], [2.0, 0.25]])], np.ones((2, 2))
+    numbers = np.array([w.data for w in W[:2]])
+    seeds[1] = 0.0
+    joint = reverse(program, wrt="both")
+    check_program(joint)
+    values, (by_parameters, by_inputs) = engine.execute(joint, numbers, rows, [seeds])
+    assert np.array_equal(by_parameters, engine.execute(engine.joint("gradient"), numbers, rows, [1.0])[1][0])
+    assert np.array_equal(by_inputs, engine.execute(engine.joint("jacobian"), numbers, rows, [seeds])[1][0])
+    assert np.array_equal(values, engine.values(numbers, rows).T)
+
+
 def test_other_leaves_are_refused():
-    with pytest.raises(ValueError, match='"parameters" or "inputs", got wrt=\'weights\''):
+    with pytest.raises(ValueError, match='"parameters", "inputs" or "both", got wrt=\'weights\''):
         reverse(program_of(lambda x: x[0], [0.0]), wrt="weights")
 
 

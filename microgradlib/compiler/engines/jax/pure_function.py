@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from microgradlib.compiler.engines.jax.differentiable import differentiable, safe_input, with_derivatives
+from microgradlib.compiler.engines.jax.backward import Backward, positive
+from microgradlib.compiler.engines.jax.differentiable import differentiable, with_derivatives
 from microgradlib.compiler.engines.jax.evaluation import Evaluation, Step
-from microgradlib.compiler.engines.jax.functions import (
-    Walled,
-    array_functions,
-    jax,
-)
-from microgradlib.compiler.engines.jax.steps import LINEAR_REDUCTIONS, computed, product, reduce_slopes, reduce_value
+from microgradlib.compiler.engines.jax.functions import jax
+from microgradlib.compiler.engines.jax.linear import LinearMap, along
+from microgradlib.compiler.engines.jax.steps import LINEAR_REDUCTIONS, product, reduce_slopes, reduce_value
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.ops import ZERO
+from microgradlib.compiler.reverse import reverse
 
 __all__ = ["pure_function"]
+
+Arrays = Sequence[Any]
+Places = tuple[int, ...]
 
 
 def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
@@ -43,144 +44,118 @@ def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
             message = f"the function returns {len(program.outputs)} numbers, which have no mean: give per_example=True"
             raise ValueError(message)
         position = {parameter: i for i, parameter in enumerate(listed)}
-        own = parameters[numpy().array([position[p] for p in fast._parameters.distinct], int)]
+        places = [position[p] for p in fast._parameters.distinct]
+        own = parameters if places == list(range(len(listed))) else parameters[numpy().array(places, int)]
         numbers = jnp.concatenate([own, jnp.array([value._data for value in ready.captured], dtype)]).astype(dtype)
         if id(program) not in made:
-            made[id(program)] = jax().jit(DifferentiableProgram(program).__call__)
+            made[id(program)] = jax().jit(DifferentiableProgram(program, per_example=per_example))
         run = made[id(program)]
-        values = run(numbers, [array.reshape(len(array), -1).astype(dtype) for array in arrays])
+        values = run(numbers, *[array.reshape(len(array), -1).astype(dtype) for array in arrays])
         return ready.engine.shaped(values.T) if per_example else values[0].mean()
 
     return function
 
 
 class DifferentiableProgram:
-    """A forward program as a function of (parameters, columns) that JAX differentiates, to every order.
+    """A forward program as a function of arrays c = (parameters, *columns) that JAX differentiates, to every order.
 
-    A first pass finds the closed branches, and with them what reaches the outputs: the derivatives of what does not are
-    replaced before they are multiplied, as 0 · inf would be nan. It is left out for programs without such branches.
+    Its derivatives are linear maps that are each other's transposes, so that JAX transposes no step of a program: of
+    v(c), u ↦ J u is computed forward, w ↦ g = Jᵀ w by the joint program; of g(c, w), u ↦ (∂g/∂c) u is computed forward
+    too, and is its own transpose, as second derivatives are symmetric. Those above the second order are JAX's.
     """
 
-    def __init__(self, program: ProgramData) -> None:
-        self.program, self.evaluation = program, Evaluation(program)
+    def __init__(self, program: ProgramData, *, per_example: bool) -> None:
+        self.evaluation, self.per_example = Evaluation(program), per_example
+        self._joint: Evaluation | None = None
+        self.jacobian, self.gradient = cache(self._jacobian), cache(self._gradient)
+        self._call = jax().custom_jvp(lambda *c: self.values(c))
+        self._call.defjvp(self._tangent, symbolic_zeros=True)
 
-    def __call__(self, parameters: Any, columns: Sequence[Any]) -> Any:
+    def __call__(self, *c: Any) -> Any:
         """Return the outputs, (outputs, batch)."""
-        reached = self._reached(*jax().lax.stop_gradient((parameters, columns)))
-        return self.evaluation(partial(_differentiable_step, reached), parameters, columns)[0]
+        return self._call(*c)
 
-    def _reached(self, parameters: Any, columns: Sequence[Any]) -> dict[int, Any]:
-        """Say whether an output depends on a result through open branches, for each of the steps where it may not.
+    def values(self, c: Arrays) -> Any:
+        """Return the outputs by steps whose derivatives forward are those of the table."""
+        return self.evaluation(_forward_step, c[0], c[1:])[0]
 
-        It is the gradient of the outputs of a linear program: each step adds up those inputs that are not closed.
-        """
-        jnp, results, walls = jax().numpy, dict[int, Any](), dict[int, list[Any]]()
+    def gradients(self, c: Arrays, w: Any) -> list[Any]:
+        """Return the derivatives of Σ w · outputs by each of the arrays, likewise."""
+        if self._joint is None:
+            self._joint = Evaluation(reverse(self.evaluation.program, wrt="both"))
+        evaluation, program, jnp = self._joint, self._joint.program, jax().numpy
+        compute = Backward(program, _forward_step, is_closed=self.per_example)
+        seeds = jnp.where(w == 0, -0.0, w) if self.per_example else w
+        _, (by_parameters, by_inputs) = evaluation(compute, c[0], c[1:], [seeds])
+        numbers = positive(by_parameters)[numpy().argsort(program.parameter_order)]
+        rows = positive(by_inputs)[numpy().argsort(program.input_order)].T
+        ends = numpy().cumsum([column.shape[1] for column in c[1:]])[:-1]
+        return [numbers, *jnp.split(rows, ends, 1)]
 
-        def watched(step: Step, arrays: list[Any]) -> Any:
-            found = results[id(step)] = computed()(step, arrays)
-            walls[id(step)] = _walls(step, found, arrays)
-            return found
+    def _tangent(self, c: Arrays, tangents: Arrays) -> tuple[Any, Any]:
+        zero = jax().custom_derivatives.SymbolicZero
+        wrt = tuple([k for k, t in enumerate(tangents) if not isinstance(t, zero)])
+        return self._call(*c), self.jacobian(wrt)(c, [tangents[k] for k in wrt])[0]
 
-        self.evaluation(watched, parameters, columns)
-        uncertain = _uncertain(self.program, self.evaluation.steps, walls)
-        if not uncertain:
-            return {}
+    def _jacobian(self, wrt: Places) -> LinearMap:
+        """Return u ↦ J u, by the arrays `wrt`."""
+        outputs = len(self.evaluation.program.outputs)
 
-        def outputs(probes: dict[int, Any]) -> Any:
-            def linear(step: Step, arrays: list[Any]) -> Any:
-                return _sum_of_open(step, walls[id(step)], arrays) + probes.get(id(step), 0.0)
+        def curvature(by: Places) -> LinearMap:
+            """Return d ↦ (∂(J u)/∂c) d, with the transpose w ↦ (∂g/∂c) u."""
+            forward = LinearMap(
+                lambda cu, d: [along(lambda c: jacobian.forward(c, cu[-len(wrt) :])[0], cu[: -len(wrt)], by, d)],
+                lambda cu, _: [(outputs, cu[1][0])],
+                lambda: backward,
+            )
+            backward = LinearMap(
+                lambda cu, w: along(
+                    lambda c: _chosen(self.gradients(c, w[0]), by), cu[: -len(wrt)], wrt, cu[-len(wrt) :]
+                ),
+                lambda cu, _: _chosen(cu, by),
+                lambda: forward,
+            )
+            return forward
 
-            return self.evaluation(linear, *zeros)[0].sum()
+        jacobian = LinearMap(
+            lambda c, u: [along(self.values, c, wrt, u)],
+            lambda c, _: [(outputs, c[1][0])],
+            lambda: self.gradient(wrt),
+            cache(curvature),
+        )
+        return jacobian
 
-        zeros = jnp.zeros(parameters.shape, jnp.float32), [jnp.zeros(c.shape, jnp.float32) for c in columns]
-        probes = {
-            name: jnp.zeros(jnp.shape(found), jnp.float32) for name, found in results.items() if name in uncertain
-        }
-        return {name: paths > 0 for name, paths in jax().grad(outputs)(probes).items()}
+    def _gradient(self, wrt: Places) -> LinearMap:
+        """Return w ↦ Jᵀ w, for the arrays `wrt`."""
+        return LinearMap(
+            lambda c, w: _chosen(self.gradients(c, w[0]), wrt),
+            lambda c, _: _chosen(c, wrt),
+            lambda: self.jacobian(wrt),
+            partial(self.second, wrt),
+        )
+
+    @cache  # noqa: B019
+    def second(self, of: Places, by: Places) -> LinearMap:
+        """Return d ↦ (∂g/∂c) d, those g of the arrays `of`, by those of `by`."""
+        return LinearMap(
+            lambda cw, d: along(lambda c: _chosen(self.gradients(c, cw[-1]), of), cw[:-1], by, d),
+            lambda cw, _: _chosen(cw, of),
+            lambda: self.second(by, of),
+        )
 
 
-def _walls(step: Step, z: Any, arrays: Sequence[Any]) -> list[Any]:
-    """Return where the derivative by each operand is closed: False, True, or an array."""
+def _chosen(arrays: Arrays, places: Places) -> list[Any]:
+    return [arrays[place] for place in places]
+
+
+def _forward_step(step: Step, arrays: Arrays) -> Any:
+    """Compute a step of a forward pass by functions with the table's derivatives."""
     op, kind = step.instruction.op, step.instruction.kind
-    if kind == "matmul" or op.name in LINEAR_REDUCTIONS:
-        return [False] * len(arrays)
-    derivatives = reduce_slopes(op, z, *arrays) if kind == "reduce" else op.differentiate(array_functions(), z, *arrays)
-    return [d.closed if isinstance(d, Walled) else d is ZERO for d in derivatives]
-
-
-def _uncertain(program: ProgramData, steps: Sequence[Step], walls: dict[int, list[Any]]) -> set[int]:
-    """Return the steps of which not every result is sure to reach an output, without passing any wall."""
-    np = numpy()
-    sure = [np.zeros(size + 1, bool) for size in program.sizes]
-    for output in program.outputs:
-        sure[output.space][output.slots] = True
-    found = set[int]()
-    for step in reversed(steps):
-        i = step.instruction
-        results = sure[i.space][i.results.slots]
-        if not results.all():
-            found.add(id(step))
-        count, rows, _, columns = i.shape
-        grid = results.reshape(count, rows, columns) if i.kind == "matmul" else results[:, None]
-        passed = [grid.any(2)[:, :, None], grid.any(1)[:, None]] if i.kind == "matmul" else [grid] * len(i.operands)
-        for operand, shape, wall, reached in zip(i.operands, step.shapes, walls[id(step)], passed):
-            if wall is False:
-                places = np.broadcast_to(reached if len(shape) > 1 else reached[:, 0], shape).ravel()
-                sure[operand.space][operand.slots[places]] = True
-    return found
-
-
-def _sum_of_open(step: Step, walls: Sequence[Any], arrays: Sequence[Any]) -> Any:
-    if step.instruction.kind == "matmul":
-        w, x = arrays
-        return w.sum(2)[:, :, None] + x.sum(1)[:, None]
-    parts = [jax().numpy.where(wall, 0.0, x) for wall, x in zip(walls, arrays)]
-    total = sum(parts[1:], parts[0])
-    return total.sum(1) if step.instruction.kind == "reduce" else total
-
-
-def _differentiable_step(reached: dict[int, Any], step: Step, arrays: Sequence[Any]) -> Any:
-    """Compute a step by functions with the table's derivatives, closed where no output is reached."""
-    op, kind = step.instruction.op, step.instruction.kind
-    masks = [reached[id(step)]] if id(step) in reached else []
     if kind == "elementwise":
-        return differentiable(op, reached=bool(masks))(*masks, *arrays)
+        return differentiable(op)(*arrays)
     if kind == "matmul":
-        return _product(step)(*masks, *arrays) if masks else product(step, *arrays)
-    if op.name in LINEAR_REDUCTIONS and not masks:
+        return product(step, *arrays)
+    if op.name in LINEAR_REDUCTIONS:
         return reduce_value(step, arrays)
     value = lambda *xs: reduce_value(step, xs)  # noqa: E731  one line is easier to read here
-    slopes = partial(_linear_slopes, step) if op.name in LINEAR_REDUCTIONS else partial(reduce_slopes, op)
-    function = with_derivatives(
-        value, slopes, reached=bool(masks), safe=partial(safe_input, op), total=lambda products: products.sum(1)
-    )
-    return function(*masks, *arrays)
-
-
-def _linear_slopes(step: Step, _z: Any, *arrays: Any) -> tuple[Any, ...]:
-    if len(arrays) == 2:
-        return arrays[::-1]
-    jnp, (x,) = jax().numpy, arrays
-    if step.instruction.op.name != "mean":
-        return (jnp.ones_like(x),)
-    counts = numpy().asarray(step.counts if step.counts is not None else step.instruction.terms)
-    return (jnp.broadcast_to((1 / counts).reshape(-1, 1, 1), x.shape).astype(x.dtype),)
-
-
-def _product(step: Step) -> Any:
-    """Return W X as a function of (reached, W, X): rows of W and columns of X that nothing reads count as 0."""
-
-    def tangent(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-        jnp, (reached, w, x), (_, dw, dx) = jax().numpy, primals, tangents
-        z = function(*primals)
-        total, zero = jnp.zeros_like(z), jax().custom_derivatives.SymbolicZero
-        if not isinstance(dw, zero):
-            total += product(step, dw, jnp.where(reached.any(1)[:, None], x, 0.0))
-        if not isinstance(dx, zero):
-            rows = reached.any(2)[:, :, None]
-            total += product(step, jnp.where(rows if w.shape[-1] > 1 else rows.any(-1, keepdims=True), w, 0.0), dx)
-        return z, jnp.where(reached, total, 0.0)
-
-    function = jax().custom_jvp(lambda _reached, w, x: product(step, w, x))
-    function.defjvp(tangent, symbolic_zeros=True)
-    return function
+    return with_derivatives(value, partial(reduce_slopes, op), total=lambda products: products.sum(1))(*arrays)

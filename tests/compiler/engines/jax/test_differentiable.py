@@ -71,7 +71,7 @@ def test_values_and_derivatives_are_those_of_the_table(name):
 def test_second_derivatives_are_those_of_the_rules():
     with jax.enable_x64(True):
         second = [
-            jax.grad(jax.grad(differentiable(TABLE[name])))(x).item()
+            jax.jacfwd(jax.jacfwd(differentiable(TABLE[name])))(x).item()
             for name, x in (("relu", 0.0), ("tanh", 30.0), ("log", -1.0), ("sigmoid", 0.0), ("abs", 0.0))
         ]
     assert second[0] == 0.0
@@ -80,18 +80,8 @@ def test_second_derivatives_are_those_of_the_rules():
     assert second[3:] == [0.0, 0.0]
 
 
-def test_where_nothing_reads_the_result_no_infinite_derivative_gets_through():
-    log = differentiable(TABLE["log"], reached=True)
-    reached, x = np.array([True, False, False]), np.array([2.0, 0.0, -1.0])
-    with jax.enable_x64(True):
-        z, pull = jax.vjp(lambda x: log(reached, x), x)
-        assert pull(np.ones(3))[0].tolist() == [0.5, 0.0, 0.0]
-        assert pull(np.zeros(3))[0].tolist() == [0.0, 0.0, 0.0]
-    assert z.tolist()[:2] == [math.log(2.0), -math.inf]
-
-
 def test_the_comparison_catches_a_wrong_derivative():
-    wrong = with_derivatives(jax.numpy.square, lambda z, x: [2.001 * x], reached=False, safe=lambda _: 1.0)
+    wrong = with_derivatives(jax.numpy.square, lambda z, x: [2.001 * x])
     assert jax.grad(wrong)(3.0) == pytest.approx(6.003)
     with pytest.raises(AssertionError):
         assert_same([6.003], [6.0], 1e-9)

@@ -31,7 +31,10 @@ def test_closed_branches_and_kinks(name, column):
         assert function(numbers, column) == pytest.approx(mean, nan_ok=True)
         for derivative in (jax.grad(function), jax.jacfwd(function)):
             assert jax.jit(derivative)(numbers, column) == pytest.approx(gradient, nan_ok=True)
-        assert jax.jit(jax.hessian(function))(numbers, column) == pytest.approx(fast.hessian(column), nan_ok=True)
+        for outer in (jax.jacfwd, jax.jacrev):
+            for inner in (jax.jacfwd, jax.jacrev):
+                second = jax.jit(outer(inner(function)))(numbers, column)
+                assert second == pytest.approx(fast.hessian(column), nan_ok=True), (outer, inner)
 
 
 @pytest.mark.parametrize("seed", [3, 6, *[pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 22)]])
@@ -68,6 +71,30 @@ def test_transformations_compose(model):
         by_data = np.asarray(jax.jit(jax.grad(function, argnums=1))(numbers, *data))
     jacobian = fast.jacobian(*data)[:, 0, :2] / 2
     assert by_data == pytest.approx(jacobian, abs=1e-14)
+
+
+def test_rows_have_derivatives_by_parameters_and_data(model):
+    fast = mg.compile(lambda x: [model(x), mg.where(x[0] > 0, mg.sqrt(x[1]), x[0])], model.parameters())
+    function = fast.as_function("jax", per_example=True)
+    numbers, data = np.array([p.data for p in model.parameters()]), np.array([[0.5, 1.0], [-2.0, 0.0]])
+    with jax.enable_x64(True):
+        found = jax.jit(jax.jacrev(function, argnums=1))(numbers, data)
+        ahead = jax.jit(jax.jacfwd(function, argnums=(0, 1)))(numbers, data)
+        back = jax.jit(jax.jacrev(function, argnums=(0, 1)))(numbers, data)
+    expected = fast.jacobian(data)
+    assert np.asarray(found)[0, :, 0] == pytest.approx(expected[0], abs=1e-14)
+    assert np.asarray(found)[1, :, 1] == pytest.approx(expected[1], abs=1e-14)  # √0 is not taken
+    for a, b in zip(ahead, back):
+        assert np.asarray(a) == pytest.approx(np.asarray(b), abs=1e-14)
+
+
+def test_third_derivatives_forward():
+    w, column = Value(1.5), np.array([0.5, 2.0])
+    function = mg.compile(lambda x: mg.tanh(w * x) + mg.relu(w * x) ** 3, [w]).as_function("jax")
+    with jax.enable_x64(True):
+        plain = lambda n, x: (jax.numpy.tanh(n[0] * x) + (n[0] * x) ** 3).mean()  # noqa: E731
+        third = [jax.jit(jax.jacfwd(jax.hessian(f)))(np.array([1.5]), column).item() for f in (function, plain)]
+    assert third[0] == pytest.approx(third[1], rel=1e-12)
 
 
 def test_it_computes_in_the_precision_of_the_parameters(model):
