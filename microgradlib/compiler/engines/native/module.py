@@ -120,7 +120,7 @@ class _Writer(Calls):
         f.do("ret i32 2")
         return f
 
-    def _row(self, row: int) -> str:
+    def _row(self, row: int | str) -> str:
         return self.f.address(self.real, self.batched, self.f.mul(row, self.block))
 
     def _before(self) -> None:
@@ -163,9 +163,11 @@ class _Writer(Calls):
             first += size
         for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == BATCHED:
-                for k, row in enumerate(rows.tolist()):
-                    x = f.address(real, numbers, f.mul(between_slots, k), f.mul(start, step))
-                    self.call(transfers.load_seed(real), self._row(row), block, x, step, count)
+                table = self.table(rows)
+                with f.loop(len(rows)) as loop:
+                    x = f.address(real, numbers, f.mul(between_slots, loop.index), f.mul(start, step))
+                    row = self._row(f.integer(table, loop.index))
+                    self.call(transfers.load_seed(real), row, block, x, step, count)
         self._steps("batch")
         operands = [(BATCHED, np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED))]
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
