@@ -60,7 +60,7 @@ def fit(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     compiled: bool | Literal["auto"] = "auto",
-    backend: str = "numpy",
+    backend: str = "auto",
     devices: Any = None,
     rng: Rng = 0,
     progress: bool | None = None,
@@ -95,9 +95,10 @@ def fit(
             number that changes during training, for example in a callback, must be the `data` of a Value. Within an
             epoch a compiled run keeps the parameters in one array; their Values, and the optimizer's buffers, are right
             whenever a callback or an augmentation is called, and after the run, however it ends.
-        backend: the engine of compiled programs, as `compile` takes it. With "jax" an epoch is one loop on JAX's
-            devices, which keep data, parameters and the optimizer's state; without `augment`, and with an optimizer of
-            this library, whose schedule gives the rates of an epoch before it begins. A failure to compile is an error.
+        backend: the engine of compiled programs, as `compile` takes it: "auto" is native code where llvmlite is, which
+            is compiled once and kept on disk, else NumPy. With "jax" an epoch is one loop on JAX's devices, which keep
+            data, parameters and the optimizer's state; without `augment`, and with an optimizer of this library, whose
+            schedule gives the rates of an epoch before it begins. A failure to compile is an error.
         devices: with backend "jax", how many devices share each batch, or a list of JAX's devices.
         rng: a seed or `random.Random` for splitting, shuffling and augmenting; if the model's weights and its
             `Dropout` are seeded too, a run can be repeated exactly.
