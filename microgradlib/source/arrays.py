@@ -118,25 +118,36 @@ class Arrays(Places):
         merged = len({axis.of for axis in axes}) < len(axes)
         return code.reshaped(scalars.shape) if merged else code
 
-    def _padded(self, scalars: Any) -> Code | None:
-        """Write windows that reach beyond one array, where they hold 0; None for anything else."""
+    def windows_beyond(self, scalars: Any) -> tuple[int, Any, list[tuple[int, int]]] | None:
+        """Return the array and the coordinates of windows that reach beyond it, where they hold 0, and how far they do.
+
+        None for anything else.
+        """
         outside = self.owner[scalars] == CONSTANT
         owners = numpy().unique(self.owner[scalars[~outside]]).tolist()
-        if len(owners) > 1 or any(repr(self.numbers[scalar]) != "0.0" for scalar in {*scalars[outside].tolist()}):
+        if len(owners) != 1 or (scalars == NOTHING).any() or not outside.any():
+            return None
+        if any(repr(self.numbers[scalar]) != "0.0" for scalar in {*scalars[outside].tolist()}):
             return None
         array = self.known[owners[0]]
         if not array.batched or not array.lengths:
             return None
         places = numpy().stack(numpy().unravel_index(self.place[scalars], array.lengths), -1)
         found = padded(places, ~outside, array.lengths)
-        axes = found and fine_axes(found[0])
+        return found and (owners[0], *found)
+
+    def _padded(self, scalars: Any) -> Code | None:
+        """Write windows that reach beyond one array; None for anything else."""
+        found = self.windows_beyond(scalars)
+        axes = found and fine_axes(found[1])
         if not found or not axes:
             return None
-        lengths = [low + length + high for length, (low, high) in zip(array.lengths, found[1])]
-        part = strided(lengths, found[0].reshape(-1, len(lengths))[0].tolist(), axes)
+        owner, places, around = found
+        lengths = [low + length + high for length, (low, high) in zip(self.known[owner].lengths, around)]
+        part = strided(lengths, places.reshape(-1, len(lengths))[0].tolist(), axes)
         if part is None:
             return None
-        code = self._strided(self.framework.pad(self.name(owners[0]), found[1]), part, axes)
+        code = self._strided(self.framework.pad(self.name(owner), around), part, axes)
         return code if len({axis.of for axis in axes}) == len(axes) else code.reshaped(scalars.shape)
 
     def _runs(self, coordinates: Any, scalars: Any) -> Code | None:

@@ -11,7 +11,7 @@ from microgradlib.source.arrays import Arrays
 from microgradlib.source.code import Code
 from microgradlib.source.graph import NOTHING
 from microgradlib.source.layout import layouts, softmax_rows
-from microgradlib.source.packs import Pack
+from microgradlib.source.packs import SYMMETRIC, Pack
 
 __all__ = ["Expressions"]
 
@@ -40,7 +40,8 @@ class Expressions:
         useful = {axis for part in parts for axis in self._varying(part)}
         if len(useful) < grid.ndim:  # a grid with holes, in which the other axes tell the results apart
             spare = tuple([axis for axis in range(grid.ndim) if axis not in useful])
-            grid, parts = grid.max(spare), [part.max(spare) for part in parts]
+            if (grid.max(spare) != NOTHING).sum() == (grid != NOTHING).sum():
+                grid, parts = grid.max(spare), [part.max(spare) for part in parts]
         members = np.where(grid == NOTHING, NOTHING, np.array(pack.members)[grid])
         if pack.kind == "elementwise":
             code = self.framework.apply(pack.op, [self.arrays.read(part[..., 0]) for part in parts], self.arrays.like)
@@ -100,6 +101,9 @@ class Expressions:
         name, framework = pack.op.name, self.framework
         if name == "cross_entropy":
             return self._cross_entropy(*parts)
+        if name in SYMMETRIC:
+            orders = [self.arrays.place[part].argsort(-1, kind="stable") for part in parts]
+            parts = [numpy().take_along_axis(part, order, -1) for part, order in zip(parts, orders)]
         count = sum(part.shape[-1] for part in parts)
         parts = sorted(parts, key=lambda part: int(self.arrays.owner[part.max()]))
         if name in {"sum", "mean"} and len(parts) > 1:
@@ -146,12 +150,17 @@ class Expressions:
         return grid
 
     def _varying(self, part: Any) -> list[int]:
-        """Return the axes of the results along which a factor (…, terms) is not the same."""
-        np, axes = numpy(), list[int]()
-        for k in range(part.ndim - 1):
-            top = np.where(part == NOTHING, part.max(k, keepdims=True), part)
-            if (top != top.take([0], k)).any():
-                axes.append(k)
+        """Return the axes of the results along which a factor (…, terms) is not the same; the others are all left out.
+
+        Where nothing is, it may be anything: of a factor along a diagonal one of the axes remains.
+        """
+        axes = list[int]()
+        for k in reversed(range(part.ndim - 1)):
+            top = part.max(k, keepdims=True)
+            if ((part != top) & (part != NOTHING)).any():
+                axes.insert(0, k)
+            else:
+                part = top
         return axes
 
     def _collapsed(self, part: Any, axes: Sequence[int]) -> Any:
@@ -159,28 +168,42 @@ class Expressions:
 
     def _dot(self, pack: Pack, parts: Sequence[Any]) -> Code:
         pairs = [parts[2 * k : 2 * k + 2] for k in range(pack.products)]
-        terms = [self._product(pack, *pair) for pair in pairs]
+        pairs = [pair for pair in pairs if all((part != NOTHING).any() for part in pair)]
+        terms = [self._product(*pair) or self._matrix_product(pack, *pair) for pair in pairs]
         terms += [self.arrays.read(part[..., 0]) for part in parts[2 * pack.products :]]
-        return sum(terms[1:], terms[0])
+        return sum(terms[1:], terms[0]) if terms else Code.number(0.0)
 
-    def _product(self, pack: Pack, one: Any, other: Any) -> Code:
-        """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
-        arrays, rank = self.arrays, one.ndim - 1
+    def _product(self, one: Any, other: Any) -> Code | None:
+        """Write the sums of products of two factors (…, terms) of one term, or where one of them is the same in all."""
+        arrays = self.arrays
         if one.shape[-1] == 1:
-            x, y = arrays.read(one[..., 0]), arrays.read(other[..., 0])
+            alone = (one == NOTHING) != (other == NOTHING)
+            x, y = [
+                arrays.read(numpy().where(alone & (part == NOTHING), arrays.count, part)[..., 0])
+                for part in (one, other)
+            ]
             return y * x if x.batched > y.batched else x * y
         for x, y in ((one, other), (other, one)):
             whole = (x != NOTHING).all() and (y != NOTHING).all() and not arrays.is_constant(x.flat[0])
             if whole and (x == x[..., :1]).all():
                 return arrays.read(x[..., 0]) * self._sum(y)
+        return None
+
+    def _matrix_product(self, pack: Pack, one: Any, other: Any) -> Code:
+        """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
+        arrays, rank = self.arrays, one.ndim - 1
         axes = [self._varying(part) for part in (one, other)]
         factors = [arrays.padded(self._collapsed(part, k)) for part, k in zip((one, other), axes)]
         if rank and rank - 1 in axes[0] and rank - 1 not in axes[1]:  # the last axis is that of the right factor
             axes, factors = axes[::-1], factors[::-1]
         elif not rank and not arrays.is_batched(factors[0]):
             factors.reverse()
-        (left, right), both = axes, [k for k in axes[0] if k in axes[1]]
+        both = [k for k in axes[0] if k in axes[1]]
         batched = [arrays.is_batched(factor) for factor in factors]
+        one_way = self._is_matmul(axes[0], axes[1], both, batched)
+        if not one_way and self._is_matmul(axes[1], axes[0], both, batched[::-1]):
+            axes, factors, batched = axes[::-1], factors[::-1], batched[::-1]
+        left, right = axes
         if left == right:
             x, y = map(arrays.dense, factors)
             squared = arrays.reduced(factors[0]) if str(x) == str(y) else None

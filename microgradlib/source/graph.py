@@ -58,13 +58,11 @@ class Graph:
         self.scalars: list[Scalar] = []
         self.leaves: list[Leaf] = []
         self._known: dict[Scalar, int] = {}
-        self.zero = -2  # the number of the constant that stands outside of images, once there is one
+        self.zero = self.add(Scalar("constant", number=0.0))
         self.at = [[NOTHING] * (size + 1) for size in program.sizes]
         self._enter_leaves(program)
         for instruction in program.instructions[: program.forward]:
             self._enter(instruction)
-        self._complete()
-        self._complete_attention()
         self.outputs = [self.at[output.space][output.slots[0]] for output in program.outputs]
 
     def add(self, scalar: Scalar) -> int:
@@ -77,57 +75,6 @@ class Graph:
         self._known[given] = len(self.scalars)
         self.scalars.append(scalar)
         return self._known[given]
-
-    def _complete(self) -> None:
-        """Let dots of a part of a row of weights have all of it, with zeros: convolutions at the edge of an image."""
-        row_of: dict[int, Group] = {}
-        completed: dict[int, Scalar] = {}
-        dots = [i for i, scalar in enumerate(self.scalars) if scalar.kind == "dot" and scalar.batched]
-        weights = {i: self._weights(self.scalars[i]) for i in dots}
-        for i in dots:
-            for weight in weights[i]:
-                if len(weights[i]) > len(row_of.get(weight, ())):
-                    row_of[weight] = weights[i]
-        for i in dots:
-            row = row_of[weights[i][0]] if weights[i] else ()
-            if len(row) > len(weights[i]) and {*weights[i]} < {*row}:
-                self.zero = self.zero if self.zero >= 0 else self.add(Scalar("constant", number=0.0))
-                w, x, added = self.scalars[i].groups
-                pairs = dict(zip(w, x)) if w == weights[i] else dict(zip(x, w))
-                factors = tuple([pairs.get(weight, self.zero) for weight in row])
-                completed[i] = self.scalars[i] = self.scalars[i]._replace(groups=(row, factors, added))
-        for i, scalar in enumerate(self.scalars if completed else ()):
-            if scalar.op is TABLE["add"]:
-                dot, term = sorted(scalar.arguments, key=lambda argument: argument not in completed)
-                if dot in completed and not self.scalars[term].batched:
-                    w, x, added = completed[dot].groups
-                    self.scalars[i] = completed[dot]._replace(groups=(w, x, (*added, term)))
-
-    def _complete_attention(self) -> None:
-        """Let a position of causal attention have all values, those of later ones with the weight 0 of its softmax."""
-        row_of: dict[int, Group] = {}
-        found: list[tuple[int, Group, Group]] = []
-        for i, scalar in enumerate(self.scalars):
-            groups = (
-                scalar.groups if scalar.op is TABLE["mul"] or (scalar.kind == "dot" and not scalar.groups[2]) else ()
-            )
-            for p, v in (groups[:2], groups[1::-1]) if groups else ():
-                if p and all(weight >= 0 and self.scalars[weight].kind == "softmax" for weight in p):
-                    found.append((i, p, v))
-                    row_of[v[0]] = max(row_of.get(v[0], ()), v, key=len)
-        for i, p, v in found:
-            row = row_of[v[0]]
-            if len(v) < len(row) and row[: len(v)] == v and max(row) < i:
-                groups = (*p, *[NOTHING] * (len(row) - len(p))), row, ()
-                self.scalars[i] = self.scalars[i]._replace(kind="dot", op=TABLE["dot"], groups=groups)
-
-    def _weights(self, scalar: Scalar) -> Group:
-        """Return the factors of a dot that are parameters, each once, if the others are all of a batch; else none."""
-        for weights, others in (scalar.groups[:2], scalar.groups[1::-1]):
-            leaves = NOTHING not in (*weights, *others) and all(self.scalars[w].kind == "leaf" for w in weights)
-            if leaves and not any(self.scalars[w].batched for w in weights) and len({*weights}) == len(weights):
-                return weights if all(self.scalars[x].batched for x in others) else ()
-        return ()
 
     def _enter_leaves(self, program: ProgramData) -> None:
         unbatched, batched = self.at

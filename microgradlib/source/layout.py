@@ -23,10 +23,11 @@ def layouts(pack: Pack, arrays: Arrays) -> Iterable[Any]:
     coordinates of what is read first are gone through until they tell the results apart.
     """
     np = numpy()
-    reads = [_one_term(np.array([parts[k] for parts in pack.parts]), arrays) for k in range(len(pack.parts[0]))]
+    parts = [np.array([parts[k] for parts in pack.parts]) for k in range(len(pack.parts[0]))]
+    reads = [_one_term(part, arrays) for part in parts]
     if pack.kind in {"reduce", "neg_log_softmax"}:
         reads = reads[:2]
-    columns = [_columns(read, arrays) for read in reads]
+    columns = [_columns(read, part, arrays) for read, part in zip(reads, parts)]
     sizes = [len(np.unique(read)) for read in reads]
     order = sorted(range(len(reads)), key=lambda k: (not _batched(reads[k], arrays), -sizes[k], k))
     if len(pack.members) == 1:
@@ -54,9 +55,12 @@ def _batched(read: Any, arrays: Arrays) -> bool:
     return owner >= 0 and arrays.known[owner].batched
 
 
-def _columns(read: Any, arrays: Arrays) -> list[Any]:
+def _columns(read: Any, part: Any, arrays: Arrays) -> list[Any]:
     """Return the coordinates of what the results read, if that lies in one array, one axis after another."""
     owners = numpy().unique(arrays.owner[read])
+    windows = arrays.windows_beyond(part) if part.shape[1] > 1 else None
+    if windows:
+        return list(windows[1][:, 0].T)
     if len(owners) > 1:
         return [numpy().unique(arrays.owner[read], return_inverse=True)[1], arrays.place[read]]
     return [] if owners[0] < 0 else list(arrays.coordinates(read).T)
@@ -104,7 +108,7 @@ def softmax_rows(pack: Pack, arrays: Arrays) -> tuple[Any, Any]:
     number = {row: k for k, row in enumerate(rows)}
     for member, (row,), index in zip(pack.members, pack.parts, pack.indices):
         members[number[row], index] = member
-    grid = _grid(_columns(terms[:, 0], arrays), len(rows)) if len(rows) > 1 else np.zeros((), int)
+    grid = _grid(_columns(terms[:, 0], terms[:, :1], arrays), len(rows)) if len(rows) > 1 else np.zeros((), int)
     if grid is None or (grid == NOTHING).any():
         grid = np.arange(len(rows))
     return terms[grid], members[grid]

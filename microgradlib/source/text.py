@@ -17,6 +17,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import TABLE
 from microgradlib.source.arrays import Arrays
 from microgradlib.source.code import Code
+from microgradlib.source.completion import complete
 from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import Graph, Leaf
 from microgradlib.source.loops import Statement, statements
@@ -80,6 +81,7 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
         message = f"name is that of the function: an identifier that nothing else in the text has, got {name!r:.80}"
         raise ValueError(message)
     graph = Graph(program)
+    complete(graph)
     names = _identifiers(graph.leaves, taken | {name})
     language = Framework(framework, taken=frozenset({name, *names}))
     writer = Writer(graph, language, names, taken | {name}, alone=_axes(program.shape) is not None)
@@ -163,16 +165,26 @@ def _broken(line: Statement) -> list[str]:
     indent = "    " * (1 + line.depth)
     start = next(iter(re.findall(r"^return |^\w+ = ", line.code)), "")
     expression = line.code[len(start) :]
-    for sign in (" + ", " @ "):
-        cuts, depth = [], 0
-        for k, character in enumerate(expression):
-            depth += (character in "([{") - (character in ")]}")
-            if not depth and expression.startswith(sign, k):
-                cuts.append(k)
-        if start and cuts and len(indent + line.code) > LONGEST:
-            parts = [expression[a:b].strip() for a, b in pairwise([0, *cuts, len(expression)])]
-            return [f"{indent}{start}(", *[f"{indent}    {part}" for part in parts], f"{indent})"]
-    return [indent + line.code]
+    if not start or len(indent + line.code) <= LONGEST:
+        return [indent + line.code]
+    terms = [
+        part for term in _split(expression, " + ") for part in (_split(term, " @ ") if len(term) > WIDEST else [term])
+    ]
+    return (
+        [f"{indent}{start}(", *[f"{indent}    {term}" for term in terms], f"{indent})"]
+        if terms[1:]
+        else [indent + line.code]
+    )
+
+
+def _split(expression: str, sign: str) -> list[str]:
+    """Return the parts of an expression before and from each sign that is in no brackets."""
+    cuts, depth = [0], 0
+    for k, character in enumerate(expression):
+        depth += (character in "([{") - (character in ")]}")
+        if not depth and expression.startswith(sign, k):
+            cuts.append(k)
+    return [expression[a:b].strip() for a, b in pairwise([*cuts, len(expression)])]
 
 
 def _tables(writer: Writer, language: Framework) -> list[str]:

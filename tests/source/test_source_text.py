@@ -84,7 +84,7 @@ def test_numbers_for_repeated_parameters_are_refused():
 
 def test_a_long_sum_has_a_line_for_each_term():
     model = nn.MLP(2, [3, 3, 3, 1], rng=0)
-    fast = compile(lambda x: model(x) + mg.sum([p * p for p in model.parameters()]), model.parameters())
+    fast = compile(lambda x: model(x) + 0.1 * mg.sum([p * p for p in model.parameters()]), model.parameters())
     fast.lower(np.zeros((1, 2)))
     lines = forward_of(fast)
     start = lines.index("    d1 = (")
@@ -116,6 +116,20 @@ def test_log_softmax_is_one_function(classes):
     fast = compile(lambda x: log_softmax(model(x)), model.parameters())
     fast.lower(np.zeros((1, 2)))
     assert forward_of(fast, "jax")[-1] == "    return jax.nn.log_softmax(a1, -1)"
+
+
+PADDED = {"size": 2, "padding": 1, "activation": "relu", "rng": 0}
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"dilation": 2}, {"stride": 2, "dilation": 2}])
+def test_corners_with_no_common_term_are_windows(options, channels):
+    model = nn.Sequential(nn.Conv2d(channels, 2, **PADDED, **options), nn.MaxPool2d(2))
+    fast = compile(model, model.parameters())
+    fast.lower(np.zeros((1, channels, 7, 7)))
+    text = fast.program.to_source("torch")
+    assert "F.pad" in text
+    assert "I1" not in text
 
 
 @pytest.mark.parametrize("padding", [0, 1])
