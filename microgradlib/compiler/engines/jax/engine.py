@@ -9,9 +9,9 @@ from typing import Any
 
 from microgradlib._support.checks import whole_number
 from microgradlib.compiler.engines.engine import Engine
+from microgradlib.compiler.engines.jax.computing import Computing, positive
 from microgradlib.compiler.engines.jax.evaluation import Evaluation
 from microgradlib.compiler.engines.jax.functions import jax
-from microgradlib.compiler.engines.jax.steps import computed
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 
@@ -159,7 +159,8 @@ class BatchFunction:
         if blocks > 1:
             return self._in_blocks(blocks, parameters, columns, seeds, count, masked=masked)
         is_real = jax().numpy.arange(size) < count if masked else None
-        return self.evaluation(computed(is_real), parameters, columns, seeds)
+        outputs, cotangents = self.evaluation(Computing(self.program, is_real), parameters, columns, seeds)
+        return outputs, tuple(map(positive, cotangents))
 
     def _in_blocks(
         self, blocks: int, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], count: Any, *, masked: bool

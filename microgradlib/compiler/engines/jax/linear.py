@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from microgradlib.compiler.engines.jax.functions import jax
@@ -45,7 +45,6 @@ def along(function: Callable[[Arrays], Any], at: Arrays, wrt: Sequence[int], tan
     return jax().jvp(moved, [at[place] for place in wrt], list(tangents))[1]
 
 
-@lru_cache(maxsize=1024)
 def _mapped(linear: LinearMap, axes: tuple[int | None, ...], size: int) -> LinearMap:
     def shapes(constants: Arrays, given: Arrays) -> Arrays:
         own = [shape if axis is None else shape[1:] for axis, shape in zip(axes, constants)]

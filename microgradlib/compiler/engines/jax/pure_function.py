@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
 from typing import Any
 
-from microgradlib.compiler.engines.jax.backward import Backward, positive
-from microgradlib.compiler.engines.jax.differentiable import differentiable, with_derivatives
-from microgradlib.compiler.engines.jax.evaluation import Evaluation, Step
+from microgradlib.compiler.engines.jax.computing import Computing, positive
+from microgradlib.compiler.engines.jax.evaluation import Evaluation
 from microgradlib.compiler.engines.jax.functions import jax
 from microgradlib.compiler.engines.jax.linear import LinearMap, along
-from microgradlib.compiler.engines.jax.steps import LINEAR_REDUCTIONS, product, reduce_slopes, reduce_value
+from microgradlib.compiler.engines.jax.steps import forward_step
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.reverse import reverse
@@ -67,7 +65,7 @@ class DifferentiableProgram:
     def __init__(self, program: ProgramData, *, per_example: bool) -> None:
         self.evaluation, self.per_example = Evaluation(program), per_example
         self._joint: Evaluation | None = None
-        self.jacobian, self.gradient = cache(self._jacobian), cache(self._gradient)
+        self.outputs = len(program.outputs)
         self._call = jax().custom_jvp(lambda *c: self.values(c))
         self._call.defjvp(self._tangent, symbolic_zeros=True)
 
@@ -77,14 +75,14 @@ class DifferentiableProgram:
 
     def values(self, c: Arrays) -> Any:
         """Return the outputs by steps whose derivatives forward are those of the table."""
-        return self.evaluation(_forward_step, c[0], c[1:])[0]
+        return self.evaluation(forward_step, c[0], c[1:])[0]
 
     def gradients(self, c: Arrays, w: Any) -> list[Any]:
         """Return the derivatives of Σ w · outputs by each of the arrays, likewise."""
         if self._joint is None:
             self._joint = Evaluation(reverse(self.evaluation.program, wrt="both"))
         evaluation, program, jnp = self._joint, self._joint.program, jax().numpy
-        compute = Backward(program, _forward_step, is_closed=self.per_example)
+        compute = Computing(program, is_closed=self.per_example)
         seeds = jnp.where(w == 0, -0.0, w) if self.per_example else w
         _, (by_parameters, by_inputs) = evaluation(compute, c[0], c[1:], [seeds])
         numbers = positive(by_parameters)[numpy().argsort(program.parameter_order)]
@@ -97,44 +95,24 @@ class DifferentiableProgram:
         wrt = tuple([k for k, t in enumerate(tangents) if not isinstance(t, zero)])
         return self._call(*c), self.jacobian(wrt)(c, [tangents[k] for k in wrt])[0]
 
-    def _jacobian(self, wrt: Places) -> LinearMap:
+    def jacobian(self, wrt: Places) -> LinearMap:
         """Return u ↦ J u, by the arrays `wrt`."""
-        outputs = len(self.evaluation.program.outputs)
-
-        def curvature(by: Places) -> LinearMap:
-            """Return d ↦ (∂(J u)/∂c) d, with the transpose w ↦ (∂g/∂c) u."""
-            forward = LinearMap(
-                lambda cu, d: [along(lambda c: jacobian.forward(c, cu[-len(wrt) :])[0], cu[: -len(wrt)], by, d)],
-                lambda cu, _: [(outputs, cu[1][0])],
-                lambda: backward,
-            )
-            backward = LinearMap(
-                lambda cu, w: along(
-                    lambda c: _chosen(self.gradients(c, w[0]), by), cu[: -len(wrt)], wrt, cu[-len(wrt) :]
-                ),
-                lambda cu, _: _chosen(cu, by),
-                lambda: forward,
-            )
-            return forward
-
-        jacobian = LinearMap(
+        return LinearMap(
             lambda c, u: [along(self.values, c, wrt, u)],
-            lambda c, _: [(outputs, c[1][0])],
+            lambda c, _: [(self.outputs, c[1][0])],
             lambda: self.gradient(wrt),
-            cache(curvature),
+            lambda by: self.curvature(wrt, by),
         )
-        return jacobian
 
-    def _gradient(self, wrt: Places) -> LinearMap:
-        """Return w ↦ Jᵀ w, for the arrays `wrt`."""
+    def gradient(self, wrt: Places) -> LinearMap:
+        """Return w ↦ Jᵀ w = g, for the arrays `wrt`."""
         return LinearMap(
             lambda c, w: _chosen(self.gradients(c, w[0]), wrt),
             lambda c, _: _chosen(c, wrt),
             lambda: self.jacobian(wrt),
-            partial(self.second, wrt),
+            lambda by: self.second(wrt, by),
         )
 
-    @cache  # noqa: B019
     def second(self, of: Places, by: Places) -> LinearMap:
         """Return d ↦ (∂g/∂c) d, those g of the arrays `of`, by those of `by`."""
         return LinearMap(
@@ -143,19 +121,21 @@ class DifferentiableProgram:
             lambda: self.second(by, of),
         )
 
+    def curvature(self, wrt: Places, by: Places) -> LinearMap:
+        """Return d ↦ (∂(J u)/∂c) d, by the arrays `by`, with the transpose w ↦ (∂g/∂c) u."""
+        count = -len(wrt)
+        forward = LinearMap(
+            lambda cu, d: [along(lambda c: along(self.values, c, wrt, cu[count:]), cu[:count], by, d)],
+            lambda cu, _: [(self.outputs, cu[1][0])],
+            lambda: transpose,
+        )
+        transpose = LinearMap(
+            lambda cu, w: along(lambda c: _chosen(self.gradients(c, w[0]), by), cu[:count], wrt, cu[count:]),
+            lambda cu, _: _chosen(cu, by),
+            lambda: forward,
+        )
+        return forward
+
 
 def _chosen(arrays: Arrays, places: Places) -> list[Any]:
     return [arrays[place] for place in places]
-
-
-def _forward_step(step: Step, arrays: Arrays) -> Any:
-    """Compute a step of a forward pass by functions with the table's derivatives."""
-    op, kind = step.instruction.op, step.instruction.kind
-    if kind == "elementwise":
-        return differentiable(op)(*arrays)
-    if kind == "matmul":
-        return product(step, *arrays)
-    if op.name in LINEAR_REDUCTIONS:
-        return reduce_value(step, arrays)
-    value = lambda *xs: reduce_value(step, xs)  # noqa: E731  one line is easier to read here
-    return with_derivatives(value, partial(reduce_slopes, op), total=lambda products: products.sum(1))(*arrays)

@@ -1,47 +1,34 @@
-"""What the steps of a program compute, on arrays (…, batch): values by the table's rules, reductions, products."""
+"""The steps of a forward pass on arrays (…, batch): values by the table's rules, reductions, products."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from microgradlib.compiler.engines.jax.differentiable import differentiable, with_derivatives
 from microgradlib.compiler.engines.jax.evaluation import Step
-from microgradlib.compiler.engines.jax.functions import Walled, array_functions, jax, times, where
+from microgradlib.compiler.engines.jax.functions import Walled, array_functions, jax, where
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import Op
 
-__all__ = ["LINEAR_REDUCTIONS", "computed", "reduce_slopes", "reduce_value"]
+__all__ = ["forward_step", "product", "reduce_slopes", "reduce_value"]
 
 
-def computed(is_real: Any = None) -> Callable[[Step, list[Any]], Any]:
-    """Return the function that computes a step, forward or adjoint, without derivatives of its own.
-
-    `is_real`, an array (batch,), says which examples are no padding: only these are summed over the batch, so that
-    0 · inf of padding reaches no sum.
-    """
-
-    def compute(step: Step, arrays: list[Any]) -> Any:
-        i = step.instruction
-        if i.sums_batch and is_real is not None:
-            arrays = [
-                jax().numpy.where(is_real, x, 0.0) if operand.space == BATCHED else x
-                for x, operand in zip(arrays, i.operands)
-            ]
-        if i.kind == "matmul":
-            return product(step, *arrays)
-        if i.kind == "reduce":
-            return reduce_value(step, arrays) if i.wrt is None else _reduce_adjoint(step, *arrays)
-        if i.wrt is None:
-            return i.op.value(array_functions(), *arrays, *i.op.settings)
-        g, *read = arrays
-        inputs = rule_arguments(i.op, i.reads, read)
-        return times(i.op.derivatives[i.wrt](array_functions(), *inputs, *i.op.settings), g)  # type: ignore[index]
-
-    return compute
+def forward_step(step: Step, arrays: Sequence[Any]) -> Any:
+    """Compute a step that is no adjoint by a function with the table's derivatives."""
+    op, kind = step.instruction.op, step.instruction.kind
+    if kind == "elementwise":
+        return differentiable(op)(*arrays)
+    if kind == "matmul":
+        return product(step, *arrays)
+    if op.name in LINEAR_REDUCTIONS:
+        return reduce_value(step, arrays)
+    value = lambda *xs: reduce_value(step, xs)  # noqa: E731  one line is easier to read here
+    return with_derivatives(value, partial(reduce_slopes, op), total=lambda products: products.sum(1))(*arrays)
 
 
 def product(step: Step, w: Any, x: Any) -> Any:
@@ -165,9 +152,3 @@ def _stacked(derivatives: Sequence[Any], z: Any) -> Any:
         return values
     closed = [jnp.broadcast_to(d.closed if isinstance(d, Walled) else False, z.shape) for d in walled]
     return Walled(values, jnp.stack(closed, 1))
-
-
-def _reduce_adjoint(step: Step, g: Any, z: Any, *arrays: Any) -> Any:
-    """Return cotangent · derivative by each term of operand `wrt`."""
-    slope = reduce_slopes(step.instruction.op, z, *arrays)[step.instruction.wrt or 0]
-    return times(slope, g[:, None])

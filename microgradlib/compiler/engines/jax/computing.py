@@ -1,45 +1,49 @@
-"""The steps of a backward pass in which closed branches stop inf and nan: a cotangent behind one is −0 in memory."""
+"""What computes the steps of a program, so that closed branches stop inf and nan: a cotangent behind one is −0."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, reduce
 from typing import Any
 
 from microgradlib.compiler.engines.jax.differentiable import slope_by_rule
 from microgradlib.compiler.engines.jax.evaluation import Step
 from microgradlib.compiler.engines.jax.functions import Walled, jax
-from microgradlib.compiler.engines.jax.steps import product, reduce_slopes, reduce_value
-from microgradlib.compiler.instructions import NOT_REACHED, Operand, ProgramData
+from microgradlib.compiler.engines.jax.steps import forward_step, product, reduce_slopes, reduce_value
+from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import ZERO
 
-__all__ = ["Backward", "positive"]
+__all__ = ["Computing", "positive"]
 
 
-class Backward:
-    """What computes the steps of a joint program with seeds, in one evaluation: those of the first pass by `forward`.
+class Computing:
+    """Computes the steps of one evaluation of a program, forward or joint, with the table's derivatives.
 
-    A result that no open branch reaches is −0, whatever it is multiplied by, any other 0 is +0; in a product, the rows
-    and columns that only closed cotangents meet count as 0. Where nothing can be closed, it is plain arithmetic.
-    `is_closed`: whether seeds of 0 are so.
+    A cotangent that no open branch reaches is −0, whatever it is multiplied by, any other 0 is +0; in a product, the
+    rows and columns that only closed cotangents meet count as 0. Where nothing can be closed, it is plain arithmetic.
+
+    `is_real`, an array (batch,), says which examples are no padding: only these are summed over the batch, so that
+    0 · inf of padding reaches no sum. `is_closed` says whether seeds may be −0, as what differentiates no output.
     """
 
-    def __init__(self, program: ProgramData, forward: Callable[[Step, Sequence[Any]], Any], *, is_closed: bool) -> None:
-        self.forward, self._first = forward, [len(slots) for slots in program.cotangent_slots]
+    def __init__(self, program: ProgramData, is_real: Any = None, *, is_closed: bool = False) -> None:
+        self._is_real, self._first = is_real, [len(slots) for slots in program.cotangent_slots] or program.sizes
         self._perhaps = [numpy().zeros(size + 1, bool) for size in program.sizes]  # slots that may be closed
-        for seeds in program.seeds:
+        for seeds in program.seeds[-1:]:
             self._perhaps[seeds.space][seeds.slots] = is_closed
 
     def __call__(self, step: Step, arrays: Sequence[Any]) -> Any:
         """Return the results of a step."""
-        i = step.instruction
+        i, where = step.instruction, jax().numpy.where
+        if i.sums_batch and self._is_real is not None:
+            arrays = [where(self._is_real, x, 0.0) if o.space == BATCHED else x for x, o in zip(arrays, i.operands)]
         if i.wrt is None and not any(map(self._is_cotangent, i.operands)):
-            return self.forward(step, arrays)
+            return forward_step(step, arrays)
         closed, found = self._adjoint(step, *arrays) if i.wrt is not None else self._linear(step, arrays)
         self._perhaps[i.space][i.results.slots] = closed is not None
-        return found if closed is None else jax().numpy.where(closed, -0.0, positive(found))
+        return found if closed is None else where(closed, -0.0, positive(found))
 
     def _is_cotangent(self, operand: Operand) -> bool:
         return bool((operand.slots >= self._first[operand.space]).any())
