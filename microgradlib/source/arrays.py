@@ -12,8 +12,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.source.code import Code
 from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import NOTHING
-from microgradlib.source.places import CONSTANT, Places
-from microgradlib.source.strides import Axis, Strided, fine_axes, padded, strided
+from microgradlib.source.places import CONSTANT, Axis, Places, Strided, fine_axes, padded, strided
 
 __all__ = ["Arrays"]
 
@@ -55,11 +54,11 @@ class Arrays(Places):
 
         `alone`: nothing is written behind it, so that it may be an expression.
         """
-        owners = numpy().unique(self.owner[scalars])
+        owners = self.owners(scalars)
         if len(owners) > 1:
             return self._padded(scalars) or self._joined(scalars)
         if owners[0] != CONSTANT:
-            return self._part(int(owners[0]), scalars, alone=alone)
+            return self._part(owners[0], scalars, alone=alone)
         numbers = [self.numbers[scalar] for scalar in scalars.ravel().tolist()]
         if len({repr(number) for number in numbers}) == 1:
             return Code.number(numbers[0])
@@ -124,7 +123,7 @@ class Arrays(Places):
         None for anything else.
         """
         outside = self.owner[scalars] == CONSTANT
-        owners = numpy().unique(self.owner[scalars[~outside]]).tolist()
+        owners = self.owners(scalars[~outside])
         if len(owners) != 1 or (scalars == NOTHING).any() or not outside.any():
             return None
         if any(repr(self.numbers[scalar]) != "0.0" for scalar in {*scalars[outside].tolist()}):

@@ -1,14 +1,20 @@
-"""Code: an expression of a text, with its precedence, whether it is of a batch, and parts that merge."""
+"""Code: an expression of a text, with its precedence, its batch, and parts that merge; long lines; names."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
 
-__all__ = ["Code"]
+__all__ = ["WIDEST", "Code", "broken", "identifiers"]
+
+WIDEST, LONGEST, SHORTEST = 96, 112, 2
+"""The longest line that a comment stands beside, the longest that is not broken, and how many parts of a path a name
+keeps at least."""
 
 
 class Code(Formula):
@@ -90,3 +96,53 @@ def _merged(before: list[str], index: list[str]) -> list[str]:
             merged.append(rest.pop(0))
         merged.append(rest.pop(0) if rest else ":")
     return merged + rest
+
+
+def broken(code: str, indent: str = "") -> list[str]:
+    """Return a statement as lines of text: a long sum or product of matrices in brackets, a term in each.
+
+    >>> broken("y = " + " + ".join(["some_term"] * 14))[:3]
+    ['y = (', '    some_term', '    + some_term']
+    """
+    start = next(iter(re.findall(r"^return |^\w+ = ", code)), "")
+    expression = code[len(start) :]
+    if not start or len(indent + code) <= LONGEST:
+        return [indent + code]
+    terms = [
+        part for term in _split(expression, " + ") for part in (_split(term, " @ ") if len(term) > WIDEST else [term])
+    ]
+    return (
+        [f"{indent}{start}(", *[f"{indent}    {term}" for term in terms], f"{indent})"]
+        if terms[1:]
+        else [indent + code]
+    )
+
+
+def _split(expression: str, sign: str) -> list[str]:
+    """Return the parts of an expression before and from each sign that is in no brackets."""
+    cuts, depth = [0], 0
+    for k, character in enumerate(expression):
+        depth += (character in "([{") - (character in ")]}")
+        if not depth and expression.startswith(sign, k):
+            cuts.append(k)
+    return [expression[a:b].strip() for a, b in pairwise([*cuts, len(expression)])]
+
+
+def identifiers(names: Sequence[str], taken: set[str]) -> list[str]:
+    """Return names for variables, unique and different from those taken: the last parts of paths that tell them apart.
+
+    >>> identifiers(["cell.u", "readout.w", "a.cell.w", "in"], {"in"})
+    ['cell_u', 'readout_w', 'cell_w', 'in_']
+    """
+    paths = [name.split(".") for name in names]
+    used, result = set(taken), list[str]()
+    for path in paths:
+        starts = [k for k in range(len(path) - SHORTEST, 0, -1) if not path[k].isdecimal()]
+        unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
+        name = re.sub(r"\W", "_", "_".join(path[unique[0] if unique else 0 :]))
+        name = name if name.isidentifier() else f"_{name}"
+        while name in used:
+            name += "_"
+        used.add(name)
+        result.append(name)
+    return result

@@ -10,7 +10,7 @@ from microgradlib.ops.formula import ATOM
 from microgradlib.source.arrays import Arrays
 from microgradlib.source.code import Code
 from microgradlib.source.graph import NOTHING
-from microgradlib.source.layout import layouts, softmax_rows
+from microgradlib.source.layout import collapsed, layouts, softmax_rows, varying
 from microgradlib.source.packs import SYMMETRIC, Pack
 
 __all__ = ["Expressions"]
@@ -37,7 +37,7 @@ class Expressions:
         grid = min(grids, key=lambda grid: self._cost(pack, grid)) if pack.products else next(grids)
         grid = self._common_first(pack, grid) if pack.products else grid
         parts = [self._part(pack, k, grid) for k in range(len(pack.parts[0]))]
-        useful = {axis for part in parts for axis in self._varying(part)}
+        useful = {axis for part in parts for axis in varying(part)}
         if len(useful) < grid.ndim:  # a grid with holes, in which the other axes tell the results apart
             spare = tuple([axis for axis in range(grid.ndim) if axis not in useful])
             if (grid.max(spare) != NOTHING).sum() == (grid != NOTHING).sum():
@@ -138,33 +138,16 @@ class Expressions:
     def _cost(self, pack: Pack, grid: Any) -> int:
         """Return how many numbers the factors are that are read in a layout."""
         parts = [self._part(pack, k, grid) for k in range(2 * pack.products)]
-        return sum(self._collapsed(part, axes).size for part in parts for axes in [self._varying(part)])
+        return sum(collapsed(part, axes).size for part in parts for axes in [varying(part)])
 
     def _common_first(self, pack: Pack, grid: Any) -> Any:
         """Return a layout with the axes first along which both factors of a product vary: the heads of attention."""
         for k in range(pack.products):
-            one, other = [self._varying(self._part(pack, 2 * k + i, grid)) for i in range(2)]
+            one, other = [varying(self._part(pack, 2 * k + i, grid)) for i in range(2)]
             both = [axis for axis in one if axis in other]
             if both and one != other:
                 return grid.transpose([*both, *[axis for axis in range(grid.ndim) if axis not in both]])
         return grid
-
-    def _varying(self, part: Any) -> list[int]:
-        """Return the axes of the results along which a factor (…, terms) is not the same; the others are all left out.
-
-        Where nothing is, it may be anything: of a factor along a diagonal one of the axes remains.
-        """
-        axes = list[int]()
-        for k in reversed(range(part.ndim - 1)):
-            top = part.max(k, keepdims=True)
-            if ((part != top) & (part != NOTHING)).any():
-                axes.insert(0, k)
-            else:
-                part = top
-        return axes
-
-    def _collapsed(self, part: Any, axes: Sequence[int]) -> Any:
-        return part.max(tuple([k for k in range(part.ndim - 1) if k not in axes]))
 
     def _dot(self, pack: Pack, parts: Sequence[Any]) -> Code:
         pairs = [parts[2 * k : 2 * k + 2] for k in range(pack.products)]
@@ -192,8 +175,8 @@ class Expressions:
     def _matrix_product(self, pack: Pack, one: Any, other: Any) -> Code:
         """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
         arrays, rank = self.arrays, one.ndim - 1
-        axes = [self._varying(part) for part in (one, other)]
-        factors = [arrays.padded(self._collapsed(part, k)) for part, k in zip((one, other), axes)]
+        axes = [varying(part) for part in (one, other)]
+        factors = [arrays.padded(collapsed(part, k)) for part, k in zip((one, other), axes)]
         if rank and rank - 1 in axes[0] and rank - 1 not in axes[1]:  # the last axis is that of the right factor
             axes, factors = axes[::-1], factors[::-1]
         elif not rank and not arrays.is_batched(factors[0]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
@@ -10,7 +11,7 @@ from microgradlib.source.arrays import Arrays
 from microgradlib.source.graph import NOTHING
 from microgradlib.source.packs import Pack
 
-__all__ = ["layouts", "softmax_rows"]
+__all__ = ["collapsed", "layouts", "softmax_rows", "varying"]
 
 FEWEST = 0.3
 """What part of a grid the results must fill at least."""
@@ -34,7 +35,7 @@ def layouts(pack: Pack, arrays: Arrays) -> Iterable[Any]:
         yield np.zeros((), int)
         return
     tried = [order, order[::-1], [*range(len(reads))]] if pack.kind == "dot" else [order]
-    for choice in tried:
+    for choice in dict.fromkeys(map(tuple, tried)):
         grid = _grid([column for k in choice for column in columns[k]], len(pack.members))
         if grid is not None:
             yield grid
@@ -57,7 +58,7 @@ def _batched(read: Any, arrays: Arrays) -> bool:
 
 def _columns(read: Any, part: Any, arrays: Arrays) -> list[Any]:
     """Return the coordinates of what the results read, if that lies in one array, one axis after another."""
-    owners = numpy().unique(arrays.owner[read])
+    owners = arrays.owners(read)
     windows = arrays.windows_beyond(part) if part.shape[1] > 1 else None
     if windows:
         return list(windows[1][:, 0].T)
@@ -71,7 +72,14 @@ def _grid(columns: Sequence[Any], count: int) -> Any:
 
     A column that adds to others is ranked within each of their groups, if the grid is full then: the units of a head.
     """
+    return _grid_of(tuple([(column - column.min()).astype("int64").tobytes() for column in columns]), count)
+
+
+@lru_cache(maxsize=1024)
+def _grid_of(moved: tuple[bytes, ...], count: int) -> Any:
+    """Return the grid of columns, which begin with 0: it is the same for all steps in time."""
     np = numpy()
+    columns = [np.frombuffer(column, "int64") for column in moved]
     axes: list[Any] = []
     known, groups = np.zeros(count, int), 1
     for column in columns:
@@ -112,3 +120,23 @@ def softmax_rows(pack: Pack, arrays: Arrays) -> tuple[Any, Any]:
     if grid is None or (grid == NOTHING).any():
         grid = np.arange(len(rows))
     return terms[grid], members[grid]
+
+
+def varying(part: Any) -> list[int]:
+    """Return the axes of the results along which a factor (…, terms) is not the same; the others are all left out.
+
+    Where nothing is, it may be anything: of a factor along a diagonal one of the axes remains.
+    """
+    axes = list[int]()
+    for k in reversed(range(part.ndim - 1)):
+        top = part.max(k, keepdims=True)
+        if ((part != top) & (part != NOTHING)).any():
+            axes.insert(0, k)
+        else:
+            part = top
+    return axes
+
+
+def collapsed(part: Any, axes: Sequence[int]) -> Any:
+    """Return a factor (…, terms) without the axes of the results along which it is the same."""
+    return part.max(tuple([k for k in range(part.ndim - 1) if k not in axes]))

@@ -7,7 +7,6 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -16,8 +15,7 @@ from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import TABLE
 from microgradlib.source.arrays import Arrays
-from microgradlib.source.code import Code
-from microgradlib.source.completion import complete
+from microgradlib.source.code import WIDEST, Code, broken, identifiers
 from microgradlib.source.frameworks import Framework
 from microgradlib.source.graph import Graph, Leaf
 from microgradlib.source.loops import Statement, statements
@@ -27,9 +25,8 @@ from microgradlib.source.writer import Writer
 
 __all__ = ["to_source"]
 
-WIDTH, WIDEST, LONGEST, SHORTEST = 110, 96, 112, 2
-"""The width of wrapped text, the longest line that comments stand beside and the longest that is not broken, and how
-many parts of a path a name keeps."""
+WIDTH = 110
+"""The width of wrapped text."""
 
 TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
 WORDS = {
@@ -81,8 +78,7 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
         message = f"name is that of the function: an identifier that nothing else in the text has, got {name!r:.80}"
         raise ValueError(message)
     graph = Graph(program)
-    complete(graph)
-    names = _identifiers(graph.leaves, taken | {name})
+    names = identifiers([leaf.name for leaf in graph.leaves], taken | {name})
     language = Framework(framework, taken=frozenset({name, *names}))
     writer = Writer(graph, language, names, taken | {name}, alone=_axes(program.shape) is not None)
     returned, shape = _nested(program.shape, iter(graph.outputs), writer)
@@ -146,7 +142,7 @@ def _quoted(text: str) -> str:
 
 def _aligned(lines: Sequence[Statement]) -> list[str]:
     """Return lines of a function with their comments below each other, where lines are not too long for that."""
-    blocks = [_broken(line) for line in lines]
+    blocks = [broken(line.code, "    " * (1 + line.depth)) for line in lines]
     width = max(
         [len(b[-1]) for b, line in zip(blocks, lines) if len(b) == 1 and len(b[0]) <= WIDEST and line.comment],
         default=0,
@@ -154,37 +150,6 @@ def _aligned(lines: Sequence[Statement]) -> list[str]:
     for block, line in zip(blocks, lines):
         block[-1] = f"{block[-1]:<{width * (len(block) == 1)}}  # {line.comment}" if line.comment else block[-1]
     return [text for block in blocks for text in block]
-
-
-def _broken(line: Statement) -> list[str]:
-    """Return a statement as lines of text: a long sum or product of matrices in brackets, a term in each.
-
-    >>> _broken(Statement("y = " + " + ".join(["some_term"] * 12)))[:3]
-    ['    y = (', '        some_term', '        + some_term']
-    """
-    indent = "    " * (1 + line.depth)
-    start = next(iter(re.findall(r"^return |^\w+ = ", line.code)), "")
-    expression = line.code[len(start) :]
-    if not start or len(indent + line.code) <= LONGEST:
-        return [indent + line.code]
-    terms = [
-        part for term in _split(expression, " + ") for part in (_split(term, " @ ") if len(term) > WIDEST else [term])
-    ]
-    return (
-        [f"{indent}{start}(", *[f"{indent}    {term}" for term in terms], f"{indent})"]
-        if terms[1:]
-        else [indent + line.code]
-    )
-
-
-def _split(expression: str, sign: str) -> list[str]:
-    """Return the parts of an expression before and from each sign that is in no brackets."""
-    cuts, depth = [0], 0
-    for k, character in enumerate(expression):
-        depth += (character in "([{") - (character in ")]}")
-        if not depth and expression.startswith(sign, k):
-            cuts.append(k)
-    return [expression[a:b].strip() for a, b in pairwise([*cuts, len(expression)])]
 
 
 def _tables(writer: Writer, language: Framework) -> list[str]:
@@ -236,26 +201,6 @@ def _from_flat(arrays: Arrays, leaf: Leaf) -> Code:
     wide = [length for length in leaf.lengths if length > 1]
     code = arrays.whole(numpy().array(leaf.scalars).reshape(wide))
     return code if len(wide) == len(leaf.lengths) else code.reshaped(leaf.lengths)
-
-
-def _identifiers(leaves: Sequence[Leaf], taken: set[str]) -> list[str]:
-    """Return names for variables, unique and different from those taken: the last parts of paths that tell them apart.
-
-    >>> _identifiers([Leaf("parameter", name, (), ()) for name in ("cell.u", "readout.w", "a.cell.w", "in")], {"in"})
-    ['cell_u', 'readout_w', 'cell_w', 'in_']
-    """
-    paths = [leaf.name.split(".") for leaf in leaves]
-    used, result = set(taken), list[str]()
-    for path in paths:
-        starts = [k for k in range(len(path) - SHORTEST, 0, -1) if not path[k].isdecimal()]
-        unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
-        name = re.sub(r"\W", "_", "_".join(path[unique[0] if unique else 0 :]))
-        name = name if name.isidentifier() else f"_{name}"
-        while name in used:
-            name += "_"
-        used.add(name)
-        result.append(name)
-    return result
 
 
 def _nested(shape: Any, outputs: Iterator[int], writer: Writer, *, inside: bool = False) -> tuple[str, str]:
