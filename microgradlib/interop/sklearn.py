@@ -60,12 +60,16 @@ class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
 
     def _train(self, x: Any, targets: Any, outputs: int, loss: Callable[..., Any]) -> None:
         """Make the network and train it. The fitted attributes are set when that has succeeded."""
+        sizes: Any = self.hidden_sizes
+        if isinstance(sizes, str) or not isinstance(sizes, (Sequence, numpy().ndarray)):
+            message = f"hidden_sizes lists the number of units of each hidden layer, such as (16,), got {sizes!r}"
+            raise TypeError(message)
         make = self.optimizer
         if not callable(make):
             chosen: Any = lookup(make, OPTIMIZERS, "optimizer")
             make = partial(chosen, lr=real_number(self.learning_rate, "learning_rate", gt=0, example=0.01))
         seed = int(utils.check_random_state(self.random_state).randint(2**31 - 1))
-        model = MLP([x.shape[1], *self.hidden_sizes, outputs], activation=self.activation, rng=seed)
+        model = MLP([x.shape[1], *sizes, outputs], activation=self.activation, rng=seed)
         history = fit(
             model, loss, x, targets, epochs=self.epochs, batch_size=self.batch_size, optimizer=make,
             validation=self.validation_fraction, early_stopping=self.early_stopping, rng=seed, progress=self.verbose,

@@ -41,7 +41,7 @@ def torch_loss(fast: Batched) -> Callable[..., Any]:
         if not isinstance(parameters, torch.Tensor) or not parameters.dtype.is_floating_point:
             message = (
                 "the parameters are one flat tensor of floats, torch.tensor([p.data for p in model.parameters()]), "
-                f"got {parameters!r}"
+                f"got {getattr(parameters, 'dtype', type(parameters).__name__)}"
             )
             raise TypeError(message)
         tensors = [x if isinstance(x, torch.Tensor) else torch.tensor(numpy().asarray(x)) for x in data]

@@ -123,6 +123,9 @@ def test_errors_and_warnings():
         MicrogradClassifier().predict(X)
     with pytest.raises(ValueError, match="at least two classes, got one class"):
         MicrogradClassifier().fit(X, np.zeros(150))
+    for sizes in (8, "8"):
+        with pytest.raises(TypeError, match="hidden_sizes lists the number of units of each hidden layer"):
+            MicrogradClassifier(sizes).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="no optimizer 'adamm'; did you mean 'adam'"):
         MicrogradClassifier(optimizer="adamm").fit(X, Y)
     with pytest.raises(ValueError, match="learning_rate"):

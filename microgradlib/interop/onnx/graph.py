@@ -33,6 +33,16 @@ def onnx(feature: str = "to_onnx") -> Any:
     return import_optional("onnx", feature)
 
 
+def _operator(kind: str, *, is_swapped: bool = False, is_condition: bool = False) -> Callable[[Tensor, Any], Tensor]:
+    """Return the method of an operator, which writes a node."""
+
+    def operate(self: Tensor, other: Any) -> Tensor:
+        inputs = (other, self) if is_swapped else (self, other)
+        return self.body.node(kind, *inputs, is_condition=is_condition)
+
+    return operate
+
+
 class Tensor:
     """A result of a node; arithmetic and comparisons write nodes. `is_condition`: it holds truth values."""
 
@@ -42,47 +52,16 @@ class Tensor:
     def __bool__(self) -> bool:
         raise TypeError("a rule asks `if` on a number that is not known when the model is written: write xp.where")
 
-    def __add__(self, other: Any) -> Tensor:
-        return self.body.node("Add", self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return self.body.node("Add", other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return self.body.node("Sub", self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return self.body.node("Sub", other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return self.body.node("Mul", self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return self.body.node("Mul", other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return self.body.node("Div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return self.body.node("Div", other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return self.body.node("Pow", self, other)
+    __add__, __radd__ = _operator("Add"), _operator("Add", is_swapped=True)
+    __sub__, __rsub__ = _operator("Sub"), _operator("Sub", is_swapped=True)
+    __mul__, __rmul__ = _operator("Mul"), _operator("Mul", is_swapped=True)
+    __truediv__, __rtruediv__ = _operator("Div"), _operator("Div", is_swapped=True)
+    __pow__ = _operator("Pow")
+    __lt__, __le__ = _operator("Less", is_condition=True), _operator("LessOrEqual", is_condition=True)
+    __gt__, __ge__ = _operator("Greater", is_condition=True), _operator("GreaterOrEqual", is_condition=True)
 
     def __neg__(self) -> Tensor:
         return self.body.node("Neg", self)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return self.body.node("Less", self, other, is_condition=True)
-
-    def __le__(self, other: Any) -> Tensor:
-        return self.body.node("LessOrEqual", self, other, is_condition=True)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return self.body.node("Greater", self, other, is_condition=True)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return self.body.node("GreaterOrEqual", self, other, is_condition=True)
 
 
 class Body:
