@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache, reduce
 from operator import and_, or_
-from typing import Any, NamedTuple
+from typing import Any
 
 from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, Flow, derivative_of
-from microgradlib.compiler.engines.native.fusion import Chain, Key, chains_of
+from microgradlib.compiler.engines.native.fusion import Chain, chains_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.llvm.functions import run_rule
-from microgradlib.compiler.llvm.ir import Function, Mask, Number
+from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Rows, Step
 from microgradlib.ops import TABLE, ZERO, Op
 
-__all__ = ["Shape", "adjoint_of", "chain_kernels", "closed_at_minus_zero", "masks_of", "shape_of", "stated"]
+__all__ = ["adjoint_of", "chain_kernels", "closed_at_minus_zero", "masks_of", "stated"]
 
 
 def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> list[Kernel]:
@@ -32,57 +32,44 @@ def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
 
 def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
     """Return the kernel of steps that are computed entry by entry."""
-    keys, shape = shape_of(chain)
-    written = {link.results for link in chain.links}
-    views = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(keys)]
-    function = _chain_function(layout, chain.sizes, tuple(views), shape)
-    starts = [numpy().frombuffer(key.table, "int32") if key.table else key.start for key in keys]
-    return Kernel(copy(function), tuple(starts))  # a module names its functions
-
-
-@lru_cache(256)
-def _chain_function(layout: Layout, sizes: tuple[int, ...], views: Sequence[View], shape: Shape) -> Function:
-    """Return the function of a chain. Steps that repeat have the same."""
-    f = kernel_function(len(views))
-    nest(f, layout, sizes, views, lambda _, places: shape.emit(places))
-    return f
-
-
-class Shape(NamedTuple):
-    """What chains with the same code have in common. Numbers beyond those of views stay in registers."""
-
-    loaded: tuple[tuple[int, bool], ...]
-    """Which views are loaded, and whether a −0 there is a structural zero."""
-    links: tuple[Any, ...]
-    """An op with `wrt` and `reads`, or None of a gather, with the numbers of its operands' views and its results'."""
-    stored: int
-    """How many views are stored, the first ones."""
-
-    def emit(self, places: Sequence[Place]) -> Stores:
-        """Emit the code of one position, for the place of each view; return what is stored."""
-        found = [(k, places[k].load(), closes) for k, closes in self.loaded]
-        numbers = {k: closed_at_minus_zero(x) if closes else x for k, x, closes in found}
-        for rule, operands, result in self.links:
-            inputs = [numbers[k] for k in operands]
-            numbers[result] = _number(inputs, *rule) if rule else inputs[0]
-        return [(places[k], numbers[k]) for k in range(self.stored)]
-
-
-def shape_of(chain: Chain) -> tuple[list[Key], Shape]:
-    """Return the views that a chain has in memory, those that are stored first, and its shape."""
-    written, loaded = dict[Key, None](), dict[Key, bool]()
+    written, loaded = dict[Any, None](), dict[Any, bool]()
     for link in chain.links:
         loaded |= {key: closes for key, closes in zip(link.operands, link.flow.closes) if key not in written}
         written[link.results] = None
     stored = [key for key in written if key in chain.needed]
     keys = list(dict.fromkeys([*stored, *loaded]))
+    views = [View(key.space, f"%a{k}", key.steps, key not in written, bool(key.table)) for k, key in enumerate(keys)]
     number = {key: k for k, key in enumerate(dict.fromkeys([*keys, *written]))}
     links = []
     for link in chain.links:
         i, operands = link.step.instruction, tuple([number[key] for key in link.operands])
         links.append((i and (i.op, i.wrt, i.reads), operands, number[link.results]))
     read = tuple([(number[key], closes) for key, closes in loaded.items()])
-    return keys, Shape(read, tuple(links), len(stored))
+    function = _chain_function(layout, chain.sizes, (tuple(views), read, tuple(links), len(stored)))
+    starts = [numpy().frombuffer(key.table, "int32") if key.table else key.start for key in keys]
+    return Kernel(copy(function), tuple(starts))  # a module names its functions
+
+
+@lru_cache(256)
+def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ...]) -> Function:
+    """Return the function of a chain. Steps that repeat have the same.
+
+    `shape`: the views, those that are stored first; which are loaded, and whether a −0 there is a structural zero; the
+    links; and how many are stored. A link is an op with `wrt` and `reads`, or None of a gather, with the numbers of its
+    operands' views and of its results'. Numbers beyond those of views stay in registers.
+    """
+    views, loaded, links, stored = shape
+    f = kernel_function(len(views))
+
+    def body(_: Real, places: list[Place]) -> Stores:
+        numbers = {k: closed_at_minus_zero(places[k].load()) if closes else places[k].load() for k, closes in loaded}
+        for rule, operands, result in links:
+            inputs = [numbers[k] for k in operands]
+            numbers[result] = _number(inputs, *rule) if rule else inputs[0]
+        return [(places[k], numbers[k]) for k in range(stored)]
+
+    nest(f, layout, sizes, views, body)
+    return f
 
 
 def _number(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int]) -> Number:

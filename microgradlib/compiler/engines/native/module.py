@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.epilogues import Epilogue, take_epilogues
-from microgradlib.compiler.engines.native.flow import flows_of, rows_of
+from microgradlib.compiler.engines.native.flow import Flow, flows_of, rows_of
 from microgradlib.compiler.engines.native.fusion import fusible
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
-from microgradlib.compiler.engines.native.tiles import Tiles, tile_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, literal
 from microgradlib.compiler.numpy_functions import numpy
@@ -64,7 +62,7 @@ class _Writer(Calls):
 
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
         super().__init__(layout)
-        self.plan, self.sums, self.flows, self.tiles = plan, sums, flows_of(plan), Tiles()
+        self.plan, self.sums, self.flows = plan, sums, flows_of(plan)
         self.unbatched, self.batched, self.lanes, self.scratch_memory, self.tables_memory = self.memory
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
@@ -81,10 +79,10 @@ class _Writer(Calls):
             is_last = f.emit(f"icmp ult i64 {left}, {self.block}")
             self._block(loop.index, f.emit(f"select i1 {is_last}, i64 {left}, i64 {self.block}"))
         self._after()
-        self.functions |= {tile.name: tile_function(tile, tuple(codes)) for tile, codes in self.tiles.items()}
         body = [function.text() for function in self.functions.values()]
         declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
-        tables = numpy().concatenate([numpy().zeros(0, "int32"), *self.tables])
+        np = numpy()
+        tables = np.concatenate([np.zeros(0, np.int32), *self.tables])
         text = "\n".join([*sorted(declarations), *body, f.text(), self._run_arrays().text()])
         return Module(text, tables, self.scratch)
 
@@ -95,8 +93,11 @@ class _Writer(Calls):
         to where `run` reads them, which takes Python longer than the whole of a small program. It gives 2, and does
         nothing, if one of those that are read is not C-contiguous.
         """
-        f = Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone")
-        read = FIELDS.index("parameters"), *range(len(FIELDS), len(FIELDS) + len(self.columns))
+        f, columns = (
+            Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone"),
+            range(len(FIELDS), len(FIELDS) + len(self.columns)),
+        )
+        read = FIELDS.index("parameters"), *columns
         written = FIELDS.index("outputs"), *range(self.field_count - len(self.cotangents), self.field_count)
 
         def field(k: int) -> str:
@@ -210,33 +211,17 @@ class _Writer(Calls):
         plan, sums = self.plan, self.sums
         layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
         ends, index, calls = fusible(plan), 0, list[Any]()
-        epilogues = {} if layout.is_single else take_epilogues(plan, self.flows, ends)
         while index < len(plan.steps):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
-                calls += map(self.kernel_call, self._kernels(index, steps, layout, epilogues.get(index)))
+                calls += map(self.kernel_call, kernels_of(steps, layout, sums.first.get(index), self.flows[index:end]))
             if phase == "after" and index in sums.roots:
                 self.call_kernels(calls)
                 calls.clear()
                 self._write_sums(sums.roots[index], plan.steps[index].results)
             index = end
         self.call_kernels(calls)
-
-    def _kernels(self, index: int, steps: Sequence[Step], layout: Layout, epilogue: Epilogue | None) -> list[Kernel]:
-        """Return the kernels of steps from some index on: of elementwise ones, or of one, maybe with an epilogue."""
-        step, flows = steps[0], self.flows[index : index + len(steps)]
-        if step.kind in {"elementwise", "gather"}:
-            return chain_kernels(steps, layout, flows)
-        if step.kind == "matmul":
-            kernel = matmul_kernel(step, layout, epilogue, self.tiles)
-        elif step.kind == "reduce":
-            kernel = reduce_kernel(step, layout, flows[0])
-        else:
-            kernel = segment_reduce_kernel(step, layout)
-        if index in self.sums.first:  # in the place of the first row of results
-            kernel = kernel._replace(arguments=(self.sums.first[index], *kernel.arguments[1:]))
-        return [kernel]
 
     def _write_sums(self, first: int, results: StridedView) -> None:
         """Add up the lanes of sums that are finished, and write them to their rows."""
@@ -248,3 +233,17 @@ class _Writer(Calls):
         if not is_run:
             self.scratch = max(self.scratch, -(-len(rows) // self.layout.sum_lanes))
             self.call(transfers.load_numbers(real), self.unbatched, self.table(rows), len(rows), target, 1)
+
+
+def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flows: Sequence[Flow]) -> list[Kernel]:
+    """Return the kernels of a step, or of a chain of elementwise ones; `first_sum` is the first of its lane sums."""
+    if steps[0].kind in {"elementwise", "gather"}:
+        return chain_kernels(steps, layout, flows)
+    [step] = steps
+    if step.kind == "reduce":
+        kernel = reduce_kernel(step, layout, flows[0])
+    else:
+        kernel = {"matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}[step.kind](step, layout)
+    if first_sum is not None:  # in the place of the first row of results
+        kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
+    return [kernel]

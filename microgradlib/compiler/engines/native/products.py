@@ -5,25 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.epilogues import Epilogue, EpilogueCode
-from microgradlib.compiler.engines.native.fusion import Key
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
-from microgradlib.compiler.engines.native.tiles import (
-    Integer,
-    Piece,
-    Tile,
-    Tiles,
-    blocks,
-    pieces,
-    tile_function,
-    transposing_function,
-)
+from microgradlib.compiler.engines.native.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, Real
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
 __all__ = ["matmul_kernel"]
 
+Integer = int | str
+"""An integer of the IR: itself, or the name of a value."""
+_Piece = tuple[int, Integer, Integer]
 
 MANY_REGISTERS = 32
 """So many vector registers hold a tile of 4 rows by 4 columns and what it is made of; fewer, one of 12 vectors."""
@@ -38,7 +30,6 @@ class _Matrices(NamedTuple):
     pair: Integer
     row: Integer
     column: Integer
-    is_batched: bool = False
 
     def behind(self, f: Function, real: Real, numbers: Integer) -> _Matrices:
         """Return the same matrices so many numbers further on."""
@@ -75,26 +66,17 @@ class _Product(NamedTuple):
     """So many products, in vectors."""
     turned: _Matrices | None = None
     """Xᵀ, if X is a copy in scratch memory whose columns lie side by side."""
-    code: EpilogueCode | None = None
-    views: tuple[_Matrices, ...] = ()
-    """Those of the epilogue, if there is one; and the address of a table of them."""
-    table: str = "null"
-
-    def of(self, w: _Matrices, x: _Matrices, z: _Matrices, *views: _Matrices) -> _Product:
-        """Return the same of other matrices."""
-        return self._replace(w=w, x=x, z=z, views=views)
 
     @property
     def T(self) -> _Product:  # noqa: N802  as in NumPy
         """The product Zᵀ = Xᵀ Wᵀ."""
-        turned = self.of(self.x.T, self.w.T, self.z.T, *[view.T for view in self.views])
-        return turned._replace(rows=self.columns, columns=self.rows)
+        rows, columns = self.columns, self.rows
+        return self._replace(rows=rows, columns=columns, w=self.x.T, x=self.w.T, z=self.z.T)
 
 
-def matmul_kernel(step: Step, layout: Layout, epilogue: Epilogue | None = None, tiles: Tiles | None = None) -> Kernel:
-    """Return the kernel of a "matmul" step; in a layout for blocks, with an epilogue if it is given.
+def matmul_kernel(step: Step, layout: Layout) -> Kernel:
+    """Return the kernel of a "matmul" step.
 
-    To `tiles`, those of all products of a program, its own are added; without them, their functions are its callees.
     What is summed over the batch is added to lane sums, in the order of the results, from %a0 on: the first argument is
     to be replaced. In a layout for one example these are numbers, not vectors.
     """
@@ -107,33 +89,27 @@ def matmul_kernel(step: Step, layout: Layout, epilogue: Epilogue | None = None, 
     if spaces[2] == UNBATCHED and BATCHED in spaces and not is_added:
         message = f"a product summed over the batch has two batched operands, got {step}"
         raise NotNativeError(message)
-    views = [step.results, w, x, *(epilogue.keys if epilogue else ())]
-    f, (count, rows, terms), columns = kernel_function(len(views)), w.sizes, x.sizes[2]
-    z_, w_, x_, *others = [_place(f, layout, view, k) for k, view in enumerate(views)]
+    f, (count, rows, terms), columns = kernel_function(3), w.sizes, x.sizes[2]
+    z_, w_, x_ = [_place(f, layout, view, k) for k, view in enumerate((step.results, w, x))]
     if is_added:
         width = layout.sum_lanes
         first = f.address(layout.real, "%l", f.mul("%a0", width))
         z_ = _Matrices(first, rows * columns * width, columns * width, width)
     product = _Product(rows, terms, columns, w_, x_, z_, layout.real, is_added=is_added, lanes=vector)
-    if epilogue:
-        table = f.emit(f"alloca [{3 * len(others)} x i64], align 8")
-        product = product._replace(code=epilogue.code, views=tuple(others), table=table)
     if spaces[:2] == (BATCHED, UNBATCHED):
         product = product.T
     one = layout.is_single or BATCHED not in spaces
     product = _of_one_example(product, terms) if one else _of_a_block(f, product, spaces)
-    own: Tiles = {} if tiles is None else tiles
-    callees = _calls(f, product, count, layout.registers, own)
-    callees += [tile_function(tile, tuple(codes)) for tile, codes in own.items() if tiles is None]
+    callees = _calls(f, product, count, layout.registers)
     scratch = terms * -(-int(product.x.row) // product.real.lanes) if product.turned else 0
-    return Kernel(f, tuple([view.start for view in views]), scratch, tuple(callees))
+    return Kernel(f, (step.results.start, w.start, x.start), scratch, callees)
 
 
-def _place(f: Function, layout: Layout, view: StridedView | Key, argument: int) -> _Matrices:
+def _place(f: Function, layout: Layout, view: StridedView, argument: int) -> _Matrices:
     """Return where the matrices of a view lie, of which an argument of the kernel is the first row."""
     pointer, first = layout.row(f, view.space, f"%a{argument}")
-    pair, row, column = [layout.row(f, view.space, step)[1] for step in view.steps]
-    return _Matrices(f.address(layout.real, pointer, first), pair, row, column, view.space == BATCHED)
+    strides = [layout.row(f, view.space, step)[1] for step in view.steps]
+    return _Matrices(f.address(layout.real, pointer, first), *strides)
 
 
 def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Product:
@@ -145,9 +121,8 @@ def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Pro
         return product._replace(terms=f.mul(terms, vectors), w=w, x=x, is_vector=True, along="terms")
     if UNBATCHED in spaces and (columns == 1 or x.column == z.column == "%B"):
         x, z = x._replace(column=lanes), z._replace(column=lanes)
-        others = [view._replace(column=lanes) for view in product.views]
-        product = product.of(w, x, z, *others)._replace(columns=f.mul(columns, vectors), multiple=int(columns))
-        return product._replace(along="columns")
+        total = f.mul(columns, vectors)
+        return product._replace(columns=total, multiple=int(columns), x=x, z=z, along="columns")
     return product._replace(is_vector=UNBATCHED not in spaces, products=vectors)
 
 
@@ -180,38 +155,35 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
     return product._replace(real=real.one, lanes=1)
 
 
-def _calls(f: Function, product: _Product, count: int, registers: int, tiles: Tiles) -> list[Function]:
-    """Call functions of tiles, which are added, for all products; return other functions that are called."""
-    real, functions = product.real, list[Function]()
-    most = (4, 4) if registers >= MANY_REGISTERS else (4, 3) if product.is_vector else (6, 2)
+def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[Function, ...]:
+    """Call functions of tiles for all products; return these functions."""
+    real, tiles = product.real, list[Tile]()
+    most_rows, most_columns = (4, 3) if product.is_vector else (6, 2)
+    if registers >= MANY_REGISTERS:
+        most_rows, most_columns = 4, 4
     with ExitStack() as loops:
         if count > 1:
             pair = loops.enter_context(f.loop(count)).index
+            w, x, z = [m.behind(f, real, f.mul(pair, m.pair)) for m in (product.w, product.x, product.z)]
             source = product.turned and product.turned.behind(f, real, f.mul(pair, product.turned.pair))
-            product = product.of(*[m.behind(f, real, f.mul(pair, m.pair)) for m in (*product[3:6], *product.views)])
-            product = product._replace(turned=source)
-        if product.turned:
-            functions += _transpose(f, product, product.turned)
+            product = product._replace(w=w, x=x, z=z, turned=source)
+        functions = _transpose(f, product, product.turned) if product.turned else []
         if product.products != 1:
             vector = f.mul(loops.enter_context(f.loop(product.products)).index, real.lanes)
-            product = product.of(
-                *[m.behind(f, real, vector) if m.is_batched else m for m in (*product[3:6], *product.views)]
-            )
-        for k, view in enumerate(product.views):
-            for place, entry in enumerate((f"ptr {view.pointer}", f"i64 {view.row}", f"i64 {view.column}"), 3 * k):
-                f.do(f"store {entry}, ptr {f.emit(f'getelementptr i64, ptr {product.table}, i64 {place}')}, align 8")
-        for down in pieces(f, product.rows, most[0], 1):
-            for across, lanes in _with_tail(f, pieces(f, product.columns, most[1], product.multiple), product):
-                _call(f, product, (down, across), lanes, tiles)
-    return functions
+            moves = (product.is_vector, True, True)
+            w, x, z = [m.behind(f, real, vector) if moved else m for m, moved in zip(product[3:6], moves)]
+            product = product._replace(w=w, x=x, z=z)
+        for down in _pieces(f, product.rows, most_rows, 1):
+            for across, lanes in _with_tail(f, _pieces(f, product.columns, most_columns, product.multiple), product):
+                tiles.append(_call(f, product, down, across, lanes))
+    return (*functions, *map(tile_function, dict.fromkeys(tiles)))
 
 
-def _call(f: Function, product: _Product, piece: tuple[Piece, Piece], lanes: int, tiles: Tiles) -> None:
+def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> Tile:
     """Call the function of a tile for panels of rows and groups of columns."""
     w, x, z, real = product.w, product.x, product.z, product.real
-    (rows, panels, row), (columns, groups, column) = piece
+    (rows, panels, row), (columns, groups, column) = down, across
     tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes)
-    numbers = tiles.setdefault(tile, {})
     pointers = [
         f.address(real, w.pointer, f.mul(row, w.row)),
         f.address(real, x.pointer, f.mul(column, x.column)),
@@ -219,17 +191,17 @@ def _call(f: Function, product: _Product, piece: tuple[Piece, Piece], lanes: int
     ]
     strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
     integers = [product.terms, panels, groups, *[strides[name] for name in tile.strides]]
-    integers += [row, column, numbers.setdefault(product.code, len(numbers))]
     given = [*[f"ptr {pointer}" for pointer in pointers], *[f"i64 {integer}" for integer in integers]]
-    f.do(f"call void @{tile.name}({', '.join(given)}, ptr {product.table})")
+    f.do(f"call void @{tile.name}({', '.join(given)})")
+    return tile
 
 
 def _transpose(f: Function, product: _Product, source: _Matrices) -> list[Function]:
     """Call functions that copy Xᵀ to X; return them."""
     real, terms, functions = product.real, int(product.terms), list[Function]()
     columns = (int(product.columns) - 1) * real.lanes + product.lanes
-    for rows, down, i in blocks(columns, real.lanes):
-        for lanes, across, j in blocks(terms, real.lanes):
+    for rows, down, i in _blocks(columns, real.lanes):
+        for lanes, across, j in _blocks(terms, real.lanes):
             function = transposing_function(real, rows, lanes)
             place = f.address(real, source.pointer, f.add(f.mul(i, source.row), j))
             copy = f.address(real, product.x.pointer, f.add(f.mul(j, product.x.row), i))
@@ -239,7 +211,30 @@ def _transpose(f: Function, product: _Product, source: _Matrices) -> list[Functi
     return functions
 
 
-def _with_tail(f: Function, pieces: list[Piece], product: _Product) -> list[tuple[Piece, int]]:
+def _blocks(size: int, most: int) -> list[tuple[int, int, int]]:
+    """Return (entries of one, how many, where they start) of blocks as large as possible, and what is left."""
+    whole = size // most
+    return [block for block in ((most, whole, 0), (size % most, 1, whole * most)) if block[0] and block[1]]
+
+
+def _pieces(f: Function, size: Integer, most: int, multiple: int) -> list[_Piece]:
+    """Return pieces of an axis, of at most so many entries: (entries of one, how many, where they start).
+
+    They are about as large as one another; if the size is not known, but what it is a multiple of, as large as
+    possible, and single entries.
+    """
+    if isinstance(size, int):
+        count = -(-size // most)
+        smaller, larger = divmod(size, count)
+        pieces: list[_Piece] = [(smaller + 1, larger, 0), (smaller, count - larger, larger * (smaller + 1))]
+        return [piece for piece in pieces if piece[1]]
+    times = f.emit(f"udiv i64 {size}, {most}")
+    if multiple % most == 0:
+        return [(most, times, 0)]
+    return [(most, times, 0), (1, f.emit(f"urem i64 {size}, {most}"), f.mul(times, most))]
+
+
+def _with_tail(f: Function, pieces: list[_Piece], product: _Product) -> list[tuple[_Piece, int]]:
     """Return the pieces of the columns, each with the lanes of its last vector; or with those of the last term."""
     if product.along == "summed" or product.lanes == product.real.lanes:
         return [(piece, product.lanes) for piece in pieces]

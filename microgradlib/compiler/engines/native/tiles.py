@@ -8,19 +8,12 @@ have places, strides and sizes as arguments, and serve all products of a program
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.epilogues import EpilogueCode
 from microgradlib.compiler.engines.native.transfers import transposed
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 
-__all__ = ["Integer", "Piece", "Tile", "Tiles", "blocks", "pieces", "tile_function", "transposing_function"]
-
-Integer = int | str
-"""An integer of the IR: itself, or the name of a value."""
-Piece = tuple[int, Integer, Integer]
-"""Pieces of an axis: how many entries one has, how many they are, and where they start."""
+__all__ = ["Tile", "tile_function", "transposing_function"]
 
 STRIDES = ("wr", "wt", "xt", "xc", "zr", "zc")
 """Numbers from one row, term or column to the next, in W, X and Z."""
@@ -66,22 +59,11 @@ class Tile(NamedTuple):
         return tuple([name for name in STRIDES if name not in self.fixed])
 
 
-_Matrix = tuple[str, Integer, Integer]
-
-Tiles = dict[Tile, dict["EpilogueCode | None", int]]
-"""Tiles that are called, with the epilogues that they are called with, None of them too, and the numbers of these."""
-
-
 @lru_cache(256)
-def tile_function(tile: Tile, epilogues: tuple[EpilogueCode | None, ...] = (None,)) -> Function:
-    """Return the function of a tile.
-
-    Behind the strides it is given at which row and column of all the first tile is; the number of an epilogue; and the
-    address of three numbers for each view of that: where it starts, and its strides.
-    """
+def tile_function(tile: Tile) -> Function:
+    """Return the function of a tile."""
     strides = "".join([f", i64 %{name}" for name in tile.strides])
     parameters = f"ptr %w, ptr %x, ptr %z, i64 %terms, i64 %panels, i64 %groups{strides}"
-    parameters += ", i64 %row, i64 %column, i64 %epilogue, ptr %views"
     f, real = Function(tile.name, parameters, linkage="internal"), tile.real
     rows, columns, is_summed = range(tile.rows), range(tile.columns), tile.along == "summed"
     wr, wt, xt, xc, zr, zc = [real.lanes if name in tile.fixed else f"%{name}" for name in STRIDES]
@@ -91,66 +73,23 @@ def tile_function(tile: Tile, epilogues: tuple[EpilogueCode | None, ...] = (None
         z = f.address(real, "%z", f.mul(row, zr), f.mul(column, zc))
         ws = [f.address(real, w, f.mul(r, wr)) for r in rows]
         xs = [f.address(real, x, f.mul(c, xc)) for c in columns]
-        width = [1] * tile.columns if is_summed else [real.lanes] * (tile.columns - 1) + [tile.lanes]
+        width = [real.lanes] * (tile.columns - 1) + [1 if is_summed else tile.lanes]
+
+        def place(r: int, c: int) -> str:
+            return f.address(real, z, f.mul(r, zr), f.mul(c, zc))
 
         is_loaded = tile.is_added and tile.along == "columns"
         sums = [[f.number(0.0, real)] * tile.columns] * tile.rows
         if is_loaded:
-            sums = [[f.load_first(real, *at) for at in zip(row, width)] for row in _places(f, tile, z, zr, zc)]
+            sums = [[f.load_first(real, place(r, c), width[c]) for c in columns] for r in rows]
         sums = _sums(f, tile, (ws, wt), (xs, xt), sums)
-        with f.cases("%epilogue", len(epilogues)) as cases:
-            for code, _ in zip(epilogues, cases):
-                if code:
-                    views = _views(f, tile, code, f.add(row, "%row"), f.add(column, "%column"))
-                    _finish(f, tile, code, sums, views)
-                    continue
-                finished = [f.sum_lanes(total) if is_summed else total for total in chain(*sums)]
-                for total, place, lanes in zip(finished, chain(*_places(f, tile, z, zr, zc)), width * tile.rows):
-                    is_more = tile.is_added and not is_loaded
-                    f.store_first(f.load(total.real, place) + total if is_more else total, place, lanes)
+        for r in rows:
+            for c in columns:
+                total = f.sum_lanes(sums[r][c]) if is_summed else sums[r][c]
+                if tile.is_added and not is_loaded:
+                    total = f.load(total.real, place(r, c)) + total
+                f.store_first(total, place(r, c), 1 if is_summed else width[c])
     return f
-
-
-def _places(f: Function, tile: Tile, start: str, down: Integer, across: Integer) -> list[list[str]]:
-    """Return where the rows of a tile have their columns."""
-    rows = [f.address(tile.real, start, f.mul(r, down)) for r in range(tile.rows)]
-    return [[f.address(tile.real, row, f.mul(c, across)) for c in range(tile.columns)] for row in rows]
-
-
-def _finish(f: Function, tile: Tile, code: EpilogueCode, sums: list[list[Number]], views: list[_Matrix]) -> None:
-    """Apply an epilogue to a tile that is at these places, row after row.
-
-    The code for a row of several columns is there once, in a loop in which the rows that are left move up.
-    """
-
-    def apply(row: list[Number], r: Integer) -> None:
-        starts = [f.address(tile.real, start, f.mul(r, down)) for start, down, _ in views]
-        for c, total in enumerate(row):
-            code.emit(total, [f.address(tile.real, x, f.mul(c, view[2])) for x, view in zip(starts, views)])
-
-    if tile.columns == 1:
-        for r, row in enumerate(sums):
-            apply(row, r)
-        return
-    with f.loop(tile.rows) as loop:
-        carried = [[loop.carry(total) for total in row] for row in sums]
-        apply(carried[0], loop.index)
-        for old, new in zip(chain(*carried), chain(*carried[1:], carried[0])):
-            loop.update(old, new)
-
-
-def _views(f: Function, tile: Tile, code: EpilogueCode, row: Integer, column: Integer) -> list[_Matrix]:
-    """Return where a tile is in each view of an epilogue, with the numbers from row to row, and column to column."""
-    found = list[_Matrix]()
-
-    def given(kind: str, place: int) -> str:
-        return f.emit(f"load {kind}, ptr {f.emit(f'getelementptr i64, ptr %views, i64 {place}')}, align 8")
-
-    for k, alike in enumerate(code.alike):
-        start, down, across = given("ptr", 3 * k), given("i64", 3 * k + 1), 0 if alike else tile.real.lanes
-        step = across if tile.along == "columns" else given("i64", 3 * k + 2)
-        found.append((f.address(tile.real, start, f.mul(row, down), f.mul(column, step)), down, step))
-    return found
 
 
 def _sums(
@@ -206,26 +145,3 @@ def transposing_function(real: Real, rows: int, lanes: int) -> Function:
         for k, vector in enumerate(transposed(block)[:lanes]):
             f.store(vector, f.address(real, "%y", f.mul(f.add(j, k), "%yr"), i))
     return f
-
-
-def blocks(size: int, most: int) -> list[tuple[int, int, int]]:
-    """Return pieces of an axis as large as possible, and what is left."""
-    whole = size // most
-    return [block for block in ((most, whole, 0), (size % most, 1, whole * most)) if block[0] and block[1]]
-
-
-def pieces(f: Function, size: Integer, most: int, multiple: int) -> list[Piece]:
-    """Return pieces of an axis, of at most so many entries each.
-
-    They are about as large as one another; if the size is not known, but what it is a multiple of, as large as
-    possible, and single entries.
-    """
-    if isinstance(size, int):
-        count = -(-size // most)
-        smaller, larger = divmod(size, count)
-        found: list[Piece] = [(smaller + 1, larger, 0), (smaller, count - larger, larger * (smaller + 1))]
-        return [piece for piece in found if piece[1]]
-    times = f.emit(f"udiv i64 {size}, {most}")
-    if multiple % most == 0:
-        return [(most, times, 0)]
-    return [(most, times, 0), (1, f.emit(f"urem i64 {size}, {most}"), f.mul(times, most))]
