@@ -278,25 +278,6 @@ class Function:
         self.start_block(f"skip.{number}")
 
     @contextmanager
-    def cases(self, number: str, count: int) -> Iterator[Iterator[int]]:
-        """Run only what is emitted for one of the numbers 0, 1 … below count, one after another from an iterator."""
-        label = self._count = self._count + 1
-
-        def each() -> Iterator[int]:
-            for case in range(count):
-                self.start_block(f"case.{label}.{case}")
-                yield case
-                self.do(f"br label %behind.{label}")
-
-        others = " ".join([f"i64 {case}, label %case.{label}.{case}" for case in range(1, count)])
-        self.do(f"switch i64 {number}, label %case.{label}.0 [{others}]")
-        cases = each()
-        yield cases
-        for _ in cases:
-            pass
-        self.start_block(f"behind.{label}")
-
-    @contextmanager
     def loop(self, end: int | str, *, step: int | str = 1) -> Iterator[Loop]:
         """Repeat what is emitted inside for index 0, step, 2·step … below `end`, which is above 0.
 
