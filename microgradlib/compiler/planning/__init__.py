@@ -55,7 +55,7 @@ def plan(program: ProgramData) -> Plan:
 
     return Plan(
         program=program,
-        steps=tuple([Step(i, placed(to), tuple(map(placed, read)), *rest) for i, to, read, *rest in views.drafts]),
+        steps=tuple([Step(d[0], placed(d.results), tuple(map(placed, d.operands)), *d[3:]) for d in views.drafts]),
         rows=(int(rows[UNBATCHED][-1]) + 1, int(rows[BATCHED][-1]) + 1),
         constant_rows=tuple(rows_of_slots[UNBATCHED][list(program.constant_slots)].tolist()),
         one_rows=tuple(rows_of_slots[BATCHED][list(program.ones)].tolist()),

@@ -1,17 +1,16 @@
-"""The plan as data: steps on rows of buffers, read as strided views, with the chains and the repeats among them."""
+"""The plan as data: steps on rows of buffers, read as strided views, and the repeats among them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 
-__all__ = ["Plan", "Repeat", "Rows", "Step", "StridedView"]
+__all__ = ["Plan", "Repeat", "Rows", "Step", "StridedView", "repeats_of", "rows_of"]
 
 FEWEST_TIMES = 3
 """So often at least must steps be repeated."""
@@ -50,6 +49,20 @@ class Rows:
 
     def __str__(self) -> str:
         return f"{SPACES[self.space]}[{len(self.rows)} rows]"
+
+
+def rows_of(place: StridedView | Rows) -> Any:
+    """Return the rows of a view, in the order of its entries.
+
+    >>> rows_of(StridedView(0, 5, (2, 3), (10, 1))).tolist()
+    [5, 6, 7, 15, 16, 17]
+    """
+    if isinstance(place, Rows):
+        return place.rows
+    rows = numpy().array([place.start])
+    for size, step in zip(place.sizes, place.steps):
+        rows = (rows[:, None] + numpy().arange(size) * step).ravel()
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +133,6 @@ class Plan:
     seed_rows: tuple[Any, ...]
     output_rows: tuple[Any, ...]
     cotangent_rows: tuple[Any, ...]
-
-    @cached_property
-    def chains(self) -> tuple[tuple[int, int], ...]:
-        """(start, end) of each run of two or more elementwise steps, each of which reads what the one before writes.
-
-        As they have as many results, in one order, they may be computed one after another without going to memory.
-        """
-        found: list[tuple[int, int]] = []
-        for end, (before, step) in enumerate(pairwise(self.steps), 1):
-            if before.kind == step.kind == "elementwise" and before.results in step.operands:
-                start = found.pop()[0] if found and found[-1][1] == end else end - 1
-                found.append((start, end + 1))
-        return tuple(found)
 
     @cached_property
     def repeats(self) -> tuple[Repeat, ...]:

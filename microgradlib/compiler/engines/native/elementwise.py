@@ -8,8 +8,7 @@ from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import Any
 
-from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, Flow, derivative_of
-from microgradlib.compiler.engines.native.fusion import Chain, chains_of
+from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, derivative_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.transfers import CLOSED
@@ -17,6 +16,7 @@ from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Rows, Step
+from microgradlib.compiler.planning.fusion import Chain, Flow, chains_of
 from microgradlib.ops import TABLE, ZERO, Op
 
 __all__ = ["adjoint_of", "chain_kernels", "closed_at_minus_zero", "masks_of", "stated"]

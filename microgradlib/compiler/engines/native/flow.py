@@ -5,29 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, Instruction
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Plan, Rows, StridedView
+from microgradlib.compiler.planning.data import Plan, rows_of
+from microgradlib.compiler.planning.fusion import Flow
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import ZERO, Op
 
-__all__ = ["PRODUCTS", "SUMS", "Flow", "derivative_of", "flows_of", "rows_of"]
+__all__ = ["PRODUCTS", "SUMS", "derivative_of", "flows_of"]
 
 PRODUCTS, SUMS = {"mul", "strong_mul"}, {"add", "sum", "identity"}
 """Ops that a structural zero stops; and those in which it takes no part."""
-
-
-class Flow(NamedTuple):
-    """What is known of a step's numbers."""
-
-    reach: int
-    """How many steps later its results are read for the last time; 0 if they are not."""
-    closes: tuple[bool, ...]
-    """Of each operand, whether a −0 there is a structural zero; see `flows_of`."""
 
 
 def flows_of(plan: Plan) -> list[Flow]:
@@ -86,17 +78,3 @@ def derivative_of(op: Op, wrt: int, reads: Sequence[int], numbers: Sequence[Numb
     """Return an op's derivative for those numbers that it `reads` of its output and inputs; it may be `ZERO`."""
     given = [math.nan if x is None else x for x in rule_arguments(op, reads, numbers)]
     return run_rule(op.derivatives[wrt], *given, *op.settings)  # type: ignore[index]
-
-
-def rows_of(place: StridedView | Rows) -> Any:
-    """Return the rows of a view, in the order of its entries.
-
-    >>> rows_of(StridedView(0, 5, (2, 3), (10, 1))).tolist()
-    [5, 6, 7, 15, 16, 17]
-    """
-    if isinstance(place, Rows):
-        return place.rows
-    rows = numpy().array([place.start])
-    for size, step in zip(place.sizes, place.steps):
-        rows = (rows[:, None] + numpy().arange(size) * step).ravel()
-    return rows

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.flow import Flow, flows_of, rows_of
-from microgradlib.compiler.engines.native.fusion import fusible
+from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
@@ -17,7 +16,8 @@ from microgradlib.compiler.engines.native.reductions import reduce_kernel, segme
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, literal
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Plan, Step, StridedView
+from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
+from microgradlib.compiler.planning.fusion import Flow, fusible
 
 __all__ = ["FIELDS", "Module", "write_module"]
 

@@ -10,8 +10,6 @@ from math import gcd
 from typing import Any
 
 from microgradlib.compiler.engines.native.elementwise import adjoint_of, closed_at_minus_zero, masks_of, stated
-from microgradlib.compiler.engines.native.flow import Flow
-from microgradlib.compiler.engines.native.fusion import contiguous
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
@@ -20,6 +18,7 @@ from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
+from microgradlib.compiler.planning.fusion import Flow, contiguous
 
 __all__ = ["reduce_kernel", "segment_reduce_kernel"]
 

@@ -12,10 +12,10 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 from native_kernels import Memory, layout_of, numpy_run, rows_agree
 
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
-from microgradlib.compiler.engines.native.flow import Flow, flows_of
-from microgradlib.compiler.engines.native.fusion import fusible
+from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
+from microgradlib.compiler.planning.fusion import Flow, fusible
 from microgradlib.ops import TABLE
 
 LAYOUTS = [(dtype, is_single) for dtype in ("float64", "float32") for is_single in (False, True)]

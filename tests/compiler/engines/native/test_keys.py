@@ -57,7 +57,8 @@ def test_the_names_of_arguments_and_parameters_are_not_in_a_key():
 def test_a_key_is_the_same_in_another_process():
     code = (
         "import numpy as np\nfrom microgradlib import Value, compile\nfrom microgradlib.nn import MLP\n"
-        "from microgradlib.compiler.engines.native import keys as made_of\nfrom microgradlib.compiler.planning import plan\n"
+        "from microgradlib.compiler.engines.native import keys as made_of\n"
+        "from microgradlib.compiler.planning import plan\n"
         "import random\nrandom.seed(1)\nmodel = MLP(2, [3, 1])\n"
         "fast = compile(lambda x: model(x), model.parameters(), backend='numpy')\nfast(np.array([[1.0, 2.0]]))\n"
         "print(made_of.program_key(plan(fast._last.engine.joint('gradient'))))\n"

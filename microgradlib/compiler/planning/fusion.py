@@ -8,11 +8,10 @@ from math import prod
 from operator import mul
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.flow import Flow, rows_of
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Plan, Rows, Step, StridedView
+from microgradlib.compiler.planning.data import Plan, Rows, Step, StridedView, rows_of
 
-__all__ = ["Chain", "Key", "Link", "chains_of", "contiguous", "fusible"]
+__all__ = ["Chain", "Flow", "Key", "Link", "chains_of", "contiguous", "fusible"]
 
 FUSED = {"elementwise", "gather"}
 
@@ -52,6 +51,15 @@ class Key(NamedTuple):
             return int(self.rows(sizes).min()), int(self.rows(sizes).max())
         spans = [(size - 1) * step for size, step in zip(sizes, self.steps)]
         return self.start + sum([s for s in spans if s < 0]), self.start + sum([s for s in spans if s > 0])
+
+
+class Flow(NamedTuple):
+    """What is known of a step's numbers."""
+
+    reach: int
+    """How many steps later its results are read for the last time; 0 if they are not."""
+    closes: tuple[bool, ...]
+    """Of each operand, whether a −0 there is a structural zero; for an engine that tells them apart."""
 
 
 class Link(NamedTuple):
