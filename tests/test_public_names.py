@@ -9,8 +9,8 @@ import pytest
 import microgradlib as mg
 
 SUBPACKAGES = {
-    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim", "plots",
-    "regularisers", "symbolic", "testing", "training", "viz",
+    "compiler", "costs", "data", "engine", "errors", "interop", "krylov", "metrics", "nn", "numeric", "ops", "optim",
+    "plots", "regularisers", "symbolic", "testing", "training", "viz",
 }  # fmt: skip
 
 
