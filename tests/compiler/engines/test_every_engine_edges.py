@@ -123,10 +123,14 @@ def test_what_nothing_reaches_is_a_positive_zero(backend, batch):
     """Behind a closed branch, or without influence: 0 as the eager engine has it, and prints it."""
     w, v, unused = Value(1.5), Value(-2.0), Value(1.0)
     fast = compiled(lambda x: mg.where(x > 0, v * mg.log(x), w * x) - mg.relu(v * x), [w, v, unused], backend=backend)
-    assert str(fast.value_and_grad(np.full(batch, -1.0))[1].tolist()) == "[-1.0, 1.0, 0.0]"
+    found = fast.value_and_grad(np.full(batch, -1.0))[1].tolist()
+    assert found[:2] == pytest.approx([-1.0, 1.0], rel=1e-15)  # the sum of 70 times 1/70 is not 1 in every order
+    assert str(found[2]) == "0.0"
     fast = compiled(lambda x: mg.where(x[0] > 0, mg.log(x[0]) * v, x[1] * w), [w, v], backend=backend)
     rows = np.full((batch, 2), -1.0)
-    assert str(fast.value_and_grad(rows)[1].tolist()) == "[-1.0, 0.0]"
+    found = fast.value_and_grad(rows)[1].tolist()
+    assert found[0] == pytest.approx(-1.0, rel=1e-15)
+    assert str(found[1]) == "0.0"
     assert str(fast.jacobian(rows).tolist()) == str([[[0.0, 1.5]]] * batch)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from microgradlib._support.checks import whole_number
 from microgradlib.compiler.engines.engine import Engine
-from microgradlib.compiler.engines.jax.computing import Computing, positive
-from microgradlib.compiler.engines.jax.evaluation import Evaluation
+from microgradlib.compiler.engines.jax.blocks import Blocks
 from microgradlib.compiler.engines.jax.functions import jax
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
@@ -19,10 +18,6 @@ __all__ = ["BatchFunction", "JaxEngine", "devices_of", "padded_size"]
 
 CHUNKS = 16
 """A batch whose sums are to be reproducible is divided into so many chunks, which are summed in one order."""
-
-BLOCK_BYTES = 24 << 20
-"""On a CPU a batch is run in blocks whose numbers fit here: beyond that memory is slower than computing."""
-SMALLEST_BLOCK = 64
 
 
 class JaxEngine(Engine):
@@ -62,7 +57,7 @@ class JaxEngine(Engine):
         if id(program) not in self._functions:
             with self._lock:
                 devices = self.devices[:1] if self.reproducible else self.devices
-                self._functions.setdefault(id(program), BatchFunction(program, self.dtype, devices))
+                self._functions.setdefault(id(program), BatchFunction(program, devices))
         return self._functions[id(program)]
 
     def _in_chunks(
@@ -92,13 +87,11 @@ class JaxEngine(Engine):
 class BatchFunction:
     """A program as a function of batches, which devices share; call it while JAX traces, or run `compiled`."""
 
-    def __init__(self, program: ProgramData, dtype: Any, devices: Sequence[Any]) -> None:
-        self.program, self.evaluation, self.dtype = program, Evaluation(program), numpy().dtype(dtype)
+    def __init__(self, program: ProgramData, devices: Sequence[Any]) -> None:
+        self.program, self.blocks = program, Blocks(program)
         several = len(devices) > 1 or devices[0] != jax().devices()[0]
         self.mesh = jax().sharding.Mesh(numpy().array(devices), ("batch",)) if several else None
         self.width = len(devices)
-        row = self.dtype.itemsize * max(1, program.batched_size)
-        self.block = max(SMALLEST_BLOCK, BLOCK_BYTES // row) if devices[0].platform == "cpu" else None
         self.compiled = jax().jit(self.__call__, static_argnames="masked")
 
     def padded_size(self, batch: int) -> int:
@@ -118,7 +111,7 @@ class BatchFunction:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs and cotangents of a batch of a padded size, whose first `count` examples are real."""
         if self.mesh is None:
-            return self._local(parameters, columns, seeds, count, masked=masked)
+            return self.blocks(parameters, columns, seeds, count if masked else None)
         spec = jax().sharding.PartitionSpec
         by_example = spec(None, "batch")
         is_own = [seed.ndim == 2 and seed.shape[1] == columns[0].shape[0] for seed in seeds]
@@ -145,47 +138,9 @@ class BatchFunction:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs of the examples of one device, and the sums over those of all: one all-reduce."""
         count -= jax().lax.axis_index("batch") * columns[0].shape[0]
-        outputs, cotangents = self._local(parameters, columns, seeds, count, masked=masked)
+        outputs, cotangents = self.blocks(parameters, columns, seeds, count if masked else None)
         totals = iter(jax().lax.psum([c for c in cotangents if c.ndim == 1], "batch"))
         return outputs, tuple([c if c.ndim == 2 else next(totals) for c in cotangents])
-
-    def _local(
-        self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], count: Any, *, masked: bool
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """Run examples on one device: in blocks if they are many."""
-        size, blocks = columns[0].shape[0], 1
-        while self.block is not None and size > self.block * blocks and size % (2 * blocks) == 0:
-            blocks *= 2
-        if blocks > 1:
-            return self._in_blocks(blocks, parameters, columns, seeds, count, masked=masked)
-        is_real = jax().numpy.arange(size) < count if masked else None
-        outputs, cotangents = self.evaluation(Computing(self.program, is_real), parameters, columns, seeds)
-        return outputs, tuple(map(positive, cotangents))
-
-    def _in_blocks(
-        self, blocks: int, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], count: Any, *, masked: bool
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """Run blocks of examples, one after another; add up what is summed over the batch."""
-        jnp, size = jax().numpy, columns[0].shape[0]
-        length = size // blocks
-        is_own = [seed.ndim == 2 and seed.shape[1] == size for seed in seeds]
-        rows = [column.reshape(blocks, length, *column.shape[1:]) for column in columns]
-        own = [s.reshape(-1, blocks, length).swapaxes(0, 1) for s, split in zip(seeds, is_own) if split]
-        counts = count - length * jnp.arange(blocks)
-
-        def run(totals: Any, block: Any) -> tuple[Any, Any]:
-            count, rows, own = block
-            own = iter(own)
-            given = [next(own) if split else seed for seed, split in zip(seeds, is_own)]
-            outputs, cotangents = self._local(parameters, rows, given, count, masked=masked)
-            sums = [c for c in cotangents if c.ndim == 1]
-            return [a + b for a, b in zip(totals, sums)], (outputs, [c for c in cotangents if c.ndim == 2])
-
-        zeros = [jnp.zeros(len(c.slots), self.dtype) for c in self.program.cotangents if c.space != BATCHED]
-        totals, (outputs, examples) = jax().lax.scan(run, zeros, (counts, rows, own))
-        outputs, *examples = [a.swapaxes(0, 1).reshape(a.shape[1], size) for a in (outputs, *examples)]
-        sums, rest = iter(totals), iter(examples)
-        return outputs, tuple([next(rest if c.space == BATCHED else sums) for c in self.program.cotangents])
 
 
 def _tree_sum(parts: Sequence[Any]) -> Any:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microgradlib.compiler.engines.jax.computing import Computing, positive
-from microgradlib.compiler.engines.jax.evaluation import Evaluation
+from microgradlib.compiler.engines.jax.blocks import Blocks
 from microgradlib.compiler.engines.jax.functions import jax
 from microgradlib.compiler.engines.jax.linear import LinearMap, along
-from microgradlib.compiler.engines.jax.steps import forward_step
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.reverse import reverse
 
 __all__ = ["pure_function"]
+
+FEWEST = 2
+"""So many blocks or fewer do not pay: in two loops XLA does not see what value and gradient have in common."""
 
 Arrays = Sequence[Any]
 Places = tuple[int, ...]
@@ -63,8 +64,8 @@ class DifferentiableProgram:
     """
 
     def __init__(self, program: ProgramData, *, per_example: bool) -> None:
-        self.evaluation, self.per_example = Evaluation(program), per_example
-        self._joint: Evaluation | None = None
+        self.program, self.per_example, self.forward = program, per_example, Blocks(program, fewest=FEWEST)
+        self._joint: Blocks | None = None
         self.outputs = len(program.outputs)
         self._call = jax().custom_jvp(lambda *c: self.values(c))
         self._call.defjvp(self._tangent, symbolic_zeros=True)
@@ -75,19 +76,17 @@ class DifferentiableProgram:
 
     def values(self, c: Arrays) -> Any:
         """Return the outputs by steps whose derivatives forward are those of the table."""
-        return self.evaluation(forward_step, c[0], c[1:])[0]
+        return self.forward(c[0], c[1:])[0]
 
     def gradients(self, c: Arrays, w: Any) -> list[Any]:
         """Return the derivatives of Σ w · outputs by each of the arrays, likewise."""
         if self._joint is None:
-            self._joint = Evaluation(reverse(self.evaluation.program, wrt="both"))
-        evaluation, program, jnp = self._joint, self._joint.program, jax().numpy
-        compute = Computing(program, is_closed=self.per_example)
+            self._joint = Blocks(reverse(self.program, wrt="both"), are_closed=self.per_example, fewest=FEWEST)
+        jnp, np, order = jax().numpy, numpy(), self._joint.program
         seeds = jnp.where(w == 0, -0.0, w) if self.per_example else w
-        _, (by_parameters, by_inputs) = evaluation(compute, c[0], c[1:], [seeds])
-        numbers = positive(by_parameters)[numpy().argsort(program.parameter_order)]
-        rows = positive(by_inputs)[numpy().argsort(program.input_order)].T
-        ends = numpy().cumsum([column.shape[1] for column in c[1:]])[:-1]
+        _, (numbers, inputs) = self._joint(c[0], c[1:], [seeds])
+        numbers, rows = numbers[np.argsort(order.parameter_order)], inputs[np.argsort(order.input_order)].T
+        ends = np.cumsum([column.shape[1] for column in c[1:]])[:-1]
         return [numbers, *jnp.split(rows, ends, 1)]
 
     def _tangent(self, c: Arrays, tangents: Arrays) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from microgradlib import Value, nn
 
 jax = pytest.importorskip("jax", reason="the JAX engine")
 
-from microgradlib.compiler.engines.jax import engine as jax_engine  # noqa: E402
+from microgradlib.compiler.engines.jax import blocks as jax_blocks, engine as jax_engine  # noqa: E402
 from microgradlib.compiler.engines.jax.evaluation import Evaluation  # noqa: E402
 from microgradlib.compiler.instructions import BATCHED, Operand, ProgramData  # noqa: E402
 
@@ -63,8 +63,8 @@ def test_blocks_add_up(monkeypatch):
         return (model(x) - y) ** 2
 
     expected = mg.compile(loss, model.parameters(), backend="numpy")
-    monkeypatch.setattr(jax_engine, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(jax_engine, "SMALLEST_BLOCK", 8)
+    monkeypatch.setattr(jax_blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(jax_blocks, "SMALLEST_BLOCK", 8)
     fast = mg.compile(loss, model.parameters(), backend="jax")
     mean, gradient = fast.value_and_grad(*data)
     assert mean == pytest.approx(expected.value_and_grad(*data)[0], rel=1e-13)
