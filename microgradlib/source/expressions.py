@@ -175,8 +175,11 @@ class Expressions:
     def _matrix_product(self, pack: Pack, one: Any, other: Any) -> Code:
         """Write the sums of products of two factors (…, terms): as a product of matrices, elementwise or an einsum."""
         arrays, rank = self.arrays, one.ndim - 1
-        axes = [varying(part) for part in (one, other)]
-        factors = [arrays.padded(collapsed(part, k)) for part, k in zip((one, other), axes)]
+        padding = (one == NOTHING) != (other == NOTHING)  # a 0, unlike a place of the grid that holds no result
+        parts = [numpy().where(padding & (part == NOTHING), arrays.count, part) for part in (one, other)]
+        axes = [varying(part) for part in parts]
+        parts = [collapsed(part, k) for part, k in zip(parts, axes)]
+        factors = [arrays.padded(numpy().where(part == arrays.count, NOTHING, part)) for part in parts]
         if rank and rank - 1 in axes[0] and rank - 1 not in axes[1]:  # the last axis is that of the right factor
             axes, factors = axes[::-1], factors[::-1]
         elif not rank and not arrays.is_batched(factors[0]):

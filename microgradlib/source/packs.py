@@ -173,12 +173,15 @@ def _complete_windows(graph: Graph) -> None:
 def _complete_attention(graph: Graph) -> None:
     """Let a position of causal attention have all values, those of later ones with the weight 0 of its softmax."""
     row_of, found = dict[int, Group](), list[tuple[int, Group, Group]]()
+    weights = {i for i, scalar in enumerate(graph.scalars) if scalar.kind == "softmax"}
     for i, scalar in enumerate(graph.scalars):
-        if _is_product(scalar) and not any(scalar.groups[2:]):
-            for p, v in (scalar.groups[:2], scalar.groups[1::-1]):
-                if p and NOTHING not in p and all(graph.scalars[weight].kind == "softmax" for weight in p):
-                    found.append((i, p, v))
-                    row_of[v[0]] = max(row_of.get(v[0], ()), v, key=len)
+        for p, v in (
+            (scalar.groups[:2], scalar.groups[1::-1]) if _is_product(scalar) and not any(scalar.groups[2:]) else ()
+        ):
+            whole = p and p[0] in weights and len({*p} - {NOTHING}) == len(graph.scalars[p[0]].groups[0])
+            if whole and {*p} - {NOTHING} <= weights and NOTHING not in v and weights.isdisjoint(v):
+                found.append((i, p, v))
+                row_of[v[0]] = max(row_of.get(v[0], ()), v, key=len)
     for i, p, v in found:
         row = row_of[v[0]]
         if len(v) < len(row) and row[: len(v)] == v and max(row) < i:

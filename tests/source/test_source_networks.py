@@ -121,6 +121,17 @@ def test_the_text_computes_what_the_program_does(name, framework):
         )
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_what_a_shorter_row_lacks_is_zero(framework):
+    def sums(x):
+        p, v = mg.softmax(x), [mg.tanh(one) for one in x]
+        return [mg.dot(p[:k], v[:k]) if k > 1 else p[0] * v[0] for k in (1, 2, 3)]
+
+    fast = compile(sums, backend="numpy")
+    data = data_for([(3,)])
+    np.testing.assert_allclose(np.asarray(results(fast, framework, *data)), fast(*data), rtol=1e-12)
+
+
 @pytest.mark.parametrize("framework", QUICK)
 @pytest.mark.parametrize("batch", [1, 2, 7])
 def test_any_batch(framework, batch):
@@ -140,7 +151,9 @@ def held_to_the_program(seed, framework):
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])
-@pytest.mark.parametrize("seed", [*range(30), 5902])  # 5902: results along a diagonal of their grid
+@pytest.mark.parametrize(
+    "seed", [*range(30), 5902, 20005]
+)  # 5902: results along a diagonal of their grid; 20005: p · p
 def test_random_networks(seed, framework):
     held_to_the_program(seed, framework)
 
