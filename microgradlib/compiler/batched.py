@@ -166,7 +166,8 @@ class Batched(display.ShowsItself):
         `parameters` is a flat array in the parameters' order, `data` are batches as in a call. The value is the mean
         over the batch, the number of `value_and_grad`; with `per_example` it is what a call returns. It composes with
         JAX's jit, grad, jvp, vmap and hessian, and so with optimisers such as optax; the derivatives are those of this
-        library, also where JAX's own rules have others: at kinks, and behind closed branches.
+        library, also where JAX's own rules have others: at kinks, and behind closed branches. The gradient is computed
+        by the program's own backward pass; third derivatives behind closed branches want JAX's forward mode.
 
         It computes in the precision of `parameters`: in float64 where JAX is told so (`jax_enable_x64`). Other Values
         that the function uses are constants, read when JAX traces it; labels are not checked. Raises `ValueError` for

@@ -21,9 +21,17 @@ Several processes, each with devices of its own, run the same script with the sa
 
 Every process gets all results (tried with two processes of two CPU devices each); `reproducible` is for one process.
 
-Derivatives are those of the op table, not JAX's: also at kinks, behind closed branches, and to every order. Numbers
-are IEEE's but for what XLA changes: on a CPU it takes subnormals (below 2.2e-308) for 0, it may round a product and a
-sum once, and divide by a product instead of twice, which shows where the product overflows.
+Derivatives are those of the op table, not JAX's: also at kinks, behind closed branches, and to every order. Those of
+the pure function are linear maps with stated transposes up to the second order, whatever the mixture of forward and
+reverse; above it JAX transposes, and 0 · inf behind a closed branch is nan in reverse mode: take third ones forward.
+
+A batch is run in blocks that stay in cache (on CPUs), so that the memory does not grow with what is computed. The
+GPT of `tests/benchmarks` beside hand-written JAX, float64, one thread of a CPU, ours / by hand: 256 texts 14 / 8 ms,
+4,096 texts 240 / 370 ms, 65,536 texts 3.8 / 7.1 s in 1.2 / 6.8 GB. The gradient of the pure function takes 15 ms for
+256 texts and 350 ms for 4,096, and 3 s to compile (by hand 1.2). It has not been measured on an accelerator.
+
+Numbers are IEEE's but for what XLA changes: on a CPU it takes subnormals (below 2.2e-308) for 0, it may round a product
+and a sum once, and divide by a product instead of twice, which shows where the product overflows.
 """
 
 from __future__ import annotations

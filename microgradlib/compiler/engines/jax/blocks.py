@@ -37,7 +37,7 @@ class Blocks:
             return self._block(parameters, columns, seeds, count)
         length = -(-size // number)
         if number * length > size:
-            count = size if count is None else count
+            count = size if count is None else jax().numpy.minimum(count, size)  # of a device's part, all may be real
         is_own = [seed.ndim == 2 and seed.shape[1] == size for seed in seeds]
         rows = [_cut(column, number, length) for column in columns]
         own = [_cut(seed.T, number, length) for seed, split in zip(seeds, is_own) if split]

@@ -17,6 +17,7 @@ jax = pytest.importorskip("jax", reason="the JAX engine")
 from microgradlib.compiler.engines.jax import blocks as jax_blocks, engine as jax_engine  # noqa: E402
 from microgradlib.compiler.engines.jax.evaluation import Evaluation  # noqa: E402
 from microgradlib.compiler.instructions import BATCHED, Operand, ProgramData  # noqa: E402
+from microgradlib.compiler.reverse import reverse  # noqa: E402
 
 
 @given(st.integers(1, 100_000))
@@ -70,6 +71,22 @@ def test_blocks_add_up(monkeypatch):
     assert mean == pytest.approx(expected.value_and_grad(*data)[0], rel=1e-13)
     assert gradient == pytest.approx(expected.value_and_grad(*data)[1], rel=1e-11, abs=1e-14)
     assert fast.jacobian(*data) == pytest.approx(expected.jacobian(*data), rel=1e-12)
+
+
+def test_a_last_block_is_filled_whatever_the_count(monkeypatch):
+    monkeypatch.setattr(jax_blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(jax_blocks, "SMALLEST_BLOCK", 4)
+    w = Value(2.0)
+    fast = mg.compile(lambda x: w * mg.log(x), [w], backend="numpy")
+    column = np.linspace(1.0, 2.0, 10)  # three blocks of 4, the last one filled with 0, where the logarithm is −inf
+    fast(column)
+    blocks = jax_blocks.Blocks(reverse(fast.program))
+    with jax.enable_x64(True):
+        given = jax.numpy.array([2.0]), [jax.numpy.array(column)], [jax.numpy.array(1.0)]
+        for count, real in ((None, 10), (10, 10), (20, 10), (5, 5)):
+            outputs, (gradient,) = jax.jit(blocks)(*given, count)
+            assert gradient.item() == pytest.approx(np.log(column[:real]).sum(), rel=1e-14)
+            assert outputs.shape == (1, 10)
 
 
 def test_the_user_s_configuration_is_left_alone():
