@@ -151,7 +151,7 @@ def test_fit(compiled):
         assert plain(vars(histories[-1]))
     assert histories[0] == histories[1] == histories[2]
     functions = {"optimizer", "callbacks", "regulariser", "penalty", "augment"}
-    others = functions | {"model", "loss", "X", "y", "live"}  # live is for notebooks only
+    others = functions | {"model", "loss", "X", "y", "live", "backend", "devices"}  # live is for notebooks only
     assert set(inspect.signature(fit).parameters) - others == set(settings)
 
 
