@@ -8,7 +8,7 @@ IEEE 754's, in the order of the rule; only where `fma` is called are product and
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -194,11 +194,6 @@ class Function:
         """Return the number, or the vector, at an address, which need not be aligned to vectors."""
         return Number(self, real, self.emit(f"load {real.text}, ptr {address}, align {real.bits // 8}"))
 
-    def load_index(self, table: str, place: int | str) -> str:
-        """Return the integer at a place of a table of 32-bit integers."""
-        address = self.emit(f"getelementptr i32, ptr {table}, i64 {place}")
-        return self.emit(f"sext i32 {self.emit(f'load i32, ptr {address}, align 4')} to i64")
-
     def broadcast(self, real: Real, address: str) -> Number:
         """Return the one number at an address in all lanes."""
         return self.splat(self.load(real.one, address), real)
@@ -234,22 +229,6 @@ class Function:
         self.declarations.add(f"declare void @llvm.masked.store.{real.suffix}.p0({declared})")
         given = f"{real.text} {number.name}, ptr {address}, i32 {real.bits // 8}, {_first(real, lanes)}"
         return self.do(f"call void @llvm.masked.store.{real.suffix}.p0({given})")
-
-    def sum_lanes(self, number: Number) -> Number:
-        """Return the sum of a vector's lanes, a scalar: the upper half is added to the lower until one is left."""
-        while number.real.lanes > 1:
-            real = number.real
-            half = Real(real.scalar, real.lanes // 2)
-            parts = []
-            for start in (0, half.lanes):
-                places = ", ".join([f"i32 {start + lane}" for lane in range(half.lanes)])
-                mask = f"<{half.lanes} x i32> <{places}>"
-                text = f"shufflevector {real.text} {number.name}, {real.text} poison, {mask}"
-                if half.lanes == 1:
-                    text = f"extractelement {real.text} {number.name}, i64 {start}"
-                parts.append(Number(self, half, self.emit(text)))
-            number = parts[0] + parts[1]
-        return number
 
     def number(self, x: Any, real: Real) -> Number:
         """Return a Python number as a constant; a Number as it is."""
@@ -432,6 +411,3 @@ class Number:
         f, real = self.function, self.real
         text = f"select {real.mask} {condition.name}, {real.text} {self.name}, {real.text} {other.name}"
         return Number(f, real, f.emit(text))
-
-
-Numbers = Sequence[Number]

@@ -104,10 +104,8 @@ class Calls:
         block = 1 if self.layout.is_single else self.block
         self.call(self.functions[name], *self.memory, block, *arguments)
 
-    def memory_call(self, name: str, target: str, source: str, count: int | str) -> None:
-        """Copy numbers that follow one another ("memcpy"), or set their bytes to 0."""
-        kind = "p0.i64" if name == "memset" else "p0.p0.i64"
-        types = "ptr, i8, i64, i1" if name == "memset" else "ptr, ptr, i64, i1"
-        self.f.declarations.add(f"declare void @llvm.{name}.{kind}({types})")
-        size = self.f.mul(count, self.real.bits // 8)
-        self.f.do(f"call void @llvm.{name}.{kind}(ptr {target}, {source}, i64 {size}, i1 false)")
+    def copy(self, target: str, source: str, count: int) -> None:
+        """Copy numbers that follow one another."""
+        self.f.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        size = count * self.real.bits // 8
+        self.f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")

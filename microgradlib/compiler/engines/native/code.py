@@ -139,7 +139,6 @@ class Workspace:
         others = arrays + 3 * len(plan.program.seeds)
         self.record = ctypes.create_string_buffer(8 * (len(FIELDS) + others + 2 + arrays))
         self.address = ctypes.addressof(self.record)
-        self.write = struct.Struct(f"={others}q").pack_into
         self.write_objects = struct.Struct(f"={2 + arrays}q").pack_into
         self.objects = 8 * (len(FIELDS) + others)
         unbatched, batched, sums, scratch, total = [part.ctypes.data for part in self.parts]
@@ -156,16 +155,20 @@ class Workspace:
         All arrays are of the program's dtype; parameters and columns are C-contiguous, outputs and batched cotangents
         have as many numbers between rows, unbatched cotangents are (slots,), and seeds (slots, batch) or (slots, 1).
         """
-        batch = len(columns[0])
-        apart = outputs.strides[0] // self.width
-        struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
-        struct.pack_into("=3q", self.record, 8 * PARAMETERS, parameters.ctypes.data, outputs.ctypes.data, apart)
         places = [column.ctypes.data for column in columns]
         for seed in seeds:
             places += [seed.ctypes.data, *[step // self.width for step in seed.strides]]
-        self.write(self.record, 8 * len(FIELDS), *places, *[array.ctypes.data for array in cotangents])
+        places += [array.ctypes.data for array in cotangents]
+        given = parameters.ctypes.data, outputs.ctypes.data, outputs.strides[0] // self.width
+        self._write(len(columns[0]), given, places)
         self.prepared = 0
         return not self.code.run(self.address)
+
+    def _write(self, batch: int, given: Sequence[int], places: Sequence[int]) -> None:
+        """Write to the record what differs from call to call: `given` are the fields from the parameters' on."""
+        struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
+        struct.pack_into(f"={len(given)}q", self.record, 8 * PARAMETERS, *given)
+        struct.pack_into(f"={len(places)}q", self.record, 8 * len(FIELDS), *places)
 
     def run_arrays(self, batch: int, *arrays: Any) -> int:
         """Do the same in less time, and say how it went, for the parameters, columns, outputs and cotangents in a row.
@@ -174,19 +177,14 @@ class Workspace:
         1: a sum over the batch is not finite; 2: an array that is read is not C-contiguous, and nothing was done.
         """
         if self.prepared != batch:
-            self._prepare(batch)
+            program = self.code.plan.program
+            self.seed = numpy().full(1, 1.0 / batch, self.code.dtype)
+            seeds = [self.seed.ctypes.data, 0, 0] * len(program.seeds)
+            self._write(batch, (0, 0, batch), [*[0] * len(program.arguments), *seeds])  # the code fills in the others
+            self.prepared = batch
         self.write_objects(self.record, self.objects, *map(id, arrays))
         status: int = self.code.run_arrays(self.address)
         return status
-
-    def _prepare(self, batch: int) -> None:
-        np, program = numpy(), self.code.plan.program
-        self.seed = np.full(1, 1.0 / batch, self.code.dtype)
-        struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
-        struct.pack_into("=3q", self.record, 8 * PARAMETERS, 0, 0, batch)
-        seeds = [self.seed.ctypes.data, 0, 0] * len(program.seeds)
-        self.write(self.record, 8 * len(FIELDS), *[0] * len(program.arguments), *seeds, *[0] * len(program.cotangents))
-        self.prepared = batch
 
 
 def _work(plan: Plan) -> int:

@@ -10,12 +10,12 @@ from typing import Any
 
 from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, derivative_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
-from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
+from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest
 from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Rows, Step
+from microgradlib.compiler.planning.data import Step
 from microgradlib.compiler.planning.fusion import Chain, Flow, chains_of
 from microgradlib.ops import TABLE, ZERO, Op
 
@@ -27,7 +27,7 @@ def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
 
     Steps in one kernel pass numbers on in registers. What is written over, or not read later, is not stored.
     """
-    return [_gather_kernel(chain, layout) or _chain_kernel(chain, layout) for chain in chains_of(steps, flows)]
+    return [_chain_kernel(chain, layout) for chain in chains_of(steps, flows)]
 
 
 def _chain_kernel(chain: Chain, layout: Layout) -> Kernel:
@@ -118,29 +118,3 @@ def stated(computed: Number, closed: Sequence[Mask]) -> Number:
         return found
     mask = reduce(or_, closed)
     return Number(f, real, f.number(CLOSED, real).select(mask, found).name, mask)
-
-
-def _gather_kernel(chain: Chain, layout: Layout) -> Kernel | None:
-    """Return the kernel of a chain that only copies rows among which there are runs, each run at once; or None."""
-    step, source = chain.links[0].step, chain.links[0].step.operands[0]
-    width = _width(source.rows) if len(chain.links) == 1 and isinstance(source, Rows) else 1
-    if width == 1 or not isinstance(source, Rows):
-        return None
-    f = kernel_function(2)
-    with turns(f, len(source.rows) // width) as index:
-        row = f.load_index("%t", f.add("%a1", index))
-        target = f.emit(f"add i64 %a0, {f.mul(index, width)}")
-        views = [View(step.results.space, target, (1,)), View(source.space, row, (1,))]
-        nest(f, layout, (width,), views, lambda _, places: [(places[0], places[1].load())])
-    return Kernel(f, (step.results.start, numpy().asarray(source.rows[::width], "int32")))
-
-
-def _width(rows: Any) -> int:
-    """Return the length of the longest runs of neighbours that rows consist of.
-
-    >>> _width(numpy().array([4, 5, 0, 1, 6, 7])), _width(numpy().array([4, 5, 6, 0, 1, 2, 3])), _width([8, 8])
-    (2, 1, 1)
-    """
-    np = numpy()
-    cuts = np.append(np.flatnonzero(np.diff(rows) != 1) + 1, len(rows))
-    return int(np.gcd.reduce(cuts))

@@ -14,7 +14,7 @@ from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.native.code import NativeCode
 from microgradlib.compiler.engines.native.kernel import NotNativeError
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData
+from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.planning import plan
 
@@ -66,21 +66,13 @@ class NativeEngine(Engine):
         found = self._at_once(self.program, parameters, columns)
         return super().values(parameters, columns) if found is None else found[0].T
 
-    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
-        """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`."""
-        found = self._at_once(self.joint("gradient"), parameters, columns)
+    def _derived(self, name: str, parameters: Any, columns: Sequence[Any], *vector: Any) -> tuple[Any, float, Any]:
+        found = None if vector else self._at_once(self.joint(name), parameters, columns)
         if found is None or not math.isfinite(found[1]):
-            return super().mean_and_gradient(parameters, columns)
-        return found[1], found[2]
+            return super()._derived(name, parameters, columns, *vector)
+        return found
 
-    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
-        """Return all outputs and the gradient of the mean of the first; see `Engine.values_and_gradient`."""
-        found = self._at_once(self.joint("gradient"), parameters, columns)
-        if found is None or not math.isfinite(found[1]):
-            return super().values_and_gradient(parameters, columns)
-        return found[0].T, found[2]
-
-    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> Any:
+    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> tuple[Any, float, Any] | None:
         """Return outputs, mean and gradient as one part of a batch has them; None if it needs more than that.
 
         With as few calls of Python as can be: a small program's code takes a microsecond.
@@ -90,17 +82,14 @@ class NativeEngine(Engine):
         if code is None or batch >= code.at_once:
             return None
         outputs = empty((len(program.outputs), batch), self.dtype)
+        gradient = [empty(self._count, self.dtype) for _ in program.cotangents]
         workspace = code.take()
-        if program.cotangents:
-            gradient = empty(self._count, self.dtype)
-            status = workspace.run_arrays(batch, parameters, *columns, outputs, gradient)
-        else:
-            gradient, status = None, workspace.run_arrays(batch, parameters, *columns, outputs)
+        status = workspace.run_arrays(batch, parameters, *columns, outputs, *gradient)
         mean = workspace.total.value / batch
         code.free.append(workspace)
         if status or (self._is_padded and not is_finite(outputs)):
             return None
-        return outputs, mean, gradient
+        return outputs, mean, gradient[0] if gradient else None
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
@@ -120,34 +109,26 @@ class NativeEngine(Engine):
         bounds = code.bounds(batch)
         count = len(bounds) - 1
         parameters, columns = np.ascontiguousarray(parameters), [np.ascontiguousarray(column) for column in columns]
-        shapes = [(len(o.slots), batch if o.space == BATCHED else 1) for o in program.seeds]
-        given = [
-            np.broadcast_to(array if o.space == BATCHED else array.reshape(-1, 1), shape)
-            for o, array, shape in zip(program.seeds, [np.asarray(seed, self.dtype) for seed in seeds], shapes)
-        ]
-        outputs = np.empty((len(program.outputs), batch), self.dtype)
-        found = [
-            np.empty((len(o.slots), batch) if o.space == BATCHED else (count, len(o.slots)), self.dtype)
-            for o in program.cotangents
-        ]
+        outputs, given, found = np.empty((len(program.outputs), batch), self.dtype), list[Any](), list[Any]()
+        for operand, seed in zip(program.seeds, seeds):
+            shape, array = (len(operand.slots), batch), np.asarray(seed, self.dtype)
+            unbatched = array.reshape(-1, 1), (shape[0], 1)
+            given.append(np.broadcast_to(*((array, shape) if operand.space == BATCHED else unbatched)))
+        for operand in program.cotangents:
+            shape = len(operand.slots), batch
+            found.append(np.empty(shape if operand.space == BATCHED else (count, shape[0]), self.dtype))
 
         def run(k: int) -> None:
             part, workspace = slice(*bounds[k : k + 2]), code.take()
             own = [seed[:, part] if o.space == BATCHED else seed for o, seed in zip(program.seeds, given)]
-            results = [
-                array[:, part] if o.space == BATCHED else array[k] for o, array in zip(program.cotangents, found)
-            ]
-            workspace.run(parameters, [column[part] for column in columns], own, outputs[:, part], results)
+            to = [array[:, part] if o.space == BATCHED else array[k] for o, array in zip(program.cotangents, found)]
+            workspace.run(parameters, [column[part] for column in columns], own, outputs[:, part], to)
             code.free.append(workspace)
 
-        if count > 1 and threads_allowed() > 1:
-            list(self._threads.map(run, range(count)))
-        else:
-            for k in range(count):
-                run(k)
-        return outputs, tuple(
-            [np.add.reduce(array) if o.space == UNBATCHED else array for o, array in zip(program.cotangents, found)]
-        )
+        many = count > 1 and threads_allowed() > 1
+        list((self._threads.map if many else map)(run, range(count)))
+        sums = [array if o.space == BATCHED else np.add.reduce(array) for o, array in zip(program.cotangents, found)]
+        return outputs, tuple(sums)
 
 
 def threads_allowed() -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.instructions import UNBATCHED
-from microgradlib.compiler.llvm.ir import Function, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Real
+from microgradlib.compiler.llvm.vectors import lanes_added_up, sum_lanes
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 
-__all__ = ["LaneSums", "assign_lane_sums", "lanes_added_up", "write_sums"]
+__all__ = ["LaneSums", "assign_lane_sums", "write_sums"]
 
 
 class LaneSums(NamedTuple):
@@ -58,26 +58,6 @@ def assign_lane_sums(plan: Plan) -> LaneSums:
     return LaneSums(size, first, roots, frozenset(skipped))
 
 
-def lanes_added_up(vectors: Sequence[Number]) -> Number:
-    """Return a vector with the sum of the lanes of each of as many vectors as they have lanes.
-
-    Halves of two vectors are added side by side, again and again: about two instructions a vector.
-    """
-    if len(vectors) == 1:
-        return vectors[0]
-    half = len(vectors) // 2
-    x, y = lanes_added_up(vectors[:half]), lanes_added_up(vectors[half:])
-    f, real = x.function, x.real
-    width = real.lanes // len(vectors)  # so many lanes hold what is then left of one vector
-    sides = []
-    for side in (0, width):
-        lanes = [start + side + k for start in range(0, 2 * real.lanes, 2 * width) for k in range(width)]
-        mask = f"<{real.lanes} x i32> <{', '.join([f'i32 {lane}' for lane in lanes])}>"
-        text = f"shufflevector {real.text} {x.name}, {real.text} {y.name}, {mask}"
-        sides.append(Number(f, real, f.emit(text)))
-    return sides[0] + sides[1]
-
-
 def write_sums(real: Real) -> Function:
     """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
     f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
@@ -89,7 +69,5 @@ def write_sums(real: Real) -> Function:
     rest = f.emit(f"sub i64 %n, {whole}")
     with f.unless_zero(rest), f.loop(rest) as loop:
         place = f.add(whole, loop.index)
-        total = lanes_added_up([f.load(real, f.address(real, "%l", f.mul(place, lanes)))] * lanes)
-        first = total if lanes == 1 else Number(f, real.one, f.emit(f"extractelement {real.text} {total.name}, i64 0"))
-        f.store(first, f.address(real, "%x", place))
+        f.store(sum_lanes(f.load(real, f.address(real, "%l", f.mul(place, lanes)))), f.address(real, "%x", place))
     return f

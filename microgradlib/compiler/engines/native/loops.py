@@ -76,7 +76,7 @@ class Place:
         if self.rows is None:
             return self
         pointer, unit = self.rows
-        row = self.f.address(self.real, pointer, self.f.mul(self.f.load_index(self.pointer, lane), unit))
+        row = self.f.address(self.real, pointer, self.f.mul(self.f.integer(self.pointer, lane), unit))
         return Place(self.f, self.real, row, self.is_alike)
 
 

@@ -72,7 +72,7 @@ class _Writer(Calls):
     def written(self) -> Module:
         """Write everything."""
         f, lanes = self.f, self.layout.sum_lanes
-        self.memory_call("memset", self.lanes, "i8 0", self.sums.size * lanes)
+        self.call(transfers.fill(self.real), self.lanes, self.sums.size * lanes, self.constant(0.0))
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
             left = f.emit(f"sub i64 {self.examples}, {loop.index}")
@@ -93,10 +93,8 @@ class _Writer(Calls):
         to where `run` reads them, which takes Python longer than the whole of a small program. It gives 2, and does
         nothing, if one of those that are read is not C-contiguous.
         """
-        f, columns = (
-            Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone"),
-            range(len(FIELDS), len(FIELDS) + len(self.columns)),
-        )
+        f = Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone")
+        columns = range(len(FIELDS), len(FIELDS) + len(self.columns))
         read = FIELDS.index("parameters"), *columns
         written = FIELDS.index("outputs"), *range(self.field_count - len(self.cotangents), self.field_count)
 
@@ -125,13 +123,9 @@ class _Writer(Calls):
 
     def _before(self) -> None:
         """Bring in what is the same for all blocks, and run the steps that are made of that alone."""
-        plan, np = self.plan, numpy()
-        order = np.array(plan.program.parameter_order)
-        if (order == np.arange(len(order))).all():
-            self.memory_call("memcpy", self.unbatched, f"ptr {self.parameters}", len(order))
-        else:
-            rows = self.table(np.argsort(order))
-            self.call(transfers.load_numbers(self.real), self.unbatched, rows, len(order), self.parameters, 1)
+        plan = self.plan
+        if plan.program.parameter_order:
+            self._load_rows(numpy().argsort(plan.program.parameter_order), self.parameters)
         closed, one = (self.constant(number) for number in (transfers.CLOSED, 1.0))
         self.call(transfers.fill(self.real), self._row(plan.rows[BATCHED] - 1), self.block, closed)
         for row in plan.one_rows:
@@ -150,16 +144,13 @@ class _Writer(Calls):
             size = int(np.prod(axes, dtype=int))
             rows = np.flatnonzero((places >= first) & (places < first + size))
             rows, x = rows[np.argsort(places[rows])], f.address(real, column, f.mul(start, size))
-            picked = places[rows] - first
             if size == len(rows) == 1:
                 self.call(transfers.load_row(real), self._row(int(rows[0])), block, x, count)
-            elif len(rows) and (np.diff(picked) == 1).all():
-                x = f.address(real, x, int(picked[0]))
-                given = self.table(rows), len(rows), x, size, count
-                self.call(transfers.load_matrix(real), self.batched, block, *given)
             elif len(rows):
-                tables = self.table(rows), self.table(picked), len(rows)
-                self.call(transfers.load_columns(real), self.batched, block, *tables, x, size, count)
+                picked = places[rows] - first
+                even = len(rows) if _are_neighbours(picked) else 0
+                given = self.table(rows), self.table(picked), len(rows), even
+                self.call(transfers.load_columns(real), self.batched, block, *given, x, size, count)
             first += size
         for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == BATCHED:
@@ -185,25 +176,24 @@ class _Writer(Calls):
 
     def _after(self) -> None:
         """Finish the sums over the batch, run the steps made of them, and bring out what has no batch axis."""
-        f, real, plan, np = self.f, self.real, self.plan, numpy()
+        f, real, plan = self.f, self.real, self.plan
         self._steps("after")
         for k in self._outputs_of(UNBATCHED).tolist():
-            row = f.address(real, self.unbatched, int(plan.output_rows[k][0]))
             target = f.address(real, self.outputs, f.mul(k, self.stride))
-            self.call(transfers.fill(real), target, self.examples, row)
-        total = self.call(transfers.total(real), self.outputs, self.examples)
+            self.call(transfers.fill(real), target, self.examples, self._unbatched_row(plan.output_rows[k][0]))
+        nothing, zero, one = (literal(number, real.one) for number in (-0.0, 0.0, 1.0))
+        total = self.call(transfers.total(real), self.outputs, self.examples, nothing, one)
         f.do(f"store {real.scalar} {total}, ptr {self.sum}, align 8")
-        check = literal(0.0, real.one)
+        check = zero
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
             if operand.space == UNBATCHED and len(rows):
-                if (np.diff(rows) == 1).all():
-                    source = f.address(real, self.unbatched, int(rows[0]))
-                    self.memory_call("memcpy", array, f"ptr {source}", len(rows))
+                if _are_neighbours(rows):
+                    self.copy(array, self._unbatched_row(rows[0]), len(rows))
                 else:
                     self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
-                found = self.call(transfers.finish(real), array, len(rows))
+                found = self.call(transfers.total(real), array, len(rows), zero, zero)
                 check = f.emit(f"fadd {real.scalar} {check}, {found}")
-        is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {literal(0.0, real.one)}")
+        is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {zero}")
         f.do(f"ret i32 {f.emit(f'zext i1 {is_not_finite} to i32')}")
 
     def _steps(self, phase: str) -> None:
@@ -225,14 +215,28 @@ class _Writer(Calls):
 
     def _write_sums(self, first: int, results: StridedView) -> None:
         """Add up the lanes of sums that are finished, and write them to their rows."""
-        f, real, lanes, np = self.f, self.real, self.layout.sum_lanes, numpy()
-        rows, vectors = rows_of(results), f.address(real, self.lanes, first * lanes)
-        is_run = (np.diff(rows) == 1).all()
-        target = f.address(real, self.unbatched, int(rows[0])) if is_run else self.scratch_memory
-        self.call(write_sums(real), vectors, len(rows), target)
+        lanes, rows = self.layout.sum_lanes, rows_of(results)
+        is_run = _are_neighbours(rows)
+        target = self._unbatched_row(rows[0]) if is_run else self.scratch_memory
+        self.call(write_sums(self.real), self.f.address(self.real, self.lanes, first * lanes), len(rows), target)
         if not is_run:
-            self.scratch = max(self.scratch, -(-len(rows) // self.layout.sum_lanes))
-            self.call(transfers.load_numbers(real), self.unbatched, self.table(rows), len(rows), target, 1)
+            self.scratch = max(self.scratch, -(-len(rows) // lanes))
+            self._load_rows(rows, target)
+
+    def _load_rows(self, rows: Any, numbers: str) -> None:
+        """Copy numbers that follow one another to unbatched rows."""
+        if _are_neighbours(rows):
+            self.copy(self._unbatched_row(rows[0]), numbers, len(rows))
+        else:
+            self.call(transfers.load_numbers(self.real), self.unbatched, self.table(rows), len(rows), numbers, 1)
+
+    def _unbatched_row(self, row: Any) -> str:
+        return self.f.address(self.real, self.unbatched, int(row))
+
+
+def _are_neighbours(numbers: Any) -> bool:
+    """Say whether each integer is one more than the one before."""
+    return bool((numpy().diff(numbers) == 1).all())
 
 
 def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flows: Sequence[Flow]) -> list[Kernel]:

@@ -34,7 +34,8 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
 
     Raises `NotNativeError` for many inputs of an op that has no statements in the kernel table.
     """
-    i, views = _placed(step)
+    i: Any = step.instruction
+    views: list[Any] = [step.results, *step.operands]
     f, scratch, sizes = kernel_function(len(views)), 0, step.results.sizes[:-1]
     closes = flow is not None and flow.closes[0]
     names = ("xy" if i.wrt is None else "gzxy")[: len(views) - 1]
@@ -68,11 +69,6 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     return Kernel(f, tuple([view.start for view in views]), scratch)
 
 
-def _placed(step: Step) -> tuple[Any, list[Any]]:
-    """Return the instruction of a step, and its views, those of the results first."""
-    return step.instruction, [step.results, *step.operands]
-
-
 def _by_rule(i: Any, names: Sequence[str], load: Any, store: Any) -> Any:
     """Emit an op's rule over all inputs; return the result, or None if each term has one, which is stored."""
     if i.terms * len(names) > MOST_INPUTS:
@@ -93,11 +89,12 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     All groups have as many segments, which are added up side by side. Group i begins with term size · t[i], so each of
     its segments has t[i + 1] − t[i] terms.
     """
-    i, views = _placed(step)
+    i: Any = step.instruction
+    views: list[Any] = [step.results, *step.operands]
     f, (size, firsts) = kernel_function(1 + len(views)), _groups(i.counts)
     with turns(f, len(firsts) - 1) as group:
         place = f.add(f"%a{len(views)}", group)
-        first, end = [f.load_index("%t", f.add(place, ahead)) for ahead in (0, 1)]
+        first, end = [f.integer("%t", f.add(place, ahead)) for ahead in (0, 1)]
         count, at = f.emit(f"sub i64 {end}, {first}"), list[View]()
         for k, view in enumerate(views):
             start = f.add(f"%a{k}", f.mul(first if k else group, size * view.steps[0]))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.transfers import transposed
 from microgradlib.compiler.llvm.ir import Function, Number, Real
+from microgradlib.compiler.llvm.vectors import sum_lanes, transposed
 
 __all__ = ["Tile", "tile_function", "transposing_function"]
 
@@ -85,7 +85,7 @@ def tile_function(tile: Tile) -> Function:
         sums = _sums(f, tile, (ws, wt), (xs, xt), sums)
         for r in rows:
             for c in columns:
-                total = f.sum_lanes(sums[r][c]) if is_summed else sums[r][c]
+                total = sum_lanes(sums[r][c]) if is_summed else sums[r][c]
                 if tile.is_added and not is_loaded:
                     total = f.load(total.real, place(r, c)) + total
                 f.store_first(total, place(r, c), 1 if is_summed else width[c])

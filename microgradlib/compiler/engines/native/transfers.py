@@ -2,94 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from microgradlib.compiler.llvm.ir import Function, Loop, Number, Real
+from microgradlib.compiler.llvm.vectors import sum_lanes, transposed
 
 __all__ = [
-    "CLOSED", "fill", "finish", "gather_numbers", "load_columns", "load_matrix", "load_numbers", "load_row",
-    "load_seed", "store_rows", "total", "transposed",
+    "CLOSED", "fill", "gather_numbers", "load_columns", "load_numbers", "load_row", "load_seed", "store_rows", "total",
 ]  # fmt: skip
 
 CLOSED = -0.0
-"""The structural zero in memory: it stops inf and nan that it is multiplied by. A computed cotangent is never −0, as 0
-is added to it; and sums keep both: −0 + −0 = −0, −0 + x = x. Products of matrices make an ordinary 0 of it."""
-
-
-def _copy(f: Function, real: Real, source: str, target: str) -> None:
-    f.store(f.load(real.one, source), target)
+"""The structural zero in memory: it stops inf and nan that it is multiplied by. A computed cotangent that may be closed
+is never −0, as 0 is added to it; see `flow.flows_of`. Sums keep both: −0 + −0 = −0, −0 + x = x. Products of matrices
+make an ordinary 0 of it."""
 
 
 def load_columns(real: Real) -> Function:
     """Return the function that fills %n rows from %c examples at %x, each of %size numbers.
 
-    Row k of the table %rows has number k of the table %picked. Examples that lack in the block repeat the last one.
+    Row k of the table %rows has number k of the table %picked. The first %even of these are neighbours: squares of as
+    many of them, and of examples, as a vector has lanes are transposed in registers. Examples that lack in the block
+    repeat the last one.
     """
-    parameters = "ptr %b, i64 %B, ptr %rows, ptr %picked, i64 %n, ptr %x, i64 %size, i64 %c"
-    f = Function("load_columns", parameters, linkage="internal")
-    last = f.emit("sub i64 %c, 1")
-    with f.loop("%n") as rows:
-        row, picked = f.integer("%rows", rows.index), f.integer("%picked", rows.index)
-        target, source = f.address(real, "%b", f.mul(row, "%B")), f.address(real, "%x", picked)
-        with f.loop("%B") as examples:
-            is_there = f.emit(f"icmp ult i64 {examples.index}, %c")
-            example = f.emit(f"select i1 {is_there}, i64 {examples.index}, i64 {last}")
-            _copy(f, real, f.address(real, source, f.mul(example, "%size")), f.address(real, target, examples.index))
-    return f
-
-
-def load_matrix(real: Real) -> Function:
-    """Return the function that writes the first %n numbers of %c examples at %x, each of %size, to the rows of %rows.
-
-    Squares of as many examples and numbers as a vector has lanes are transposed in registers. Examples that lack in the
-    block repeat the last one.
-    """
-    f = Function("load_matrix", "ptr %b, i64 %B, ptr %rows, i64 %n, ptr %x, i64 %size, i64 %c", linkage="internal")
-    lanes = real.lanes
+    parameters = "ptr %b, i64 %B, ptr %rows, ptr %picked, i64 %n, i64 %even, ptr %x, i64 %size, i64 %c"
+    f, lanes = Function("load_columns", parameters, linkage="internal"), real.lanes
+    f.declarations.add("declare i64 @llvm.umin.i64(i64, i64)")
 
     def target(number: int | str, example: int | str) -> str:
         return f.address(real, "%b", f.mul(f.integer("%rows", number), "%B"), example)
 
-    examples, numbers = (f.emit(f"and i64 {count}, {-lanes}") for count in ("%c", "%n"))
+    examples, numbers = (f.emit(f"and i64 {count}, {-lanes}") for count in ("%c", "%even"))
     last = f.emit("sub i64 %c, 1")
     groups = f.unless_zero(examples), f.unless_zero(numbers)
     with groups[0], groups[1], f.loop(examples, step=lanes) as j, f.loop(numbers, step=lanes) as k:
-        sources = [f.address(real, "%x", f.mul(f.add(j.index, i), "%size"), k.index) for i in range(lanes)]
-        for i, vector in enumerate(transposed([f.load(real, source) for source in sources])):
+        x = f.address(real, "%x", f.integer("%picked", k.index))
+        square = [f.load(real, f.address(real, x, f.mul(f.add(j.index, i), "%size"))) for i in range(lanes)]
+        for i, vector in enumerate(transposed(square)):
             f.store(vector, target(f.add(k.index, i), j.index))
     for first, end, first_number in (("0", examples, numbers), (examples, "%B", "0")):
         count, rest = f.emit(f"sub i64 {end}, {first}"), f.emit(f"sub i64 %n, {first_number}")
-        with f.unless_zero(count), f.loop(count) as j, f.unless_zero(rest), f.loop(rest) as k:
-            place, number = f.add(j.index, first), f.add(k.index, first_number)
-            example = f.emit(f"call i64 @llvm.umin.i64(i64 {place}, i64 {last})")
-            source = f.address(real, "%x", f.mul(example, "%size"), number)
-            _copy(f, real, source, target(number, place))
-    f.declarations.add("declare i64 @llvm.umin.i64(i64, i64)")
+        with f.unless_zero(count), f.unless_zero(rest), f.loop(rest) as k:
+            number = f.add(k.index, first_number)
+            x, row = f.address(real, "%x", f.integer("%picked", number)), target(number, first)
+            with f.loop(count) as j:
+                example = f.emit(f"call i64 @llvm.umin.i64(i64 {f.add(j.index, first)}, i64 {last})")
+                f.store(f.load(real.one, f.address(real, x, f.mul(example, "%size"))), f.address(real, row, j.index))
     return f
-
-
-def transposed(vectors: list[Number]) -> list[Number]:
-    """Return as many vectors as they have lanes, vector i with lane i of each: halves, quarters … change places."""
-    f, real, lanes = vectors[0].function, vectors[0].real, len(vectors)
-    distance = lanes // 2
-    while distance:
-        for i in [i for i in range(lanes) if not i & distance]:
-            x, y = vectors[i].name, vectors[i + distance].name
-            for target, shift in ((i, 0), (i + distance, distance)):
-                kept = [k + shift if not k & distance else lanes + k - distance + shift for k in range(lanes)]
-                mask = f"<{lanes} x i32> <{', '.join([f'i32 {k}' for k in kept])}>"
-                text = f"shufflevector {real.text} {x}, {real.text} {y}, {mask}"
-                vectors[target] = Number(f, real, f.emit(text))
-        distance //= 2
-    return vectors
 
 
 def load_numbers(real: Real) -> Function:
     """Return the function that copies numbers %x[k · %step] to the places of the table %rows in %u."""
     f = Function("load_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x, i64 %step", linkage="internal")
     with f.loop("%n") as loop:
-        source = f.address(real, "%x", f.mul(loop.index, "%step"))
-        _copy(f, real, source, f.address(real, "%u", f.integer("%rows", loop.index)))
+        found = f.load(real.one, f.address(real, "%x", f.mul(loop.index, "%step")))
+        f.store(found, f.address(real, "%u", f.integer("%rows", loop.index)))
     return f
 
 
@@ -155,41 +121,30 @@ def gather_numbers(real: Real) -> Function:
     """Return the function that copies the numbers in the places of the table %rows in %u to %x."""
     f = Function("gather_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x", linkage="internal")
     with f.loop("%n") as loop:
-        source = f.address(real, "%u", f.integer("%rows", loop.index))
-        _copy(f, real, source, f.address(real, "%x", loop.index))
+        found = f.load(real.one, f.address(real, "%u", f.integer("%rows", loop.index)))
+        f.store(found, f.address(real, "%x", loop.index))
     return f
 
 
 def total(real: Real) -> Function:
-    """Return the function that gives the sum of %n numbers at %x: lane by lane, then of the lanes."""
-    return _summed("total", real, lambda number, _place: number)
+    """Return the function that adds %zero to %n numbers at %x, as in `store_rows`, and gives the sum of %factor · each.
 
-
-def finish(real: Real) -> Function:
-    """Return the function that makes 0 of structural zeros among %n numbers at %x; it gives the sum of 0 · each.
-
-    That is nan where a number is not finite.
+    It adds up lane by lane, then the lanes. For a factor of 0 the sum is nan where a number is not finite, else 0.
     """
-
-    def finished(number: Number, place: str) -> Number:
-        number.function.store(number + 0.0, place)
-        return number * 0.0
-
-    return _summed("finish", real, finished)
-
-
-def _summed(name: str, real: Real, term: Callable[[Number, str], Number]) -> Function:
-    """Return the function that gives the sum of a term for each of %n numbers at %x, given with its address."""
-    f = Function(name, "ptr %x, i64 %n", result=real.scalar, linkage="internal")
+    parameters = f"ptr %x, i64 %n, {real.scalar} %zero, {real.scalar} %factor"
+    f = Function("total", parameters, result=real.scalar, linkage="internal")
     sums = {kind: f.emit(f"alloca {kind.text}, align 64") for kind in (real, real.one)}
-    for kind, total in sums.items():
-        f.store(f.number(0.0, kind), total)
+    for kind, place in sums.items():
+        f.store(f.number(0.0, kind), place)
     for kind, start, loop in _pieces(f, real, "%n"):
         carried, address = loop.carry(f.number(0.0, kind)), f.address(kind, "%x", start, loop.index)
-        following = carried + term(f.load(kind, address), address)
+        zero, factor = [f.splat(Number(f, real.one, name), kind) for name in ("%zero", "%factor")]
+        number = f.load(kind, address) + zero
+        f.store(number, address)
+        following = carried + number * factor
         loop.update(carried, following)
         f.store(following, sums[kind])
-    both = f.sum_lanes(f.load(real, sums[real]))
+    both = sum_lanes(f.load(real, sums[real]))
     if real.lanes > 1:
         both = both + f.load(real.one, sums[real.one])
     f.do(f"ret {real.scalar} {both.name}")
