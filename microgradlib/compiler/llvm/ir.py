@@ -246,6 +246,16 @@ class Function:
         """Return x · y + z, rounded once."""
         return self.intrinsic("fma", x, y, z)
 
+    def call(self, function: Function, *arguments: int | str) -> str:
+        """Call a function, whose parameters say the arguments' types; return the name of its result, if it has one."""
+        types = [parameter.rsplit(" ", 1)[0] for parameter in function.parameters.split(", ")]
+        given = ", ".join([f"{kind} {argument}" for kind, argument in zip(types, arguments)])
+        text = f"call {function.result} @{function.name}({given})"
+        if function.result != "void":
+            return self.emit(text)
+        self.do(text)
+        return ""
+
     @contextmanager
     def unless_zero(self, count: int | str) -> Iterator[None]:
         """Run what is emitted inside only if an integer is not 0; no value from inside may be read behind it."""

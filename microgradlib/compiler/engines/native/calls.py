@@ -56,14 +56,8 @@ class Calls:
         return address
 
     def call(self, function: Function, *arguments: int | str) -> str:
-        """Call a function, by its parameters' types; return the name of its result."""
-        self.functions.setdefault(function.name, function)
-        types = [parameter.rsplit(" ", 1)[0] for parameter in function.parameters.split(", ")]
-        text = f"call {function.result} @{function.name}({', '.join([f'{t} {a}' for t, a in zip(types, arguments)])})"
-        if function.result != "void":
-            return self.f.emit(text)
-        self.f.do(text)
-        return ""
+        """Call a function of the module; return the name of its result."""
+        return self.f.call(self.functions.setdefault(function.name, function), *arguments)
 
     def kernel_call(self, kernel: Kernel) -> _KernelCall:
         """Return the call of a kernel; one whose text is known already is the same function."""

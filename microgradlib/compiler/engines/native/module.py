@@ -160,15 +160,14 @@ class _Writer(Calls):
                     row = self._row(f.integer(table, loop.index))
                     self.call(transfers.load_seed(real), row, block, x, step, count)
         self._steps("batch")
-        operands = [(BATCHED, np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED))]
+        found = [(np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED), -0.0)]
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
-            operands.append((operand.space, rows, array, np.arange(len(rows))))
-        for space, rows, array, places in operands:
-            if space == BATCHED and len(places):
+            found.append((rows, array, np.arange(len(rows) if operand.space == BATCHED else 0), 0.0))
+        for rows, array, places, zero in found:
+            if len(places):
                 tables = self.table(rows[places]), self.table(places), len(places)
-                target = f.address(real, array, start)
-                zero = literal(0.0 if array != self.outputs else -0.0, real.one)
-                self.call(transfers.store_rows(real), self.batched, block, *tables, target, self.stride, count, zero)
+                target, last = f.address(real, array, start), (self.stride, count, literal(zero, real.one))
+                self.call(transfers.store_rows(real), self.batched, block, *tables, target, *last)
 
     def _outputs_of(self, space: int) -> Any:
         """Return the numbers of the outputs that are in a space."""

@@ -157,7 +157,7 @@ def _of_one_example(product: _Product, terms: int) -> _Product:
 
 def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[Function, ...]:
     """Call functions of tiles for all products; return these functions."""
-    real, tiles = product.real, list[Tile]()
+    real, functions = product.real, list[Function]()
     most_rows, most_columns = (4, 3) if product.is_vector else (6, 2)
     if registers >= MANY_REGISTERS:
         most_rows, most_columns = 4, 4
@@ -167,20 +167,20 @@ def _calls(f: Function, product: _Product, count: int, registers: int) -> tuple[
             w, x, z = [m.behind(f, real, f.mul(pair, m.pair)) for m in (product.w, product.x, product.z)]
             source = product.turned and product.turned.behind(f, real, f.mul(pair, product.turned.pair))
             product = product._replace(w=w, x=x, z=z, turned=source)
-        functions = _transpose(f, product, product.turned) if product.turned else []
+        if product.turned:
+            functions += _transpose(f, product, product.turned)
         if product.products != 1:
             vector = f.mul(loops.enter_context(f.loop(product.products)).index, real.lanes)
-            moves = (product.is_vector, True, True)
-            w, x, z = [m.behind(f, real, vector) if moved else m for m, moved in zip(product[3:6], moves)]
-            product = product._replace(w=w, x=x, z=z)
+            w = product.w.behind(f, real, vector) if product.is_vector else product.w
+            product = product._replace(w=w, x=product.x.behind(f, real, vector), z=product.z.behind(f, real, vector))
         for down in _pieces(f, product.rows, most_rows, 1):
             for across, lanes in _with_tail(f, _pieces(f, product.columns, most_columns, product.multiple), product):
-                tiles.append(_call(f, product, down, across, lanes))
-    return (*functions, *map(tile_function, dict.fromkeys(tiles)))
+                functions.append(_call(f, product, down, across, lanes))
+    return tuple(dict.fromkeys(functions))
 
 
-def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> Tile:
-    """Call the function of a tile for panels of rows and groups of columns."""
+def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: int) -> Function:
+    """Call the function of a tile for panels of rows and groups of columns; return it."""
     w, x, z, real = product.w, product.x, product.z, product.real
     (rows, panels, row), (columns, groups, column) = down, across
     tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes)
@@ -190,10 +190,9 @@ def _call(f: Function, product: _Product, down: _Piece, across: _Piece, lanes: i
         f.address(real, z.pointer, f.mul(row, z.row), f.mul(column, z.column)),
     ]
     strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
-    integers = [product.terms, panels, groups, *[strides[name] for name in tile.strides]]
-    given = [*[f"ptr {pointer}" for pointer in pointers], *[f"i64 {integer}" for integer in integers]]
-    f.do(f"call void @{tile.name}({', '.join(given)})")
-    return tile
+    function = tile_function(tile)
+    f.call(function, *pointers, product.terms, panels, groups, *[strides[name] for name in tile.strides])
+    return function
 
 
 def _transpose(f: Function, product: _Product, source: _Matrices) -> list[Function]:
@@ -205,8 +204,7 @@ def _transpose(f: Function, product: _Product, source: _Matrices) -> list[Functi
             function = transposing_function(real, rows, lanes)
             place = f.address(real, source.pointer, f.add(f.mul(i, source.row), j))
             copy = f.address(real, product.x.pointer, f.add(f.mul(j, product.x.row), i))
-            sizes = [source.row, product.x.row, down, across]
-            f.do(f"call void @{function.name}(ptr {place}, ptr {copy}, {', '.join([f'i64 {n}' for n in sizes])})")
+            f.call(function, place, copy, source.row, product.x.row, down, across)
             functions.append(function)
     return functions
 

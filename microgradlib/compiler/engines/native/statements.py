@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, reduce
 from itertools import chain
 from math import inf
-from operator import or_
+from operator import add, or_, sub, truediv
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import kernel_of
@@ -23,8 +23,8 @@ EXACT = {"max": "shift", "multiply": "strong", "floor": "ones"}
 no second run. The largest number, which is subtracted before exponentials, is 0 if it is infinite; a factor 0 stops inf
 and nan; of exponentials, 1 counts as 1 and the infinite too, as in `ops.softmax.log_total`."""
 
-REDUCTIONS, DEAR = {"sum", "max", "min", "shift"}, {"exp", "log", "log1p"}
-"""Functions over all terms; and those that take so long that what they give of a term is kept if two loops read it."""
+DEAR = {"exp", "log", "log1p"}
+"""Functions that take so long that what they give of a term is kept if two loops read it."""
 
 UNROLLED, WAYS = 16, 4
 """So many terms are written out; of more, as many parts as there are ways are added up side by side."""
@@ -79,7 +79,7 @@ def _read(statements: str, given: dict[str, Node]) -> dict[str, Node]:
             names[target] = inputs[0]
             continue
         function = EXACT.get(function, function) if is_exact else function
-        nodes, is_total = [x for x in inputs if isinstance(x, Node)], function in REDUCTIONS
+        nodes, is_total = [x for x in inputs if isinstance(x, Node)], function in JOINED
         is_term = any(x.is_term for x in nodes) and not is_total
         level = max([x.level for x in nodes]) + is_total
         names[target] = Node(function, tuple(inputs), level, is_term=is_term)
@@ -109,8 +109,8 @@ class Evaluation:
 
     def _kept(self) -> dict[Node, int]:
         """Return the nodes whose numbers are kept in scratch memory, with their places there."""
-        reads = [node for node in self.nodes if node.function in REDUCTIONS | {"first"}]
-        loops = [(node.inputs[0], node.level if node.function in REDUCTIONS else node) for node in reads]
+        reads = [node for node in self.nodes if node.function in {*JOINED, "first"}]
+        loops = [(node.inputs[0], node.level if node.function in JOINED else node) for node in reads]
         uses: dict[Node, set[Any]] = {}
         for root, loop in [*loops, (self.out, None)]:
             for node in root.needed(of_terms=True):
@@ -123,9 +123,9 @@ class Evaluation:
         last = max([node.level for node in self.nodes])
         for level in range(last + 1):
             for node in self.nodes:
-                if node.level == level and not node.is_term and node.function not in REDUCTIONS:
+                if node.level == level and not node.is_term and node.function not in JOINED:
                     self.known[node] = self._value(node, 0, self.known)
-            sums = [node for node in self.nodes if node.function in REDUCTIONS and node.level == level + 1]
+            sums = [node for node in self.nodes if node.function in JOINED and node.level == level + 1]
             is_end = self.out.is_term and level == last
             if sums or is_end:
                 self._loop(sums, is_end=is_end)
@@ -170,9 +170,10 @@ class Evaluation:
             parts[-1] = at(term, parts[-1])
         self.written |= within & set(self.kept)
         for place, node in enumerate(sums):
-            total = reduce(partial(self._joined, node), [part[place] for part in parts])
-            finite = FUNCTIONS.abs(total) < inf if node.function == "shift" else None
-            self.known[node] = total if finite is None else FUNCTIONS.where(finite, total, 0.0)
+            total = reduce(JOINED[node.function], [part[place] for part in parts])
+            if node.function == "shift":
+                total = FUNCTIONS.where(FUNCTIONS.abs(total) < inf, total, 0.0)
+            self.known[node] = total
 
     def _combined(self, node: Node, total: Number | None, term: int | str, memo: dict[Node, Any]) -> Number:
         """Return a total with one more term; of products, each is rounded together with its sum."""
@@ -181,15 +182,7 @@ class Evaluation:
             a, b = [self.f.number(self._value(factor, term, memo), self.real) for factor in x.inputs]
             return self.f.fma(a, _stopped(a, b) if x.function == "strong" else b, total)
         number = self.f.number(self._value(x, term, memo), self.real)
-        return number if total is None else self._joined(node, total, number)
-
-    def _joined(self, node: Node, total: Number, number: Number) -> Number:
-        if node.function == "sum":
-            return total + number
-        if node.function == "shift":  # nan need not stay: its exponential is nan again
-            return number.select(number > total, total)
-        joined: Number = (FUNCTIONS.maximum if node.function == "max" else FUNCTIONS.minimum)(total, number)
-        return joined
+        return number if total is None else JOINED[node.function](total, number)
 
     def _value(self, node: Any, term: int | str, memo: dict[Node, Any]) -> Any:
         """Return the number of a node for a term; `memo` holds those of the same term."""
@@ -226,11 +219,19 @@ def _times(x: Any, y: Any) -> Any:
     return product
 
 
+JOINED: dict[str, Callable[[Number, Number], Number]] = {
+    "sum": add,
+    "max": FUNCTIONS.maximum,
+    "min": FUNCTIONS.minimum,
+    "shift": lambda total, x: x.select(x > total, total),  # nan need not stay: its exponential is nan again
+}
+"""What reductions are over Numbers, of a total and a number."""
+
 COMPUTED: dict[str, Callable[..., Any]] = {
-    "add": lambda x, y: x + y,
-    "subtract": lambda x, y: x - y,
+    "add": add,
+    "subtract": sub,
     "multiply": _times,
-    "divide": lambda x, y: x / y,
+    "divide": truediv,
     "strong": lambda x, y: x * _stopped(x, y),
     "exp": FUNCTIONS.exp,
     "log1p": FUNCTIONS.log1p,

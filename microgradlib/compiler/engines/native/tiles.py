@@ -8,6 +8,7 @@ have places, strides and sizes as arguments, and serve all products of a program
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from microgradlib.compiler.llvm.ir import Function, Number, Real
@@ -17,6 +18,10 @@ __all__ = ["Tile", "tile_function", "transposing_function"]
 
 STRIDES = ("wr", "wt", "xt", "xc", "zr", "zc")
 """Numbers from one row, term or column to the next, in W, X and Z."""
+
+Sums = list[list[Number]]
+Lines = tuple[list[str], int | str]
+"""Where rows of W, or columns of X, start, and how many numbers it is from one term to the next."""
 
 
 class Tile(NamedTuple):
@@ -92,24 +97,15 @@ def tile_function(tile: Tile) -> Function:
     return f
 
 
-def _sums(
-    f: Function,
-    tile: Tile,
-    w: tuple[list[str], int | str],
-    x: tuple[list[str], int | str],
-    sums: list[list[Number]],
-) -> list[list[Number]]:
-    """Add the products of all terms to sums, with rows of W and columns of X that start at these places; return them.
-
-    With each go the numbers from one term to the next.
-    """
+def _sums(f: Function, tile: Tile, w: Lines, x: Lines, sums: Sums) -> Sums:
+    """Add the products of all terms to sums, with these rows of W and columns of X; return them."""
     real, is_summed = tile.real, tile.along == "summed"
+    whole = [real.lanes] * (tile.columns - 1)
 
-    def after(sums: list[list[Number]], term: int | str, width: list[int]) -> list[list[Number]]:
+    def after(sums: Sums, term: int | str, width: list[int]) -> Sums:
         moved = [(places, f.mul(term, stride)) for places, stride in (w, x)]
         factors, there = [[f.address(real, place, numbers) for place in places] for places, numbers in moved]
-        columns = [f.load_first(real, place, lanes) for place, lanes in zip(there, width)]
-        found = []
+        columns, found = [f.load_first(real, place, lanes) for place, lanes in zip(there, width)], []
         for place, row in zip(factors, sums):
             factor = f.load_first(real, place, width[0]) if tile.is_vector else f.broadcast(real, place)
             found.append([f.fma(factor, column, total) for column, total in zip(columns, row)])
@@ -117,15 +113,10 @@ def _sums(
 
     with f.loop("%terms") as loop:
         before = [[loop.carry(total) for total in row] for row in sums]
-        following = after(
-            before, loop.index, [real.lanes] * (tile.columns - 1) + [real.lanes if is_summed else tile.lanes]
-        )
-        for old, new in zip(before, following):
-            for total, then in zip(old, new):
-                loop.update(total, then)
-    if is_summed and tile.lanes:
-        return after(following, "%terms", [tile.lanes] * tile.columns)
-    return following
+        sums = after(before, loop.index, [*whole, real.lanes if is_summed else tile.lanes])
+        for old, new in zip(chain(*before), chain(*sums)):
+            loop.update(old, new)
+    return after(sums, "%terms", [tile.lanes] * tile.columns) if is_summed and tile.lanes else sums
 
 
 @lru_cache(256)
