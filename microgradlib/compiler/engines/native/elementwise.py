@@ -78,16 +78,12 @@ def _number(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int])
     plain = [Number(f, real, x.name) for x in inputs]
     if wrt is not None:
         return adjoint_of(inputs[0], derivative_of(op, wrt, reads, plain[1:]))
-    found, closed = f.number(run_rule(_value_rule(op), *plain, *op.settings), real), masks_of(*inputs)
+    rule = (lambda xp, *xs: getattr(xp, op.name)(*xs)) if op.name in TABLE else op.value  # an own one, if there is
+    found, closed = f.number(run_rule(rule, *plain, *op.settings), real), masks_of(*inputs)
     if op.name in PRODUCTS and closed:
         return stated(found, closed)
     is_closed = op.name in SUMS and len(closed) == len(inputs)
     return Number(f, real, found.name, reduce(and_, closed) if is_closed else None)
-
-
-def _value_rule(op: Op) -> Any:
-    """Return the rule of an op's value: by the function of its name, if the namespace has one of its own."""
-    return lambda xp, *inputs: getattr(xp, op.name)(*inputs) if op.name in TABLE else op.value(xp, *inputs)
 
 
 def adjoint_of(g: Number, derivative: Any) -> Number:

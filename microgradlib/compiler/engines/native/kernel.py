@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.instructions import BATCHED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Real
 
-__all__ = ["ARGUMENTS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
+__all__ = ["ARGUMENTS", "LANE_SUMS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
 
 ARGUMENTS = "ptr noalias %u, ptr noalias %b, ptr noalias %l, ptr noalias %s, ptr noalias readonly %t, i64 %B"
 """What every kernel is given: the unbatched rows, a number each; the batched rows, B numbers each; lane sums, a vector
 each; scratch memory; the tables, 32-bit integers; and B, the examples of a block."""
+
+LANE_SUMS = 2
+"""The space of lane sums, beside UNBATCHED and BATCHED: its rows are lane sums."""
 
 
 class Layout(NamedTuple):
@@ -39,9 +42,9 @@ class Layout(NamedTuple):
         """How many numbers a lane sum has."""
         return 1 if self.is_single else self.real.lanes
 
-    def row(self, f: Function, space: int, row: int | str) -> tuple[str, int | str]:
-        """Return the pointer and the offset behind it, in numbers, of a row of a space."""
-        return ("%b", f.mul(row, self.block)) if space == BATCHED else ("%u", row)
+    def rows(self, space: int) -> tuple[str, int | str]:
+        """Return the pointer to the rows of a space, or to the lane sums, and how many numbers each has."""
+        return {UNBATCHED: ("%u", 1), BATCHED: ("%b", self.block), LANE_SUMS: ("%l", self.sum_lanes)}[space]
 
 
 class Kernel(NamedTuple):

@@ -7,14 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from microgradlib.compiler.engines.native.kernel import Layout
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Layout
+from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 
-__all__ = ["LANE_SUMS", "Place", "View", "nest", "turns"]
-
-LANE_SUMS = 2
-"""The space of lane sums, beside UNBATCHED and BATCHED: its rows are lane sums."""
+__all__ = ["Place", "View", "nest", "turns"]
 
 
 class View(NamedTuple):
@@ -139,14 +136,13 @@ class _Nest(NamedTuple):
 
     def emit(self) -> None:
         """Write everything."""
-        f, layout, places = self.f, self.layout, list[Place]()
-        memory = {UNBATCHED: ("%u", 1), BATCHED: ("%b", layout.block), LANE_SUMS: ("%l", layout.sum_lanes)}
-        units = [1 if view.table else memory[view.space][1] for view in self.views]
-        for view, unit, moves in zip(self.views, units, self.along[1]):
-            rows = memory[view.space] if view.table else None
-            is_alike = not moves and view.space != LANE_SUMS
-            place = Place(f, self.real, "%t" if rows else memory[view.space][0], is_alike, rows)
+        f, places, units = self.f, list[Place](), list[int | str]()
+        for view, moves in zip(self.views, self.along[1]):
+            rows, is_alike = self.layout.rows(view.space), not moves and view.space != LANE_SUMS
+            pointer, unit = ("%t", 1) if view.table else rows
+            place = Place(f, self.real, pointer, is_alike, rows if view.table else None)
             places.append(place.moved(f.mul(view.start, unit)))
+            units.append(unit)
         known = {
             key: f.mul(*key) for key in dict.fromkeys([key for _, steps in self.axes for key in zip(steps, units)])
         }
@@ -172,17 +168,14 @@ class _Nest(NamedTuple):
         else:
             rest, end = list(self._at(places, size - lanes)) if size % lanes else [], size - size % lanes
         with turns(self.f, end, lanes) as index:
-            _store(self._at(places, index))
-        _store(rest)
+            for place, number in self._at(places, index):
+                place.store(number)
+        for place, number in rest:
+            place.store(number)
 
     def _at(self, places: list[Place], index: int | str) -> Stores:
         moved = [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
         return self.body(self.real, moved)
-
-
-def _store(found: Stores) -> None:
-    for place, number in found:
-        place.store(number)
 
 
 @contextmanager

@@ -107,9 +107,9 @@ def matmul_kernel(step: Step, layout: Layout) -> Kernel:
 
 def _place(f: Function, layout: Layout, view: StridedView, argument: int) -> _Matrices:
     """Return where the matrices of a view lie, of which an argument of the kernel is the first row."""
-    pointer, first = layout.row(f, view.space, f"%a{argument}")
-    strides = [layout.row(f, view.space, step)[1] for step in view.steps]
-    return _Matrices(f.address(layout.real, pointer, first), *strides)
+    pointer, unit = layout.rows(view.space)
+    first = f.address(layout.real, pointer, f.mul(f"%a{argument}", unit))
+    return _Matrices(first, *[f.mul(step, unit) for step in view.steps])
 
 
 def _of_a_block(f: Function, product: _Product, spaces: tuple[int, ...]) -> _Product:

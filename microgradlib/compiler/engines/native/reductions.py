@@ -10,10 +10,9 @@ from math import gcd
 from typing import Any
 
 from microgradlib.compiler.engines.native.elementwise import adjoint_of, closed_at_minus_zero, masks_of, stated
-from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
-from microgradlib.compiler.engines.native.loops import LANE_SUMS, Place, Stores, View, nest, turns
+from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
+from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
-from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
@@ -40,7 +39,7 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     closes = flow is not None and flow.closes[0]
     names = ("xy" if i.wrt is None else "gzxy")[: len(views) - 1]
     formula = formula_of(i.op, i.wrt, names.count("x") + names.count("y"))
-    strides = [f.mul(view.steps[-1], layout.block if view.space == BATCHED else 1) for view in views]
+    strides = [f.mul(view.steps[-1], layout.rows(view.space)[1]) for view in views]
 
     def body(real: Real, places: list[Place]) -> Stores:
         nonlocal scratch
@@ -99,7 +98,7 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
         for k, view in enumerate(views):
             start = f.add(f"%a{k}", f.mul(first if k else group, size * view.steps[0]))
             at.append(View(view.space, str(start), view.steps[1:]))
-        strides = [f.mul(view.steps[0], layout.block if view.space == BATCHED else 1) for view in views]
+        strides = [f.mul(view.steps[0], layout.rows(view.space)[1]) for view in views]
         body = partial(_segments, f=f, name=i.op.name, size=size, count=count, strides=strides)
         nest(f, layout, step.results.sizes[1:], at, body)
     return Kernel(f, (*[view.start for view in views], numpy().array(firsts, "int32")))
