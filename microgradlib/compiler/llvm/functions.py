@@ -12,7 +12,7 @@ from typing import Any
 
 from microgradlib._support.floats import IEEE
 from microgradlib.compiler.llvm import circular, polynomials
-from microgradlib.compiler.llvm.ir import Function, Mask, NotNativeError, Number, Real
+from microgradlib.compiler.llvm.numbers import Instructions, Mask, NotNativeError, Number, Real
 from microgradlib.ops import TABLE, ZERO
 
 __all__ = ["FUNCTIONS", "NativeFunctions", "run_rule", "symbols"]
@@ -91,7 +91,7 @@ def _circular(name: str, x: Number) -> Number:
     return Number(f, real, f.emit(phi))
 
 
-def _typed(*inputs: Any) -> tuple[Function, Real]:
+def _typed(*inputs: Any) -> tuple[Instructions, Real]:
     """Return the function and the type of the Numbers among the inputs."""
     given = next(x for x in inputs if isinstance(x, (Number, Mask)))
     return given.function, given.real

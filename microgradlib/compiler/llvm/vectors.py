@@ -19,7 +19,17 @@ def _shuffled(x: Number, y: Number, lanes: Sequence[int]) -> Number:
 
 
 def sum_lanes(vector: Number) -> Number:
-    """Return the sum of a vector's lanes, a scalar: the upper half is added to the lower until one is left."""
+    r"""Return the sum of a vector's lanes, a scalar: the upper half is added to the lower until one is left.
+
+    >>> from microgradlib.compiler.llvm.ir import Function
+    >>> f = Function("total", "ptr %x")
+    >>> total = sum_lanes(f.load(Real("double", 2), "%x"))
+    >>> print("\n".join(f.lines))
+    %1 = load <2 x double>, ptr %x, align 8
+    %2 = extractelement <2 x double> %1, i64 0
+    %3 = extractelement <2 x double> %1, i64 1
+    %4 = fadd double %2, %3
+    """
     while vector.real.lanes > 1:
         half = vector.real.lanes // 2
         lower, upper = [_shuffled(vector, vector, range(start, start + half)) for start in (0, half)]

@@ -81,8 +81,7 @@ class _Writer(Calls):
         self._after()
         body = [function.text() for function in self.functions.values()]
         declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
-        np = numpy()
-        tables = np.concatenate([np.zeros(0, np.int32), *self.tables])
+        tables = numpy().concatenate([numpy().zeros(0, "int32"), *self.tables])
         text = "\n".join([*sorted(declarations), *body, f.text(), self._run_arrays().text()])
         return Module(text, tables, self.scratch)
 
@@ -98,21 +97,20 @@ class _Writer(Calls):
         read = FIELDS.index("parameters"), *columns
         written = FIELDS.index("outputs"), *range(self.field_count - len(self.cotangents), self.field_count)
 
-        def field(k: int) -> str:
-            return f.emit(f"getelementptr i64, ptr %record, i64 {k}")
+        def address(memory: str, place: int) -> str:
+            return f.emit(f"getelementptr i8, ptr {memory}, i64 {place}")
 
-        def member(array: str, kind: str, place: int) -> str:
-            address = f.emit(f"getelementptr i8, ptr {array}, i64 {place}")
-            return f.emit(f"load {kind}, ptr {address}, align {4 if kind == 'i32' else 8}")
+        def member(memory: str, kind: str, place: int) -> str:
+            return f.emit(f"load {kind}, ptr {address(memory, place)}, align {4 if kind == 'i32' else 8}")
 
-        arrays = [f.emit(f"load ptr, ptr {field(self.field_count + k)}, align 8") for k in range(len(read + written))]
+        arrays = [member("%record", "ptr", 8 * (self.field_count + k)) for k in range(len(read + written))]
         flags = "1"
         for array in arrays[: len(read)]:
             flags = f.emit(f"and i32 {flags}, {member(array, 'i32', FLAGS)}")
         f.do(f"br i1 {f.emit(f'trunc i32 {flags} to i1')}, label %all, label %others")
         f.start_block("all")
         for array, target in zip(arrays, read + written):
-            f.do(f"store ptr {member(array, 'ptr', DATA)}, ptr {field(target)}, align 8")
+            f.do(f"store ptr {member(array, 'ptr', DATA)}, ptr {address('%record', 8 * target)}, align 8")
         f.do(f"ret i32 {f.emit('call i32 @run(ptr %record)')}")
         f.start_block("others")
         f.do("ret i32 2")
@@ -166,8 +164,8 @@ class _Writer(Calls):
         for rows, array, places, zero in found:
             if len(places):
                 tables = self.table(rows[places]), self.table(places), len(places)
-                target, last = f.address(real, array, start), (self.stride, count, literal(zero, real.one))
-                self.call(transfers.store_rows(real), self.batched, block, *tables, target, *last)
+                to = f.address(real, array, start), self.stride, count, literal(zero, real.one)
+                self.call(transfers.store_rows(real), self.batched, block, *tables, *to)
 
     def _outputs_of(self, space: int) -> Any:
         """Return the numbers of the outputs that are in a space."""
