@@ -66,13 +66,21 @@ class NativeEngine(Engine):
         found = self._at_once(self.program, parameters, columns)
         return super().values(parameters, columns) if found is None else found[0].T
 
-    def _derived(self, name: str, parameters: Any, columns: Sequence[Any], *vector: Any) -> tuple[Any, float, Any]:
-        found = None if vector else self._at_once(self.joint(name), parameters, columns)
+    def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
+        """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`."""
+        found = self._at_once(self.joint("gradient"), parameters, columns)
         if found is None or not math.isfinite(found[1]):
-            return super()._derived(name, parameters, columns, *vector)
-        return found
+            return super().mean_and_gradient(parameters, columns)
+        return found[1], found[2]
 
-    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> tuple[Any, float, Any] | None:
+    def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
+        """Return all outputs and the gradient of the mean of the first; see `Engine.values_and_gradient`."""
+        found = self._at_once(self.joint("gradient"), parameters, columns)
+        if found is None or not math.isfinite(found[1]):
+            return super().values_and_gradient(parameters, columns)
+        return found[0].T, found[2]
+
+    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return outputs, mean and gradient as one part of a batch has them; None if it needs more than that.
 
         With as few calls of Python as can be: a small program's code takes a microsecond.
@@ -82,14 +90,17 @@ class NativeEngine(Engine):
         if code is None or batch >= code.at_once:
             return None
         outputs = empty((len(program.outputs), batch), self.dtype)
-        gradient = [empty(self._count, self.dtype) for _ in program.cotangents]
         workspace = code.take()
-        status = workspace.run_arrays(batch, parameters, *columns, outputs, *gradient)
+        if program.cotangents:
+            gradient = empty(self._count, self.dtype)
+            status = workspace.run_arrays(batch, parameters, *columns, outputs, gradient)
+        else:
+            gradient, status = None, workspace.run_arrays(batch, parameters, *columns, outputs)
         mean = workspace.total.value / batch
         code.free.append(workspace)
         if status or (self._is_padded and not is_finite(outputs)):
             return None
-        return outputs, mean, gradient[0] if gradient else None
+        return outputs, mean, gradient
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""

@@ -71,8 +71,8 @@ class _Writer(Calls):
 
     def written(self) -> Module:
         """Write everything."""
-        f, lanes = self.f, self.layout.sum_lanes
-        self.call(transfers.fill(self.real), self.lanes, self.sums.size * lanes, self.constant(0.0))
+        f, count = self.f, self.sums.size * self.layout.sum_lanes
+        self.call(transfers.fill(self.layout.real), self.lanes, count, self.constant(0.0))
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
             left = f.emit(f"sub i64 {self.examples}, {loop.index}")
@@ -125,9 +125,10 @@ class _Writer(Calls):
         if plan.program.parameter_order:
             self._load_rows(numpy().argsort(plan.program.parameter_order), self.parameters)
         closed, one = (self.constant(number) for number in (transfers.CLOSED, 1.0))
-        self.call(transfers.fill(self.real), self._row(plan.rows[BATCHED] - 1), self.block, closed)
+        fill = transfers.fill(self.layout.real)
+        self.call(fill, self._row(plan.rows[BATCHED] - 1), self.block, closed)
         for row in plan.one_rows:
-            self.call(transfers.fill(self.real), self._row(row), self.block, one)
+            self.call(fill, self._row(row), self.block, one)
         for operand, rows, (numbers, between_slots, _) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == UNBATCHED and len(rows):
                 given = self.table(rows), len(rows), numbers, between_slots
@@ -173,22 +174,21 @@ class _Writer(Calls):
 
     def _after(self) -> None:
         """Finish the sums over the batch, run the steps made of them, and bring out what has no batch axis."""
-        f, real, plan = self.f, self.real, self.plan
+        f, real, vector, plan = self.f, self.real, self.layout.real, self.plan
         self._steps("after")
         for k in self._outputs_of(UNBATCHED).tolist():
             target = f.address(real, self.outputs, f.mul(k, self.stride))
-            self.call(transfers.fill(real), target, self.examples, self._unbatched_row(plan.output_rows[k][0]))
-        nothing, zero, one = (literal(number, real.one) for number in (-0.0, 0.0, 1.0))
-        total = self.call(transfers.total(real), self.outputs, self.examples, nothing, one)
+            self.call(transfers.fill(vector), target, self.examples, self._unbatched_row(plan.output_rows[k][0]))
+        nothing, zero, one, check = (literal(number, real.one) for number in (-0.0, 0.0, 1.0, 0.0))
+        total = self.call(transfers.total(vector), self.outputs, self.examples, nothing, one)
         f.do(f"store {real.scalar} {total}, ptr {self.sum}, align 8")
-        check = zero
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
             if operand.space == UNBATCHED and len(rows):
                 if _are_neighbours(rows):
                     self.copy(array, self._unbatched_row(rows[0]), len(rows))
                 else:
                     self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
-                found = self.call(transfers.total(real), array, len(rows), zero, zero)
+                found = self.call(transfers.total(vector), array, len(rows), zero, zero)
                 check = f.emit(f"fadd {real.scalar} {check}, {found}")
         is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {zero}")
         f.do(f"ret i32 {f.emit(f'zext i1 {is_not_finite} to i32')}")
