@@ -40,7 +40,7 @@ def sum_lanes(vector: Number) -> Number:
 def lanes_added_up(vectors: Sequence[Number]) -> Number:
     """Return a vector with the sum of the lanes of each of as many vectors as they have lanes, as `sum_lanes` adds.
 
-    Halves of two vectors are added side by side, again and again: about two instructions a vector.
+    Halves of two vectors are added side by side, then halves of these: about two instructions a vector.
     """
     if len(vectors) == 1:
         return vectors[0]

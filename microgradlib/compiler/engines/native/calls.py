@@ -71,7 +71,7 @@ class Calls:
         return _KernelCall(name, [x if isinstance(x, int) else self.table_place(x) for x in kernel.arguments])
 
     def call_kernels(self, calls: Sequence[_KernelCall]) -> None:
-        """Call kernels in order. Calls of the same kernels again and again, as of time steps, are one loop.
+        """Call kernels in order. Runs of calls that repeat, as those of time steps do, are one loop.
 
         It reads their arguments from a table.
         """
