@@ -63,7 +63,7 @@ class _Writer(Calls):
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
         super().__init__(layout)
         self.plan, self.sums, self.flows = plan, sums, flows_of(plan)
-        self.unbatched, self.batched, self.lanes, self.scratch_memory, self.tables_memory = self.memory
+        self.unbatched, self.batched, self.lanes, self.scratch_memory, _ = self.memory
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
         self.seeds = [[self.field(kind) for kind in ("ptr", "i64", "i64")] for _ in plan.program.seeds]
