@@ -13,6 +13,9 @@ _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Distances between marks, times a power of ten."""
 _FLAT: Final = 1e-9
 """A range narrower than this, relative to its numbers, counts as a single number: its width is rounding error."""
+_FEW_DECADES: Final = 2
+_PLAIN: Final = (0.01, 10_000.0)
+_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Axis:
     low: float
     high: float
     marks: tuple[tuple[float, str], ...]
+    is_log: bool = False
 
     @staticmethod
     def over(numbers: Iterable[float], *, marks: int = 5, tight: bool = False, whole: bool = False) -> Axis:
@@ -50,8 +54,34 @@ class Axis:
             low, high = min(low, positions[0]), max(high, positions[-1])
         return Axis(low, high, tuple(zip(positions, texts, strict=True)))
 
+    @staticmethod
+    def over_decades(numbers: Iterable[float], *, marks: int = 8, tight: bool = False) -> Axis:
+        """Return the logarithmic axis for these numbers, all greater than 0; marks stand at powers of ten.
+
+        Where the numbers span less than two decades, 2 and 5 times a power of ten are marked too.
+
+        >>> Axis.over_decades([0.002, 30.0]).marks
+        ((0.001, '10⁻³'), (0.01, '0.01'), (0.1, '0.1'), (1.0, '1'), (10.0, '10'), (100.0, '100'))
+        """
+        low, high = _range_of_decades(list(numbers))
+        first, last = math.floor(math.log10(low) + _FLAT), math.ceil(math.log10(high) - _FLAT)
+        every = max(1, math.ceil((last - first) / marks))
+        factors = (1, 2, 5) if last - first <= _FEW_DECADES else (1,)
+        powers = range(first, last + 1, every)
+        positions = [factor * 10.0**power for power in powers for factor in factors]
+        if tight:
+            positions = [position for position in positions if low <= position <= high]
+        else:
+            below, above = [p for p in positions if p <= low], [p for p in positions if p >= high]
+            low, high = max(below, default=low), min(above, default=high)
+            positions = [position for position in positions if low <= position <= high]
+        return Axis(low, high, tuple((position, _decade_text(position)) for position in positions), is_log=True)
+
     def fraction(self, number: float) -> float:
         """Return the position of a number along the axis as a fraction: 0 at the low end and 1 at the high end."""
+        if self.is_log:
+            low, high = math.log10(self.low), math.log10(self.high)
+            return (math.log10(number) - low) / (high - low)
         return (number / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
 
 
@@ -63,6 +93,20 @@ def _range(numbers: list[float]) -> tuple[float, float]:
         half = max(abs(middle) / 2, 1e-300) if middle else 0.5
         low, high = middle - half, middle + half
     return low, high
+
+
+def _range_of_decades(numbers: list[float]) -> tuple[float, float]:
+    low, high = (min(numbers), max(numbers)) if numbers else (1.0, 10.0)
+    return (low, high) if high > low * (1 + _FLAT) else (low / 2, high * 2)
+
+
+def _decade_text(position: float) -> str:
+    """Write a mark of a logarithmic axis: from 0.01 to 10,000 in figures, beyond them as a power of ten."""
+    if _PLAIN[0] <= position <= _PLAIN[1]:
+        return f"{position:g}"
+    power = math.floor(math.log10(position) + _FLAT)
+    factor = round(position / 10.0**power)
+    return ("" if factor == 1 else f"{factor}·") + "10" + str(power).translate(_SUPERSCRIPT)
 
 
 def _step(rough: float, *, whole: bool) -> float:

@@ -135,3 +135,70 @@ def test_steps_are_marked_at_whole_numbers(last):
     assert (axis.low, axis.high) == (0.0, float(last))
     assert all(place == int(place) and 0 <= place <= last for place, _ in axis.marks)
     assert 2 <= len(axis.marks) <= 8
+
+
+def ticks(chart):
+    return [node.text for node in parse(chart.svg).iter(f"{SVG}text")]
+
+
+def test_curves_over_x_stand_at_their_positions():
+    ((stroke,),) = curves(line_chart({"y": [0.0, 1.0, 0.0]}, x=[0.0, 1.0, 4.0]))
+    (x0, _), (x1, _), (x2, _) = stroke
+    assert x2 - x0 == pytest.approx(4 * (x1 - x0), abs=0.05)
+
+
+def test_a_power_is_a_straight_line_on_logarithmic_scales():
+    steps = [10.0**-k for k in range(12, -1, -1)]
+    chart = line_chart({"ε²": [h**2 for h in steps]}, x=steps, x_scale="log", y_scale="log")
+    ((stroke,),) = curves(chart)
+    slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in pairwise(stroke)]
+    assert slopes == pytest.approx([slopes[0]] * len(slopes), rel=0.01)
+    assert {"10⁻¹²", "1"} <= set(ticks(chart))
+
+
+@pytest.mark.parametrize("number", [0.0, -1.0, math.nan, math.inf])
+def test_what_has_no_place_on_a_logarithmic_scale_is_a_gap(number):
+    (strokes,) = curves(line_chart({"loss": [1.0, 0.1, number, 0.01, 0.001]}, y_scale="log"))
+    assert [len(stroke) for stroke in strokes] == [2, 2]
+
+
+@given(st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=9))
+def test_a_logarithmic_axis_has_few_marks_in_order_and_contains_all(numbers):
+    axis = Axis.over_decades(numbers)
+    positions = [position for position, _ in axis.marks]
+    assert axis.low <= min(numbers)
+    assert max(numbers) <= axis.high
+    assert positions == sorted(set(positions))
+    assert 1 <= len(positions) <= 12
+    assert len({text for _, text in axis.marks}) == len(positions)
+    assert 0 <= axis.fraction(numbers[0]) <= 1
+
+
+def test_marks_are_named_lines():
+    chart = line_chart({"loss": [1.0, 0.5, 0.7]}, marks={"kept": 1})
+    assert 'stroke-dasharray="4 3"' in chart.svg
+    assert "kept" in ticks(chart)
+    assert chart.text.endswith("kept: at 1")
+    with_mark_outside = line_chart({"loss": [1.0, 0.5]}, marks={"later": 9})
+    assert "8" in ticks(with_mark_outside)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"x": [0.0]}, ValueError, "x has 1 positions, the series 'a' has 2"),
+        ({"x": [1.0, 1.0]}, ValueError, "ascending"),
+        ({"x": [0.0, math.inf]}, ValueError, "finite"),
+        ({"x": "ab"}, TypeError, "sequence of numbers"),
+        ({"x": [0.0, 1.0], "x_scale": "log"}, ValueError, "greater than 0"),
+        ({"y_scale": "ln"}, ValueError, "'linear' or 'log'"),
+        ({"x_scale": []}, ValueError, "'linear' or 'log'"),
+        ({"marks": [1]}, TypeError, "mapping"),
+        ({"marks": {"best": "x"}}, TypeError, "'best'"),
+        ({"marks": {"best": math.nan}}, ValueError, "no place"),
+        ({"marks": {"best": 0}, "x": [1.0, 2.0], "x_scale": "log"}, ValueError, "no place"),
+    ],
+)
+def test_wrong_scales_and_positions_are_refused(options, error, words):
+    with pytest.raises(error, match=words):
+        line_chart({"a": [1.0, 2.0]}, **options)
