@@ -3,6 +3,7 @@
 from microgradlib.plots.activation_curves import plot_activations
 from microgradlib.plots.decision_boundary import plot_decision_boundary
 from microgradlib.plots.derivative_error import plot_derivative_error
+from microgradlib.plots.fonts import use_chinese_font
 from microgradlib.plots.gradient_flow import plot_gradient_flow
 from microgradlib.plots.learning_curves import plot_history
 from microgradlib.plots.loss_surface import plot_loss_surface
@@ -14,4 +15,5 @@ __all__ = [
     "plot_gradient_flow",
     "plot_history",
     "plot_loss_surface",
+    "use_chinese_font",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
@@ -9,6 +10,7 @@ from microgradlib._support.optional import import_optional
 from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.plots.examples import Points, points_of
+from microgradlib.viz.captions import Language, captions
 
 __all__ = ["draw_boundary", "plot_decision_boundary", "sensible_threshold"]
 
@@ -24,6 +26,7 @@ def plot_decision_boundary(
     *,
     threshold: float | None = None,
     resolution: WholeNumber = 150,
+    lang: Language = "en",
     ax: Any = None,
 ) -> Any:
     """Plot what the model computes over the plane of its two inputs, and the examples; return the Axes.
@@ -40,11 +43,12 @@ def plot_decision_boundary(
         threshold: where one output changes the decision: by default 0.5 if all outputs at the examples are within
             [0, 1] and no target is negative, as with probabilities, else 0.
         resolution: the number of grid points along each axis, at least 2.
+        lang: the language of the captions, "en" or "zh".
         ax: matplotlib Axes; None makes a new figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        TypeError, ValueError: the data are of another form, or have more than two inputs.
+        TypeError, ValueError: the data are of another form, or have more than two inputs; or an unknown language.
 
     >>> from microgradlib.data import xor
     >>> from microgradlib.nn import MLP
@@ -52,6 +56,7 @@ def plot_decision_boundary(
     >>> axes.get_xlabel(), axes.get_ylabel()
     ('a', 'b')
     """
+    say = captions(lang)
     if not callable(model):
         message = f"plot_decision_boundary takes a Module or a function of one row of inputs, got {model!r:.80}"
         raise TypeError(message)
@@ -68,7 +73,8 @@ def plot_decision_boundary(
     if threshold is None:
         threshold = sensible_threshold(at_points, points)
     axes = axes_of(ax, "plot_decision_boundary")
-    draw_boundary(axes, evaluate, points, threshold, resolution if evaluate.is_fast else _EAGER_RESOLUTION)
+    resolution = resolution if evaluate.is_fast else _EAGER_RESOLUTION
+    draw_boundary(axes, evaluate, points, threshold, resolution, say=say)
     return axes
 
 
@@ -79,10 +85,12 @@ def sensible_threshold(outputs: Any, points: Points) -> float:
     return 0.0
 
 
-def draw_boundary(ax: Any, evaluate: Evaluator, points: Points, threshold: float, resolution: int) -> None:
-    """Draw outputs and examples into `ax`, which is assumed to be empty."""
+def draw_boundary(
+    ax: Any, evaluate: Evaluator, points: Points, threshold: float, resolution: int, *, say: Callable[..., str]
+) -> None:
+    """Draw outputs and examples into `ax`, which is assumed to be empty, with captions as `say` has them."""
     if points.inputs.shape[1] == 1:
-        _draw_curve(ax, evaluate, points, threshold, resolution)
+        _draw_curve(ax, evaluate, points, threshold, resolution, say=say)
         return
     np = numpy_for("plot_decision_boundary")
     low, high = points.inputs.min(0), points.inputs.max(0)
@@ -94,20 +102,22 @@ def draw_boundary(ax: Any, evaluate: Evaluator, points: Points, threshold: float
     if outputs.shape[1] > 1 and points.is_classification:
         _draw_classes(ax, xs, ys, outputs.reshape(*shape, -1))
     else:
-        _draw_score(ax, xs, ys, outputs[:, 0].reshape(shape), points=points, threshold=threshold)
+        _draw_score(ax, xs, ys, outputs[:, 0].reshape(shape), points=points, threshold=threshold, say=say)
     _draw_points(ax, points, points.inputs[:, 1])
     names = points.feature_names or ("x₁", "x₂")
     ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]), xlabel=names[0], ylabel=names[1])
 
 
-def _draw_score(ax: Any, xs: Any, ys: Any, score: Any, *, points: Points, threshold: float) -> None:
+def _draw_score(
+    ax: Any, xs: Any, ys: Any, score: Any, *, points: Points, threshold: float, say: Callable[..., str]
+) -> None:
     np, colors = (import_optional(name, "plot_decision_boundary") for name in ("numpy", "matplotlib.colors"))
     finite = score[np.isfinite(score)]
     if not points.is_classification:
         values = np.concatenate([finite, points.targets])
         norm = colors.Normalize(values.min(), values.max())
         image = ax.pcolormesh(xs, ys, score, cmap="viridis", norm=norm, shading="nearest", rasterized=True)
-        ax.figure.colorbar(image, ax=ax, label="output")
+        ax.figure.colorbar(image, ax=ax, label=say("output"))
         return
     reach = float(np.abs(finite - threshold).max()) if finite.size else 1.0
     low, high = (colors.to_rgb(CLASS_COLOURS[i]) for i in range(2))
@@ -164,7 +174,9 @@ def _draw_points(ax: Any, points: Points, heights: Any) -> None:
         ax.legend(loc="best", fontsize="small", framealpha=0.85)
 
 
-def _draw_curve(ax: Any, evaluate: Evaluator, points: Points, threshold: float, resolution: int) -> None:
+def _draw_curve(
+    ax: Any, evaluate: Evaluator, points: Points, threshold: float, resolution: int, *, say: Callable[..., str]
+) -> None:
     np = numpy_for("plot_decision_boundary")
     low, high = points.inputs.min(), points.inputs.max()
     margin = 0.12 * (high - low) or 0.5
@@ -179,13 +191,16 @@ def _draw_curve(ax: Any, evaluate: Evaluator, points: Points, threshold: float, 
         outputs = outputs[:, :1]
     for k in range(outputs.shape[1]):
         ax.plot(
-            xs, outputs[:, k], label=f"output {k}" if outputs.shape[1] > 1 else "output", color=CLASS_COLOURS[k % 8]
+            xs,
+            outputs[:, k],
+            label=say("output {k}", k=k) if outputs.shape[1] > 1 else say("output"),
+            color=CLASS_COLOURS[k % 8],
         )
     if points.is_classification:
         if outputs.shape[1] == 1:
             ax.axhline(threshold, color=ink, linewidth=0.8, linestyle=":")
         _draw_points(ax, points, points.targets)
     else:
-        ax.scatter(points.inputs[:, 0], points.targets, s=18, color=ink, alpha=0.6, linewidths=0, label="examples")
-    ax.set(xlim=(xs[0], xs[-1]), xlabel=(points.feature_names or ("x",))[0], ylabel="output")
+        ax.scatter(points.inputs[:, 0], points.targets, s=18, color=ink, alpha=0.6, linewidths=0, label=say("examples"))
+    ax.set(xlim=(xs[0], xs[-1]), xlabel=(points.feature_names or ("x",))[0], ylabel=say("output"))
     ax.legend(fontsize="small")

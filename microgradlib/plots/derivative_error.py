@@ -10,6 +10,7 @@ from microgradlib.derivatives import grad
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.numeric import complex_step_derivative, numeric_derivative, numeric_gradient
 from microgradlib.plots.axes import axes_of, numpy_for
+from microgradlib.viz.captions import Language, captions
 
 __all__ = ["plot_derivative_error"]
 
@@ -18,7 +19,7 @@ _SMALLEST = 1e-17
 _STEPS = (-16.0, 0.0, 97)
 
 
-def plot_derivative_error(f: Any, x: float, *, ax: Any = None) -> Any:
+def plot_derivative_error(f: Any, x: float, *, lang: Language = "en", ax: Any = None) -> Any:
     """Plot the relative error of difference quotients of f at x against the step ε, both logarithmic; return the Axes.
 
     The derivative to compare with is f′(x) by backpropagation. The error of the forward quotient falls as ε, that of
@@ -29,12 +30,13 @@ def plot_derivative_error(f: Any, x: float, *, ax: Any = None) -> Any:
     Args:
         f: a function of one number, written with the operators and functions of this library.
         x: where to differentiate.
+        lang: the language of the captions, "en" or "zh".
         ax: matplotlib Axes; None makes a new figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         TypeError: f is no function, or x no number.
-        ValueError: f′(x) is not finite.
+        ValueError: f′(x) is not finite, or an unknown language.
 
     >>> from microgradlib import exp
     >>> axes = plot_derivative_error(exp, 1.0)
@@ -44,6 +46,7 @@ def plot_derivative_error(f: Any, x: float, *, ax: Any = None) -> Any:
     if not callable(f):
         message = f"plot_derivative_error takes a function of one number, got {f!r:.80}"
         raise TypeError(message)
+    say = captions(lang)
     at = as_float(x)
     exact = float(grad(f)(at))
     if not math.isfinite(exact):
@@ -52,17 +55,19 @@ def plot_derivative_error(f: Any, x: float, *, ax: Any = None) -> Any:
     np = numpy_for("plot_derivative_error")
     steps = np.logspace(*_STEPS)
     axes = axes_of(ax, "plot_derivative_error")
-    axes.set(xscale="log", yscale="log", xlabel="step ε", ylabel="relative error" if exact else "error")
+    axes.set(xscale="log", yscale="log", xlabel=say("step ε"))
+    axes.set(ylabel=say("relative error" if exact else "error"))
     for method, colour, line in (("forward", "#d55e00", "-"), ("central", "#0072b2", "--")):
         errors = [_error(numeric_gradient(f, [at], method, step)[0], exact) for step in steps.tolist()]  # type: ignore[arg-type]
-        axes.plot(steps, errors, label=method, color=colour, linestyle=line)
-    axes.axhline(_error(numeric_derivative(f, at).value, exact), color="#009e73", linestyle="-.", label="extrapolated")
+        axes.plot(steps, errors, label=say(method), color=colour, linestyle=line)
+    extrapolated = _error(numeric_derivative(f, at).value, exact)
+    axes.axhline(extrapolated, color="#009e73", linestyle="-.", label=say("extrapolated"))
     try:
         complex_step = _error(complex_step_derivative(f, at), exact)
     except (TypeError, ValueError, SymbolHasNoValueError):  # f is no analytic function here, or reads its argument
         complex_step = math.nan
     if not math.isnan(complex_step):
-        axes.axhline(complex_step, color="#cc79a7", linestyle=":", label="complex step")
+        axes.axhline(complex_step, color="#cc79a7", linestyle=":", label=say("complex step"))
     axes.legend(fontsize="small")
     return axes
 

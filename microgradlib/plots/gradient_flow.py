@@ -12,6 +12,7 @@ from microgradlib.nn import Module
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.ops import ZERO
 from microgradlib.plots.axes import axes_of, label_plainly
+from microgradlib.viz.captions import Language, captions
 from microgradlib.viz.snapshots.capture import capture
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_gradient_flow"]
 
 
-def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
+def plot_gradient_flow(model: Module | Sequence[Any], *, lang: Language = "en", ax: Any = None) -> Any:
     """Plot the size of gradients by layer or by time step, on a logarithmic axis, and return the Axes.
 
     For a Module, after a backward pass: for each layer the root mean square of ∂L/∂w over its parameters, and of δ,
@@ -28,12 +29,12 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
     hidden states of a recurrent network (or all that it returned), one entry for each time step, each a Value or a list
     of them: the root mean square and the largest of |∂L/∂h| at each step. Gradients that shrink by a factor from step
     to step are a falling straight line. A layer whose gradients are all 0 has no point; layers that no gradient has
-    reached are named in the title. (*Deep Learning*, 8.2.5 and 10.7.)
+    reached are named in the title. Captions are in English or, with lang="zh", Chinese. (*Deep Learning*, 8.2.5, 10.7.)
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         TypeError: neither a Module nor a list of Values.
-        ValueError: there has been no backward pass.
+        ValueError: there has been no backward pass, or an unknown language.
 
     >>> from microgradlib import tanh
     >>> states = [Value(0.5)]
@@ -43,6 +44,7 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
     >>> plot_gradient_flow(states).get_xlabel()
     'time step'
     """
+    say = captions(lang)
     if isinstance(model, Module):
         names, curves = _by_layer(model)
     else:
@@ -54,19 +56,19 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, ax: Any = None) -> Any:
     positions = list(range(len(names)))
     for (label, numbers), marker, line in zip(sizes.items(), "os^", ("-", "--", ":"), strict=False):
         shown = [size if size > 0 else math.nan for size in numbers]
-        axes.plot(positions, shown, marker=marker, linestyle=line, label=label)
+        axes.plot(positions, shown, marker=marker, linestyle=line, label=say(label))
     axes.set_yscale("log")
     label_plainly(axes.yaxis)
     unreached = [name for i, name in enumerate(names) if all(math.isnan(numbers[i]) for numbers in sizes.values())]
     zero = [name for i, name in enumerate(names) if all(numbers[i] == 0 for numbers in sizes.values())]
-    notes = [f"not reached: {', '.join(unreached)}"] if unreached else []
-    notes += [f"all 0: {', '.join(zero)}"] if zero else []
-    axes.set(ylabel="gradient, root mean square", title="; ".join(notes))
+    notes = [say("not reached: {names}", names=", ".join(unreached))] if unreached else []
+    notes += [say("all 0: {names}", names=", ".join(zero))] if zero else []
+    axes.set(ylabel=say("gradient, root mean square"), title="; ".join(notes))
     if isinstance(model, Module):
         axes.set_xticks(positions, names, rotation=30 if max(map(len, names)) > 8 else 0)
-        axes.set_xlabel("layer")
+        axes.set_xlabel(say("layer"))
     else:
-        axes.set_xlabel("time step")
+        axes.set_xlabel(say("time step"))
     axes.legend(fontsize="small")
     return axes
 

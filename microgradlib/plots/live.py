@@ -12,6 +12,7 @@ from microgradlib._support.optional import import_optional
 from microgradlib.plots.decision_boundary import draw_boundary, sensible_threshold
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.plots.learning_curves import draw_curves
+from microgradlib.viz.captions import captions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +74,12 @@ class LiveFigure:
         loss = figure.add_axes((0.75 / width, 0.16, 3.7 / width, 0.74))
         curves, label = history.curves("loss")
         positive = all(number > 0 for numbers in curves.values() for number in numbers)
-        draw_curves(loss, curves, label, log=positive)
+        draw_curves(loss, curves, label, captions("en"), log=positive)
         loss.set_title(f"epoch {history.epochs}", fontsize="medium")
         if self.evaluate is not None and self.points is not None:
             threshold = sensible_threshold(self.evaluate(self.points.inputs), self.points)
             plane = figure.add_axes((5.35 / width, 0.16, 3.7 / width, 0.74))
-            draw_boundary(plane, self.evaluate, self.points, threshold, _RESOLUTION)
+            draw_boundary(plane, self.evaluate, self.points, threshold, _RESOLUTION, say=captions("en"))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=80)
         return buffer.getvalue()

@@ -15,6 +15,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.plots.axes import axes_of, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
+from microgradlib.viz.captions import Language, captions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ def plot_loss_surface(
     span: float | None = None,
     resolution: WholeNumber | None = None,
     log: bool = False,
+    lang: Language = "en",
     ax: Any = None,
 ) -> Any:
     """Plot the loss over the numbers of two parameters as contour lines, and a path among them; return the Axes.
@@ -54,13 +56,14 @@ def plot_loss_surface(
         resolution: the number of grid points along each axis, at least 2; by default 61, or 31 where the loss cannot be
             compiled.
         log: lines at equal steps of log loss, for a loss that is greater than 0 everywhere.
+        lang: the language of the captions, "en" or "zh".
         ax: matplotlib Axes; None makes a new figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         TypeError: `loss` is neither a Value nor a function, or w1 or w2 is no leaf Value.
         ValueError: a Value as loss does not depend on w1 or w2, w1 is w2, or an entry of `path` is no pair of finite
-            numbers.
+            numbers; or an unknown language.
 
     >>> w, b = Value(0.5, label="w"), Value(0.0, label="b")
     >>> axes = plot_loss_surface((2 * w + b - 3) ** 2, w, b, path=[(0.0, 0.0), (0.9, 0.4)], resolution=9)
@@ -69,6 +72,7 @@ def plot_loss_surface(
     """
     np = numpy_for("plot_loss_surface")
     _check_parameters(loss, w1, w2)
+    say = captions(lang)
     points = _path(path)
     surface = _Surface(loss, w1, w2)
     if resolution is None:
@@ -79,10 +83,10 @@ def plot_loss_surface(
     axes = axes_of(ax, "plot_loss_surface")
     xs, ys = (np.linspace(*_limits(w.data, points[:, i], span), resolution) for i, w in enumerate((w1, w2)))
     grid = np.array([(x, y) for y in ys for x in xs])
-    _draw(axes, xs, ys, surface(grid).reshape(resolution, resolution), log=log)
+    _draw(axes, xs, ys, surface(grid).reshape(resolution, resolution), say("loss"), log=log)
     if len(points):
         ink = "white" if is_dark(axes) else "black"
-        axes.plot(points[:, 0], points[:, 1], color=ink, linewidth=1.4, marker="o", markersize=3, label="path")
+        axes.plot(points[:, 0], points[:, 1], color=ink, linewidth=1.4, marker="o", markersize=3, label=say("path"))
         axes.plot(*points[-1], marker="*", markersize=13, color="#d55e00", markeredgecolor=ink, linestyle="none")
     names = [surface.names.get(w, name) for w, name in ((w1, "w1"), (w2, "w2"))]
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
@@ -204,7 +208,7 @@ def _restored(*parameters: Value) -> Iterator[None]:
             w.data = number
 
 
-def _draw(ax: Any, xs: Any, ys: Any, values: Any, *, log: bool) -> None:
+def _draw(ax: Any, xs: Any, ys: Any, values: Any, label: str, *, log: bool) -> None:
     np = numpy_for("plot_loss_surface")
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -222,4 +226,4 @@ def _draw(ax: Any, xs: Any, ys: Any, values: Any, *, log: bool) -> None:
         norm = import_optional("matplotlib.colors", "plot_loss_surface").LogNorm(vmin=low, vmax=high)
     filled = ax.contourf(xs, ys, np.ma.masked_invalid(values), levels=levels, cmap="viridis", norm=norm, extend="max")
     ax.contour(xs, ys, np.ma.masked_invalid(values), levels=levels, colors="white", linewidths=0.4, alpha=0.6)
-    ax.figure.colorbar(filled, ax=ax, label="loss", format="%.3g")
+    ax.figure.colorbar(filled, ax=ax, label=label, format="%.3g")

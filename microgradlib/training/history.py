@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib._support import display
 from microgradlib.viz import line_chart
+from microgradlib.viz.captions import Language, captions
 
 if TYPE_CHECKING:
     from microgradlib.viz import Chart
@@ -55,10 +56,12 @@ class History(display.ShowsItself):
         """The number of epochs completed."""
         return max(len(self.loss) - 1, 0)
 
-    def plot(self, what: str = "loss") -> Chart:
+    def plot(self, what: str = "loss", *, lang: Language = "en") -> Chart:
         """Return a chart of "loss", "accuracy", "gradient_norms" or "dead_relus" by epoch; Jupyter displays it.
 
-        Raises `ValueError` for another name, and for a quantity that was not recorded.
+        The epoch whose parameters early stopping kept is marked. Captions are in English or, with lang="zh", Chinese.
+
+        Raises `ValueError` for another name or language, and for a quantity that was not recorded.
 
         >>> chart = History(loss=[1.0, 0.5], validation_loss=[1.1, 0.7]).plot()
         >>> print(chart.text)
@@ -66,8 +69,16 @@ class History(display.ShowsItself):
           training: 2 numbers, from 1 to 0.5, lowest 0.5, highest 1
           validation: 2 numbers, from 1.1 to 0.7, lowest 0.7, highest 1.1
         """
+        say = captions(lang)
         curves, label = self.curves(what)
-        return line_chart(curves, title=PLOTS[what][0], x_label="epoch", y_label=label)
+        kept = {} if self.best_epoch is None else {say("kept: epoch {epoch}", epoch=self.best_epoch): self.best_epoch}
+        return line_chart(
+            {say(name): numbers for name, numbers in curves.items()},
+            title=say(PLOTS[what][0]),
+            x_label=say("epoch"),
+            y_label=say(label),
+            marks=kept,
+        )
 
     def curves(self, what: str) -> tuple[dict[str, list[float]], str]:
         """Return the curves of a plot by their names, and the name of the quantity. Raises as `plot` does.

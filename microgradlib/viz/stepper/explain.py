@@ -9,6 +9,7 @@ from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
+from microgradlib.viz.captions import LANGUAGES, Language
 from microgradlib.viz.snapshots.arguments import check_names, checked_targets
 from microgradlib.viz.snapshots.bindings import is_module
 from microgradlib.viz.snapshots.capture import capture
@@ -17,7 +18,6 @@ from microgradlib.viz.stepper.tapes.contracted import closed_at
 from microgradlib.viz.stepper.tapes.subject import Subject
 from microgradlib.viz.stepper.tapes.training import build_loss
 from microgradlib.viz.stepper.title import formula_of
-from microgradlib.viz.stepper.words import LANGUAGES, Language
 from microgradlib.viz.theme import Theme, check_theme
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
+    from microgradlib.viz.captions import Language
     from microgradlib.viz.stepper.tapes.subject import Level, Subject
-    from microgradlib.viz.stepper.words import Language
     from microgradlib.viz.theme import Theme
 
 __all__ = ["HEIGHT", "Explanation", "Settings"]

@@ -14,8 +14,8 @@ from microgradlib.viz.stepper.words import say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from microgradlib.viz.captions import Language
     from microgradlib.viz.stepper.tapes.frames import Edges, Row
-    from microgradlib.viz.stepper.words import Language
 
 __all__ = ["decode", "edges_of_level", "fill", "sentences"]
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from microgradlib.viz.stepper.words import LANGUAGES, WORDS, say
+from microgradlib.viz.captions import LANGUAGES
+from microgradlib.viz.stepper.words import WORDS, say
 
 
 def places(template):

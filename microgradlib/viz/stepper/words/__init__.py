@@ -7,15 +7,13 @@ page's function of the same name in JavaScript.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
+from microgradlib.viz.captions import Language
 from microgradlib.viz.stepper.words.chinese import CHINESE
 from microgradlib.viz.stepper.words.english import ENGLISH
 
-__all__ = ["LANGUAGES", "WORDS", "Language", "say"]
-
-Language = Literal["en", "zh"]
-LANGUAGES: Final = get_args(Language)
+__all__ = ["WORDS", "say"]
 
 WORDS: Final[dict[Language, dict[str, str]]] = {"en": ENGLISH, "zh": CHINESE}
 """Every sentence and label by language and key."""

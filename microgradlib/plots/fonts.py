@@ -1,0 +1,53 @@
+"""use_chinese_font: Chinese captions in matplotlib's figures."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Final
+
+from microgradlib._support.optional import import_optional
+
+__all__ = ["use_chinese_font"]
+
+FAMILIES: Final = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB",
+    "Heiti SC", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Noto Sans CJK JP",
+    "Arial Unicode MS", "Droid Sans Fallback",
+)  # fmt: skip
+"""Fonts with Chinese characters on Linux, macOS and Windows, the best to read first."""
+
+
+def use_chinese_font() -> str | None:
+    """Set matplotlib's font to one with Chinese characters, for all figures that follow, and return its name.
+
+    Where no such font is installed, as in Colab, the return value is None, and figures in a notebook become SVG whose
+    text the browser writes, in a font of its own. Python then cannot measure the text, so that a legend may be a little
+    narrow; a font mends that (Debian and Colab: `apt-get install fonts-noto-cjk`, and a new kernel).
+
+    Both change matplotlib's settings (`matplotlib.rcParams`): a figure drawn before stays as it is.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+
+    >>> import matplotlib
+    >>> with matplotlib.rc_context():
+    ...     family = use_chinese_font()
+    ...     family is None or family == matplotlib.rcParams["font.sans-serif"][0]
+    True
+    """
+    matplotlib = import_optional("matplotlib", "use_chinese_font")
+    installed = {
+        font.name for font in import_optional("matplotlib.font_manager", "use_chinese_font").fontManager.ttflist
+    }
+    family = next((family for family in FAMILIES if family in installed), None)
+    settings = matplotlib.rcParams
+    settings["axes.unicode_minus"] = True
+    if family is not None:
+        settings["font.sans-serif"] = [family, *[name for name in settings["font.sans-serif"] if name != family]]
+        return family
+    settings["svg.fonttype"] = "none"
+    warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    if "matplotlib_inline" in sys.modules:
+        import_optional("matplotlib_inline.backend_inline", "use_chinese_font").set_matplotlib_formats("svg")
+    return None
