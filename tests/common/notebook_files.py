@@ -1,0 +1,61 @@
+"""The notebooks as data: where they lie, their cells, the syntax of their code, and what their execution shows."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+ENGLISH = sorted(FOLDER.glob("*.ipynb"))
+CHINESE = sorted((FOLDER / "zh").glob("*.ipynb"))
+PICTURES = FOLDER / "pictures"
+MAGIC = re.compile(r"^(\s*)%(.*)$", re.MULTILINE)
+SECONDS_A_CELL = 60
+
+
+def cells(path, kind=None):
+    """The cells of a notebook file, all or of one kind, as (source, metadata)."""
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [("".join(cell["source"]), cell["metadata"]) for cell in found if kind in (None, cell["cell_type"])]
+
+
+def code_of(path):
+    """The sources of the code cells as plain Python: a line magic becomes a string."""
+    return [MAGIC.sub(lambda m: f"{m[1]}{m[2]!r}", source) for source, _ in cells(path, "code")]
+
+
+def tree_of(source):
+    """The syntax of a code cell, without comments and places."""
+    return ast.parse(source)
+
+
+def execute(path, folder):
+    """Run a notebook from top to bottom in a kernel of its own; the folder is its working directory."""
+    import nbclient  # noqa: PLC0415  only where the extra is
+    import nbformat  # noqa: PLC0415
+
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(notebook, timeout=SECONDS_A_CELL, resources=resources).execute()
+    return notebook
+
+
+def shown(notebook):
+    """The pictures that an executed notebook shows, as (cell, MIME type) in order: drawings, plots, the stepper."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            kinds = [kind for kind in data if kind.startswith("image/") or kind.endswith("widget-view+json")]
+            found += [(cell, kinds[0])] if kinds else []
+    return found
+
+
+def pictures_of(notebook):
+    """The SVG texts of the cells whose metadata name a picture, by the file name; None where a cell shows no SVG."""
+    found = {}
+    for cell in notebook.cells:
+        if "picture" in cell.metadata:
+            drawn = [o.data["image/svg+xml"] for o in cell.get("outputs", []) if "image/svg+xml" in o.get("data", {})]
+            found[cell.metadata["picture"]] = drawn[-1].rstrip() + "\n" if drawn else None
+    return found
