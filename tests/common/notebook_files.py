@@ -2,10 +2,12 @@
 
 import ast
 import json
+import os
 import re
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "notebooks"
 ENGLISH = sorted(FOLDER.glob("*.ipynb"))
 CHINESE = sorted((FOLDER / "zh").glob("*.ipynb"))
 PICTURES = FOLDER / "pictures"
@@ -30,13 +32,14 @@ def tree_of(source):
 
 
 def execute(path, folder):
-    """Run a notebook from top to bottom in a kernel of its own; the folder is its working directory."""
+    """Run a notebook from top to bottom in a kernel of its own, with this library; the folder is its working directory."""
     import nbclient  # noqa: PLC0415  only where the extra is
     import nbformat  # noqa: PLC0415
 
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(notebook, timeout=SECONDS_A_CELL, resources=resources).execute()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    nbclient.NotebookClient(notebook, timeout=SECONDS_A_CELL, resources=resources).execute(env=environment)
     return notebook
 
 
