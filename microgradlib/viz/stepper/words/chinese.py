@@ -25,7 +25,7 @@ CHINESE: Final = {
     "predict": "预测",
     "compare": "与错误写法对比",
     "bug_none": "无",
-    "bug_assign": "“=” 误作 “+=”",
+    "bug_assign": "“+=” 误写为 “=”",
     "bug_stale": "忘记 zero_grad()",
     "bug_order": "顺序错误",
     "first": "开头 (Home)",
