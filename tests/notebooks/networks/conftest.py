@@ -1,4 +1,4 @@
-"""The scripts of notebooks/networks by name: `script("worked_network")` is that script as a module."""
+"""The scripts of notebooks/networks by name: `script("microgpt")` is that script as a module."""
 
 from functools import partial
 
