@@ -32,7 +32,7 @@ def tree_of(source):
 
 
 def execute(path, folder):
-    """Run a notebook from top to bottom in a kernel of its own, with this library; the folder is its working directory."""
+    """Run a notebook in a kernel of its own, with the library of this checkout; `folder` is its working directory."""
     import nbclient  # noqa: PLC0415  only where the extra is
     import nbformat  # noqa: PLC0415
 
@@ -54,11 +54,16 @@ def shown(notebook):
     return found
 
 
+def as_ascii(svg):
+    """The same SVG with character references: JupyterLite shows pictures in Markdown only if they are Latin-1."""
+    return svg.rstrip().encode("ascii", "xmlcharrefreplace").decode() + "\n"
+
+
 def pictures_of(notebook):
     """The SVG texts of the cells whose metadata name a picture, by the file name; None where a cell shows no SVG."""
     found = {}
     for cell in notebook.cells:
         if "picture" in cell.metadata:
             drawn = [o.data["image/svg+xml"] for o in cell.get("outputs", []) if "image/svg+xml" in o.get("data", {})]
-            found[cell.metadata["picture"]] = drawn[-1].rstrip() + "\n" if drawn else None
+            found[cell.metadata["picture"]] = as_ascii(drawn[-1]) if drawn else None
     return found
