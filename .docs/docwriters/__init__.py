@@ -1,0 +1,1 @@
+"""What writes the generated pages: run by conf.py at each build."""

@@ -1,0 +1,108 @@
+"""The page of the course: its notebooks, and where each subject is taught, from `course.txt` and the notebooks."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from docwriters.files import write_if_new
+
+__all__ = ["NOTEBOOKS", "Place", "headings", "notebooks", "places", "write_course"]
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+PLACES = Path(__file__).parents[1] / "course.txt"
+
+HEAD = """\
+# The course
+
+Notebooks on backpropagation and neural networks, one idea each, 5 to 15 minutes to teach. They follow chapter 6 of
+Goodfellow, Bengio and Courville, *Deep Learning*, and use its notation. Every formula stands beside the code that says
+the same, every number in the text is computed by a cell, and each notebook ends with exercises that check themselves.
+
+Open one with `pip install -e ".[notebook,plot]" jupyterlab && jupyter lab notebooks`. How to teach with them:
+[Teach with it](howto/teach.md). {chinese}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a subject of the course is taught."""
+
+    part: str
+    subject: str
+    notebook: str
+    heading: str
+
+
+def places() -> list[Place]:
+    """Return the places in `course.txt`; notebook and heading are empty for a subject that has none yet."""
+    found, part = [], ""
+    for line in PLACES.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            part = line[3:]
+        elif line and not line.startswith("#"):
+            subject, notebook, heading = [*[cell.strip() for cell in line.split(" | ")], "", ""][:3]
+            found.append(Place(part, subject, notebook, heading))
+    return found
+
+
+def notebooks() -> list[Path]:
+    """Return the English notebooks in the order of their numbers."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def headings(path: Path) -> list[str]:
+    """Return the headings of a notebook, as plain text."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return [match[1].strip() for match in re.finditer(r"^#{1,6} +(.+?)#*$", text, re.MULTILINE)]
+
+
+def first_sentence(path: Path) -> str:
+    """Return the first sentence below a notebook's title."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    source = "".join(cells[0]["source"])
+    paragraphs = [
+        p for p in re.split(r"\n\s*\n", source) if p.strip() and not p.lstrip().startswith(("#", "![", "*", "<"))
+    ]
+    text = " ".join(paragraphs[0].split()) if paragraphs else ""
+    sentence = re.match(r".*?[.!?](?=\s+[A-Z\[`$]|$)", text)
+    return sentence[0] if sentence else text
+
+
+def write_course(path: Path) -> None:
+    """Write the page."""
+    found = notebooks()
+    chinese = sorted(NOTEBOOKS.glob("zh/*.ipynb"))
+    front = "notebooks/zh/README.md" if (NOTEBOOKS / "zh" / "README.md").exists() else ""
+    lines = [
+        HEAD.format(chinese=f"The same in Chinese: [中文]({front})." if front else ""),
+        "| | notebook | |",
+        "|---|---|---|",
+    ]
+    for notebook in found:
+        title = re.sub(r"^\d+\.\s*", "", headings(notebook)[0])
+        words = (
+            re.sub(r"\]\([^)]*\)", "]", first_sentence(notebook)).replace("|", "\\|").replace("[", "").replace("]", "")
+        )
+        lines.append(f"| {int(notebook.stem[:2])} | [{title}](notebooks/{notebook.name}) | {words} |")
+    lines += ["", "## Where each subject is taught", ""]
+    part = None
+    for place in places():
+        if place.part != part:
+            part = place.part
+            lines += ["", f"### {part}", "", "| subject | notebook | heading |", "|---|---|---|"]
+        there = f"[{place.notebook[:2]}](notebooks/{place.notebook})" if place.notebook else ""
+        lines.append(f"| {_cell(place.subject)} | {there} | {_cell(place.heading)} |")
+    names = [f"notebooks/{notebook.stem}" for notebook in found] + [front.removesuffix(".md")] * bool(front)
+    lines += ["", "```{toctree}", ":hidden:", *names, "```", ""]
+    names = [f"notebooks/zh/{notebook.stem}" for notebook in chinese]
+    lines += ["```{toctree}", ":hidden:", *names, "```", ""]
+    write_if_new(path, "\n".join(lines))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
