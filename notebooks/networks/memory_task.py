@@ -1,4 +1,4 @@
-"""Remember one symbol: the vanilla RNN against LSTM and GRU (document 001; *Deep Learning*, 10.7 and 10.10).
+"""Remember one symbol: the vanilla RNN against LSTM and GRU (*Deep Learning*, 10.7 and 10.10).
 
 The first input is the symbol, −1 or +1, followed by `span` steps of noise; after the last step the network has to
 output the symbol. ∂E/∂x_1 contains one factor ∂s_t/∂s_{t−1} for each step: that of the vanilla RNN, diag(1 − s_t²) W,

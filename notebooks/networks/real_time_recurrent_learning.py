@@ -1,4 +1,4 @@
-"""Real-time recurrent learning: ∂s_t/∂θ carried forward in time, against backpropagation through time (document 000).
+"""Real-time recurrent learning: ∂s_t/∂θ carried forward in time, against backpropagation through time.
 
 For s_t = f(U x_t + W s_{t−1} + b) and a parameter θ among U, W, b,
 
