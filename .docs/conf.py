@@ -29,9 +29,9 @@ extensions = ["myst_nb", "sphinx.ext.viewcode", "docwriters.formulas", "docwrite
 exclude_patterns = ["_build", "docwriters", "lite", "**/.ipynb_checkpoints", "README.md"]
 suppress_warnings = ["misc.highlighting_failure"]
 python_maximum_signature_line_length = 88
-add_module_names = False
 toc_object_entries = False
 highlight_language = "python"
+smartquotes = False  # "mean" in a docstring is a word of Python
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

@@ -99,8 +99,8 @@ def write_course(path: Path) -> None:
         lines.append(f"| {_cell(place.subject)} | {there} | {_cell(place.heading)} |")
     names = [f"notebooks/{notebook.stem}" for notebook in found] + [front.removesuffix(".md")] * bool(front)
     lines += ["", "```{toctree}", ":hidden:", *names, "```", ""]
-    names = [f"notebooks/zh/{notebook.stem}" for notebook in chinese]
-    lines += ["```{toctree}", ":hidden:", *names, "```", ""]
+    if not front:
+        lines += ["```{toctree}", ":hidden:", *[f"notebooks/zh/{notebook.stem}" for notebook in chinese], "```", ""]
     write_if_new(path, "\n".join(lines))
 
 

@@ -50,17 +50,7 @@ def summary(text: str) -> str:
 def markdown(text: str) -> str:
     r"""Return a docstring as Markdown.
 
-    >>> print(markdown('''Twice x.
-    ...
-    ...     twice = 2 x
-    ...
-    ... Args:
-    ...     x: a number,
-    ...         or a Value.
-    ...
-    ... >>> 1 + 1
-    ... 2
-    ... '''))
+    >>> print(markdown("Twice x.\n\n    twice = 2 x\n\nArgs:\n    x: a number,\n        or a Value."))
     Twice x.
     <BLANKLINE>
     ```text
@@ -70,11 +60,8 @@ def markdown(text: str) -> str:
     **Args**
     <BLANKLINE>
     - **`x`**: a number, or a Value.
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
+    >>> markdown(">" ">> 1 + 1\n2").split("\n")[0]
+    '```pycon'
     """
     blocks = re.split(r"\n[ \t]*\n", inspect.cleandoc(text))
     written: list[str] = []

@@ -60,6 +60,20 @@ class NamesInCode(SphinxTransform):
             link += node
 
 
+class CodeWithoutEmptyEnds(SphinxTransform):
+    """Leave out the empty last lines of code, which doctests need before the end of a block."""
+
+    default_priority = 400
+
+    def apply(self, **_: Any) -> None:
+        """Shorten the code of one document."""
+        for node in list(self.document.findall(nodes.literal_block)):
+            text = node.astext().rstrip()
+            node.rawsource = text
+            node.children = []
+            node += nodes.Text(text)
+
+
 class RepositoryLinks(SphinxPostTransform):
     """Point the links to files of the repository at its address, where one is set."""
 
@@ -80,5 +94,6 @@ class RepositoryLinks(SphinxPostTransform):
 def setup(app: Any) -> dict[str, bool]:
     """Register the transforms with Sphinx."""
     app.add_transform(NamesInCode)
+    app.add_transform(CodeWithoutEmptyEnds)
     app.add_post_transform(RepositoryLinks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

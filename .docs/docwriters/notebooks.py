@@ -16,6 +16,18 @@ EXECUTED = "MICROGRADLIB_EXECUTED_NOTEBOOKS"
 """The environment variable with the folder of notebooks that were executed already, or the word `now`."""
 
 
+_CHINESE = """
+
+```{toctree}
+:hidden:
+:glob:
+
+*
+```
+"""
+"""What stands below the front page of the Chinese notebooks: Sphinx's list of them."""
+
+
 def copy_notebooks(folder: Path) -> str:
     """Copy the notebooks, Chinese ones too, with what they show and link to; return MyST-NB's mode of execution."""
     setting = os.environ.get(EXECUTED, "")
@@ -31,7 +43,7 @@ def copy_notebooks(folder: Path) -> str:
         for path in NOTEBOOKS.glob(pattern):
             target = folder / path.relative_to(NOTEBOOKS)
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_if_new(target, path.read_text(encoding="utf-8"))
+            write_if_new(target, path.read_text(encoding="utf-8") + (_CHINESE if path.name == "README.md" else ""))
     return "force" if setting == "now" else "off"
 
 

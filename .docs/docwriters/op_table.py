@@ -85,7 +85,12 @@ def op_page() -> str:
 
 
 def _table(title: str, ops: list[Op]) -> str:
-    lines = [f"## {title}", "", "| op | value | derivatives | domain | at kinks |", "|---|---|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        "| op | value | derivatives | domain | at kinks; infinite slopes |",
+        "|---|---|---|---|---|",
+    ]
     lines += [f"| {' | '.join(_row(op))} |" for op in ops]
     return "\n".join([*lines, ""])
 
@@ -101,7 +106,10 @@ def _row(op: Op) -> list[str]:
     derivatives = []
     for place in places:
         mark = " †" if place in closed else ""
-        derivatives.append(f"∂/∂{names[place]} = {local_derivative_formula(op, place, names, 'z')}{mark}")
+        formula = local_derivative_formula(op, place, names, "z")
+        if "nan" in formula:
+            formula = "undefined: a fixed number"
+        derivatives.append(f"∂/∂{names[place]} = {formula}{mark}")
     notes = [note for note in (op.kink_note, op.infinite_note) if note]
     return [name, escaped(value), "<br>".join(map(escaped, derivatives)), escaped(op.domain), escaped("; ".join(notes))]
 
@@ -134,7 +142,7 @@ def _conventions() -> str:
         if len(set(found)) > 1:
             found = [f"**{text}**" for text in found]
         peers = [f"{text}<br>`{row[peer]['code']}`" for text, peer in zip(found[1:], ("torch", "jax"))]
-        at = ", ".join(f"{name} = {_shown([number])}" for name, number in row["at"].items())
+        at = "<br>".join(f"{name}\u00a0=\u00a0{_shown([number])}" for name, number in row["at"].items())
         lines.append(f"| `{row['ours']}` | {at} | {_shown(mine[:1])} | {found[0]} | {peers[0]} | {peers[1]} |")
     return "\n".join([*lines, ""])
 

@@ -56,21 +56,21 @@ def _page(page: Page, documented: set[Any]) -> str:
 
 def _entry(name: Name, documented: set[Any]) -> str:
     thing = name.thing
-    options = [f":canonical: {name.other}"] if name.other else []
+    options = [f":module: {name.module}", *([f":canonical: {name.other}"] if name.other else [])]
     if inspect.isclass(thing):
         bases = [base for base in thing.__mro__[1:-1] if base in documented]
         inherits = f"Inherits from {', '.join(f'{{py:obj}}`{_path(b)}`' for b in bases)}.\n\n" if bases else ""
         members = "\n\n".join(_members(thing, documented))
         body = f"{inherits}{markdown(inspect.getdoc(thing) or '')}\n\n{members}".rstrip()
         kind = "exception" if issubclass(thing, BaseException) else "class"
-        return _directive(kind, f"{name.path}{_signature(thing)}", options, body, colons=6)
+        return _directive(kind, f"{name.name}{_signature(thing)}", options, body, colons=6)
     if callable(thing):
         if isinstance(thing, Op) and thing.name != name.name:
             options.append(":no-index-entry:")
         return _directive(
-            "function", f"{name.path}{_signature(thing)}", options, markdown(thing.__doc__ or ""), colons=6
+            "function", f"{name.name}{_signature(thing)}", options, markdown(thing.__doc__ or ""), colons=6
         )
-    return _directive("data", name.path, options, markdown(_comment(name)), colons=6)
+    return _directive("data", name.name, options, markdown(_comment(name)), colons=6)
 
 
 def _path(cls: type) -> str:
@@ -118,7 +118,7 @@ def _members(cls: type, documented: set[Any]) -> Iterator[str]:
             continue
         comments = dict(_comments(base))
         for name, member in vars(base).items():
-            if name[0] == "_" or name in seen or (base is not cls and name in PUBLIC):
+            if (name[0] == "_" and name != "__call__") or name in seen or (base is not cls and name in PUBLIC):
                 continue
             seen.add(name)
             text = _member(name, member, comments.get(name, ""))
