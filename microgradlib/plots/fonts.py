@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import suppress
 from typing import Final
 
 from microgradlib._support.optional import import_optional
@@ -37,10 +38,7 @@ def use_chinese_font() -> str | None:
     True
     """
     matplotlib = import_optional("matplotlib", "use_chinese_font")
-    installed = {
-        font.name for font in import_optional("matplotlib.font_manager", "use_chinese_font").fontManager.ttflist
-    }
-    family = next((family for family in FAMILIES if family in installed), None)
+    family = _installed_family() or _installed_family(look_again=True)
     settings = matplotlib.rcParams
     settings["axes.unicode_minus"] = True
     if family is not None:
@@ -48,6 +46,20 @@ def use_chinese_font() -> str | None:
         return family
     settings["svg.fonttype"] = "none"
     warnings.filterwarnings("ignore", message="Glyph .* missing from")
-    if "matplotlib_inline" in sys.modules:
-        import_optional("matplotlib_inline.backend_inline", "use_chinese_font").set_matplotlib_formats("svg")
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if hasattr(shell, "kernel"):  # a notebook, perhaps before its first figure
+        config = import_optional("matplotlib_inline.config", "use_chinese_font")
+        config.InlineBackend.instance(parent=shell).figure_formats = {"svg"}
     return None
+
+
+def _installed_family(*, look_again: bool = False) -> str | None:
+    """Return the first of the families that matplotlib knows; its list may be older than a font, so look again."""
+    manager = import_optional("matplotlib.font_manager", "use_chinese_font")
+    if look_again:
+        known = {font.fname for font in manager.fontManager.ttflist}
+        for path in set(manager.findSystemFonts()) - known:
+            with suppress(OSError, RuntimeError, ValueError):  # a file that matplotlib cannot read
+                manager.fontManager.addfont(path)
+    names = {font.name for font in manager.fontManager.ttflist}
+    return next((family for family in FAMILIES if family in names), None)
