@@ -12,13 +12,14 @@ from sphinx.util import logging
 __all__ = ["setup"]
 
 LOGGER = logging.getLogger(__name__)
-UNKNOWN = re.compile(r">(\\[A-Za-z]+)<")
-"""A command that the converter does not know: it is left as it is."""
+UNKNOWN = re.compile(r">(\\[A-Za-z]+|&)<")
+"""A command, or a mark of alignment, that the converter does not know: it is left as it is."""
+ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")
 
 
 def mathml(latex: str, *, display: bool, place: Any) -> str:
     """Return a formula as MathML; warn where a command is not known."""
-    text = convert(latex, display="block" if display else "inline")
+    text = convert(ALIGNED.sub(r"\\\1{align*}", latex), display="block" if display else "inline")
     for command in sorted(set(UNKNOWN.findall(text))):
         LOGGER.warning("no MathML for %s in %s", command, latex, location=place)
     return text

@@ -71,7 +71,7 @@ class CodeWithoutEmptyEnds(SphinxTransform):
             text = node.astext().rstrip()
             node.rawsource = text
             node.children = []
-            node += nodes.Text(text)
+            node.append(nodes.Text(text))
 
 
 class RepositoryLinks(SphinxPostTransform):

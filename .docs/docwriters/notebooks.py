@@ -47,9 +47,14 @@ def copy_notebooks(folder: Path) -> str:
     return "force" if setting == "now" else "off"
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
 def _folded(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Fold the cells whose source a notebook hides, by the tag that MyST-NB knows."""
+    """Fold the cells whose source a notebook hides, by the tag that MyST-NB knows; leave out dead widgets."""
     for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
         if cell["metadata"].get("jupyter", {}).get("source_hidden"):
             cell["metadata"].setdefault("tags", []).append("hide-input")
     return notebook

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from browser import browser, needs_chromium, open_notebook
 
+from microgradlib.viz.stepper.words import say
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 needs_chromium()
 for package in ("jupyterlite_core", "jupyterlite_pyodide_kernel"):
@@ -62,6 +64,7 @@ def address(tmp_path_factory):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,7 @@ def notebook(address, tmp_path_factory):
     elsewhere = []
     with browser(tmp_path_factory.mktemp("profile"), height=1000) as context:
         page = context.new_page()
-        page.set_default_timeout(180_000)
+        page.set_default_timeout(90_000)
         near = (address, "blob:", "data:")
         page.on("request", lambda request: None if request.url.startswith(near) else elsewhere.append(request.url))
         open_notebook(page, f"{address}/lab/index.html?path=02_the_grad_table.ipynb")
@@ -99,9 +102,8 @@ def test_the_stepper_steps(notebook):
     frame.scroll_into_view_if_needed()
     inside = frame.content_frame
     inside.locator("#stepper").wait_for()
-    inside.locator("#stepper").focus()
     before = inside.locator("body").evaluate(SHOWN)
-    page.keyboard.press("ArrowRight")
+    inside.get_by_label(say("en", "next")).first.click()
     end = time.monotonic() + 10
     while (after := inside.locator("body").evaluate(SHOWN)) == before and time.monotonic() < end:
         time.sleep(0.1)
