@@ -61,6 +61,17 @@ def headings(path: Path) -> list[str]:
     return [match[1].strip() for match in re.finditer(r"^#{1,6} +(.+?)#*$", text, re.MULTILINE)]
 
 
+def anchor(heading: str) -> str:
+    """Return the address of a heading on its page, as MyST makes it of text without formulas and code.
+
+    >>> anchor("Algorithm 6.2: backpropagation"), anchor("The cost $J$")
+    ('#algorithm-62-backpropagation', '')
+    """
+    if re.search(r"[$`\\*]", heading):
+        return ""
+    return "#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def first_sentence(path: Path) -> str:
     """Return the first sentence below a notebook's title."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -95,8 +106,9 @@ def write_course(path: Path) -> None:
         if place.part != part:
             part = place.part
             lines += ["", f"### {part}", "", "| subject | notebook | heading |", "|---|---|---|"]
-        there = f"[{place.notebook[:2]}](notebooks/{place.notebook})" if place.notebook else ""
-        lines.append(f"| {_cell(place.subject)} | {there} | {_cell(place.heading)} |")
+        there = f"[{place.notebook[:2]}](notebooks/{place.notebook})"
+        heading = f"[{_cell(place.heading)}](<notebooks/{place.notebook}{anchor(place.heading)}>)"
+        lines.append(f"| {_cell(place.subject)} | {there} | {heading} |")
     names = [f"notebooks/{notebook.stem}" for notebook in found] + [front.removesuffix(".md")] * bool(front)
     lines += ["", "```{toctree}", ":hidden:", *names, "```", ""]
     if not front:

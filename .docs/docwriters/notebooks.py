@@ -33,9 +33,10 @@ def copy_notebooks(folder: Path) -> str:
     setting = os.environ.get(EXECUTED, "")
     for path in (*notebooks(), *NOTEBOOKS.glob("zh/*.ipynb")):
         place = path.relative_to(NOTEBOOKS)
+        notebook = _read(path)
         done = Path(setting, place)
-        source = done if setting not in {"", "now"} and done.exists() else path
-        notebook = json.loads(source.read_text(encoding="utf-8"))
+        if setting not in {"", "now"} and done.exists() and _sources(_read(done)) == _sources(notebook):
+            notebook = _read(done)
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         write_if_new(target, json.dumps(_folded(notebook), ensure_ascii=False, indent=1))
@@ -45,6 +46,16 @@ def copy_notebooks(folder: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_if_new(target, path.read_text(encoding="utf-8") + (_CHINESE if path.name == "README.md" else ""))
     return "force" if setting == "now" else "off"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
+def _sources(notebook: dict[str, Any]) -> list[str]:
+    """Return the text of the cells: an executed notebook with another one is of another time."""
+    return ["".join(cell["source"]) for cell in notebook["cells"]]
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"

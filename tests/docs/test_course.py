@@ -1,10 +1,12 @@
 """The page of the course: every subject has a place, and each place exists."""
 
+import doctest
 import re
 
 import pytest
 
 pytest.importorskip("sklearn", reason="the modules of the pages read all public names")
+from docwriters import course
 from docwriters.course import NOTEBOOKS, headings, notebooks, places
 
 PLACES = places()
@@ -30,6 +32,10 @@ def test_every_subject_is_taught_under_a_heading_that_exists(place):
 
 def test_no_notebook_is_without_a_subject():
     assert {path.name for path in notebooks()} <= {place.notebook for place in PLACES}
+
+
+def test_addresses_of_headings():
+    assert doctest.testmod(course).failed == 0
 
 
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
