@@ -156,7 +156,7 @@ def open_notebook(page, url, *, run=True):
         }"""
     )
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(
+    page.wait_for_function(  # folded cells show no prompt
         """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-                  .every(prompt => /^\\[\\d+\\]:$/.test(prompt.textContent.trim()))""",
+                  .every(prompt => /^(\\[\\d+\\]:)?$/.test(prompt.textContent.trim()))""",
     )
