@@ -105,7 +105,7 @@ def test_a_notebook_runs_and_its_pictures_are_those_committed(path, tmp_path):
     nbformat = pytest.importorskip("nbformat", reason='needs the extra "notebook"')
     pytest.importorskip("nbclient", reason='needs the extra "notebook"')
     notebook = check_run(path, tmp_path)
-    if folder := os.environ.get("EXECUTED_NOTEBOOKS"):  # the documentation shows them with their outputs
+    if folder := os.environ.get("MICROGRADLIB_EXECUTED_NOTEBOOKS"):  # the documentation shows them with their outputs
         nbformat.write(notebook, Path(folder) / path.name)
 
 
