@@ -149,6 +149,9 @@ class Op:
         separator = " " if shown and self.symbol[-1].isalpha() else ""
         return f"{self.symbol}{separator}{shown}"
 
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
     def __repr__(self) -> str:
         return f"<Op {self.name}: {self.formula}>"
 

@@ -99,7 +99,7 @@ class Curves:
             pen.grid(frame),
             pen.label(x_label, middle, frame.bottom + 38.0, text_anchor="middle"),
             pen.rotated_label(y_label, _MARGIN + 6.0, (frame.top + frame.bottom) / 2),
-            *(pen.mark(name, frame.x_of(position), frame) for name, position in self.marks.items()),
+            *(pen.mark(name, frame.x_of(at), frame, row) for row, (name, at) in enumerate(self.marks.items())),
             *(_curve(name, runs, pen.of(index), frame) for index, (name, runs) in enumerate(self.drawn.items())),
         ]
         return "\n".join(filter(None, elements))
@@ -135,8 +135,8 @@ class _Pen:
     def rotated_label(self, text: str, x: float, y: float) -> str:
         return self.label(text, x, y, text_anchor="middle", transform=f"rotate(-90 {coordinate(x)} {coordinate(y)})")
 
-    def mark(self, name: str, x: float, frame: _Frame) -> str:
-        """Return a vertical line, its name beside its upper end, on the side that has more room."""
+    def mark(self, name: str, x: float, frame: _Frame, row: int) -> str:
+        """Return a vertical line, its name beside it, on the side that has more room; each name on a row of its own."""
         right = x < (frame.left + frame.right) / 2
         line = element(
             "path",
@@ -145,7 +145,7 @@ class _Pen:
             stroke_dasharray="4 3",
         )
         end = "start" if right else "end"
-        return line + self.label(name, x + (6.0 if right else -6.0), frame.top + 10.0, text_anchor=end)
+        return line + self.label(name, x + (6.0 if right else -6.0), frame.top + 10.0 + 15.0 * row, text_anchor=end)
 
     def tick_label(self, text: str, x: float, y: float, anchor: str) -> str:
         return self.label(text, x, y, font_size=_SIZE, text_anchor=anchor, font_family=MONO)
