@@ -38,6 +38,16 @@ def targets() -> dict[str, str]:
     return found
 
 
+def place_in_repository(path: Path) -> str:
+    """Return where a file stands in the repository; a copy for the pages of notebooks is one of `notebooks/`.
+
+    >>> place_in_repository(ROOT / ".docs" / "notebooks" / "networks" / "xor.py")
+    'notebooks/networks/xor.py'
+    """
+    place = path.relative_to(ROOT).as_posix()
+    return place.removeprefix(".docs/") if place.startswith(".docs/notebooks/") else place
+
+
 class NamesInCode(SphinxTransform):
     """Make links of the code spans that are public names."""
 
@@ -87,7 +97,7 @@ class RepositoryLinks(SphinxPostTransform):
             if not address or not target.is_relative_to(ROOT):
                 continue
             link = nodes.reference("", "", *node.children, internal=False)
-            link["refuri"] = f"{address}/{target.relative_to(ROOT).as_posix()}"
+            link["refuri"] = f"{address}/{place_in_repository(target)}"
             node.replace_self(link)
 
 

@@ -10,13 +10,15 @@ from typing import Any
 from docwriters.course import NOTEBOOKS, notebooks
 from docwriters.files import write_if_new
 
-__all__ = ["EXECUTED", "copy_notebooks"]
+__all__ = ["EXECUTED", "copy_notebooks", "folded", "sources"]
 
 EXECUTED = "MICROGRADLIB_EXECUTED_NOTEBOOKS"
 """The environment variable with the folder of notebooks that were executed already, or the word `now`."""
 
 
-_CHINESE = """
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""The form of an output that needs a kernel."""
+LISTED = """
 
 ```{toctree}
 :hidden:
@@ -31,21 +33,28 @@ _CHINESE = """
 def copy_notebooks(folder: Path) -> str:
     """Copy the notebooks, Chinese ones too, with what they show and link to; return MyST-NB's mode of execution."""
     setting = os.environ.get(EXECUTED, "")
-    for path in (*notebooks(), *NOTEBOOKS.glob("zh/*.ipynb")):
-        place = path.relative_to(NOTEBOOKS)
-        notebook = _read(path)
-        done = Path(setting, place)
-        if setting not in {"", "now"} and done.exists() and _sources(_read(done)) == _sources(notebook):
-            notebook = _read(done)
-        target = folder / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_if_new(target, json.dumps(_folded(notebook), ensure_ascii=False, indent=1))
-    for pattern in ("*.svg", "pictures/*.svg", "networks/*.py", "zh/README.md"):
-        for path in NOTEBOOKS.glob(pattern):
-            target = folder / path.relative_to(NOTEBOOKS)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_if_new(target, path.read_text(encoding="utf-8") + (_CHINESE if path.name == "README.md" else ""))
+    pages = {
+        path.relative_to(NOTEBOOKS): _page(path, setting) for path in (*notebooks(), *NOTEBOOKS.glob("zh/*.ipynb"))
+    }
+    for pattern in ("*.svg", "pictures/*.svg", "networks/*.py"):
+        pages |= {path.relative_to(NOTEBOOKS): path.read_text(encoding="utf-8") for path in NOTEBOOKS.glob(pattern)}
+    for path in NOTEBOOKS.glob("zh/README.md"):  # one folder deeper than where it stands in the repository
+        text = path.read_text(encoding="utf-8").replace("](../../", "](../../../")
+        pages[path.relative_to(NOTEBOOKS)] = text + LISTED
+    for place, text in pages.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        write_if_new(folder / place, text)
+    for path in [path for path in folder.glob("**/*.*") if path.is_file() and path.relative_to(folder) not in pages]:
+        path.unlink()
     return "force" if setting == "now" else "off"
+
+
+def _page(path: Path, setting: str) -> str:
+    """Return a notebook, executed if the folder `setting` has it so, as text."""
+    notebook, done = _read(path), Path(setting, path.relative_to(NOTEBOOKS))
+    if setting not in {"", "now"} and done.exists() and sources(_read(done)) == sources(notebook):
+        notebook = _read(done)
+    return json.dumps(folded(notebook), ensure_ascii=False, indent=1)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -53,15 +62,12 @@ def _read(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def _sources(notebook: dict[str, Any]) -> list[str]:
+def sources(notebook: dict[str, Any]) -> list[str]:
     """Return the text of the cells: an executed notebook with another one is of another time."""
     return ["".join(cell["source"]) for cell in notebook["cells"]]
 
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def _folded(notebook: dict[str, Any]) -> dict[str, Any]:
+def folded(notebook: dict[str, Any]) -> dict[str, Any]:
     """Fold the cells whose source a notebook hides, by the tag that MyST-NB knows; leave out dead widgets."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":

@@ -26,6 +26,9 @@ def write_reference(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     found = pages()
     documented = {name.thing for name in every_name().values() if inspect.isclass(name.thing)}
+    for path in folder.glob("*.md"):
+        if path.stem not in {"index", *[page.file for page in found]}:
+            path.unlink()
     for page in found:
         write_if_new(folder / f"{page.file}.md", _page(page, documented))
     write_if_new(folder / "index.md", _index(found))
