@@ -85,7 +85,9 @@ def test_a_notebook_stands_alone_and_is_clean(path):
 
 
 def test_every_picture_is_shown_somewhere():
-    used = {Path(target).name for path in ALL for source in markdown_of(path) for _, target in IMAGE.findall(source)}
+    pages = [source for path in ALL for source in markdown_of(path)]
+    pages += [path.read_text(encoding="utf-8") for path in (FOLDER.parent / "README.md", FOLDER / "zh" / "README.md")]
+    used = {Path(target).name for source in pages for _, target in IMAGE.findall(source)}
     assert {path.name for path in PICTURES.iterdir()} == used
 
 
@@ -96,6 +98,13 @@ def check_run(path, folder):
     for name, svg in pictures_of(notebook).items():
         assert svg == (PICTURES / name).read_text(encoding="utf-8"), f"{name} differs: tests/notebooks/pictures.py"
     return notebook
+
+
+def test_the_chinese_front_page_lists_every_notebook_by_its_title():
+    text = (FOLDER / "zh" / "README.md").read_text(encoding="utf-8")
+    for path in CHINESE:
+        title = cells(path)[0][0].splitlines()[0].split(". ", 1)[1]
+        assert f"[{path.name[:2]} {title}]({path.name})" in text
 
 
 @pytest.mark.slow
