@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ __all__ = ["NOTEBOOKS", "Place", "headings", "notebooks", "places", "write_cours
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PLACES = Path(__file__).parents[1] / "course.txt"
+LITE = "MICROGRADLIB_LITE"
+"""The environment variable with the address of the notebooks' JupyterLite site, as seen from the page of the course."""
 
 HEAD = """\
 # The course
@@ -94,12 +97,14 @@ def write_course(path: Path) -> None:
         "| | notebook | |",
         "|---|---|---|",
     ]
+    site = os.environ.get(LITE, "").rstrip("/")
     for notebook in found:
         title = re.sub(r"^\d+\.\s*", "", headings(notebook)[0])
         words = (
             re.sub(r"\]\([^)]*\)", "]", first_sentence(notebook)).replace("|", "\\|").replace("[", "").replace("]", "")
         )
-        lines.append(f"| {int(notebook.stem[:2])} | [{title}](notebooks/{notebook.name}) | {words} |")
+        alive = f' <a href="{site}/lab/index.html?path={notebook.name}">run it in the browser</a>' if site else ""
+        lines.append(f"| {int(notebook.stem[:2])} | [{title}](notebooks/{notebook.name}) | {words}{alive} |")
     lines += ["", "## Where each subject is taught", ""]
     part = None
     for place in places():

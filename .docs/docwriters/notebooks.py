@@ -18,6 +18,8 @@ EXECUTED = "MICROGRADLIB_EXECUTED_NOTEBOOKS"
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 """The form of an output that needs a kernel."""
+IN_THE_PAGES = {"../../README.md": "../../index.md", "..": "../../course.md"}
+"""Where links of the Chinese front page lead in these pages."""
 LISTED = """
 
 ```{toctree}
@@ -33,17 +35,19 @@ LISTED = """
 def copy_notebooks(folder: Path) -> str:
     """Copy the notebooks, Chinese ones too, with what they show and link to; return MyST-NB's mode of execution."""
     setting = os.environ.get(EXECUTED, "")
-    pages = {
+    pages: dict[Path, str | bytes] = {
         path.relative_to(NOTEBOOKS): _page(path, setting) for path in (*notebooks(), *NOTEBOOKS.glob("zh/*.ipynb"))
     }
-    for pattern in ("*.svg", "pictures/*.svg", "networks/*.py"):
-        pages |= {path.relative_to(NOTEBOOKS): path.read_text(encoding="utf-8") for path in NOTEBOOKS.glob(pattern)}
-    for path in NOTEBOOKS.glob("zh/README.md"):  # one folder deeper than where it stands in the repository
-        text = path.read_text(encoding="utf-8").replace("](../../", "](../../../")
+    for pattern in ("*.svg", "pictures/*.*", "networks/*.py"):
+        pages |= {path.relative_to(NOTEBOOKS): path.read_bytes() for path in NOTEBOOKS.glob(pattern)}
+    for path in NOTEBOOKS.glob("zh/README.md"):
+        text = path.read_text(encoding="utf-8")
+        for there, here in IN_THE_PAGES.items():
+            text = text.replace(f"]({there})", f"]({here})")
         pages[path.relative_to(NOTEBOOKS)] = text + LISTED
-    for place, text in pages.items():
+    for place, content in pages.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        write_if_new(folder / place, text)
+        write_if_new(folder / place, content)
     for path in [path for path in folder.glob("**/*.*") if path.is_file() and path.relative_to(folder) not in pages]:
         path.unlink()
     return "force" if setting == "now" else "off"
