@@ -19,8 +19,10 @@ __all__ = ["REPOSITORY", "setup"]
 REPOSITORY = "MICROGRADLIB_REPOSITORY"
 """The environment variable with the address of the repository's files, such as https://host/owner/name/blob/main."""
 ROOT = Path(__file__).parents[2]
-ORDINARY = {"name", "step", "values", "constant", "scale", "names", "split", "shift", "chain", "sample", "mean", "var",
-            "std", "add", "sub", "sign", "linear", "square"}  # fmt: skip
+ORDINARY = {
+    "add", "chain", "constant", "grad", "linear", "load", "mean", "name", "names", "sample", "save", "scale", "score",
+    "shift", "show", "sign", "split", "square", "std", "step", "sub", "values", "var",
+}  # fmt: skip
 """Names that code uses for other things too: they become links only after `mg.` or their package."""
 
 
