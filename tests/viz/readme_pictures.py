@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "common"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "common")]  # as a script it stands alone
 
 from notebook_files import PICTURES, as_ascii  # noqa: E402
 
