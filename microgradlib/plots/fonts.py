@@ -20,7 +20,7 @@ FAMILIES: Final = (
 
 
 def use_chinese_font() -> str | None:
-    """Set matplotlib's font to one with Chinese characters, for all figures that follow, and return its name.
+    """Add a font with Chinese characters to matplotlib's, for all figures that follow, and return its name.
 
     Where no such font is installed, as in Colab, the return value is None, and figures in a notebook become SVG whose
     text the browser writes, in a font of its own. Python then cannot measure the text, so that a legend may be a little
@@ -34,7 +34,7 @@ def use_chinese_font() -> str | None:
     >>> import matplotlib
     >>> with matplotlib.rc_context():
     ...     family = use_chinese_font()
-    ...     family is None or family == matplotlib.rcParams["font.sans-serif"][0]
+    ...     family is None or family == matplotlib.rcParams["font.family"][-1]
     True
     """
     matplotlib = import_optional("matplotlib", "use_chinese_font")
@@ -42,7 +42,8 @@ def use_chinese_font() -> str | None:
     settings = matplotlib.rcParams
     settings["axes.unicode_minus"] = True
     if family is not None:
-        settings["font.sans-serif"] = [family, *[name for name in settings["font.sans-serif"] if name != family]]
+        # A second family fills in what the first lacks: subscripts, as in ŷ₁, are missing from many Chinese fonts.
+        settings["font.family"] = [*[name for name in settings["font.family"] if name != family], family]
         return family
     settings["svg.fonttype"] = "none"
     warnings.filterwarnings("ignore", message="Glyph .* missing from")
