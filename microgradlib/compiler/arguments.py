@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.core.value import Value
 
-__all__ = ["Parameters", "columns_like", "columns_of", "rounded"]
+__all__ = ["Parameters", "columns_of", "rounded", "signs_of"]
 
 
 def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
@@ -33,19 +34,8 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     return [array if array.ndim < 3 else array.reshape(len(array), -1) for array in arrays], shapes
 
 
-def columns_like(arguments: tuple[Any, ...], shapes: Sequence[tuple[int, ...]], dtype: Any) -> Any:
-    """Return the columns of arguments that are arrays of this dtype and these shapes; None if others are among them.
-
-    It tells in a third of the time of `columns_of` that a call is given what the one before it was given.
-    """
-    if len(arguments) != len(shapes):
-        return None
-    array, flat = numpy().ndarray, True
-    for argument, shape in zip(arguments, shapes):
-        if argument.__class__ is not array or argument.dtype is not dtype or argument.shape != shape:
-            return None
-        flat = flat and len(shape) < 3
-    return arguments if flat else [x if x.ndim < 3 else x.reshape(len(x), -1) for x in arguments]
+signs_of = attrgetter("__class__", "dtype", "shape")
+"""What an array is like: a tuple that is the same for arguments that can be taken in the same way."""
 
 
 def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
@@ -129,7 +119,7 @@ class Parameters:
         """Return the numbers of the distinct parameters, and behind them those of other Values, as one flat array."""
         if self._array is None:
             return rounded(numpy().array([p._data for p in (*self.distinct, *captured)], float), dtype)
-        numbers = rounded(self._array, dtype)
+        numbers = self._array if self._array.dtype is dtype else rounded(self._array, dtype)
         if len(self.distinct) < len(self.listed):
             numbers = numpy().empty(len(self.distinct), dtype)
             numbers[self.places] = self._array

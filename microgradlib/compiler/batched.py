@@ -10,7 +10,7 @@ from microgradlib._support import display
 from microgradlib._support.checks import boolean
 from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten
-from microgradlib.compiler.arguments import Parameters, columns_like, columns_of
+from microgradlib.compiler.arguments import Parameters, columns_of, signs_of
 from microgradlib.compiler.checks import ColumnCheck, run_checks
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.numpy_functions import numpy
@@ -46,8 +46,8 @@ class Batched(display.ShowsItself):
     dtype: Any
     _parameters: Parameters
     _last: Ready | None = None
-    _before: tuple[Ready | None, list[tuple[int, ...]]] = None, []
-    """What ran in a call before, and the shapes of its arguments."""
+    _before: tuple[Ready | None, list[Any]] = None, []
+    """What ran in a call before, and the signs of its arguments."""
 
     @property
     def program(self) -> Program:
@@ -65,12 +65,17 @@ class Batched(display.ShowsItself):
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
-        ready, before = self._before
-        columns = columns_like(arguments, before, self.dtype) if ready is self._last else None
-        if columns is None or ready is None:
+        ready, signs = self._before
+        columns: Sequence[Any] = arguments
+        try:
+            is_same = ready is self._last and list(map(signs_of, arguments)) == signs
+        except AttributeError:  # other arguments than arrays
+            is_same = False
+        if not is_same or ready is None:
             columns, shapes = columns_of(arguments, self.dtype)
             ready = self._for(shapes)
-            self._before = ready, [(len(column), *shape) for column, shape in zip(columns, shapes)]
+            axes = [(len(column), *shape) for column, shape in zip(columns, shapes)]
+            self._before = ready, [(numpy().ndarray, self.dtype, each) for each in axes]
         _, engine, captured, checks = ready
         if checks:
             run_checks(checks, columns)

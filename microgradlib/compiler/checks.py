@@ -54,7 +54,8 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = 
 
 
 def _picked(argument: int, chosen: Any, columns: Sequence[Any]) -> Any:
-    return columns[argument][..., chosen]
+    column = columns[argument]
+    return (column if column.ndim < 3 else column.reshape(len(column), -1))[..., chosen]
 
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:

@@ -27,8 +27,8 @@ ROWS, SEEDS = 512, 1 << 20
 class Engine:
     """A program on one kind of machine. A new engine writes `execute`, and its line in `engines.ENGINES`.
 
-    `parameters` is a flat array in the order of `program`'s parameters (not of its slots), `columns` an array (batch,)
-    or (batch, numbers) for each argument, both of the engine's dtype. Several threads may call it at once.
+    `parameters` is a flat array in the order of `program`'s parameters (not of its slots), `columns` an array
+    (batch, …) for each argument, both of the engine's dtype. Several threads may call it at once.
 
     Where a number is not finite, an engine may compute inf or nan behind a closed branch. Derivatives of such examples
     are those of `exact`, an engine that does not; None: this one does not.

@@ -72,7 +72,8 @@ class Executable:
         if not self._loads:
             self._loads = self._loads_of(columns)
         for column, (target, rows, picked) in zip(columns, self._loads):
-            target[rows] = column.T if picked is None else column.T[picked]
+            numbers = (column if column.ndim < 3 else column.reshape(len(column), -1)).T
+            target[rows] = numbers if picked is None else numbers[picked]
         for seed, (target, rows) in zip(seeds, self._seeds):
             target[rows] = seed
         for function, arguments in self.calls:
@@ -82,7 +83,7 @@ class Executable:
     def _loads_of(self, columns: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
         """Return for each argument the rows of the inputs that it fills, and its numbers there.
 
-        Row i holds number `input_order[i]` of all arguments together. A column is (batch,) or (batch, numbers).
+        Row i holds number `input_order[i]` of all arguments together. A column is (batch, …).
         """
         np, places, found, start = numpy(), numpy().array(self.program.input_order, numpy().intp), [], 0
         for column in columns:

@@ -6,16 +6,16 @@ import ctypes
 import marshal
 import math
 import struct
-import sys
 from collections.abc import Sequence
-from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from microgradlib._support.disk_cache import cached
+from microgradlib.compiler.engines.native.arrays import DATA, FIELDS, FLAGS, ITEMS, are_arrays_known, record_size
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.keys import program_key
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
-from microgradlib.compiler.engines.native.module import DATA, FIELDS, FLAGS, write_module
+from microgradlib.compiler.engines.native.module import write_module
 from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.functions import symbols
@@ -41,21 +41,6 @@ PART = 1 << 25
 ALIGNMENT = 64
 """Memory starts at addresses that are multiples of this, as lines of caches do."""
 
-PARAMETERS = FIELDS.index("parameters")
-
-
-@cache
-def are_arrays_known() -> bool:
-    """Whether objects of NumPy arrays have what `run_arrays` reads at `DATA` and `FLAGS`, as CPython's have."""
-    if sys.implementation.name != "cpython":  # an identity is an address
-        return False
-    np = numpy()
-    return all(
-        ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
-        and ctypes.c_int.from_address(id(array) + FLAGS).value == array.flags.num
-        for array in (np.zeros(1), np.zeros((3, 2)).T, np.zeros(6)[::2])
-    )
-
 
 class NativeCode:
     """The code of a plan for one layout. Several threads may run it at once, each in a `Workspace` of its own."""
@@ -64,19 +49,17 @@ class NativeCode:
         machine = host()
         self.plan, self.dtype, self.sums = plan, numpy().dtype(dtype), assign_lane_sums(plan)
         self.layout = Layout(machine.real(self.dtype), machine.registers, is_single)
-        content = cached(program_key(plan, self.layout, self.sums, DATA, FLAGS), self._compiled)
+        content = cached(program_key(plan, self.layout, self.sums, DATA, FLAGS, ITEMS), self._compiled)
         object_code, tables, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)
         code = load(object_code, symbols())
         self.run = code.function("run", ctypes.c_void_p, result=ctypes.c_int)
-        self.run_arrays = code.function("run_arrays", ctypes.c_void_p, result=ctypes.c_int)
+        self.run_arrays = code.function("run_arrays", *[ctypes.c_void_p] * 3, result=ctypes.c_int)
         self.largest_block = 1 if is_single else self._largest_block()
         self.free: list[Workspace] = []
         """Workspaces that no thread uses now."""
         self.part = max(1, round(PART / max(1, _work(plan))))
         """A batch of twice as many examples is run in parts, by several threads if there are."""
-        self.at_once = 2 * self.part if are_arrays_known() else 0
-        """Batches of fewer examples may be run by `Workspace.run_arrays`."""
 
     def take(self) -> Workspace:
         """Return a workspace that nobody uses, a new one if there is none."""
@@ -84,6 +67,18 @@ class NativeCode:
             return self.free.pop()
         except IndexError:
             return Workspace(self)
+
+    def run_part(self, arrays: tuple[Any, ...], part: int) -> tuple[int, float]:
+        """Run a part of a batch; return 0 if all went well, and the sum of the first output.
+
+        The arrays are those of the batch, the parameters, columns, outputs and cotangents, `part` is one of `parts`.
+        The first number is 1 where a sum over the batch is not finite, 2 where nothing was done: an array that is read
+        is not C-contiguous.
+        """
+        workspace = self.take()
+        status, total = self.run_arrays(workspace.address, id(arrays), part), workspace.total.value
+        self.free.append(workspace)
+        return status, total
 
     def _compiled(self) -> bytes:
         module = write_module(self.plan, self.layout, self.sums)
@@ -107,6 +102,17 @@ class NativeCode:
         vectors = -(-batch // lanes)
         count = 1 << max(1, min(vectors, batch // self.part)).bit_length() - 1
         return [*[vectors * k // count * lanes for k in range(count)], batch]
+
+    def parts(self, batch: int) -> tuple[list[int], Any]:
+        """Return for each part of a batch the address of what `arrays.run_arrays` is told of it, and what holds it.
+
+        There are none where arrays are not known.
+        """
+        starts = self.bounds(batch) if are_arrays_known() else [batch]
+        sizes = [end - start for start, end in pairwise(starts)]
+        told = [(size, self.block(size), starts[k], k, batch) for k, size in enumerate(sizes)]
+        table = numpy().array(told, numpy().int64)
+        return [table.ctypes.data + 40 * k for k in range(len(told))], table
 
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""
@@ -135,17 +141,11 @@ class Workspace:
             self.parts[0][list(plan.constant_rows)] = plan.program.constants
         self.parts[0][-1] = CLOSED
         self.total = (ctypes.c_double if self.width == 8 else ctypes.c_float).from_buffer(self.parts[-1])
-        arrays = len(plan.program.arguments) + len(plan.program.cotangents)
-        others = arrays + 3 * len(plan.program.seeds)
-        self.record = ctypes.create_string_buffer(8 * (len(FIELDS) + others + 2 + arrays))
+        self.record = ctypes.create_string_buffer(8 * record_size(plan))
         self.address = ctypes.addressof(self.record)
-        self.write_objects = struct.Struct(f"={2 + arrays}q").pack_into
-        self.objects = 8 * (len(FIELDS) + others)
         unbatched, batched, sums, scratch, total = [part.ctypes.data for part in self.parts]
         fixed = (0, 0, unbatched, batched, sums, scratch, code.tables.ctypes.data, 0, 0, 0, total)
         struct.pack_into(f"={len(FIELDS)}q", self.record, 0, *fixed)
-        self.prepared = 0
-        """For how many examples `run_arrays` is ready."""
 
     def run(
         self, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any], outputs: Any, cotangents: Sequence[Any]
@@ -155,36 +155,15 @@ class Workspace:
         All arrays are of the program's dtype; parameters and columns are C-contiguous, outputs and batched cotangents
         have as many numbers between rows, unbatched cotangents are (slots,), and seeds (slots, batch) or (slots, 1).
         """
-        places = [column.ctypes.data for column in columns]
+        batch, places = len(columns[0]), [column.ctypes.data for column in columns]
         for seed in seeds:
             places += [seed.ctypes.data, *[step // self.width for step in seed.strides]]
         places += [array.ctypes.data for array in cotangents]
         given = parameters.ctypes.data, outputs.ctypes.data, outputs.strides[0] // self.width
-        self._write(len(columns[0]), given, places)
-        self.prepared = 0
-        return not self.code.run(self.address)
-
-    def _write(self, batch: int, given: Sequence[int], places: Sequence[int]) -> None:
-        """Write to the record what differs from call to call: `given` are the fields from the parameters' on."""
         struct.pack_into("=2q", self.record, 0, batch, self.code.block(batch))
-        struct.pack_into(f"={len(given)}q", self.record, 8 * PARAMETERS, *given)
+        struct.pack_into("=3q", self.record, 8 * FIELDS.index("parameters"), *given)
         struct.pack_into(f"={len(places)}q", self.record, 8 * len(FIELDS), *places)
-
-    def run_arrays(self, batch: int, *arrays: Any) -> int:
-        """Do the same in less time, and say how it went, for the parameters, columns, outputs and cotangents in a row.
-
-        All are of the program's dtype, and those that are written C-contiguous; seeds are 1 / examples. 0: all is well;
-        1: a sum over the batch is not finite; 2: an array that is read is not C-contiguous, and nothing was done.
-        """
-        if self.prepared != batch:
-            program = self.code.plan.program
-            self.seed = numpy().full(1, 1.0 / batch, self.code.dtype)
-            seeds = [self.seed.ctypes.data, 0, 0] * len(program.seeds)
-            self._write(batch, (0, 0, batch), [*[0] * len(program.arguments), *seeds])  # the code fills in the others
-            self.prepared = batch
-        self.write_objects(self.record, self.objects, *map(id, arrays))
-        status: int = self.code.run_arrays(self.address)
-        return status
+        return not self.code.run(self.address)
 
 
 def _work(plan: Plan) -> int:

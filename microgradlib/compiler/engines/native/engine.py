@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
@@ -20,6 +20,9 @@ from microgradlib.compiler.planning import plan
 
 __all__ = ["NativeEngine"]
 
+SIZES_KEPT = 64
+"""For so many sizes of batches is known what runs: to find it anew takes longer than a small program."""
+
 
 class NativeEngine(Engine):
     """Runs plans as native code.
@@ -31,6 +34,7 @@ class NativeEngine(Engine):
     def __init__(self, program: ProgramData, dtype: Any, exact: Engine | None = None) -> None:
         super().__init__(program, dtype, exact)
         self._codes: dict[tuple[int, bool], NativeCode | None] = {}
+        self._known: dict[tuple[str, int], tuple[NativeCode | None, tuple[list[int], Any], tuple[int, int]]] = {}
         self._numpy = NumpyEngine(program, dtype, exact)
         self._count = len(program.parameter_order)
         products = [i for i in program.instructions if i.kind == "matmul"]
@@ -63,44 +67,54 @@ class NativeEngine(Engine):
 
     def values(self, parameters: Any, columns: Sequence[Any]) -> Any:
         """Return the outputs; see `Engine.values`."""
-        found = self._at_once(self.program, parameters, columns)
+        found = self._quick("", parameters, columns)
         return super().values(parameters, columns) if found is None else found[0].T
 
     def mean_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[float, Any]:
         """Return the mean of the first output and its gradient; see `Engine.mean_and_gradient`."""
-        found = self._at_once(self.joint("gradient"), parameters, columns)
-        if found is None or not math.isfinite(found[1]):
-            return super().mean_and_gradient(parameters, columns)
-        return found[1], found[2]
+        found = self._quick("gradient", parameters, columns)
+        return super().mean_and_gradient(parameters, columns) if found is None else found[1:]
 
     def values_and_gradient(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any]:
         """Return all outputs and the gradient of the mean of the first; see `Engine.values_and_gradient`."""
-        found = self._at_once(self.joint("gradient"), parameters, columns)
-        if found is None or not math.isfinite(found[1]):
-            return super().values_and_gradient(parameters, columns)
-        return found[0].T, found[2]
+        found = self._quick("gradient", parameters, columns)
+        return super().values_and_gradient(parameters, columns) if found is None else (found[0].T, found[2])
 
-    def _at_once(self, program: ProgramData, parameters: Any, columns: Sequence[Any]) -> Any:
-        """Return outputs, mean and gradient as one part of a batch has them; None if it needs more than that.
+    def _quick(self, name: str, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return outputs, the mean of the first, and the gradient; None if something is not finite, or not as usual.
 
         With as few calls of Python as can be: a small program's code takes a microsecond.
         """
         batch, empty = len(columns[0]), numpy().empty
-        code = self._code(program, batch == 1)
-        if code is None or batch >= code.at_once:
+        known = self._known.get((name, batch)) or self._learn(name, batch)
+        code, (parts, _), shape = known
+        if code is None:
             return None
-        outputs = empty((len(program.outputs), batch), self.dtype)
-        workspace = code.take()
-        if program.cotangents:
-            gradient = empty(self._count, self.dtype)
-            status = workspace.run_arrays(batch, parameters, *columns, outputs, gradient)
+        outputs = empty(shape, self.dtype)
+        arrays, gradient = (parameters, *columns, outputs), None
+        if name:
+            gradient = empty(self._count if len(parts) == 1 else (len(parts), self._count), self.dtype)
+            arrays = *arrays, gradient
+        if len(parts) == 1:
+            status, total = code.run_part(arrays, parts[0])
         else:
-            gradient, status = None, workspace.run_arrays(batch, parameters, *columns, outputs)
-        mean = workspace.total.value / batch
-        code.free.append(workspace)
-        if status or (self._is_padded and not is_finite(outputs)):
+            status, total = map(sum, zip(*self._shared(partial(code.run_part, arrays), parts)))
+            gradient = gradient if gradient is None else numpy().add.reduce(gradient)
+        if status or not (math.isfinite(total) or (gradient is None and not self._is_padded)):
             return None
-        return outputs, mean, gradient
+        if self._is_padded and len(outputs) > 1 and not is_finite(outputs):
+            return None
+        return outputs, total / batch, gradient
+
+    def _learn(self, name: str, batch: int) -> Any:
+        """Return what `_quick` knows of a size of batches: the code, the parts, and the shape of the outputs."""
+        program = self.joint(name) if name else self.program
+        code = self._code(program, batch == 1)
+        parts = ([], None) if code is None else code.parts(batch)
+        if len(self._known) >= SIZES_KEPT:
+            self._known.clear()
+        found = code if parts[0] else None, parts, (len(program.outputs), batch)
+        return self._known.setdefault((name, batch), found)
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
@@ -136,10 +150,24 @@ class NativeEngine(Engine):
             workspace.run(parameters, [column[part] for column in columns], own, outputs[:, part], to)
             code.free.append(workspace)
 
-        many = count > 1 and threads_allowed() > 1
-        list((self._threads.map if many else map)(run, range(count)))
+        self._shared(run, range(count))
         sums = [array if o.space == BATCHED else np.add.reduce(array) for o, array in zip(program.cotangents, found)]
         return outputs, tuple(sums)
+
+    def _shared(self, work: Callable[[int], Any], parts: Sequence[int]) -> list[Any]:
+        """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one."""
+        threads = min(threads_allowed(), len(parts))
+        waiting, found = [*[None] * threads, *reversed(range(len(parts)))], [None] * len(parts)
+
+        def take_parts() -> None:
+            for k in iter(waiting.pop, None):
+                found[k] = work(parts[k])
+
+        others = [self._threads.submit(take_parts) for _ in range(threads - 1)]
+        take_parts()
+        for other in others:
+            other.result()
+        return found
 
 
 def threads_allowed() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native import transfers
+from microgradlib.compiler.engines.native.arrays import run_arrays
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
 from microgradlib.compiler.engines.native.flow import flows_of
@@ -14,29 +15,12 @@ from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
-from microgradlib.compiler.llvm.ir import Function, literal
+from microgradlib.compiler.llvm.ir import literal
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
 from microgradlib.compiler.planning.fusion import Flow, fusible
 
-__all__ = ["FIELDS", "Module", "write_module"]
-
-FIELDS = (
-    "examples", "block", "unbatched", "batched", "sums", "scratch", "tables",
-    "parameters", "outputs", "stride", "total",
-)  # fmt: skip
-"""What `run` reads first from its record of 64-bit integers: how many examples there are, and in a block; the addresses
-of the memory (see `Layout`), of the parameters, in their order, and of the outputs; how many numbers apart the outputs,
-and the batched cotangents, lie; the address of a number that becomes the sum of the first output.
-
-Behind these stand the address of each argument's column; for each operand of seeds its address, and how many numbers
-apart those of neighbouring slots and of neighbouring examples are; and the address for each operand of cotangents."""
-
-DATA = object.__basicsize__
-"""Where a NumPy array has the address of its numbers: the first field behind the head that all objects have."""
-
-FLAGS = DATA + 48
-"""Where it has its flags, of which the lowest bit says that it is C-contiguous."""
+__all__ = ["Module", "write_module"]
 
 
 class Module(NamedTuple):
@@ -82,39 +66,8 @@ class _Writer(Calls):
         body = [function.text() for function in self.functions.values()]
         declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
         tables = numpy().concatenate([numpy().zeros(0, "int32"), *self.tables])
-        text = "\n".join([*sorted(declarations), *body, f.text(), self._run_arrays().text()])
+        text = "\n".join([*sorted(declarations), *body, f.text(), run_arrays(self.plan, self.layout).text()])
         return Module(text, tables, self.scratch)
-
-    def _run_arrays(self) -> Function:
-        """Return the function that takes parameters, columns, outputs and cotangents as NumPy arrays, and calls `run`.
-
-        The addresses of these objects stand in the record behind all else; those of their numbers are copied from them
-        to where `run` reads them, which takes Python longer than the whole of a small program. It gives 2, and does
-        nothing, if one of those that are read is not C-contiguous.
-        """
-        f = Function("run_arrays", "ptr %record", result="i32", attributes="noinline optnone")
-        columns = range(len(FIELDS), len(FIELDS) + len(self.columns))
-        read = FIELDS.index("parameters"), *columns
-        written = FIELDS.index("outputs"), *range(self.field_count - len(self.cotangents), self.field_count)
-
-        def address(memory: str, place: int) -> str:
-            return f.emit(f"getelementptr i8, ptr {memory}, i64 {place}")
-
-        def member(memory: str, kind: str, place: int) -> str:
-            return f.emit(f"load {kind}, ptr {address(memory, place)}, align {4 if kind == 'i32' else 8}")
-
-        arrays = [member("%record", "ptr", 8 * (self.field_count + k)) for k in range(len(read + written))]
-        flags = "1"
-        for array in arrays[: len(read)]:
-            flags = f.emit(f"and i32 {flags}, {member(array, 'i32', FLAGS)}")
-        f.do(f"br i1 {f.emit(f'trunc i32 {flags} to i1')}, label %all, label %others")
-        f.start_block("all")
-        for array, target in zip(arrays, read + written):
-            f.do(f"store ptr {member(array, 'ptr', DATA)}, ptr {address('%record', 8 * target)}, align 8")
-        f.do(f"ret i32 {f.emit('call i32 @run(ptr %record)')}")
-        f.start_block("others")
-        f.do("ret i32 2")
-        return f
 
     def _row(self, row: int | str) -> str:
         return self.f.address(self.real, self.batched, self.f.mul(row, self.block))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microgradlib import Value, compiler, dot, tanh
-from microgradlib.compiler.engines.native import code
+from microgradlib.compiler.engines.native import arrays, code
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
@@ -103,20 +103,27 @@ def test_numbers_that_are_not_finite(functions, call, place):
 
 
 def test_arrays_of_this_numpy_are_known():
-    assert code.are_arrays_known()
+    assert arrays.are_arrays_known()
 
 
-def test_arrays_that_are_laid_out_otherwise_are_not_read(monkeypatch):
+@pytest.mark.parametrize("place", ["DATA", "FLAGS", "ITEMS"])
+def test_arrays_that_are_laid_out_otherwise_are_not_read(monkeypatch, place):
     """Where the fields of an array are not where they should be, addresses are asked of NumPy."""
-    monkeypatch.setattr(code, "FLAGS", code.FLAGS - 8)
-    assert not code.are_arrays_known.__wrapped__()
-    monkeypatch.setattr(code, "FLAGS", code.FLAGS + 8)
-    assert code.are_arrays_known.__wrapped__()
-    monkeypatch.setattr(code, "DATA", code.DATA - ctypes.sizeof(ctypes.c_void_p))
-    assert not code.are_arrays_known.__wrapped__()
-    monkeypatch.undo()
-    monkeypatch.setattr(code.sys.implementation, "name", "another")
-    assert not code.are_arrays_known.__wrapped__()
+    right = getattr(arrays, place)
+    monkeypatch.setattr(arrays, place, right - ctypes.sizeof(ctypes.c_void_p))
+    assert not arrays.are_arrays_known.__wrapped__()
+    monkeypatch.setattr(arrays, place, right)
+    assert arrays.are_arrays_known.__wrapped__()
+    monkeypatch.setattr(arrays.sys.implementation, "name", "another")
+    assert not arrays.are_arrays_known.__wrapped__()
+
+
+def test_arrays_are_not_read_where_they_are_not_known(monkeypatch):
+    monkeypatch.setattr(code, "are_arrays_known", lambda: False)
+    fast, expected = (compiler.compile(loss, W, backend=backend) for backend in ("native", "numpy"))
+    x, y = np.random.default_rng(5).normal(size=(9, 3)), np.zeros(9)
+    assert fast.value_and_grad(x, y)[1] == pytest.approx(expected.value_and_grad(x, y)[1], rel=1e-12, abs=1e-14)
+    assert fast(x, y) == pytest.approx(expected(x, y), rel=1e-13)
 
 
 @pytest.mark.parametrize("batch", [1, 5])
