@@ -16,8 +16,8 @@ from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.keys import program_key
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.module import write_module
-from microgradlib.compiler.engines.native.transfers import CLOSED
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.functions import symbols
 from microgradlib.compiler.llvm.machine import assemble, host, load
 from microgradlib.compiler.numpy_functions import numpy

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache, reduce
-from operator import and_, or_
+from operator import and_
 from typing import Any
 
 from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, derivative_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest
-from microgradlib.compiler.engines.native.transfers import CLOSED
+from microgradlib.compiler.llvm.closed import adjoint_of, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.llvm.functions import run_rule
-from microgradlib.compiler.llvm.ir import Function, Mask, Number, Real
+from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 from microgradlib.compiler.planning.fusion import Chain, Flow, chains_of
-from microgradlib.ops import TABLE, ZERO, Op
+from microgradlib.ops import TABLE, Op
 
-__all__ = ["adjoint_of", "chain_kernels", "closed_at_minus_zero", "masks_of", "stated"]
+__all__ = ["chain_kernels"]
 
 
 def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> list[Kernel]:
@@ -84,33 +84,3 @@ def _number(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int])
         return stated(found, closed)
     is_closed = op.name in SUMS and len(closed) == len(inputs)
     return Number(f, real, found.name, reduce(and_, closed) if is_closed else None)
-
-
-def adjoint_of(g: Number, derivative: Any) -> Number:
-    """Return g · derivative; where one of them is closed, that is, whatever the other is."""
-    zero = g.function.number(CLOSED, g.real)
-    derivative = closed_at_minus_zero(zero) if derivative is ZERO else g.function.number(derivative, g.real)
-    closed = masks_of(g, derivative)
-    return stated(g * derivative, closed) if closed else g * derivative
-
-
-def masks_of(*numbers: Any) -> list[Mask]:
-    """Return where numbers are closed, for each that may be."""
-    return [x.closed for x in numbers if isinstance(x, Number) and x.closed is not None]
-
-
-def closed_at_minus_zero(x: Number) -> Number:
-    """Return x, closed where it is −0: what is read where that is a structural zero."""
-    f, real = x.function, x.real
-    minus_zero = f.emit(f"bitcast {real.text} {f.number(CLOSED, real).name} to {real.integer}")
-    bits = f.emit(f"bitcast {real.text} {x.name} to {real.integer}")
-    return Number(f, real, x.name, Mask(f, real, f.emit(f"icmp eq {real.integer} {bits}, {minus_zero}")))
-
-
-def stated(computed: Number, closed: Sequence[Mask]) -> Number:
-    """Return a number of which −0 says where it is closed: there it is −0, elsewhere a −0 that is computed is 0."""
-    f, real, found = computed.function, computed.real, computed + 0.0
-    if not closed:
-        return found
-    mask = reduce(or_, closed)
-    return Number(f, real, f.number(CLOSED, real).select(mask, found).name, mask)

@@ -25,7 +25,7 @@ PRODUCTS, SUMS = {"mul", "strong_mul"}, {"add", "sum", "identity"}
 def flows_of(plan: Plan) -> list[Flow]:
     """Return the flow of each step of a plan.
 
-    A −0 is a structural zero (see `transfers.CLOSED`) in seeds of a batch; in adjoints and products that are closed
+    A −0 is a structural zero (see `closed.CLOSED`) in seeds of a batch; in adjoints and products that are closed
     somewhere, as 0 is added to what these compute; and in sums and copies of such numbers alone, in which −0 comes of
     nothing but −0. Any other −0 is a number: a product of matrices may be rounded to it, so it does not keep what is
     closed. There 0 · inf is nan, for which the reference engine is asked; a wrong finite number there is never.

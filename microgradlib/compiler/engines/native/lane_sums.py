@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.instructions import UNBATCHED
-from microgradlib.compiler.llvm.ir import Function, Real
-from microgradlib.compiler.llvm.vectors import lanes_added_up, sum_lanes
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 
-__all__ = ["LaneSums", "assign_lane_sums", "write_sums"]
+__all__ = ["LaneSums", "assign_lane_sums"]
 
 
 class LaneSums(NamedTuple):
@@ -56,18 +54,3 @@ def assign_lane_sums(plan: Plan) -> LaneSums:
         first |= dict.fromkeys(steps, size)
         size += plan.steps[steps[-1]].instruction.size  # type: ignore[union-attr]
     return LaneSums(size, first, roots, frozenset(skipped))
-
-
-def write_sums(real: Real) -> Function:
-    """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
-    f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
-    whole = f.emit(f"and i64 %n, {-lanes}")
-    with f.unless_zero(whole), f.loop(whole, step=lanes) as loop:
-        start = f.mul(loop.index, lanes)
-        vectors = [f.load(real, f.address(real, "%l", start, k * lanes)) for k in range(lanes)]
-        f.store(lanes_added_up(vectors), f.address(real, "%x", loop.index))
-    rest = f.emit(f"sub i64 %n, {whole}")
-    with f.unless_zero(rest), f.loop(rest) as loop:
-        place = f.add(whole, loop.index)
-        f.store(sum_lanes(f.load(real, f.address(real, "%l", f.mul(place, lanes)))), f.address(real, "%x", place))
-    return f

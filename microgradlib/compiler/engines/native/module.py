@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native import transfers
 from microgradlib.compiler.engines.native.arrays import run_arrays
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
 from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
-from microgradlib.compiler.engines.native.lane_sums import LaneSums, write_sums
+from microgradlib.compiler.engines.native.lane_sums import LaneSums
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.llvm import transfers
+from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.ir import literal
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
@@ -77,7 +78,7 @@ class _Writer(Calls):
         plan = self.plan
         if plan.program.parameter_order:
             self._load_rows(numpy().argsort(plan.program.parameter_order), self.parameters)
-        closed, one = (self.constant(number) for number in (transfers.CLOSED, 1.0))
+        closed, one = (self.constant(number) for number in (CLOSED, 1.0))
         fill = transfers.fill(self.layout.real)
         self.call(fill, self._row(plan.rows[BATCHED] - 1), self.block, closed)
         for row in plan.one_rows:
@@ -168,7 +169,9 @@ class _Writer(Calls):
         lanes, rows = self.layout.sum_lanes, rows_of(results)
         is_run = _are_neighbours(rows)
         target = self._unbatched_row(rows[0]) if is_run else self.scratch_memory
-        self.call(write_sums(self.real), self.f.address(self.real, self.lanes, first * lanes), len(rows), target)
+        self.call(
+            transfers.add_up_lanes(self.real), self.f.address(self.real, self.lanes, first * lanes), len(rows), target
+        )
         if not is_run:
             self.scratch = max(self.scratch, -(-len(rows) // lanes))
             self._load_rows(rows, target)

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
-from microgradlib.compiler.engines.native.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, Real
+from microgradlib.compiler.llvm.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 
 __all__ = ["matmul_kernel"]

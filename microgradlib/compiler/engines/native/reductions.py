@@ -9,10 +9,10 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any
 
-from microgradlib.compiler.engines.native.elementwise import adjoint_of, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
+from microgradlib.compiler.llvm.closed import adjoint_of, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real
 from microgradlib.compiler.numpy_functions import numpy

@@ -11,7 +11,7 @@ from operator import add, or_, sub, truediv
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import kernel_of
-from microgradlib.compiler.engines.native.elementwise import masks_of
+from microgradlib.compiler.llvm.closed import masks_of
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.ops import ZERO, Op

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.ir import Function, Loop, Number, Real
-from microgradlib.compiler.llvm.vectors import sum_lanes, transposed
+from microgradlib.compiler.llvm.vectors import lanes_added_up, sum_lanes, transposed
 
 __all__ = [
-    "CLOSED", "fill", "gather_numbers", "load_columns", "load_numbers", "load_row", "load_seed", "store_rows", "total",
+    "add_up_lanes", "fill", "gather_numbers", "load_columns", "load_numbers", "load_row", "load_seed", "store_rows",
+    "total",
 ]  # fmt: skip
-
-CLOSED = -0.0
-"""The structural zero in memory: it stops inf and nan that it is multiplied by. A computed cotangent that may be closed
-is never −0, as 0 is added to it; see `flow.flows_of`. Sums keep both: −0 + −0 = −0, −0 + x = x. Products of matrices
-make an ordinary 0 of it."""
 
 
 def load_columns(real: Real) -> Function:
@@ -148,6 +145,21 @@ def total(real: Real) -> Function:
     if real.lanes > 1:
         both = both + f.load(real.one, sums[real.one])
     f.do(f"ret {real.scalar} {both.name}")
+    return f
+
+
+def add_up_lanes(real: Real) -> Function:
+    """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
+    f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
+    whole = f.emit(f"and i64 %n, {-lanes}")
+    with f.unless_zero(whole), f.loop(whole, step=lanes) as loop:
+        start = f.mul(loop.index, lanes)
+        vectors = [f.load(real, f.address(real, "%l", start, k * lanes)) for k in range(lanes)]
+        f.store(lanes_added_up(vectors), f.address(real, "%x", loop.index))
+    rest = f.emit(f"sub i64 %n, {whole}")
+    with f.unless_zero(rest), f.loop(rest) as loop:
+        place = f.add(whole, loop.index)
+        f.store(sum_lanes(f.load(real, f.address(real, "%l", f.mul(place, lanes)))), f.address(real, "%x", place))
     return f
 
 
