@@ -1,1 +1,1 @@
-"""LLVM: numbers that write its instructions, elementary functions on vectors, and text to machine code."""
+"""LLVM: numbers that write its instructions, functions on vectors, tiles and memory, and text to machine code."""

@@ -16,7 +16,7 @@ from microgradlib.ops import ZERO
 __all__ = ["CLOSED", "adjoint_of", "closed_at_minus_zero", "masks_of", "stated"]
 
 CLOSED = -0.0
-"""The structural zero in memory. A computed cotangent that may be closed is never −0, as 0 is added to it: see `stated`.
+"""The structural zero in memory. A computed cotangent that may be closed is never −0, as 0 is added to it (`stated`).
 Sums keep both: −0 + −0 = −0, −0 + x = x. Products of matrices make an ordinary 0 of it."""
 
 

@@ -1,4 +1,4 @@
-"""Functions that bring numbers into rows and out of them: columns of data, seeds, outputs, gradients."""
+"""Functions that bring numbers into rows and out of them: columns of data, seeds, outputs, sums, gradients."""
 
 from __future__ import annotations
 

@@ -169,9 +169,8 @@ class _Writer(Calls):
         lanes, rows = self.layout.sum_lanes, rows_of(results)
         is_run = _are_neighbours(rows)
         target = self._unbatched_row(rows[0]) if is_run else self.scratch_memory
-        self.call(
-            transfers.add_up_lanes(self.real), self.f.address(self.real, self.lanes, first * lanes), len(rows), target
-        )
+        vectors = self.f.address(self.real, self.lanes, first * lanes)
+        self.call(transfers.add_up_lanes(self.real), vectors, len(rows), target)
         if not is_run:
             self.scratch = max(self.scratch, -(-len(rows) // lanes))
             self._load_rows(rows, target)
