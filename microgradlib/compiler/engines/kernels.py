@@ -17,7 +17,7 @@ from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.ops import Op
 
-__all__ = ["KERNELS", "Call", "Kernel", "kernel_calls", "kernel_of"]
+__all__ = ["KERNELS", "Call", "Kernel", "exponentials_of", "kernel_calls", "kernel_of"]
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and its arguments: what is run each time."""
@@ -104,6 +104,12 @@ def kernel_of(op: Op, wrt: int | None) -> str:
     keys = [(op.name, *op.settings), (op.name, ...)] if op.settings else [op.name]
     kernel = next((KERNELS[key] for key in keys if key in KERNELS), Kernel(""))
     return kernel.forward if wrt is None else dict(enumerate(kernel.adjoints)).get(wrt, "")
+
+
+def exponentials_of(op: Op) -> str:
+    """Return the input whose exponentials, of its terms less the largest, a kernel keeps as E; "" for other ops."""
+    first, *others = kernel_of(op, None).split("; ")
+    return first.split()[-1] if "E = exp B" in others else ""
 
 
 def kernel_calls(buffers: Buffers, statements: str, names: dict[str, Any], rule: Callable[[], None]) -> list[Call]:

@@ -60,6 +60,8 @@ class Flow(NamedTuple):
     """How many steps later its results are read for the last time; 0 if they are not."""
     closes: tuple[bool, ...]
     """Of each operand, whether a −0 there is a structural zero; for an engine that tells them apart."""
+    keeps: bool = False
+    """Whether an op's exponentials are kept in the rows of its operand, by it for its adjoint."""
 
 
 class Link(NamedTuple):

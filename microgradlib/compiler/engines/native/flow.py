@@ -1,4 +1,4 @@
-"""What is known of the numbers in a plan: how long they are read, and where a −0 among them is a structural zero."""
+"""What is known of the numbers in a plan: how long they are read, what may be kept in their rows, where −0 closes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from microgradlib.compiler.engines.kernels import exponentials_of
+from microgradlib.compiler.engines.native.statements import formula_of
 from microgradlib.compiler.instructions import BATCHED, Instruction
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.data import Plan, rows_of
+from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
 from microgradlib.compiler.planning.fusion import Flow
 from microgradlib.compiler.slopes import rule_arguments
 from microgradlib.ops import ZERO, Op
@@ -29,27 +31,56 @@ def flows_of(plan: Plan) -> list[Flow]:
     somewhere, as 0 is added to what these compute; and in sums and copies of such numbers alone, in which −0 comes of
     nothing but −0. Any other −0 is a number: a product of matrices may be rounded to it, so it does not keep what is
     closed. There 0 · inf is nan, for which the reference engine is asked; a wrong finite number there is never.
+
+    Exponentials are kept where only an op and its adjoint read the numbers that they are of.
     """
     np, closes = numpy(), list[tuple[bool, ...]]()
-    last = np.arange(len(plan.steps) + 1)  # behind those of the steps, that of leaves
+    last, reads = np.arange(len(plan.steps) + 1), np.zeros(len(plan.steps) + 1, int)  # of steps; at the end, of leaves
     writers, is_zero = ([np.full(count, unknown) for count in plan.rows] for unknown in (-1, False))
     for operand, rows in zip(plan.program.seeds, plan.seed_rows):
         is_zero[operand.space][rows] = operand.space == BATCHED
 
     def read(space: int, rows: Any, reader: int) -> Any:
         last[writers[space][rows]] = reader
+        reads[writers[space][rows]] += 1  # once, however many rows it reads of a writer
         return is_zero[space][rows]
 
+    forward, pairs = dict[Any, Any](), list[Any]()
     for index, step in enumerate(plan.steps):
         found = [read(place.space, rows_of(place), index) for place in step.operands]
         closes.append(tuple([bool(each.all()) for each in found]))
+        for name, view, is_adjoint in _exponentials(step):
+            source = writers[BATCHED][rows_of(view)]
+            if not is_adjoint:
+                forward[name, view] = index, source
+            elif (name, view) in forward and (forward[name, view][1] == source).all():
+                pairs.append((forward[name, view][0], index, source))
         space, rows = step.results.space, rows_of(step.results)
         writers[space][rows] = index
         is_zero[space][rows] = _closes(step.instruction, closes[-1]) if step.instruction else found[0]
     given = [*zip(plan.program.outputs, plan.output_rows), *zip(plan.program.cotangents, plan.cotangent_rows)]
     for operand, rows in given:
         read(operand.space, rows, 2 * len(plan.steps))
-    return [Flow(reader - index, flags) for index, (reader, flags) in enumerate(zip(last.tolist(), closes))]
+    kept = set[int]()
+    for first, adjoint, source in pairs:
+        if (source >= 0).all() and (reads[source] == 2).all() and (last[source] == adjoint).all():
+            kept |= {first, adjoint}
+    ends = zip(last.tolist(), closes)
+    return [Flow(reader - index, flags, index in kept) for index, (reader, flags) in enumerate(ends)]
+
+
+def _exponentials(step: Step) -> list[tuple[str, StridedView, bool]]:
+    """Return the operand over which an op may write its exponentials, or its adjoint find them, and which this is."""
+    i = step.instruction
+    if i is None or i.kind != "reduce" or step.phase != "batch":
+        return []
+    names = dict(zip("xy" if i.wrt is None else "gzxy", step.operands))
+    view, inputs = names.get(exponentials_of(i.op)), sum(name in names for name in "xy")
+    if not isinstance(view, StridedView) or not formula_of(i.op, i.wrt, inputs, kept=i.wrt is not None):
+        return []
+    rows = rows_of(view)
+    is_own = view.space == BATCHED and len(numpy().unique(rows)) == len(rows)
+    return [(i.op.name, view, i.wrt is not None)] if is_own else []
 
 
 def _closes(i: Instruction, operands: Sequence[bool]) -> bool:

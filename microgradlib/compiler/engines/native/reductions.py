@@ -9,6 +9,7 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any
 
+from microgradlib.compiler.engines.kernels import exponentials_of
 from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
@@ -36,9 +37,9 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     i: Any = step.instruction
     views: list[Any] = [step.results, *step.operands]
     f, scratch, sizes = kernel_function(len(views)), 0, step.results.sizes[:-1]
-    closes = flow is not None and flow.closes[0]
+    closes, keeps = flow is not None and flow.closes[0], flow is not None and flow.keeps and not layout.is_single
     names = ("xy" if i.wrt is None else "gzxy")[: len(views) - 1]
-    formula = formula_of(i.op, i.wrt, names.count("x") + names.count("y"))
+    formula = formula_of(i.op, i.wrt, names.count("x") + names.count("y"), kept=keeps and i.wrt is not None)
     strides = [f.mul(view.steps[-1], layout.rows(view.space)[1]) for view in views]
 
     def body(real: Real, places: list[Place]) -> Stores:
@@ -52,10 +53,15 @@ def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
         def store(term: int | str, adjoint: Number) -> None:
             to.store(stated(adjoint, masks_of(g, adjoint)), f.mul(term, strides[0]))
 
+        def keep(term: int | str, exponential: Number) -> None:
+            place, stride = at[exponentials_of(i.op)]
+            place.store(exponential, f.mul(term, stride))
+
         if formula is None:
             found = _by_rule(i, [name for name in names if name in "xy"], load, store)
         else:
-            evaluation = Evaluation(f, real, formula, i.terms, load=load, store=store)
+            over = keep if keeps and i.wrt is None else None
+            evaluation = Evaluation(f, real, formula, i.terms, load=load, store=store, keep=over)
             found, scratch = evaluation.run(), len(evaluation.kept) * i.terms
         if i.sums_batch:
             found = to.load() + found

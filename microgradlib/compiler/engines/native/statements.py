@@ -10,7 +10,7 @@ from math import inf
 from operator import add, or_, sub, truediv
 from typing import Any
 
-from microgradlib.compiler.engines.kernels import kernel_of
+from microgradlib.compiler.engines.kernels import exponentials_of, kernel_of
 from microgradlib.compiler.llvm.closed import masks_of
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
@@ -49,10 +49,11 @@ class Node:
 
 
 @lru_cache(64)
-def formula_of(op: Op, wrt: int | None, operands: int) -> tuple[Node, Node | None] | None:
+def formula_of(op: Op, wrt: int | None, operands: int, *, kept: bool = False) -> tuple[Node, Node | None] | None:
     """Return what an op of one or two operands computes, or its adjoint by one of them, and for the first term instead.
 
-    None if the kernel table has no statements for it. An adjoint computes anew what NumPy's kernel keeps for it.
+    None if the kernel table has no statements for it. An adjoint computes anew what NumPy's kernel keeps for it; but if
+    exponentials are `kept`, they stand where the numbers they are of stood, which it may then not read.
 
     >>> from microgradlib.ops import TABLE
     >>> out, first = formula_of(TABLE["mean"], None, 1)
@@ -63,10 +64,15 @@ def formula_of(op: Op, wrt: int | None, operands: int) -> tuple[Node, Node | Non
     if not statements or (operands == 1 and " y" in forward):
         return None
     names = {name: Node(name, is_term=name in "xy") for name in "xygzn"}
+    gone = exponentials_of(op) if kept else ""
+    if kept:
+        names["E"] = Node(gone, is_term=True)
     if wrt is not None and not statements.islower():
         names |= {name: node for name, node in _read(forward, names).items() if name.isupper()}
     found = _read(statements, names)
-    return found["out"], found.get("out0")
+    out, first = found["out"], found.get("out0")
+    is_read = kept and any(names[gone] in node.needed() for node in (out, first) if node)
+    return None if is_read else (out, first)
 
 
 def _read(statements: str, given: dict[str, Node]) -> dict[str, Node]:
@@ -77,6 +83,8 @@ def _read(statements: str, given: dict[str, Node]) -> dict[str, Node]:
         inputs = [_operand(word, names) for word in words]
         if function == "exact":
             names[target] = inputs[0]
+            continue
+        if target == "E" and "E" in given:
             continue
         function = EXACT.get(function, function) if is_exact else function
         nodes, is_total = [x for x in inputs if isinstance(x, Node)], function in JOINED
@@ -90,17 +98,23 @@ def _operand(word: str, names: dict[str, Node]) -> Any:
     if word in names:
         return names[word]
     whole = names.get(word[:-1])  # E0 is E of the first term
-    return float(word) if whole is None else Node("first", (whole,), whole.level + 1)
+    if whole is None:
+        return float(word)
+    is_dear = any(node.function in DEAR for node in whole.needed(of_terms=True))  # then a loop keeps it
+    return Node("first", (whole,), whole.level + is_dear)
 
 
 class Evaluation:
     """A formula's code for one position of a nest.
 
-    `load` gives what stands for the names x, y, g and z, of a term for the first two; `store` writes a term's result.
+    `load` gives what stands for the names x, y, g and z, of a term for the first two; `store` writes a term's result,
+    and `keep`, if there is one, its exponential, over what it is of.
     """
 
-    def __init__(self, f: Function, real: Real, formula: Any, terms: int, *, load: Any, store: Any) -> None:
-        self.f, self.real, self.terms, self.load, self.store = f, real, terms, load, store
+    def __init__(
+        self, f: Function, real: Real, formula: Any, terms: int, *, load: Any, store: Any, keep: Any = None
+    ) -> None:
+        self.f, self.real, self.terms, self.load, self.store, self.keep = f, real, terms, load, store, keep
         self.out, self.first = formula
         self.nodes = list(dict.fromkeys(chain(*[node.needed() for node in formula if node])))
         self.known: dict[Node, Any] = {}
@@ -204,6 +218,8 @@ class Evaluation:
         found = COMPUTED[node.function](*[self._value(x, term, memo) for x in node.inputs])
         if node in self.kept:
             f.store(found, f.address(real, "%s", place))
+        if node.function == "exp" and self.keep:
+            self.keep(term, found)
         return found
 
 
