@@ -62,6 +62,8 @@ class Flow(NamedTuple):
     """Of each operand, whether a −0 there is a structural zero; for an engine that tells them apart."""
     keeps: bool = False
     """Whether an op's exponentials are kept in the rows of its operand, by it for its adjoint."""
+    read: Any = None
+    """Which of its results are read, a boolean array; None: all."""
 
 
 class Link(NamedTuple):

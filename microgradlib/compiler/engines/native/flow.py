@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import exponentials_of
-from microgradlib.compiler.engines.native.statements import formula_of
+from microgradlib.compiler.engines.native.formulas import formula_of
 from microgradlib.compiler.instructions import BATCHED, Instruction
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real
@@ -36,12 +36,14 @@ def flows_of(plan: Plan) -> list[Flow]:
     """
     np, closes = numpy(), list[tuple[bool, ...]]()
     last, reads = np.arange(len(plan.steps) + 1), np.zeros(len(plan.steps) + 1, int)  # of steps; at the end, of leaves
-    writers, is_zero = ([np.full(count, unknown) for count in plan.rows] for unknown in (-1, False))
+    writers, places, is_zero = ([np.full(count, unknown) for count in plan.rows] for unknown in (-1, -1, False))
+    ends = np.cumsum([0, *[len(rows_of(step.results)) for step in plan.steps]])
+    is_read = np.zeros(ends[-1] + 1, bool)
     for operand, rows in zip(plan.program.seeds, plan.seed_rows):
         is_zero[operand.space][rows] = operand.space == BATCHED
 
     def read(space: int, rows: Any, reader: int) -> Any:
-        last[writers[space][rows]] = reader
+        last[writers[space][rows]], is_read[places[space][rows]] = reader, True
         reads[writers[space][rows]] += 1  # once, however many rows it reads of a writer
         return is_zero[space][rows]
 
@@ -56,7 +58,7 @@ def flows_of(plan: Plan) -> list[Flow]:
             elif (name, view) in forward and (forward[name, view][1] == source).all():
                 pairs.append((forward[name, view][0], index, source))
         space, rows = step.results.space, rows_of(step.results)
-        writers[space][rows] = index
+        writers[space][rows], places[space][rows] = index, np.arange(*ends[index : index + 2])
         is_zero[space][rows] = _closes(step.instruction, closes[-1]) if step.instruction else found[0]
     given = [*zip(plan.program.outputs, plan.output_rows), *zip(plan.program.cotangents, plan.cotangent_rows)]
     for operand, rows in given:
@@ -65,8 +67,8 @@ def flows_of(plan: Plan) -> list[Flow]:
     for first, adjoint, source in pairs:
         if (source >= 0).all() and (reads[source] == 2).all() and (last[source] == adjoint).all():
             kept |= {first, adjoint}
-    ends = zip(last.tolist(), closes)
-    return [Flow(reader - index, flags, index in kept) for index, (reader, flags) in enumerate(ends)]
+    known = zip(last.tolist(), closes, np.split(is_read, ends[1:]))
+    return [Flow(reader - k, flags, k in kept, read) for k, (reader, flags, read) in enumerate(known)]
 
 
 def _exponentials(step: Step) -> list[tuple[str, StridedView, bool]]:

@@ -196,10 +196,10 @@ def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flo
     if steps[0].kind in {"elementwise", "gather"}:
         return chain_kernels(steps, layout, flows)
     [step] = steps
-    if step.kind == "reduce":
-        kernel = reduce_kernel(step, layout, flows[0])
+    if step.kind == "segment_reduce":
+        kernel = segment_reduce_kernel(step, layout)
     else:
-        kernel = {"matmul": matmul_kernel, "segment_reduce": segment_reduce_kernel}[step.kind](step, layout)
+        kernel = {"matmul": matmul_kernel, "reduce": reduce_kernel}[step.kind](step, layout, flows[0])
     if first_sum is not None:  # in the place of the first row of results
         kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
     return [kernel]

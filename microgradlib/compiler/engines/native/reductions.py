@@ -10,9 +10,10 @@ from math import gcd
 from typing import Any
 
 from microgradlib.compiler.engines.kernels import exponentials_of
+from microgradlib.compiler.engines.native.formulas import formula_of
 from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
-from microgradlib.compiler.engines.native.statements import Evaluation, formula_of
+from microgradlib.compiler.engines.native.statements import Evaluation
 from microgradlib.compiler.llvm.closed import adjoint_of, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real

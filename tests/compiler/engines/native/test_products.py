@@ -10,10 +10,12 @@ from kernel_runner import native, strided
 
 from microgradlib.compiler.engines.native.kernel import Layout, NotNativeError
 from microgradlib.compiler.engines.native.products import matmul_kernel
-from microgradlib.compiler.instructions import BATCHED, UNBATCHED
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, Operand
 from microgradlib.compiler.llvm.ir import Real
 from microgradlib.compiler.llvm.machine import host
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
+from microgradlib.compiler.planning.fusion import Flow
+from microgradlib.ops import TABLE
 
 U, B = UNBATCHED, BATCHED
 SUM = (B, B, U)
@@ -146,3 +148,48 @@ def test_what_has_no_native_code_is_refused():
         matmul_kernel(replace(step, operands=(Rows(B, np.arange(6)), step.operands[1])), layout_of("float64"))
     with pytest.raises(NotNativeError, match="two batched operands"):
         matmul_kernel(replace(step, results=replace(step.results, space=U)), layout_of("float64"))
+
+
+masks = st.sampled_from(["all", "lower", "upper", "a row", "drawn"])
+
+
+def mask_of(kind, shape, seed):
+    """Return which entries of matrices are needed."""
+    drawn = np.random.default_rng(seed).random(shape) < 0.3
+    lower, upper = np.tri(*shape[1:]), np.tri(*shape[:0:-1]).T
+    found = {"lower": lower, "upper": upper, "a row": np.eye(shape[1])[:, :1]}
+    return drawn if kind == "drawn" else np.broadcast_to(found.get(kind, np.ones(1)) > 0, shape)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 17), st.integers(1, 17), st.integers(1, 17)),
+    st.tuples(ways, ways, ways),
+    st.tuples(masks, masks, masks),
+    st.integers(1, 3),
+)
+@example((4, 16, 16, 4), (IN_ORDER,) * 3, ("lower", "all", "all"), 1)
+@example((4, 16, 4, 16), (IN_ORDER,) * 3, ("all", "all", "lower"), 1)
+@example((4, 4, 16, 16), (IN_ORDER,) * 3, ("all", "lower", "all"), 2)
+@example((1, 5, 5, 5), (IN_ORDER,) * 3, ("upper", "lower", "a row"), 1)
+def test_what_is_padding_or_not_read_is_left_out(shape, ways, kinds, vectors):
+    layout, (count, rows, terms, columns) = layout_of("float64"), shape
+    step, taken = step_of((B, B, B), shape, ways)
+    sizes = (count, rows, terms), (count, terms, columns), (count, rows, columns)
+    needed = [mask_of(kind, size, k) for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True))]
+    slots = [np.where(mask, np.arange(mask.size).reshape(mask.shape), -1).ravel() for mask in needed[:2]]
+    operands = tuple(Operand.of(B, own.tolist()) for own in slots)
+    results = Operand.of(B, range(count * rows * columns))
+    step = replace(step, instruction=Instruction("matmul", TABLE["dot"], results, operands, shape=shape))
+    kernel = matmul_kernel(step, layout, Flow(1, (False, False), read=needed[2].ravel()))
+    block = vectors * layout.real.lanes
+    memory = [np.random.default_rng(0).integers(-4, 5, size).astype("f8") for size in (8, taken[B] * block, 8)]
+    views = [strided(view, memory[B], block) for view in (*step.operands, step.results)]
+    for view, mask in zip(views, needed[:2], strict=False):
+        view[~mask] = 0
+    expected = np.einsum("crtb,ctkb->crkb", *views[:2])
+    before = memory[B].copy()
+    native(kernel)([*memory, np.zeros(64), np.empty(0, np.int32)], block, *kernel.arguments)
+    np.testing.assert_array_equal(views[2][needed[2]], expected[needed[2]])
+    views[2][...] = strided(step.results, before, block)[...] = 0
+    np.testing.assert_array_equal(memory[B], before)
