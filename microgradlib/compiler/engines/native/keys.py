@@ -33,7 +33,8 @@ def program_key(plan: Plan, *settings: Any) -> str | None:
     """Return the key of the code of a plan, for settings that can be written as text; None where there is none.
 
     Code is made of the steps' views, not of the slots of their instructions (which of these are padding can be told by
-    the views too), of the rows of leaves and results, and of the rules of the ops. The code of ops that the library does not define is not known by their names.
+    the views too), of the rows of leaves and results, and of the rules of the ops. The code of ops that the library
+    does not define is not known by their names.
     """
     program, steps = plan.program, []
     for step in plan.steps:
