@@ -83,6 +83,8 @@ class Instructions:
         self.lines: list[str] = []
         self.declarations: set[str] = set()
         """Declarations of other functions that are called, to be written once in a module."""
+        self.divides_once = False
+        """Whether x/y is x · (1/y), of which LLVM computes what is in brackets once for all x in a block of code."""
         self._count = 0
         self._block = "entry"
 
@@ -189,6 +191,8 @@ class Number:
         return self._with("fmul", other, self)
 
     def __truediv__(self, other: Any) -> Number:
+        if self.function.divides_once and isinstance(other, Number):
+            return self * (1 / other)
         return self._with("fdiv", self, other)
 
     def __rtruediv__(self, other: Any) -> Number:

@@ -108,6 +108,16 @@ def _may_close(op: Op, wrt: int, reads: tuple[int, ...]) -> bool:
 
 
 def derivative_of(op: Op, wrt: int, reads: Sequence[int], numbers: Sequence[Number]) -> Any:
-    """Return an op's derivative for those numbers that it `reads` of its output and inputs; it may be `ZERO`."""
+    """Return an op's derivative for those numbers that it `reads` of its output and inputs; it may be `ZERO`.
+
+    Derivatives of one op often divide by the same number. Where its inverse overflows they are nan or inf, for which
+    the reference engine is asked.
+    """
     given = [math.nan if x is None else x for x in rule_arguments(op, reads, numbers)]
-    return run_rule(op.derivatives[wrt], *given, *op.settings)  # type: ignore[index]
+    for x in numbers:
+        x.function.divides_once = True
+    try:
+        return run_rule(op.derivatives[wrt], *given, *op.settings)  # type: ignore[index]
+    finally:
+        for x in numbers:
+            x.function.divides_once = False
