@@ -25,8 +25,12 @@ from microgradlib.compiler.planning.data import Plan
 
 __all__ = ["NativeCode", "Workspace"]
 
-CACHE_BYTES = 384 << 10
-"""A block of examples is as large as its rows fit here: less than a core's second-level cache holds."""
+NEAR_BYTES, CACHE_BYTES = 96 << 10, 384 << 10
+"""A block of examples is as large as its rows fit in the first, a little more than a core's first-level cache holds; or
+of `FEWEST` vectors, if they fit in the second, less than the second-level cache holds."""
+
+FEWEST = 16
+"""Blocks of fewer vectors spend their time on calls of kernels, or on examples that are not there."""
 
 LARGEST_BLOCK = 1024
 """More examples than this are not in one block: kernels' own loops cost nothing by then."""
@@ -92,7 +96,8 @@ class NativeCode:
         lanes, rows = self.layout.real.lanes, self.plan.rows[BATCHED]
         added = sum([i.size for i in self.plan.program.instructions if i.sums_batch])
         size: int = self.dtype.itemsize
-        fitting = CACHE_BYTES // (rows * size * lanes)
+        vector_bytes = rows * size * lanes
+        fitting = max(NEAR_BYTES // vector_bytes, min(FEWEST, CACHE_BYTES // vector_bytes))
         block: int = min(max(fitting, -(-added // (2 * rows)), 1) * lanes, LARGEST_BLOCK)
         return block - lanes if block * size % PAGE == 0 else block
 
