@@ -1,4 +1,9 @@
-"""The bars of compiled functions: the part of another library's time that ours may take, by engine and precision."""
+"""The bars of compiled functions: the part of another library's time that ours may take, by engine and precision.
+
+A bar is for the fastest of the programs written for a library, in the layout of that library's own layers where these
+fix one: PyTorch's `nn.Linear` takes a row for each point ("batch first"). What is quicker in a layout that nobody
+writes there, the MLP by `addmm` on columns ("features first"), is a line of its own in the tables, without a bar.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,9 @@ RATIOS: dict[tuple[str, str], dict[str, tuple[float, ...]]] = {
         "numpy": (1.15, 1.1),
     },
 }
+
+OWN_LAYOUTS = {"torch": "batch first"}
+"""The layout that a library's own layers fix, as the names of its programs have it behind the comma."""
 
 FIRST_CALLS = {"native": {"mlp-100": 0.15, "gpt-1": 0.6}, "numpy": {"mlp-100": 0.1, "gpt-1": 0.5}}
 """The most seconds that a function's first call may take, nothing in the cache."""
@@ -44,6 +52,18 @@ def bars_of(name: str, backend: str, dtype: str) -> dict[str, float]:
     """
     place, ratios = NAMES.index(name), RATIOS.get((backend, dtype), {})
     return {library: numbers[place] for library, numbers in ratios.items() if place < len(numbers)}
+
+
+def barred(names: list[str], library: str) -> str:
+    """Return which of a library's programs, the fastest first, its bar is for.
+
+    >>> barred(["torch, features first", "jax, features first", "torch, batch first"], "torch")
+    'torch, batch first'
+    >>> barred(["jax, features first", "jax, batch first"], "jax")
+    'jax, features first'
+    """
+    own = f"{library}, {OWN_LAYOUTS.get(library)}"
+    return own if own in names else next(name for name in names if name.split(",")[0] == library)
 
 
 def verdict(number: float, bar: float) -> str:

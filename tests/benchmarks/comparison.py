@@ -27,7 +27,7 @@ class Comparison:
 
     `weights` are nested lists of the model's parameters, one for each array of a rival. A rival is made from these
     arrays, of the dtype, and returns a step: a function of nothing that returns the loss and its gradients, in the same
-    order. What stands before the comma in its name is the library; of a library's programs the fastest counts.
+    order. What stands before the comma in its name is the library; which of its programs counts says `bars.barred`.
     """
 
     name: str

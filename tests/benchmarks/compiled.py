@@ -112,24 +112,22 @@ def run_in_process(dtype: str, arguments: list[str]) -> Any:
 def ratios(runs: list[dict[str, Any]], dtype: str) -> list[dict[str, Any]]:
     """Return for each rival our time as a part of its, one number for each run: the median of its rounds' ratios.
 
-    Of the programs for one library the fastest, in all runs, is the rival that the bar is for; it holds if it does in
-    most runs.
+    Of the programs for one library the fastest, in all runs, is the rival that the bar is for, or that in the layout of
+    the library's own layers (see `bars`); a bar holds if it does in most runs.
     """
-    from bars import bars_of
+    from bars import barred, bars_of
 
     first, found = runs[0], []
     bars = bars_of(first["name"], first["backend"], dtype)
     names = [name for name in first["seconds"] if name != "ours"]
     names.sort(key=lambda name: statistics.median([statistics.median(run["seconds"][name]) for run in runs]))
-    done: set[str] = set()
     for name in names:
         library = name.split(",")[0]
         parts = [
             statistics.median([a / b for a, b in zip(run["seconds"]["ours"], run["seconds"][name], strict=True)])
             for run in runs
         ]
-        bar = None if library in done else bars.get(library)
-        done.add(library)
+        bar = bars.get(library) if name == barred(names, library) else None
         held = None if bar is None else sum(part <= bar for part in parts)
         found.append({"rival": name, "bar": bar, "ratios": parts, "held": held})
     return found

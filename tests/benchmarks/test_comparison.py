@@ -63,6 +63,15 @@ def test_a_rival_that_is_not_installed_is_named() -> None:
     assert list(problem.steps) == ["ours"]
 
 
+def test_the_bar_of_pytorch_is_for_the_layout_of_its_own_layers() -> None:
+    seconds = {"ours": [1.0], "torch, features first": [5.0], "torch, batch first": [8.0]}
+    rows = import_module("compiled").ratios([{"name": "mlp-100", "backend": "native", "seconds": seconds}], "float64")
+    assert [(row["rival"], row["ratios"], row["bar"]) for row in rows] == [
+        ("torch, features first", [0.2], None),
+        ("torch, batch first", [0.125], 0.1),
+    ]
+
+
 def test_the_bar_is_for_the_fastest_program_of_a_library() -> None:
     run = {
         "name": "mlp-100",
