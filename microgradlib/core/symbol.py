@@ -88,6 +88,14 @@ class Symbol(Node):
         refuse(self, "has no truth value yet: write where(condition, a, b) for if/else, maximum(a, b) for max(a, b)")
 
     if not TYPE_CHECKING:  # type checkers then refuse float(symbol), and see that value + symbol is a Symbol
+
+        def __index__(self) -> NoReturn:  # noqa: PLE0305  it always raises
+            refuse(
+                self,
+                "cannot be an index or a count, as its number is not known yet: look rows up by nn.Embedding, and give "
+                "labels to a cost from microgradlib.costs",
+            )
+
         __float__ = __int__ = __floor__ = __ceil__ = __trunc__ = __round__ = refuse_float
 
     def __repr__(self) -> str:

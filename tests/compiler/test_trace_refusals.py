@@ -35,6 +35,16 @@ def test_equality_of_numbers_that_are_not_known_is_refused(name) -> None:
         fast([1.0], [1.0])
 
 
+def test_an_index_that_is_not_known_is_refused_with_what_looks_rows_up() -> None:
+    rows = [[Value(1.0), Value(2.0)], [Value(3.0), Value(5.0)]]
+    for function in (lambda k: rows[k][0], lambda k: mg.sum(Value(1.0) for _ in range(k))):
+        with pytest.raises(SymbolHasNoValueError, match=r"an index.*nn\.Embedding.* \(at .*trace_refusals\.py:\d+"):
+            mg.compile(function)([1.0, 0.0])
+    table = mg.nn.Embedding(2, 2)
+    table.w = rows
+    assert mg.compile(lambda k: table(k)[1])([1.0, 0.0]).tolist() == [5.0, 2.0]
+
+
 def test_symbols_are_still_keys_and_members_and_not_equal_to_other_things() -> None:
     def function(x):
         names = {x[0]: 2.0, x[1]: 3.0}
