@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from microgradlib.viz.markup import element
 from microgradlib.viz.networks.body import Body
 from microgradlib.viz.networks.columns import CIRCLES, body_of
 from microgradlib.viz.networks.legend import MARGIN, legend_marks
@@ -45,8 +46,9 @@ class NetworkPicture:
     text: str
 
     def markup(self, colour: Callable[[str], str], _prefix: str = "") -> str:
-        """Return the SVG of the marks, which has no ids; `colour` gives the colour of a role."""
-        return "".join(mark_markup(mark, colour) for mark in self.marks)
+        """Return the SVG of the marks on paper, which has no ids; `colour` gives the colour of a role."""
+        paper = element("rect", width=self.width, height=self.height, fill=colour("paper"))
+        return paper + "".join(mark_markup(mark, colour) for mark in self.marks)
 
 
 def network_picture(network: Network) -> NetworkPicture:

@@ -180,3 +180,12 @@ def test_a_deep_network_has_narrow_gaps_and_no_figures():
     picture = network_picture(network(nn.MLP(2, [3] * 9 + [1], rng=0)))
     assert picture.width < 1250
     assert not [mark for mark in picture.marks if isinstance(mark, Words) and mark.patch]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_network_lies_on_paper_so_that_it_is_read_on_a_page_of_another_colour(theme):
+    drawn = picture(nn.MLP([2, 3, 1], rng=0))
+    paper = ET.fromstring(f"<svg>{drawn.markup(colours(theme))}</svg>")[0]  # noqa: S314  our own
+    assert (paper.tag, paper.get("fill")) == ("rect", colours(theme)("paper"))
+    size = float(paper.get("width")), float(paper.get("height"))
+    assert size == pytest.approx((drawn.width, drawn.height), abs=0.01)
