@@ -17,7 +17,10 @@ from typing import Any, SupportsIndex, TypeAlias
 
 from microgradlib._support.number import as_float, is_whole
 
-__all__ = ["WholeNumber", "boolean", "fraction", "non_negative", "positive", "real_number", "shown", "whole_number"]
+__all__ = [
+    "WholeNumber", "boolean", "check_function", "fraction", "non_negative", "positive", "real_number", "shown",
+    "whole_number",
+]  # fmt: skip
 
 WholeNumber: TypeAlias = int | SupportsIndex
 """The type of a setting that `whole_number` checks: an int or a NumPy integer."""
@@ -133,6 +136,18 @@ def boolean(switch: Any, name: str) -> bool:
     if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # bool_ in NumPy 1
         return bool(switch)
     raise _error(switch, name, "True or False", True, right_kind=False)
+
+
+def check_function(f: Any) -> None:
+    """Raise `TypeError` unless f can be called: it may be the result of a function by mistake.
+
+    >>> check_function(3.0)
+    Traceback (most recent call last):
+    TypeError: f must be a function of the numbers, as lambda w, x: w * x is, not its result; got 3.0
+    """
+    if not callable(f):
+        message = f"f must be a function of the numbers, as lambda w, x: w * x is, not its result; got {shown(f)}"
+        raise TypeError(message)
 
 
 def shown(value: Any) -> str:

@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import check_function
 from microgradlib._support.number import as_point
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
@@ -63,6 +64,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     >>> gradcheck(sin, [1e17]).checks[0].verdict  # neighbouring floats are 16 apart
     'cannot tell'
     """
+    check_function(f)
     if order not in (1, 2):
         message = f"gradcheck checks derivatives of order 1 or 2, got order={order!r}; write order=1"
         raise ValueError(message)

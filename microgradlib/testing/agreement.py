@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from microgradlib._support.checks import check_function
 from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_table
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
@@ -63,6 +64,7 @@ def assert_gradients_close(
     Traceback (most recent call last):
     AssertionError: gradients of f disagree ...
     """
+    check_function(f)
     functions: dict[str, Callable[..., Node | float]] = {"f": f}
     for _ in range(order):
         for name, function in functions.items():

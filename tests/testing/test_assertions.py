@@ -97,6 +97,13 @@ def test_correct_gradients_pass(order) -> None:
     assert_gradients_close(lambda *_: 3.0, [1.5, 2.0], order=order)
 
 
+@pytest.mark.parametrize("check", [assert_gradients_close, mg.gradcheck])
+def test_the_result_of_a_function_in_its_place_is_refused(check) -> None:
+    x = mg.Value(0.5)
+    with pytest.raises(TypeError, match=r"a function of the numbers, .* not its result; got Value"):
+        check(mg.tanh(x), [x])
+
+
 def test_branching_functions_pass_without_symbols() -> None:
     def f(x):
         return x * x if x > 0 else -x
