@@ -25,7 +25,7 @@ Notebooks on backpropagation and neural networks, one idea each, 5 to 15 minutes
 Goodfellow, Bengio and Courville, *Deep Learning*, and use its notation. Every formula stands beside the code that says
 the same, every number in the text is computed by a cell, and each notebook ends with exercises that check themselves.
 
-Open one with `pip install -e ".[all]" jupyterlab && jupyter lab notebooks`. How to teach with them:
+Open one with `pip install ".[course]" && jupyter lab notebooks`. How to teach with them:
 [Teach with it](howto/teach.md). {chinese}
 """
 

@@ -32,6 +32,7 @@ def comparison(batch: int, dtype: str = "float64") -> Any:
         "torch, features first": partial(torch_rival, features_first=True),
         "casadi, a gradient for each point": partial(casadi_rival, summed=False),
         "casadi, summed in the map": partial(casadi_rival, summed=True),
+        "casadi, its C code compiled": partial(casadi_rival, summed=True, in_c=True),
         "drjit": partial(drjit_rival, frozen=False),
         "drjit, frozen": partial(drjit_rival, frozen=True),
     }
@@ -144,8 +145,11 @@ def torch_rival(x: Any, y: Any, arrays: list[Any], *, features_first: bool) -> A
     return torch_step(rows, arrays, x, y)
 
 
-def casadi_rival(x: Any, y: Any, arrays: list[Any], *, summed: bool) -> Any:
-    """A function of one point with its gradient, mapped over the points; the map sums, or NumPy does."""
+def casadi_rival(x: Any, y: Any, arrays: list[Any], *, summed: bool, in_c: bool = False) -> Any:
+    """A function of one point with its gradient, mapped over the points; the map sums, or NumPy does.
+
+    CasADi's own virtual machine runs it, or (`in_c`) the C code that it writes, compiled by gcc.
+    """
     import casadi
     from comparison import NotMeasuredError
 
@@ -163,6 +167,8 @@ def casadi_rival(x: Any, y: Any, arrays: list[Any], *, summed: bool) -> Any:
     loss = casadi.fmax(0, 1 - label * (w3 @ h + b3))
     one = casadi.Function("one", [point, label, parameters], [loss, casadi.gradient(loss, parameters)])
     every = one.map("every", "serial", n, [2], [0, 1] if summed else [])
+    if in_c:
+        every = compiled_by_gcc(every)
     columns, row = casadi.DM(x.T), casadi.DM(y[None])
 
     def step() -> tuple[Any, Any]:
@@ -171,6 +177,30 @@ def casadi_rival(x: Any, y: Any, arrays: list[Any], *, summed: bool) -> Any:
         return value, [part.reshape(a.shape) for part, a in zip(np.split(gradient, ends[:-1]), arrays)]
 
     return step
+
+
+def compiled_by_gcc(function: Any) -> Any:
+    """A function of CasADi's as the machine code of its C code."""
+    import shutil
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    import casadi
+    from comparison import NotMeasuredError
+
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        raise NotMeasuredError("there is no gcc")
+    folder = Path(tempfile.mkdtemp())  # the library is read from there as long as the process runs
+    source, library = folder / "every.c", folder / "every.so"
+    # CasADi writes into the present folder, under the name it is given
+    generator = casadi.CodeGenerator("every.c")
+    generator.add(function)
+    source.write_text(generator.dump(), encoding="utf-8")
+    options = ["-O3", "-march=native", "-ffast-math", "-fPIC", "-shared"]
+    subprocess.run([gcc, *options, source, "-o", library], check=True)
+    return casadi.external("every", str(library))
 
 
 def drjit_rival(x: Any, y: Any, arrays: list[Any], *, frozen: bool) -> Any:
