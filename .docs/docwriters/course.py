@@ -75,16 +75,12 @@ def anchor(heading: str) -> str:
     return "#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def first_sentence(path: Path) -> str:
-    """Return the first sentence below a notebook's title."""
+def first_paragraph(path: Path) -> str:
+    """Return the first paragraph below a notebook's title."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    source = "".join(cells[0]["source"])
-    paragraphs = [
-        p for p in re.split(r"\n\s*\n", source) if p.strip() and not p.lstrip().startswith(("#", "![", "*", "<"))
-    ]
-    text = " ".join(paragraphs[0].split()) if paragraphs else ""
-    sentence = re.match(r".*?[.!?](?=\s+[A-Z\[`$]|$)", text)
-    return sentence[0] if sentence else text
+    paragraphs = re.split(r"\n\s*\n", "".join(cells[0]["source"]))
+    text = next((p for p in paragraphs if p.strip() and not p.lstrip().startswith(("#", "![", "<"))), "")
+    return " ".join(text.split())
 
 
 def write_course(path: Path) -> None:
@@ -101,7 +97,7 @@ def write_course(path: Path) -> None:
     for notebook in found:
         title = re.sub(r"^\d+\.\s*", "", headings(notebook)[0])
         words = (
-            re.sub(r"\]\([^)]*\)", "]", first_sentence(notebook)).replace("|", "\\|").replace("[", "").replace("]", "")
+            re.sub(r"\]\([^)]*\)", "]", first_paragraph(notebook)).replace("|", "\\|").replace("[", "").replace("]", "")
         )
         alive = f' <a href="{site}/lab/index.html?path={notebook.name}">run it in the browser</a>' if site else ""
         lines.append(f"| {int(notebook.stem[:2])} | [{title}](notebooks/{notebook.name}) | {words}{alive} |")
