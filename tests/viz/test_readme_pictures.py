@@ -21,9 +21,7 @@ def test_the_drawing_is_the_one_committed(names):
 
 def test_the_screenshot_shows_the_stepper_as_it_is(names):
     png = (PICTURES / "stepper.png").read_bytes()
-    assert made.source_of(png) == made.digest(made.stepper(names)), (
-        "run tests/viz/readme_pictures.py"
-    )
+    assert made.source_of(png) == made.digest(made.stepper(names)), "run tests/viz/readme_pictures.py"
     assert made.source_of(made.with_source(png, "another page")) == "another page"
 
 
