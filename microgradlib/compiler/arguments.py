@@ -117,12 +117,13 @@ class Parameters:
 
     def numbers(self, captured: tuple[Value, ...], dtype: Any) -> Any:
         """Return the numbers of the distinct parameters, and behind them those of other Values, as one flat array."""
-        if self._array is None:
+        array = self._array  # read once: another thread may set another one
+        if array is None:
             return rounded(numpy().array([p._data for p in (*self.distinct, *captured)], float), dtype)
-        numbers = self._array if self._array.dtype is dtype else rounded(self._array, dtype)
+        numbers = array if array.dtype is dtype else rounded(array, dtype)
         if len(self.distinct) < len(self.listed):
             numbers = numpy().empty(len(self.distinct), dtype)
-            numbers[self.places] = self._array
+            numbers[self.places] = array
         return rounded(numpy().append(numbers, [p._data for p in captured]), dtype) if captured else numbers
 
 

@@ -72,7 +72,7 @@ class NativeCode:
         except IndexError:
             return Workspace(self)
 
-    def run_part(self, arrays: tuple[Any, ...], part: int) -> tuple[int, float]:
+    def run_part(self, arrays: tuple[Any, ...], part: bytes) -> tuple[int, float]:
         """Run a part of a batch; return 0 if all went well, and the sum of the first output.
 
         The arrays are those of the batch, the parameters, columns, outputs and cotangents, `part` is one of `parts`.
@@ -108,16 +108,11 @@ class NativeCode:
         count = 1 << max(1, min(vectors, batch // self.part)).bit_length() - 1
         return [*[vectors * k // count * lanes for k in range(count)], batch]
 
-    def parts(self, batch: int) -> tuple[list[int], Any]:
-        """Return for each part of a batch the address of what `arrays.run_arrays` is told of it, and what holds it.
-
-        There are none where arrays are not known.
-        """
+    def parts(self, batch: int) -> list[bytes]:
+        """Return for each part of a batch what `arrays.run_arrays` is told of it; none where arrays are not known."""
         starts = self.bounds(batch) if are_arrays_known() else [batch]
         sizes = [end - start for start, end in pairwise(starts)]
-        told = [(size, self.block(size), starts[k], k, batch) for k, size in enumerate(sizes)]
-        table = numpy().array(told, numpy().int64)
-        return [table.ctypes.data + 40 * k for k in range(len(told))], table
+        return [struct.pack("=5q", size, self.block(size), starts[k], k, batch) for k, size in enumerate(sizes)]
 
     def block(self, batch: int) -> int:
         """Return how many examples are in a block: as many in each, rounded up to whole vectors."""

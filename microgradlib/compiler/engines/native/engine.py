@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -34,15 +35,16 @@ class NativeEngine(Engine):
     def __init__(self, program: ProgramData, dtype: Any, exact: Engine | None = None) -> None:
         super().__init__(program, dtype, exact)
         self._codes: dict[tuple[int, bool], NativeCode | None] = {}
-        self._known: dict[tuple[str, int], tuple[NativeCode | None, tuple[list[int], Any], tuple[int, int]]] = {}
+        self._known: dict[tuple[str, int], tuple[NativeCode | None, list[bytes], tuple[int, int]]] = {}
         self._numpy = NumpyEngine(program, dtype, exact)
         self._count = len(program.parameter_order)
         products = [i for i in program.instructions if i.kind == "matmul"]
         self._is_padded = any((operand.slots < 0).any() for i in products for operand in i.operands)
 
     @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(threads_allowed(), "microgradlib")
+    def _threads(self) -> tuple[int, ThreadPoolExecutor]:
+        """The threads, and the process that they are of: one that is forked from it has none of them."""
+        return os.getpid(), ThreadPoolExecutor(threads_allowed(), "microgradlib")
 
     def _code(self, program: ProgramData, is_single: bool) -> NativeCode | None:
         """Return the code of a program, compiled when first asked for; None where it has none.
@@ -87,7 +89,7 @@ class NativeEngine(Engine):
         """
         batch, empty = len(columns[0]), numpy().empty
         known = self._known.get((name, batch)) or self._learn(name, batch)
-        code, (parts, _), shape = known
+        code, parts, shape = known
         if code is None:
             return None
         outputs = empty(shape, self.dtype)
@@ -99,21 +101,27 @@ class NativeEngine(Engine):
             status, total = code.run_part(arrays, parts[0])
         else:
             status, total = map(sum, zip(*self._shared(partial(code.run_part, arrays), parts)))
-            gradient = gradient if gradient is None else numpy().add.reduce(gradient)
         if status or not (math.isfinite(total) or (gradient is None and not self._is_padded)):
             return None
-        if self._is_padded and len(outputs) > 1 and not is_finite(outputs):
-            return None
+        if len(parts) == 1 and not (self._is_padded and len(outputs) > 1):
+            return outputs, total / batch, gradient
+        with numpy().errstate(all="ignore"):  # as in `Engine`: parts' sums may overflow together, squares of outputs
+            if gradient is not None and len(parts) > 1:
+                gradient = numpy().add.reduce(gradient)
+                if not is_finite(gradient):
+                    return None
+            if self._is_padded and len(outputs) > 1 and not is_finite(outputs):
+                return None
         return outputs, total / batch, gradient
 
     def _learn(self, name: str, batch: int) -> Any:
         """Return what `_quick` knows of a size of batches: the code, the parts, and the shape of the outputs."""
         program = self.joint(name) if name else self.program
         code = self._code(program, batch == 1)
-        parts = ([], None) if code is None else code.parts(batch)
+        parts = [] if code is None else code.parts(batch)
         if len(self._known) >= SIZES_KEPT:
             self._known.clear()
-        found = code if parts[0] else None, parts, (len(program.outputs), batch)
+        found = code if parts else None, parts, (len(program.outputs), batch)
         return self._known.setdefault((name, batch), found)
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
@@ -154,8 +162,11 @@ class NativeEngine(Engine):
         sums = [array if o.space == BATCHED else np.add.reduce(array) for o, array in zip(program.cotangents, found)]
         return outputs, tuple(sums)
 
-    def _shared(self, work: Callable[[int], Any], parts: Sequence[int]) -> list[Any]:
-        """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one."""
+    def _shared(self, work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+        """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one.
+
+        Threads that have not begun when none is left, as they are busy with another call, are not waited for.
+        """
         threads = min(threads_allowed(), len(parts))
         waiting, found = [*[None] * threads, *reversed(range(len(parts)))], [None] * len(parts)
 
@@ -163,10 +174,18 @@ class NativeEngine(Engine):
             for k in iter(waiting.pop, None):
                 found[k] = work(parts[k])
 
-        others = [self._threads.submit(take_parts) for _ in range(threads - 1)]
-        take_parts()
-        for other in others:
-            other.result()
+        if self._threads[0] != os.getpid():
+            vars(self).pop("_threads", None)
+        others = list[Future[None]]()
+        with suppress(RuntimeError):  # no work is taken when the interpreter ends
+            others += [self._threads[1].submit(take_parts) for _ in range(threads - 1)]
+        try:
+            take_parts()
+        finally:
+            del waiting[threads:]  # parts are left only if an error ends this
+            for other in others:
+                if not other.cancel():
+                    other.result()
         return found
 
 
