@@ -101,6 +101,9 @@ class NativeEngine(Engine):
             status, total = code.run_part(arrays, parts[0])
         else:
             status, total = map(sum, zip(*self._shared(partial(code.run_part, arrays), parts)))
+        if status == 2 * len(parts):
+            contiguous = numpy().ascontiguousarray
+            return self._quick(name, contiguous(parameters), list(map(contiguous, columns)))
         if status or not (math.isfinite(total) or (gradient is None and not self._is_padded)):
             return None
         if len(parts) == 1 and not (self._is_padded and len(outputs) > 1):

@@ -59,6 +59,20 @@ def test_memory_that_was_never_written_is_not_added_up(functions, monkeypatch, c
     assert np.hstack([np.ravel(part) for part in getattr(functions[0], call)(*given)]) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("size", [1, 9, 300])
+def test_arrays_that_are_not_contiguous_give_the_same_bits(functions, size):
+    x, y = batch_of(size)
+    function = functions[0]
+    given = [np.repeat(x, 2, axis=0)[::2], np.repeat(y, 2)[::2]]
+    strided = np.repeat(np.linspace(-1, 1, 5), 2)[::2]
+    results = []
+    for parameters, columns in ((strided.copy(), (x, y)), (strided, given), (strided.copy(), (x, given[1]))):
+        function.set_parameters(parameters)
+        mean, gradient = function.value_and_grad(*columns)
+        results.append((mean, gradient.tobytes(), function.rows(*columns).tobytes()))
+    assert results[1:] == results[:1] * 2
+
+
 def test_sums_of_parts_that_overflow_together(monkeypatch):
     """The sum over each part is finite, and so is that over all; that of the first half is not."""
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
