@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
+from queue import SimpleQueue
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
@@ -168,27 +169,32 @@ class NativeEngine(Engine):
     def _shared(self, work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
         """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one.
 
-        Threads that have not begun when none is left, as they are busy with another call, are not waited for.
+        Threads that have not begun when none is left, as they are busy with another call, are not waited for. An error
+        ends all: no other part is begun. A `SimpleQueue` stays whole where Ctrl-C interrupts it, as a `Future` may not.
         """
         threads = min(threads_allowed(), len(parts))
         waiting, found = [*[None] * threads, *reversed(range(len(parts)))], [None] * len(parts)
+        done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
 
         def take_parts() -> None:
-            for k in iter(waiting.pop, None):
-                found[k] = work(parts[k])
+            k = 0
+            try:
+                for k in iter(waiting.pop, None):
+                    done.put((k, work(parts[k]), None))
+            except BaseException as error:  # noqa: BLE001  the caller's thread raises it
+                del waiting[threads:]
+                done.put((k, None, error))
 
         if self._threads[0] != os.getpid():
             vars(self).pop("_threads", None)
-        others = list[Future[None]]()
         with suppress(RuntimeError):  # no work is taken when the interpreter ends
-            others += [self._threads[1].submit(take_parts) for _ in range(threads - 1)]
-        try:
-            take_parts()
-        finally:
-            del waiting[threads:]  # parts are left only if an error ends this
-            for other in others:
-                if not other.cancel():
-                    other.result()
+            for _ in range(threads - 1):
+                self._threads[1].submit(take_parts)
+        take_parts()
+        for _ in parts:
+            k, found[k], error = done.get()
+            if error is not None:
+                raise error
         return found
 
 

@@ -95,12 +95,26 @@ def test_an_error_ends_all_parts(functions):
             raise KeyboardInterrupt
         release.wait()
 
-    release = threading.Event()
-    threading.Timer(0.1, release.set).start()
+    release, engine = threading.Event(), functions[0]._last.engine
     with pytest.raises(KeyboardInterrupt):
-        functions[0]._last.engine._shared(work, range(10))
-    assert release.is_set()
+        engine._shared(work, range(10))
+    release.set()
+    engine._threads[1].shutdown()
     assert sorted(begun) == [0, 1]
+
+
+def test_an_error_of_another_thread_is_the_callers(functions):
+    functions[0].rows(*batch_of(4))
+    both = threading.Barrier(2)
+
+    def work(k):
+        if k < 2:
+            both.wait()
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        functions[0]._last.engine._shared(work, range(10))
 
 
 SCRIPT = """
