@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from queue import SimpleQueue
+from functools import partial
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.native.code import NativeCode
 from microgradlib.compiler.engines.native.kernel import NotNativeError
+from microgradlib.compiler.engines.native.threads import shared
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import is_finite, numpy
@@ -41,11 +38,6 @@ class NativeEngine(Engine):
         self._count = len(program.parameter_order)
         products = [i for i in program.instructions if i.kind == "matmul"]
         self._is_padded = any((operand.slots < 0).any() for i in products for operand in i.operands)
-
-    @cached_property
-    def _threads(self) -> tuple[int, ThreadPoolExecutor]:
-        """The threads, and the process that they are of: one that is forked from it has none of them."""
-        return os.getpid(), ThreadPoolExecutor(threads_allowed(), "microgradlib")
 
     def _code(self, program: ProgramData, is_single: bool) -> NativeCode | None:
         """Return the code of a program, compiled when first asked for; None where it has none.
@@ -101,7 +93,7 @@ class NativeEngine(Engine):
         if len(parts) == 1:
             status, total = code.run_part(arrays, parts[0])
         else:
-            status, total = map(sum, zip(*self._shared(partial(code.run_part, arrays), parts)))
+            status, total = map(sum, zip(*shared(partial(code.run_part, arrays), parts)))
         if status == 2 * len(parts):
             contiguous = numpy().ascontiguousarray
             return self._quick(name, contiguous(parameters), list(map(contiguous, columns)))
@@ -162,47 +154,6 @@ class NativeEngine(Engine):
             workspace.run(parameters, [column[part] for column in columns], own, outputs[:, part], to)
             code.free.append(workspace)
 
-        self._shared(run, range(count))
+        shared(run, range(count))
         sums = [array if o.space == BATCHED else np.add.reduce(array) for o, array in zip(program.cotangents, found)]
         return outputs, tuple(sums)
-
-    def _shared(self, work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-        """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one.
-
-        Threads that have not begun when none is left, as they are busy with another call, are not waited for. An error
-        ends all: no other part is begun. A `SimpleQueue` stays whole where Ctrl-C interrupts it, as a `Future` may not.
-        """
-        threads = min(threads_allowed(), len(parts))
-        waiting, found = [*[None] * threads, *reversed(range(len(parts)))], [None] * len(parts)
-        done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
-
-        def take_parts() -> None:
-            k = 0
-            try:
-                for k in iter(waiting.pop, None):
-                    done.put((k, work(parts[k]), None))
-            except BaseException as error:  # noqa: BLE001  the caller's thread raises it
-                del waiting[threads:]
-                done.put((k, None, error))
-
-        if self._threads[0] != os.getpid():
-            vars(self).pop("_threads", None)
-        with suppress(RuntimeError):  # no work is taken when the interpreter ends
-            for _ in range(threads - 1):
-                self._threads[1].submit(take_parts)
-        take_parts()
-        for _ in parts:
-            k, found[k], error = done.get()
-            if error is not None:
-                raise error
-        return found
-
-
-def threads_allowed() -> int:
-    """Return how many threads may compute: `OMP_NUM_THREADS`, as other libraries have it, or one for each processor."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
