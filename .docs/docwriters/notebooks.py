@@ -38,7 +38,7 @@ def copy_notebooks(folder: Path) -> str:
     pages: dict[Path, str | bytes] = {
         path.relative_to(NOTEBOOKS): _page(path, setting) for path in (*notebooks(), *NOTEBOOKS.glob("zh/*.ipynb"))
     }
-    for pattern in ("*.svg", "pictures/*.*", "networks/*.py"):
+    for pattern in ("pictures/*.*", "zh/pictures/*.*", "networks/*.py"):
         pages |= {path.relative_to(NOTEBOOKS): path.read_bytes() for path in NOTEBOOKS.glob(pattern)}
     for path in NOTEBOOKS.glob("zh/README.md"):
         text = path.read_text(encoding="utf-8")

@@ -54,6 +54,11 @@ def shown(notebook):
     return found
 
 
+def pictures_folder(path):
+    """Where the pictures of a notebook stand."""
+    return path.parent / "pictures"
+
+
 def as_ascii(svg):
     """The same SVG with character references: JupyterLite shows pictures in Markdown only if they are Latin-1."""
     return svg.rstrip().encode("ascii", "xmlcharrefreplace").decode() + "\n"

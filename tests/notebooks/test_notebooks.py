@@ -93,6 +93,12 @@ def test_every_picture_is_shown_somewhere():
     assert {path.name for path in PICTURES.iterdir()} == used
 
 
+def test_chinese_notebooks_show_the_pictures_with_chinese_captions():
+    own = {path.name for path in (FOLDER / "zh" / "pictures").iterdir()}
+    shown_there = [target for path in CHINESE for source in markdown_of(path) for _, target in IMAGE.findall(source)]
+    assert {target for target in shown_there if Path(target).name in own} == {f"pictures/{name}" for name in own}
+
+
 def same_picture(one, other):
     """Whether two SVG texts show the same: places may differ by two pixels, as curves of rounding errors do."""
     places = [[float(n) for n in NUMBER.findall(ID.sub("", svg))] for svg in (one, other)]
