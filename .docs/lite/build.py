@@ -63,11 +63,12 @@ def local_pyodide(folder: Path) -> Path:
     listing = pyodide / "pyodide-lock.json"
     lock = json.loads(listing.read_text(encoding="utf-8"))
     packages = lock["packages"]
-    for name in closure(packages, KERNEL_NEEDS):
-        before = set(pyodide.glob("*.whl"))
-        wanted = f"{name}=={packages[name]['version']}"
-        pip("download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.14", "-d", pyodide, wanted)
-        (wheel,) = set(pyodide.glob("*.whl")) - before
+    needed = closure(packages, KERNEL_NEEDS)
+    wanted = [f"{name}=={packages[name]['version']}" for name in needed]
+    pip("download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.14", "-d", pyodide, *wanted)
+    wheels = {wheel.name.split("-")[0].replace("_", "-").lower(): wheel for wheel in pyodide.glob("*.whl")}
+    for name in needed:
+        wheel = wheels[name.lower()]
         packages[name].update(file_name=wheel.name, sha256=hashlib.sha256(wheel.read_bytes()).hexdigest())
     listing.write_text(json.dumps(lock), encoding="utf-8")
     return pyodide

@@ -58,7 +58,7 @@ def test_large_graphs(graph) -> None:
 
 
 @pytest.mark.slow
-@check(4000)
+@check(2000)
 @given(compiled_graphs(inputs=5, max_nodes=20))
 def test_thousands_of_graphs(graph) -> None:
     function, parameters, columns = graph

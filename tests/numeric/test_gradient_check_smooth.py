@@ -43,8 +43,8 @@ def test_no_false_alarms_on_smooth_expressions(f, x, y):
 
 @pytest.mark.slow
 @given(EXPRESSIONS, st.floats(-8, 8), st.floats(-1e-3, 1e-3))
-@settings(max_examples=3000, deadline=None)
-def test_no_false_alarms_on_thousands_of_smooth_expressions(f, x, y):
+@settings(max_examples=1000, deadline=None)
+def test_no_false_alarms_on_many_smooth_expressions(f, x, y):
     assume(abs(f(x, y)) < MODERATE)
     report = gradcheck(f, [x, y])
     assert set(verdicts(report)) == {"ok"}
