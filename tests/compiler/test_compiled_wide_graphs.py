@@ -175,15 +175,15 @@ def test_wide_graphs_in_blocks(seed, odd) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1200, deadline=None)
 @given(st.integers(0, 2**32))
-def test_thousands_of_wide_graphs(seed) -> None:
+def test_many_wide_graphs(seed) -> None:
     graph = WideGraph(seed)
     assert_matches_eager(graph, graph.parameters, graph.rows, times=10)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1200, deadline=None)
 @given(st.integers(0, 2**32))
-def test_thousands_of_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
+def test_many_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
     check_odd(seed)
