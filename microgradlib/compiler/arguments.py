@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.core.value import Value
 
 __all__ = ["Parameters", "columns_of", "rounded", "signs_of"]
@@ -31,7 +31,7 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
     shapes = tuple([array.shape[1:] for array in arrays])
-    return [array if array.ndim < 3 else array.reshape(len(array), -1) for array in arrays], shapes
+    return list(map(as_column, arrays)), shapes
 
 
 signs_of = attrgetter("__class__", "dtype", "shape")

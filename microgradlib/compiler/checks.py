@@ -11,7 +11,7 @@ from typing import Any
 
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.engines import make_engine
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.compiler.trace import Trace
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.errors import LabelError
@@ -54,8 +54,7 @@ def column_checks(trace: Trace, shapes: Sequence[tuple[int, ...]], dtype: Any = 
 
 
 def _picked(argument: int, chosen: Any, columns: Sequence[Any]) -> Any:
-    column = columns[argument]
-    return (column if column.ndim < 3 else column.reshape(len(column), -1))[..., chosen]
+    return as_column(columns[argument])[..., chosen]
 
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:

@@ -10,7 +10,7 @@ from microgradlib._support.floats import IEEE
 from microgradlib._support.optional import import_optional
 from microgradlib.ops import TABLE
 
-__all__ = ["array_functions", "grouped", "is_finite", "numpy"]
+__all__ = ["array_functions", "as_column", "grouped", "is_finite", "numpy"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
@@ -28,6 +28,11 @@ ONE_BY_ONE = {"erf": 1, "erfc": 1, "gamma": 1, "lgamma": 1, "polygamma": 2}
 def numpy() -> Any:
     """Return the NumPy module. Raises `MissingExtraError` where it is not installed."""
     return import_optional("numpy", "compile")
+
+
+def as_column(array: Any) -> Any:
+    """Return an array (batch, …) as (batch,) or (batch, numbers)."""
+    return array if array.ndim < 3 else array.reshape(len(array), -1)
 
 
 def is_finite(array: Any) -> bool:

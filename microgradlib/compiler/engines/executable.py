@@ -9,7 +9,7 @@ from typing import Any
 from microgradlib.compiler.engines.buffers import Buffers
 from microgradlib.compiler.engines.lowering import step_calls
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.compiler.planning.data import Plan
 
 __all__ = ["Executable"]
@@ -72,7 +72,7 @@ class Executable:
         if not self._loads:
             self._loads = self._loads_of(columns)
         for column, (target, rows, picked) in zip(columns, self._loads):
-            numbers = (column if column.ndim < 3 else column.reshape(len(column), -1)).T
+            numbers = as_column(column).T
             target[rows] = numbers if picked is None else numbers[picked]
         for seed, (target, rows) in zip(seeds, self._seeds):
             target[rows] = seed
