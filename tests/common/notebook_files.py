@@ -1,6 +1,5 @@
 """The notebooks as data: where they lie, their cells, the syntax of their code, and what their execution shows."""
 
-import ast
 import json
 import os
 import re
@@ -21,14 +20,14 @@ def cells(path, kind=None):
     return [("".join(cell["source"]), cell["metadata"]) for cell in found if kind in (None, cell["cell_type"])]
 
 
+def plain(source):
+    """A code cell as plain Python: a line magic becomes a string."""
+    return MAGIC.sub(lambda m: f"{m[1]}{m[2]!r}", source)
+
+
 def code_of(path):
-    """The sources of the code cells as plain Python: a line magic becomes a string."""
-    return [MAGIC.sub(lambda m: f"{m[1]}{m[2]!r}", source) for source, _ in cells(path, "code")]
-
-
-def tree_of(source):
-    """The syntax of a code cell, without comments and places."""
-    return ast.parse(source)
+    """The sources of the code cells as plain Python."""
+    return [plain(source) for source, _ in cells(path, "code")]
 
 
 def execute(path, folder):

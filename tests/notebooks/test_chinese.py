@@ -5,7 +5,7 @@ import re
 from itertools import zip_longest
 
 import pytest
-from notebook_files import CHINESE, ENGLISH, MAGIC, cells
+from notebook_files import CHINESE, ENGLISH, cells, plain
 
 HAN = re.compile("[\u4e00-\u9fff]")
 FONT = "mg.plots.use_chinese_font()"
@@ -25,7 +25,7 @@ def same(english, chinese):
         return isinstance(english, ast.Constant) and isinstance(english.value, str)
     if isinstance(chinese, ast.JoinedStr) and isinstance(english, ast.JoinedStr):
         return fields(english) == fields(chinese) and (
-            HAN.search(ast.unparse(chinese)) is not None or words_match(english, chinese)
+            HAN.search(ast.unparse(chinese)) is not None or ast.dump(english) == ast.dump(chinese)
         )
     if isinstance(english, ast.AST):
         if type(english) is not type(chinese):
@@ -41,12 +41,8 @@ def fields(joined):
     return sorted(ast.unparse(part) for part in joined.values if isinstance(part, ast.FormattedValue))
 
 
-def words_match(english, chinese):
-    return ast.dump(english) == ast.dump(chinese)
-
-
 def tree(source):
-    return Comparable().visit(ast.parse(MAGIC.sub(lambda m: f"{m[1]}{m[2]!r}", source)))
+    return Comparable().visit(ast.parse(plain(source)))
 
 
 def differences(english, chinese):
