@@ -82,10 +82,11 @@ def _methods(dotted: str, owner: type, others: set[type]) -> Iterator[PublicCall
     """Yield the public methods of a class that no other public class gives it, `__call__` among them."""
     for name in dir(owner):
         home = next(cls for cls in owner.__mro__ if name in vars(cls))
-        stored, given = vars(home)[name], getattr(owner, name)
+        stored = vars(home)[name]
         inner = stored.__func__ if isinstance(stored, (classmethod, staticmethod)) else stored
         if (name[0] == "_" and name != "__call__") or not inspect.isroutine(inner):
             continue
+        given = getattr(owner, name)
         inherited = any(issubclass(owner, other) and getattr(other, name, None) is given for other in others)
         if home.__module__.partition(".")[0] == "microgradlib" and not inherited:
             yield PublicCallable(f"{dotted}.{name}", given, owner)
