@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Literal
 
+from microgradlib._support.shown import shown
 from microgradlib.compiler.engines import checked_options, choose_backend
 from microgradlib.errors import LabelError
 from microgradlib.training.compiled_steps import CompiledSteps
@@ -13,17 +15,21 @@ if TYPE_CHECKING:
     from microgradlib.training.run import Steps
     from microgradlib.training.task import Task
 
-__all__ = ["choose_steps"]
+__all__ = ["check_engine", "choose_steps"]
+
+
+def check_engine(compiled: Any, backend: str, devices: Any) -> None:
+    """Raise unless `compiled` is True, False or "auto", and fits the backend, which fits the devices."""
+    if not isinstance(compiled, Hashable) or compiled not in {True, False, "auto"}:
+        message = f'compiled must be True, False or "auto", got {shown(compiled)}'
+        raise ValueError(message)
+    checked_options(choose_backend(backend), devices)
+    if backend == "jax" and not compiled:
+        raise ValueError('backend="jax" runs compiled programs: leave out compiled=False')
 
 
 def choose_steps(task: Task, compiled: bool | Literal["auto"], backend: str, devices: Any) -> tuple[Steps, str]:
     """Return the steps of the task, compiled if requested and possible, and a description of how they are computed."""
-    if compiled not in (True, False, "auto"):
-        message = f'compiled must be True, False or "auto", got {compiled!r}'
-        raise ValueError(message)
-    checked_options(choose_backend(backend), devices)
-    if backend == "jax" and compiled is False:
-        raise ValueError('backend="jax" runs compiled programs: leave out compiled=False')
     eager = EagerSteps(task)
     if not compiled:
         return eager, eager.description

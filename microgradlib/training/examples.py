@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import fraction
+from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
     import random
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from microgradlib.training.types import LabelledData, Rows
 
-__all__ = ["Examples", "split_validation"]
+__all__ = ["Examples", "checked_examples", "split"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Examples:
 def _rows_of(entries: Any) -> Any:
     """Return an array of numbers itself, and anything else with a length as a list."""
     if not hasattr(entries, "__len__"):
-        message = f"inputs and targets must be lists of examples, got {type(entries).__name__}"
+        message = f"inputs and targets must be lists of examples, got {shown(entries)}"
         raise TypeError(message)
     if _is_array(entries) and entries.ndim and entries.dtype.kind in "fiu":
         return entries
@@ -78,13 +79,13 @@ def _is_array(entries: Any) -> bool:
     return numpy is not None and type(entries) is numpy.ndarray
 
 
-def split_validation(
-    inputs: Rows, targets: Rows, validation: float | tuple[Rows, Rows] | LabelledData | None, rng: random.Random
-) -> tuple[Examples, Examples | None]:
-    """Return the training and the validation examples.
+def checked_examples(
+    inputs: Rows, targets: Rows, validation: float | tuple[Rows, Rows] | LabelledData | None
+) -> tuple[Examples, Examples | float]:
+    """Return all examples, and those for validation, or the fraction of them to draw for it.
 
-    `validation` is the fraction of the examples to draw for validation, 0 ≤ fraction < 1 (rounded; at least one
-    example, never all), or the pair (inputs, targets), or a data set. Raises `ValueError` for another fraction.
+    `validation` is a fraction, 0 ≤ fraction < 1, None for 0, or the pair (inputs, targets), or a data set. Raises
+    `ValueError` for another fraction, and for one example that is to be split.
     """
     examples = Examples.of(inputs, targets, "training")
     pair: Any = validation
@@ -96,11 +97,21 @@ def split_validation(
             raise ValueError(message)
         return examples, Examples.of(pair[0], pair[1], "validation")
     share = 0.0 if pair is None else fraction(pair, "validation", reason="the fraction of the examples", example=0.2)
-    if not share:
-        return examples, None
-    if len(examples) < 2:
+    if share and len(examples) < 2:
         raise ValueError("one example cannot be split into training and validation: give two or more")
+    return examples, share
+
+
+def split(examples: Examples, held_out: Examples | float, rng: random.Random) -> tuple[Examples, Examples | None]:
+    """Return the training and the validation examples from the result of `checked_examples`.
+
+    A fraction is rounded to at least one example, never all.
+    """
+    if isinstance(held_out, Examples):
+        return examples, held_out
+    if not held_out:
+        return examples, None
     order = list(range(len(examples)))
     rng.shuffle(order)
-    count = min(max(round(len(order) * share), 1), len(order) - 1)
+    count = min(max(round(len(order) * held_out), 1), len(order) - 1)
     return examples.subset(sorted(order[count:])), examples.subset(sorted(order[:count]))

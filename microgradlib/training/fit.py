@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-from microgradlib._support.checks import WholeNumber, boolean, real_number, shown, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.notebook import in_notebook
 from microgradlib._support.rng import Rng, as_random
-from microgradlib.optim import Adam
-from microgradlib.training.choice import choose_steps
-from microgradlib.training.early_stopping import EarlyStopping
-from microgradlib.training.examples import split_validation
+from microgradlib.training.arguments import augmentation, functions_of, limit, optimizer_of, stopping_rule
+from microgradlib.training.choice import check_engine, choose_steps
+from microgradlib.training.examples import checked_examples, split
+from microgradlib.training.history import History
 from microgradlib.training.live import finish, live_figure, refresh
 from microgradlib.training.progress import Progress
 from microgradlib.training.risk import Risk, check_model_and_loss
 from microgradlib.training.run import Run
 from microgradlib.training.task import Task, trained_parameters
+from microgradlib.training.undo import undone_before_first_step
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
     from microgradlib.core.node import Node
-    from microgradlib.nn import Module
-    from microgradlib.training.history import History
+    from microgradlib.plots.live import LiveFigure
+    from microgradlib.training.early_stopping import EarlyStopping
     from microgradlib.training.types import (
         Callback,
         LabelledData,
@@ -34,12 +34,9 @@ if TYPE_CHECKING:
         OneOrMore,
         OptimizerLike,
         Rows,
-        SupportsStep,
     )
 
 __all__ = ["fit"]
-
-F = TypeVar("F")
 
 
 def fit(
@@ -107,10 +104,11 @@ def fit(
             in pictures that take a tenth of the training time besides the last one; needs matplotlib. Elsewhere it
             shows the progress bar.
 
-    Before training all examples are evaluated once, so that wrong labels and shapes are found before anything changes.
-    Afterwards the model is in evaluation mode (see `Module.eval`). If the model is in training mode at the start, its
-    submodules keep their modes; otherwise all are put into training mode. Ctrl-C ends the training and returns the
-    history; the model keeps its current parameters.
+    All arguments are checked, and all examples are evaluated once, before anything changes. An error before the first
+    update leaves the model, its modes and gradients, the optimizer and the random generators as they were. Afterwards
+    the model is in evaluation mode (see `Module.eval`). If the model is in training mode at the start, its submodules
+    keep their modes; otherwise all are put into training mode. Ctrl-C ends the training and returns the history; the
+    model keeps its current parameters.
 
     Raises:
         DivergedError: the loss or gradient is nan or infinite; names the step, the example and the op. The model has
@@ -127,100 +125,70 @@ def fit(
     >>> history.loss[0] > 0.5, history.loss[-1] < 0.1, history.accuracy[-1]
     (True, True, 1.0)
     """
-    generator = as_random(rng)
     check_model_and_loss(model, loss)
-    stopping = _stopping_rule(early_stopping)
-    train, validation_examples = split_validation(X, y, validation, generator)
-    if not model.training:
-        model.train()
-    chosen_optimizer = _optimizer(optimizer, model)
-    parameters = trained_parameters(model, chosen_optimizer)
-    task = Task(
-        Risk(model, loss, _as_tuple(regulariser, "regulariser"), _as_tuple(penalty, "penalty")),
-        chosen_optimizer,
-        parameters,
-        train,
-        validation_examples,
-        generator,
-        batch_size=len(train) if batch_size is None else whole_number(batch_size, "batch_size", example=32),
-        augment=augment,
-        clip_norm=_limit(clip_norm, "clip_norm"),
-        clip_value=_limit(clip_value, "clip_value"),
-    )
-    epochs, callback_functions = whole_number(epochs, "epochs", example=100), _as_tuple(callbacks, "callbacks")
-    figure = live_figure(model, train) if boolean(live, "live") and in_notebook() else None
+    generator, stopping = as_random(rng), stopping_rule(early_stopping, loss)
+    examples, held_out = checked_examples(X, y, validation)
+    risk = Risk(model, loss, functions_of(regulariser, "regulariser"), functions_of(penalty, "penalty"))
+    epochs, callback_functions = whole_number(epochs, "epochs", example=100), functions_of(callbacks, "callbacks")
+    size = None if batch_size is None else whole_number(batch_size, "batch_size", example=32)
+    augment, limits = augmentation(augment), (limit(clip_norm, "clip_norm"), limit(clip_value, "clip_value"))
+    check_engine(compiled, backend, devices)
+    with_figure = boolean(live, "live") and in_notebook()
     show = (True if live else None) if progress is None else boolean(progress, "progress")
-    _check_monitor(stopping, task)
-    history, steps = task.history, None
-    with closing(Progress(epochs, show=show)) as bar:
-        try:
-            steps, history.engine = choose_steps(task, compiled, backend, devices)
-            run = Run(task, steps)
-            bar.write_line(history.engine)
-            for epoch in range(epochs + 1):
-                if epoch:
-                    run.epoch()
-                    bar.advance(history)
-                else:
-                    run.evaluate_initial()
-                if callback_functions or stopping:
-                    steps.settle()
-                refresh(figure, steps, history)
-                results = [callback(model, history) for callback in callback_functions]
-                if any(result is True for result in results):
-                    history.stopped = "a callback returned True"
-                if stopping and stopping.ends(epoch, stopping.watched(model, history), model):
-                    history.stopped = f"no better {stopping.name} since epoch {stopping.best_epoch}"
-                if history.stopped:
-                    break
-        except KeyboardInterrupt:
-            history.stopped = "interrupted"
-        finally:
-            if steps is not None:
-                steps.settle()
-            model.eval()
-            if stopping:
-                stopping.restore(model)
-                history.best_epoch = stopping.best_epoch
-            finish(figure, history)
+    chosen_optimizer = optimizer_of(optimizer, model)
+    parameters, history = trained_parameters(model, chosen_optimizer), History()
+    with undone_before_first_step(model, parameters, generator, history):
+        train, validation_examples = split(examples, held_out, generator)
+        if not model.training:
+            model.train()
+        task = Task(
+            risk, chosen_optimizer, parameters, train, validation_examples, generator, size or len(train), augment,
+            *limits, history,
+        )  # fmt: skip
+        figure = live_figure(model, train) if with_figure else None
+        with closing(Progress(epochs, show=show)) as bar:
+            _train(task, bar, figure, stopping, callback_functions, engine=(compiled, backend, devices))
     return history
 
 
-def _stopping_rule(early_stopping: WholeNumber | EarlyStopping | None) -> EarlyStopping | None:
-    if early_stopping is None or early_stopping is False:
-        return None
-    if isinstance(early_stopping, EarlyStopping):
-        return replace(early_stopping)  # a copy without a best epoch, so that one rule can be used for several runs
-    reason = "the epochs to wait for a better loss"
-    return EarlyStopping(whole_number(early_stopping, "early_stopping", reason=reason, example=10))
-
-
-def _check_monitor(stopping: EarlyStopping | None, task: Task) -> None:
-    if stopping and stopping.monitor == "error_rate" and task.decision is None:
-        message = "early stopping is to watch the error rate, but this loss does not classify: give monitor='loss'"
-        raise ValueError(message)
-
-
-def _as_tuple(functions: OneOrMore[F], name: str) -> tuple[F, ...]:
-    """Return one function, a list of them, or None as a tuple of functions. Raises `TypeError` for anything else."""
-    given: Any = () if functions is None else (functions,) if callable(functions) else functions
-    if not isinstance(given, (list, tuple)) or not all(map(callable, given)):
-        message = f"{name} must be a function or a list of functions, got {shown(functions)}"
-        raise TypeError(message)
-    return tuple(given)
-
-
-def _limit(limit: float | None, name: str) -> float | None:
-    return None if limit is None else real_number(limit, name, ge=0, finite=False, example=1.0)
-
-
-def _optimizer(optimizer: OptimizerLike | None, model: Module) -> SupportsStep:
-    """Return the optimizer itself, or the one that the given function makes, or Adam."""
-    if optimizer is None:
-        return Adam(model.parameters(), lr=0.01)
-    if hasattr(optimizer, "step") and not isinstance(optimizer, type):
-        return optimizer
-    if not callable(optimizer):
-        message = f"optimizer must have a method step, as Adam(model.parameters(), lr=0.01) has, got {shown(optimizer)}"  # type: ignore[unreachable]
-        raise TypeError(message)
-    return optimizer(model.parameters())
+def _train(
+    task: Task,
+    bar: Progress,
+    figure: LiveFigure | None,
+    stopping: EarlyStopping | None,
+    callbacks: tuple[Callback[Any], ...],
+    *,
+    engine: tuple[Any, str, Any],
+) -> None:
+    """Evaluate, then train epoch by epoch, until the last epoch, an end that was asked for, or Ctrl-C."""
+    history, model, steps = task.history, task.model, None
+    try:
+        steps, history.engine = choose_steps(task, *engine)
+        run = Run(task, steps)
+        bar.write_line(history.engine)
+        for epoch in range(bar.total + 1):
+            if epoch:
+                run.epoch()
+                bar.advance(history)
+            else:
+                run.evaluate_initial()
+            if callbacks or stopping:
+                steps.settle()
+            refresh(figure, steps, history)
+            results = [callback(model, history) for callback in callbacks]
+            if any(result is True for result in results):
+                history.stopped = "a callback returned True"
+            if stopping and stopping.ends(epoch, stopping.watched(model, history), model):
+                history.stopped = f"no better {stopping.name} since epoch {stopping.best_epoch}"
+            if history.stopped:
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        if steps is not None:
+            steps.settle()
+        model.eval()
+        if stopping:
+            stopping.restore(model)
+            history.best_epoch = stopping.best_epoch
+        finish(figure, history)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
@@ -43,8 +44,7 @@ class Risk:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
         try:
             output = self.model(x)
-            cost = self.loss(output, y)
-            return output, cost if isinstance(cost, Node) else _cost_as_float(cost)
+            return output, _checked_cost(self.loss(output, y), "the loss of one example", "loss(output, target)")
         except (LabelError, ValueError, TypeError) as error:
             if type(error) not in (LabelError, ValueError, TypeError):
                 raise
@@ -77,11 +77,12 @@ class Risk:
                 output, cost = self.example(i, x, y)
                 costs.append(_data(cost))
                 outputs.append(_detached(output))
-                for term in (cost, *[penalty(self.model, x) for penalty in self.penalties]):
+                penalties = [penalty(self.model, x) for penalty in self.penalties]
+                for term in (cost, *[_checked_cost(term, "a penalty", "penalty(model, x)") for term in penalties]):
                     if isinstance(term, Node):
                         term.backward(weight)  # type: ignore[attr-defined]  # a Value: no Symbols occur here
             for regulariser in self.regularisers:
-                term = regulariser(self.model)
+                term = _checked_cost(regulariser(self.model), "a regulariser", "regulariser(model)")
                 if isinstance(term, Node):
                     term.backward()  # type: ignore[attr-defined]
         return math.fsum(costs) / len(costs), outputs
@@ -90,18 +91,21 @@ class Risk:
 def check_model_and_loss(model: Any, loss: Any) -> None:
     """Raise `TypeError` unless `model` is a Module and `loss` a function."""
     if not isinstance(model, Module):
-        message = f"model must be a Module of microgradlib.nn, got {type(model).__name__}: derive its class from Module"
+        message = f"model must be a Module of microgradlib.nn, got {shown(model)}: derive its class from Module"
         raise TypeError(message)
     if not callable(loss):
-        message = f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {loss!r}"
+        message = f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {shown(loss)}"
         raise TypeError(message)
 
 
-def _cost_as_float(cost: Any) -> float:
+def _checked_cost(cost: Any, what: str, call: str) -> Node | float:
+    """Return a term of the cost, a node or a number. Raises `TypeError` for anything else."""
+    if isinstance(cost, Node):
+        return cost
     try:
         return as_float(cost)
     except TypeError:
-        message = f"the loss of one example must be one number, but loss(output, target) returned {type(cost).__name__}"
+        message = f"{what} must be one number, but {call} returned {type(cost).__name__}"
         raise TypeError(message) from None
 
 
