@@ -16,6 +16,7 @@ import operator
 from typing import Any, SupportsIndex, TypeAlias
 
 from microgradlib._support.number import as_float, is_whole
+from microgradlib._support.shown import shown
 
 __all__ = [
     "WholeNumber", "boolean", "check_function", "fraction", "non_negative", "positive", "real_number", "shown",
@@ -24,9 +25,6 @@ __all__ = [
 
 WholeNumber: TypeAlias = int | SupportsIndex
 """The type of a setting that `whole_number` checks: an int or a NumPy integer."""
-
-MAX_SHOWN = 60
-"""A value whose repr is at least this long is shown in a message by the name of its class."""
 
 
 def whole_number(number: Any, name: str, least: int | None = 1, *, reason: str = "", example: int | None = None) -> int:
@@ -148,16 +146,6 @@ def check_function(f: Any) -> None:
     if not callable(f):
         message = f"f must be a function of the numbers, as lambda w, x: w * x is, not its result; got {shown(f)}"
         raise TypeError(message)
-
-
-def shown(value: Any) -> str:
-    """Return the text of a value for an error message: its repr, or the name of its class if the repr is long.
-
-    >>> shown("adam"), shown([0.0] * 1000)
-    ("'adam'", 'list')
-    """
-    text = repr(value)
-    return text if len(text) < MAX_SHOWN else type(value).__name__
 
 
 def _error(given: Any, name: str, what: str, example: float | None, *, right_kind: bool) -> Exception:

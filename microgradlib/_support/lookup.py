@@ -1,14 +1,19 @@
-"""Look up an entry by its name; the error for an unknown name lists the known ones and the nearest."""
+"""Look up names; the error for an unknown one lists the known ones and the nearest."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from microgradlib._support.shown import shown
 
-__all__ = ["lookup"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+__all__ = ["check_keywords", "lookup", "nearest"]
+
+LONGEST_NAME = 100
+"""A longer text is no misspelt name, and comparing it with the known ones takes long."""
 
 T = TypeVar("T")
 
@@ -25,8 +30,32 @@ def lookup(name: Any, known: Mapping[str, T], kind: str) -> T:
     """
     if isinstance(name, str) and name in known:
         return known[name]
-    folded = {other.casefold(): other for other in known}
-    nearest = difflib.get_close_matches(str(name).casefold(), folded, n=1)
-    hint = f"; did you mean {folded[nearest[0]]!r}?" if nearest else ";"
-    message = f"no {kind} {name!r:.80}{hint} known: {', '.join(known)}"
+    hint = nearest(name, known)
+    message = f"no {kind} {shown(name)}{hint or ';'} known: {', '.join(known)}"
     raise ValueError(message)
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """Return the part of a message that asks whether the most similar of the known names was meant, "" if none is.
+
+    >>> nearest("gol", ["gold", "silver"])
+    "; did you mean 'gold'?"
+    """
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        return ""
+    folded = {other.casefold(): other for other in known}
+    similar = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"; did you mean {folded[similar[0]]!r}?" if similar else ""
+
+
+def check_keywords(given: Iterable[str], known: Collection[str], owner: str) -> None:
+    """Raise `TypeError` if a keyword argument is none of the known ones; `owner` is what was called.
+
+    >>> check_keywords(["activaton"], ["activation", "rng"], "MLP")
+    Traceback (most recent call last):
+    TypeError: MLP has no argument 'activaton'; did you mean 'activation'? known: activation, rng
+    """
+    for name in given:
+        if name not in known:
+            message = f"{owner} has no argument {shown(name)}{nearest(name, known) or ';'} known: {', '.join(known)}"
+            raise TypeError(message)

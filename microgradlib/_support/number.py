@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
+from microgradlib._support.shown import shown
+
 __all__ = ["PLAIN_NUMBERS", "as_float", "as_point", "holds_elements", "is_array", "is_foreign", "is_whole"]
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
@@ -39,8 +41,12 @@ def as_float(number: Any) -> float:
 
 
 def _not_a_number_message(number: Any) -> str:
-    given = f"{type(number).__name__} {number!r}" if len(repr(number)) < 60 else type(number).__name__
-    if isinstance(number, complex):
+    given = shown(number)
+    if not given.startswith(("a ", "the ", type(number).__name__)) and number is not None:
+        given = f"{type(number).__name__} {given}"
+    if number is None:
+        advice = "a function that ends without return gives None"
+    elif isinstance(number, complex):
         advice = "only real numbers are supported: pass .real or .imag"
     elif isinstance(number, (str, bytes)):
         advice = "convert it first, as in float(text)"
@@ -96,6 +102,6 @@ def as_point(xs: Any) -> list[float]:
     try:
         numbers = list(xs)
     except TypeError:
-        message = f"expected a list of numbers, one for each argument of f, got {xs!r:.80}; write [x] for one argument"
+        message = f"expected a list of numbers, one for each argument of f, got {shown(xs)}; write [x] for one argument"
         raise TypeError(message) from None
     return [as_float(x) for x in numbers]

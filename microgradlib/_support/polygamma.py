@@ -6,6 +6,7 @@ import math
 from itertools import count
 
 from microgradlib._support.log_gamma import polynomial
+from microgradlib._support.shown import shown
 
 __all__ = ["polygamma"]
 
@@ -49,7 +50,7 @@ def polygamma(x: float, order: float = 0) -> float:
     0.0
     """
     if not 0 <= order < math.inf or order % 1:
-        message = f"the order of polygamma must be a whole number >= 0, got {order!r}"
+        message = f"the order of polygamma must be a whole number >= 0, got {shown(order)}"
         raise ValueError(message)
     n = int(order)
     if math.isnan(x):

@@ -5,6 +5,7 @@ import random
 from typing import SupportsIndex
 
 from microgradlib._support.number import is_whole
+from microgradlib._support.shown import shown
 
 Rng = int | SupportsIndex | random.Random
 
@@ -24,5 +25,5 @@ def as_random(rng: Rng) -> random.Random:
         return rng
     if is_whole(rng):
         return random.Random(operator.index(rng))
-    message = f"rng must be a seed (a whole number) or a random.Random, got {rng!r}; write rng=0"
+    message = f"rng must be a seed (a whole number) or a random.Random, got {shown(rng)}; write rng=0"
     raise TypeError(message)

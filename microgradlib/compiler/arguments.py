@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
+from microgradlib._support.shown import shown
 from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.core.value import Value
 
@@ -91,7 +92,7 @@ class Parameters:
         names, self.listed = getattr(parameters, "names", ()), list(parameters)
         for parameter in self.listed:
             if not isinstance(parameter, Value) or parameter.parents:
-                message = f"parameters are leaf Values, as model.parameters() gives them, got {parameter!r}"
+                message = f"parameters are leaf Values, as model.parameters() gives them, got {shown(parameter)}"
                 raise TypeError(message)
         self.distinct = list(dict.fromkeys(self.listed))
         self.names = tuple(dict(zip(self.listed, names)).values()) or _labels(self.distinct)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from microgradlib._support.shown import shown
 from microgradlib.compiler.cotangents import Cotangents
 from microgradlib.compiler.expand import expand
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, Operand, ProgramData
@@ -48,7 +49,7 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
           return batched[2], unbatched[1]
     """
     if wrt not in SPACES:
-        message = f'a program is differentiated by its "parameters", "inputs" or "both", got wrt={wrt!r}'
+        message = f'a program is differentiated by its "parameters", "inputs" or "both", got wrt={shown(wrt)}'
         raise ValueError(message)
     program = expand(program) if program.cotangents else program
     leaves = {space: (len(program.parameter_order), program.inputs)[space] for space in SPACES[wrt]}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from microgradlib._support.draws import draw_lines, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
+from microgradlib._support.shown import shown
 from microgradlib._support.source_lines import innermost_line
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recorded_checks, recording, tracing_lines, unknown_numbers
@@ -135,7 +136,7 @@ class _Run:
             elif isinstance(node, Value):
                 nodes.append(TracedNode("constant", number=+node.data))  # a plain 0 for `ZERO`
             else:
-                message = f"the function uses {node!r}, which is none of its arguments"
+                message = f"the function uses {shown(node)}, which is none of its arguments"
                 raise ValueError(message)
         return Trace(
             nodes=tuple(nodes),

@@ -20,6 +20,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.own_attributes import own_attributes, set_own
 from microgradlib.errors import MissingRuleError
@@ -153,7 +154,9 @@ def describe(node: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> N
     label, text = given.get("label", ""), given.get("op", "")
     for what, written in (("a label", label), ("the text of an op", text)):
         if not isinstance(written, str):
-            message = f"{what} is text, got {written!r}; Value(data, parents, local_derivatives) makes a node by hand"
+            message = (
+                f"{what} is text, got {shown(written)}; Value(data, parents, local_derivatives) makes a node by hand"
+            )
             raise TypeError(message)
     parents = parents_of(given.get("parents", ()))
     derivatives = given.get("local_derivatives")
@@ -185,15 +188,15 @@ def make(node: Any, parents: tuple[Any, ...], text: str, derivatives: Sequence[f
 def parents_of(given: Any) -> tuple[Any, ...]:
     """Return parents as a tuple. Those of a set, which has no order of its own, are ordered by what they show."""
     if not hasattr(given, "__iter__"):
-        message = f'the parents of a node are a tuple of Values, as in Value(data, (a, b), "+"), got {given!r}'
+        message = f'the parents of a node are a tuple of Values, as in Value(data, (a, b), "+"), got {shown(given)}'
         raise TypeError(message)
     parents = list(given)
     for parent in parents:
         if not hasattr(parent, "_data"):
             if hasattr(type(parent), "__apply_op__"):
-                message = f"a node made by hand has numbers, and its parent {parent!r} has none. {ADVICE}"
+                message = f"a node made by hand has numbers, and its parent {shown(parent)} has none. {ADVICE}"
                 raise MissingRuleError(message)
-            message = f"the parents of a node are Values, got {parent!r}: write Value(…) for a number"
+            message = f"the parents of a node are Values, got {shown(parent)}: write Value(…) for a number"
             raise TypeError(message)
     if isinstance(given, (set, frozenset)):
         parents.sort(key=lambda parent: (parent.label, str(parent.op or ""), repr(parent._data)))
@@ -230,8 +233,8 @@ def _sorted_out(positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str,
             name = "label"
         if name in given:
             message = (
-                f"Value got its {name.replace('_', ' ')} twice, {given[name]!r} and {argument!r}: it takes a label, or "
-                "the parents, the op's text, the label and the local derivatives of a node made by hand"
+                f"Value got its {name.replace('_', ' ')} twice, {shown(given[name])} and {shown(argument)}: it takes "
+                "a label, or the parents, the op's text, the label and the local derivatives of a node made by hand"
             )
             raise TypeError(message)
         given[name] = argument

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
@@ -63,7 +64,7 @@ def _numbers(xs: Any, name: str) -> list[Any]:
     try:
         numbers = list(xs)
     except TypeError:
-        message = f"{name} takes a list of numbers, as in {name}([x, y, z]), got {type(xs).__name__}"
+        message = f"{name} takes a list of numbers, as in {name}([x, y, z]), got {shown(xs)}"
         raise TypeError(message) from None
     if any(is_array(x) for x in numbers):
         message = f"{name} takes a flat list of numbers, got a list of arrays or rows: apply it to each row"

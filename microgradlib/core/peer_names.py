@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, SupportsFloat, overload
 
+from microgradlib._support.shown import shown
 from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS
 from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
 from microgradlib.core.node import Node
@@ -130,7 +131,7 @@ class PeerNames(OwnAttributes):
             make(self, self.parents, self._op, None)
             return
         if not callable(function):
-            message = f"_backward is a function without arguments that adds to the parents' grad, got {function!r}"
+            message = f"_backward is a function without arguments that adds to the parents' grad, got {shown(function)}"
             raise TypeError(message)
         node: Any = self
         if not node.parents:

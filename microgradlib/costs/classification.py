@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
@@ -110,7 +111,7 @@ def multinoulli_cost(
 
 def check_classes(output: Any) -> None:
     if not is_sequence(output) or len(output) < 2:
-        message = f"the output must have one number for each class, and at least two classes, got {output!r}"
+        message = f"the output must have one number for each class, and at least two classes, got {shown(output)}"
         raise ValueError(message)
 
 

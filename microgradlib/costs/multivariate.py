@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
@@ -39,7 +40,9 @@ def cholesky_factor(entries: Iterable[Any], *, diagonal: str = "exp") -> list[li
     """
     positive = lookup(diagonal, DIAGONALS, "diagonal")
     if not hasattr(entries, "__iter__"):
-        message = f"the entries of a triangle are a list of numbers, as in cholesky_factor([0, 0, 0]), got {entries!r}"
+        message = (
+            f"the entries of a triangle are a list of numbers, as in cholesky_factor([0, 0, 0]), got {shown(entries)}"
+        )
         raise TypeError(message)
     numbers = [x if isinstance(x, Node) else as_float(x) for x in entries]
     n = (math.isqrt(8 * len(numbers) + 1) - 1) // 2
@@ -70,12 +73,12 @@ def multivariate_gaussian_nll(output: Any, target: Any, *, reduction: str | None
 
 def _terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
     if not isinstance(output, tuple) or len(output) != 2 or not all(map(is_sequence, output)):
-        message = f"multivariate_gaussian_nll takes the pair (means, rows of the factor) as output, got {output!r}"
+        message = f"multivariate_gaussian_nll takes the pair (means, rows of the factor) as output, got {shown(output)}"
         raise ValueError(message)
     means, n = output[0], len(output[0])
     factor = _lower_triangle(output[1], n)
     if not is_sequence(target) or len(target) != n:
-        message = f"the target must have one number for each of the {n} means, got {target!r}"
+        message = f"the target must have one number for each of the {n} means, got {shown(target)}"
         raise ValueError(message)
     log_diagonal = [_log_positive(row[-1]) for row in factor]
     u: list[Any] = []
@@ -102,7 +105,7 @@ def _lower_triangle(factor: Any, n: int) -> list[Any]:
     for i, row in enumerate(factor):
         for entry in row[i + 1 :]:
             if isinstance(entry, Symbol) or (entry.data if isinstance(entry, Node) else as_float(entry)) != 0:
-                message = f"a Cholesky factor has zeros above its diagonal, got {entry!r} in row {i}"
+                message = f"a Cholesky factor has zeros above its diagonal, got {shown(entry)} in row {i}"
                 raise ValueError(message)
     return [row[: i + 1] for i, row in enumerate(factor)]
 
@@ -118,7 +121,7 @@ def _log_positive(entry: Any) -> Any:
     """Return ln L_ii, and the parent itself of an entry that exp made. Raises `ValueError` for a number ≤ 0."""
     number = entry._data if isinstance(entry, Value) else entry
     if not isinstance(number, Node) and not as_float(number) > 0:
-        message = f"the diagonal of a Cholesky factor must be above 0, got {number!r}: see cholesky_factor"
+        message = f"the diagonal of a Cholesky factor must be above 0, got {shown(number)}: see cholesky_factor"
         raise ValueError(message)
     if getattr(entry, "op", None) is exponential.exp:
         return entry.parents[0]

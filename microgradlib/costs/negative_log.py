@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib._support.shown import shown
 from microgradlib.core.value import Value
 from microgradlib.ops import activations, arithmetic, exponential, reductions, softmax
 
@@ -57,6 +58,6 @@ def _checked(p: Any) -> Any:
     """Return p. Raises `ValueError` for a number outside [0, 1]; nan and Symbols are returned unchecked."""
     number = p._data if isinstance(p, Value) else p
     if isinstance(number, float) and not -TOLERANCE <= number <= 1 + TOLERANCE and number == number:  # noqa: PLR0124
-        message = f"a probability must be between 0 and 1, got {number!r}; for logits use a cost of logits"
+        message = f"a probability must be between 0 and 1, got {shown(number)}; for logits use a cost of logits"
         raise ValueError(message)
     return p

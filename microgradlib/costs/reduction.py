@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.shown import shown
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
 from microgradlib.ops import arithmetic, reductions
@@ -42,7 +43,7 @@ def per_component(cost: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Terms
                 raise ValueError(message)
             return [(cost(output, target), 1.0)]
         if not is_sequence(target) or len(output) != len(target):
-            given = f"{len(target)} entries" if is_sequence(target) else f"{target!r}"
+            given = f"{len(target)} entries" if is_sequence(target) else f"{shown(target)}"
             message = f"the output has {len(output)} components, so the target must have as many, got {given}"
             raise ValueError(message)
         if len(output) == 0:
@@ -79,7 +80,9 @@ def reduce_costs(
 
 def _batch_terms(terms: Callable[[Any, Any], Terms], outputs: Any, targets: Any) -> list[Terms]:
     if not hasattr(targets, "__len__"):
-        message = f"the targets of a batch must be a list, one for each of {len(outputs)} examples, got {targets!r}"
+        message = (
+            f"the targets of a batch must be a list, one for each of {len(outputs)} examples, got {shown(targets)}"
+        )
         raise TypeError(message)
     if len(outputs) != len(targets):
         message = f"{len(outputs)} outputs but {len(targets)} targets: give one target for each example"

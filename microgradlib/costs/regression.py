@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib._support.shown import shown
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
 from microgradlib.core.value import Value
@@ -67,14 +68,16 @@ def _negative_log_density(parameters: Any, y: Any) -> Any:
     mean, precision = parameters
     number = precision._data if isinstance(precision, Value) else precision
     if isinstance(number, (int, float)) and number < 0:
-        message = f"a precision β = 1/σ² must be above 0, got {number!r}; compute it by softplus, as in GaussianOutput"
+        message = (
+            f"a precision β = 1/σ² must be above 0, got {shown(number)}; compute it by softplus, as in GaussianOutput"
+        )
         raise ValueError(message)
     return 0.5 * precision * (checked_target(y) - mean) ** 2 - 0.5 * exponential.log(precision)
 
 
 def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
     if not is_sequence(output) or len(output) != 2:
-        message = f"gaussian_nll takes the pair (mean, precision) as output, got {output!r}"
+        message = f"gaussian_nll takes the pair (mean, precision) as output, got {shown(output)}"
         raise ValueError(message)
     mean, precision = output
     terms = per_component(_negative_log_density)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.checks import fraction, whole_number
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.nn.labels import class_index, distribution, one_hot
@@ -39,7 +40,7 @@ def class_weights(weight: Collection[float] | None, n: int) -> list[float] | Non
     if weight is None:
         return None
     if not hasattr(weight, "__iter__"):
-        message = f"weight must be a list of one number for each of the {n} classes, got {weight!r}"
+        message = f"weight must be a list of one number for each of the {n} classes, got {shown(weight)}"
         raise TypeError(message)
     numbers = [as_float(w) for w in weight]
     if len(numbers) != n or not all(w >= 0 for w in numbers):

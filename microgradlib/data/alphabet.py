@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from microgradlib._support.shown import shown
+
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
@@ -37,7 +39,9 @@ class Alphabet:
     def __post_init__(self) -> None:
         """Raise unless the index of each character is its token."""
         if not self.characters or list(self.characters) != sorted(set(self.characters)):
-            message = f"characters must be sorted, each once, at least one, got {self.characters!r}; use Alphabet.of"
+            message = (
+                f"characters must be sorted, each once, at least one, got {shown(self.characters)}; use Alphabet.of"
+            )
             raise ValueError(message)
 
     @classmethod
@@ -86,7 +90,7 @@ class Alphabet:
         if -1 in tokens:
             unknown = text[tokens.index(-1)]
             message = (
-                f"the character {unknown!r} is not in the alphabet {self.characters!r}; "
+                f"the character {shown(unknown)} is not in the alphabet {shown(self.characters)}; "
                 "remove it, or build the alphabet from texts that contain it"
             )
             raise ValueError(message)
@@ -103,7 +107,9 @@ class Alphabet:
         text = []
         for token in tokens:
             if token not in range(len(self)):
-                message = f"{token!r} is not a token of this alphabet; give whole numbers from 0 to {self.boundary}"
+                message = (
+                    f"{shown(token)} is not a token of this alphabet; give whole numbers from 0 to {self.boundary}"
+                )
                 raise ValueError(message)
             if token != self.boundary:
                 text.append(self.characters[token])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from microgradlib._support.checks import WholeNumber, boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
 
@@ -142,7 +143,7 @@ def sine(
     noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
     low, high = real_number(low, "low", example=-3.0), real_number(high, "high", example=3.0)
     if not low < high:
-        message = f"low must be less than high, got low={low!r} and high={high!r}; write low=-3.0, high=3.0"
+        message = f"low must be less than high, got low={shown(low)} and high={shown(high)}; write low=-3.0, high=3.0"
         raise ValueError(message)
     even = boolean(even, "even")
     generator = as_random(rng)

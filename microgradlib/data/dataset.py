@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.shown import shown
 
 Row = tuple[float, ...]
 
@@ -38,7 +39,7 @@ class Dataset(display.ShowsItself):
         for index, target in enumerate(self.targets):
             if target not in classes:
                 message = (
-                    f"target {index} is {target!r}, but there are {len(classes)} classes; "
+                    f"target {index} is {shown(target)}, but there are {len(classes)} classes; "
                     f"give the index of a class, 0 to {len(classes) - 1}"
                 )
                 raise ValueError(message)
@@ -76,7 +77,9 @@ class RegressionDataset(display.ShowsItself):
         _check_rows(self.inputs, self.targets, self.feature_names)
         for index, target in enumerate(self.targets):
             if not math.isfinite(target):
-                message = f"target {index} is {target!r}: every target must be finite; remove or repair the example"
+                message = (
+                    f"target {index} is {shown(target)}: every target must be finite; remove or repair the example"
+                )
                 raise ValueError(message)
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from microgradlib._support.checks import WholeNumber, non_negative, whole_number
 from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset, Row
 
 DOT_RADIUS = 0.25
@@ -121,7 +122,9 @@ def _checked_centres(centres: Sequence[Sequence[float]]) -> list[Row]:
     except (TypeError, ValueError):  # such as a number instead of a point, or text
         means = []
     if not means or not means[0] or len(set(map(len, means))) > 1:
-        message = f"centres must be one point or more, all of one dimension, got {centres!r}; write [(0, 0), (3, 0)]"
+        message = (
+            f"centres must be one point or more, all of one dimension, got {shown(centres)}; write [(0, 0), (3, 0)]"
+        )
         raise ValueError(message)
     return means
 

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, overload
 
 from microgradlib._support.pytree import same_shape
+from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.value import as_node
@@ -44,7 +45,9 @@ def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Any:
         call = Linearization(f, arguments, keywords, argument_positions(argnums, len(arguments)))
         [x] = call.arguments
         if not same_shape(x, call.output):
-            message = f"elementwise_grad needs an output of the shape of the argument {x!r}, got {call.output!r}"
+            message = (
+                f"elementwise_grad needs an output of the shape of the argument {shown(x)}, got {shown(call.output)}"
+            )
             raise ValueError(message)
         _check_element_wise(call)
         with recording():

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.pytree import flatten, same_shape
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import gradients
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
@@ -111,7 +112,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     [68.0, 6.0]
     """
     if not same_shape(x, v):
-        message = f"hvp needs x and v in the same nesting, got {x!r} and {v!r}"
+        message = f"hvp needs x and v in the same nesting, got {shown(x)} and {shown(v)}"
         raise ValueError(message)
     call = Linearization(f, [x], {}, [0])
     with recording():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, same_shape
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import as_node
@@ -122,10 +123,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     ([12.0, 7.0], [34.0, 11.0])
     """
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
-        message = f"jvp takes a tuple of arguments and one of tangents, got {primals!r} and {tangents!r}"
+        message = f"jvp takes a tuple of arguments and one of tangents, got {shown(primals)} and {shown(tangents)}"
         raise TypeError(message + ": for one argument write jvp(f, (x,), (v,))")
     if not same_shape(list(primals), list(tangents)):
-        message = f"jvp needs a tangent for each primal, in the same nesting: got {primals!r} and {tangents!r}"
+        message = (
+            f"jvp needs a tangent for each primal, in the same nesting: got {shown(primals)} and {shown(tangents)}"
+        )
         raise ValueError(message)
     call = Linearization(f, primals, {}, range(len(primals)))
     direction = [v if isinstance(v, Node) else as_float(v) for v in flatten(list(tangents))]
@@ -159,7 +162,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
         if not same_shape(call.output, cotangents):
-            message = f"the pullback takes numbers in the shape of the output {call.output!r}, got {cotangents!r}"
+            message = (
+                f"the pullback takes numbers in the shape of the output {shown(call.output)}, got {shown(cotangents)}"
+            )
             raise ValueError(message)
         weights = [v if isinstance(v, Node) else as_float(v) for v in flatten(cotangents)]
         pairs = [(v, y) for v, y in zip(weights, call.outputs) if isinstance(v, Node) or v]  # a 0 reaches nothing

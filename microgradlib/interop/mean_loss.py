@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.shown import shown
 from microgradlib.compiler.arguments import columns_of
 from microgradlib.compiler.batched import Batched
 from microgradlib.compiler.numpy_functions import numpy
@@ -32,7 +33,7 @@ class MeanLoss:
 
     def __init__(self, fast: Batched) -> None:
         if not isinstance(fast, Batched):
-            message = f"give a compiled loss, as compile(loss, model.parameters()) returns it, got {fast!r}"  # type: ignore[unreachable]
+            message = f"give a compiled loss, as compile(loss, model.parameters()) returns it, got {shown(fast)}"  # type: ignore[unreachable]
             raise TypeError(message)
         self.fast, self.dtype = fast, fast.dtype
         self.count = len(fast._parameters.listed)

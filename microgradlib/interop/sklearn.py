@@ -10,6 +10,7 @@ from typing import Any, Final
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.costs import cross_entropy, squared_error
@@ -62,7 +63,7 @@ class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
         """Make the network and train it. The fitted attributes are set when that has succeeded."""
         sizes: Any = self.hidden_sizes
         if isinstance(sizes, str) or not isinstance(sizes, (Sequence, numpy().ndarray)):
-            message = f"hidden_sizes lists the number of units of each hidden layer, such as (16,), got {sizes!r}"
+            message = f"hidden_sizes lists the number of units of each hidden layer, such as (16,), got {shown(sizes)}"
             raise TypeError(message)
         make = self.optimizer
         if not callable(make):
@@ -133,7 +134,7 @@ class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-
         multiclass.check_classification_targets(y)
         classes, codes = numpy().unique(y, return_inverse=True)
         if len(classes) < 2:
-            message = f"a classifier needs examples of at least two classes, got one class: {classes[0]!r}"
+            message = f"a classifier needs examples of at least two classes, got one class: {shown(classes[0])}"
             raise ValueError(message)
         self._train(x, codes, len(classes), cross_entropy)
         self.classes_ = classes

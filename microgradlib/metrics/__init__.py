@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
 from microgradlib.nn.labels import class_index
@@ -23,7 +24,7 @@ __all__ = ["accuracy", "confusion_matrix"]
 def _check_lengths(predicted: Collection[Any], targets: Collection[Any]) -> None:
     for name, classes in (("predicted", predicted), ("targets", targets)):
         if not hasattr(classes, "__len__"):
-            message = f"{name} must be a list with one entry for each example, got {classes!r}"
+            message = f"{name} must be a list with one entry for each example, got {shown(classes)}"
             raise TypeError(message)
     if len(predicted) != len(targets):
         message = f"{len(predicted)} predictions but {len(targets)} targets: give one target for each example"
@@ -54,8 +55,8 @@ def _is_correct(predicted: Any, target: Any) -> bool:
         return _number(predicted) == _target_class(target)
     if not is_sequence(target) or len(target) != len(predicted):
         message = (
-            f"the prediction {predicted!r} has several entries, but the target is {target!r}: predict one class, "
-            "such as the index of the largest output"
+            f"the prediction {shown(predicted)} has several entries, but the target is {shown(target)}: predict one "
+            "class, such as the index of the largest output"
         )
         raise ValueError(message)
     return all(_number(p) == _target_class(t) for p, t in zip(predicted, target))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
+from microgradlib._support.shown import shown
 from microgradlib.core.softmax import log_softmax, softmax
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
@@ -205,18 +206,18 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     if callable(activation):
         return activation  # type: ignore[no-any-return]
     if not isinstance(activation, str):
-        message = f"activation must be a name, as in 'tanh', or a function, got {activation!r}"
+        message = f"activation must be a name, as in 'tanh', or a function, got {shown(activation)}"
         raise TypeError(message)
     if activation in LAYER_ACTIVATIONS:
         message = (
-            f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {activation!r}), or "
+            f"{activation} needs the net inputs of a whole layer: Layer(nin, nout, {shown(activation)}), or "
             f"nn.{'Softmax' if activation == 'softmax' else 'LogSoftmax'}()"
         )
         raise ValueError(message)
     if activation in UNITS:
         message = (
             f"a unit of {activation} has weights of its own: write nn.{UNITS[activation]}(nin, nout), or "
-            f"MLP([2, 4, 1], activation={activation!r})"
+            f"MLP([2, 4, 1], activation={shown(activation)})"
         )
         raise ValueError(message)
     known: dict[str, Callable[[Any], Any]] = {**ACTIVATIONS, "prelu": PReLU, **LAYER_ACTIVATIONS}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import flatten, is_ndarray
+from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.scopes import mark_given
@@ -61,7 +62,7 @@ def functional_call(
     given = parameters if isinstance(parameters, Mapping) else _by_name(parameters, own)
     named, _, unknown = match_state(own, given, type(model).__name__, strict=strict, convert=as_node)
     if unknown:
-        message = f"{type(model).__name__} has no parameter {unknown[0]!r}: the names are those of state_dict()"
+        message = f"{type(model).__name__} has no parameter {shown(unknown[0])}: the names are those of state_dict()"
         raise ValueError(message)
     new = {own[name]: node for name, node in named.items()}
     inputs = args if isinstance(args, tuple) else (args,)

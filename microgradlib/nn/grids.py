@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.shown import shown
 from microgradlib.core.value import Value, as_node
 from microgradlib.nn.sequences import is_sequence
 
@@ -55,7 +56,7 @@ def row_column_pair(size: Any, name: str, *, least: int = 1) -> tuple[int, int]:
     """
     if isinstance(size, (list, tuple)):
         if len(size) != 2:
-            message = f"{name} must be one number or a pair (rows, columns), got {size!r}"
+            message = f"{name} must be one number or a pair (rows, columns), got {shown(size)}"
             raise ValueError(message)
         return whole_number(size[0], f"{name}[0]", least), whole_number(size[1], f"{name}[1]", least)
     both = whole_number(size, name, least)
@@ -136,7 +137,7 @@ def windows(
 
 def _check_axes(x: Any, axes: int, expected: str, advice: str) -> None:
     if not is_sequence(x):
-        message = f"{expected}, got {x!r}"
+        message = f"{expected}, got {shown(x)}"
         raise TypeError(message)
     levels, level = 0, [x]
     while any(map(is_sequence, level)):

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import record_check
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
@@ -52,7 +53,7 @@ class Check(NamedTuple):
 
     def message(self, number: float) -> str:
         """Return what is wrong with a number."""
-        return f"the {self.name} is {number!r}, {self.rest}"
+        return f"the {self.name} is {shown(number)}, {self.rest}"
 
 
 def class_check(n: int, name: str = "label", ignored: int | None = None) -> Check:

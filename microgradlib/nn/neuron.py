@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.listing import listed
 from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import Unit
 from microgradlib.core.value import Value, as_node
@@ -177,7 +178,7 @@ class Layer(Module):
     def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
         if not hasattr(x, "__iter__"):
-            message = f"a layer takes a list of inputs, got {x!r}; write [x] for a single input"
+            message = f"a layer takes a list of inputs, got {shown(x)}; write [x] for a single input"
             raise TypeError(message)
         inputs = [as_node(x_d) for x_d in x]  # one leaf for each plain number, shared by all neurons
         return [neuron.net_input(inputs) for neuron in self.neurons]

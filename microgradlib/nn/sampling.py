@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import WholeNumber, non_negative, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def sample_from_logits(
 
 def _numbers(xs: Any, name: str) -> list[float]:
     if not hasattr(xs, "__iter__"):
-        message = f"{name} must be a list of one number for each class, got {xs!r}"
+        message = f"{name} must be a list of one number for each class, got {shown(xs)}"
         raise TypeError(message)
     numbers = [as_float(x.data if isinstance(x, Node) else x) for x in xs]
     if not numbers:

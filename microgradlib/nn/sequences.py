@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.core.value import as_node
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def check_length(x: Any, length: int, name: str) -> None:
     ValueError: the input of this layer must have 3 entries, got 2
     """
     if not hasattr(x, "__len__"):
-        message = f"{name} must be a list of {length} entries, got {x!r}"
+        message = f"{name} must be a list of {length} entries, got {shown(x)}"
         raise TypeError(message)
     if len(x) != length:
         message = f"{name} must have {length} {'entry' if length == 1 else 'entries'}, got {len(x)}"

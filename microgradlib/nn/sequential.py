@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from microgradlib._support.listing import listed
+from microgradlib._support.shown import shown
 from microgradlib.nn.module import Module
 
 __all__ = ["Sequential"]
@@ -26,7 +27,7 @@ class Sequential(Module):
         module: Any
         for module in modules:
             if not callable(module):
-                message = f"Sequential takes modules and functions as separate arguments, got {module!r}"
+                message = f"Sequential takes modules and functions as separate arguments, got {shown(module)}"
                 raise TypeError(message)
         self.modules = list(modules)
 

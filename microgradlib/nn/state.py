@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,9 +34,7 @@ def match_state(
     ({'w': 1.0}, ['b'], ['c'])
     """
     if not hasattr(state, "keys"):
-        message = (
-            f"a state must be a dict of numbers by parameter name, as from state_dict(), got {type(state).__name__}"
-        )
+        message = f"a state must be a dict of numbers by parameter name, as from state_dict(), got {shown(state)}"
         raise TypeError(message)
     known = dict.fromkeys(names)
     missing = [name for name in known if name not in state]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic
 
 from microgradlib._support.checks import WholeNumber, boolean, fraction, whole_number
+from microgradlib._support.shown import shown
 from microgradlib.core.value import Value
 from microgradlib.nn.dropout import Dropout
 from microgradlib.nn.module import Module
@@ -45,7 +46,7 @@ class Unfolded(Module, Generic[StateT]):
 
     def __init__(self, cell: Cell[StateT]) -> None:
         if not isinstance(cell, Cell):
-            message = f"cell must be a recurrent cell, as in LSTMCell(2, 3), got {cell!r}"  # type: ignore[unreachable]
+            message = f"cell must be a recurrent cell, as in LSTMCell(2, 3), got {shown(cell)}"  # type: ignore[unreachable]
             raise TypeError(message)
         self.cell = cell
         self.summary_shape = cell.summary_shape
@@ -156,7 +157,7 @@ class Recurrent(Unfolded[Any]):
 
 def _check_sequence(xs: Any, nin: int) -> None:
     if not hasattr(xs, "__len__"):
-        message = f"a sequence must be a list of input vectors, [[…], […]], got {type(xs).__name__}"
+        message = f"a sequence must be a list of input vectors, [[…], […]], got {shown(xs)}"
         raise TypeError(message)
     if len(xs) == 0:
         raise ValueError("a sequence must have at least one time step, got an empty list")

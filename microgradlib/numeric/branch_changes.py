@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import FLOATS, IEEE, Float754
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.conversions import differentiating
 from microgradlib.core.modes import recording
@@ -36,7 +37,7 @@ def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] =
             output = f(*inputs)
     if not isinstance(output, Value):
         if isinstance(output, (list, tuple, dict)) or hasattr(output, "__apply_op__"):
-            message = f"f must return one Value, got {type(output).__name__}: check one output at a time"
+            message = f"f must return one Value, got {shown(output)}: check one output at a time"
             raise TypeError(message)
         output = Value(output)
     return Recording(inputs, output, grad_table(output))

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float, as_point
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import no_grad
 from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
 from microgradlib.numeric.noise import Noise
@@ -114,7 +115,7 @@ def numeric_gradient(
         return [derivative.value for derivative in numeric_derivatives(f, xs, method)]
     epsilon = as_float(step)
     if not 0 < epsilon < math.inf:
-        message = f"step is a finite number greater than 0, got {step!r}; leave it out to extrapolate to step 0"
+        message = f"step is a finite number greater than 0, got {shown(step)}; leave it out to extrapolate to step 0"
         raise ValueError(message)
     point = as_point(xs)
     with no_grad():
@@ -129,7 +130,7 @@ def _quotient(f: Callable[[float], Any], x: float, side: int, step: float) -> fl
 
 def _side(method: str) -> int:
     if method not in _SIDES:
-        message = f"method is 'central', 'forward' or 'backward', got {method!r}"
+        message = f"method is 'central', 'forward' or 'backward', got {shown(method)}"
         raise ValueError(message)
     return _SIDES[method]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import check_function
 from microgradlib._support.number import as_point
+from microgradlib._support.shown import shown
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
 from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
@@ -66,7 +67,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> Gra
     """
     check_function(f)
     if order not in (1, 2):
-        message = f"gradcheck checks derivatives of order 1 or 2, got order={order!r}; write order=1"
+        message = f"gradcheck checks derivatives of order 1 or 2, got order={shown(order)}; write order=1"
         raise ValueError(message)
     point = as_point(xs)
     names = _names(f, len(point))

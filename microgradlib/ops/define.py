@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS, IEEE
+from microgradlib._support.shown import shown
 from microgradlib.ops.record import GRAPH, TABLE, Op, bind
 from microgradlib.ops.signatures import Binary, Ternary, Unary, Variadic, WithSetting
 
@@ -100,7 +101,7 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     rules = derivatives if callable(derivatives) else tuple(derivatives)
     for rule in (value, *(rules if isinstance(rules, tuple) else (rules,))):
         if not callable(rule):
-            message = f"the rules of {name!r} are functions of (xp, …), got {rule!r}"
+            message = f"the rules of {name!r} are functions of (xp, …), got {shown(rule)}"
             raise TypeError(message)
     unknown = properties.keys() - PROPERTIES
     if unknown or "formula" not in properties:

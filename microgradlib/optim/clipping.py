@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from microgradlib._support.checks import real_number
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.ops import selection
 from microgradlib.optim.parameters import assign, checked_numbers, checked_values, numpy
 
@@ -127,7 +128,7 @@ def _checked_gradient(gradient: Any) -> Any:
         return gradient
     if not isinstance(gradient, (list, tuple)):
         of = f" of dtype {gradient.dtype}" if is_array(gradient) else ""
-        message = f"a gradient must be a list or an array of numbers, got {type(gradient).__name__}{of}"
+        message = f"a gradient must be a list or an array of numbers, got {shown(gradient)}{of}"
         raise TypeError(message)
     return checked_numbers(gradient, len(gradient), "the gradient")
 

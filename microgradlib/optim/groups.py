@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.core.value import Value
 from microgradlib.optim.parameters import checked_parameter_array, checked_values, numpy
 
@@ -156,7 +157,7 @@ def check_distinct(groups: Sequence[Group]) -> None:
         for i, group in enumerate(groups):
             for value in joined([group]):
                 if owner.setdefault(value, i) != i:
-                    message = f"groups {owner[value]} and {i} both have the parameter {value!r}; list each once"
+                    message = f"groups {owner[value]} and {i} both have the parameter {shown(value)}; list each once"
                     raise ValueError(message)
         return
     for i, group in enumerate(groups):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from microgradlib._support.lookup import lookup
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
@@ -90,7 +91,9 @@ def minimize(
     """
     derivative_names = lookup(method, METHODS, "method with derivatives")
     if not callable(loss):
-        message = f"loss must be a function without arguments that returns the loss, as in lambda: ..., got {loss!r}"  # type: ignore[unreachable]
+        message = (
+            f"loss must be a function without arguments that returns the loss, as in lambda: ..., got {shown(loss)}"  # type: ignore[unreachable]
+        )
         raise TypeError(message)
     values = checked_values(parameters)
     optimize = import_optional("scipy.optimize", "minimize")
@@ -144,7 +147,7 @@ class _Point:
         with recording():
             output = loss()
         if not isinstance(output, Value):
-            message = f"loss() must return the loss as a Value, got {output!r}"
+            message = f"loss() must return the loss as a Value, got {shown(output)}"
             raise TypeError(message)
         self.output, self.parameters = output, parameters
 

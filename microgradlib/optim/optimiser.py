@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative
+from microgradlib._support.shown import shown
 from microgradlib.ops import ZERO
 from microgradlib.optim.groups import Group, ParameterGroup, check_distinct, group_arguments, joined, new_buffer
 from microgradlib.optim.moves import moved_array, moved_values, slopes_of_arrays, slopes_of_values
@@ -123,7 +124,7 @@ class Optimiser:
         known = ("lr", *self._setting_names, "name")
         unknown = [name for name in own if name not in known]
         if unknown:
-            message = f"a group of {type(self).__name__} sets any of {', '.join(known)}, got {unknown[0]!r}"
+            message = f"a group of {type(self).__name__} sets any of {', '.join(known)}, got {shown(unknown[0])}"
             raise ValueError(message)
         rule = self._rule(group)
         settings = {name: x for name, x in own.items() if name in self._setting_names}
@@ -250,8 +251,8 @@ class Optimiser:
         n = sum(len(p) if isinstance(p, list) else p.size for p in (group.parameters for group in self._groups))
         groups = f" in {len(self._groups)} groups" if len(self._groups) > 1 else ""
         settings = {name: x for name, x in self.settings.items() if name != "maximize" or x}
-        shown = "".join(f", {name}={setting!r}" for name, setting in settings.items())
-        return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}{groups}, lr={self._lr!r}{shown})"
+        settings_text = "".join(f", {name}={setting!r}" for name, setting in settings.items())
+        return f"{type(self).__name__}({n:,} parameter{'s' * (n != 1)}{groups}, lr={self._lr!r}{settings_text})"
 
 
 def _checked_rate(lr: Rate) -> Rate:

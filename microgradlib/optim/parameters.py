@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float, is_array
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
+from microgradlib.core.changes import count_assignment
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def checked_values(parameters: Any) -> list[Value]:
     if isinstance(parameters, Value):
         parameters = [parameters]
     if isinstance(parameters, dict) or not hasattr(parameters, "__iter__"):
-        message = f"parameters must be a list of Values, as in model.parameters(), got {type(parameters).__name__}"
+        message = f"parameters must be a list of Values, as in model.parameters(), got {shown(parameters)}"
         raise TypeError(message)
     values = list(parameters)
     if not values:
@@ -48,7 +50,7 @@ def checked_values(parameters: Any) -> list[Value]:
     if len(set(values)) < len(values):
         first = {value: i for i, value in reversed(list(enumerate(values)))}
         i, value = next((i, value) for i, value in enumerate(values) if first[value] != i)
-        message = f"parameters {first[value]} and {i} are the same Value {value!r}; list each once"
+        message = f"parameters {first[value]} and {i} are the same Value {shown(value)}; list each once"
         raise ValueError(message)
     return values
 
@@ -57,17 +59,17 @@ def _check_leaf(value: Any, i: int) -> None:
     if is_array(value):
         raise TypeError("parameters must be a list of Values or one array, got a list of arrays; concatenate them")
     if not isinstance(value, Value):
-        message = f"parameters must be leaf Values, got {value!r} at index {i}; pass model.parameters()"
+        message = f"parameters must be leaf Values, got {shown(value)} at index {i}; pass model.parameters()"
         raise TypeError(message)
     if value.parents:
-        message = f"parameter {i} was computed by {value.op}; only the number of a leaf can be set: {value!r}"
+        message = f"parameter {i} was computed by {value.op}; only the number of a leaf can be set: {shown(value)}"
         raise ValueError(message)
 
 
 def checked_parameter_array(array: Any) -> Array:
     """Return the array itself. Raises `TypeError` or `ValueError` unless it is a writeable NumPy array of floats."""
     if not isinstance(array, numpy().ndarray):
-        message = f"an optimiser changes NumPy arrays in place, got {type(array).__name__}; pass numpy.array(...)"
+        message = f"an optimiser changes NumPy arrays in place, got {shown(array)}; pass numpy.array(...)"
         raise TypeError(message)
     if array.dtype.kind != "f":
         message = f"an optimiser changes arrays of floats, got dtype {array.dtype}; Values go in a list"
@@ -91,7 +93,7 @@ def checked_numbers(numbers: Any, length: int, name: str) -> list[float]:
     if is_array(numbers):
         numbers = numbers.tolist()
     if not isinstance(numbers, (list, tuple)):
-        message = f"{name} must be a list or an array of {length} numbers, got {type(numbers).__name__}"
+        message = f"{name} must be a list or an array of {length} numbers, got {shown(numbers)}"
         raise TypeError(message)
     if len(numbers) != length:
         message = f"{name} must have one number for each of {length} parameters, got {len(numbers)}"
@@ -114,7 +116,7 @@ def checked_array(numbers: Any, like: Array, name: str) -> Any:
         message = f"{name} must be an array of {like.size} numbers, got lists of different lengths"
         raise TypeError(message) from None
     if given.dtype.kind not in "fiub":
-        message = f"{name} must be an array of {like.size} numbers, got {type(numbers).__name__} of dtype {given.dtype}"
+        message = f"{name} must be an array of {like.size} numbers, got {shown(numbers)} of dtype {given.dtype}"
         raise TypeError(message)
     if given.shape != like.shape:
         message = f"{name} must have the shape of the parameters, {like.shape}, got {given.shape}"
@@ -127,4 +129,6 @@ def assign(values: Sequence[Value], slot: str, numbers: Iterable[float]) -> None
 
     This is one call that runs no Python bytecode, so a KeyboardInterrupt cannot leave only some of them set.
     """
+    if slot == "_data":
+        count_assignment(values)
     deque(map(setattr, values, repeat(slot), numbers), maxlen=0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.optim.groups import joined
 from microgradlib.optim.parameters import checked_array, checked_numbers
 
@@ -30,7 +31,7 @@ def state_of(view: ParameterGroup, group: Group) -> dict[str, Any]:
 def load_groups(optimiser: UpdateRule, groups: Sequence[Group], state: Any) -> None:
     """Set the settings, steps and buffers of the groups of an optimiser to those of its `state_dict()`."""
     if not hasattr(state, "keys"):
-        message = f"a state must be a dict, as from state_dict(), got {type(state).__name__}"
+        message = f"a state must be a dict, as from state_dict(), got {shown(state)}"
         raise TypeError(message)
     _check_keys({"class"}, state)
     if state["class"] != type(optimiser).__name__:

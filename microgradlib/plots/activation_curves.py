@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
 from microgradlib.nn import ACTIVATIONS
@@ -46,7 +47,9 @@ def plot_activations(
     """
     single = activations is not None and (isinstance(activations, str) or callable(activations))
     if not single and not isinstance(activations, (list, tuple, type(None))):
-        message = f"plot_activations takes names or functions of one number, or a list of them, got {activations!r:.80}"
+        message = (
+            f"plot_activations takes names or functions of one number, or a list of them, got {shown(activations)}"
+        )
         raise TypeError(message)
     chosen: list[Any] = [activations] if single else _distinct() if activations is None else list(activations)  # type: ignore[arg-type]
     functions = [activation_function(f) for f in chosen]

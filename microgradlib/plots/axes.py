@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 
 __all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark", "label_plainly", "numpy_for"]
 
@@ -28,7 +29,7 @@ def axes_of(ax: Any, feature: str) -> Any:
     if ax is None:
         return pyplot.figure(layout="constrained").add_subplot()
     if not isinstance(ax, import_optional("matplotlib.axes", feature).Axes):
-        message = f"ax must be matplotlib Axes, as plt.subplots() makes them, or None for a new figure, got {ax!r:.80}"
+        message = f"ax must be matplotlib Axes, as plt.subplots() makes them, or None for a new figure, got {shown(ax)}"
         raise TypeError(message)
     return ax
 

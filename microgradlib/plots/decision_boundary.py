@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.plots.examples import Points, points_of
@@ -58,7 +59,7 @@ def plot_decision_boundary(
     """
     say = captions(lang)
     if not callable(model):
-        message = f"plot_decision_boundary takes a Module or a function of one row of inputs, got {model!r:.80}"
+        message = f"plot_decision_boundary takes a Module or a function of one row of inputs, got {shown(model)}"
         raise TypeError(message)
     points = points_of(data, "plot_decision_boundary")
     resolution = whole_number(resolution, "resolution", 2, example=150)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.derivatives import grad
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.numeric import complex_step_derivative, numeric_derivative, numeric_gradient
@@ -44,7 +45,7 @@ def plot_derivative_error(f: Any, x: float, *, lang: Language = "en", ax: Any = 
     ('log', ['forward', 'central'])
     """
     if not callable(f):
-        message = f"plot_derivative_error takes a function of one number, got {f!r:.80}"
+        message = f"plot_derivative_error takes a function of one number, got {shown(f)}"
         raise TypeError(message)
     say = captions(lang)
     at = as_float(x)

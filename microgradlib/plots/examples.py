@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from microgradlib._support.shown import shown
 from microgradlib.plots.axes import numpy_for
 
 __all__ = ["Points", "points_of"]
@@ -37,7 +38,7 @@ def points_of(data: Any, function: str) -> Points:
     elif hasattr(data, "inputs") and hasattr(data, "targets"):
         inputs, targets = data.inputs, data.targets
     else:
-        message = f"{function} takes a data set or a pair (inputs, targets), got {data!r:.80}"
+        message = f"{function} takes a data set or a pair (inputs, targets), got {shown(data)}"
         raise TypeError(message)
     try:
         x, y = np.array(inputs, dtype=float), np.array(targets, dtype=float)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import flatten
+from microgradlib._support.shown import shown
 from microgradlib.core.scopes import last_call
 from microgradlib.core.value import Value
 from microgradlib.nn import Module
@@ -107,7 +108,7 @@ def _by_step(steps: Any) -> tuple[list[str], dict[str, list[list[Value]]]]:
         steps = steps[0]  # what RNN, LSTM and GRU return: the list of their states, and the last state
     groups = [flatten([step]) for step in steps] if isinstance(steps, (list, tuple)) else []
     if not groups or not all(isinstance(value, Value) for group in groups for value in group):
-        message = f"plot_gradient_flow takes a Module, or a list with the Values of each time step, got {steps!r:.80}"
+        message = f"plot_gradient_flow takes a Module, or a list with the Values of each time step, got {shown(steps)}"
         raise TypeError(message)
     several = any(len(group) > 1 for group in groups)
     return [str(i) for i in range(len(groups))], {"∂L/∂h": groups, **({"largest": groups} if several else {})}

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
+from microgradlib._support.shown import shown
 from microgradlib.plots.axes import CLASS_COLOURS, axes_of, label_plainly
 from microgradlib.viz.captions import Language, captions
 
@@ -39,10 +40,10 @@ def plot_history(
     ('log', ['training', 'validation'])
     """
     if not hasattr(history, "curves") or not hasattr(history, "best_epoch"):
-        message = f"plot_history takes the History that fit returns, got {history!r:.80}"
+        message = f"plot_history takes the History that fit returns, got {shown(history)}"
         raise TypeError(message)
     if scale not in ("auto", "log", "linear"):
-        message = f"scale must be 'auto', 'log' or 'linear', got {scale!r}"
+        message = f"scale must be 'auto', 'log' or 'linear', got {shown(scale)}"
         raise ValueError(message)
     say = captions(lang)
     curves, label = history.curves(what)

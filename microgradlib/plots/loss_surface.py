@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.display import names as names_in
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.compiler import compile as compiled
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import no_grad
@@ -96,7 +97,7 @@ def plot_loss_surface(
 def _check_parameters(loss: Any, w1: Any, w2: Any) -> None:
     for name, w in (("w1", w1), ("w2", w2)):
         if not isinstance(w, Value) or w.parents:
-            message = f"{name} must be a leaf Value, such as a parameter of the model, got {w!r:.80}"
+            message = f"{name} must be a leaf Value, such as a parameter of the model, got {shown(w)}"
             raise TypeError(message)
     if w1 is w2:
         raise ValueError("w1 and w2 are the same Value: choose two parameters, one for each axis")
@@ -107,7 +108,7 @@ def _check_parameters(loss: Any, w1: Any, w2: Any) -> None:
                 message = f"the loss does not depend on {name} ({w.label or 'without a label'}); choose another one"
                 raise ValueError(message)
     elif isinstance(loss, Node) or not callable(loss):
-        message = f"loss must be a Value or a function without arguments that computes it, got {loss!r:.80}"
+        message = f"loss must be a Value or a function without arguments that computes it, got {shown(loss)}"
         raise TypeError(message)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.checks import non_negative, real_number
+from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
@@ -77,9 +78,7 @@ class _NormPenalty:
     def _penalty(self, norm: Norm, model: Module) -> Value:
         """Return the norm of the parameters, or the sum over the groups of the norms of their parameters."""
         if not hasattr(model, "named_parameters"):
-            message = (
-                f"a penalty takes a Module, got {type(model).__name__}; for a list of weights use l2_norm or l1_norm"
-            )
+            message = f"a penalty takes a Module, got {shown(model)}; for a list of weights use l2_norm or l1_norm"
             raise TypeError(message)
         penalised = dict(model.named_parameters())
         if not self.biases:

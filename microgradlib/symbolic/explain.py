@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.symbolic.chain_rule import LATEX, TEXT, ChainRule
 from microgradlib.symbolic.latex import aligned
@@ -71,7 +72,7 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEF
     for node in nodes:
         if not isinstance(node, Node):
             message = (
-                f"explain_gradient takes two nodes of a graph, Values or Symbols, got {node!r:.80}: "
+                f"explain_gradient takes two nodes of a graph, Values or Symbols, got {shown(node)}: "
                 "pass an output and one of its inputs"
             )
             raise TypeError(message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table
 from microgradlib.core.kinks import kinks
 from microgradlib.core.modes import recording
@@ -70,7 +71,7 @@ def assert_same_as_torch(f: Callable[..., Any], xs: Sequence[Any], theirs: Calla
     """
     t = torch()
     if not hasattr(xs, "__iter__"):
-        message = f"xs is the list of the arguments of f, as in [2.0], got {xs!r}"
+        message = f"xs is the list of the arguments of f, as in [2.0], got {shown(xs)}"
         raise TypeError(message)
     arguments = list(xs)
     numbers = [as_float(x) for x in flatten(arguments)]

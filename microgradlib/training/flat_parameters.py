@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.shown import shown
+from microgradlib.core.changes import count_assignment
 from microgradlib.optim.flat import FlatOptimiser
 from microgradlib.optim.parameters import numpy
 
@@ -36,7 +38,7 @@ class FlatParameters:
         """The steps of the optimizer on the array. Raises `ValueError` for one that steps on the Values."""
         if self._flat is None:
             message = (
-                f"arrays cannot have the steps of {self.optimizer!r}: take an optimizer of microgradlib.optim, "
+                f"arrays cannot have the steps of {shown(self.optimizer)}: take an optimizer of microgradlib.optim, "
                 f'of parameters of this run, or give backend="numpy"'
             )
             raise ValueError(message)
@@ -79,6 +81,7 @@ class FlatParameters:
     def show(self) -> None:
         """Give the Values the numbers of the array, and the last gradient."""
         numbers = self._shown = self.array.tolist()
+        count_assignment(self.values)
         if self.gradient is None:
             for value, number in zip(self.values, numbers):
                 value._data = number

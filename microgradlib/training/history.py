@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from microgradlib._support import display
+from microgradlib._support.shown import shown
 from microgradlib.viz import line_chart
 from microgradlib.viz.captions import Language, captions
 
@@ -87,7 +88,7 @@ class History(display.ShowsItself):
         ({'training': [1.0, 0.5]}, 'mean cost')
         """
         if what not in PLOTS:
-            message = f"a history can plot {', '.join(map(repr, PLOTS))}, got {what!r}"
+            message = f"a history can plot {', '.join(map(repr, PLOTS))}, got {shown(what)}"
             raise ValueError(message)
         all_curves = {
             "loss": {"training": self.loss, "validation": self.validation_loss},

@@ -8,6 +8,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib._support.shown import shown
 from microgradlib.compiler.engines.jax import BatchFunction, jax
 from microgradlib.ops import selection
 from microgradlib.optim.clipping import EPSILON
@@ -150,9 +151,8 @@ class JaxSteps(CompiledSteps):
                     masked=masked,
                 )
             except jax().errors.ConcretizationTypeError as error:
-                message = (
-                    f"JAX cannot trace the update of {self.task.optimizer!r}: write xp.where for an `if` on numbers"
-                )
+                what = shown(self.task.optimizer)
+                message = f"JAX cannot trace the update of {what}: write xp.where for an `if` on numbers"
                 raise ValueError(message) from error
             for group in flat.flat_optimiser.groups:
                 group.steps += min(int(self._state.fault), len(counts)) - first

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from microgradlib._support.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -157,7 +159,7 @@ def check_theme(theme: Any) -> None:
 
     """
     if theme is not None and (not isinstance(theme, str) or theme not in get_args(Theme)):
-        message = f"theme must be 'light' or 'dark', or None to follow the page, got {theme!r:.80}"
+        message = f"theme must be 'light' or 'dark', or None to follow the page, got {shown(theme)}"
         raise ValueError(message)
 
 
@@ -179,7 +181,7 @@ def colours(theme: str) -> Callable[[str], str]:
     if theme == "marks":
         return _MARKS.__getitem__
     if theme not in THEMES:
-        message = f"theme must be 'light' or 'dark', got {theme!r}"
+        message = f"theme must be 'light' or 'dark', got {shown(theme)}"
         raise ValueError(message)
     return THEMES[theme].__getitem__
 

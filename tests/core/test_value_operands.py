@@ -56,7 +56,7 @@ def test_order_comparisons_compare_data(op, number):
 
 REFUSED = [
     (1 + 2j, "complex"), ("3", "float"), (b"3", "float"), ([1.0], "each element"), ((1.0, 2.0), "each element"),
-    ({}, "each element"), (None, "NoneType"), (np.array([1.0, 2.0]), "each element"), (np.complex128(1j), "real"),
+    ({}, "each element"), (None, "got None;"), (np.array([1.0, 2.0]), "each element"), (np.complex128(1j), "real"),
     (np.array([]), "each element"), (object(), "object"),
 ]  # fmt: skip
 
@@ -65,7 +65,7 @@ REFUSED = [
 def test_non_numbers_raise_with_advice(thing, advice):
     with pytest.raises(TypeError, match=advice) as caught:
         Value(thing)
-    assert type(thing).__name__.removesuffix("128") in str(caught.value)
+    assert thing is None or type(thing).__name__.removesuffix("128") in str(caught.value)
     v = Value(1.0)
     with pytest.raises(TypeError, match=advice):
         v.data = thing
@@ -186,5 +186,5 @@ def test_a_foreign_node_class_compares_with_a_value():
 
 def test_a_class_as_operand_raises():
     for wrong in (lambda: Value(Value), lambda: mg.tanh(Value), lambda: Value(1.0) + Value, lambda: Value(1.0) < Value):
-        with pytest.raises(TypeError, match=r"expected a real number, got type|unsupported operand"):
+        with pytest.raises(TypeError, match=r"expected a real number, got the class Value|unsupported operand"):
             wrong()

@@ -168,7 +168,7 @@ def test_messages(make, message):
     ("make", "message"),
     [
         (lambda: Neuron(2, None), "activation must be a name, as in 'tanh', or a function, got None"),
-        (lambda: L2(0.1)([Value(1.0)]), "a penalty takes a Module, got list"),
+        (lambda: L2(0.1)([Value(1.0)]), r"a penalty takes a Module, got \[Value"),
         (lambda: save("model.json", Neuron(1)), "save takes a model and a path, in this order, got str and Neuron"),
         (lambda: load("model.json", Neuron(1)), "load takes a model and a path, in this order, got str and Neuron"),
         (lambda: Layer(2, 3)(1.0), r"a layer takes a list of inputs, got 1\.0; write \[x\]"),

@@ -148,7 +148,7 @@ def test_errors_name_the_step_of_the_sequence(make):
         net([1.0, 2.0])
     with pytest.raises(ValueError, match="at least one time step"):
         net([])
-    with pytest.raises(TypeError, match=r"a list of input vectors, .* got generator"):
+    with pytest.raises(TypeError, match=r"a list of input vectors, .* got a generator"):
         net(x for x in [[1.0, 2.0]])
     with pytest.raises(ValueError, match="got 4"):
         net([[1.0, 2.0]], ([0.0] * 4, [0.0] * 4) if make is LSTM else [0.0] * 4)

@@ -191,7 +191,7 @@ def test_the_edge_of_a_domain_is_not_a_failure():
 def test_functions_that_cannot_be_checked_raise():
     with pytest.raises(ValueError, match=r"f is finite, got f\(-1.0\) = nan"):
         gradcheck(mg.log, [-1.0])
-    with pytest.raises(TypeError, match="one Value, got list: check one output at a time"):
+    with pytest.raises(TypeError, match=r"one Value, got \[Value.*: check one output at a time"):
         gradcheck(lambda x: [x], [1.0])
     with pytest.raises(ValueError, match="order 1 or 2, got order=3"):
         gradcheck(mg.exp, [1.0], order=3)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from microgradlib._support.files import write_atomic
+from microgradlib._support.shown import shown
 from microgradlib.compiler.batched import Batched
 from microgradlib.interop.onnx.program import model_of
 
@@ -35,7 +36,7 @@ def to_onnx(fast: Batched, path: str | os.PathLike[str]) -> Path:
     fixed number, and `OSError` where the file cannot be written.
     """
     if not isinstance(fast, Batched):
-        message = f"give a compiled function, as compile(model, model.parameters()) returns it, got {fast!r}"  # type: ignore[unreachable]
+        message = f"give a compiled function, as compile(model, model.parameters()) returns it, got {shown(fast)}"  # type: ignore[unreachable]
         raise TypeError(message)
     ready = fast._latest()
     model = model_of(ready.engine.program, fast._parameters.numbers(ready.captured, fast.dtype))

@@ -8,6 +8,7 @@ import operator
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.ops import TABLE
 from microgradlib.symbolic.parser.diagnostics import expression_error
 from microgradlib.symbolic.parser.functions import CONSTANTS, argument_counts, find, suggestions
@@ -84,7 +85,7 @@ def _with_newlines(text: Any) -> str:
     """Return the text with all line endings as newlines."""
     if isinstance(text, str):
         return text.replace("\r\n", "\n").replace("\r", "\n")
-    message = f"an expression must be a str such as 'tanh(w*x + b)', got {type(text).__name__}"
+    message = f"an expression must be a str such as 'tanh(w*x + b)', got {shown(text)}"
     raise TypeError(message)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
 from microgradlib._support.printable import one_line
+from microgradlib._support.shown import shown
 from microgradlib.viz.charts.axis import Axis
 from microgradlib.viz.charts.curves import Curves, Run
 from microgradlib.viz.numbers import counted, number
@@ -98,7 +99,7 @@ def line_chart(
     numbers = {one_line(str(name)): _numbers(name, values) for name, values in _checked_series(series).items()}
     for name, scale in (("x_scale", x_scale), ("y_scale", y_scale)):
         if scale not in get_args(Scale):
-            message = f"{name} must be 'linear' or 'log', got {scale!r:.80}"
+            message = f"{name} must be 'linear' or 'log', got {shown(scale)}"
             raise ValueError(message)
     longest = max(map(len, numbers.values()))
     positions = list(map(float, range(longest))) if x is None else _positions(x, numbers, x_scale)
@@ -125,7 +126,7 @@ def _positions(x: Any, series: Mapping[str, list[float]], scale: Scale) -> list[
     if not all(abs(position) <= _MAX_MAGNITUDE for position in positions) or any(
         later <= earlier for earlier, later in pairwise(positions)
     ):
-        message = f"x must be finite and ascending, each position greater than the one before, got {positions!r:.80}"
+        message = f"x must be finite and ascending, each position greater than the one before, got {shown(positions)}"
         raise ValueError(message)
     if scale == "log" and positions and positions[0] <= 0:
         message = f"a logarithmic scale needs positions greater than 0, got x from {positions[0]:g}"
@@ -137,7 +138,7 @@ def _checked_marks(marks: Any, scale: Scale) -> dict[str, float]:
     if marks is None:
         return {}
     if not isinstance(marks, Mapping):
-        message = f"marks must be a mapping from names to positions, such as {{'kept': 12}}, got {marks!r:.80}"
+        message = f"marks must be a mapping from names to positions, such as {{'kept': 12}}, got {shown(marks)}"
         raise TypeError(message)
     lines = {one_line(str(name)): _numbers(name, [position])[0] for name, position in marks.items()}
     for name, position in lines.items():
@@ -159,7 +160,7 @@ def _checked_series(series: Any) -> Mapping[str, Sequence[float]]:
 
 
 def _numbers(name: object, values: Any) -> list[float]:
-    message = f"the series {name!r} must be a sequence of numbers, got {values!r:.80}"
+    message = f"the series {name!r} must be a sequence of numbers, got {shown(values)}"
     try:
         numbers = list(values)
         floats = [float(value) for value in numbers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.viz.boxes.options import LocalDerivatives
 from microgradlib.viz.drawings.collapse import check_collapse
@@ -42,14 +43,14 @@ def check_options(direction: Any, collapse: Any, local_derivatives: Any, numbers
 
     """
     if direction is not None and direction not in get_args(Direction):
-        message = f"direction must be 'right' or 'down', or None for the one that reads better; got {direction!r:.80}"
+        message = f"direction must be 'right' or 'down', or None for the one that reads better; got {shown(direction)}"
         raise ValueError(message)
     check_collapse(collapse)
     if local_derivatives is not None and local_derivatives not in get_args(LocalDerivatives):
-        message = f"local_derivatives must be 'number', 'formula' or None, got {local_derivatives!r:.80}"
+        message = f"local_derivatives must be 'number', 'formula' or None, got {shown(local_derivatives)}"
         raise ValueError(message)
     if not isinstance(numbers, bool):
-        message = f"numbers must be True or False, got {numbers!r:.80}"
+        message = f"numbers must be True or False, got {shown(numbers)}"
         raise TypeError(message)
 
 
@@ -117,5 +118,5 @@ def _not_drawable(thing: Any, part: Any) -> str:
         "compiled function"
     )
     if thing is not part:
-        return f"{expected}; got a {type(thing).__name__} that contains {part!r:.80}"
-    return f"{expected}; got {part!r:.80}. Make one first: x = Value(2.0, label='x'); draw(x * x)"
+        return f"{expected}; got a {type(thing).__name__} that contains {shown(part)}"
+    return f"{expected}; got {shown(part)}. Make one first: x = Value(2.0, label='x'); draw(x * x)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from microgradlib._support.shown import shown
 from microgradlib.viz.boxes.choice import Step
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ def check_collapse(collapse: object) -> Collapse | None:
     if collapse is None or (isinstance(collapse, str) and collapse in KINDS):
         return collapse  # type: ignore[return-value]
     if isinstance(collapse, str) or (isinstance(collapse, int) and not isinstance(collapse, bool) and collapse < 0):
-        message = f"{what}; got {collapse!r:.80}"
+        message = f"{what}; got {shown(collapse)}"
         raise ValueError(message)
     if isinstance(collapse, int) and not isinstance(collapse, bool):
         return collapse
-    message = f"{what}; got {collapse!r:.80}. Write collapse=0 to open everything, collapse=None to let the size decide"
+    message = (
+        f"{what}; got {shown(collapse)}. Write collapse=0 to open everything, collapse=None to let the size decide"
+    )
     raise TypeError(message)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from microgradlib._support.shown import shown
 from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
 from microgradlib.viz.dot.source import Look, to_dot, to_graphviz
@@ -225,5 +226,5 @@ def check_engine(engine: Any) -> None:
 
     """
     if not isinstance(engine, str) or engine not in get_args(Engine):
-        message = f"engine must be 'own' (built in) or 'dot' (Graphviz), got {engine!r:.80}"
+        message = f"engine must be 'own' (built in) or 'dot' (Graphviz), got {shown(engine)}"
         raise ValueError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from microgradlib._support.shown import shown
 from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.layout.placement import Size
 
@@ -17,7 +18,7 @@ def check(diagram: Diagram, sizes: Mapping[str, Size], direction: str) -> None:
 
     """
     if direction not in {"right", "down"}:
-        message = f"direction is {direction!r}; give 'right' or 'down'"
+        message = f"direction is {shown(direction)}; give 'right' or 'down'"
         raise ValueError(message)
     frames: set[str] = set()
     for frame in diagram.frames:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib import nn
 from microgradlib._support.printable import one_line
+from microgradlib._support.shown import shown
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.nested import nodes_in
 from microgradlib.core.node import Node
@@ -69,7 +70,7 @@ def network(model: Any, *, inputs: Any = None, outputs: Any = None, frame: Frame
         return None
     ends = nodes_in([model(inputs) if inputs is not None else outputs])
     if outputs is not None and not ends:
-        message = f"outputs are Values computed by the model, as in draw(model, outputs=loss), got {outputs!r:.80}"
+        message = f"outputs are Values computed by the model, as in draw(model, outputs=loss), got {shown(outputs)}"
         raise TypeError(message)
     if inputs is None and outputs is None:
         ends = _last_outputs(model, layers, frame)

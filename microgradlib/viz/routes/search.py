@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.ops import ZERO
 from microgradlib.symbolic import local_derivative_formula
@@ -145,17 +146,19 @@ def find_node(snapshot: Snapshot, live: Sequence[Node], thing: Any) -> int:
         for index, node in enumerate(live):
             if node is thing:
                 return index
-        message = f"highlight: {thing!r:.80} is not part of the drawn graph, so no route can lead from it or to it"
+        message = f"highlight: {shown(thing)} is not part of the drawn graph, so no route can lead from it or to it"
         raise ValueError(message)
     if not isinstance(thing, str):
-        message = f"highlight takes two nodes or their names, as in highlight=(w, loss), got {thing!r:.80}"
+        message = f"highlight takes two nodes or their names, as in highlight=(w, loss), got {shown(thing)}"
         raise TypeError(message)
     thing, names = one_line(thing), [node.name for node in snapshot.nodes]
     found = [i for i, name in enumerate(names) if name == thing] if thing else []
     found = found or [i for i, name in enumerate(names) if thing and name.endswith(f".{thing}")]
     if len(found) > 1:
-        shown = ", ".join(dict.fromkeys(names[i] for i in found[:4]))
-        message = f"highlight: {len(found)} nodes are named {thing!r} ({shown}); give the node itself, as in (w, loss)"
+        first = ", ".join(dict.fromkeys(names[i] for i in found[:4]))
+        message = (
+            f"highlight: {len(found)} nodes are named {shown(thing)} ({first}); give the node itself, as in (w, loss)"
+        )
         raise ValueError(message)
     return found[0] if found else lookup(thing, {name: i for i, name in enumerate(names) if name}, "node named")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.nn.module import Module
 from microgradlib.symbolic.names import label_of
@@ -74,7 +75,7 @@ def name(variables: Mapping[str, Any]) -> None:
     """
     given: Any = variables
     if not isinstance(given, Mapping):
-        message = f"name takes a dict from names to Values, as in name(locals()), got {given!r:.80}"
+        message = f"name takes a dict from names to Values, as in name(locals()), got {shown(given)}"
         raise TypeError(message)
     bindings = Bindings(public(variables))
     parameters = {parameter for module in bindings.modules for _, parameter in named_parameters(module)}

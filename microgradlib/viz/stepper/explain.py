@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from microgradlib._support.checks import positive, real_number, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
+from microgradlib._support.shown import shown
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.viz.captions import LANGUAGES, Language
@@ -146,7 +147,7 @@ def _training_step(model: Any, loss: Any, x: Any, y: Any) -> Value:
     if not is_module(model) or not callable(loss) or x is None or y is None:
         message = (
             "a training step needs a model, a loss, inputs and a target, as in explain(model, squared_error, [1.0, 2], "
-            f"0.5); got explain({type(model).__name__}, {type(loss).__name__}, {x!r:.40}, {y!r:.40})"
+            f"0.5); got explain({type(model).__name__}, {type(loss).__name__}, {shown(x)}, {shown(y)})"
         )
         raise TypeError(message)
     return build_loss(model, loss, x, y)
@@ -154,7 +155,8 @@ def _training_step(model: Any, loss: Any, x: Any, y: Any) -> Value:
 
 def _not_a_value(output: Any) -> str:
     if isinstance(output, Symbol):
-        return f"explain shows numbers, and {output!r} has none: evaluate(output, {{symbol: Value(2.0)}}) gives a Value"
+        given = shown(output)
+        return f"explain shows numbers, and {given} has none: evaluate(output, {{symbol: Value(2.0)}}) gives a Value"
     if isinstance(output, (list, tuple)):
         return f"explain takes one Value, got a {type(output).__name__} of {len(output)}: explain one, or their sum"
-    return f"explain takes a Value, or a model with loss, x and y; got {output!r:.80}"
+    return f"explain takes a Value, or a model with loss, x and y; got {shown(output)}"

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from microgradlib._support.checks import whole_number
+from microgradlib._support.shown import shown
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.jax.blocks import Blocks
 from microgradlib.compiler.engines.jax.functions import jax
@@ -186,7 +187,7 @@ def devices_of(devices: Any) -> list[Any] | None:
         return None
     if isinstance(devices, (list, tuple)):
         if not devices or not all(isinstance(device, jax().Device) for device in devices):
-            message = f"devices is a number, or a list of JAX's devices as jax.devices() gives it, got {devices!r:.80}"
+            message = f"devices is a number, or a list of JAX's devices as jax.devices() gives it, got {shown(devices)}"
             raise TypeError(message)
         return list(devices)
     count = whole_number(devices, "devices", reason="how many devices share a batch", example=len(known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import is_ndarray
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import evaluate, grad_table
 from microgradlib.core.modes import no_grad
 from microgradlib.core.value import Value
@@ -34,7 +35,7 @@ def build_loss(model: Callable[[Any], Any], loss: Callable[[Any, Any], Any], x: 
     """
     result = loss(model(_as_inputs(x)), y)
     if not isinstance(result, Value):
-        message = f"loss(model(x), y) must be a Value, got {result!r}; does the model have parameters?"
+        message = f"loss(model(x), y) must be a Value, got {shown(result)}; does the model have parameters?"
         raise TypeError(message)
     return result
 
