@@ -37,7 +37,7 @@ def _deviations(xp: Any, xs: tuple[Any, ...]) -> list[Any]:
     """Return each xᵢ − x̄. The first x is subtracted before the mean is taken: a common offset costs no digits."""
     shift = xp.detach(xs[0])
     moved = [x - shift for x in xs]
-    mean = builtins.sum(moved[1:], moved[0]) / len(xs)
+    mean = xp.mean(*moved)  # the op, not Python's sum, which from 3.12 on is more exact for floats than for nodes
     return [x - mean for x in moved]
 
 
