@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+from operator import attrgetter
 from pathlib import Path
 
 from mutants import sample
@@ -56,9 +57,10 @@ class Tests:
         for path in sorted(folder.glob("*seconds*.jsonl")):
             for line in path.read_text(encoding="utf-8").splitlines():
                 name, seconds, passed = json.loads(line)
-                self.seconds[name] = seconds
-                if not passed:
-                    del self.seconds[name]
+                if passed:
+                    self.seconds[name] = seconds
+                else:
+                    self.seconds.pop(name, None)
         import coverage  # noqa: PLC0415  the other functions need none
 
         self.data = coverage.CoverageData(str(folder / "coverage"))
@@ -124,7 +126,7 @@ def run(chosen, tests, results, *, again, seconds):
     end = time.monotonic() + seconds
     done = latest(results)
     budget = 300.0 if again else 30.0
-    for mutant in chosen:
+    for mutant in sorted(chosen, key=attrgetter("file")):  # the lines of a file are looked up once
         earlier = done.get((mutant.file, mutant.number))
         if time.monotonic() > end or (earlier and not (again and earlier["status"] in ALIVE)):
             continue
@@ -134,6 +136,23 @@ def run(chosen, tests, results, *, again, seconds):
             outcome = try_mutant(ROOT, mutant, names, cpu_seconds=20 + 3 * spent, settings=PYTEST)
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**vars(mutant), **outcome, "tests": len(names)}) + "\n")
+
+
+def check(results, folder):
+    """Run the tests that killed on the package as it is: one that fails there too proves nothing, and is left out."""
+    rows = list(latest(results).values())
+    names = sorted({row["test"] for row in rows if row["test"]})
+    while (outcome := try_mutant(ROOT, None, names, cpu_seconds=3600, settings=PYTEST))["status"] == "killed":
+        unsound = outcome["test"]
+        if unsound is None:
+            raise RuntimeError(outcome["end"])
+        print(f"fails on the package as it is: {unsound}")
+        names.remove(unsound)
+        with (folder / "seconds.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps([unsound, 0.0, False]) + "\n")
+        with results.open("a", encoding="utf-8") as file:
+            lines = [{**row, "status": "untested"} for row in rows if row["test"] == unsound]
+            file.writelines(json.dumps(row) + "\n" for row in lines)
 
 
 def report(rows, explained):
@@ -159,12 +178,16 @@ def main():
     parser.add_argument("--number", type=int, default=600)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     chosen = sample(ROOT, sampled_files(ROOT), options.seed, options.number)
     results = options.folder / "results.jsonl"
     if not options.report:
         prepare()
+    if options.check:
+        check(results, options.folder)
+    elif not options.report:
         run(chosen, Tests(options.folder, ROOT), results, again=options.again, seconds=options.seconds)
     done = latest(results)
     explained = {identity(entry) for entry in json.loads(EQUIVALENTS.read_text(encoding="utf-8"))}
