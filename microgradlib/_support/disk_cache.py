@@ -71,7 +71,7 @@ def _read(path: Path, key: str) -> bytes | None:
             status = os.fstat(opened.fileno())
             if not stat.S_ISREG(status.st_mode) or not _is_own(status) or status.st_size > MOST_BYTES:
                 return None
-            head, content = opened.read(HEAD.size), opened.read()
+            head, content = opened.read(HEAD.size), opened.read(MOST_BYTES)
     except OSError:
         return None
     if head != _head(key, content):

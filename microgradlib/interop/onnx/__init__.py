@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from microgradlib._support.files import write_atomic
+from microgradlib._support.files import file_path, write_atomic
 from microgradlib._support.shown import shown
 from microgradlib.compiler.batched import Batched
 from microgradlib.interop.onnx.program import model_of
@@ -38,7 +38,7 @@ def to_onnx(fast: Batched, path: str | os.PathLike[str]) -> Path:
     if not isinstance(fast, Batched):
         message = f"give a compiled function, as compile(model, model.parameters()) returns it, got {shown(fast)}"  # type: ignore[unreachable]
         raise TypeError(message)
-    ready = fast._latest()
+    target, ready = file_path(path, "to_onnx", "model.onnx"), fast._latest()
     model = model_of(ready.engine.program, fast._parameters.numbers(ready.captured, fast.dtype))
-    write_atomic(Path(path), model.SerializeToString())
-    return Path(path)
+    write_atomic(target, model.SerializeToString())
+    return target
