@@ -6,22 +6,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.saved_json import FileFormat, damaged, decode_float, encode_float
+from microgradlib._support.saved_json import MAX_BYTES, FileFormat, damaged, decode_float, decode_floats, encode_float
 
 if TYPE_CHECKING:
     from microgradlib.nn.module import Module
 
 __all__ = ["load", "save"]
 
-FORMAT = FileFormat("microgradlib parameters", version=1)
+FORMAT = FileFormat("microgradlib parameters", version=2, older=(1,), sealed=2)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> Path:
     """Write the model's parameters to a human-readable JSON file, and return its path.
 
     Each float is written so that `load` restores it exactly; nan and infinities, which JSON lacks, are written as text.
-    The file is replaced atomically: an interrupted save leaves the old one unchanged. Raises `TypeError` for anything
-    but a Module, `OSError` if the file cannot be written.
+    The checksums tell `load` whether anything has changed since. The file is replaced atomically: whatever ends the
+    process, the old file or the new one is there, whole. Raises `TypeError` for anything but a Module and a path,
+    `OSError` if the file cannot be written, or is a device, a pipe or a folder.
 
     >>> import tempfile
     >>> from microgradlib.nn import Neuron
@@ -30,25 +31,34 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     ...     print(path.read_text(), end="")
     {
       "format": "microgradlib parameters",
-      "version": 1,
+      "version": 2,
       "model": "ReLUNeuron(1)",
       "parameters": {
         "w.0": 0.0,
         "b": 0.0
+      },
+      "checksums": {
+        "model": "f3e40259424f46aa",
+        "parameters": "94ee10cafe185ac6"
       }
     }
     """
     _check_model(model, path, "save")
     numbers = {name: encode_float(number) for name, number in model.state_dict().items()}
-    return FORMAT.write(path, {"model": _description(model), "parameters": numbers}, indent=2)
+    return FORMAT.write(path, {"model": _description(model), "parameters": numbers}, by_line=True)
 
 
-def load(model: Module, path: str | os.PathLike[str], *, strict: bool = True) -> tuple[list[str], list[str]]:
+def load(
+    model: Module, path: str | os.PathLike[str], *, strict: bool = True, check: bool = True, max_bytes: int = MAX_BYTES
+) -> tuple[list[str], list[str]]:
     """Set the model's parameters to those of a file that `save` wrote; return the missing and the unknown names.
 
-    Raises `SavedFileError` for a file that is damaged, of another format or of a later version, `ValueError` for one of
-    another model (unless `strict=False`, see `Module.load_state_dict`), `OSError` for one that cannot be read,
-    `TypeError` if `model` is not a Module; the model is then unchanged.
+    A file edited by hand, whose checksums no longer fit, loads with `check=False`. One of more than `max_bytes`, two
+    million parameters, is refused before it is read.
+
+    Raises `SavedFileError` for a file that is damaged, too large, of another format or of a later version, `ValueError`
+    for one of another model (unless `strict=False`, see `Module.load_state_dict`), `OSError` for one that cannot be
+    read, `TypeError` if `model` is not a Module; the model is then unchanged.
 
     >>> import tempfile
     >>> from microgradlib.nn import MLP
@@ -59,7 +69,8 @@ def load(model: Module, path: str | os.PathLike[str], *, strict: bool = True) ->
     (([], []), True)
     """
     _check_model(model, path, "load")
-    return model.load_state_dict(_parameters(FORMAT.read(path), path), strict=strict)
+    content = FORMAT.read(path, check=check, max_bytes=max_bytes)
+    return model.load_state_dict(_parameters(content, path), strict=strict)
 
 
 def _check_model(model: Any, path: Any, function: str) -> None:
@@ -73,7 +84,10 @@ def _parameters(content: dict[str, Any], path: str | os.PathLike[str]) -> dict[s
     numbers = content.get("parameters")
     if not isinstance(numbers, dict):
         raise damaged(path, '"parameters" is not an object of names and numbers')
-    return {name: _number(name, number, path) for name, number in numbers.items()}
+    try:
+        return dict(zip(numbers, decode_floats(numbers.values())))
+    except ValueError:
+        return {name: _number(name, number, path) for name, number in numbers.items()}  # the error names the parameter
 
 
 def _number(name: str, number: Any, path: str | os.PathLike[str]) -> float:

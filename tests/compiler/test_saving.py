@@ -89,15 +89,18 @@ def content(tmp_path_factory):
 def load(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("programs") / "p.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return load_program(path)
+    return load_program(path, check=False)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda c: c.update(format="other"), "not a file that save wrote"),
-        (lambda c: c.update(version=3), "has version 3 of the format, but this library reads version 2"),
-        (lambda c: c.pop("instructions"), "damaged: KeyError 'instructions'"),
+        (
+            lambda c: c.update(version=4),
+            "has version 4 of the format, but this library reads version 3 .* later microgradlib",
+        ),
+        (lambda c: c.pop("instructions"), "damaged: the file has no 'instructions'"),
         (lambda c: c["numbers"].pop(), "a parameter has no number"),
         (lambda c: c["parameter_order"].__setitem__(0, 3), "the order of the parameters does not fit"),
         (lambda c: c["constant_slots"].append(3), "the constants are not as many as their slots"),
@@ -116,7 +119,7 @@ def load(tmp_path_factory, content):
         (lambda c: c["instructions"][0]["results"].__setitem__(1, 0), "the slots that are written are not those"),
         (lambda c: c["instructions"][-1].update(terms=0), "of elementwise add do not fit"),
         (lambda c: c["outputs"].__setitem__(0, [2, 0]), "an operand names a space, 0 or 1"),
-        (lambda c: c.update(dtype="object"), "damaged"),
+        (lambda c: c.update(dtype="object"), "damaged: programs compute with float64 or float32, not 'object'"),
     ],
 )
 def test_damaged_files(tmp_path_factory, content, change, message):

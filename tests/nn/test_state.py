@@ -118,9 +118,9 @@ def test_a_file_holds_every_float_exactly(tmp_path_factory, numbers):
 def test_a_file_is_readable_json(tmp_path):
     path = save(model(), str(tmp_path / "model.json"))
     content = json.loads(path.read_text(encoding="utf-8"))
-    assert content["version"] == 1
+    assert content["version"] == 2
     assert content["parameters"] == model().state_dict()
-    assert len(path.read_text(encoding="utf-8").splitlines()) == 13 + 7
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 13 + 11
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_file_is_readable_json(tmp_path):
         ('{"format": "microgradlib parameters", "version": 1, "param', "not a JSON file, or is damaged"),
         ("[1, 2]", "not a file that save wrote"),
         ('{"weights": [1]}', "not a file that save wrote"),
-        ('{"format": "microgradlib parameters", "version": 2, "parameters": {}}', "has version 2 .* reads version 1"),
+        ('{"format": "microgradlib parameters", "version": 3, "parameters": {}}', "has version 3 .* reads version 2"),
         ('{"format": "microgradlib parameters", "version": 1, "parameters": [1]}', '"parameters" is not an object'),
         (
             '{"format": "microgradlib parameters", "version": 1, "parameters": {"w.0": true}}',
