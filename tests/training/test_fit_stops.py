@@ -220,7 +220,7 @@ def test_an_infinite_gradient_is_found_too():
         ({"X": [[0.0], [1.0], [2.0, 5.0], [3.0]]}, ValueError, "example 2: this neuron takes a list of 1 input"),
         ({"y": [0, 1]}, ValueError, "training: 4 inputs but 2 targets"),
         ({"X": [], "y": []}, ValueError, "training: there are no examples"),
-        ({"X": 3.0}, TypeError, "inputs and targets must be lists of examples, got float"),
+        ({"X": 3.0}, TypeError, "inputs and targets must be lists of examples, got 3"),
         ({"epochs": 0}, ValueError, "epochs must be a whole number >= 1, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be a whole number >= 1, got 0"),
         ({"batch_size": 2.5}, TypeError, "batch_size must be a whole number >= 1"),
@@ -243,9 +243,9 @@ def test_wrong_arguments(change, error, message):
 
 
 def test_a_model_is_a_module():
-    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got function"):
+    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got a lambda function"):
         fit(lambda x: x, squared_error, X, Y)
-    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got function"):
+    with pytest.raises(TypeError, match=r"model must be a Module of microgradlib\.nn, got a lambda function"):
         score(lambda x: x, squared_error, X, Y)
 
 

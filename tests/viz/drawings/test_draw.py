@@ -116,7 +116,7 @@ def test_a_single_target_and_arrays_of_values() -> None:
     [
         (3.0, r"got 3\.0\. Make one first: x = Value\(2\.0"),
         (None, "got None"),
-        (Value, "got <class"),
+        (Value, "got the class Value"),
         ([Value(1.0), 2.0], r"got a list that contains 2\.0"),
         ({"x": "y"}, "got a dict that contains 'y'"),
     ],
