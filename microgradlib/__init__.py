@@ -5,10 +5,10 @@ Subpackages, and the functions that need more than the core, are imported at the
 
 import builtins as _builtins
 import typing as _typing
-from importlib import import_module as _import_module
 
 from microgradlib import ops as _ops
 from microgradlib._support import display as _display
+from microgradlib._support.interrupts import import_whole as _import_whole
 
 if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
@@ -90,30 +90,30 @@ if _typing.TYPE_CHECKING:
 
 def _render(form: str, thing: object, rows: int | None) -> str | None:
     """Write a result for a cell: what writes it is imported when the first is shown."""
-    result: str | None = _import_module("microgradlib.viz.cells").render(form, thing, rows)
+    result: str | None = _import_whole("microgradlib.viz.cells").render(form, thing, rows)
     return result
 
 
 def _names(order: _typing.Any) -> dict[_typing.Any, str]:
     """Name the nodes of a graph for formulas and messages."""
-    result: dict[_typing.Any, str] = _import_module("microgradlib.viz.cells.names").known_names(order)
+    result: dict[_typing.Any, str] = _import_whole("microgradlib.viz.cells.names").known_names(order)
     return result
 
 
 def _listing(program: object) -> str:
     """Write a compiled program as mathematics."""
-    result: str = _import_module("microgradlib.listing").written(program)
+    result: str = _import_whole("microgradlib.listing").written(program)
     return result
 
 
 def _drawing(program: object, **options: object) -> object:
     """Draw a compiled program."""
-    return _import_module("microgradlib.listing").drawing_of(program, **options)
+    return _import_whole("microgradlib.listing").drawing_of(program, **options)
 
 
 def _source(program: object, **options: object) -> str:
     """Write a compiled program as text for a framework."""
-    result: str = _import_module("microgradlib.source").to_source(program, **options)
+    result: str = _import_whole("microgradlib.source").to_source(program, **options)
     return result
 
 
@@ -158,9 +158,9 @@ if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exi
 
     def __getattr__(name: str) -> object:
         if name in _SUBMODULES:
-            return _import_module(f"microgradlib.{name}")
+            return _import_whole(f"microgradlib.{name}")
         if name in _SUBMODULE_OF:
-            attribute = globals()[name] = getattr(_import_module(f"microgradlib.{_SUBMODULE_OF[name]}"), name)
+            attribute = globals()[name] = getattr(_import_whole(f"microgradlib.{_SUBMODULE_OF[name]}"), name)
             return attribute
         message = f"module 'microgradlib' has no attribute {name!r}"
         raise AttributeError(message)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
+from microgradlib._support.interrupts import import_whole
 from microgradlib.errors import MissingExtraError
 
 __all__ = ["import_optional", "install_command", "missing_extra"]
@@ -32,7 +32,7 @@ def import_optional(module: str, feature: str) -> Any:
     """Import and return `module`, a package named in `_EXTRAS` or a module in one, such as `scipy.optimize`.
 
     `feature` names the function that needs it, for the message. If the package is installed but one of its own imports
-    fails, that error is raised unchanged, since installing the extra would not help.
+    fails, that error is raised unchanged, since installing the extra would not help. Ctrl-C waits for the end of it.
 
     Raises:
         MissingExtraError: the package, or this module of it, is not installed.
@@ -41,7 +41,7 @@ def import_optional(module: str, feature: str) -> Any:
     'numpy'
     """
     try:
-        return import_module(module)
+        return import_whole(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise

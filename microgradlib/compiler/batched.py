@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.checks import boolean
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler.arguments import Parameters, columns_of, signs_of
@@ -180,8 +181,7 @@ class Batched(display.ShowsItself):
         without `per_example`.
         """
         lookup(framework, {"jax": None}, "framework")
-        from microgradlib.compiler.engines.jax import pure_function  # noqa: PLC0415  what it needs is an extra
-
+        pure_function = import_whole("microgradlib.compiler.engines.jax").pure_function  # what it needs is an extra
         return pure_function(self, per_example=boolean(per_example, "per_example"))
 
     def _product(self, engine: Engine, given: tuple[Any, Sequence[Any]], vector: Any) -> NDArray[Any]:

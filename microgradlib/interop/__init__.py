@@ -12,8 +12,9 @@ They are imported at their first use, and with them the other library.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from microgradlib._support.interrupts import import_whole
 
 if TYPE_CHECKING:
     from microgradlib.interop.jax import jax_loss
@@ -32,9 +33,9 @@ if not TYPE_CHECKING:  # type checkers then refuse names that do not exist
 
     def __getattr__(name: str) -> object:
         if name in _MODULES.values():
-            return import_module(f"{__name__}.{name}")
+            return import_whole(f"{__name__}.{name}")
         if name in _MODULES:
-            attribute = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            attribute = globals()[name] = getattr(import_whole(f"{__name__}.{_MODULES[name]}"), name)
             return attribute
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

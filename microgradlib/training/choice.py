@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Literal
 
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.shown import shown
 from microgradlib.compiler.engines import checked_options, choose_backend
 from microgradlib.errors import LabelError
@@ -48,6 +49,4 @@ def _compiled_steps(task: Task, backend: str, devices: Any) -> CompiledSteps:
     """Return the steps of a task on a backend, "jax" on these devices."""
     if backend != "jax":
         return CompiledSteps(task, backend)
-    from microgradlib.training.jax_steps import JaxSteps  # noqa: PLC0415  most runs are without
-
-    return JaxSteps(task, devices)
+    return import_whole("microgradlib.training.jax_steps").JaxSteps(task, devices)

@@ -8,8 +8,8 @@ that show themselves) and `charts`. All share what lies in this folder: `theme` 
 """
 
 import typing as _typing
-from importlib import import_module as _import_module
 
+from microgradlib._support.interrupts import import_whole as _import_whole
 from microgradlib.viz.charts.chart import Chart, line_chart
 
 if _typing.TYPE_CHECKING:
@@ -29,5 +29,5 @@ if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exi
         if name not in _LAZY:
             message = f"module 'microgradlib.viz' has no attribute {name!r}"
             raise AttributeError(message)
-        attribute = globals()[name] = getattr(_import_module(f"microgradlib.viz.{_LAZY[name]}"), name)
+        attribute = globals()[name] = getattr(_import_whole(f"microgradlib.viz.{_LAZY[name]}"), name)
         return attribute

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from microgradlib._support.checks import boolean
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.lookup import lookup
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
@@ -16,22 +17,15 @@ from microgradlib.compiler.instructions import ProgramData
 __all__ = ["ENGINES", "checked_options", "choose_backend", "make_engine"]
 
 
-def _native() -> type[Engine]:
-    from microgradlib.compiler.engines.native import NativeEngine  # noqa: PLC0415  a tenth of the package's import
-
-    return NativeEngine
-
-
-def _jax() -> type[Engine]:
-    from microgradlib.compiler.engines.jax import JaxEngine  # noqa: PLC0415  likewise
-
-    return JaxEngine
+def _imported(module: str) -> Any:
+    """Return a module of the compiler that is imported when it is first asked for: it takes long."""
+    return import_whole(f"microgradlib.compiler.{module}")
 
 
 ENGINES: Final[dict[str, Callable[[], type[Engine]]]] = {
     "numpy": lambda: NumpyEngine,
-    "native": _native,
-    "jax": _jax,
+    "native": lambda: _imported("engines.native").NativeEngine,
+    "jax": lambda: _imported("engines.jax").JaxEngine,
     "reference": lambda: ReferenceEngine,
 }
 """The engines by the names of `compile(…, backend=…)`, imported when they are asked for."""
@@ -53,10 +47,8 @@ def choose_backend(name: str) -> str:
         lookup(name, {"auto": None, "native": None, "numpy": None}, "backend in MICROGRADLIB_BACKEND")
     if name not in ("auto", "native"):
         return name
-    from microgradlib.compiler.llvm.machine import host  # noqa: PLC0415  as above
-
     try:
-        host()
+        _imported("llvm.machine").host()
     except (ImportError, OSError, RuntimeError):
         if name == "native":
             raise
@@ -72,9 +64,8 @@ def checked_options(name: str, devices: Any = None, reproducible: bool = False) 
     ValueError: devices= and reproducible= are options of backend="jax", got backend='numpy'
     """
     if name == "jax":
-        from microgradlib.compiler.engines.jax import devices_of  # noqa: PLC0415  as above
-
-        return {"devices": devices_of(devices), "reproducible": boolean(reproducible, "reproducible")}
+        devices = _imported("engines.jax").devices_of(devices)
+        return {"devices": devices, "reproducible": boolean(reproducible, "reproducible")}
     if devices is not None or reproducible is not False:
         message = f'devices= and reproducible= are options of backend="jax", got backend={name!r}'
         raise ValueError(message)

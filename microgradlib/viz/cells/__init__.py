@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Final
+
+from microgradlib._support.interrupts import import_whole
 
 __all__ = ["render"]
 
@@ -37,7 +38,7 @@ def render(form: str, thing: object, rows: int | None) -> str | None:
         writer = WRITERS.get(f"{kind.__module__}.{kind.__qualname__}")
         if writer:
             module, _, function = writer.rpartition(".")
-            written = getattr(import_module(f"{__name__}.{module}"), function)(thing, rows)
+            written = getattr(import_whole(f"{__name__}.{module}"), function)(thing, rows)
             result: str | None = getattr(written, form, None)
             return result
     return None

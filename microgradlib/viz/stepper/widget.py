@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.optional import import_optional
 from microgradlib.errors import MissingRuleError
 from microgradlib.viz.stepper.page_build import module_text
@@ -82,7 +82,7 @@ class Answers:
 def _widget_class() -> Any:
     """Return the class of the widget; anywidget is imported when the first one is made."""
     anywidget = import_optional("anywidget", "the live stepper")
-    traitlets = import_module("traitlets")  # anywidget is made of it
+    traitlets = import_whole("traitlets")  # anywidget is made of it
 
     class Stepper(anywidget.AnyWidget):  # type: ignore[misc,name-defined]  # of a package without types
         """The stepper in a notebook. The page sets `leaves` and `closed`; a new `tape` is the answer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from microgradlib._support.optional import import_optional
 from microgradlib.compiler.engines.jax.functions import jax
 
 __all__ = ["LinearMap", "along"]
@@ -78,8 +79,8 @@ def _spread(linear: LinearMap, wrt: tuple[int, ...], tangents: Arrays) -> Arrays
 
 @cache
 def _primitive() -> Any:
-    from jax.extend.core import Primitive  # noqa: PLC0415  what needs it is an extra
-    from jax.interpreters import ad, batching, mlir  # noqa: PLC0415
+    modules = "extend.core", "interpreters.ad", "interpreters.batching", "interpreters.mlir"
+    core, ad, batching, mlir = [import_optional(f"jax.{module}", "the JAX engine") for module in modules]
 
     def run(*arrays: Any, linear: LinearMap, count: int) -> list[Any]:
         return list(linear.forward(arrays[:count], arrays[count:]))
@@ -114,7 +115,7 @@ def _primitive() -> Any:
         found = _mapped(linear, axes, size)(moved[:count], moved[count:])
         return found, [0] * len(found)
 
-    primitive: Any = Primitive("linear_map")
+    primitive: Any = core.Primitive("linear_map")
     primitive.multiple_results = True
     primitive.def_impl(jax().jit(run, static_argnames=("linear", "count")))
     primitive.def_abstract_eval(results)
