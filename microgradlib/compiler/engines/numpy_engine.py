@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.executable import Executable
+from microgradlib.compiler.engines.threads import shared
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning import plan
@@ -96,15 +96,8 @@ def _in_blocks(
         with np.errstate(all="ignore"):  # of this thread
             return planned.run(parameters, [column[block] for column in columns], own)
 
-    several = min(os.cpu_count() or 1, count // BLOCKS_OF_A_THREAD)
-    if several > 1 and planned.block >= BLOCK_OF_A_THREAD:
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  takes 8 ms, and is seldom wanted
-
-        with ThreadPoolExecutor(several) as pool:
-            parts = list(pool.map(run, range(count)))
-    else:
-        parts = list(map(run, range(count)))
-    outputs, cotangents = zip(*parts)
+    several = count // BLOCKS_OF_A_THREAD if planned.block >= BLOCK_OF_A_THREAD else 1
+    outputs, cotangents = zip(*shared(run, range(count), max(several, 1)))
     return np.concatenate(outputs, 1), tuple(
         [
             np.concatenate(found, 1) if operand.space == BATCHED else sum(found[1:], found[0])

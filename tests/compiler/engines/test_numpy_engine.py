@@ -54,7 +54,7 @@ def tiny_blocks(monkeypatch):
     monkeypatch.setattr(numpy_engine, "CACHE_BYTES", 0)
     monkeypatch.setattr(numpy_engine, "BLOCKS_OF_A_THREAD", 2)
     monkeypatch.setattr(numpy_engine, "BLOCK_OF_A_THREAD", 1)
-    monkeypatch.setattr(numpy_engine.os, "cpu_count", lambda: 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
 
 
 @pytest.mark.parametrize("batch", [1, 7, 10, 11, 29, 64])
@@ -69,7 +69,7 @@ def test_blocks_by_threads_are_the_batch(batch, tiny_blocks, monkeypatch):
 def test_results_do_not_depend_on_the_number_of_threads(tiny_blocks, monkeypatch):
     columns = columns_for(100)
     by_threads = results_of(engine_of(), columns)
-    monkeypatch.setattr(numpy_engine.os, "cpu_count", lambda: 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for found, expected in zip(by_threads, results_of(engine_of(), columns)):
         assert np.array_equal(found, expected)
 

@@ -11,8 +11,8 @@ from typing import Any
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.native.code import NativeCode
 from microgradlib.compiler.engines.native.kernel import NotNativeError
-from microgradlib.compiler.engines.native.threads import shared
 from microgradlib.compiler.engines.numpy_engine import NumpyEngine
+from microgradlib.compiler.engines.threads import shared
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import is_finite, numpy
 from microgradlib.compiler.planning import plan

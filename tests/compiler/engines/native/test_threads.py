@@ -1,17 +1,10 @@
-"""Parts of a batch on several threads: what ends them, whose threads they are, and sums that overflow together."""
-
-import os
-import signal
-import subprocess
-import sys
-import threading
+"""Parts of a batch on several threads: numbers that are not finite, strided arrays, sums that overflow."""
 
 import numpy as np
 import pytest
 
 from microgradlib import Value, compiler, dot, tanh
 from microgradlib.compiler.engines.native import code
-from microgradlib.compiler.engines.native.threads import shared
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
@@ -83,104 +76,3 @@ def test_sums_of_parts_that_overflow_together(monkeypatch):
     fast = compiler.compile(lambda x: (parameters[0] * x + parameters[1] * x) * 4, parameters, backend="native")
     mean, gradient = fast.value_and_grad(np.repeat([1.2e308, 1.2e308, -1.2e308, 0.0], 64))
     assert (mean, gradient.tolist()) == (0.0, pytest.approx([1.2e308, 1.2e308]))
-
-
-@pytest.fixture
-def two_threads(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-
-
-def test_an_error_ends_all_parts(two_threads):
-    begun, both = [], threading.Barrier(2)
-
-    def work(k):
-        begun.append(k)
-        if k < 2:
-            both.wait()
-        if threading.current_thread() is threading.main_thread():
-            raise KeyboardInterrupt
-        release.wait()
-
-    release = threading.Event()
-    with pytest.raises(KeyboardInterrupt):
-        shared(work, range(10))
-    release.set()
-    assert shared(lambda part: -part, range(10)) == [-part for part in range(10)]
-    assert sorted(begun) == [0, 1]
-
-
-def test_an_error_of_another_thread_is_the_callers(two_threads):
-    both = threading.Barrier(2)
-
-    def work(k):
-        if k < 2:
-            both.wait()
-        if threading.current_thread() is not threading.main_thread():
-            raise MemoryError
-
-    with pytest.raises(MemoryError):
-        shared(work, range(10))
-
-
-SCRIPT = """
-import atexit, os
-import numpy as np
-from microgradlib import Value, compiler, tanh
-from microgradlib.compiler.engines.native import code
-code.PART, w = 100, Value(0.5)
-fast = compiler.compile(lambda x: tanh(w * x), [w], backend="native")
-x = np.linspace(-1, 1, 1000)
-expected = fast.value_and_grad(x)
-
-def is_same():
-    found = fast.value_and_grad(x)
-    return found[0] == expected[0] and (found[1] == expected[1]).all()
-"""
-FORK = """
-if child := os.fork():
-    os.waitpid(child, 0)
-else:
-    print(is_same() and is_same())
-"""
-END = """
-atexit.register(lambda: print(is_same()))
-"""
-
-
-@pytest.mark.parametrize(
-    "end", [pytest.param(FORK, marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")), END]
-)
-def test_other_processes_and_ends(end):
-    """A forked process has none of the threads; when the interpreter ends there are none any more."""
-    given = os.environ | {"OMP_NUM_THREADS": "2"}
-    done = subprocess.run([sys.executable, "-c", SCRIPT + end], env=given, timeout=60, capture_output=True, check=False)
-    assert done.stdout.split() == [b"True"], done.stderr
-
-
-INTERRUPTS = """
-import signal, sys, time
-
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-signal.signal(signal.SIGALRM, interrupt)
-end, kept = time.monotonic() + float(sys.argv[1]), 0
-while time.monotonic() < end:
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 20e-6 * (1 + kept % 20))
-        for _ in range(20):
-            fast.value_and_grad(x)
-    except KeyboardInterrupt:
-        kept += 1
-signal.setitimer(signal.ITIMER_REAL, 0)
-print(kept > 100 and is_same())
-"""
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
-def test_later_calls_return_after_many_interrupts():
-    """Wherever Ctrl-C comes, no lock stays taken: an executor's was, in one of some ten thousand."""
-    given = os.environ | {"OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", SCRIPT + INTERRUPTS, "2"]
-    done = subprocess.run(command, env=given, timeout=60, capture_output=True, check=False)
-    assert done.stdout.split() == [b"True"], done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from _thread import start_new_thread
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -12,17 +13,17 @@ from typing import Any
 __all__ = ["shared", "threads_allowed"]
 
 
-def shared(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+def shared(work: Callable[[Any], Any], parts: Sequence[Any], most: int | None = None) -> list[Any]:
     """Return what the work on each part gives. Threads, of which the caller's is one, take the parts one by one.
 
-    Threads that have not begun when none is left, as they are busy with another call, are not waited for. An error
-    ends all: no other part is begun.
+    There are as many as are allowed, but not more than parts, nor than `most`. Threads that have not begun when no part
+    is left, as they are busy with another call, are not waited for. An error ends all: no other part is begun.
 
     >>> shared(lambda part: part * part, [1, 2, 3])
     [1, 4, 9]
     """
     allowed = threads_allowed()
-    threads = min(allowed, len(parts))
+    threads = min(allowed, len(parts), most or allowed)
     waiting, found = [*[None] * threads, *reversed(range(len(parts)))], [None] * len(parts)
     done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
 
@@ -53,8 +54,9 @@ def _queue_of(process: int, threads: int) -> SimpleQueue[Callable[[], None]]:
     """
     del process
     queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
-    for _ in range(threads):
-        start_new_thread(_serve, (queue,))
+    with suppress(RuntimeError):  # no more threads can be started, or none at all, as in a browser: the caller's is one
+        for _ in range(threads):
+            start_new_thread(_serve, (queue,))
     return queue
 
 
