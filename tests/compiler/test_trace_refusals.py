@@ -153,3 +153,17 @@ def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters", "error", "message"),
+    [
+        (lambda x: x, Value(1.0), TypeError, "parameters are a list of Values.*: write \\[w\\]"),
+        (lambda x: x, [Value(1.0) + 1.0], TypeError, "parameters are leaf Values"),
+        (lambda x: x, [1.0], TypeError, "parameters are leaf Values"),
+        (lambda x: [], [], ValueError, "the function returns no number"),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused(function, parameters, error, message) -> None:
+    with pytest.raises(error, match=message):
+        mg.compile(function, parameters)([1.0])

@@ -110,3 +110,11 @@ def test_sums_of_some_entries():
     assert grad(lambda x: np.prod(x, where=mask))(np.array([4.0, 2.0, 3.0])).tolist() == [3.0, 0.0, 4.0]
     assert grad(lambda x: np.mean(x, where=x > 0))(np.array([4.0, -2.0, 3.0])).tolist() == [0.5, 0.0, 0.5]
     assert grad(lambda x: np.std(x, where=mask))(np.array([4.0, 9.0, 2.0])).tolist() == [0.5, 0.0, -0.5]
+
+
+def test_an_array_of_nodes_as_an_array_of_objects_keeps_its_nodes():
+    x = Value(2.0)
+    array = node_array([x, x * x], (2,))
+    same = array.astype(object)
+    assert same is not array
+    assert list(same) == list(array)

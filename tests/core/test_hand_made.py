@@ -301,3 +301,13 @@ def test_long_chains(length):
     assert x.grad == 1.0
     twin = copy.deepcopy(node)
     assert len(topological_sort(twin)) == length + 1
+
+
+def test_a_missing_derivative_is_shown_as_unknown_and_survives_pickling():
+    node = Value(3.0, (Value(1.0),), "mine")
+    [missing] = node.local_derivatives
+    assert (f"{missing:.3g}", math.isnan(missing)) == ("?", True)
+    again = pickle.loads(pickle.dumps(missing))
+    for derivative in (missing, again):
+        with pytest.raises(MissingRuleError, match="the node 'mine' was made by hand"):
+            2.0 * derivative

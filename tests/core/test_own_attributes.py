@@ -11,7 +11,7 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, topological_sort
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.node import Node
-from microgradlib.core.own_attributes import OWN_NAMES
+from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute
 from microgradlib.engine import declare_attributes
 
 WAYS = {
@@ -33,11 +33,11 @@ def nodes():
     return [x, -x, x * y, x * x, mg.dot([x, y], [y, y]), by_hand, constant]
 
 
-def test_nodes_are_no_larger_than_their_nine_slots():
-    class NineSlots:
-        __slots__ = ("_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "__weakref__")
+def test_nodes_are_no_larger_than_their_ten_slots():
+    class TenSlots:
+        __slots__ = ("_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "__weakref__")
 
-    assert sys.getsizeof(Value(2.0)) == sys.getsizeof(Value(2.0) * 3.0) == sys.getsizeof(NineSlots())
+    assert sys.getsizeof(Value(2.0)) == sys.getsizeof(Value(2.0) * 3.0) == sys.getsizeof(TenSlots())
     assert not hasattr(Value(2.0), "__dict__")
 
 
@@ -260,3 +260,8 @@ def test_methods_added_to_the_class(monkeypatch):
     (x.cube() + x.twice).backward()
     assert x.grad == 14.0
     assert [node._op for node in topological_sort(x.cube() + x.twice)].count("cube") == 1
+
+
+def test_a_declared_attribute_of_the_class_is_a_descriptor():
+    assert Value.velocity.name == "velocity"
+    assert isinstance(Value.velocity, OwnAttribute)

@@ -11,6 +11,7 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, topological_sort
 from microgradlib.core.peer_names import DistinctParents
 from microgradlib.errors import MissingRuleError
+from microgradlib.ops import TABLE
 
 
 def test_prev_is_usable_as_a_set_and_in_order():
@@ -215,3 +216,15 @@ def test_functions_of_leaves_run_at_the_end_of_the_pass():
     square._backward = passed_on
     (square * 2).backward()
     assert x.grad == 12.0
+
+
+def test_setting_children_makes_a_node_by_hand_unless_they_are_the_same():
+    x, y = Value(2.0), Value(3.0)
+    node = x * y
+    node._children = (x, y)
+    assert (node.op, node.local_derivatives) == (TABLE["mul"], (3.0, 2.0))
+    node._children = (y, x)
+    assert node._children == (y, x)
+    assert [math.isnan(derivative) for derivative in node.local_derivatives] == [True, True]
+    with pytest.raises(MissingRuleError):
+        node.backward()

@@ -111,3 +111,15 @@ def test_symbol_errors_name_the_alternative(use, instead):
 def test_a_symbol_needs_a_name(label):
     with pytest.raises(TypeError, match="name"):
         Symbol(label)
+
+
+@pytest.mark.parametrize("number", [-1.5, 2.0])
+def test_methods_with_a_setting_are_those_of_values(number):
+    s = Symbol("s")
+    for method, settings in (("leaky_relu", ()), ("leaky_relu", (0.3,)), ("elu", ()), ("elu", (2.0,))):
+        node = getattr(s, method)(*settings)
+        assert (
+            evaluate(node, {s: number})
+            == getattr(Value(number), method)(*settings).data
+            == getattr(mg, method)(number, *settings)
+        )

@@ -8,6 +8,7 @@ import pytest
 import microgradlib as mg
 from microgradlib import Value, grad_table
 from microgradlib.ops import TABLE, define_op, forget_op
+from microgradlib.ops.guards import unguarded
 
 
 def test_forget_op_removes_every_trace():
@@ -176,3 +177,31 @@ def test_an_op_defined_elsewhere_is_protected(cell):
     with pytest.raises(TypeError, match="needs a formula"):
         execute("define_op('scaled_for_a_test', lambda xp, x: x, [])")
     assert TABLE["scaled_for_a_test"] is op
+
+
+class Foreign:
+    """A class of nodes that no other class knows."""
+
+    @staticmethod
+    def __apply_op__(op, inputs):
+        return NotImplemented
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [(Value(1.0), "add has no way to join Foreign and Value"), ("x", "expected a real number, got str 'x'")],
+)
+def test_classes_that_do_not_know_one_another_are_refused(other, message):
+    for inputs in ((Foreign(), other), (other, Foreign())):
+        with pytest.raises(TypeError, match=message):
+            TABLE["add"](*inputs)
+
+
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.variadic])
+def test_one_derivative_of_an_op_of_many_inputs_is_one_of_all(name):
+    op = TABLE[name]
+    inputs = [Value(0.3), Value(0.7), Value(1.1), Value(0.4)]
+    output = op(*inputs)
+    for place, expected in enumerate(output.local_derivatives):
+        found = unguarded(op.partial_derivative(place, output, *inputs))
+        assert float(found) == pytest.approx(expected, rel=1e-12, abs=1e-12)

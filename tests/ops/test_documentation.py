@@ -81,3 +81,8 @@ def test_an_op_has_a_name_as_functions_do():
     assert mg.tanh.__name__ == "tanh"
     assert TABLE["pow"].bind(2.0).__name__ == "pow"
     assert functools.wraps(mg.tanh)(lambda x: x).__name__ == "tanh"
+
+
+def test_the_class_of_ops_has_the_signature_of_its_constructor():
+    assert str(inspect.signature(Op)) == "(**fields: 'Any') -> 'None'"
+    assert not hasattr(Op, "__signature__")

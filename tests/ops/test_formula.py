@@ -91,3 +91,10 @@ def test_an_op_is_written_by_its_notation_in_every_dialect():
 def test_a_choice_of_1_and_0_is_its_condition(dialect):
     x = dialect.name("x")
     assert str(dialect.where(x > 0, 1.0, 0.0)) == "x > 0"
+
+
+def test_powers_of_numbers_and_choices_between_zeros():
+    x = Formula("x")
+    assert str(2 ** (x + 1)) == "2**(x + 1)"
+    assert str(Formula.where(x > 0, 0.0, 0.0)) == "0"
+    assert str(Formula.where(x > 0, 0.0, x)) == str(Formula.where(x <= 0, x, 0.0))
