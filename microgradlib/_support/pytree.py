@@ -10,7 +10,19 @@ from typing import Any
 Builder = Callable[[Iterable[Any], tuple[int, ...]], Any]
 """What makes an array of elements in row-major order and of a shape, as `array_of` does."""
 
-__all__ = ["array_of", "flatten", "is_ndarray", "same_shape", "unflatten", "unflatten_matrix", "with_lists_for_arrays"]
+TOO_DEEP = "lists or dicts are nested too deeply, or one contains itself: give numbers, or lists of numbers"
+"""What is wrong with a structure that Python's recursion cannot go through."""
+
+__all__ = [
+    "TOO_DEEP",
+    "array_of",
+    "flatten",
+    "is_ndarray",
+    "same_shape",
+    "unflatten",
+    "unflatten_matrix",
+    "with_lists_for_arrays",
+]
 
 
 def is_ndarray(thing: Any) -> bool:
@@ -21,16 +33,24 @@ def is_ndarray(thing: Any) -> bool:
 def flatten(tree: Any) -> list[Any]:
     """Return the leaves of a nested structure in order: lists and tuples by position, dicts in insertion order.
 
-    The elements of an array are leaves, in row-major order. Raises `TypeError` for a masked array.
+    The elements of an array are leaves, in row-major order. Raises `TypeError` for a masked array, `ValueError` for a
+    structure that contains itself.
 
     >>> flatten({"w": [1, 2], "b": (3,)})
     [1, 2, 3]
     """
+    try:
+        return _leaves(tree)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
+def _leaves(tree: Any) -> list[Any]:
     if isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, (list, tuple)):
         return _elements(tree) if is_ndarray(tree) else [tree]
-    return [leaf for branch in tree for leaf in flatten(branch)]
+    return [leaf for branch in tree for leaf in _leaves(branch)]
 
 
 def _elements(array: Any) -> list[Any]:

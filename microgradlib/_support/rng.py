@@ -1,7 +1,9 @@
-"""Turn a seed into a random number generator."""
+"""Random number generators: from a seed, and with their states restored if what draws from them raises."""
 
 import operator
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import SupportsIndex
 
 from microgradlib._support.number import is_whole
@@ -27,3 +29,28 @@ def as_random(rng: Rng) -> random.Random:
         return random.Random(operator.index(rng))
     message = f"rng must be a seed (a whole number) or a random.Random, got {shown(rng)}; write rng=0"
     raise TypeError(message)
+
+
+@contextmanager
+def restored_on_error(*rngs: Rng | None) -> Iterator[None]:
+    """Run a block that draws from these generators; if it raises, restore their states. Seeds have none.
+
+    None is Python's global generator. Wrong arguments that show themselves only after the first numbers have been
+    drawn, such as the size of the last layer, then leave the generator where it was.
+
+    >>> generator = random.Random(0)
+    >>> try:
+    ...     with restored_on_error(generator):
+    ...         print(generator.random(), 1 / 0)
+    ... except ZeroDivisionError:
+    ...     print(generator.random() == random.Random(0).random())
+    True
+    """
+    sources = [random if rng is None else rng for rng in rngs]
+    states = [(rng, rng.getstate()) for rng in sources if rng is random or isinstance(rng, random.Random)]
+    try:
+        yield
+    except BaseException:
+        for rng, state in states:
+            rng.setstate(state)
+        raise

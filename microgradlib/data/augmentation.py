@@ -20,7 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from microgradlib._support.checks import WholeNumber, non_negative, positive, real_number, whole_number
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng, as_random, restored_on_error
+from microgradlib.data.checks import check_augmentation, check_dataset, checked_row
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
 from microgradlib.data.resampling import pixel, resampled
@@ -50,8 +51,8 @@ def gaussian_noise(std: float) -> Augmentation:
     std = non_negative(std, "std", reason="a standard deviation", example=0.1)
 
     def add_noise(x: Sequence[float], rng: Rng) -> Row:
-        generator = as_random(rng)
-        return tuple(number + generator.gauss(0.0, std) for number in x)
+        numbers, generator = checked_row(x), as_random(rng)
+        return tuple(number + generator.gauss(0.0, std) for number in numbers)
 
     return add_noise
 
@@ -77,7 +78,7 @@ def shift(pixels: WholeNumber, width: WholeNumber) -> Augmentation:
     width = _checked_width(width)
 
     def translate(x: Sequence[float], rng: Rng) -> Row:
-        [image] = as_image(x, width)
+        [image] = as_image(checked_row(x), width)
         generator = as_random(rng)
         down, right = generator.randint(-pixels, pixels), generator.randint(-pixels, pixels)
         return tuple(pixel(image, r - down, c - right) for r in range(len(image)) for c in range(width))
@@ -100,7 +101,7 @@ def mirror(width: WholeNumber) -> Augmentation:
     width = _checked_width(width)
 
     def flip(x: Sequence[float], rng: Rng) -> Row:
-        [image] = as_image(x, width)
+        [image] = as_image(checked_row(x), width)
         step = -1 if as_random(rng).random() < 0.5 else 1
         return tuple(pixel for row in image for pixel in row[::step])
 
@@ -129,14 +130,15 @@ def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation
         width = _checked_width(width)
 
     def rotate_example(x: Sequence[float], rng: Rng) -> Row:
-        if width is None and len(x) != 2:
-            message = f"a point to rotate has two coordinates, got {len(x)}; for an image give rotate its width"
+        numbers = checked_row(x)
+        if width is None and len(numbers) != 2:
+            message = f"a point to rotate has two coordinates, got {len(numbers)}; for an image give rotate its width"
             raise ValueError(message)
-        image = None if width is None else as_image(x, width)[0]  # checked before the angle is drawn
+        image = None if width is None else as_image(numbers, width)[0]
         angle = math.radians(as_random(rng).uniform(-max_degrees, max_degrees))
         cos, sin = math.cos(angle), math.sin(angle)
         if image is None:
-            return (x[0] * cos - x[1] * sin, x[0] * sin + x[1] * cos)
+            return (numbers[0] * cos - numbers[1] * sin, numbers[0] * sin + numbers[1] * cos)
         return resampled(image, cos, sin)
 
     return rotate_example
@@ -163,9 +165,10 @@ def scale(factor: float, width: WholeNumber | None = None) -> Augmentation:
         width = _checked_width(width)
 
     def scale_example(x: Sequence[float], rng: Rng) -> Row:
-        image = None if width is None else as_image(x, width)[0]  # checked before the scale is drawn
+        numbers = checked_row(x)
+        image = None if width is None else as_image(numbers, width)[0]
         s = math.exp(as_random(rng).uniform(-largest, largest))
-        return tuple(number * s for number in x) if image is None else resampled(image, 1 / s, 0.0)
+        return tuple(number * s for number in numbers) if image is None else resampled(image, 1 / s, 0.0)
 
     return scale_example
 
@@ -188,9 +191,10 @@ def mu_law(mu: float = 255.0) -> Augmentation:
     mu = positive(mu, "mu", example=255.0)
 
     def compress(x: Sequence[float], rng: Rng) -> Row:
+        numbers = checked_row(x)
         if as_random(rng).random() >= 0.5:
-            return tuple(x)
-        return tuple(math.copysign(math.log1p(mu * abs(number)) / math.log1p(mu), number) for number in x)
+            return tuple(numbers)
+        return tuple(math.copysign(math.log1p(mu * abs(number)) / math.log1p(mu), number) for number in numbers)
 
     return compress
 
@@ -198,15 +202,20 @@ def mu_law(mu: float = 255.0) -> Augmentation:
 def chain(*augmentations: AugmentationLike) -> Augmentation:
     """Return the composition of these augmentations, applied from first to last; with none it returns x unchanged.
 
+    Raises `TypeError` for anything but functions.
+
     >>> chain(mirror(2), gaussian_noise(0.0))([1.0, 2.0], 1)
     (2.0, 1.0)
     """
+    for augmentation in augmentations:
+        check_augmentation(augmentation, "an augmentation")
 
     def apply_all(x: Sequence[float], rng: Rng) -> Row:
         generator = as_random(rng)
-        for augmentation in augmentations:
-            x = augmentation(x, generator)
-        return tuple(x)
+        with restored_on_error(generator):
+            for augmentation in augmentations:
+                x = augmentation(x, generator)
+            return tuple(x)
 
     return apply_all
 
@@ -229,7 +238,8 @@ def augmented(
         rng: a seed or a `random.Random`; the same seed gives the same copies.
 
     Raises:
-        TypeError: `copies` is not a whole number, or `rng` neither a seed nor a `random.Random`.
+        TypeError: `dataset` is no data set, `augmentation` no function, `copies` not a whole number, or `rng` neither a
+            seed nor a `random.Random`.
         ValueError: `copies` is below 1, or an x′ does not have one finite number per feature.
 
     >>> from microgradlib.data import xor
@@ -237,10 +247,13 @@ def augmented(
     >>> len(more), more.inputs[:4] == xor().inputs, more.targets == xor().targets * 4
     (16, True, True)
     """
+    check_dataset(dataset)
+    check_augmentation(augmentation, "augmentation")
     copies = whole_number(copies, "copies", reason="how many of each example")
     generator = as_random(rng)
-    transformed = [tuple(augmentation(row, generator)) for _ in range(copies) for row in dataset.inputs]
-    return replace(dataset, inputs=dataset.inputs + tuple(transformed), targets=dataset.targets * (copies + 1))
+    with restored_on_error(generator):
+        transformed = [tuple(augmentation(row, generator)) for _ in range(copies) for row in dataset.inputs]
+        return replace(dataset, inputs=dataset.inputs + tuple(transformed), targets=dataset.targets * (copies + 1))
 
 
 def _checked_width(width: WholeNumber) -> int:

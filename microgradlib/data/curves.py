@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from microgradlib._support.checks import WholeNumber, boolean, fraction, non_negative, real_number, whole_number
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
@@ -147,14 +147,15 @@ def sine(
         raise ValueError(message)
     even = boolean(even, "even")
     generator = as_random(rng)
-    positions = [k / (n - 1) if even else generator.random() for k in range(n)]
-    xs = [low * (1.0 - t) + high * t for t in positions]
-    return RegressionDataset(
-        inputs=tuple((x,) for x in xs),
-        targets=tuple(math.sin(x) + generator.gauss(0.0, noise) for x in xs),
-        feature_names=("x",),
-        target_name="sin x",
-    )
+    with restored_on_error(generator):  # overflow shows itself in what was drawn
+        positions = [k / (n - 1) if even else generator.random() for k in range(n)]
+        xs = [low * (1.0 - t) + high * t for t in positions]
+        return RegressionDataset(
+            inputs=tuple((x,) for x in xs),
+            targets=tuple(math.sin(x) + generator.gauss(0.0, noise) for x in xs),
+            feature_names=("x",),
+            target_name="sin x",
+        )
 
 
 def _half_circle(count: int) -> list[float]:
@@ -173,9 +174,12 @@ def _with_noise(
     """Return the data set whose class k are the points of curve k, with Gaussian noise on both coordinates."""
     noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
     generator = as_random(rng)
-    return Dataset(
-        inputs=tuple((x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise)) for c in curves for x, y in c),
-        targets=tuple(label for label, curve in enumerate(curves) for _ in curve),
-        feature_names=("x", "y"),
-        class_names=tuple(class_names),
-    )
+    with restored_on_error(generator):  # overflow shows itself in what was drawn
+        return Dataset(
+            inputs=tuple(
+                (x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise)) for c in curves for x, y in c
+            ),
+            targets=tuple(label for label, curve in enumerate(curves) for _ in curve),
+            feature_names=("x", "y"),
+            class_names=tuple(class_names),
+        )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from microgradlib._support.checks import fraction
 from microgradlib._support.rng import Rng, as_random
+from microgradlib.data.checks import check_dataset
 from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Row
 from microgradlib.data.standard_scores import standard_score
 
@@ -23,7 +24,7 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
         rng: a seed or a `random.Random`; the same seed gives the same parts.
 
     Raises:
-        TypeError: `held_out` is not a number, or `rng` neither a seed nor a `random.Random`.
+        TypeError: `dataset` is no data set, `held_out` is not a number, or `rng` neither a seed nor a `random.Random`.
         ValueError: `held_out` is not between 0 and 1, or a class, or a `RegressionDataset`, has a single example.
 
     >>> from microgradlib.data import iris, sine
@@ -33,13 +34,15 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
     >>> [len(part) for part in split(sine(50), held_out=0.3)]
     [35, 15]
     """
+    check_dataset(dataset)
     held_out = fraction(held_out, "held_out", zero=False, example=0.2)
-    generator = as_random(rng)
-    drawn: list[int] = []
-    for name, members in _groups(dataset):
+    generator, groups = as_random(rng), _groups(dataset)
+    for name, members in groups:
         if len(members) == 1:
             message = f"{name} has one example, too few to split; give at least two of each class"
             raise ValueError(message)
+    drawn: list[int] = []
+    for _, members in groups:
         if members:
             count = min(max(math.floor(len(members) * held_out + 0.5), 1), len(members) - 1)
             drawn.extend(generator.sample(members, count))
@@ -57,6 +60,7 @@ def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDa
     scale and the offset of its feature.
 
     Raises:
+        TypeError: one of them is no data set.
         ValueError: the two parts have different features, or a z of `other` is beyond the range of floats.
 
     >>> from microgradlib.data import Dataset
@@ -65,6 +69,8 @@ def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDa
     >>> [part.inputs for part in standardise(line, far)]
     [((-1.0,), (1.0,)), ((5.0,),)]
     """
+    check_dataset(train, "train")
+    check_dataset(other, "other")
     if train.feature_names != other.feature_names:
         message = (
             f"the training part has features {train.feature_names}, the other {other.feature_names}; "

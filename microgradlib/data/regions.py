@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 from microgradlib._support.checks import WholeNumber, non_negative, whole_number
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset, Row
 
@@ -59,20 +59,21 @@ def blobs(
     """
     noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
     generator = as_random(rng)
-    if isinstance(centres, Iterable):
-        means = _checked_centres(centres)
-        n = whole_number(n, "n", len(means), reason="one point per centre")
-    else:
-        count = whole_number(centres, "centres", reason="a class each", example=3)
-        n = whole_number(n, "n", count, reason="one point per centre")
-        means = _draw_centres(count, generator)
-    targets = [label for label in range(len(means)) for _ in range(n // len(means) + (label < n % len(means)))]
-    return Dataset(
-        inputs=tuple(tuple(m + generator.gauss(0.0, noise) for m in means[label]) for label in targets),
-        targets=tuple(targets),
-        feature_names=("x", "y") if len(means[0]) == 2 else tuple(f"x{i}" for i in range(len(means[0]))),
-        class_names=tuple(f"blob {label}" for label in range(len(means))),
-    )
+    with restored_on_error(generator):  # overflow shows itself in what was drawn
+        if isinstance(centres, Iterable):
+            means = _checked_centres(centres)
+            n = whole_number(n, "n", len(means), reason="one point per centre")
+        else:
+            count = whole_number(centres, "centres", reason="a class each", example=3)
+            n = whole_number(n, "n", count, reason="one point per centre")
+            means = _draw_centres(count, generator)
+        targets = [label for label in range(len(means)) for _ in range(n // len(means) + (label < n % len(means)))]
+        return Dataset(
+            inputs=tuple(tuple(m + generator.gauss(0.0, noise) for m in means[label]) for label in targets),
+            targets=tuple(targets),
+            feature_names=("x", "y") if len(means[0]) == 2 else tuple(f"x{i}" for i in range(len(means[0]))),
+            class_names=tuple(f"blob {label}" for label in range(len(means))),
+        )
 
 
 def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
@@ -105,14 +106,15 @@ def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
     n = whole_number(n, "n", reason="a data set is not empty", example=300)
     noise = non_negative(noise, "noise", reason="a standard deviation", example=0.1)
     generator = as_random(rng)
-    inputs: list[Row] = []
-    targets: list[int] = []
-    while len(inputs) < n:
-        x, y = generator.uniform(-1.0, 1.0), generator.uniform(-1.0, 1.0)
-        if math.hypot(x, y) <= 1.0:
-            targets.append(_yin_yang_class(x, y))
-            inputs.append((x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise)))
-    return Dataset(tuple(inputs), tuple(targets), feature_names=("x", "y"), class_names=("yin", "yang", "dot"))
+    with restored_on_error(generator):  # overflow shows itself in what was drawn
+        inputs: list[Row] = []
+        targets: list[int] = []
+        while len(inputs) < n:
+            x, y = generator.uniform(-1.0, 1.0), generator.uniform(-1.0, 1.0)
+            if math.hypot(x, y) <= 1.0:
+                targets.append(_yin_yang_class(x, y))
+                inputs.append((x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise)))
+        return Dataset(tuple(inputs), tuple(targets), feature_names=("x", "y"), class_names=("yin", "yang", "dot"))
 
 
 def _checked_centres(centres: Sequence[Sequence[float]]) -> list[Row]:

@@ -7,8 +7,10 @@ from collections.abc import Collection
 from typing import Any, TypeVar, overload
 
 from microgradlib._support.checks import fraction
+from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.rng import Rng, as_random
+from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.errors import SymbolHasNoValueError
@@ -54,12 +56,15 @@ class Dropout(Module):
             return x
         nested = nested_lists(x)
         numbers = flatten(nested)
-        if any(isinstance(number, Symbol) for number in numbers):
+        kinds = set(map(type, numbers))
+        if any(issubclass(kind, Symbol) for kind in kinds):
             message = (
                 "dropout draws new random numbers at each call, and a graph of Symbols would contain one draw: "
                 "call model.eval() first, or leave Dropout out of what is compiled"
             )
             raise SymbolHasNoValueError(message)
+        if not all(issubclass(kind, (Node, float)) for kind in kinds):
+            numbers = [number if isinstance(number, Node) else as_float(number) for number in numbers]  # or raises
         draw, scale = (self.rng or random).random, 1 / (1 - self.p)
         return unflatten(nested, [number * (scale if draw() >= self.p else 0.0) for number in numbers])
 

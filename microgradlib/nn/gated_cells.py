@@ -94,7 +94,8 @@ class LSTMCell(Cell[LSTMState]):
 
     def hidden(self, state: LSTMState) -> list[Value]:
         """Return h_t."""
-        return state[0]
+        h, _ = state
+        return h
 
 
 class GRUCandidate(Gate):
@@ -162,7 +163,7 @@ class GRUCell(Cell[list[Value]]):
         init: Init = "fan_out",
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
-        options = gate_options(rng, init, bias=bias)
+        options, reset_after = gate_options(rng, init, bias=bias), bool(reset_after)
         self.reset_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.update_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.candidate = GRUCandidate(nin, nhidden, **options) if reset_after else Gate(nin, nhidden, "tanh", **options)

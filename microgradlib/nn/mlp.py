@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from microgradlib._support.listing import listed
 from microgradlib._support.lookup import lookup
 from microgradlib._support.pytree import flatten
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, UNITS, Activation
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
@@ -77,17 +77,18 @@ class MLP(Module):
             raise ValueError(message)
         *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers
-        self.layers: list[Layer] = [
-            _layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)
-        ]
-        if isinstance(output, str) and output == "gaussian":
-            gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
-            self.layers.append(gaussian)
-        else:
-            if isinstance(output, str):
-                known = [*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, *UNITS, "gaussian"]
-                lookup(output, dict.fromkeys(known), "output unit")
-            self.layers.append(_layer(sizes[-2], sizes[-1], output, generator, neuron))
+        if isinstance(output, str):
+            known = [*ACTIVATIONS, "prelu", *LAYER_ACTIVATIONS, *UNITS, "gaussian"]
+            lookup(output, dict.fromkeys(known), "output unit")
+        with restored_on_error(generator):
+            self.layers: list[Layer] = [
+                _layer(n, m, f, generator, neuron) for n, m, f in zip(sizes, sizes[1:], activations)
+            ]
+            if isinstance(output, str) and output == "gaussian":
+                gaussian: Any = GaussianOutput(sizes[-2], sizes[-1], rng=generator, **neuron)
+                self.layers.append(gaussian)
+            else:
+                self.layers.append(_layer(sizes[-2], sizes[-1], output, generator, neuron))
 
     def __call__(self, x: Vector) -> Any:
         """Return the output for inputs x: one node, or a list if there are several outputs.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.listing import listed
-from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import Unit
@@ -81,13 +81,14 @@ class Neuron(Module):
         nout: WholeNumber = 1,
     ) -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
-        draw = weight_drawer(init, rng)
+        draw, with_bias = weight_drawer(init, rng), bool(bias)
         if isinstance(activation, bool):
             activation = "relu" if activation else "linear"
+        f = activation_function(activation if nonlin else "linear")
         self.activation = activation_name(activation) if nonlin else "linear"
         self.w = [Value(draw(nin, nout), label=f"w{d}") for d in range(nin)]
-        self.b = Value(0.0, label="b") if bias else None
-        self.f = activation_function(activation if nonlin else "linear")
+        self.b = Value(0.0, label="b") if with_bias else None
+        self.f = f  # behind w and b: an activation may have parameters, and they are listed in order of assignment
         self.expand = expand
         self.summary_shape = f"{nin} → 1 {self.activation}"
 
@@ -172,7 +173,8 @@ class Layer(Module):
         elif isinstance(activation, str):
             self.layer_activation = LAYER_ACTIVATIONS.get(activation)
         kinds = ["linear"] * nout if self.layer_activation else _activation_of_each(activation, nout)
-        self.neurons = [Neuron(nin, kind, rng=generator, nout=nout, **neuron) for kind in kinds]
+        with restored_on_error(generator):
+            self.neurons = [Neuron(nin, kind, rng=generator, nout=nout, **neuron) for kind in kinds]
         self.summary_shape = f"{nin} → {nout} {_activation_names(activation)}"
 
     def net_inputs(self, x: Vector) -> list[Value]:

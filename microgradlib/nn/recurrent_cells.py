@@ -68,15 +68,15 @@ class Gate(Module):
         bias_start: float = 0.0,
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
-        draw = weight_drawer(init, rng)
+        draw, with_bias = weight_drawer(init, rng), bool(bias)
+        bias_start = real_number(bias_start, "bias_start", finite=False, example=1.0)
         self.nin, self.nhidden = nin, nhidden
         self.f = activation_function(activation)
         self.u, self.w = (
             [[Value(draw(n, nhidden), label=f"{name}{i},{j}") for j in range(n)] for i in range(nhidden)]
             for name, n in (("u", nin), ("w", nhidden))
         )
-        bias_start = real_number(bias_start, "bias_start", finite=False, example=1.0)
-        self.b = [Value(bias_start, label=f"b{i}") for i in range(nhidden)] if bias else None
+        self.b = [Value(bias_start, label=f"b{i}") for i in range(nhidden)] if with_bias else None
         self.summary_shape = f"{nin} → {nhidden} {activation_name(activation)}"
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
+from microgradlib._support.pytree import TOO_DEEP
 from microgradlib._support.shown import shown
 from microgradlib.core.value import as_node
 
@@ -56,4 +57,11 @@ def nested_lists(x: Any) -> Any:
     >>> nested_lists(((1, 2), [3]))
     [[1, 2], [3]]
     """
-    return [nested_lists(entry) for entry in x] if is_sequence(x) else x
+    try:
+        return _nested_lists(x)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
+def _nested_lists(x: Any) -> Any:
+    return [_nested_lists(entry) for entry in x] if is_sequence(x) else x

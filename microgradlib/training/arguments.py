@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.shown import shown
 from microgradlib.costs import decision_of
+from microgradlib.data.checks import check_augmentation
 from microgradlib.optim import Adam
 from microgradlib.training.early_stopping import EarlyStopping
 
@@ -44,9 +45,8 @@ def functions_of(functions: OneOrMore[F], name: str) -> tuple[F, ...]:
 
 def augmentation(augment: Any) -> Any:
     """Return the augmentation, None without one. Raises `TypeError` for anything but a function."""
-    if augment is not None and not callable(augment):
-        message = f"augment must be a function (x, rng) → x′, such as data.gaussian_noise(0.1), got {shown(augment)}"
-        raise TypeError(message)
+    if augment is not None:
+        check_augmentation(augment, "augment")
     return augment
 
 
