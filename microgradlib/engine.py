@@ -7,8 +7,8 @@ So do those that build nodes by hand, set `_backward` functions and put attribut
 - `Value(Value(2.0))` is a `TypeError`: it would be a copy that cuts the graph in silence, `v.detach()` says so.
 - `-x`, `x - y` and `x / y` are one node each, where micrograd makes two or three of * and + and **-1.
 - `backward()` sets the gradients of inner nodes anew and adds to those of leaves, so that running it twice is right.
-- Local derivatives are recorded when a node is made: `data` changed between the forward pass and `backward()` does not
-  change them, where micrograd multiplies by the new number.
+- Local derivatives are recorded when a node is made: `data` changed between the forward pass and `backward()` is a
+  `ChangedDataError` if that changes them, where micrograd multiplies by the new number: see `core.changes`.
 - Attributes: the names of `core.own_attributes.OWN_NAMES`; for another, "'Value' object has no attribute 'heat'", write
   `declare_attributes("heat")` first. A subclass of Value takes any.
 - Operators on a subclass of Value give a Value, as micrograd's do, unless the subclass defines them or `__apply_op__`.

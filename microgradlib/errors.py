@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "AnomalyError",
+    "ChangedDataError",
     "DivergedError",
     "DrawingError",
     "ExpressionError",
@@ -27,6 +28,10 @@ class MicrogradError(Exception):
 
 class AnomalyError(MicrogradError, FloatingPointError):
     """Under `detect_anomaly()`, a value or a gradient became nan or infinite."""
+
+
+class ChangedDataError(MicrogradError, RuntimeError):
+    """A number was assigned to a Value after others had been computed from it, and these are to be differentiated."""
 
 
 class DivergedError(MicrogradError, FloatingPointError):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from microgradlib._support.number import as_float
-from microgradlib.core.graph import descendants, topological_sort
+from microgradlib._support.shown import shown
+from microgradlib.core.changes import check_unchanged
+from microgradlib.core.graph import descendants, node_list, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.tables import NodeTable, TangentTable
 from microgradlib.errors import SymbolHasNoValueError
@@ -13,7 +15,7 @@ from microgradlib.ops import GRAPH, ZERO
 from microgradlib.ops.guards import add, chain_product, unguarded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["evaluate", "grad_table", "gradients", "tangent_table", "useful_derivatives"]
 
@@ -38,6 +40,7 @@ def grad_table(output: N, seed: float = 1.0) -> NodeTable[N]:
     (10.0, 3.0)
     """
     table = NodeTable(dict.fromkeys(topological_sort(output), ZERO))
+    check_unchanged(table)
     table[output] = as_float(seed) or ZERO
     for node in reversed(table):
         gradient = table[node]
@@ -56,7 +59,8 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
 
     One sweep gives the derivative of every output in one direction, where one sweep of `grad_table` gives that of one
     output in every direction. What is not reached, as in `grad_table`, has tangent 0: nodes without parents that are
-    given no tangent or 0, and what lies behind a closed branch.
+    given no tangent or 0, and what lies behind a closed branch. A tangent of a node that the outputs do not depend on
+    changes nothing. Raises `TypeError` for tangents that are no dict from nodes to numbers.
 
     >>> from microgradlib import Value
     >>> x, y = Value(3.0), Value(4.0)
@@ -64,12 +68,14 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
     >>> tangent_table(product, {x: 1.0, y: 10.0})[product]
     34.0
     """
-    targets = [outputs] if isinstance(outputs, Node) else outputs
+    order = topological_sort(*[outputs] if isinstance(outputs, Node) else node_list(outputs, "outputs", "[y]"))
+    given = {x: as_float(v) or ZERO for x, v in _by_node(tangents, "tangents").items()}
+    check_unchanged(order)
     table: NodeTable[N] = TangentTable()
-    for node in topological_sort(*targets):
+    for node in order:
         tangent: float = ZERO
-        if node in tangents:
-            tangent = as_float(tangents[node]) or ZERO
+        if node in given:
+            tangent = given[node]
         else:
             for parent, local_derivative in zip(node.parents, node.local_derivatives):
                 if local_derivative is not ZERO and table[parent] is not ZERO:
@@ -78,13 +84,13 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
     return table
 
 
-def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
+def gradients(output: N, inputs: Iterable[Node]) -> list[N]:
     """Return ∂output/∂x for each x of `inputs`, as new nodes: draw them, evaluate them, differentiate them again.
 
     *Deep Learning*, Algorithms 6.5 and 6.6: prune the graph to what depends on the inputs and leads to the output;
     then, consumers first, the gradient of V is the sum over its consumers C of op.bprop, the gradient of C times ∂C/∂V,
     each as an expression. An input that output does not depend on has gradient 0. Raises `TypeError` if `inputs` is one
-    node instead of a list.
+    node instead of a list, or holds anything but nodes.
 
     >>> from microgradlib import Symbol, evaluate
     >>> w = Symbol("w")
@@ -94,9 +100,11 @@ def gradients(output: N, inputs: Sequence[Node]) -> list[N]:
     [12.0, 12.0]
     """
     if isinstance(inputs, Node):
-        message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {inputs!r}"
+        message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {shown(inputs)}"
         raise TypeError(message)
+    inputs = node_list(inputs, "inputs", "[x, y]")
     order = topological_sort(output)
+    check_unchanged(order)
     useful = descendants(order, inputs)
     table: dict[Any, Any] = {output: 1.0}
     for consumer in reversed(order):
@@ -131,7 +139,7 @@ def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     u⁽ⁱ⁾ = f⁽ⁱ⁾(A⁽ⁱ⁾), where A⁽ⁱ⁾ are the values of the parents, in topological order. A list of outputs gives a list.
     Nodes named in `values` need not be leaves. Leaf Values keep their data unless `values` names them; every other node
     is computed anew. Values in place of numbers give Values. Raises `SymbolHasNoValueError` for a symbol that has no
-    entry.
+    entry, `TypeError` for values that are no dict from nodes to numbers.
 
     >>> from microgradlib import Symbol
     >>> x, y = Symbol("x"), Symbol("y")
@@ -139,12 +147,21 @@ def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     7.0
     """
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
-    table: dict[Any, Any] = dict(values)
+    table: dict[Any, Any] = _by_node(values, "values")
     for target in outputs:
         for node in topological_sort(target, known=table):
             table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
     results = [table[target] for target in outputs]
     return results if isinstance(output, (list, tuple)) else results[0]
+
+
+def _by_node(numbers: Any, name: str) -> dict[Any, Any]:
+    """Return what was given for each node as a dict. Raises `TypeError` unless it is one, or a key is no node."""
+    if not hasattr(numbers, "keys"):
+        message = f"{name} must be a dict from nodes to numbers, such as {{x: 1.0}}, got {shown(numbers)}"
+        raise TypeError(message)
+    node_list(numbers.keys(), f"the keys of {name}", "{x: 1.0}")
+    return dict(numbers)
 
 
 def _leaf(node: Node) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakSet
 
+from microgradlib.core.changes import COUNT, check_unchanged
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.own_attributes import own_attributes
 from microgradlib.ops import ZERO
@@ -19,10 +20,13 @@ def accumulate(output: Any, seed: float) -> None:
     """Set `grad` of each node below `output` that has parents; add to `grad` of each leaf.
 
     A test holds it to `grad_table`, bit for bit: the same edges in the same order. It reads the slots of the nodes
-    rather than their tuples of parents, and leaves out the leaves, which have no parents to add to.
+    rather than their tuples of parents, and leaves out the leaves, which have no parents to add to. Raises
+    `ChangedDataError`, before any change, for what `core.changes` says.
     """
-    order = _inner_nodes(output)
-    for node in order:
+    order, used, is_current = _inner_nodes(output)
+    if not is_current:
+        check_unchanged(order)
+    for node in used:
         node.grad = ZERO
     output.grad = (seed or ZERO) if order else output.grad + seed
     for node in reversed(order):
@@ -44,9 +48,14 @@ def accumulate(output: Any, seed: float) -> None:
                         parent.grad += gradient * local_derivative
 
 
-def _inner_nodes(output: Any) -> list[Any]:
-    """Return the nodes of `topological_sort(output)` that have parents, in the same order."""
+def _inner_nodes(output: Any) -> tuple[list[Any], list[Any], bool]:
+    """Return the nodes of `topological_sort(output)` that have parents, in the same order.
+
+    And those of them that have a gradient, and whether all were made since the last assignment to `data`.
+    """
+    now, is_current = COUNT["ASSIGNMENTS"], True
     order: list[Any] = []
+    used: list[Any] = []
     seen: set[Any] = set()
     stack = [output] if output._left is not None else []
     while stack:
@@ -55,6 +64,10 @@ def _inner_nodes(output: Any) -> list[Any]:
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
+            if node._assignments is not now:
+                is_current = False
+            if node.grad is not ZERO:
+                used.append(node)
             stack.append(node)
             stack.append(None)
             left, right = node._left, node._right
@@ -67,7 +80,7 @@ def _inner_nodes(output: Any) -> list[Any]:
                 stack.append(right)
             if left._left is not None and left not in seen:
                 stack.append(left)
-    return order
+    return order, used, is_current
 
 
 def run_leaf_functions(output: Any) -> None:

@@ -1,15 +1,14 @@
-"""Copying and pickling whole graphs without recursion, however deep they are."""
+"""Copying whole graphs without recursion, however deep they are: what a node holds, and nodes made of that."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from copy import deepcopy
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import ref
 
+from microgradlib.core.changes import COUNT
 from microgradlib.core.conversions import TRANSFORMS
-from microgradlib.core.graph import GraphNode, topological_sort
+from microgradlib.core.graph import GraphNode, new_nodes
 from microgradlib.core.hand_made import BackwardFunction
 from microgradlib.core.own_attributes import own_attributes
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     N = TypeVar("N", bound=GraphNode)
 
-__all__ = ["copy_graph", "copy_node", "fields_of", "rebuild", "reduce_graph"]
+__all__ = ["add_extras", "copy_graph", "copy_node", "extras_of", "fields_of", "rebuild"]
 
 
 def fields_of(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
@@ -49,6 +48,8 @@ that read all fields but the last two."""
 def extras_of(node: Any) -> dict[str, Any]:
     """Return the attributes that a program or a subclass added to a node, by name."""
     kind = type(node)
+    if kind in _READERS and getattr(node, "_right_derivative", None).__class__ is not dict:
+        return {}
     extras = {name: content for name, content in own_attributes(node).items() if name != "_backward"}
     if kind.__dictoffset__:
         extras.update(vars(node))
@@ -79,6 +80,8 @@ def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
     node = object.__new__(kind)
     for name, content in zip(kind._fields, fields):  # type: ignore[attr-defined]
         setattr(node, name, content)
+    if "_data" in kind._fields:  # type: ignore[attr-defined]  # of a Value
+        node._assignments = COUNT["ASSIGNMENTS"]  # type: ignore[attr-defined]
     return node
 
 
@@ -92,16 +95,25 @@ def copy_node(node: N) -> N:
     return copied
 
 
+class _Progress:
+    """What one call of `copy.deepcopy` has done. It is in the memo of that call, and ends with it."""
+
+    def __init__(self) -> None:
+        self.seen: set[Any] = set()
+        self.extended: list[tuple[Any, dict[str, Any]]] = []  # copies, and attributes that they do not have yet
+        self.is_extending = False
+
+
 def copy_graph(output: N, memo: dict[int, Any]) -> N:
     """Return a deep copy of `output` and all it depends on: `copy.deepcopy`, parents first and without recursion.
 
     The inputs of the transforms (`grad`, …) that run are shared: a copy would be another variable, of derivative 0.
     """
-    extended: list[tuple[Any, dict[str, Any]]] = []
     for inputs in TRANSFORMS.get():
         if inputs and id(inputs[0]) not in memo:
             memo.update((id(x), x) for x in inputs)
-    for node in topological_sort(output):
+    progress: _Progress = memo.setdefault(id(_Progress), _Progress())
+    for node in new_nodes([output], progress.seen):
         if id(node) not in memo:
             fields, extras = fields_of(node)
             copied = rebuild(type(node), None, fields)
@@ -113,58 +125,19 @@ def copy_graph(output: N, memo: dict[int, Any]) -> N:
             copied._right = None if right is None else memo[id(right)]
             memo[id(node)] = copied
             if extras:
-                extended.append((copied, extras))
-    for copied, extras in extended:  # at the end, as they may hold nodes of this graph
-        add_extras(copied, deepcopy(extras, memo))
+                progress.extended.append((copied, extras))
+    if not progress.is_extending:
+        _extend(progress, memo)
     result: N = memo[id(output)]
     return result
 
 
-class _EndOfAncestors:
-    """The last element pickled of a list of ancestors: ends what `reduce_graph` began."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        _in_progress.set(None)
-        return tuple, ()
-
-
-# A weak reference: a pickle that fails half-way, on a full disk say, frees its list of ancestors, which ends it too.
-_in_progress: ContextVar[tuple[ref[_EndOfAncestors], frozenset[int]] | None] = ContextVar(
-    "microgradlib_pickling", default=None
-)
-
-
-def _refuse_dependent(node: GraphNode) -> None:
-    """Raise `TypeError` if a node depends on the input of a transform that runs."""
-    inputs = {x for xs in TRANSFORMS.get() for x in xs}
-    if not inputs.isdisjoint(topological_sort(node)):
-        raise TypeError(
-            "a Value that depends on the input of a transform (grad, …) would be pickled here, and its derivative be "
-            "lost: pickle float(value) if the number is meant"
-        )
-
-
-def _is_in_progress(node: GraphNode) -> bool:
-    state = _in_progress.get()
-    return state is not None and id(node) in state[1] and state[0]() is not None
-
-
-def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
-    """Return what `pickle` needs of a node: its ancestors, parents first, and then its own fields.
-
-    Pickle writes the ancestors one by one in that order and memoises each, so that the parents of a node are always
-    known already and the recursion stays shallow; nodes shared with other pickled objects stay shared. While the list
-    is being written, its nodes are recognised by id and give their own fields alone. Raises `TypeError` for a node that
-    depends on the input of a transform that runs.
-    """
-    if TRANSFORMS.get() and not _is_in_progress(node):
-        _refuse_dependent(node)
-    ancestors: list[Any] | None = None
-    if node._left is not None and not _is_in_progress(node):
-        end = _EndOfAncestors()
-        ancestors = [*topological_sort(node)[:-1], end]
-        _in_progress.set((ref(end), frozenset(map(id, ancestors))))
-    fields, extras = fields_of(node)
-    arguments = type(node), ancestors, fields
-    # The extras are a state, which pickle sets once the node exists: they may hold the node itself.
-    return (rebuild, arguments, (None, extras)) if extras else (rebuild, arguments)
+def _extend(progress: _Progress, memo: dict[int, Any]) -> None:
+    """Set the attributes that were added to nodes: at the end, as they may hold nodes of any of the graphs."""
+    progress.is_extending = True
+    try:
+        while progress.extended:
+            copied, extras = progress.extended.pop()
+            add_extras(copied, deepcopy(extras, memo))
+    finally:
+        progress.is_extending = False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from typing_extensions import Self
 
-__all__ = ["GraphNode", "descendants", "topological_sort"]
+__all__ = ["GraphNode", "descendants", "new_nodes", "node_list", "topological_sort"]
 
 N = TypeVar("N", bound="GraphNode")
 
@@ -58,10 +60,17 @@ def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
     stack: list[Any] = [*reversed(outputs)]
     for output in stack:
         if not isinstance(output, GraphNode):
-            message = f"expected a Value or Symbol, the output of a graph, got {output!r:.80}"
+            message = f"expected a Value or Symbol, the output of a graph, got {shown(output)}"
             raise TypeError(message)
-    order: list[N] = []
-    seen: set[Any] = set(known)
+    return new_nodes(stack, set(known))
+
+
+def new_nodes(stack: list[Any], seen: set[Any]) -> list[Any]:
+    """Return the ancestors of the nodes on a stack, and these, as `topological_sort` does, but for those in `seen`.
+
+    They are added to `seen`: sorting the outputs of a graph one after another takes as long as sorting all at once.
+    """
+    order: list[Any] = []
     while stack:
         node = stack.pop()
         if node is None:  # a mark: all parents of the node under it on the stack are in the order
@@ -83,6 +92,26 @@ def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
                     stack.append(right)
                 stack.append(left)
     return order
+
+
+def node_list(nodes: Any, name: str, example: str) -> list[Any]:
+    """Return the nodes of a list, tuple, array, dict or generator as a list.
+
+    Raises `TypeError` for anything but nodes, and for a set, which has no order; the message says what to write.
+
+    >>> node_list(["x"], "inputs", "[x]")
+    Traceback (most recent call last):
+    TypeError: inputs must be Values or Symbols in a list, such as [x], got 'x' at index 0
+    """
+    fault = shown(nodes)
+    if hasattr(nodes, "__iter__") and not isinstance(nodes, (str, bytes, set, frozenset)):
+        listed = list(nodes)
+        wrong = next((i for i, node in enumerate(listed) if not isinstance(node, GraphNode)), None)
+        if wrong is None:
+            return listed
+        fault = f"{shown(listed[wrong])} at index {wrong}"
+    message = f"{name} must be Values or Symbols in a list, such as {example}, got {fault}"
+    raise TypeError(message)
 
 
 def descendants(order: Iterable[N], sources: Iterable[N]) -> set[N]:

@@ -21,6 +21,7 @@ operation, between the lines that read the numbers and those that fill a new nod
         node._left = self
         node._right = None
         node._left_derivative = t5
+        node._assignments = ASSIGNMENTS
         node.label = ""
         return finish(node) if MODES_IN_USE else node
 
@@ -31,12 +32,14 @@ classes, and in subclasses of Value that define `__apply_op__`. A test holds eve
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import PLAIN_NUMBERS, as_float
+from microgradlib.core.changes import COUNT
 from microgradlib.core.modes import MODES_IN_USE, finish
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
@@ -89,6 +92,7 @@ WRITE = """\
     node._left = self
     node._right = {right}
 {derivatives}
+    node._assignments = ASSIGNMENTS
     node.label = ""
     return finish(node) if MODES_IN_USE else node"""
 
@@ -189,14 +193,11 @@ def source_of(op: Op, read: str = READ_ONE, inputs: int = 1) -> str:
 
 
 def _compiled(source: str, name: str, op: Op) -> Callable[..., Any]:
-    namespace = {
-        **vars(FLOATS), "inf": math.inf, "nan": math.nan, "ZERO": ZERO, "op": op, "plain": getattr(Node, name),
-        "new": object.__new__, "Value": Value, "MODES_IN_USE": MODES_IN_USE, "PLAIN_NUMBERS": PLAIN_NUMBERS,
-        "as_float": as_float, "bind": bind, "finish": finish, "leaf": leaf,
-    }  # fmt: skip
+    own = re.sub(r"(?<![.\w])(op|plain)\b", rf"\1_of_{name}", source)  # in globals that all share
+    COUNT[f"op_of_{name}"], COUNT[f"plain_of_{name}"] = op, getattr(Node, name)
     # Under a name of its own: tracebacks would show lines of this file.
-    exec(compile(source, f"{__file__}: {name}", "exec"), namespace)  # noqa: S102  source of our own, from the rules of the table
-    method: Callable[..., Any] = namespace["hot_path"]
+    exec(compile(own, f"{__file__}: {name}", "exec"), COUNT)  # noqa: S102  source of our own, from the rules of the table
+    method: Callable[..., Any] = COUNT["hot_path"]
     return _named(method, name)
 
 
@@ -218,6 +219,10 @@ def _reflected(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _install() -> None:
+    COUNT.update(
+        vars(FLOATS), inf=math.inf, nan=math.nan, ZERO=ZERO, new=object.__new__, Value=Value, MODES_IN_USE=MODES_IN_USE,
+        PLAIN_NUMBERS=PLAIN_NUMBERS, as_float=as_float, bind=bind, finish=finish, leaf=leaf,
+    )  # fmt: skip
     methods = {name: _compiled(source_of(op), name, op) for name, op in UNARY.items()}
     for name, binary in BINARY.items():
         forward = _compiled(source_of(binary, READ_TWO, 2), f"__{name}__", binary)
@@ -253,6 +258,7 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
     node._left = terms
     node._right = None
     node._left_derivative = (*x, *w) if bias is None else (*x, *w, 1.0)
+    node._assignments = COUNT["ASSIGNMENTS"]
     node.label = ""
     return finish(node) if MODES_IN_USE else node
 

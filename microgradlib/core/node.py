@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 
-from microgradlib.core.copying import copy_graph, copy_node, reduce_graph
+from microgradlib.core.copying import copy_graph, copy_node
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
 from microgradlib.core.operators import div_mod, method, operator, positive, power_of, reflected, reflected_div_mod
+from microgradlib.core.pickling import reduce_graph
 from microgradlib.core.ufuncs import add_object_methods, array_function, array_ufunc
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
 

@@ -9,6 +9,7 @@ from microgradlib._support.number import as_float
 from microgradlib.core import protocols
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, run_leaf_functions
+from microgradlib.core.changes import COUNT, become_leaf
 from microgradlib.core.hand_made import BackwardFunction, describe
 from microgradlib.core.kinks import check_gradients
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling, is_watching, refuse_unknown
@@ -43,9 +44,10 @@ class Value(PeerNames):
     6.0
     """
 
-    __slots__ = ("__weakref__", "_data", "_left_derivative", "_right_derivative", "grad")
+    __slots__ = ("__weakref__", "_assignments", "_data", "_left_derivative", "_right_derivative", "grad")
     _fields = ("_data", "grad", "op", "_left", "_right", "_left_derivative", "_right_derivative", "label")
 
+    _assignments: int  # see core.changes
     _data: float
     _left_derivative: Any  # the tuple of all, unless there are one or two parents; None for a result of `no_grad`
     _right_derivative: float
@@ -82,7 +84,9 @@ class Value(PeerNames):
     def data(self) -> float:
         """The number; assign to it to change a leaf, as in `p.data -= rate * p.grad`.
 
-        Raises `SymbolHasNoValueError` for a parameter, or a result of one, while a function is compiled.
+        What was computed from a leaf before can no longer be differentiated, if its derivative is another now:
+        `ChangedDataError`; `core.changes` states the rule, also for nodes that are no leaves. Raises
+        `SymbolHasNoValueError` for a parameter, or a result of one, while a function is compiled.
         """
         if MODES_IN_USE:
             refuse_unknown(self)
@@ -90,7 +94,12 @@ class Value(PeerNames):
 
     @data.setter
     def data(self, number: SupportsFloat) -> None:
-        self._data = number if number.__class__ is float else as_float(number)
+        if number.__class__ is not float:
+            number = as_float(number)
+        if self._left is not None:
+            become_leaf(self, number)
+        self._data = number
+        self._assignments = COUNT["ASSIGNMENTS"] = COUNT["ASSIGNMENTS"] + 1
 
     @property
     def local_derivatives(self) -> tuple[float, ...]:
@@ -107,6 +116,7 @@ class Value(PeerNames):
         self._left_derivative = derivatives[0] if len(derivatives) in (1, 2) else tuple(derivatives)
         if len(derivatives) == 2:
             self._right_derivative = derivatives[1]
+        self._assignments = COUNT["ASSIGNMENTS"]
 
     def backward(self, seed: float = 1.0) -> None:
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).

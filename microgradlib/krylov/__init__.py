@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.number import as_float
 from microgradlib._support.optional import import_optional
 from microgradlib.core.autodiff import gradients, tangent_table
+from microgradlib.core.graph import node_list
 from microgradlib.core.modes import recording
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
     >>> product([1.0, 10.0])
     [24.0, 2.0]
     """
-    inputs = list(inputs)
+    inputs = node_list(inputs, "inputs", "[x, y]")
     if len(set(inputs)) < len(inputs):
         raise ValueError("hessian_products needs different inputs, got one of them twice")
     with recording():
@@ -64,6 +65,7 @@ def hessian_operator(output: Value, inputs: Sequence[Value]) -> LinearOperator:
     [24.0, 2.0]
     """
     linalg = import_optional("scipy.sparse.linalg", "hessian_operator")
+    inputs = node_list(inputs, "inputs", "[x, y]")
     product, n = hessian_products(output, inputs), len(inputs)
 
     def multiply(v: Any) -> list[float]:

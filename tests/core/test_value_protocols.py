@@ -13,7 +13,7 @@ def test_changing_data_does_not_change_local_derivatives():
     x = Value(3.0)
     y = x * x
     x.data = 100.0
-    assert grad_table(y)[x] == 6.0
+    assert y.local_derivatives == (3.0, 3.0)
 
 
 def test_in_place_operators_rebind():
