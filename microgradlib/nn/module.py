@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
+from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
 from microgradlib._support.number import is_array
+from microgradlib.core.assignment import assign
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
@@ -108,13 +112,11 @@ class Module(RecordedCalls, display.ShowsItself):
 
         Only parameters need it, since `backward()` adds into the gradients of leaves and overwrites the others.
         """
-        for parameter in self.parameters():
-            parameter.grad = ZERO
+        assign(self.parameters(), "grad", repeat(ZERO))
 
     def train(self, mode: bool = True) -> Self:
         """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it."""
-        for _, module in self.named_modules():
-            module.training = mode
+        at_once(partial(setattr, module, "training", mode) for _, module in self.named_modules())
         return self
 
     def eval(self) -> Self:
@@ -143,8 +145,7 @@ class Module(RecordedCalls, display.ShowsItself):
         """
         named = dict(self.named_parameters())
         numbers, missing, unknown = match_state(named, state, type(self).__name__, strict=strict)
-        for name, number in numbers.items():
-            named[name].data = number
+        assign([named[name] for name in numbers], "_data", numbers.values())
         return missing, unknown
 
     def summary(self) -> Summary:
@@ -184,8 +185,7 @@ def evaluation_mode(model: Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        at_once(partial(setattr, module, "training", training) for module, training in modes)
 
 
 def _is_parameter(node: Node) -> bool:

@@ -9,8 +9,9 @@ from microgradlib._support.checks import real_number
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import is_array
 from microgradlib._support.shown import shown
+from microgradlib.core.assignment import assign
 from microgradlib.ops import selection
-from microgradlib.optim.parameters import assign, checked_numbers, checked_values, numpy
+from microgradlib.optim.parameters import checked_numbers, checked_values, numpy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

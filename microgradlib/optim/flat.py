@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from microgradlib.optim.groups import joined
+from microgradlib._support.interrupts import at_once
+from microgradlib.optim.groups import advances, joined
 from microgradlib.optim.moves import moved_array
 from microgradlib.optim.optimiser import Optimiser
 from microgradlib.optim.parameters import numpy
@@ -96,12 +98,10 @@ class FlatOptimiser:
         for group, positions in self._parts:
             p, g = (x if positions is None else x[positions] for x in (self.array, gradient))
             moved.append(self.optimiser.moved_array(group, p, g))
-        if self._parts[0][1] is None:
-            self.array[...] = moved[0][0]
-        else:
+        whole = moved[0][0]
+        if self._parts[0][1] is not None:
             whole = self.array.copy()
             for (_, positions), (numbers, _) in zip(self._parts, moved):
                 whole[positions] = numbers
-            self.array[...] = whole
-        for (group, _), (_, buffers) in zip(self._parts, moved):
-            group.advance(buffers)
+        advancing = advances([group for group, _ in self._parts], [buffers for _, buffers in moved])
+        at_once([partial(self.array.__setitem__, ..., whole), *advancing])

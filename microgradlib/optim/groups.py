@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
@@ -12,11 +13,11 @@ from microgradlib.core.value import Value
 from microgradlib.optim.parameters import checked_parameter_array, checked_values, numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from microgradlib.optim.types import Array, UpdateRule
 
-__all__ = ["Group", "ParameterGroup", "check_distinct", "group_arguments", "joined", "new_buffer"]
+__all__ = ["Group", "ParameterGroup", "advances", "check_distinct", "group_arguments", "joined", "new_buffer"]
 
 
 @dataclass(eq=False)
@@ -48,10 +49,6 @@ class Group:
     def hold_arrays(self) -> None:
         """Hold the buffers as arrays, for steps on a flat array."""
         self.held = {name: numpy().asarray(buffer, float) for name, buffer in self.held.items()}
-
-    def advance(self, buffers: dict[str, Any]) -> None:
-        """Count a step, which has made these of the buffers."""
-        self.steps, self.held = self.steps + 1, buffers
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -165,6 +162,13 @@ def check_distinct(groups: Sequence[Group]) -> None:
             if numpy().shares_memory(groups[j].parameters, group.parameters):
                 message = f"the arrays of groups {j} and {i} share numbers; give each group numbers of its own"
                 raise ValueError(message)
+
+
+def advances(groups: Sequence[Group], buffers: Sequence[dict[str, Any]]) -> list[Callable[[], None]]:
+    """Return the calls that count a step in each group, which has made these of its buffers."""
+    pairs = list(zip(groups, buffers))
+    counts = [partial(setattr, group, "steps", group.steps + 1) for group, _ in pairs]
+    return [*counts, *[partial(setattr, group, "held", held) for group, held in pairs]]
 
 
 def joined(groups: Sequence[Group]) -> list[Value]:

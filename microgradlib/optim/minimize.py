@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from microgradlib._support.lookup import lookup
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
+from microgradlib.core.assignment import assign
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 from microgradlib.krylov import hessian_products
-from microgradlib.optim.parameters import assign, checked_values, numpy
+from microgradlib.optim.parameters import checked_values, numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import non_negative
+from microgradlib._support.interrupts import at_once
 from microgradlib._support.shown import shown
+from microgradlib.core.assignment import assign
 from microgradlib.ops import ZERO
-from microgradlib.optim.groups import Group, ParameterGroup, check_distinct, group_arguments, joined, new_buffer
+from microgradlib.optim.groups import (
+    Group,
+    ParameterGroup,
+    advances,
+    check_distinct,
+    group_arguments,
+    joined,
+    new_buffer,
+)
 from microgradlib.optim.moves import moved_array, moved_values, slopes_of_arrays, slopes_of_values
-from microgradlib.optim.parameters import assign, numpy
+from microgradlib.optim.parameters import numpy
 from microgradlib.optim.settings import CHECKS
 from microgradlib.optim.state import load_groups, state_of
 
@@ -195,14 +206,13 @@ class Optimiser:
         if isinstance(groups[0].parameters, list):
             parts = list(zip(groups, slopes_of_values(groups, gradient)))
             moved = [moved_values(self._rule(group), group, self._rate(group), slopes) for group, slopes in parts]
-            assign(joined(groups), "_data", [number for numbers, _ in moved for number in numbers])
+            numbers = [number for numbers, _ in moved for number in numbers]
+            assign(joined(groups), "_data", numbers, *advances(groups, [buffers for _, buffers in moved]))
         else:
             parts = list(zip(groups, slopes_of_arrays(groups, gradient)))
             moved = [self.moved_array(group, group.parameters, slopes) for group, slopes in parts]
-            for group, (new, _) in zip(groups, moved):
-                group.parameters[...] = new  # type: ignore[call-overload]
-        for group, (_, buffers) in zip(groups, moved):
-            group.advance(buffers)
+            writes = [partial(group.parameters.__setitem__, ..., new) for group, (new, _) in zip(groups, moved)]
+            at_once([*writes, *advances(groups, [buffers for _, buffers in moved])])
 
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from functools import cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float, is_array
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
-from microgradlib.core.changes import count_assignment
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from microgradlib.optim.types import Array
 
-__all__ = ["assign", "checked_array", "checked_numbers", "checked_parameter_array", "checked_values", "numpy"]
+__all__ = ["checked_array", "checked_numbers", "checked_parameter_array", "checked_values", "numpy"]
 
 
 @cache
@@ -122,13 +117,3 @@ def checked_array(numbers: Any, like: Array, name: str) -> Any:
         message = f"{name} must have the shape of the parameters, {like.shape}, got {given.shape}"
         raise ValueError(message)
     return numpy().array(given, dtype=like.dtype)
-
-
-def assign(values: Sequence[Value], slot: str, numbers: Iterable[float]) -> None:
-    """Set the attribute `slot` of each Value, `_data` or `grad`, to the corresponding float.
-
-    This is one call that runs no Python bytecode, so a KeyboardInterrupt cannot leave only some of them set.
-    """
-    if slot == "_data":
-        count_assignment(values)
-    deque(map(setattr, values, repeat(slot), numbers), maxlen=0)

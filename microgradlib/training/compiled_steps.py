@@ -140,8 +140,7 @@ class CompiledSteps:
             gradient = clip_by_value(gradient, task.clip_value)
         if task.clip_norm is not None:
             gradient, _ = clip_by_norm(gradient, task.clip_norm)
-        self.flat.step(gradient)
-        task.history.steps += 1
+        task.step(self.flat.step, gradient)
         return cost, norms
 
     def settle(self) -> None:

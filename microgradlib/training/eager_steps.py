@@ -59,8 +59,7 @@ class EagerSteps:
             clip_grad_value(task.parameters, task.clip_value)
         if task.clip_norm is not None:
             clip_grad_norm(task.parameters, task.clip_norm)
-        task.optimizer.step()
-        task.history.steps += 1
+        task.step(task.optimizer.step)
         return cost, outputs, norms
 
     def settle(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
+from microgradlib._support.interrupts import interrupts_held
 from microgradlib._support.notebook import in_notebook
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.training.arguments import augmentation, functions_of, limit, optimizer_of, stopping_rule
@@ -108,7 +109,8 @@ def fit(
     update leaves the model, its modes and gradients, the optimizer and the random generators as they were. Afterwards
     the model is in evaluation mode (see `Module.eval`). If the model is in training mode at the start, its submodules
     keep their modes; otherwise all are put into training mode. Ctrl-C ends the training and returns the history; the
-    model keeps its current parameters.
+    model keeps its current parameters, the optimizer its state: those after the last whole step, which `history.steps`
+    counts. (With backend "jax" it waits for the end of the epoch.)
 
     Raises:
         DivergedError: the loss or gradient is nan or infinite; names the step, the example and the op. The model has
@@ -137,17 +139,22 @@ def fit(
     show = (True if live else None) if progress is None else boolean(progress, "progress")
     chosen_optimizer = optimizer_of(optimizer, model)
     parameters, history = trained_parameters(model, chosen_optimizer), History()
-    with undone_before_first_step(model, parameters, generator, history):
-        train, validation_examples = split(examples, held_out, generator)
-        if not model.training:
-            model.train()
-        task = Task(
-            risk, chosen_optimizer, parameters, train, validation_examples, generator, size or len(train), augment,
-            *limits, history,
-        )  # fmt: skip
-        figure = live_figure(model, train) if with_figure else None
-        with closing(Progress(epochs, show=show)) as bar:
-            _train(task, bar, figure, stopping, callback_functions, engine=(compiled, backend, devices))
+    try:
+        with interrupts_held() as interrupts, undone_before_first_step(model, parameters, generator, history):
+            train, validation_examples = split(examples, held_out, generator)
+            if not model.training:
+                model.train()
+            task = Task(
+                risk, chosen_optimizer, parameters, train, validation_examples, generator, size or len(train), augment,
+                *limits, history, interrupts,
+            )  # fmt: skip
+            figure = live_figure(model, train) if with_figure else None
+            with closing(Progress(epochs, show=show)) as bar:
+                _train(task, bar, figure, stopping, callback_functions, engine=(compiled, backend, devices))
+    except KeyboardInterrupt as interrupt:  # one that came at the very end, or a second one
+        if interrupt.__context__ is not None:  # after an error of the run
+            raise
+        history.stopped = history.stopped or "interrupted"
     return history
 
 
@@ -161,15 +168,16 @@ def _train(
     engine: tuple[Any, str, Any],
 ) -> None:
     """Evaluate, then train epoch by epoch, until the last epoch, an end that was asked for, or Ctrl-C."""
-    history, model, steps = task.history, task.model, None
+    history, model, interrupts, steps = task.history, task.model, task.interrupts, None
     try:
+        interrupts.open()
         steps, history.engine = choose_steps(task, *engine)
         run = Run(task, steps)
-        bar.write_line(history.engine)
+        interrupts.during(bar.write_line, history.engine)
         for epoch in range(bar.total + 1):
             if epoch:
                 run.epoch()
-                bar.advance(history)
+                interrupts.during(bar.advance, history)
             else:
                 run.evaluate_initial()
             if callbacks or stopping:
@@ -185,6 +193,7 @@ def _train(
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     finally:
+        interrupts.is_open = False
         if steps is not None:
             steps.settle()
         model.eval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.shown import shown
-from microgradlib.core.changes import count_assignment
+from microgradlib.core.assignment import assign
 from microgradlib.optim.flat import FlatOptimiser
 from microgradlib.optim.parameters import numpy
 
@@ -81,21 +81,12 @@ class FlatParameters:
     def show(self) -> None:
         """Give the Values the numbers of the array, and the last gradient."""
         numbers = self._shown = self.array.tolist()
-        count_assignment(self.values)
-        if self.gradient is None:
-            for value, number in zip(self.values, numbers):
-                value._data = number
-        else:
-            for value, number, slope in zip(self.values, numbers, self.gradient.tolist()):
-                value._data, value.grad = number, slope
+        if self.gradient is not None:
+            assign(self.values, "grad", self.gradient.tolist())
+        assign(self.values, "_data", numbers)
 
     def settle(self) -> None:
-        """Give the Values what the array holds, if it is ahead of them; a Ctrl-C meanwhile waits until that is done."""
+        """Give the Values what the array holds, if it is ahead of them."""
         if self._ahead:
-            try:
-                self.show()
-            except KeyboardInterrupt:
-                self.show()
-                raise
-            finally:
-                self._ahead = False
+            self.show()
+            self._ahead = False

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.shown import shown
-from microgradlib.compiler.engines.jax import BatchFunction, jax
+from microgradlib.compiler.engines.jax import BatchFunction, float64_enabled, jax
 from microgradlib.ops import selection
 from microgradlib.optim.clipping import EPSILON
 from microgradlib.optim.parameters import numpy
@@ -82,7 +82,7 @@ class JaxSteps(CompiledSteps):
         """Return the mean cost and the accuracy, None if the cost does not classify, in evaluation mode."""
         ready, data = self.evaluation._latest(), self.data[id(examples)]
         run: BatchFunction = ready.engine.function(ready.engine.program)
-        with jax().enable_x64(True):
+        with float64_enabled():
             numbers = self.evaluation._parameters.numbers(ready.captured, float)
             outputs, _ = run.padded(numbers, self._columns(examples), ())
             values = numpy().asarray(outputs)[:, : len(examples)].T
@@ -105,14 +105,14 @@ class JaxSteps(CompiledSteps):
         costs, norms, values = np.zeros(steps), np.zeros((steps, len(task.layers))), None
         first = 0
         while first < steps:
-            found = self._steps(positions, counts, first, masked=width > counts.min())
+            make = partial(self._steps, positions, counts, first, masked=width > counts.min())
+            found = task.interrupts.during(make)
             fault = min(int(self._state.fault), steps)  # type: ignore[union-attr]
             done = slice(first, fault)
             costs[done], norms[done] = (np.asarray(array)[done] for array in found[:2])
             if task.decision is not None:
                 values = np.array(found[2]) if values is None else values
                 values[done] = np.asarray(found[2])[done]
-            task.history.steps += fault - first
             if fault < steps:
                 costs[fault], norms[fault] = self._exact_step(positions[fault, : counts[fault]])
             first = fault + 1
@@ -128,7 +128,7 @@ class JaxSteps(CompiledSteps):
     def _steps(self, positions: Any, counts: Any, first: int, *, masked: bool) -> tuple[Any, Any, Any]:
         """Make the steps from `first` on, up to a fault; return costs, norms and outputs of all, (steps, …)."""
         np, flat = numpy(), self.flat
-        with jax().enable_x64(True):
+        with float64_enabled():
             if self._state is None:
                 flat.start()
                 held = [dict(group.held) for group in flat.flat_optimiser.groups]
@@ -154,8 +154,10 @@ class JaxSteps(CompiledSteps):
                 what = shown(self.task.optimizer)
                 message = f"JAX cannot trace the update of {what}: write xp.where for an `if` on numbers"
                 raise ValueError(message) from error
+            done = min(int(self._state.fault), len(counts)) - first
             for group in flat.flat_optimiser.groups:
-                group.steps += min(int(self._state.fault), len(counts)) - first
+                group.steps += done
+            self.task.history.steps += done
         return found  # type: ignore[no-any-return]
 
     def _scan(

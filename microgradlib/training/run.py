@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+from microgradlib._support.interrupts import at_once
 
 if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
@@ -48,7 +51,7 @@ class Run:
         self._record(*self.steps.epoch())
 
     def _record(self, loss: float, accuracy: float | None, norms: dict[str, float]) -> None:
-        """Add an epoch to the history. All its numbers are computed first, so an interrupt cannot add only some."""
+        """Add an epoch to the history. All its numbers are computed first, and added at once."""
         history, task = self.task.history, self.task
         record: list[tuple[list[float], Any]] = [(history.loss, loss), (history.accuracy, accuracy)]
         if task.validation is not None:
@@ -58,6 +61,4 @@ class Run:
         if history.dead_relus or not history.loss:  # a model without rectifiers at epoch 0 has none later
             record.append((history.dead_relus, self.steps.dead_relus()))
         record += [(history.gradient_norms.setdefault(name, []), norm) for name, norm in norms.items()]
-        for series, number in record:
-            if number is not None:
-                series.append(number)
+        at_once(partial(series.append, number) for series, number in record if number is not None)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib._support.interrupts import Hold
 from microgradlib.core.value import Value
 from microgradlib.costs import decision_of
 from microgradlib.errors import DivergedError
@@ -49,6 +50,7 @@ class Task:
     clip_norm: float | None = None
     clip_value: float | None = None
     history: History = field(default_factory=History)
+    interrupts: Hold = field(default_factory=Hold)
 
     def __post_init__(self) -> None:
         """Set the parameters by layer, and the cost's decision rule, None if it does not classify."""
@@ -68,6 +70,15 @@ class Task:
         if self.augment is None:
             return batch
         return Examples([self.augment(x, self.rng) for _, x, _ in batch.rows()], batch.targets, batch.indices)
+
+    def step(self, update: Callable[..., None], *gradient: Any) -> None:
+        """Make one update and count it: Ctrl-C comes before or after both."""
+
+        def update_and_count() -> None:
+            update(*gradient)
+            self.history.steps += 1
+
+        self.interrupts.during(update_and_count)
 
     def check_finite(self, cost: float, norms: list[float], batch: Callable[[], Examples]) -> None:
         """Raise `DivergedError`, naming the example and the op, unless the cost and the gradient are finite."""
