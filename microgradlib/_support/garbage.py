@@ -21,8 +21,8 @@ def without_collection() -> Iterator[None]:
     False
     """
     was = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was:

@@ -1,4 +1,4 @@
-"""Modes, as context variables: `no_grad()`, `detect_anomaly()`, and what tracing and compiling need.
+"""Modes: `no_grad()`, `detect_anomaly()`, and what tracing and compiling need.
 
 Every new node meets them in one place, `finish`.
 """
@@ -8,74 +8,28 @@ from __future__ import annotations
 import math
 import sys
 from contextlib import contextmanager
-from contextvars import ContextVar
 from os.path import dirname
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from microgradlib._support.source_lines import cited
+from microgradlib.core.mode_blocks import MODES_IN_USE, Mode, changed_mode, current_mode
 from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "MODES_IN_USE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
+    "MODES_IN_USE", "PACKAGE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
     "is_recording", "is_unknown", "is_watching", "no_grad", "record_check", "recorded_checks", "recording",
     "refuse_unknown", "tracing_lines", "unknown_numbers", "users_line",
 ]  # fmt: skip
 
-_PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
-
-MODES_IN_USE: set[ref[Mode]] = set()
-"""Weak references to the modes that exist, in any context of any thread. If it is empty, no mode is in force."""
-
-
-class Mode:
-    """What operations do besides computing. Immutable: each block sets a new one.
-
-    `recording`: keep parents and local derivatives. `watching`: raise at the first nan or inf. `lines`: None, or the
-    dict in which each new node's source line is recorded. `unknown`: while a function is compiled, its parameters,
-    whose numbers may differ in later calls; else None. `reads`: while a function is compiled, the other leaves
-    whose numbers it read, each with the source line that did. `checks`: while a function is compiled, the Symbols whose
-    numbers are checked at each call, each with its check; else None. `scope`: the block of `core.scopes` that new nodes
-    are made in, or None.
-    """
-
-    __slots__ = ("__weakref__", "checks", "lines", "reads", "recording", "scope", "unknown", "watching")
-
-    def __init__(
-        self,
-        *,
-        recording: bool = True,
-        watching: bool = False,
-        lines: dict[Any, str] | None = None,
-        unknown: frozenset[Any] | None = None,
-        reads: dict[Any, str] | None = None,
-        checks: list[tuple[Any, Any]] | None = None,
-        scope: Any = None,
-    ) -> None:
-        self.recording, self.watching, self.lines, self.unknown = recording, watching, lines, unknown
-        self.reads = {} if reads is None else reads
-        self.checks = checks
-        self.scope = scope
-        MODES_IN_USE.add(ref(self, MODES_IN_USE.discard))
-
-    def changed(self, **changes: Any) -> Mode:
-        """Return a mode that differs by `changes`."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
-        return Mode(**{**fields, **changes})
-
-
-_mode: ContextVar[Mode | None] = ContextVar("microgradlib_mode", default=None)
-
-current_mode = _mode.get
-"""The mode in force in this context, or None for plain recording."""
+PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
 
 
 def finish(node: Any) -> Any:
     """Apply the mode in force to a node that an op has just made; return the node to hand to the user."""
-    mode = _mode.get()
+    mode = current_mode()
     if mode is None:
         return node
     if mode.watching:
@@ -89,22 +43,12 @@ def finish(node: Any) -> Any:
 
 
 @contextmanager
-def changed_mode(**changes: Any) -> Iterator[None]:
-    """Change fields of the mode in force in the block; it is as before after it."""
-    mode = _mode.get()
-    token = _mode.set(Mode(**changes) if mode is None else mode.changed(**changes))
-    try:
-        yield
-    finally:
-        _mode.reset(token)
-
-
-@contextmanager
 def no_grad() -> Iterator[None]:
     """Compute without recording: in the block, results are leaves with no parents and no history.
 
     Use it as a context manager or as a decorator. The mode is a context variable: other threads and tasks do not see
-    it, and it ends with the block, by an exception too.
+    it, and it ends with the block, by an exception too. But while a generator waits at a `yield` in the block, its
+    caller does not record either: end the block before the `yield`.
 
     >>> from microgradlib import Value
     >>> x = Value(3.0)
@@ -120,7 +64,7 @@ def no_grad() -> Iterator[None]:
 @contextmanager
 def recording() -> Iterator[None]:
     """Record in the block, even inside `no_grad()`: what a transform does for the function it differentiates."""
-    if _mode.get() is None:
+    if current_mode() is None:
         yield
     else:
         with changed_mode(recording=True):
@@ -132,7 +76,8 @@ def detect_anomaly() -> Iterator[None]:
     """Raise `AnomalyError` at the first operation whose value is nan or inf, and likewise in `backward()`.
 
     The message names the op, its inputs and your source line; for a gradient, the node whose gradient went wrong and
-    the line that made it. Nodes made in the block are kept alive until it ends.
+    the line that made it. Nodes made in the block are kept alive until it ends. While a generator waits at a `yield` in
+    the block, what its caller computes is watched too.
 
     >>> from microgradlib import Value, log
     >>> with detect_anomaly():
@@ -180,32 +125,32 @@ def recorded_checks() -> Iterator[list[tuple[Any, Any]]]:
 
 def record_check(symbol: Any, check: Any) -> None:
     """Say that the number of a Symbol, a label or index, is to be checked when it is known: at calls of the program."""
-    mode = _mode.get()
+    mode = current_mode()
     if mode is not None and mode.checks is not None:
         mode.checks.append((symbol, check))
 
 
 def is_recording() -> bool:
     """Return whether operations keep parents and local derivatives."""
-    mode = _mode.get()
+    mode = current_mode()
     return mode is None or mode.recording
 
 
 def is_watching() -> bool:
     """Return whether nan and inf are errors, as under `detect_anomaly()`."""
-    mode = _mode.get()
+    mode = current_mode()
     return mode is not None and mode.watching
 
 
 def is_compiling() -> bool:
     """Return whether a function is being compiled."""
-    mode = _mode.get()
+    mode = current_mode()
     return mode is not None and mode.unknown is not None
 
 
 def is_unknown(node: Any) -> bool:
     """Return whether the number of a node must not be read, as a function is being compiled; record a legal read."""
-    mode = _mode.get()
+    mode = current_mode()
     if mode is None or mode.unknown is None:
         return False
     if node.parents or node in mode.unknown:
@@ -230,7 +175,7 @@ def refuse_unknown(node: Any) -> None:
 def users_line() -> str:
     """Return where the innermost frame outside the package is: `file:line, in function` or `cell [15], line 2`."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return cited(frame.f_code, frame.f_lineno)
 

@@ -105,15 +105,16 @@ def _substituted(model: Module, new: Mapping[Value, Node], names: Mapping[Value,
     for node in new.values():
         if node.op is not None:
             mark_given(node)
-    token = SUBSTITUTES.set(frozenset(new.values()))
+    substitutes = SUBSTITUTES.get()
     try:
+        SUBSTITUTES.set(frozenset(new.values()))
         _replace(model, new, undo, set(), placed)
         for parameter in new:
             if parameter not in placed:
                 raise _unreachable(names[parameter])
         yield
     finally:
-        SUBSTITUTES.reset(token)
+        SUBSTITUTES.set(substitutes)
         for container, key, old in reversed(undo):
             container[key] = old
 
