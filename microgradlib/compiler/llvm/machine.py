@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from microgradlib._support.interrupts import interrupts_held
 from microgradlib._support.optional import import_optional
 from microgradlib.compiler.llvm.ir import Real
 from microgradlib.compiler.numpy_functions import numpy
@@ -91,7 +92,8 @@ def vectors(architecture: str, features: Mapping[str, bool]) -> tuple[int, int]:
 def assemble(text: str) -> bytes:
     """Return the object code of a module of LLVM IR, for this machine. Raises `RuntimeError` for wrong text."""
     binding = llvm()
-    with binding.parse_assembly(text, binding.create_context()) as module:  # freed before its context, in any case
+    # The module is freed before its context, in any case: Ctrl-C waits, as it does in LLVM's own calls.
+    with interrupts_held(), binding.parse_assembly(text, binding.create_context()) as module:
         module.verify()
         found: bytes = _target_machine().emit_object(module)
     return found
@@ -104,13 +106,14 @@ def load(object_code: bytes, symbols: Mapping[str, int] | None = None) -> Code:
     trusted: LLVM ends the process where it is damaged.
     """
     binding = llvm()
-    for name, address in (symbols or {}).items():
-        binding.add_symbol(name, address)
-    # An engine frees its module, whose context must then be there: cyclic garbage is freed in any order.
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
-    engine.add_object_file(binding.ObjectFileRef.from_data(object_code))
-    engine.finalize_object()
-    return Code(engine)
+    with interrupts_held():  # where Python's objects and LLVM's are made, it is not yet settled which frees the other
+        for name, address in (symbols or {}).items():
+            binding.add_symbol(name, address)
+        # An engine frees its module, whose context must then be there: cyclic garbage is freed in any order.
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
+        engine.add_object_file(binding.ObjectFileRef.from_data(object_code))
+        engine.finalize_object()
+        return Code(engine)
 
 
 class Code:

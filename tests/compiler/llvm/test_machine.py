@@ -136,7 +136,7 @@ def test_without_llvmlite_the_error_names_the_extra(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(name="llvmlite")
 
-    monkeypatch.setattr(optional, "import_module", missing)
+    monkeypatch.setattr(optional, "import_whole", missing)
     with pytest.raises(
         MissingExtraError, match=r'the native engine needs llvmlite.*pip install "microgradlib\[native\]"'
     ):
