@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -37,6 +38,15 @@ class Ready(NamedTuple):
     checks: list[ColumnCheck]
 
 
+class _LastCall(threading.local):
+    """What ran in the last call by a thread, and what arrays are like that it can be given again.
+
+    Both are one attribute: to look up a thread's own takes a hundredth of a call of a small program.
+    """
+
+    known: tuple[Ready | None, Sequence[Any]] = None, ()
+
+
 class Batched(display.ShowsItself):
     """A function of batches. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
 
@@ -46,14 +56,23 @@ class Batched(display.ShowsItself):
 
     dtype: Any
     _parameters: Parameters
-    _last: Ready | None = None
-    _before: tuple[Ready | None, list[Any]] = None, []
-    """What ran in a call before, and the signs of its arguments."""
+    _newest: Ready | None = None
+    """What ran in the last call of any thread that was not like the one before."""
+
+    def __init__(self) -> None:
+        self._call = _LastCall()
 
     @property
     def program(self) -> Program:
-        """The program of the last call. Raises `ValueError` before the first, as the shape of a row is not known."""
+        """The program of the last call by this thread; of one by another thread as long as this has made none.
+
+        Raises `ValueError` before the first, as the shape of a row is not known.
+        """
         return self._latest().engine.program  # type: ignore[return-value]
+
+    @property
+    def _last(self) -> Ready | None:
+        return self._call.known[0] or self._newest
 
     def _latest(self) -> Ready:
         if self._last is None:
@@ -66,21 +85,26 @@ class Batched(display.ShowsItself):
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
-        ready, signs = self._before
-        columns: Sequence[Any] = arguments
+        (ready, signs), columns = self._call.known, arguments
         try:
-            is_same = ready is self._last and list(map(signs_of, arguments)) == signs
+            is_same = list(map(signs_of, arguments)) == signs
         except AttributeError:  # other arguments than arrays
             is_same = False
         if not is_same or ready is None:
             columns, shapes = columns_of(arguments, self.dtype)
-            ready = self._for(shapes)
+            ready = self._prepared(shapes)
             axes = [(len(column), *shape) for column, shape in zip(columns, shapes)]
-            self._before = ready, [(numpy().ndarray, self.dtype, each) for each in axes]
+            self._call.known = ready, [(numpy().ndarray, self.dtype, each) for each in axes]
         _, engine, captured, checks = ready
         if checks:
             run_checks(checks, columns)
         return engine, (self._parameters.numbers(captured, self.dtype), columns)
+
+    def _prepared(self, shapes: tuple[tuple[int, ...], ...]) -> Ready:
+        """Return what runs for rows of these shapes: it is now what this thread's last call ran."""
+        self._newest = ready = self._for(shapes)
+        self._call.known = ready, ()
+        return ready
 
     def set_parameters(self, array: Any) -> None:
         """Run on the numbers of a flat array, in the order of the parameters as they were listed.

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from microgradlib._support.argument_names import argument_names
 from microgradlib._support.garbage import without_collection
 from microgradlib._support.pytree import flatten, unflatten
+from microgradlib._support.shown import shown
 from microgradlib.compiler.arguments import Parameters, columns_of
 from microgradlib.compiler.batched import Batched, Ready
 from microgradlib.compiler.canonicalize import canonicalize
@@ -34,7 +35,7 @@ SHAPES_KEPT = 64
 
 
 def compile(  # noqa: A001  the name of the field
-    function: Callable[..., Any], parameters: Iterable[Value] = (), *, dtype: Any = float, backend: str = "auto",
+    function: Callable[..., Any], parameters: Value | Iterable[Value] = (), *, dtype: Any = float, backend: str = "auto",
     devices: Any = None, reproducible: bool = False,
 ) -> Compiled:  # fmt: skip
     """Return a function that runs `function`, written for one example, on batches.
@@ -78,13 +79,19 @@ class Compiled(Batched):
     """Set it to False before the first call where all labels are known to be valid: calls then do not test them."""
 
     def __init__(
-        self, function: Callable[..., Any], parameters: Iterable[Value], dtype: Any, backend: str, **options: Any
+        self,
+        function: Callable[..., Any],
+        parameters: Value | Iterable[Value],
+        dtype: Any,
+        backend: str,
+        **options: Any,
     ) -> None:
-        self.__wrapped__, self.dtype, self.backend = function, numpy().dtype(dtype), choose_backend(backend)
+        if not callable(function):
+            message = f"compile takes a function of one example, as lambda x: x * x is, got {shown(function)}"
+            raise TypeError(message)
+        self.__wrapped__, self.dtype, self.backend = function, _float_type(dtype), choose_backend(backend)
         self._options = checked_options(self.backend, **options)
-        if self.dtype not in (numpy().float64, numpy().float32):
-            message = f"programs compute with float64 or float32, got dtype={self.dtype}"
-            raise ValueError(message)
+        super().__init__()
         self._parameters = Parameters(parameters)
         self.parameters = self._parameters.listed
         self._compiled: dict[Any, Ready] = {}
@@ -110,7 +117,7 @@ class Compiled(Batched):
         >>> compile(lambda x: (w * x).tanh(), [w]).lower([1.0])
         <Program: 2 instructions for examples of 1 number>
         """
-        self._for(columns_of(arguments, self.dtype)[1])
+        self._prepared(columns_of(arguments, self.dtype)[1])
         return self.program
 
     def stages(self, *arguments: Any) -> Stages:
@@ -140,15 +147,15 @@ class Compiled(Batched):
         return trace(self.__wrapped__, [numpy().zeros(shape).tolist() for shape in shapes], self._parameters.distinct)
 
     def _for(self, shapes: Any) -> Ready:
-        """Return what runs for rows of these shapes, compiled now if it is not yet; they are then the last."""
-        if self._last is not None and self._last.shapes == shapes:
-            return self._last
+        """Return what runs for rows of these shapes, compiled now if it is not yet."""
+        last = self._call.known[0]
+        if last is not None and last.shapes == shapes:
+            return last
         with self._lock:
             ready = self._compiled.pop(shapes, None) or self._compile(shapes)
             self._compiled[shapes] = ready  # now the last in order
             if len(self._compiled) > SHAPES_KEPT:
                 del self._compiled[next(iter(self._compiled))]
-        self._last = ready
         return ready
 
     def _compile(self, shapes: Any) -> Ready:
@@ -180,3 +187,15 @@ class Compiled(Batched):
             finally:
                 for value, number in zip(values, before):
                     value._data = number
+
+
+def _float_type(dtype: Any) -> Any:
+    """Return float64 or float32 as NumPy's dtype. Raises `ValueError` for another one."""
+    try:
+        known = numpy().dtype(dtype)
+    except TypeError:
+        known = shown(dtype)
+    if known in (numpy().float64, numpy().float32):
+        return known
+    message = f"programs compute with float64 or float32, got dtype={known}"
+    raise ValueError(message)

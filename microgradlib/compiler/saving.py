@@ -28,7 +28,8 @@ class LoadedProgram(Batched):
     def __init__(self, program: Program, dtype: str, backend: str, listed: list[Value], captured: list[Value]) -> None:
         self.dtype, self.backend, self._parameters = numpy().dtype(dtype), backend, Parameters(listed)
         self.shapes = tuple([shape for _, shape in program.arguments])
-        self._last = Ready(self.shapes, make_engine(backend, program, dtype), tuple(captured), [])
+        super().__init__()
+        self._newest = Ready(self.shapes, make_engine(backend, program, dtype), tuple(captured), [])
 
     def _for(self, shapes: Any) -> Ready:
         if shapes != self.shapes:

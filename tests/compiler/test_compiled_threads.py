@@ -90,3 +90,25 @@ def test_rows_of_many_shapes(restless) -> None:
         return np.allclose(fast(row), 2 * row.sum(axis=1))
 
     assert not in_threads(work)
+
+
+def test_the_program_is_that_of_the_threads_own_last_call():
+    w = Value(2.0)
+    fast, sizes, others = compiled(lambda row: w * mg.sum(row), [w]), {}, [threading.Barrier(3) for _ in range(2)]
+
+    def run(width):
+        rows = batch_of(3, width, seed=width)
+        for barrier in others:
+            fast.value_and_grad(rows)
+            barrier.wait()  # all have called by now
+            sizes.setdefault(width, []).append(fast.program.inputs)
+
+    threads = [threading.Thread(target=run, args=(width,)) for width in (1, 2, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sizes == {width: [width, width] for width in (1, 2, 5)}
+    assert fast.program.inputs in sizes  # this thread has called nothing
+    fast.lower([[1.0, 2.0]])
+    assert fast.program.inputs == 2
