@@ -52,6 +52,10 @@ PLANTED = {
     "planted/__init__.py": "",
     "planted/steps.py": """
 def step(x):
+    \'\'\'
+    >>> step(0.0), step(0.5)
+    (0, 1)
+    \'\'\'
     return 1 if x > 0 else 0
 def wait(n):
     while n > 0:
@@ -77,10 +81,11 @@ from mutants import mutants
 from trial import try_mutant
 root = Path(sys.argv[1])
 found = []
-for test, function in (("good.py::test_step", "step"), ("weak.py::test_far", "step"), ("weak.py::test_wait", "wait")):
+doctest = "planted/steps.py::planted.steps.step"
+for test in ("test_good.py::test_step", doctest, "test_weak.py::test_far", "test_weak.py::test_wait"):
     for mutant in [None, *mutants(root, "planted/steps.py")]:
-        if mutant is None or (mutant.function == function and (function == "step" or mutant.after == "pass")):
-            outcome = try_mutant(root, mutant, ["test_" + test], cpu_seconds=1)
+        if mutant is None or (mutant.after == "pass" if "wait" in test else mutant.function == "step"):
+            outcome = try_mutant(root, mutant, [test], cpu_seconds=1, settings=["--doctest-modules"])
             found.append([test, mutant and mutant.after, outcome["status"]])
 print(json.dumps(found))
 """
@@ -105,14 +110,15 @@ def test_good_tests_kill_and_weak_ones_do_not(tmp_path):
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # each trial would import the plugins
     finished = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, check=True)
     found = [tuple(row) for row in json.loads(finished.stdout)]
-    assert [row for row in found if row[1] is None] == [
-        ("good.py::test_step", None, "survived"),
-        ("weak.py::test_far", None, "survived"),
-        ("weak.py::test_wait", None, "survived"),
-    ]
-    good = [row for row in found if row[0] == "good.py::test_step" and row[1]]
-    assert len(good) == 10
-    assert {status for _, _, status in good} == {"killed"}
-    alive = {fault for test, fault, status in found if test == "weak.py::test_far" and status == "survived"}
-    assert alive == {None, "x >= 0", "x > 1", "x > -1"}
-    assert found[-1] == ("weak.py::test_wait", "pass", "timeout")
+    assert [row[2] for row in found if row[1] is None] == ["survived"] * 4
+    alive = {
+        test: {fault for name, fault, status in found if name == test and status == "survived"} for test, _, _ in found
+    }
+    assert alive == {
+        "test_good.py::test_step": {None},
+        "planted/steps.py::planted.steps.step": {None},
+        "test_weak.py::test_far": {None, "x >= 0", "x > 1", "x > -1"},
+        "test_weak.py::test_wait": {None},
+    }
+    assert len(found) == 3 * 11 + 2
+    assert found[-1] == ("test_weak.py::test_wait", "pass", "timeout")

@@ -2,6 +2,7 @@
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import json
 import os
 import resource
@@ -30,9 +31,9 @@ class Importer(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name != self.name:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        spec.loader = _Loader(name, str(self.path), self.number)
-        return spec
+        return importlib.util.spec_from_file_location(
+            name, self.path, loader=_Loader(name, str(self.path), self.number)
+        )
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
@@ -47,10 +48,15 @@ class _Loader(importlib.machinery.SourceFileLoader):
 class Selected:
     """A plugin of pytest: runs the named tests alone, in this order, and keeps the first failure."""
 
-    def __init__(self, names):
+    def __init__(self, names, importers):
+        self.importers = importers
         self.rank = {name: rank for rank, name in enumerate(names)}
         self.failed = None
         self.passed = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        sys.meta_path[:0] = self.importers  # before pytest's own, which takes the files whose doctests it runs
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
@@ -121,9 +127,9 @@ def _run(root, mutant, names, settings):
     """Run the tests in the child process; return the report."""
     os.chdir(root)
     sys.path.insert(0, str(root))
-    if mutant is not None:
-        sys.meta_path.insert(0, Importer(root, mutant))
-    selected = Selected(names)
+    importers = [] if mutant is None else [Importer(root, mutant)]
+    sys.meta_path[:0] = importers
+    selected = Selected(names, importers)
     files = list(dict.fromkeys(name.partition("::")[0] for name in names))
     arguments = ["-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", *settings, *files]
     try:
@@ -134,4 +140,7 @@ def _run(root, mutant, names, settings):
         code = repr(error)
     is_alive = code == 0 or (code == 5 and not selected.failed)
     status = "survived" if is_alive else "killed"
+    for importer in importers:
+        if not isinstance(getattr(sys.modules.get(importer.name), "__loader__", None), _Loader | None):
+            status = "without its fault"  # something else imported the module
     return {"status": status, "test": selected.failed, "passed": selected.passed, "end": str(code)[:200]}
