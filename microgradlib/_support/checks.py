@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import Any, SupportsIndex, TypeAlias
 
 from microgradlib._support.number import as_float, is_whole
 from microgradlib._support.shown import shown
 
 __all__ = [
-    "WholeNumber", "boolean", "check_function", "fraction", "non_negative", "positive", "real_number", "shown",
+    "WholeNumber", "boolean", "check_class", "fraction", "non_negative", "positive", "real_number", "shown",
     "whole_number",
 ]  # fmt: skip
 
@@ -30,7 +31,8 @@ WholeNumber: TypeAlias = int | SupportsIndex
 def whole_number(number: Any, name: str, least: int | None = 1, *, reason: str = "", example: int | None = None) -> int:
     """Return `number` as an int: an int or a NumPy integer, at least `least` if that is given.
 
-    Raises `TypeError` for anything else (bools and floats without a fractional part too), `ValueError` below `least`.
+    Raises `TypeError` for anything else (bools and floats without a fractional part too), `ValueError` below `least`
+    and above the most that this machine can count, `sys.maxsize`.
 
     >>> whole_number(3, "n")
     3
@@ -38,9 +40,12 @@ def whole_number(number: Any, name: str, least: int | None = 1, *, reason: str =
     Traceback (most recent call last):
     ValueError: n must be a whole number >= 2, one point per moon, got 1; write n=2
     """
-    if is_whole(number) and (least is None or number >= least):
+    if is_whole(number) and (least is None or number >= least) and number <= sys.maxsize:
         return operator.index(number)
-    what = "a whole number" + (f" >= {least}" if least is not None else "") + (f", {reason}" if reason else "")
+    what = "a whole number" + (f" >= {least}" if least is not None else "")
+    if is_whole(number) and number > sys.maxsize:
+        what += f" and <= {sys.maxsize}" if least is not None else f" <= {sys.maxsize}"
+    what += f", {reason}" if reason else ""
     raise _error(number, name, what, least if example is None else example, right_kind=is_whole(number))
 
 
@@ -136,15 +141,16 @@ def boolean(switch: Any, name: str) -> bool:
     raise _error(switch, name, "True or False", True, right_kind=False)
 
 
-def check_function(f: Any) -> None:
-    """Raise `TypeError` unless f can be called: it may be the result of a function by mistake.
+def check_class(thing: Any, kind: type, name: str, example: str) -> None:
+    """Raise `TypeError` unless a thing is an object of a class; `example` says what one is.
 
-    >>> check_function(3.0)
+    >>> check_class(None, list, "history", "as fit returns it")
     Traceback (most recent call last):
-    TypeError: f must be a function of the numbers, as lambda w, x: w * x is, not its result; got 3.0
+    TypeError: history must be a list, as fit returns it, got None
     """
-    if not callable(f):
-        message = f"f must be a function of the numbers, as lambda w, x: w * x is, not its result; got {shown(f)}"
+    if not isinstance(thing, kind):
+        article = "an" if kind.__name__[0] in "AEIOaeio" else "a"
+        message = f"{name} must be {article} {kind.__name__}, {example}, got {shown(thing)}"
         raise TypeError(message)
 
 

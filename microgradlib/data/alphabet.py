@@ -82,9 +82,10 @@ class Alphabet:
         >>> Alphabet("abc").encode("cab")
         [3, 2, 0, 1, 3]
         """
-        if not hasattr(text, "__iter__"):
-            message = f"text must be a string, got {text!r}"
+        if not hasattr(text, "__iter__") or isinstance(text, (dict, set)):
+            message = f"text must be a string, got {shown(text)}"
             raise TypeError(message)
+        text = text if isinstance(text, str) else list(text)
         token_of = {character: token for token, character in enumerate(self.characters)}
         tokens = [token_of.get(character, -1) for character in text]
         if -1 in tokens:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Final
+from functools import partial, wraps
+from typing import Any, Final, TypeVar, cast
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
@@ -25,6 +25,8 @@ base, exceptions, multiclass, utils, validation = (
     import_optional(f"sklearn.{name}", "interop.sklearn")
     for name in ("base", "exceptions", "utils.multiclass", "utils", "utils.validation")
 )
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 OPTIMIZERS: Final = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop, "adagrad": Adagrad}
 
@@ -97,6 +99,22 @@ class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
             self._forward = compiled(self.model_, self.model_.parameters())
 
 
+def _unchanged_on_error(fit: F) -> F:
+    """Return a method that leaves the estimator as it was if it raises: `validate_data` sets attributes before that."""
+
+    @wraps(fit)
+    def checked(self: _Network, *args: Any, **kwargs: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return cast(F, checked)
+
+
 class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-defined, misc]
     """A multilayer perceptron with softmax outputs for two or more classes, trained by cross-entropy.
 
@@ -128,6 +146,7 @@ class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-
     (True, (2, 3))
     """
 
+    @_unchanged_on_error
     def fit(self, X: Any, y: Any) -> MicrogradClassifier:  # noqa: N803  scikit-learn's name
         """Train a new network on rows X and their labels y, numbers or strings; return the estimator."""
         x, y = validation.validate_data(self, X, y, dtype=numpy().float64)
@@ -169,6 +188,7 @@ class MicrogradRegressor(base.RegressorMixin, _Network):  # type: ignore[name-de
     True
     """
 
+    @_unchanged_on_error
     def fit(self, X: Any, y: Any) -> MicrogradRegressor:  # noqa: N803
         """Train a new network on rows X and a number y for each; return the estimator."""
         x, y = validation.validate_data(self, X, y, dtype=numpy().float64, y_numeric=True)

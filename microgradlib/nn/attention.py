@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
+from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.nested import nodes_in
 from microgradlib.core.recorded_calls import note_inside
@@ -96,13 +97,31 @@ class CausalSelfAttention(Module):
         for x_t in x:
             check_length(x_t, self.width, "each input vector of this attention")
         positions: KeyValueCache = [] if cache is None else cache
+        self._check_cache(positions)
         began, places = begin(), nodes_in(positions)
         inputs = [_as_nodes(x_t) for x_t in x]  # one leaf for each plain number, in q, k and v
-        heads = [self._heads(x_t, positions) for x_t in inputs]
+        count = len(positions)
+        try:
+            heads = [self._heads(x_t, positions) for x_t in inputs]
+        except BaseException:
+            del positions[count:]
+            raise
         outputs = [self.o.outputs(concatenated) for concatenated in heads]
         if outputs:
             note_inside(began, self, (*inputs, places), heads, [y for y_t in outputs for y in y_t])
         return outputs
+
+    def _check_cache(self, cache: Any) -> None:
+        """Raise `TypeError` or `ValueError` unless the cache is a list of pairs of vectors as wide as this layer."""
+        if not isinstance(cache, list):
+            message = (
+                f"cache must be a list, at first empty, to which the keys and values are added, got {shown(cache)}"
+            )
+            raise TypeError(message)
+        for pair in cache:
+            check_length(pair, 2, "each entry of the cache, a pair (key, value),")
+            for vector in pair:
+                check_length(vector, self.width, "each key and value in the cache")
 
     def _heads(self, x_t: list[Value], positions: KeyValueCache) -> list[Value]:
         """Add the key and value of x_t to `positions`, and return the concatenated outputs of the heads for x_t."""

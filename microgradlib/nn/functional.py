@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import check_class
 from microgradlib._support.pytree import flatten, is_ndarray
 from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
@@ -58,6 +59,7 @@ def functional_call(
     Raises `ValueError` for unknown names, for a list of another length, and for a model that uses a parameter in
     another way than by its attributes, lists, tuples, dicts and arrays; `TypeError` for an entry that is no number.
     """
+    check_class(model, Module, "model", "such as nn.MLP")
     own = dict(model.named_parameters())
     given = parameters if isinstance(parameters, Mapping) else _by_name(parameters, own)
     named, _, unknown = match_state(own, given, type(model).__name__, strict=strict, convert=as_node)

@@ -7,10 +7,10 @@ Values and Symbols (derivatives become graph) and arrays.
 from __future__ import annotations
 
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.floats import FLOATS, evaluate_rule
+from microgradlib._support.checks import check_class
+from microgradlib._support.floats import FLOATS, Namespace, evaluate_rule
 from microgradlib.ops.dispatch import apply, complete
 from microgradlib.ops.documentation import Documentation, OpSignature
 from microgradlib.ops.rules import closed_rules
@@ -23,7 +23,7 @@ __all__ = ["GRAPH", "TABLE", "Op", "bind"]
 TABLE: dict[str, Op] = {}
 """Every op by name, in the order of definition."""
 
-GRAPH = SimpleNamespace()
+GRAPH = Namespace()
 """The namespace over Values and Symbols: every op of the table makes a node."""
 
 
@@ -163,6 +163,16 @@ Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]
 def bind(name: str, settings: tuple[float, ...]) -> Op:
     """Return the op of this name with its trailing inputs fixed to `settings`, the same object each time."""
     return _bound(TABLE[name], settings)
+
+
+def check_op(op: Any) -> None:
+    """Raise `TypeError` unless this is an op.
+
+    >>> check_op("tanh")
+    Traceback (most recent call last):
+    TypeError: op must be an Op, such as ops.TABLE["tanh"], got 'tanh'
+    """
+    check_class(op, Op, "op", 'such as ops.TABLE["tanh"]')
 
 
 def _bound(op: Op, settings: tuple[float, ...]) -> Op:

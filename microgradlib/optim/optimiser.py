@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import non_negative
+from microgradlib._support.checks import check_class, non_negative
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.shown import shown
 from microgradlib.core.assignment import assign
@@ -26,8 +27,6 @@ from microgradlib.optim.settings import CHECKS
 from microgradlib.optim.state import load_groups, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from microgradlib.optim.types import Gradient, Parameters, Rate
 
 __all__ = ["Optimiser"]
@@ -132,6 +131,10 @@ class Optimiser:
         Raises `ValueError` for a name that is no setting and for a setting out of range, `TypeError` for one of the
         wrong kind; an error changes nothing.
         """
+        check_class(group, Group, "group", "one of this optimiser's own")
+        if not isinstance(own, Mapping):
+            message = f'the settings of a group are a dict, such as {{"lr": 0.1}}, got {shown(own)}'
+            raise TypeError(message)
         known = ("lr", *self._setting_names, "name")
         unknown = [name for name in own if name not in known]
         if unknown:
@@ -216,6 +219,7 @@ class Optimiser:
 
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""
+        check_class(group, Group, "group", "one of this optimiser's own")
         with numpy().errstate(all="ignore"):  # overflow gives inf and 0/0 nan, without warnings, as for Values
             return moved_array(
                 numpy(), self._rule(group), group.steps + 1, self._rate(group), numbers, slopes, group.held

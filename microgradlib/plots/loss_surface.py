@@ -81,10 +81,13 @@ def plot_loss_surface(
     resolution = whole_number(resolution, "resolution", 2, example=_RESOLUTION)
     if span is not None:
         span = real_number(span, "span", gt=0, example=2)
-    axes = axes_of(ax, "plot_loss_surface")
+    log = bool(log)
     xs, ys = (np.linspace(*_limits(w.data, points[:, i], span), resolution) for i, w in enumerate((w1, w2)))
     grid = np.array([(x, y) for y in ys for x in xs])
-    _draw(axes, xs, ys, surface(grid).reshape(resolution, resolution), say("loss"), log=log)
+    values = surface(grid).reshape(resolution, resolution)
+    levels = _levels(values, log=log)
+    axes = axes_of(ax, "plot_loss_surface")
+    _draw(axes, (xs, ys, values), levels, say("loss"), log=log)
     if len(points):
         ink = "white" if is_dark(axes) else "black"
         axes.plot(points[:, 0], points[:, 1], color=ink, linewidth=1.4, marker="o", markersize=3, label=say("path"))
@@ -209,7 +212,11 @@ def _restored(*parameters: Value) -> Iterator[None]:
             w.data = number
 
 
-def _draw(ax: Any, xs: Any, ys: Any, values: Any, label: str, *, log: bool) -> None:
+def _levels(values: Any, *, log: bool) -> Any:
+    """Return the levels of the contour lines, from the lowest to the highest finite number.
+
+    Raises `ValueError` without a finite number, and with `log` for one that is not greater than 0.
+    """
     np = numpy_for("plot_loss_surface")
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -221,7 +228,11 @@ def _draw(ax: Any, xs: Any, ys: Any, values: Any, label: str, *, log: bool) -> N
     if high <= low:
         high = low + 1.0
     # Levels at equal steps of the square root above the minimum: dense in the valley, where training ends.
-    levels = np.geomspace(low, high, _LEVELS) if log else low + (high - low) * np.linspace(0, 1, _LEVELS) ** 2
+    return np.geomspace(low, high, _LEVELS) if log else low + (high - low) * np.linspace(0, 1, _LEVELS) ** 2
+
+
+def _draw(ax: Any, surface: tuple[Any, Any, Any], levels: Any, label: str, *, log: bool) -> None:
+    np, (xs, ys, values), (low, high) = numpy_for("plot_loss_surface"), surface, (levels[0], levels[-1])
     norm = import_optional("matplotlib.colors", "plot_loss_surface").PowerNorm(0.5, vmin=low, vmax=high)
     if log:
         norm = import_optional("matplotlib.colors", "plot_loss_surface").LogNorm(vmin=low, vmax=high)

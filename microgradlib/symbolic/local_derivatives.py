@@ -7,13 +7,16 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.floats import evaluate_rule
+from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
 from microgradlib.core.symbol import Symbol
 from microgradlib.errors import MissingRuleError
 from microgradlib.ops import GRAPH
 from microgradlib.ops.formula import Formula, write_op
 from microgradlib.ops.guards import unguarded
+from microgradlib.ops.record import check_op
 from microgradlib.symbolic.book import Book, is_compound, is_power
 from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, write_graph
@@ -78,6 +81,8 @@ def local_derivative_formula(op: Op, place: int, names: Sequence[str], output: s
     >>> local_derivative_formula(TABLE["tanh"], 0, ["a"], "u3"), local_derivative_formula(TABLE["mul"], 0, "wx", "u1")
     ('1 − u3²', 'x')
     """
+    check_op(op)
+    _check_place(place, len(names))
     return _filled(_derivative_template(op, place, len(names)), [output, *names])
 
 
@@ -90,6 +95,8 @@ def formula_holds(op: Op, place: int, inputs: Sequence[float], output: float, de
     >>> [formula_holds(TABLE["maximum"], 0, [3.0, y], 3.0, number) for y, number in ((1.0, 1.0), (3.0, 0.5))]
     [True, False]
     """
+    check_op(op)
+    _check_place(place, len(inputs))
     rule: Any
     if callable(op.written):
         rule = _at(op.written, place)
@@ -100,6 +107,13 @@ def formula_holds(op: Op, place: int, inputs: Sequence[float], output: float, de
     number = float(evaluate_rule(rule, output, *inputs, *op.settings))
     both_nan = math.isnan(number) and math.isnan(derivative)
     return both_nan or math.isclose(number, derivative, rel_tol=1e-6, abs_tol=1e-9)
+
+
+def _check_place(place: int, count: int) -> None:
+    """Raise `TypeError` or `ValueError` unless this is the place of one of so many inputs."""
+    if whole_number(place, "place", 0) >= count:
+        message = f"place must be one of the {count} inputs, counted from 0, got {shown(place)}"
+        raise ValueError(message)
 
 
 def _at(rule: Callable[..., Any], place: int) -> Callable[..., Any]:
@@ -113,6 +127,7 @@ def value_formula(op: Op, names: Sequence[str]) -> str:
     >>> value_formula(TABLE["dot"], ["w", "x", "b"]), value_formula(TABLE["exp"], ["a + b"])
     ('w · x + b', 'e^(a + b)')
     """
+    check_op(op)
     return _filled(_value_template(op, len(names)), ["", *names])
 
 

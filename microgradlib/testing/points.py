@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import reject, strategies as st
 
 from microgradlib.core.value import Value
+from microgradlib.ops.record import check_op
 from microgradlib.testing.conditioning import away_from_kinks, input_count, sample_interval
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     >>> find(floats_for(log), lambda x: x > 0), find(floats_for(relu), lambda x: x < 1)
     (1.0, 0.25)
     """
+    check_op(op)
     low, high = sample_interval(op, index)
     numbers = st.floats(low, high)
     if input_count(op) - len(op.defaults) > 1 or op.arity is None or index > 0:
@@ -58,6 +60,7 @@ def inputs_for(draw: st.DrawFn, op: Op, count: int | None = None) -> tuple[float
     >>> find(inputs_for(atan2), lambda xs: xs[0] > 0), find(inputs_for(TABLE["maximum"]), lambda xs: len(xs) == 2)
     ((1.0, 0.0), (0.25, 0.0))
     """
+    check_op(op)
     if count is None:
         count = draw(st.integers(2, 5)) if op.arity is None else op.arity
     return _moved_from_kinks(op, tuple([draw(st.floats(*sample_interval(op, i))) for i in range(count)]))

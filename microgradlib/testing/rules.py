@@ -10,6 +10,7 @@ from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
 from microgradlib.numeric.comparison import SAFETY
 from microgradlib.numeric.differences import numeric_derivative
+from microgradlib.ops.record import check_op
 from microgradlib.testing.conditioning import away_from_kinks, sample_interval
 from microgradlib.testing.special_points import special_points
 from microgradlib.testing.tolerance import allowed_error, same
@@ -58,6 +59,7 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     AssertionError: swish: derivatives[0] is ..., the numeric derivative ...
     >>> forget_op("swish")
     """
+    check_op(op)
     for point in [inputs] if inputs else _sample_points(op):
         _check_numbers(op, point)
         _check_graph(op, point)

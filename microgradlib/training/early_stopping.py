@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from microgradlib._support.checks import non_negative, shown, whole_number
+from microgradlib._support.checks import check_class, non_negative, whole_number
 from microgradlib._support.number import as_float
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
-
-if TYPE_CHECKING:
-    from microgradlib.nn import Module
-    from microgradlib.training.history import History
+from microgradlib.nn import Module
+from microgradlib.training.history import History
 
 __all__ = ["EarlyStopping"]
 
@@ -67,8 +66,11 @@ class EarlyStopping:
     def watched(self, model: Module, history: History) -> float:
         """Return the quantity after the last epoch of the history.
 
-        Raises `TypeError` if a function given as `monitor` returns no number.
+        Raises `TypeError` if a function given as `monitor` returns no number, and for anything but a Module and a
+        History, `ValueError` for a history without the quantity.
         """
+        check_class(model, Module, "model", "such as nn.MLP")
+        check_class(history, History, "history", "as fit returns it")
         if callable(self.monitor):
             number: Any = self.monitor(model, history)
             try:
@@ -76,18 +78,30 @@ class EarlyStopping:
             except TypeError as error:
                 message = f"the function that early stopping watches must return a number: {error}"
                 raise TypeError(message) from None
-        if self.monitor == "loss":
-            return (history.validation_loss or history.loss)[-1]
-        return 1 - (history.validation_accuracy or history.accuracy)[-1]
+        is_loss = self.monitor == "loss"
+        series = history.validation_loss or history.loss
+        if not is_loss:
+            series = history.validation_accuracy or history.accuracy
+        if not series:
+            message = f"this history has no {self.monitor.replace('_', ' ')} to watch yet"
+            raise ValueError(message)
+        return series[-1] if is_loss else 1 - series[-1]
 
     def ends(self, epoch: int, loss: float, model: Module) -> bool:
-        """Record the quantity of an epoch, save the parameters if it is the best, and return whether to stop."""
+        """Record the quantity of an epoch, save the parameters if it is the best, and return whether to stop.
+
+        Raises `TypeError` or `ValueError` for an epoch that is no whole number, a loss that is no number, and anything
+        but a Module.
+        """
+        epoch, loss = whole_number(epoch, "epoch", 0), as_float(loss)
+        check_class(model, Module, "model", "such as nn.MLP")
         none_yet = self.best_epoch < 0 or (math.isnan(self.best_loss) and not math.isnan(loss))
         if none_yet or loss < self.best_loss - self.min_delta:
             self.best_epoch, self.best_loss, self._best_state = epoch, loss, model.state_dict()
         return epoch - self.best_epoch >= self.patience
 
     def restore(self, model: Module) -> None:
-        """Set the model's parameters to those of the best epoch."""
+        """Set the model's parameters to those of the best epoch. Raises `TypeError` for anything but a Module."""
+        check_class(model, Module, "model", "such as nn.MLP")
         if self.best_epoch >= 0:
             model.load_state_dict(self._best_state)

@@ -90,10 +90,8 @@ def _parts(thing: Any) -> tuple[Any, list[tuple[str, Any]]]:
         if thing.dtype == object:
             return (kind, thing.shape), [(f"[{i}]", part) for i, part in enumerate(thing.ravel().tolist())]
         return (kind, thing.dtype.str, thing.shape, thing.flags.writeable, thing.tobytes()), []
-    if isinstance(thing, random.Random):
-        return (kind, thing.getstate()), []
-    if isinstance(thing, np.random.Generator):
-        return (kind, repr(thing.bit_generator.state)), []
+    if isinstance(thing, (random.Random, np.random.Generator)):
+        return (kind, thing.getstate() if isinstance(thing, random.Random) else repr(thing.bit_generator.state)), []
     if isinstance(thing, functools.partial):
         return (kind, id(thing.func)), [("args", thing.args), ("keywords", thing.keywords)]
     if isinstance(thing, GraphNode):
@@ -103,7 +101,7 @@ def _parts(thing: Any) -> tuple[Any, list[tuple[str, Any]]]:
         return kind, [("parameters", thing.parameters), ("own", thing.own), ("steps", thing.steps), ("held", held)]
     if isinstance(thing, Batched):
         shapes = None if thing._last is None else thing._last.shapes
-        return (kind, shapes, str(thing.dtype), thing.backend), [("parameters", thing.parameters)]
+        return (kind, shapes, str(thing.dtype), thing.backend), [("parameters", thing._parameters)]
     if isinstance(thing, Module):  # whether `training` is an attribute of the object or of its class is all one
         own = {name: part for name, part in _attributes(thing) if name != "training"}
         return (kind, thing.training), list(own.items())
@@ -144,7 +142,11 @@ def _attributes(thing: Any) -> list[tuple[str, Any]]:
 def global_state(folder: Path | None = None) -> dict[str, Any]:
     """Return the state of the process that calls must leave alone, and the files of a folder with their contents."""
     state: dict[str, Any] = {
-        f"context variable {variable.name}": id(setting) for variable, setting in contextvars.copy_context().items()
+        f"context variable {variable.name}": id(variable.get(None))
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in {"microgradlib", "numpy"}
+        for variable in vars(module).values()
+        if isinstance(variable, contextvars.ContextVar)
     }
     state["random"] = random.getstate()
     state["numpy.random"] = repr(np.random.get_state(legacy=False))  # noqa: NPY002  the global state is what is tested

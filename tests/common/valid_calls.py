@@ -255,9 +255,7 @@ RECIPES: dict[str, Callable[[], Call]] = {
     "nn.MaxPool2d": lambda: c(2),
     "nn.MaxPool2d.__call__": lambda: c(nn.MaxPool2d(2), IMAGE),
     "nn.CausalSelfAttention": lambda: c(2, 1, rng=rng()),
-    "nn.CausalSelfAttention.__call__": lambda: c(
-        nn.CausalSelfAttention(2, rng=0), SERIES, []
-    ),
+    "nn.CausalSelfAttention.__call__": lambda: c(nn.CausalSelfAttention(2, rng=0), SERIES, []),
     "nn.Cell": c,
     "nn.Cell.__call__": lambda: c(nn.RNNCell(2, 2, rng=0), ROW, v(0.0, 1.0)),
     "nn.Cell.checked_state": lambda: c(nn.RNNCell(2, 2, rng=0), v(0.0, 1.0)),
@@ -567,10 +565,6 @@ FURTHER: dict[str, tuple[Callable[..., Any], Callable[[], Call]]] = {
     "optimiser of groups": (
         lambda a, b, lr: optim.SGD([{"params": a, "lr": 0.1}, {"params": b}], lr=lr, momentum=0.9),
         lambda: c(v(1.0, 2.0), v(3.0, 4.0), 0.1),
-    ),
-    "Optimiser.step with a schedule": (
-        lambda o, lr: (_assign("lr")(o, lr), o.step())[1],
-        lambda: c(optimiser(), lambda t: 0.1),
     ),
     "Optimiser.step of an array": (lambda o, g: o.step(g), lambda: c(optim.Adam(np.ones(3)), np.ones(3))),
     "Optimiser.load_state_dict of groups": (
