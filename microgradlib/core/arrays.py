@@ -8,11 +8,11 @@ objects NumPy calls methods of each element, which fails where some elements are
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.pytree import array_of, is_ndarray
+from microgradlib._support.unique import unique
 from microgradlib.core.ufuncs import (
     COMPARISONS,
     OPERATORS,
@@ -50,7 +50,7 @@ def node_array(nodes: Iterable[Any], shape: tuple[int, ...]) -> Any:
     return _marked(array_of(nodes, shape))
 
 
-@lru_cache(maxsize=1)
+@unique
 def _array_class() -> Any:
     """Return the class NodeArray, a subclass of `numpy.ndarray`, made at its first use: NumPy is optional."""
     methods = {

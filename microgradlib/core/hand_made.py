@@ -16,11 +16,12 @@ compiled programs need the rule, and refuse: `define_op` states it.
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
+from microgradlib._support.unique import unique
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.own_attributes import own_attributes, set_own
 from microgradlib.errors import MissingRuleError
@@ -61,7 +62,7 @@ class HandMadeOp(Op):
         return hand_made_op, (self.symbol,)
 
 
-@lru_cache(maxsize=4096)
+@unique
 def hand_made_op(text: str) -> HandMadeOp:
     """Return the op of nodes made by hand that is shown as `text`, the same object each time."""
     return HandMadeOp(text)

@@ -6,11 +6,11 @@ Values and Symbols (derivatives become graph) and arrays.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import check_class
 from microgradlib._support.floats import FLOATS, Namespace, evaluate_rule
+from microgradlib._support.unique import unique
 from microgradlib.ops.dispatch import apply, complete
 from microgradlib.ops.documentation import Documentation, OpSignature
 from microgradlib.ops.rules import closed_rules
@@ -159,7 +159,7 @@ class Op:
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]
 
 
-@lru_cache(maxsize=4096)
+@unique
 def bind(name: str, settings: tuple[float, ...]) -> Op:
     """Return the op of this name with its trailing inputs fixed to `settings`, the same object each time."""
     return _bound(TABLE[name], settings)
