@@ -209,7 +209,8 @@ _declared: set[str] = set()
 def declare_attributes(*names: str) -> None:
     """Let programs set these attributes on Values, which have slots, beside those of `OWN_NAMES`.
 
-    Raises `ValueError` for a name that is not an identifier, or that Values use themselves.
+    Raises `TypeError` for what is no text, `ValueError` for a name that is not an identifier, or that Values use
+    themselves.
 
     >>> from microgradlib import Value
     >>> declare_attributes("temperature")
@@ -220,7 +221,11 @@ def declare_attributes(*names: str) -> None:
     """
     kinds: list[type] = [PeerNames, *PeerNames.__subclasses__()]
     classes = [cls for kind in kinds for cls in kind.__mro__]
-    for name in names:
+    given: tuple[Any, ...] = names
+    for name in given:
+        if not isinstance(name, str):
+            message = f"the names of attributes are texts, as in declare_attributes('heat'), got {shown(name)}"
+            raise TypeError(message)
         if not name.isidentifier() or (name not in _declared and any(name in vars(cls) for cls in classes)):
             message = f"an attribute of one's own has a name that Values do not use themselves, got {name!r}"
             raise ValueError(message)

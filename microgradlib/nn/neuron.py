@@ -24,6 +24,7 @@ from microgradlib.nn.activation import (
 )
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
+from microgradlib.nn.sequences import node_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -186,7 +187,13 @@ class Layer(Module):
         return [neuron.net_input(inputs) for neuron in self.neurons]
 
     def activated(self, z: Vector) -> list[Value]:
-        """Return f(z), one output for each neuron, from their net inputs."""
+        """Return f(z), one output for each neuron, from their net inputs.
+
+        Raises `ValueError` for another number of them, `TypeError` for what is no number.
+        """
+        return self._activated(node_list(z, len(self.neurons), "the net inputs of this layer"))
+
+    def _activated(self, z: list[Value]) -> list[Value]:
         if self.layer_activation:
             return self.layer_activation(z)
         return [neuron.f(z_i) for neuron, z_i in zip(self.neurons, z)]
@@ -213,7 +220,7 @@ class Layer(Module):
 
     def outputs(self, x: Vector) -> list[Value]:
         """Return the neurons' outputs, always as a list."""
-        return self.activated(self.net_inputs(x))
+        return self._activated(self.net_inputs(x))
 
     def __call__(self, x: Vector) -> Any:
         """Return the neurons' outputs as a list; a layer of one neuron returns its output, one node."""

@@ -11,7 +11,7 @@ from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
 from microgradlib.nn import ACTIVATIONS
 from microgradlib.nn.activation import activation_function, activation_name
-from microgradlib.plots.axes import axes_of, grid_of_axes, numpy_for
+from microgradlib.plots.axes import axes_of, closing_on_error, grid_of_axes, numpy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ _POINTS = 241
 _COLOURS = {"f": "#0072b2", "f′": "#d55e00"}
 
 
+@closing_on_error
 def plot_activations(
     activations: Sequence[str | Callable[[Any], Any]] | str | Callable[[Any], Any] | None = None,
     *,

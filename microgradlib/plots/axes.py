@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar, cast
 
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 
-__all__ = ["CLASS_COLOURS", "DIVERGING", "axes_of", "grid_of_axes", "is_dark", "label_plainly", "numpy_for"]
+__all__ = [
+    "CLASS_COLOURS", "DIVERGING", "axes_of", "closing_on_error", "grid_of_axes", "is_dark", "label_plainly",
+    "numpy_for",
+]  # fmt: skip
 
 CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
 """Okabe and Ito's colours, told apart by colour-blind readers; classes also have markers of their own."""
@@ -15,6 +21,30 @@ DIVERGING: Final = "PuOr_r"
 """Purple below, orange above: told apart by colour-blind readers."""
 SMALLEST_PLAIN: Final = 1e-3
 """Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def closing_on_error(plot: F) -> F:
+    """Return a function that closes the figures it has opened if it raises: a refused plot leaves no empty one."""
+
+    @wraps(plot)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        before = _open_figures()
+        try:
+            return plot(*args, **kwargs)
+        except BaseException:
+            for number in _open_figures() - before:
+                sys.modules["matplotlib.pyplot"].close(number)
+            raise
+
+    return cast(F, checked)
+
+
+def _open_figures() -> set[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set() if pyplot is None else set(pyplot.get_fignums())
 
 
 def axes_of(ax: Any, feature: str) -> Any:

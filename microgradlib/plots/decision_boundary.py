@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
-from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, is_dark, numpy_for
+from microgradlib.plots.axes import CLASS_COLOURS, DIVERGING, axes_of, closing_on_error, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.plots.examples import Points, points_of
 from microgradlib.viz.captions import Language, captions
@@ -21,6 +21,7 @@ _EAGER_RESOLUTION: Final = 40
 """The largest resolution for models that cannot be compiled: 1,600 calls of them."""
 
 
+@closing_on_error
 def plot_decision_boundary(
     model: Any,
     data: Any,
@@ -63,6 +64,8 @@ def plot_decision_boundary(
         raise TypeError(message)
     points = points_of(data, "plot_decision_boundary")
     resolution = whole_number(resolution, "resolution", 2, example=150)
+    if threshold is not None:
+        threshold = real_number(threshold, "threshold", example=0.5)
     if points.inputs.shape[1] > 2:
         message = (
             f"plot_decision_boundary draws models of one or two inputs, these data have {points.inputs.shape[1]}: "

@@ -10,7 +10,7 @@ from microgradlib._support.shown import shown
 from microgradlib.derivatives import grad
 from microgradlib.errors import SymbolHasNoValueError
 from microgradlib.numeric import complex_step_derivative, numeric_derivative, numeric_gradient
-from microgradlib.plots.axes import axes_of, numpy_for
+from microgradlib.plots.axes import axes_of, closing_on_error, numpy_for
 from microgradlib.viz.captions import Language, captions
 
 __all__ = ["plot_derivative_error"]
@@ -20,6 +20,7 @@ _SMALLEST = 1e-17
 _STEPS = (-16.0, 0.0, 97)
 
 
+@closing_on_error
 def plot_derivative_error(f: Any, x: float, *, lang: Language = "en", ax: Any = None) -> Any:
     """Plot the relative error of difference quotients of f at x against the step ε, both logarithmic; return the Axes.
 

@@ -12,7 +12,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn import Module
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.ops import ZERO
-from microgradlib.plots.axes import axes_of, label_plainly
+from microgradlib.plots.axes import axes_of, closing_on_error, label_plainly
 from microgradlib.viz.captions import Language, captions
 from microgradlib.viz.snapshots.capture import capture
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_gradient_flow"]
 
 
+@closing_on_error
 def plot_gradient_flow(model: Module | Sequence[Any], *, lang: Language = "en", ax: Any = None) -> Any:
     """Plot the size of gradients by layer or by time step, on a logarithmic axis, and return the Axes.
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from microgradlib._support.shown import shown
-from microgradlib.plots.axes import CLASS_COLOURS, axes_of, label_plainly
+from microgradlib.plots.axes import CLASS_COLOURS, axes_of, closing_on_error, label_plainly
 from microgradlib.viz.captions import Language, captions
 
 __all__ = ["draw_curves", "plot_history"]
 
 
+@closing_on_error
 def plot_history(
     history: Any,
     what: str = "loss",

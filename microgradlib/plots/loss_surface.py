@@ -14,7 +14,7 @@ from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import no_grad
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.plots.axes import axes_of, is_dark, numpy_for
+from microgradlib.plots.axes import axes_of, closing_on_error, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.viz.captions import Language, captions
 
@@ -28,6 +28,7 @@ _RESOLUTION, _EAGER_RESOLUTION = 61, 31
 """Points along each axis, where nothing else is asked for: compiled, and one point after another."""
 
 
+@closing_on_error
 def plot_loss_surface(
     loss: Value | Callable[[], Any],
     w1: Value,

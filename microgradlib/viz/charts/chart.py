@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
+from microgradlib._support.checks import check_class
 from microgradlib._support.printable import one_line
 from microgradlib._support.shown import shown
 from microgradlib.viz.charts.axis import Axis
@@ -31,6 +32,7 @@ class Chart(Picture):
     __slots__ = ("_canvas",)
 
     def __init__(self, canvas: Curves) -> None:
+        check_class(canvas, Curves, "canvas", "as line_chart makes it")
         self._canvas = canvas
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from microgradlib._support.checks import check_class
 from microgradlib._support.shown import shown
 from microgradlib.errors import DrawingError
 from microgradlib.viz.dot.engine import render
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from microgradlib.viz.routes.search import Highlight
 
 _VIEW_BOX: Final = re.compile(r'viewBox="([^"]*)"')
+_TOOLTIP: Final = re.compile(r'<a xlink:title="([^"]*)">')
 
 Engine = Literal["own", "dot"]
 
@@ -63,6 +65,8 @@ class DotCanvas:
         """Return what Graphviz wrote, in the colours of a theme and with ids of this picture."""
         start = self.document.index(">", self.document.index("<svg")) + 1
         inside = self.document[start : self.document.rindex("</svg>")]
+        # Graphviz writes a tooltip as the title of a link to nowhere, in a namespace that its root element declares.
+        inside = _TOOLTIP.sub(r"<g><title>\1</title>", inside).replace("</a>", "</g>")
         return replace_marks(inside, colour).replace(' id="', f' id="{prefix}-')
 
 
@@ -117,11 +121,13 @@ class Drawing(Picture):
             theme: `"light"` or `"dark"`; None for light files, and HTML in the theme of the page.
 
         Raises:
+            TypeError: `content` is not what `draw` makes.
             ValueError: an unknown engine or theme.
             MissingExtraError: engine `"dot"` without Graphviz.
             DrawingError: Graphviz failed or took too long, or it cannot show this.
 
         """
+        check_class(content, Content, "content", "as draw makes it")
         check_engine(engine)
         check_theme(theme)
         self._content = content
