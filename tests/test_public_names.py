@@ -54,4 +54,5 @@ def test_the_import_loads_few_modules():
     program = (
         "import sys, microgradlib; print(*[m for m in ('ast', 'inspect', 'subprocess', 'numpy') if m in sys.modules])"
     )
-    assert run(program) == []
+    loaded_by_named_tuples = ["ast"] if sys.version_info >= (3, 14) else []
+    assert run(program) == loaded_by_named_tuples

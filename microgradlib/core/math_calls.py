@@ -26,6 +26,9 @@ _BESIDE_ARGUMENTS = {
 }  # fmt: skip
 """The instructions that call, with how many entries of the stack they take beside the callee and the arguments."""
 
+_ALWAYS_KEYWORDS = sys.version_info >= (3, 14)
+"""Whether `f(*xs)` has an entry for its keywords though there are none."""
+
 
 def math_function_called_by(frame: FrameType) -> str | None:
     """Return the name of the `math` function that `frame` is calling right now, or None.
@@ -75,7 +78,8 @@ def callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
         at -= 1
     call = instructions[at]
     arg = call.arg or 0
-    entries = _BESIDE_ARGUMENTS[call.opname] + (1 + (arg & 1) if call.opname == "CALL_FUNCTION_EX" else arg)
+    arguments = 1 + (_ALWAYS_KEYWORDS or arg & 1) if call.opname == "CALL_FUNCTION_EX" else arg
+    entries = _BESIDE_ARGUMENTS[call.opname] + arguments
     stack = stacks[at]
     before = instructions[: stack[-entries - 1] + 1] if entries < len(stack) else []
     while before and before[-1].opname == "PUSH_NULL":  # Python 3.13 puts it after the callee
