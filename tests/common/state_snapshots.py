@@ -139,17 +139,21 @@ def _attributes(thing: Any) -> list[tuple[str, Any]]:
     ]
 
 
+@functools.cache
+def _context_variables(_modules: int) -> list[contextvars.ContextVar[Any]]:
+    """Return the context variables of this library and of NumPy, anew when there are more modules."""
+    named = [module for name, module in sys.modules.items() if name.partition(".")[0] in {"microgradlib", "numpy"}]
+    found = [variable for module in named for variable in vars(module).values()]
+    return [variable for variable in found if isinstance(variable, contextvars.ContextVar)]
+
+
 def global_state(folder: Path | None = None) -> dict[str, Any]:
     """Return the state of the process that calls must leave alone, and the files of a folder with their contents."""
     state: dict[str, Any] = {
-        f"context variable {variable.name}": id(variable.get(None))
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in {"microgradlib", "numpy"}
-        for variable in vars(module).values()
-        if isinstance(variable, contextvars.ContextVar)
+        f"context variable {variable.name}": id(variable.get(None)) for variable in _context_variables(len(sys.modules))
     }
     state["random"] = random.getstate()
-    state["numpy.random"] = repr(np.random.get_state(legacy=False))  # noqa: NPY002  the global state is what is tested
+    state["numpy.random"] = np.random.get_state()[1].tobytes(), np.random.get_state()[2:]  # noqa: NPY002  the global state is what is tested
     state["numpy.geterr"] = np.geterr()
     state["ops"] = {name: id(op) for name, op in TABLE.items()}
     state["declared attributes"] = frozenset(peer_names._declared)
@@ -157,9 +161,9 @@ def global_state(folder: Path | None = None) -> dict[str, Any]:
     state["interrupt handler"] = signal.getsignal(signal.SIGINT)
     state["environment"] = dict(os.environ)
     state["working folder"] = str(Path.cwd())
-    if "matplotlib.pyplot" in sys.modules:
+    if "matplotlib.pyplot" in sys.modules:  # tests that plot import it first
         state["figures"] = sys.modules["matplotlib.pyplot"].get_fignums()
-        state["matplotlib settings"] = repr(dict(sys.modules["matplotlib"].rcParams))
+        state["matplotlib settings"] = list(dict.items(sys.modules["matplotlib"].rcParams))
     if folder is not None:
         state["files"] = {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     return state

@@ -1,7 +1,7 @@
 """A refused call changes nothing: every public callable, with one argument of a valid call replaced by a wrong one.
 
 If a call raises, all that was passed to it is what it was before, and so is the state of the process; and the exception
-is of a kind that a caller can expect. The wrong calls are drawn at random from all (30,000); `REFUSED_CALLS=all` makes
+is of a kind that a caller can expect. The wrong calls are drawn at random from all (58,000); `REFUSED_CALLS=all` makes
 every one, `REFUSED_CALLS=5000` so many.
 """
 
@@ -11,6 +11,7 @@ import random
 import traceback
 import warnings
 
+import matplotlib.pyplot  # noqa: ICN001, F401  open figures are part of the state
 import numpy as np
 import pytest
 import valid_calls
@@ -26,11 +27,10 @@ from microgradlib.ops import TABLE, forget_op
 
 EXPECTED = (TypeError, ValueError, OverflowError, NotImplementedError, OSError, ImportError, MicrogradError)
 """What a caller can expect, besides the exceptions of `ALLOWED`."""
-COUNT = os.environ.get("REFUSED_CALLS", "700")
+COUNT = os.environ.get("REFUSED_CALLS", "300")
 
-LONG = {"interop.jax_loss", "interop.torch_loss", "torch_loss(fast)", "interop.to_onnx", "to_sympy", "data.digits"}
-"""Callables that import much; and `LONG_NAMES`, parts of such names."""
-LONG_NAMES = ("as_function",)
+LONG = ("jax_loss", "torch", "to_onnx", "to_sympy", "as_function")
+"""Parts of the names of callables that import much."""
 ALLOWED = {
     "update": ((AttributeError,), "a rule asks `xp`, which the optimiser gives it, for functions"),
     "ops.Op.differentiate": ((AttributeError,), "likewise"),
@@ -45,7 +45,7 @@ ALLOWED = {
 
 
 def is_long(name):
-    return name in LONG or any(part in name for part in LONG_NAMES)
+    return any(part in name for part in LONG)
 
 
 @pytest.fixture
@@ -56,8 +56,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def is_method(name):
+    """Return whether the first argument is the object that the call is about, which stays as it is."""
     entry = public_callables().get(name)
-    return entry is not None and entry.kind == "method"
+    return entry.kind == "method" if entry else name.startswith(("Optimiser", "Value", "Symbol", "param_groups"))
 
 
 def every_wrong_call(folder, *, long):
@@ -120,25 +121,23 @@ def test_every_public_callable_has_a_valid_call(folder):
 
 
 def test_a_sample_of_wrong_calls_changes_nothing(folder):
-    """Each callable once, then as many as `REFUSED_CALLS` says."""
     calls = every_wrong_call(folder, long=COUNT == "all")
-    rng = random.Random(16)
-    rng.shuffle(calls)
-    chosen = calls if COUNT == "all" else [*{call[0]: call for call in calls}.values(), *calls[: int(COUNT)]]
-    check(chosen, folder)
+    check(calls if COUNT == "all" else random.Random(16).sample(calls, int(COUNT)), folder)
 
 
 @pytest.mark.slow
 def test_a_larger_sample_of_wrong_calls_changes_nothing(folder):
     calls = every_wrong_call(folder, long=False)
-    check(random.Random(17).sample(calls, 2500), folder)
+    random.Random(17).shuffle(calls)
+    check([*{name: (name, *call) for name, *call in calls}.values(), *calls[:500]], folder)  # each callable once
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["torch", "jax", "onnx", "sympy"])
-def test_wrong_calls_of_what_needs_a_large_package_change_nothing(module, folder):
+@pytest.mark.parametrize(
+    ("module", "needs"), [("torch", "torch"), ("jax", "jax_loss"), ("onnx", "to_onnx"), ("sympy", "to_sympy")]
+)
+def test_wrong_calls_of_what_needs_a_large_package_change_nothing(module, needs, folder):
     pytest.importorskip(module, reason=f"needs {module}")
-    needs = {"torch": "torch_loss", "jax": "jax_loss", "onnx": "to_onnx", "sympy": "to_sympy"}[module]
     calls = [call for call in every_wrong_call(folder, long=True) if needs in call[0]]
     check(random.Random(18).sample(calls, 40), folder)
 
