@@ -85,7 +85,11 @@ def changed_mode(**changes: Any) -> Iterator[None]:
         _mode.set(mode)
         yield
     finally:
-        _end(mode)
+        try:
+            _end(mode)
+        except KeyboardInterrupt:
+            _end(mode)
+            raise
 
 
 def _end(mode: Mode) -> None:
@@ -98,7 +102,7 @@ def _end(mode: Mode) -> None:
         inner.append(found)
         found = found.below
     if found is not None:
-        below = mode.below
+        below = found.below  # of a mode that was made anew since, if another block around it has ended
         for other in reversed(inner):
             below = Mode.of_block(below, other.block)
         _mode.set(below)

@@ -108,6 +108,12 @@ def _substituted(model: Module, new: Mapping[Value, Node], names: Mapping[Value,
         if node.op is not None:
             mark_given(node)
     substitutes = SUBSTITUTES.get()
+
+    def restore() -> None:
+        SUBSTITUTES.set(substitutes)
+        for container, key, old in reversed(undo):
+            container[key] = old
+
     try:
         SUBSTITUTES.set(frozenset(new.values()))
         _replace(model, new, undo, set(), placed)
@@ -116,9 +122,11 @@ def _substituted(model: Module, new: Mapping[Value, Node], names: Mapping[Value,
                 raise _unreachable(names[parameter])
         yield
     finally:
-        SUBSTITUTES.set(substitutes)
-        for container, key, old in reversed(undo):
-            container[key] = old
+        try:
+            restore()
+        except KeyboardInterrupt:
+            restore()
+            raise
 
 
 def _replace(
@@ -140,7 +148,7 @@ def _replace(
     for key, old in [*container.items()] if isinstance(container, dict) else [*enumerate(container)]:
         entry = _replace(old, new, undo, visited, placed)
         if entry is not old:
-            undo.append((container, key, old))
+            undo.append((container, key, old))  # first, should Ctrl-C come between the two
             container[key] = entry
     return thing
 

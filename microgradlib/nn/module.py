@@ -180,12 +180,16 @@ class Module(RecordedCalls, display.ShowsItself):
 @contextmanager
 def evaluation_mode(model: Module) -> Iterator[None]:
     """Put the model into evaluation mode for the block; afterwards restore the mode of each of its modules."""
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    model.eval()
+    modes = [partial(setattr, module, "training", module.training) for _, module in model.named_modules()]
     try:
+        model.eval()
         yield
     finally:
-        at_once(partial(setattr, module, "training", training) for module, training in modes)
+        try:
+            at_once(modes)
+        except KeyboardInterrupt:
+            at_once(modes)
+            raise
 
 
 def _is_parameter(node: Node) -> bool:

@@ -16,8 +16,8 @@ __all__ = ["Moments", "interrupted", "leftovers", "moments_of"]
 class Moments:
     """A profile function that counts calls of Python functions, and ends of other calls, and presses Ctrl-C at one.
 
-    After these, and at jumps back, Python looks for signals. The generator that `close` ends is asked too, but would
-    lose what is raised, as it does when it is freed; these moments are passed over.
+    After these, and at jumps back, Python looks for signals. Where a generator goes on is passed over: one that is
+    freed does so to end, and what is raised there is lost.
     """
 
     def __init__(self, moment=None):
@@ -26,7 +26,8 @@ class Moments:
     def __call__(self, frame, event, called):
         if event in {"call", "c_return"}:
             self.count += 1
-            if self.moment is not None and self.count >= self.moment and not is_generator(frame):
+            passed_over = event == "call" and is_generator(frame)
+            if self.moment is not None and self.count >= self.moment and not passed_over:
                 sys.setprofile(None)
                 self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}, {event} in {frame.f_code.co_name}"
                 signal.raise_signal(signal.SIGINT)
