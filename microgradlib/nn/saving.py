@@ -39,7 +39,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
       },
       "checksums": {
         "model": "f3e40259424f46aa",
-        "parameters": "94ee10cafe185ac6"
+        "parameters": "6d644956d60b9182"
       }
     }
     """
