@@ -19,7 +19,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.program import Program
 from microgradlib.core.modes import is_watching
 from microgradlib.core.value import Value
-from microgradlib.errors import AnomalyError
+from microgradlib.errors import AnomalyError, LabelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,14 +90,21 @@ class Batched(display.ShowsItself):
             is_same = list(map(signs_of, arguments)) == signs
         except AttributeError:  # other arguments than arrays
             is_same = False
+        before = None
         if not is_same or ready is None:
             columns, shapes = columns_of(arguments, self.dtype)
+            before = self._call.known, self._newest
             ready = self._prepared(shapes)
             axes = [(len(column), *shape) for column, shape in zip(columns, shapes)]
             self._call.known = ready, [(numpy().ndarray, self.dtype, each) for each in axes]
         _, engine, captured, checks = ready
         if checks:
-            run_checks(checks, columns)
+            try:
+                run_checks(checks, columns)
+            except LabelError:
+                if before is not None:  # the program of the last call remains that of the last that was not refused
+                    self._call.known, self._newest = before
+                raise
         return engine, (self._parameters.numbers(captured, self.dtype), columns)
 
     def _prepared(self, shapes: tuple[tuple[int, ...], ...]) -> Ready:
@@ -180,8 +187,9 @@ class Batched(display.ShowsItself):
         >>> fast.hvp([1.0, 2.0], vector=[1.0, 0.0]).tolist(), fast.hessian([1.0, 2.0]).tolist()
         ([5.0, 3.0], [[5.0, 3.0], [3.0, 2.0]])
         """
+        direction = self._parameters.checked(vector, "a vector")
         engine, given = self._ready(arguments)
-        return self._watched(arguments, self._product(engine, given, self._parameters.checked(vector, "a vector")))
+        return self._watched(arguments, self._product(engine, given, direction))
 
     def hessian(self, *arguments: Any) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""

@@ -21,7 +21,7 @@ from valid_calls import FURTHER, WITHOUT_RECIPE, Call, all_callables, fast, mlp,
 from wrong_arguments import wrong_calls
 
 import microgradlib as mg
-from microgradlib import Value, nn, optim, training
+from microgradlib import Value, cli, nn, optim, training
 from microgradlib.errors import MicrogradError
 from microgradlib.ops import TABLE, forget_op
 
@@ -244,3 +244,64 @@ def test_an_exception_from_the_inside_is_found(folder):
 def test_further_callables_are_not_public_by_their_own_name():
     assert set(FURTHER).isdisjoint(public_callables())
     assert all(inspect.isroutine(thing) or callable(thing) for thing, _ in FURTHER.values())
+
+
+# Refusals in the midst of a call
+
+
+@pytest.mark.parametrize("rate", [lambda t: "fast", lambda t: None, lambda t: -1.0, lambda: 0.1, lambda t: [0.1]])
+@pytest.mark.parametrize("kind", [optim.Adam, optim.SGD, optim.RMSprop, optim.Adagrad])
+def test_a_schedule_that_fails_changes_no_parameter(kind, rate):
+    o = optimiser(kind)
+    o.lr = rate
+    before = snapshot(o)
+    with pytest.raises((TypeError, ValueError)):
+        o.step()
+    assert changes(before, snapshot(o)) == []
+
+
+def test_a_refused_batch_leaves_the_program_of_the_last_call():
+    model = nn.Layer(2, 3, "linear", rng=0)
+    function = mg.compile(lambda x, y: mg.costs.cross_entropy(model(x[:2]), y), model.parameters(), backend="numpy")
+    function([[1.0, 2.0]], [1])
+    before = snapshot(function)
+    with pytest.raises(mg.errors.LabelError):
+        function([[1.0, 2.0, 3.0]], [7])
+    with pytest.raises(ValueError, match="there are 9 parameters"):
+        function.hvp([[1.0, 2.0, 3.0]], [1], vector=[1.0])
+    assert changes(before, snapshot(function)) == []
+    function([[1.0, 2.0, 3.0]], [2])
+    assert changes(before, snapshot(function)) != []
+
+
+@pytest.mark.parametrize("reject", [lambda x, rng: rng.random() or x[:1], lambda x, rng: [rng.random(), None]])
+def test_an_augmentation_that_fails_leaves_the_generator_where_it_was(reject):
+    rng = random.Random(0)
+    before = snapshot(rng)
+    with pytest.raises((TypeError, ValueError)):
+        mg.data.augmented(mg.data.xor(), reject, rng=rng)
+    with pytest.raises(ValueError, match="width"):
+        mg.data.chain(mg.data.gaussian_noise(0.1), mg.data.mirror(2))([1.0, 2.0, 3.0], rng)
+    assert changes(before, snapshot(rng)) == []
+
+
+def test_an_attention_cache_loses_what_a_failed_call_added():
+    attention = nn.CausalSelfAttention(2, rng=0)
+    cache = []
+    attention([[1.0, 2.0]], cache)
+    cache[0] = (["a", "b"], cache[0][1])
+    before = snapshot(cache)
+    with pytest.raises((TypeError, ValueError)):
+        attention([[1.0, 2.0]], cache)
+    assert changes(before, snapshot(cache)) == []
+
+
+@pytest.mark.parametrize("arguments", [["draw"], ["nothing"], ["--nothing"], ["demo", "nothing"], ["draw", "x +"]])
+def test_a_refused_command_changes_nothing(arguments, folder, capsys):
+    before = global_state(folder)
+    try:
+        status = cli.main(arguments)
+    except SystemExit as end:
+        status = end.code
+    assert status
+    assert changes(before, global_state(folder)) == []
