@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from microgradlib._support.checks import check_function
+from microgradlib._support.calling import check_function
+from microgradlib._support.checks import whole_number
+from microgradlib._support.number import as_point
 from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_table
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
@@ -44,7 +46,7 @@ class _Row:
 
 def assert_gradients_close(
     f: Callable[..., Node | float],
-    xs: Sequence[float],
+    xs: float | Sequence[float],
     *,
     order: int = 1,
     symbolic: bool = True,
@@ -65,14 +67,15 @@ def assert_gradients_close(
     AssertionError: gradients of f disagree ...
     """
     check_function(f)
+    point = as_point(xs)
     functions: dict[str, Callable[..., Node | float]] = {"f": f}
-    for _ in range(order):
+    for _ in range(whole_number(order, "order")):
         for name, function in functions.items():
-            _compare(name, function, [float(x) for x in xs], symbolic=symbolic, rounding=rounding)
+            _compare(name, function, point, symbolic=symbolic, rounding=rounding)
         functions = {
             f"∂({name})/∂x[{i}]": gradient_entry(function, i)
             for name, function in functions.items()
-            for i in range(len(xs))
+            for i in range(len(point))
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
+from microgradlib._support.checks import whole_number
 from microgradlib.core.autodiff import evaluate, grad_table, gradients
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
@@ -60,6 +61,7 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     >>> forget_op("swish")
     """
     check_op(op)
+    order = whole_number(order, "order")
     for point in [inputs] if inputs else _sample_points(op):
         _check_numbers(op, point)
         _check_graph(op, point)

@@ -139,6 +139,13 @@ def _attributes(thing: Any) -> list[tuple[str, Any]]:
     ]
 
 
+def _setting(variable: contextvars.ContextVar[Any]) -> Any:
+    try:
+        return variable.get()
+    except LookupError:  # without a default
+        return None
+
+
 @functools.cache
 def _context_variables(_modules: int) -> list[contextvars.ContextVar[Any]]:
     """Return the context variables of this library and of NumPy, anew when there are more modules."""
@@ -150,7 +157,7 @@ def _context_variables(_modules: int) -> list[contextvars.ContextVar[Any]]:
 def global_state(folder: Path | None = None) -> dict[str, Any]:
     """Return the state of the process that calls must leave alone, and the files of a folder with their contents."""
     state: dict[str, Any] = {
-        f"context variable {variable.name}": id(variable.get(None)) for variable in _context_variables(len(sys.modules))
+        f"context variable {variable.name}": id(_setting(variable)) for variable in _context_variables(len(sys.modules))
     }
     state["random"] = random.getstate()
     state["numpy.random"] = np.random.get_state()[1].tobytes(), np.random.get_state()[2:]  # noqa: NPY002  the global state is what is tested
