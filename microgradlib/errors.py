@@ -13,6 +13,8 @@ __all__ = [
     "GradcheckError",
     "GraphTooLargeError",
     "LabelError",
+    "LostDerivativeWarning",
+    "LostDerivativeWarning",
     "MicrogradError",
     "MissingExtraError",
     "MissingRuleError",
@@ -60,6 +62,14 @@ class GraphTooLargeError(MicrogradError, ValueError):
 
 class LabelError(MicrogradError, ValueError):
     """A target label is nan, or neither a class of the model nor a distribution; the message names the example."""
+
+
+class LostDerivativeWarning(UserWarning):
+    """In a function that is being differentiated, a number was taken out of a Value: a constant, of derivative 0."""
+
+
+class LostDerivativeWarning(UserWarning):
+    """In a function that is being differentiated, a number was taken out of a Value: a constant, of derivative 0."""
 
 
 class DrawingError(MicrogradError, RuntimeError):

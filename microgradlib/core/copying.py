@@ -7,9 +7,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib.core.changes import COUNT
-from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.graph import GraphNode, new_nodes
 from microgradlib.core.hand_made import BackwardFunction
+from microgradlib.core.lost_derivatives import TRANSFORMS
 from microgradlib.core.own_attributes import own_attributes
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
-from microgradlib.core.conversions import TRANSFORMS
 from microgradlib.core.copying import add_extras, extras_of, fields_of, rebuild
 from microgradlib.core.graph import GraphNode, new_nodes
+from microgradlib.core.lost_derivatives import TRANSFORMS
 
 __all__ = ["reduce_graph"]
 

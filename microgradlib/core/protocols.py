@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
 from microgradlib._support import display
 from microgradlib._support.number import PLAIN_NUMBERS, as_float, holds_elements, is_array, is_foreign
-from microgradlib.core.conversions import TRANSFORMS, check_conversion
+from microgradlib.core.conversions import check_conversion
+from microgradlib.core.lost_derivatives import READS_IN_USE, TRANSFORMS, note_conversion
 from microgradlib.core.math_calls import refuse_math_call
-from microgradlib.core.modes import MODES_IN_USE, is_compiling, is_unknown
+from microgradlib.core.modes import MODES_IN_USE, is_compiling, is_unknown, refuse_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.operators import named
 from microgradlib.errors import SymbolHasNoValueError
@@ -79,25 +80,34 @@ def equal(value: Any, other: object) -> bool:
 
 def to_float(value: Any) -> float:
     """Return the number. Raises TypeError for a call by `math.sin` or the like, which would lose the graph."""
-    check_conversion(sys._getframe(1))
-    number: float = value.data
-    return number
+    check_conversion(value, sys._getframe(1))
+    return _number(value)
 
 
 def to_int(value: Any) -> int:
     """Return the whole part of the number."""
-    return int(value.data)
+    if READS_IN_USE:
+        note_conversion(value, sys._getframe(1), "int(value)")
+    return int(_number(value))
 
 
 def to_bool(value: Any) -> bool:
     """Return whether the number is not 0."""
-    return bool(value.data)
+    return bool(_number(value))
+
+
+def _number(value: Any) -> float:
+    if MODES_IN_USE:
+        refuse_unknown(value)
+    number: float = value._data
+    return number
 
 
 def rounded(value: Any, digits: int | None = None) -> float:
     """Return the number rounded."""
-    number: float = round(value.data, digits)
-    return number
+    if READS_IN_USE:
+        note_conversion(value, sys._getframe(1), "round(value)")
+    return round(_number(value), digits)
 
 
 def refused(name: str) -> Callable[[Any], None]:

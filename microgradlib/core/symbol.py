@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from microgradlib.core.conversions import TRANSFORMS
+from microgradlib.core.lost_derivatives import TRANSFORMS
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
 from microgradlib.core.operators import operator

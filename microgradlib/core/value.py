@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from microgradlib._support.number import as_float
@@ -12,6 +13,7 @@ from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, run_le
 from microgradlib.core.changes import COUNT, become_leaf
 from microgradlib.core.hand_made import BackwardFunction, describe
 from microgradlib.core.kinks import check_gradients
+from microgradlib.core.lost_derivatives import READS_IN_USE, note_read
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling, is_watching, refuse_unknown
 from microgradlib.core.node import Node
 from microgradlib.core.peer_names import PeerNames
@@ -90,6 +92,8 @@ class Value(PeerNames):
         """
         if MODES_IN_USE:
             refuse_unknown(self)
+        if READS_IN_USE:
+            note_read(self, sys._getframe(1))
         return self._data
 
     @data.setter

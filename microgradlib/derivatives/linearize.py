@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial, reduce
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.calling import call, returned
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
+from microgradlib._support.shown import shown
 from microgradlib.core.arrays import node_array
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table, useful_derivatives
-from microgradlib.core.conversions import differentiating
+from microgradlib.core.changes import check_unchanged
 from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.lost_derivatives import differentiating, warn_of_reads
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
@@ -38,15 +42,18 @@ def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     >>> argument_positions((0, -1), 3)
     [0, 2]
     """
-    positions: list[Any] = [argnums] if isinstance(argnums, (int, Integral)) else list(argnums)
-    for i in positions:
-        if not isinstance(i, Integral) or not -count <= int(i) < count:
-            message = (
-                f"argnums must be positions of arguments, got {argnums!r} in a call with {count} positional arguments: "
-                f"write integers >= {-count} and < {count}"
-            )
-            raise ValueError(message)
-    return [int(i) % count for i in positions]
+    several = isinstance(argnums, Iterable) and not isinstance(argnums, str)
+    positions: tuple[Any, ...] = tuple(argnums) if several else (argnums,)
+    if all(isinstance(i, Integral) and -count <= int(i) < count for i in positions):
+        return [int(i) % count for i in positions]
+    if count == 0:
+        raise TypeError("the function was called without positional arguments: there is nothing to differentiate by")
+    message = (
+        f"argnums must be positions of arguments, got {shown(argnums)} in a call with {count} "
+        f"argument{'s' * (count != 1)}: write "
+        + (f"integers from {-count} to {count - 1}" if count > 1 else "0, or leave it out")
+    )
+    raise ValueError(message)
 
 
 def by_position(arguments: Sequence[Any], argnums: int | Sequence[int]) -> Any:
@@ -82,8 +89,9 @@ class Linearization:
                 fresh[i] = nested(arguments[i], [_input(x) for x in flatten(arguments[i])])
             self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
             with differentiating(self.inputs) as enclosing:
-                self.output = _without_axes(f(*fresh, **keywords))
-        self.outputs = [as_node(y) for y in flatten(self.output)]
+                self.output = _without_axes(call(f, "give as many as it takes", *fresh, **keywords))
+                self.outputs = returned(f, flatten(self.output), as_node)
+                warn_of_reads(self.outputs)
         given = [x for x in flatten(self.arguments) if isinstance(x, Node)]
         self.as_graph = bool(enclosing or given)
         if given:
@@ -101,7 +109,7 @@ class Linearization:
         if used:
             first = next(x for x in given if x in used)
             message = (
-                f"f depends on {first!r}, a node of its argument, not only by its parameter but by itself, from "
+                f"f depends on {shown(first)}, a node of its argument, not only by its parameter but by itself, from "
                 "outside; the derivative would leave that out: compute with the parameter of f alone (for a network, "
                 "nn.functional_call(model, parameters, x)), or write gradients(f(…), inputs) or "
                 "krylov.hessian_products(f(…), inputs), which differentiate by the nodes themselves"
@@ -157,6 +165,7 @@ def tangents(outputs: Sequence[N], directions: Mapping[Any, Any]) -> list[N]:
     [12.0, 2.0]
     """
     order = topological_sort(*outputs)
+    check_unchanged(order)
     useful = descendants(order, directions)
     table: dict[Any, Any] = {x: v if isinstance(v, Node) else as_float(v) or ZERO for x, v in directions.items()}
     for node in order:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import AS_ARGUMENTS, call, returned
 from microgradlib._support.floats import FLOATS, IEEE, Float754
 from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table
-from microgradlib.core.conversions import differentiating
+from microgradlib.core.lost_derivatives import differentiating
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 
@@ -34,12 +35,12 @@ def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] =
     with recording():
         inputs = [Value(x, name) for x, name in zip(point, names or [""] * len(point))]
         with differentiating(inputs):
-            output = f(*inputs)
+            output = call(f, AS_ARGUMENTS, *inputs)
     if not isinstance(output, Value):
         if isinstance(output, (list, tuple, dict)) or hasattr(output, "__apply_op__"):
             message = f"f must return one Value, got {shown(output)}: check one output at a time"
             raise TypeError(message)
-        output = Value(output)
+        [output] = returned(f, [output], Value)
     return Recording(inputs, output, grad_table(output))
 
 

@@ -3,11 +3,13 @@
 import array
 import builtins
 import math
+import re
 
 import numpy as np
 import pytest
 
-from microgradlib import Value, grad
+from microgradlib import Value, grad, hessian, jacobian, jvp, vjp
+from microgradlib.errors import LostDerivativeWarning
 
 
 def stored(x):
@@ -51,7 +53,7 @@ def test_numpy_may_not_turn_nodes_into_numbers(f):
 
 def test_numbers_may_be_read_where_that_is_said():
     def f(x):
-        number = float(x[0]) + np.float64(x[1]) + int(x[0])
+        number = x[0].data + x[1].data + int(x[0].data)
         out = np.zeros(2, dtype=object)
         out[0] = x[0] * number
         listed = [0.0]
@@ -75,18 +77,64 @@ class Settings:
 
 
 SETTINGS = Settings()
+CONSTANT = Value(3.0)
 FUNCTIONS = {"exp": math.exp}
-MEANT = {
+WARNED = {
     "float": lambda x: float(x[0] * x[1]),
     "a choice": lambda x: float(x[0] if x[0] > 0 else x[1]),
     "builtins": lambda x: builtins.float(x[0]),
     "attributes": lambda x: SETTINGS.of_instance(x[0]) + Settings.of_class(x[1]),
     "method": lambda x: x[0].__float__(),
     "NumPy's scalars": lambda x: np.float64(x[0]) + np.float32(x[1]),
-    "int, round": lambda x: int(x[0]) + round(x[0], 1),
+    "int": lambda x: int(x[0]),
+    "round": lambda x: round(x[0], 1),
+}
+MEANT = {
+    "a detached copy": lambda x: float(x[0].detach()),
+    "a constant": lambda x: float(CONSTANT) + int(CONSTANT * 2.0),
     "text": lambda x: len("%f" % x[0] + f"{x[0]:.2f} {x[1]}" + "{:.1f}".format(x[1]) + format(x[0], ".1f")),  # noqa: UP031, UP032
     "questions": lambda x: math.isnan(x[0]) + math.isfinite(x[1]) + math.isclose(x[0], 3.0) + bool(x[1]),
 }
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_numbers_that_are_seldom_meant_warn_of_the_line(name):
+    """Each would have derivative 0 without notice; printing still works."""
+    here = rf"in a function that is being differentiated \(at {re.escape(__file__)}:\d+, in <lambda>\)"
+    with pytest.warns(LostDerivativeWarning, match=here) as warned:
+        assert grad(lambda x: x[0] * WARNED[name](x) * 0 + x[1])([1.0, 2.0]) == [0.0, 1.0]
+    assert all(warning.filename == __file__ for warning in warned)
+    WARNED[name]([Value(1.0), Value(2.0)])  # outside a transform nothing is lost without notice
+
+
+TRANSFORMED = {
+    "grad": lambda f: grad(f)(3.0),
+    "hessian": lambda f: hessian(f)(3.0),
+    "jacobian": lambda f: jacobian(f)(3.0),
+    "jvp": lambda f: jvp(f, (3.0,), (1.0,))[1],
+    "vjp": lambda f: vjp(f, 3.0)[1](1.0)[0],
+    "grad of grad": lambda f: grad(lambda x: x * grad(f)(x))(3.0),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMED.values(), ids=TRANSFORMED)
+@pytest.mark.parametrize("f", [lambda x: x.data**2, lambda x: Value(x.data) ** 2, lambda x: float(x) ** 2])
+def test_a_result_that_depends_on_the_argument_by_its_number_alone_warns(transform, f):
+    with pytest.warns(LostDerivativeWarning, match="derivative 0"):
+        assert transform(f) == 0.0
+
+
+def test_a_number_that_is_read_beside_the_value_itself_is_a_constant():
+    assert grad(lambda x: x.data * x)(3.0) == 3.0
+    assert grad(lambda x: x.detach() ** 2)(3.0) == 0.0
+    assert grad(lambda _: CONSTANT.data)(3.0) == 0.0
+    assert grad(lambda x: x * grad(lambda y: x.data * y)(2.0))(3.0) == 3.0
+
+
+def test_a_place_is_warned_of_once_in_a_run():
+    with pytest.warns(LostDerivativeWarning) as warned:
+        assert grad(lambda x: sum(v * float(v) for v in x))([1.0, 2.0, 3.0]) == [1.0, 2.0, 3.0]
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("name", MEANT)

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, grad, hessian, hvp, jacobian, jvp, nn, value_and_grad, vjp
-from microgradlib.core.conversions import TRANSFORMS
+from microgradlib.core.lost_derivatives import TRANSFORMS
 
 TRANSFORMED = {
     "grad": lambda f, xs: grad(f)(xs),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
+from microgradlib import Value
 from microgradlib.errors import GradcheckError, MicrogradError
 from microgradlib.nn import MLP
 from microgradlib.numeric.gradient_check import SAFETY, gradcheck
@@ -259,3 +260,28 @@ def test_f_is_run_as_a_function_of_numbers():
     assert gradcheck(lambda x: x * x if x - x == 0 else x, [3.0]).checks[0].reverse == 6.0
     with pytest.raises(TypeError, match="derivative be lost"):
         gradcheck(lambda x: x * next(map(math.exp, [x])), [3.0])
+
+
+class WithoutSignature:
+    """A function that does not say what its arguments are."""
+
+    __signature__ = "none"
+
+    def __call__(self, x, y):
+        return x * y
+
+
+def test_arguments_without_names_are_numbered():
+    report = gradcheck(WithoutSignature(), [1.0, 2.0])
+    assert [check.argument for check in report.checks] == ["x0", "x1"]
+    assert [check.reverse for check in report.checks] == [2.0, 1.0]
+
+
+def test_reports_of_many_failures_say_how_many_are_left_out():
+    n = 60
+    with pytest.raises(GradcheckError) as refused:
+        gradcheck(lambda *xs: mg.sum([Value(2.0 * x.data, (x,), "wrong", (3.0,)) for x in xs]), [1.0] * n)
+    notes = refused.value.report.notes(most=10)
+    assert notes[-1] == f"… {n - 10:,} more: show() shows all"
+    assert len(notes) == 12
+    assert len(refused.value.report.notes(most=None)) == n + 1

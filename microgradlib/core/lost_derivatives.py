@@ -1,0 +1,114 @@
+"""Warn of numbers that a function that is being differentiated takes out of Values: constants, of derivative 0.
+
+`float(v)`, `int(v)` and `round(v)` warn where they stand, as numbers are seldom what their author meant. `v.data` and
+`v.detach()` say that the number is meant; they warn if nothing of the result depends on the inputs in another way.
+Text, as in `print(v)` and `f"{v:.3f}"`, does not warn.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from microgradlib._support.source_lines import cited
+from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.modes import PACKAGE
+from microgradlib.errors import LostDerivativeWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+__all__ = ["READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "warn_of_reads"]
+
+TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
+"""The inputs of each transformed function (`grad`, …) that is running, the outermost first."""
+
+READS_IN_USE: set[Reads] = set()
+"""What is recorded for the transformed functions that run, in any thread. If it is empty, nothing need be noted."""
+
+
+class Reads:
+    """The nodes whose `data` one run of a function has read, with the places, and where conversions were looked at."""
+
+    __slots__ = ("nodes", "places")
+
+    def __init__(self) -> None:
+        self.nodes: dict[Any, tuple[Any, int]] = {}
+        self.places: set[tuple[Any, int]] = set()
+
+
+_READS: ContextVar[Reads | None] = ContextVar("microgradlib_reads", default=None)
+
+
+@contextmanager
+def differentiating(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
+    """Run a function that is differentiated by these inputs in the block; yield those of the functions around it."""
+    enclosing, reads = TRANSFORMS.get(), Reads()
+    outer = _READS.get()
+    try:
+        TRANSFORMS.set((*enclosing, inputs))
+        _READS.set(reads)
+        READS_IN_USE.add(reads)
+        yield enclosing
+    finally:
+        try:  # should Ctrl-C come between them
+            READS_IN_USE.discard(reads)
+        finally:
+            try:
+                TRANSFORMS.set(enclosing)
+            finally:
+                _READS.set(outer)
+
+
+def note_read(node: Any, frame: FrameType) -> None:
+    """Record that the code of `frame` reads the number of a node."""
+    reads = _READS.get()
+    if reads is not None and node not in reads.nodes:
+        reads.nodes[node] = frame.f_code, frame.f_lineno
+
+
+def note_conversion(value: Any, frame: FrameType, call: str) -> None:
+    """Warn, once for each place in a run, that `call` takes the number of a Value that depends on the inputs."""
+    reads = _READS.get()
+    place = frame.f_code, frame.f_lasti
+    if reads is None or place in reads.places:
+        return
+    reads.places.add(place)
+    if _depends([value]):
+        message = (
+            f"{call} gives a plain number here, a constant of derivative 0, in a function that is being differentiated "
+            f"(at {cited(frame.f_code, frame.f_lineno)}): compute with the Value itself, or write value.data if the "
+            "number is meant"
+        )
+        _warn(message)
+
+
+def warn_of_reads(outputs: Sequence[Any]) -> None:
+    """Warn if no output depends on the inputs of the function that has just run, but it read numbers that do."""
+    reads = _READS.get()
+    if reads is None or not reads.nodes or reads.places or _depends(outputs):
+        return
+    read = [node for node in reads.nodes if _depends([node])]
+    if read:
+        message = (
+            "the result depends on the argument by its .data alone, a constant of derivative 0 "
+            f"(read at {cited(*reads.nodes[read[0]])}): compute with the Value itself"
+        )
+        _warn(message)
+
+
+def _depends(nodes: Sequence[Any]) -> bool:
+    """Return whether one of the nodes depends on an input of a transformed function that runs."""
+    inputs = {x for given in TRANSFORMS.get() for x in given}
+    return not descendants(topological_sort(*nodes), inputs).isdisjoint(nodes)
+
+
+def _warn(message: str) -> None:
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, LostDerivativeWarning, stacklevel=level)
