@@ -7,7 +7,10 @@ from typing import Any
 
 from microgradlib._support.shown import shown
 
-__all__ = ["PLAIN_NUMBERS", "as_float", "as_point", "holds_elements", "is_array", "is_foreign", "is_whole"]
+__all__ = [
+    "PLAIN_NUMBERS", "as_float", "as_point", "holds_elements", "is_array", "is_foreign", "is_one_number", "is_whole",
+    "number_at",
+]  # fmt: skip
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
 """The classes of number that hot paths accept without further checks."""
@@ -91,17 +94,41 @@ def is_foreign(operand: Any) -> bool:
     )
 
 
+def is_one_number(thing: Any) -> bool:
+    """Return whether `thing` is a number, a node or an array without axes, not a list or anything else of several.
+
+    >>> is_one_number(1.0), is_one_number([1.0]), is_one_number("1")
+    (True, False, False)
+    """
+    if isinstance(thing, (Real, complex)) or hasattr(type(thing), "__apply_op__"):
+        return True
+    return getattr(thing, "shape", None) == () and hasattr(thing, "item")
+
+
 def as_point(xs: Any) -> list[float]:
     """Return the numbers at which a function of several numbers is looked at, one for each of its arguments.
 
-    Raises `TypeError` for a single number, and for what is no number in the list.
+    A single number stands for a list of one, a Value for its number. Raises `TypeError` for anything else.
 
-    >>> as_point((1, 2.5))
-    [1.0, 2.5]
+    >>> as_point((1, 2.5)), as_point(3)
+    ([1.0, 2.5], [3.0])
     """
-    try:
-        numbers = list(xs)
-    except TypeError:
+    if is_one_number(xs):
+        return [number_at(xs)]
+    if isinstance(xs, (str, bytes, dict, set, frozenset)) or not hasattr(xs, "__iter__"):
         message = f"expected a list of numbers, one for each argument of f, got {shown(xs)}; write [x] for one argument"
-        raise TypeError(message) from None
-    return [as_float(x) for x in numbers]
+        raise TypeError(message)
+    numbers = list(xs)
+    for i, x in enumerate(numbers):
+        if isinstance(x, (list, tuple)) or is_array(x):
+            message = (
+                f"expected a list of numbers, one for each argument of f, got {shown(x)} at index {i}; if f takes one "
+                "list, write lambda *xs: f(xs)"
+            )
+            raise TypeError(message)
+    return [number_at(x) for x in numbers]
+
+
+def number_at(x: Any) -> float:
+    """Return a number, or that of a Value, as a float. Raises as `as_float`, for a Symbol `SymbolHasNoValueError`."""
+    return float(x.data) if hasattr(type(x), "__apply_op__") else as_float(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, overload
 
+from microgradlib._support.calling import check_function
 from microgradlib._support.pytree import same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
@@ -39,6 +40,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Any:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
+    check_function(f)
 
     @wraps(f)
     def derivative(*arguments: Any, **keywords: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
+from microgradlib._support.calling import check_function
 from microgradlib._support.pytree import flatten, same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import gradients
@@ -51,6 +52,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     >>> hessian(lambda x, y: x * y**2, argnums=(0, 1))(2.0, 3.0)
     ((0.0, 6.0), (6.0, 4.0))
     """
+    check_function(f)
 
     @wraps(f)
     def matrix(*arguments: Any, **keywords: Any) -> Any:
@@ -111,6 +113,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     >>> hvp(lambda x: x[0] ** 2 * x[1], [3.0, 4.0], [1.0, 10.0])
     [68.0, 6.0]
     """
+    check_function(f)
     if not same_shape(x, v):
         message = f"hvp needs x and v in the same nesting, got {shown(x)} and {shown(v)}"
         raise ValueError(message)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from microgradlib._support.number import as_float
+from microgradlib._support.calling import check_function
+from microgradlib._support.number import as_float, is_one_number
 from microgradlib._support.pytree import flatten, same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
@@ -65,6 +66,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
     (30.0, array([[2., 4.],
            [6., 8.]]))
     """
+    check_function(f)
 
     @wraps(f)
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
@@ -103,25 +105,31 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
 
 @overload
 def jvp(
-    f: Callable[..., Node | float], primals: Sequence[Numbers], tangents: Sequence[Numbers]
+    f: Callable[..., Node | float], primals: float | Sequence[Numbers], tangents: float | Sequence[Numbers]
 ) -> tuple[float, float]: ...
 @overload
 def jvp(
-    f: Callable[..., list[Y]], primals: Sequence[Numbers], tangents: Sequence[Numbers]
+    f: Callable[..., list[Y]], primals: float | Sequence[Numbers], tangents: float | Sequence[Numbers]
 ) -> tuple[list[float], list[float]]: ...
 @overload
-def jvp(f: Callable[..., Node | float], primals: Sequence[N], tangents: Sequence[Any]) -> tuple[N, N]: ...
+def jvp(f: Callable[..., Node | float], primals: N | Sequence[N], tangents: Any) -> tuple[N, N]: ...
 @overload
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Node | float | Sequence[Any], tangents: Any) -> tuple[Any, Any]: ...
+def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """Return f(*primals) and its derivative J·v in the direction v = tangents, by one forward pass.
 
     Both have the structure of f's output. `tangents` has the structure of `primals`, the arguments of f; otherwise
-    `ValueError` is raised, and `TypeError` if they are no tuples or lists.
+    `ValueError` is raised. A function of one number takes the two numbers themselves; `TypeError` is raised for
+    anything else that is no tuple or list.
 
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
     ([12.0, 7.0], [34.0, 11.0])
+    >>> jvp(lambda x: x * x, 3.0, 10.0)
+    (9.0, 60.0)
     """
+    check_function(f)
+    if is_one_number(primals) and is_one_number(tangents):
+        primals, tangents = (primals,), (tangents,)
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
         message = f"jvp takes a tuple of arguments and one of tangents, got {shown(primals)} and {shown(tangents)}"
         raise TypeError(message + ": for one argument write jvp(f, (x,), (v,))")
@@ -158,6 +166,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> value, pullback([1.0, 10.0])
     ([12.0, 7.0], (14.0, 13.0))
     """
+    check_function(f)
     call = Linearization(f, primals, {}, range(len(primals)))
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
@@ -195,6 +204,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     >>> jacobian(lambda x, y: x * y**2, argnums=(0, 1))(2.0, 3.0)
     (9.0, 12.0)
     """
+    check_function(f)
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:

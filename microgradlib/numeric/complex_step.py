@@ -8,7 +8,8 @@ from functools import partial
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from microgradlib._support.number import as_float
+from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, returned
+from microgradlib._support.number import as_float, number_at
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.symbol import Symbol
 from microgradlib.ops import TABLE
@@ -147,12 +148,13 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     >>> complex_step_derivative(lambda x: exp(x) * sin(x), 0.0)
     1.0
     """
-    symbol = Symbol("x")
-    output = f(symbol)
+    check_function(f)
+    symbol, at = Symbol("x"), number_at(x)
+    output = call(f, AS_ARGUMENTS, symbol)
     if not hasattr(output, "__apply_op__"):
-        as_float(output)  # raises TypeError if it is not a number
+        returned(f, [output], as_float)
         return 0.0
-    table: dict[Node, _Complex] = {symbol: _Complex(as_float(x), _H)}
+    table: dict[Node, _Complex] = {symbol: _Complex(at, _H)}
     for node in topological_sort(output):
         if node not in table:
             inputs = [table[parent] for parent in node.parents]

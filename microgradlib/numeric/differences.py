@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from microgradlib._support.number import as_float, as_point
+from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, returned
+from microgradlib._support.number import as_float, as_point, is_one_number, number_at
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import no_grad
 from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
@@ -47,12 +48,13 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
     >>> numeric_derivative(abs, 0.0).gap, numeric_derivative(abs, 0.0, "forward").value
     (2.0, 1.0)
     """
-    x, side = as_float(x), _side(method)
-    _as_number(f(x))  # errors at x itself are not caught
+    check_function(f)
+    x, side = number_at(x), _side(method)
+    number_of(f, call(f, AS_ARGUMENTS, x))  # errors at x itself are not caught
 
     def number_or_nan(at: float) -> float:
         try:
-            return _as_number(f(at))
+            return number_of(f, f(at))
         except _DOMAIN_ERRORS:
             return math.nan
 
@@ -73,10 +75,16 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
     return extrapolate(with_noise(noise.bound), x, side=side, own_scale=own_scale)
 
 
+@overload
+def numeric_derivatives(f: Callable[..., Any], xs: float, method: Method = ...) -> NumericDerivative: ...
+@overload
 def numeric_derivatives(
-    f: Callable[..., Any], xs: Sequence[float], method: Method = "central"
-) -> list[NumericDerivative]:
+    f: Callable[..., Any], xs: Sequence[float], method: Method = ...
+) -> list[NumericDerivative]: ...
+def numeric_derivatives(f: Callable[..., Any], xs: Any, method: Method = "central") -> Any:
     """Return ∂f/∂xᵢ of f(*xs) for each i, each with its estimated error: `numeric_derivative` along each argument.
+
+    One number for xs gives one derivative.
 
     For n arguments this takes O(n) evaluations of f, where backpropagation takes one: it is meant for checking. f may
     return a float or a Value and is called with floats, without recording.
@@ -85,15 +93,21 @@ def numeric_derivatives(
     >>> abs(by_x.value - 12.0) <= by_x.error, abs(by_y.value - 9.0) <= by_y.error
     (True, True)
     """
+    check_function(f)
     point = as_point(xs)
     with no_grad():
-        return [numeric_derivative(_along(f, point, i), x, method) for i, x in enumerate(point)]
+        derivatives = [numeric_derivative(_along(f, point, i), x, method) for i, x in enumerate(point)]
+    return derivatives[0] if is_one_number(xs) else derivatives
 
 
+@overload
+def numeric_gradient(f: Callable[..., Any], xs: float, method: Method = ..., step: float | None = ...) -> float: ...
+@overload
 def numeric_gradient(
-    f: Callable[..., Any], xs: Sequence[float], method: Method = "central", step: float | None = None
-) -> list[float]:
-    """Return ∂f/∂xᵢ of f(*xs) for each i, as floats, by differences.
+    f: Callable[..., Any], xs: Sequence[float], method: Method = ..., step: float | None = ...
+) -> list[float]: ...
+def numeric_gradient(f: Callable[..., Any], xs: Any, method: Method = "central", step: float | None = None) -> Any:
+    """Return ∂f/∂xᵢ of f(*xs) for each i, as floats, by differences; f′(x) as one float if xs is one number.
 
     Without `step` they are extrapolated to step 0; `numeric_derivatives` also returns their estimated errors. With a
     `step` ε > 0 they are the plain quotients of numerical analysis, whose error over ε a figure can show: it falls with
@@ -109,22 +123,26 @@ def numeric_gradient(
     [12.0, 9.0]
     >>> [numeric_gradient(lambda x: x * x, [3.0], method, 0.5) for method in ("central", "forward", "backward")]
     [[6.0], [6.5], [5.5]]
+    >>> numeric_gradient(lambda x: x * x, 3.0, step=0.5)
+    6.0
     """
-    side = _side(method)
+    check_function(f)
+    point, side = as_point(xs), _side(method)
     if step is None:
-        return [derivative.value for derivative in numeric_derivatives(f, xs, method)]
+        slopes = [derivative.value for derivative in numeric_derivatives(f, point, method)]
+        return slopes[0] if is_one_number(xs) else slopes
     epsilon = as_float(step)
     if not 0 < epsilon < math.inf:
         message = f"step is a finite number greater than 0, got {shown(step)}; leave it out to extrapolate to step 0"
         raise ValueError(message)
-    point = as_point(xs)
     with no_grad():
-        return [_quotient(_along(f, point, i), x, side, epsilon) for i, x in enumerate(point)]
+        quotients = [_quotient(_along(f, point, i), x, side, epsilon) for i, x in enumerate(point)]
+    return quotients[0] if is_one_number(xs) else quotients
 
 
-def _quotient(f: Callable[[float], Any], x: float, side: int, step: float) -> float:
-    above = _as_number(f(x + step if side >= 0 else x))
-    below = _as_number(f(x - step if side <= 0 else x))
+def _quotient(f: Callable[[float], float], x: float, side: int, step: float) -> float:
+    above = f(x + step if side >= 0 else x)
+    below = f(x - step if side <= 0 else x)
     return (above - below) / (step if side else 2 * step)
 
 
@@ -135,9 +153,10 @@ def _side(method: str) -> int:
     return _SIDES[method]
 
 
-def _along(f: Callable[..., Any], point: Sequence[float], i: int) -> Callable[[float], Any]:
-    return lambda x: f(*point[:i], x, *point[i + 1 :])
+def _along(f: Callable[..., Any], point: Sequence[float], i: int) -> Callable[[float], float]:
+    return lambda x: number_of(f, call(f, AS_ARGUMENTS, *point[:i], x, *point[i + 1 :]))
 
 
-def _as_number(result: Any) -> float:
-    return float(result.data) if hasattr(result, "__apply_op__") else as_float(result)
+def number_of(f: Callable[..., Any], result: Any) -> float:
+    """Return what f returned, a number or a node, as a float. Raises `TypeError` that names f for anything else."""
+    return returned(f, [result], number_at)[0]

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import check_function
+from microgradlib._support.calling import check_function
 from microgradlib._support.number import as_point
 from microgradlib._support.shown import shown
 from microgradlib.errors import GradcheckError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SAFETY", "gradcheck"]
 
 
-def gradcheck(f: Callable[..., Any], xs: Sequence[float], order: int = 1) -> GradcheckReport:
+def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1) -> GradcheckReport:
     """Check ∂f/∂xᵢ of f(*xs), one Value, by three methods and return the report; order 2 checks ∂²f/∂xᵢ∂xⱼ too.
 
     Reverse mode (`grad_table`), forward mode (`tangent_table`) and differences (extrapolated, as `numeric_derivative`)

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
-from microgradlib._support.number import as_float, as_point
+from microgradlib._support.calling import check_function
+from microgradlib._support.number import as_point
 from microgradlib.numeric.branch_changes import Recording, changed_branch, record
 from microgradlib.numeric.extrapolation import EPSILON
 from microgradlib.numeric.rounding import rounding_error
@@ -67,7 +68,11 @@ class TaylorRemainder(display.ShowsItself):
 
 
 def taylor_slope(
-    f: Callable[..., Any], xs: Sequence[float], direction: Sequence[float] | None = None, *, allowed: float = 0.0
+    f: Callable[..., Any],
+    xs: float | Sequence[float],
+    direction: float | Sequence[float] | None = None,
+    *,
+    allowed: float = 0.0,
 ) -> TaylorRemainder:
     """Return the order at which the Taylor remainder of f(*xs) decreases along v, with f′ by backpropagation.
 
@@ -84,8 +89,9 @@ def taylor_slope(
     >>> print(taylor_slope(lambda x: 3 * x + 1, [0.5]))
     Taylor remainder: rounding only (f is linear along the direction)
     """
+    check_function(f)
     point = as_point(xs)
-    v = default_direction(point) if direction is None else [as_float(d) for d in direction]
+    v = default_direction(point) if direction is None else as_point(direction)
     if len(v) != len(point):
         message = f"direction must have one number for each of the {len(point)} arguments, got {len(v)} numbers"
         raise ValueError(message)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib._support.number import as_float
+from microgradlib._support.calling import AS_ARGUMENTS, call, check_function
+from microgradlib._support.number import as_float, is_one_number
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table, gradients, tangent_table
@@ -70,14 +71,15 @@ def assert_same_as_torch(f: Callable[..., Any], xs: Sequence[Any], theirs: Calla
     AssertionError: f differs from PyTorch ...
     """
     t = torch()
-    if not hasattr(xs, "__iter__"):
+    check_function(f)
+    if not is_one_number(xs) and not hasattr(xs, "__iter__"):
         message = f"xs is the list of the arguments of f, as in [2.0], got {shown(xs)}"
         raise TypeError(message)
-    arguments = list(xs)
+    arguments = [xs] if is_one_number(xs) else list(xs)
     numbers = [as_float(x) for x in flatten(arguments)]
     with recording():
         leaves = [Value(x) for x in numbers]
-        outputs = [as_node(y) for y in flatten(f(*unflatten(arguments, leaves)))]
+        outputs = [as_node(y) for y in flatten(call(f, AS_ARGUMENTS, *unflatten(arguments, leaves)))]
     tensors = [t.tensor(x, dtype=t.float64, requires_grad=True) for x in numbers]
     if theirs is None:
         given: list[Any] = [TorchNode(tensor) for tensor in tensors]

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 import microgradlib as mg
+from microgradlib import Value
 from microgradlib.numeric.differences import numeric_derivative, numeric_derivatives, numeric_gradient
 
 
@@ -84,6 +86,14 @@ def test_rounding_over_wide_steps_is_seen_at_tiny_arguments(f, x, slope):
 
 
 @pytest.mark.parametrize("check", [mg.gradcheck, numeric_gradient, numeric_derivatives])
-def test_a_single_number_is_no_point(check):
-    with pytest.raises(TypeError, match=r"a list of numbers, one for each argument of f, got 1\.0; write \[x\]"):
-        check(lambda x: x * x, 1.0)
+def test_a_single_number_is_a_point_of_one(check):
+    for x in (1.5, np.float64(1.5), np.array(1.5), Value(1.5)):
+        several, one = check(lambda v: v * v, [x]), check(lambda v: v * v, x)
+        assert repr(one) == repr(several[0] if isinstance(several, list) else several)
+
+
+@pytest.mark.parametrize("check", [mg.gradcheck, numeric_gradient, numeric_derivatives])
+@pytest.mark.parametrize("wrong", [None, "1", {"x": 1.0}, {1.0}, [[1.0, 2.0]], [None], ["1"], [1j]])
+def test_what_is_no_point_is_refused(check, wrong):
+    with pytest.raises(TypeError, match=r"expected a (list of numbers, one for each argument of f|real number), got"):
+        check(lambda *xs: xs[0] * xs[0], wrong)

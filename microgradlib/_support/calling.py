@@ -1,0 +1,90 @@
+"""Call the functions that users give; one called with other arguments than it takes is an error in plain words."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from microgradlib._support.shown import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["AS_ARGUMENTS", "call", "check_function", "parameters_of", "returned", "takes"]
+
+AS_ARGUMENTS = "xs has one number for each argument; a function of one list is lambda *xs: f(xs)"
+"""Why a function that is looked at in a point is called with so many arguments."""
+
+T = TypeVar("T")
+
+
+def check_function(f: Any) -> None:
+    """Raise `TypeError` unless f can be called: it may be the result of a function by mistake.
+
+    >>> check_function(3.0)
+    Traceback (most recent call last):
+    TypeError: f must be a function of the numbers, as lambda w, x: w * x is, not its result; got 3.0
+    """
+    if not callable(f):
+        message = f"f must be a function of the numbers, as lambda w, x: w * x is, not its result; got {shown(f)}"
+        raise TypeError(message)
+
+
+def call(f: Any, reason: str, *arguments: Any, **keywords: Any) -> Any:
+    """Return f(*arguments, **keywords); `reason` says where the arguments come from, for the error.
+
+    What f raises itself is not changed. Raises `TypeError` if f does not take these arguments.
+
+    >>> call(lambda v: v * v, "xs has one number for each argument", 1.0, 2.0)
+    Traceback (most recent call last):
+    TypeError: a lambda function of v was called with 2 arguments: xs has one number for each argument
+    """
+    try:
+        return f(*arguments, **keywords)
+    except TypeError as error:
+        traceback = error.__traceback__
+        if (traceback is not None and traceback.tb_next is not None) or takes(f, arguments, keywords):
+            raise
+    called_with = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
+    called_with += "".join(f", {name}=…" for name in keywords)
+    message = f"{shown(f)} {parameters_of(f)} was called with {called_with}: {reason}"
+    raise TypeError(message)
+
+
+def returned(f: Any, results: Iterable[Any], convert: Callable[[Any], T]) -> list[T]:
+    """Return convert(result) for each of the numbers that f returned. Raises `TypeError` that names f.
+
+    >>> returned(len, [2, 3], float)
+    [2.0, 3.0]
+    """
+    try:
+        return [convert(result) for result in results]
+    except TypeError as error:
+        message = f"{shown(f)} must return numbers: {error}"
+        raise TypeError(message) from None
+
+
+def takes(f: Any, arguments: Sequence[Any], keywords: Mapping[str, Any] = MappingProxyType({})) -> bool:
+    """Return whether a call fits the signature of f, True if it is not known."""
+    import inspect  # noqa: PLC0415  slow to import, and wanted after an error only
+
+    try:
+        signature = inspect.signature(f)
+    except (ValueError, TypeError):
+        return True
+    try:
+        signature.bind(*arguments, **keywords)
+    except TypeError:
+        return False
+    return True
+
+
+def parameters_of(f: Any) -> str:
+    """Return the parameters of f in words, as in "of x, scale=…, *rest"."""
+    import inspect  # noqa: PLC0415
+
+    names = []
+    for name, parameter in inspect.signature(f).parameters.items():
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        names.append(stars + name + ("" if parameter.default is parameter.empty else "=…"))
+    return f"of {', '.join(names)}" if names else "without parameters"
