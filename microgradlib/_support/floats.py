@@ -14,12 +14,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.log_gamma import lgamma
+from microgradlib._support.lookup import nearest
 from microgradlib._support.polygamma import polygamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FLOATS", "IEEE", "Float754", "evaluate_rule"]
+__all__ = ["FLOATS", "IEEE", "Float754", "Namespace", "evaluate_rule"]
 
 
 def cbrt(x: float) -> float:
@@ -57,7 +58,16 @@ _FROM_MATH = (
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
 )  # fmt: skip
 
-FLOATS = SimpleNamespace(
+
+class Namespace(SimpleNamespace):
+    """The functions `xp` of rules, by name."""
+
+    def __getattr__(self, name: str) -> Any:
+        message = f"xp has no function {name!r}{nearest(name, vars(self))}"
+        raise AttributeError(message)
+
+
+FLOATS = Namespace(
     **{name: getattr(math, name) for name in _FROM_MATH},
     cbrt=cbrt,
     lgamma=lgamma,
@@ -173,7 +183,7 @@ def _without_errors(name: str, function: Callable[..., float]) -> Callable[..., 
     return safe
 
 
-IEEE = SimpleNamespace(**{name: _without_errors(name, function) for name, function in vars(FLOATS).items()})
+IEEE = Namespace(**{name: _without_errors(name, function) for name, function in vars(FLOATS).items()})
 IEEE.where = lambda condition, x, y: _as_754(x if condition else y)
 IEEE.mod = lambda x, y: Float754(math.nan if y == 0 else float(x) % float(y))
 IEEE.pow = lambda base, exponent: Float754(_power(base, exponent))

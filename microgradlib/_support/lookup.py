@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.shown import shown
@@ -43,12 +42,14 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return ""
+    import difflib  # noqa: PLC0415  slow to import, and wanted after an error only
+
     folded = {other.casefold(): other for other in known}
     similar = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"; did you mean {folded[similar[0]]!r}?" if similar else ""
 
 
-def check_keywords(given: Iterable[str], known: Collection[str], owner: str) -> None:
+def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kind: str = "argument") -> None:
     """Raise `TypeError` if a keyword argument is none of the known ones; `owner` is what was called.
 
     >>> check_keywords(["activaton"], ["activation", "rng"], "MLP")
@@ -57,5 +58,5 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str) -> 
     """
     for name in given:
         if name not in known:
-            message = f"{owner} has no argument {shown(name)}{nearest(name, known) or ';'} known: {', '.join(known)}"
+            message = f"{owner} has no {kind} {shown(name)}{nearest(name, known) or ';'} known: {', '.join(known)}"
             raise TypeError(message)

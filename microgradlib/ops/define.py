@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS, IEEE
+from microgradlib._support.lookup import nearest
 from microgradlib._support.shown import shown
+from microgradlib.ops.checks import check_numbers, check_properties, check_rules
 from microgradlib.ops.record import GRAPH, TABLE, Op, bind
 from microgradlib.ops.signatures import Binary, Ternary, Unary, Variadic, WithSetting
 
@@ -79,7 +81,8 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     `properties` are the further fields of `Op`, of which `formula` is required. Run again, as a cell of a notebook or a
     reloaded module is, it replaces the op that it defined before; nodes made with that one keep it, and pickles of them
     load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere, or
-    the symbol is not one printable word; `TypeError` if a rule is not callable or a property is unknown.
+    the symbol is not one printable word; `TypeError` if a rule is no function of these arguments or, tried at a point
+    of `sample`, gives no number, or if a property is unknown or of the wrong kind.
 
     >>> from microgradlib import Value, grad_table
     >>> from microgradlib.ops import define_op, forget_op
@@ -95,32 +98,27 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     >>> forget_op("swish")
     """
     place = _place(sys._getframe(1))
-    if not isinstance(name, str) or not name.isidentifier() or (name in TABLE and not _is_run_again(name, place)):
-        message = f"an op's name is an identifier not yet in the table, got {name!r}"
+    if not isinstance(name, str) or not name.isidentifier():
+        message = f"an op's name is an identifier, as in define_op('swish', …), got {shown(name)}"
         raise ValueError(message)
+    if name in TABLE and not _is_run_again(name, place):
+        message = f"an op's name is an identifier not yet in the table, got {name!r}, which is {TABLE[name].formula}"
+        raise ValueError(message)
+    is_own = place[0].startswith("microgradlib.")
+    if not is_own:
+        check_rules(name, value, derivatives)
+        check_properties(name, properties, PROPERTIES)
     rules = derivatives if callable(derivatives) else tuple(derivatives)
-    for rule in (value, *(rules if isinstance(rules, tuple) else (rules,))):
-        if not callable(rule):
-            message = f"the rules of {name!r} are functions of (xp, …), got {shown(rule)}"
-            raise TypeError(message)
-    unknown = properties.keys() - PROPERTIES
-    if unknown or "formula" not in properties:
-        known = ", ".join(PROPERTIES)
-        fault = f"has no property {min(unknown)!r}; it has {known}" if unknown else "needs a formula: write formula='…'"
-        message = f"the op {name!r} {fault}"
-        raise TypeError(message)
-    symbol = properties.get("symbol", name)
-    if not isinstance(symbol, str) or not symbol or not symbol.isprintable() or not set(" {}").isdisjoint(symbol):
-        message = f"the symbol of {name!r} is one printable word without braces, as in symbol='σ'; got {symbol!r:.80}"
-        raise ValueError(message)
     kind = CALLS.get(len(rules), Op) if isinstance(rules, tuple) else Variadic
     if "defaults" in properties:
         kind = WithSetting
     op = kind(**{"symbol": name, **properties, "name": name, "value": value, "derivatives": rules})
+    if not is_own:
+        check_numbers(op)
     if name in TABLE:
         forget_op(name)
     TABLE[name] = op
-    if not place[0].startswith("microgradlib."):
+    if not is_own:
         _PLACES[name] = place
     for xp in (FLOATS, IEEE):
         if not hasattr(xp, name):
@@ -132,6 +130,9 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
 
 def forget_op(name: str) -> None:
     """Take an op out of the table again, as a test that defined it should. Raises `KeyError` for an unknown name."""
+    if name not in TABLE:
+        message = f"no op is named {shown(name)}{nearest(name, TABLE)}"
+        raise KeyError(message)
     del TABLE[name]
     _PLACES.pop(name, None)
     bind.cache_clear()

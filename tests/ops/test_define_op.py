@@ -1,6 +1,7 @@
 """define_op and forget_op, also run again; errors for invalid rules and wrong numbers of inputs."""
 
 import copy
+import math
 import pickle
 
 import pytest
@@ -29,6 +30,50 @@ def test_define_op_rejects_invalid_rules():
     assert "nothing" not in TABLE
 
 
+def sloped(*, value=lambda xp, x: x, slope=lambda xp, z, x: 1.0, **properties):
+    """Define an op with one of its rules or properties changed."""
+    return define_op("nothing", value, [slope], **{"formula": "x", **properties})
+
+
+@pytest.mark.parametrize(
+    ("define", "words"),
+    [
+        (lambda: sloped(value=lambda x: x), r"value of 'nothing' is called as \(xp, x\), .*a lambda function of x$"),
+        (lambda: sloped(value=lambda xp, x, y: x), r"value of 'nothing' .*a lambda function of xp, x, y$"),
+        (lambda: sloped(slope=lambda xp, x: 1.0), r"derivatives\[0\] of 'nothing' is called as \(xp, output, x\)"),
+        (lambda: sloped(value=lambda xp, x: xp.tanhh(x)), r"at \(-0\.6\): xp has no function 'tanhh'; .*mean 'tanh'\?"),
+        (lambda: sloped(slope=lambda xp, z, x: xp.tahn(x)), "a derivative rule .* no function 'tahn'; did you mean"),
+        (lambda: sloped(value=lambda xp, x: None), "the value rule of 'nothing' gives no number .* got None"),
+        (lambda: sloped(value=lambda xp, x: "1"), "the value rule of 'nothing' gives no number .* got str '1'"),
+        (lambda: sloped(slope=lambda xp, z, x: None), "a derivative rule of 'nothing' gives no number .* got None"),
+        (lambda: sloped(slope=lambda xp, z, x: [1.0]), r"a derivative rule .* it returns \[1\.0\], not one number"),
+        (lambda: sloped(slope=lambda xp, z, x: 1j), "got complex 1j"),
+        (lambda: sloped(formula=3), "formula of the op 'nothing' is text"),
+        (lambda: sloped(sample=(0.0, 1.0)), "sample of the op 'nothing' is an interval for each input"),
+        (lambda: sloped(kink=3), "kink of the op 'nothing' is a function of the inputs, or None, got 3"),
+        (lambda: define_op("nothing", lambda xp, x: x, None, formula="x"), "a list of one rule .* got None"),
+        (lambda: define_op("nothing", lambda xp, x: x, [], formula="x"), r"a list of one rule .* got \[\]"),
+        (lambda: define_op("nothing", lambda xp, x: x, [3], formula="x"), r"functions of \(xp, …\), got 3"),
+        (
+            lambda: define_op("nothing", lambda xp, *xs: xs[0], lambda xp, z, *xs: (1.0,), formula="x"),
+            "the derivatives of 'nothing' are 1 for 2 inputs",
+        ),
+    ],
+)
+def test_rules_are_tried_before_an_op_is_defined(define, words):
+    with pytest.raises(TypeError, match=words):
+        define()
+    assert "nothing" not in TABLE
+    with pytest.raises(AttributeError, match="no function 'nothing'"):
+        mg.ops.GRAPH.nothing  # noqa: B018
+
+
+def test_rules_that_leave_the_floats_may_be_defined():
+    op = sloped(value=lambda xp, x: xp.log(x) / 0, slope=lambda xp, z, x: 1 / (x - x))
+    assert (op.compute(2.0), op.local_derivatives(0.0, 2.0)) == (math.inf, (math.inf,))
+    forget_op("nothing")
+
+
 @pytest.mark.parametrize("symbol", ["", "two\nlines", "a b", "{x}", "\x1b[2J", "\ud800", 3, None])
 def test_the_symbol_of_an_op_is_one_printable_word(symbol):
     with pytest.raises(ValueError, match=r"the symbol of 'nothing' is one printable word without braces"):
@@ -38,7 +83,7 @@ def test_the_symbol_of_an_op_is_one_printable_word(symbol):
 
 @pytest.mark.parametrize("name", ["settings", "fast_paths", "tangent"])
 def test_define_op_rejects_internal_properties(name):
-    with pytest.raises(TypeError, match=rf"has no property {name!r}; it has formula, symbol, .*reference$"):
+    with pytest.raises(TypeError, match=rf"has no property {name!r}; .*known: formula, symbol, .*reference$"):
         define_op("nothing", lambda xp, x: x, [lambda xp, z, x: 1.0], formula="x", **{name: ()})
     assert "nothing" not in TABLE
 
@@ -175,7 +220,7 @@ def test_an_op_defined_elsewhere_is_protected(cell):
         with pytest.raises(ValueError, match="not yet in the table"):
             execute(program, module)
     with pytest.raises(TypeError, match="needs a formula"):
-        execute("define_op('scaled_for_a_test', lambda xp, x: x, [])")
+        execute(f"{line[: line.index(', formula')]})")
     assert TABLE["scaled_for_a_test"] is op
 
 
