@@ -26,8 +26,13 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     """
     arrays = [_numbers_of(argument, i, dtype) for i, argument in enumerate(arguments)]
     batches = {array.shape[:1] for array in arrays}
-    if () in batches or not batches:
-        raise ValueError("each argument is an array or list whose first axis is the batch, got a single number")
+    if not batches:
+        raise TypeError("a compiled function is called with the arrays or lists of a batch, but got no argument")
+    if () in batches:
+        raise ValueError(
+            "each argument is an array or list whose first axis is the batch, got a single number: for a batch of one "
+            "example write [x]"
+        )
     if len(batches) > 1 or (0,) in batches:
         message = f"the arguments hold {[len(array) for array in arrays]} examples: give equally many, at least one"
         raise ValueError(message)
@@ -55,7 +60,11 @@ def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
         )
         raise ValueError(message) from None
     if array.dtype.kind not in "fiub":
-        message = f"argument {i} is no array of numbers: some of its entries are of another kind ({array.dtype})"
+        wrong = next((x for x in array.ravel().tolist() if not isinstance(x, (float, int))), argument)
+        advice = "; of a Value pass its data" if isinstance(wrong, Value) else ""
+        message = (
+            f"argument {i} is no array of numbers: some of its entries are of another kind, {shown(wrong)}{advice}"
+        )
         raise TypeError(message)
     return rounded(array, dtype)
 
@@ -86,10 +95,12 @@ class Parameters:
     (('w', 'b'), [0, 1, 0], [2.0, 1.0])
     """
 
-    def __init__(self, parameters: Iterable[Value]) -> None:
-        if isinstance(parameters, Value):
-            raise TypeError("parameters are a list of Values, as model.parameters() gives it, got one: write [w]")
-        names, self.listed = getattr(parameters, "names", ()), list(parameters)
+    def __init__(self, parameters: Value | Iterable[Value]) -> None:
+        given: Any = [parameters] if isinstance(parameters, Value) else parameters
+        if isinstance(given, (str, dict)) or not hasattr(given, "__iter__"):
+            message = f"parameters are a list of Values, as model.parameters() gives it, got {shown(given)}"
+            raise TypeError(message)
+        names, self.listed = getattr(given, "names", ()), list(given)
         for parameter in self.listed:
             if not isinstance(parameter, Value) or parameter.parents:
                 message = f"parameters are leaf Values, as model.parameters() gives them, got {shown(parameter)}"
@@ -131,4 +142,5 @@ class Parameters:
 def _labels(values: list[Value]) -> tuple[str, ...]:
     """Return the labels of Values as their names, or none where some have none of their own."""
     labels = tuple([value.label for value in values])
-    return labels if all(label.isidentifier() for label in labels) and len(set(labels)) == len(labels) else ()
+    are_names = all(isinstance(label, str) and label.isidentifier() for label in labels)
+    return labels if are_names and len(set(labels)) == len(labels) else ()

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from microgradlib._support.calling import call, returned
 from microgradlib._support.draws import draw_lines, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
 from microgradlib._support.shown import shown
@@ -24,6 +25,7 @@ from microgradlib.ops import Op
 __all__ = ["Trace", "TracedNode", "trace"]
 
 _PACKAGE = str(Path(__file__).parents[1])
+_AS_BATCHES = "a compiled function takes one batch for each argument of the function"
 
 
 class TracedNode(NamedTuple):
@@ -110,12 +112,12 @@ class _Run:
         self.parameters, self.symbols = parameters, [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
         try:
             with recording(), unknown_numbers(parameters) as self.reads, recorded_checks() as checks:
-                result = with_lists_for_arrays(function(*unflatten(list(rows), self.symbols)))
+                result = with_lists_for_arrays(call(function, _AS_BATCHES, *unflatten(list(rows), self.symbols)))
         except SymbolHasNoValueError as error:
             message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
             raise SymbolHasNoValueError(message) from error
         self.rng_state = generator_states()
-        self.outputs = [as_node(leaf) for leaf in flatten(result)]
+        self.outputs = returned(function, flatten(result), as_node)
         self.shape = unflatten(result, [None] * len(self.outputs))
         used = dict.fromkeys(topological_sort(*self.outputs))
         self.order = list(dict.fromkeys([*parameters, *self.symbols, *used]))

@@ -158,7 +158,8 @@ def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -
 @pytest.mark.parametrize(
     ("function", "parameters", "error", "message"),
     [
-        (lambda x: x, Value(1.0), TypeError, "parameters are a list of Values.*: write \\[w\\]"),
+        (lambda x: x, 1.0, TypeError, "parameters are a list of Values, .* got 1.0"),
+        (3.0, [], TypeError, "compile takes a function of one example, .* got 3.0"),
         (lambda x: x, [Value(1.0) + 1.0], TypeError, "parameters are leaf Values"),
         (lambda x: x, [1.0], TypeError, "parameters are leaf Values"),
         (lambda x: [], [], ValueError, "the function returns no number"),
@@ -167,3 +168,23 @@ def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -
 def test_what_cannot_be_compiled_is_refused(function, parameters, error, message) -> None:
     with pytest.raises(error, match=message):
         mg.compile(function, parameters)([1.0])
+
+
+def test_one_parameter_stands_for_a_list_of_one() -> None:
+    w = Value(3.0)
+    mean, gradient = mg.compile(lambda x: w * x, w).value_and_grad([2.0])
+    assert (mean, gradient.tolist()) == (6.0, [2.0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "got no argument"),
+        (([1.0], [2.0]), "a lambda function of x was called with 2 arguments: a compiled function takes one batch"),
+        (([None],), "of another kind, None"),
+        (([Value(1.0)],), "of a Value pass its data"),
+    ],
+)
+def test_wrong_batches_are_refused_in_plain_words(arguments, words) -> None:
+    with pytest.raises(TypeError, match=words):
+        mg.compile(lambda x: x * x)(*arguments)
