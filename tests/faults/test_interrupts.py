@@ -22,13 +22,14 @@ from microgradlib import costs, nn, optim
 from microgradlib.training import fit, random_order
 
 MOMENTS = int(os.environ.get("MICROGRADLIB_MOMENTS", "6"))
-MORE = pytest.mark.parametrize("count", [MOMENTS, pytest.param(4 * MOMENTS, marks=pytest.mark.slow)])
 X = [[0.1 * k, (0.3 * k) % 1.0] for k in range(10)]
 Y = [float(k % 2) for k in range(10)]
 BATCH, EPOCHS = 4, 2
 loss = costs.binary_cross_entropy_with_logits
 ENGINES = engines("numpy", "native")
 on_arrays = pytest.mark.parametrize("backend", ENGINES)
+SLOW_NATIVE = [*ENGINES[1].marks, pytest.mark.slow]
+BY_HAND = pytest.mark.skipif(MOMENTS < 50, reason="takes a minute: by hand, with MICROGRADLIB_MOMENTS=200")
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # a file that is opened and interrupted before its `with` block
 )
@@ -141,10 +142,9 @@ def faults_of_fit(backend, count):
     return attack(learner, partial(learn, settings), count, whole, summary_of)
 
 
-@MORE
 @pytest.mark.parametrize("backend", [None, "numpy"])
-def test_fit_ends_between_two_steps(backend, count):
-    assert faults_of_fit(backend, count) == []
+def test_fit_ends_between_two_steps(backend):
+    assert faults_of_fit(backend, MOMENTS) == []
 
 
 @pytest.mark.slow
@@ -260,22 +260,20 @@ PIECES = {
 }  # fmt: skip
 
 
-@MORE
 @pytest.mark.parametrize("name", PIECES)
-def test_pieces_of_work(name, count):
+def test_pieces_of_work(name):
     if name == "minimize":
         pytest.importorskip("scipy", reason="minimize is SciPy's")
     make, work, whole = PIECES[name]
-    assert attack(make, work, count, whole) == []
+    assert attack(make, work, MOMENTS, whole) == []
 
 
 # Compiled programs
 
 
-@MORE
 @on_arrays
 @pytest.mark.parametrize("kept", ["cold", "warm"])
-def test_compile(backend, kept, count, cache):
+def test_compile(backend, kept, cache):
     def work(m):
         for file in cache.glob("*") if kept == "cold" else ():
             file.unlink()
@@ -288,7 +286,7 @@ def test_compile(backend, kept, count, cache):
         drafts = [f"draft {file.name}" for file in files if file.suffix != ".native" or file.name[0] == "."]
         return [*must_raise(m, raised, result), *is_one_of(nn.Module.state_dict, model)(m, raised, result), *drafts]
 
-    assert attack(model, work, count if backend == "numpy" or kept == "warm" else count // 2, whole) == []
+    assert attack(model, work, MOMENTS if backend == "numpy" or kept == "warm" else MOMENTS // 2, whole) == []
 
 
 # Files
@@ -333,13 +331,12 @@ def faults_of_saving(save, target, count):
     return attack(make, lambda path: save(path) or path.read_bytes(), count, whole)
 
 
-@MORE
 @pytest.mark.parametrize(
     ("save", "suffix"),
     [(saved_model, ".json"), (saved_program, ".json"), (saved_drawing, ".svg"), (saved_explanation, ".html")],
 )
-def test_files_are_the_old_or_the_new_one(save, suffix, count, tmp_path):
-    assert faults_of_saving(save, tmp_path / f"file{suffix}", count) == []
+def test_files_are_the_old_or_the_new_one(save, suffix, tmp_path):
+    assert faults_of_saving(save, tmp_path / f"file{suffix}", MOMENTS) == []
 
 
 def test_the_attack_finds_a_torn_file(tmp_path):
@@ -399,7 +396,7 @@ def run(script, *arguments):
 
 @pytest.mark.parametrize(
     ("backend", "parts"),
-    [("numpy", 1), *[pytest.param(*each.values, 4, marks=[*each.marks, pytest.mark.slow]) for each in ENGINES]],
+    [("numpy", max(1, MOMENTS // 10)), pytest.param("native", max(1, MOMENTS // 10), marks=SLOW_NATIVE)],
 )
 def test_the_first_import_of_numpy_is_not_interrupted(backend, parts):
     """Half an import cannot be repeated: later compiled runs would be broken."""
@@ -431,7 +428,6 @@ print(kept > 5, learn()[1] == expected)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
-@pytest.mark.slow
-@on_arrays
+@pytest.mark.parametrize("backend", [pytest.param("numpy", marks=BY_HAND), pytest.param("native", marks=SLOW_NATIVE)])
 def test_interrupts_by_the_clock(backend):
-    assert run(CLOCK, backend, 2.0 if MOMENTS < 50 else 60.0) == ["True", "True"]
+    assert run(CLOCK, backend, 1.5 if MOMENTS < 50 else 60.0) == ["True", "True"]

@@ -127,7 +127,7 @@ while time.monotonic() < end:
     except KeyboardInterrupt:
         kept += 1
 signal.setitimer(signal.ITIMER_REAL, 0)
-print(kept > 100 and is_same())
+print(kept > 20 and is_same())
 """
 
 
@@ -136,6 +136,6 @@ print(kept > 100 and is_same())
 def test_later_calls_return_after_many_interrupts(backend):
     """Wherever Ctrl-C comes, no lock stays taken: an executor's was, in one of some ten thousand."""
     given = os.environ | {"OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", SCRIPT + INTERRUPTS, backend, "2"]
+    command = [sys.executable, "-c", SCRIPT + INTERRUPTS, backend, "1"]
     done = subprocess.run(command, env=given, timeout=60, capture_output=True, check=False)
     assert done.stdout.split() == [b"True"], done.stderr
