@@ -20,8 +20,8 @@ from microgradlib._support.number import as_float, is_whole
 from microgradlib._support.shown import shown
 
 __all__ = [
-    "WholeNumber", "boolean", "check_class", "fraction", "non_negative", "positive", "real_number", "shown",
-    "whole_number",
+    "WholeNumber", "boolean", "check_class", "check_order", "fraction", "non_negative", "positive", "real_number",
+    "shown", "whole_number",
 ]  # fmt: skip
 
 WholeNumber: TypeAlias = int | SupportsIndex
@@ -151,6 +151,20 @@ def check_class(thing: Any, kind: type, name: str, example: str) -> None:
     if not isinstance(thing, kind):
         article = "an" if kind.__name__[0] in "AEIOaeio" else "a"
         message = f"{name} must be {article} {kind.__name__}, {example}, got {shown(thing)}"
+        raise TypeError(message)
+
+
+def check_order(entries: Any, name: str, *, iterators: bool = False) -> None:
+    """Raise `TypeError` for dicts, sets, text and, unless `iterators`, what can be read once only: they are no lists.
+
+    >>> check_order({1.0, 2.0}, "the input of this layer")
+    Traceback (most recent call last):
+    TypeError: the input of this layer must be a list, tuple or array of numbers, got a set: {1.0, 2.0}
+    """
+    is_read_once = hasattr(entries, "__next__") and not iterators
+    if is_read_once or isinstance(entries, (str, bytes, bytearray, dict, set, frozenset)):
+        kind = type(entries).__name__
+        message = f"{name} must be a list, tuple or array of numbers, got a {kind}: {shown(entries)}"
         raise TypeError(message)
 
 

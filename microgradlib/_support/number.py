@@ -32,6 +32,8 @@ def as_float(number: Any) -> float:
         except OverflowError:
             message = f"a number of class {type(number).__name__} is too large for a float: pass float('inf') instead"
             raise OverflowError(message) from None
+    if hasattr(number, "mask"):
+        raise TypeError("a masked number is none: pass array.filled(…) or array.compressed()")
     item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
     if callable(item):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.number import is_array
 from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
@@ -60,11 +61,12 @@ class Extreme(Protocol):
     def __call__(self, /, *xs: Symbol | Value | PlainNumber | SupportsArray) -> Any: ...
 
 
-def _numbers(xs: Any, name: str) -> list[Any]:
+def _numbers(xs: Any, name: str, example: str = "") -> list[Any]:
+    check_order(xs, f"the argument of {name}", iterators=True)
     try:
         numbers = list(xs)
     except TypeError:
-        message = f"{name} takes a list of numbers, as in {name}([x, y, z]), got {shown(xs)}"
+        message = f"{name} takes a list of numbers, as in {example or f'{name}([x, y, z])'}, got {shown(xs)}"
         raise TypeError(message) from None
     if any(is_array(x) for x in numbers):
         message = f"{name} takes a flat list of numbers, got a list of arrays or rows: apply it to each row"
@@ -72,8 +74,8 @@ def _numbers(xs: Any, name: str) -> list[Any]:
     return numbers
 
 
-def some_numbers(xs: Any, name: str) -> list[Any]:
-    numbers = _numbers(xs, name)
+def some_numbers(xs: Any, name: str, example: str = "") -> list[Any]:
+    numbers = _numbers(xs, name, example)
     if not numbers:
         message = f"{name} of no numbers is not defined"
         raise ValueError(message)
@@ -92,7 +94,10 @@ def _documented(function: Any, op: Op, call: str) -> Any:
 def _of_list(op: Op, *, empty: float | None = None) -> ListFunction:
     """Return the function that applies an op to a list; of no numbers it is `empty`, or a ValueError."""
 
-    def function(xs: Any, /) -> Any:
+    def function(xs: Any, /, *more: Any) -> Any:
+        if more:
+            message = f"{op.name} takes one list of numbers: write {op.name}([x, y, z])"
+            raise TypeError(message)
         numbers = _numbers(xs, op.name) if empty is not None else some_numbers(xs, op.name)
         return op(*numbers) if numbers else empty
 
@@ -161,7 +166,7 @@ def dot(weights: Any, inputs: Any, bias: Any = None) -> Any:
     >>> dot([1, 2], [3, 4], bias=0.5)
     11.5
     """
-    w, x = some_numbers(weights, "dot"), some_numbers(inputs, "dot")
+    w, x = some_numbers(weights, "dot", "dot([a, b], [x, y])"), some_numbers(inputs, "dot", "dot([a, b], [x, y])")
     if len(w) != len(x):
         message = f"dot needs as many inputs as weights, got {len(w)} weights and {len(x)} inputs"
         raise ValueError(message)
@@ -184,7 +189,7 @@ def dist(p: Any, q: Any) -> Any:
     >>> dist([1, 2], [4, 6])
     5.0
     """
-    ps, qs = some_numbers(p, "dist"), some_numbers(q, "dist")
+    ps, qs = some_numbers(p, "dist", "dist([a, b], [x, y])"), some_numbers(q, "dist", "dist([a, b], [x, y])")
     if len(ps) != len(qs):
         message = f"dist needs points with as many coordinates, got {len(ps)} and {len(qs)}"
         raise ValueError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.lookup import lookup
 from microgradlib._support.shown import shown
 from microgradlib.errors import LabelError
@@ -79,6 +80,7 @@ def reduce_costs(
 
 
 def _batch_terms(terms: Callable[[Any, Any], Terms], outputs: Any, targets: Any) -> list[Terms]:
+    check_order(targets, "the targets of a batch", iterators=True)
     if not hasattr(targets, "__len__"):
         message = (
             f"the targets of a batch must be a list, one for each of {len(outputs)} examples, got {shown(targets)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, check_order, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import class_index
+from microgradlib.nn.labels import class_index, distribution
 from microgradlib.nn.sequences import is_sequence
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = ["accuracy", "confusion_matrix"]
 
 def _check_lengths(predicted: Collection[Any], targets: Collection[Any]) -> None:
     for name, classes in (("predicted", predicted), ("targets", targets)):
+        check_order(classes, name)
         if not hasattr(classes, "__len__"):
             message = f"{name} must be a list with one entry for each example, got {shown(classes)}"
             raise TypeError(message)
@@ -34,9 +35,11 @@ def _check_lengths(predicted: Collection[Any], targets: Collection[Any]) -> None
 
 
 def _target_class(target: Any) -> float:
-    """Return the class of a target: a class, a row (index of its largest entry) or a probability of class 1."""
+    """Return the class of a target: a class, alone or in a row; a row's largest probability; a probability of 1."""
+    if is_sequence(target) and len(target) == 1:
+        target = target[0]
     if is_sequence(target):
-        numbers = [_number(y) for y in target]
+        numbers = distribution([_number(y) for y in target], len(target))
         return float(numbers.index(max(numbers)))
     number = _number(target)
     return number if number % 1 == 0 else float(number >= 0.5)
@@ -50,16 +53,27 @@ def _number(label: Any) -> float:
     return number
 
 
+def _predicted_class(predicted: Any) -> float:
+    number = _number(predicted)
+    if number % 1:
+        message = (
+            f"the predicted class is {number}, which is not a class but a score or probability: predict classes, such "
+            "as int(p >= 0.5) for a probability p"
+        )
+        raise LabelError(message)
+    return number
+
+
 def _is_correct(predicted: Any, target: Any) -> bool:
     if not is_sequence(predicted):
-        return _number(predicted) == _target_class(target)
+        return _predicted_class(predicted) == _target_class(target)
     if not is_sequence(target) or len(target) != len(predicted):
         message = (
             f"the prediction {shown(predicted)} has several entries, but the target is {shown(target)}: predict one "
             "class, such as the index of the largest output"
         )
         raise ValueError(message)
-    return all(_number(p) == _target_class(t) for p, t in zip(predicted, target))
+    return all(_predicted_class(p) == _target_class(t) for p, t in zip(predicted, target))
 
 
 def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number | Vector]) -> float:
@@ -67,8 +81,9 @@ def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number 
 
     A class is a number. A target may also be a row of probabilities, one-hot or not, whose largest entry is the class,
     or one probability of class 1. If an example has several labels, lists of 0 and 1, all must agree. Raises
-    `ValueError` for no examples and for different numbers of predictions and targets, `LabelError` for nan, `TypeError`
-    for anything but lists.
+    `ValueError` for no examples and for different numbers of predictions and targets, `TypeError` for anything but
+    lists, `LabelError` for nan, for a prediction that is no whole number, as probabilities are, and for a row that is
+    no distribution.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75

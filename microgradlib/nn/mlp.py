@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from microgradlib._support.listing import listed
-from microgradlib._support.lookup import lookup
+from microgradlib._support.lookup import check_options, lookup
 from microgradlib._support.pytree import flatten
 from microgradlib._support.rng import Rng, as_random, restored_on_error
+from microgradlib._support.shown import shown
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, UNITS, Activation
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
@@ -67,13 +68,14 @@ class MLP(Module):
         rng: Rng | None = None,
         **neuron: Unpack[NeuronOptions],
     ) -> None:
+        check_options(neuron, NeuronOptions, type(self))
         sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
         if more:
             sizes += flatten(list(more))
-            message = f"MLP takes its sizes as a list: write MLP({sizes}) or MLP({sizes[0]}, {sizes[1:]})"
+            message = f"MLP takes its sizes as a list: write MLP({shown(sizes)}) or MLP({sizes[0]}, {shown(sizes[1:])})"
             raise TypeError(message)
         if len(sizes) < 2:
-            message = f"an MLP needs at least an input and an output size, as in MLP([2, 16, 1]), got {sizes}"
+            message = f"an MLP needs at least an input and an output size, as in MLP([2, 16, 1]), got {shown(sizes)}"
             raise ValueError(message)
         *activations, output = _activation_of_each_layer(activation, output, len(sizes) - 2)
         generator = None if rng is None else as_random(rng)  # one generator for all layers

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, check_order, whole_number
 from microgradlib._support.listing import listed
+from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
@@ -107,6 +108,8 @@ class Neuron(Module):
 
     def net_input(self, x: Vector) -> Value:
         """Return z = Σ_d w_d x_d + b for the inputs x."""
+        if x.__class__ is not list:
+            check_order(x, "the input of a neuron")
         if not hasattr(x, "__len__") or len(x) != len(self.w):
             given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single input"
             message = f"this neuron takes a list of {len(self.w)} input{'s' * (len(self.w) != 1)}, got {given}"
@@ -164,6 +167,7 @@ class Layer(Module):
         rng: Rng | None = None,
         **neuron: Unpack[NeuronOptions],
     ) -> None:
+        check_options(neuron, NeuronOptions, type(self))
         nout = whole_number(nout, "nout")
         generator = None if rng is None else as_random(rng)  # one generator for all neurons
         self.layer_activation: Callable[[Collection[Any]], list[Any]] | None = None
@@ -180,6 +184,7 @@ class Layer(Module):
 
     def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
+        check_order(x, "the input of a layer")
         if not hasattr(x, "__iter__"):
             message = f"a layer takes a list of inputs, got {shown(x)}; write [x] for a single input"
             raise TypeError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.value import as_node
 from microgradlib.nn.module import Module
@@ -39,6 +40,7 @@ class GaussianOutput(Module):
 
     def __call__(self, x: Vector) -> tuple[Any, Any]:
         """Return (μ, β): two nodes for one output, two lists for several."""
+        check_order(x, "the input of a layer")
         inputs: Any = [as_node(x_d) for x_d in x] if hasattr(x, "__iter__") else x  # one leaf for each plain number
         return self.mean(inputs), self.precision(inputs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.number import is_array
 from microgradlib._support.pytree import TOO_DEEP
 from microgradlib._support.shown import shown
@@ -25,12 +26,13 @@ def is_sequence(x: Any) -> bool:
 
 
 def check_length(x: Any, length: int, name: str) -> None:
-    """Raise `ValueError` unless `x` has the length `length`, `TypeError` if it has no length.
+    """Raise `ValueError` unless `x` has the length `length`, `TypeError` if it has no length or as `check_order`.
 
     >>> check_length([1.0, 2.0], 3, "the input of this layer")
     Traceback (most recent call last):
     ValueError: the input of this layer must have 3 entries, got 2
     """
+    check_order(x, name)
     if not hasattr(x, "__len__"):
         message = f"{name} must be a list of {length} entries, got {shown(x)}"
         raise TypeError(message)

@@ -58,3 +58,22 @@ def test_nan_classes_and_row_predictions_raise():
             count([0, float("nan")], [0, 1])
     with pytest.raises(ValueError, match="predict one class, such as the index of the largest output"):
         accuracy([[0.1, 0.9], [0.9, 0.1]], [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "targets", "words"),
+    [
+        ([0.9, 0.1], [1, 0], r"0\.9, which is not a class but a score or probability: .* int\(p >= 0\.5\)"),
+        ([[0.9, 0.1]], [[1, 0]], "not a class"),
+        ([1, 0], [[0, 1, 1], [1, 0, 0]], "sums to 2"),
+    ],
+)
+def test_scores_are_no_classes(predicted, targets, words):
+    """Each was an accuracy of 0, without notice."""
+    with pytest.raises(LabelError, match=words):
+        accuracy(predicted, targets)
+
+
+def test_targets_in_a_column_are_classes():
+    assert accuracy([1, 0], [[1], [0]]) == 1.0
+    assert confusion_matrix([1, 0], [[1], [0]]) == [[1, 0], [0, 1]]
