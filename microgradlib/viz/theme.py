@@ -130,7 +130,7 @@ THEMES: Final[Mapping[str, Mapping[str, str]]] = {"light": LIGHT, "dark": DARK}
 
 _ROLES: Final = tuple(LIGHT)
 _MARKS: Final = {role: f"#01ab{number:02d}" for number, role in enumerate(_ROLES)}
-_ANY_MARK: Final = re.compile(r"#01ab(\d\d)")
+_ANY_MARK: Final = re.compile(r'(?<==")#01ab(\d\d)(?=")')  # as an attribute: a label may have the same text
 
 # The themes of pages that say so: JupyterLab, Notebook and nbconvert; VS Code; Colab; sites made with Sphinx.
 _LIGHT_PAGES: Final = (
@@ -189,8 +189,8 @@ def colours(theme: str) -> Callable[[str], str]:
 def replace_marks(markup: str, colour: Callable[[str], str]) -> str:
     """Replace the marks of roles by colours.
 
-    >>> replace_marks('fill="#01ab00"', colours("dark"))
-    'fill="#14181f"'
+    >>> replace_marks('fill="#01ab00">#01ab00<', colours("dark"))
+    'fill="#14181f">#01ab00<'
     """
     return _ANY_MARK.sub(lambda found: colour(_ROLES[int(found[1])]), markup)
 

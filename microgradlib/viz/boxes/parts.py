@@ -210,5 +210,5 @@ def _keys(structure: Structure, parts: Sequence[Part]) -> list[int]:
     return keys
 
 
-def _numbers(name: str) -> list[int]:
-    return [int(text) for text in _NUMBER.findall(name)]
+def _numbers(name: str) -> list[float]:
+    return [float(text) for text in _NUMBER.findall(name)]  # int refuses thousands of digits

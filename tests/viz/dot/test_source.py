@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hash_seeds import outputs_by_hash_seed
 
+from microgradlib import Value, draw
 from microgradlib.errors import MissingExtraError
 from microgradlib.viz import theme
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame, Row, Strip, Table
@@ -255,3 +256,17 @@ def test_deeply_nested_frames_need_no_recursion():
     frames = tuple(Frame(f"f{k}", f"{k}", parent=f"f{k - 1}" if k else "") for k in range(1_500))
     source = to_dot(Diagram((Box("n0", "op", frame="f1499"),), (), frames))
     assert source.count("{") == source.count("}") == 1_501
+
+
+@needs_graphviz
+@pytest.mark.parametrize("label", ["x", "#01ab99", "#01ab05", '" id="', "9" * 17_000, "漢" * 17_000, "<a&b>" * 3_400])
+def test_both_renderers_write_an_svg_document_of_any_label(label):
+    x = Value(2.0, label=label)
+    for engine in ("own", "dot"):
+        root = ET.fromstring(draw((x * x).tanh(), engine=engine).svg)  # noqa: S314  written by the library
+        titles = [element.text for element in root.iter() if element.tag.endswith("}title")]
+        assert any(label[:10] in title for title in titles)
+        assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+            "svg", "title", "desc", "g", "rect", "path", "text", "tspan", "polygon", "ellipse", "polyline", "defs",
+            "marker", "circle", "line",
+        }  # fmt: skip
