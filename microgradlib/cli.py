@@ -8,9 +8,11 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import microgradlib
+from microgradlib._support.files import write_atomic
+from microgradlib._support.printable import one_line, shorten
 from microgradlib.compiler import compile, load_program  # noqa: A004  the library's own
 from microgradlib.compiler.program import Program
 from microgradlib.core.value import Value
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
 __all__ = ["main"]
+
+LONGEST_LINE = 2000
+"""Longer lines of an error message are printed without their middle."""
 
 USAGE_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 """Exit codes: argparse's for wrong arguments, and the shell's (128 + signal number) for Ctrl-C and a closed pipe."""
@@ -44,11 +49,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _discard_output()
     except (_UsageError, MicrogradError, OSError) as error:
-        print(f"microgradlib: {error}", file=sys.stderr)
+        _complain(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("\nmicrogradlib: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _complain(message: str) -> None:
+    """Print an error message, which may quote any text of the user's, to standard error."""
+    lines = [shorten(one_line(line), LONGEST_LINE) for line in f"microgradlib: {message}".split("\n")]
+    print("\n".join(lines), file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages are printed as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print a line of usage and the message, and exit."""
+        self.print_usage(sys.stderr)
+        _complain(f"error: {message}")
+        self.exit(USAGE_ERROR)
 
 
 def _run(words: list[str]) -> int:
@@ -63,7 +84,7 @@ def _run(words: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="microgradlib",
         description="Scalar automatic differentiation: run a demo, draw or translate an expression.",
     )
@@ -123,8 +144,8 @@ def _protect_leading_minus(words: list[str]) -> list[str]:
 
 
 def _positive_integer(word: str) -> int:
-    if not word.isdecimal() or int(word) < 1:
-        message = f"{word!r} is not a whole number of 1 or more"
+    if not word.isdecimal() or len(word) > 18 or int(word) < 1:
+        message = f"{shorten(word, 20)!r} is not a whole number of 1 or more"
         raise argparse.ArgumentTypeError(message)
     return int(word)
 
@@ -166,7 +187,7 @@ def _source(options: argparse.Namespace) -> None:
         print(source, end="")
         return
     with _writing_to(options.out):
-        options.out.write_text(source, encoding="utf-8")
+        write_atomic(options.out, source.encode())
     print(f"wrote {options.out}")
 
 
@@ -227,7 +248,8 @@ def _writing_to(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        message = f"cannot write to {path}: {error.strerror or error}; choose another path with --out"
+        reason = error.strerror or str(error).removeprefix(f"cannot write {str(path)!r}: ")
+        message = f"cannot write to {path}: {reason}; choose another path with --out"
         raise _UsageError(message) from error
 
 

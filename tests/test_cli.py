@@ -200,3 +200,25 @@ def test_letters_outside_the_output_encoding_are_escaped(tmp_path: Path) -> None
         check=True,
     )
     assert done.stdout.startswith(r"\u03b2*2 = 2")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["draw", "x" * 3000, "y=1"],
+        ["draw", "x", "\x1b[2J\u202e\ud800\x00" * 4000],
+        ["draw", "x", "x=" + "9" * 4000 + "y"],
+        ["source", "tanh(x)", "--name", "a\x1b b" * 5000],
+        ["demo", "--seed", "9" * 100_000],
+        ["demo", "--epochs", "9" * 100_000],
+        ["\x1b[2J" * 9000],
+    ],
+    ids=range(7),
+)
+def test_no_message_is_long_or_holds_what_a_terminal_obeys(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = error_of(capsys, *words)
+    assert len(said) < 4000
+    assert said.replace("\n", "").isprintable()
+    assert "_positive_integer" not in said

@@ -1,11 +1,12 @@
-"""Text of the user's, such as a label, on one line and without characters that documents and terminals cannot hold."""
+"""Text of the user's: without characters that documents and terminals cannot hold, shortened, or as a name."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
-__all__ = ["one_line"]
+__all__ = ["normalised", "one_line", "shorten"]
 
 # XML 1.0 forbids control characters and surrogates even in escaped form; UTF-8 has no surrogates; a terminal obeys
 # control characters. The characters that embed text of the other direction, or override it, would turn around what
@@ -23,3 +24,24 @@ def one_line(text: str) -> str:
     'two lines�'
     """
     return text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text).translate(_BREAKS)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Replace the middle of a text longer than `limit` by …; both ends are kept, since dotted names differ there.
+
+    >>> shorten("layers.0.neurons.3.weights.12", 16)
+    'layers.0…ghts.12'
+    """
+    if len(text) <= limit:
+        return text
+    head = limit // 2
+    return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
+
+
+def normalised(name: str) -> str:
+    """Return a name in the form in which Python compares names: of full-width letters, for example, their plain ones.
+
+    >>> normalised("ｎｐ")
+    'np'
+    """
+    return unicodedata.normalize("NFKC", name)

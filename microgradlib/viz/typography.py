@@ -1,4 +1,4 @@
-"""Estimate the width of text without font metrics (an upper estimate), and shorten text."""
+"""Estimate the width of text without font metrics (an upper estimate)."""
 
 from __future__ import annotations
 
@@ -27,18 +27,6 @@ def mono_width(text: str, size: float) -> float:
     """
     columns = len(text) if text.isascii() else sum(2 if _is_wide(character) else 1 for character in text)
     return 0.61 * size * columns
-
-
-def shorten(text: str, limit: int) -> str:
-    """Replace the middle of a text longer than `limit` by …; both ends are kept, since dotted names differ there.
-
-    >>> shorten("layers.0.neurons.3.weights.12", 16)
-    'layers.0…ghts.12'
-    """
-    if len(text) <= limit:
-        return text
-    head = limit // 2
-    return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
 
 
 @lru_cache(maxsize=1024)

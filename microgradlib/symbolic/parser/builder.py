@@ -8,12 +8,12 @@ import operator
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.number import as_float
+from microgradlib._support.printable import normalised
 from microgradlib._support.shown import shown
 from microgradlib.ops import TABLE
 from microgradlib.symbolic.parser.diagnostics import expression_error
 from microgradlib.symbolic.parser.functions import CONSTANTS, argument_counts, find, suggestions
 from microgradlib.symbolic.parser.grammar import check
-from microgradlib.symbolic.parser.lexer import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

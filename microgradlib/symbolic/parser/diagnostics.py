@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from microgradlib._support.printable import one_line, shorten
 from microgradlib.errors import ExpressionError
 
 __all__ = ["expression_error"]
@@ -14,8 +15,11 @@ MAX_LINES = 8
 MAX_COLUMNS = 72
 """A line with more characters is cut to this length around the error."""
 
+MAX_PROBLEM, MAX_REMEDY = 200, 2000
+"""Longer sentences, with long names in them, are shortened; the list of all functions is a remedy."""
+
 INDENT = "    "
-UNPRINTABLE_CATEGORIES = {"Cc", "Cf", "Cs"}
+INVISIBLE = "Cf"
 
 
 def expression_error(text: str, start: int, end: int, problem: str, remedy: str) -> ExpressionError:
@@ -39,7 +43,8 @@ def expression_error(text: str, start: int, end: int, problem: str, remedy: str)
     shown = [line] if len(lines) > MAX_LINES else [*lines[:row], line]
     rest = [] if len(lines) > MAX_LINES else lines[row + 1 :]
     excerpt = [*shown, " " * before + "^" * max(under, 1), *rest]
-    return ExpressionError("\n".join([problem, *(INDENT + _printable(row_text) for row_text in excerpt), remedy]))
+    rows = [INDENT + _printable(shorten(row_text, MAX_COLUMNS + 2)) for row_text in excerpt]
+    return ExpressionError("\n".join([shorten(problem, MAX_PROBLEM), *rows, shorten(remedy, MAX_REMEDY)]))
 
 
 def _window(line: str, column: int, length: int) -> tuple[str, int, int]:
@@ -62,13 +67,6 @@ def _width(text: str) -> int:
 
 
 def _printable(line: str) -> str:
-    # Tabs and control characters would misplace the caret; lone surrogates cannot be encoded for printing.
-    shown = []
-    for character in line:
-        if character in "\t\f":
-            shown.append(" ")
-        else:
-            shown.append(
-                "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in UNPRINTABLE_CATEGORIES else character
-            )
-    return "".join(shown)
+    # Characters that take no room, such as a zero-width space, would misplace the caret.
+    replaced = "\N{REPLACEMENT CHARACTER}"
+    return "".join([replaced if unicodedata.category(c) == INVISIBLE else c for c in one_line(line.replace("\f", " "))])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import keyword
 import math
 import re
-import unicodedata
 from itertools import pairwise
 from typing import NamedTuple
 
+from microgradlib._support.printable import normalised
 from microgradlib.symbolic.parser.diagnostics import expression_error
 
-__all__ = ["MAX_CHARACTERS", "Token", "normalised", "scan", "variables_in"]
+__all__ = ["MAX_CHARACTERS", "Token", "scan", "variables_in"]
 
 MAX_CHARACTERS = 4000
 """Longer texts raise an ExpressionError."""
@@ -58,11 +58,6 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
-
-
-def normalised(name: str) -> str:
-    """Return a name in Unicode form NFKC, in which Python compares identifiers."""
-    return unicodedata.normalize("NFKC", name)
 
 
 def scan(text: str) -> list[Token]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from microgradlib._support.printable import shorten
 from microgradlib.symbolic.local_derivatives import value_formula
 from microgradlib.symbolic.names import fresh_names, label_of, unique_names
 from microgradlib.viz.numbers import number
 from microgradlib.viz.snapshots.capture import capture
 from microgradlib.viz.snapshots.frames import users_frame
-from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

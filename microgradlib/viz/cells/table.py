@@ -7,9 +7,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from microgradlib._support.printable import shorten
 from microgradlib.viz.markup import escape
 from microgradlib.viz.theme import MONO, SANS, colours, page_style
-from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.printable import shorten
 from microgradlib.viz.markup import coordinate, element, escape, tooltip
 from microgradlib.viz.theme import MONO, SERIES
-from microgradlib.viz.typography import mono_width, sans_width, shorten
+from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

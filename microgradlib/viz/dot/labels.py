@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from microgradlib._support.printable import one_line
+from microgradlib._support.printable import one_line, shorten
 from microgradlib.viz import math_text
 from microgradlib.viz.markup import element, escape
 from microgradlib.viz.painting.view import look
-from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.optional import import_optional
+from microgradlib._support.printable import shorten
 from microgradlib.viz.boxes.words import tooltip_of
 from microgradlib.viz.dot.labels import (
     MAX_CHARACTERS,
@@ -20,7 +21,6 @@ from microgradlib.viz.dot.labels import (
 )
 from microgradlib.viz.routes.search import Highlight, arrow_styles
 from microgradlib.viz.theme import colours
-from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

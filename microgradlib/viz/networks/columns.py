@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.printable import shorten
 from microgradlib.viz.networks.body import Body, cell_of, glyph_of, largest_of, look_of, pooling, side_of, tip
 from microgradlib.viz.networks.marks import Circle, Line, Squares, Words
 from microgradlib.viz.networks.squares import image, maps, matrix, strip, tiles
 from microgradlib.viz.numbers import number
-from microgradlib.viz.typography import mono_width, sans_width, shorten
+from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

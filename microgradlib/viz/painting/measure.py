@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from microgradlib._support.printable import one_line
+from microgradlib._support.printable import one_line, shorten
 from microgradlib.viz import math_text
 from microgradlib.viz.layout.placement import Size
 from microgradlib.viz.painting.squares import strip_size
-from microgradlib.viz.typography import mono_width, sans_width, shorten
+from microgradlib.viz.typography import mono_width, sans_width
 
 if TYPE_CHECKING:
     from microgradlib.viz.boxes.diagram import Box, Diagram, Frame, Row, Table

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from microgradlib._support.printable import shorten
 from microgradlib.viz.numbers import MINUS, number
 from microgradlib.viz.routes.search import symbol
-from microgradlib.viz.typography import sans_width, shorten
+from microgradlib.viz.typography import sans_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -141,6 +141,13 @@ def test_huge_texts_are_evaluated_or_raise(text: str, words: str) -> None:
         assert max(map(len, result.splitlines()[:-1])) < 100
 
 
+def test_no_line_of_a_message_is_long() -> None:
+    wide = "x + " * 300
+    message = number_or_message(f"({wide}\n{wide} tnah(x) +\n\u2028{wide}1)", x=1.0)
+    assert max(map(len, message.splitlines()[:-1])) < 100
+    assert max(map(len, number_or_message("y" * 3900).splitlines())) < 2_100
+
+
 def test_the_deepest_allowed_expression_is_computed() -> None:
     assert build("(" * 99 + "1" + ")" * 99, {}) == 1.0
     assert build("tanh(" * 90 + "0" + ")" * 90, {}) == 0.0

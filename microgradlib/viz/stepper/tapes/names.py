@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from microgradlib._support.printable import shorten
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.viz.boxes.labels import relative_name
 from microgradlib.viz.math_text import plain
 from microgradlib.viz.numbers import number
-from microgradlib.viz.typography import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
