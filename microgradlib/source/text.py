@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.printable import normalised
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.ops import TABLE
@@ -74,10 +75,10 @@ def to_source(program: ProgramData, framework: str, *, name: str = "forward") ->
     """
     lookup(framework, dict(zip(MODULES, MODULES)), "framework")
     taken = {*WORDS, *TABLE, *HELPERS[framework], *REDUCTIONS[framework]}
-    if not isinstance(name, str) or not name.isidentifier() or name in taken:
+    if not isinstance(name, str) or not name.isidentifier() or normalised(name) in taken:
         message = f"name is that of the function: an identifier that nothing else in the text has, got {name!r:.80}"
         raise ValueError(message)
-    graph = Graph(program)
+    name, graph = normalised(name), Graph(program)
     names = identifiers([leaf.name for leaf in graph.leaves], taken | {name})
     language = Framework(framework, taken=frozenset({name, *names}))
     writer = Writer(graph, language, names, taken | {name}, alone=_axes(program.shape) is not None)
@@ -125,7 +126,8 @@ def _function(name: str, leaves: Sequence[Leaf], names: Sequence[str], lines: Se
         if leaf.kind == "parameter"
     ]
     text = f"Return {shape}.{f' {given}.' if given else ''}"
-    doc = textwrap.wrap(f'"""{text}"""', WIDTH, initial_indent="    ", subsequent_indent="    ")
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')  # a key of the result may hold anything
+    doc = textwrap.wrap(f'"""{text}"""', WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
     return "\n".join([f"def {name}({_arguments(leaves, names)}):", *doc, *_aligned([*unpacked, *lines])])
 
 
@@ -221,7 +223,9 @@ def _nested(shape: Any, outputs: Iterator[int], writer: Writer, *, inside: bool 
 
 
 def _key(key: Any) -> str:
-    return repr(key) if type(key) in (int, float, bool) else _quoted(str(key))
+    if type(key) is float:
+        return str(Code.number(key))
+    return repr(key) if key is None or type(key) in (int, bool) else _quoted(str(key))
 
 
 def _axes(shape: Any) -> tuple[int, ...] | None:

@@ -250,3 +250,38 @@ def test_wrong_use_of_the_command_line(words, message, capsys):
     assert message in captured.err
     assert captured.out == ""
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "key", ['""" + __import__("os").abort() + """', "\\" * 300, "\x00é" * 80, '"' * 9, "'\"\\N{x}"]
+)
+def test_no_key_of_a_result_ends_the_docstring(key):
+    text = compile(lambda x: {key: 2 * x, "b": x}, []).lower([1.0]).to_source("numpy")
+    [function] = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    assert isinstance(function.body[0].value, ast.Constant)  # the whole docstring
+    assert load(text)["forward"](np.array([1.0, 3.0]))[key].tolist() == [2.0, 6.0]
+
+
+def test_keys_that_are_numbers_or_nothing_keep_their_class():
+    keys = [float("inf"), 2.5, 7, True, None]
+    text = compile(lambda x: {key: x * i for i, key in enumerate(keys)}, []).lower([1.0]).to_source("numpy")
+    assert list(load(text)["forward"](np.array([1.0]))) == keys
+
+
+@pytest.mark.parametrize("labels", [("ｘ", "x"), ("ｎｐ", "ｆｏｒｗａｒｄ"), ("ｙ", "ｉｆ"), ("ſ", "s")])
+def test_names_that_python_takes_for_others_are_told_apart(labels):
+    a, b = (Value(number, label=label) for number, label in zip((2.0, 3.0), labels))
+    fast = compile(lambda y: mg.tanh(a * y) - b, [a, b])
+    expected = fast([0.5])
+    written = load(fast.program.to_source("numpy"))
+    found = written["forward"](written["named"](np.array([2.0, 3.0])), np.array([0.5]))
+    assert found == pytest.approx(expected)
+    with pytest.raises(ValueError, match="an identifier that nothing else in the text has"):
+        fast.program.to_source("numpy", name="ｎｐ")
+
+
+@pytest.mark.parametrize("label", [0, 2.5, None, ["x"]])
+def test_a_label_that_is_no_text_is_no_name(label):
+    weight = Value(2.0)
+    weight.label = label
+    assert compile(lambda x: weight * x, [weight])([3.0]).tolist() == [6.0]
