@@ -35,14 +35,18 @@ _ROOTS = (
 The polynomials pass through 16 Chebyshev nodes, computed with mpmath at 60 digits; they err by less than 1e-17.
 """
 
+MOST = 20
+"""Of higher orders, n! and powers of x leave the range of floats where their product does not."""
+
 
 def polygamma(x: float, order: float = 0) -> float:
     """Return ψ⁽ⁿ⁾(x), the derivative of log Γ of order n + 1; n = 0 gives the digamma function.
 
     The recurrence ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁾(x+1) − (−1)ⁿ n! x^−(n+1) raises x until the asymptotic series is accurate
     (Abramowitz and Stegun, 6.4.6 and 6.4.11); for x ≤ −¼ the reflection formula is used (6.4.7). Near the positive
-    and the first negative root of ψ a polynomial times the distance keeps the relative precision. `order` is a whole
-    number ≥ 0. Raises `ValueError` at the poles x = 0, −1, −2, … and for other orders.
+    and the first negative root of ψ a polynomial times the distance keeps the relative precision. Orders above 20 are
+    computed by logarithms, with twelve digits. `order` is a whole number ≥ 0. Raises `ValueError` at the poles x = 0,
+    −1, −2, … and for other orders.
 
     >>> round(polygamma(1.0), 12)  # minus Euler's constant
     -0.577215664902
@@ -60,10 +64,12 @@ def polygamma(x: float, order: float = 0) -> float:
             if abs(x - root) < width:
                 t = (x - root) - rest
                 return t * polynomial(coefficients, t)
-    if x <= -0.25 or x == 0:
-        return _reflected(x, n)
     if x == math.inf:
         return math.inf if n == 0 else 0.0
+    if n > MOST:
+        return _of_high_order(x, n)
+    if x <= -0.25 or x == 0:
+        return _reflected(x, n)
     try:
         return _by_recurrence(x, n)
     except OverflowError:  # x is so close to the pole at 0 that n!/|x|ⁿ⁺¹ overflows
@@ -93,11 +99,38 @@ def _asymptotic(x: float, n: int) -> float:
     return (1.0 if n % 2 else -1.0) * (leading + series)
 
 
-def _reflected(x: float, n: int) -> float:
-    """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x ≤ −¼ and at the pole 0."""
+def _of_high_order(x: float, n: int) -> float:
+    """Return (−1)ⁿ⁺¹ n! Σₖ (x+k)^−(n+1), relative to its largest term; for large x by the Euler–Maclaurin formula."""
+    first, near = 0, x
+    if x <= 0:
+        _check_no_pole(x)
+        if n % 2 == 0 and (2 * x) % 2 == 1:  # at a half the terms of even order cancel in pairs
+            return _of_high_order(1 - x, n)
+        first, near = max(0, round(-x) - 8), x - round(x)
+        last = round(-x) + 8
+    else:
+        last = int(x * math.expm1(40 / (n + 1))) + 1 if x < 50 * (n + 1) else -1
+    total = math.fsum([math.pow(abs(near / (x + k)), n + 1) * (1 if n % 2 or x + k > 0 else -1)
+                       for k in range(first, last + 1)])  # fmt: skip
+    if last < 0:
+        total = x / n + 1 / 2 + (n + 1) / (12 * x) * (1 - (n + 2) / x * (n + 3) / x / 60)
+    try:
+        scale = math.lgamma(n + 1) - (n + 1) * math.log(abs(near))
+    except OverflowError:  # of n!
+        scale = math.inf
+    size = math.copysign(math.inf, total) if scale > 709 else total * math.exp(scale)
+    return size if n % 2 else -size
+
+
+def _check_no_pole(x: float) -> None:
     if x % 1 == 0 or x == -math.inf:
         message = f"polygamma has a pole at {x!r}"
         raise ValueError(message)
+
+
+def _reflected(x: float, n: int) -> float:
+    """Return ψ⁽ⁿ⁾(x) = (−1)ⁿ ψ⁽ⁿ⁾(1−x) − dⁿ/dxⁿ π cot πx for x ≤ −¼ and at the pole 0."""
+    _check_no_pole(x)
     sign = -1.0 if n % 2 else 1.0
     return sign * _by_recurrence(1 - x, n) - _cotangent_derivative(x, n)
 

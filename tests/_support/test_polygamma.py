@@ -102,3 +102,23 @@ def test_gamma_by_digamma():
     y = Value(2.5)
     slope = grad_table(mg.gamma(y))[y]
     assert slope == pytest.approx(math.gamma(2.5) * exact(2.5, 0), rel=1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(21, 400), st.one_of(st.floats(1e-2, 1e4), st.floats(1e4, 1e30), st.floats(-12.0, -0.3)))
+def test_high_orders(order, x):
+    if x < 0 and abs(x * 2 - round(x * 2)) < 1e-2:
+        x = round(x) + 0.3125  # away from the poles, and from the halves, where two terms cancel
+    with mpmath.workdps(60):
+        expected = float(mpmath.psi(order, mpmath.mpf(x)))
+    assert polygamma(x, order) == expected or abs(polygamma(x, order) / expected - 1) < 1e-11 or abs(expected) < 1e-300
+
+
+def test_enormous_orders_take_no_time():
+    for order in (1e10, 2.0**53, 1e300):
+        assert polygamma(0.5, order) == polygamma(1e5, order) == polygamma(-2.5, order) == -math.inf
+        assert polygamma(-2.25, order) == math.inf
+        assert polygamma(1e305, order) == 0.0
+    assert polygamma(-3.5, 100) == pytest.approx(
+        -math.factorial(100) * sum((4.5 + k) ** -101 for k in range(9)), rel=1e-12
+    )
