@@ -95,7 +95,7 @@ def _matrices_and_biases(program: ProgramData) -> list[tuple[str, Slots]]:
 
 
 def _pattern(path: Path) -> Path:
-    return tuple(["*" if part.isdecimal() else part for part in path])
+    return tuple(["*" if part.isdecimal() and len(part) < 10 else part for part in path])  # longer ones are names
 
 
 def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
+from microgradlib._support.printable import one_line, shorten
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -59,4 +60,6 @@ def _converted(number: Any, name: str, convert: Callable[[Any], Any]) -> Any:
 
 def _listing(names: list[str]) -> str:
     more = len(names) - MAX_LISTED
-    return ", ".join(map(str, names[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")
+    return ", ".join([shorten(one_line(str(name)), 80) for name in names[:MAX_LISTED]]) + (
+        f" and {more} more" if more > 0 else ""
+    )

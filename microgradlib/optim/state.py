@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.number import is_array
+from microgradlib._support.printable import one_line, shorten
 from microgradlib._support.shown import shown
 from microgradlib.optim.groups import joined
 from microgradlib.optim.parameters import checked_array, checked_numbers
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from microgradlib.optim.types import UpdateRule
 
 __all__ = ["load_groups", "state_of"]
+
+MOST_STEPS = 2**53
+"""As a float, a larger count of steps would stay the same after one more."""
 
 
 def state_of(view: ParameterGroup, group: Group) -> dict[str, Any]:
@@ -35,7 +39,7 @@ def load_groups(optimiser: UpdateRule, groups: Sequence[Group], state: Any) -> N
         raise TypeError(message)
     _check_keys({"class"}, state)
     if state["class"] != type(optimiser).__name__:
-        message = f"the state is that of {state['class']}: it cannot be loaded into {type(optimiser).__name__}"
+        message = f"the state is that of {shown(state['class'])}: it cannot be loaded into {type(optimiser).__name__}"
         raise ValueError(message)
     states = state.get("groups", [state])
     if len(states) != len(groups):
@@ -54,7 +58,11 @@ def _load(optimiser: UpdateRule, view: ParameterGroup, group: Group, state: Any)
     settings = {"maximize": False, **state["settings"]}
     _check_names("settings", settings, optimiser.settings)
     optimiser.configure(group, settings if state["lr"] is None else {"lr": state["lr"], **settings})
-    group.steps = whole_number(state["steps"], "steps", least=0)
+    steps = whole_number(state["steps"], "steps", least=0)
+    if steps > MOST_STEPS:
+        message = f"the state has {shown(steps)} steps, more than any training takes"
+        raise ValueError(message)
+    group.steps = steps
     _check_names("buffers", state["buffers"], group.buffers)
     group.buffers = {
         name: _checked_buffer(group, state["buffers"][name], f"the buffer {name}") for name in group.buffers
@@ -77,6 +85,6 @@ def _check_keys(expected: set[str], state: Any) -> None:
 
 def _check_names(kind: str, given: Iterable[str], expected: Iterable[str]) -> None:
     if sorted(given) != sorted(expected):
-        names, given_names = (", ".join(n) or "none" for n in (expected, given))
+        names, given_names = (shorten(one_line(", ".join(map(str, n))), 400) or "none" for n in (expected, given))
         message = f"the {kind} of this optimiser are {names}; the state has {given_names}"
         raise ValueError(message)

@@ -29,7 +29,7 @@ TALL = ("\\frac", "\\sum", "\\begin", "\\left")
 """Commands taller than a line: around them, brackets are written with \\left and \\right."""
 
 MAX_TERMS = 4
-"""Sums of more terms are abbreviated."""
+"""Sums of more terms and products of more factors are abbreviated."""
 
 
 class Latex(Formula):
@@ -102,12 +102,22 @@ class Latex(Formula):
         r"""Write up to four terms in full; more with \sum if they differ only in an index, otherwise with dots."""
         if len(terms) <= MAX_TERMS:
             return reduce(add, terms)
-        first = re.search(r"_\{(\d+)\}", terms[0].text)
+        first = re.search(r"_\{(\d{1,9})\}", terms[0].text)
         start = int(first[1]) if first else 0
         patterns = {term.text.replace(f"_{{{start + i}}}", "_{i}") for i, term in enumerate(terms)}
         if first and len(patterns) == 1 and terms[0].text == terms[0].at(PRODUCT):
             return cls(rf"\sum_{{i={start}}}^{{{start + len(terms) - 1}}} {patterns.pop()}", SUM)
         return terms[0] + terms[1] + cls(r"\cdots") + terms[-1]
+
+    @classmethod
+    def product(cls, factors: Sequence[Self]) -> Self:
+        r"""Write up to four factors in full, more with dots.
+
+        >>> print(Latex.product([Latex(name) for name in "abcde"]))
+        a b \cdots e
+        """
+        shown = factors if len(factors) <= MAX_TERMS else (*factors[:2], cls(r"\cdots"), factors[-1])
+        return super().product(shown)
 
     @classmethod
     def choice(cls, condition: Self, x: Self, y: Self) -> Self:
@@ -171,7 +181,7 @@ def to_latex(
     r"""Return the expression that a graph computes, as LaTeX (math mode, without dollar signs).
 
     Arguments and errors are those of `to_text`. A sum or dot product of more than four terms is written with \sum if
-    its terms differ only in an index, otherwise with dots. Several lines are put in an `aligned` environment.
+    its terms differ only in an index, otherwise with dots, as is a product of more than four factors. Several lines are put in an `aligned` environment.
 
     >>> from microgradlib import Symbol, exp, where
     >>> x, w1 = Symbol("x"), Symbol("w1")
