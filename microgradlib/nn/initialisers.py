@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from microgradlib._support.lookup import lookup
+from microgradlib._support.number import as_float
 from microgradlib._support.rng import Rng, as_random
 
 if TYPE_CHECKING:
@@ -56,11 +57,23 @@ def weight_drawer(init: Init, rng: Rng | None) -> Callable[[int, int], float]:
     """Return draw(nin, nout), which draws the next weight from `rng` by the initialiser `init`, a name or a function.
 
     `rng` is a seed or a `random.Random`; None is Python's global generator, which `random.seed` seeds. Raises
-    `ValueError`, listing the known ones, for an unknown name.
+    `ValueError`, listing the known ones, for an unknown name. If a function raises, or returns no number, the generator
+    gets the state back that it had when `weight_drawer` was called.
 
     >>> weight_drawer("zeros", rng=0)(2, 3)
     0.0
     """
     generator = cast("random.Random", random) if rng is None else as_random(rng)
-    initialiser = init if callable(init) else lookup(init, INITIALISERS, "initialiser")
-    return lambda nin, nout: initialiser(generator, nin, nout)
+    if not callable(init):
+        initialiser = lookup(init, INITIALISERS, "initialiser")
+        return lambda nin, nout: initialiser(generator, nin, nout)
+    state = generator.getstate()
+
+    def draw(nin: int, nout: int) -> float:
+        try:
+            return as_float(init(generator, nin, nout))
+        except BaseException:
+            generator.setstate(state)
+            raise
+
+    return draw

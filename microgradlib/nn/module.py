@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
+from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
 from microgradlib._support.number import is_array
@@ -75,6 +76,15 @@ class Module(RecordedCalls, display.ShowsItself):
 
         def __call__(self, *inputs: Any, **options: Any) -> Any: ...  # noqa: D102
 
+    else:
+
+        def __call__(self, *inputs: Any, **options: Any) -> Any:  # noqa: ARG002  no module computes by this one
+            """Raise `TypeError`: the class has no `__call__`, which computes the output."""
+            kind = type(self).__name__
+            advice = "rename its method forward, as modules are called" if hasattr(self, "forward") else "define"
+            message = f"{kind} cannot be called: {advice} def __call__(self, x), which returns the output for x"
+            raise TypeError(message)
+
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return each parameter once with its dotted path, such as `layers.0.neurons.3.w.1`."""
         named: dict[Value, str] = {}
@@ -115,7 +125,11 @@ class Module(RecordedCalls, display.ShowsItself):
         assign(self.parameters(), "grad", repeat(ZERO))
 
     def train(self, mode: bool = True) -> Self:
-        """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it."""
+        """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it.
+
+        Raises `TypeError` for a mode that is neither True nor False.
+        """
+        mode = boolean(mode, "mode")
         at_once(partial(setattr, module, "training", mode) for _, module in self.named_modules())
         return self
 

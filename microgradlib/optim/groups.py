@@ -94,6 +94,10 @@ class ParameterGroup(MutableMapping[str, Any]):
     def __setitem__(self, name: str, setting: Any) -> None:
         self._optimiser.configure(self._group, {name: setting})
 
+    def update(self, *others: Any, **settings: Any) -> None:
+        """Assign several settings, all of them or, if one is refused, none."""
+        self._optimiser.configure(self._group, dict(*others, **settings))
+
     def __delitem__(self, name: str) -> None:
         message = f"a group keeps its {name}: assign another value instead"
         raise TypeError(message)

@@ -156,6 +156,12 @@ class Optimiser:
             for name, start in starts.items()
         }
 
+    def __setattr__(self, name: str, new: Any) -> None:
+        """Assign an attribute; a setting is checked as in the constructor."""
+        if name in CHECKS and name in vars(self).get("_setting_names", ()):
+            new = CHECKS[name](new, name)
+        object.__setattr__(self, name, new)
+
     @property
     def settings(self) -> dict[str, Any]:
         """The settings besides `lr` by their names, each also an attribute."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib.core.assignment import assign
+
 if TYPE_CHECKING:
     from microgradlib.core.value import Value
     from microgradlib.nn import Module
@@ -26,7 +28,7 @@ def undone_before_first_step(
     regulariser that takes two arguments, an augmentation that returns rows of another length.
     """
     modes = [(module, module.training) for _, module in model.named_modules()]
-    numbers = [(value, value._data, value.grad) for value in parameters]
+    numbers, slopes = [value._data for value in parameters], [value.grad for value in parameters]
     states = [(source, source.getstate()) for source in _generators(model, generator)]
     try:
         yield
@@ -34,8 +36,8 @@ def undone_before_first_step(
         if not history.steps:
             for module, training in modes:
                 module.training = training
-            for value, number, slope in numbers:
-                value._data, value.grad = number, slope
+            assign(parameters, "_data", numbers)
+            assign(parameters, "grad", slopes)
             for source, state in states:
                 source.setstate(state)
         raise

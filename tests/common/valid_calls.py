@@ -317,7 +317,6 @@ RECIPES: dict[str, Callable[[], Call]] = {
     "nn.Maxout": lambda: c(2, 1, rng=rng()),
     "nn.Maxout.__call__": lambda: c(nn.Maxout(2, 1, rng=0), ROW),
     "nn.Module": c,
-    "nn.Module.__call__": lambda: c(mlp(), ROW),
     "nn.Module.load_state_dict": lambda: c(mlp(), {name: number + 1 for name, number in mlp().state_dict().items()}),
     "nn.Module.show": lambda: c(mlp()),
     "nn.Module.train": lambda: c(mlp()),
@@ -642,6 +641,7 @@ def in_folder(folder: Any) -> dict[str, Callable[[], Call]]:
 
 WITHOUT_RECIPE = {
     "compiler.LoadedProgram": "made by load_program alone",
+    "nn.Module.__call__": "abstract: each module has its own",
     "nn.Cell.next_state": "abstract: each cell has its own",
     "optim.Optimiser.update": "abstract: each optimiser has its own",
     "ops.forget_op": "takes one name, of an op that there is",
