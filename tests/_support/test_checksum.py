@@ -17,7 +17,7 @@ PARTS = st.recursive(
 )
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, max_examples=50)
 @given(part=PARTS, indent=st.sampled_from([None, 2]), escaped=st.booleans())
 def test_spaces_escapes_and_the_order_of_keys_do_not_matter(part, indent, escaped):
     written = json.dumps(part, sort_keys=True, indent=indent, ensure_ascii=escaped)
@@ -25,7 +25,7 @@ def test_spaces_escapes_and_the_order_of_keys_do_not_matter(part, indent, escape
         assert checksum("a", json.loads(text)) == checksum("a", part)
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, max_examples=50)
 @given(numbers=st.lists(NUMBERS, min_size=1, max_size=5), place=st.integers(0, 4), bit=st.integers(0, 62))
 def test_each_number_matters(numbers, place, bit):
     place %= len(numbers)

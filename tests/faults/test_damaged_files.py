@@ -16,7 +16,7 @@ from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.errors import SavedFileError
 from microgradlib.nn import MLP, load, save
 
-DAMAGES = int(os.environ.get("MICROGRADLIB_DAMAGES", "80"))
+DAMAGES = int(os.environ.get("MICROGRADLIB_DAMAGES", "50"))
 ROWS = np.linspace(-1.0, 1.0, 6).reshape(3, 2)
 
 
