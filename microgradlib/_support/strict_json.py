@@ -15,6 +15,7 @@ MOST_NESTED: Final = 100
 MOST_DIGITS: Final = 1100
 """The digits of the longest decimal number that is exactly a float are fewer; Python's int takes quadratic time."""
 
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _DIGITS: Final = bytes([ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256)])
 _BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _NO_MARKS: Final = bytes(range(256)).translate(None, b'[]{}"')
@@ -40,9 +41,8 @@ def parse_json(content: bytes, most_parts: int = 1_000_000) -> Any:
         message = f"a number has more than {MOST_DIGITS} digits"
         raise ValueError(message)
     check_depth(content)
-    return json.loads(
-        content.decode("utf-8-sig"), parse_constant=_reject_constant, object_pairs_hook=_without_repeated_keys
-    )
+    text = content.removeprefix(_BYTE_ORDER_MARK).decode()
+    return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_without_repeated_keys)
 
 
 def check_depth(content: bytes) -> None:
