@@ -667,7 +667,7 @@ def valid_call(entry: PublicCallable, folder: Any) -> Callable[[], Call] | None:
         return lambda: c(training.History() if "Diverged" in name else report() if "Gradcheck" in name else "message")
     if entry.owner is not None and entry.owner in OBJECTS and len(parameters) == 1:
         return lambda: c(OBJECTS[entry.owner]())
-    if len(parameters) == 1 and parameters[0].name == "xs":
+    if parameters and parameters[0].name in {"xs", "numbers"} and entry.owner is None:
         return lambda: c(v(1.0, 2.0))
     return c if not parameters else None
 
