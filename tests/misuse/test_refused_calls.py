@@ -326,8 +326,9 @@ def test_an_augmentation_that_fails_leaves_the_generator_where_it_was(reject):
     before = snapshot(rng)
     with pytest.raises((TypeError, ValueError)):
         mg.data.augmented(mg.data.xor(), reject, rng=rng)
-    with pytest.raises(ValueError, match="width"):
-        mg.data.chain(mg.data.gaussian_noise(0.1), mg.data.mirror(2))([1.0, 2.0, 3.0], rng)
+    for wrong in ([1.0, 2.0, 3.0], [1.0, None], 1.0, "ab"):
+        with pytest.raises((TypeError, ValueError)):
+            mg.data.shift(1, 2)(wrong, rng)
     assert changes(before, snapshot(rng)) == []
 
 
