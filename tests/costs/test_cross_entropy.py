@@ -192,3 +192,19 @@ def test_log_softmax_of_many_classes(n):
         total = mpmath.log(mpmath.fsum([mpmath.exp(mpmath.mpf(x) - mpmath.mpf(1e9)) for x in xs])) + mpmath.mpf(1e9)
         expected = [float(mpmath.mpf(x) - total) for x in xs]
     assert log_softmax(xs) == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_share_that_is_no_softmax_is_the_quotient_of_its_exponential():
+    """−ln(eᵘ/v) = ln v − u where v is another sum: exact where eᵘ/v underflows."""
+    u, v = Value(-800.0), Value(2.0)
+    share = mg.exp(u) / (v * v)
+    assert share.data == 0.0
+    cost = cross_entropy_from_probabilities([share, 0.5], [1, 0])
+    assert cost.data == pytest.approx(800.0 + math.log(4.0), rel=1e-15)
+    assert gradients(cost, [u])[0].data == -1.0
+
+
+def test_a_target_without_any_class_costs_nothing():
+    z = [Value(0.5), Value(-1.0)]
+    cost = cross_entropy(z, [1.0, 0.0], weight=[0.0, 1.0])
+    assert float(cost) == 0.0

@@ -1,5 +1,7 @@
 """Modules: parameters, names, zero_grad, reprs, training."""
 
+import pickle
+
 import microgradlib as mg
 from microgradlib import Value
 from microgradlib.nn import MLP, Module, Neuron
@@ -54,3 +56,12 @@ def test_training_lowers_the_loss():
         for p in model.parameters():
             p.data -= 0.2 * p.grad
     assert total().data < 0.01 < before
+
+
+def test_parameters_keep_their_names_when_pickled():
+    parameters = MLP(2, [1], rng=0).parameters()
+    again = pickle.loads(pickle.dumps(parameters))
+    assert (
+        again.names == parameters.names == ("layers.0.neurons.0.w.0", "layers.0.neurons.0.w.1", "layers.0.neurons.0.b")
+    )
+    assert [parameter.data for parameter in again] == [parameter.data for parameter in parameters]

@@ -77,3 +77,15 @@ def test_parameters_outside_of_layers_come_last():
     assert [tuple(row) for row in Scaled().summary().rows] == [
         ("layer", "Layer", "2 → 1 linear", 3), ("scale", "Value", "", 2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (PReLU(0.25), "PReLU(slope=0.25)"),
+        (LSTMCell(2, 3, rng=0), "LSTMCell(2 → 3)"),
+        (GRUCell(2, 3, rng=0), "GRUCell(2 → 3)"),
+    ],
+)
+def test_modules_show_their_kind_and_size(module, text):
+    assert repr(module) == text

@@ -71,3 +71,9 @@ def test_complex_step_of_user_defined_ops(temporary_op):
     op = TABLE["swish_of_softplus"]
     x = mg.Value(0.7)
     assert complex_step_derivative(op, 0.7) == pytest.approx(mg.grad_table(op(x))[x], rel=1e-15)
+
+
+@pytest.mark.parametrize("exponent", [100.0, 101.0, 102.0, -101.0, 151.0, -150.0])
+@pytest.mark.parametrize("x", [-1.1, -0.9, 1.1])
+def test_large_whole_powers_of_negative_numbers(x, exponent):
+    assert complex_step_derivative(lambda v: v**exponent, x) == pytest.approx(exponent * x ** (exponent - 1), rel=1e-12)

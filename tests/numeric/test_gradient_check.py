@@ -278,10 +278,10 @@ def test_arguments_without_names_are_numbered():
 
 
 def test_reports_of_many_failures_say_how_many_are_left_out():
-    n = 60
+    n = 6
     with pytest.raises(GradcheckError) as refused:
         gradcheck(lambda *xs: mg.sum([Value(2.0 * x.data, (x,), "wrong", (3.0,)) for x in xs]), [1.0] * n)
-    notes = refused.value.report.notes(most=10)
-    assert notes[-1] == f"… {n - 10:,} more: show() shows all"
-    assert len(notes) == 12
+    notes = refused.value.report.notes(most=2)
+    assert notes[-1] == f"… {n - 2:,} more: show() shows all"
+    assert len(notes) == 4
     assert len(refused.value.report.notes(most=None)) == n + 1

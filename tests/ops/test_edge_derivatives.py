@@ -7,6 +7,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients
+from microgradlib.ops import TABLE
 
 
 def derivatives_of(f, at, orders):
@@ -57,3 +58,41 @@ def test_tanh_at_20_is_not_flat():
     x = Value(20.0)
     assert x.tanh().data == 1.0
     assert f"{grad_table(x.tanh())[x]:.2e}" == "1.70e-17"
+
+
+INF, NAN = math.inf, math.nan
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "output", "derivatives"),
+    [
+        ("unit", (0.0, 0.0), 0.0, (0.0, 0.0)),
+        ("hypot", (0.0, 0.0), 0.0, (0.0, 0.0)),
+        ("atan2", (0.0, 0.0), 0.0, (0.0, 0.0)),
+        ("copysign", (0.0, 0.0), 0.0, (0.0, 0.0)),
+        ("logsumexp", (0.0, INF), INF, (0.0, 1.0)),
+        ("logsumexp", (INF, INF), INF, (0.5, 0.5)),
+        ("logsumexp", (-INF, -INF), -INF, (0.0, 0.0)),
+        ("logsumexp", (INF, NAN), NAN, (NAN, NAN)),
+        ("neg_log_softmax", (0.0, INF), INF, (-1.0, 1.0)),
+        ("neg_log_softmax", (0.0, INF, INF), INF, (-1.0, 0.5, 0.5)),
+        ("neg_log_softmax", (-INF, 0.0), INF, (-1.0, 1.0)),
+        ("neg_log_softmax", (0.0, -INF), 0.0, (0.0, 0.0)),
+        ("neg_log_softmax", (-INF, -INF), NAN, (NAN, NAN)),
+        ("prod", (3.0,), 3.0, (1.0,)),
+        ("prod", (0.0, 3.0, 0.0), 0.0, (0.0, 0.0, 0.0)),
+        ("norm", (0.0, 0.0), 0.0, (0.0, 0.0)),
+        ("std", (2.0, 2.0, 2.0), 0.0, (0.0, 0.0, 0.0)),
+        ("std", (2.0,), 0.0, (0.0,)),
+        ("mean", (2.0,), 2.0, (1.0,)),
+        ("trunc", (0.5,), 0.0, (0.0,)),
+        ("trunc", (-0.5,), -0.0, (0.0,)),
+    ],
+)
+def test_derivatives_at_edges_as_numbers_and_as_a_graph(name, inputs, output, derivatives):
+    op = TABLE[name]
+    values, symbols = [Value(x) for x in inputs], [Symbol("x") for _ in inputs]
+    node = op(*values)
+    graph = evaluate(gradients(op(*symbols), symbols), dict(zip(symbols, inputs)))
+    for found in ((node.data, *node.local_derivatives), (output, *graph)):
+        assert found == pytest.approx((output, *derivatives), rel=0, abs=0, nan_ok=True)

@@ -1,5 +1,6 @@
 """Every op of the table against mpmath: values, local derivatives, second derivatives, in every mode."""
 
+import random
 from functools import partial
 
 import mpmath
@@ -129,6 +130,21 @@ def test_against_mpmath(name, arity, data):
     point = data.draw(points(op, arity))
     for node_count in modes(op, arity):
         check(op, reference_of(op), point, node_count, flat=name == "detach")
+
+
+@pytest.mark.parametrize(("name", "arity"), CASES)
+def test_values_against_mpmath_at_many_points(name, arity):
+    """Each half of each unit interval of the sample of an op of one input, and as many points for the others."""
+    op, rng = TABLE[name], random.Random(name)
+    reference = reference_of(op)
+    intervals = [*op.sample, *[op.sample[-1]] * arity][:arity]
+    for k in range(24):
+        point = [
+            low + (high - low) * ((k + rng.random()) / 24 if i == 0 else rng.random())
+            for i, (low, high) in enumerate(intervals)
+        ]
+        with mpmath.workdps(DIGITS):
+            assert close(op.compute(*point), float(reference(*[mpmath.mpf(x) for x in point]))), point
 
 
 @pytest.mark.parametrize(("name", "arity"), CASES)

@@ -281,3 +281,12 @@ def test_weights_decay_alone_by_groups():
     SGD([{"params": weights, "weight_decay": 0.5}, {"params": biases}], lr=0.5).step([0.0] * 13)
     assert data(weights) == [w - 0.5 * (0.5 * w) for w in before]
     assert data(biases) == [1.0] * 4
+
+
+def test_a_group_is_a_mapping_of_its_settings():
+    [group] = SGD([Value(1.0)], lr=0.1, momentum=0.5).param_groups
+    settings = dict(group)
+    assert (len(group), list(group)) == (len(settings), list(settings))
+    assert (settings["lr"], settings["momentum"]) == (0.1, 0.5)
+    with pytest.raises(TypeError, match="a group keeps its lr"):
+        del group["lr"]

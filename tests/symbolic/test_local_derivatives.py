@@ -27,9 +27,9 @@ def written_derivative(op, place, output, inputs):
     return rule and rule(IEEE, output, *inputs)
 
 
-def sampled(op, rng):
+def sampled(op, rng, count=None):
     """Return inputs from the op's sample, none at a kink."""
-    count = op.arity or ARITIES.get(op.name, 4)
+    count = count or op.arity or ARITIES.get(op.name, 4)
     intervals = [*op.sample, *[op.sample[-1]] * count][:count]
     while True:
         inputs = [rng.uniform(low, high) for low, high in intervals]
@@ -37,11 +37,11 @@ def sampled(op, rng):
             return inputs
 
 
-def disagreements(op, rng):
+def disagreements(op, rng, count=None):
     """Return the places at which the written form of a derivative is not the number that the rule computes."""
     wrong = set()
     for _ in range(5):
-        inputs = sampled(op, rng)
+        inputs = sampled(op, rng, count)
         output = op.compute(*inputs)
         for place, derivative in enumerate(op.local_derivatives(output, *inputs)):
             written = written_derivative(op, place, output, inputs)
@@ -53,6 +53,22 @@ def disagreements(op, rng):
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.written], ids=lambda op: op.name)
 def test_what_is_written_is_what_is_computed(op):
     assert disagreements(op, random.Random(op.name)) == set()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+@pytest.mark.parametrize(
+    "name", ["sum", "mean", "var", "prod", "norm", "maximum", "minimum", "logsumexp", "neg_log_softmax"]
+)
+def test_what_is_written_of_any_number_of_inputs(name, count):
+    assert disagreements(TABLE[name], random.Random(name), count) == set()
+
+
+@pytest.mark.parametrize("condition", [0.0, 1.0])
+def test_what_is_written_of_a_choice_is_that_of_the_branch_taken(condition):
+    op, inputs = TABLE["where"], [condition, 2.0, 3.0]
+    output = op.compute(*inputs)
+    written = [written_derivative(op, place, output, inputs) for place in (1, 2)]
+    assert written == list(op.local_derivatives(output, *inputs))[1:] == [condition, 1.0 - condition]
 
 
 def test_a_wrong_form_is_found(temporary_op):
