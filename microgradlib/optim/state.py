@@ -34,14 +34,15 @@ def state_of(view: ParameterGroup, group: Group) -> dict[str, Any]:
 
 def load_groups(optimiser: UpdateRule, groups: Sequence[Group], state: Any) -> None:
     """Set the settings, steps and buffers of the groups of an optimiser to those of its `state_dict()`."""
-    if not hasattr(state, "keys"):
-        message = f"a state must be a dict, as from state_dict(), got {shown(state)}"
-        raise TypeError(message)
+    _check_dict(state, "a state")
     _check_keys({"class"}, state)
     if state["class"] != type(optimiser).__name__:
         message = f"the state is that of {shown(state['class'])}: it cannot be loaded into {type(optimiser).__name__}"
         raise ValueError(message)
     states = state.get("groups", [state])
+    if not isinstance(states, (list, tuple)):
+        message = f"the groups of a state must be a list, as from state_dict(), got {shown(states)}"
+        raise TypeError(message)
     if len(states) != len(groups):
         message = (
             f"this optimiser has {len(groups)} group{'s' * (len(groups) > 1)} of parameters, the state {len(states)}"
@@ -52,7 +53,10 @@ def load_groups(optimiser: UpdateRule, groups: Sequence[Group], state: Any) -> N
 
 
 def _load(optimiser: UpdateRule, view: ParameterGroup, group: Group, state: Any) -> None:
+    _check_dict(state, "the state of a group")
     _check_keys({"steps", "lr", "settings", "buffers"}, state)
+    _check_dict(state["settings"], "the settings of a state")
+    _check_dict(state["buffers"], "the buffers of a state")
     if state["lr"] is None and not callable(view["lr"]):
         raise ValueError("the state was saved with a schedule for lr: set lr of this optimiser to the schedule first")
     settings = {"maximize": False, **state["settings"]}
@@ -74,6 +78,12 @@ def _checked_buffer(group: Group, numbers: Any, name: str) -> Any:
     if isinstance(group.parameters, list):
         return checked_numbers(numbers, len(joined([group])), name)
     return checked_array(numbers, group.parameters, name)
+
+
+def _check_dict(part: Any, what: str) -> None:
+    if not hasattr(part, "keys"):
+        message = f"{what} must be a dict, as from state_dict(), got {shown(part)}"
+        raise TypeError(message)
 
 
 def _check_keys(expected: set[str], state: Any) -> None:
