@@ -9,7 +9,7 @@ from microgradlib._support.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["check_keywords", "lookup", "nearest"]
+__all__ = ["check_keywords", "check_options", "lookup", "nearest"]
 
 LONGEST_NAME = 100
 """A longer text is no misspelt name, and comparing it with the known ones takes long."""
@@ -60,3 +60,12 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kin
         if name not in known:
             message = f"{owner} has no {kind} {shown(name)}{nearest(name, known) or ';'} known: {', '.join(known)}"
             raise TypeError(message)
+
+
+def check_options(given: Mapping[str, Any], options: type, owner: type) -> None:
+    """Raise `TypeError` if a keyword that a class passes on is none of those of the TypedDict `options`."""
+    if not given.keys() <= options.__annotations__.keys():
+        from inspect import signature  # noqa: PLC0415  slow to import, and wanted after an error only
+
+        own = [name for name, parameter in signature(owner).parameters.items() if "VAR" not in parameter.kind.name]
+        check_keywords(given, [*own, *options.__annotations__], owner.__name__)

@@ -84,13 +84,17 @@ def tangent_table(outputs: N | Sequence[N], tangents: Mapping[Any, float]) -> No
     return table
 
 
-def gradients(output: N, inputs: Iterable[Node]) -> list[N]:
+@overload
+def gradients(output: N, inputs: Node) -> N: ...
+@overload
+def gradients(output: N, inputs: Iterable[Node]) -> list[N]: ...
+def gradients(output: Any, inputs: Any) -> Any:
     """Return ∂output/∂x for each x of `inputs`, as new nodes: draw them, evaluate them, differentiate them again.
 
     *Deep Learning*, Algorithms 6.5 and 6.6: prune the graph to what depends on the inputs and leads to the output;
     then, consumers first, the gradient of V is the sum over its consumers C of op.bprop, the gradient of C times ∂C/∂V,
-    each as an expression. An input that output does not depend on has gradient 0. Raises `TypeError` if `inputs` is one
-    node instead of a list, or holds anything but nodes.
+    each as an expression. An input that output does not depend on has gradient 0. For one node instead of a list it is
+    the one derivative. Raises `TypeError` if `inputs` holds anything but nodes.
 
     >>> from microgradlib import Symbol, evaluate
     >>> w = Symbol("w")
@@ -100,8 +104,7 @@ def gradients(output: N, inputs: Iterable[Node]) -> list[N]:
     [12.0, 12.0]
     """
     if isinstance(inputs, Node):
-        message = f"gradients takes a list of inputs, as in gradients(y, [x]), got {shown(inputs)}"
-        raise TypeError(message)
+        return gradients(output, [inputs])[0]
     inputs = node_list(inputs, "inputs", "[x, y]")
     order = topological_sort(output)
     check_unchanged(order)
@@ -148,9 +151,8 @@ def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     """
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
     table: dict[Any, Any] = _by_node(values, "values")
-    for target in outputs:
-        for node in topological_sort(target, known=table):
-            table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
+    for node in topological_sort(*outputs, known=table):
+        table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
     results = [table[target] for target in outputs]
     return results if isinstance(output, (list, tuple)) else results[0]
 

@@ -61,8 +61,8 @@ def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     >>> linear([[1, 2], [3, 4]], [1, -1], [0.5, 0])
     [-0.5, -1.0]
     """
-    rows, inputs = _rows(weights), some_numbers(x, "linear")
-    biases = [None] * len(rows) if bias is None else some_numbers(bias, "bias")
+    rows, inputs = _rows(weights), some_numbers(x, "linear", "linear(rows, [x, y])")
+    biases = [None] * len(rows) if bias is None else some_numbers(bias, "linear", "linear(rows, [x, y], [b])")
     for i, row in enumerate(rows):
         if len(row) != len(inputs):
             message = f"row {i} of the matrix has {len(row)} numbers, but the vector has {len(inputs)}"

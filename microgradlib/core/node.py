@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 from microgradlib.core.copying import copy_graph, copy_node
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
-from microgradlib.core.operators import div_mod, method, operator, positive, power_of, reflected, reflected_div_mod
+from microgradlib.core.operators import (
+    div_mod,
+    matrix_product,
+    method,
+    operator,
+    positive,
+    power_of,
+    reflected,
+    reflected_div_mod,
+)
 from microgradlib.core.pickling import reduce_graph
 from microgradlib.core.ufuncs import add_object_methods, array_function, array_ufunc
 from microgradlib.ops import Op, activations, arithmetic, exponential, selection, trigonometric
@@ -62,6 +71,8 @@ class Node(GraphNode):
     __pow__ = power_of
     __rpow__ = reflected(arithmetic.pow)
     __pos__ = positive
+    if not TYPE_CHECKING:  # type checkers then refuse value @ value
+        __matmul__ = __rmatmul__ = matrix_product
     __neg__ = method(arithmetic.neg)
     __abs__ = abs = method(selection.abs)
     exp = method(exponential.exp)

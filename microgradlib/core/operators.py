@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
 
-from microgradlib._support.number import PLAIN_NUMBERS, as_float, is_foreign
+from microgradlib._support.number import PLAIN_NUMBERS, as_float, is_array, is_foreign
 from microgradlib.ops.arithmetic import pow as power
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     N = TypeVar("N", bound=GraphNode)
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["div_mod", "method", "named", "operator", "positive", "power_of", "reflected", "reflected_div_mod"]
+__all__ = [
+    "div_mod", "matrix_product", "method", "named", "operator", "positive", "power_of", "reflected",
+    "reflected_div_mod",
+]  # fmt: skip
 
 
 def method(op: Op) -> Callable[[N], N]:
@@ -29,6 +32,13 @@ def method(op: Op) -> Callable[[N], N]:
     apply.__name__ = apply.__qualname__ = op.name
     apply.__doc__ = f"Return {op.formula}."
     return apply
+
+
+def matrix_product(self: Any, other: Any) -> Any:  # noqa: ARG001  no node has one
+    """Raise `TypeError`: a node is one number. An array, or an object of another class, may know what to do."""
+    if is_array(other) or is_foreign(other):
+        return NotImplemented
+    raise TypeError("@ joins vectors and matrices, and a Value is one number: write x * y, or dot(xs, ys) for lists")
 
 
 _NAMES = {"div": "truediv", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}

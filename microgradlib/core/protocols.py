@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from microgradlib.ops import Op
 
 __all__ = [
-    "comparison", "equal", "formatted", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refused",
-    "refused_property", "rounded", "to_bool", "to_float", "to_int", "without_history",
+    "comparison", "equal", "formatted", "is_left_to_others", "is_operand", "refuse", "refuse_float", "refuse_index",
+    "refused", "refused_property", "rounded", "to_bool", "to_float", "to_int", "without_history",
 ]  # fmt: skip
 
 
@@ -119,6 +119,12 @@ def refused(name: str) -> Callable[[Any], None]:
     method.__name__ = f"__{name}__"
     method.__doc__ = f"Raise TypeError: math.{name} would lose the graph."
     return method
+
+
+def refuse_index(value: Any) -> NoReturn:
+    """Raise `TypeError`: a Value is a real number, no index or count."""
+    message = f"{value!r} is a real number, no index or count: write int(value) where the whole part is meant"
+    raise TypeError(message)
 
 
 def refuse(symbol: Any, why: str) -> NoReturn:

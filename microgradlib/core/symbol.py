@@ -96,6 +96,20 @@ class Symbol(Node):
                 "labels to a cost from microgradlib.costs",
             )
 
+        def __format__(self, specification: str) -> str:
+            if specification:
+                refuse(self, "has no number to be written in a format yet: evaluate(x, {…}) gives one")
+            return repr(self)
+
+        def _refuse_logic(self, *_: object) -> NoReturn:
+            refuse(
+                self,
+                "cannot be joined by &, | or ~: of conditions, which are 0 or 1, write a * b for both, maximum(a, b) "
+                "for either, 1 - a for not",
+            )
+
+        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _refuse_logic
+
         __float__ = __int__ = __floor__ = __ceil__ = __trunc__ = __round__ = refuse_float
 
     def __repr__(self) -> str:

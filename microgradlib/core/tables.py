@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.shown import shown
 from microgradlib.ops import ZERO
 
 __all__ = ["NodeTable", "TangentTable"]
@@ -26,6 +27,11 @@ class NodeTable(dict[N, float], display.ShowsItself):
     """
 
     __slots__ = ()
+
+    def __missing__(self, node: object) -> float:
+        what = "node that it depends on" if hasattr(type(node), "__apply_op__") else "node"
+        message = f"{shown(node)} is no {what}: a table of derivatives has the nodes below its output"
+        raise KeyError(message)
 
     @property
     def reached(self) -> frozenset[N]:

@@ -147,6 +147,8 @@ class Value(PeerNames):
     __eq__, __hash__ = protocols.equal, object.__hash__
     __float__, __int__, __bool__ = protocols.to_float, protocols.to_int, protocols.to_bool
     __round__, __format__ = protocols.rounded, protocols.formatted
+    if not TYPE_CHECKING:  # type checkers then refuse range(value)
+        __index__ = protocols.refuse_index
     __floor__, __ceil__, __trunc__ = refused("floor"), refused("ceil"), refused("trunc")
 
     def __repr__(self) -> str:

@@ -70,7 +70,7 @@ def test_compiled():
         (lambda: mg.matvec(3.0, [1]), TypeError, "got 3.0"),
         (lambda: mg.matvec([[1, 2]], 3.0), TypeError, "a list of numbers"),
         (lambda: mg.matvec([["a"]], [1]), TypeError, "number"),
-        (lambda: mg.linear([[1]], [1], 2.0), TypeError, "bias takes a list of numbers"),
+        (lambda: mg.linear([[1]], [1], 2.0), TypeError, "linear takes a list of numbers, as in linear.rows"),
     ],
 )
 def test_errors(make, error, message):

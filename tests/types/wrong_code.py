@@ -95,7 +95,7 @@ wrong_mean: Value = mg.mean([s, w])  # E
 
 # Derivatives
 
-mg.gradients(y, x)  # E
+mg.gradients(y, "x").backward()  # E
 mg.gradients([y], [x])  # E
 mg.gradients(y)  # E
 mg.gradients(y, [x]).backward()  # E
