@@ -6,7 +6,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from microgradlib._support.checks import WholeNumber, whole_number
-from microgradlib._support.lookup import lookup
+from microgradlib._support.lookup import check_options, lookup
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import note
@@ -177,6 +177,7 @@ class Conv2d(_Convolution):
         dilation: Pair = 1,
         **options: Unpack[ConvolutionOptions],
     ) -> None:
+        check_options(options, ConvolutionOptions, type(self))
         super().__init__(
             nin,
             nout,
@@ -222,6 +223,7 @@ class Conv1d(_Convolution):
         dilation: WholeNumber = 1,
         **options: Unpack[ConvolutionOptions],
     ) -> None:
+        check_options(options, ConvolutionOptions, type(self))
         super().__init__(
             nin,
             nout,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber
+from microgradlib._support.lookup import check_options
 from microgradlib.nn.activation import Activation
 from microgradlib.nn.gated_cells import GRUCell, LSTMCell
 from microgradlib.nn.recurrent_cells import GateOptions, RNNCell
@@ -57,6 +58,8 @@ class RNN(Recurrent):
         bias_start: float = 0.0,
         **options: Unpack[RecurrentOptions],
     ) -> None:
+        check_options(options, RecurrentOptions, type(self))
+
         def make_cell(inputs: WholeNumber, gate: GateOptions) -> RNNCell:
             return RNNCell(inputs, nhidden, activation, bias_start=bias_start, **gate)
 
@@ -85,6 +88,8 @@ class LSTM(Recurrent):
     def __init__(
         self, nin: WholeNumber, nhidden: WholeNumber, *, forget_bias: float = 0.0, **options: Unpack[RecurrentOptions]
     ) -> None:
+        check_options(options, RecurrentOptions, type(self))
+
         def make_cell(inputs: WholeNumber, gate: GateOptions) -> LSTMCell:
             return LSTMCell(inputs, nhidden, forget_bias=forget_bias, **gate)
 
@@ -115,6 +120,8 @@ class GRU(Recurrent):
     def __init__(
         self, nin: WholeNumber, nhidden: WholeNumber, *, reset_after: bool = True, **options: Unpack[RecurrentOptions]
     ) -> None:
+        check_options(options, RecurrentOptions, type(self))
+
         def make_cell(inputs: WholeNumber, gate: GateOptions) -> GRUCell:
             return GRUCell(inputs, nhidden, reset_after=reset_after, **gate)
 

@@ -6,6 +6,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
+from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import Unit, unrecorded
@@ -177,6 +178,7 @@ class RNNCell(Cell[list[Value]], Gate):
         bias_start: float = 0.0,
         **options: Unpack[GateOptions],
     ) -> None:
+        check_options(options, GateOptions, type(self))
         super().__init__(nin, nhidden, activation, bias_start=bias_start, **options)
 
     def next_state(self, x: list[Value], state: list[Value]) -> list[Value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.list_functions import maximum
 from microgradlib.core.value import Value
@@ -44,6 +45,7 @@ class Maxout(Module):
         rng: Rng | None = None,
         **neuron: Unpack[NeuronOptions],
     ) -> None:
+        check_options(neuron, NeuronOptions, type(self))
         generator = None if rng is None else as_random(rng)  # one generator for all pieces
         self.nin = whole_number(nin, "nin")
         self.pieces = [
