@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from microgradlib._support.shown import shown
 
@@ -82,10 +83,11 @@ class Alphabet:
         >>> Alphabet("abc").encode("cab")
         [3, 2, 0, 1, 3]
         """
-        if not hasattr(text, "__iter__") or isinstance(text, (dict, set)):
-            message = f"text must be a string, got {shown(text)}"
+        given: Any = text
+        if not hasattr(given, "__iter__") or isinstance(given, (dict, set)):
+            message = f"text must be a string, got {shown(given)}"
             raise TypeError(message)
-        text = text if isinstance(text, str) else list(text)
+        text = given if isinstance(given, str) else list(given)
         token_of = {character: token for token, character in enumerate(self.characters)}
         tokens = [token_of.get(character, -1) for character in text]
         if -1 in tokens:

@@ -37,7 +37,7 @@ def jax_loss(fast: Batched) -> Callable[..., Any]:
     `NotImplementedError` for derivatives of the gradient by the data. What else `fast.value_and_grad` raises comes out
     of JAX as `jax.errors.JaxRuntimeError`.
     """
-    jax, loss = import_optional("jax", "jax_loss"), MeanLoss(fast)
+    loss, jax = MeanLoss(fast), import_optional("jax", "jax_loss")
     if getattr(fast, "backend", "numpy") == "jax":
         raise ValueError('the loss is compiled for JAX itself: use fast.as_function("jax"), or another backend')
     mean_and_gradient, by_data = _differentiable(jax, loss)

@@ -104,12 +104,13 @@ def _unchanged_on_error(fit: F) -> F:
 
     @wraps(fit)
     def checked(self: _Network, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
+        attributes: dict[str, Any] = self.__dict__
+        before = dict(attributes)
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            attributes.clear()
+            attributes.update(before)
             raise
 
     return cast(F, checked)

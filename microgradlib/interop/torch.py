@@ -34,7 +34,7 @@ def torch_loss(fast: Batched) -> Callable[..., Any]:
     `NotImplementedError` for second derivatives by the data or mixed ones, and third ones, and whatever
     `fast.value_and_grad` raises, such as `ValueError` for another number of parameters.
     """
-    torch, loss = import_optional("torch", "torch_loss"), MeanLoss(fast)
+    loss, torch = MeanLoss(fast), import_optional("torch", "torch_loss")
     function = _mean_function()
 
     def mean(parameters: Any, *data: Any) -> Any:

@@ -132,9 +132,7 @@ class Optimiser:
         wrong kind; an error changes nothing.
         """
         check_class(group, Group, "group", "one of this optimiser's own")
-        if not isinstance(own, Mapping):
-            message = f'the settings of a group are a dict, such as {{"lr": 0.1}}, got {shown(own)}'
-            raise TypeError(message)
+        check_class(own, Mapping, "own", 'of settings by name, such as {"lr": 0.1}')
         known = ("lr", *self._setting_names, "name")
         unknown = [name for name in own if name not in known]
         if unknown:
@@ -143,7 +141,7 @@ class Optimiser:
         rule = self._rule(group)
         settings = {name: x for name, x in own.items() if name in self._setting_names}
         checked = rule._checked({**rule.settings, **settings})
-        new = {name: checked.get(name, x) for name, x in own.items()}
+        new: dict[str, Any] = {name: checked.get(name, x) for name, x in own.items()}
         if "lr" in new:
             new["lr"] = _checked_rate(new["lr"])
         if len(self._groups) == 1:

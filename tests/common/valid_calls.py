@@ -329,7 +329,7 @@ RECIPES: dict[str, Callable[[], Call]] = {
     "nn.RBF": lambda: c(2, 1, rng=rng()),
     "nn.RBF.__call__": lambda: c(nn.RBF(2, 1, rng=0), ROW),
     "nn.Sequential": lambda: c(nn.Layer(2, 3, rng=0), nn.Dropout(0.5, rng=rng())),
-    "nn.Sequential.__call__": lambda: c(nn.Sequential(nn.Dropout(0.5, rng=rng()), nn.Layer(2, 1, rng=0)), ROW),
+    "nn.Sequential.__call__": lambda: c(nn.Sequential(nn.Layer(2, 1, rng=0), nn.Dropout(0.5, rng=rng())), ROW),
     "nn.functional_call": over(lambda: mlp(), lambda model: c(model, model.state_dict(), (ROW,))),
     # optimisers
     "optim.Adagrad": lambda: c(trained()[1], 0.1),
@@ -594,7 +594,7 @@ FURTHER: dict[str, tuple[Callable[..., Any], Callable[[], Call]]] = {
     "augmentation of images": (data.shift(1, 2), lambda: c([0.5, 1.0, 2.0, 3.0], rng())),
     "augmentation that rotates": (data.rotate(10.0, 2), lambda: c([0.5, 1.0, 2.0, 3.0], rng())),
     "chained augmentations": (
-        data.chain(data.gaussian_noise(0.1), data.shift(1, 2)),
+        data.chain(data.shift(1, 2), data.gaussian_noise(0.1)),
         lambda: c([0.5, 1.0, 2.0, 3.0], rng()),
     ),
     "fast of a model": (
