@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from valid_calls import Call
+from call_arguments import Call
 
 from microgradlib import Symbol, Value, nn
 
