@@ -26,7 +26,10 @@ def encode_program(program: Any) -> dict[str, Any]:
 
 
 def encode(part: Any) -> Any:
-    """Return a part of a program as JSON has it: operands as space and slots, ops as name and settings."""
+    """Return a part of a program as JSON has it: operands as space and slots, ops as name and settings.
+
+    Raises `TypeError` for a dict with other keys than text.
+    """
     if isinstance(part, Operand):
         return [part.space, *part.slots.tolist()]
     if isinstance(part, Op):
@@ -35,7 +38,17 @@ def encode(part: Any) -> Any:
         return {name: encode(getattr(part, name)) for name in INSTRUCTION}
     if isinstance(part, (tuple, list)):
         return list(map(encode, part))
+    if isinstance(part, dict):
+        return {_key(key): encode(inner) for key, inner in part.items()}
     return encode_float(part) if isinstance(part, float) else part
+
+
+def _key(key: Any) -> str:
+    """Return a key of a dict that the function returns, if JSON has such keys."""
+    if not isinstance(key, str):
+        message = f"a program that is saved can return dicts with names as keys only, got the key {shown(key)}: name it"
+        raise TypeError(message)
+    return key
 
 
 def decode_program(content: Any) -> Program:

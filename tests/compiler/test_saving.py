@@ -64,6 +64,22 @@ def test_infinite_numbers_and_settings(tmp_path):
     assert program([1.0, 4.0]).tolist() == fast([1.0, 4.0]).tolist() == [4.0, 100.0]
 
 
+@pytest.mark.parametrize("key", [1, (1, 2), None, True])
+def test_keys_that_json_would_change_are_refused(tmp_path, key):
+    fast = compiled(lambda x: {key: x, "b": x})
+    fast([1.0])
+    with pytest.raises(TypeError, match="can return dicts with names as keys only, got the key"):
+        fast.save(tmp_path / "p.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nested_results_with_names(tmp_path):
+    fast, program = saved(tmp_path, lambda x: {"π": x, "b": [x, (x, {"c": x * x})]}, [], [1.0, 3.0])
+    assert repr(program([1.0, 3.0])) == repr(
+        {"π": fast([1.0, 3.0])["π"], "b": [*fast([1.0, 3.0])["b"][:1], [*fast([1.0, 3.0])["b"][1]]]}
+    )
+
+
 def test_a_program_uses_ops_of_ones_own(tmp_path):
     cube = define_op(
         "cube_of_a_test", value=lambda xp, x: x * x * x, derivatives=[lambda xp, z, x: 3 * x * x], formula="x³"
@@ -119,6 +135,29 @@ def load(tmp_path_factory, content):
         (lambda c: c["instructions"][0]["results"].__setitem__(1, 0), "the slots that are written are not those"),
         (lambda c: c["instructions"][-1].update(terms=0), "of elementwise add do not fit"),
         (lambda c: c["outputs"].__setitem__(0, [2, 0]), "an operand names a space, 0 or 1"),
+        (
+            lambda c: c.update(unbatched_size=float(c["unbatched_size"])),
+            "something else than whole numbers stands in a list",
+        ),
+        (lambda c: c.update(batched_size=10**12), "the slots that are written are not those of the spaces"),
+        (lambda c: c.update(batched_size=-1), "the slots that are written are not those of the spaces"),
+        (lambda c: c["instructions"][0].update(terms=True), "something else than whole numbers"),
+        (lambda c: c["instructions"][0]["operands"][0].__setitem__(1, "0"), "something else than whole numbers"),
+        (lambda c: c["instructions"][0]["operands"][0].__setitem__(1, 10**30), "something else than whole numbers"),
+        (lambda c: c["instructions"][0].update(shape=[1, 2, 3]), "the shape of an instruction is no four numbers"),
+        (lambda c: c["instructions"][0]["op"].append(1.0), "the op dot has 0 settings, not 1"),
+        (lambda c: c["instructions"][0].update(op="dot"), "'dot' stands in the place of a list"),
+        (lambda c: c["instructions"][0].update(op=[]), "None stands in the place of a word"),
+        (lambda c: c["instructions"].append(None), "an instruction has no 'kind'"),
+        (lambda c: c["arguments"][0].__setitem__(0, "x, y"), "the names of the arguments are no names"),
+        (
+            lambda c: c["arguments"][0].__setitem__(0, "y"),
+            "the names of the arguments are no names, or one occurs twice",
+        ),
+        (lambda c: c["arguments"][0].append(1), "an argument is no name and lengths of axes"),
+        (lambda c: c.update(shape=[3]), "3 stands in the place of a list"),
+        (lambda c: c.update(shape=[None, None]), "the outputs are not as many as the result has numbers"),
+        (lambda c: c.update(outputs={}), "stands in the place of a list"),
         (lambda c: c.update(dtype="object"), "damaged: programs compute with float64 or float32, not 'object'"),
     ],
 )
