@@ -22,32 +22,46 @@ def rows_of(view):
 def check_plan(plan):
     """Raise `ValueError` for a plan that would compute something else than its program.
 
-    Two live values never share a row, leaves are never written over, all views have the axes that `Step` says.
+    Two live values never share a row, leaves are never written over, all views have the axes that `Step` says. Steps
+    run in their order for the whole batch; or those before the batch once, and the others for each block of examples.
     """
+    steps = list(enumerate(plan.steps))
+    before, others = [[one for one in steps if (one[1].phase == "before") is is_before] for is_before in (True, False)]
+    _check_order(plan, steps, [])
+    _check_order(plan, before, others)
+
+
+def _check_order(plan, steps, repeated):
+    """Simulate steps with their numbers, then those that run again and again and must keep the results of the first."""
     program, held = plan.program, _leaves(plan)
     preset = [rows != NOTHING for rows in held]
-    for number, step in enumerate(plan.steps):
-        what = f"step {number}, {step}"
-        target, space = rows_of(step.results), step.results.space
-        _require(len(np.unique(target)) == len(target), f"a row is written twice by {what}")
-        _require(not preset[space][target].any(), f"leaves are written over by {what}")
-        read = [held[view.space][rows_of(view)] for view in step.operands]
-        values = read[0]
-        if step.instruction is not None:
-            values = step.instruction.results.slots
-            for found, operand in zip(read, step.instruction.operands, strict=True):
-                _require(
-                    np.array_equal(found, operand.slots), f"other slots than those of {operand} are read by {what}"
-                )
-            _check_axes(step, what)
-        for view in step.operands:
-            apart = view.space != space or not np.intersect1d(rows_of(view), target).size
-            in_place = step.kind == "elementwise" and view == step.results
-            _require(apart or in_place, f"an operand is written over by {what}")
-        _require(len(values) == len(target), f"{len(target)} rows for {len(values)} numbers in {what}")
-        held[space][target] = values
+    for block in (steps, repeated):
+        for number, step in block:
+            what = f"step {number}, {step}"
+            target, space = rows_of(step.results), step.results.space
+            _require(len(np.unique(target)) == len(target), f"a row is written twice by {what}")
+            _require(not preset[space][target].any(), f"leaves are written over by {what}")
+            held[space][target] = _written(step, held, target, what)
+        preset = [rows != NOTHING for rows in held]
     for rows, operand in zip(plan.output_rows + plan.cotangent_rows, program.outputs + program.cotangents, strict=True):
         _require(np.array_equal(held[operand.space][rows], operand.slots), f"the rows of {operand} hold something else")
+
+
+def _written(step, held, target, what):
+    """Return the slots whose numbers a step writes, after a look at all that it reads."""
+    read = [held[view.space][rows_of(view)] for view in step.operands]
+    values = read[0]
+    if step.instruction is not None:
+        values = step.instruction.results.slots
+        for found, operand in zip(read, step.instruction.operands, strict=True):
+            _require(np.array_equal(found, operand.slots), f"other slots than those of {operand} are read by {what}")
+        _check_axes(step, what)
+    for view in step.operands:
+        apart = view.space != step.results.space or not np.intersect1d(rows_of(view), target).size
+        in_place = step.kind == "elementwise" and view == step.results
+        _require(apart or in_place, f"an operand is written over by {what}")
+    _require(len(values) == len(target), f"{len(target)} rows for {len(values)} numbers in {what}")
+    return values
 
 
 def _leaves(plan):

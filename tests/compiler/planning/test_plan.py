@@ -57,7 +57,20 @@ def attention():
     return lambda xs: mg.sum([mg.tanh(v) for row in model(xs) for v in row]), model.parameters(), [[0.5] * 8] * 6
 
 
-MODELS = [mlp, conv, lstm, attention]
+def late_parameters():
+    """Numbers of parameters alone, which are scheduled after the first step of the batch."""
+    w = [Value(i / 8) for i in range(6)]
+
+    def function(x):
+        u = [mg.tanh(weight) for weight in w]
+        for _ in range(4):
+            u = [mg.exp(one) * weight for one, weight in zip(u, w)]
+        return mg.sum([mg.tanh(mg.sin(x[0]) * one + x[1]) for one in u])
+
+    return function, w, [0.0, 0.0]
+
+
+MODELS = [mlp, conv, lstm, attention, late_parameters]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -114,6 +127,17 @@ def test_the_backward_pass_takes_the_rows_of_one_layer_more_than_the_forward_pas
 def test_gradients_are_one_run_of_rows(model):
     found = plan(reverse(program_of(*model()))).cotangent_rows[-1]
     assert (np.diff(found) == 1).all()
+
+
+def test_what_parameters_alone_give_is_computed_before_the_batch_and_kept():
+    steps = plan(reverse(program_of(*late_parameters()))).steps
+    before = [step for step in steps if step.phase == "before"]
+    assert [step.instruction.op.name for step in before] == ["tanh"] + ["exp", "mul"] * 4
+    kept = np.concatenate([rows_of(step.results) for step in before])
+    for step in steps:
+        if step.phase != "before" and step.results.space == UNBATCHED:
+            assert step.phase == ("batch" if step.instruction.sums_batch else "after")
+            assert not np.isin(rows_of(step.results), kept).any()
 
 
 def test_a_parameter_that_is_not_reached_has_the_row_of_zeros():
