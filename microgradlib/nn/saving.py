@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.saved_json import MAX_BYTES, FileFormat, damaged, decode_float, decode_floats, encode_float
+from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
     from microgradlib.nn.module import Module
@@ -74,9 +75,8 @@ def load(
 
 
 def _check_model(model: Any, path: Any, function: str) -> None:
-    if not hasattr(model, "state_dict") or not hasattr(model, "named_parameters"):
-        given = f"{type(model).__name__} and {type(path).__name__}"
-        message = f"{function} takes a model and a path, in this order, got {given}"
+    if isinstance(model, type) or not hasattr(model, "state_dict") or not hasattr(model, "named_parameters"):
+        message = f"{function} takes a model and a path, in this order, got {shown(model)} and {shown(path)}"
         raise TypeError(message)
 
 
@@ -98,5 +98,8 @@ def _number(name: str, number: Any, path: str | os.PathLike[str]) -> float:
 
 
 def _description(model: Module) -> str:
-    text = repr(model)
+    try:
+        text = repr(model)
+    except Exception:  # noqa: BLE001  any: what was learnt is saved all the same
+        return type(model).__name__
     return text if len(text) <= 200 and " at 0x" not in text else type(model).__name__

@@ -115,6 +115,47 @@ def test_a_file_holds_every_float_exactly(tmp_path_factory, numbers):
     assert list(map(repr, other.state_dict().values())) == list(map(repr, numbers))
 
 
+@pytest.mark.parametrize("parts", [{"a.b": 1.0, "a": {"b": 2.0}}, {1: 1.0, "1": 2.0}])
+def test_two_parameters_of_the_same_path_are_not_lost(tmp_path, parts):
+    class Ambiguous(Module):
+        def __init__(self):
+            self.parts = {key: Value(x) if isinstance(x, float) else {"b": Value(x["b"])} for key, x in parts.items()}
+
+    for call in (lambda m: m.state_dict(), lambda m: m.load_state_dict({}), lambda m: save(m, tmp_path / "m.json")):
+        with pytest.raises(ValueError, match=r"two parameters have the path 'parts\.(a\.b|1)'"):
+            call(Ambiguous())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_whose_repr_raises_is_saved(tmp_path):
+    class Odd(Module):
+        def __init__(self):
+            self.w = Value(0.5)
+
+        def __repr__(self):
+            raise RuntimeError("no text")
+
+    loaded = Odd()
+    loaded.w.data = 0.0
+    assert load(loaded, save(Odd(), tmp_path / "m.json")) == ([], [])
+    assert loaded.w.data == 0.5
+
+
+def test_checks_and_limits_are_those_of_files(tmp_path):
+    one, other = model(), model(1)
+    path = save(one, tmp_path / "m.json")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("0.0", "0.25"), encoding="utf-8")
+    with pytest.raises(SavedFileError, match="the checksum of 'parameters' does not fit"):
+        load(other, path)
+    assert load(other, path, check=False) == ([], [])
+    assert {0.25} < set(other.state_dict().values())
+    save(other, path)
+    assert load(one, path) == ([], [])
+    with pytest.raises(SavedFileError, match="is too large"):
+        load(one, path, max_bytes=100)
+
+
 def test_a_file_is_readable_json(tmp_path):
     path = save(model(), str(tmp_path / "model.json"))
     content = json.loads(path.read_text(encoding="utf-8"))
