@@ -126,7 +126,8 @@ class Value(PeerNames):
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).
 
         It is added to the `grad` of leaves, so that several calls sum the gradients of several losses; it replaces that
-        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L.
+        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L. Ctrl-C in the middle leaves sums incomplete:
+        set the `grad` of the leaves to 0, and call it again.
         """
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():
