@@ -67,6 +67,10 @@ class Noise:
             else:
                 resolved = finest < _RESOLVED * self.bound and _is_resolved(number, x, step)
                 self.kind = "oscillation" if resolved else "irregular"
+                if (
+                    resolved
+                ):  # a step over many periods shows an alias: the range over the slope is about a sixth of one
+                    self.widest = min(self.widest, power_of_two(self.bound / _slope_over_floats(number, x, step)))
         self.bound = max(self.bound, finest)
         if self.kind == "rounding":
             if self.bound > _ROUNDING * max(size, 1.0) and self.bound > _LARGE * _range(number, x, scale):

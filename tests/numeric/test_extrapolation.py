@@ -41,6 +41,14 @@ def test_oscillations_far_from_0_are_right_or_uncertain(f, slope, largest, data)
     assert math.isinf(found.error) or abs(found.value - slope(x)) <= 5 * found.error
 
 
+@pytest.mark.parametrize("x", [-75457200000000.0, -78302200000000.0, 28613500000000.0, 85966700000000.0, 3e12])
+def test_a_wide_step_over_an_oscillation_is_within_a_period(x):
+    """Where a period is a hundred floats, a first step of 2¹⁴ floats gave errors that were too small up to 723 times."""
+    f, slope, _ = OSCILLATIONS["2 sin 3x + cos x/7"]
+    found = numeric_derivative(f, x)
+    assert abs(found.value - slope(x)) <= found.error
+
+
 def test_a_function_that_is_irregular_from_float_to_float_has_an_infinite_error():
     for x in (1e17, 1e20, -1e100):
         assert numeric_derivative(math.sin, x).error == math.inf
