@@ -14,7 +14,7 @@ from microgradlib.core.node import Node
 from microgradlib.core.scopes import mark_given
 from microgradlib.core.value import as_node
 from microgradlib.nn.module import SUBSTITUTES, Module
-from microgradlib.nn.state import match_state
+from microgradlib.nn.state import by_path, match_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def functional_call(
     another way than by its attributes, lists, tuples, dicts and arrays; `TypeError` for an entry that is no number.
     """
     check_class(model, Module, "model", "such as nn.MLP")
-    own = dict(model.named_parameters())
+    own = by_path(model.named_parameters())
     given = parameters if isinstance(parameters, Mapping) else _by_name(parameters, own)
     named, _, unknown = match_state(own, given, type(model).__name__, strict=strict, convert=as_node)
     if unknown:

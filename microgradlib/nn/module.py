@@ -13,12 +13,11 @@ from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
 from microgradlib._support.number import is_array
-from microgradlib._support.shown import shown
 from microgradlib.core.assignment import assign
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
-from microgradlib.nn.state import match_state
+from microgradlib.nn.state import by_path, match_state
 from microgradlib.nn.summary import Row, Summary
 from microgradlib.ops import ZERO
 
@@ -145,7 +144,7 @@ class Module(RecordedCalls, display.ShowsItself):
         >>> Neuron(1, init="zeros").state_dict()
         {'w.0': 0.0, 'b': 0.0}
         """
-        return {name: parameter.data for name, parameter in _by_path(self).items()}
+        return {name: parameter.data for name, parameter in by_path(self.named_parameters()).items()}
 
     def load_state_dict(self, state: Mapping[str, float], *, strict: bool = True) -> tuple[list[str], list[str]]:
         """Set the parameters to the numbers of `state`; return the names missing from it, and the unknown names in it.
@@ -158,7 +157,7 @@ class Module(RecordedCalls, display.ShowsItself):
         Traceback (most recent call last):
         ValueError: the state does not fit this Neuron: missing b; unknown bias; ...
         """
-        named = _by_path(self)
+        named = by_path(self.named_parameters())
         numbers, missing, unknown = match_state(named, state, type(self).__name__, strict=strict)
         assign([named[name] for name in numbers], "_data", numbers.values())
         return missing, unknown
@@ -205,17 +204,6 @@ def evaluation_mode(model: Module) -> Iterator[None]:
         except KeyboardInterrupt:
             at_once(modes)
             raise
-
-
-def _by_path(module: Module) -> dict[str, Value]:
-    """Return the parameters by their dotted paths; one of two with the same path would be lost."""
-    named = module.named_parameters()
-    parameters = dict(named)
-    if len(parameters) < len(named):
-        path = next(path for path, parameter in named if parameters[path] is not parameter)
-        message = f"two parameters have the path {shown(path)}: give the keys of dicts other names, without dots"
-        raise ValueError(message)
-    return parameters
 
 
 def _is_parameter(node: Node) -> bool:

@@ -11,10 +11,22 @@ from microgradlib._support.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["match_state"]
+    from microgradlib.core.value import Value
+
+__all__ = ["by_path", "match_state"]
 
 MAX_LISTED = 5
 """The number of names that a message lists; it states how many more there are."""
+
+
+def by_path(named: list[tuple[str, Value]]) -> dict[str, Value]:
+    """Return parameters by their dotted paths. Raises `ValueError` if two have the same: one would be lost."""
+    parameters = dict(named)
+    if len(parameters) < len(named):
+        path = next(path for path, parameter in named if parameters[path] is not parameter)
+        message = f"two parameters have the path {shown(path)}: give the keys of dicts other names, without dots"
+        raise ValueError(message)
+    return parameters
 
 
 def match_state(
