@@ -129,7 +129,8 @@ class Compiled(Batched):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the program of the last call, and the parameters' numbers, to a JSON file; `load_program` reads it.
 
-        It then runs without any code of yours; labels are not checked. Raises `ValueError` before the first call.
+        It then runs without any code of yours; labels are not checked. Raises `ValueError` before the first call,
+        `TypeError` if the function returns a dict with other keys than text, `OSError` if the file cannot be written.
 
         >>> import tempfile
         >>> from microgradlib.compiler import load_program
