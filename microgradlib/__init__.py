@@ -9,6 +9,7 @@ import typing as _typing
 from microgradlib import ops as _ops
 from microgradlib._support import display as _display
 from microgradlib._support.interrupts import import_whole as _import_whole
+from microgradlib._support.lookup import nearest as _nearest
 
 if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
@@ -162,7 +163,8 @@ if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exi
         if name in _SUBMODULE_OF:
             attribute = globals()[name] = getattr(_import_whole(f"microgradlib.{_SUBMODULE_OF[name]}"), name)
             return attribute
-        message = f"module 'microgradlib' has no attribute {name!r}"
+        hint = "" if name[0] == "_" else _nearest(name, _PUBLIC)
+        message = f"module 'microgradlib' has no attribute {name!r}{hint}"
         raise AttributeError(message)
 
 

@@ -36,7 +36,7 @@ def test_a_star_import_does_not_shadow_builtins():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'microgradlib' has no attribute 'tahn'"):
+    with pytest.raises(AttributeError, match="module 'microgradlib' has no attribute 'tahn'; did you mean 'tan'"):
         mg.tahn  # noqa: B018
 
 

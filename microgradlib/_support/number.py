@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from microgradlib._support.shown import shown
@@ -14,6 +15,13 @@ __all__ = [
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
 """The classes of number that hot paths accept without further checks."""
+
+
+_NO_OPERANDS = (
+    Real, str, bytes, complex, list, tuple, dict, set, frozenset, range, type(None), FunctionType,
+    BuiltinFunctionType, MethodType, GeneratorType,
+)  # fmt: skip
+"""Classes that have no operators with a Value of their own: what is no number among them is refused."""
 
 
 def as_float(number: Any) -> float:
@@ -32,7 +40,7 @@ def as_float(number: Any) -> float:
         except OverflowError:
             message = f"a number of class {type(number).__name__} is too large for a float: pass float('inf') instead"
             raise OverflowError(message) from None
-    if hasattr(number, "mask"):
+    if hasattr(number, "mask") and hasattr(number, "filled"):  # nodes may have an attribute mask of their own
         raise TypeError("a masked number is none: pass array.filled(…) or array.compressed()")
     item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
     if callable(item):
@@ -89,7 +97,7 @@ def is_foreign(operand: Any) -> bool:
     Operators return `NotImplemented` for such operands, so that Python calls the operator of the other class.
     """
     return not (
-        isinstance(operand, (Real, str, bytes, complex, list, tuple, dict, set, type(None)))
+        isinstance(operand, _NO_OPERANDS)
         or hasattr(operand, "__apply_op__")
         or hasattr(operand, "__array__")
         or callable(getattr(operand, "item", None))

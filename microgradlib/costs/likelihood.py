@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import call, returned
 from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
 from microgradlib.core.recorded_calls import recorded
@@ -13,7 +14,7 @@ from microgradlib.core.symbol import Symbol
 from microgradlib.costs.classification import check_classes, multinoulli_cost, weighted_cost
 from microgradlib.costs.decision import argmax, with_decision
 from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
-from microgradlib.costs.reduction import REDUCTIONS, is_batch, per_component, reduce_costs
+from microgradlib.costs.reduction import REDUCTIONS, as_term, is_batch, per_component, reduce_costs
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept
 from microgradlib.nn.labels import Check, one_hot
 from microgradlib.nn.sequences import is_sequence
@@ -90,7 +91,8 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
     @recorded(Function("negative log-likelihood", "−ln p(y | ŷ)"))
     def cost(output: Any, target: Any, *, reduction: str | None = None) -> Any:
         def terms(y_hat: Any, y: Any) -> list[tuple[Any, Any]]:
-            return [(-log_density(y_hat, y), 1.0)]
+            density = call(log_density, "log_density(output, target)", y_hat, y)
+            return [(-returned(log_density, [density], as_term)[0], 1.0)]
 
         return reduce_costs(terms, output, target, batch=batch(output), reduction=reduction)
 

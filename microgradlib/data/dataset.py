@@ -76,7 +76,7 @@ class RegressionDataset(display.ShowsItself):
         """Raise unless the rows, targets and names are consistent."""
         _check_rows(self.inputs, self.targets, self.feature_names)
         for index, target in enumerate(self.targets):
-            if not math.isfinite(target):
+            if not _are_finite([target], f"target {index}"):
                 message = (
                     f"target {index} is {shown(target)}: every target must be finite; remove or repair the example"
                 )
@@ -109,14 +109,29 @@ def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: 
     if not inputs:
         message = "a data set needs at least one row, got none; give inputs=((0.0, 1.0), ...)"
         raise ValueError(message)
+    if not hasattr(targets, "__len__"):
+        message = f"targets must be a list, one for each row, got {shown(targets)}"
+        raise TypeError(message)
     if len(inputs) != len(targets):
         message = f"{len(inputs)} rows but {len(targets)} targets; give one target per row"
         raise ValueError(message)
     width = len(feature_names)
     for index, row in enumerate(inputs):
+        if not hasattr(row, "__len__"):
+            message = f"row {index} must be a list of numbers, one for each feature, got {shown(row)}"
+            raise TypeError(message)
         if len(row) != width:
             message = f"row {index} has {len(row)} numbers, but there are {width} feature names; make them agree"
             raise ValueError(message)
-        if not all(map(math.isfinite, row)):
-            message = f"row {index} is {row!r}: every number must be finite; remove or repair the row"
+        if not _are_finite(row, f"row {index}"):
+            message = f"row {index} is {shown(row)}: every number must be finite; remove or repair the row"
             raise ValueError(message)
+
+
+def _are_finite(numbers: Sequence[float], what: str) -> bool:
+    """Return whether all are finite. Raises `TypeError` if one is no number."""
+    try:
+        return all(map(math.isfinite, numbers))
+    except TypeError:
+        message = f"{what} must be numbers, got {shown(numbers)}"
+        raise TypeError(message) from None

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset
 
 Pixel = TypeVar("Pixel")
@@ -57,6 +58,9 @@ def as_image(row: Sequence[Pixel], width: WholeNumber = 8) -> list[list[list[Pix
     [[[1, 2, 3], [4, 5, 6]]]
     """
     width = whole_number(width, "width", reason="one pixel in each row", example=8)
+    if not hasattr(row, "__len__"):
+        message = f"an image is a list of its pixels, row by row, got {shown(row)}"
+        raise TypeError(message)
     if len(row) % width or not len(row):
         message = (
             f"{len(row)} pixels cannot be arranged in rows of width {width}; give a width that divides their number"

@@ -147,7 +147,7 @@ def _quotient(f: Callable[[float], float], x: float, side: int, step: float) -> 
 
 
 def _side(method: str) -> int:
-    if method not in _SIDES:
+    if not isinstance(method, str) or method not in _SIDES:
         message = f"method is 'central', 'forward' or 'backward', got {shown(method)}"
         raise ValueError(message)
     return _SIDES[method]

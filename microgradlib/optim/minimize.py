@@ -6,6 +6,7 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from microgradlib._support.calling import call
 from microgradlib._support.lookup import lookup
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
@@ -146,7 +147,7 @@ class _Point:
 
     def __init__(self, loss: Callable[[], Any], parameters: list[Value]) -> None:
         with recording():
-            output = loss()
+            output = call(loss, "loss() takes no arguments")
         if not isinstance(output, Value):
             message = f"loss() must return the loss as a Value, got {shown(output)}"
             raise TypeError(message)

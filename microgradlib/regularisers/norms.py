@@ -37,8 +37,15 @@ def l2_norm(weights: Iterable[Any], coefficient: float) -> Any:
     >>> l2_norm([3.0, 4.0], 0.5)
     6.25
     """
-    w = list(weights)
+    w = _listed(weights)
     return 0.5 * real_number(coefficient, "coefficient", finite=False) * weighted_sum(w, w) if w else 0.0
+
+
+def _listed(weights: Any) -> list[Any]:
+    if not hasattr(weights, "__iter__"):
+        message = f"a norm takes a list of weights, as in l2_norm(model.weights(), 0.1), got {shown(weights)}"
+        raise TypeError(message)
+    return list(weights)
 
 
 @overload
@@ -54,7 +61,7 @@ def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
     >>> l1_norm([3.0, -4.0], 0.5)
     3.5
     """
-    w = list(weights)
+    w = _listed(weights)
     return real_number(coefficient, "coefficient", finite=False) * reductions.sum(*map(selection.abs, w)) if w else 0.0
 
 
@@ -77,7 +84,7 @@ class _NormPenalty:
 
     def _penalty(self, norm: Norm, model: Module) -> Value:
         """Return the norm of the parameters, or the sum over the groups of the norms of their parameters."""
-        if not hasattr(model, "named_parameters"):
+        if isinstance(model, type) or not hasattr(model, "named_parameters"):
             message = f"a penalty takes a Module, got {shown(model)}; for a list of weights use l2_norm or l1_norm"
             raise TypeError(message)
         penalised = dict(model.named_parameters())

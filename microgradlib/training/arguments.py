@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.calling import call
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.shown import shown
 from microgradlib.costs import decision_of
@@ -64,7 +65,11 @@ def optimizer_of(optimizer: OptimizerLike | None, model: Module) -> SupportsStep
         return Adam(model.parameters(), lr=0.01)
     given: Any = optimizer
     is_function = callable(given) and (isinstance(given, type) or not hasattr(given, "step"))
-    made: Any = given(model.parameters()) if is_function else given
+    made: Any = (
+        call(given, "a function that makes an optimizer takes the parameters", model.parameters())
+        if is_function
+        else given
+    )
     if isinstance(made, type) or not callable(getattr(made, "step", None)):
         what = f"the function returned {shown(made)}" if is_function else f"got {shown(made)}"
         message = f"optimizer must have a method step, as Adam(model.parameters(), lr=0.01) has, {what}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
+from microgradlib._support.calling import call
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.interrupts import interrupts_held
 from microgradlib._support.notebook import in_notebook
@@ -183,7 +184,7 @@ def _train(
             if callbacks or stopping:
                 steps.settle()
             refresh(figure, steps, history)
-            results = [callback(model, history) for callback in callbacks]
+            results = [call(callback, "callback(model, history)", model, history) for callback in callbacks]
             if any(result is True for result in results):
                 history.stopped = "a callback returned True"
             if stopping and stopping.ends(epoch, stopping.watched(model, history), model):

@@ -87,7 +87,7 @@ class History(display.ShowsItself):
         >>> History(loss=[1.0, 0.5]).curves("loss")
         ({'training': [1.0, 0.5]}, 'mean cost')
         """
-        if what not in PLOTS:
+        if not isinstance(what, str) or what not in PLOTS:
             message = f"a history can plot {', '.join(map(repr, PLOTS))}, got {shown(what)}"
             raise ValueError(message)
         all_curves = {

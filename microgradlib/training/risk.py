@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import call
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
@@ -44,7 +45,9 @@ class Risk:
         """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
         try:
             output = self.model(x)
-            return output, _checked_cost(self.loss(output, y), "the loss of one example", "loss(output, target)")
+            return output, _checked_cost(
+                call(self.loss, "loss(output, target)", output, y), "the loss of one example", "loss(output, target)"
+            )
         except (LabelError, ValueError, TypeError) as error:
             if type(error) not in (LabelError, ValueError, TypeError):
                 raise
@@ -77,12 +80,14 @@ class Risk:
                 output, cost = self.example(i, x, y)
                 costs.append(_data(cost))
                 outputs.append(_detached(output))
-                penalties = [penalty(self.model, x) for penalty in self.penalties]
+                penalties = [call(penalty, "penalty(model, x)", self.model, x) for penalty in self.penalties]
                 for term in (cost, *[_checked_cost(term, "a penalty", "penalty(model, x)") for term in penalties]):
                     if isinstance(term, Node):
                         term.backward(weight)  # type: ignore[attr-defined]  # a Value: no Symbols occur here
             for regulariser in self.regularisers:
-                term = _checked_cost(regulariser(self.model), "a regulariser", "regulariser(model)")
+                term = _checked_cost(
+                    call(regulariser, "regulariser(model)", self.model), "a regulariser", "regulariser(model)"
+                )
                 if isinstance(term, Node):
                     term.backward()  # type: ignore[attr-defined]
         return math.fsum(costs) / len(costs), outputs

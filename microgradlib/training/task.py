@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from microgradlib._support.calling import call
 from microgradlib._support.interrupts import Hold
 from microgradlib.core.value import Value
 from microgradlib.costs import decision_of
@@ -69,7 +70,11 @@ class Task:
         batch = self.train.subset(positions)
         if self.augment is None:
             return batch
-        return Examples([self.augment(x, self.rng) for _, x, _ in batch.rows()], batch.targets, batch.indices)
+        return Examples(
+            [call(self.augment, "augment(x, rng)", x, self.rng) for _, x, _ in batch.rows()],
+            batch.targets,
+            batch.indices,
+        )
 
     def step(self, update: Callable[..., None], *gradient: Any) -> None:
         """Make one update and count it: Ctrl-C comes before or after both."""
