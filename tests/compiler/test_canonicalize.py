@@ -244,3 +244,14 @@ print(hashlib.sha256(repr(parts).encode()).hexdigest())
 def test_the_program_is_the_same_in_every_process() -> None:
     digests = outputs_by_hash_seed(SCRIPT, 0, 1, 99)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("longest", [1, 2, 3])
+def test_a_product_that_begins_dots_of_two_and_of_three_terms_is_a_dot_too(longest) -> None:
+    """As the first entries of causal attention: one op for all of them, so that they make one batched product."""
+
+    def prefixes(x):
+        return [mg.sum([x[i] * x[3 + i] for i in range(n)]) if n > 1 else x[0] * x[3] for n in range(1, longest + 1)]
+
+    ops = ops_of(prefixes, [], [0.5] * 6)
+    assert ops == [["mul"], ["mul", "dot"], ["dot", "dot", "dot"]][longest - 1]

@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 import random
+import re
 import threading
 
 import numpy as np
@@ -11,8 +12,14 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.expand import _DEFINED
+from microgradlib.compiler.numpy_functions import array_functions
+from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
 from microgradlib.errors import SymbolHasNoValueError, TracingError
 from microgradlib.nn import MLP
+from microgradlib.ops.guards import Undefined
 
 EQUALITIES = {
     "if": lambda x, y: x if y == 1 else -x,
@@ -188,3 +195,43 @@ def test_one_parameter_stands_for_a_list_of_one() -> None:
 def test_wrong_batches_are_refused_in_plain_words(arguments, words) -> None:
     with pytest.raises(TypeError, match=words):
         mg.compile(lambda x: x * x)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lengths"),
+    [
+        ([[1.0, 2.0], [3.0]], "differ in length, 1, 2. Pad"),
+        ([[0.0] * n for n in (5, 1, 2, 4, 3)], "differ in length, 1, 2, 3, …, 5. Pad"),
+        ([[0.0] * n for n in (1, 2, 3, 4)], "differ in length, 1, 2, 3, 4. Pad"),
+        ([[1.0, [2.0, 3.0]], [3.0, 4.0]], "differ in length. Pad"),
+    ],
+)
+def test_rows_of_different_lengths_are_refused_with_their_lengths(rows, lengths) -> None:
+    with pytest.raises(ValueError, match=re.escape(lengths)):
+        mg.compile(lambda x: x[0])(rows)
+
+
+def test_powers_of_one_half_at_minus_infinity_are_those_of_c() -> None:
+    x = np.array([-math.inf, -0.0, 4.0])
+    for half in (0.5, np.array(0.5), np.array([0.5]), np.array([[0.5]])):
+        with np.errstate(invalid="ignore"):  # as the engine runs it
+            found = array_functions().pow(x, half)
+        assert found.ravel().tolist() == [math.inf, 0.0, 2.0]
+        assert not np.signbit(found).any()
+
+
+def test_what_is_undefined_outside_a_domain_is_left_out() -> None:
+    x, undefined = mg.Symbol("x"), Undefined(1.0)
+    assert _DEFINED.where(x, x, undefined) is x
+    assert _DEFINED.where(x, undefined, x) is x
+    assert _DEFINED.where(x, undefined, undefined) is undefined
+
+
+def test_a_bias_that_is_added_is_no_operand_of_its_dots() -> None:
+    w = [Value(float(i)) for i in range(10)]
+
+    def function(x):
+        return [mg.tanh(w[0] * x[0] + w[1] * x[1] + w[2]), w[3] * x[1] + w[4] * x[2] + w[5]]
+
+    program = vectorize(canonicalize(trace(function, [[0.0] * 4], w)))
+    assert {len(i.operands) for i in program.instructions if i.op.name == "dot"} == {2}
