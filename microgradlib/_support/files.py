@@ -34,7 +34,7 @@ NOT_ON_WINDOWS: Final = re.compile(
 def file_path(path: Any, function: str, example: str) -> Path:
     """Return the path of a file, given as a str or `os.PathLike`.
 
-    Raises `TypeError` for anything else, `ValueError` for one with a null character.
+    Raises `TypeError` for anything else, `ValueError` for one with a character that no path has.
 
     >>> file_path(3, "save", "model.json")
     Traceback (most recent call last):
@@ -46,6 +46,11 @@ def file_path(path: Any, function: str, example: str) -> Path:
     if "\0" in os.fspath(path):
         message = f"{function} takes the path of a file, such as {example!r}; no path has a null character in it"
         raise ValueError(message)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        message = f"{function} takes the path of a file, such as {example!r}; no path has {error.object[error.start]!a}"
+        raise ValueError(message) from None
     return Path(path)
 
 
@@ -158,10 +163,16 @@ def _check(path: Path, target: Path, old: os.stat_result | None, *, private: boo
         raise IsADirectoryError(beginning + "it is a folder; choose another name")
     if os.name == "nt" and NOT_ON_WINDOWS.fullmatch(target.name):
         raise OSError(beginning + "Windows has no files of this name; choose another one")
-    if old is not None and not stat.S_ISREG(old.st_mode):
+    if old is not None and (not stat.S_ISREG(old.st_mode) or _is_of_the_system(path)):
         raise OSError(beginning + "it is a device, a pipe or a socket, not a regular file; choose another name")
     if old is not None and not private and not os.access(target, os.W_OK):
         raise PermissionError(beginning + "it is write-protected; choose another name, or make it writable")
+
+
+def _is_of_the_system(path: Path) -> bool:
+    """Say whether a path is one of the system's links to open files, such as /dev/stdout where that is redirected."""
+    folder = os.path.realpath(path.parent)
+    return path.is_symlink() and folder.startswith(("/dev", "/proc/"))
 
 
 def read_limited(path: Path, most: int, begins: bytes = b"") -> bytes:
@@ -187,4 +198,3 @@ def read_limited(path: Path, most: int, begins: bytes = b"") -> bytes:
         message = f"{has}, and {most:,} are read at most; if that is meant, load it with a higher max_bytes"
         raise ValueError(message)
     return bytes(content)
-

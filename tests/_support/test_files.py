@@ -46,6 +46,15 @@ def test_a_null_character_is_refused(function):
         function("a\0.svg")
 
 
+@POSIX
+def test_half_a_pair_of_surrogates_is_refused():
+    with pytest.raises(ValueError, match=r"no path has '\\ud800'$"):
+        file_path("a\ud800.svg", "save", "a.svg")
+    assert file_path("a\udcff.svg", "save", "a.svg") == Path(
+        "a\udcff.svg"
+    )  # a byte that is no UTF-8, as os.listdir gives
+
+
 # Where nothing is written
 
 
@@ -81,6 +90,14 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path, kind):
         assert names(tmp_path) == listed
     finally:
         server.close()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="open files as paths")
+def test_an_open_file_of_a_process_is_not_replaced_under_it(tmp_path):
+    with (tmp_path / "a.svg").open("wb") as file:
+        with pytest.raises(OSError, match="not a regular file"):
+            write_atomic(Path(f"/dev/fd/{file.fileno()}"), b"new")
+        assert os.fstat(file.fileno()).st_nlink == 1
 
 
 @POSIX
