@@ -4,8 +4,9 @@
 
 FOLDER, outside the repository, holds what record_tests.py wrote. Each mutant runs those tests that run its lines, the
 quickest first, until one fails; each result is a line of FOLDER/results.jsonl. `--again` tries the survivors once more,
-with tests of ten times as many seconds; `--check` runs the tests that killed on the package as it is; `--report` shows
-the score and the survivors that equivalents.json does not explain.
+with tests of six times as many seconds, and `--also` with files of tests that are newer than the record. `--check` runs
+the tests that killed on the package as it is. `--report` shows the score and the survivors that equivalents.json does
+not explain.
 """
 
 import argparse
@@ -121,16 +122,17 @@ def prepare():
     settings.register_profile("mutants", derandomize=True, deadline=None, suppress_health_check=checks, phases=phases)
 
 
-def run(chosen, tests, results, *, again, seconds):
-    """Try the mutants without a result, or with `again` the survivors, for so many seconds; append the results."""
-    end = time.monotonic() + seconds
+def run(chosen, tests, results, options):
+    """Try the mutants without a result, or those alive with `again`, for so many seconds; append the results."""
+    end = time.monotonic() + options.seconds
     done = latest(results)
-    budget = 300.0 if again else 30.0
+    budget = 60.0 if options.again else 10.0
     for mutant in sorted(chosen, key=attrgetter("file")):  # the lines of a file are looked up once
         earlier = done.get((mutant.file, mutant.number))
-        if time.monotonic() > end or (earlier and not (again and earlier["status"] in ALIVE)):
+        if time.monotonic() > end or (earlier and not (options.again and earlier["status"] in ALIVE)):
             continue
         names, spent = tests.of(mutant, budget)
+        names += options.also
         outcome = {"status": "untested", "test": None, "passed": 0, "seconds": 0.0}
         if names:
             outcome = try_mutant(ROOT, mutant, names, cpu_seconds=20 + 3 * spent, settings=PYTEST)
@@ -178,6 +180,7 @@ def main():
     parser.add_argument("--number", type=int, default=600)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--also", nargs="+", default=[])
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
@@ -188,7 +191,7 @@ def main():
     if options.check:
         check(results, options.folder)
     elif not options.report:
-        run(chosen, Tests(options.folder, ROOT), results, again=options.again, seconds=options.seconds)
+        run(chosen, Tests(options.folder, ROOT), results, options)
     done = latest(results)
     explained = {identity(entry) for entry in json.loads(EQUIVALENTS.read_text(encoding="utf-8"))}
     print(report([row for mutant in chosen if (row := done.get((mutant.file, mutant.number)))], explained))

@@ -46,7 +46,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 class Selected:
-    """A plugin of pytest: runs the named tests alone, in this order, and keeps the first failure."""
+    """A plugin of pytest: runs the named tests, or files of them, in this order, and keeps the first failure."""
 
     def __init__(self, names, importers):
         self.importers = importers
@@ -60,7 +60,11 @@ class Selected:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
-        items[:] = sorted((item for item in items if item.nodeid in self.rank), key=lambda item: self.rank[item.nodeid])
+        chosen = [item for item in items if self._rank(item) is not None]
+        items[:] = sorted(chosen, key=self._rank)
+
+    def _rank(self, item):
+        return self.rank.get(item.nodeid, self.rank.get(item.nodeid.partition("::")[0]))
 
     def pytest_runtest_logreport(self, report):
         if report.failed and self.failed is None:
