@@ -53,7 +53,7 @@ def changed(stream, content):
             break
         kind = stream.whole(8)
         if kind < 3:
-            place[key] = stream.choice(NUMBERS) if stream.flag() else stream.whole(256) - 8
+            place[key] = stream.whole(16) if stream.flag() else stream.choice((*NUMBERS, stream.whole(256) - 8))
         elif kind == 3:
             place[key] = stream.choice(TEXTS) if stream.flag() else stream.text()
         elif kind == 4:
