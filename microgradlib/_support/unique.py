@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import RLock
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["unique"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-def unique(make: F) -> F:
+class Unique(Protocol[T_co]):
+    """What `unique` returns."""
+
+    def __call__(self, *arguments: Any) -> T_co: ...
+
+    def cache_clear(self) -> None: ...
+
+
+def unique(make: Callable[..., T]) -> Unique[T]:
     """Return a function that gives what `make` does, but the same object each time where the arguments are equal.
 
     A cache alone would give two objects to two threads that ask for the first time together, and to one that asks again
@@ -27,12 +36,12 @@ def unique(make: F) -> F:
     >>> class_of("A") is class_of("A")
     True
     """
-    known: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+    known: WeakValueDictionary[tuple[Any, ...], T] = WeakValueDictionary()
     lock = RLock()
 
     @lru_cache(maxsize=4096)  # which finds it in less time than it takes to look into the other
     @wraps(make)
-    def find(*arguments: Any) -> Any:
+    def find(*arguments: Any) -> T:
         with lock:
             found = known.get(arguments)
             if found is None:
@@ -45,4 +54,4 @@ def unique(make: F) -> F:
 
     forget_recent = find.cache_clear
     find.cache_clear = forget  # type: ignore[method-assign]
-    return find  # type: ignore[return-value]
+    return find

@@ -85,7 +85,8 @@ class Batched(display.ShowsItself):
 
     def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
-        (ready, signs), columns = self._call.known, arguments
+        columns: Sequence[Any] = arguments
+        ready, signs = self._call.known
         try:
             is_same = list(map(signs_of, arguments)) == signs
         except AttributeError:  # other arguments than arrays
@@ -213,8 +214,9 @@ class Batched(display.ShowsItself):
         without `per_example`.
         """
         lookup(framework, {"jax": None}, "framework")
-        pure_function = import_whole("microgradlib.compiler.engines.jax").pure_function  # what it needs is an extra
-        return pure_function(self, per_example=boolean(per_example, "per_example"))
+        pure_function: Any = import_whole("microgradlib.compiler.engines.jax").pure_function  # what needs an extra
+        result: Callable[..., Any] = pure_function(self, per_example=boolean(per_example, "per_example"))
+        return result
 
     def _product(self, engine: Engine, given: tuple[Any, Sequence[Any]], vector: Any) -> NDArray[Any]:
         direction = numpy().zeros(len(given[0]), self.dtype)

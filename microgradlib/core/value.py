@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 from microgradlib._support.number import as_float
 from microgradlib.core import protocols
 from microgradlib.core.autodiff import grad_table
-from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, run_leaf_functions
+from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, refuse_wrong_grads, run_leaf_functions
 from microgradlib.core.changes import COUNT, become_leaf
 from microgradlib.core.hand_made import BackwardFunction, describe
 from microgradlib.core.kinks import check_gradients
@@ -126,13 +126,17 @@ class Value(PeerNames):
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).
 
         It is added to the `grad` of leaves, so that several calls sum the gradients of several losses; it replaces that
-        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L. Ctrl-C in the middle leaves sums incomplete:
-        set the `grad` of the leaves to 0, and call it again.
+        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L. After Ctrl-C in the middle, sums are
+        incomplete: set the `grad` of the leaves to 0, and call it again.
         """
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():
             check_gradients(grad_table(self, seed))
-        accumulate(self, seed)
+        try:
+            accumulate(self, seed)
+        except TypeError:
+            refuse_wrong_grads(self)
+            raise
         if LEAVES_WITH_FUNCTIONS:
             run_leaf_functions(self)
 

@@ -49,4 +49,5 @@ def _compiled_steps(task: Task, backend: str, devices: Any) -> CompiledSteps:
     """Return the steps of a task on a backend, "jax" on these devices."""
     if backend != "jax":
         return CompiledSteps(task, backend)
-    return import_whole("microgradlib.training.jax_steps").JaxSteps(task, devices)
+    steps: CompiledSteps = import_whole("microgradlib.training.jax_steps").JaxSteps(task, devices)
+    return steps

@@ -76,7 +76,7 @@ class Task:
             batch.indices,
         )
 
-    def step(self, update: Callable[..., None], *gradient: Any) -> None:
+    def step(self, update: Callable[..., object], *gradient: Any) -> None:
         """Make one update and count it: Ctrl-C comes before or after both."""
 
         def update_and_count() -> None:
