@@ -14,6 +14,9 @@ from microgradlib.costs import cross_entropy
 from microgradlib.interop import jax_loss
 
 jax = pytest.importorskip("jax", reason="jax_loss needs JAX")
+
+from microgradlib.compiler.engines.jax import float64_enabled  # noqa: E402
+
 jnp = jax.numpy
 
 X = np.random.default_rng(0).normal(size=(6, 3))
@@ -25,7 +28,7 @@ def dtype(request):
     if request.param == "float32":
         yield request.param
     else:
-        with jax.enable_x64(True):
+        with float64_enabled():
             yield request.param
 
 

@@ -37,7 +37,7 @@ and a sum once, and divide by a product instead of twice, which shows where the 
 from __future__ import annotations
 
 from microgradlib.compiler.engines.jax.engine import BatchFunction, JaxEngine, devices_of
-from microgradlib.compiler.engines.jax.functions import jax
+from microgradlib.compiler.engines.jax.functions import float64_enabled, jax
 from microgradlib.compiler.engines.jax.pure_function import pure_function
 
-__all__ = ["BatchFunction", "JaxEngine", "devices_of", "jax", "pure_function"]
+__all__ = ["BatchFunction", "JaxEngine", "devices_of", "float64_enabled", "jax", "pure_function"]

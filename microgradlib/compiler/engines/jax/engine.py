@@ -11,7 +11,7 @@ from microgradlib._support.checks import whole_number
 from microgradlib._support.shown import shown
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.engines.jax.blocks import Blocks
-from microgradlib.compiler.engines.jax.functions import jax
+from microgradlib.compiler.engines.jax.functions import float64_enabled, jax
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 
@@ -45,7 +45,7 @@ class JaxEngine(Engine):
         """Run a program on a batch; see `Engine.execute`."""
         np, run = numpy(), self.function(program)
         given = [np.asarray(seed, self.dtype) for seed in seeds]
-        with jax().enable_x64(True):
+        with float64_enabled():
             found = (partial(self._in_chunks, run) if self.reproducible else run.padded)(parameters, columns, given)
             outputs, cotangents = found
             batch = len(columns[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cache, partial, reduce
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple, cast
 
 from microgradlib._support.optional import import_optional
 from microgradlib.ops import TABLE, ZERO
 
-__all__ = ["Walled", "array_functions", "jax", "times", "where"]
+__all__ = ["Walled", "array_functions", "float64_enabled", "jax", "times", "where"]
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
@@ -25,6 +27,12 @@ SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
 def jax() -> Any:
     """Return the module. Raises `MissingExtraError` where JAX is not installed."""
     return import_optional("jax", "the JAX engine")
+
+
+def float64_enabled() -> AbstractContextManager[None]:
+    """Return the context in which arrays of float64 stay so, whatever JAX is told elsewhere."""
+    manager = getattr(jax(), "enable_x64", None) or import_module("jax.experimental").enable_x64  # before JAX 0.8
+    return cast(AbstractContextManager[None], manager(True))
 
 
 class Walled(NamedTuple):

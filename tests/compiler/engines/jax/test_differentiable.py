@@ -12,6 +12,7 @@ from microgradlib.ops import TABLE
 
 jax = pytest.importorskip("jax", reason="the JAX engine")
 
+from microgradlib.compiler.engines.jax import float64_enabled  # noqa: E402
 from microgradlib.compiler.engines.jax.differentiable import differentiable, with_derivatives  # noqa: E402
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 0.3, 40.0, -40.0, 800.0, -800.0, 1e200, -1e200, 1e-200]
@@ -58,7 +59,7 @@ def test_values_and_derivatives_are_those_of_the_table(name):
     for points, within in zip(points_of(op, count), (1e-12, 1e-9)):
         values = [op.compute(*point) for point in points]
         slopes = np.array([op.local_derivatives(z, *point) for z, point in zip(values, points)])
-        with jax.enable_x64(True):
+        with float64_enabled():
             xs = [jax.numpy.array(column) for column in zip(*points)]
             found, pull = jax.vjp(jax.jit(differentiable(op)), *xs)
             assert_same(found, values, within)
@@ -69,7 +70,7 @@ def test_values_and_derivatives_are_those_of_the_table(name):
 
 
 def test_second_derivatives_are_those_of_the_rules():
-    with jax.enable_x64(True):
+    with float64_enabled():
         second = [
             jax.jacfwd(jax.jacfwd(differentiable(TABLE[name])))(x).item()
             for name, x in (("relu", 0.0), ("tanh", 30.0), ("log", -1.0), ("sigmoid", 0.0), ("abs", 0.0))

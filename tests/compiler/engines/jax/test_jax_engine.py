@@ -14,7 +14,7 @@ from microgradlib import Value, nn
 
 jax = pytest.importorskip("jax", reason="the JAX engine")
 
-from microgradlib.compiler.engines.jax import blocks as jax_blocks, engine as jax_engine  # noqa: E402
+from microgradlib.compiler.engines.jax import blocks as jax_blocks, engine as jax_engine, float64_enabled  # noqa: E402
 from microgradlib.compiler.engines.jax.evaluation import Evaluation  # noqa: E402
 from microgradlib.compiler.instructions import BATCHED, Operand, ProgramData  # noqa: E402
 from microgradlib.compiler.reverse import reverse  # noqa: E402
@@ -81,7 +81,7 @@ def test_a_last_block_is_filled_whatever_the_count(monkeypatch):
     column = np.linspace(1.0, 2.0, 10)  # three blocks of 4, the last one filled with 0, where the logarithm is −inf
     fast(column)
     blocks = jax_blocks.Blocks(reverse(fast.program))
-    with jax.enable_x64(True):
+    with float64_enabled():
         given = jax.numpy.array([2.0]), [jax.numpy.array(column)], [jax.numpy.array(1.0)]
         for count, real in ((None, 10), (10, 10), (20, 10), (5, 5)):
             outputs, (gradient,) = jax.jit(blocks)(*given, count)

@@ -9,6 +9,8 @@ from microgradlib import Value, nn
 
 jax = pytest.importorskip("jax", reason="the JAX engine")
 
+from microgradlib.compiler.engines.jax import float64_enabled  # noqa: E402
+
 WALLS = {
     "log not taken": lambda w, x: mg.where(x > 0, mg.log(w * x), w * x),
     "root at 0": lambda w, x: mg.where(x > 0, mg.sqrt(w * x), w * w * x),
@@ -27,7 +29,7 @@ def test_closed_branches_and_kinks(name, column):
     fast = mg.compile(lambda x: WALLS[name](w, x), [w], backend="reference")
     function = fast.as_function("jax")
     mean, gradient = fast.value_and_grad(column)
-    with jax.enable_x64(True):
+    with float64_enabled():
         assert function(numbers, column) == pytest.approx(mean, nan_ok=True)
         for derivative in (jax.grad(function), jax.jacfwd(function)):
             assert jax.jit(derivative)(numbers, column) == pytest.approx(gradient, nan_ok=True)
@@ -43,7 +45,7 @@ def test_random_networks(seed):
     columns = [rng.uniform(-1, 1, (5, *shape)) for shape in network.shapes]
     fast = mg.compile(network, network.parameters)
     numbers = np.array([p.data for p in network.parameters])
-    with jax.enable_x64(True):
+    with float64_enabled():
         mean, gradient = jax.jit(jax.value_and_grad(fast.as_function("jax")))(numbers, *columns)
         rows = fast.as_function("jax", per_example=True)(numbers, *columns)
     expected, slopes = fast.value_and_grad(*columns)
@@ -62,7 +64,7 @@ def test_transformations_compose(model):
     function, data = fast.as_function("jax"), (np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([1.0, -1.0]))
     numbers = np.array([p.data for p in model.parameters()])
     _, gradient = fast.value_and_grad(*data)
-    with jax.enable_x64(True):
+    with float64_enabled():
         several = jax.jit(jax.vmap(jax.grad(function), (0, None, None)))(np.stack([numbers, numbers]), *data)
         assert np.asarray(several) == pytest.approx(np.stack([gradient, gradient]), abs=1e-14)
         assert np.asarray(jax.jit(jax.hessian(function))(numbers, *data)) == pytest.approx(
@@ -77,7 +79,7 @@ def test_rows_have_derivatives_by_parameters_and_data(model):
     fast = mg.compile(lambda x: [model(x), mg.where(x[0] > 0, mg.sqrt(x[1]), x[0])], model.parameters())
     function = fast.as_function("jax", per_example=True)
     numbers, data = np.array([p.data for p in model.parameters()]), np.array([[0.5, 1.0], [-2.0, 0.0]])
-    with jax.enable_x64(True):
+    with float64_enabled():
         found = jax.jit(jax.jacrev(function, argnums=1))(numbers, data)
         ahead = jax.jit(jax.jacfwd(function, argnums=(0, 1)))(numbers, data)
         back = jax.jit(jax.jacrev(function, argnums=(0, 1)))(numbers, data)
@@ -91,7 +93,7 @@ def test_rows_have_derivatives_by_parameters_and_data(model):
 def test_third_derivatives_forward():
     w, column = Value(1.5), np.array([0.5, 2.0])
     function = mg.compile(lambda x: mg.tanh(w * x) + mg.relu(w * x) ** 3, [w]).as_function("jax")
-    with jax.enable_x64(True):
+    with float64_enabled():
         plain = lambda n, x: (jax.numpy.tanh(n[0] * x) + (n[0] * x) ** 3).mean()  # noqa: E731
         third = [jax.jit(jax.jacfwd(jax.hessian(f)))(np.array([1.5]), column).item() for f in (function, plain)]
     assert third[0] == pytest.approx(third[1], rel=1e-12)
