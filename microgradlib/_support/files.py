@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -122,7 +123,7 @@ def _replaced(target: Path, content: bytes, mode: int | None, *, private: bool) 
             file.write(content)
             file.flush()
             if not private:
-                os.fsync(file.fileno())
+                _await_disk(file.fileno())
             if mode is not None:
                 draft.chmod(mode)
             if os.name == "nt":  # an open file can be neither moved nor removed there
@@ -133,6 +134,15 @@ def _replaced(target: Path, content: bytes, mode: int | None, *, private: bool) 
             draft.unlink()
         raise
     return True
+
+
+def _await_disk(number: int) -> None:
+    """Return when an open file is on its disk; at once where the file system has no such function."""
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
+            raise
 
 
 def _replace(draft: Path, target: Path) -> None:

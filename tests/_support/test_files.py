@@ -245,6 +245,16 @@ def test_an_error_of_the_system_names_the_file_and_leaves_no_draft(tmp_path, mon
     assert (path.read_bytes(), names(tmp_path)) == (b"old", ["a.json"])
 
 
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP])
+def test_a_file_system_that_cannot_be_awaited_is_none_the_less_written(tmp_path, monkeypatch, number):
+    def fail(file):
+        raise OSError(number, "not here")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    write_atomic(tmp_path / "a.json", b"new")
+    assert ((tmp_path / "a.json").read_bytes(), names(tmp_path)) == (b"new", ["a.json"])
+
+
 def test_an_interrupt_leaves_no_draft(tmp_path, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
