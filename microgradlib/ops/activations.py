@@ -48,7 +48,7 @@ def _below_zero(xp: Any, x: Any) -> Any:
 
 leaky_relu = define_op(
     "leaky_relu",
-    value=lambda xp, x, slope: xp.maximum(x, 0.0) + slope * xp.minimum(x, 0.0),
+    value=lambda xp, x, slope: xp.where(x > 0, x, slope * x),  # −0 stays −0; max and min of 0 and −0 may give either
     derivatives=[
         lambda xp, z, x, slope: xp.where(x > 0, 1.0, xp.where(x <= 0, slope, xp.undefined(x + slope))),
         lambda xp, z, x, slope: xp.where(x > 0, 0.0, xp.where(x <= 0, x, xp.undefined(x + slope))),
@@ -66,7 +66,7 @@ leaky_relu = define_op(
 
 elu = define_op(
     "elu",
-    value=lambda xp, x, scale: xp.maximum(x, 0.0) + scale * xp.expm1(xp.minimum(x, 0.0)),
+    value=lambda xp, x, scale: xp.where(x > 0, x, scale * xp.expm1(_below_zero(xp, x))),
     derivatives=[
         lambda xp, z, x, scale: xp.where(x > 0, 1.0, scale * xp.exp(_below_zero(xp, x))),
         lambda xp, z, x, scale: xp.expm1(_below_zero(xp, x)),

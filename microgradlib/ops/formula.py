@@ -7,7 +7,7 @@ that a user builds, `listing.formula.ArrayFormula` for the listings of compiled 
 from __future__ import annotations
 
 from functools import reduce
-from operator import add
+from operator import add, mul
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from microgradlib.ops.record import TABLE
@@ -117,6 +117,11 @@ class Formula(metaclass=_Namespace):
     def total(cls, terms: Sequence[Self]) -> Self:
         """Write a sum of many terms."""
         return reduce(add, terms)
+
+    @classmethod
+    def product(cls, factors: Sequence[Self]) -> Self:
+        """Write a product of many factors."""
+        return reduce(mul, factors)
 
     @classmethod
     def where(cls, condition: Any, x: Any, y: Any) -> Self:

@@ -82,7 +82,7 @@ prod = define_op(
     derivatives=lambda xp, z, *xs: tuple(of_the_others(mul, xs, 1.0)),
     written=lambda xp, i, z, *xs: xp.prod(*xs[:i], *xs[i + 1 :]) if len(xs) > 1 else 1.0,
     formula="Π xᵢ, derivatives Π of the others",
-    notation=lambda xp, *xs: _product(xs),
+    notation=lambda xp, *xs: xp.product(xs),
     reference=lambda mp, *xs: mp.fprod(xs),
 )
 
@@ -109,7 +109,7 @@ def _halves(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], 
 
 def _weighted_sum(inputs: tuple[Any, ...]) -> Any:
     w, x, bias = _halves(inputs)
-    return builtins.sum(map(mul, w, x), *bias)
+    return w[0] * x[0] if len(inputs) == 2 else builtins.sum(map(mul, w, x), *bias)  # −0, not 0 + −0
 
 
 def _weighted_sum_derivatives(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

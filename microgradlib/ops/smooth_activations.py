@@ -36,7 +36,7 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 selu = define_op(
     "selu",
-    value=lambda xp, x: SELU_SCALE * (xp.maximum(x, 0.0) + SELU_ALPHA * xp.expm1(xp.minimum(x, 0.0))),
+    value=lambda xp, x: SELU_SCALE * xp.where(x > 0, x, SELU_ALPHA * xp.expm1(xp.where(x > 0, 0.0, x))),
     derivatives=[
         lambda xp, z, x: xp.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * xp.exp(xp.where(x > 0, 0.0, x))),
     ],

@@ -1,0 +1,132 @@
+"""Every op at zeros of both signs, tiny, huge and infinite numbers: every engine gives what floats give, −0 and nan too.
+
+Not fixed: of 0 and −0, `maximum` and `minimum` may give either, as NumPy's do; a sum that is 0 may be −0 where all its
+terms are; JAX takes subnormal numbers for 0.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Symbol, Value, evaluate
+from microgradlib.ops import TABLE
+
+TINY = 2.0**-1022
+POINTS = [
+    0.0, -0.0, 5e-324, -5e-324, 1e-310, TINY, -TINY, 1e-300, -1e-300, 1e-20, -1e-20, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.5,
+    -2.5, 3.0, -3.0, 1e10, 1e300, -1e300, math.inf, -math.inf, math.nan, 709.8, -745.2, 1 - 2**-53, 2**-53 - 1,
+]  # fmt: skip
+FEWER = [0.0, -0.0, 5e-324, -1e-300, 1e-300, 0.5, -1.0, 1.0, 1.1, 3.0, -2.0, 1e300, math.inf, -math.inf, math.nan]
+EITHER_ZERO = {"maximum", "minimum", "sum", "mean", "cross_entropy"}
+
+
+def kind(x):
+    """Return the sign of a zero or infinity, nan as such, and for other numbers the number."""
+    x = float(x)
+    if math.isnan(x):
+        return "nan"
+    return (math.copysign(1.0, x), x) if x == 0 or math.isinf(x) else x
+
+
+def agree(x, y, name):
+    if name in EITHER_ZERO and x == y == 0:
+        return True
+    a, b = kind(x), kind(y)
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-12, abs_tol=3 * 5e-324)
+    return a == b
+
+
+def ops_of(count):
+    """Return the ops of so many inputs, those with settings also as ops of one, and of any number as ops of two."""
+    ops = {name: op for name, op in TABLE.items() if (op.arity or 2) == count}
+    if count == 1:
+        ops |= {name: op.bind(*op.defaults) for name, op in TABLE.items() if op.arity == 1 + len(op.defaults) == 2}
+    return ops
+
+
+def by_values(ops, columns):
+    return [[op(*map(Value, point)).data for point in zip(*columns)] for op in ops.values()]
+
+
+def by_plain_call(ops, columns):
+    return [[op(*point) for point in zip(*columns)] for op in ops.values()]
+
+
+def by_evaluate(ops, columns):
+    symbols = [Symbol(f"s{i}") for i in range(len(columns))]
+    outputs = [op(*symbols) for op in ops.values()]
+    rows = [evaluate(outputs, dict(zip(symbols, point))) for point in zip(*columns)]
+    return list(zip(*rows))
+
+
+def compiled(backend):
+    def run(ops, columns):
+        f = {1: lambda x: [op(x) for op in ops.values()], 2: lambda x, y: [op(x, y) for op in ops.values()]}
+        program = mg.compile(f[len(columns)], backend=backend)
+        return np.asarray(program(*map(np.array, columns))).T
+
+    return run
+
+
+def engine(name, package):
+    def run(ops, columns):
+        pytest.importorskip(package, reason=f"the {name} engine needs {package}")
+        return compiled(name)(ops, columns)
+
+    return run
+
+
+WAYS = {
+    "Values": by_values,
+    "calls": by_plain_call,
+    "evaluate": by_evaluate,
+    "reference": compiled("reference"),
+    "numpy": compiled("numpy"),
+    "native": engine("native", "llvmlite"),
+}
+
+
+def differences(way, count):
+    columns = [POINTS] if count == 1 else list(zip(*itertools.product(FEWER, repeat=2)))
+    ops = ops_of(count)
+    found = way(ops, columns)
+    points = list(zip(*columns))
+    return [
+        (name, point, op.compute(*point), float(number))
+        for (name, op), numbers in zip(ops.items(), found)
+        for point, number in zip(points, numbers)
+        if not agree(op.compute(*point), number, name)
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_way_gives_the_number_of_floats(way, count):
+    assert differences(way, count) == []
+
+
+def test_a_wrong_sign_is_found():
+    def absolute(ops, columns):
+        return [[abs(number) for number in numbers] for numbers in by_plain_call(ops, columns)]
+
+    found = differences(absolute, 1)
+    assert ("floor", (-0.0,), -0.0, 0.0) in found
+    assert {name for name, point, *_ in found if point == (-0.0,)} >= {"leaky_relu", "elu", "ceil", "selu"}
+
+
+@pytest.mark.parametrize(
+    "name", ["floor", "ceil", "trunc", "round", "leaky_relu", "elu", "selu", "relu", "sin", "tanh"]
+)
+def test_minus_zero_stays_minus_zero(name):
+    op = TABLE[name]
+    assert math.copysign(1.0, op(-0.0)) == math.copysign(1.0, op(Value(-0.0)).data) == -1.0
+    assert math.copysign(1.0, op(0.0)) == 1.0
+
+
+def test_powers_of_tiny_numbers_underflow_as_floats_do():
+    program = mg.compile(lambda a: a**1.1, backend="numpy")
+    assert program([1e-300]) == 1e-300**1.1 == (Value(1e-300) ** 1.1).data
