@@ -12,6 +12,7 @@ from scalar_evaluator import evaluate, outputs_by_both, vectorized
 import microgradlib as mg
 from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
+from microgradlib.compiler.cotangents import Writer
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.ops import TABLE
 from microgradlib.testing import graphs
@@ -219,3 +220,37 @@ def test_a_network_evaluated_scalar_by_scalar(name) -> None:
     function, row = NETWORKS[name]
     got, eager = outputs_by_both(function, [], row)  # the weights are captured
     assert got == pytest.approx(eager, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_few_dots_with_weights_and_inputs_of_their_own_are_one_reduction(count) -> None:
+    w = values(*range(1, 2 * count + 1))
+
+    def dots(x):
+        return [w[2 * i] * x[2 * i] + w[2 * i + 1] * x[2 * i + 1] for i in range(count)]
+
+    assert kinds(vectorized(dots, w, [0.5] * 2 * count)) == [("reduce", "dot", count)]
+
+
+def test_maxima_of_several_lengths_are_one_instruction_in_the_batch_alone() -> None:
+    w = values(1.0, 2.0, 3.0)
+
+    def function(x):
+        of_the_batch = [mg.maximum(*x[:2]), mg.maximum(*x), mg.logsumexp(x[:2]), mg.logsumexp(x)]
+        return [*of_the_batch, mg.maximum(*w[:2]) * x[0], mg.maximum(*w) * x[1]]
+
+    found = [kind for kind in kinds(vectorized(function, w, [0.5] * 3)) if kind[0] != "elementwise"]
+    assert sorted(found) == [
+        ("reduce", "logsumexp", 1),
+        ("reduce", "logsumexp", 1),
+        ("reduce", "maximum", 1),
+        ("reduce", "maximum", 1),
+        ("segment_reduce", "maximum", 2),
+    ]
+
+
+def test_a_constant_has_one_slot_however_often_it_is_read() -> None:
+    writer = Writer(vectorized(lambda x: x * 2.5, [], 0.5), [])
+    first, second, again = writer.constant(7.5, 3), writer.constant(8.5, 1), writer.constant(7.5, 1)
+    assert (set(first.slots - first.slots[0]), second.slots[0] - first.slots[0]) == ({0}, 1)
+    assert again.slots[0] == first.slots[0]

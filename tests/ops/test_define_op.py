@@ -8,8 +8,10 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value, grad_table
+from microgradlib._support.floats import FLOATS
 from microgradlib.ops import TABLE, define_op, forget_op
 from microgradlib.ops.guards import unguarded
+from microgradlib.ops.rules import ZERO, closed_rules
 
 
 def test_forget_op_removes_every_trace():
@@ -250,3 +252,22 @@ def test_one_derivative_of_an_op_of_many_inputs_is_one_of_all(name):
     for place, expected in enumerate(output.local_derivatives):
         found = unguarded(op.partial_derivative(place, output, *inputs))
         assert float(found) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_closed"),
+    [
+        (lambda xp, z, x: 0.0, True),
+        (lambda xp, z, x: xp.exp(0.0) - 1.0, True),
+        (lambda xp, z, x: xp.where(True, 0.0, x), True),
+        (lambda xp, z, x: xp.where(False, 0.0, x), False),
+        (lambda xp, z, x: xp.where(x > 0, 0.0, 0.0), True),
+        (lambda xp, z, x: xp.where(x > 0, 0.0, 1.0), False),
+        (lambda xp, z, x: 0.0 * xp.relu(x), False),
+        (lambda xp, z, x: xp.relu(-1.0), True),
+        (lambda xp, z, x: z - z, False),
+    ],
+)
+def test_derivatives_that_are_0_whatever_the_inputs_are_closed(rule, is_closed):
+    [found] = closed_rules([rule])
+    assert (found(FLOATS, 1.0, 2.0) is ZERO) is is_closed
