@@ -31,7 +31,8 @@ def jax() -> Any:
 
 def float64_enabled() -> AbstractContextManager[None]:
     """Return the context in which arrays of float64 stay so, whatever JAX is told elsewhere."""
-    manager = getattr(jax(), "enable_x64", None) or import_module("jax.experimental").enable_x64  # before JAX 0.8
+    named = hasattr(jax(), "enable_x64")  # before JAX 0.8 it was jax.experimental's
+    manager = (jax() if named else import_module("jax.experimental")).enable_x64
     return cast(AbstractContextManager[None], manager(True))
 
 
