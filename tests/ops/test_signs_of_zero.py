@@ -1,4 +1,4 @@
-"""Every op at zeros of both signs, tiny, huge and infinite numbers: every engine gives what floats give, −0 and nan too.
+"""Every op at zeros of both signs, tiny, huge and infinite numbers: every engine gives what floats give, −0 too.
 
 Not fixed: of 0 and −0, `maximum` and `minimum` may give either, as NumPy's do; a sum that is 0 may be −0 where all its
 terms are; JAX takes subnormal numbers for 0.
@@ -16,8 +16,8 @@ from microgradlib.ops import TABLE
 
 TINY = 2.0**-1022
 POINTS = [
-    0.0, -0.0, 5e-324, -5e-324, 1e-310, TINY, -TINY, 1e-300, -1e-300, 1e-20, -1e-20, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.5,
-    -2.5, 3.0, -3.0, 1e10, 1e300, -1e300, math.inf, -math.inf, math.nan, 709.8, -745.2, 1 - 2**-53, 2**-53 - 1,
+    0.0, -0.0, 5e-324, -5e-324, 1e-310, TINY, -TINY, 1e-300, -1e-300, 1e-20, -1e-20, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5,
+    2.5, -2.5, 3.0, -3.0, 1e10, 1e300, -1e300, math.inf, -math.inf, math.nan, 709.8, -745.2, 1 - 2**-53, 2**-53 - 1,
 ]  # fmt: skip
 FEWER = [0.0, -0.0, 5e-324, -1e-300, 1e-300, 0.5, -1.0, 1.0, 1.1, 3.0, -2.0, 1e300, math.inf, -math.inf, math.nan]
 EITHER_ZERO = {"maximum", "minimum", "sum", "mean", "cross_entropy"}
