@@ -17,13 +17,16 @@ from microgradlib.symbolic.local_derivatives import formula_holds, write_local_d
 from microgradlib.symbolic.names import fresh_names
 from microgradlib.symbolic.simplify import simplify
 from microgradlib.symbolic.text import Text
-from microgradlib.symbolic.write_graph import write_graph
+from microgradlib.symbolic.write_graph import has_more_operations, write_graph
 
 if TYPE_CHECKING:
     from microgradlib.core.node import Node
     from microgradlib.ops import Op
 
 __all__ = ["LATEX", "TEXT", "ChainRule", "Style"]
+
+LARGEST = 2_000_000
+"""The largest number of inputs in all local derivatives together: those of a sum of n terms have n each."""
 
 LINE_LIMIT = 30
 """The largest number of operations on one line; of a longer expression only the number is written."""
@@ -65,8 +68,19 @@ class ChainRule:
                 "explain a node nearer to the output, or raise limit="
             )
             raise GraphTooLargeError(message)
+        self._check_local_derivatives(between)
         self.gradients: dict[Any, float] | None = grad_table(output) if isinstance(output, Value) else None
         self.names = self._choose_names()
+
+    def _check_local_derivatives(self, between: set[Node]) -> None:
+        """Raise `GraphTooLargeError` if the local derivatives have more than `LARGEST` inputs."""
+        inputs = sum(len(node.parents) * sum(map(between.__contains__, node.parents)) for node in self.path)
+        if inputs > LARGEST:
+            message = (
+                f"the local derivatives from the output to the parameter have {inputs} inputs, more than {LARGEST}: "
+                "explain a node nearer to the output, or a function of fewer terms"
+            )
+            raise GraphTooLargeError(message)
 
     def _choose_names(self) -> dict[Node, str]:
         """Return a name for each node in the equations: as drawings and tables name it, u1, u2, … without a name."""
@@ -104,24 +118,33 @@ class ChainRule:
         rows = [[self._gradient(style, self.output), "1"]]
         if self.x not in self.path:
             return [*rows, [self._gradient(style, self.x), "0"]]
+        consumers = self._consumers()
         for node in reversed(self.path[:-1]):
             terms: list[tuple[str, str]] = []
-            for consumer in reversed(self.path):
-                if node in consumer.parents and consumer is not self.x:
-                    partial = style.partial.format(self._name(style, consumer), self._name(style, node))
-                    number = self._local_number(consumer, node)
-                    written = self._local_derivative(style, consumer, node) if self._holds(consumer, node) else None
-                    rows.append([partial, *([written] if written else []), *self._number(style, number)])
-                    gradient = None if self.gradients is None else self.gradients[consumer]
-                    numbers = self._number(style, gradient, PRODUCT) + self._number(style, number, PRODUCT)
-                    names = self._gradient(style, consumer) + style.times + partial
-                    terms.append((names, style.times.join(numbers)))
+            for consumer in consumers[node]:
+                partial = style.partial.format(self._name(style, consumer), self._name(style, node))
+                number = self._local_number(consumer, node)
+                written = self._local_derivative(style, consumer, node) if self._holds(consumer, node) else None
+                rows.append([partial, *([written] if written else []), *self._number(style, number)])
+                gradient = None if self.gradients is None else self.gradients[consumer]
+                numbers = self._number(style, gradient, PRODUCT) + self._number(style, number, PRODUCT)
+                names = self._gradient(style, consumer) + style.times + partial
+                terms.append((names, style.times.join(numbers)))
             sums = [" + ".join(products) for products in zip(*terms)]
             if self.gradients is None:
                 rows.append([self._gradient(style, node), sums[0]])
             else:
                 rows.append([self._gradient(style, node), *sums, *self._number(style, self.gradients[node])])
         return rows + self._closed_form(style)
+
+    def _consumers(self) -> dict[Node, list[Node]]:
+        """Return for each node on the path those that are computed from it, the last first."""
+        consumers: dict[Node, list[Node]] = {node: [] for node in self.path}
+        for consumer in reversed(self.path):
+            for parent in dict.fromkeys(consumer.parents if consumer is not self.x else ()):
+                if parent in consumers:
+                    consumers[parent].append(consumer)
+        return consumers
 
     def _local_derivative(self, style: Style, consumer: Node, node: Node) -> str:
         """Return the formula of ∂consumer/∂node in terms of the names."""
@@ -156,12 +179,11 @@ class ChainRule:
 
     def _if_one_line(self, style: Style, node: Node) -> list[str]:
         """Return a list with the formula of a node, or an empty list if it does not fit on a line."""
-        try:
-            definitions, [formula] = write_graph(
-                style.dialect, node, digits=self.digits, name_above=LINE_LIMIT, limit=LINE_LIMIT, names=self.names
-            )
-        except GraphTooLargeError:
+        if has_more_operations(node, LINE_LIMIT):
             return []
+        definitions, [formula] = write_graph(
+            style.dialect, node, digits=self.digits, name_above=LINE_LIMIT, limit=LINE_LIMIT, names=self.names
+        )
         return [] if definitions else [formula.text]
 
     def _name(self, style: Style, node: Node) -> str:

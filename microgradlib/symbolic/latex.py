@@ -181,7 +181,8 @@ def to_latex(
     r"""Return the expression that a graph computes, as LaTeX (math mode, without dollar signs).
 
     Arguments and errors are those of `to_text`. A sum or dot product of more than four terms is written with \sum if
-    its terms differ only in an index, otherwise with dots, as is a product of more than four factors. Several lines are put in an `aligned` environment.
+    its terms differ only in an index, otherwise with dots, as is a product of more than four factors. Several lines are
+    put in an `aligned` environment.
 
     >>> from microgradlib import Symbol, exp, where
     >>> x, w1 = Symbol("x"), Symbol("w1")

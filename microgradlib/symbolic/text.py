@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from operator import add
 from typing import TYPE_CHECKING, ClassVar
 
-from microgradlib.ops.formula import ATOM, COMPARISON, Formula
+from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
 from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, NAME_ABOVE, write_graph
 
 if TYPE_CHECKING:
@@ -31,6 +32,27 @@ class Text(Formula):
     def name(cls, label: str) -> Text:
         """Write a label; a label that contains an operator, such as `a + b`, is put in parentheses as an operand."""
         return cls(label, COMPARISON if re.search(r"[-+*/<>=\s]", label) else ATOM)
+
+    @classmethod
+    def total(cls, terms: Sequence[Text]) -> Text:
+        """Write a sum of many terms: pairs, pairs of these, …, as each sum of two writes its operands anew."""
+        parts = [*terms]
+        while len(parts) > 1:
+            parts = [*map(add, parts[::2], parts[1::2]), *parts[len(parts) - len(parts) % 2 :]]
+        return parts[0]
+
+    @classmethod
+    def product(cls, factors: Sequence[Text]) -> Text:
+        """Write a product of many factors, at once for the same reason.
+
+        >>> a, b = Text("a"), Text("b")
+        >>> print(Text.product([-a, -b, a + b]))
+        -a*(-b)*(a + b)
+        """
+        if len(factors) == 1:
+            return factors[0]
+        first, *others = factors
+        return cls("*".join([first.at(PRODUCT, leading=True), *[x.at(PRODUCT) for x in others]]), PRODUCT)
 
 
 def to_text(

@@ -15,13 +15,17 @@ from microgradlib.symbolic.names import fresh_names, guarded_expression, leaf_na
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DEFAULT_LIMIT", "NAME_ABOVE", "expressions", "write_graph", "write_leaf"]
+__all__ = ["DEFAULT_LIMIT", "NAME_ABOVE", "expressions", "has_more_operations", "write_graph", "write_leaf"]
 
 DEFAULT_LIMIT = 1000
 """Default of `limit`, the largest number of operations that is written: longer formulas are unreadable."""
 
 NAME_ABOVE = 8
 """Default of `name_above`, the largest size (operations and leaves) of a shared subexpression without a name."""
+
+LONGEST_OPERAND = 4 * DEFAULT_LIMIT
+"""The largest size of any subexpression without a name: each operation writes its operands anew, which would take a
+time that grows with the square of a formula's length."""
 
 F = TypeVar("F", bound=Formula)
 
@@ -51,6 +55,27 @@ def _visible(outputs: Sequence[Node]) -> tuple[list[Node], dict[Node, Node], Cou
     return [node for node in order if node in uses], shown, uses
 
 
+def has_more_operations(node: Node, limit: int) -> bool:
+    """Return whether the formula of a node has more than `limit` operations, after a look at no more of the graph.
+
+    >>> from microgradlib import Symbol
+    >>> has_more_operations(Symbol("x") + 1, 1), has_more_operations(-Symbol("x") + 1, 1)
+    (False, True)
+    """
+    seen: set[Node] = set()
+    stack, count = [node], 0
+    while stack and count <= limit:
+        node = stack.pop()
+        inner = guarded_expression(node)
+        if inner is not None:
+            stack.append(inner)
+        elif node.op is not None and node not in seen:
+            seen.add(node)
+            count += 1
+            stack += node.parents
+    return count > limit
+
+
 def write_leaf(dialect: type[F], node: Node, names: Mapping[Any, str | F], digits: int | None) -> F:
     """Write a leaf by its name, which may be written already, or by its number if it has none."""
     name = names.get(node)
@@ -71,8 +96,8 @@ def write_graph(
     """Return the definitions, each a name and its formula, and the formulas of the expressions.
 
     The parameters are those of `to_text`; `names` maps leaves to names, or to formulas, by default their labels. A
-    shared node without a name has a size of at most `name_above`, so the length of the text is linear in the number of
-    edges, not of paths.
+    shared node without a name has a size of at most `name_above`, and any operand one of at most `LONGEST_OPERAND`, so
+    the time and the length of the text are linear in the number of edges, not of paths.
     """
     outputs = expressions(expression)
     order, shown, uses = _visible(outputs)
@@ -85,6 +110,7 @@ def write_graph(
         raise GraphTooLargeError(message)
     names = leaf_names(order) if names is None else names
     fresh = fresh_names("t", [name for name in names.values() if isinstance(name, str)])
+    results = Counter(shown[output] for output in outputs)
     texts: dict[Node, F] = {}
     sizes: dict[Node, int] = {}
     definitions: list[tuple[F, F]] = []
@@ -95,7 +121,8 @@ def write_graph(
         inputs = [shown[parent] for parent in node.parents]
         texts[node] = write_op(dialect, node.op, [texts[x] for x in inputs], digits)
         sizes[node] = 1 + sum(sizes[x] for x in inputs)
-        if uses[node] > 1 and sizes[node] > name_above:
+        is_operand = node not in results or uses[node] > results[node]
+        if (uses[node] > 1 and sizes[node] > name_above) or (is_operand and sizes[node] > LONGEST_OPERAND):
             name = dialect.name(next(fresh))
             definitions.append((name, texts[node]))
             texts[node], sizes[node] = name, 1
