@@ -46,7 +46,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 class Selected:
-    """A plugin of pytest: runs the named tests, or files of them, in this order, and keeps the first failure."""
+    """A plugin of pytest: runs the named tests, or whole files of them, in this order, and keeps the first failure."""
 
     def __init__(self, names, importers):
         self.importers = importers
@@ -64,7 +64,8 @@ class Selected:
         items[:] = sorted(chosen, key=self._rank)
 
     def _rank(self, item):
-        return self.rank.get(item.nodeid, self.rank.get(item.nodeid.partition("::")[0]))
+        names = (item.nodeid, item.nodeid.partition("[")[0], item.nodeid.partition("::")[0])
+        return next((self.rank[name] for name in names if name in self.rank), None)
 
     def pytest_runtest_logreport(self, report):
         if report.failed and self.failed is None:
