@@ -107,10 +107,7 @@ def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
         while not _replaced(target, content, mode, private=private):  # a draft was taken for dead before it was held
             pass
     except OSError as error:
-        if error.errno is None:
-            raise
-        # the system names the draft, or nothing
-        raise OSError(error.errno, error.strerror, shorten(os.fspath(path), 200)) from None
+        raise _about(path, error) from None
 
 
 def _replaced(target: Path, content: bytes, mode: int | None, *, private: bool) -> bool:
@@ -195,6 +192,13 @@ def read_limited(path: Path, most: int, begins: bytes = b"") -> bytes:
     >>> read_limited(Path(os.devnull), most=100)
     b''
     """
+    try:
+        return _read(path, most, begins)
+    except OSError as error:
+        raise _about(path, error) from None
+
+
+def _read(path: Path, most: int, begins: bytes) -> bytes:
     content = bytearray()
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -208,3 +212,8 @@ def read_limited(path: Path, most: int, begins: bytes = b"") -> bytes:
         message = f"{has}, and {most:,} are read at most; if that is meant, load it with a higher max_bytes"
         raise ValueError(message)
     return bytes(content)
+
+
+def _about(path: Path, error: OSError) -> OSError:
+    """Return an error of the system with the path that was given, shortened; it may name a draft, or nothing."""
+    return OSError(error.errno, error.strerror, shorten(os.fspath(path), 200)) if error.errno else error
