@@ -31,7 +31,8 @@ GPT of `tests/benchmarks` beside hand-written JAX, float64, one thread of a CPU,
 256 texts and 350 ms for 4,096, and 3 s to compile (by hand 1.2). It has not been measured on an accelerator.
 
 Numbers are IEEE's but for what XLA changes: on a CPU it takes subnormals (below 2.2e-308) for 0, it may round a product
-and a sum once, and divide by a product instead of twice, which shows where the product overflows.
+and a sum once, and divide by a product instead of twice, which shows where the product overflows. The larger of 0 and
+−0 is 0, so relu(−0) is 0, where it is −0 elsewhere.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ __all__ = ["Walled", "array_functions", "float64_enabled", "jax", "times", "wher
 
 SAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh", "cosh",
-    "tanh", "mod", "floor", "ceil",
+    "tanh", "floor", "ceil",
 )  # fmt: skip
 RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
@@ -70,7 +70,7 @@ class _Functions:
             setattr(self, name, getattr(jnp, RENAMED.get(name, name)))
         for name, found in SPECIAL.items():
             setattr(self, name, getattr(special, found))
-        self.polygamma, self.abs = _polygamma, _absolute
+        self.polygamma, self.abs, self.mod = _polygamma, _absolute, _remainder
         self.maximum = lambda *xs: reduce(jnp.maximum, xs)
         self.minimum = lambda *xs: reduce(jnp.minimum, xs)
         self.detach = jax().lax.stop_gradient
@@ -91,6 +91,13 @@ def _absolute(x: Any) -> Any:
     """Return |x|, so that XLA does not see it: it takes |x| ≥ 0 for true where x is nan too."""
     jnp = jax().numpy
     return jnp.where(x > 0, x, jnp.where(x < 0, -x, x * x))  # the square of ±0 is 0
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    """Return x mod y; a remainder of 0 has the sign of y, as Python's has."""
+    jnp = jax().numpy
+    rest = jnp.mod(x, y)
+    return jnp.where(rest == 0, jnp.copysign(0.0, y), rest)
 
 
 def _polygamma(x: Any, order: Any) -> Any:
