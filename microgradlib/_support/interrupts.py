@@ -25,7 +25,7 @@ class Hold:
     """
 
     def __init__(self) -> None:
-        self.is_open, self.waits = False, False
+        self.is_open, self.waits, self.has_raised = False, False, False
         self.handler: Any = None
 
     def receive(self, number: int, frame: Any) -> None:
@@ -33,19 +33,21 @@ class Hold:
         if not self.is_open:
             self.waits = True
             return
-        self.is_open = False
+        self.is_open, self.has_raised = False, True
         self.handler(number, frame)
-        self.is_open = True
+        self.is_open, self.has_raised = True, False
 
     def open(self) -> None:
         """Let Ctrl-C through from here on, first of all one that waits."""
-        self.is_open = True
+        self.is_open, self.has_raised = True, False
         if self.waits:
             self.waits = False
             self.receive(2, sys._getframe(1))  # SIGINT is 2 on all systems
 
     def during(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call a function with the hold closed; then let Ctrl-C through again.
+
+        It is raised once more if what it raised before was lost, as Python drops what is raised while it frees things.
 
         >>> with interrupts_held() as hold:
         ...     hold.open()
@@ -56,6 +58,7 @@ class Hold:
         try:
             return function(*arguments)
         finally:
+            self.waits = self.waits or self.has_raised
             self.open()
 
 

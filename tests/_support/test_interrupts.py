@@ -82,6 +82,26 @@ def test_a_call_during_which_it_waits():
     assert done == [1]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_raised_while_something_is_freed_is_raised_again():
+    class Pressing:
+        def __del__(self):
+            press()
+
+    def work():
+        with interrupts_held() as hold:
+            hold.open()
+            Pressing()
+            done.append("Python drops it")
+            hold.during(done.append, "the next call")
+            done.append("not reached")
+
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["Python drops it", "the next call"]
+
+
 def test_holds_nest():
     done = []
     with interrupts_held() as outer:

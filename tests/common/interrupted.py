@@ -16,8 +16,8 @@ __all__ = ["Moments", "interrupted", "leftovers", "moments_of"]
 class Moments:
     """A profile function that counts calls of Python functions, and ends of other calls, and presses Ctrl-C at one.
 
-    After these, and at jumps back, Python looks for signals. Where a generator goes on is passed over: one that is
-    freed does so to end, and what is raised there is lost.
+    After these, and at jumps back, Python looks for signals. Where something is freed is passed over, and where a
+    generator goes on, which it does when it is freed: what is raised there is lost.
     """
 
     def __init__(self, moment=None):
@@ -26,8 +26,8 @@ class Moments:
     def __call__(self, frame, event, called):
         if event in {"call", "c_return"}:
             self.count += 1
-            passed_over = event == "call" and is_generator(frame)
-            if self.moment is not None and self.count >= self.moment and not passed_over:
+            is_due = self.moment is not None and self.count >= self.moment
+            if is_due and not (event == "call" and is_generator(frame)) and not is_freeing(frame):
                 sys.setprofile(None)
                 self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}, {event} in {frame.f_code.co_name}"
                 signal.raise_signal(signal.SIGINT)
@@ -35,6 +35,12 @@ class Moments:
 
 def is_generator(frame):
     return bool(frame.f_code.co_flags & 0x20)  # inspect.CO_GENERATOR
+
+
+def is_freeing(frame):
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager
