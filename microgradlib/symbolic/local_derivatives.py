@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
     from microgradlib.ops import Op
 
-__all__ = ["formula_holds", "local_derivative_formula", "value_formula", "write_local_derivative"]
+__all__ = ["MOST_INPUTS", "formula_holds", "local_derivative_formula", "value_formula", "write_local_derivative"]
 
 F = TypeVar("F", bound=Formula)
+
+MOST_INPUTS = 1000
+"""The largest number of inputs of an op whose local derivatives are written: each takes a time that grows with it."""
 
 PLACEHOLDERS = 0xF0000
 """The first of the private characters that stand for names while a formula is written: the output, then the inputs."""
@@ -72,7 +75,8 @@ def local_derivative_formula(op: Op, place: int, names: Sequence[str], output: s
     """Return ∂op/∂(input `place`) as a line of text: x, 1 − u3², I(x > 0).
 
     Args:
-        op: the op of the node, its settings included; of a node made by hand, which has no rule, "" is returned.
+        op: the op of the node, its settings included; of a node made by hand, which has no rule, and of one with more
+            than `MOST_INPUTS` inputs, "" is returned.
         place: which of the inputs, from 0.
         names: the names of all inputs, in order; one that contains an operator is put in parentheses.
         output: the name of the node itself.
@@ -83,6 +87,8 @@ def local_derivative_formula(op: Op, place: int, names: Sequence[str], output: s
     """
     check_op(op)
     _check_place(place, len(names))
+    if len(names) > MOST_INPUTS:
+        return ""
     return _filled(_derivative_template(op, place, len(names)), [output, *names])
 
 
@@ -121,13 +127,15 @@ def _at(rule: Callable[..., Any], place: int) -> Callable[..., Any]:
 
 
 def value_formula(op: Op, names: Sequence[str]) -> str:
-    """Return op(inputs) as a line of text: w · x + b, tanh(u1), e^u; "" for a node made by hand.
+    """Return op(inputs) as a line of text: w · x + b, tanh(u1), e^u; "" for a node made by hand or of 65,535 inputs.
 
     >>> from microgradlib.ops import TABLE
     >>> value_formula(TABLE["dot"], ["w", "x", "b"]), value_formula(TABLE["exp"], ["a + b"])
     ('w · x + b', 'e^(a + b)')
     """
     check_op(op)
+    if len(names) >= 0xFFFF:  # there are no placeholders for more
+        return ""
     return _filled(_value_template(op, len(names)), ["", *names])
 
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from microgradlib.ops import ZERO
-from microgradlib.symbolic.local_derivatives import formula_holds, local_derivative_formula
+from microgradlib.symbolic.local_derivatives import MOST_INPUTS, formula_holds, local_derivative_formula
 from microgradlib.viz.cells.names import formula, named, short_name
 from microgradlib.viz.cells.table import Cell, Column, Line, Span, Table, cell, equals, line, selected
 from microgradlib.viz.numbers import MINUS, NOT_REACHED, number, precision
@@ -167,8 +167,10 @@ class _Writer:
             symbol += f" (operand {edge.place + 1})"
         if edge.local is ZERO:
             return line(Span(f"{symbol} = 0, closed", "muted"))
-        names = [short_name(self.name(parent)) for parent in head.parents]
-        written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
+        written = ""
+        if len(head.parents) <= MOST_INPUTS:  # of more, each edge would go through them all
+            names = [short_name(self.name(parent)) for parent in head.parents]
+            written = local_derivative_formula(head.op, edge.place, names, short_name(self.name(head)))
         text = self.number(edge.local)
         holds = written not in {"", text} and not self.names.changed and _holds(edge)
         middle = f" = {written}" if holds else ""
@@ -192,7 +194,8 @@ class _Writer:
 
 
 def _is_repeated(edge: Edge) -> bool:
-    return sum(parent is edge.operand for parent in edge.head.parents) > 1
+    parents = edge.head.parents
+    return len(parents) <= MOST_INPUTS and sum(parent is edge.operand for parent in parents) > 1
 
 
 def _holds(edge: Edge) -> bool:
