@@ -8,11 +8,12 @@ from functools import wraps
 from typing import Any, Final, TypeVar, cast
 
 from microgradlib._support.optional import import_optional
+from microgradlib._support.printable import one_line, shorten
 from microgradlib._support.shown import shown
 
 __all__ = [
-    "CLASS_COLOURS", "DIVERGING", "axes_of", "closing_on_error", "grid_of_axes", "is_dark", "label_plainly",
-    "numpy_for",
+    "CLASS_COLOURS", "DIVERGING", "axes_of", "caption_text", "closing_on_error", "grid_of_axes", "is_dark",
+    "label_plainly", "numpy_for",
 ]  # fmt: skip
 
 CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
@@ -21,6 +22,8 @@ DIVERGING: Final = "PuOr_r"
 """Purple below, orange above: told apart by colour-blind readers."""
 SMALLEST_PLAIN: Final = 1e-3
 """Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
+LONGEST_CAPTION: Final = 80
+"""Longer names are shortened."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +65,22 @@ def axes_of(ax: Any, feature: str) -> Any:
         message = f"ax must be matplotlib Axes, as plt.subplots() makes them, or None for a new figure, got {shown(ax)}"
         raise TypeError(message)
     return ax
+
+
+def caption_text(name: Any) -> str:
+    r"""Return a name of the user's as matplotlib can draw it: on one line, `$…$` as a formula only if it is one.
+
+    >>> caption_text("$x_1$"), caption_text("$x_{$"), caption_text("two\nlines")
+    ('$x_1$', '\\$x_{\\$', 'two lines')
+    """
+    text = shorten(one_line(str(name)), LONGEST_CAPTION)
+    if "$" in text:
+        parser = import_optional("matplotlib.mathtext", "caption_text").MathTextParser("agg")
+        try:
+            parser.parse(text)
+        except (ValueError, RuntimeError):
+            return text.replace("$", r"\$")
+    return text
 
 
 def numpy_for(feature: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from microgradlib._support.shown import shown
-from microgradlib.plots.axes import numpy_for
+from microgradlib.plots.axes import caption_text, numpy_for
 
 __all__ = ["Points", "points_of"]
 
@@ -56,7 +56,7 @@ def points_of(data: Any, function: str) -> Points:
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         message = f"{function} takes finite inputs and targets; remove the examples with inf or nan"
         raise ValueError(message)
-    classes = tuple(getattr(data, "class_names", ()))
+    classes = tuple(map(caption_text, getattr(data, "class_names", ())))
     is_whole = bool((y == np.round(y)).all()) and len(np.unique(y)) <= 20
     is_classification = bool(classes) or (is_whole and not hasattr(data, "target_name"))
-    return Points(x, y, tuple(getattr(data, "feature_names", ())), classes, is_classification)
+    return Points(x, y, tuple(map(caption_text, getattr(data, "feature_names", ()))), classes, is_classification)

@@ -12,7 +12,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn import Module
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.ops import ZERO
-from microgradlib.plots.axes import axes_of, closing_on_error, label_plainly
+from microgradlib.plots.axes import axes_of, caption_text, closing_on_error, label_plainly
 from microgradlib.viz.captions import Language, captions
 from microgradlib.viz.snapshots.capture import capture
 
@@ -51,6 +51,7 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, lang: Language = "en", 
         names, curves = _by_layer(model)
     else:
         names, curves = _by_step(model)
+    names = list(map(caption_text, names))
     sizes = {label: [_size(values, label) for values in groups] for label, groups in curves.items()}
     if all(math.isnan(size) for numbers in sizes.values() for size in numbers):
         raise ValueError("no gradient has reached anything here: call loss.backward() first, then plot")

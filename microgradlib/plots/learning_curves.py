@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from microgradlib._support.shown import shown
-from microgradlib.plots.axes import CLASS_COLOURS, axes_of, closing_on_error, label_plainly
+from microgradlib.plots.axes import CLASS_COLOURS, axes_of, caption_text, closing_on_error, label_plainly
 from microgradlib.viz.captions import Language, captions
 
 __all__ = ["draw_curves", "plot_history"]
@@ -68,7 +68,7 @@ def draw_curves(ax: Any, curves: dict[str, list[float]], label: str, say: Callab
         dashes = {"linestyle": "--"} if k % 2 else {}
         marker = "o" if sum(map(math.isfinite, numbers)) == 1 else None  # a line of one point is not seen
         colour = CLASS_COLOURS[k % len(CLASS_COLOURS)]
-        ax.plot(range(len(numbers)), numbers, label=say(name), color=colour, marker=marker, **dashes)
+        ax.plot(range(len(numbers)), numbers, label=caption_text(say(name)), color=colour, marker=marker, **dashes)
     ax.set(xlabel=say("epoch"), ylabel=say(label), yscale="log" if log else "linear")
     if log:
         label_plainly(ax.yaxis)

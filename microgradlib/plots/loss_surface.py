@@ -14,7 +14,7 @@ from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.modes import no_grad
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
-from microgradlib.plots.axes import axes_of, closing_on_error, is_dark, numpy_for
+from microgradlib.plots.axes import axes_of, caption_text, closing_on_error, is_dark, numpy_for
 from microgradlib.plots.evaluation import Evaluator
 from microgradlib.viz.captions import Language, captions
 
@@ -93,7 +93,7 @@ def plot_loss_surface(
         ink = "white" if is_dark(axes) else "black"
         axes.plot(points[:, 0], points[:, 1], color=ink, linewidth=1.4, marker="o", markersize=3, label=say("path"))
         axes.plot(*points[-1], marker="*", markersize=13, color="#d55e00", markeredgecolor=ink, linestyle="none")
-    names = [surface.names.get(w, name) for w, name in ((w1, "w1"), (w2, "w2"))]
+    names = [caption_text(surface.names.get(w, name)) for w, name in ((w1, "w1"), (w2, "w2"))]
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     return axes
 

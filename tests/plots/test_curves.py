@@ -126,3 +126,19 @@ def test_errors_of_differences_fall_by_their_order():
         plot_derivative_error(lambda x: x.log(), 0.0)
     with pytest.raises(TypeError, match="a function of one number"):
         plot_derivative_error(3.0, 1.0)
+
+
+@pytest.mark.parametrize("name", ["$x_{$", "$$", r"$\nothing$", "a\x00\n\ud800", "y" * 17_000, "$x_1$", "50$"])
+def test_any_name_of_a_layer_is_drawn(name):
+    class Named(nn.Module):
+        def __init__(self):
+            self.parts = {name: nn.MLP([1, 2, 1], rng=0)}
+
+        def __call__(self, xs):
+            return self.parts[name](xs)
+
+    model = Named()
+    model([1.0]).backward()
+    axes = plot_gradient_flow(model)
+    axes.figure.canvas.draw()
+    assert all(label.get_text().isprintable() for label in axes.get_xticklabels())
