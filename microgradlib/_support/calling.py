@@ -10,7 +10,7 @@ from microgradlib._support.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["AS_ARGUMENTS", "call", "check_function", "parameters_of", "returned", "takes"]
+__all__ = ["AS_ARGUMENTS", "call", "check_call", "check_function", "parameters_of", "returned", "takes"]
 
 AS_ARGUMENTS = "xs has one number for each argument; a function of one list is lambda *xs: f(xs)"
 """Why a function that is looked at in a point is called with so many arguments."""
@@ -49,6 +49,21 @@ def call(f: Any, reason: str, *arguments: Any, **keywords: Any) -> Any:
     called_with += "".join(f", {name}=…" for name in keywords)
     message = f"{shown(f)} {parameters_of(f)} was called with {called_with}: {reason}"
     raise TypeError(message)
+
+
+def check_call(f: Any, called: str, error: TypeError, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+    """Raise `TypeError` in plain words if the call itself failed, as f does not take these arguments.
+
+    `called` is what the user called, by its name. To be called while an error of f(*arguments, **keywords) is handled
+    by the function that called f.
+    """
+    traceback = error.__traceback__
+    if traceback is not None and traceback.tb_next is None and not takes(f, arguments, keywords):
+        given = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
+        given += "".join(f", {name}=…" for name in keywords)
+        message = f"{called} takes {parameters_of(f).removeprefix('of ')}, but was called with {given}"
+        several = len(arguments) > 1 and takes(f, [None])
+        raise TypeError(message + ("; several numbers are given as one list" if several else "")) from None
 
 
 def returned(f: Any, results: Iterable[Any], convert: Callable[[Any], T]) -> list[T]:

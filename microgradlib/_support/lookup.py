@@ -9,7 +9,7 @@ from microgradlib._support.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["check_keywords", "check_options", "lookup", "nearest"]
+__all__ = ["LONGEST_NAME", "check_keywords", "check_options", "lookup", "nearest"]
 
 LONGEST_NAME = 100
 """A longer text is no misspelt name, and comparing it with the known ones takes long."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
-from microgradlib.core.changes import check_unchanged
+from microgradlib.core.changes import check_recorded, check_unchanged
 from microgradlib.core.graph import descendants, node_list, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.tables import NodeTable, TangentTable
@@ -40,6 +40,7 @@ def grad_table(output: N, seed: float = 1.0) -> NodeTable[N]:
     (10.0, 3.0)
     """
     table = NodeTable(dict.fromkeys(topological_sort(output), ZERO))
+    check_recorded(output)
     check_unchanged(table)
     table[output] = as_float(seed) or ZERO
     for node in reversed(table):
@@ -107,6 +108,7 @@ def gradients(output: Any, inputs: Any) -> Any:
         return gradients(output, [inputs])[0]
     inputs = node_list(inputs, "inputs", "[x, y]")
     order = topological_sort(output)
+    check_recorded(output)
     check_unchanged(order)
     useful = descendants(order, inputs)
     table: dict[Any, Any] = {output: 1.0}
@@ -151,6 +153,9 @@ def evaluate(output: Any, values: Mapping[Any, Any]) -> Any:
     """
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
     table: dict[Any, Any] = _by_node(values, "values")
+    for number in table.values():
+        if isinstance(number, (str, bytes, list, tuple, dict, set, type(None))):
+            as_float(number)  # raises the TypeError for what is not a number
     for node in topological_sort(*outputs, known=table):
         table[node] = node.op(*[table[p] for p in node.parents]) if node.op else _leaf(node)
     results = [table[target] for target in outputs]

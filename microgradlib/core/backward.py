@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 from weakref import WeakSet
 
-from microgradlib.core.changes import COUNT, check_unchanged
+from microgradlib._support.shown import shown
+from microgradlib.core.changes import COUNT, check_recorded, check_unchanged
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.own_attributes import own_attributes
 from microgradlib.ops import ZERO
 
-__all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "run_leaf_functions"]
+__all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "refuse_wrong_grads", "run_leaf_functions"]
 
 LEAVES_WITH_FUNCTIONS: WeakSet[Any] = WeakSet()
 """The nodes to which a `_backward` function was assigned while they had no parents."""
@@ -21,11 +23,13 @@ def accumulate(output: Any, seed: float) -> None:
 
     A test holds it to `grad_table`, bit for bit: the same edges in the same order. It reads the slots of the nodes
     rather than their tuples of parents, and leaves out the leaves, which have no parents to add to. Raises
-    `ChangedDataError`, before any change, for what `core.changes` says.
+    `ChangedDataError` or `ValueError`, before any change, for what `core.changes` says.
     """
     order, used, is_current = _inner_nodes(output)
     if not is_current:
         check_unchanged(order)
+    if not order:
+        check_recorded(output)
     for node in used:
         node.grad = ZERO
     output.grad = (seed or ZERO) if order else output.grad + seed
@@ -88,3 +92,12 @@ def run_leaf_functions(output: Any) -> None:
     for node in reversed(topological_sort(output)):
         if node in LEAVES_WITH_FUNCTIONS and not node.parents:
             own_attributes(node).get("_backward", tuple)()
+
+
+def refuse_wrong_grads(output: Any) -> None:
+    """Raise `TypeError` if the `grad` of a leaf is no number, as after `p.grad = None`: nothing can be added to it."""
+    for node in topological_sort(output):
+        if not node.parents and not isinstance(node.grad, Real):
+            name = repr(node.label) if node.label else "a leaf"
+            message = f"the grad of {name} is {shown(node.grad)}, to which nothing can be added: write p.grad = 0.0"
+            raise TypeError(message)

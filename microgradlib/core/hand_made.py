@@ -19,6 +19,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from microgradlib._support.lookup import check_keywords
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib._support.unique import unique
@@ -220,9 +221,10 @@ def _sorted_out(positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str,
     for keyword, content in named.items():
         name = next((name for name, keywords in known.items() if keyword in keywords), None)
         if name is None or name in given:
-            taken = ", ".join(keyword for keywords in known.values() for keyword in keywords)
-            message = f"Value has no argument {keyword!r}" if name is None else f"Value got its {name} twice"
-            message += f"; besides data it takes {taken}"
+            if name is None:
+                listed = [other for others in known.values() for other in others if other[0] != "_"]
+                check_keywords([keyword], listed, "Value")
+            message = f"Value got its {name} twice; give it once"
             raise TypeError(message)
         given[name] = content
     for argument in positional:

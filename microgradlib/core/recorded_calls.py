@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import getweakrefs, ref
 
+from microgradlib._support.calling import check_call
 from microgradlib.core.modes import MODES_IN_USE, is_compiling
 from microgradlib.core.nested import nodes_in
 from microgradlib.core.scopes import MARKED_OUTPUTS, MARKS, Function, Kept, Mark, begin, mark_node
@@ -95,7 +96,11 @@ def recorded(function: Function) -> Callable[[F], F]:
         def call(*inputs: Any, **options: Any) -> Any:
             began = begin()
             given = inputs if _SINGLE.issuperset(map(type, inputs)) else nodes_in(inputs)
-            result = body(*inputs, **options)
+            try:
+                result = body(*inputs, **options)
+            except TypeError as error:
+                check_call(body, body.__name__, error, inputs, options)
+                raise
             if result.__class__ is not Value or MODES_IN_USE or result._left is None:
                 note(began, function, given, result)
                 return result
@@ -174,7 +179,11 @@ def _recorded_method(body: Any) -> Any:
             given = nodes_in(inputs)
         if options:
             given = [*given, *nodes_in(options.values())]
-        result = body(self, *inputs, **options)
+        try:
+            result = body(self, *inputs, **options)
+        except TypeError as error:
+            check_call(body.__get__(self), type(self).__name__, error, inputs, options)
+            raise
         if result.__class__ is not Value or MODES_IN_USE or result._left is None or getweakrefs(result):
             note(began, self, given, result)
             return result

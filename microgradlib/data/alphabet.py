@@ -39,6 +39,9 @@ class Alphabet:
 
     def __post_init__(self) -> None:
         """Raise unless the index of each character is its token."""
+        if not isinstance(self.characters, str):
+            message = f"characters must be a string, got {shown(self.characters)}; use Alphabet.of"  # type: ignore[unreachable]
+            raise TypeError(message)
         if not self.characters or list(self.characters) != sorted(set(self.characters)):
             message = (
                 f"characters must be sorted, each once, at least one, got {shown(self.characters)}; use Alphabet.of"
@@ -55,6 +58,10 @@ class Alphabet:
         >>> Alphabet.of(names()).characters
         'abcdefghijklmnopqrstuvwxyz'
         """
+        given: Any = texts
+        if not hasattr(given, "__iter__"):
+            message = f"texts must be a list of strings, got {shown(given)}"
+            raise TypeError(message)
         found: set[str] = set()
         for text in texts:
             if not hasattr(text, "__iter__"):
@@ -107,6 +114,10 @@ class Alphabet:
         >>> Alphabet("abc").decode([2, 0, 1]), Alphabet("abc").decode([3, 2, 0, 1, 3])
         ('cab', 'cab')
         """
+        given: Any = tokens
+        if not hasattr(given, "__iter__"):
+            message = f"tokens must be a list of whole numbers, got {shown(given)}"
+            raise TypeError(message)
         text = []
         for token in tokens:
             if token not in range(len(self)):

@@ -42,12 +42,15 @@ def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     >>> argument_positions((0, -1), 3)
     [0, 2]
     """
+    if hasattr(argnums, "__next__"):
+        message = f"argnums is read at every call, got {shown(argnums)}, which can be read once: write a tuple"
+        raise TypeError(message)
     several = isinstance(argnums, Iterable) and not isinstance(argnums, str)
     positions: tuple[Any, ...] = tuple(argnums) if several else (argnums,)
     if all(isinstance(i, Integral) and -count <= int(i) < count for i in positions):
         return [int(i) % count for i in positions]
     if count == 0:
-        raise TypeError("the function was called without positional arguments: there is nothing to differentiate by")
+        raise TypeError("nothing to differentiate by: the function was called without an argument by position")
     message = (
         f"argnums must be positions of arguments, got {shown(argnums)} in a call with {count} "
         f"argument{'s' * (count != 1)}: write "

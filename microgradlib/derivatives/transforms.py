@@ -181,6 +181,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             output = reductions.dot(*[v for v, _ in pairs], *[y for _, y in pairs]) if pairs else as_node(0.0)
         return tuple(nested(call.arguments, call.gradients(output)))
 
+    pullback.__qualname__ = "pullback"
     return call.result(call.outputs), pullback
 
 

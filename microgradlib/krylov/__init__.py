@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import as_float
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.core.graph import node_list
 from microgradlib.core.modes import recording
@@ -40,6 +41,9 @@ def hessian_products(output: Value, inputs: Sequence[Value]) -> Callable[[Sequen
         slopes = gradients(output, inputs)
 
     def product(v: Sequence[float]) -> list[float]:
+        if not hasattr(v, "__iter__"):
+            message = f"a product H·v takes a list of one number for each input, got {shown(v)}"
+            raise TypeError(message)
         numbers = [as_float(number) for number in v]
         if len(numbers) != len(inputs):
             message = f"a product H·v needs one number for each of the {len(inputs)} inputs, got {len(numbers)}"

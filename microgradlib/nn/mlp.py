@@ -125,7 +125,7 @@ def _activation_of_each_layer(
         return list(activation)
     if len(activation) != hidden:
         message = (
-            f"activation must have one entry for each of the {hidden} hidden layers, got {list(activation)!r}; "
+            f"activation must have one entry for each of the {hidden} hidden layers, got {shown(list(activation))}; "
             "without output=…, one more entry is that of the output"
         )
         raise ValueError(message)

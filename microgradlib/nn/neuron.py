@@ -241,7 +241,8 @@ def _activation_of_each(activation: Activation | Sequence[Activation], nout: int
     if isinstance(activation, str) or not isinstance(activation, Sequence):
         return [activation] * nout
     if len(activation) != nout:
-        message = f"activation must be one for all neurons or a list of {nout}, one for each, got {list(activation)!r}"
+        given = shown(list(activation))
+        message = f"activation must be one for all neurons or a list of {nout}, one for each, got {given}"
         raise ValueError(message)
     return activation
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS, IEEE
-from microgradlib._support.lookup import nearest
+from microgradlib._support.lookup import LONGEST_NAME, nearest
 from microgradlib._support.shown import shown
 from microgradlib.ops.checks import check_numbers, check_properties, check_rules
 from microgradlib.ops.record import GRAPH, TABLE, Op, bind
@@ -100,6 +100,9 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     place = _place(sys._getframe(1))
     if not isinstance(name, str) or not name.isidentifier():
         message = f"an op's name is an identifier, as in define_op('swish', …), got {shown(name)}"
+        raise ValueError(message)
+    if len(name) > LONGEST_NAME:
+        message = f"an op's name has at most {LONGEST_NAME} letters, got {shown(name)}"
         raise ValueError(message)
     if name in TABLE and not _is_run_again(name, place):
         message = f"an op's name is an identifier not yet in the table, got {name!r}, which is {TABLE[name].formula}"

@@ -80,7 +80,8 @@ class Optimiser:
         under NumPy's names. t = 1, 2, … is the number of the update, lr its learning rate. Numbers returned beyond the
         parameter and the buffers are ignored.
         """
-        raise NotImplementedError
+        message = f"{type(self).__name__} has no update rule: define update(self, xp, t, lr, p, g, ...)"
+        raise NotImplementedError(message)
 
     def buffer_starts(self) -> dict[str, float]:
         """Return the initial number of each buffer, by its name, in the order in which `update` takes them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from microgradlib.core.graph import topological_sort
+from microgradlib.core.graph import node_list, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
 from microgradlib.ops import TABLE, Op
@@ -75,7 +75,7 @@ class _Simplifier:
     """Builds nodes from simplified inputs, by the op's rule in `RULES` if it applies."""
 
     def __init__(self, keep: Iterable[Node]) -> None:
-        self.keep = frozenset(keep)
+        self.keep = frozenset([keep] if isinstance(keep, Node) else node_list(keep, "keep", "[x]"))
         self.constants: dict[str, Value] = {}
 
     def constant(self, number: float) -> Value:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.optional import import_optional
+from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import TABLE
@@ -66,6 +67,9 @@ def to_sympy(
     size = _Size(limit)
     size.check_operations(sum(node.op is not None for node in order))
     table: dict[Node, Any] = {leaf: sympy.Symbol(name, real=True) for leaf, name in leaf_names(order).items()}
+    if symbols is not None and not hasattr(symbols, "keys"):
+        message = f"symbols must be a dict from leaves to SymPy's symbols or numbers, got {shown(symbols)}"
+        raise TypeError(message)
     table.update(symbols or {})
     for node in order:
         if node in table:

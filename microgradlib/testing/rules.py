@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, cast
 
 from microgradlib._support.checks import whole_number
+from microgradlib._support.number import as_float
 from microgradlib.core.autodiff import evaluate, grad_table, gradients
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value
@@ -62,7 +63,8 @@ def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     """
     check_op(op)
     order = whole_number(order, "order")
-    for point in [inputs] if inputs else _sample_points(op):
+    given = tuple(map(as_float, inputs))
+    for point in [given] if given else _sample_points(op):
         _check_numbers(op, point)
         _check_graph(op, point)
         if order > 1:

@@ -110,7 +110,7 @@ def _checked_cost(cost: Any, what: str, call: str) -> Node | float:
     try:
         return as_float(cost)
     except TypeError:
-        message = f"{what} must be one number, but {call} returned {type(cost).__name__}"
+        message = f"{what} must be one number, but {call} returned {shown(cost)}"
         raise TypeError(message) from None
 
 

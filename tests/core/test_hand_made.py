@@ -199,7 +199,7 @@ def test_wrong_arguments_are_named_and_change_nothing():
         ((1.0, (x, 2.0), "+"), {}, TypeError, "the parents of a node are Values, got 2.0"),
         ((1.0, (x,), "+", "a", "b"), {}, TypeError, "label twice"),
         ((1.0,), {"_children": (x,), "children": (x,)}, TypeError, "parents twice"),
-        ((1.0,), {"colour": 3}, TypeError, "no argument 'colour'; besides data it takes label, parents, children"),
+        ((1.0,), {"colour": 3}, TypeError, "no argument 'colour'; known: label, parents, children"),
         ((1.0, (x,), (1j,)), {}, TypeError, "real number"),
         ((1.0, (Symbol("s"),), (1.0,)), {}, MissingRuleError, f"parent Symbol.'s'. has none. {ADVICE}"),
         ((1.0, x), {}, TypeError, "a label is text"),

@@ -200,7 +200,7 @@ def test_programs_over_arrays(f, slope):
         (lambda x: hvp(lambda x: x @ x, x, [1.0, 2.0]), ValueError, "same nesting"),
         (lambda x: jvp(lambda x: x, (x,), (np.ones((2, 1)),)), ValueError, "same nesting"),
         (lambda x: jvp(lambda x: x, x, x), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
-        (lambda x: jvp(lambda x: x, 1.0, 1.0), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
+        (lambda x: jvp(lambda x: x, 1.0, [1.0]), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
         (lambda x: vjp(lambda x: x, x)[1](np.ones(3)), ValueError, "shape of the output"),
         (lambda x: vjp(lambda x: x, x)[1](1.0), ValueError, "shape of the output"),
     ],

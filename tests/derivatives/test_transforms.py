@@ -197,3 +197,23 @@ def test_equality_elsewhere_is_identity():
     assert nodes == 3.0  # as members of sets and keys of dicts, nodes are themselves
     with pytest.raises(SymbolHasNoValueError, match="=="):
         grad(lambda x: x if x == 2.0 else -x)(Symbol("x"))
+
+
+def test_jvp_of_a_function_of_one_number_takes_the_numbers():
+    cube = lambda x: x**3  # noqa: E731
+    assert jvp(cube, 2.0, 10.0) == jvp(cube, (2.0,), (10.0,)) == (8.0, 120.0)
+    value, slope = jvp(cube, Value(2.0), 10.0)
+    assert (value.data, slope.data) == (8.0, 120.0)
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian, vjp])
+def test_what_is_no_function_is_refused_at_once(transform):
+    with pytest.raises(TypeError, match=r"f must be a function of the numbers, .* got 3\.0"):
+        transform(3.0)
+
+
+def test_a_function_of_other_arguments_is_named():
+    with pytest.raises(TypeError, match="a lambda function of x was called with 2 arguments: give as many as it takes"):
+        grad(lambda x: x)(1.0, 2.0)
+    with pytest.raises(TypeError, match="a lambda function must return numbers: expected a real number, got None"):
+        grad(lambda x: None)(1.0)

@@ -147,7 +147,7 @@ def _training_step(model: Any, loss: Any, x: Any, y: Any) -> Value:
     if not is_module(model) or not callable(loss) or x is None or y is None:
         message = (
             "a training step needs a model, a loss, inputs and a target, as in explain(model, squared_error, [1.0, 2], "
-            f"0.5); got explain({type(model).__name__}, {type(loss).__name__}, {shown(x)}, {shown(y)})"
+            f"0.5); got explain({shown(model)}, {shown(loss)}, {shown(x)}, {shown(y)})"
         )
         raise TypeError(message)
     return build_loss(model, loss, x, y)
