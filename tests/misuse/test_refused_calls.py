@@ -1,7 +1,7 @@
 """A refused call changes nothing: every public callable, with one argument of a valid call replaced by a wrong one.
 
 If a call raises, all that was passed to it is what it was before, and so is the state of the process; and the exception
-is of a kind that a caller can expect. The wrong calls are drawn at random from all (58,000); `REFUSED_CALLS=all` makes
+is of a kind that a caller can expect. The wrong calls are drawn at random from all (65,000); `REFUSED_CALLS=all` makes
 every one, `REFUSED_CALLS=5000` so many.
 """
 
