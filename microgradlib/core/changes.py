@@ -24,7 +24,7 @@ from microgradlib.ops import TABLE, ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["COUNT", "become_leaf", "check_unchanged", "count_assignment"]
+__all__ = ["COUNT", "become_leaf", "check_recorded", "check_unchanged", "count_assignment"]
 
 COUNT: dict[str, Any] = {"ASSIGNMENTS": 0}
 """How many assignments there have been. The hot paths have this dict as their globals: nothing is read faster."""
@@ -57,6 +57,24 @@ def become_leaf(node: Any, number: float) -> None:
         raise ChangedDataError(message)
     node.op, node.parents, node._left_derivative, node._right_derivative = None, (), (), None
     _BECAME_LEAF[node] = COUNT["ASSIGNMENTS"] + 1
+
+
+def check_recorded(output: Any) -> None:
+    """Raise `ValueError` for an output that was computed under `no_grad()`: its derivatives would all be 0.
+
+    >>> from microgradlib import Value, no_grad
+    >>> with no_grad():
+    ...     loss = Value(3.0) * 2
+    >>> loss.backward()
+    Traceback (most recent call last):
+    ValueError: this Value was computed under no_grad(), so it does not know from what: compute it outside of ...
+    """
+    if output._left is None and getattr(output, "_left_derivative", ()) is None:
+        message = (
+            f"{output.label or 'this Value'} was computed under no_grad(), so it does not know from what: compute it "
+            "outside of the block to differentiate it"
+        )
+        raise ValueError(message)
 
 
 def check_unchanged(order: Iterable[Any]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 import microgradlib as mg
 from microgradlib import Symbol, Value, grad, hessian, hvp, jacobian, jvp, nn, value_and_grad, vjp
 from microgradlib.core.lost_derivatives import TRANSFORMS
+from microgradlib.derivatives.linearize import argument_positions
 
 TRANSFORMED = {
     "grad": lambda f, xs: grad(f)(xs),
@@ -120,3 +121,9 @@ def test_pickles_inside_a_transform_are_refused(f):
 
 def pickled(thing):
     return pickle.loads(pickle.dumps(thing))
+
+
+def test_positions_that_can_be_read_once_are_refused():
+    """The second call would differentiate by nothing."""
+    with pytest.raises(TypeError, match="write a tuple"):
+        argument_positions((i for i in [0]), 1)
