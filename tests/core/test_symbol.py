@@ -123,3 +123,9 @@ def test_methods_with_a_setting_are_those_of_values(number):
             == getattr(Value(number), method)(*settings).data
             == getattr(mg, method)(number, *settings)
         )
+
+
+def test_equality_of_symbols_is_identity_and_a_bool():
+    s, t = Symbol("s"), Symbol("s")
+    assert [s == s, s == t, s == 1.0, s != s, s != t] == [True, False, False, False, True]  # noqa: PLR0124
+    assert (s == t) is False

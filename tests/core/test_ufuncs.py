@@ -180,3 +180,26 @@ def test_vectorised_python_functions_take_nodes():
 def test_an_op_of_ones_own_is_found_by_its_name(temporary_op):
     temporary_op("spacing", lambda xp, x: 3 * x, [lambda xp, z, x: 3], formula="3 x, derivative 3")
     assert np.spacing(Value(2.0)).data == 6.0
+
+
+@pytest.mark.parametrize(
+    ("function", "advice"),
+    [
+        (np.fmax, "write np.maximum"),
+        (np.logaddexp2, "write np.logaddexp"),
+        (np.nextafter, "compute it from the functions of microgradlib, or pass value.data"),
+    ],
+)
+def test_functions_that_are_no_op_name_another_or_the_way_out(function, advice):
+    v = Value(2.0)
+    for inputs in ((v, 1.0), (1.0, v), (np.float64(1.0), v), (v, v), (np.ones(2), v)):
+        with pytest.raises(TypeError, match=f"the function {function.__name__} of NumPy .*: {advice}$"):
+            function(*inputs)
+
+
+@pytest.mark.parametrize("name", ["arctan2", "hypot", "fmod"])
+def test_object_arrays_compute_functions_of_two_numbers(name):
+    function, x, y = getattr(np, name), Value(2.0), Value(0.75)
+    [found] = function(np.array([x], dtype=object), np.array([y], dtype=object))
+    assert found.data == float(function(2.0, 0.75))
+    assert found.parents == (x, y)
