@@ -25,7 +25,7 @@ from microgradlib.nn.activation import (
 )
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import node_list
+from microgradlib.nn.sequences import node_list, refuse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -111,12 +111,16 @@ class Neuron(Module):
         if x.__class__ is not list:
             check_order(x, "the input of a neuron")
         if not hasattr(x, "__len__") or len(x) != len(self.w):
-            given = len(x) if hasattr(x, "__len__") else f"{x!r}; write [x] for a single input"
+            given = len(x) if hasattr(x, "__len__") else f"{shown(x)}; write [x] for a single input"
             message = f"this neuron takes a list of {len(self.w)} input{'s' * (len(self.w) != 1)}, got {given}"
             raise ValueError(message)
         inputs: Any = x
         if not self.expand:
-            z: Value = weighted_sum(self.w, inputs, self.b)
+            try:
+                z: Value = weighted_sum(self.w, inputs, self.b)
+            except TypeError:
+                refuse_rows(x, "a neuron")
+                raise
             return z
         products: list[Value] = [w * x_d for w, x_d in zip(self.w, inputs)]
         return sum(products[1:], products[0]) if self.b is None else sum(products, self.b)
@@ -188,7 +192,11 @@ class Layer(Module):
         if not hasattr(x, "__iter__"):
             message = f"a layer takes a list of inputs, got {shown(x)}; write [x] for a single input"
             raise TypeError(message)
-        inputs = [as_node(x_d) for x_d in x]  # one leaf for each plain number, shared by all neurons
+        try:
+            inputs = [as_node(x_d) for x_d in x]  # one leaf for each plain number, shared by all neurons
+        except TypeError:
+            refuse_rows(x, "a layer")
+            raise
         return [neuron.net_input(inputs) for neuron in self.neurons]
 
     def activated(self, z: Vector) -> list[Value]:

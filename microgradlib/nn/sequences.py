@@ -13,7 +13,7 @@ from microgradlib.core.value import as_node
 if TYPE_CHECKING:
     from microgradlib.core.value import Value
 
-__all__ = ["check_length", "is_sequence", "nested_lists", "node_list"]
+__all__ = ["check_length", "is_sequence", "nested_lists", "node_list", "refuse_rows"]
 
 
 def is_sequence(x: Any) -> bool:
@@ -51,6 +51,19 @@ def node_list(x: Any, length: int, name: str) -> list[Value]:
     """
     check_length(x, length, name)
     return [as_node(number) for number in x]
+
+
+def refuse_rows(x: Any, what: str) -> None:
+    """Raise `TypeError` if a list of numbers was to be given, but `x` holds lists, as several examples are.
+
+    >>> refuse_rows([[0.0, 1.0], [1.0, 1.0]], "a layer")
+    Traceback (most recent call last):
+    TypeError: a layer takes one example, a list of numbers, got 2 rows: write [model(x) for x in X], or compile it
+    """
+    if any(map(is_sequence, x)):
+        rows = f"{len(x)} row{'s' * (len(x) != 1)}"
+        message = f"{what} takes one example, a list of numbers, got {rows}: write [model(x) for x in X], or compile it"
+        raise TypeError(message)
 
 
 def nested_lists(x: Any) -> Any:
