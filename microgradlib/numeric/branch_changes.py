@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from microgradlib.core.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Recording", "changed_branch", "record"]
+__all__ = ["Recording", "changed_branch", "record", "record_or_none"]
 
 _JUMP = 1e-3  # relative; a local derivative that changes by less between two branches counts as continuous
 
@@ -42,6 +43,15 @@ def record(f: Callable[..., Any], point: Sequence[float], names: Sequence[str] =
             raise TypeError(message)
         [output] = returned(f, [output], Value)
     return Recording(inputs, output, grad_table(output))
+
+
+def record_or_none(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
+    """Return the recording of f at the point; None where f raises or is not finite, as outside its domain."""
+    try:
+        there = record(f, point)
+    except (ArithmeticError, ValueError):
+        return None
+    return there if math.isfinite(there.output.data) else None
 
 
 def changed_branch(first: Recording, second: Recording) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.autodiff import gradients, tangent_table
 from microgradlib.errors import MissingRuleError
-from microgradlib.numeric.branch_changes import Recording, changed_branch, record
+from microgradlib.numeric.branch_changes import Recording, changed_branch, record_or_none
 from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
 from microgradlib.numeric.noise import Noise
 from microgradlib.numeric.rounding import errors_inside_ops, rounding_error
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from microgradlib.core.value import Value
 
-__all__ = ["SAFETY", "Comparison", "compare", "gradient_entry", "record_or_none", "sits_on_kink"]
+__all__ = ["SAFETY", "Comparison", "compare", "gradient_entry", "sits_on_kink"]
 
 SAFETY = 5.0
 """The allowed difference as a multiple of the estimated error of the numeric derivative."""
@@ -62,15 +62,6 @@ def gradient_entry(f: Callable[..., Any], i: int) -> Callable[..., Any]:
         return gradients(output, [inputs[i]])[0] if hasattr(output, "parents") else 0.0
 
     return entry
-
-
-def record_or_none(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
-    """Return the recording of f at the point; None where f raises or is not finite, as outside its domain."""
-    try:
-        there = record(f, point)
-    except (ArithmeticError, ValueError):
-        return None
-    return there if math.isfinite(there.output.data) else None
 
 
 def sits_on_kink(node: Value) -> bool:

@@ -10,8 +10,8 @@ from microgradlib.core.graph import descendants
 from microgradlib.core.hand_made import HandMadeOp
 from microgradlib.core.kinks import described, indeterminate
 from microgradlib.core.modes import tracing_lines
-from microgradlib.numeric.branch_changes import Recording, record
-from microgradlib.numeric.comparison import SAFETY, Comparison, compare, record_or_none
+from microgradlib.numeric.branch_changes import Recording, record, record_or_none
+from microgradlib.numeric.comparison import SAFETY, Comparison, compare
 from microgradlib.numeric.complex_step import op_derivative
 from microgradlib.numeric.extrapolation import NumericDerivative
 from microgradlib.numeric.report import Fault

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.argument_names import argument_names
 from microgradlib._support.calling import check_function
 from microgradlib._support.number import as_point
 from microgradlib._support.shown import shown
@@ -70,7 +70,7 @@ def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1
         message = f"gradcheck checks derivatives of order 1 or 2, got order={shown(order)}; write order=1"
         raise ValueError(message)
     point = as_point(xs)
-    names = _names(f, len(point))
+    names = argument_names(f, len(point))
     value = record(f, point, names).output.data
     if not math.isfinite(value):
         message = f"gradcheck needs xs at which f is finite, got f({', '.join(map(repr, point))}) = {value}"
@@ -89,16 +89,6 @@ def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1
     if not report.ok:
         raise GradcheckError(report)
     return report
-
-
-def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of f's positional parameters, or x0, x1, … if it does not have `count` of them."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return [f"x{i}" for i in range(count)]
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return named if len(named) == count else [f"x{i}" for i in range(count)]
 
 
 def _checks(

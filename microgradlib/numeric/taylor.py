@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support import display
 from microgradlib._support.calling import check_function
 from microgradlib._support.number import as_point
-from microgradlib.numeric.branch_changes import Recording, changed_branch, record
+from microgradlib.numeric.branch_changes import changed_branch, record, record_or_none
 from microgradlib.numeric.extrapolation import EPSILON
 from microgradlib.numeric.rounding import rounding_error
 
@@ -103,7 +103,7 @@ def taylor_slope(
     h = 1.0
     for _ in range(_STEPS):
         h *= _SHRINK
-        there = _record_if_finite(f, [x + h * d for x, d in zip(point, v)])
+        there = record_or_none(f, [x + h * d for x, d in zip(point, v)])
         if there is None or changed_branch(here, there):
             continue
         change = sum(here.table.get(x, 0.0) * (y.data - x.data) for x, y in zip(here.inputs, there.inputs))
@@ -118,14 +118,6 @@ def default_direction(point: Sequence[float]) -> list[float]:
     """Return components of ½ to 1 times each argument's size, varied by the golden ratio to avoid cancellation."""
     sizes = [abs(x) if 0 < abs(x) < _TINY else max(abs(x), 1.0) for x in point]
     return [size * (0.5 + 0.5 * ((i + 1) * 0.618034 % 1)) for i, size in enumerate(sizes)]
-
-
-def _record_if_finite(f: Callable[..., Any], point: Sequence[float]) -> Recording | None:
-    try:
-        there = record(f, point)
-    except (ArithmeticError, ValueError):  # outside f's domain
-        return None
-    return there if math.isfinite(there.output.data) else None
 
 
 def _fitted_slope(steps: Sequence[float], remainders: Sequence[float]) -> float:
