@@ -10,7 +10,7 @@ from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
-from microgradlib.nn.labels import class_index, distribution
+from microgradlib.nn.labels import class_index
 from microgradlib.nn.sequences import is_sequence
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _target_class(target: Any) -> float:
     if is_sequence(target) and len(target) == 1:
         target = target[0]
     if is_sequence(target):
-        numbers = distribution([_number(y) for y in target], len(target))
+        numbers = [_number(y) for y in target]
         return float(numbers.index(max(numbers)))
     number = _number(target)
     return number if number % 1 == 0 else float(number >= 0.5)
@@ -82,8 +82,7 @@ def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number 
     A class is a number. A target may also be a row of probabilities, one-hot or not, whose largest entry is the class,
     or one probability of class 1. If an example has several labels, lists of 0 and 1, all must agree. Raises
     `ValueError` for no examples and for different numbers of predictions and targets, `TypeError` for anything but
-    lists, `LabelError` for nan, for a prediction that is no whole number, as probabilities are, and for a row that is
-    no distribution.
+    lists, `LabelError` for nan, and for a prediction that is no whole number, as probabilities are.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75

@@ -65,7 +65,6 @@ def test_nan_classes_and_row_predictions_raise():
     [
         ([0.9, 0.1], [1, 0], r"0\.9, which is not a class but a score or probability: .* int\(p >= 0\.5\)"),
         ([[0.9, 0.1]], [[1, 0]], "not a class"),
-        ([1, 0], [[0, 1, 1], [1, 0, 0]], "sums to 2"),
     ],
 )
 def test_scores_are_no_classes(predicted, targets, words):
