@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from microgradlib.numeric.noise import Noise, estimate_noise
+from microgradlib.numeric.noise import Noise, _explanation, estimate_noise
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,9 @@ def test_the_point_itself_does_not_count():
 
     assert estimate_noise(f, 0.25, 2.0**-40) < 1e-15
     assert estimate_noise(f, 0.25 + 2.0**-41, 2.0**-40) > 0.1
+
+
+def test_slopes_that_are_not_finite_say_nothing_of_an_oscillation():
+    assert _explanation(lambda _: math.inf, 0.0, 1e-3, 1e-9, 0.0) == "curvature"
+    assert _explanation(lambda x: x * x, 1.0, 1e-3, 1e-9, 0.0) == "curvature"
+    assert _explanation(lambda x: math.sin(1e8 * x), 1.0, 1e-3, 1e-10, 0.0) == "oscillation"

@@ -12,6 +12,7 @@ from microgradlib._support.floats import IEEE
 from microgradlib.ops import TABLE
 from microgradlib.ops.formula import Formula
 from microgradlib.symbolic import local_derivative_formula, value_formula
+from microgradlib.symbolic.book import Book
 from microgradlib.symbolic.latex import Latex
 from microgradlib.symbolic.local_derivatives import write_local_derivative
 from microgradlib.symbolic.text import Text
@@ -227,3 +228,15 @@ def test_saturated_slopes_keep_their_digits():
         assert gradients(slope, [x])[0].data == pytest.approx(-2 * slope.data * (1 if point > 0 else -1), rel=1e-14)
     w = Symbol("w")
     assert evaluate(gradients(mg.tanh(w), [w]), {w: 300.0}) == [pytest.approx(1.0601586212171225e-260, rel=1e-13)]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1e20, "10²⁰"), (-1e20, "−10²⁰"), (2e20, "2 · 10²⁰"), (-2.5e-7, "−2.5 · 10⁻⁷"), (0.5, "0.5")]
+)
+def test_numbers_as_books_write_them(number, text):
+    assert str(Book.number(number)) == text
+
+
+def test_a_choice_between_equal_sides_is_that_side():
+    x = Book("x")
+    assert str(Book.where(x > 0, 2.0, 2.0)) == "2"

@@ -1,5 +1,7 @@
 """Counting correct classes on arrays against metrics.accuracy of each example's decision."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -9,7 +11,7 @@ from microgradlib.costs import decision
 from microgradlib.metrics import accuracy
 from microgradlib.training import tally
 from microgradlib.training.examples import Examples
-from microgradlib.training.tally import Tally
+from microgradlib.training.tally import Tally, _lengths, classes_of
 
 numbers = st.sampled_from([-2.0, -0.5, -0.0, 0.0, 0.25, 0.5, 1.0, 2.0])
 labels = st.integers(0, 2)
@@ -92,3 +94,38 @@ def test_a_label_that_is_no_position_counts_as_wrong():
     counted = Tally(decision.argmax, [0.0, 0.0], Examples.of(targets, targets, "x"), np.array(targets, float))
     counted.add(np.array([[0.0, 1.0], [0.0, 1.0]]), np.arange(2))
     assert counted.accuracy() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("targets", "shape", "expected"),
+    [
+        ([0.2, 0.7, 2.0], (), [0, 1, 2]),
+        ([0.5, 0.4999], (), [1, 0]),
+        ([[0.2, 0.8], [0.9, 0.1]], (), [1, 0]),
+        ([[0.2, 0.8], [0.9, 0.1]], (3,), None),
+        ([math.nan, 1.0], (), None),
+        ([math.inf, 1.0], (), None),
+    ],
+)
+def test_classes_of_targets(targets, shape, expected):
+    found = classes_of(np.array(targets), shape)
+    assert (found if found is None else found.tolist()) == expected
+
+
+def test_no_classes_without_targets():
+    assert classes_of(None, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (3.0, ()),
+        ([1, 2], (2,)),
+        ([[1, 2], [3, 4], [5, 6]], (3, 2)),
+        ([[1, 2], [3]], None),
+        ({"a": 1}, None),
+        ([{"a": 1}], None),
+    ],
+)
+def test_lengths_of_nested_outputs(output, expected):
+    assert _lengths(output) == expected
