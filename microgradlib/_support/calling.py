@@ -100,6 +100,6 @@ def parameters_of(f: Any) -> str:
 
     names = []
     for name, parameter in inspect.signature(f).parameters.items():
-        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
         names.append(stars + name + ("" if parameter.default is parameter.empty else "=…"))
     return f"of {', '.join(names)}" if names else "without parameters"

@@ -62,7 +62,7 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kin
             raise TypeError(message)
 
 
-def check_options(given: Mapping[str, Any], options: type, owner: type) -> None:
+def check_options(given: Mapping[str, Any], options: Any, owner: type) -> None:
     """Raise `TypeError` if a keyword that a class passes on is none of those of the TypedDict `options`."""
     if not given.keys() <= options.__annotations__.keys():
         from inspect import signature  # noqa: PLC0415  slow to import, and wanted after an error only

@@ -9,7 +9,7 @@ __all__ = ["shown"]
 
 MAX_SHOWN = 60
 """A value whose repr is at least this long is described instead."""
-_COUNTED = {str: "letters", bytes: "bytes", bytearray: "bytes"}
+_COUNTED: dict[type, str] = {str: "letters", bytes: "bytes", bytearray: "bytes"}
 
 
 def shown(value: Any) -> str:

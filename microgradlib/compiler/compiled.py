@@ -86,8 +86,9 @@ class Compiled(Batched):
         backend: str,
         **options: Any,
     ) -> None:
-        if not callable(function):
-            message = f"compile takes a function of one example, as lambda x: x * x is, got {shown(function)}"
+        given: Any = function
+        if not callable(given):
+            message = f"compile takes a function of one example, as lambda x: x * x is, got {shown(given)}"
             raise TypeError(message)
         self.__wrapped__, self.dtype, self.backend = function, _float_type(dtype), choose_backend(backend)
         self._options = checked_options(self.backend, **options)

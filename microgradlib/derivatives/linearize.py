@@ -45,8 +45,9 @@ def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     if hasattr(argnums, "__next__"):
         message = f"argnums is read at every call, got {shown(argnums)}, which can be read once: write a tuple"
         raise TypeError(message)
-    several = isinstance(argnums, Iterable) and not isinstance(argnums, str)
-    positions: tuple[Any, ...] = tuple(argnums) if several else (argnums,)
+    given: Any = argnums
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    positions: tuple[Any, ...] = tuple(given) if several else (given,)
     if all(isinstance(i, Integral) and -count <= int(i) < count for i in positions):
         return [int(i) % count for i in positions]
     if count == 0:

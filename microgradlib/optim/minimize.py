@@ -92,9 +92,10 @@ def minimize(
     (True, 1.0, 1.0)
     """
     derivative_names = lookup(method, METHODS, "method with derivatives")
-    if not callable(loss):
+    given: Any = loss
+    if not callable(given):
         message = (
-            f"loss must be a function without arguments that returns the loss, as in lambda: ..., got {shown(loss)}"  # type: ignore[unreachable]
+            f"loss must be a function without arguments that returns the loss, as in lambda: ..., got {shown(given)}"
         )
         raise TypeError(message)
     values = checked_values(parameters)

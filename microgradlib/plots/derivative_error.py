@@ -60,7 +60,7 @@ def plot_derivative_error(f: Any, x: float, *, lang: Language = "en", ax: Any = 
     axes.set(xscale="log", yscale="log", xlabel=say("step ε"))
     axes.set(ylabel=say("relative error" if exact else "error"))
     for method, colour, line in (("forward", "#d55e00", "-"), ("central", "#0072b2", "--")):
-        errors = [_error(numeric_gradient(f, [at], method, step)[0], exact) for step in steps.tolist()]  # type: ignore[arg-type]
+        errors = [_error(numeric_gradient(f, at, method, step), exact) for step in steps.tolist()]  # type: ignore[call-overload]
         axes.plot(steps, errors, label=say(method), color=colour, linestyle=line)
     extrapolated = _error(numeric_derivative(f, at).value, exact)
     axes.axhline(extrapolated, color="#009e73", linestyle="-.", label=say("extrapolated"))

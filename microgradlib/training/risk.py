@@ -93,13 +93,19 @@ class Risk:
         return math.fsum(costs) / len(costs), outputs
 
 
+_ORDER = "the arguments are model, loss, X, y, in this order"
+
+
 def check_model_and_loss(model: Any, loss: Any) -> None:
     """Raise `TypeError` unless `model` is a Module and `loss` a function."""
     if not isinstance(model, Module):
-        message = f"model must be a Module of microgradlib.nn, got {shown(model)}: derive its class from Module"
+        advice = "make one of it first" if isinstance(model, type) else "derive its class from Module"
+        message = f"model must be a Module of microgradlib.nn, got {shown(model)}: {advice}; {_ORDER}"
         raise TypeError(message)
     if not callable(loss):
-        message = f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {shown(loss)}"
+        message = (
+            f"loss must be a function (output, target) → cost, such as costs.cross_entropy, got {shown(loss)}; {_ORDER}"
+        )
         raise TypeError(message)
 
 

@@ -142,8 +142,8 @@ def test_loose_arguments(loose):
         ),
         ({"validation": "0.2"}, "validation must be a number >= 0 and < 1, the fraction of the examples, got '0.2'"),
         ({"loss": "mse"}, r"loss must be a function \(output, target\) → cost, such as costs.cross_entropy, got 'mse'"),
-        ({"loss": lambda o, t: None}, r"example 0: .* loss\(output, target\) returned NoneType"),
-        ({"loss": lambda o, t: [o]}, "example 0: .* returned list"),
+        ({"loss": lambda o, t: None}, r"example 0: .* loss\(output, target\) returned None"),
+        ({"loss": lambda o, t: [o]}, r"example 0: .* returned \[Value"),
     ],
 )
 def test_wrong_arguments_are_named(wrong, message):
