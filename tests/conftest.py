@@ -3,7 +3,9 @@
 The folders mirror the package: microgradlib/nn/mlp.py is tested by tests/nn/test_mlp*.py. In addition, `common` holds
 modules that several tests import (the eager oracle, edge cases); `peers` results of other libraries and the scripts
 that recorded them; `notebooks` tests of the notebooks' scripts; `types` tests of the package's type annotations;
-`benchmarks` timings that are run by hand.
+`benchmarks` timings that are run by hand. What concerns all rooms has folders too: `misuse` wrong calls, `faults`
+Ctrl-C, threads, kills and damaged files, `large` deep and wide graphs, `fuzz` text from strangers and programs beside
+those of PyTorch and JAX, `mutation` whether the tests notice faults, `packages` the wheel and its extras.
 """
 
 import gc
@@ -24,7 +26,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")  # plots are drawn without a window
 os.environ.setdefault("MICROGRADLIB_CACHE_DIR", "off")  # a run neither reads nor writes native code of the user's
 os.environ.setdefault("MICROGRADLIB_BACKEND", "numpy")  # what "auto" is; tests of other engines name them
 
-collect_ignore_glob = ["peers/record_*.py"]  # these need the peer libraries; the tests need only their recorded results
+collect_ignore_glob = [  # programs, of which the tests of their folders need results or functions: no doctests there
+    "peers/record_*.py", "fuzz/differential.py", "fuzz/peer_functions.py", "mutation/r*.py", "mutation/trial.py",
+]  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
