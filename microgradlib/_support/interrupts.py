@@ -38,16 +38,18 @@ class Hold:
         self.is_open, self.has_raised = True, False
 
     def open(self) -> None:
-        """Let Ctrl-C through from here on, first of all one that waits."""
-        self.is_open, self.has_raised = True, False
-        if self.waits:
+        """Let Ctrl-C through from here on, first of all one that waits.
+
+        Also once more one that was let through, if what it raised was lost: Python drops what is raised while it frees
+        something.
+        """
+        self.is_open = True
+        if self.waits or self.has_raised:
             self.waits = False
             self.receive(2, sys._getframe(1))  # SIGINT is 2 on all systems
 
     def during(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call a function with the hold closed; then let Ctrl-C through again.
-
-        It is raised once more if what it raised before was lost, as Python drops what is raised while it frees things.
 
         >>> with interrupts_held() as hold:
         ...     hold.open()
@@ -58,7 +60,6 @@ class Hold:
         try:
             return function(*arguments)
         finally:
-            self.waits = self.waits or self.has_raised
             self.open()
 
 

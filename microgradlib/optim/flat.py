@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from microgradlib._support.interrupts import at_once
-from microgradlib.optim.groups import advances, joined
+from microgradlib.optim.groups import joined
 from microgradlib.optim.moves import moved_array
 from microgradlib.optim.optimiser import Optimiser
 from microgradlib.optim.parameters import numpy
@@ -93,7 +91,10 @@ class FlatOptimiser:
         return [group for group, _ in self._parts]
 
     def step(self, gradient: Any) -> None:
-        """Update the array by the rule; the gradient, of the array's shape, is not changed, but must not be later."""
+        """Update the array by the rule; the gradient, of the array's shape, is not changed, but must not be later.
+
+        The caller sees to it that Ctrl-C does not come in the middle.
+        """
         moved = []
         for group, positions in self._parts:
             p, g = (x if positions is None else x[positions] for x in (self.array, gradient))
@@ -103,5 +104,6 @@ class FlatOptimiser:
             whole = self.array.copy()
             for (_, positions), (numbers, _) in zip(self._parts, moved):
                 whole[positions] = numbers
-        advancing = advances([group for group, _ in self._parts], [buffers for _, buffers in moved])
-        at_once([partial(self.array.__setitem__, ..., whole), *advancing])
+        self.array[...] = whole
+        for (group, _), (_, buffers) in zip(self._parts, moved):
+            group.steps, group.held = group.steps + 1, buffers

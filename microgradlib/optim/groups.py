@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.number import is_array
@@ -13,7 +12,7 @@ from microgradlib.core.value import Value
 from microgradlib.optim.parameters import checked_parameter_array, checked_values, numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from microgradlib.optim.types import Array, UpdateRule
 
@@ -168,11 +167,10 @@ def check_distinct(groups: Sequence[Group]) -> None:
                 raise ValueError(message)
 
 
-def advances(groups: Sequence[Group], buffers: Sequence[dict[str, Any]]) -> list[Callable[[], None]]:
-    """Return the calls that count a step in each group, which has made these of its buffers."""
-    pairs = list(zip(groups, buffers))
-    counts = [partial(setattr, group, "steps", group.steps + 1) for group, _ in pairs]
-    return [*counts, *[partial(setattr, group, "held", held) for group, held in pairs]]
+def advances(groups: Sequence[Group], moved: Sequence[tuple[Any, dict[str, Any]]]) -> list[tuple[Group, str, Any]]:
+    """Return what is to be set, as (group, attribute, content), to count a step that has made these of the buffers."""
+    steps = [(group, "steps", group.steps + 1) for group in groups]
+    return [*steps, *[(group, "held", buffers) for group, (_, buffers) in zip(groups, moved)]]
 
 
 def joined(groups: Sequence[Group]) -> list[Value]:

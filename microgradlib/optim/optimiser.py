@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from functools import partial
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import check_class, non_negative
@@ -215,12 +216,17 @@ class Optimiser:
             parts = list(zip(groups, slopes_of_values(groups, gradient)))
             moved = [moved_values(self._rule(group), group, self._rate(group), slopes) for group, slopes in parts]
             numbers = [number for numbers, _ in moved for number in numbers]
-            assign(joined(groups), "_data", numbers, *advances(groups, [buffers for _, buffers in moved]))
+            assign(joined(groups), "_data", numbers, *advances(groups, moved))
         else:
             parts = list(zip(groups, slopes_of_arrays(groups, gradient)))
             moved = [self.moved_array(group, group.parameters, slopes) for group, slopes in parts]
+            if len(groups) == 1:
+                (group,), ((new, buffers),) = groups, moved
+                group.parameters[...] = new  # type: ignore[call-overload]  # from here on no call: no Ctrl-C comes
+                group.steps, group.held = group.steps + 1, buffers
+                return
             writes = [partial(group.parameters.__setitem__, ..., new) for group, (new, _) in zip(groups, moved)]
-            at_once([*writes, *advances(groups, [buffers for _, buffers in moved])])
+            at_once([*writes, *starmap(partial, [(setattr, *each) for each in advances(groups, moved)])])
 
     def moved_array(self, group: Group, numbers: Any, slopes: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the next step makes of an array of numbers of this group, and of the group's buffers."""

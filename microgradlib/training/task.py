@@ -77,13 +77,11 @@ class Task:
         )
 
     def step(self, update: Callable[..., object], *gradient: Any) -> None:
-        """Make one update and count it: Ctrl-C comes before or after both."""
-
-        def update_and_count() -> None:
-            update(*gradient)
-            self.history.steps += 1
-
-        self.interrupts.during(update_and_count)
+        """Make one update and count it: Ctrl-C comes before or after both. An error of the update ends the run."""
+        self.interrupts.is_open = False
+        update(*gradient)
+        self.history.steps += 1
+        self.interrupts.open()
 
     def check_finite(self, cost: float, norms: list[float], batch: Callable[[], Examples]) -> None:
         """Raise `DivergedError`, naming the example and the op, unless the cost and the gradient are finite."""
