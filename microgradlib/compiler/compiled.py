@@ -35,8 +35,8 @@ SHAPES_KEPT = 64
 
 
 def compile(  # noqa: A001  the name of the field
-    function: Callable[..., Any], parameters: Value | Iterable[Value] = (), *, dtype: Any = float, backend: str = "auto",
-    devices: Any = None, reproducible: bool = False,
+    function: Callable[..., Any], parameters: Value | Iterable[Value] = (), *, dtype: Any = float,
+    backend: str = "auto", devices: Any = None, reproducible: bool = False,
 ) -> Compiled:  # fmt: skip
     """Return a function that runs `function`, written for one example, on batches.
 
