@@ -94,11 +94,11 @@ class Alphabet:
         if not hasattr(given, "__iter__") or isinstance(given, (dict, set)):
             message = f"text must be a string, got {shown(given)}"
             raise TypeError(message)
-        text = given if isinstance(given, str) else list(given)
+        characters = list(given)
         token_of = {character: token for token, character in enumerate(self.characters)}
-        tokens = [token_of.get(character, -1) for character in text]
+        tokens = [token_of.get(character, -1) for character in characters]
         if -1 in tokens:
-            unknown = text[tokens.index(-1)]
+            unknown = characters[tokens.index(-1)]
             message = (
                 f"the character {shown(unknown)} is not in the alphabet {shown(self.characters)}; "
                 "remove it, or build the alphabet from texts that contain it"
