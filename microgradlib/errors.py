@@ -68,10 +68,6 @@ class LostDerivativeWarning(UserWarning):
     """In a function that is being differentiated, a number was taken out of a Value: a constant, of derivative 0."""
 
 
-class LostDerivativeWarning(UserWarning):
-    """In a function that is being differentiated, a number was taken out of a Value: a constant, of derivative 0."""
-
-
 class DrawingError(MicrogradError, RuntimeError):
     """An installed renderer failed to draw."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "warn_of_reads"]
+__all__ = ["READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "warn", "warn_of_reads"]
 
 TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
 """The inputs of each transformed function (`grad`, …) that is running, the outermost first."""
@@ -84,7 +84,7 @@ def note_conversion(value: Any, frame: FrameType, call: str) -> None:
             f"(at {cited(frame.f_code, frame.f_lineno)}): compute with the Value itself, or write value.data if the "
             "number is meant"
         )
-        _warn(message)
+        warn(message)
 
 
 def warn_of_reads(outputs: Sequence[Any]) -> None:
@@ -98,7 +98,7 @@ def warn_of_reads(outputs: Sequence[Any]) -> None:
             "the result depends on the argument by its .data alone, a constant of derivative 0 "
             f"(read at {cited(*reads.nodes[read[0]])}): compute with the Value itself"
         )
-        _warn(message)
+        warn(message)
 
 
 def _depends(nodes: Sequence[Any]) -> bool:
@@ -107,7 +107,8 @@ def _depends(nodes: Sequence[Any]) -> bool:
     return not descendants(topological_sort(*nodes), inputs).isdisjoint(nodes)
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Issue a `LostDerivativeWarning` for the line of the user's program that called the library."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1

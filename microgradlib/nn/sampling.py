@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import WholeNumber, non_negative, whole_number
+from microgradlib._support.checks import WholeNumber, check_order, non_negative, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.rng import Rng, as_random
 from microgradlib._support.shown import shown
@@ -72,6 +72,7 @@ def sample_from_logits(
 
 
 def _numbers(xs: Any, name: str) -> list[float]:
+    check_order(xs, name, iterators=True)
     if not hasattr(xs, "__iter__"):
         message = f"{name} must be a list of one number for each class, got {shown(xs)}"
         raise TypeError(message)

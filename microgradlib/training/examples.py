@@ -62,7 +62,7 @@ class Examples:
 
 def _rows_of(entries: Any) -> Any:
     """Return an array of numbers itself, and anything else with a length as a list."""
-    if not hasattr(entries, "__len__"):
+    if not hasattr(entries, "__len__") or isinstance(entries, (str, bytes, dict, set, frozenset)):
         message = f"inputs and targets must be lists of examples, got {shown(entries)}"
         raise TypeError(message)
     if _is_array(entries) and entries.ndim and entries.dtype.kind in "fiu":

@@ -9,6 +9,7 @@ from microgradlib._support.calling import call
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
+from microgradlib.core.lost_derivatives import warn
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
@@ -71,13 +72,16 @@ class Risk:
     def backward(self, examples: Examples) -> tuple[float, list[Any]]:
         """Add ∂R/∂p to each parameter's `grad` for a batch; return the mean cost and the outputs.
 
-        Only one example's graph is in memory at a time.
+        Only one example's graph is in memory at a time. Warns of costs that are all constants, but not all 0, as those
+        of labels that are left out.
         """
         weight = 1 / len(examples)
         costs, outputs = [], []
+        is_constant = True
         with recording():
             for i, x, y in examples.rows():
                 output, cost = self.example(i, x, y)
+                is_constant = is_constant and not (isinstance(cost, Node) and cost.parents)
                 costs.append(_data(cost))
                 outputs.append(_detached(output))
                 penalties = [call(penalty, "penalty(model, x)", self.model, x) for penalty in self.penalties]
@@ -90,6 +94,11 @@ class Risk:
                 )
                 if isinstance(term, Node):
                     term.backward()  # type: ignore[attr-defined]
+        if is_constant and any(costs):
+            warn(
+                "the loss of each example of a batch is a constant, so nothing is learnt from it: compute it from the "
+                "output's Values, without float(output) and output.data"
+            )
         return math.fsum(costs) / len(costs), outputs
 
 
