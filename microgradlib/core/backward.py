@@ -26,10 +26,9 @@ def accumulate(output: Any, seed: float) -> None:
     `ChangedDataError` or `ValueError`, before any change, for what `core.changes` says.
     """
     order, used, is_current = _inner_nodes(output)
-    if not is_current:
-        check_unchanged(order)
-    if not order:
+    if not (order and is_current):
         check_recorded(output)
+        check_unchanged(order)
     for node in used:
         node.grad = ZERO
     output.grad = (seed or ZERO) if order else output.grad + seed
