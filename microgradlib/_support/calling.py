@@ -10,7 +10,7 @@ from microgradlib._support.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["AS_ARGUMENTS", "call", "check_call", "check_function", "parameters_of", "returned", "takes"]
+__all__ = ["AS_ARGUMENTS", "call", "check_call", "check_function", "parameters_of", "refuse_class", "returned", "takes"]
 
 AS_ARGUMENTS = "xs has one number for each argument; a function of one list is lambda *xs: f(xs)"
 """Why a function that is looked at in a point is called with so many arguments."""
@@ -27,6 +27,18 @@ def check_function(f: Any) -> None:
     """
     if not callable(f):
         message = f"f must be a function of the numbers, as lambda w, x: w * x is, not its result; got {shown(f)}"
+        raise TypeError(message)
+
+
+def refuse_class(f: Any, name: str) -> None:
+    """Raise `TypeError` for a class in the place of a function, which an object of it may be.
+
+    >>> refuse_class(list, "lr")
+    Traceback (most recent call last):
+    TypeError: lr must be a function or an object, got the class list: make one first, as in list(…)
+    """
+    if isinstance(f, type):
+        message = f"{name} must be a function or an object, got {shown(f)}: make one first, as in {f.__name__}(…)"
         raise TypeError(message)
 
 

@@ -32,7 +32,7 @@ def shown(value: Any) -> str:
         return "a generator"
     is_sized = isinstance(value, (str, bytes, bytearray, list, tuple, dict, set, frozenset))
     text = "" if is_sized and len(value) > MAX_SHOWN else _repr(value)
-    if text and len(text) < MAX_SHOWN:
+    if text and len(text) < MAX_SHOWN and " at 0x" not in text.lower():
         return " ".join(text.split())
     if is_sized:
         return f"a {type(value).__name__} of {len(value)} {_COUNTED.get(type(value), 'entries')}"

@@ -27,7 +27,7 @@ REDUCTIONS = dict.fromkeys(["none", "sum", "mean"])
 
 def is_batch(output: Any) -> bool:
     """Return whether an output is a list of examples' outputs rather than the components of one."""
-    return is_sequence(output) and len(output) > 0 and is_sequence(output[0])
+    return is_sequence(output) and len(output) > 0 and is_sequence(next(iter(output)))
 
 
 def total(costs: Sequence[Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
+from microgradlib._support.calling import parameters_of, takes
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.shown import shown
@@ -204,6 +205,10 @@ def activation_function(activation: Any) -> Callable[[Any], Any]:
     if isinstance(activation, _OfNetInputs):
         activation = "softmax" if isinstance(activation, Softmax) else "log_softmax"
     if callable(activation):
+        if not takes(activation, [None]):
+            given = f"{shown(activation)} {parameters_of(activation)}"
+            message = f"activation must be a function of one net input, got {given}"
+            raise TypeError(message)
         return activation  # type: ignore[no-any-return]
     if not isinstance(activation, str):
         message = f"activation must be a name, as in 'tanh', or a function, got {shown(activation)}"

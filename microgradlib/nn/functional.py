@@ -66,6 +66,9 @@ def functional_call(
     if unknown:
         message = f"{type(model).__name__} has no parameter {shown(unknown[0])}: the names are those of state_dict()"
         raise ValueError(message)
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        message = f"kwargs are a dict of keyword arguments, got {shown(kwargs)}; several inputs are a tuple args=(x, …)"  # type: ignore[unreachable]
+        raise TypeError(message)
     new = {own[name]: node for name, node in named.items()}
     inputs = args if isinstance(args, tuple) else (args,)
     with _substituted(model, new, {parameter: name for name, parameter in own.items()}):

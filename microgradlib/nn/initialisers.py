@@ -6,6 +6,7 @@ import math
 import random
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from microgradlib._support.calling import call
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib._support.rng import Rng, as_random
@@ -71,7 +72,7 @@ def weight_drawer(init: Init, rng: Rng | None) -> Callable[[int, int], float]:
 
     def draw(nin: int, nout: int) -> float:
         try:
-            return as_float(init(generator, nin, nout))
+            return as_float(call(init, "init(rng, nin, nout)", generator, nin, nout))
         except BaseException:
             generator.setstate(state)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from microgradlib._support.calling import refuse_class
 from microgradlib._support.listing import listed
 from microgradlib._support.shown import shown
 from microgradlib.nn.module import Module
@@ -29,6 +30,7 @@ class Sequential(Module):
             if not callable(module):
                 message = f"Sequential takes modules and functions as separate arguments, got {shown(module)}"
                 raise TypeError(message)
+            refuse_class(module, "each part of Sequential")
         self.modules = list(modules)
 
     def __call__(self, x: Any) -> Any:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import call, refuse_class
 from microgradlib._support.checks import check_class, non_negative
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.shown import shown
@@ -184,7 +185,7 @@ class Optimiser:
     def _rate(self, group: Group, later: int = 0) -> float:
         """Return the learning rate of a group's next step, or of one so many steps later."""
         lr, step = group.own.get("lr", self._lr), group.steps + later
-        return non_negative(lr(step), f"lr({step})") if callable(lr) else lr
+        return non_negative(call(lr, "lr(t)", step), f"lr({step})") if callable(lr) else lr
 
     def _rule(self, group: Group) -> Optimiser:
         """Return the optimiser whose `update` is the rule of a group: with the group's own settings as attributes."""
@@ -281,4 +282,5 @@ class Optimiser:
 
 
 def _checked_rate(lr: Rate) -> Rate:
+    refuse_class(lr, "lr")
     return lr if callable(lr) else non_negative(lr, "lr", example=0.01)

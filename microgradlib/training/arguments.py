@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from microgradlib._support.calling import call
+from microgradlib._support.calling import call, refuse_class
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib._support.shown import shown
 from microgradlib.costs import decision_of
@@ -41,6 +41,8 @@ def functions_of(functions: OneOrMore[F], name: str) -> tuple[F, ...]:
     if not isinstance(given, (list, tuple)) or not all(map(callable, given)):
         message = f"{name} must be a function or a list of functions, got {shown(functions)}"
         raise TypeError(message)
+    for function in given:
+        refuse_class(function, name)
     return tuple(given)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from microgradlib._support.calling import call
 from microgradlib._support.checks import check_class, non_negative, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
@@ -72,7 +73,7 @@ class EarlyStopping:
         check_class(model, Module, "model", "such as nn.MLP")
         check_class(history, History, "history", "as fit returns it")
         if callable(self.monitor):
-            number: Any = self.monitor(model, history)
+            number: Any = call(self.monitor, "monitor(model, history)", model, history)
             try:
                 return as_float(number.data if isinstance(number, Node) else number)
             except TypeError as error:
