@@ -30,7 +30,7 @@ __all__ = ["MOST_INPUTS", "formula_holds", "local_derivative_formula", "value_fo
 
 F = TypeVar("F", bound=Formula)
 
-MOST_INPUTS = 1000
+MOST_INPUTS = 2000
 """The largest number of inputs of an op whose local derivatives are written: each takes a time that grows with it."""
 
 PLACEHOLDERS = 0xF0000
