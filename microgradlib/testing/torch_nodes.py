@@ -60,7 +60,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "softplus": lambda x: t.logaddexp(x, zero),  # their softplus is x from 20 on, which is off by 1e-10 there
         "ndtr": t.special.ndtr, "xlog1py": t.special.xlog1py,
         "polygamma": lambda x, order: t.polygamma(int(order), x),
-        "heaviside": lambda x, at_zero: t.where(x > 0, 1.0, t.where(x < 0, 0.0, at_zero)),
+        "heaviside": lambda x, at_zero: t.where(x > 0, 1.0, t.where(x < 0, 0.0, t.where(x == 0, at_zero, x.detach()))),
         "clip": t.clamp, "strong_mul": t.mul, "identity": lambda x: x, "detach": lambda x: x.detach(),
         "where": lambda condition, x, y: t.where(condition != 0, x, y),
         "sum": _stacked(t.sum), "mean": _stacked(t.mean), "prod": _stacked(t.prod),

@@ -117,6 +117,11 @@ def test_saturation_and_overflow(x):
 
 
 @needs_torch
+def test_a_step_at_nan_is_nan():
+    assert_same_as_torch(lambda x: mg.ops.TABLE["heaviside"](mg.acosh(x), 1.0), [-3.0])
+
+
+@needs_torch
 def test_arguments_are_a_list():
     with pytest.raises(TypeError, match=r"the list of the arguments of f, as in \[2.0\], got 3.0"):
         assert_same_as_torch(mg.sin, 3.0)
