@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax.scipy import special
 
-__all__ = ["JAX"]
+__all__ = ["JAX", "jax"]
+
 
 SAME = {
     name: getattr(jnp, name)

@@ -92,7 +92,10 @@ def main():
     target = limited(TARGETS[name])
     if atheris is not None:
         seeds = [str(folder)] * folder.is_dir()
-        atheris.Setup([sys.argv[0], "-timeout=20", "-rss_limit_mb=2048", "-max_len=2000", *options, *seeds], target)
+        atheris.Setup(
+            [sys.argv[0], "-timeout=20", "-rss_limit_mb=2048", "-max_len=2000", "-len_control=0", *options, *seeds],
+            target,
+        )
         atheris.Fuzz()
         return
     given = dict(option.lstrip("-").split("=", 1) for option in options if "=" in option)
