@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, to_sympy
-from microgradlib.errors import MissingExtraError
+from microgradlib.errors import GraphTooLargeError, MissingExtraError
 from microgradlib.ops import TABLE
 
 X, Y = Symbol("x"), Symbol("y")
@@ -36,7 +36,7 @@ def number(expression: sympy.Expr, values: dict[sympy.Symbol, float]) -> float:
         (mg.maximum(X, Y, 0), sympy.Max(SX, SY, 0)),
         (mg.where(X > 0, X, Y), sympy.Piecewise((SX, SX > 0), (SY, True))),
         (X.detach(), SX),
-        (mg.leaky_relu(X, 0.5), sympy.Max(0, SX) + 0.5 * sympy.Min(0, SX)),
+        (mg.leaky_relu(X, 0.5), sympy.Piecewise((SX, SX > 0), (0.5 * SX, True))),
         (3, sympy.Integer(3)),
     ],
 )
@@ -118,3 +118,26 @@ def test_exported_derivatives_are_derivatives_of_the_export(z: Symbol, x: float,
     [slope] = to_sympy(gradients(z, [X]))
     point = {SX: x, SY: y}
     assert number(slope, point) == pytest.approx(number(to_sympy(z).diff(SX), point), rel=1e-9, abs=1e-9)
+
+
+def test_wide_sums_are_flat() -> None:
+    xs = [Symbol(f"x{i}") for i in range(2000)]
+    assert len(to_sympy(mg.sum(xs)).args) == 2000
+    assert len(to_sympy(mg.dot(xs, [2.0] * 2000, 1.0)).args) == 2001
+    assert sympy.simplify(to_sympy(mg.mean(xs[:3])) * 3 - to_sympy(mg.sum(xs[:3]))) == 0
+
+
+def test_what_sympy_cannot_bear_is_refused() -> None:
+    deep = X
+    for _ in range(201):
+        deep = mg.sin(deep)
+    with pytest.raises(GraphTooLargeError, match="nested more than 200 deep"):
+        to_sympy(deep)
+    assert to_sympy(deep.parents[0].parents[0]).count_ops() == 199
+    with pytest.raises(GraphTooLargeError, match="201 operations, more than the 200 allowed"):
+        to_sympy(deep, limit=200)
+    running = X
+    for i in range(60):
+        running = running + Symbol(f"x{i}")
+    with pytest.raises(GraphTooLargeError, match="more than 600 operands together"):
+        to_sympy(running, limit=60)
