@@ -58,6 +58,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
 
     Raises `TypeError` if f returns several numbers, `ValueError` if `argnums` is not a position of an argument, or if f
     depends on a Value in that argument in another way than by its parameter: for a network, `nn.functional_call`.
+    A number that f takes out of a Value is a constant: `float(x)` warns of it, `x.data` and `x.detach()` say that it is
+    meant.
 
     >>> value_and_grad(lambda p: p["w"] * p["x"] + p["b"])({"w": 2.0, "x": 3.0, "b": 1.0})
     (7.0, {'w': 3.0, 'x': 2.0, 'b': 1.0})
