@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def returned(f: Any, results: Iterable[Any], convert: Callable[[Any], T]) -> lis
 
 def takes(f: Any, arguments: Sequence[Any], keywords: Mapping[str, Any] = MappingProxyType({})) -> bool:
     """Return whether a call fits the signature of f, True if it is not known."""
-    import inspect  # noqa: PLC0415  slow to import, and wanted after an error only
+    inspect = import_whole("inspect")  # slow to import, and wanted after an error only
 
     try:
         signature = inspect.signature(f)
@@ -108,7 +109,7 @@ def takes(f: Any, arguments: Sequence[Any], keywords: Mapping[str, Any] = Mappin
 
 def parameters_of(f: Any) -> str:
     """Return the parameters of f in words, as in "of x, scale=…, *rest"."""
-    import inspect  # noqa: PLC0415
+    inspect = import_whole("inspect")
 
     names = []
     for name, parameter in inspect.signature(f).parameters.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.interrupts import import_whole
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return ""
-    import difflib  # noqa: PLC0415  slow to import, and wanted after an error only
+    difflib = import_whole("difflib")  # slow to import, and wanted after an error only
 
     folded = {other.casefold(): other for other in known}
     similar = difflib.get_close_matches(name.casefold(), folded, n=1)
@@ -65,7 +66,7 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kin
 def check_options(given: Mapping[str, Any], options: Any, owner: type) -> None:
     """Raise `TypeError` if a keyword that a class passes on is none of those of the TypedDict `options`."""
     if not given.keys() <= options.__annotations__.keys():
-        from inspect import signature  # noqa: PLC0415  slow to import, and wanted after an error only
+        signature = import_whole("inspect").signature  # slow to import, and wanted after an error only
 
         own = [name for name, parameter in signature(owner).parameters.items() if "VAR" not in parameter.kind.name]
         check_keywords(given, [*own, *options.__annotations__], owner.__name__)
