@@ -11,13 +11,21 @@ from microgradlib._support.printable import one_line
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
-@lru_cache(maxsize=4096)
+LONGEST_KEPT: Final = 1000
+"""The greatest length of texts that are kept escaped: whole pictures pass here too, as addresses of data."""
+
+
 def escape(text: str) -> str:
     """Escape text for XML, as the content of an element or as an attribute.
 
     >>> escape('<b>&"')
     '&lt;b&gt;&amp;&quot;'
     """
+    return _escaped(text) if len(text) <= LONGEST_KEPT else _escaped.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
     return one_line(text).translate(_ESCAPES)
 
 

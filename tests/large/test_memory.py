@@ -1,0 +1,98 @@
+"""Building and dropping graphs, gradients, drawings, programs and fits leaves memory as it was.
+
+`MEMORY_SECONDS=60` runs each kind for a minute by hand.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value
+from microgradlib.nn import MLP
+
+SECONDS = float(os.environ.get("MEMORY_SECONDS", "0.3"))
+ALLOWED = 300_000
+"""Bytes: what bounded caches and Python's own tables still take after the first rounds."""
+
+
+def graph(i: int) -> Value:
+    x, y = Value(1.0 + i, label=f"x{i}"), Value(0.5)
+    for k in range(200):
+        y = y * 0.9 + x.sin() if k % 3 else mg.sum([x, y, Value(float(i))])
+    return y
+
+
+def graphs(i: int) -> None:
+    graph(i).backward()
+
+
+def second_derivatives(i: int) -> None:
+    y = graph(i)
+    x = mg.topological_sort(y)[1]
+    mg.gradients(mg.gradients(y, [x])[0], [x])
+    repr(mg.grad_table(y))
+
+
+def copies(i: int) -> None:
+    y = graph(i)
+    pickle.loads(pickle.dumps([y, *y.parents]))
+    copy.deepcopy([y, *y.parents])
+
+
+def named_parameters(i: int) -> None:
+    model = MLP(2, [4, 1], rng=i)
+    loss = (model([1.0, float(i)]) - 1.0) ** 2
+    loss.backward()
+    mg.to_text(mg.simplify(loss), limit=10_000)
+
+
+def drawings(i: int) -> None:
+    mg.draw(graph(i % 3))._repr_html_()
+
+
+def programs(i: int) -> None:
+    model = MLP(2, [2, 1], rng=i)
+    fast = mg.compile(lambda x, y: (model(x) - y) ** 2 * (1.0 + i), model.parameters(), backend="numpy")
+    fast.value_and_grad([[1.0, 2.0]], [1.0])
+
+
+def transforms(i: int) -> None:
+    mg.hessian(lambda xs: xs[0] * mg.sin(xs[1]) * (i + 1.0))([1.0, 2.0])
+
+
+def growth(work: Callable[[int], None], seconds: float) -> int:
+    """Return by how many bytes memory grows while work is repeated, after a time of warming up."""
+    tracemalloc.start()
+    try:
+        i = 0
+        for share in (0.5, 1.0):
+            before = tracemalloc.get_traced_memory()[0]
+            end = time.monotonic() + share * seconds
+            while i < 3 or time.monotonic() < end:
+                work(i)
+                i += 1
+            gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", [graphs, second_derivatives, copies, named_parameters, drawings, programs, transforms])
+def test_memory_is_flat(work: Callable[[int], None]) -> None:
+    pytest.importorskip("numpy", reason="compiled programs need NumPy")
+    assert growth(work, SECONDS) < ALLOWED
+
+
+def test_a_leak_is_found() -> None:
+    kept: list[Value] = []
+    assert growth(lambda i: kept.append(graph(i)), 0.1) > ALLOWED
