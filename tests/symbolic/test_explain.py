@@ -151,3 +151,18 @@ def test_equal_labels_are_told_apart_as_in_the_table() -> None:
     y = first * second
     assert "y = x*x_2 = 6" in explain_gradient(y, first).text
     assert "y = x · x_2" in str(grad_table(y))
+
+
+def test_a_long_chain_is_explained_with_the_limit_raised():
+    node = x = Value(1.0, label="x")
+    for _ in range(1200):
+        node = node * 1.0001
+    text = explain_gradient(node, x, limit=10**6).text
+    assert text.count("\ngrad(") == 1201
+
+
+def test_local_derivatives_of_too_many_inputs_are_refused():
+    x = Value(1.0, label="x")
+    output = mg.sum([x * i for i in range(2000)])
+    with pytest.raises(GraphTooLargeError, match="4004000 inputs, more than 2000000"):
+        explain_gradient(output, x, limit=10**6)

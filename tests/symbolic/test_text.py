@@ -1,6 +1,8 @@
 """to_text: exact strings, and round trips through the parser."""
 
+import functools
 import math
+import operator
 
 import pytest
 from hypothesis import assume, given, strategies as st
@@ -10,6 +12,7 @@ from microgradlib import Symbol, Value, evaluate, gradients, simplify, to_text
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import TABLE, arithmetic, derivative_graph
 from microgradlib.symbolic.parser import build
+from microgradlib.symbolic.text import Text
 
 A, B, C, X = Symbol("a"), Symbol("b"), Symbol("c"), Symbol("x")
 
@@ -179,3 +182,22 @@ def test_quotients_and_functions_are_parsed(z: Symbol, a: float, b: float) -> No
     text = to_text(z, name_above=10**6)
     assume(len(text) < 4000)
     assert build(text, {"a": a, "b": b}) == pytest.approx(evaluate(z, values), rel=1e-6)
+
+
+def test_text_grows_with_the_graph_not_with_its_paths() -> None:
+    node = Symbol("x")
+    for _ in range(200):
+        node = node + node
+    text = to_text(node, limit=10**9, name_above=10**9)
+    assert len(text) < 200_000
+    numbers = {"x": 1.0}
+    for line in text.splitlines():
+        name, _, total = line.rpartition(" = ")
+        numbers[name] = sum(numbers[term] for term in total.split(" + "))
+    assert numbers[""] == 2.0**200
+
+
+def test_long_sums_and_products_are_written_as_pairs_are() -> None:
+    terms = [Text("a"), -Text("b"), Text("c") - Text("d"), Text("e") < 1, -Text("f") * 2, Text.number(-3.0)]
+    assert Text.total(terms).text == functools.reduce(operator.add, terms).text
+    assert Text.product(terms).text == functools.reduce(operator.mul, terms).text
