@@ -240,16 +240,37 @@ def _walk(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, N
     """Yield the Values and Modules in `container`, itself included, each with its path, in order of assignment.
 
     `visited` contains the ids of the modules searched so far: each is searched once, even if modules contain one
-    another. If a module's class overrides `parameters()`, the Values that it returns come after the attributes.
+    another. If a module's class overrides `parameters()`, the Values that it returns come after the attributes. Raises
+    `ValueError` for a list or dict that contains itself.
     """
-    if isinstance(container, (Node, Module)):
-        yield path, container
-    if isinstance(container, Module):
-        if id(container) in visited:
-            return
-        visited.add(id(container))
+    searched: list[tuple[int, Iterator[tuple[str, Any]]]] = [(0, iter([(path, container)]))]  # the innermost last
+    open_lists: set[int] = set()
+    while searched:
+        entry = next(searched[-1][1], None)
+        if entry is None:
+            open_lists.discard(searched.pop()[0])
+            continue
+        path, found = entry
+        if isinstance(found, Node):
+            yield path, found
+            continue
+        if isinstance(found, Module):
+            yield path, found
+            if id(found) in visited:
+                continue
+            visited.add(id(found))
+        elif isinstance(found, (list, tuple, dict)):
+            if id(found) in open_lists:
+                message = f"a list or dict contains itself, at {path}: the parameters in it have no end"
+                raise ValueError(message)
+            open_lists.add(id(found))
+        searched.append((id(found), _entries(path, found)))
+
+
+def _entries(path: str, container: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a container holds, each with its path; of a module, also what its own `parameters()` returns."""
     for name, child in _children(container):
-        yield from _walk(child, f"{path}.{name}" if path else str(name), visited)
+        yield f"{path}.{name}" if path else str(name), child
     if isinstance(container, Module) and type(container).parameters is not Module.parameters:
         for i, parameter in enumerate(container.parameters()):
             yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter

@@ -207,3 +207,28 @@ def test_deep_copies_are_independent_models():
         assert not set(twin.parameters()) & set(model.parameters())
         assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
     assert mg.grad_table(model([1.0, 2.0])).keys() >= set(model.parameters())
+
+
+def test_modules_nested_deeper_than_the_stack():
+    module = Module()
+    module.w = Value(1.0)
+    for _ in range(3000):
+        outer = Module()
+        outer.inner = module
+        module = outer
+    [(path, _)] = module.named_parameters()
+    assert path == "inner." * 3000 + "w"
+    assert len(module.state_dict()) == 1
+    module.zero_grad()
+    for _ in range(3000):  # from outside, as Python frees nested objects by recursion
+        module = module.inner
+
+
+def test_a_list_that_contains_itself_is_refused():
+    module = Module()
+    module.parts = [Value(1.0)]
+    module.parts.append(module.parts)
+    with pytest.raises(ValueError, match=r"contains itself, at parts\.1"):
+        module.parameters()
+    module.parts = [[Value(1.0)]] * 2  # twice the same list is none that contains itself
+    assert len(module.parameters()) == 1
