@@ -23,7 +23,7 @@ def test_complex_step_equals_the_derivative_rules(op, data):
     table = mg.grad_table(op(*inputs))
     for i, x in enumerate(inputs):
         found = complex_step_derivative(lambda z, i=i: op(*xs[:i], z, *xs[i + 1 :]), xs[i])
-        assert found == pytest.approx(table[x], rel=1e-14, abs=1e-15)
+        assert found == pytest.approx(table[x], rel=1e-14, abs=1e-14)  # a small slope is a difference of terms near 1
 
 
 def test_complex_step_has_no_cancellation():
