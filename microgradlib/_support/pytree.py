@@ -148,16 +148,26 @@ def _fill(tree: Any, leaf: Callable[[Any], Any], array: Callable[[Any], Any]) ->
 def same_shape(tree: Any, other: Any) -> bool:
     """Return whether two structures have the same nesting, lengths, keys and arrays' shapes, whatever they hold.
 
+    Raises `ValueError` for a structure that contains itself, or is nested too deeply.
+
     >>> same_shape([1, (2, 3)], [4, (5, 6)]), same_shape([1, 2], [1, [2]])
     (True, False)
     """
-    if isinstance(tree, dict):
-        return (
-            isinstance(other, dict) and tree.keys() == other.keys() and all(same_shape(tree[k], other[k]) for k in tree)
-        )
-    if isinstance(tree, (list, tuple)):
-        return isinstance(other, (list, tuple)) and len(tree) == len(other) and all(map(same_shape, tree, other))
-    return not isinstance(other, (list, tuple, dict)) and _axes(tree) == _axes(other)
+    flatten(tree)  # raises the error
+    pairs = [(tree, other)]
+    while pairs:
+        one, two = pairs.pop()
+        if isinstance(one, dict):
+            if not isinstance(two, dict) or one.keys() != two.keys():
+                return False
+            pairs += [(one[key], two[key]) for key in one]
+        elif isinstance(one, (list, tuple)):
+            if not isinstance(two, (list, tuple)) or len(one) != len(two):
+                return False
+            pairs += zip(one, two)
+        elif isinstance(two, (list, tuple, dict)) or _axes(one) != _axes(two):
+            return False
+    return True
 
 
 def _axes(leaf: Any) -> tuple[int, ...]:

@@ -115,3 +115,14 @@ def test_lists_for_arrays(tree):
     listed = with_lists_for_arrays(tree)
     assert flatten(listed) == flatten(tree)
     assert not any(map(is_ndarray, flatten(listed)))
+
+
+def test_shapes_of_deep_structures_are_refused_not_recursed_over():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        same_shape(deep, deep)
+    assert not same_shape([1.0], deep)
+    while deep:  # from outside, as Python frees nested objects by recursion
+        deep = deep[0]
