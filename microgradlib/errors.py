@@ -14,7 +14,6 @@ __all__ = [
     "GraphTooLargeError",
     "LabelError",
     "LostDerivativeWarning",
-    "LostDerivativeWarning",
     "MicrogradError",
     "MissingExtraError",
     "MissingRuleError",

@@ -24,7 +24,8 @@ def assign(values: Sequence[Value], slot: str, numbers: Iterable[float], *others
     """
     if slot == "_data":
         count_assignment(values)
-    objects, names = values, repeat(slot)
+    objects: Iterable[object] = values
+    names: Iterable[str] = repeat(slot)
     if others:
         further, further_names, contents = zip(*others)
         objects, names = chain(values, further), chain(repeat(slot, len(values)), further_names)
