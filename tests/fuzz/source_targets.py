@@ -2,6 +2,7 @@
 
 import builtins
 import keyword
+import math
 import unicodedata
 
 import numpy as np
@@ -28,7 +29,7 @@ def source(data):
         parameter.label = stream.text()
     if stream.whole(16) == 15:
         parameters[0].label = stream.choice((0, 2.5, None, ["x"], b"x", ("a",), {"a": 1}))
-    keys = [stream.choice((stream.text(), 1, 2.5, float("inf"), float("nan"), True, None)) for _ in range(3)]
+    keys = [stream.choice((stream.text(), 1, 2.5, math.inf, math.nan, True, None)) for _ in range(3)]
     plan = [(stream.choice(UNARY), stream.whole(8), stream.whole(8)) for _ in range(1 + stream.whole(6))]
     nest = stream.whole(4)
 
