@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.source_lines import cited
@@ -11,7 +12,7 @@ from microgradlib._support.source_lines import cited
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["draw_lines", "generator_states"]
+__all__ = ["draw_lines", "draws_from_numpy", "generator_states"]
 
 DRAWS = {random.random, random.getrandbits}
 """What every draw of Python's own generator comes to."""
@@ -53,3 +54,21 @@ def draw_lines(call: Callable[[], Any]) -> list[str]:
     finally:
         sys.setprofile(before)
     return lines
+
+
+def draws_from_numpy(call: Callable[[], Any]) -> bool:
+    """Return whether a function draws from NumPy's own generator, and not another thread meanwhile.
+
+    The generator's state changes in each of three calls, and stays as it is for as long after each.
+
+    >>> draws_from_numpy(lambda: random.uniform(1, 2))
+    False
+    """
+    for _ in range(3):
+        before, start = generator_states()[1], time.perf_counter()
+        call()
+        after, took = generator_states()[1], time.perf_counter() - start
+        time.sleep(took)
+        if after == before or generator_states()[1] != after:
+            return False
+    return True

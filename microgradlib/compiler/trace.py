@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from microgradlib._support.calling import call, returned
-from microgradlib._support.draws import draw_lines, generator_states
+from microgradlib._support.draws import draw_lines, draws_from_numpy, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
 from microgradlib._support.shown import shown
 from microgradlib._support.source_lines import innermost_line
@@ -95,8 +94,7 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
         raise TracingError(message)
     if run.rng_state != again.rng_state:
         draws = draw_lines(call)
-        # Draws of Python's generator are seen; NumPy's may be another thread's.
-        if draws or (run.rng_state[1] != again.rng_state[1] and threading.active_count() == 1):
+        if draws or (run.rng_state[1] != again.rng_state[1] and draws_from_numpy(call)):
             message = (
                 "the function draws random numbers, which would stay the same at every call: draw before, and pass "
                 f"them as an argument{f' (at {draws[0]})' if draws else ''}"

@@ -2,11 +2,12 @@
 
 import random
 import sys
+import threading
 
 import numpy as np
 import pytest
 
-from microgradlib._support.draws import draw_lines, generator_states
+from microgradlib._support.draws import draw_lines, draws_from_numpy, generator_states
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,19 @@ def test_the_profiler_in_use_comes_back_after_an_error_too() -> None:
         assert sys.getprofile() is profiler
     finally:
         sys.setprofile(None)
+
+
+def test_draws_from_numpy_are_told_from_those_of_another_thread() -> None:
+    ended = threading.Event()
+    idle = threading.Thread(target=ended.wait)
+    idle.start()
+    assert draws_from_numpy(lambda: np.random.rand())  # noqa: NPY002
+    assert not draws_from_numpy(lambda: np.random.default_rng(0).random())
+    drawing = threading.Thread(target=lambda: all(np.random.rand() >= 0 for _ in iter(ended.is_set, True)))  # noqa: NPY002
+    drawing.start()
+    try:
+        assert not draws_from_numpy(lambda: sum(range(100_000)))
+    finally:
+        ended.set()
+        idle.join()
+        drawing.join()
