@@ -123,10 +123,10 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     TABLE[name] = op
     if not is_own:
         _PLACES[name] = place
-    for xp in (FLOATS, IEEE):
-        if not hasattr(xp, name):
+    for xp in (FLOATS, IEEE):  # whose own attributes: hasattr would write a message, with the nearest name
+        if name not in vars(xp):
             setattr(xp, name, partial(value, xp))
-    if not hasattr(GRAPH, name):
+    if name not in vars(GRAPH):
         setattr(GRAPH, name, op)
     return op
 
@@ -140,7 +140,7 @@ def forget_op(name: str) -> None:
     _PLACES.pop(name, None)
     bind.cache_clear()
     for xp in (FLOATS, IEEE, GRAPH):
-        if hasattr(xp, name):
+        if name in vars(xp):
             delattr(xp, name)
 
 

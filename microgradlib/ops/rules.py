@@ -63,7 +63,9 @@ class _Unknown:
         return x if x is not self and y is not self and x == y == 0 else self
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        function = getattr(FLOATS, name)
+        function = vars(FLOATS).get(name)
+        if function is None:  # of an op that is defined later, or a misspelt name
+            raise AttributeError(name)
         if isinstance(function, partial):  # an op computed by its own rule
             return partial(function.func, self)
         return lambda *inputs: self if self in inputs else function(*inputs)

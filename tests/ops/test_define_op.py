@@ -3,6 +3,9 @@
 import copy
 import math
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -271,3 +274,10 @@ def test_one_derivative_of_an_op_of_many_inputs_is_one_of_all(name):
 def test_derivatives_that_are_0_whatever_the_inputs_are_closed(rule, is_closed):
     [found] = closed_rules([rule])
     assert (found(FLOATS, 1.0, 2.0) is ZERO) is is_closed
+
+
+def test_the_table_is_defined_without_a_look_for_misspelt_names():
+    program = "import sys; import microgradlib; print(*{'difflib', 'inspect', 'signal'} & set(sys.modules))"
+    command, root = [sys.executable, "-S", "-c", program], Path(mg.__file__).parents[1]
+    finished = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == []
