@@ -103,13 +103,13 @@ def node_list(nodes: Any, name: str, example: str) -> list[Any]:
     Traceback (most recent call last):
     TypeError: inputs must be Values or Symbols in a list, such as [x], got 'x' at index 0
     """
-    fault = shown(nodes)
+    wrong = None
     if hasattr(nodes, "__iter__") and not isinstance(nodes, (str, bytes, set, frozenset)):
         listed = list(nodes)
         wrong = next((i for i, node in enumerate(listed) if not isinstance(node, GraphNode)), None)
         if wrong is None:
             return listed
-        fault = f"{shown(listed[wrong])} at index {wrong}"
+    fault = shown(nodes) if wrong is None else f"{shown(listed[wrong])} at index {wrong}"
     message = f"{name} must be Values or Symbols in a list, such as {example}, got {fault}"
     raise TypeError(message)
 

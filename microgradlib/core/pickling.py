@@ -93,8 +93,9 @@ def add_all_extras(extended: list[tuple[Any, dict[str, Any]]]) -> None:
 
 def _refuse_dependent(nodes: list[Any]) -> None:
     """Raise `TypeError` if a node is the input of a transform that runs."""
-    inputs = {x for xs in TRANSFORMS.get() for x in xs}
-    if not inputs.isdisjoint(nodes):
+    transforms = TRANSFORMS.get()
+    inputs = {x for xs in transforms for x in xs} if transforms else ()
+    if inputs and not inputs.isdisjoint(nodes):
         raise TypeError(
             "a Value that depends on the input of a transform (grad, …) would be pickled here, and its derivative be "
             "lost: pickle float(value) if the number is meant"
@@ -110,9 +111,11 @@ def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
     known = _record.get()
     record = known() if known is not None else None
     if record is None or node not in record.pending:
-        if node._left is not None or extras_of(node):
+        fields, extras = fields_of(node) if node._left is None else ((), None)
+        if node._left is not None or extras:
             record = record or _Record()
             # Pickling the list makes the node itself: pickle then drops what is returned here, and takes that.
             return tuple, ((record, _Nodes(node, record)),)
         _refuse_dependent([node])
+        return rebuild, (type(node), None, fields)
     return rebuild, (type(node), None, fields_of(node)[0])

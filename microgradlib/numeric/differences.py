@@ -159,4 +159,4 @@ def _along(f: Callable[..., Any], point: Sequence[float], i: int) -> Callable[[f
 
 def number_of(f: Callable[..., Any], result: Any) -> float:
     """Return what f returned, a number or a node, as a float. Raises `TypeError` that names f for anything else."""
-    return returned(f, [result], number_at)[0]
+    return result if result.__class__ is float else returned(f, [result], number_at)[0]

@@ -29,7 +29,9 @@ def slopes_of_values(groups: Sequence[Group], gradient: Gradient | None) -> list
     values = joined(groups)
     given = [value.grad for value in values] if gradient is None else gradient
     slopes = checked_numbers(given, len(values), "the gradient")
-    ends = list(accumulate(len(joined([group])) for group in groups))
+    if len(groups) == 1:
+        return [slopes]
+    ends = list(accumulate(len(group.parameters) for group in groups))
     return [slopes[start:end] for start, end in zip([0, *ends], ends)]
 
 
