@@ -10,6 +10,7 @@ those of PyTorch and JAX, `mutation` whether the tests notice faults, `packages`
 
 import gc
 import os
+import signal
 import sys
 
 import pytest
@@ -25,6 +26,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 os.environ.setdefault("MPLBACKEND", "Agg")  # plots are drawn without a window
 os.environ.setdefault("MICROGRADLIB_CACHE_DIR", "off")  # a run neither reads nor writes native code of the user's
 os.environ.setdefault("MICROGRADLIB_BACKEND", "numpy")  # what "auto" is; tests of other engines name them
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so does a shell start what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = [  # programs, of which the tests of their folders need results or functions: no doctests there
     "peers/record_*.py", "fuzz/differential.py", "fuzz/peer_functions.py", "mutation/r*.py", "mutation/trial.py",
@@ -73,3 +77,11 @@ def close_figures():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def plot_settings():
+    """Settings of matplotlib that are as before after the test: what calls every public function sets them too."""
+    matplotlib = sys.modules.get("matplotlib") or pytest.importorskip("matplotlib")
+    with matplotlib.rc_context():
+        yield

@@ -26,6 +26,8 @@ from microgradlib import Value, cli, nn, optim, training
 from microgradlib.errors import MicrogradError
 from microgradlib.ops import TABLE, forget_op
 
+pytestmark = pytest.mark.usefixtures("plot_settings")
+
 EXPECTED = (TypeError, ValueError, OverflowError, NotImplementedError, OSError, ImportError, MicrogradError)
 """What a caller can expect, besides the exceptions of `ALLOWED`."""
 COUNT = os.environ.get("REFUSED_CALLS", "300")
