@@ -24,7 +24,7 @@ from microgradlib.ops import TABLE, ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["COUNT", "become_leaf", "check_recorded", "check_unchanged", "count_assignment"]
+__all__ = ["COUNT", "become_leaf", "check_recorded", "check_unchanged", "count_assignment", "has_later_parents"]
 
 COUNT: dict[str, Any] = {"ASSIGNMENTS": 0}
 """How many assignments there have been. The hot paths have this dict as their globals: nothing is read faster."""
@@ -38,6 +38,13 @@ def count_assignment(nodes: Iterable[Any]) -> None:
     count = COUNT["ASSIGNMENTS"] = COUNT["ASSIGNMENTS"] + 1
     for node in nodes:
         node._assignments = count
+
+
+def has_later_parents(node: Any) -> bool:
+    """Return whether a number was assigned to a parent of this node after the node was made: copies are told so."""
+    if node._left is None or (made := getattr(node, "_assignments", 0)) is COUNT["ASSIGNMENTS"]:
+        return False
+    return any(getattr(parent, "_assignments", 0) > made for parent in node.parents)
 
 
 def become_leaf(node: Any, number: float) -> None:
@@ -93,7 +100,7 @@ def check_unchanged(order: Iterable[Any]) -> None:
         made = getattr(node, "_assignments", 0)
         if made is not now and node.op is not None and hasattr(node, "_data"):
             later = [parent for parent in node.parents if getattr(parent, "_assignments", 0) > made]
-            if later and (any(_BECAME_LEAF.get(parent, 0) > made for parent in later) or _differs(node)):
+            if later and (any(_BECAME_LEAF.get(parent, -1) > made for parent in later) or _differs(node)):
                 message = (
                     f"a number was assigned to {later[0].label or 'a Value'} after {node.op} had been computed from "
                     "it: the recorded derivatives are those at the old number. Compute the output anew after an "

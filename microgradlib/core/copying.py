@@ -6,7 +6,7 @@ from copy import deepcopy
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from microgradlib.core.changes import COUNT
+from microgradlib.core.changes import COUNT, has_later_parents
 from microgradlib.core.graph import GraphNode, new_nodes
 from microgradlib.core.hand_made import BackwardFunction
 from microgradlib.core.lost_derivatives import TRANSFORMS
@@ -75,13 +75,16 @@ def add_extras(node: Any, extras: dict[str, Any]) -> None:
         object.__setattr__(node, name, content)
 
 
-def rebuild(kind: type[N], _ancestors: object, fields: tuple[Any, ...]) -> N:
-    """Return a node of class `kind` whose slots hold `fields`."""
+def rebuild(kind: type[N], later_parents: object, fields: tuple[Any, ...]) -> N:
+    """Return a node of class `kind` whose slots hold `fields`. `later_parents`: what `has_later_parents` said, if True.
+
+    Older pickles have other objects in its place.
+    """
     node = object.__new__(kind)
     for name, content in zip(kind._fields, fields):  # type: ignore[attr-defined]
         setattr(node, name, content)
     if "_data" in kind._fields:  # type: ignore[attr-defined]  # of a Value
-        node._assignments = COUNT["ASSIGNMENTS"]  # type: ignore[attr-defined]
+        node._assignments = -1 if later_parents is True else COUNT["ASSIGNMENTS"]  # type: ignore[attr-defined]
     return node
 
 
@@ -90,7 +93,7 @@ def copy_node(node: N) -> N:
     if any(node is x for inputs in TRANSFORMS.get() for x in inputs):
         return node
     fields, extras = fields_of(node)
-    copied = rebuild(type(node), None, fields)
+    copied = rebuild(type(node), has_later_parents(node), fields)
     add_extras(copied, extras or {})
     return copied
 
@@ -116,7 +119,7 @@ def copy_graph(output: N, memo: dict[int, Any]) -> N:
     for node in new_nodes([output], progress.seen):
         if id(node) not in memo:
             fields, extras = fields_of(node)
-            copied = rebuild(type(node), None, fields)
+            copied = rebuild(type(node), has_later_parents(node), fields)
             left, right = node._left, node._right
             if left.__class__ is tuple:
                 copied._left = tuple([memo[id(parent)] for parent in left])

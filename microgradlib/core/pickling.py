@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
+from microgradlib.core.changes import has_later_parents
 from microgradlib.core.copying import add_extras, extras_of, fields_of, rebuild
 from microgradlib.core.graph import GraphNode, new_nodes
 from microgradlib.core.lost_derivatives import TRANSFORMS
@@ -118,4 +119,4 @@ def reduce_graph(node: GraphNode, _protocol: Any) -> tuple[Any, ...]:
             return tuple, ((record, _Nodes(node, record)),)
         _refuse_dependent([node])
         return rebuild, (type(node), None, fields)
-    return rebuild, (type(node), None, fields_of(node)[0])
+    return rebuild, (type(node), has_later_parents(node), fields_of(node)[0])

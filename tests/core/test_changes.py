@@ -152,6 +152,20 @@ def test_copies_are_watched_too(copied):
         y.backward()
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda y: pickle.loads(pickle.dumps(y))])
+def test_a_copy_of_what_was_computed_from_an_old_number_is_refused_as_the_original_is(copied):
+    x = Value(3.0, label="x")
+    y, line = x * x, x + 1.0
+    x.data = 5.0
+    with pytest.raises(ChangedDataError, match="a number was assigned to x after"):
+        copied(y).backward()  # gave 6, the derivative at 3
+    copied(line).backward()
+    x.data, x.grad = 3.0, 0.0
+    again = copied(y)
+    again.backward()
+    assert again.parents[0].grad == 6.0
+
+
 def test_what_needs_no_recorded_derivative_takes_the_new_numbers():
     x = Value(3.0)
     y = x * x
@@ -183,7 +197,7 @@ def test_the_check_by_itself():
     x = Value(3.0)
     y = x * x
     check_unchanged([x, y])
-    x.data = 3.0
+    x.data, x.grad = 3.0, 0.0
     check_unchanged([x, y])
     x.data = 3.1
     with pytest.raises(ChangedDataError):
