@@ -3,10 +3,10 @@
     python tests/mutation/run_mutants.py FOLDER [--seconds 3000] [--again] [--report]
 
 FOLDER, outside the repository, holds what record_tests.py wrote. Each mutant runs those tests that run its lines, the
-quickest first, until one fails; each result is a line of FOLDER/results.jsonl. `--again` tries the survivors once more,
-with tests of six times as many seconds, and `--also` with files of tests that are newer than the record. `--check` runs
-the tests that killed on the package as it is. `--report` shows the score and the survivors that equivalents.json does
-not explain.
+quickest first, until one fails; each result is a line of FOLDER/results.jsonl. `--again` tries the survivors that
+equivalents.json does not explain once more, with tests of six times as many seconds, and `--also` with files of tests
+that are newer than the record. `--check` runs the tests that killed on the package as it is. `--report` shows the score
+and the survivors that equivalents.json does not explain.
 """
 
 import argparse
@@ -122,14 +122,20 @@ def prepare():
     settings.register_profile("mutants", derandomize=True, deadline=None, suppress_health_check=checks, phases=phases)
 
 
+def explanations():
+    """Return the identities of the mutants that change nothing which can be seen."""
+    return {identity(entry) for entry in json.loads(EQUIVALENTS.read_text(encoding="utf-8"))}
+
+
 def run(chosen, tests, results, options):
     """Try the mutants without a result, or those alive with `again`, for so many seconds; append the results."""
     end = time.monotonic() + options.seconds
-    done = latest(results)
+    done, explained = latest(results), explanations()
     budget = 60.0 if options.again else 10.0
     for mutant in sorted(chosen, key=attrgetter("file")):  # the lines of a file are looked up once
         earlier = done.get((mutant.file, mutant.number))
-        if time.monotonic() > end or (earlier and not (options.again and earlier["status"] in ALIVE)):
+        is_wanted = not earlier or (options.again and earlier["status"] in ALIVE and identity(mutant) not in explained)
+        if time.monotonic() > end or not is_wanted:
             continue
         names, spent = tests.of(mutant, budget)
         names += options.also
@@ -193,8 +199,7 @@ def main():
     elif not options.report:
         run(chosen, Tests(options.folder, ROOT), results, options)
     done = latest(results)
-    explained = {identity(entry) for entry in json.loads(EQUIVALENTS.read_text(encoding="utf-8"))}
-    print(report([row for mutant in chosen if (row := done.get((mutant.file, mutant.number)))], explained))
+    print(report([row for mutant in chosen if (row := done.get((mutant.file, mutant.number)))], explanations()))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The complex step: full precision, and errors that name the reason."""
 
+import math
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib.errors import SymbolHasNoValueError
-from microgradlib.numeric.complex_step import complex_step_derivative
+from microgradlib.numeric.complex_step import complex_step_derivative, op_derivative
 from microgradlib.ops import TABLE
 
 REAL_ONLY = {"erf", "erfc", "gamma", "lgamma", "polygamma", "digamma", "gelu", "ndtr"}
@@ -77,3 +79,8 @@ def test_complex_step_of_user_defined_ops(temporary_op):
 @pytest.mark.parametrize("x", [-1.1, -0.9, 1.1])
 def test_large_whole_powers_of_negative_numbers(x, exponent):
     assert complex_step_derivative(lambda v: v**exponent, x) == pytest.approx(exponent * x ** (exponent - 1), rel=1e-12)
+
+
+def test_the_sign_of_0_is_0_in_an_op_of_ones_own(temporary_op):
+    op = temporary_op("signed_exp", lambda xp, x: xp.exp(x) * xp.sign(x), [lambda xp, z, x: z], formula="eˣ sign x")
+    assert [op_derivative(op, [x], 0) for x in (-1.0, 0.0, 1.0)] == [-math.exp(-1), 0.0, math.exp(1)]

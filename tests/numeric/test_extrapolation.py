@@ -116,3 +116,57 @@ def test_jumps_and_what_changes_over_tiny_steps_take_few_evaluations(f, x, slope
         assert math.isinf(found.error)
     else:
         assert abs(found.value - slope) <= found.error < 1e-6 * slope
+
+
+def places(x, f=math.sin, *, rounding=0.0, own_scale=False, **options):
+    """Extrapolate, and return the distances from x at which f was evaluated, or those at its own scale."""
+    wide, own = [], []
+
+    def evaluate(at, distances):
+        distances.append(at - x)
+        return f(at), rounding
+
+    own_function = (lambda at: evaluate(at, own)) if own_scale else None
+    extrapolate(lambda at: evaluate(at, wide), x, own_scale=own_function, **options)
+    return own if own_scale else wide
+
+
+@pytest.mark.parametrize(
+    ("x", "first"), [(0.0, 1 / 16), (-1.0, 1 / 16), (15.5, 0.5), (16.5, 1.0), (-992.0, 32.0), (1056.0, 64.0)]
+)
+def test_the_first_step_is_a_sixteenth_of_x_or_of_1(x, first):
+    assert max(map(abs, places(x))) == first
+
+
+@pytest.mark.parametrize("x", [2.0**-20, -1.03 * 2.0**-20, 1.97 * 2.0**-30])
+def test_a_small_x_has_a_second_sequence_of_steps_from_its_own_size(x):
+    assert max(map(abs, places(x, rounding=1e-3, own_scale=True))) == power_of_two(abs(x)) / 16
+
+
+@pytest.mark.parametrize("x", [0.0, 0.5])
+def test_what_is_0_or_not_small_has_no_second_sequence(x):
+    assert places(x, rounding=1e-3, own_scale=True) == []
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_one_side_means_that_f_is_not_called_on_the_other(side):
+    distances = places(0.3, math.exp, side=side)
+    assert all(distance * side >= 0 for distance in distances)
+    assert len(distances) > 5
+    assert extrapolate(lambda x: (x * x + x, 0.0), 0.0, side=side).value == 1
+
+
+@pytest.mark.parametrize("x", [1.0, -1.0])
+def test_steps_that_change_x_on_one_side_only_are_too_small(x):
+    found = extrapolate(lambda at: (at, 0.0), x, widest=2.0**-7)  # to 2⁻⁵³: x itself on the side away from 0
+    assert (found.value, found.gap) == (1.0, 0.0)
+
+
+def test_the_step_of_a_result_is_the_widest_in_it():
+    found = extrapolate(lambda x: (x**3, 0.0), 1.0)  # two quotients, over 1/16 and 1/64, give it exactly
+    assert (found.value, found.step) == (3.0, 1 / 16)
+
+
+def test_a_gap_that_finer_steps_do_not_confirm_is_none():
+    found = extrapolate(lambda x: (32 * x * x if abs(x) >= 1 / 64 or x == 0 else math.nan, 0.0), 0.0)
+    assert (found.value, found.gap) == (0.0, 0.0)  # f″ h is 4 and 1 at the two steps

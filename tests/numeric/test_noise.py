@@ -1,6 +1,8 @@
 """The estimated rounding error of a function, told from oscillation, curvature and kinks."""
 
+import itertools
 import math
+import random
 
 import pytest
 
@@ -67,3 +69,44 @@ def test_slopes_that_are_not_finite_say_nothing_of_an_oscillation():
     assert _explanation(lambda _: math.inf, 0.0, 1e-3, 1e-9, 0.0) == "curvature"
     assert _explanation(lambda x: x * x, 1.0, 1e-3, 1e-9, 0.0) == "curvature"
     assert _explanation(lambda x: math.sin(1e8 * x), 1.0, 1e-3, 1e-10, 0.0) == "oscillation"
+
+
+def test_the_estimate_of_what_alternates_is_hammings():
+    numbers = itertools.cycle([1.0, -1.0])  # fourth differences of ±16
+    assert estimate_noise(lambda _: next(numbers), 1.0, 2.0**-40) == pytest.approx(2 * 16 / math.sqrt(70), rel=1e-12)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_curve_has_the_rounding_error_of_the_largest_number_a_sixteenth_aside(side):
+    def f(x):
+        h = x - 1
+        return math.exp(2e8 * h) if abs(h) < 1e-6 else 100.0 if h * side == 1 / 16 else 0.0
+
+    assert Noise(f, 1.0, 1.0).bound == pytest.approx(2.0**-52 * 100, rel=1e-9, abs=0)
+
+
+def test_points_of_estimates_are_odd_numbers_of_floats_from_x():
+    points = []
+    noise = Noise(lambda x: points.append(x) or 0.0, 1.0, 1.0)
+    assert noise.widest == 2.0**-38  # a quarter of the step, a power of two
+    for point in points[3:19]:  # after x and the points a sixteenth aside: two steps of eight points
+        assert abs(point - 1) < 2.0**-32
+        assert math.fmod((point - 1) * 2.0**52, 2) in {1, -1}
+
+
+@pytest.mark.parametrize(("size", "kind"), [(1e-4, "rounding"), (1e4, "irregular")])
+def test_numbers_are_irregular_if_they_scatter_by_much_of_their_range(size, kind):
+    noise = Noise(lambda x: 1e6 * math.sin(x) + size * random.Random(x).random(), 1.0, 1.0)
+    assert noise.kind == kind
+    assert size / 10 < noise.bound < size * 10
+
+
+@pytest.mark.parametrize("halvings", [0, 1, 2, 3, 4])
+def test_an_oscillation_that_is_an_alias_is_another_where_floats_are_denser(halvings):
+    x = 1e12 + 0.25
+    steady = x / 2**halvings if halvings else math.inf
+
+    def f(at):
+        return 0.0 if abs(at - steady) < 1000 else math.sin(at)
+
+    assert Noise(f, x, x).kind == ("irregular" if halvings else "oscillation")
