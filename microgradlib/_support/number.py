@@ -64,7 +64,7 @@ def _not_a_number_message(number: Any) -> str:
     elif isinstance(number, (str, bytes)):
         advice = "convert it first, as in float(text)"
     elif hasattr(type(number), "__apply_op__"):
-        advice = "use v.detach() for a copy without history, or v itself"
+        advice = "write v.data for its number, v.detach() for a leaf of the same number, or v itself"
     elif hasattr(number, "__len__"):
         advice = "make one Value for each element, as in [Value(x) for x in numbers]"
     else:

@@ -1,8 +1,9 @@
 """Warn of numbers that a function that is being differentiated takes out of Values: constants, of derivative 0.
 
-`float(v)`, `int(v)` and `round(v)` warn where they stand, as numbers are seldom what their author meant. `v.data` and
-`v.detach()` say that the number is meant; they warn if nothing of the result depends on the inputs in another way.
-Text, as in `print(v)` and `f"{v:.3f}"`, does not warn.
+`float(v)`, `int(v)` and `round(v)` warn where they stand, as numbers are seldom what their author meant, unless the
+number is only compared or printed, as in `if float(v) > 0` and `print(float(v))`. `v.data` and `v.detach()` say that
+the number is meant; they warn if nothing of the result depends on the inputs in another way. Text, as in `print(v)`
+and `f"{v:.3f}"`, does not warn.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.source_lines import cited
 from microgradlib.core.graph import descendants, topological_sort
+from microgradlib.core.math_calls import is_only_looked_at
 from microgradlib.core.modes import PACKAGE
 from microgradlib.errors import LostDerivativeWarning
 
@@ -75,7 +77,7 @@ def note_conversion(value: Any, frame: FrameType, call: str) -> None:
     """Warn, once for each place in a run, that `call` takes the number of a Value that depends on the inputs."""
     reads = _READS.get()
     place = frame.f_code, frame.f_lasti
-    if reads is None or place in reads.places:
+    if reads is None or place in reads.places or is_only_looked_at(frame):
         return
     reads.places.add(place)
     if _depends([value]):

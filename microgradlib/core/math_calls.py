@@ -14,7 +14,7 @@ from microgradlib.ops import TABLE
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["callee", "math_function_called_by", "refuse_math_call", "resolved"]
+__all__ = ["callee", "is_only_looked_at", "math_function_called_by", "refuse_math_call", "resolved"]
 
 _WITHOUT_EFFECT = ("CACHE", "EXTENDED_ARG", "NOP", "NOT_TAKEN")
 _TAKE_ONLY = ("POP_TOP", "END_FOR")
@@ -25,6 +25,9 @@ _BESIDE_ARGUMENTS = {
     "PRECALL": 0,
 }  # fmt: skip
 """The instructions that call, with how many entries of the stack they take beside the callee and the arguments."""
+
+_LOOKS = ("COMPARE_OP", "FORMAT_", "POP_JUMP_", "TO_BOOL")
+"""How the instructions begin that compare a number, write it in a text, or ask whether it is 0."""
 
 _ALWAYS_KEYWORDS = sys.version_info >= (3, 14)
 """Whether `f(*xs)` has an entry for its keywords though there are none."""
@@ -71,7 +74,7 @@ def callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
     The name begins with "" if it is not the attribute of a variable: ("", "astype") for `np.array(x).astype(float)`.
     """
     instructions, stacks = _instructions_and_stacks(code)
-    at = max((k for k, i in enumerate(instructions) if i.offset <= offset), default=0)
+    at = _place(instructions, offset)
     if instructions[at].opname not in _BESIDE_ARGUMENTS:
         return None
     if instructions[at - 1].opname == "PRECALL":  # Python 3.11's first half of a call
@@ -92,6 +95,34 @@ def callee(code: CodeType, offset: int) -> tuple[str, ...] | None:
         return ("", *name)
     loaded = before[-1].argval
     return (str(loaded[-1] if isinstance(loaded, tuple) else loaded), *name)  # Python 3.13 loads two names at once
+
+
+def is_only_looked_at(frame: FrameType) -> bool:
+    """Return whether the result of the call that `frame` makes is compared, printed or written in a text, also by abs.
+
+    As in `while abs(float(x)) > 1e-9` and `print(float(x))`: no number is computed from it.
+    """
+    offset = frame.f_lasti
+    while (use := _use(frame.f_code, offset)) is not None and use.opname in _BESIDE_ARGUMENTS:
+        name = callee(frame.f_code, use.offset)
+        called = resolved(name, frame) if name else None
+        if called is not abs:
+            return called is print
+        offset = use.offset
+    return use is not None and use.opname.startswith(_LOOKS)
+
+
+@lru_cache(maxsize=1024)
+def _use(code: CodeType, offset: int) -> dis.Instruction | None:
+    """Return the instruction that takes the result of the one at `offset` from the stack."""
+    instructions, stacks = _instructions_and_stacks(code)
+    at = _place(instructions, offset)
+    taken = (k for k in range(at + 1, len(stacks) - 1) if at not in stacks[k + 1])
+    return next((instructions[k] for k in taken), None)
+
+
+def _place(instructions: list[dis.Instruction], offset: int) -> int:
+    return max((k for k, i in enumerate(instructions) if i.offset <= offset), default=0)
 
 
 def _instructions_and_stacks(code: CodeType) -> tuple[list[dis.Instruction], list[list[int]]]:

@@ -137,6 +137,42 @@ def test_a_place_is_warned_of_once_in_a_run():
     assert len(warned) == 1
 
 
+def halved(x):
+    while abs(float(x)) > 1:
+        x = x / 2
+    return x
+
+
+def checked(x):
+    if float(x) > 100:
+        raise ValueError("too large")
+    return x if int(x) else -x
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        halved, checked, lambda x: print("loss", float(x)) or x, lambda x: f"{float(x):.3f} {round(x, 2)}" and x,
+        lambda x: x if float(x) > 0 else -x, lambda x: x if (int(x) == 3 and round(x) > 1) or float(x) <= 0 else -x,
+    ],
+)  # fmt: skip
+def test_numbers_that_are_only_compared_or_printed_do_not_warn(f):
+    assert grad(f)(3.0) in {0.25, 1.0}
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: abs(float(x)) * x, lambda x: x * (float(x) + (1 if float(x) > 0 else 2)), lambda x: x * -float(x),
+        lambda x: x * (float(x) if x > 0 else 2.0), lambda x: x * (float(x) or 1.0), lambda x: max(float(x), 0.0) * x,
+        lambda x: x * sum(x.data for _ in range(int(x))),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_computed_with_warn_though_others_are_compared(f):
+    with pytest.warns(LostDerivativeWarning, match="a constant of derivative 0"):
+        grad(f)(3.0)
+
+
 @pytest.mark.parametrize("name", MEANT)
 def test_numbers_that_are_asked_for(name):
     assert grad(lambda x: x[0] * MEANT[name](x) * 0 + x[1])([1.0, 2.0]) == [0.0, 1.0]
