@@ -3,10 +3,11 @@
 The rule. A node records its number and its local derivatives when it is made. `leaf.data = …` changes what is computed
 from then on. To differentiate what was computed before raises `ChangedDataError` if a local derivative, computed anew,
 differs from the recorded one by more than rounding: neither the derivative at the old numbers nor one at a mixture of
-old and new ones is ever given for that at the new ones. (d/dx of x + 1 is 1 at both, and no error.) An inner node whose
-gradient `backward()` has set becomes a leaf when a number is assigned to it, as programs do that make parameters by
-`Value(r) * 0.1`; before that, assignment is refused. Nodes made by hand have no rule to compute anew, and their
-`_backward` functions read the numbers when they run: what they give is their program's concern.
+old and new ones is ever given for that at the new ones. (d/dx of x + 1 is 1 at both, and no error.) An inner node
+becomes a leaf when a number is assigned to it, if `backward()` has set its gradient, or if nothing else holds the
+leaves that it was computed from: programs make parameters by `Value(r) * 0.1`. Else assignment is refused. Nodes made
+by hand have no rule to compute anew, and their `_backward` functions read the numbers when they run: what they give is
+their program's concern.
 
 Assignments are counted. A leaf knows the number of its last one, a node how many there had been when it was made. So a
 graph that is younger than the last assignment, as in training, is recognised by one comparison for each node.
@@ -15,6 +16,7 @@ graph that is younger than the last assignment, as in training, is recognised by
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -50,12 +52,12 @@ def has_later_parents(node: Any) -> bool:
 def become_leaf(node: Any, number: float) -> None:
     """Take the parents from a node to which a number is to be assigned; a node made by hand keeps them.
 
-    Raises `ChangedDataError` if no gradient has been set yet by `backward()`: the derivatives by what the node was
-    computed from would be lost, or be those at another number.
+    Raises `ChangedDataError` if no gradient has been set yet by `backward()`, and others hold what the node was
+    computed from: the derivatives by that would be lost, or be those at another number.
     """
     if node.op.name not in TABLE or node._data == number:
         return
-    if node.grad is ZERO:
+    if node.grad is ZERO and not _alone_holds_its_parents(node):
         message = (
             f"{node.label or 'this node'} was computed, by {node.op}, and no number can be assigned to it: its "
             "derivatives would be those of another number. Assign to the leaves and compute it anew; or make a leaf, "
@@ -64,6 +66,21 @@ def become_leaf(node: Any, number: float) -> None:
         raise ChangedDataError(message)
     node.op, node.parents, node._left_derivative, node._right_derivative = None, (), (), None
     _BECAME_LEAF[node] = COUNT["ASSIGNMENTS"] + 1
+
+
+def _alone_holds_its_parents(node: Any) -> bool:
+    """Return whether a node's one or two parents are leaves to which there is no other reference.
+
+    Without CPython's counts of references, False.
+    """
+    if node._left.__class__ is tuple or not hasattr(sys, "getrefcount"):
+        return False
+    counts = sys.getrefcount(node._left), sys.getrefcount(node._right)  # two each: the node's and the call's
+    return (
+        counts[0] == 2
+        and node._left._left is None
+        and (node._right is None or (counts[1] == 2 and node._right._left is None))
+    )
 
 
 def check_recorded(output: Any) -> None:

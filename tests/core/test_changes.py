@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -119,6 +120,35 @@ def test_a_parameter_that_was_computed_becomes_a_leaf_at_its_first_step():
     assert drawn.grad == 0.0
     with pytest.raises(ChangedDataError):  # ∂loss/∂w is the same, but the way to `drawn` is gone
         loss.backward()
+
+
+@pytest.mark.skipif(not hasattr(sys, "getrefcount"), reason="references are counted by CPython")
+def test_a_parameter_that_was_computed_from_what_nothing_else_holds_takes_a_number_at_once():
+    w, bias = Value(0.5) * 0.1, -Value(2.0)
+    early = w * w
+    w.data, bias.data = 0.25, 1.0  # saved weights are loaded
+    assert (w.parents, bias.parents, w.op) == ((), (), None)
+    (w * w * bias).backward()
+    assert (w.grad, bias.grad) == (0.5, 0.0625)
+    with pytest.raises(ChangedDataError):
+        early.backward()
+    closed = Value(-0.5) * 1.0
+    mg.relu(closed).backward()  # closed.grad stays that of a node that nothing has reached
+    closed.data -= 0.1 * (closed.grad + 0.01 * closed.data)
+    assert closed.data == -0.4995
+
+
+@pytest.mark.parametrize(
+    "computed",
+    [lambda x: x * 2.0, lambda x: 2.0 * x, lambda x: -x, lambda x: mg.sum([x, 1.0, 2.0]), lambda x: -(x * x)],
+)
+def test_what_was_computed_from_a_number_that_others_hold_takes_none(computed):
+    x = Value(3.0)
+    y = computed(x)
+    with pytest.raises(ChangedDataError):
+        y.data = 5.0
+    y.backward()
+    assert x.grad != 0.0
 
 
 def test_nodes_made_by_hand_keep_their_parents_and_their_functions_read_the_numbers():
