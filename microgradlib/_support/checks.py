@@ -129,14 +129,15 @@ def fraction(
     return real_number(number, name, ge=ge, gt=gt, le=le, lt=lt, reason=reason, example=example)
 
 
-def boolean(switch: Any, name: str) -> bool:
-    """Return `switch` as a bool: True, False or NumPy's. Raises `TypeError` for anything else, 0 and 1 included.
+def boolean(switch: Any, name: str, *, numbers: bool = False) -> bool:
+    """Return `switch` as a bool: True, False or NumPy's; with `numbers` 0 and 1 too. Else raises `TypeError`.
 
     >>> boolean("yes", "amsgrad")
     Traceback (most recent call last):
     TypeError: amsgrad must be True or False, got 'yes'; write amsgrad=True
     """
-    if isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # bool_ in NumPy 1
+    is_number = numbers and isinstance(switch, int) and switch in {0, 1}
+    if is_number or isinstance(switch, bool) or type(switch).__name__ in {"bool", "bool_"}:  # bool_ in NumPy 1
         return bool(switch)
     raise _error(switch, name, "True or False", True, right_kind=False)
 

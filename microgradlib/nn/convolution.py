@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.lookup import check_options, lookup
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
@@ -69,7 +69,7 @@ class _Convolution(Module):
         self.size, self.stride, self.dilation, self.padding_mode = size, stride, dilation, padding_mode
         self.padding = self._both_ends(padding)
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
-        draw = weight_drawer(init, rng)
+        draw, with_bias = weight_drawer(init, rng), boolean(bias, "bias", numbers=True)
         rows, columns = size
         fan_in, fan_out = nin * rows * columns, nout * rows * columns
         self.w = [
@@ -79,7 +79,7 @@ class _Convolution(Module):
             ]
             for _ in range(nout)
         ]
-        self.b = [Value(0.0, label="b") for _ in range(nout)] if bias else None
+        self.b = [Value(0.0, label="b") for _ in range(nout)] if with_bias else None
         self.f = [activation_function(activation) for _ in range(nout)]
         shown_padding = padding if isinstance(padding, str) else self._size_text(padding)
         settings = [("stride", self._size_text(stride), self._size_text((1, 1)))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from microgradlib._support.checks import WholeNumber, real_number, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import Unit, note_inside, unrecorded
@@ -163,7 +163,8 @@ class GRUCell(Cell[list[Value]]):
         init: Init = "fan_out",
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
-        options, reset_after = gate_options(rng, init, bias=bias), bool(reset_after)
+        options = gate_options(rng, init, bias=bias)
+        reset_after = boolean(reset_after, "reset_after", numbers=True)
         self.reset_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.update_gate = Gate(nin, nhidden, "sigmoid", **options)
         self.candidate = GRUCandidate(nin, nhidden, **options) if reset_after else Gate(nin, nhidden, "tanh", **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from microgradlib._support.checks import WholeNumber, check_order, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, check_order, whole_number
 from microgradlib._support.listing import listed
 from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random, restored_on_error
@@ -83,7 +83,8 @@ class Neuron(Module):
         nout: WholeNumber = 1,
     ) -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
-        draw, with_bias = weight_drawer(init, rng), bool(bias)
+        draw, with_bias = weight_drawer(init, rng), boolean(bias, "bias", numbers=True)
+        expand = boolean(expand, "expand", numbers=True)
         if isinstance(activation, bool):
             activation = "relu" if activation else "linear"
         f = activation_function(activation if nonlin else "linear")

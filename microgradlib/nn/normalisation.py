@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microgradlib._support.checks import WholeNumber, positive, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, positive, whole_number
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import note_inside
 from microgradlib.core.scopes import begin
@@ -80,7 +80,7 @@ class RMSNorm(Module):
 
     def __init__(self, width: WholeNumber, eps: float = 1e-5, *, gain: bool = True) -> None:
         self.width = whole_number(width, "width")
-        self.gain = [Value(1.0, label="g") for _ in range(self.width)] if gain else None
+        self.gain = [Value(1.0, label="g") for _ in range(self.width)] if boolean(gain, "gain", numbers=True) else None
         self.eps = _checked_eps(eps)
         self.summary_shape = f"{self.width} → {self.width}"
 

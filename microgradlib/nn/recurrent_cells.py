@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
-from microgradlib._support.checks import WholeNumber, real_number, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.hot_paths import weighted_sum
@@ -39,7 +39,7 @@ class GateOptions(TypedDict, total=False):
 
 def gate_options(rng: Rng | None, init: Init, *, bias: bool) -> GateOptions:
     """Return the options of several gates, with one generator for all: gates drawn from equal seeds would be equal."""
-    return {"rng": None if rng is None else as_random(rng), "init": init, "bias": bias}
+    return {"rng": None if rng is None else as_random(rng), "init": init, "bias": boolean(bias, "bias", numbers=True)}
 
 
 class Gate(Module):
@@ -69,7 +69,7 @@ class Gate(Module):
         bias_start: float = 0.0,
     ) -> None:
         nin, nhidden = whole_number(nin, "nin"), whole_number(nhidden, "nhidden")
-        draw, with_bias = weight_drawer(init, rng), bool(bias)
+        draw, with_bias = weight_drawer(init, rng), boolean(bias, "bias", numbers=True)
         bias_start = real_number(bias_start, "bias_start", finite=False, example=1.0)
         self.nin, self.nhidden = nin, nhidden
         self.f = activation_function(activation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import boolean
 from microgradlib._support.number import as_float
 from microgradlib._support.printable import one_line, shorten
 from microgradlib._support.shown import shown
@@ -49,7 +50,7 @@ def match_state(
     if not hasattr(state, "keys"):
         message = f"a state must be a dict of numbers by parameter name, as from state_dict(), got {shown(state)}"
         raise TypeError(message)
-    known = dict.fromkeys(names)
+    strict, known = boolean(strict, "strict", numbers=True), dict.fromkeys(names)
     missing = [name for name in known if name not in state]
     unknown = [name for name in state if name not in known]
     if strict and (missing or unknown):

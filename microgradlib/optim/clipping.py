@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, overload
 
-from microgradlib._support.checks import real_number
+from microgradlib._support.checks import boolean, real_number
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import is_array
 from microgradlib._support.shown import shown
@@ -55,6 +55,7 @@ def clip_by_norm(gradient: Any, max_norm: float, *, error_if_nonfinite: bool = F
     ([3.0, 4.0], 50.0)
     """
     limit = real_number(max_norm, "max_norm", ge=0, finite=False, example=1.0)
+    error_if_nonfinite = boolean(error_if_nonfinite, "error_if_nonfinite", numbers=True)
     g = _checked_gradient(gradient)
     norm = _norm(g)
     if error_if_nonfinite and not math.isfinite(norm):

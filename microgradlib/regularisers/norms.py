@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from microgradlib._support.checks import non_negative, real_number
+from microgradlib._support.checks import boolean, non_negative, real_number
 from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import recorded
@@ -73,7 +73,8 @@ class _NormPenalty:
     biases: bool = False
 
     def __post_init__(self) -> None:
-        """Raise unless every coefficient is 0 or more."""
+        """Raise unless every coefficient is 0 or more, and `biases` True or False."""
+        object.__setattr__(self, "biases", boolean(self.biases, "biases", numbers=True))
         if not isinstance(self.coefficient, Mapping):
             object.__setattr__(self, "coefficient", non_negative(self.coefficient, "coefficient", example=0.01))
             return

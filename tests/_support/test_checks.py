@@ -93,6 +93,17 @@ def test_boolean_returns_a_bool(switch):
     assert boolean(switch, "amsgrad") is bool(switch)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_boolean_takes_0_and_1_where_options_always_took_them(number):
+    assert boolean(number, "bias", numbers=True) is bool(number)
+
+
+@pytest.mark.parametrize("other", ["no", 2, -1, 1.0, None, []])
+def test_boolean_with_numbers_rejects_what_is_neither(other):
+    with pytest.raises(TypeError, match="bias must be True or False"):
+        boolean(other, "bias", numbers=True)
+
+
 @pytest.mark.parametrize("other", ["yes", 1, 0, None, 1.0, np.array([True])])
 def test_boolean_rejects_other_types(other):
     with pytest.raises(TypeError, match=r"amsgrad must be True or False, got .*; write amsgrad=True"):
