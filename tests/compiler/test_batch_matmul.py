@@ -205,3 +205,10 @@ def test_the_check_would_find_a_wrong_entry(which, change):
     parts[which][0, 1, 2] = -1 if change == "missing" else parts[which][0, 0, 0]
     with pytest.raises(AssertionError):
         check(parts, pairs)
+
+
+def test_several_products_that_are_padding_for_the_most_part_are_not_made():
+    heads = [rows_and_columns(matrix(200 * h, 8, 4), matrix(200 * h + 100, 4, 8)) for h in range(2)]
+    pairs = [(r, c) for rows, columns in heads for i, r in enumerate(rows) for k, c in enumerate(columns) if not i * k]
+    assert len(pairs) == 2 * 15  # of 2 · 64
+    assert found_in(pairs) is None

@@ -180,3 +180,19 @@ def wrong_programs():
 def test_the_checker_refuses_wrong_programs(message, program):
     with pytest.raises(ValueError, match=message):
         check_program(program)
+
+
+@pytest.mark.parametrize(
+    ("wrt", "adjoints"),
+    [
+        ("parameters", [("mul", 0), ("sum", 0), ("mul", 1), ("exp", 0)]),
+        ("inputs", [("mul", 1), ("tanh", 0)]),
+        ("both", [("mul", 0), ("sum", 0), ("mul", 1), ("mul", 1), ("tanh", 0), ("exp", 0)]),
+    ],
+)
+def test_no_more_derivatives_than_are_wanted_are_computed(wrt, adjoints) -> None:
+    w = Value(2.0)
+    program = program_of(lambda x: 3.0 * mg.exp(w) * mg.tanh(x[0]), [1.0], [w])
+    joint = reverse(program, wrt=wrt)
+    backward = joint.instructions[len(program.instructions) :]
+    assert [(i.op.name, i.wrt or 0) for i in backward] == adjoints  # none by the constant

@@ -14,6 +14,7 @@ from microgradlib import nn
 from microgradlib.compiler import compile as compiled, load_program
 from microgradlib.core.value import Value
 from microgradlib.errors import SavedFileError
+from microgradlib.ops import TABLE
 
 W = [Value(x) for x in np.random.default_rng(0).uniform(-1, 1, 6).tolist()]
 
@@ -127,6 +128,53 @@ def test_a_product_whose_rows_do_not_make_up_its_results_is_refused(tmp_path):
     assert product["shape"] == [1, 3, 2, 1]
     product.update(shape=[1, 2, 1, 1], operands=[[0, 0, 1], [1, 0]])  # 2 rows of 1 column are not 3
     with pytest.raises(SavedFileError, match="damaged"):
+        load(tmp_path, content)
+
+
+def segments(tmp_path):
+    """A program of one instruction: sums of three numbers and of five."""
+    fast = compiled(lambda x: [mg.sum(x[:3]), mg.sum(x)])
+    fast(random_columns(0, 1, (5,))[0])
+    content = json.loads(fast.save(tmp_path / "p.json").read_text(encoding="utf-8"))
+    [i] = content["instructions"]
+    assert (i["kind"], i["counts"]) == ("segment_reduce", [3, 5])
+    return content, i
+
+
+@pytest.mark.parametrize(
+    "change", [{"counts": [8]}, {"counts": [8, 0]}, {"counts": [9, -1]}, {"counts": [1, 2, 5]}, {"op": ["logsumexp"]}]
+)
+def test_segments_that_are_not_those_of_the_results_are_refused(tmp_path, change):
+    content, i = segments(tmp_path)
+    load(tmp_path, content)
+    i.update(change)
+    with pytest.raises(SavedFileError, match=r"operands or results of segment_reduce .* do not fit"):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])  # of an odd number of inputs, the last has the weight 0
+def test_a_cross_entropy_of_any_number_of_inputs_is_loaded(tmp_path, count):
+    rows = np.random.default_rng(0).uniform(0.3, 3, (3, count))
+    fast = compiled(lambda x: TABLE["cross_entropy"](*x))
+    expected = fast(rows).tolist()
+    assert load_program(fast.save(tmp_path / "p.json"))(rows).tolist() == expected
+
+
+def test_padding_is_read_by_products_of_batched_numbers_only(tmp_path):
+    def causal(x):
+        queries, keys = ([[f(a) for a in x[4 * i : 4 * i + 4]] for i in range(4)] for f in (mg.tanh, mg.sin))
+        return [mg.dot(queries[i][: i + 1], keys[k][: i + 1]) for i in range(4) for k in range(4)]
+
+    rows = np.random.default_rng(0).normal(size=(3, 16))
+    fast = compiled(causal)
+    expected = fast(rows).tolist()
+    path = fast.save(tmp_path / "p.json")
+    assert load_program(path)(rows).tolist() == expected
+    content = json.loads(path.read_text(encoding="utf-8"))
+    [product] = [i for i in content["instructions"] if i["kind"] == "matmul"]
+    assert -1 in product["operands"][0] + product["operands"][1]
+    next(i for i in content["instructions"] if i["kind"] == "elementwise")["operands"][0][2] = -1
+    with pytest.raises(SavedFileError, match="a slot is read before it is written"):
         load(tmp_path, content)
 
 

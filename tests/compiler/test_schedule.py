@@ -63,3 +63,8 @@ def test_no_schedule_is_longer_than_the_longest_way_from_a_leaf(nodes) -> None:
             assert levels[i] > max(levels[a] for a in node.arguments)
             assert levels[i] >= early[i]
     assert max(levels) == max(early)
+
+
+def test_a_node_does_not_wait_as_long_as_the_last_that_reads_it() -> None:
+    nodes = [leaf(), op(EXP, 0), op(ADD, 0, 1), op(TANH, 0), op(EXP, 3), op(EXP, 3)]
+    assert scheduled(nodes) == [0, 1, 2, 1, 2, 2]

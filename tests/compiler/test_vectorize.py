@@ -1,5 +1,6 @@
 """Vectorizing: what instructions networks become, that what they read lies together, and that they compute it."""
 
+import itertools
 import math
 
 import numpy as np
@@ -254,3 +255,29 @@ def test_a_constant_has_one_slot_however_often_it_is_read() -> None:
     first, second, again = writer.constant(7.5, 3), writer.constant(8.5, 1), writer.constant(7.5, 1)
     assert (set(first.slots - first.slots[0]), second.slots[0] - first.slots[0]) == ({0}, 1)
     assert again.slots[0] == first.slots[0]
+
+
+def test_the_last_node_keeps_its_slot_where_results_have_none_of_their_own() -> None:
+    """Dots before their biases, and padding of products, have no nodes; the last node has one, made before them."""
+    weights, rows = values(*range(1, 9)), np.random.default_rng(0).normal(size=(3, 16))
+
+    def biased(x):
+        inner = [mg.tanh(a) for a in x[:4]]
+        dots = [mg.dot(weights[2 * i : 2 * i + 2], inner[2 * i : 2 * i + 2]) + weights[4 + i] for i in range(2)]
+        return [*dots, mg.exp(x[0])]
+
+    def causal(x):
+        queries, keys = ([[f(a) for a in x[4 * i : 4 * i + 4]] for i in range(4)] for f in (mg.tanh, mg.sin))
+        return [*[mg.dot(queries[i], keys[k]) for i in range(4) for k in range(i + 1)], mg.exp(x[0])]
+
+    assert ("reduce", "dot", 2) in kinds(vectorized(biased, weights, [0.0] * 4))
+    assert ("matmul", "dot", 16) in kinds(vectorized(causal, [], [0.0] * 16))
+    assert_matches_eager(biased, weights, rows[:, :4].tolist())
+    assert_matches_eager(causal, [], rows.tolist())
+
+
+def test_a_layer_of_inputs_and_of_results_has_its_ones_behind_the_last() -> None:
+    layer, rows = nn.Layer(2, 3, "linear", rng=0), np.random.default_rng(0).normal(size=(3, 2)).tolist()
+    made = [lambda x: x, lambda x: [mg.tanh(a) for a in x], lambda x: [mg.exp(a) for a in x]]
+    for order in itertools.permutations(made):
+        assert_matches_eager(lambda x, order=order: [y for f in order for y in layer(f(x))], layer.parameters(), rows)
