@@ -278,6 +278,8 @@ def test_the_last_node_keeps_its_slot_where_results_have_none_of_their_own() -> 
 
 def test_a_layer_of_inputs_and_of_results_has_its_ones_behind_the_last() -> None:
     layer, rows = nn.Layer(2, 3, "linear", rng=0), np.random.default_rng(0).normal(size=(3, 2)).tolist()
+    for number, parameter in enumerate(layer.parameters()):
+        parameter.data = number - 4.5  # biases too, which are 0 at first
     made = [lambda x: x, lambda x: [mg.tanh(a) for a in x], lambda x: [mg.exp(a) for a in x]]
     for order in itertools.permutations(made):
         assert_matches_eager(lambda x, order=order: [y for f in order for y in layer(f(x))], layer.parameters(), rows)
