@@ -24,7 +24,7 @@ from microgradlib.errors import ChangedDataError
 from microgradlib.ops import TABLE, ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 __all__ = ["COUNT", "become_leaf", "check_recorded", "check_unchanged", "count_assignment", "has_later_parents"]
 
@@ -101,7 +101,7 @@ def check_recorded(output: Any) -> None:
         raise ValueError(message)
 
 
-def check_unchanged(order: Iterable[Any]) -> None:
+def check_unchanged(order: Collection[Any]) -> None:
     """Raise `ChangedDataError` if the local derivatives of a node are not those at its parents' present numbers.
 
     >>> from microgradlib import Value
@@ -112,6 +112,8 @@ def check_unchanged(order: Iterable[Any]) -> None:
     Traceback (most recent call last):
     microgradlib.errors.ChangedDataError: a number was assigned to w after * had been computed from it: ...
     """
+    if not _any_later(order):
+        return
     now = COUNT["ASSIGNMENTS"]
     for node in order:
         made = getattr(node, "_assignments", 0)
@@ -124,6 +126,25 @@ def check_unchanged(order: Iterable[Any]) -> None:
                     "assignment, and call backward() before it"
                 )
                 raise ChangedDataError(message)
+
+
+def _any_later(order: Collection[Any]) -> bool:
+    """Return whether a number was assigned to a leaf after the oldest node was made: if not, no node need be looked at.
+
+    So it is where other leaves were assigned to, as by another model's training, in this thread or another.
+    """
+    inner = [node for node in order if node._left is not None]
+    oldest = min([getattr(node, "_assignments", 0) for node in inner], default=0)
+    leaves: set[Any] = set()
+    for node in inner:
+        left = node._left
+        if left.__class__ is tuple:
+            leaves.update(left)
+        else:
+            leaves.add(left)
+            leaves.add(node._right)
+    leaves.discard(None)
+    return any(leaf._left is None and getattr(leaf, "_assignments", 0) > oldest for leaf in leaves)
 
 
 def _differs(node: Any) -> bool:
