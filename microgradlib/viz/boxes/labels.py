@@ -149,16 +149,16 @@ class Labels:
         They are such as `∂t/∂w`, `x` and `3`.
         """
         node = self.structure.nodes[i]
-        names = [self.name(parent) for parent in node.parents]
         op = self._op(i)
         formula = ""
         if op is not None and len(node.parents) <= _MOST_OPERANDS:
+            names = [self.name(parent) for parent in node.parents]
             formula = local_derivative_formula(op, place, names, self.name(i))
         local = node.local_derivatives[place] if place < len(node.local_derivatives) else None
         if formula and local is not None and not self._holds(i, place, local):
             formula = ""
         shown = "" if local is None and node.data is None else "?" if local is None else number(local, _DIGITS)
-        return f"∂{self.name(i)}/∂{names[place]}", formula, shown
+        return f"∂{self.name(i)}/∂{self.name(node.parents[place])}", formula, shown
 
     def tooltip(self, i: int, place: int) -> str:
         """Return a local derivative in full, such as `∂t/∂w = x = 3`."""

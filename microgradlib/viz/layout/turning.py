@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -85,10 +86,13 @@ class Places:
         for box, lines in into.items():
             half = self.flow.breadths[box] / 2
             free = -half
-            places = [self.grid.links[self.grid.last[i]].enters for i in lines]
-            for place, i in sorted(zip(places, lines, strict=True)):
+            entries = sorted((self.grid.links[self.grid.last[i]].enters, i) for i in lines)
+            places = [place for place, _ in entries]
+            for place, i in entries:
                 room = self.flow.texts[i][1] / 2
-                clear = all(abs(other - place) >= room + _BESIDE_LINE or abs(other - place) < _SAME for other in places)
+                before, after = bisect_right(places, place - _SAME), bisect_left(places, place + _SAME)
+                beside = [*places[max(0, before - 1) : before], *places[after : after + 1]]
+                clear = all(abs(other - place) >= room + _BESIDE_LINE for other in beside)
                 if room and clear and free <= place - room and place + room <= half:
                     shown.add(i)
                     free = place + room + _BETWEEN_TEXTS
