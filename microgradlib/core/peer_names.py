@@ -191,7 +191,7 @@ class PeerNames(OwnAttributes):
     @_op.setter
     def _op(self, text: Any) -> None:
         if not isinstance(text, str):
-            message = f"the text of an op is text, got {text!r}"
+            message = f"the text of an op is text, got {shown(text)}"
             raise TypeError(message)
         if isinstance(self.op, HandMadeOp):
             self.op = hand_made_op(text)
@@ -227,7 +227,7 @@ def declare_attributes(*names: str) -> None:
             message = f"the names of attributes are texts, as in declare_attributes('heat'), got {shown(name)}"
             raise TypeError(message)
         if not name.isidentifier() or (name not in _declared and any(name in vars(cls) for cls in classes)):
-            message = f"an attribute of one's own has a name that Values do not use themselves, got {name!r}"
+            message = f"an attribute of one's own has a name that Values do not use themselves, got {shown(name)}"
             raise ValueError(message)
     for name in names:
         setattr(OwnAttributes, name, OwnAttribute(name))

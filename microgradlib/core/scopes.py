@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import getweakrefs, ref
 
+from microgradlib._support.shown import shown
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import changed_mode, current_mode
 from microgradlib.core.nested import nodes_in
@@ -210,7 +211,7 @@ def scope(name: str, formula: str = "") -> Scope:
             message = f'the {what} of a scope is text, as in scope("layer 1"), got {text!r:.80}'
             raise TypeError(message)
     if not name.strip():
-        message = f'a scope needs a name, as in scope("layer 1"), got {name!r}'
+        message = f'a scope needs a name, as in scope("layer 1"), got {shown(name)}'
         raise ValueError(message)
     return Scope(name, formula)
 

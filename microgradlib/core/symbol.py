@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from microgradlib._support.shown import shown
 from microgradlib.core.lost_derivatives import TRANSFORMS
 from microgradlib.core.modes import MODES_IN_USE, finish, is_compiling
 from microgradlib.core.node import Node
@@ -34,7 +35,7 @@ class Symbol(Node):
 
     def __init__(self, label: str) -> None:
         if not isinstance(label, str) or not label.strip():
-            message = f'a Symbol needs a name, as in Symbol("x"), got {label!r}'
+            message = f'a Symbol needs a name, as in Symbol("x"), got {shown(label)}'
             raise TypeError(message)
         self.op = None
         self._left = self._right = None

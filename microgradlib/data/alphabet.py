@@ -65,7 +65,7 @@ class Alphabet:
         found: set[str] = set()
         for text in texts:
             if not hasattr(text, "__iter__"):
-                message = f"texts must be strings, got {text!r}"
+                message = f"texts must be strings, got {shown(text)}"
                 raise TypeError(message)
             found.update(text)
         if not found:

@@ -208,6 +208,13 @@ def test_no_message_quotes_all_of_what_is_large(taker, huge, tmp_path, monkeypat
     assert len(str(caught.value)) <= LONGEST
 
 
+@pytest.mark.parametrize("make", [Symbol, mg.scope])
+def test_no_message_quotes_all_of_a_long_name_of_blanks(make):
+    with pytest.raises((TypeError, ValueError), match="needs a name") as caught:
+        make(" " * 100_000)
+    assert len(str(caught.value)) <= LONGEST
+
+
 @pytest.mark.parametrize(
     "command", ["", "drawing", "draw", "draw x+", "draw x y=1", "draw x x=a", "demo moon", "source x=1"]
 )
