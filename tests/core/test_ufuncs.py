@@ -156,7 +156,8 @@ def test_one_node_is_no_array():
     assert [x.data for x in np.stack([v, w])] == [0.5, 2.0]
     assert np.shape(v) == ()
     assert np.isfinite(v)
-    assert np.isclose(v, 0.5)
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # before, a TypeError of ours that says what to write
+        assert np.isclose(v, 0.5)
     inside = np.array(v, dtype=object)
     for product in (inside * w, w * inside, np.multiply(inside, w)):
         assert isinstance(product, Value)
