@@ -74,6 +74,8 @@ def interrupted(work, moment):
 
 def leftovers():
     """Return what of the session is not as at its beginning: modes, the garbage collector, signals, profile."""
+    if MODES_IN_USE:  # in Python 3.10 a traceback may hold one until it is collected
+        gc.collect()
     found = {
         "a mode in force": current_mode() is not None,
         "modes that exist": bool(MODES_IN_USE),
