@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from microgradlib._support.shown import shown
 from microgradlib.core.changes import COUNT, check_recorded, check_unchanged
 from microgradlib.core.graph import topological_sort
+from microgradlib.core.hand_made import BackwardFunction
 from microgradlib.core.own_attributes import own_attributes
 from microgradlib.ops import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "refuse_wrong_grads", "run_leaf_functions"]
 
@@ -32,23 +36,51 @@ def accumulate(output: Any, seed: float) -> None:
     for node in used:
         node.grad = ZERO
     output.grad = (seed or ZERO) if order else output.grad + seed
-    for node in reversed(order):
-        gradient = node.grad
-        if gradient is not ZERO:
-            left, right, derivative = node._left, node._right, node._left_derivative
-            if right is not None:
-                if derivative is not ZERO:
-                    left.grad += gradient * derivative
-                derivative = node._right_derivative
-                if derivative is not ZERO:
-                    right.grad += gradient * derivative
-            elif left.__class__ is not tuple:
-                if derivative is not ZERO:
-                    left.grad += gradient * derivative
-            else:
-                for parent, local_derivative in zip(left, derivative):
-                    if local_derivative is not ZERO:
-                        parent.grad += gradient * local_derivative
+    rest = reversed(order)
+    while _stops_at_none(rest):
+        pass
+
+
+def _stops_at_none(rest: Iterator[Any]) -> bool:
+    """Add what the gradients of these nodes, consumers first, give to those of their parents; go on if it returns True.
+
+    It does so after a parent whose gradient was None.
+    """
+    try:
+        for node in rest:
+            gradient = node.grad
+            if gradient is not ZERO:
+                left, right, derivative = node._left, node._right, node._left_derivative
+                if right is not None:
+                    if derivative is not ZERO:
+                        left.grad += gradient * derivative
+                    derivative = node._right_derivative
+                    if derivative is not ZERO:
+                        right.grad += gradient * derivative
+                elif left.__class__ is not tuple:
+                    if derivative is not ZERO:
+                        left.grad += gradient * derivative
+                else:
+                    for parent, local_derivative in zip(left, derivative):
+                        if local_derivative is not ZERO:
+                            parent.grad += gradient * local_derivative
+    except TypeError:
+        if node._left_derivative.__class__ is BackwardFunction or not _add_from_none_on(node):
+            raise
+        return True
+    return False
+
+
+def _add_from_none_on(node: Any) -> bool:
+    """Add to the gradients of a node's parents from the first that is None on, which becomes 0; return whether one is.
+
+    The sums before it have been made. `p.grad = None` is how PyTorch's programs write that there is no gradient.
+    """
+    edges = [(x, derivative) for x, derivative in zip(node.parents, node.local_derivatives) if derivative is not ZERO]
+    first = next((i for i, (parent, _) in enumerate(edges) if parent.grad is None), len(edges))
+    for parent, derivative in edges[first:]:
+        parent.grad = (ZERO if parent.grad is None else parent.grad) + node.grad * derivative
+    return first < len(edges)
 
 
 def _inner_nodes(output: Any) -> tuple[list[Any], list[Any], bool]:

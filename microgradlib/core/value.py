@@ -125,9 +125,9 @@ class Value(PeerNames):
     def backward(self, seed: float = 1.0) -> None:
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).
 
-        It is added to the `grad` of leaves, so that several calls sum the gradients of several losses; it replaces that
-        of inner nodes. `seed` is ∂L/∂self if self is not itself the loss L. After Ctrl-C in the middle, sums are
-        incomplete: set the `grad` of the leaves to 0, and call it again.
+        It is added to the `grad` of leaves (None, as PyTorch's programs write, counts as 0), so that several calls sum
+        the gradients of several losses; it replaces that of inner nodes. `seed` is ∂L/∂self if self is not itself the
+        loss L. After Ctrl-C in the middle, sums are incomplete: set the `grad` of the leaves to 0, and call it again.
         """
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():

@@ -136,6 +136,18 @@ def test_backward_is_grad_table_bit_for_bit(leaves, steps):
 
 
 @settings(max_examples=150, deadline=None)
+@given(st.lists(numbers, min_size=1, max_size=3), steps, st.sets(st.integers(0, 2)))
+def test_a_gradient_of_none_counts_as_0(leaves, steps, without):
+    nodes = build([Value(x) for x in leaves], steps)
+    table = grad_table(nodes[-1])
+    for x in [nodes[i] for i in without if i < len(leaves)]:
+        x.grad = None
+    nodes[-1].backward()
+    given_none = {node for node in nodes if node.grad is None}  # what nothing has reached
+    assert all(bits(0.0 if node in given_none else node.grad) == bits(g) for node, g in table.items())
+
+
+@settings(max_examples=150, deadline=None)
 @given(st.lists(numbers, min_size=1, max_size=3), steps)
 def test_symbols_evaluate_to_what_values_compute(leaves, steps):
     symbols = [Symbol(f"x{i}") for i in range(len(leaves))]
