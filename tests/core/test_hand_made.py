@@ -311,3 +311,13 @@ def test_a_missing_derivative_is_shown_as_unknown_and_survives_pickling():
     for derivative in (missing, again):
         with pytest.raises(MissingRuleError, match="the node 'mine' was made by hand"):
             2.0 * derivative
+
+
+def test_each_parent_is_a_value_and_has_one_derivative():
+    a, b = Value(1.0), Value(2.0)
+    for derivatives in [(1.0,), (1.0, 2.0, 3.0), ()]:
+        with pytest.raises(ValueError, match="a local derivative for each parent"):
+            Value(3.0, (a, b), "f", derivatives)
+    for parent in [2.0, "x", None, [b]]:
+        with pytest.raises(TypeError, match="the parents of a node are Values"):
+            Value(3.0, (a, parent), "f", (1.0, 1.0))

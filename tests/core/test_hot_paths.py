@@ -2,20 +2,23 @@
 
 import contextlib
 import contextvars
+import functools
 import math
 import operator
+import re
 import struct
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from microgradlib import Value, detect_anomaly, grad_table, no_grad, topological_sort
+from microgradlib._support.floats import FLOATS
 from microgradlib.core.autodiff import grad_table as reference_table
-from microgradlib.core.hot_paths import BINARY, UNARY, weighted_sum
+from microgradlib.core.hot_paths import BINARY, UNARY, Source, Term, source_of, weighted_sum
 from microgradlib.core.modes import current_mode
 from microgradlib.core.node import Node
 from microgradlib.errors import AnomalyError
-from microgradlib.ops import ZERO, activations, arithmetic, reductions
+from microgradlib.ops import TABLE, ZERO, activations, arithmetic, reductions
 
 anything = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1.8e308])
 often = settings(max_examples=75, deadline=None)
@@ -306,3 +309,20 @@ def test_hot_paths_have_the_names_of_their_methods():
         assert method is not getattr(Node, name)
         assert (method.__name__, method.__qualname__) == (name, f"Value.{name}")
         assert method.__doc__ == getattr(Node, name).__doc__
+
+
+@pytest.mark.parametrize("op", UNARY.values(), ids=UNARY.keys())
+def test_a_hot_path_writes_out_ops_that_have_rules_of_their_own(op):
+    called = set(re.findall(r"\b(\w+)\(", source_of(op)))
+    assert not {name for name in called & TABLE.keys() if isinstance(getattr(FLOATS, name), functools.partial)}
+
+
+@pytest.mark.parametrize("number", [-2.0, -0.5, 3.0, 0.0])
+def test_a_hot_path_writes_negative_numbers_so_that_powers_are_theirs(number):
+    source = Source()
+    term = Term("x", source)
+    results = [number**term, number - term, term - number]
+    numbers = {"x": 2.0}
+    for expression, name in source.names.items():
+        numbers[name.name] = eval(expression, {}, numbers)  # noqa: S307  source of our own
+    assert [numbers[result.name] for result in results] == [number**2, number - 2, 2 - number]

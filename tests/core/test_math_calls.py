@@ -1,5 +1,6 @@
 """math.sin(value) raises however it is called; float(value) elsewhere does not."""
 
+import dis
 import math
 import math as m
 from math import exp, hypot
@@ -8,6 +9,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value
+from microgradlib.core.math_calls import callee
 from microgradlib.ops import TABLE
 
 V = Value(0.5)
@@ -132,3 +134,20 @@ def test_specialised_bytecode_is_recognised():
         with pytest.raises(TypeError, match=r"use microgradlib\.sin"):
             math.sin(V)
         assert float(V) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("f(x)", ("f",)),
+        ("m.f(x)", ("m", "f")),
+        ("f(y).astype(x)", ("", "astype")),
+        ("fs[0](x)", ("",)),
+        ("f(y)(x)", ("",)),
+        ("(y + y).f(x)", ("", "f")),
+    ],
+)
+def test_a_callee_has_a_name_only_if_that_is_one(expression, names):
+    code = compile(f"def called(f, m, fs, x, y):\n    {expression}", "a test", "exec").co_consts[0]
+    call = [i for i in dis.get_instructions(code) if i.opname.startswith("CALL")][-1]
+    assert callee(code, call.offset) == names

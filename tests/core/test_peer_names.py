@@ -228,3 +228,14 @@ def test_setting_children_makes_a_node_by_hand_unless_they_are_the_same():
     assert [math.isnan(derivative) for derivative in node.local_derivatives] == [True, True]
     with pytest.raises(MissingRuleError):
         node.backward()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Value(2.0) * Value(3.0), lambda: Value(6.0, (Value(2.0),), "*"), lambda: Value(1.0)]
+)
+def test_the_text_of_an_op_is_text(make):
+    node = make()
+    before = node._op
+    with pytest.raises(TypeError, match="the text of an op is text, got 3"):
+        node._op = 3
+    assert node._op == before

@@ -12,7 +12,7 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, no_grad, scope
 from microgradlib.core.modes import MODES_IN_USE, current_mode
 from microgradlib.core.nested import nodes_in
-from microgradlib.core.recorded_calls import RecordedCalls
+from microgradlib.core.recorded_calls import RecordedCalls, recorded
 from microgradlib.core.scopes import MARKS, Block, Call, Function, calls_of_many, last_call, marks_of, name_number
 from microgradlib.costs import cross_entropy, squared_error
 from microgradlib.nn import MLP, Layer, LSTMCell, Module, Neuron, Sequential, functional_call
@@ -425,3 +425,30 @@ def test_classes_without_a_call_of_their_own_are_left_alone():
         pass
 
     assert "__call__" not in vars(Plain)
+
+
+def test_a_module_that_returns_the_nodes_of_its_base_class_and_more_is_one_call():
+    class Doubled(Module):
+        def __call__(self, x):
+            return [v * 2 for v in x]
+
+    class AndTripled(Doubled):
+        def __call__(self, x):
+            return [*super().__call__(x), x[0] * 3]
+
+    result = AndTripled()([Value(1.0), Value(2.0)])
+    assert len(calls_of(result[0])) == 1
+    assert calls_of(result[2]) == []
+
+
+def test_what_a_function_was_given_in_lists_is_recorded_before_these_change():
+    @recorded(Function("pairs", "Σ x y"))
+    def pairs(xs, ys):
+        return sum(x * y for x, y in zip(xs, ys))
+
+    xs, ys = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    given = [*xs, *ys]
+    result = pairs(xs, ys)
+    xs.clear()
+    [call] = calls_of(result)
+    assert all(x is y for x, y in zip(call.inputs, given, strict=True))

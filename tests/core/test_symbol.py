@@ -129,3 +129,11 @@ def test_equality_of_symbols_is_identity_and_a_bool():
     s, t = Symbol("s"), Symbol("s")
     assert [s == s, s == t, s == 1.0, s != s, s != t] == [True, False, False, False, True]  # noqa: PLR0124
     assert (s == t) is False
+
+
+@pytest.mark.parametrize("name", ["elu", "leaky_relu"])
+def test_the_defaults_of_methods_are_those_of_functions(name):
+    for x in (-1.5, 0.5):
+        assert getattr(Value(x), name)().data == getattr(mg, name)(x)
+        symbol = Symbol("x")
+        assert mg.evaluate(getattr(symbol, name)(), {symbol: x}) == getattr(mg, name)(x)

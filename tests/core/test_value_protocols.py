@@ -93,3 +93,10 @@ def test_parents_and_local_derivatives_read_back_as_tuples(numbers, kind, deriva
     node.backward(2.0)
     assert [leaf.grad for leaf in leaves] == [2.0 * x for x in numbers]
     assert topological_sort(node) == [*leaves, node]
+
+
+@pytest.mark.parametrize(("name", "symbol"), [("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")])
+def test_comparisons_have_their_own_names_and_documentation(name, symbol):
+    method = getattr(Value, f"__{name}__")
+    assert (method.__name__, method.__qualname__.rpartition(".")[2]) == (f"__{name}__",) * 2
+    assert method.__doc__.startswith(f"Return whether self {symbol} other")

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
+from microgradlib.derivatives.linearize import Linearization
 from microgradlib.errors import SymbolHasNoValueError
 
 numbers = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-3)
@@ -217,3 +218,25 @@ def test_a_function_of_other_arguments_is_named():
         grad(lambda x: x)(1.0, 2.0)
     with pytest.raises(TypeError, match="a lambda function must return numbers: expected a real number, got None"):
         grad(lambda x: None)(1.0)
+
+
+def test_derivatives_are_by_the_first_argument_unless_another_is_named():
+    def f(x, y):
+        return x * y * y
+
+    assert value_and_grad(f)(2.0, 3.0) == (18.0, 9.0)
+    assert grad(f)(2.0, 3.0) == jacobian(f)(2.0, 3.0) == 9.0
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 3), (3, 1), (2, 2), (2, 5)])
+def test_a_jacobian_takes_as_few_passes_as_its_shorter_side(monkeypatch, inputs, outputs):
+    passes = []
+    for name in ("gradients", "tangents"):
+        method = getattr(Linearization, name)
+        monkeypatch.setattr(
+            Linearization, name, lambda *given, name=name, method=method: passes.append(name) or method(*given)
+        )
+    point = [float(i + 1) for i in range(inputs)]
+    found = jacobian(lambda xs: [sum(xs) * float(k) for k in range(outputs)])(point)
+    assert found == [[float(k)] * inputs for k in range(outputs)]
+    assert passes == (["gradients"] * outputs if outputs <= inputs else ["tangents"] * inputs)

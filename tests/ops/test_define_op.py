@@ -281,3 +281,17 @@ def test_the_table_is_defined_without_a_look_for_misspelt_names():
     command, root = [sys.executable, "-S", "-c", program], Path(mg.__file__).parents[1]
     finished = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert finished.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({}, "formula"),
+        ({"formula": "x", "colour": "red"}, "has no property 'colour'"),
+        ({"colour": "red"}, "has no property 'colour'"),
+    ],
+)
+def test_a_formula_and_known_properties_are_required(properties, message):
+    with pytest.raises(TypeError, match=message):
+        define_op("nothing", lambda xp, x: x, [lambda xp, z, x: 1.0], **properties)
+    assert "nothing" not in TABLE

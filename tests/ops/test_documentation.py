@@ -4,6 +4,7 @@ import doctest
 import functools
 import inspect
 import pydoc
+import re
 
 import pytest
 
@@ -86,3 +87,11 @@ def test_an_op_has_a_name_as_functions_do():
 def test_the_class_of_ops_has_the_signature_of_its_constructor():
     assert str(inspect.signature(Op)) == "(**fields: 'Any') -> 'None'"
     assert not hasattr(Op, "__signature__")
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=str)
+def test_the_example_is_inside_the_sample(op):
+    call = next(line for line in op.__doc__.splitlines() if ">>> " in line)
+    numbers = [float(x) for x in re.search(r"\((.*)\)", call)[1].split(", ")]
+    intervals = [*op.sample, *[op.sample[-1]] * len(numbers)]
+    assert all(low < x < high or low == x == high for x, (low, high) in zip(numbers, intervals))

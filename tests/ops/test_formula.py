@@ -1,8 +1,11 @@
 """The writer of formulas: parentheses by precedence, checked by Python's parser."""
 
+import math
+
 import pytest
 from hypothesis import given, strategies as st
 
+from microgradlib._support.floats import FLOATS
 from microgradlib.listing.formula import ArrayFormula
 from microgradlib.ops import TABLE
 from microgradlib.ops.formula import Formula, write_op
@@ -98,3 +101,20 @@ def test_powers_of_numbers_and_choices_between_zeros():
     assert str(2 ** (x + 1)) == "2**(x + 1)"
     assert str(Formula.where(x > 0, 0.0, 0.0)) == "0"
     assert str(Formula.where(x > 0, 0.0, x)) == str(Formula.where(x <= 0, x, 0.0))
+
+
+class Counted:
+    """The functions that notations call beside those of floats."""
+
+    total, product = staticmethod(math.fsum), staticmethod(math.prod)
+
+    def __getattr__(self, name):
+        return getattr(FLOATS, name)
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if callable(op.notation)], ids=str)
+def test_a_notation_is_a_formula_of_the_value(op):
+    count = op.arity or 5
+    intervals = [*op.sample, *[op.sample[-1]] * count][:count]
+    numbers = [low + (0.9 - 0.1 * i) * (high - low) for i, (low, high) in enumerate(intervals)]
+    assert op.notation(Counted(), *numbers) == pytest.approx(op.compute(*numbers), rel=1e-12)
