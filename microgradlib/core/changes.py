@@ -101,7 +101,7 @@ def check_recorded(output: Any) -> None:
         raise ValueError(message)
 
 
-def check_unchanged(order: Collection[Any]) -> None:
+def check_unchanged(order: Iterable[Any]) -> None:
     """Raise `ChangedDataError` if the local derivatives of a node are not those at its parents' present numbers.
 
     >>> from microgradlib import Value
@@ -112,12 +112,13 @@ def check_unchanged(order: Collection[Any]) -> None:
     Traceback (most recent call last):
     microgradlib.errors.ChangedDataError: a number was assigned to w after * had been computed from it: ...
     """
-    if not _any_later(order):
-        return
     now = COUNT["ASSIGNMENTS"]
-    for node in order:
+    older = [node for node in order if getattr(node, "_assignments", 0) is not now and node._left is not None]
+    if not older or not _any_later(older):
+        return
+    for node in older:
         made = getattr(node, "_assignments", 0)
-        if made is not now and node.op is not None and hasattr(node, "_data"):
+        if node.op is not None and hasattr(node, "_data"):
             later = [parent for parent in node.parents if getattr(parent, "_assignments", 0) > made]
             if later and (any(_BECAME_LEAF.get(parent, -1) > made for parent in later) or _differs(node)):
                 message = (
@@ -128,13 +129,12 @@ def check_unchanged(order: Collection[Any]) -> None:
                 raise ChangedDataError(message)
 
 
-def _any_later(order: Collection[Any]) -> bool:
+def _any_later(inner: Collection[Any]) -> bool:
     """Return whether a number was assigned to a leaf after the oldest node was made: if not, no node need be looked at.
 
     So it is where other leaves were assigned to, as by another model's training, in this thread or another.
     """
-    inner = [node for node in order if node._left is not None]
-    oldest = min([getattr(node, "_assignments", 0) for node in inner], default=0)
+    oldest = min([getattr(node, "_assignments", 0) for node in inner])
     leaves: set[Any] = set()
     for node in inner:
         left = node._left
