@@ -117,6 +117,8 @@ def _use(code: CodeType, offset: int) -> dis.Instruction | None:
     """Return the instruction that takes the result of the one at `offset` from the stack."""
     instructions, stacks = _instructions_and_stacks(code)
     at = _place(instructions, offset)
+    if instructions[at].opname == "PRECALL":  # Python 3.11 calls from here when it has run the code a few times
+        at += 1
     taken = (k for k in range(at + 1, len(stacks) - 1) if at not in stacks[k + 1])
     return next((instructions[k] for k in taken), None)
 

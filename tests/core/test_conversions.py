@@ -157,7 +157,8 @@ def checked(x):
     ],
 )  # fmt: skip
 def test_numbers_that_are_only_compared_or_printed_do_not_warn(f):
-    assert grad(f)(3.0) in {0.25, 1.0}
+    for _ in range(20):  # Python specialises the bytecode
+        assert grad(f)(3.0) in {0.25, 1.0}
 
 
 @pytest.mark.parametrize(
@@ -169,8 +170,9 @@ def test_numbers_that_are_only_compared_or_printed_do_not_warn(f):
     ],
 )  # fmt: skip
 def test_numbers_that_are_computed_with_warn_though_others_are_compared(f):
-    with pytest.warns(LostDerivativeWarning, match="a constant of derivative 0"):
-        grad(f)(3.0)
+    for _ in range(20):
+        with pytest.warns(LostDerivativeWarning, match="a constant of derivative 0"):
+            grad(f)(3.0)
 
 
 @pytest.mark.parametrize("name", MEANT)
