@@ -31,7 +31,7 @@ def slopes_of_values(groups: Sequence[Group], gradient: Gradient | None) -> list
     slopes = checked_numbers(given, len(values), "the gradient")
     if len(groups) == 1:
         return [slopes]
-    ends = list(accumulate(len(group.parameters) for group in groups))
+    ends = list(accumulate(len(joined([group])) for group in groups))
     return [slopes[start:end] for start, end in zip([0, *ends], ends)]
 
 
