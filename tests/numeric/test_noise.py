@@ -110,3 +110,12 @@ def test_an_oscillation_that_is_an_alias_is_another_where_floats_are_denser(halv
         return 0.0 if abs(at - steady) < 1000 else math.sin(at)
 
     assert Noise(f, x, x).kind == ("irregular" if halvings else "oscillation")
+
+
+@pytest.mark.parametrize("rate", [1e4, 2e4])
+@pytest.mark.parametrize("spacing", [2.0**-25, 2.0**-28, 2.0**-32])
+def test_a_grid_is_seen_where_the_function_curves_over_wider_steps(spacing, rate):
+    rng = random.Random(0)
+    places = [rng.uniform(0.5, 1) for _ in range(100)]
+    bounds = [Noise(lambda x: round(x / spacing) * spacing + 1e-8 * math.sin(rate * x), x, 1.0).bound for x in places]
+    assert sum(spacing / 20 < bound < spacing * 20 for bound in bounds) > 90
