@@ -137,6 +137,7 @@ class _Backward:
         results = block.symbols if literal is None else self.symbols.constant(literal)
         self.symbols.at[instruction.space][instruction.results.slots[order]] = results
         if named:
+            self.write.batched[block.name] = instruction.space == BATCHED
             self._line(instruction, self.symbols.read(instruction.results), reads)
             return
         step.block = Block("inlined", "", number, ())

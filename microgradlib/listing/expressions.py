@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set as AbstractSet
+from typing import Any
 
 from microgradlib.compiler.instructions import Slots
 from microgradlib.compiler.numpy_functions import numpy
@@ -23,13 +24,15 @@ class Expressions:
 
     `inlined`: by the first symbol of its results, a step that is written in the lines of those that read it.
     `partly_read`: the first symbols of steps that cannot be, as something reads only a part of their results; `kept`
-    are those of which this was known before.
+    are those of which this was known before. `batched`: of cotangents that have a line for that reason, by name,
+    whether each example has its own.
     """
 
     def __init__(self, symbols: Symbols, kept: AbstractSet[int]) -> None:
         self.symbols, self.kept = symbols, kept
         self.inlined: dict[int, Step] = {}
         self.partly_read: set[int] = set()
+        self.batched: dict[str, bool] = {}
 
     def expression(self, step: Step) -> ArrayFormula:
         """Write what a step computes; as deep as steps are inlined into one another, which a line's length limits."""
@@ -86,14 +89,16 @@ class Expressions:
         terms = step.counts[0] if step.counts else 0
         if step.op.name != "dot" or step.size == 1 or set(step.counts) != {terms} or not 0 < terms <= FEW_TERMS:
             return []
+        if self._child(step, 0) or self._child(step, 1):
+            return []
         pairs = [(step.reads[0][t::terms], step.reads[1][t::terms]) for t in range(terms)]
         clean = all("[…]" not in self._factor(read).text for pair in pairs for read in pair)
-        return pairs if clean and not self._child(step, 0) and not self._child(step, 1) else []
+        return pairs if clean else []
 
     def _factor(self, read: Slots) -> ArrayFormula:
         """Write one factor of many products; a constant that stands in all of them once."""
         constant = int(read[0]) in self.symbols.constants and (read == read[0]).all()
-        return reading(self.symbols, read[:1] if constant else read)
+        return self.reading(read[:1] if constant else read)
 
     def _of_terms(self, name: str, step: Step, operands: Sequence[ArrayFormula]) -> ArrayFormula:
         """Write a function of all terms together, or of so many at a time."""
@@ -139,10 +144,7 @@ class Expressions:
         child = self.inlined.get(self.symbols.owner(read.flat[0]).start)
         if child is None or (child.kind == "matmul" and step.backward and not child.backward):
             return None
-        if self.fits(child, step, k):
-            return child
-        self.partly_read.add(child.block.start)
-        return None
+        return child if self.fits(child, step, k) else None
 
     def fits(self, child: Step, step: Step, k: int) -> bool:
         """Say whether operand k is all results of another step, in order, once each or repeated in a matrix."""
@@ -156,15 +158,23 @@ class Expressions:
         child = self._child(step, k)
         base, pattern = self.base(step, k)
         if child is not None:
-            expression = self.expression(child)
-            return expression.transposed() if pattern == "each" else expression
+            expression, row = self.expression(child), base.ndim == 2 and len(base) == 1 and child.results.ndim == 1
+            return expression.transposed() if pattern == "each" or row else expression
         if step.kind == "reduce" and len(base) == sum(step.counts):
             terms, flat = self.like_terms(step, base)
-            return reading(self.symbols, terms, flat=flat)
-        letter = "b" if step.kind == "matmul" and k == 2 else "W"
-        result = reading(self.symbols, base, letter=letter)
+            return self.reading(terms, flat=flat)
+        result = self.reading(base, letter="b" if step.kind == "matmul" and k == 2 else "W")
         column = pattern == "all" and step.wrt is not None and len(step.counts) > 1 and self.each(step) == "each column"
         return result.transposed() if pattern == "each" or column else result
+
+    def reading(self, read: Slots, **settings: Any) -> ArrayFormula:
+        """Write numbers by the names of their blocks: one that has none, as its step is inlined elsewhere, must get it.
+
+        Wherever it stands in a list: this is where all names are written that a step reads.
+        """
+        children = [self.inlined[block.start] for block in self.symbols.owners(read) if block.start in self.inlined]
+        self.partly_read.update([child.block.start for child in children if child.kind != "matmul" or child.backward])
+        return reading(self.symbols, read, **settings)
 
     def like_terms(self, step: Step, results: Slots) -> tuple[Slots, bool]:
         """Return results, one for each term of a reduction, in the terms' shape, and whether matrices are flat."""

@@ -71,6 +71,7 @@ class Listing:
             cotangents = symbols.add_cotangents(program.wrt)
             self.batched |= {cotangents[name]: batched for name, batched in self.batched.items()}
             self.backward = backward_lines(program, write)
+            self.batched |= write.batched
         self.stacks = [
             Line(name, "=", ArrayFormula(groups_of(symbols, stack)), stack.shape)
             for name, stack in symbols.stacks.items()

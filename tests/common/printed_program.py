@@ -8,6 +8,9 @@ import numpy as np
 from microgradlib.ops import TABLE
 from microgradlib.ops.slopes import SLOPE_OF
 
+HOLE = re.compile(r"\[ *,|, *[],)]|\( *[,)]|= *#|[-+*/@=] +(?:[+*/@)]|#)|\bv10\b")
+"""Where a printed formula lacks an operand, or has the name that is to be replaced."""
+
 OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power, "lt": np.less,
     "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from printed_program import HOLE
 
 import microgradlib as mg
 from microgradlib.compiler.canonicalize import canonicalize
@@ -117,10 +118,16 @@ def test_a_mean_of_parts_of_a_matrix_has_a_name():
     """Each cotangent is divided once, before it is spread over the terms, where these are in no row or column."""
     w = [Value(0.1 * i) for i in range(6)]
     xs = [[0, 1, 5], [2, 4, 3]]
-    text = printed(
-        lambda x: mg.sum([mg.tanh(mg.mean([mg.exp(w[i] * x) for i in group])) for group in xs]),
-        w, [f"w.{i}" for i in range(6)], x=(),
+    program = reverse(
+        program_of(
+            lambda x: mg.sum([mg.tanh(mg.mean([mg.exp(w[i] * x) for i in group])) for group in xs]),
+            w, [f"w.{i}" for i in range(6)], x=(),
+        )
     )  # fmt: skip
+    text, boxes = written(program), diagram_of(program, max_nodes=100, backward=True).boxes
+    assert {box.title: box.note for box in boxes if "over" in box.note or box.title == "g"} == {
+        "g": "", "∇w": "mean over the batch",
+    }  # fmt: skip
     assert re.search(r"^g = 0\.333\d+ \* tanh'\(mean\(.* 3 each\)\) +# 2$", text, re.MULTILINE)
     assert re.search(r"^∇w = g\[…\] \* e1 \* x +# 6$", text, re.MULTILINE)
 
@@ -144,5 +151,9 @@ def test_every_program_can_be_written(graph, count):
     arguments = dict.fromkeys(graph.names[count:], ())
     for names in ([], [f"w.{i}" for i in range(count)], ["w"] * count, [""] * count):
         program = reverse(program_of(lambda *xs: graph(*w, *xs), w, names, **arguments))
-        assert written(program) == written(program)
-        assert diagram_of(program, max_nodes=1000, backward=True).boxes[-1:]
+        text = written(program)
+        assert text == written(program)
+        assert not HOLE.search(text)
+        boxes = diagram_of(program, max_nodes=1000, backward=True).boxes
+        assert boxes
+        assert not any(HOLE.search("".join([row.name for row in box.rows if row.kind == "code"])) for box in boxes)

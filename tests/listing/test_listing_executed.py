@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from eager_oracle import EagerOracle
 from hypothesis import assume, given, settings, strategies as st
-from printed_program import Run
+from printed_program import HOLE, Run
 
 import microgradlib as mg
 from microgradlib.compiler.canonicalize import canonicalize
@@ -143,6 +143,92 @@ def test_numbers_in_one_list():
     assert "p[0:6].reshape(3, 2) @ x.reshape(2, 2).T" in text
 
 
+def halves(w, x):
+    """A mean, which gives half of its cotangent to a tanh and to what another tanh of the same line is read in."""
+    return mg.mean([mg.tanh(-w), mg.gamma(1.75 + 1.25 * mg.tanh(mg.lgamma(w))) + x * w])
+
+
+def square_of_halves(w, x):
+    return mg.square(halves(w, x))
+
+
+def halves_twice(w, x):
+    m = halves(w, x)
+    return m * m
+
+
+def halves_and_more(w, x):
+    m = halves(w, x)
+    return mg.tanh(m * w) + m * x
+
+
+def halves_of_a_constant(w, x):
+    return halves(w, x) + w
+
+
+def thirds(w, x):
+    """The share is the first, the second and the third in lists."""
+    t = mg.tanh(-w), mg.tanh(mg.exp(0.3 * w)), mg.tanh(mg.lgamma(w))
+    return mg.square(mg.mean([t[0], mg.exp(t[1]) * x, mg.sin(t[2]) + w, t[0] * w]))
+
+
+def shares_of_two_means(w, x):
+    m = mg.mean([w, x, mg.exp(-w), mg.tanh(w)])
+    n = mg.mean([mg.exp(w), m, mg.square(m)])
+    return mg.tanh(n) * n
+
+
+def halves_of_a_sum(w, x):
+    s = mg.sum([mg.tanh(-w), mg.gamma(1.75 + 1.25 * mg.tanh(mg.lgamma(w))) + x * w])
+    return mg.square(0.5 * s) + mg.square(mg.sum([s, mg.tanh(w), w]))
+
+
+def means_of_means(w, x):
+    m = mg.mean([w, x, mg.exp(w), mg.tanh(x * w)])
+    n = mg.mean([m, w, x, m * w])
+    return mg.square(mg.mean([m, n, mg.tanh(m), mg.tanh(n)]))
+
+
+SHARES = (
+    halves, square_of_halves, halves_twice, halves_and_more, halves_of_a_constant, thirds, shares_of_two_means,
+    halves_of_a_sum, means_of_means,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", SHARES)
+@pytest.mark.parametrize("count", [1, 2])
+def test_shares_that_stand_in_lists_of_cotangents(function, count):
+    """A share is written where it is read, if that is in full and alone; in a list with others it has a name.
+
+    For one example, and for what all examples share.
+    """
+    named = [(f"θ.{i}", Value(0.7 + 0.1 * i)) for i in range(count)]
+    for whole in (mg.sum, mg.mean, lambda cells: mg.mean([cell * cell for cell in cells])):
+        for f in (
+            lambda x, whole=whole: whole([function(v, x) for _, v in named]),
+            lambda _, whole=whole: whole([function(v, v) for _, v in named]),
+            lambda _, whole=whole: whole([function(v, 0.5) for _, v in named]),
+        ):
+            text = text_of(f, named, {"x": 0.5})
+            assert not HOLE.search(text), text
+            if not UNCLEAR.search(text):
+                check_printed_program(f, named, {"x": 0.5})
+
+
+def test_a_share_in_a_list_has_a_line():
+    w = Value(1.0)
+    text = text_of(lambda _: halves_twice(w, 1.0), [("w", w)], {"x": 0.5})
+    assert re.search(r"^g = 0\.5 \* g_m1 ", text, re.MULTILINE)
+    assert re.search(r"^\[g_l1, g_d1\] = \[g_t1\[1\], g\] \* tanh'\(\[l1, d1\]\) ", text, re.MULTILINE)
+
+
+def test_a_vector_that_is_added_to_a_row():
+    """What 1 is multiplied by in the product of a row and a column is the transpose of a vector, and turned once."""
+    named = [("θ.0", Value(0.5)), ("θ.1", Value(-0.25))]
+    text = check_printed_program(lambda x: mg.sum([v * mg.tanh(v) for _, v in named]) + x, named, {"x": 0.5})
+    assert "∇θ = tanh(θ) + θ * tanh'(θ) " in text
+
+
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 def test_the_slope_of_a_slope_has_two_marks(name):
     slope = TABLE[f"{name}_slope"]
@@ -178,8 +264,12 @@ def test_a_wrong_text_is_seen():
     assert not np.allclose(right, wrong)
 
 
+FEW_OPS = [TABLE[name] for name in ("tanh", "mean", "sum", "neg", "add", "mul", "square", "exp", "dot")]
+"""Ops of which many are computed together, so that lines write lists."""
+
+
 @settings(deadline=None, max_examples=30)
-@given(graphs(), st.integers(1, 3), st.integers(1, 4), st.integers(0, 1))
+@given(graphs() | graphs(FEW_OPS, max_nodes=16), st.integers(1, 3), st.integers(1, 4), st.integers(0, 1))
 def test_any_graph_many_times(graph, rows, columns, shared):
     """One graph for each pair of a parameter and an input, which makes matrices of its steps."""
     first, *others = graph.inputs
@@ -191,5 +281,6 @@ def test_any_graph_many_times(graph, rows, columns, shared):
         return mg.sum(cells) if shared else mg.mean([cell * cell for cell in cells])
 
     text = text_of(function, parameters, arguments)
+    assert not HOLE.search(text)
     assume(not UNCLEAR.search(text))
     check_printed_program(function, parameters, arguments)
