@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["complex_step_derivative", "op_derivative"]
 
-_H = 2.0**-100  # h² is far below rounding, so the truncation error vanishes
+_H = 2.0**-100  # of x: h² is far below rounding, so the truncation error vanishes
 _TOO_LARGE = 1e-3  # a larger imaginary part cannot be h times a derivative: some op left its real domain
+
+
+def _step(x: float) -> float:
+    """Return h: small beside x too where that is tiny, as sqrt bends there; far above the least float."""
+    return max(_H * min(abs(x), 1.0), 2.0**-1020) if x else _H
 
 
 class _Complex(complex):
@@ -134,7 +139,7 @@ _COMPLEX = _Namespace()
 
 
 def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
-    """Return f′(x) as Im f(x + ih)/h to full precision: nothing is subtracted, so h can be as small as 2⁻¹⁰⁰.
+    """Return f′(x) as Im f(x + ih)/h to full precision: nothing is subtracted, so h is 2⁻¹⁰⁰·min(1, |x|).
 
     f(x + ih) = f(x) + ih f′(x) − h²f″(x)/2 − … for an analytic f. f is called with a Symbol, and the value rules of its
     ops are evaluated over complex numbers, so the result is independent of the derivative rules and as accurate as the
@@ -154,12 +159,13 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     if not hasattr(output, "__apply_op__"):
         returned(f, [output], as_float)
         return 0.0
-    table: dict[Node, _Complex] = {symbol: _Complex(at, _H)}
+    h = _step(at)
+    table: dict[Node, _Complex] = {symbol: _Complex(at, h)}
     for node in topological_sort(output):
         if node not in table:
             inputs = [table[parent] for parent in node.parents]
             table[node] = _complex_value(node.op, inputs) if node.op else _Complex(node.data)
-    return table[output].imag / _H
+    return table[output].imag / h
 
 
 def op_derivative(op: Op, at: Sequence[float], index: int) -> float | None:
@@ -168,8 +174,9 @@ def op_derivative(op: Op, at: Sequence[float], index: int) -> float | None:
     >>> op_derivative(TABLE["sin"], [1e17], 0) == math.cos(1e17), op_derivative(TABLE["erf"], [0.5], 0)
     (True, None)
     """
+    h = _step(at[index])
     try:
-        return _complex_value(op, [_Complex(x, _H * (i == index)) for i, x in enumerate(at)]).imag / _H
+        return _complex_value(op, [_Complex(x, h * (i == index)) for i, x in enumerate(at)]).imag / h
     except ValueError:
         return None
 

@@ -84,3 +84,13 @@ def test_large_whole_powers_of_negative_numbers(x, exponent):
 def test_the_sign_of_0_is_0_in_an_op_of_ones_own(temporary_op):
     op = temporary_op("signed_exp", lambda xp, x: xp.exp(x) * xp.sign(x), [lambda xp, z, x: z], formula="eˣ sign x")
     assert [op_derivative(op, [x], 0) for x in (-1.0, 0.0, 1.0)] == [-math.exp(-1), 0.0, math.exp(1)]
+
+
+@pytest.mark.parametrize("x", [1e-20, 1e-31, 1e-40, -1e-40, 1e-200, 1e-290])
+def test_arguments_smaller_than_the_step_at_1(x):
+    assert complex_step_derivative(lambda x: mg.atan2(x, 1e-40), x) == pytest.approx(1e-40 / (1e-80 + x * x), rel=1e-13)
+    assert complex_step_derivative(mg.sin, x) == 1.0
+    if x > 0:
+        assert complex_step_derivative(mg.sqrt, x) == pytest.approx(0.5 / math.sqrt(x), rel=1e-13)
+        assert complex_step_derivative(lambda x: x**1.5, x) == pytest.approx(1.5 * math.sqrt(x), rel=1e-13)
+        assert op_derivative(TABLE["sqrt"], [x], 0) == pytest.approx(0.5 / math.sqrt(x), rel=1e-13)
