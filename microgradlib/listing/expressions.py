@@ -149,6 +149,8 @@ class Expressions:
     def fits(self, child: Step, step: Step, k: int) -> bool:
         """Say whether operand k is all results of another step, in order, once each or repeated in a matrix."""
         base, results = self.base(step, k)[0], child.results
+        if step.op.name == "dot" and step.kind == "reduce" and len(step.counts) == 1 and results.ndim == 2:
+            return False  # x @ y is of two vectors: a matrix with a name is written y.flat
         if step.kind != "elementwise" or results.size == 1:
             base, results = base.ravel("F"), results.ravel("F")
         return bool(numpy().array_equal(base, results))

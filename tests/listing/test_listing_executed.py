@@ -264,6 +264,17 @@ def test_a_wrong_text_is_seen():
     assert not np.allclose(right, wrong)
 
 
+def test_a_matrix_in_a_dot_product_is_flat():
+    named = [("θ.0", Value(0.5)), ("θ.1", Value(-0.25))]
+    text = check_printed_program(
+        lambda x, y: mg.sum(
+            [mg.tanh(x[j]) * mg.dot([mg.exp(v)], [v], mg.square(y[j])) for j in range(3) for _, v in named]
+        ),
+        named, {"x": [0.5, -1.0, 2.0], "y": [0.3, 0.7, -0.2]},
+    )  # fmt: skip
+    assert ".flat " in text
+
+
 FEW_OPS = [TABLE[name] for name in ("tanh", "mean", "sum", "neg", "add", "mul", "square", "exp", "dot")]
 """Ops of which many are computed together, so that lines write lists."""
 
