@@ -163,6 +163,7 @@ assert_type(w.relu() + w.sigmoid().sin() + w.softplus().cos() + w.leaky_relu(0.1
 for parameter in [w, x]:
     parameter.data -= 0.1 * parameter.grad
     parameter.grad = 0.0
+y = mg.tanh(w * x + b)
 
 # Functions: floats in, float out; Values in, Value out; Symbols in, Symbol out
 
