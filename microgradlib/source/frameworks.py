@@ -146,8 +146,6 @@ class Framework:
         if op.name != "pow" or (not op.settings and inputs[1].literal is None):
             self.used[op.name] = None
         by_arrays = self.name == "torch" and op.name in NUMBERS_ONLY and not op.settings
-        if by_arrays:
-            self.used[f"{op.name} of arrays"] = None
         if op.name not in WRITTEN and (template is None or by_arrays):
             return self._by_helper(op, inputs, like)
         inputs = [*inputs, *map(Code.number, op.settings)]

@@ -174,7 +174,6 @@ NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "torch": {
         "hard_sigmoid": "1/4 at -2 and 2, in microgradlib 0", "hypot": _AT_THE_ORIGIN, "unit": _AT_THE_ORIGIN,
-        "leaky_relu of arrays": "1 + γ at 0, in microgradlib γ", "elu of arrays": "1 + γ at 0, in microgradlib γ",
         "cbrt": "nan at 0, in microgradlib inf", "maximum": "1 where x is equal to a number, in microgradlib 1/2",
         "minimum": "1 where x is equal to a number, in microgradlib 1/2",
     },
