@@ -8,14 +8,13 @@ import secrets
 import stat
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, Final
 
-HAS_LOCKS: Final = find_spec("fcntl") is not None
-"""Not on Windows, where nobody can remove a file that another process has open."""
-if HAS_LOCKS:
+with suppress(ImportError):  # not on Windows, where nobody can remove a file that another process has open
     import fcntl
+HAS_LOCKS: Final = hasattr(globals().get("fcntl"), "flock")
+"""In a browser there may be an empty module of that name."""
 
 __all__ = ["draft_for", "hold", "open_draft", "remove_dead_drafts"]
 
