@@ -58,9 +58,7 @@ def call(f: Any, reason: str, *arguments: Any, **keywords: Any) -> Any:
         traceback = error.__traceback__
         if (traceback is not None and traceback.tb_next is not None) or takes(f, arguments, keywords):
             raise
-    called_with = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
-    called_with += "".join(f", {name}=…" for name in keywords)
-    message = f"{shown(f)} {parameters_of(f)} was called with {called_with}: {reason}"
+    message = f"{shown(f)} {parameters_of(f)} was called with {_given(arguments, keywords)}: {reason}"
     raise TypeError(message)
 
 
@@ -72,11 +70,15 @@ def check_call(f: Any, called: str, error: TypeError, arguments: Sequence[Any], 
     """
     traceback = error.__traceback__
     if traceback is not None and traceback.tb_next is None and not takes(f, arguments, keywords):
-        given = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
-        given += "".join(f", {name}=…" for name in keywords)
-        message = f"{called} takes {parameters_of(f).removeprefix('of ')}, but was called with {given}"
+        takes_what = parameters_of(f).removeprefix("of ")
+        message = f"{called} takes {takes_what}, but was called with {_given(arguments, keywords)}"
         several = len(arguments) > 1 and takes(f, [None])
         raise TypeError(message + ("; several numbers are given as one list" if several else "")) from None
+
+
+def _given(arguments: Sequence[Any], keywords: Iterable[str]) -> str:
+    """Return the arguments of a call in words, as in "2 arguments, scale=…"."""
+    return f"{len(arguments)} argument{'s' * (len(arguments) != 1)}" + "".join(f", {name}=…" for name in keywords)
 
 
 def returned(f: Any, results: Iterable[Any], convert: Callable[[Any], T]) -> list[T]:
