@@ -12,6 +12,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -85,3 +86,13 @@ def plot_settings():
     matplotlib = sys.modules.get("matplotlib") or pytest.importorskip("matplotlib")
     with matplotlib.rc_context():
         yield
+
+
+@pytest.fixture
+def keyboard():
+    """Let Ctrl-C be what it is in a session: Python's own handler, in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals come to the main thread, and this is another one")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -8,15 +8,7 @@ import pytest
 
 from microgradlib._support.interrupts import import_whole, interrupts_held
 
-
-@pytest.fixture(autouse=True)
-def keyboard():
-    """Let Ctrl-C be what it is in a session: Python's own handler, in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("signals come to the main thread, and this is another one")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("keyboard")
 
 
 def press():

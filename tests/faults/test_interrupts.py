@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from functools import partial
 
 import numpy as np
@@ -30,19 +29,11 @@ ENGINES = engines("numpy", "native")
 on_arrays = pytest.mark.parametrize("backend", ENGINES)
 SLOW_NATIVE = [*ENGINES[1].marks, pytest.mark.slow]
 BY_HAND = pytest.mark.skipif(MOMENTS < 50, reason="takes a minute: by hand, with MICROGRADLIB_MOMENTS=200")
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"  # a file that is opened and interrupted before its `with` block
-)
-
-
-@pytest.fixture(autouse=True)
-def keyboard():
-    """Let Ctrl-C be what it is in a session: Python's own handler, in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("signals come to the main thread, and this is another one")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = [
+    pytest.mark.usefixtures("keyboard"),
+    # a file that is opened and interrupted before its `with` block
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture
