@@ -8,7 +8,6 @@ and `f"{v:.3f}"`, does not warn.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.source_lines import cited
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.math_calls import is_only_looked_at
-from microgradlib.core.modes import PACKAGE
+from microgradlib.core.modes import users_frame
 from microgradlib.errors import LostDerivativeWarning
 
 if TYPE_CHECKING:
@@ -111,7 +110,5 @@ def _depends(nodes: Sequence[Any]) -> bool:
 
 def warn(message: str) -> None:
     """Issue a `LostDerivativeWarning` for the line of the user's program that called the library."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, LostDerivativeWarning, stacklevel=level)
+    _, above = users_frame()
+    warnings.warn(message, LostDerivativeWarning, stacklevel=above + 1)

@@ -17,14 +17,15 @@ from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import FrameType
 
 __all__ = [
-    "MODES_IN_USE", "PACKAGE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
+    "MODES_IN_USE", "Mode", "changed_mode", "current_mode", "detect_anomaly", "finish", "is_compiling",
     "is_recording", "is_unknown", "is_watching", "no_grad", "record_check", "recorded_checks", "recording",
-    "refuse_unknown", "tracing_lines", "unknown_numbers", "users_line",
+    "refuse_unknown", "tracing_lines", "unknown_numbers", "users_frame", "users_line",
 ]  # fmt: skip
 
-PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
+_PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
 
 
 def finish(node: Any) -> Any:
@@ -174,10 +175,16 @@ def refuse_unknown(node: Any) -> None:
 
 def users_line() -> str:
     """Return where the innermost frame outside the package is: `file:line, in function` or `cell [15], line 2`."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
+    frame, _ = users_frame()
     return cited(frame.f_code, frame.f_lineno)
+
+
+def users_frame() -> tuple[FrameType, int]:
+    """Return the innermost frame outside the package, and how many calls it is above the caller of this function."""
+    frame, above = sys._getframe(1), 0
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, above = frame.f_back, above + 1
+    return frame, above
 
 
 def _check_value(node: Any) -> None:
