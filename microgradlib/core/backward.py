@@ -126,9 +126,9 @@ def run_leaf_functions(output: Any) -> None:
 
 
 def refuse_wrong_grads(output: Any) -> None:
-    """Raise `TypeError` if the `grad` of a leaf is no number, as after `p.grad = None`: nothing can be added to it."""
+    """Raise `TypeError` if the `grad` of a leaf is neither a number nor None: nothing can be added to it."""
     for node in topological_sort(output):
-        if not node.parents and not isinstance(node.grad, Real):
+        if not (node.parents or node.grad is None or isinstance(node.grad, Real)):
             name = repr(node.label) if node.label else "a leaf"
             message = f"the grad of {name} is {shown(node.grad)}, to which nothing can be added: write p.grad = 0.0"
             raise TypeError(message)
