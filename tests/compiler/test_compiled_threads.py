@@ -1,10 +1,8 @@
 """Compiled functions called by many threads at once: every thread gets its own right answer."""
 
-import sys
 import threading
 
 import numpy as np
-import pytest
 
 import microgradlib as mg
 from microgradlib import Value, costs, nn
@@ -12,15 +10,6 @@ from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.engines import numpy_engine
 
 THREADS, CALLS = 20, 50
-
-
-@pytest.fixture
-def restless():
-    """Let threads take turns far more often than usual, so that they meet in the middle of things."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def in_threads(work):

@@ -6,7 +6,6 @@
 import json
 import os
 import random
-import sys
 import threading
 from functools import partial
 
@@ -25,13 +24,7 @@ UNARY = [TABLE[name] for name in ("tanh", "exp", "sin", "log1p", "erf", "gelu", 
 THREADS, TURNS = 8, int(os.environ.get("MICROGRADLIB_TURNS", "3"))
 
 
-@pytest.fixture(autouse=True)
-def restless():
-    """Let threads take turns far more often than usual, so that they meet in the middle of things."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(interval)
+pytestmark = pytest.mark.usefixtures("restless")
 
 
 def points(seed):
