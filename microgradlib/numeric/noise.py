@@ -67,9 +67,8 @@ class Noise:
             else:
                 resolved = finest < _RESOLVED * self.bound and _is_resolved(number, x, step)
                 self.kind = "oscillation" if resolved else "irregular"
-                if (
-                    resolved
-                ):  # a step over many periods shows an alias: the range over the slope is about a sixth of one
+                # A step over many periods shows an alias: the range over the slope is about a sixth of one.
+                if resolved:
                     self.widest = min(self.widest, power_of_two(self.bound / _slope_over_floats(number, x, step)))
         self.bound = max(self.bound, finest)
         if self.kind == "rounding":
