@@ -3,7 +3,8 @@
 The faults: comparisons and arithmetic operators swapped; numbers one larger or smaller, True and False swapped (default
 arguments too); `and` for `or`; `not` and minus signs removed; conditions always true or always false; None returned;
 statements removed; `break` for `continue`; indices shifted and ends of slices dropped; caught exceptions raised again.
-Texts, annotations, decorators, `__all__`, imports for type checkers and what `raise` raises stay as they are.
+Texts, annotations, decorators, `__all__`, imports for type checkers, what `raise` raises, and `sample`, the intervals
+from which tests of an op draw inputs, stay as they are.
 """
 
 import ast
@@ -110,6 +111,10 @@ def _children(parent):
     ):
         return
     if isinstance(parent, ast.Assign) and _name(parent.targets[0]) == "__all__":
+        return
+    if (isinstance(parent, ast.keyword) and parent.arg == "sample") or (
+        isinstance(parent, ast.AnnAssign) and _name(parent.target) == "sample"
+    ):
         return
     keeps_keywords = isinstance(parent, ast.Call)
     for field, value in ast.iter_fields(parent):

@@ -37,6 +37,8 @@ FAULTS = [
     ("def f(): return None", set()),
     ("if TYPE_CHECKING: x = 1", set()),
     ("@overload\ndef f(x=1): ...", set()),
+    ("define_op(sample=(0.5, 3.0), kink=1)", {"kink=2", "kink=0", "pass"}),
+    ("sample: T = (0.5, 3.0)", set()),
 ]
 
 
