@@ -13,7 +13,8 @@ from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.scopes import mark_given
 from microgradlib.core.value import as_node
-from microgradlib.nn.module import SUBSTITUTES, Module
+from microgradlib.nn.module import Module
+from microgradlib.nn.search import SUBSTITUTES
 from microgradlib.nn.state import by_path, match_state
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
-"""Module: the base class of networks and layers; it finds, lists, saves and restores their parameters."""
+"""Module: the base class of networks and layers; it lists, saves and restores their parameters."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,10 @@ from microgradlib._support import display
 from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
-from microgradlib._support.number import is_array
 from microgradlib.core.assignment import assign
-from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
+from microgradlib.nn.search import found_in
 from microgradlib.nn.state import by_path, match_state
 from microgradlib.nn.summary import Row, Summary
 from microgradlib.ops import ZERO
@@ -26,10 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["SUBSTITUTES", "Module", "parts_of"]
-
-SUBSTITUTES: ContextVar[frozenset[Node]] = ContextVar("microgradlib_substitutes", default=frozenset())
-"""The nodes that are in the place of parameters during a `functional_call`: they are parameters, too."""
+__all__ = ["Module", "parts_of"]
 
 
 class NamedParameters(list[Value], display.ShowsItself):
@@ -112,7 +107,7 @@ class Module(RecordedCalls, display.ShowsItself):
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module, with path `""`, and each module in it once with its dotted path, outer ones first."""
         named: dict[int, tuple[str, Module]] = {}
-        for path, found in _walk(self, "", set()):
+        for path, found in found_in(self, Module):
             if isinstance(found, Module):
                 named.setdefault(id(found), (path, found))
         return list(named.values())
@@ -206,10 +201,8 @@ def evaluation_mode(model: Module) -> Iterator[None]:
             raise
 
 
-def _is_parameter(node: Node) -> bool:
-    """Return whether a node is a leaf Value created by the user, not the result of an op, under `no_grad()` or not."""
-    is_leaf = isinstance(node, Value) and not node.parents and node._left_derivative is not None
-    return is_leaf or node in SUBSTITUTES.get()
+def _parameters_in(container: Any) -> Iterator[tuple[str, Value]]:
+    return ((path, found) for path, found in found_in(container, Module) if not isinstance(found, Module))
 
 
 def parts_of(module: Module) -> tuple[list[tuple[str, Module]], list[tuple[str, Value]]]:
@@ -221,69 +214,10 @@ def parts_of(module: Module) -> tuple[list[tuple[str, Module]], list[tuple[str, 
     (['', 'neurons.0'], ['neurons.0.w.0', 'neurons.0.b'])
     """
     modules: dict[int, tuple[str, Module]] = {}
-    parameters: dict[Any, str] = {}
-    for path, found in _walk(module, "", set()):
+    parameters: dict[Value, str] = {}
+    for path, found in found_in(module, Module):
         if isinstance(found, Module):
             modules.setdefault(id(found), (path, found))
-        elif _is_parameter(found):
+        else:
             parameters.setdefault(found, path)
     return list(modules.values()), [(path, parameter) for parameter, path in parameters.items()]
-
-
-def _parameters_in(container: Any) -> Iterator[tuple[str, Any]]:
-    for path, found in _walk(container, "", set()):
-        if isinstance(found, Node) and _is_parameter(found):
-            yield path, found
-
-
-def _walk(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Node | Module]]:
-    """Yield the Values and Modules in `container`, itself included, each with its path, in order of assignment.
-
-    `visited` contains the ids of the modules searched so far: each is searched once, even if modules contain one
-    another. If a module's class overrides `parameters()`, the Values that it returns come after the attributes. Raises
-    `ValueError` for a list or dict that contains itself.
-    """
-    searched: list[tuple[int, Iterator[tuple[str, Any]]]] = [(0, iter([(path, container)]))]  # the innermost last
-    open_lists: set[int] = set()
-    while searched:
-        entry = next(searched[-1][1], None)
-        if entry is None:
-            open_lists.discard(searched.pop()[0])
-            continue
-        path, found = entry
-        if isinstance(found, Node):
-            yield path, found
-            continue
-        if isinstance(found, Module):
-            yield path, found
-            if id(found) in visited:
-                continue
-            visited.add(id(found))
-        elif isinstance(found, (list, tuple, dict)):
-            if id(found) in open_lists:
-                message = f"a list or dict contains itself, at {path}: the parameters in it have no end"
-                raise ValueError(message)
-            open_lists.add(id(found))
-        searched.append((id(found), _entries(path, found)))
-
-
-def _entries(path: str, container: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a container holds, each with its path; of a module, also what its own `parameters()` returns."""
-    for name, child in _children(container):
-        yield f"{path}.{name}" if path else str(name), child
-    if isinstance(container, Module) and type(container).parameters is not Module.parameters:
-        for i, parameter in enumerate(container.parameters()):
-            yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter
-
-
-def _children(container: Any) -> Iterable[tuple[Any, Any]]:
-    """Return the entries of a module, dict, list, tuple or array of Values, each with its name, key or index."""
-    if isinstance(container, Module):
-        return vars(container).items()
-    if isinstance(container, dict):
-        return container.items()
-    if isinstance(container, (set, frozenset)) and any(isinstance(child, (Value, Module)) for child in container):
-        raise TypeError("a set of parameters or modules has no order, so runs would not be reproducible: use a list")
-    if is_array(container) and getattr(container, "dtype", None) == "O":  # an array of Values
-        container = container.tolist()
-    return enumerate(container) if isinstance(container, (list, tuple)) else ()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from microgradlib.core.mode_blocks import MODES_IN_USE, current_mode
-from microgradlib.nn.module import SUBSTITUTES
+from microgradlib.nn.search import SUBSTITUTES
 
 __all__ = ["Moments", "interrupted", "leftovers", "moments_of"]
 

@@ -156,7 +156,7 @@ def test_the_model_is_restored_after_an_error_in_it():
     with pytest.raises(ZeroDivisionError):
         functional_call(model, [0.5] * 9, [1.0, 2.0])
     assert state_of(model) == before
-    assert not nn.module.SUBSTITUTES.get()
+    assert not nn.search.SUBSTITUTES.get()
 
 
 def test_inputs_may_depend_on_the_models_own_parameters():
