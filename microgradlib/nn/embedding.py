@@ -13,7 +13,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.labels import class_index, one_hot
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import is_sequence, node_list
+from microgradlib.nn.sequences import is_sequence, nodes_of_length
 
 if TYPE_CHECKING:
     from microgradlib.nn.vectors import Number, Vector
@@ -50,7 +50,7 @@ class Embedding(Module):
         if isinstance(index, Symbol):
             x = one_hot(index, rows, "index")
         elif is_sequence(index):
-            x = node_list(index, rows, "the one-hot list for this embedding")
+            x = nodes_of_length(index, rows, "the one-hot list for this embedding")
             _check_mixture(index)
         else:
             return list(self.w[class_index(cast("Number", index), rows, "index")])

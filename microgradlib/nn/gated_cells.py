@@ -13,7 +13,7 @@ from microgradlib.core.scopes import begin, name_number
 from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init
 from microgradlib.nn.recurrent_cells import Cell, Gate, GateOptions, gate_options, zeros
-from microgradlib.nn.sequences import check_length, node_list
+from microgradlib.nn.sequences import check_length, nodes_of_length
 from microgradlib.ops import trigonometric
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class LSTMCell(Cell[LSTMState]):
         """Return (h, c) as nodes. Raises `ValueError` or `TypeError` unless both have `nhidden` entries."""
         check_length(state, 2, f"{name}, the pair (h, c),")
         h, c = state
-        return node_list(h, self.nhidden, f"h in {name}"), node_list(c, self.nhidden, f"c in {name}")
+        return nodes_of_length(h, self.nhidden, f"h in {name}"), nodes_of_length(c, self.nhidden, f"c in {name}")
 
     def hidden(self, state: LSTMState) -> list[Value]:
         """Return h_t."""

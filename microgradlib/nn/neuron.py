@@ -25,7 +25,7 @@ from microgradlib.nn.activation import (
 )
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import node_list, refuse_rows
+from microgradlib.nn.sequences import nodes_of_length, refuse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -205,7 +205,7 @@ class Layer(Module):
 
         Raises `ValueError` for another number of them, `TypeError` for what is no number.
         """
-        return self._activated(node_list(z, len(self.neurons), "the net inputs of this layer"))
+        return self._activated(nodes_of_length(z, len(self.neurons), "the net inputs of this layer"))
 
     def _activated(self, z: list[Value]) -> list[Value]:
         if self.layer_activation:

@@ -10,7 +10,7 @@ from microgradlib.core.recorded_calls import note_inside
 from microgradlib.core.scopes import begin
 from microgradlib.core.value import Value
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import node_list
+from microgradlib.nn.sequences import nodes_of_length
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class LayerNorm(Module):
 
     def __call__(self, x: Vector) -> list[Value]:
         """Return y, a list of n nodes."""
-        began, inputs = begin(), node_list(x, len(self.gain), "the input of this layer")
+        began, inputs = begin(), nodes_of_length(x, len(self.gain), "the input of this layer")
         mean = reductions.mean(*inputs)
         normalised = _divide_by_rms([x_i - mean for x_i in inputs], self.eps)
         scaled = [g * y for g, y in zip(self.gain, normalised)]
@@ -86,7 +86,7 @@ class RMSNorm(Module):
 
     def __call__(self, x: Vector) -> list[Value]:
         """Return y, a list of n nodes."""
-        began, inputs = begin(), node_list(x, self.width, "the input of this layer")
+        began, inputs = begin(), nodes_of_length(x, self.width, "the input of this layer")
         normalised = _divide_by_rms(inputs, self.eps)
         if self.gain is None:
             return normalised

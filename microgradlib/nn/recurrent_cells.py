@@ -14,7 +14,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name, net_formula, op_name
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import node_list
+from microgradlib.nn.sequences import nodes_of_length
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -121,7 +121,7 @@ class Cell(Module, Generic[StateT]):
 
         Raises `ValueError` for an x or a state of the wrong length, `TypeError` for one that is not a list.
         """
-        inputs = node_list(x, self.nin, "the input of this cell")
+        inputs = nodes_of_length(x, self.nin, "the input of this cell")
         return self.next_state(inputs, self.zero_state() if state is None else self.checked_state(state))
 
     def next_state(self, x: list[Value], state: StateT) -> StateT:
@@ -134,7 +134,7 @@ class Cell(Module, Generic[StateT]):
 
     def checked_state(self, state: Any, name: str = "the state of this cell") -> StateT:
         """Return a state as nodes. Raises `ValueError` or `TypeError` unless it has `nhidden` entries."""
-        return cast("StateT", node_list(state, self.nhidden, name))
+        return cast("StateT", nodes_of_length(state, self.nhidden, name))
 
     def hidden(self, state: StateT) -> list[Value]:
         """Return h_t, the outputs of the hidden units, which the state is or contains."""

@@ -13,7 +13,7 @@ from microgradlib.core.value import as_node
 if TYPE_CHECKING:
     from microgradlib.core.value import Value
 
-__all__ = ["check_length", "is_sequence", "nested_lists", "node_list", "refuse_rows"]
+__all__ = ["check_length", "is_sequence", "nested_lists", "nodes_of_length", "refuse_rows"]
 
 
 def is_sequence(x: Any) -> bool:
@@ -41,12 +41,12 @@ def check_length(x: Any, length: int, name: str) -> None:
         raise ValueError(message)
 
 
-def node_list(x: Any, length: int, name: str) -> list[Value]:
+def nodes_of_length(x: Any, length: int, name: str) -> list[Value]:
     """Return the `length` numbers of `x` as nodes.
 
     Raises as `check_length`, and `TypeError` for an entry that is not a number.
 
-    >>> [node.data for node in node_list([1, 2], 2, "the input of this layer")]
+    >>> [node.data for node in nodes_of_length([1, 2], 2, "the input of this layer")]
     [1.0, 2.0]
     """
     check_length(x, length, name)

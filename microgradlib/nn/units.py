@@ -12,7 +12,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
 from microgradlib.nn.neuron import Layer, NeuronOptions
-from microgradlib.nn.sequences import node_list
+from microgradlib.nn.sequences import nodes_of_length
 from microgradlib.ops import exponential, reductions
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Maxout(Module):
 
     def __call__(self, x: Vector) -> Any:
         """Return the units' outputs as a list; if there is one unit, its output, one node."""
-        inputs = node_list(x, self.nin, "the input of this layer")
+        inputs = nodes_of_length(x, self.nin, "the input of this layer")
         outputs = [maximum(*z) for z in zip(*[piece.outputs(inputs) for piece in self.pieces])]
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -85,7 +85,7 @@ class RBF(Module):
 
     def __call__(self, x: Vector) -> Any:
         """Return the units' outputs as a list; if there is one unit, its output, one node."""
-        inputs = node_list(x, len(self.w[0]), "the input of this layer")
+        inputs = nodes_of_length(x, len(self.w[0]), "the input of this layer")
         outputs = [
             exponential.exp(-reductions.sum(*[(w_d - x_d) ** 2 for w_d, x_d in zip(w, inputs)]) / width**2)
             for w, width in zip(self.w, self.width)
