@@ -67,7 +67,7 @@ class Hold:
 def interrupts_held() -> Iterator[Hold]:
     """Hold Ctrl-C back in the block: one that comes meanwhile is raised at its end, after an error of the block too.
 
-    Only the main thread is interrupted so; in others, and where a program has told the system what Ctrl-C does, the
+    Only the main thread is interrupted so; in others, and where a program has set a handler outside Python, the
     block runs as without. It takes about 15 µs.
 
     >>> import signal

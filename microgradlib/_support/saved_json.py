@@ -5,7 +5,7 @@ Everything that the library reads back goes through `FileFormat.read`, with the 
 1. Give the `FileFormat` the next number, and put the one before into `older`.
 2. Write a function from the content of that version to the content of the new one, and call it after `read`.
 3. Put a small file of the new version into `tests/saved_files/`, whose test says what it holds. The files there are
-   never changed, nor removed: what was once saved loads for ever.
+   never changed, nor removed: every file that was saved loads for ever.
 """
 
 from __future__ import annotations

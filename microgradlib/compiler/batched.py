@@ -208,7 +208,7 @@ class Batched(display.ShowsItself):
         library, also where JAX's own rules have others: at kinks, and behind closed branches. The gradient is computed
         by the program's own backward pass; third derivatives behind closed branches want JAX's forward mode.
 
-        It computes in the precision of `parameters`: in float64 where JAX is told so (`jax_enable_x64`). Other Values
+        It computes in the precision of `parameters`: in float64 where JAX is set so (`jax_enable_x64`). Other Values
         that the function uses are constants, read when JAX traces it; labels are not checked. Raises `ValueError` for
         another framework; the function raises it for arrays of other shapes, and for a function of several numbers
         without `per_example`.

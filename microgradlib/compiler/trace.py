@@ -28,7 +28,7 @@ _AS_BATCHES = "a compiled function takes one batch for each argument of the func
 
 
 class TracedNode(NamedTuple):
-    """One scalar operation, or a leaf: an input, a parameter or a constant, told apart by `kind`.
+    """One scalar operation, or a leaf: an input, a parameter or a constant, distinguished by `kind`.
 
     `op` and `arguments` (positions of other nodes) belong to an operation; `index` is the place of an input or
     parameter among its like; `number` is a constant's.

@@ -43,7 +43,7 @@ def count_assignment(nodes: Iterable[Any]) -> None:
 
 
 def has_later_parents(node: Any) -> bool:
-    """Return whether a number was assigned to a parent of this node after the node was made: copies are told so."""
+    """Return whether a number was assigned to a parent of this node after the node was made: copies keep this."""
     if node._left is None or (made := getattr(node, "_assignments", 0)) is COUNT["ASSIGNMENTS"]:
         return False
     return any(getattr(parent, "_assignments", 0) > made for parent in node.parents)

@@ -65,7 +65,7 @@ class Mode:
 
     @classmethod
     def of_block(cls, below: Mode | None, changes: dict[str, Any]) -> Mode:
-        """Return the mode in a block that makes these changes of the one around it, and is told by them."""
+        """Return the mode in a block that makes these changes of the one around it, and is identified by them."""
         mode = cls(**changes if below is None else {name: getattr(below, name) for name in cls._FIELDS} | changes)
         mode.below, mode.block = below, changes
         return mode

@@ -60,7 +60,7 @@ class Call(NamedTuple):
 
     `begin`, `end`: the numbers of these moments. `source`: the function, or a weak reference to the module.
     `inputs`: the nodes among the arguments, in lists too. `outputs`: weak references to the nodes returned, of cells to
-    one. `places`: the arguments as nested tuples and lists of nodes and numbers, where `note` was told them; else
+    one. `places`: the arguments as nested tuples and lists of nodes and numbers, where `note` was given them; else
     empty. `inside`: nodes made in the call that only nodes made in it read.
     """
 

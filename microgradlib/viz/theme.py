@@ -1,7 +1,7 @@
 """The colours and fonts of all pictures: light, dark, or as the page around them.
 
 A colour has one meaning everywhere: a value is in ink, a gradient blue, a local derivative orange, a term of the chain
-rule green. Kinds of boxes are told apart by shape first, and the two signs by lightness too.
+rule green. Kinds of boxes differ by shape first, and the two signs by lightness too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 eˣ = 2ⁿ eʳ with n = x/ln 2, rounded; ln x = n ln 2 + ln m, where ln m is a series in s = (m − 1)/(m + 1), as in Sun's
 fdlibm. They err by less than 1 unit in the last place (0.9 to 1), the two slopes by less than 2: sums that are divided
-are known in two parts, a number and what its rounding took. Cases are told apart by selections: all lanes go one way.
+are known in two parts, a number and what its rounding took. Cases are separated by selections: all lanes go one way.
 """
 
 from __future__ import annotations

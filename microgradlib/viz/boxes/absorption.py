@@ -120,7 +120,7 @@ def _weights_without_modules(groups: Groups) -> frozenset[int]:
 
 
 def _differ(nodes: Sequence[SnapshotNode], uses: Sequence[Sequence[object]], weight: int, other: int) -> bool:
-    """Whether a weight can be told from the input that it multiplies: by its kind, or as the input is used more."""
+    """Whether a weight can be known from the input that it multiplies: by its kind, or as the input is used more."""
     if nodes[other].parents or nodes[other].kind in {"constant", "target"}:
         return True
     if nodes[weight].kind != nodes[other].kind:

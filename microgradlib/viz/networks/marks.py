@@ -19,7 +19,7 @@ LineRole: TypeAlias = Literal["plus", "minus", "line"]
 """The sign of a weight; or a plain line."""
 
 DASH = "7 3"
-"""Lines of negative weights are dashed, so that the sign can be told without colours."""
+"""Lines of negative weights are dashed, so that the sign is seen without colours."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Passes:
         self.uses = 0
 
     def net_input(self, unit: WeightedSum) -> tuple[SnapshotNode, list[SnapshotNode]] | None:
-        """Return the node of a unit's net input, and those of its inputs; None if it cannot be told."""
+        """Return the node of a unit's net input, and those of its inputs; None if it is unknown."""
         weights = [self.index.get(w, -1) for w in unit.weights]
         if not weights or min(weights) < 0:
             return None

@@ -21,7 +21,7 @@ _MOST: Final = 256
 _IMAGE: Final = 72.0
 """The width of an image, about, in pixels."""
 _SHADES: Final = 16
-"""So many strengths of a colour are told apart."""
+"""The number of strengths of a colour that readers distinguish."""
 _LEAST: Final = 1.2
 """The least side of a square, so that it is seen."""
 

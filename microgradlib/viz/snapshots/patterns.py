@@ -1,4 +1,4 @@
-"""Softmax and its logarithm in a graph, told by their nodes: exp(zᵢ − max)/Σ and zᵢ − ln Σ exp."""
+"""Softmax and its logarithm in a graph, recognised by their nodes: exp(zᵢ − max)/Σ and zᵢ − ln Σ exp."""
 
 from __future__ import annotations
 

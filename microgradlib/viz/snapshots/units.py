@@ -1,4 +1,4 @@
-"""Units of layers in a graph, told by their parameters: the nodes of each, and which were called together."""
+"""Units of layers in a graph, recognised by their parameters: the nodes of each, and which were called together."""
 
 from __future__ import annotations
 

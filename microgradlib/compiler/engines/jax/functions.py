@@ -30,7 +30,7 @@ def jax() -> Any:
 
 
 def float64_enabled() -> AbstractContextManager[None]:
-    """Return the context in which arrays of float64 stay so, whatever JAX is told elsewhere."""
+    """Return the context in which arrays of float64 stay so, whatever JAX is set to elsewhere."""
     named = hasattr(jax(), "enable_x64")  # before JAX 0.8 it was jax.experimental's
     manager = (jax() if named else import_module("jax.experimental")).enable_x64
     return cast(AbstractContextManager[None], manager(True))

@@ -32,7 +32,7 @@ READ = [field.name for field in fields(Instruction) if field.name not in ("op", 
 def program_key(plan: Plan, *settings: Any) -> str | None:
     """Return the key of the code of a plan, for settings that can be written as text; None where there is none.
 
-    Code is made of the steps' views, not of the slots of their instructions (which of these are padding can be told by
+    Code is made of the steps' views, not of the slots of their instructions (which of these are padding follows from
     the views too), of the rows of leaves and results, and of the rules of the ops. The code of ops that the library
     does not define is not known by their names.
     """

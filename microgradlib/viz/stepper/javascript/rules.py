@@ -28,7 +28,7 @@ class UntranslatableError(TypeError):
 
 
 def literal(number: float) -> str:
-    """Write a number as JavaScript; the structural zero as null, which counts as 0 and can be told from it.
+    """Write a number as JavaScript; the structural zero as null, which counts as 0 and differs from it.
 
     >>> literal(0.5), literal(-0.0), literal(float("-inf")), literal(ZERO)
     ('0.5', '-0', '-Infinity', 'null')
