@@ -17,9 +17,9 @@ __all__ = [
 ]  # fmt: skip
 
 CLASS_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#7c3aed")
-"""Okabe and Ito's colours, told apart by colour-blind readers; classes also have markers of their own."""
+"""Okabe and Ito's colours, distinguished by colour-blind readers; classes also have markers of their own."""
 DIVERGING: Final = "PuOr_r"
-"""Purple below, orange above: told apart by colour-blind readers."""
+"""Purple below, orange above: distinguished by colour-blind readers."""
 SMALLEST_PLAIN: Final = 1e-3
 """Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
 LONGEST_CAPTION: Final = 80
