@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from microgradlib.compiler.llvm.ir import Mask, Number
-from microgradlib.compiler.llvm.polynomials import fma, on_bits, polynomial, precision, where
+from microgradlib.compiler.llvm.polynomials import fma, on_bits, polynomial, where
+from microgradlib.compiler.llvm.precision import precision
 
 __all__ = ["cos", "hypot", "sin"]
 

@@ -10,72 +10,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import NamedTuple
 
 from microgradlib.compiler.llvm.ir import Mask, Number
+from microgradlib.compiler.llvm.precision import precision
 
 __all__ = [
-    "bound", "exp", "expm1", "fma", "log", "log1p", "on_bits", "polynomial", "precision", "sigmoid", "sigmoid_slope",
+    "bound", "exp", "expm1", "fma", "log", "log1p", "on_bits", "polynomial", "sigmoid", "sigmoid_slope",
     "tanh", "tanh_slope", "where",
 ]  # fmt: skip
-
-
-class Precision(NamedTuple):
-    """Constants of a type of numbers; several parts are to be added up. Polynomials were fitted by mpmath."""
-
-    mantissa: int
-    bias: int
-    shift: float
-    """Added to x it keeps the whole part, rounded, in the last bits."""
-    ln_2: tuple[float, float]
-    half_pi: tuple[float, float, float]
-    limits: tuple[float, float, float]
-    """Below these eˣ is 0, and may be subnormal; above the last it is infinite."""
-    terms: int
-    """Of the power series of sin and cos, behind x or 1 − x²/2."""
-    exp: tuple[float, ...]
-    """(eˣ − 1 − x)/x² for |x| ≤ ln(2)/2, with the least largest error relative to eˣ − 1."""
-    expm1: tuple[float, ...]
-    """(eˣ − 1 − x − x²/2)/x³."""
-    log: tuple[float, ...]
-    """(2 artanh s − 2 s)/s³ in s² for |s| ≤ (√2 − 1)/(√2 + 1)."""
-
-
-DOUBLE = Precision(
-    52, 1023, 1.5 * 2.0**52, (0.6931471805599453, 2.3190468138462996e-17),
-    (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33),
-    (-746.0, -707.0, 709.782712893384), 8,
-    (0.5, 0.166666666666666, 0.041666666666619286, 0.008333333333389384, 0.0013888888920860559, 0.0001984126970750676,
-     2.480151582260358e-05, 2.7557426157039905e-06, 2.762246715206206e-07, 2.504579500892332e-08),
-    (0.16666666666666677, 0.041666666666666574, 0.00833333333332199, 0.0013888888888943522, 0.00019841269885440118,
-     2.4801587196970242e-05, 2.7557244732950934e-06, 2.75573876195361e-07, 2.5108901040039944e-08,
-     2.0878901952427312e-09),
-    (0.6666666666666736, 0.39999999999404445, 0.2857142874445385, 0.222221983728871, 0.18183574397652388,
-     0.15313797405603524, 0.14798463505538828),
-)  # fmt: skip
-SINGLE = Precision(
-    23, 127, 1.5 * 2.0**23, (0.6931471824645996, -1.9046542121259336e-09),
-    (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15),
-    (-104.0, -86.0, 88.72283172607422), 4,
-    (0.5, 0.16666548, 0.041666854, 0.008366164, 0.0013898255),
-    (0.16666548, 0.041666854, 0.008366164, 0.0013898255), (0.66666776, 0.39977574, 0.29871237),
-)  # fmt: skip
-
-
-def precision(x: Number) -> Precision:
-    """Return the constants of a number's type."""
-    return DOUBLE if x.real.scalar == "double" else SINGLE
 
 
 def polynomial(x: Number, coefficients: Sequence[Number | float]) -> Number:
     """Return Σ cᵢ xⁱ, in short chains: pairs c + x c′ are the coefficients of a polynomial in x², down to three."""
     if len(coefficients) <= 3:
-        *others, total = coefficients
-        for c in reversed(others):
-            total = fma(x, total, c)
-        return x.function.number(total, x.real)
+        return _in_turn(x, coefficients)
     pairs = zip_longest(coefficients[::2], coefficients[1::2])
     return polynomial(x * x, [c if other is None else fma(x, other, c) for c, other in pairs])
+
+
+def _in_turn(x: Number, coefficients: Sequence[Number | float]) -> Number:
+    """Return Σ cᵢ xⁱ in one chain, with the fewest multiplications: for what is computed of many vectors."""
+    *others, total = [x.function.number(c, x.real) for c in coefficients]
+    for c in reversed(others):
+        total = fma(x, total, c)
+    return total
 
 
 def fma(x: Number, y: Number | float, z: Number | float) -> Number:
@@ -119,6 +77,20 @@ def _reduced(x: Number) -> tuple[Number, Number, Number]:
     return on_bits("shl", shifted, p.mantissa), n, fma(n, -p.ln_2[0], x)
 
 
+SCALED_BITS = 512
+"""Vectors of so many bits are AVX-512's, which has an instruction for x · 2ⁿ."""
+
+
+def _scaled(x: Number, n: Number) -> Number:
+    """Return x · 2ⁿ, rounded once, for vectors of `SCALED_BITS`."""
+    f, real = x.function, x.real
+    name = f"llvm.x86.avx512.mask.scalef.{'pd' if real.bits == 64 else 'ps'}.512"
+    mask = f"i{real.lanes}"
+    f.declarations.add(f"declare {real.text} @{name}({real.text}, {real.text}, {real.text}, {mask}, i32 immarg)")
+    given = f"{real.text} {x.name}, {real.text} {n.name}, {real.text} {x.name}, {mask} -1, i32 4"
+    return Number(f, real, f.emit(f"call {real.text} @{name}({given})"))
+
+
 LIFT = 64
 """Where a result may be subnormal, it is computed times 2 to this power, so that it is rounded once."""
 
@@ -127,12 +99,15 @@ def exp(x: Number) -> Number:
     """Return eˣ."""
     p = precision(x)
     none, small, most = p.limits
-    y = bound(bound(x, "ogt", none), "olt", most)
-    is_small = y < small
+    y = bound(bound(x, "ogt", none), "olt", most + 1)
     exponent, n, r = _reduced(y)
     r = fma(n, -p.ln_2[1], r)
+    power = fma(fma(_in_turn(r, p.exp), r, 1.0), r, 1.0)
+    if x.real.lanes * x.real.bits == SCALED_BITS:
+        return _scaled(power, n)
+    is_small = y < small
     exponent = where(is_small, on_bits("add", exponent, LIFT << p.mantissa), exponent)
-    power = on_bits("add", fma(fma(polynomial(r, p.exp), r, 1.0), r, 1.0), exponent)
+    power = on_bits("add", power, exponent)
     return where(x > most, math.inf, where(is_small, power * 2.0**-LIFT, power))
 
 
