@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from microgradlib.compiler.cotangents import IDENTITY, Writer
+from microgradlib.compiler.cotangents import ADD, IDENTITY, Writer
 from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import rule_arguments
+from microgradlib.compiler.vectorize.packs import parts
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import GRAPH, TABLE, ZERO, Op
+from microgradlib.ops import GRAPH, ZERO, Op
 from microgradlib.ops.guards import Undefined, chain_product, unguarded
 
 __all__ = ["expand"]
-
-DOT = TABLE["dot"]
 
 
 def expand(program: ProgramData) -> ProgramData:
@@ -98,17 +97,23 @@ def _terms(operand: Operand, terms: int) -> list[Operand]:
 
 
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:
-    """Write one op of an expression, on `size` results, in `results` if these are in its space; return them."""
+    """Write one op of an expression, on `size` results, in `results` if these are in its space; return them.
+
+    The bias of a dot is added to it.
+    """
     space = max(operand.space for operand in operands)
     op, kind, terms = cast(Op, node.op), "elementwise", 1
     if op.variadic:
-        kind, terms = "reduce", len(operands) // 2 if op is DOT else len(operands)
         for k, operand in enumerate(operands):  # the terms of a reduction are in one space
             if operand.space < space:
                 operands[k] = writer.write("elementwise", IDENTITY, BATCHED, size, [operand])
-        lists = [operands[start : start + terms] for start in range(0, len(operands), terms)]
-        slots = [numpy().stack([operand.slots for operand in part], 1).ravel() for part in lists]
+        lists = parts(op, tuple(operands))
+        kind, terms, bias = "reduce", len(lists[0]), lists[2:]
+        slots = [numpy().stack([operand.slots for operand in part], 1).ravel() for part in lists[:2]]
         operands = [Operand.of(space, part) for part in slots]
+        for added in bias:
+            dot = writer.write(kind, op, space, size, operands, terms=terms)
+            op, kind, terms, operands = ADD, "elementwise", 1, [dot, *added]
     if results is None or results.space != space:
         results = writer.new(space, size)
     writer.instructions.append(Instruction(kind, op, results, tuple(operands), terms=terms))

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.numpy_functions import numpy
@@ -15,6 +15,8 @@ from microgradlib.compiler.vectorize.batch_matmul import Term, batch_matmul
 from microgradlib.ops import TABLE, Op
 
 __all__ = ["OF_ANY_LENGTH", "Pack", "packs_of", "parts", "schedule"]
+
+Argument = TypeVar("Argument")
 
 DOT = TABLE["dot"]
 PAIRED = {"dot", "cross_entropy"}
@@ -77,7 +79,7 @@ def _kind(op: Op, arguments: Term, spaces: Sequence[int], i: int) -> Any:
     return op.name, op.settings, spaces[i], read, 0 if any_length else len(arguments)
 
 
-def parts(op: Op, arguments: Term) -> tuple[Term, ...]:
+def parts(op: Op, arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], ...]:
     """Return the arguments operand by operand: of a dot its weights, inputs and perhaps bias; see `PAIRED`.
 
     >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))

@@ -1,0 +1,73 @@
+"""Adjoints written out: second derivatives by the rule of an op of the user's, whatever that rule is made of."""
+
+import numpy as np
+import pytest
+
+import microgradlib as mg
+from microgradlib import Value
+
+ROWS = np.array([[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]])
+OF_ANY_NUMBER = {
+    "derivatives that are 0": (lambda xp, *xs: xs[0] ** 2, lambda xp, z, *xs: (2 * xs[0], *[0.0] * (len(xs) - 1))),
+    "an input, and 0": (lambda xp, *xs: xs[0] * xs[1], lambda xp, z, *xs: (xs[1], xs[0], *[0.0] * (len(xs) - 2))),
+    "a dot": (
+        lambda xp, *xs: xp.dot(*xs, *xs) ** 2 / 4,
+        lambda xp, z, *xs: tuple([x * xp.dot(*xs, *xs) for x in xs]),
+    ),
+    "a dot with a bias": (
+        lambda xp, *xs: xs[0] * xp.sum(*xs),
+        lambda xp, z, *xs: (xp.dot(*[1.0] * len(xs), *xs, xs[0]), *[xs[0]] * (len(xs) - 1)),
+    ),
+}
+OF_TWO = {
+    "sum, mean and dot": (
+        lambda xp, x, y: x * y * (x + y),
+        lambda xp, z, x, y: xp.dot(x, y, y, x, y * y),
+        lambda xp, z, x, y: xp.sum(x * x, 2 * xp.mean(x * y, x * y)),
+    ),
+    "prod and log-sum-exp": (
+        lambda xp, x, y: y * xp.log(xp.exp(x) + xp.exp(y)),
+        lambda xp, z, x, y: xp.prod(y, xp.exp(x - xp.logsumexp(x, y))),
+        lambda xp, z, x, y: xp.sum(xp.logsumexp(x, y), xp.prod(y, xp.exp(y - xp.logsumexp(x, y)))),
+    ),
+    "a weighted cross-entropy": (  # its weights are 1 and 0
+        lambda xp, x, y: x * xp.log(1 + xp.exp(y - x)),
+        lambda xp, z, x, y: xp.cross_entropy(1.0, 0.0, x, y) - x * xp.exp(y - xp.logsumexp(x, y)),
+        lambda xp, z, x, y: x * xp.exp(y - xp.logsumexp(x, y)),
+    ),
+}
+ARGUMENTS = {
+    "batched": lambda w, x: [a * b for a, b in zip(w, x)],
+    "of both kinds": lambda w, x: [w[0] * x[0], *w[1:]],
+    "unbatched": lambda w, x: w,
+}
+
+
+def check_hessian(op, count, arguments):
+    """Hold the Hessian of a function of three parameters, which has the op in it, to the eager engine's."""
+    w = [Value(0.75), Value(-1.5), Value(1.25)]
+
+    def function(w, x):
+        return op(*arguments(w, x)[:count]) * x[0]
+
+    found = mg.compile(lambda x: function(w, x), w, backend="numpy").hessian(ROWS)
+    numbers = [parameter.data for parameter in w]
+    expected = [mg.hessian(lambda *w, row=row: function(w, row), range(3))(*numbers) for row in ROWS.tolist()]
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+@pytest.mark.parametrize("name", OF_ANY_NUMBER)
+def test_the_hessian_by_an_op_of_any_number_of_inputs(temporary_op, name, arguments):
+    value, derivatives = OF_ANY_NUMBER[name]
+    op = temporary_op("of_any_number_for_a_test", value=value, derivatives=derivatives, formula="f")
+    for count in (2, 3):
+        check_hessian(op, count, ARGUMENTS[arguments])
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+@pytest.mark.parametrize("name", OF_TWO)
+def test_the_hessian_by_an_op_of_two_inputs(temporary_op, name, arguments):
+    value, *derivatives = OF_TWO[name]
+    op = temporary_op("of_two_for_a_test", value=value, derivatives=derivatives, formula="f")
+    check_hessian(op, 2, ARGUMENTS[arguments])
