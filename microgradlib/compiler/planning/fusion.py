@@ -50,7 +50,7 @@ class Key(NamedTuple):
         if self.table:
             return int(self.rows(sizes).min()), int(self.rows(sizes).max())
         spans = [(size - 1) * step for size, step in zip(sizes, self.steps)]
-        return self.start + sum([s for s in spans if s < 0]), self.start + sum([s for s in spans if s > 0])
+        return self.start + sum([min(span, 0) for span in spans]), self.start + sum([max(span, 0) for span in spans])
 
 
 class Flow(NamedTuple):
