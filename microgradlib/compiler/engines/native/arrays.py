@@ -26,13 +26,14 @@ Behind these stand the address of each argument's column; for each operand of se
 apart those of neighbouring slots and of neighbouring examples are; the address for each operand of cotangents; and a
 number that `run_arrays` writes, the seed 1 / examples."""
 
-DATA = object.__basicsize__
-"""Where a NumPy array has the address of its numbers: the first field behind the head that all objects have."""
+DATA = getattr(object, "__basicsize__", 0)
+"""Where a NumPy array has the address of its numbers: the first field behind the head that all objects have, but
+not in PyPy, where `are_arrays_known` is false."""
 
 FLAGS = DATA + 48
 """Where it has its flags, of which the lowest bit says that it is C-contiguous."""
 
-ITEMS = tuple.__basicsize__
+ITEMS = getattr(tuple, "__basicsize__", 0)
 """Where a tuple has the addresses of its items."""
 
 
