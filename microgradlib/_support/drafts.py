@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ def hold(file: BinaryIO, draft: Path) -> bool:
     The system takes the lock back when the process ends, whatever ended it, also on other machines and in containers
     that share the folder, whose processes have numbers of their own.
     """
-    if HAS_LOCKS:
+    if sys.platform != "win32" and HAS_LOCKS:
         with suppress(OSError):  # a file system without locks, where OLD holds
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
     return draft.exists()
@@ -56,24 +57,23 @@ def remove_dead_drafts(folder: Path) -> None:
 
 
 def _remove_if_dead(draft: Path) -> None:
-    if not HAS_LOCKS:
-        if _is_old(draft.lstat()):
-            draft.unlink()
-        return
-    number = os.open(draft, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(number)
+    if sys.platform != "win32" and HAS_LOCKS:
+        number = os.open(draft, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # somebody is writing it
-            return
-        except OSError:
-            if not _is_old(status):
+            status = os.fstat(number)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # somebody is writing it
                 return
-        if stat.S_ISREG(status.st_mode):
-            draft.unlink()
-    finally:
-        os.close(number)
+            except OSError:
+                if not _is_old(status):
+                    return
+            if stat.S_ISREG(status.st_mode):
+                draft.unlink()
+        finally:
+            os.close(number)
+    elif _is_old(draft.lstat()):
+        draft.unlink()
 
 
 def _is_old(status: os.stat_result) -> bool:
