@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -37,8 +38,12 @@ def accumulate(output: Any, seed: float) -> None:
         node.grad = ZERO
     output.grad = (seed or ZERO) if order else output.grad + seed
     rest = reversed(order)
-    while _stops_at_none(rest):
-        pass
+    try:
+        while _stops_at_none(rest):
+            pass
+    except TypeError:
+        _take_back(order, len(order) - len(list(rest)))
+        raise
 
 
 def _stops_at_none(rest: Iterator[Any]) -> bool:
@@ -77,10 +82,38 @@ def _add_from_none_on(node: Any) -> bool:
     The sums before it have been made. `p.grad = None` is how PyTorch's programs write that there is no gradient.
     """
     edges = [(x, derivative) for x, derivative in zip(node.parents, node.local_derivatives) if derivative is not ZERO]
-    first = next((i for i, (parent, _) in enumerate(edges) if parent.grad is None), len(edges))
+    first = next((i for i, (parent, _) in enumerate(edges) if not isinstance(parent.grad, Real)), len(edges))
+    if first == len(edges) or edges[first][0].grad is not None:
+        return False
     for parent, derivative in edges[first:]:
         parent.grad = (ZERO if parent.grad is None else parent.grad) + node.grad * derivative
-    return first < len(edges)
+    return True
+
+
+def _take_back(order: list[Any], done: int) -> None:
+    """Undo a pass that failed at the last of `done` nodes: take from the leaves what was added, and clear the others.
+
+    A leaf gets back the number that it had before, to rounding; 0 exactly if that was all it had.
+    """
+    added: dict[Any, list[float]] = {}
+    for node in reversed(order[len(order) - done :]):
+        if node.grad is ZERO or node._left_derivative.__class__ is BackwardFunction:  # which adds by itself
+            continue
+        for parent, derivative in zip(node.parents, node.local_derivatives):
+            if derivative is ZERO:
+                continue
+            if not isinstance(parent.grad, Real):  # where the pass failed
+                break
+            if parent._left is None:
+                added.setdefault(parent, []).append(node.grad * derivative)
+    for leaf, terms in added.items():
+        total = ZERO
+        for term in terms:
+            total += term
+        is_all = total == leaf.grad or not math.isfinite(leaf.grad)
+        leaf.grad = ZERO if is_all else math.fsum([leaf.grad, *[-term for term in terms]])
+    for node in order:
+        node.grad = ZERO
 
 
 def _inner_nodes(output: Any) -> tuple[list[Any], list[Any], bool]:
