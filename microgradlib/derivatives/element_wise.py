@@ -11,7 +11,7 @@ from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.value import as_node
-from microgradlib.derivatives.linearize import Linearization, argument_positions, nested
+from microgradlib.derivatives.linearize import Linearization, argument_positions, check_argnums, nested
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Any:
     array([ 1., -1.])
     """
     check_function(f)
+    check_argnums(argnums, several=False)
 
     @wraps(f)
     def derivative(*arguments: Any, **keywords: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from functools import partial, reduce
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.calling import call, returned
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_float, is_whole
 from microgradlib._support.pytree import flatten, is_ndarray, unflatten, unflatten_matrix
 from microgradlib._support.shown import shown
 from microgradlib.core.arrays import node_array
@@ -23,9 +22,9 @@ from microgradlib.ops import ZERO, derivative_graph
 from microgradlib.ops.guards import add, chain_product, unguarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Linearization", "argument_positions", "by_position", "nested", "nested_matrix", "tangents"]
+__all__ = ["Linearization", "argument_positions", "by_position", "check_argnums", "nested", "nested_matrix", "tangents"]
 
 N = TypeVar("N", bound=Node)
 
@@ -34,21 +33,33 @@ nested_matrix = partial(unflatten_matrix, array=node_array)
 """As `unflatten` and `unflatten_matrix`; arrays of nodes compute by the ops of the table."""
 
 
+def check_argnums(argnums: Any, *, several: bool = True) -> None:
+    """Raise `TypeError` unless `argnums` is a whole number or, if there may be `several`, a list or tuple of them.
+
+    >>> check_argnums("x", several=False)
+    Traceback (most recent call last):
+    TypeError: argnums must be the position of an argument, counted from 0, got 'x'; write argnums=0
+    """
+    unordered = (str, bytes, Mapping, AbstractSet)
+    is_list = several and isinstance(argnums, Collection) and not isinstance(argnums, unordered)
+    if not all(map(is_whole, argnums if is_list else [argnums])):
+        what, example = "the position of an argument", "argnums=0"
+        if several:
+            what, example = f"{what} or a tuple of positions", f"{example} or argnums=(0, 1)"
+        message = f"argnums must be {what}, counted from 0, got {shown(argnums)}; write {example}"
+        raise TypeError(message)
+
+
 def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     """Return `argnums` as positions from 0 in a call with `count` arguments; negative ones count from the end.
 
-    Raises `ValueError` unless each is an integer, at least -count and less than count.
+    Raises `ValueError` unless each is at least -count and less than count.
 
     >>> argument_positions((0, -1), 3)
     [0, 2]
     """
-    if hasattr(argnums, "__next__"):
-        message = f"argnums is read at every call, got {shown(argnums)}, which can be read once: write a tuple"
-        raise TypeError(message)
-    given: Any = argnums
-    several = isinstance(given, Iterable) and not isinstance(given, str)
-    positions: tuple[Any, ...] = tuple(given) if several else (given,)
-    if all(isinstance(i, Integral) and -count <= int(i) < count for i in positions):
+    positions = [argnums] if is_whole(argnums) else list(argnums)
+    if all(-count <= int(i) < count for i in positions):
         return [int(i) % count for i in positions]
     if count == 0:
         raise TypeError("nothing to differentiate by: the function was called without an argument by position")
@@ -66,7 +77,7 @@ def by_position(arguments: Sequence[Any], argnums: int | Sequence[int]) -> Any:
     >>> by_position([[1.0, 2.0]], 0), by_position([[1.0, 2.0]], (0,))
     ([1.0, 2.0], ([1.0, 2.0],))
     """
-    return arguments[0] if isinstance(argnums, Integral) else tuple(arguments)
+    return arguments[0] if is_whole(argnums) else tuple(arguments)
 
 
 class Linearization:

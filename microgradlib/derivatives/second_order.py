@@ -16,6 +16,7 @@ from microgradlib.derivatives.linearize import (
     Linearization,
     argument_positions,
     by_position,
+    check_argnums,
     nested,
     nested_matrix,
     tangents,
@@ -53,6 +54,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     ((0.0, 6.0), (6.0, 4.0))
     """
     check_function(f)
+    check_argnums(argnums)
 
     @wraps(f)
     def matrix(*arguments: Any, **keywords: Any) -> Any:

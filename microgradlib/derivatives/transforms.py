@@ -18,7 +18,14 @@ from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.value import as_node
-from microgradlib.derivatives.linearize import Linearization, argument_positions, by_position, nested, nested_matrix
+from microgradlib.derivatives.linearize import (
+    Linearization,
+    argument_positions,
+    by_position,
+    check_argnums,
+    nested,
+    nested_matrix,
+)
 from microgradlib.ops import reductions
 
 if TYPE_CHECKING:
@@ -69,6 +76,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> A
            [6., 8.]]))
     """
     check_function(f)
+    check_argnums(argnums)
 
     @wraps(f)
     def value_and_gradient(*arguments: Any, **keywords: Any) -> Any:
@@ -208,6 +216,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     (9.0, 12.0)
     """
     check_function(f)
+    check_argnums(argnums)
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
