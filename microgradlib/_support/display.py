@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import whole_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -89,7 +91,7 @@ class ShowsItself:
 
     def show(self, rows: int | None = None) -> InFull:
         """Return an object that shows all rows, or at most so many, in notebooks and terminals."""
-        return InFull(self, rows)
+        return InFull(self, None if rows is None else whole_number(rows, "rows", example=SCREEN))
 
 
 class InFull:

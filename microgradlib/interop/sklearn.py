@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, Final, TypeVar, cast
 
-from microgradlib._support.checks import real_number
+from microgradlib._support.checks import boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.lookup import lookup
+from microgradlib._support.number import is_whole
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 from microgradlib.compiler import compile as compiled
@@ -67,6 +68,10 @@ class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
         if isinstance(sizes, str) or not isinstance(sizes, (Sequence, numpy().ndarray)):
             message = f"hidden_sizes lists the number of units of each hidden layer, such as (16,), got {shown(sizes)}"
             raise TypeError(message)
+        sizes = [whole_number(size, f"hidden_sizes[{i}]") for i, size in enumerate(sizes)]
+        l2 = non_negative(self.l2, "l2", example=0.01)
+        held_out = fraction(self.validation_fraction, "validation_fraction", example=0.2)
+        show = bool(self.verbose) if is_whole(self.verbose) else boolean(self.verbose, "verbose")
         make = self.optimizer
         if not callable(make):
             chosen: Any = lookup(make, OPTIMIZERS, "optimizer")
@@ -75,8 +80,8 @@ class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
         model = MLP([x.shape[1], *sizes, outputs], activation=self.activation, rng=seed)
         history = fit(
             model, loss, x, targets, epochs=self.epochs, batch_size=self.batch_size, optimizer=make,
-            validation=self.validation_fraction, early_stopping=self.early_stopping, rng=seed, progress=self.verbose,
-            regulariser=L2(self.l2) if self.l2 else (),
+            validation=held_out, early_stopping=self.early_stopping, rng=seed, progress=show,
+            regulariser=L2(l2) if l2 else (),
         )  # fmt: skip
         if self.early_stopping and not history.stopped:
             message = f"early stopping has not ended the training after {self.epochs} epochs: give more epochs"
@@ -133,7 +138,7 @@ class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-
             validation), and keep the best parameters; None trains for all epochs. `ConvergenceWarning` says that
             training ended before it could stop.
         random_state: a seed or `numpy.random.RandomState`, for the first weights and the order of the examples.
-        verbose: whether to show a progress bar.
+        verbose: whether to show a progress bar; a number above 0 means yes, as elsewhere in scikit-learn.
 
     After `fit`: `model_`, the network, whose Values can be drawn, stepped through and saved; `history_` of the
     training; `n_iter_`, the number of epochs; `n_features_in_`, and `feature_names_in_` for a data frame. Scale the

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from microgradlib._support.checks import WholeNumber, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.listing.backward import Line
@@ -36,7 +36,7 @@ def drawing_of(
     """Return the drawing that `Program.draw` describes, of a joint program where the backward pass is shown too."""
     check_engine(engine)
     check_theme(theme)
-    diagram = diagram_of(program, max_nodes=max_nodes, backward=backward)
+    diagram = diagram_of(program, max_nodes=max_nodes, backward=boolean(backward, "backward"))
     return Drawing(content_of(diagram, "down"), engine=engine, theme=theme)
 
 

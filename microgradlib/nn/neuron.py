@@ -84,7 +84,7 @@ class Neuron(Module):
     ) -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw, with_bias = weight_drawer(init, rng), boolean(bias, "bias", numbers=True)
-        expand = boolean(expand, "expand", numbers=True)
+        expand, nonlin = boolean(expand, "expand", numbers=True), boolean(nonlin, "nonlin", numbers=True)
         if isinstance(activation, bool):
             activation = "relu" if activation else "linear"
         f = activation_function(activation if nonlin else "linear")
@@ -102,6 +102,7 @@ class Neuron(Module):
 
     @nonlin.setter
     def nonlin(self, nonlin: bool) -> None:
+        nonlin = boolean(nonlin, "nonlin", numbers=True)
         if nonlin != self.nonlin:
             self.activation = "relu" if nonlin else "linear"
             self.f = activation_function(self.activation)

@@ -66,7 +66,7 @@ def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1
     'cannot tell'
     """
     check_function(f)
-    if order not in (1, 2):
+    if isinstance(order, bool) or order not in (1, 2):
         message = f"gradcheck checks derivatives of order 1 or 2, got order={shown(order)}; write order=1"
         raise ValueError(message)
     point = as_point(xs)
@@ -84,6 +84,7 @@ def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1
     direction = [v * known for v, known in zip(default_direction(point), decided)]
     allowed = sum(abs(v) * check.allowed for v, check in zip(direction, first) if v)
     widest = min((check.numeric.step / abs(v) for v, check in zip(direction, first) if v), default=0.0)
+    allowed = math.inf if math.isnan(allowed) else allowed  # of errors that are infinite
     taylor = replace(taylor_slope(f, point, direction, allowed=allowed), widest=widest)
     report = GradcheckReport(tuple(point), value, tuple(first), tuple(second), taylor)
     if not report.ok:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from microgradlib._support import display
+from microgradlib._support.checks import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,6 +129,7 @@ class GradcheckReport(display.ShowsItself):
         """Return what is to be said below the table: the Taylor test, and of so many derivatives why they fail."""
         reasons = [check.failure() for check in self.failures]
         reasons += [f"by {check.argument}: {check.reason}" for check in self.undecided if check.reason]
+        most = _checked(most)
         left_out = 0 if most is None else max(len(reasons) - most, 0)
         lines = [str(self.taylor), *reasons[: len(reasons) - left_out]]
         if left_out:
@@ -138,6 +140,7 @@ class GradcheckReport(display.ShowsItself):
 
     def rows(self, most: int | None) -> tuple[list[DerivativeCheck], int]:
         """Return at most so many checks, and how many are left out: those that agree, before others."""
+        most = _checked(most)
         checks = [*self.checks, *self.second]
         if most is None or len(checks) <= most:
             return checks, 0
@@ -151,6 +154,10 @@ class GradcheckReport(display.ShowsItself):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.headline()}>"
+
+
+def _checked(most: int | None) -> int | None:
+    return None if most is None else whole_number(most, "most", 0, example=display.SCREEN)
 
 
 def _with_error(derivative: NumericDerivative) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
 from microgradlib._support.calling import check_function
+from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_point
 from microgradlib.numeric.branch_changes import changed_branch, record, record_or_none
 from microgradlib.numeric.extrapolation import EPSILON
@@ -95,6 +96,7 @@ def taylor_slope(
     if len(v) != len(point):
         message = f"direction must have one number for each of the {len(point)} arguments, got {len(v)} numbers"
         raise ValueError(message)
+    allowed = real_number(allowed, "allowed", ge=0, finite=False, example=0.0)
     here = record(f, point)
     slope = sum(here.table.get(x, 0.0) * d for x, d in zip(here.inputs, v))
     if not (math.isfinite(slope) and any(v)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.checks import WholeNumber, real_number, whole_number
+from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.display import names as names_in
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
@@ -74,7 +74,7 @@ def plot_loss_surface(
     """
     np = numpy_for("plot_loss_surface")
     _check_parameters(loss, w1, w2)
-    say = captions(lang)
+    say, log = captions(lang), boolean(log, "log")
     points = _path(path)
     surface = _Surface(loss, w1, w2)
     if resolution is None:
@@ -82,7 +82,6 @@ def plot_loss_surface(
     resolution = whole_number(resolution, "resolution", 2, example=_RESOLUTION)
     if span is not None:
         span = real_number(span, "span", gt=0, example=2)
-    log = bool(log)
     xs, ys = (np.linspace(*_limits(w.data, points[:, i], span), resolution) for i, w in enumerate((w1, w2)))
     grid = np.array([(x, y) for y in ys for x in xs])
     values = surface(grid).reshape(resolution, resolution)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from microgradlib._support.checks import whole_number
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.symbolic.chain_rule import LATEX, TEXT, ChainRule
@@ -76,6 +77,8 @@ def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEF
                 "pass an output and one of its inputs"
             )
             raise TypeError(message)
+    digits = whole_number(digits, "digits", example=6)
+    limit = whole_number(limit, "limit", example=DEFAULT_LIMIT)
     chain_rule = ChainRule(output, x, digits, limit)
     text = "\n\n".join("\n".join(" = ".join(row) for row in block) for block in chain_rule.blocks(TEXT) if block)
     rows = [_aligned_row(row) for block in chain_rule.blocks(LATEX) for row in block]

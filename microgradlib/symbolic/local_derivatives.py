@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.checks import whole_number
 from microgradlib._support.floats import evaluate_rule
+from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
 from microgradlib.core.symbol import Symbol
@@ -103,6 +104,7 @@ def formula_holds(op: Op, place: int, inputs: Sequence[float], output: float, de
     """
     check_op(op)
     _check_place(place, len(inputs))
+    output, derivative = as_float(output), as_float(derivative)
     rule: Any
     if callable(op.written):
         rule = _at(op.written, place)

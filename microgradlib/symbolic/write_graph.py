@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.checks import whole_number
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import as_node
@@ -99,6 +100,9 @@ def write_graph(
     shared node without a name has a size of at most `name_above`, and any operand one of at most `LONGEST_OPERAND`, so
     the time and the length of the text are linear in the number of edges, not of paths.
     """
+    digits = None if digits is None else whole_number(digits, "digits", example=6)
+    limit = whole_number(limit, "limit", 0, example=DEFAULT_LIMIT)
+    name_above = whole_number(name_above, "name_above", 0, example=NAME_ABOVE)
     outputs = expressions(expression)
     order, shown, uses = _visible(outputs)
     count = sum(node.op is not None for node in order)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from microgradlib._support.calling import check_function
-from microgradlib._support.checks import whole_number
+from microgradlib._support.checks import boolean, non_negative, whole_number
 from microgradlib._support.number import as_point
 from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_table
 from microgradlib.core.node import Node
@@ -67,7 +67,8 @@ def assert_gradients_close(
     AssertionError: gradients of f disagree ...
     """
     check_function(f)
-    point = as_point(xs)
+    point, symbolic = as_point(xs), boolean(symbolic, "symbolic")
+    rounding = non_negative(rounding, "rounding", example=1e-12)
     functions: dict[str, Callable[..., Node | float]] = {"f": f}
     for _ in range(whole_number(order, "order")):
         for name, function in functions.items():

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import reject, strategies as st
 
-from microgradlib.ops import TABLE, arithmetic
+from microgradlib._support.checks import WholeNumber, boolean, whole_number
+from microgradlib._support.shown import shown
+from microgradlib.ops import TABLE, Op, arithmetic
+from microgradlib.ops.record import check_op
 from microgradlib.testing.building import Interval, Limits, PartialGraph, build
 from microgradlib.testing.conditioning import crosses_kink, is_smooth
 from microgradlib.testing.expression_graph import ExpressionGraph, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from microgradlib.ops import Op
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["graphs"]
 
@@ -25,17 +29,15 @@ _PICK_COUNT = 6
 """The number of picks for each op: one for the number of inputs, the others for the inputs."""
 
 
-@st.composite
 def graphs(
-    draw: st.DrawFn,
     ops: Iterable[Op] | None = None,
     *,
-    inputs: int = 3,
-    max_nodes: int = 12,
-    max_depth: int | None = None,
-    max_width: int | None = None,
+    inputs: WholeNumber = 3,
+    max_nodes: WholeNumber = 12,
+    max_depth: WholeNumber | None = None,
+    max_width: WholeNumber | None = None,
     sharing: bool = True,
-) -> ExpressionGraph:
+) -> SearchStrategy[ExpressionGraph]:
     """Draw a function of one to `inputs` numbers, as an `ExpressionGraph` over `ops`, and a point to evaluate it at.
 
     The range of each result is tracked, so that every op gets inputs in its sample intervals, on which it is well
@@ -44,7 +46,6 @@ def graphs(
     and round numbers.
 
     Args:
-        draw: supplied by Hypothesis.
         ops: ops of the table, by default all smooth ones.
         inputs: the largest number of arguments.
         max_nodes: the largest number of ops.
@@ -53,7 +54,8 @@ def graphs(
         sharing: whether the result of an op may be used several times; arguments may in any case.
 
     Raises:
-        ValueError: there are no ops or no inputs.
+        TypeError: an op is none, or a limit no whole number.
+        ValueError: there are no ops, or a limit is less than 1.
 
     >>> from hypothesis import find
     >>> find(graphs(), lambda graph: any(step.op.name == "exp" for step in graph.steps))
@@ -65,24 +67,42 @@ def graphs(
     <BLANKLINE>
     f(0.0)
     """
-    chosen = list(_smooth_ops() if ops is None else ops)
-    if not chosen or inputs < 1:
-        message = f"graphs needs at least one op and one input, got {len(chosen)} ops and inputs={inputs}"
-        raise ValueError(message)
+    chosen = _smooth_ops() if ops is None else _checked_ops(ops)
+    depth, width = (
+        None if most is None else whole_number(most, name)
+        for most, name in ((max_depth, "max_depth"), (max_width, "max_width"))
+    )
+    nodes = whole_number(max_nodes, "max_nodes")
+    return _graphs(chosen, Limits(whole_number(inputs, "inputs"), nodes, depth, width, boolean(sharing, "sharing")))
+
+
+@st.composite
+def _graphs(draw: st.DrawFn, chosen: list[Op], limits: Limits) -> ExpressionGraph:
     picks = st.binary(min_size=_PICK_COUNT, max_size=_PICK_COUNT)
-    steps = st.lists(st.tuples(st.sampled_from(chosen), picks), min_size=1, max_size=1 + max_nodes // _BLOCKS)
+    steps = st.lists(st.tuples(st.sampled_from(chosen), picks), min_size=1, max_size=1 + limits.nodes // _BLOCKS)
     blocks = draw(st.lists(steps, min_size=1, max_size=_BLOCKS))  # nested: Hypothesis seldom draws long lists
-    limits = Limits(inputs, max_nodes, max_depth, max_width, sharing)
     graph = build([step for block in blocks for step in block], limits)
     names, program, output, intervals = _pruned(graph, largest=draw(st.integers(0, 3)) > 0)
     drawn = [draw(st.floats(low, high)) for low, high in intervals]
-    for _ in range(inputs - len(drawn)):
+    for _ in range(limits.inputs - len(drawn)):
         draw(st.booleans())  # unused: without them, Hypothesis would take a graph of fewer inputs for simpler
     for point in _points(drawn, intervals):
         candidate = ExpressionGraph(names, program, output, point)
         if not _is_near_kink(candidate):
             return candidate
     return reject()  # rare: each of the 33 points is near a kink
+
+
+def _checked_ops(ops: Any) -> list[Op]:
+    if isinstance(ops, (str, Op)) or not isinstance(ops, Iterable):
+        message = f"ops must be a list of ops, such as [mg.tanh, mg.add], got {shown(ops)}"
+        raise TypeError(message)
+    chosen = list(ops)
+    if not chosen:
+        raise ValueError("graphs needs at least one op, got none; leave ops out for all smooth ones")
+    for op in chosen:
+        check_op(op)
+    return chosen
 
 
 def _smooth_ops() -> list[Op]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import reject, strategies as st
 
+from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib.core.value import Value
 from microgradlib.ops.record import check_op
 from microgradlib.testing.conditioning import away_from_kinks, input_count, sample_interval
@@ -27,10 +28,11 @@ def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[
     >>> find(values(), lambda v: v.data > 2.5)
     Value(data=3.0, grad=0.0)
     """
-    return st.builds(Value, st.floats(min_value, max_value))
+    low, high = real_number(min_value, "min_value"), real_number(max_value, "max_value")
+    return st.builds(Value, st.floats(low, high))
 
 
-def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
+def floats_for(op: Op, index: WholeNumber = 0) -> SearchStrategy[float]:
     """Draw floats for one input of an op: from its sample interval and, if it is the only input, away from kinks.
 
     A kink of an op of several inputs depends on all of them: use `inputs_for` to draw them together.
@@ -41,6 +43,7 @@ def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     (1.0, 0.25)
     """
     check_op(op)
+    index = whole_number(index, "index", 0)
     low, high = sample_interval(op, index)
     numbers = st.floats(low, high)
     if input_count(op) - len(op.defaults) > 1 or op.arity is None or index > 0:
@@ -48,8 +51,7 @@ def floats_for(op: Op, index: int = 0) -> SearchStrategy[float]:
     return numbers.map(lambda x: _moved_from_kinks(op, (x, *op.defaults))[0])
 
 
-@st.composite
-def inputs_for(draw: st.DrawFn, op: Op, count: int | None = None) -> tuple[float, ...]:
+def inputs_for(op: Op, count: WholeNumber | None = None) -> SearchStrategy[tuple[float, ...]]:
     """Draw all inputs of an op: from its sample intervals, away from its kinks.
 
     `count` is the number of inputs for an op that takes any number; by default 2 to 5.
@@ -61,6 +63,11 @@ def inputs_for(draw: st.DrawFn, op: Op, count: int | None = None) -> tuple[float
     ((1.0, 0.0), (0.25, 0.0))
     """
     check_op(op)
+    return _inputs_for(op, None if count is None else whole_number(count, "count"))
+
+
+@st.composite
+def _inputs_for(draw: st.DrawFn, op: Op, count: int | None) -> tuple[float, ...]:
     if count is None:
         count = draw(st.integers(2, 5)) if op.arity is None else op.arity
     return _moved_from_kinks(op, tuple([draw(st.floats(*sample_interval(op, i))) for i in range(count)]))

@@ -21,7 +21,7 @@ __all__ = ["check_engine", "choose_steps"]
 
 def check_engine(compiled: Any, backend: str, devices: Any) -> None:
     """Raise unless `compiled` is True, False or "auto", and fits the backend, which fits the devices."""
-    if not isinstance(compiled, Hashable) or compiled not in {True, False, "auto"}:
+    if not isinstance(compiled, Hashable) or isinstance(compiled, float) or compiled not in {True, False, "auto"}:
         message = f'compiled must be True, False or "auto", got {shown(compiled)}'
         raise ValueError(message)
     checked_options(choose_backend(backend), devices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from microgradlib._support.checks import positive, real_number, whole_number
+from microgradlib._support.checks import boolean, positive, real_number, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
 from microgradlib._support.shown import shown
@@ -112,6 +112,7 @@ def explain(
         if word is not None:
             lookup(word, dict.fromkeys(get_args(words)), kind)
     seed, lr, height = real_number(seed, "seed"), positive(lr, "lr", example=0.1), whole_number(height, "height", 300)
+    check = boolean(check, "check")
     check_names(model, names)
     meant = checked_targets(targets)
     rate = None
