@@ -1,5 +1,8 @@
 """Scheduling: each node after its arguments, no later than it must be, with others of its kind where it can wait."""
 
+from collections import Counter
+
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from microgradlib.compiler.trace import TracedNode
@@ -68,3 +71,30 @@ def test_no_schedule_is_longer_than_the_longest_way_from_a_leaf(nodes) -> None:
 def test_a_node_does_not_wait_as_long_as_the_last_that_reads_it() -> None:
     nodes = [leaf(), op(EXP, 0), op(ADD, 0, 1), op(TANH, 0), op(EXP, 3), op(EXP, 3)]
     assert scheduled(nodes) == [0, 1, 2, 1, 2, 2]
+
+
+@settings(max_examples=200, deadline=None)
+@given(node_lists())
+def test_a_node_waits_for_the_next_of_its_kind_if_they_are_twice_as_many_and_no_reader_is_there(nodes) -> None:
+    levels, early = scheduled(nodes), [0] * len(nodes)
+    for i, node in enumerate(nodes):
+        early[i] = 1 + max((early[a] for a in node.arguments), default=-1)
+    alike = Counter((node.op, first) for node, first in zip(nodes, early))
+    for i, node in enumerate(nodes):
+        if node.op is None:
+            assert levels[i] == 0
+            continue
+        readers = [levels[k] for k, other in enumerate(nodes) if i in other.arguments]
+        later = min((first for op, first in alike if op is node.op and first > early[i]), default=None)
+        may_wait = later is not None and later < min(readers, default=max(early) + 1)
+        waits = may_wait and alike[node.op, later] >= 2 * alike[node.op, early[i]]
+        assert levels[i] == (later if waits else early[i])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_so_many_wait_for_twice_as_many(count) -> None:
+    for more in (2 * count - 1, 2 * count, 2 * count + 1):
+        nodes = [leaf(), *[op(EXP, 0)] * count, op(TANH, 0), *[op(EXP, count + 1)] * more]
+        levels = scheduled(nodes)
+        assert levels[1 : count + 1] == [2 if more >= 2 * count else 1] * count
+        assert levels[-more:] == [2] * more
