@@ -149,7 +149,7 @@ def _with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -
 def _pruned(nodes: Sequence[TracedNode], spaces: Sequence[int], outputs: Sequence[int], trace: Trace) -> Trace:
     """Return the parameters and inputs, and the other nodes that an output needs."""
     used = {*outputs, *[place for place, node in enumerate(nodes) if node.kind in {"parameter", "input"}]}
-    for place in range(len(nodes) - 1, -1, -1):
+    for place in reversed(range(len(nodes))):
         if place in used:
             used.update(nodes[place].arguments)
     if len(used) < len(nodes):

@@ -73,7 +73,7 @@ def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Seque
     np, ordered = numpy(), list(packs)
     place = np.full(len(nodes), len(packs) * PACK)
     row_orders: dict[tuple[Any, bytes], Any] = {}
-    for number in range(len(packs) - 1, -1, -1):
+    for number in reversed(range(len(packs))):
         pack = packs[number]
         if pack.kind != "matmul":
             pack = replace(pack, members=pack.members[np.argsort(place[pack.members], kind="stable")])

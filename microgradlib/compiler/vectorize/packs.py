@@ -110,8 +110,8 @@ def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
     levels: dict[Any, list[int]] = defaultdict(list)
     for kind, first in sorted(crowd, key=lambda pair: pair[1]):
         levels[kind].append(first)
-    level, latest = early.copy(), [max(early, default=0)] * len(nodes)
-    for i in range(len(nodes) - 1, -1, -1):
+    level, latest = early.copy(), [max(early)] * len(nodes)
+    for i in reversed(range(len(nodes))):
         kind, first = kinds[i], early[i]
         after = bisect_right(levels[kind], first)
         for later in levels[kind][after : after + 1]:
