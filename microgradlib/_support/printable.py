@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["normalised", "one_line", "shorten"]
+__all__ = ["as_identifier", "normalised", "one_line", "shorten"]
 
 # XML 1.0 forbids control characters and surrogates even in escaped form; UTF-8 has no surrogates; a terminal obeys
 # control characters. The characters that embed text of the other direction, or override it, would turn around what
@@ -45,3 +45,13 @@ def normalised(name: str) -> str:
     'np'
     """
     return unicodedata.normalize("NFKC", name)
+
+
+def as_identifier(text: str) -> str:
+    """Return a text as a name of Python's, with _ for what no name has in it, and before a digit that comes first.
+
+    >>> as_identifier("layer 1"), as_identifier("½"), as_identifier("")
+    ('layer_1', '_1_2', '_')
+    """
+    name = "".join([c if f"_{c}".isidentifier() else "_" for c in normalised(text)])
+    return name if name.isidentifier() else f"_{name}"

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from itertools import chain, product
 from typing import NamedTuple
 
+from microgradlib._support.printable import as_identifier
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
 
 Path = tuple[str, ...]
 
-__all__ = ["ParameterGroup", "few", "in_braces", "names_by_role", "parameter_groups"]
+__all__ = ["ParameterGroup", "few", "in_braces", "legible", "names_by_role", "parameter_groups"]
+
+INDEX = "."
+"""Stands for an index in the pattern of a path, whose parts have no point in them."""
 
 UNITS = "neurons"
 """What a layer calls its list of units: their index runs even where there is but one."""
@@ -55,6 +59,23 @@ def parameter_groups(program: ProgramData, names: Sequence[str]) -> list[Paramet
     return [ParameterGroup(".".join(chosen[key]), *_in_grid(group, places)) for key, group in members.items()]
 
 
+def legible(name: str) -> str:
+    """Return the path of a group as names and indices, whatever text the user's names are.
+
+    What no name has in it is _, and a part of which nothing is left is θ, as parameters without names are called. `.T`
+    and `.flat` are not those of a formula.
+
+    >>> legible("layers.0.w"), legible("a + b.2"), legible("."), legible("softmax.T")
+    ('layers.0.w', 'a___b.2', 'θ.θ', 'softmax.T_')
+    """
+    parts = name.split(".")
+    for k, part in enumerate(parts):
+        if not (k and part.isdecimal()):
+            found = as_identifier(part)
+            parts[k] = f"{part}_" if k and part in {"T", "flat"} else found if found.strip("_") else "θ"
+    return ".".join(parts)
+
+
 def names_by_role(program: ProgramData) -> list[str]:
     """Return paths for parameters without any: W1, W2, … for matrices, b1, b2, … for what is added to their products.
 
@@ -95,7 +116,7 @@ def _matrices_and_biases(program: ProgramData) -> list[tuple[str, Slots]]:
 
 
 def _pattern(path: Path) -> Path:
-    return tuple(["*" if part.isdecimal() and len(part) < 10 else part for part in path])  # longer ones are names
+    return tuple([INDEX if part.isdecimal() and len(part) < 10 else part for part in path])  # longer ones are names
 
 
 def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int]]:
@@ -119,10 +140,10 @@ def _runs(path: Path, running: set[tuple[Path, int]]) -> list[bool]:
     """Say for each part of a path whether it is a running index."""
     pattern = _pattern(path)
     end = len(path)
-    while end > 1 and pattern[end - 1] == "*":
+    while end > 1 and pattern[end - 1] == INDEX:
         end -= 1
     return [
-        part == "*" and (k >= end or (pattern, k) in running or (k > 0 and path[k - 1] == UNITS))
+        part == INDEX and (k >= end or (pattern, k) in running or (k > 0 and path[k - 1] == UNITS))
         for k, part in enumerate(pattern)
     ]
 

@@ -95,8 +95,10 @@ def _vector(symbols: Symbols, read: Slots, *, flat: bool = True, letter: str = "
     owners = symbols.owner_numbers(read)
     owners[numpy().isin(read, [*symbols.constants])] = -1
     owners[[symbols.blocks[owner].name == "_" for owner in owners]] = -2
+    pieces = numpy().split(read, numpy().flatnonzero(numpy().diff(owners)) + 1)
+    flat = flat or len(pieces) > 1  # a list is of vectors
     parts: list[str] = []
-    for part in numpy().split(read, numpy().flatnonzero(numpy().diff(owners)) + 1):
+    for part in pieces:
         found = _parts(symbols, part, flat)
         if not found or len(parts) + len(found) > MOST_PARTS:
             return None

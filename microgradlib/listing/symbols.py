@@ -10,7 +10,7 @@ from typing import Any
 
 from microgradlib.compiler.instructions import Operand, ProgramData, Slots
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.listing.parameter_groups import parameter_groups
+from microgradlib.listing.parameter_groups import legible, parameter_groups
 
 __all__ = ["Block", "Symbols"]
 
@@ -67,7 +67,7 @@ class Symbols:
         others = [f"captured.{i}" for i in range(len(slot_of) - len(names))]
         for group in parameter_groups(program, [*names, *others]):
             kind = "parameter" if group.members[0] < len(names) else "captured"
-            unbatched[slot_of[list(group.members)]] = self.add(kind, group.name, group.lengths).symbols
+            unbatched[slot_of[list(group.members)]] = self.add(kind, legible(group.name), group.lengths).symbols
         self.one = self.add("constant", "", (1,)).start
         self.constants[self.one] = 1.0
         batched[list(program.ones)] = self.one

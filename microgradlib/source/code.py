@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from microgradlib._support.printable import normalised
+from microgradlib._support.printable import as_identifier
 from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
 
 __all__ = ["WIDEST", "Code", "broken", "identifiers"]
@@ -140,8 +140,7 @@ def identifiers(names: Sequence[str], taken: set[str]) -> list[str]:
     for path in paths:
         starts = [k for k in range(len(path) - SHORTEST, 0, -1) if not path[k].isdecimal()]
         unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
-        name = normalised(re.sub(r"\W", "_", "_".join(path[unique[0] if unique else 0 :])))
-        name = name if name.isidentifier() else f"_{name}"
+        name = as_identifier("_".join(path[unique[0] if unique else 0 :]))
         while name in used:
             name += "_"
         used.add(name)

@@ -17,6 +17,7 @@ from microgradlib.core.value import Value
 from microgradlib.listing import written
 from microgradlib.listing.drawing import diagram_of
 from microgradlib.nn import MLP
+from microgradlib.source.text import to_source
 from microgradlib.testing.graphs import graphs
 
 
@@ -156,4 +157,48 @@ def test_every_program_can_be_written(graph, count):
         boxes = diagram_of(program, max_nodes=1000, backward=True).boxes
         assert boxes
         formulas = [text, *["".join([row.name for row in box.rows if row.kind == "code"]) for box in boxes]]
-        assert "" in names or not any(map(HOLE.search, formulas))  # a name that is empty is written as it is
+        assert not any(map(HOLE.search, formulas))
+
+
+ANY_TEXT = st.text(max_size=6) | st.sampled_from(
+    ["", "_", "*", "a b", "J = 3", "½", "൰", "\ud800", "\x00", "\n", "\u202e", "[0]", "w.T", "w.flat", "1", "w..1",
+     "<b>", '"', "# x", "∇w", "…", "v10", "captured.0"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40)
+@given(ANY_TEXT, ANY_TEXT)
+def test_any_name_is_written_as_one_of_its_own(one, other):
+    """Names of parameters are any text, as a dict of a model has any keys: in formulas they are names, and apart."""
+    w = [Value(0.5), Value(-1.0)]
+    program = reverse(program_of(lambda x: w[0] * x + mg.exp(w[1]), w, (one, other), x=()))
+    text = written(program)
+    line = re.fullmatch(r"J = exp\((?P<b>\S+)\) \+ (?P<a>\S+) \* x +# 1", text.splitlines()[1])
+    assert line, text
+    assert line["a"] != line["b"]
+    for name in (line["a"], line["b"]):
+        parts = re.sub(r"\[\d+\]$", "", name).split(".")
+        assert all(part.isidentifier() or (k and part.isdecimal()) for k, part in enumerate(parts)), name
+        assert "_" not in parts
+    for framework in ("numpy", "torch", "jax"):
+        compile(to_source(program, framework), "written", "exec")
+
+
+def test_names_that_would_be_read_as_something_else():
+    w = [Value(0.5), Value(-1.0)]
+    text = printed(lambda x: w[0] * x + mg.exp(w[1]), w, ("", "softmax.T"), x=())
+    assert text.splitlines()[1].split("  ")[0] == "J = exp(softmax.T_) + θ * x"
+    assert re.search(r"^∇softmax\.T_ = exp\(softmax\.T_\) ", text, re.MULTILINE)
+    assert re.search(r"^∇θ = x ", text, re.MULTILINE)
+
+
+def test_a_sum_of_matrices_of_different_shapes_is_one_of_vectors():
+    w = [Value(0.5), Value(-1.0)]
+
+    def cell(v, x, y):
+        return -mg.dot([mg.exp(v)], [v], mg.square(y)) + -mg.dot([v * v], [x])
+
+    text = printed(
+        lambda x, y: mg.sum([cell(v, x[j], y[j]) for j in range(3) for v in w]), w, ("w.0", "w.1"), x=(3,), y=(3,)
+    )
+    assert re.search(r"^J = sum\(\[d1\.flat, d2\.flat\]\) ", text, re.MULTILINE), text
