@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -242,6 +243,43 @@ def test_operators_of_a_subclass_serve_with_a_number_on_the_left():
     assert (1 + CountedTwice(3.0)).data == (CountedTwice(3.0) + 1).data == 8.0
     assert 1 + FromTheRight(3.0) == "from the right"
     assert type(2 * Weight(3.0, "w")) is Value
+
+
+class LeftOfOwn(FromTheRight):
+    """Has an operator of its own; the reflected one is its parent's, which a program wrote too."""
+
+    def __add__(self, other):
+        return "from the left"
+
+
+class TimesOnly(Value):
+    def __mul__(self, other):
+        return "times"
+
+
+class Registered:
+    names: ClassVar[list[str]] = []
+
+    def __init_subclass__(cls, name="none", **keywords):
+        super().__init_subclass__(**keywords)
+        Registered.names.append(name)
+
+
+class RegisteredValue(Value, Registered, name="mine"):
+    """A class of Values with a keyword for a class beside Value."""
+
+
+def test_only_the_operators_that_a_subclass_defines_serve_on_the_left():
+    assert (1 + LeftOfOwn(3.0), LeftOfOwn(3.0) + 1) == ("from the right", "from the left")
+    assert (2 * TimesOnly(3.0), TimesOnly(3.0) * 2) == ("times", "times")
+    assert (1 + TimesOnly(3.0)).data == (TimesOnly(3.0) + 1).data == 4.0
+    assert "__radd__" not in vars(TimesOnly)
+    assert not {"__radd__", "__rmul__"} & {*vars(RegisteredValue)}
+    assert (1 + RegisteredValue(3.0)).data == 4.0
+
+
+def test_keywords_of_a_subclass_reach_the_classes_beside_value():
+    assert Registered.names == ["mine"]
 
 
 def test_methods_added_to_the_class(monkeypatch):

@@ -9,7 +9,9 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, topological_sort
+from microgradlib.core.own_attributes import own_attributes
 from microgradlib.core.peer_names import DistinctParents
+from microgradlib.engine import declare_attributes
 from microgradlib.errors import MissingRuleError
 from microgradlib.ops import TABLE
 
@@ -239,3 +241,63 @@ def test_the_text_of_an_op_is_text(make):
     with pytest.raises(TypeError, match="the text of an op is text, got 3"):
         node._op = 3
     assert node._op == before
+
+
+@pytest.mark.parametrize("wrong", [3, "text", [print]])
+@pytest.mark.parametrize("kind", ["leaf", "product", "sum of three"])
+def test_a_backward_that_is_no_function_is_refused_and_nothing_changes(kind, wrong):
+    x, y = Value(2.0), Value(3.0)
+    node = {"leaf": Value(6.0), "product": x * y, "sum of three": mg.sum([x, y, x])}[kind]
+    before = (node.op, node.parents, node.local_derivatives, node._op)
+    with pytest.raises(TypeError, match="_backward is a function without arguments that adds to the parents' grad"):
+        node._backward = wrong
+    assert (node.op, node.parents, node.local_derivatives, node._op) == before
+    node.backward()
+    assert x.grad == {"leaf": 0.0, "product": 3.0, "sum of three": 2.0}[kind]
+
+
+@pytest.mark.parametrize("kind", ["product", "square", "sum of three", "tanh"])
+def test_a_backward_of_ones_own_leaves_the_parents(kind):
+    x, y = Value(2.0), Value(3.0)
+    node = {"product": x * y, "square": x * x, "sum of three": mg.sum([x, y, x]), "tanh": x.tanh()}[kind]
+    parents, text, calls = node.parents, node._op, []
+    node._backward = lambda: calls.append("called")
+    node._backward()
+    assert (node.parents, node._children, node._op, calls) == (parents, parents, text, ["called"])
+    (node * 2.0).backward()
+    assert (node.grad, x.grad, calls) == (2.0, 0.0, ["called", "called"])
+
+
+def test_the_text_that_an_op_has_already_is_no_attribute_of_ones_own():
+    x = Value(2.0)
+    node = x * x
+    node._op = "*"
+    assert not own_attributes(node)
+    node._op = "square"
+    node._op = "*"
+    assert (node._op, node.op) == ("*", mg.mul)
+
+
+def test_local_derivatives_are_as_many_as_parents():
+    x, y = Value(2.0), Value(3.0)
+    for node, given_ones in [(Value(1.0), [1.0]), (x * y, []), (x * y, [1.0]), (x * y, [1.0, 2.0, 3.0])]:
+        before = (node.op, node.local_derivatives)
+        counts = f"got {len(given_ones)} for {len(node.parents)} parents"
+        with pytest.raises(ValueError, match=f"a local derivative for each parent, {counts}"):
+            node._local_grads = given_ones
+        assert (node.op, node.local_derivatives) == before
+
+
+def test_the_text_of_a_node_made_by_hand_is_that_of_its_op():
+    node = Value(6.0, (Value(2.0),), "*")
+    node._op = "square"
+    assert (node._op, str(node.op), node.op.name) == ("square", "square", "hand-made square")
+    assert not own_attributes(node)
+
+
+def test_names_of_attributes_are_texts_and_one_wrong_name_declares_none():
+    for wrong, error in [(3, TypeError), (None, TypeError), ("two words", ValueError), ("data", ValueError)]:
+        with pytest.raises(error, match="name"):
+            declare_attributes("heat_of_this_test", wrong)
+    with pytest.raises(AttributeError):
+        Value(1.0).heat_of_this_test = 3.0

@@ -10,6 +10,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib.ops import PUBLIC, TABLE, Op, define_op, forget_op
+from microgradlib.ops.accuracy import LARGEST_ERRORS
 
 LIST_FUNCTIONS = {name: getattr(mg, name) for name in ("mean", "prod", "norm", "logsumexp", "maximum", "minimum")}
 
@@ -95,3 +96,70 @@ def test_the_example_is_inside_the_sample(op):
     numbers = [float(x) for x in re.search(r"\((.*)\)", call)[1].split(", ")]
     intervals = [*op.sample, *[op.sample[-1]] * len(numbers)]
     assert all(low < x < high or low == x == high for x, (low, high) in zip(numbers, intervals))
+
+
+WRITTEN = {
+    "mul": """
+x y, derivatives y and x.
+
+mul(x, y) is defined for all numbers.
+
+The largest errors found are …
+
+>>> mul(0.6, -1.5)
+-0.8999999999999999
+>>> mul(Value(0.6), Value(-1.5)).local_derivatives
+(-1.5, 0.6)
+""",
+    "leaky_relu": """
+max(0, x) + γ min(0, x), derivative 1 or γ, and min(0, x) for γ.
+
+leaky_relu(x, slope=0.01) is defined for all numbers. By convention leaky_relu′(0) = γ.
+
+The largest errors found are …
+
+>>> leaky_relu(0.6, 0.1)
+0.6
+>>> leaky_relu(Value(0.6), 0.1).local_derivatives
+(1.0,)
+""",
+    "maximum": """
+the largest input; derivative 1 for it, 0 for the others.
+
+maximum(*xs) is defined for all numbers. By convention inputs that tie for the maximum share the derivative equally.
+
+The largest errors found are …
+
+>>> maximum(0.6, -1.5, 1.8)
+1.8
+>>> maximum(Value(0.6), Value(-1.5), Value(1.8)).local_derivatives
+(0.0, 0.0, 1.0)
+""",
+    "clip": """
+min(max(x, low), high); derivative 1 where low ≤ x ≤ high, else 0.
+
+clip(x, low, high) is defined for all numbers. By convention clip′ is 1 at both edges; \
+for low > high it is high everywhere.
+
+The largest errors found are …
+
+>>> clip(0.6, -1.8, 1.8)
+0.6
+>>> clip(Value(0.6), -1.8, 1.8).local_derivatives
+(1.0,)
+""",
+}
+"""All that is written of one op: without and with a convention, a default, any number of inputs, settings."""
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_whole_text(name):
+    text = re.sub("(?m)^(The largest errors found are).*", r"\1 …", TABLE[name].__doc__)
+    assert text == WRITTEN[name].strip("\n")
+
+
+def test_the_sentence_on_errors():
+    value, first, second = LARGEST_ERRORS["tanh"]
+    orders = f"{value} ulp of the value, {first} of first and {second} of second derivatives"
+    sentence = f"The largest errors found are {orders} (microgradlib.ops.accuracy)."
+    assert f"\n\n{sentence}\n\n" in TABLE["tanh"].__doc__
