@@ -210,7 +210,11 @@ def of_graphs(f, *point, order=1):
 def of_check(check):
     """Return the text of one derivative's check."""
     recorded = dict.fromkeys((check.reverse, check.forward))
-    cause = f"{check.fault.op} {check.fault.input} {check.fault.recorded!r} " if check.fault else check.reason[:40]
+    cause = (
+        f"{check.fault.op} {check.fault.input} {check.fault.recorded!r} "
+        if check.fault
+        else check.reason.partition(", made at")[0]
+    )
     cause += text_of(check.fault.numeric) if check.fault else ""
     numbers = f"{[*recorded]} {text_of(check.numeric)}, allowed {check.allowed:.12g}"
     return f"{check.argument}: {check.verdict} {check.crossed} {numbers} {cause}"
