@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
-from microgradlib.derivatives.linearize import Linearization
+from microgradlib.derivatives.linearize import Linearization, argument_positions
 from microgradlib.errors import SymbolHasNoValueError
 
 numbers = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-3)
@@ -150,6 +150,54 @@ def test_strong_zeros_hold_in_every_transform():
 def test_invalid_use_raises(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+BY_ARGNUMS = {
+    "grad": grad, "value_and_grad": value_and_grad, "jacobian": jacobian, "hessian": hessian,
+    "elementwise_grad": mg.elementwise_grad,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("transform", BY_ARGNUMS.values(), ids=BY_ARGNUMS)
+def test_the_first_argument_is_the_default(transform):
+    def f(x, y, z):
+        return x**3 * y**2 * z
+
+    by_x, *others = [transform(f, i)(2.0, 3.0, 5.0) for i in (0, 1, 2)]
+    assert transform(f)(2.0, 3.0, 5.0) == by_x
+    assert by_x not in others
+    with pytest.raises(TypeError, match="nothing to differentiate by: the function was called without an argument"):
+        transform(lambda: 3.0)()
+
+
+@pytest.mark.parametrize("count", range(5))
+@pytest.mark.parametrize("argnums", [-5, -3, -2, -1, 0, 1, 2, 4, (), (0, 0), (1, -1), [2, 0], (0, 3), (-4,)])
+def test_argnums_are_the_positions_of_a_list(argnums, count):
+    """As Python's indices."""
+    positions = list(range(count))
+    try:
+        expected = [positions[i] for i in ([argnums] if isinstance(argnums, int) else argnums)]
+    except IndexError:
+        limits = f"{count} argument" + (f"s: write integers from {-count} to {count - 1}" if count > 1 else ": write 0")
+        error, words = (ValueError, f"call with {limits}") if count else (TypeError, "without an argument by position")
+        with pytest.raises(error, match=words):
+            argument_positions(argnums, count)
+    else:
+        assert argument_positions(argnums, count) == expected
+
+
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        *[lambda f, transform=transform: transform(f, "x") for transform in BY_ARGNUMS.values()],
+        lambda f: jvp(f, {}, 3), lambda f: vjp(f, "x"), lambda f: hvp(f, "x", None),
+    ],
+    ids=[*BY_ARGNUMS, "jvp", "vjp", "hvp"],
+)  # fmt: skip
+@pytest.mark.parametrize("wrong", [3.0, "sin", None, Value(2.0), [math.sin]], ids=str)
+def test_the_function_is_looked_at_before_all_else(transformed, wrong):
+    with pytest.raises(TypeError, match=r"f must be a function of the numbers, as .* is, not its result; got "):
+        transformed(wrong)
 
 
 def test_depth_is_restored_after_an_error():
