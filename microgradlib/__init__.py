@@ -9,7 +9,7 @@ import typing as _typing
 from microgradlib import ops as _ops
 from microgradlib._support import display as _display
 from microgradlib._support.interrupts import import_whole as _import_whole
-from microgradlib._support.lookup import nearest as _nearest
+from microgradlib._support.other_names import missing_names as _missing_names
 
 if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *
@@ -163,9 +163,7 @@ if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exi
         if name in _SUBMODULE_OF:
             attribute = globals()[name] = getattr(_import_whole(f"microgradlib.{_SUBMODULE_OF[name]}"), name)
             return attribute
-        hint = "" if name[0] == "_" else _nearest(name, _PUBLIC)
-        message = f"module 'microgradlib' has no attribute {name!r}{hint}"
-        raise AttributeError(message)
+        return _missing_names("microgradlib", _PUBLIC)(name)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat
 
+from microgradlib.core.absent_attributes import ABSENT, add_absent_attributes
 from microgradlib.core.copying import copy_graph, copy_node
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import is_recording
@@ -106,5 +107,9 @@ class Node(GraphNode):
 
     __copy__, __deepcopy__, __reduce_ex__ = copy_node, copy_graph, reduce_graph
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in ABSENT]
+
 
 add_object_methods(Node)
+add_absent_attributes(Node)

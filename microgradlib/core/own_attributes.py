@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib._support.other_names import ADVICE_ON_OWN
+
 __all__ = ["OWN_NAMES", "OwnAttribute", "own_attributes", "set_own"]
 
 OWN_NAMES = (
@@ -55,7 +57,10 @@ class OwnAttribute:
         try:
             return own_attributes(node)[self.name]
         except KeyError:
-            message = f"{type(node).__name__!r} object has no attribute {self.name!r}: it was not set on this node"
+            advice = f"; {ADVICE_ON_OWN[self.name]}" if self.name in ADVICE_ON_OWN else ""
+            message = (
+                f"{type(node).__name__!r} object has no attribute {self.name!r}: it was not set on this node{advice}"
+            )
             raise AttributeError(message) from None
 
     def __set__(self, node: Any, content: Any) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, SupportsFloat, overload
 
 from microgradlib._support.shown import shown
+from microgradlib.core.absent_attributes import ABSENT
 from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS
 from microgradlib.core.hand_made import BackwardFunction, HandMadeOp, hand_made_op, make, numbers_for, parents_of
 from microgradlib.core.node import Node
@@ -226,12 +227,14 @@ def declare_attributes(*names: str) -> None:
         if not isinstance(name, str):
             message = f"the names of attributes are texts, as in declare_attributes('heat'), got {shown(name)}"
             raise TypeError(message)
-        if not name.isidentifier() or (name not in _declared and any(name in vars(cls) for cls in classes)):
+        is_used = name not in _declared | ABSENT and any(name in vars(cls) for cls in classes)
+        if is_used or not name.isidentifier():
             message = f"an attribute of one's own has a name that Values do not use themselves, got {shown(name)}"
             raise ValueError(message)
     for name in names:
         setattr(OwnAttributes, name, OwnAttribute(name))
         _declared.add(name)
+        ABSENT.discard(name)
 
 
 declare_attributes(*OWN_NAMES)

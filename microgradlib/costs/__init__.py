@@ -1,5 +1,8 @@
 """Costs of an output for a target: −ln of a likelihood, or the hinge loss."""
 
+import typing as _typing
+
+from microgradlib._support.other_names import missing_names as _missing_names
 from microgradlib.costs.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -33,3 +36,6 @@ __all__ = [
     "smooth_l1",
     "squared_error",
 ]
+
+if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
+    __getattr__ = _missing_names(__name__, __all__)

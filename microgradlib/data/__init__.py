@@ -1,5 +1,8 @@
 """Small data sets; functions to split, standardise and augment them; a tokeniser for text."""
 
+import typing as _typing
+
+from microgradlib._support.other_names import missing_names as _missing_names
 from microgradlib.data.alphabet import Alphabet
 from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, mu_law, rotate, scale, shift
 from microgradlib.data.curves import circles, moons, sine, spirals
@@ -36,3 +39,6 @@ __all__ = [
     "xor",
     "yin_yang",
 ]
+
+if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
+    __getattr__ = _missing_names(__name__, __all__)

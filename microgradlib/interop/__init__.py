@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib._support.interrupts import import_whole
+from microgradlib._support.other_names import missing_names
 
 if TYPE_CHECKING:
     from microgradlib.interop.jax import jax_loss
@@ -37,8 +38,7 @@ if not TYPE_CHECKING:  # type checkers then refuse names that do not exist
         if name in _MODULES:
             attribute = globals()[name] = getattr(import_whole(f"{__name__}.{_MODULES[name]}"), name)
             return attribute
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        return missing_names(__name__, __all__)(name)
 
 
 def __dir__() -> list[str]:

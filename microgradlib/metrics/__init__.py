@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber, check_order, whole_number
 from microgradlib._support.number import as_float
+from microgradlib._support.other_names import missing_names
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
@@ -109,3 +110,7 @@ def confusion_matrix(
     for j, i in zip(predicted, classes):
         counts[class_index(i, n)][class_index(j, n)] += 1
     return counts
+
+
+if not TYPE_CHECKING:  # type checkers then refuse names that do not exist
+    __getattr__ = missing_names(__name__, __all__)

@@ -1,5 +1,8 @@
 """Networks of scalar Values: layers, recurrent cells, models, and saving their parameters."""
 
+import typing as _typing
+
+from microgradlib._support.other_names import missing_names as _missing_names
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, LogSoftmax, PReLU, Softmax
 from microgradlib.nn.attention import CausalSelfAttention
 from microgradlib.nn.convolution import Conv1d, Conv2d
@@ -28,3 +31,6 @@ __all__ = [
     "Module", "Neuron", "PReLU", "RMSNorm", "RNNCell", "Sequential", "Softmax", "Subsampling", "Unfolded",
     "functional_call", "load", "sample", "sample_from_logits", "save",
 ]  # fmt: skip
+
+if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exist
+    __getattr__ = _missing_names(__name__, __all__)

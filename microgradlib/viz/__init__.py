@@ -10,6 +10,7 @@ that show themselves) and `charts`. All share what lies in this folder: `theme` 
 import typing as _typing
 
 from microgradlib._support.interrupts import import_whole as _import_whole
+from microgradlib._support.other_names import missing_names as _missing_names
 from microgradlib.viz.charts.chart import Chart, line_chart
 
 if _typing.TYPE_CHECKING:
@@ -27,7 +28,6 @@ if not _typing.TYPE_CHECKING:  # type checkers then refuse names that do not exi
 
     def __getattr__(name: str) -> object:
         if name not in _LAZY:
-            message = f"module 'microgradlib.viz' has no attribute {name!r}"
-            raise AttributeError(message)
+            return _missing_names(__name__, __all__)(name)
         attribute = globals()[name] = getattr(_import_whole(f"microgradlib.viz.{_LAZY[name]}"), name)
         return attribute

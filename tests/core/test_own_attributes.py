@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import subprocess
 import sys
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, topological_sort
+from microgradlib.core.absent_attributes import ABSENT
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.node import Node
 from microgradlib.core.own_attributes import OWN_NAMES, OwnAttribute
@@ -303,3 +305,43 @@ def test_methods_added_to_the_class(monkeypatch):
 def test_a_declared_attribute_of_the_class_is_a_descriptor():
     assert Value.velocity.name == "velocity"
     assert isinstance(Value.velocity, OwnAttribute)
+
+
+# Attributes of other libraries' numbers, which nodes have not
+
+
+@pytest.mark.parametrize("node", [Value(3.0), Symbol("s"), Value(3.0) * 2])
+def test_absent_attributes_do_not_exist_and_say_what_to_write(node):
+    assert {"item", "shape", "sum", "zero_grad", "gelu"} <= ABSENT
+    for name in ABSENT:
+        assert not hasattr(node, name)
+        assert not hasattr(type(node), name)
+        assert name not in dir(node)
+        with pytest.raises(AttributeError, match=rf"^'{type(node).__name__}' object has no attribute '{name}': \S+"):
+            getattr(node, name)
+
+
+def test_a_program_may_have_attributes_that_are_absent():
+    class Weight(Value):
+        pass
+
+    w = Weight(1.0)
+    w.shape = (1,)
+    assert w.shape == (1,)
+    assert not hasattr(Value(1.0), "shape")
+
+
+def test_absent_attributes_can_be_declared():
+    run_alone(
+        "from microgradlib import Value, engine\n"
+        "engine.declare_attributes('T')\n"
+        "x = Value(1.0)\n"
+        "assert not hasattr(x, 'T') and 'T' not in dir(x)\n"
+        "x.T = 300.0\n"
+        "assert x.T == 300.0 and 'T' in dir(x)\n"
+    )
+
+
+def run_alone(code):
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
