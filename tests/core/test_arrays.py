@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib import Value, grad, grad_table
+from microgradlib import Value, grad, grad_table, topological_sort
 from microgradlib.core.arrays import node_array
 
 
@@ -118,3 +118,35 @@ def test_an_array_of_nodes_as_an_array_of_objects_keeps_its_nodes():
     same = array.astype(object)
     assert same is not array
     assert list(same) == list(array)
+
+
+NODES = {  # of three entries; of the first and last of them; with a start of 2; with both
+    "hypot": (5, 5, 7, 5), "logaddexp": (5, 5, 7, 5), "subtract": (5, None, 7, 5), "divide": (5, None, 7, 5),
+    "add": (4, 3, 7, 5), "multiply": (4, 5, 7, 5),
+}  # fmt: skip
+SOME = np.array([True, False, True])
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_reductions_start_from_the_first_entry_unless_told(name):
+    """A start of 0 or 1 would be one more node, and the root of a sum of squares has no derivative at 0."""
+    ufunc, numbers = getattr(np, name), [3.0, 4.0, 12.0]
+    array = node_array([Value(x) for x in numbers], (3,))
+    for count, keywords in zip(NODES[name], ({}, {"where": SOME}, {"initial": 2.0}, {"where": SOME, "initial": 2.0})):
+        if count is None:
+            with pytest.raises(ValueError, match="where mask"):
+                ufunc.reduce(array, **keywords)
+            continue
+        result = ufunc.reduce(array, **keywords)
+        assert result.data == pytest.approx(ufunc.reduce(np.array(numbers), **keywords), rel=1e-15)
+        assert len(topological_sort(result)) == count
+
+
+@pytest.mark.parametrize("name", ["hypot", "logaddexp", "add", "multiply", "subtract", "maximum"])
+def test_a_reduction_of_nothing_is_the_identity(name):
+    nothing, ufunc = node_array([], (0,)), getattr(np, name)
+    if ufunc.identity is None:
+        with pytest.raises(ValueError, match="zero-size array"):
+            ufunc.reduce(nothing)
+    else:
+        assert ufunc.reduce(nothing) == ufunc.identity
