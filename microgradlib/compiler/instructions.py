@@ -125,13 +125,10 @@ class Instruction:
 
     def __str__(self) -> str:
         name = self.op.name + "".join(f" {setting:g}" for setting in self.op.settings)
-        details = {
-            "elementwise": "",
-            "reduce": f" of {self.terms}",
-            "matmul": " {} of {}×{}×{}".format(*self.shape),
-        }.get(self.kind, f" of {min(self.counts, default=0)} to {max(self.counts, default=0)}")
         adjoint = f" adjoint {self.wrt}" if self.wrt is not None else ""
-        return f"{self.results!r} = {self.kind} {name}{adjoint}{details} {', '.join(map(repr, self.operands))}"
+        counts = f" of {min(self.counts)} to {max(self.counts)}" if self.counts else ""
+        sizes = {"reduce": f" of {self.terms}", "matmul": " {} of {}×{}×{}".format(*self.shape)}.get(self.kind, counts)
+        return f"{self.results!r} = {self.kind} {name}{adjoint}{sizes} {', '.join(map(repr, self.operands))}"
 
 
 @dataclass(frozen=True)
