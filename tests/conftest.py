@@ -56,7 +56,7 @@ def pytest_cmdline_main(config):
 def pytest_collection_finish(session):
     """Exclude objects made by collection from cyclic garbage collection, which took an eighth of the suite's time.
 
-    Before that, Hypothesis makes the random numbers that it keeps: it looks for who refers to them, and would see nobody.
+    Before that, Hypothesis makes the random numbers that it keeps: it looks who refers to them, and would see nobody.
     """
     settings(max_examples=1, derandomize=True, database=None)(given(just(0))(lambda zero: None))()
     gc.collect()
