@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["complex_step_derivative", "op_derivative"]
 
 _H = 2.0**-100  # of x: h² is far below rounding, so the truncation error vanishes
-_TOO_LARGE = 1e-3  # a larger imaginary part cannot be h times a derivative: some op left its real domain
+_WIDER = 16.0  # times h, and again: where f is analytic, quotients over wider steps are the same
+_SAME = 1.01  # powers of x at 0 change by more: √x has the slope inf there, √x³ the slope 0
 
 
 def _step(x: float) -> float:
@@ -146,8 +147,11 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     value rules. |x|, max, where and the like take the branch of the real part, which is correct except at their kinks.
     W. Squire and G. Trapp, *SIAM Review* 40 (1998) 110–112.
 
-    Raises `ValueError` at a kink, outside an op's domain, and for an op without a complex form (erf, gamma), and
-    `SymbolHasNoValueError` if f compares its argument or reads its data; use `numeric_derivative` for these.
+    Where h f′(x) is below the least float, as of x² at 1e-200, the result is 0.
+
+    Raises `ValueError` at a kink, outside an op's domain, where the slope is infinite, and for an op without a complex
+    form (erf, gamma), and `SymbolHasNoValueError` if f compares its argument or reads its data; use
+    `numeric_derivative` for these.
 
     >>> from microgradlib import exp, sin
     >>> complex_step_derivative(lambda x: exp(x) * sin(x), 0.0)
@@ -159,13 +163,21 @@ def complex_step_derivative(f: Callable[[Any], Any], x: float) -> float:
     if not hasattr(output, "__apply_op__"):
         returned(f, [output], as_float)
         return 0.0
-    h = _step(at)
-    table: dict[Node, _Complex] = {symbol: _Complex(at, h)}
-    for node in topological_sort(output):
-        if node not in table:
-            inputs = [table[parent] for parent in node.parents]
-            table[node] = _complex_value(node.op, inputs) if node.op else _Complex(node.data)
-    return table[output].imag / h
+    nodes = topological_sort(output)
+
+    def imaginary(h: float) -> float:
+        table: dict[Node, _Complex] = {symbol: _Complex(at, h)}
+        for node in nodes:
+            if node not in table:
+                inputs = [table[parent] for parent in node.parents]
+                table[node] = _complex_value(node.op, inputs) if node.op else _Complex(node.data)
+        return table[output].imag
+
+    slope = _slope(imaginary, at)
+    if math.isinf(slope):
+        message = f"complex_step_derivative cannot differentiate f at {at!r}: its slope is infinite there"
+        raise ValueError(message)
+    return slope
 
 
 def op_derivative(op: Op, at: Sequence[float], index: int) -> float | None:
@@ -174,11 +186,30 @@ def op_derivative(op: Op, at: Sequence[float], index: int) -> float | None:
     >>> op_derivative(TABLE["sin"], [1e17], 0) == math.cos(1e17), op_derivative(TABLE["erf"], [0.5], 0)
     (True, None)
     """
-    h = _step(at[index])
+
+    def imaginary(h: float) -> float:
+        return _complex_value(op, [_Complex(x, h * (i == index)) for i, x in enumerate(at)]).imag
+
     try:
-        return _complex_value(op, [_Complex(x, h * (i == index)) for i, x in enumerate(at)]).imag / h
+        slope = _slope(imaginary, at[index])
     except ValueError:
         return None
+    return slope if math.isfinite(slope) else None
+
+
+def _slope(imaginary: Callable[[float], float], x: float) -> float:
+    """Return Im f(x + ih)/h; at the edge of a domain, where it goes with a power of h, its limit 0 or inf."""
+    h = _step(x)
+    slope, wider = (imaginary(step) / step for step in (h, _WIDER * h))
+    if _is_larger(slope, wider) and _is_larger(wider, imaginary(_WIDER**2 * h) / (_WIDER**2 * h)):
+        return math.copysign(math.inf, slope)
+    if _is_larger(wider, slope) and _is_larger(imaginary(_WIDER**2 * h) / (_WIDER**2 * h), wider):
+        return 0.0
+    return slope
+
+
+def _is_larger(first: float, second: float) -> bool:
+    return abs(first) > _SAME * abs(second)
 
 
 def _complex_value(op: Op, inputs: list[_Complex]) -> _Complex:
@@ -191,7 +222,7 @@ def _complex_value(op: Op, inputs: list[_Complex]) -> _Complex:
         _raise_undefined(op, real, f"has no complex form here ({error.name})")
     except (ArithmeticError, ValueError):
         _raise_undefined(op, real, "has no finite value there")
-    if not (cmath.isfinite(result) and abs(result.imag) < _TOO_LARGE):
+    if not (cmath.isfinite(result) and math.isfinite(op.compute(*real))):
         _raise_undefined(op, real, "is not finite and real there")
     return result
 
