@@ -76,10 +76,6 @@ class _Entry(NamedTuple):
     widest: float
     finest: float
 
-    @property
-    def relative_error(self) -> float:
-        return self.error / abs(self.value) if 0.0 < abs(self.value) < math.inf else math.inf
-
 
 def power_of_two(number: float) -> float:
     """Return the largest power of two ≤ number, for number > 0; as a step it causes little rounding in x ± h.
