@@ -82,13 +82,15 @@ class Passes:
         return not read or not own or not seen.isdisjoint(own)
 
     def _as_dot(self, reader: int, weights: list[int]) -> tuple[int, Sequence[int]] | None:
-        node, n = self.nodes[reader], len(weights)
+        node = self.nodes[reader]
         if node.op_name != "dot":
             return None
-        first, second = node.parents[:n], node.parents[n : 2 * n]
-        if list(first) == weights:
-            return reader, second
-        return (reader, first) if list(second) == weights else None
+        n, half = len(weights), len(node.parents) // 2  # more than n where the bias is a weight of the input 1
+        first, second = node.parents[:half], node.parents[half : 2 * half]
+        for own, inputs in ((first, second), (second, first)):
+            if list(own[:n]) == weights:
+                return reader, inputs[:n]
+        return None
 
     def _as_products(self, weights: list[int], bias: Value | None) -> tuple[int, Sequence[int]] | None:
         """Return the net input that is written out as products and sums."""

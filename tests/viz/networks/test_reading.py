@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings, strategies as st
 
+import microgradlib as mg
 from microgradlib import Value, grad_table, nn, no_grad
 from microgradlib.costs import cross_entropy
 from microgradlib.viz.boxes.diagram import Diagram
@@ -192,6 +193,58 @@ def test_units_written_by_hand_have_values_and_deltas():
     assert [(unit.name, unit.value) for unit in inputs.units] == [("x_1", 1.0), ("x[1]", -2.0)]
     assert column.units[0].value == y.data
     assert column.units[0].delta == model.b.grad
+
+
+NET_INPUTS = {
+    "products and sums": lambda w, b, x: w[0] * x[0] + w[1] * x[1] + b,
+    "the bias first, inputs before weights": lambda w, b, x: b + x[0] * w[0] + x[1] * w[1],
+    "a sum of all": lambda w, b, x: mg.sum([p * q for p, q in zip(w, x, strict=True)] + [b]),
+    "a sum, and the bias": lambda w, b, x: mg.sum([p * q for p, q in zip(w, x, strict=True)]) + b,
+    "a dot": lambda w, b, x: mg.dot(w, x) + b,
+    "a dot, inputs first": lambda w, b, x: b + mg.dot(x, w),
+    "the bias as a weight of 1": lambda w, b, x: mg.dot([*w, b], [*x, 1.0]),
+    "the bias as a weight of 1, inputs first": lambda w, b, x: mg.dot([*x, 1.0], [*w, b]),
+}
+
+
+class Written(Perceptron):
+    """A neuron whose net input is written in a way of its own."""
+
+    def __init__(self, net_input):
+        super().__init__()
+        self.net_input = net_input
+
+    def __call__(self, x):
+        return self.net_input(self.w, self.b, x).tanh()
+
+
+@pytest.mark.parametrize("way", NET_INPUTS)
+def test_a_net_input_may_be_written_in_many_ways(way):
+    model, x = Written(NET_INPUTS[way]), [Value(2.0), Value(-3.0)]
+    y = model(x)
+    y.backward()
+    inputs, column = network(model, outputs=y).columns
+    [unit] = column.units
+    assert [each.value for each in inputs.units] == [2.0, -3.0]
+    assert (unit.value, unit.delta) == (y.data, model.b.grad)
+
+
+@pytest.mark.parametrize(
+    "net_input",
+    [
+        lambda w, b, x: w[0] * x[0] - w[1] * x[1] + b,  # of no sum of products
+        lambda w, b, x: w[0] * x[0] + b,  # a weight is not read
+        lambda w, b, x: mg.dot(w[::-1], x) + b,  # in another order
+        lambda w, b, x: mg.maximum(w[0] * x[0], w[1] * x[1], b),
+    ],
+)
+def test_what_is_no_sum_of_products_has_no_inputs(net_input):
+    model, x = Written(net_input), [Value(2.0), Value(-3.0)]
+    y = model(x)
+    y.backward()
+    inputs, column = network(model, outputs=y).columns
+    assert [each.value for each in inputs.units] == [None, None]
+    assert [(unit.value, unit.delta) for unit in column.units] == [(y.data, None)]
 
 
 def test_a_lone_layer_is_found_by_the_users_variables():
