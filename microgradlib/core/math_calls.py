@@ -26,8 +26,11 @@ _BESIDE_ARGUMENTS = {
 }  # fmt: skip
 """The instructions that call, with how many entries of the stack they take beside the callee and the arguments."""
 
-_LOOKS = ("COMPARE_OP", "FORMAT_", "POP_JUMP_", "TO_BOOL")
+_LOOKS = ("COMPARE_OP", "FORMAT_", "POP_JUMP_", "TO_BOOL", "UNARY_NOT")
 """How the instructions begin that compare a number, write it in a text, or ask whether it is 0."""
+
+_CHAINS = (("SWAP", "COPY"), ("DUP_TOP", "ROT_THREE"))
+"""What stands before the first comparison of `0 < x < 1`: x is kept for the second."""
 
 _ALWAYS_KEYWORDS = sys.version_info >= (3, 14)
 """Whether `f(*xs)` has an entry for its keywords though there are none."""
@@ -120,7 +123,10 @@ def _use(code: CodeType, offset: int) -> dis.Instruction | None:
     if instructions[at].opname == "PRECALL":  # Python 3.11 calls from here when it has run the code a few times
         at += 1
     taken = (k for k in range(at + 1, len(stacks) - 1) if at not in stacks[k + 1])
-    return next((instructions[k] for k in taken), None)
+    k = next(taken, len(instructions))
+    if tuple(i.opname for i in instructions[k : k + 2]) in _CHAINS:
+        k += 2
+    return instructions[k] if k < len(instructions) else None
 
 
 def _place(instructions: list[dis.Instruction], offset: int) -> int:

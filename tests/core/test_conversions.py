@@ -4,6 +4,7 @@ import array
 import builtins
 import math
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -159,6 +160,30 @@ def checked(x):
 def test_numbers_that_are_only_compared_or_printed_do_not_warn(f):
     for _ in range(20):  # Python specialises the bytecode
         assert grad(f)(3.0) in {0.25, 1.0}
+
+
+LOOKED_AT = [
+    "print(float(x))", "print(1, float(x), y, end='')", "print('a', abs(float(x)))", "f'{float(x)} {y}'", "f'{y} {float(x):.2f} {y}'",
+    "float(x) > 0", "float(x) > y * 2 + 1", "y < float(x)", "float(x) == y", "float(x) < y < 3", "0 < y < float(x)",
+    "0 < float(x) < 3", "0 < float(x) < y < 9", "0 < abs(float(x)) <= y", "y + (0 < float(x) < 3)", "not float(x)",
+    "not abs(float(x))", "1 if float(x) else 2", "[1, 2][float(x) > 0]", "max(y, 1) if float(x) == y else 0",
+]  # fmt: skip
+COMPUTED_WITH = [
+    "float(x) + 1", "y + float(x)", "[float(x)]", "{'a': float(x)}", "(float(x), y)", "max(float(x), y)",
+    "float(x) + 1 > 0", "-float(x) > 0", "round(float(x), 1) > 0", "abs(float(x)) + 1", "0 < 2 * float(x) < 3",
+    "max(float(x), 1)", "float(x) or 2", "float(x) and y", "y if y > 9 else float(x)", "[y, 2][int(x) - 3]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", [*LOOKED_AT, *COMPUTED_WITH])
+def test_a_conversion_warns_where_its_number_is_computed_with(expression):
+    names = {}
+    exec(f"def f(x, y=1.5):\n    result = {expression}\n    return x * x\n", names)  # noqa: S102
+    for _ in range(3):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert grad(names["f"])(3.0) == 6.0
+        assert len(caught) == (expression in COMPUTED_WITH)
 
 
 @pytest.mark.parametrize(
