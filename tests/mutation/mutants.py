@@ -21,8 +21,8 @@ SWAPPED = {
 }  # fmt: skip
 UNTOUCHED = {"annotation", "returns", "decorator_list", "bases", "keywords", "exc", "cause", "type"}
 """Fields of classes, functions, `raise` and `except` that are left alone: types, decorators, messages."""
-WITHOUT_FAULTS_IN_ARGUMENTS = {"warn", "cast", "TypeVar", "ParamSpec", "TypedDict", "NamedTuple"}
-"""Functions whose arguments are texts and types."""
+WITHOUT_FAULTS_IN_ARGUMENTS = {"warn", "cast", "TypeVar", "ParamSpec", "TypedDict", "NamedTuple", "undefined"}
+"""Functions whose arguments are texts and types; the inputs on which nan depends, whichever expression they are in."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ FAULTS = [
     ("@overload\ndef f(x=1): ...", set()),
     ("define_op(sample=(0.5, 3.0), kink=1)", {"kink=2", "kink=0", "pass"}),
     ("sample: T = (0.5, 3.0)", set()),
+    ("x = xp.undefined(a + b)", set()),
 ]
 
 
