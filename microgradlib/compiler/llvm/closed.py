@@ -11,9 +11,10 @@ from operator import or_
 from typing import Any
 
 from microgradlib.compiler.llvm.ir import Mask, Number
+from microgradlib.compiler.llvm.polynomials import bound, on_bits
 from microgradlib.ops import ZERO
 
-__all__ = ["CLOSED", "adjoint_of", "closed_at_minus_zero", "masks_of", "stated"]
+__all__ = ["CLOSED", "adjoint_of", "adjoint_of_relu", "closed_at_minus_zero", "masks_of", "stated"]
 
 CLOSED = -0.0
 """The structural zero in memory. A computed cotangent that may be closed is never −0, as 0 is added to it (`stated`).
@@ -26,6 +27,21 @@ def adjoint_of(g: Number, derivative: Any) -> Number:
     derivative = closed_at_minus_zero(zero) if derivative is ZERO else g.function.number(derivative, g.real)
     closed = masks_of(g, derivative)
     return stated(g * derivative, closed) if closed else g * derivative
+
+
+def adjoint_of_relu(g: Number, x: Number) -> Number:
+    """Return `adjoint_of` the rule of relu, g where x > 0 and closed where x ≤ 0, by operations on bits.
+
+    A comparison takes the unit that multiplies; these take others, so beside a product of matrices they cost nothing.
+    """
+    bits = x.real.bits
+    is_open = on_bits("ashr", 0.0 - x, bits - 1)
+    nothing = bound(bound(x, "ogt", 0.0), "olt", 0.0)  # but nan at nan
+    minus = on_bits("and", on_bits("xor", is_open, -1), 1 << bits - 1)
+    found = on_bits("or", on_bits("and", g, is_open) + nothing, minus)
+    if g.closed is not None:
+        found = x.function.number(CLOSED, x.real).select(g.closed, found)
+    return closed_at_minus_zero(found)
 
 
 def masks_of(*numbers: Any) -> list[Mask]:

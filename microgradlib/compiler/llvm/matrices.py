@@ -67,6 +67,9 @@ class Product(NamedTuple):
     """Xᵀ, if X is a copy in scratch memory whose columns lie side by side."""
     needed: tuple[Any, Any, Any] | None = None
     """Which entries of W and X may be other than 0, and which of Z are read; None: all."""
+    after: Any = None
+    ahead: tuple[Integer, ...] = ()
+    """How many numbers behind Z those lie that `after` reads beside it."""
 
     @property
     def T(self) -> Product:  # noqa: N802  as in NumPy
@@ -135,7 +138,7 @@ def _call(f: Function, product: Product, down: _Piece, across: _Piece, lanes: in
     """Call the function of a tile for panels of rows and groups of columns; return it."""
     w, x, z, real = product.w, product.x, product.z, product.real
     (rows, panels, row), (columns, groups, column) = down, across
-    tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes)
+    tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes, product.after)
     pointers = [
         f.address(real, w.pointer, f.mul(row, w.row)),
         f.address(real, x.pointer, f.mul(column, x.column)),
@@ -143,7 +146,9 @@ def _call(f: Function, product: Product, down: _Piece, across: _Piece, lanes: in
     ]
     strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
     function = tile_function(tile)
-    f.call(function, *pointers, product.terms, panels, groups, *[strides[name] for name in tile.strides])
+    f.call(
+        function, *pointers, product.terms, panels, groups, *[strides[name] for name in tile.strides], *product.ahead
+    )
     return function
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.llvm.vectors import sum_lanes, transposed
@@ -46,12 +46,16 @@ class Tile(NamedTuple):
     """Whether the results are added to Z."""
     lanes: int
     """So many lanes of the last column are there; of "summed" terms, behind the last whole vector."""
+    after: Any = None
+    """What is done to each vector before it is stored: `after.emit(vector, others)`, with vectors that lie as Z does,
+    so many numbers behind it as the arguments at the end say, one for each of `after.closes`; None: nothing."""
 
     @property
     def name(self) -> str:
         """The name of the function."""
         kinds = f".{self.along or 'across'}{'.vector' * self.is_vector}{'.added' * self.is_added}"
-        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}{kinds}"
+        after = self.after.name if self.after else ""
+        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}{kinds}{after}"
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -67,7 +71,8 @@ class Tile(NamedTuple):
 @lru_cache(256)
 def tile_function(tile: Tile) -> Function:
     """Return the function of a tile."""
-    strides = "".join([f", i64 %{name}" for name in tile.strides])
+    others = [f"%other.{k}" for k in range(len(tile.after.closes) if tile.after else 0)]
+    strides = "".join([f", i64 %{name}" for name in tile.strides] + [f", i64 {name}" for name in others])
     parameters = f"ptr %w, ptr %x, ptr %z, i64 %terms, i64 %panels, i64 %groups{strides}"
     f, real = Function(tile.name, parameters, linkage="internal"), tile.real
     rows, columns, is_summed = range(tile.rows), range(tile.columns), tile.along == "summed"
@@ -93,7 +98,10 @@ def tile_function(tile: Tile) -> Function:
                 total = sum_lanes(sums[r][c]) if is_summed else sums[r][c]
                 if tile.is_added and not is_loaded:
                     total = f.load(total.real, place(r, c)) + total
-                f.store_first(total, place(r, c), 1 if is_summed else width[c])
+                lanes, read = 1 if is_summed else width[c], [f.address(real, place(r, c), other) for other in others]
+                if tile.after:
+                    total = tile.after.emit(total, [f.load_first(total.real, other, lanes) for other in read])
+                f.store_first(total, place(r, c), lanes)
     return f
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Rows, Step, StridedView, rows_of
 
-__all__ = ["Chain", "Flow", "Key", "Link", "chains_of", "contiguous", "fusible"]
+__all__ = ["Chain", "Flow", "Key", "Link", "chains_of", "common_sizes", "contiguous", "fusible", "link_of"]
 
 FUSED = {"elementwise", "gather"}
 
@@ -123,28 +123,28 @@ def chains_of(steps: Sequence[Step], flows: Sequence[Flow] = ()) -> Iterator[Cha
     flows = flows or [Flow(len(steps), (False,) * len(step.operands)) for step in steps]
     start, sizes, links = 0, tuple[int, ...](), list[Link]()
     for index, step in enumerate(steps):
-        common = sizes if _axes(step) == sizes else _common_sizes(steps[start : index + 1])
+        common = sizes if _axes(step) == sizes else common_sizes(steps[start : index + 1])
         if common != sizes:
-            links = [_link(*each, common) for each in zip(steps[start:index], flows[start:])]
-        sizes, new = common, _link(step, flows[index], common)
+            links = [link_of(*each, common) for each in zip(steps[start:index], flows[start:])]
+        sizes, new = common, link_of(step, flows[index], common)
         if len(links) == MOST_TOGETHER or not sizes or not all(new.may_follow(link, sizes) for link in links):
             yield from _connected(steps[start:index], flows[start:])
-            start, sizes, links = index, _common_sizes([step]), []
-            new = _link(step, flows[index], sizes)
+            start, sizes, links = index, common_sizes([step]), []
+            new = link_of(step, flows[index], sizes)
         links.append(new)
     yield from _connected(steps[start:], flows[start:])
 
 
 def _connected(steps: Sequence[Step], flows: Sequence[Flow]) -> Iterator[Chain]:
     """Yield chains of as few of the steps as possible: those that touch what others do are with them."""
-    sizes, groups = _common_sizes(steps), list[list[int]]()
-    links = [_link(step, flow, sizes) for step, flow in zip(steps, flows)]
+    sizes, groups = common_sizes(steps), list[list[int]]()
+    links = [link_of(step, flow, sizes) for step, flow in zip(steps, flows)]
     for index, link in enumerate(links):
         own = [group for group in groups if any(link.touches(links[k]) for k in group)]
         groups = [*[group for group in groups if group not in own], sorted([*chain(*own), index])]
     for group in groups:
-        sizes = _common_sizes([steps[k] for k in group])
-        own_links = {k: _link(steps[k], flows[k], sizes) for k in group}
+        sizes = common_sizes([steps[k] for k in group])
+        own_links = {k: link_of(steps[k], flows[k], sizes) for k in group}
         last = {link.results: k for k, link in own_links.items()}
         needed = {key for key, k in last.items() if k + flows[k].reach >= len(steps)}
         yield Chain(sizes, list(own_links.values()), needed)
@@ -158,7 +158,7 @@ def _sizes(place: StridedView | Rows) -> tuple[int, ...]:
     return (len(place.rows),) if isinstance(place, Rows) else place.sizes
 
 
-def _common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
+def common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return sizes of axes of which those of each step are products of neighbours; () if there are none."""
     widths = {1}.union(*[accumulate(reversed(_axes(step)), mul) for step in steps])
     parts = list(pairwise(sorted(widths, reverse=True)))
@@ -167,7 +167,8 @@ def _common_sizes(steps: Sequence[Step]) -> tuple[int, ...]:
     return tuple([outer // inner for outer, inner in parts]) or (1,)
 
 
-def _link(step: Step, flow: Flow, sizes: Sequence[int]) -> Link:
+def link_of(step: Step, flow: Flow, sizes: Sequence[int]) -> Link:
+    """Return the link of a step in a chain with axes of these sizes."""
     return Link(step, _key(step.results, sizes), tuple([_key(place, sizes) for place in step.operands]), flow)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from microgradlib.compiler.engines.native.flow import PRODUCTS, SUMS, derivative_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest
-from microgradlib.compiler.llvm.closed import adjoint_of, closed_at_minus_zero, masks_of, stated
+from microgradlib.compiler.llvm.closed import adjoint_of, adjoint_of_relu, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
@@ -19,7 +19,7 @@ from microgradlib.compiler.planning.data import Step
 from microgradlib.compiler.planning.fusion import Chain, Flow, chains_of
 from microgradlib.ops import TABLE, Op
 
-__all__ = ["chain_kernels"]
+__all__ = ["chain_kernels", "number_of"]
 
 
 def chain_kernels(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> list[Kernel]:
@@ -65,18 +65,20 @@ def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ..
         numbers = {k: closed_at_minus_zero(places[k].load()) if closes else places[k].load() for k, closes in loaded}
         for rule, operands, result in links:
             inputs = [numbers[k] for k in operands]
-            numbers[result] = _number(inputs, *rule) if rule else inputs[0]
+            numbers[result] = number_of(inputs, *rule) if rule else inputs[0]
         return [(places[k], numbers[k]) for k in range(stored)]
 
     nest(f, layout, sizes, views, body)
     return f
 
 
-def _number(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int]) -> Number:
+def number_of(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int]) -> Number:
     """Return an op's value, or its adjoint; what is closed takes no part in sums and stops products."""
     f, real = inputs[0].function, inputs[0].real
     plain = [Number(f, real, x.name) for x in inputs]
     if wrt is not None:
+        if op.name == "relu":
+            return adjoint_of_relu(*inputs)
         return adjoint_of(inputs[0], derivative_of(op, wrt, reads, plain[1:]))
     rule = (lambda xp, *xs: getattr(xp, op.name)(*xs)) if op.name in TABLE else op.value  # an own one, if there is
     found, closed = f.number(run_rule(rule, *plain, *op.settings), real), masks_of(*inputs)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.engines.native.arrays import run_arrays
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
+from microgradlib.compiler.engines.native.epilogues import with_epilogues
 from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums
@@ -151,7 +152,7 @@ class _Writer(Calls):
         """Run the steps of a phase. A chain of elementwise steps is one kernel, or as few as can be."""
         plan, sums = self.plan, self.sums
         layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
-        ends, index, calls = fusible(plan), 0, list[Any]()
+        ends, index, calls = with_epilogues(plan, self.flows, fusible(plan)), 0, list[Any]()
         while index < len(plan.steps):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
@@ -192,14 +193,18 @@ def _are_neighbours(numbers: Any) -> bool:
 
 
 def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flows: Sequence[Flow]) -> list[Kernel]:
-    """Return the kernels of a step, or of a chain of elementwise ones; `first_sum` is the first of its lane sums."""
+    """Return the kernels of a step, of a product and its epilogue, or of a chain of elementwise steps.
+
+    `first_sum` is the first of its lane sums.
+    """
     if steps[0].kind in {"elementwise", "gather"}:
         return chain_kernels(steps, layout, flows)
-    [step] = steps
-    if step.kind == "segment_reduce":
-        kernel = segment_reduce_kernel(step, layout)
+    if steps[0].kind == "matmul":
+        kernel = matmul_kernel(steps, layout, flows)
+    elif steps[0].kind == "reduce":
+        kernel = reduce_kernel(steps[0], layout, flows[0])
     else:
-        kernel = {"matmul": matmul_kernel, "reduce": reduce_kernel}[step.kind](step, layout, flows[0])
+        kernel = segment_reduce_kernel(steps[0], layout)
     if first_sum is not None:  # in the place of the first row of results
         kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
     return [kernel]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from microgradlib.compiler.engines.native.epilogues import Epilogue, epilogue_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, Real
@@ -17,12 +19,13 @@ TURNED = 16
 """A product of fewer terms than so many times its rows is quicker by a copy of X whose columns lie side by side."""
 
 
-def matmul_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kernel:
-    """Return the kernel of a "matmul" step.
+def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> Kernel:
+    """Return the kernel of a "matmul" step, and of its epilogue, if other steps follow.
 
     What is summed over the batch is added to lane sums, in the order of the results, from %a0 on: the first argument is
     to be replaced. In a layout for one example these are numbers, not vectors.
     """
+    step, flow = steps[0], flows[0] if flows else None
     w, x = step.operands
     if isinstance(w, Rows) or isinstance(x, Rows):
         message = f"a matrix product of rows in any order, got {step}"
@@ -32,13 +35,16 @@ def matmul_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
     if spaces[2] == UNBATCHED and BATCHED in spaces and not is_added:
         message = f"a product summed over the batch has two batched operands, got {step}"
         raise NotNativeError(message)
-    f, (count, rows, terms), columns = kernel_function(3), w.sizes, x.sizes[2]
+    epilogue, others = epilogue_of(steps, flows) if len(steps) > 1 else (Epilogue(), [])
+    f, (count, rows, terms), columns = kernel_function(3 + len(others)), w.sizes, x.sizes[2]
     z_, w_, x_ = [_place(f, layout, view, k) for k, view in enumerate((step.results, w, x))]
     if is_added:
         width = layout.sum_lanes
         first = f.address(layout.real, "%l", f.mul("%a0", width))
         z_ = Matrices(first, rows * columns * width, columns * width, width)
     product = Product(rows, terms, columns, w_, x_, z_, layout.real, is_added=is_added, lanes=vector)
+    ahead = [f.mul(f.emit(f"sub i64 %a{3 + k}, %a0"), layout.block) for k in range(len(others))]
+    product = product._replace(after=epilogue if epilogue.links else None, ahead=tuple(ahead))
     if spaces[:2] == (BATCHED, UNBATCHED):
         product = product.T
     one = layout.is_single or BATCHED not in spaces
@@ -47,7 +53,7 @@ def matmul_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kerne
         product = product._replace(needed=_needed(step, flow))
     callees = multiply(f, product, count, layout.registers)
     scratch = terms * -(-int(product.x.row) // product.real.lanes) if product.turned else 0
-    return Kernel(f, (step.results.start, w.start, x.start), scratch, callees)
+    return Kernel(f, (step.results.start, w.start, x.start, *others), scratch, callees)
 
 
 def _needed(step: Step, flow: Flow) -> tuple[Any, Any, Any] | None:

@@ -59,7 +59,7 @@ def check(step, taken, layout, block=1, *, special=False, kernel=None):
     sizes = [taken[U], taken[B] * block, (count * rows * columns + 2 * UNUSED) * lanes]
     memory = [draw.choice(numbers, size).astype(dtype) for size in sizes]
     expected = [array.copy() for array in memory]
-    kernel = kernel or matmul_kernel(step, layout)
+    kernel = kernel or matmul_kernel([step], layout)
     first, *starts = kernel.arguments
     w, x = [strided(view, expected[view.space], block) for view in step.operands]
     with np.errstate(all="ignore"):
@@ -136,18 +136,18 @@ def test_a_wrong_result_and_a_stray_write_are_found():
     w, x = step.operands
     shifted = replace(step, operands=(replace(w, start=w.start + 1), x))
     with pytest.raises(AssertionError):
-        check(step, taken, layout, 8, kernel=matmul_kernel(shifted, layout))
+        check(step, taken, layout, 8, kernel=matmul_kernel([shifted], layout))
     one_more = replace(step, operands=(replace(w, sizes=(1, 6, 6)), x))
     with pytest.raises(AssertionError):
-        check(step, taken, layout, 8, kernel=matmul_kernel(one_more, layout))
+        check(step, taken, layout, 8, kernel=matmul_kernel([one_more], layout))
 
 
 def test_what_has_no_native_code_is_refused():
     step, _ = step_of((U, B, B), (1, 2, 3, 4), (IN_ORDER,) * 3)
     with pytest.raises(NotNativeError, match="rows in any order"):
-        matmul_kernel(replace(step, operands=(Rows(B, np.arange(6)), step.operands[1])), layout_of("float64"))
+        matmul_kernel([replace(step, operands=(Rows(B, np.arange(6)), step.operands[1]))], layout_of("float64"))
     with pytest.raises(NotNativeError, match="two batched operands"):
-        matmul_kernel(replace(step, results=replace(step.results, space=U)), layout_of("float64"))
+        matmul_kernel([replace(step, results=replace(step.results, space=U))], layout_of("float64"))
 
 
 masks = st.sampled_from(["all", "lower", "upper", "a row", "drawn"])
@@ -181,7 +181,7 @@ def test_what_is_padding_or_not_read_is_left_out(shape, ways, kinds, vectors):
     operands = tuple(Operand.of(B, own.tolist()) for own in slots)
     results = Operand.of(B, range(count * rows * columns))
     step = replace(step, instruction=Instruction("matmul", TABLE["dot"], results, operands, shape=shape))
-    kernel = matmul_kernel(step, layout, Flow(1, (False, False), read=needed[2].ravel()))
+    kernel = matmul_kernel([step], layout, [Flow(1, (False, False), read=needed[2].ravel())])
     block = vectors * layout.real.lanes
     memory = [np.random.default_rng(0).integers(-4, 5, size).astype("f8") for size in (8, taken[B] * block, 8)]
     views = [strided(view, memory[B], block) for view in (*step.operands, step.results)]
