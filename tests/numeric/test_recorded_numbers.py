@@ -1,4 +1,4 @@
-"""Twelve digits of numeric derivatives and gradient checks, and the points looked at, as recorded in recorded_numbers.json.
+"""Numeric derivatives and gradient checks to twelve digits, and the points looked at: as in recorded_numbers.json.
 
 The functions use + − · / √ and the like only, whose results IEEE 754 fixes, so the digits are the same everywhere. They
 are smooth, narrow, oscillating, rounded, kinked, cut, or wrongly differentiated, at points of every size: that the
