@@ -135,9 +135,16 @@ floordiv = define_op(
     reference=lambda mp, x, y: mp.floor(x / y),
 )
 
+
+def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
+    """Return the remainder with the sign of x, which a zero has too."""
+    rest = xp.mod(xp.abs(x), xp.abs(y))
+    return xp.where(x > 0, rest, xp.where(x < 0, -rest, x * (1 + rest)))
+
+
 fmod = define_op(
     "fmod",
-    value=lambda xp, x, y: xp.where(x >= 0, xp.mod(xp.abs(x), xp.abs(y)), -xp.mod(xp.abs(x), xp.abs(y))),
+    value=_truncated_remainder,
     derivatives=[
         lambda xp, z, x, y: xp.where(xp.abs(z) <= math.inf, 1.0, xp.undefined(x + y)),
         _quotient_slope,

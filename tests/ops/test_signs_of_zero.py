@@ -141,3 +141,10 @@ def test_minus_zero_stays_minus_zero(name):
 def test_powers_of_tiny_numbers_underflow_as_floats_do():
     program = mg.compile(lambda a: a**1.1, backend="numpy")
     assert program([1e-300]) == 1e-300**1.1 == (Value(1e-300) ** 1.1).data
+
+
+@pytest.mark.parametrize("y", [3.0, -3.0, 0.75, 1e-300, math.inf, -math.inf])
+@pytest.mark.parametrize("x", [0.0, -0.0, 3.0, -3.0, 0.25, -0.25, 7.5, -7.5, 1e10, -1e300, 5e-324])
+def test_fmod_is_that_of_c(x, y):
+    """The sign too: fmod(−0, y) was 0, and so sinpi(−0)."""
+    assert repr(mg.fmod(x, y)) == repr(mg.fmod(Value(x), y).data) == repr(math.fmod(x, y))
