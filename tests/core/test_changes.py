@@ -1,6 +1,7 @@
 """Numbers assigned after others were computed from them: never a derivative of a mixture of old and new numbers."""
 
 import copy
+import math
 import pickle
 import sys
 
@@ -232,3 +233,57 @@ def test_the_check_by_itself():
     x.data = 3.1
     with pytest.raises(ChangedDataError):
         check_unchanged([x, y])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        (2.0, 2.0 * (1 + 9e-9), True), (2.0, 2.0 * (1 - 9e-9), True), (2.0, 2.0 * (1 + 1.1e-8), False),
+        (-1e300, -1e300 * (1 + 9e-9), True), (-1e300, -1e300 * (1 + 1.1e-8), False), (0.0, 9e-16, True),
+        (0.0, -9e-16, True), (0.0, 1.1e-15, False), (1e-9, 1e-9 + 9e-16, True), (1e-9, 1e-9 + 1.1e-15, False),
+        (math.nan, math.nan, True), (math.inf, math.inf, True), (math.nan, 1.0, False), (1.0, math.nan, False),
+        (math.inf, 1e300, False), (math.inf, -math.inf, False),
+    ],
+)  # fmt: skip
+def test_rounding_is_a_relative_1e_8_or_an_absolute_1e_15(old, new, is_same):
+    """The local derivatives of y x are the numbers of x and y."""
+    x, y = Value(old), Value(3.0)
+    product = x * y
+    x.data = new
+    if is_same:
+        product.backward()
+        assert repr(y.grad) == repr(old)
+    else:
+        with pytest.raises(ChangedDataError):
+            product.backward()
+        assert (x.grad, y.grad) == (0.0, 0.0)
+
+
+def test_a_branch_that_opens_or_closes_is_a_change_though_the_slope_is_0():
+    """The slope of leaky_relu with γ = 0 is 0 on the left, as that of relu, whose branch is closed there."""
+    for f, is_same in [(lambda x: mg.relu(x), False), (lambda x: mg.leaky_relu(x, 0.0) * 0.0, True)]:
+        x = Value(1.0 if not is_same else -1.0)
+        y = f(x)
+        x.data = -2.0
+        if is_same:
+            y.backward()
+        else:
+            with pytest.raises(ChangedDataError):
+                y.backward()
+
+
+def test_only_the_last_assignment_to_a_parent_counts():
+    """Of nodes that are younger than the last assignment to their parents, none is looked at."""
+    x, other = Value(2.0), Value(1.0)
+    before = x * x
+    other.data = 5.0
+    x.data = 3.0
+    after = x * x + other
+    other.grad = x.grad = 0.0
+    after.backward()
+    assert x.grad == 6.0
+    with pytest.raises(ChangedDataError, match="assigned to a Value after"):
+        before.backward()
+    other.data = 6.0
+    with pytest.raises(ChangedDataError):
+        (before + after).backward()
