@@ -121,7 +121,7 @@ def test_an_array_of_nodes_as_an_array_of_objects_keeps_its_nodes():
 
 
 NODES = {  # of three entries; of the first and last of them; with a start of 2; with both
-    "hypot": (5, 5, 7, 5), "logaddexp": (5, 5, 7, 5), "subtract": (5, None, 7, 5), "divide": (5, None, 7, 5),
+    "hypot": (5, 5, 7, 5), "logaddexp": (4, 5, 7, 5), "subtract": (5, None, 7, 5), "divide": (5, None, 7, 5),
     "add": (4, 3, 7, 5), "multiply": (4, 5, 7, 5),
 }  # fmt: skip
 SOME = np.array([True, False, True])
