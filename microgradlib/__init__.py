@@ -9,7 +9,7 @@ import typing as _typing
 from microgradlib import ops as _ops
 from microgradlib._support import display as _display
 from microgradlib._support.interrupts import import_whole as _import_whole
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 
 if _typing.TYPE_CHECKING:
     from microgradlib.ops.activations import *

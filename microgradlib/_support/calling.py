@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from microgradlib._support.interrupts import import_whole
+from microgradlib._support.lookup import check_keywords
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["AS_ARGUMENTS", "call", "check_call", "check_function", "parameters_of", "refuse_class", "returned", "takes"]
+__all__ = [
+    "AS_ARGUMENTS", "call", "check_call", "check_function", "in_plain_words", "parameters_of", "refuse_arguments",
+    "refuse_class", "returned", "takes",
+]  # fmt: skip
 
 AS_ARGUMENTS = "xs has one number for each argument; a function of one list is lambda *xs: f(xs)"
 """Why a function that is looked at in a point is called with so many arguments."""
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def check_function(f: Any) -> None:
@@ -54,9 +61,8 @@ def call(f: Any, reason: str, *arguments: Any, **keywords: Any) -> Any:
     """
     try:
         return f(*arguments, **keywords)
-    except TypeError as error:
-        traceback = error.__traceback__
-        if (traceback is not None and traceback.tb_next is not None) or takes(f, arguments, keywords):
+    except TypeError:
+        if takes(f, arguments, keywords):
             raise
     message = f"{shown(f)} {parameters_of(f)} was called with {_given(arguments, keywords)}: {reason}"
     raise TypeError(message)
@@ -70,10 +76,53 @@ def check_call(f: Any, called: str, error: TypeError, arguments: Sequence[Any], 
     """
     traceback = error.__traceback__
     if traceback is not None and traceback.tb_next is None and not takes(f, arguments, keywords):
-        takes_what = parameters_of(f).removeprefix("of ")
+        takes_what = parameters_of(f).removeprefix("of ").replace("without parameters", "no arguments")
         message = f"{called} takes {takes_what}, but was called with {_given(arguments, keywords)}"
         several = len(arguments) > 1 and takes(f, [None])
         raise TypeError(message + ("; several numbers are given as one list" if several else "")) from None
+
+
+def in_plain_words(f: F) -> F:
+    """Return a function, or an `__init__`, that refuses arguments which it does not take in words of the package's.
+
+    >>> in_plain_words(check_function)(g=3.0)
+    Traceback (most recent call last):
+    TypeError: check_function has no argument 'g'; known: f
+    """
+
+    @wraps(f)
+    def called(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return f(*arguments, **keywords)
+        except TypeError as error:
+            traceback = error.__traceback__
+            if traceback is not None and traceback.tb_next is None:
+                refuse_arguments(f, arguments, keywords)
+            raise
+
+    return cast("F", called)
+
+
+def refuse_arguments(f: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
+    """Raise `TypeError` that names the arguments of a call which f does not take, or lacks.
+
+    If f is an `__init__`, it is called by the name of its class.
+    """
+    name, parameters = f.__name__, list(import_whole("inspect").signature(f).parameters.values())
+    if name == "__init__":
+        name, arguments, parameters = type(arguments[0]).__name__, arguments[1:], parameters[1:]
+    by_position = [p for p in parameters if "POSITIONAL" in p.kind.name]
+    if not any(p.kind.name == "VAR_KEYWORD" for p in parameters):
+        check_keywords(keywords, [p.name for p in parameters], name)
+    if len(arguments) > len(by_position) and not any(p.kind.name == "VAR_POSITIONAL" for p in by_position):
+        takes_what = ", ".join(p.name for p in by_position) or "none"
+        message = f"{name} takes {takes_what} by position, but was called with {_given(arguments, keywords)}"
+        raise TypeError(message) from None
+    given = {*keywords, *[p.name for p in by_position[: len(arguments)]]}
+    missing = [p.name for p in parameters if p.default is p.empty and p.name not in given and "VAR" not in p.kind.name]
+    if missing:
+        message = f"{name} needs {' and '.join(missing)}, but was called with {_given(arguments, keywords)}"
+        raise TypeError(message) from None
 
 
 def _given(arguments: Sequence[Any], keywords: Iterable[str]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.interrupts import import_whole
+from microgradlib._support.other_names import ADVICE_ON_NAMES, ARGUMENTS
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-__all__ = ["LONGEST_NAME", "check_keywords", "check_options", "lookup", "nearest"]
+__all__ = ["LONGEST_NAME", "check_keywords", "check_options", "lookup", "missing_names", "nearest"]
 
 LONGEST_NAME = 100
 """A longer text is no misspelt name, and comparing it with the known ones takes long."""
@@ -50,6 +51,24 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     return f"; did you mean {folded[similar[0]]!r}?" if similar else ""
 
 
+def missing_names(module: str, known: Collection[str]) -> Callable[[str], object]:
+    """Return the `__getattr__` of a module: it raises `AttributeError` that says what to write instead.
+
+    >>> missing_names("microgradlib.nn", ["Layer", "MLP"])("Linear")
+    Traceback (most recent call last):
+    AttributeError: module 'microgradlib.nn' has no attribute 'Linear': write Layer(nin, nout, "linear")
+    """
+
+    def __getattr__(name: str) -> object:  # noqa: N807
+        hint = ""
+        if name[0] != "_":
+            hint = f": {ADVICE_ON_NAMES[name]}" if name in ADVICE_ON_NAMES else nearest(name, known)
+        message = f"module {module!r} has no attribute {name!r}{hint}"
+        raise AttributeError(message)
+
+    return __getattr__
+
+
 def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kind: str = "argument") -> None:
     """Raise `TypeError` if a keyword argument is none of the known ones; `owner` is what was called.
 
@@ -59,7 +78,9 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kin
     """
     for name in given:
         if name not in known:
-            message = f"{owner} has no {kind} {shown(name)}{nearest(name, known) or ';'} known: {', '.join(known)}"
+            same = next((here for here in ARGUMENTS.get(name, ()) if here in known), None)
+            hint = f"; did you mean {same!r}?" if same else nearest(name, known) or ";"
+            message = f"{owner} has no {kind} {shown(name)}{hint} known: {', '.join(known)}"
             raise TypeError(message)
 
 

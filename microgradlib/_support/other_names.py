@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from microgradlib._support.lookup import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-__all__ = ["ADVICE_ON_ARGUMENTS", "ADVICE_ON_NODES", "ADVICE_ON_OWN", "missing_names"]
+__all__ = ["ADVICE_ON_NAMES", "ADVICE_ON_NODES", "ADVICE_ON_OWN", "ARGUMENTS"]
 
 
 def _by_name(advice: dict[str, str]) -> dict[str, str]:
@@ -56,30 +51,48 @@ ADVICE_ON_OWN: Final = _by_name(
 )
 """What to write for attributes of a program's own that it has not set."""
 
-ADVICE_ON_ARGUMENTS: Final = _by_name(
-    {
-        "lr learning_rate": "the optimizer has the rate, as in optimizer=optim.Adam(model.parameters(), lr=0.01)",
-        "seed random_state": "write rng=0",
-        "verbose": "write progress=True",
-        "validation_data": "write validation=(X, y)",
-        "validation_split": "write validation=0.2",
-        "metrics": "a loss that classifies records the accuracy",
-        "shuffle": "each epoch has a new random order, which rng seeds",
-        "device": 'write backend="jax", devices=…',
-        "jit": "a compiled function is compiled at its first call",
-        "dim axis": "it takes one list of numbers",
-        "ddof unbiased": "write correction=1",
-        "requires_grad": "every Value has its gradient after backward()",
-        "has_aux": "return the loss alone",
-        "eps": "no step has to be chosen",
-        "retain_graph": "the graph is kept: leave it out",
-        "create_graph": "gradients(output, inputs) gives derivatives as nodes, which can be differentiated again",
-        "grad_tensors": "write seed=…, the gradient of the output",
-    }
-)
-"""What to write for keyword arguments of other libraries' functions of the same name, where none here is similar."""
+ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(here.split())
+    for name, here in {
+        "learning_rate": "lr optimizer",
+        "lr": "optimizer",
+        "seed": "rng",
+        "random_state": "rng",
+        "generator": "rng",
+        "verbose": "progress",
+        "validation_data": "validation",
+        "validation_split": "validation",
+        "patience": "early_stopping",
+        "device": "devices",
+        "ddof": "correction",
+        "unbiased": "correction",
+        "in_features": "nin",
+        "in_channels": "nin",
+        "input_size": "nin",
+        "out_features": "nout",
+        "out_channels": "nout",
+        "hidden_size": "nhidden",
+        "kernel_size": "size",
+        "num_embeddings": "count",
+        "embedding_dim": "width",
+        "normalized_shape": "width",
+        "embed_dim": "width",
+        "num_heads": "heads",
+        "n_samples": "n",
+        "n_features": "n",
+        "test_size": "held_out",
+        "eps": "step",
+        "epsilon": "eps step",
+        "h": "step",
+        "rankdir": "direction",
+        "beta1": "betas",
+        "beta2": "betas",
+        "rho": "alpha",
+    }.items()
+}
+"""What keyword arguments of other libraries' are called here: the first of the names that a function has."""
 
-_ADVICE_ON_NAMES: Final = _by_name(
+ADVICE_ON_NAMES: Final = _by_name(
     {
         "Tensor tensor Variable array asarray": "a number is Value(3.0), and several are a list of Values",
         "zeros ones rand randn eye arange linspace": "write a list, as in [Value(0.0) for _ in range(n)]",
@@ -125,21 +138,3 @@ _ADVICE_ON_NAMES: Final = _by_name(
     }
 )
 """What to write for names that no module of the package has."""
-
-
-def missing_names(module: str, known: Collection[str]) -> Callable[[str], object]:
-    """Return the `__getattr__` of a module: it raises `AttributeError` that says what to write instead.
-
-    >>> missing_names("microgradlib.nn", ["Layer", "MLP"])("Linear")
-    Traceback (most recent call last):
-    AttributeError: module 'microgradlib.nn' has no attribute 'Linear': write Layer(nin, nout, "linear")
-    """
-
-    def __getattr__(name: str) -> object:  # noqa: N807
-        hint = ""
-        if name[0] != "_":
-            hint = f": {_ADVICE_ON_NAMES[name]}" if name in _ADVICE_ON_NAMES else nearest(name, known)
-        message = f"module {module!r} has no attribute {name!r}{hint}"
-        raise AttributeError(message)
-
-    return __getattr__

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from microgradlib._support.argument_names import argument_names
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.garbage import without_collection
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
@@ -34,6 +35,7 @@ SHAPES_KEPT = 64
 """For how many shapes of rows programs are kept: those that were called last."""
 
 
+@in_plain_words
 def compile(  # noqa: A001  the name of the field
     function: Callable[..., Any], parameters: Value | Iterable[Value] = (), *, dtype: Any = float,
     backend: str = "auto", devices: Any = None, reproducible: bool = False,

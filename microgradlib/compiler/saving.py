@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.saved_json import MAX_BYTES, FileFormat, damaged, decode_floats, encode_float
 from microgradlib._support.shown import shown
 from microgradlib.compiler.arguments import Parameters
@@ -50,6 +51,7 @@ def save_program(path: str | os.PathLike[str], ready: Ready, parameters: Paramet
     return FORMAT.write(path, content)
 
 
+@in_plain_words
 def load_program(
     path: str | os.PathLike[str], *, backend: str = "auto", check: bool = True, max_bytes: int = MAX_BYTES
 ) -> LoadedProgram:

@@ -154,7 +154,7 @@ _KEPT: dict[type, frozenset[str]] = {}
 
 def _inits_of(kind: type) -> list[FunctionType]:
     inits = [vars(base).get("__init__") for base in kind.__mro__[:-1]]  # object's is a function too, in PyPy
-    return [init for init in inits if isinstance(init, FunctionType)]
+    return [getattr(init, "__wrapped__", init) for init in inits if isinstance(init, FunctionType)]
 
 
 def _reference_to(module: Any) -> ref[Any]:

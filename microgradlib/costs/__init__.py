@@ -2,7 +2,7 @@
 
 import typing as _typing
 
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.costs.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,

@@ -2,7 +2,7 @@
 
 import typing as _typing
 
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.data.alphabet import Alphabet
 from microgradlib.data.augmentation import augmented, chain, gaussian_noise, mirror, mu_law, rotate, scale, shift
 from microgradlib.data.curves import circles, moons, sine, spirals

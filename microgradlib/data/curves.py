@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
 
+@in_plain_words
 def moons(n: WholeNumber = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
     """Return n points on two interleaving half circles, with Gaussian noise: two classes that no line separates.
 
@@ -36,6 +38,7 @@ def moons(n: WholeNumber = 100, noise: float = 0.1, rng: Rng = 0) -> Dataset:
     return _with_noise([upper, lower], ("upper moon", "lower moon"), noise, rng)
 
 
+@in_plain_words
 def circles(n: WholeNumber = 100, noise: float = 0.05, rng: Rng = 0, *, factor: float = 0.5) -> Dataset:
     """Return n points on two concentric circles around the origin, with Gaussian noise.
 
@@ -65,6 +68,7 @@ def circles(n: WholeNumber = 100, noise: float = 0.05, rng: Rng = 0, *, factor: 
     return _with_noise([outer, inner], ("outer circle", "inner circle"), noise, rng)
 
 
+@in_plain_words
 def spirals(
     n: WholeNumber = 200, noise: float = 0.02, rng: Rng = 0, *, arms: WholeNumber = 2, turns: float = 1.0
 ) -> Dataset:
@@ -107,6 +111,7 @@ def spirals(
     return _with_noise(curves, [f"arm {j}" for j in range(arms)], noise, rng)
 
 
+@in_plain_words
 def sine(
     n: WholeNumber = 100,
     noise: float = 0.1,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import fraction
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.data.checks import check_dataset
@@ -11,6 +12,7 @@ from microgradlib.data.dataset import AnyDataset, Dataset, RegressionDataset, Ro
 from microgradlib.data.standard_scores import standard_score
 
 
+@in_plain_words
 def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[AnyDataset, AnyDataset]:
     """Split the examples at random; return the training part and the held-out part.
 
@@ -51,6 +53,7 @@ def split(dataset: AnyDataset, held_out: float = 0.2, rng: Rng = 0) -> tuple[Any
     return _subset(dataset, (i for i in indices if i not in test)), _subset(dataset, (i for i in indices if i in test))
 
 
+@in_plain_words
 def standardise(train: AnyDataset, other: AnyDataset) -> tuple[AnyDataset, AnyDataset]:
     """Return both parts with every feature shifted and scaled by its mean and standard deviation in `train`.
 

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, non_negative, whole_number
 from microgradlib._support.rng import Rng, as_random, restored_on_error
 from microgradlib._support.shown import shown
@@ -30,6 +31,7 @@ def xor() -> Dataset:
     )
 
 
+@in_plain_words
 def blobs(
     n: WholeNumber = 100, noise: float = 0.4, rng: Rng = 0, *, centres: WholeNumber | Sequence[Sequence[float]] = 3
 ) -> Dataset:
@@ -76,6 +78,7 @@ def blobs(
         )
 
 
+@in_plain_words
 def yin_yang(n: WholeNumber = 300, noise: float = 0.0, rng: Rng = 0) -> Dataset:
     """Return n points of the yin-yang symbol: class 0 yin (dark), class 1 yang (light), class 2 the two dots.
 

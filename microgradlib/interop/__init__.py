@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from microgradlib._support.interrupts import import_whole
-from microgradlib._support.other_names import missing_names
+from microgradlib._support.lookup import missing_names
 
 if TYPE_CHECKING:
     from microgradlib.interop.jax import jax_loss

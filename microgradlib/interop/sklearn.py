@@ -32,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPTIMIZERS: Final = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop, "adagrad": Adagrad}
 
 
-class _Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
+class Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
     """What both estimators have in common: the settings, the training of an `MLP`, and its outputs for rows."""
 
     def __init__(
@@ -108,7 +108,7 @@ def _unchanged_on_error(fit: F) -> F:
     """Return a method that leaves the estimator as it was if it raises: `validate_data` sets attributes before that."""
 
     @wraps(fit)
-    def checked(self: _Network, *args: Any, **kwargs: Any) -> Any:
+    def checked(self: Network, *args: Any, **kwargs: Any) -> Any:
         attributes: dict[str, Any] = self.__dict__
         before = dict(attributes)
         try:
@@ -121,7 +121,7 @@ def _unchanged_on_error(fit: F) -> F:
     return cast(F, checked)
 
 
-class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-defined, misc]
+class MicrogradClassifier(base.ClassifierMixin, Network):  # type: ignore[name-defined, misc]
     """A multilayer perceptron with softmax outputs for two or more classes, trained by cross-entropy.
 
     Args:
@@ -182,7 +182,7 @@ class MicrogradClassifier(base.ClassifierMixin, _Network):  # type: ignore[name-
         return self.classes_[best]
 
 
-class MicrogradRegressor(base.RegressorMixin, _Network):  # type: ignore[name-defined, misc]
+class MicrogradRegressor(base.RegressorMixin, Network):  # type: ignore[name-defined, misc]
     """A multilayer perceptron with one linear output, trained by squared error.
 
     The settings and the fitted attributes are those of `MicrogradClassifier`. Targets far from −3 … 3 are best

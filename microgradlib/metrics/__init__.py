@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import WholeNumber, check_order, whole_number
+from microgradlib._support.lookup import missing_names
 from microgradlib._support.number import as_float
-from microgradlib._support.other_names import missing_names
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError

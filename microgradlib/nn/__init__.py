@@ -2,7 +2,7 @@
 
 import typing as _typing
 
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.nn.activation import ACTIVATIONS, LAYER_ACTIVATIONS, LogSoftmax, PReLU, Softmax
 from microgradlib.nn.attention import CausalSelfAttention
 from microgradlib.nn.convolution import Conv1d, Conv2d

@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng, as_random
 from microgradlib._support.shown import shown
@@ -59,6 +60,7 @@ class CausalSelfAttention(Module):
     is_recorded = False  # it notes its calls itself, with the places of its inputs
     is_kept = True
 
+    @in_plain_words
     def __init__(
         self,
         width: WholeNumber,

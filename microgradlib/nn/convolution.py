@@ -45,7 +45,7 @@ class ConvolutionOptions(TypedDict, total=False):
     init: Init
 
 
-class _Convolution(Module):
+class Convolution(Module):
     """The base of Conv1d and Conv2d: weights w[out][in][row][column], biases b[out], and the sum over the kernel."""
 
     w: list[Any]
@@ -133,7 +133,7 @@ class _Convolution(Module):
         return f"{type(self).__name__}({self.summary_shape})"
 
 
-class Conv2d(_Convolution):
+class Conv2d(Convolution):
     """Feature maps of an image: y_o(r, c) = f(b_o + Σ_k Σ_i Σ_j w_{o,k,i,j} x_k(s r + d i − p, s c + d j − p)).
 
     All units of a map share their weights, and the inputs of each are a small region of the image, its receptive field.
@@ -194,7 +194,7 @@ class Conv2d(_Convolution):
         return note(began, self, tuple(image), self._feature_maps(image, self.w))
 
 
-class Conv1d(_Convolution):
+class Conv1d(Convolution):
     """Feature maps of a signal [channel][position]: y_o(t) = f(b_o + Σ_k Σ_i w_{o,k,i} x_k(s t + d i − p)).
 
     The one-dimensional `Conv2d`, with weights `w[out][in][position]`; arguments and errors are as described there. If

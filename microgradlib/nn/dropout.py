@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection
 from typing import Any, TypeVar, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import fraction
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
@@ -39,6 +40,7 @@ class Dropout(Module):
     [1.0, 1.0, 1.0, 1.0]
     """
 
+    @in_plain_words
     def __init__(self, p: float = 0.5, rng: Rng | None = None) -> None:
         self.p = fraction(p, "p", reason="the probability of dropping a unit", example=0.5)
         self.rng = None if rng is None else as_random(rng)

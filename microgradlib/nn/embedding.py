@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
@@ -38,6 +39,7 @@ class Embedding(Module):
 
     is_kept = True
 
+    @in_plain_words
     def __init__(self, count: WholeNumber, width: WholeNumber, *, rng: Rng | None = None, init: Init = "small") -> None:
         count, width = whole_number(count, "count"), whole_number(width, "width")
         draw = weight_drawer(init, rng)

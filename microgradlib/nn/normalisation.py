@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, positive, whole_number
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.recorded_calls import note_inside
@@ -43,6 +44,7 @@ class LayerNorm(Module):
     is_kept = True
     not_weights = ("gain", "bias")
 
+    @in_plain_words
     def __init__(self, width: WholeNumber, eps: float = 1e-5) -> None:
         width = whole_number(width, "width")
         self.gain = [Value(1.0, label="g") for _ in range(width)]
@@ -78,6 +80,7 @@ class RMSNorm(Module):
     is_kept = True
     not_weights = ("gain",)
 
+    @in_plain_words
     def __init__(self, width: WholeNumber, eps: float = 1e-5, *, gain: bool = True) -> None:
         self.width = whole_number(width, "width")
         self.gain = [Value(1.0, label="g") for _ in range(self.width)] if boolean(gain, "gain", numbers=True) else None

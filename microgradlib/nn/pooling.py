@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.pytree import flatten
 from microgradlib.core.recorded_calls import note
@@ -28,9 +29,10 @@ from microgradlib.ops import reductions
 __all__ = ["AvgPool1d", "AvgPool2d", "Flatten", "MaxPool1d", "MaxPool2d", "Subsampling"]
 
 
-class _Pool(Module):
+class Pool(Module):
     """The base of the pools: windows on an image, each reduced to one node."""
 
+    @in_plain_words
     def __init__(
         self, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], dilation: tuple[int, int]
     ) -> None:
@@ -75,9 +77,10 @@ class _Pool(Module):
         return f"{type(self).__name__}({self.summary_shape})"
 
 
-class _Pool2d(_Pool):
+class Pool2d(Pool):
     is_recorded = False  # it notes its calls itself, with the places of its inputs
 
+    @in_plain_words
     def __init__(self, size: Pair, stride: Pair | None = None, padding: Pair = 0, *, dilation: Pair = 1) -> None:
         sizes = row_column_pair(size, "size")
         super().__init__(
@@ -93,9 +96,10 @@ class _Pool2d(_Pool):
         return note(began, self, tuple(image), self._pooled(image))
 
 
-class _Pool1d(_Pool):
+class Pool1d(Pool):
     is_recorded = False
 
+    @in_plain_words
     def __init__(
         self,
         size: WholeNumber,
@@ -122,7 +126,7 @@ class _Pool1d(_Pool):
         return note(began, self, tuple([rows[0] for rows in signal]), [rows[0] for rows in self._pooled(signal)])
 
 
-class _MaxPool(_Pool):
+class MaxPool(Pool):
     @property
     def scope_formula(self) -> str:  # type: ignore[override]
         """The largest number of a window: max 2×2."""
@@ -132,7 +136,7 @@ class _MaxPool(_Pool):
         return reductions.maximum(*numbers) if numbers else Value(-math.inf)
 
 
-class _AvgPool(_Pool):
+class AvgPool(Pool):
     count_include_pad: bool
 
     @property
@@ -147,7 +151,7 @@ class _AvgPool(_Pool):
         return reductions.sum(*numbers) / count if numbers else Value(0.0)
 
 
-class MaxPool2d(_MaxPool, _Pool2d):
+class MaxPool2d(MaxPool, Pool2d):
     """y_k(r, c) = max of x_k(s r + d i − p, s c + d j − p) over the window: a small shift of the image changes little.
 
     `size`: that of the windows. `stride` s: the distance between neighbouring windows, by default the size, so that
@@ -166,7 +170,7 @@ class MaxPool2d(_MaxPool, _Pool2d):
     """
 
 
-class MaxPool1d(_MaxPool, _Pool1d):
+class MaxPool1d(MaxPool, Pool1d):
     """y_k(t) = max of x_k(s t + d i − p) over the window, of a signal [channel][position]; see `MaxPool2d`.
 
     >>> [[first, second]] = MaxPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
@@ -175,7 +179,7 @@ class MaxPool1d(_MaxPool, _Pool1d):
     """
 
 
-class AvgPool2d(_AvgPool, _Pool2d):
+class AvgPool2d(AvgPool, Pool2d):
     """y_k(r, c) = mean of x_k(s r + d i − p, s c + d j − p) over the window; arguments and errors as for `MaxPool2d`.
 
     Padding counts as zeros, so the sum is divided by the size of the window everywhere, as in PyTorch; with
@@ -186,6 +190,7 @@ class AvgPool2d(_AvgPool, _Pool2d):
     2.5
     """
 
+    @in_plain_words
     def __init__(
         self,
         size: Pair,
@@ -199,7 +204,7 @@ class AvgPool2d(_AvgPool, _Pool2d):
         self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
 
-class AvgPool1d(_AvgPool, _Pool1d):
+class AvgPool1d(AvgPool, Pool1d):
     """y_k(t) = mean of x_k(s t + d i − p) over the window, of a signal [channel][position]; see `AvgPool2d`.
 
     >>> [[first, second]] = AvgPool1d(2)([[1.0, 2.0, 4.0, 3.0]])
@@ -211,6 +216,7 @@ class AvgPool1d(_AvgPool, _Pool1d):
     [1.0, 2.0]
     """
 
+    @in_plain_words
     def __init__(
         self,
         size: WholeNumber,
@@ -236,6 +242,7 @@ class Subsampling(Module):
     2.5
     """
 
+    @in_plain_words
     def __init__(self, channels: WholeNumber, size: Pair = 2, activation: Activation = "sigmoid") -> None:
         channels = whole_number(channels, "channels")
         self.pool = AvgPool2d(size)

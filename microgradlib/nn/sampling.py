@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, check_order, non_negative, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.rng import Rng, as_random
@@ -22,6 +23,7 @@ TOLERANCE = 1e-6
 """How far the sum of the probabilities may be from 1."""
 
 
+@in_plain_words
 def sample(
     probabilities: Iterable[Number], rng: Rng, *, temperature: float = 1.0, top_k: WholeNumber | None = None
 ) -> int:
@@ -50,6 +52,7 @@ def sample(
     return _drawn([math.log(p) if p > 0 else -math.inf for p in numbers], numbers, rng, temperature, top_k)
 
 
+@in_plain_words
 def sample_from_logits(
     logits: Iterable[Number], rng: Rng, *, temperature: float = 1.0, top_k: WholeNumber | None = None
 ) -> int:

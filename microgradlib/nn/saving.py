@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.saved_json import MAX_BYTES, FileFormat, damaged, decode_float, decode_floats, encode_float
 from microgradlib._support.shown import shown
 
@@ -17,6 +18,7 @@ __all__ = ["load", "save"]
 FORMAT = FileFormat("microgradlib parameters", version=2, older=(1,), sealed=2)
 
 
+@in_plain_words
 def save(model: Module, path: str | os.PathLike[str]) -> Path:
     """Write the model's parameters to a human-readable JSON file, and return its path.
 
@@ -49,6 +51,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     return FORMAT.write(path, {"model": _description(model), "parameters": numbers}, by_line=True)
 
 
+@in_plain_words
 def load(
     model: Module, path: str | os.PathLike[str], *, strict: bool = True, check: bool = True, max_bytes: int = MAX_BYTES
 ) -> tuple[list[str], list[str]]:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.argument_names import argument_names
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.number import as_point
 from microgradlib._support.shown import shown
 from microgradlib.errors import GradcheckError
 from microgradlib.numeric.branch_changes import Recording, record
-from microgradlib.numeric.comparison import SAFETY, compare, gradient_entry
-from microgradlib.numeric.faults import find_fault, indeterminate_note
+from microgradlib.numeric.comparison import SAFETY, Comparison, compare, gradient_entry
+from microgradlib.numeric.faults import FaultFinder, indeterminate_note
 from microgradlib.numeric.report import DerivativeCheck, GradcheckReport
 from microgradlib.numeric.taylor import default_direction, taylor_slope
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SAFETY", "gradcheck"]
 
 
+@in_plain_words
 def gradcheck(f: Callable[..., Any], xs: float | Sequence[float], order: int = 1) -> GradcheckReport:
     """Check ∂f/∂xᵢ of f(*xs), one Value, by three methods and return the report; order 2 checks ∂²f/∂xᵢ∂xⱼ too.
 
@@ -96,15 +97,15 @@ def _checks(
     f: Callable[..., Any], point: Sequence[float], names: Sequence[str], prefix: str = ""
 ) -> list[DerivativeCheck]:
     here = record(f, point, names)
-    return [_check(f, point, i, here, prefix + name) for i, name in enumerate(names)]
+    faults = FaultFinder(f, point)
+    return [_check(compare(f, point, i, here), i, here, faults, prefix + name) for i, name in enumerate(names)]
 
 
-def _check(f: Callable[..., Any], point: Sequence[float], i: int, here: Recording, name: str) -> DerivativeCheck:
-    """Return the check of ∂f/∂xᵢ by the recording `here` of f(*point); `name` stands for the argument in the report."""
-    found = compare(f, point, i, here)
+def _check(found: Comparison, i: int, here: Recording, faults: FaultFinder, name: str) -> DerivativeCheck:
+    """Return the check of ∂f/∂xᵢ by the recording `here`; `name` stands for the argument in the report."""
     verdict, fault, cause = found.verdict, None, ""
     if verdict != "ok":
-        fault, cause = find_fault(f, point, i, found)
+        fault, cause = faults.find(i, found)
         if fault or (verdict == "differs" and cause):
             verdict = "FAIL"
         else:

@@ -2,7 +2,7 @@
 
 import typing as _typing
 
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
 from microgradlib.optim.clipping import clip_by_norm, clip_by_value, clip_grad_norm, clip_grad_value
 from microgradlib.optim.minimize import minimize

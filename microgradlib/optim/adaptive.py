@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.optim.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Adam(Optimiser):
     decoupled = False
     """Whether weight decay acts on the parameter itself, as in `AdamW`, or through the gradient."""
 
+    @in_plain_words
     def __init__(
         self,
         parameters: Parameters,
@@ -94,6 +96,7 @@ class AdamW(Adam):
 
     decoupled = True
 
+    @in_plain_words
     def __init__(
         self,
         parameters: Parameters,
@@ -135,6 +138,7 @@ class RMSprop(Optimiser):
     momentum: float
     centered: bool
 
+    @in_plain_words
     def __init__(
         self,
         parameters: Parameters,
@@ -208,6 +212,7 @@ class Adagrad(Optimiser):
     initial_accumulator_value: float
     eps: float
 
+    @in_plain_words
     def __init__(
         self,
         parameters: Parameters,

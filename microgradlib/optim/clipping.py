@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean, real_number
 from microgradlib._support.floats import FLOATS
 from microgradlib._support.number import is_array
@@ -91,6 +92,7 @@ def clip_by_value(gradient: Any, limit: float) -> Any:
     return clip(numpy(), g, -bound, bound) if is_array(g) else [clip(FLOATS, number, -bound, bound) for number in g]
 
 
+@in_plain_words
 def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False) -> float:
     """Clip the gradients of the parameters by their total norm, as `clip_by_norm`; return the original norm.
 
@@ -108,6 +110,7 @@ def clip_grad_norm(parameters: Value | Iterable[Value], max_norm: float, *, erro
     return norm
 
 
+@in_plain_words
 def clip_grad_value(parameters: Value | Iterable[Value], limit: float) -> None:
     """Clip each gradient of the parameters to [−limit, limit], as `clip_by_value`.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.optim.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class SGD(Optimiser):
     weight_decay: float
     nesterov: bool
 
+    @in_plain_words
     def __init__(
         self,
         parameters: Parameters,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.optional import import_optional
 from microgradlib._support.printable import one_line, shorten
 from microgradlib._support.shown import shown
@@ -36,7 +37,7 @@ def closing_on_error(plot: F) -> F:
     def checked(*args: Any, **kwargs: Any) -> Any:
         before = _open_figures()
         try:
-            return plot(*args, **kwargs)
+            return in_plain_words(plot)(*args, **kwargs)
         except BaseException:
             for number in _open_figures() - before:
                 sys.modules["matplotlib.pyplot"].close(number)

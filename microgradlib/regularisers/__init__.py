@@ -2,7 +2,7 @@
 
 import typing as _typing
 
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.regularisers.norms import L1, L2, l1_norm, l2_norm
 from microgradlib.regularisers.tangent import TangentPropagation
 

@@ -66,7 +66,7 @@ def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
 
 
 @dataclass(frozen=True)
-class _NormPenalty:
+class NormPenalty:
     """The base class of `L1` and `L2`: one coefficient, or one for each group of parameters."""
 
     coefficient: Coefficient
@@ -113,7 +113,7 @@ def _abbreviated(names: Iterable[str]) -> str:
     return ", ".join(listed[:3]) + (f" … {listed[-1]}" if len(listed) > 3 else "")
 
 
-class L2(_NormPenalty):
+class L2(NormPenalty):
     """Weight decay: L2(λ)(model) is (λ/2) Σ w² over the model's weights, with `biases=True` also over its biases.
 
     A dict {prefix: λ_k} gives each group of parameters, those whose dotted paths begin with the prefix, a coefficient
@@ -133,7 +133,7 @@ class L2(_NormPenalty):
         return self._penalty(l2_norm, model)
 
 
-class L1(_NormPenalty):
+class L1(NormPenalty):
     """Sparsity: L1(λ)(model) is λ Σ |w| over the model's weights; arguments and errors are those of `L2`.
 
     (*Deep Learning*, 7.1.2.)

@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.ops.formula import ATOM, COMPARISON, POWER, PRODUCT, SUM, Formula
 from microgradlib.symbolic.names import latex_name
 from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, NAME_ABOVE, write_graph
@@ -171,6 +172,7 @@ def aligned(rows: Sequence[str]) -> str:
     return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
 
+@in_plain_words
 def to_latex(
     expression: Node | float | Sequence[Node | float],
     *,

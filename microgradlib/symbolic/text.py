@@ -6,6 +6,7 @@ import re
 from operator import add
 from typing import TYPE_CHECKING, ClassVar
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.ops.formula import ATOM, COMPARISON, PRODUCT, Formula
 from microgradlib.symbolic.write_graph import DEFAULT_LIMIT, NAME_ABOVE, write_graph
 
@@ -55,6 +56,7 @@ class Text(Formula):
         return cls("*".join([first.at(PRODUCT, leading=True), *[x.at(PRODUCT) for x in others]]), PRODUCT)
 
 
+@in_plain_words
 def to_text(
     expression: Node | float | Sequence[Node | float],
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
-from microgradlib._support.calling import call
+from microgradlib._support.calling import call, in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.interrupts import interrupts_held
 from microgradlib._support.notebook import in_notebook
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["fit"]
 
 
+@in_plain_words
 def fit(
     model: ModelT,
     loss: Loss,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.costs import decision_of
 from microgradlib.metrics import accuracy
 from microgradlib.training.examples import Examples
@@ -23,6 +24,7 @@ class Score(NamedTuple):
     accuracy: float | None
 
 
+@in_plain_words
 def score(
     model: Module,
     loss: Loss,

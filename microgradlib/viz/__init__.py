@@ -10,7 +10,7 @@ that show themselves) and `charts`. All share what lies in this folder: `theme` 
 import typing as _typing
 
 from microgradlib._support.interrupts import import_whole as _import_whole
-from microgradlib._support.other_names import missing_names as _missing_names
+from microgradlib._support.lookup import missing_names as _missing_names
 from microgradlib.viz.charts.chart import Chart, line_chart
 
 if _typing.TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import check_class
 from microgradlib._support.printable import one_line
 from microgradlib._support.shown import shown
@@ -58,6 +59,7 @@ class Chart(Picture):
         return f"<Chart: {self._title}>"
 
 
+@in_plain_words
 def line_chart(
     series: Mapping[str, Sequence[float]],
     *,
