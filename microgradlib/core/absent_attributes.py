@@ -5,7 +5,7 @@ They are stated on the class, one by one: with `__getattr__`, every attribute of
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from microgradlib._support.other_names import ADVICE_ON_NODES
 from microgradlib.core.own_attributes import OWN_NAMES
@@ -25,9 +25,21 @@ class Absent:
     def __init__(self, name: str, advice: str) -> None:
         self.name, self.advice = name, advice
 
-    def __get__(self, node: Any, kind: type) -> NoReturn:
+    def __get__(self, node: Any, kind: type) -> Any:
+        own = getattr(node, "__dict__", {})  # of an object of a subclass
+        if node is not None and self.name in own:
+            return own[self.name]
         message = f"{kind.__name__!r} object has no attribute {self.name!r}: {self.advice}"
         raise AttributeError(message)
+
+    def __set__(self, node: Any, content: Any) -> None:
+        if not hasattr(node, "__dict__"):
+            message = (
+                f"{type(node).__name__!r} object has no attribute {self.name!r} to be set: declare it first, by "
+                f"microgradlib.engine.declare_attributes({self.name!r})"
+            )
+            raise AttributeError(message)
+        node.__dict__[self.name] = content
 
 
 def add_absent_attributes(cls: type) -> None:

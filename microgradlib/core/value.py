@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
 from microgradlib._support.number import as_float
 from microgradlib.core import protocols
 from microgradlib.core.autodiff import grad_table
-from microgradlib.core.backward import LEAVES_WITH_FUNCTIONS, accumulate, refuse_wrong_grads, run_leaf_functions
+from microgradlib.core.backward import (
+    LEAVES_WITH_FUNCTIONS,
+    accumulate,
+    refuse_options,
+    refuse_wrong_grads,
+    run_leaf_functions,
+)
 from microgradlib.core.changes import COUNT, become_leaf
 from microgradlib.core.hand_made import BackwardFunction, describe
 from microgradlib.core.kinks import check_gradients
@@ -122,13 +128,15 @@ class Value(PeerNames):
             self._right_derivative = derivatives[1]
         self._assignments = COUNT["ASSIGNMENTS"]
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: float = 1.0, **options: NoReturn) -> None:
         """Set `grad` of every node below this one to ∂self/∂node, as `grad_table` computes it (Algorithm 6.2).
 
         It is added to the `grad` of leaves (None, as PyTorch's programs write, counts as 0), so that several calls sum
         the gradients of several losses; it replaces that of inner nodes. `seed` is ∂L/∂self if self is not itself the
         loss L. After Ctrl-C in the middle, sums are incomplete: set the `grad` of the leaves to 0, and call it again.
         """
+        if options:
+            refuse_options(options)
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():
             check_gradients(grad_table(self, seed))

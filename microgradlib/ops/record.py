@@ -132,6 +132,8 @@ class Op:
         fast = self.fast_paths.get(inputs[0].__class__) if len(inputs) == 1 else None
         return fast(*inputs) if fast else apply(self, complete(self, inputs))
 
+    __call__.__qualname__ = "ops take their inputs by position, as in leaky_relu(x, 0.1); op"  # for Python's messages
+
     def bind(self, *settings: float) -> Op:
         """Return the op with its trailing inputs fixed to numbers: pow bound to 2 is the square."""
         return bind(self.name, settings) if TABLE.get(self.name) is self else _bound(self, settings)

@@ -24,6 +24,13 @@ class StructuralZero(float):
     def __reduce__(self) -> str:
         return "ZERO"
 
+    if not TYPE_CHECKING:  # of which floats have none, and no message
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise `AttributeError`: `p.grad.zero_()`, as PyTorch has it, is the first line of many a program."""
+            message = f"a gradient is a plain number and has no {name}: write p.grad = 0.0, or model.zero_grad()"
+            raise AttributeError(message)
+
 
 ZERO = StructuralZero(0.0)
 """The number 0 that is stated rather than computed, known by its identity: `derivative is ZERO`.

@@ -326,9 +326,14 @@ def test_a_program_may_have_attributes_that_are_absent():
         pass
 
     w = Weight(1.0)
+    assert not hasattr(w, "shape")
     w.shape = (1,)
     assert w.shape == (1,)
-    assert not hasattr(Value(1.0), "shape")
+    assert not hasattr(Weight(1.0), "shape")
+    with pytest.raises(
+        AttributeError, match=r"to be set: declare it first, by microgradlib\.engine\.declare_attributes"
+    ):
+        Value(1.0).shape = (1,)
 
 
 def test_absent_attributes_can_be_declared():
