@@ -58,7 +58,8 @@ def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     >>> argument_positions((0, -1), 3)
     [0, 2]
     """
-    positions = [argnums] if is_whole(argnums) else list(argnums)
+    given: Any = argnums
+    positions: list[Any] = [given] if is_whole(given) else list(given)
     if all(-count <= int(i) < count for i in positions):
         return [int(i) % count for i in positions]
     if count == 0:
