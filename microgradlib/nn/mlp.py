@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.listing import listed
 from microgradlib._support.lookup import check_options, lookup
 from microgradlib._support.pytree import flatten
@@ -69,6 +70,8 @@ class MLP(Module):
         **neuron: Unpack[NeuronOptions],
     ) -> None:
         check_options(neuron, NeuronOptions, type(self))
+        for given, name in ((nin, "nin"), (nouts, "nouts")):
+            check_order(given, name, iterators=True)
         sizes = [*(nin if isinstance(nin, Iterable) else [nin]), *(nouts if isinstance(nouts, Iterable) else [nouts])]
         if more:
             sizes += flatten(list(more))

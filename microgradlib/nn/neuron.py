@@ -191,7 +191,7 @@ class Layer(Module):
     def net_inputs(self, x: Vector) -> list[Value]:
         """Return z = Wx + b, one net input for each neuron: the nodes whose gradients are the δ of backpropagation."""
         check_order(x, "the input of a layer")
-        if not hasattr(x, "__iter__"):
+        if not hasattr(x, "__iter__") or getattr(x, "shape", None) == ():
             message = f"a layer takes a list of inputs, got {shown(x)}; write [x] for a single input"
             raise TypeError(message)
         try:

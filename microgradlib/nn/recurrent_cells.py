@@ -14,7 +14,7 @@ from microgradlib.core.value import Value
 from microgradlib.nn.activation import Activation, activation_function, activation_name, net_formula, op_name
 from microgradlib.nn.initialisers import Init, weight_drawer
 from microgradlib.nn.module import Module
-from microgradlib.nn.sequences import nodes_of_length
+from microgradlib.nn.sequences import check_length, nodes_of_length
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -99,6 +99,9 @@ class Gate(Module):
     def outputs(self, x: Collection[Value], s: Collection[Value]) -> list[Value]:
         """Return f(U x + W s + b), a list of `nhidden` nodes, for `nin` nodes x and `nhidden` nodes s."""
         inputs, f = [*x, *s], self.f
+        if len(inputs) != self.nin + self.nhidden:
+            check_length(x, self.nin, "the input x of this gate")
+            check_length(s, self.nhidden, "the state s of this gate")
         return [f(weighted_sum([*u, *w], inputs, b)) for u, w, b in zip(self.u, self.w, self.b or repeat(None))]
 
     def __repr__(self) -> str:

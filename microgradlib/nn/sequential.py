@@ -9,6 +9,7 @@ from microgradlib._support.calling import refuse_class
 from microgradlib._support.listing import listed
 from microgradlib._support.shown import shown
 from microgradlib.nn.module import Module
+from microgradlib.ops import Op
 
 __all__ = ["Sequential"]
 
@@ -35,9 +36,26 @@ class Sequential(Module):
 
     def __call__(self, x: Any) -> Any:
         """Return the output of the last module, whatever that is."""
-        for module in self.modules:
-            x = module(x)
+        module: Any = None
+        try:
+            for module in self.modules:
+                x = module(x)
+        except TypeError:
+            _refuse_list(module, x)
+            raise
         return x
 
     def __repr__(self) -> str:
         return f"Sequential({listed(self.modules)})"
+
+
+def _refuse_list(module: Any, x: Any) -> None:
+    """Raise `TypeError` if a part was given a list, and is a function of one number: an op, or one of `math`."""
+    of_one = module.arity == 1 if isinstance(module, Op) else getattr(module, "__module__", "") == "math"
+    if of_one and isinstance(x, (list, tuple)):
+        name: str = getattr(module, "__name__", "")  # which ops have, too
+        message = (
+            f"{name}, a part of Sequential, takes one number, got {shown(x)}: give the layer before it "
+            f"activation={name!r}, or write lambda xs: [{name}(x) for x in xs]"
+        )
+        raise TypeError(message) from None
