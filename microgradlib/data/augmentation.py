@@ -19,9 +19,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, non_negative, positive, real_number, whole_number
 from microgradlib._support.rng import Rng, as_random, restored_on_error
-from microgradlib.data.checks import check_augmentation, check_dataset, checked_row
+from microgradlib.data.checks import check_augmentation, check_dataset, checked_row, transformed_row
 from microgradlib.data.dataset import AnyDataset, Row
 from microgradlib.data.digits import as_image
 from microgradlib.data.resampling import pixel, resampled
@@ -33,6 +34,7 @@ AugmentationLike = Callable[[Sequence[float], random.Random], Sequence[float]]
 """The type of the functions accepted here: an `Augmentation`, or any function of a row and a `random.Random`."""
 
 
+@in_plain_words
 def gaussian_noise(std: float) -> Augmentation:
     """Return x → x + ξ, ξ ~ N(0, std² I): noise on every number of the input.
 
@@ -54,9 +56,10 @@ def gaussian_noise(std: float) -> Augmentation:
         numbers, generator = checked_row(x), as_random(rng)
         return tuple(number + generator.gauss(0.0, std) for number in numbers)
 
-    return add_noise
+    return in_plain_words(add_noise)
 
 
+@in_plain_words
 def shift(pixels: WholeNumber, width: WholeNumber) -> Augmentation:
     """Return a translation of an image, given row by row, by up to `pixels` in each direction.
 
@@ -83,9 +86,10 @@ def shift(pixels: WholeNumber, width: WholeNumber) -> Augmentation:
         down, right = generator.randint(-pixels, pixels), generator.randint(-pixels, pixels)
         return tuple(pixel(image, r - down, c - right) for r in range(len(image)) for c in range(width))
 
-    return translate
+    return in_plain_words(translate)
 
 
+@in_plain_words
 def mirror(width: WholeNumber) -> Augmentation:
     """Return a random horizontal flip of an image given row by row.
 
@@ -105,9 +109,10 @@ def mirror(width: WholeNumber) -> Augmentation:
         step = -1 if as_random(rng).random() < 0.5 else 1
         return tuple(pixel for row in image for pixel in row[::step])
 
-    return flip
+    return in_plain_words(flip)
 
 
+@in_plain_words
 def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation:
     """Return a rotation by an angle drawn uniformly from −max_degrees to max_degrees, counter-clockwise.
 
@@ -141,9 +146,10 @@ def rotate(max_degrees: float, width: WholeNumber | None = None) -> Augmentation
             return (numbers[0] * cos - numbers[1] * sin, numbers[0] * sin + numbers[1] * cos)
         return resampled(image, cos, sin)
 
-    return rotate_example
+    return in_plain_words(rotate_example)
 
 
+@in_plain_words
 def scale(factor: float, width: WholeNumber | None = None) -> Augmentation:
     """Return a scaling by a number s drawn from 1/factor to factor, uniformly in log s.
 
@@ -170,7 +176,7 @@ def scale(factor: float, width: WholeNumber | None = None) -> Augmentation:
         s = math.exp(as_random(rng).uniform(-largest, largest))
         return tuple(number * s for number in numbers) if image is None else resampled(image, 1 / s, 0.0)
 
-    return scale_example
+    return in_plain_words(scale_example)
 
 
 def mu_law(mu: float = 255.0) -> Augmentation:
@@ -196,7 +202,7 @@ def mu_law(mu: float = 255.0) -> Augmentation:
             return tuple(numbers)
         return tuple(math.copysign(math.log1p(mu * abs(number)) / math.log1p(mu), number) for number in numbers)
 
-    return compress
+    return in_plain_words(compress)
 
 
 def chain(*augmentations: AugmentationLike) -> Augmentation:
@@ -216,9 +222,10 @@ def chain(*augmentations: AugmentationLike) -> Augmentation:
             x = augmentation(x, generator)
         return tuple(x)
 
-    return apply_all
+    return in_plain_words(apply_all)
 
 
+@in_plain_words
 def augmented(
     dataset: AnyDataset,
     augmentation: AugmentationLike,
@@ -251,7 +258,11 @@ def augmented(
     copies = whole_number(copies, "copies", reason="how many of each example")
     generator = as_random(rng)
     with restored_on_error(generator):
-        transformed = [tuple(augmentation(row, generator)) for _ in range(copies) for row in dataset.inputs]
+        transformed = [
+            tuple(transformed_row(augmentation, "augmentation", row, generator))
+            for _ in range(copies)
+            for row in dataset.inputs
+        ]
         return replace(dataset, inputs=dataset.inputs + tuple(transformed), targets=dataset.targets * (copies + 1))
 
 

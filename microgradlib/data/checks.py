@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from microgradlib._support.calling import call
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.data.dataset import Dataset, RegressionDataset
 
-__all__ = ["check_augmentation", "check_dataset", "checked_row"]
+__all__ = ["check_augmentation", "check_dataset", "checked_row", "transformed_row"]
 
 
 def check_dataset(dataset: Any, name: str = "dataset") -> None:
@@ -32,6 +33,15 @@ def check_augmentation(augmentation: Any, name: str) -> None:
             f"{name} must be a function (x, rng) → x′, such as data.gaussian_noise(0.1), got {shown(augmentation)}"
         )
         raise TypeError(message)
+
+
+def transformed_row(augmentation: Any, name: str, x: Any, rng: Any) -> Any:
+    """Return augmentation(x, rng). Raises `TypeError` if it takes other arguments, or returns no list of numbers."""
+    row = call(augmentation, f"{name}(x, rng)", x, rng)
+    if row is None or isinstance(row, (str, bytes, dict, set, frozenset)):
+        message = f"{name}(x, rng) must return the numbers of an example, got {shown(row)} from {shown(augmentation)}"
+        raise TypeError(message)
+    return row
 
 
 def checked_row(x: Any) -> Sequence[Any]:

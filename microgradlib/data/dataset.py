@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.shown import shown
@@ -35,7 +35,7 @@ class Dataset(display.ShowsItself):
     def __post_init__(self) -> None:
         """Raise unless the rows, targets and names are consistent."""
         _check_rows(self.inputs, self.targets, self.feature_names)
-        classes = range(len(self.class_names))
+        classes = range(len(_checked_names(self.class_names, "class_names")))
         for index, target in enumerate(self.targets):
             if target not in classes:
                 message = (
@@ -105,6 +105,14 @@ def _listed(names: Sequence[str], one: str, many: str, most: int = 6) -> str:
     return f"{len(names):,} {one if len(names) == 1 else many} ({', '.join(shown)})"
 
 
+def _checked_names(names: Any, what: str) -> Sequence[str]:
+    """Return a list of names. Raises `TypeError` for anything else."""
+    if not isinstance(names, (list, tuple)):
+        message = f"{what} must be a tuple of names, as in {what}=('x', 'y'), got {shown(names)}"
+        raise TypeError(message)
+    return names
+
+
 def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: Sequence[str]) -> None:
     if not inputs:
         message = "a data set needs at least one row, got none; give inputs=((0.0, 1.0), ...)"
@@ -115,7 +123,7 @@ def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: 
     if len(inputs) != len(targets):
         message = f"{len(inputs)} rows but {len(targets)} targets; give one target per row"
         raise ValueError(message)
-    width = len(feature_names)
+    width = len(_checked_names(feature_names, "feature_names"))
     for index, row in enumerate(inputs):
         if not hasattr(row, "__len__"):
             message = f"row {index} must be a list of numbers, one for each feature, got {shown(row)}"

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib._support.calling import call
 from microgradlib._support.interrupts import Hold
 from microgradlib.core.value import Value
 from microgradlib.costs import decision_of
+from microgradlib.data.checks import transformed_row
 from microgradlib.errors import DivergedError
 from microgradlib.nn.by_layer import parameters_by_layer
 from microgradlib.training.diagnostics import origin_of_nan
@@ -71,7 +71,7 @@ class Task:
         if self.augment is None:
             return batch
         return Examples(
-            [call(self.augment, "augment(x, rng)", x, self.rng) for _, x, _ in batch.rows()],
+            [transformed_row(self.augment, "augment", x, self.rng) for _, x, _ in batch.rows()],
             batch.targets,
             batch.indices,
         )
