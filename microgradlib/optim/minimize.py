@@ -6,7 +6,8 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from microgradlib._support.calling import call
+from microgradlib._support.calling import call, in_plain_words
+from microgradlib._support.checks import check_class, positive
 from microgradlib._support.lookup import lookup
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
@@ -60,6 +61,7 @@ class MinimizeResult(Protocol):
     def __getattr__(self, name: str) -> Any: ...
 
 
+@in_plain_words
 def minimize(
     loss: Callable[[], Value], parameters: Value | Iterable[Value], method: str = "L-BFGS-B", **options: Any
 ) -> MinimizeResult:
@@ -99,6 +101,10 @@ def minimize(
         )
         raise TypeError(message)
     values = checked_values(parameters)
+    if options.get("tol") is not None:
+        options["tol"] = positive(options["tol"], "tol", example=1e-10)
+    if options.get("options") is not None:
+        check_class(options["options"], dict, "options", 'of SciPy\'s, as in options={"maxiter": 50}')
     optimize = import_optional("scipy.optimize", "minimize")
     before = [value.data for value in values]
     objective = _Objective(loss, values)

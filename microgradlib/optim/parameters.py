@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.checks import check_order
 from microgradlib._support.number import as_float, is_array
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
@@ -37,6 +38,7 @@ def checked_values(parameters: Any) -> list[Value]:
     if isinstance(parameters, dict) or not hasattr(parameters, "__iter__"):
         message = f"parameters must be a list of Values, as in model.parameters(), got {shown(parameters)}"
         raise TypeError(message)
+    check_order(parameters, "parameters", iterators=True)
     values = list(parameters)
     if not values:
         raise ValueError("there are no parameters to change; pass model.parameters()")
