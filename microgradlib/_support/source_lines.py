@@ -7,7 +7,7 @@ from typing import Any
 
 from microgradlib._support.notebook import interactive_shell
 
-__all__ = ["cell_number", "cited", "innermost_line"]
+__all__ = ["cell_number", "cited", "innermost_line", "is_raised_within"]
 
 
 def cited(code: Any, line: int) -> str:
@@ -42,6 +42,21 @@ def innermost_line(error: BaseException, outside: str) -> str:
             line = cited(code, step.tb_lineno)
         step = step.tb_next
     return line
+
+
+def is_raised_within(error: BaseException, folder: str) -> bool:
+    """Return whether an exception was raised by a line of a file in a folder, not by one that this has called.
+
+    >>> try:
+    ...     1 / 0
+    ... except ZeroDivisionError as error:
+    ...     is_raised_within(error, "/usr/lib/elsewhere")
+    False
+    """
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    return step is not None and step.tb_frame.f_code.co_filename.startswith(folder)
 
 
 def cell_number(filename: str) -> int | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.calling import call
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
+from microgradlib._support.source_lines import is_raised_within
 from microgradlib.core.lost_derivatives import warn
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
@@ -43,14 +46,14 @@ class Risk:
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
 
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
-        """Return the model's output at x and its cost L. Errors of the model or the cost name the example, i."""
+        """Return the model's output at x and its cost L. Errors of this package in them name the example, i."""
         try:
             output = self.model(x)
             return output, _checked_cost(
                 call(self.loss, "loss(output, target)", output, y), "the loss of one example", "loss(output, target)"
             )
         except (LabelError, ValueError, TypeError) as error:
-            if type(error) not in (LabelError, ValueError, TypeError):
+            if type(error) not in (LabelError, ValueError, TypeError) or not is_raised_within(error, _PACKAGE):
                 raise
             message = f"example {i}: {error}"
             raise type(error)(message) from error
@@ -102,6 +105,7 @@ class Risk:
         return math.fsum(costs) / len(costs), outputs
 
 
+_PACKAGE = str(Path(__file__).parents[1])
 _ORDER = "the arguments are model, loss, X, y, in this order"
 
 
@@ -122,11 +126,11 @@ def _checked_cost(cost: Any, what: str, call: str) -> Node | float:
     """Return a term of the cost, a node or a number. Raises `TypeError` for anything else."""
     if isinstance(cost, Node):
         return cost
-    try:
-        return as_float(cost)
-    except TypeError:
-        message = f"{what} must be one number, but {call} returned {shown(cost)}"
-        raise TypeError(message) from None
+    with suppress(TypeError):
+        if not isinstance(cost, bool):  # a comparison, of which nothing can be learnt
+            return as_float(cost)
+    message = f"{what} must be one number, but {call} returned {shown(cost)}"
+    raise TypeError(message)
 
 
 def _detached(output: Any) -> Any:
