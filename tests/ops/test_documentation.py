@@ -49,6 +49,7 @@ def test_help_shows_the_formula_of_the_op(name):
     [
         ("tanh", "(x, /)"),
         ("where", "(condition, x, y, /)"),
+        ("fmod", "(x, y, /)"),  # whose rule has a variable of its own
         ("leaky_relu", "(x, slope=0.01, /)"),
         ("clip", "(x, low, high, /)"),
         ("maximum", "(*xs)"),
