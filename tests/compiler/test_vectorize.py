@@ -250,6 +250,20 @@ def test_maxima_of_several_lengths_are_one_instruction_in_the_batch_alone() -> N
     ]
 
 
+def test_what_reads_all_results_of_an_instruction_says_their_order() -> None:
+    """Of softmaxes of 1 to 5 numbers: the sum of one is no sum, that of two is an addition, but all are divided."""
+
+    def function(x: list[list[Value]]) -> Value:
+        return mg.sum([mg.sum([p * p for p in mg.softmax(row[:n])]) for n in (1, 2, 3, 4, 5) for row in x])
+
+    program = vectorized(function, [], [[0.1 * i + j for i in range(5)] for j in range(3)])
+    exponentials, quotients = (next(i for i in program.instructions if i.op.name == name) for name in ("exp", "div"))
+    assert quotients.size == exponentials.size == 45
+    assert quotients.operands[0] == exponentials.results
+    sums = next(i for i in program.instructions if i.kind == "segment_reduce" and i.op.name == "sum")
+    assert is_strided(sums.operands[0].slots, 36)
+
+
 def test_a_constant_has_one_slot_however_often_it_is_read() -> None:
     writer = Writer(vectorized(lambda x: x * 2.5, [], 0.5), [])
     first, second, again = writer.constant(7.5, 3), writer.constant(8.5, 1), writer.constant(7.5, 1)

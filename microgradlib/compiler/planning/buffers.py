@@ -40,6 +40,22 @@ def assign_rows(program: ProgramData, views: Views, space: int) -> Any:
     return values.rows()
 
 
+def _ends_of_runs(views: Views) -> list[int]:
+    """Return when the operands of each step are free: of a copy, after the steps behind it with as many results.
+
+    Engines compute these together, entry by entry (see `fusion`), so they may not write over what it copies.
+    """
+    found, end, size = list[int](), BEFORE, 0
+    for time, draft in reversed(list(enumerate(views.drafts))):
+        is_copy = draft.instruction is None
+        if not is_copy and draft.instruction.kind != "elementwise":
+            size = 0
+        elif len(draft.results.addresses) != size:
+            end, size = time, len(draft.results.addresses)
+        found.append(end if is_copy else time)
+    return found[::-1]
+
+
 @dataclass(eq=False, slots=True)
 class _Block:
     """Values with fixed distances: places from `start` to before `end`; the first of them is written at `written`."""
@@ -66,10 +82,11 @@ class _Values:
         for addresses in filter(len, [np.arange(leaves), *np.array([alone], np.intp).T, *seeds]):
             self._add(addresses, BEFORE)
         kept = self.addresses.copy()
+        last = _ends_of_runs(views)
         for time, draft in enumerate(views.drafts):
             for read in draft.operands:
                 if read.space == space:
-                    self.dies[read.addresses] = time
+                    self.dies[read.addresses] = np.maximum(self.dies[read.addresses], last[time])
             if draft.results.space == space:
                 self._add(draft.results.addresses, BEFORE if draft.phase == "before" else time)
                 if draft.phase == "before":

@@ -68,10 +68,13 @@ def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Seque
 
     Readers are asked before what they read is ordered: the packs are gone through backwards. Batch matmuls are left as
     they are: they copy what they read, and their result. Products with the same weights, the steps of a recurrent
-    network, have one order of rows.
+    network, have one order of rows. Of several readers of a pack's results, that of the most of them is asked, and of
+    those of as many the first: a sum for rows of two and another for longer ones take what suits what reads all rows.
     """
     np, ordered = numpy(), list(packs)
-    place = np.full(len(nodes), len(packs) * PACK)
+    place, share, maker = np.full(len(nodes), len(packs) * PACK), np.zeros(len(nodes), int), np.zeros(len(nodes), int)
+    for number, pack in enumerate(packs, 1):
+        maker[pack.members[pack.members >= 0]] = number
     row_orders: dict[tuple[Any, bytes], Any] = {}
     for number in reversed(range(len(packs))):
         pack = packs[number]
@@ -88,8 +91,12 @@ def _slot_order(nodes: Sequence[TracedNode], spaces: Sequence[int], packs: Seque
             pack = replace(pack, members=members, w=pack.w[:, rows], x=x)
         ordered[number] = pack
         read = _reads(pack, nodes)
-        places = number * PACK + np.arange(len(read))
-        place[read[::-1]] = places[::-1]  # the first is the last written, and counts
+        parts = np.bincount(maker[np.unique(read)], minlength=len(packs) + 1)
+        parts[0] = len(nodes)  # leaves are as the first reader wants them
+        is_asked = parts[maker[read]] >= share[read]
+        asked, places = read[is_asked], (number * PACK + np.arange(len(read)))[is_asked]
+        share[asked] = parts[maker[asked]]
+        place[asked[::-1]] = places[::-1]  # the first is the last written, and counts
     return ordered, place
 
 

@@ -14,6 +14,7 @@ from microgradlib import nn
 from microgradlib.compiler.canonicalize import canonicalize
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Operand, ProgramData
 from microgradlib.compiler.planning import plan
+from microgradlib.compiler.planning.fusion import fusible
 from microgradlib.compiler.reverse import reverse
 from microgradlib.compiler.trace import trace
 from microgradlib.compiler.vectorize import vectorize
@@ -127,6 +128,22 @@ def test_the_backward_pass_takes_the_rows_of_one_layer_more_than_the_forward_pas
 def test_gradients_are_one_run_of_rows(model):
     found = plan(reverse(program_of(*model()))).cotangent_rows[-1]
     assert (np.diff(found) == 1).all()
+
+
+def small_attention():
+    model = nn.CausalSelfAttention(4, heads=2, rng=0)
+    return lambda xs: mg.sum([mg.tanh(v) for row in model(xs) for v in row]), model.parameters(), [[0.5] * 4] * 4
+
+
+@pytest.mark.parametrize("model", [*MODELS, small_attention])
+def test_what_a_copy_is_of_is_not_written_over_by_the_steps_that_are_computed_with_it(model):
+    found = plan(reverse(program_of(*model())))
+    for start, end in fusible(found).items():
+        written = set[tuple[int, int]]()
+        for step in reversed(found.steps[start:end]):
+            if step.kind == "gather":
+                assert written.isdisjoint((step.operands[0].space, row) for row in rows_of(step.operands[0]).tolist())
+            written.update((step.results.space, row) for row in rows_of(step.results).tolist())
 
 
 def test_what_parameters_alone_give_is_computed_before_the_batch_and_kept():
