@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
 
 from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.ir import Function, Loop, Number, Real
 from microgradlib.compiler.llvm.vectors import lanes_added_up, sum_lanes, transposed
+from microgradlib.compiler.numpy_functions import numpy
 
 __all__ = [
     "add_up_lanes", "fill", "gather_numbers", "load_columns", "load_numbers", "load_row", "load_seed", "store_rows",
-    "total",
+    "stretches", "total",
 ]  # fmt: skip
+
+LONG_RUN = 64
+"""So many numbers that follow one another are copied at once, not by a table of where each goes."""
 
 
 def load_columns(real: Real) -> Function:
@@ -54,6 +60,22 @@ def load_numbers(real: Real) -> Function:
         found = f.load(real.one, f.address(real, "%x", f.mul(loop.index, "%step")))
         f.store(found, f.address(real, "%u", f.integer("%rows", loop.index)))
     return f
+
+
+def stretches(rows: Any) -> list[tuple[int, Any]]:
+    """Return rows in stretches, each with its start: long runs of neighbours alone, and what is between these.
+
+    >>> [(start, len(rows)) for start, rows in stretches([7, 5, 6, *range(100, 200), *range(300, 390), 4])]
+    [(0, 3), (3, 100), (103, 90), (193, 1)]
+    """
+    np, found = numpy(), list[tuple[int, Any]]()
+    ends = [*(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
+    runs = list(zip([0, *ends], ends))
+    for is_long, some in groupby(runs, lambda run: run[1] - run[0] >= LONG_RUN):
+        bounds = list(some)
+        spans = bounds if is_long else [(bounds[0][0], bounds[-1][1])]
+        found += [(start, rows[start:end]) for start, end in spans]
+    return found
 
 
 def load_row(real: Real) -> Function:

@@ -139,10 +139,12 @@ class _Writer(Calls):
         f.do(f"store {real.scalar} {total}, ptr {self.sum}, align 8")
         for operand, rows, array in zip(plan.program.cotangents, plan.cotangent_rows, self.cotangents):
             if operand.space == UNBATCHED and len(rows):
-                if _are_neighbours(rows):
-                    self.copy(array, self._unbatched_row(rows[0]), len(rows))
-                else:
-                    self.call(transfers.gather_numbers(real), self.unbatched, self.table(rows), len(rows), array)
+                for start, part in transfers.stretches(rows):
+                    to = f.address(real.one, array, start)
+                    if _are_neighbours(part):
+                        self.copy(to, self._unbatched_row(part[0]), len(part))
+                    else:
+                        self.call(transfers.gather_numbers(real), self.unbatched, self.table(part), len(part), to)
                 found = self.call(transfers.total(vector), array, len(rows), zero, zero)
                 check = f.emit(f"fadd {real.scalar} {check}, {found}")
         is_not_finite = f.emit(f"fcmp une {real.scalar} {check}, {zero}")
@@ -168,9 +170,12 @@ class _Writer(Calls):
     def _write_sums(self, first: int, results: StridedView) -> None:
         """Add up the lanes of sums that are finished, and write them to their rows."""
         lanes, rows = self.layout.sum_lanes, rows_of(results)
+        vectors = self.f.address(self.real, self.lanes, first * lanes)
+        if lanes == 1:
+            self._load_rows(rows, vectors)
+            return
         is_run = _are_neighbours(rows)
         target = self._unbatched_row(rows[0]) if is_run else self.scratch_memory
-        vectors = self.f.address(self.real, self.lanes, first * lanes)
         self.call(transfers.add_up_lanes(self.real), vectors, len(rows), target)
         if not is_run:
             self.scratch = max(self.scratch, -(-len(rows) // lanes))
@@ -178,10 +183,12 @@ class _Writer(Calls):
 
     def _load_rows(self, rows: Any, numbers: str) -> None:
         """Copy numbers that follow one another to unbatched rows."""
-        if _are_neighbours(rows):
-            self.copy(self._unbatched_row(rows[0]), numbers, len(rows))
-        else:
-            self.call(transfers.load_numbers(self.real), self.unbatched, self.table(rows), len(rows), numbers, 1)
+        for start, part in transfers.stretches(rows):
+            given = self.f.address(self.real.one, numbers, start)
+            if _are_neighbours(part):
+                self.copy(self._unbatched_row(part[0]), given, len(part))
+            else:
+                self.call(transfers.load_numbers(self.real), self.unbatched, self.table(part), len(part), given, 1)
 
     def _unbatched_row(self, row: Any) -> str:
         return self.f.address(self.real, self.unbatched, int(row))
