@@ -287,3 +287,20 @@ def test_only_the_last_assignment_to_a_parent_counts():
     other.data = 6.0
     with pytest.raises(ChangedDataError):
         (before + after).backward()
+
+
+@pytest.mark.parametrize("assigned_before", [0, 1, 3])
+def test_what_was_computed_from_a_node_that_became_a_leaf_is_refused(assigned_before):
+    """The slope of h + 1 is 1 at every number, but the way from h to w is gone."""
+    w, other = Value(2.0, label="w"), Value(1.0)
+    h = w * 3
+    h.backward()
+    y = h + 1
+    for _ in range(assigned_before):
+        other.data += 1
+    h.data = 9.0
+    with pytest.raises(ChangedDataError, match="a number was assigned to"):
+        y.backward()
+    again = h + 1
+    again.backward()
+    assert (h.parents, h.grad, w.grad) == ((), 2.0, 3.0)
