@@ -150,3 +150,13 @@ def test_a_reduction_of_nothing_is_the_identity(name):
             ufunc.reduce(nothing)
     else:
         assert ufunc.reduce(nothing) == ufunc.identity
+
+
+def test_functions_of_two_results_give_two_arrays_of_nodes():
+    x = Value(3.5)
+    array = node_array([x, Value(-4.25)], (2,))
+    quotients, rests = np.divmod(array, 2.0)
+    assert type(quotients) is type(rests) is type(array)
+    assert ([q.data for q in quotients], [r.data for r in rests]) == ([1.0, -3.0], [1.5, 1.75])
+    assert grad_table(rests.sum())[x] == 1.0
+    assert isinstance(np.std(rests), Value)
