@@ -163,7 +163,8 @@ def test_numbers_that_are_only_compared_or_printed_do_not_warn(f):
 
 
 LOOKED_AT = [
-    "print(float(x))", "print(1, float(x), y, end='')", "print('a', abs(float(x)))", "f'{float(x)} {y}'", "f'{y} {float(x):.2f} {y}'",
+    "print(float(x))", "print(1, float(x), y, end='')", "print('a', abs(float(x)))", "f'{float(x)} {y}'",
+    "f'{y} {float(x):.2f} {y}'",
     "float(x) > 0", "float(x) > y * 2 + 1", "y < float(x)", "float(x) == y", "float(x) < y < 3", "0 < y < float(x)",
     "0 < float(x) < 3", "0 < float(x) < y < 9", "0 < abs(float(x)) <= y", "y + (0 < float(x) < 3)", "not float(x)",
     "not abs(float(x))", "1 if float(x) else 2", "[1, 2][float(x) > 0]", "max(y, 1) if float(x) == y else 0",
