@@ -128,7 +128,6 @@ def _width(slots: Any) -> int:
     """
     np = numpy()
     cuts = [0, *(np.flatnonzero(np.diff(slots) != 1) + 1).tolist(), len(slots)]
-    width = math.gcd(*[end - start for start, end in pairwise(cuts)])
-    while (slots[::width] % width != slots[0] % width).any():
-        width = next(w for w in range(width - 1, 0, -1) if width % w == 0)
-    return width
+    longest = math.gcd(*[end - start for start, end in pairwise(cuts)])
+    divisors = (width for width in range(longest, 0, -1) if longest % width == 0)
+    return next(width for width in divisors if (slots[::width] % width == slots[0] % width).all())
