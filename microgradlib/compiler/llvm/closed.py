@@ -30,18 +30,13 @@ def adjoint_of(g: Number, derivative: Any) -> Number:
 
 
 def adjoint_of_relu(g: Number, x: Number) -> Number:
-    """Return `adjoint_of` the rule of relu, g where x > 0 and closed where x ≤ 0, by operations on bits.
+    """Return `adjoint_of` the rule of relu: g where x > 0, closed where x ≤ 0, nan at nan. By one comparison.
 
-    A comparison takes the unit that multiplies; these take others, so beside a product of matrices they cost nothing.
+    Comparisons and multiplications take the units that products of matrices wait for, beside which it is computed.
     """
-    bits = x.real.bits
-    is_open = on_bits("ashr", 0.0 - x, bits - 1)
-    nothing = bound(bound(x, "ogt", 0.0), "olt", 0.0)  # but nan at nan
-    minus = on_bits("and", on_bits("xor", is_open, -1), 1 << bits - 1)
-    found = on_bits("or", on_bits("and", g, is_open) + nothing, minus)
-    if g.closed is not None:
-        found = x.function.number(CLOSED, x.real).select(g.closed, found)
-    return closed_at_minus_zero(found)
+    closed = x.function.number(CLOSED, x.real)
+    found = (g + 0.0).select(x > 0, on_bits("or", bound(x, "ogt", CLOSED), closed))  # nan stays
+    return closed_at_minus_zero(found if g.closed is None else closed.select(g.closed, found))
 
 
 def masks_of(*numbers: Any) -> list[Mask]:

@@ -139,7 +139,7 @@ NUMBERS = [0.0, -0.0, 1.5, -1.5, 5e-324, -5e-324, math.inf, -math.inf, math.nan,
 @pytest.mark.parametrize("lanes", [1, 8])
 @pytest.mark.parametrize(("scalar", "dtype"), [("double", "float64"), ("float", "float32")])
 @pytest.mark.parametrize("closes", [False, True])
-def test_the_adjoint_of_relu_by_bits_is_that_of_its_rule(closes, scalar, dtype, lanes):
+def test_the_adjoint_of_relu_is_that_of_its_rule(closes, scalar, dtype, lanes):
     real, relu = Real(scalar, lanes), TABLE["relu"]
     f = Function("run", "ptr %g, ptr %x, ptr %y, i64 %n")
     with f.loop("%n", step=lanes) as loop:
