@@ -19,9 +19,10 @@ from microgradlib.numeric.differences import numeric_derivative
 from microgradlib.numeric.extrapolation import extrapolate
 from microgradlib.numeric.gradient_check import gradcheck
 from microgradlib.numeric.noise import Noise
+from microgradlib.ops import define_op, forget_op
 
 RECORDED = Path(__file__).with_name("recorded_numbers.json")
-POINTS = (0.0, 1e-9, 3e-5, 0.3, 1.0, -1e8, 1e14)
+POINTS = (0.0, 1e-310, 1e-9, 3e-5, 0.3, 1.0, -1e8, 1e14)
 FEWER = (0.0, 3e-5, 0.3, 1.0, -1e8)
 
 
@@ -107,6 +108,8 @@ FUNCTIONS = {
     "1e-6 wave 3e8 x + x²": lambda x: 1e-6 * wave(3e8 * x) + x * x,
     "x² by a jump in the last place": lambda x: x * x * (1 + 2.0**-50 * (x * 2.0**40 % 2 < 1)),
     "|x − 0.3| + 1e-7 |x − 0.3000001|": lambda x: abs(x - 0.3) + 1e-7 * abs(x - 0.3000001),
+    "a kink in noise": lambda x: ((x * x + 1e6) - 1e6) + 1e-8 * abs(x - 0.3),
+    "a kink in less noise": lambda x: ((x + 1e3) - 1e3) + 1e-9 * abs(x - 1.0) + x * abs(x),
     "nan right of 0.3": lambda x: x * x if x <= 0.3 else math.nan,
     "inf left of 1": lambda x: x * x if x >= 1 else math.inf,
     "1e300 x²": lambda x: 1e300 * x * x,
@@ -250,7 +253,34 @@ def of_check(check):
     return f"{check.argument}: {check.verdict} {check.crossed} {numbers} {cause}"
 
 
+WRONG = {
+    "cube, off by 1e-6": [lambda xp, x: x * x * x, lambda xp, z, x: 3.000003 * x * x],
+    "cube, off right of 0": [lambda xp, x: x * x * x, lambda xp, z, x: xp.where(x > 0, 3.1, 3.0) * x * x],
+    "cube, undefined at 1": [
+        lambda xp, x: x * x * x,
+        lambda xp, z, x: xp.where(xp.abs(x - 1) > 0, 3 * x * x, math.nan),
+    ],
+    "product, swapped": [lambda xp, x, y: x * y + y, lambda xp, z, x, y: x, lambda xp, z, x, y: y],
+    "product, a term missing": [lambda xp, x, y: x * x * y, lambda xp, z, x, y: x * y, lambda xp, z, x, y: x * x],
+}
+
+
+def of_wrong_ops():
+    """Return what is found of ops whose derivatives are wrong, alone and behind others."""
+    found = {}
+    for name, (value, *derivatives) in WRONG.items():
+        op = define_op("wrong_here", value, derivatives, formula="?")
+        try:
+            inputs = {1: lambda x: [x], 2: lambda x: [x, 2 * x + 1]}[len(derivatives)]
+            alone, behind = lambda x: op(*inputs(x)), lambda x: mg.sqrt(op(*inputs(x * x + 0.5))) + x  # noqa: B023
+            found[name] = {repr(x): of_graphs(alone, x) + of_graphs(behind, x) for x in FEWER}
+        finally:
+            forget_op("wrong_here")
+    return found
+
+
 MEASURED = {
+    "wrong ops": of_wrong_ops,
     "numbers": lambda: {name: {repr(x): of_numbers(f, x) for x in POINTS} for name, f in FUNCTIONS.items()},
     "graphs": lambda: {name: {repr(x): of_graphs(f, x) for x in FEWER} for name, f in GRAPHS.items()},
     "several": lambda: {name: of_graphs(f, *point, order=order) for name, (f, order, *point) in OF_SEVERAL.items()},
