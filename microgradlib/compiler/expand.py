@@ -14,7 +14,7 @@ from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.core.symbol import Symbol
 from microgradlib.core.value import Value, as_node
-from microgradlib.ops import GRAPH, ZERO, Op
+from microgradlib.ops import GRAPH, Op
 from microgradlib.ops.guards import Undefined, chain_product, unguarded
 
 __all__ = ["expand"]
@@ -58,7 +58,7 @@ def _expand(writer: Writer, i: Instruction, wrt: int) -> None:
             arguments = rule_arguments(i.op, i.reads, symbols[1:])
             derivatives = (i.op.derivatives[wrt](_DEFINED, *arguments, *i.op.settings),)  # type: ignore[index]
         products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
-    roots: list[Node] = [as_node(0.0 if product is ZERO else product) for product in products]
+    roots: list[Node] = list(map(as_node, products))
     results, size = _terms(i.results, i.terms), i.size // i.terms
     known: dict[Any, Operand] = dict(zip(symbols, read))
     targets = {root: result for root, result in zip(roots, results) if root.op is not None}
