@@ -141,6 +141,16 @@ def test_rounding_is_refused_with_digits_or_without() -> None:
             mg.compile(function)([1.0])
 
 
+def test_the_first_of_several_lines_that_draw_is_named() -> None:
+    def function(x):
+        first = random.random()
+        return x if first + random.random() < 3 else -x
+
+    line = function.__code__.co_firstlineno + 1
+    with pytest.raises(TracingError, match=rf"draws random numbers.*test_trace_refusals\.py:{line}\b"):
+        mg.compile(function)([1.0])
+
+
 def test_the_line_of_a_draw_is_named_but_draws_of_other_threads_do_not_count() -> None:
     ended = threading.Event()
 
