@@ -79,6 +79,50 @@ def test_rules_that_leave_the_floats_may_be_defined():
     forget_op("nothing")
 
 
+@pytest.mark.parametrize("sample", [((0.5, 2.0),), [[1, 1]], ((-1.0, 0),), ((0.5, 2.0), (1.0, 3.0))])
+def test_a_sample_is_an_interval_for_each_input(sample):
+    op = sloped(sample=sample)
+    assert [*op.sample] == [*sample]
+    forget_op("nothing")
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        (0.0, 1.0), ((2.0, 0.5),), ((0.0, 1.0, 2.0),), ((0.0,),), (("0", "1"),), ((0.0, math.nan),), "ab", 3,
+        ((0.0, 1.0), (1.0, 0.0)), {(0.0, 1.0)},
+    ],
+)  # fmt: skip
+def test_what_is_no_interval_is_refused(sample):
+    with pytest.raises(TypeError, match=r"sample of the op 'nothing' is an interval for each input, as in \(\(0\.5"):
+        sloped(sample=sample)
+    assert "nothing" not in TABLE
+
+
+@pytest.mark.parametrize(("count", "inputs"), [(1, "x"), (2, "x, y"), (6, "x, y, z, u, v, w"), (7, "x0, x1, .*, x6")])
+def test_a_rule_of_too_few_inputs_is_shown_its_call(count, inputs):
+    rules = [lambda xp, *xs: 1.0] * count
+    with pytest.raises(TypeError, match=rf"the rule value of 'nothing' is called as \(xp, {inputs}\), one input for"):
+        define_op("nothing", lambda xp: 1.0, rules, formula="1")
+    with pytest.raises(TypeError, match=rf"derivatives\[0\] of 'nothing' is called as \(xp, output, {inputs}\), one"):
+        define_op("nothing", lambda xp, *xs: 1.0, [lambda xp: 1.0, *rules[1:]], formula="1")
+
+
+@pytest.mark.parametrize(
+    ("count", "properties", "point"),
+    [
+        (1, {}, r"-0\.6"),
+        (1, {"sample": ((1.0, 2.0),)}, r"1\.4"),
+        (3, {"sample": ((1.0, 2.0), (0.0, 10.0))}, r"1\.4, 4, 4"),
+        (2, {"sample": ((1.0, 2.0),), "setting_count": 1, "defaults": (7.5,)}, r"1\.4, 7\.5"),
+        (2, {"sample": ((1.0, 2.0), (0.0, 10.0)), "defaults": (7.5,)}, r"1\.4, 4"),
+    ],
+)
+def test_rules_are_tried_inside_the_sample_and_at_the_defaults_of_settings(count, properties, point):
+    with pytest.raises(TypeError, match=rf"the value rule of 'nothing' gives no number at \({point}\): it returns"):
+        define_op("nothing", lambda xp, *xs: [], [lambda xp, z, *xs: 1.0] * count, formula="x", **properties)
+
+
 @pytest.mark.parametrize("symbol", ["", "two\nlines", "a b", "{x}", "\x1b[2J", "\ud800", 3, None])
 def test_the_symbol_of_an_op_is_one_printable_word(symbol):
     with pytest.raises(ValueError, match=r"the symbol of 'nothing' is one printable word without braces"):
