@@ -6,10 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, returned
-from microgradlib._support.number import as_float, as_point, is_one_number, number_at
+from microgradlib._support.checks import positive
+from microgradlib._support.number import as_point, is_one_number, number_at
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import no_grad
-from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate
+from microgradlib.numeric.extrapolation import EPSILON, NumericDerivative, extrapolate, power_of_two
+from microgradlib.numeric.hidden_oscillation import narrowest_wave
 from microgradlib.numeric.noise import Noise
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
     skipped. Quotients over finer steps must confirm the result: where f oscillates so fast that wide steps skip whole
     periods, only fine steps are used, and where f changes irregularly from float to float the error is inf. At a kink
     the value is the mean of both one-sided derivatives, and the error at least half of their `gap`. An oscillation of
-    less than about 64 rounding errors of f cannot be told from rounding; `gradcheck` knows the graph and can.
+    less than about 64 rounding errors of f cannot be distinguished from rounding: beyond 2²⁴ the error is inf if f has
+    one nearer to 0, where floats are denser; `gradcheck` knows the graph.
 
     `method` is "central", "forward" for the derivative to the right, by (f(x + h) − f(x)) / h, or "backward" for that
     to the left, by (f(x) − f(x − h)) / h. Raises `ValueError` for another one, and what f raises at x itself.
@@ -66,12 +69,15 @@ def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "ce
         return evaluate
 
     noise = Noise(number_or_nan, x, max(abs(x), 1.0))
-    if noise.kind == "irregular":
+    rounding = noise.bound if noise.kind == "rounding" else 0.0
+    wave = 0.0 if noise.kind == "irregular" else narrowest_wave(number_or_nan, x, rounding)
+    if not wave:
         return NumericDerivative(math.nan, math.inf, 0.0)
     # Over steps of the size of a tiny x, f may not change at all: its rounding over wide steps is estimated apart.
     own_scale = with_noise(Noise(number_or_nan, x, abs(x)).bound) if 0 < abs(x) < _TINY else None
     if noise.kind == "oscillation":
-        return extrapolate(with_noise(noise.least), x, side=side, widest=noise.widest)
+        widest = min(noise.widest, power_of_two(wave / 16)) if wave < math.inf else noise.widest
+        return extrapolate(with_noise(noise.least), x, side=side, widest=widest)
     return extrapolate(with_noise(noise.bound), x, side=side, own_scale=own_scale)
 
 
@@ -131,10 +137,7 @@ def numeric_gradient(f: Callable[..., Any], xs: Any, method: Method = "central",
     if step is None:
         slopes = [derivative.value for derivative in numeric_derivatives(f, point, method)]
         return slopes[0] if is_one_number(xs) else slopes
-    epsilon = as_float(step)
-    if not 0 < epsilon < math.inf:
-        message = f"step is a finite number greater than 0, got {shown(step)}; leave it out to extrapolate to step 0"
-        raise ValueError(message)
+    epsilon = positive(step, "step", reason="or None to extrapolate to step 0", example=1e-6)
     with no_grad():
         quotients = [_quotient(_along(f, point, i), x, side, epsilon) for i, x in enumerate(point)]
     return quotients[0] if is_one_number(xs) else quotients
