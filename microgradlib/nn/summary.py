@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from microgradlib._support import display
+from microgradlib._support.printable import one_line, shorten
 
 __all__ = ["Row", "Summary"]
+
+LONGEST_PATH = 60
+"""Of longer paths the text shows both ends."""
 
 
 class Row(NamedTuple):
@@ -36,7 +40,8 @@ class Summary(_Fields, display.ShowsItself):
 
     def __repr__(self) -> str:
         lines = [("layer", "kind", "shape", "parameters")]
-        shown = [(row.layer or "model", row.kind, row.shape, f"{row.parameters:,}") for row in self.rows]
+        paths = [shorten(one_line(row.layer or "model"), LONGEST_PATH) for row in self.rows]
+        shown = [(path, row.kind, row.shape, f"{row.parameters:,}") for path, row in zip(paths, self.rows)]
         if len(shown) > display.SCREEN:
             half = display.SCREEN // 2
             more = (f"… {len(shown) - 2 * half:,} more layers: show() shows all", "", "", "")

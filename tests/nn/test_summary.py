@@ -89,3 +89,15 @@ def test_parameters_outside_of_layers_come_last():
 )
 def test_modules_show_their_kind_and_size(module, text):
     assert repr(module) == text
+
+
+def test_paths_of_any_text_are_printable_and_short():
+    """A dict of modules has any keys: a control character would reach the terminal, a long key widen the table."""
+
+    class Keyed(Module):
+        def __init__(self):
+            self.parts = {"\x1b[2J\ud800\n": Layer(2, 1, rng=0), "x" * 17_000: Layer(2, 1, rng=0)}
+
+    lines = repr(Keyed().summary()).splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["parts.\ufffd[2J\ufffd", f"parts.{'x' * 24}…{'x' * 29}"]
+    assert max(map(len, lines)) < 100
