@@ -16,7 +16,7 @@ from microgradlib.compiler.trace import Trace
 from microgradlib.compiler.vectorize import vectorize
 from microgradlib.errors import LabelError
 
-__all__ = ["ColumnCheck", "column_checks", "run_checks"]
+__all__ = ["ColumnCheck", "column_checks", "first_wrong", "run_checks"]
 
 ColumnCheck = tuple[Any, Callable[[Sequence[Any]], Any]]
 """A check, as `record_check` was given it, and the function of the columns that returns the numbers it is for."""
@@ -59,6 +59,14 @@ def _picked(argument: int, chosen: Any, columns: Sequence[Any]) -> Any:
 
 def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
     """Raise `LabelError`, naming the example, for the first number that fails its check."""
+    wrong = first_wrong(checks, columns)
+    if wrong is not None:
+        message = f"example {wrong[0]}: {wrong[1]}"
+        raise LabelError(message)
+
+
+def first_wrong(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> tuple[int, str] | None:
+    """Return the example of the first number that fails its check, and what is wrong; None if all are right."""
     np = numpy()
     for check, numbers_of in checks:
         numbers = nearest = numbers_of(columns)
@@ -69,6 +77,6 @@ def run_checks(checks: Sequence[ColumnCheck], columns: Sequence[Any]) -> None:
         if check.other is not None:
             wrong &= numbers != check.other
         if np.count_nonzero(wrong):
-            example = tuple(np.argwhere(wrong)[0].tolist())
-            message = f"example {example[0]}: {check.message(float(numbers[example]))}"
-            raise LabelError(message)
+            place = tuple(np.argwhere(wrong)[0].tolist())
+            return place[0], check.message(float(numbers[place]))
+    return None

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import columns_of, compile  # noqa: A004  the name of the field
+from microgradlib.compiler.checks import first_wrong
 from microgradlib.core.modes import no_grad, recording
+from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
 from microgradlib.nn.module import evaluation_mode
@@ -23,6 +25,7 @@ from microgradlib.training.blocks import Blocks
 from microgradlib.training.diagnostics import SAMPLE_SIZE, relus_of
 from microgradlib.training.flat_parameters import FlatParameters
 from microgradlib.training.layer_norms import LayerNorms
+from microgradlib.training.risk import warn_of_constant_loss
 from microgradlib.training.tally import Tally
 from microgradlib.training.task import Epoch, Task
 
@@ -46,6 +49,7 @@ class CompiledSteps:
         self.norms = LayerNorms(task.layers, task.parameters)
         self.training = self._compiled(self._terms)
         self.evaluation = self._compiled(self._terms)
+        self.evaluation.check_labels = True
         first = task.train.subset([0])
         with recording(), evaluation_mode(task.model):
             self.output, _ = task.risk.example(*next(first.rows()))
@@ -53,10 +57,26 @@ class CompiledSteps:
             data, width = self.data[id(task.train)], 2 + len(flatten(self.output))
             self.blocks = Blocks(data.inputs, data.targets, batch_size=task.batch_size, width=width)
             self.evaluation.lower(first.inputs, first.targets)
+            self._check_indices()
             self.rectifiers = self._compiled(lambda x: relus_of(task.model(x))) if relus_of(self.output) else None
             if self.rectifiers is not None:
                 self.rectifiers.lower(first.inputs)
         self.training.lower(first.inputs, first.targets)
+
+    def _check_indices(self) -> None:
+        """Raise `LabelError` for the first example with an index out of range: here once, and not again at each step.
+
+        Indices are in the inputs, as those of an `Embedding`; of targets, what the program computes labels from.
+        """
+        checks = self.evaluation._latest().checks
+        for examples in (self.task.train, self.task.validation):
+            if examples is not None and checks:
+                columns, _ = columns_of((examples.inputs, examples.targets), float)
+                wrong = first_wrong(checks, columns)
+                if wrong is not None:
+                    message = f"example {examples.indices[wrong[0]]}: {wrong[1]}"
+                    raise LabelError(message)
+        checks.clear()
 
     def _compiled(self, function: Any) -> Any:
         program = compile(function, self.task.parameters, backend=self.backend, devices=self.devices)
@@ -69,6 +89,8 @@ class CompiledSteps:
         model, risk = self.task.model, self.task.risk
         output = model(x)
         cost = risk.loss(output, y)
+        if not isinstance(cost, Node) and cost:
+            warn_of_constant_loss()
         penalties = [penalty(model, x) for penalty in risk.penalties]
         regularisers = [regulariser(model) for regulariser in risk.regularisers]
         return [reductions.sum(cost, *penalties, *regularisers), cost, *flatten(output)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from microgradlib.training.examples import Examples
     from microgradlib.training.types import Loss
 
-__all__ = ["Risk", "check_model_and_loss"]
+__all__ = ["Risk", "check_model_and_loss", "warn_of_constant_loss"]
 
 
 class Risk:
@@ -98,15 +98,20 @@ class Risk:
                 if isinstance(term, Node):
                     term.backward()  # type: ignore[attr-defined]
         if is_constant and any(costs):
-            warn(
-                "the loss of each example of a batch is a constant, so nothing is learnt from it: compute it from the "
-                "output's Values, without float(output) and output.data"
-            )
+            warn_of_constant_loss()
         return math.fsum(costs) / len(costs), outputs
 
 
 _PACKAGE = str(Path(__file__).parents[1])
 _ORDER = "the arguments are model, loss, X, y, in this order"
+
+
+def warn_of_constant_loss() -> None:
+    """Warn that the loss of each example is a number that depends on nothing."""
+    warn(
+        "the loss of each example of a batch is a constant, so nothing is learnt from it: compute it from the "
+        "output's Values, without float(output) and output.data"
+    )
 
 
 def check_model_and_loss(model: Any, loss: Any) -> None:
