@@ -7,8 +7,10 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import parameters_of, takes
 from microgradlib._support.floats import FLOATS, evaluate_rule
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.optim.groups import joined
 from microgradlib.optim.parameters import checked_array, checked_numbers
 
@@ -65,6 +67,18 @@ def moved_values(rule: UpdateRule, group: Group, lr: float, slopes: list[float])
         new = [update(FLOATS, t, lr, *row) for row in rows]
     except (ArithmeticError, ValueError):  # such as 0/0: compute by IEEE 754, as arrays do
         new = [evaluate_rule(lambda xp, *row: update(xp, t, lr, *row), *row) for row in rows]
+    except TypeError:
+        if takes(update, (FLOATS, t, lr, *rows[0])):
+            raise
+        names = ", ".join(["xp", "t", "lr", "p", "g", *group.buffers])
+        message = (
+            f"update of {type(rule).__name__} is called as update({names}), but is a method {parameters_of(update)}"
+        )
+        raise TypeError(message) from None
+    if not isinstance(new[0], (tuple, list)) or len(new[0]) <= len(group.buffers):
+        what = ", ".join(["the new p", *[f"the new {name}" for name in group.buffers]])
+        message = f"update of {type(rule).__name__} must return a tuple of {what}, got {shown(new[0])}"
+        raise TypeError(message)
     numbers, *columns = zip(*new)
     buffers = {name: list(column) for name, column in zip(group.buffers, columns)}
     return checked_numbers(numbers, len(rows), "what the rule returns"), buffers

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from microgradlib._support.calling import refuse_class
 from microgradlib._support.checks import fraction, non_negative, whole_number
 from microgradlib.optim.types import Rate
 
@@ -125,6 +126,7 @@ class warm_up:  # noqa: N801
     then: Rate
 
     def __post_init__(self) -> None:
+        refuse_class(self.then, "then")
         then = self.then if callable(self.then) else non_negative(self.then, "then", example=0.01)
         _set(self, steps=whole_number(self.steps, "steps", example=100), then=then)
 
