@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.calling import parameters_of, takes
+from microgradlib._support.checks import whole_number
 from microgradlib._support.lookup import check_keywords
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
@@ -33,6 +35,11 @@ def check_properties(name: str, properties: Mapping[str, Any], known: Collection
     if not isinstance(symbol, str) or not symbol or not symbol.isprintable() or not set(" {}").isdisjoint(symbol):
         message = f"the symbol of {name!r} is one printable word without braces, as in symbol='σ'; got {shown(symbol)}"
         raise ValueError(message)
+    whole_number(properties.get("setting_count", 0), "setting_count", 0)
+    defaults = properties.get("defaults", ())
+    if not isinstance(defaults, (list, tuple)) or not all(isinstance(number, Real) for number in defaults):
+        message = f"defaults of the op {name!r} are the numbers of inputs that may be left out, got {shown(defaults)}"
+        raise TypeError(message)
     sample = properties.get("sample", ())
     if not isinstance(sample, (list, tuple)) or not all(map(_is_interval, sample)):
         message = f"sample of the op {name!r} is an interval for each input, as in ((0.5, 2.0),), got {shown(sample)}"
@@ -58,6 +65,13 @@ def check_rules(name: str, value: Any, derivatives: Any) -> None:
             message = f"the rules of {name!r} are functions of (xp, …), got {shown(rule)}"
             raise TypeError(message)
     if one_for_all:
+        for rule, wanted, count in ((value, "(xp, *inputs)", 3), (derivatives, "(xp, output, *inputs)", 4)):
+            if not takes(rule, [None] * count):
+                message = (
+                    f"with one function for all derivatives, {name!r} has any number of inputs: a rule is called as "
+                    f"{wanted}, but is {shown(rule)} {parameters_of(rule)}; for so many, give a list of derivatives"
+                )
+                raise TypeError(message)
         return
     n = len(derivatives)
     _check_arity(name, "value", value, 1 + n, f"(xp, {_inputs(n)})")
