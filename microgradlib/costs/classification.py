@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
 from microgradlib._support.shown import shown
+from microgradlib.core.modes import users_frame
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
 from microgradlib.costs.decision import argmax, sign_of_score, threshold_logit, threshold_probability, with_decision
-from microgradlib.costs.negative_log import negative_log, negative_log_complement
+from microgradlib.costs.negative_log import is_softmax_output, negative_log, negative_log_complement
 from microgradlib.costs.reduction import is_batch, per_component, reduce_costs, total
 from microgradlib.costs.signatures import as_class_cost, as_cost, as_logit_cost, as_softmax_cost
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept, softmax_cost, weighted
@@ -136,7 +138,8 @@ def cross_entropy(
     `compile`, which take the mean of the examples' costs, they do). `reduction`: None for the mean over the examples,
     or PyTorch's "sum", "mean" (divided by the weights of the labels) or "none". (*Deep Learning*, 6.2.2.3.)
 
-    L and its slopes keep their digits however large the logits are, and however near 1 the probability of y is. Raises
+    L and its slopes keep their digits however large the logits are, and however near 1 the probability of y is. Warns
+    if the z_k were computed by a softmax, as the cost would be that of two, whose slopes are too small. Raises
     `LabelError` for a class out of range, a row that is not a distribution, or nan, naming the example, `ValueError`
     for a `label_smoothing` outside [0, 1].
 
@@ -149,6 +152,8 @@ def cross_entropy(
 
     def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
         check_classes(z)
+        if is_softmax_output(z[0]):
+            _warn_of_two_softmaxes()
         return [softmax_cost(z, y, options)]
 
     batch = is_batch(output)
@@ -156,6 +161,16 @@ def cross_entropy(
         summed = reduce_costs(terms, output, target, batch=True, reduction="sum")
         return arithmetic.div(summed, count_kept(target, options.ignore_index))  # 0/0 if all are ignored: nan
     return reduce_costs(terms, output, target, batch=batch, reduction=reduction)
+
+
+def _warn_of_two_softmaxes() -> None:
+    _, above = users_frame()
+    warnings.warn(
+        "cross_entropy takes logits, but its output was computed by a softmax: leave that out, or take "
+        "cross_entropy_from_probabilities",
+        UserWarning,
+        stacklevel=above + 1,
+    )
 
 
 @as_class_cost

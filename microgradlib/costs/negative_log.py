@@ -8,7 +8,7 @@ from microgradlib._support.shown import shown
 from microgradlib.core.value import Value
 from microgradlib.ops import activations, arithmetic, exponential, reductions, softmax
 
-__all__ = ["negative_log", "negative_log_complement"]
+__all__ = ["is_softmax_output", "negative_log", "negative_log_complement"]
 
 TOLERANCE = 1e-9
 """The largest rounding error by which a probability may lie outside [0, 1]."""
@@ -33,11 +33,30 @@ def negative_log(p: Any) -> Any:
     return -exponential.log(_checked(p))
 
 
-def _neg_log_of_share(numerator: Any, denominator: Any) -> Any:
-    """Return −ln(eᵘ/v), which for v = Σ eᵘ with this eᵘ among them is −ln softmax(u)."""
+def is_softmax_output(p: Any) -> bool:
+    """Return whether p was computed by `softmax`, as eᵘ/v with v = Σ eᵘ.
+
+    >>> from microgradlib import Value, softmax
+    >>> [is_softmax_output(p) for p in (softmax([Value(1.0), Value(2.0)])[0], Value(0.5), 0.5)]
+    [True, False, False]
+    """
+    if getattr(p, "op", None) is not arithmetic.div or p.parents[0].op is not exponential.exp:
+        return False
+    return _others(*p.parents) is not None
+
+
+def _others(numerator: Any, denominator: Any) -> list[Any] | None:
+    """Return the exponentials eᵘ beside the numerator, one of them, whose sum is the denominator; None if it is not."""
     exponentials = denominator.parents if denominator.op is reductions.sum else ()
     others = [e for e in exponentials if e is not numerator]
-    if len(others) == len(exponentials) - 1 and all(e.op is exponential.exp for e in exponentials):
+    is_softmax = len(others) == len(exponentials) - 1 and all(e.op is exponential.exp for e in exponentials)
+    return others if is_softmax else None
+
+
+def _neg_log_of_share(numerator: Any, denominator: Any) -> Any:
+    """Return −ln(eᵘ/v), which for v = Σ eᵘ with this eᵘ among them is −ln softmax(u)."""
+    others = _others(numerator, denominator)
+    if others is not None:
         return softmax.neg_log_softmax(numerator.parents[0], *[e.parents[0] for e in others])
     return exponential.log(denominator) - numerator.parents[0]
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings, strategies as st
 from peer_records import peer_record
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, evaluate, grad_table, gradients, log_softmax, logsumexp, softmax
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, log_softmax, logsumexp, nn, softmax
 from microgradlib.costs import cross_entropy, cross_entropy_from_probabilities
 from microgradlib.errors import LabelError
 
@@ -208,3 +208,17 @@ def test_a_target_without_any_class_costs_nothing():
     z = [Value(0.5), Value(-1.0)]
     cost = cross_entropy(z, [1.0, 0.0], weight=[0.0, 1.0])
     assert float(cost) == 0.0
+
+
+def test_cross_entropy_of_the_outputs_of_a_softmax_warns_and_says_what_to_take():
+    """The cost of two softmaxes has slopes that are too small."""
+    model = nn.MLP([2, 3], output="softmax", rng=0)
+    with pytest.warns(UserWarning, match="leave that out, or take cross_entropy_from_probabilities") as caught:
+        mg.fit(model, cross_entropy, [[1.0, 2.0], [2.0, 1.0]], [0, 1], epochs=1)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("outputs", [lambda z: z, mg.log_softmax, lambda z: [mg.exp(x) / 3 for x in z]])
+def test_cross_entropy_of_logits_does_not_warn(outputs):
+    cross_entropy(outputs([Value(1.0), Value(2.0)]), 0)
+    cross_entropy([0.3, 0.7], 0)
