@@ -12,6 +12,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, costs, data, interop, metrics, nn, numeric, optim, regularisers, testing, viz
+from microgradlib.ops import TABLE, forget_op
 
 
 def uses_in(text):
@@ -66,11 +67,15 @@ def square(v):
 
 
 def raised_by(code, folder):
-    """Return the exception that the code raises."""
+    """Return the exception that the code raises; ops that it has defined before are forgotten."""
+    known = set(TABLE)
     try:
         exec(builtins.compile(code, "<wrong use>", "exec"), names(folder))  # noqa: S102  source of this test
     except Exception as error:  # noqa: BLE001  whichever: it is what is tested
         return error
+    finally:
+        for op in set(TABLE) - known:
+            forget_op(op)
     return None
 
 
