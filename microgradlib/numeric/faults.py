@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from microgradlib.core.autodiff import evaluate, tangent_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from microgradlib.core.value import Value
 
-__all__ = ["find_fault", "indeterminate_note"]
+__all__ = ["FaultFinder", "indeterminate_note"]
 
 _MISSING = (
     "every op agrees with differences of its own value, so a dependency is missing from the graph: look for "
@@ -31,6 +32,7 @@ _MISSING = (
 _OTHER_PATH = (
     "f takes another path at this very point than beside it, and the derivative along that path is not that of f"
 )
+_MADE_BY_HAND = "was made by hand, so its local derivatives cannot be checked one by one"
 _CLOSER = 0.1  # a complex step this much closer to a derivative than differences are proves these wrong
 _PARTS = (1.0, -1.0, 0.61, -0.61, 0.13, -0.13)  # of the widest step: a whole step may be a period of f
 _EXACT = 1e-12  # relative; local derivatives closer to a complex step are correct
@@ -38,43 +40,92 @@ _CONFIRMED = 2.0  # times the error of differences of f: a derivative by complex
 _ROUNDING = 1e-9  # relative; reverse and forward mode add the same products in another order
 
 
-def find_fault(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> tuple[Fault | None, str]:
-    """Return the cause of a disagreement between ∂f/∂xᵢ and differences: the op at fault, or another cause in words.
+class FaultFinder:
+    """It finds why derivatives of f at a point disagree with differences: each op is looked at once for all of them."""
 
-    Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own value;
-    one that disagrees with a complex step, if complex steps through all ops agree with differences of f; a product of 0
-    and inf, or another local derivative that is not finite; a node made by hand, whose local derivatives cannot be
-    checked; a dependency that the graph does not contain, so that f differs from its graph evaluated anew beside the
-    point; products of correct local derivatives that reverse and forward mode add differently. If there is none of
-    them, the result is (None, ""): the differences of f are wrong, for example because every step skips whole periods.
-    """
-    with tracing_lines() as lines:
-        here = record(f, point)
-    dependent = descendants(here.table, [here.inputs[i]])
-    reached = [node for node in here.table if node.parents and node in dependent]
-    for node in reached:
-        for k, recorded in enumerate(node.local_derivatives):
-            fault = _local_fault(node, k, recorded, lines.get(node, ""))
+    def __init__(self, f: Callable[..., Any], point: Sequence[float]) -> None:
+        self._f, self._point = f, point
+        self._faults: dict[tuple[Value, int], Fault | None] = {}
+        self._slopes: dict[tuple[Value, int], float | None] = {}
+
+    @cached_property
+    def _recording(self) -> tuple[Recording, dict[Any, str]]:
+        """The recording of f at the point, and the user's line that made each node."""
+        with tracing_lines() as lines:
+            return record(self._f, self._point), lines
+
+    def find(self, i: int, found: Comparison) -> tuple[Fault | None, str]:
+        """Return the cause of a disagreement between ∂f/∂xᵢ and differences: the op at fault, or else words.
+
+        Causes are, in this order: an op whose recorded local derivative disagrees with differences of the op's own
+        value; one that disagrees with a complex step, if complex steps through all ops agree with differences of f; a
+        product of 0 and inf, or another local derivative that is not finite; a node made by hand, whose local
+        derivatives cannot be checked; a dependency that the graph does not contain, so that f differs from its graph
+        evaluated anew beside the point; products of correct local derivatives that reverse and forward mode add
+        differently. If there is none of them, the result is (None, ""): the differences of f are wrong, for example
+        because every step skips whole periods.
+        """
+        here, lines = self._recording
+        dependent = descendants(here.table, [here.inputs[i]])
+        reached = [node for node in here.table if node.parents and node in dependent]
+        for node in reached:
+            for k in range(len(node.parents)):
+                fault = self._local_fault(node, k)
+                if fault:
+                    return fault, ""
+        if found.verdict == "differs" and math.isfinite(found.reverse):
+            fault = self._fault_by_complex_steps(i, found)
             if fault:
                 return fault, ""
-    if found.verdict == "differs" and math.isfinite(found.reverse):
-        fault = _fault_by_complex_steps(here, i, found, lines)
-        if fault:
-            return fault, ""
-    note = indeterminate_note(here.table, lines)
-    if note and math.isnan(found.reverse):
-        return None, note
-    for node in reached:
-        if not all(map(math.isfinite, node.local_derivatives)):
-            slopes = ", ".join(map(repr, node.local_derivatives))
-            return None, f"{described(node)}{_made(node, lines)} has the local derivatives {slopes}"
-        if node.op is None or isinstance(node.op, HandMadeOp):
-            return None, f"the node {node!r} was made by hand, so its local derivatives cannot be checked one by one"
-    if _differs_from_its_graph(f, point, i, found):
-        return None, _OTHER_PATH if found.boundary else _MISSING
-    if abs(found.reverse - found.forward) > _ROUNDING * max(abs(found.reverse), abs(found.forward)):
-        return None, "every op agrees with differences of its own value, but reverse and forward mode disagree"
-    return None, ""
+        note = indeterminate_note(here.table, lines)
+        if note and math.isnan(found.reverse):
+            return None, note
+        for node in reached:
+            if not all(map(math.isfinite, node.local_derivatives)):
+                slopes = ", ".join(map(repr, node.local_derivatives))
+                return None, f"{described(node)}{_made(node, lines)} has the local derivatives {slopes}"
+            if node.op is None or isinstance(node.op, HandMadeOp):
+                return None, f"the node {node!r} {_MADE_BY_HAND}"
+        if _differs_from_its_graph(self._f, self._point, i, found):
+            return None, _OTHER_PATH if found.boundary else _MISSING
+        if abs(found.reverse - found.forward) > _ROUNDING * max(abs(found.reverse), abs(found.forward)):
+            return None, "every op agrees with differences of its own value, but reverse and forward mode disagree"
+        return None, ""
+
+    def _local_fault(self, node: Value, k: int) -> Fault | None:
+        """Return the fault of a node's derivative by its input k, None if it agrees or cannot be judged."""
+        if (node, k) not in self._faults:
+            line = self._recording[1].get(node, "")
+            self._faults[node, k] = _local_fault(node, k, node.local_derivatives[k], line)
+        return self._faults[node, k]
+
+    def _slope(self, node: Value, k: int) -> float | None:
+        """Return a node's derivative by its input k by a complex step, None if there is none."""
+        if (node, k) not in self._slopes:
+            op = node.op if _can_be_checked(node) else None
+            self._slopes[node, k] = None if op is None else op_derivative(op, _inputs(node), k)
+        return self._slopes[node, k]
+
+    def _fault_by_complex_steps(self, i: int, found: Comparison) -> Fault | None:
+        """Return the fault that explains the whole disagreement of f, by complex steps of the ops on the way.
+
+        Differences of f can be more exact than those of its ops, as where f(x) = log(exp(x)) or an op has an input
+        twice.
+        """
+        here, lines = self._recording
+        recorded = tangent_table(here.output, {here.inputs[i]: 1.0})
+        exact = dict.fromkeys(here.table, 0.0) | {here.inputs[i]: 1.0}
+        fault, largest = None, 0.0
+        for node, gradient in here.table.items():
+            for k, (parent, local) in enumerate(zip(node.parents, node.local_derivatives)):
+                slope = self._slope(node, k)
+                slope = local if slope is None else slope
+                exact[node] += slope * exact[parent] if slope and exact[parent] else 0.0
+                effect = abs(gradient * (local - slope) * recorded[parent])
+                if node.op and effect > largest and abs(local - slope) > _EXACT * abs(slope):
+                    numeric = NumericDerivative(slope, _EXACT * abs(slope), 0.0)
+                    fault, largest = Fault(node.op.name, k, _inputs(node), local, numeric, lines.get(node, "")), effect
+        return fault if abs(exact[here.output] - found.numeric.value) <= _CONFIRMED * found.numeric.error else None
 
 
 def indeterminate_note(table: dict[Value, float], lines: Mapping[Value, str]) -> str:
@@ -109,26 +160,6 @@ def _can_be_checked(node: Value) -> bool:
     """Return whether the node's op has a value rule and is finite here; `detach` hides its derivative on purpose."""
     known = node.op is not None and node.op.name != "detach" and not isinstance(node.op, HandMadeOp)
     return known and all(map(math.isfinite, (node.data, *_inputs(node))))
-
-
-def _fault_by_complex_steps(here: Recording, i: int, found: Comparison, lines: Mapping[Value, str]) -> Fault | None:
-    """Return the fault that explains the whole disagreement of f, by complex steps of the ops on the way.
-
-    Differences of f can be more exact than those of its ops, as where f(x) = log(exp(x)) or an op has an input twice.
-    """
-    recorded = tangent_table(here.output, {here.inputs[i]: 1.0})
-    exact = dict.fromkeys(here.table, 0.0) | {here.inputs[i]: 1.0}
-    fault, largest = None, 0.0
-    for node, gradient in here.table.items():
-        for k, (parent, local) in enumerate(zip(node.parents, node.local_derivatives)):
-            slope = op_derivative(node.op, _inputs(node), k) if node.op and _can_be_checked(node) else None
-            slope = local if slope is None else slope
-            exact[node] += slope * exact[parent] if slope and exact[parent] else 0.0
-            effect = abs(gradient * (local - slope) * recorded[parent])
-            if node.op and effect > largest and abs(local - slope) > _EXACT * abs(slope):
-                numeric = NumericDerivative(slope, _EXACT * abs(slope), 0.0)
-                fault, largest = Fault(node.op.name, k, _inputs(node), local, numeric, lines.get(node, "")), effect
-    return fault if abs(exact[here.output] - found.numeric.value) <= _CONFIRMED * found.numeric.error else None
 
 
 def _differs_from_its_graph(f: Callable[..., Any], point: Sequence[float], i: int, found: Comparison) -> bool:

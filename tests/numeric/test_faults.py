@@ -1,4 +1,4 @@
-"""find_fault: faults that differences of f show and those of its ops do not, and missing dependencies."""
+"""FaultFinder: faults that differences of f show and those of its ops do not, and missing dependencies."""
 
 import math
 
@@ -6,6 +6,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib.errors import GradcheckError
+from microgradlib.numeric import faults
 from microgradlib.numeric.gradient_check import gradcheck
 
 
@@ -69,3 +70,12 @@ def test_a_function_that_is_0_at_every_step_has_the_rounding_error_of_terms_of_s
     [check] = gradcheck(lambda x: mg.tanh(mg.tanh(x).data - 1.0), [80.0]).checks
     assert check.verdict == "ok"
     assert 1e-18 < check.numeric.error < 1e-13
+
+
+def test_each_op_is_looked_at_once_for_all_arguments(monkeypatch):
+    looked = []
+    original = faults.compare
+    monkeypatch.setattr(faults, "compare", lambda op, *rest: looked.append(op) or original(op, *rest))
+    failures = failures_of(lambda *xs: mg.sum([x.data * x for x in xs]), [1.0 + i / 8 for i in range(8)])
+    assert ["missing from the graph" in failure.reason for failure in failures] == [True] * 8
+    assert len(looked) <= 8 + 2 * 8  # the inputs of the sum and of the products
