@@ -179,7 +179,7 @@ def _check(path: Path, target: Path, old: os.stat_result | None, *, private: boo
 def _is_of_the_system(path: Path) -> bool:
     """Say whether a path is one of the system's links to open files, such as /dev/stdout where that is redirected."""
     folder = os.path.realpath(path.parent)
-    return path.is_symlink() and folder.startswith(("/dev", "/proc/"))
+    return path.is_symlink() and re.match("/(dev|proc)(/|$)", folder) is not None
 
 
 def read_limited(path: Path, most: int, begins: bytes = b"") -> bytes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from microgradlib._support.calling import call, returned
 from microgradlib._support.draws import draw_lines, draws_from_numpy, generator_states
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
 from microgradlib._support.shown import shown
-from microgradlib._support.source_lines import innermost_line
+from microgradlib._support.source_lines import PACKAGE, innermost_line
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recorded_checks, recording, tracing_lines, unknown_numbers
 from microgradlib.core.node import Node
@@ -23,7 +22,6 @@ from microgradlib.ops import Op
 
 __all__ = ["Trace", "TracedNode", "trace"]
 
-_PACKAGE = str(Path(__file__).parents[1])
 _AS_BATCHES = "a compiled function takes one batch for each argument of the function"
 
 
@@ -112,7 +110,7 @@ class _Run:
             with recording(), unknown_numbers(parameters) as self.reads, recorded_checks() as checks:
                 result = with_lists_for_arrays(call(function, _AS_BATCHES, *unflatten(list(rows), self.symbols)))
         except SymbolHasNoValueError as error:
-            message = f"{error} (at {innermost_line(error, _PACKAGE) or 'a line of the library itself'})"
+            message = f"{error} (at {innermost_line(error, PACKAGE) or 'a line of the library itself'})"
             raise SymbolHasNoValueError(message) from error
         self.rng_state = generator_states()
         self.outputs = returned(function, flatten(result), as_node)

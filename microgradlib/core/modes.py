@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import sys
 from contextlib import contextmanager
-from os.path import dirname
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.source_lines import cited
+from microgradlib._support.source_lines import PACKAGE, cited
 from microgradlib.core.mode_blocks import MODES_IN_USE, Mode, changed_mode, current_mode
 from microgradlib.errors import AnomalyError, SymbolHasNoValueError
 
@@ -24,8 +23,6 @@ __all__ = [
     "is_recording", "is_unknown", "is_watching", "no_grad", "record_check", "recorded_checks", "recording",
     "refuse_unknown", "tracing_lines", "unknown_numbers", "users_frame", "users_line",
 ]  # fmt: skip
-
-_PACKAGE = dirname(dirname(__file__))  # noqa: PTH120  pathlib would add a tenth to the time of the import
 
 
 def finish(node: Any) -> Any:
@@ -182,7 +179,7 @@ def users_line() -> str:
 def users_frame() -> tuple[FrameType, int]:
     """Return the innermost frame outside the package, and how many calls it is above the caller of this function."""
     frame, above = sys._getframe(1), 0
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, above = frame.f_back, above + 1
     return frame, above
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.calling import call
 from microgradlib._support.number import as_float
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
-from microgradlib._support.source_lines import is_raised_within
+from microgradlib._support.source_lines import PACKAGE, is_raised_within
+from microgradlib.core.graph import topological_sort
 from microgradlib.core.lost_derivatives import warn
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
@@ -44,6 +44,7 @@ class Risk:
     ) -> None:
         self.model, self.loss = model, loss
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
+        self._is_known_to_depend = False
 
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
         """Return the model's output at x and its cost L. Errors of this package in them name the example, i."""
@@ -53,7 +54,7 @@ class Risk:
                 call(self.loss, "loss(output, target)", output, y), "the loss of one example", "loss(output, target)"
             )
         except (LabelError, ValueError, TypeError) as error:
-            if type(error) not in (LabelError, ValueError, TypeError) or not is_raised_within(error, _PACKAGE):
+            if type(error) not in (LabelError, ValueError, TypeError) or not is_raised_within(error, PACKAGE):
                 raise
             message = f"example {i}: {error}"
             raise type(error)(message) from error
@@ -84,7 +85,7 @@ class Risk:
         with recording():
             for i, x, y in examples.rows():
                 output, cost = self.example(i, x, y)
-                is_constant = is_constant and not (isinstance(cost, Node) and cost.parents)
+                is_constant = is_constant and not self._depends(cost)
                 costs.append(_data(cost))
                 outputs.append(_detached(output))
                 penalties = [call(penalty, "penalty(model, x)", self.model, x) for penalty in self.penalties]
@@ -101,8 +102,15 @@ class Risk:
             warn_of_constant_loss()
         return math.fsum(costs) / len(costs), outputs
 
+    def _depends(self, cost: Node | float) -> bool:
+        """Return whether a cost depends on a parameter. The graph is looked through until one does."""
+        if not (isinstance(cost, Node) and cost.parents):
+            return False
+        if not self._is_known_to_depend:
+            self._is_known_to_depend = not set(self.model.parameters()).isdisjoint(topological_sort(cost))
+        return self._is_known_to_depend
 
-_PACKAGE = str(Path(__file__).parents[1])
+
 _ORDER = "the arguments are model, loss, X, y, in this order"
 
 

@@ -101,6 +101,18 @@ def test_an_open_file_of_a_process_is_not_replaced_under_it(tmp_path):
 
 
 @POSIX
+@pytest.mark.parametrize(
+    ("folder", "is_refused"),
+    [("/dev", True), ("/dev/fd", True), ("/proc/7/fd", True), ("/developers/ann", False), ("/home/dev", False)],
+)
+def test_links_of_the_system_are_told_by_their_folder(tmp_path, monkeypatch, folder, is_refused):
+    link = tmp_path / "a.json"
+    link.symlink_to("b.json")
+    monkeypatch.setattr(files.os.path, "realpath", lambda path: folder)
+    assert files._is_of_the_system(link) is is_refused
+
+
+@POSIX
 def test_a_link_to_itself_is_an_error_and_stays(tmp_path):
     path = tmp_path / "a.json"
     path.symlink_to("b.json")

@@ -1,6 +1,7 @@
 """Lines are cited as a cell and a line in notebooks, as file and line elsewhere."""
 
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value
-from microgradlib._support.source_lines import cell_number, cited
+from microgradlib._support.source_lines import PACKAGE, cell_number, cited
 from microgradlib.errors import AnomalyError, GradcheckError, SymbolHasNoValueError
 
 FILE = "/kernels/ipykernel_7/123.py"
@@ -84,6 +85,13 @@ def test_a_shell_without_names_of_cells_does_no_harm(monkeypatch):
         monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda shell=shell: shell))
         assert cell_number("model.py") is None
     assert Value(1.0).data == 1.0
+
+
+def test_a_folder_whose_name_begins_as_the_packages_is_the_users():
+    file = f"{PACKAGE.removesuffix(os.sep)}_course{os.sep}lesson.py"
+    code = compile("with mg.detect_anomaly():\n    mg.log(mg.Value(-1.0))", file, "exec")
+    with pytest.raises(AnomalyError, match=re.escape(f"at {file}:2, in <module>")):
+        exec(code, {"mg": mg})  # noqa: S102  a lesson of this test
 
 
 PROGRAM = """

@@ -7,6 +7,8 @@ import sys
 from os.path import dirname
 from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib._support.source_lines import PACKAGE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
@@ -16,8 +18,7 @@ __all__ = ["is_public", "public", "users_frame", "users_variables"]
 INTERACTIVE: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
 """Variables that IPython puts among the user's."""
 
-_PACKAGE: Final = dirname(dirname(dirname(__file__))) + os.sep  # noqa: PTH120  as text, as the frames' file names are
-_STANDARD: Final = dirname(os.__file__) + os.sep  # noqa: PTH120
+_STANDARD: Final = dirname(os.__file__) + os.sep  # noqa: PTH120  as text, as the frames' file names are
 
 
 def users_frame() -> FrameType | None:
@@ -33,7 +34,7 @@ def users_frame() -> FrameType | None:
 
 
 def _is_installed(file: str) -> bool:
-    return file.startswith((_PACKAGE, _STANDARD, "<frozen ")) or "site-packages" in file or "dist-packages" in file
+    return file.startswith((PACKAGE, _STANDARD, "<frozen ")) or "site-packages" in file or "dist-packages" in file
 
 
 def users_variables(frame: FrameType | None) -> list[dict[str, Any]]:
