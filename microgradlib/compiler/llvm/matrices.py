@@ -12,7 +12,7 @@ from microgradlib.compiler.llvm.ir import Function, Real
 from microgradlib.compiler.llvm.tiles import Tile, tile_function, transposing_function
 from microgradlib.compiler.numpy_functions import numpy
 
-__all__ = ["Integer", "Matrices", "Product", "multiply"]
+__all__ = ["MANY_REGISTERS", "Integer", "Matrices", "Product", "multiply"]
 
 Integer = int | str
 """An integer of the IR: itself, or the name of a value."""
@@ -67,6 +67,9 @@ class Product(NamedTuple):
     """Xᵀ, if X is a copy in scratch memory whose columns lie side by side."""
     needed: tuple[Any, Any, Any] | None = None
     """Which entries of W and X may be other than 0, and which of Z are read; None: all."""
+    has_start: bool = False
+    has_ones: bool = False
+    """Whether the last column of X is made of ones."""
     after: Any = None
     ahead: tuple[Integer, ...] = ()
     """How many numbers behind Z those lie that `after` reads beside it."""
@@ -97,7 +100,10 @@ def multiply(f: Function, product: Product, count: int, registers: int) -> tuple
             w = product.w.behind(f, real, vector) if product.is_vector else product.w
             product = product._replace(w=w, x=product.x.behind(f, real, vector), z=product.z.behind(f, real, vector))
         downs = _pieces(f, product.rows, most_rows, 1)
-        acrosses = _with_tail(f, _pieces(f, product.columns, most_columns, product.multiple), product)
+        width = f.add(product.columns, -1) if product.has_ones else product.columns
+        acrosses = _with_tail(f, _pieces(f, width, most_columns, product.multiple), product)
+        if product.has_ones:
+            acrosses = _with_ones(acrosses)
         for part, down, across, lanes in _parts(f, product, downs, acrosses):
             functions.append(_call(f, part, down, across, lanes))
     return tuple(dict.fromkeys(functions))
@@ -138,7 +144,9 @@ def _call(f: Function, product: Product, down: _Piece, across: _Piece, lanes: in
     """Call the function of a tile for panels of rows and groups of columns; return it."""
     w, x, z, real = product.w, product.x, product.z, product.real
     (rows, panels, row), (columns, groups, column) = down, across
-    tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes, product.after)
+    tile = Tile(real, rows, columns, product.along, product.is_vector, product.is_added, lanes, product.has_start)
+    has_ones = product.has_ones and int(column) + columns * int(groups) == product.columns
+    tile = tile._replace(has_ones=has_ones, after=product.after)
     pointers = [
         f.address(real, w.pointer, f.mul(row, w.row)),
         f.address(real, x.pointer, f.mul(column, x.column)),
@@ -146,9 +154,8 @@ def _call(f: Function, product: Product, down: _Piece, across: _Piece, lanes: in
     ]
     strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
     function = tile_function(tile)
-    f.call(
-        function, *pointers, product.terms, panels, groups, *[strides[name] for name in tile.strides], *product.ahead
-    )
+    steps = [strides[name] for name in tile.strides]
+    f.call(function, *pointers, product.terms, panels, groups, *steps, *product.ahead)
     return function
 
 
@@ -187,6 +194,15 @@ def _pieces(f: Function, size: Integer, most: int, multiple: int) -> list[_Piece
     if multiple % most == 0:
         return [(most, times, 0)]
     return [(most, times, 0), (1, f.emit(f"urem i64 {size}, {most}"), f.mul(times, most))]
+
+
+def _with_ones(acrosses: list[tuple[_Piece, int]]) -> list[tuple[_Piece, int]]:
+    """Return the pieces of columns with one more column, in the last group."""
+    *whole, ((size, count, start), lanes) = acrosses
+    before = int(count) - 1
+    if before:
+        whole.append(((size, before, start), lanes))
+    return [*whole, ((size + 1, 1, int(start) + size * before), lanes)]
 
 
 def _with_tail(f: Function, pieces: list[_Piece], product: Product) -> list[tuple[_Piece, int]]:

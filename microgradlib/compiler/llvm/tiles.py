@@ -46,6 +46,10 @@ class Tile(NamedTuple):
     """Whether the results are added to Z."""
     lanes: int
     """So many lanes of the last column are there; of "summed" terms, behind the last whole vector."""
+    has_start: bool = False
+    """Whether sums start from the number behind the last term in each row of W: a bias; else from 0."""
+    has_ones: bool = False
+    """Whether the last column of X is made of ones: its sums are additions, for which other units are free."""
     after: Any = None
     """What is done to each vector before it is stored: `after.emit(vector, others)`, with vectors that lie as Z does,
     so many numbers behind it as the arguments at the end say, one for each of `after.closes`; None: nothing."""
@@ -54,8 +58,8 @@ class Tile(NamedTuple):
     def name(self) -> str:
         """The name of the function."""
         kinds = f".{self.along or 'across'}{'.vector' * self.is_vector}{'.added' * self.is_added}"
-        after = self.after.name if self.after else ""
-        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}{kinds}{after}"
+        kinds += ".start" * self.has_start + ".ones" * self.has_ones + (self.after.name if self.after else "")
+        return f"tile.{self.real.suffix}.{self.rows}x{self.columns}.{self.lanes}{kinds}"
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -82,7 +86,7 @@ def tile_function(tile: Tile) -> Function:
         w, x = f.address(real, "%w", f.mul(row, wr)), f.address(real, "%x", f.mul(column, xc))
         z = f.address(real, "%z", f.mul(row, zr), f.mul(column, zc))
         ws = [f.address(real, w, f.mul(r, wr)) for r in rows]
-        xs = [f.address(real, x, f.mul(c, xc)) for c in columns]
+        xs = [f.address(real, x, f.mul(c, xc)) for c in columns[: tile.columns - tile.has_ones]]
         width = [real.lanes] * (tile.columns - 1) + [1 if is_summed else tile.lanes]
 
         def place(r: int, c: int) -> str:
@@ -92,6 +96,8 @@ def tile_function(tile: Tile) -> Function:
         sums = [[f.number(0.0, real)] * tile.columns] * tile.rows
         if is_loaded:
             sums = [[f.load_first(real, place(r, c), width[c]) for c in columns] for r in rows]
+        if tile.has_start:
+            sums = [[f.broadcast(real, f.address(real, w, f.mul("%terms", wt)))] * tile.columns for w in ws]
         sums = _sums(f, tile, (ws, wt), (xs, xt), sums)
         for r in rows:
             for c in columns:
@@ -117,6 +123,7 @@ def _sums(f: Function, tile: Tile, w: Lines, x: Lines, sums: Sums) -> Sums:
         for place, row in zip(factors, sums):
             factor = f.load_first(real, place, width[0]) if tile.is_vector else f.broadcast(real, place)
             found.append([f.fma(factor, column, total) for column, total in zip(columns, row)])
+            found[-1] += [total + factor for total in row[len(columns) :]]
         return found
 
     with f.loop("%terms") as loop:

@@ -64,6 +64,9 @@ class Flow(NamedTuple):
     """Whether an op's exponentials are kept in the rows of its operand, by it for its adjoint."""
     read: Any = None
     """Which of its results are read, a boolean array; None: all."""
+    has_ones: bool = False
+    """Whether the right factors of a product end with the row of ones below a column of biases; where sums over the
+    batch are taken, whether with a column of ones."""
 
 
 class Link(NamedTuple):

@@ -64,8 +64,7 @@ def epilogue_of(steps: Sequence[Step], flows: Sequence[Flow]) -> tuple[Epilogue,
     own = link_of(product, flows[0], sizes).results
     for step, flow in zip(steps[1:], flows[1:]):
         i: Any = step.instruction
-        is_plain = i is not None and i.op.name in PLAIN
-        if not is_plain or common_sizes([product, step]) != common_sizes([product]):
+        if i is None or i.op.name not in PLAIN or common_sizes([product, step]) != common_sizes([product]):
             break
         link = link_of(step, flow, sizes)
         read = {key: closes for key, closes in zip(link.operands, flow.closes) if key != own}

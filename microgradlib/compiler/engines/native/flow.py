@@ -9,7 +9,7 @@ from typing import Any
 
 from microgradlib.compiler.engines.kernels import exponentials_of
 from microgradlib.compiler.engines.native.formulas import formula_of
-from microgradlib.compiler.instructions import BATCHED, Instruction
+from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
@@ -68,7 +68,18 @@ def flows_of(plan: Plan) -> list[Flow]:
         if (source >= 0).all() and (reads[source] == 2).all() and (last[source] == adjoint).all():
             kept |= {first, adjoint}
     known = zip(last.tolist(), closes, np.split(is_read, ends[1:]))
-    return [Flow(reader - k, flags, k in kept, read) for k, (reader, flags, read) in enumerate(known)]
+    ones = [_has_ones(step, plan.one_rows) for step in plan.steps]
+    return [Flow(reader - k, flags, k in kept, read, ones[k]) for k, (reader, flags, read) in enumerate(known)]
+
+
+def _has_ones(step: Step, ones: Any) -> bool:
+    """Say whether a product's right factors end with ones; see `Flow`."""
+    if step.kind != "matmul" or step.operands[1].space != BATCHED:
+        return False
+    rows = rows_of(step.operands[1]).reshape(getattr(step.operands[1], "sizes", (1, 1, -1)))
+    if step.results.space == UNBATCHED:
+        rows = rows.swapaxes(1, 2)
+    return bool(rows.shape[1] > 1 and numpy().isin(rows[:, -1], ones).all())
 
 
 def _exponentials(step: Step) -> list[tuple[str, StridedView, bool]]:

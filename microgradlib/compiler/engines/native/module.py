@@ -173,13 +173,12 @@ class _Writer(Calls):
         vectors = self.f.address(self.real, self.lanes, first * lanes)
         if lanes == 1:
             self._load_rows(rows, vectors)
-            return
-        is_run = _are_neighbours(rows)
-        target = self._unbatched_row(rows[0]) if is_run else self.scratch_memory
-        self.call(transfers.add_up_lanes(self.real), vectors, len(rows), target)
-        if not is_run:
+        elif _are_neighbours(rows):
+            self.call(transfers.add_up_lanes(self.real), vectors, len(rows), self._unbatched_row(rows[0]))
+        else:
+            self.call(transfers.add_up_lanes(self.real), vectors, len(rows), self.scratch_memory)
             self.scratch = max(self.scratch, -(-len(rows) // lanes))
-            self._load_rows(rows, target)
+            self._load_rows(rows, self.scratch_memory)
 
     def _load_rows(self, rows: Any, numbers: str) -> None:
         """Copy numbers that follow one another to unbatched rows."""

@@ -9,7 +9,7 @@ from microgradlib.compiler.engines.native.epilogues import Epilogue, epilogue_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, Real
-from microgradlib.compiler.llvm.matrices import Matrices, Product, multiply
+from microgradlib.compiler.llvm.matrices import MANY_REGISTERS, Matrices, Product, multiply
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.compiler.planning.fusion import Flow
 
@@ -48,6 +48,11 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
     if spaces[:2] == (BATCHED, UNBATCHED):
         product = product.T
     one = layout.is_single or BATCHED not in spaces
+    if flow is not None and flow.has_ones and not one:
+        if is_added:
+            product = product._replace(has_ones=layout.registers >= MANY_REGISTERS)
+        elif spaces[0] == UNBATCHED:
+            product = product._replace(terms=terms - 1, has_start=True)
     product = _of_one_example(product, terms) if one else _of_a_block(f, product, spaces)
     if flow is not None and product.is_vector and not product.along:
         product = product._replace(needed=_needed(step, flow))
