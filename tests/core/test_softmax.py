@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, evaluate, grad_table, gradients
+from microgradlib import Symbol, Value, evaluate, grad_table, gradients, topological_sort
 
 
 def exact_shares(xs):
@@ -65,3 +65,19 @@ def test_softmax_of_one_number_of_masked_and_of_infinite_ones():
         assert all(math.isnan(p.data) for p in mg.softmax(list(map(Value, numbers))))
     assert [type(p) for p in mg.softmax([1, Fraction(1, 2)])] == [float, float]
     assert [type(p) for p in mg.softmax([5, x])] == [Value, Value]
+
+
+@pytest.mark.parametrize("plain", [[], [0], [1, 2], [0, 2]])
+def test_numbers_among_values_make_the_graph_that_values_make(plain):
+    """The largest is known at once, whether it is a Value or a number: it is subtracted, and becomes the constant 0."""
+    numbers = [1.5, 2.5, -0.5, 0.25]
+    xs = [x if i in plain else Value(x) for i, x in enumerate(numbers)]
+    expected = mg.log_softmax([Value(x) for x in numbers])
+    found = mg.log_softmax(xs)
+    assert [y.data for y in found] == [y.data for y in expected]
+    assert [y.op.name for y in found] == ["sub"] * 4
+    assert {node.op.name for node in topological_sort(*found) if node.op} == {"sub", "logsumexp"}
+    for i, x in enumerate(xs):
+        if isinstance(x, Value):
+            shares = mg.softmax(numbers)
+            assert grad_table(found[3])[x] == pytest.approx((i == 3) - shares[i], rel=1e-14)
