@@ -27,7 +27,7 @@ class Function(Instructions):
     ...     x = f.load(real, f.address(real, "%x", loop.index))
     ...     f.store(x + x, f.address(real, "%x", loop.index))
     >>> print(f.text())
-    define void @twice(ptr %x, i64 %n) {
+    define void @twice(ptr %x, i64 %n) nounwind {
     entry:
     br label %loop.1
     loop.1:
@@ -53,11 +53,11 @@ class Function(Instructions):
         super().__init__()
 
     def text(self) -> str:
-        """Return the whole function; one without a result ends here."""
+        """Return the whole function; one without a result ends here. Nothing throws: there are no tables for that."""
         end = ["ret void"] if self.result == "void" else []
         linkage = f"{self.linkage} " if self.linkage else ""
         attributes = f" {self.attributes}" if self.attributes else ""
-        head = f"define {linkage}{self.result} @{self.name}({self.parameters}){attributes} {{"
+        head = f"define {linkage}{self.result} @{self.name}({self.parameters}) nounwind{attributes} {{"
         return "\n".join([head, "entry:", *self.lines, *end, "}"])
 
     # integers, as text: a name or a literal
