@@ -141,9 +141,14 @@ def value_formula(op: Op, names: Sequence[str]) -> str:
     return _filled(_value_template(op, len(names)), ["", *names])
 
 
+@lru_cache(maxsize=16)
+def _placeholders(count: int) -> tuple[Book, ...]:
+    return tuple([Book(chr(PLACEHOLDERS + i)) for i in range(count)])
+
+
 @lru_cache(maxsize=4096)
 def _derivative_template(op: Op, place: int, count: int) -> str:
-    output, *inputs = [Book(chr(PLACEHOLDERS + i)) for i in range(count + 1)]
+    output, *inputs = _placeholders(count + 1)
     try:
         return str(write_local_derivative(Book, op, place, inputs, output))
     except MissingRuleError:
@@ -152,7 +157,7 @@ def _derivative_template(op: Op, place: int, count: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _value_template(op: Op, count: int) -> str:
-    inputs = [Book(chr(PLACEHOLDERS + 1 + i)) for i in range(count)]
+    inputs = _placeholders(count + 1)[1:]
     try:
         return str(write_op(Book, op, inputs))
     except MissingRuleError:

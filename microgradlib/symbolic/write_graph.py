@@ -28,6 +28,10 @@ LONGEST_OPERAND = 4 * DEFAULT_LIMIT
 """The largest size of any subexpression without a name: each operation writes its operands anew, which would take a
 time that grows with the square of a formula's length."""
 
+LARGEST_TEXT = 50_000_000
+"""The most names and numbers of all formulas together, some 500 MB: of a list of 100,000 expressions, each may have as
+many as `LONGEST_OPERAND`."""
+
 F = TypeVar("F", bound=Formula)
 
 
@@ -115,6 +119,7 @@ def write_graph(
     names = leaf_names(order) if names is None else names
     fresh = fresh_names("t", [name for name in names.values() if isinstance(name, str)])
     results = Counter(shown[output] for output in outputs)
+    unread, total = uses.copy(), 0
     texts: dict[Node, F] = {}
     sizes: dict[Node, int] = {}
     definitions: list[tuple[F, F]] = []
@@ -123,8 +128,19 @@ def write_graph(
             texts[node], sizes[node] = write_leaf(dialect, node, names, digits), 1
             continue
         inputs = [shown[parent] for parent in node.parents]
-        texts[node] = write_op(dialect, node.op, [texts[x] for x in inputs], digits)
         sizes[node] = 1 + sum(sizes[x] for x in inputs)
+        total += sizes[node] if node in results or sizes[node] > LONGEST_OPERAND else 0
+        if total > LARGEST_TEXT:
+            message = (
+                f"the formulas have more than {LARGEST_TEXT:,} names and numbers: write fewer at once, or let "
+                "subexpressions that are read several times have names, by a small name_above="
+            )
+            raise GraphTooLargeError(message)
+        texts[node] = write_op(dialect, node.op, [texts[x] for x in inputs], digits)
+        for x in inputs:
+            unread[x] -= 1
+            if not unread[x]:  # each text holds those of its operands: all together grow with the square of the length
+                del texts[x]
         is_operand = node not in results or uses[node] > results[node]
         if (uses[node] > 1 and sizes[node] > name_above) or (is_operand and sizes[node] > LONGEST_OPERAND):
             name = dialect.name(next(fresh))

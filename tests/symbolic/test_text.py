@@ -3,6 +3,7 @@
 import functools
 import math
 import operator
+import tracemalloc
 
 import pytest
 from hypothesis import assume, given, strategies as st
@@ -11,6 +12,7 @@ import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, gradients, simplify, to_text
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import TABLE, arithmetic, derivative_graph
+from microgradlib.symbolic import write_graph
 from microgradlib.symbolic.parser import build
 from microgradlib.symbolic.text import Text
 
@@ -195,6 +197,29 @@ def test_text_grows_with_the_graph_not_with_its_paths() -> None:
         name, _, total = line.rpartition(" = ")
         numbers[name] = sum(numbers[term] for term in total.split(" + "))
     assert numbers[""] == 2.0**200
+
+
+def test_memory_is_that_of_what_is_returned() -> None:
+    node = Value(1.0, label="x")
+    for _ in range(3000):
+        node = node * 1.0000001
+    to_text(node, limit=10**9)
+    tracemalloc.start()
+    try:
+        to_text(node, limit=10**9)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000  # the texts of all operands together have 45 million
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_list_of_expressions_with_too_long_formulas_raises(monkeypatch) -> None:
+    nodes = [Symbol("x")]
+    for _ in range(60):
+        nodes.append(nodes[-1] + 1)
+    monkeypatch.setattr(write_graph, "LARGEST_TEXT", 60 * 62)
+    assert to_text(nodes, name_above=999).endswith("x" + " + 1" * 60)
+    with pytest.raises(GraphTooLargeError, match=r"more than 3,720 names and numbers.*name_above="):
+        to_text([*nodes, nodes[-1] + 1], name_above=999)
 
 
 def test_long_sums_and_products_are_written_as_pairs_are() -> None:
