@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ADVICE_ON_NAMES", "ADVICE_ON_NODES", "ADVICE_ON_OWN", "ARGUMENTS"]
+__all__ = [
+    "ADVICE_ON_DATA", "ADVICE_ON_HISTORIES", "ADVICE_ON_MODULES", "ADVICE_ON_NAMES", "ADVICE_ON_NODES", "ADVICE_ON_OWN",
+    "ADVICE_ON_PICTURES", "ADVICE_ON_PROGRAMS", "ARGUMENTS",
+]  # fmt: skip
 
 
 def _by_name(advice: dict[str, str]) -> dict[str, str]:
@@ -50,6 +53,34 @@ ADVICE_ON_OWN: Final = _by_name(
     }
 )
 """What to write for attributes of a program's own that it has not set."""
+
+ADVICE_ON_MODULES: Final = _by_name(
+    {
+        "predict forward": "call it with one example, model(x)",
+        "fit": "write microgradlib.fit(model, loss, X, y)",
+        "compile": "write microgradlib.compile(model, model.parameters()), or fit, which compiles by itself",
+        "evaluate": "write training.score(model, loss, X, y)",
+        "save": "write microgradlib.save(model, path)",
+        "load": "write microgradlib.load(model, path)",
+        "to cpu cuda double half": "its Values are floats on this machine: leave it out",
+        "requires_grad_": "give the optimizer the parameters that are to change",
+        "children": "its modules are attributes; model.parameters() finds those of all",
+        "register_buffer register_parameter": "set an attribute: a Value is a parameter, a number is not",
+        "num_parameters count_params": "write len(model.parameters())",
+        "apply": "go through model.parameters()",
+        "backward": "its output has it: loss.backward()",
+    }
+)
+"""What to write for attributes that modules have not."""
+
+ADVICE_ON_HISTORIES: Final = _by_name(
+    {"history": "history.loss is the list itself", "val_loss": "it is validation_loss", "acc": "it is accuracy"}
+)
+ADVICE_ON_DATA: Final = _by_name({"data X x features": "they are inputs", "y target labels": "they are targets"})
+ADVICE_ON_PICTURES: Final = _by_name(
+    {"show view display render": "a notebook shows it as the last line of a cell; save(path) writes a file"}
+)
+ADVICE_ON_PROGRAMS: Final = _by_name({"grad backward": "write value_and_grad(X, y)"})
 
 ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     name: tuple(here.split())

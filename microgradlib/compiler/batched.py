@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.absent import lacking
 from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import import_whole
 from microgradlib._support.lookup import lookup
+from microgradlib._support.other_names import ADVICE_ON_PROGRAMS
 from microgradlib._support.pytree import flatten
 from microgradlib.compiler.arguments import Parameters, columns_of, signs_of
 from microgradlib.compiler.checks import ColumnCheck, run_checks
@@ -47,6 +49,7 @@ class _LastCall(threading.local):
     known: tuple[Ready | None, Sequence[Any]] = None, ()
 
 
+@lacking(ADVICE_ON_PROGRAMS)
 class Batched(display.ShowsItself):
     """A function of batches. Arguments are arrays or nested lists: axis 0 is the batch, a row what the function takes.
 

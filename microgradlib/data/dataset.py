@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from microgradlib._support import display
+from microgradlib._support.absent import lacking
+from microgradlib._support.other_names import ADVICE_ON_DATA
 from microgradlib._support.shown import shown
 
 Row = tuple[float, ...]
 
 
+@lacking(ADVICE_ON_DATA)
 @dataclass(frozen=True, slots=True, repr=False)
 class Dataset(display.ShowsItself):
     """Examples for classification: `inputs[i]` belongs to the class `class_names[targets[i]]`.
@@ -52,6 +55,7 @@ class Dataset(display.ShowsItself):
         return f"<{type(self).__name__}: {_shape(self)}, {_listed(self.class_names, 'class', 'classes')}>"
 
 
+@lacking(ADVICE_ON_DATA)
 @dataclass(frozen=True, slots=True, repr=False)
 class RegressionDataset(display.ShowsItself):
     """Examples for regression: `targets[i]` is the number to predict from `inputs[i]`.

@@ -8,9 +8,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
+from microgradlib._support.absent import lacking
 from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
+from microgradlib._support.other_names import ADVICE_ON_MODULES
 from microgradlib.core.assignment import assign
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
@@ -45,6 +47,7 @@ class NamedParameters(list[Value], display.ShowsItself):
         return NamedParameters, (list(zip(self.names, self)),)
 
 
+@lacking(ADVICE_ON_MODULES)
 class Module(RecordedCalls, display.ShowsItself):
     """The base class of networks and layers. Parameters are the leaf Values among its attributes.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from microgradlib._support import display
+from microgradlib._support.absent import lacking
+from microgradlib._support.other_names import ADVICE_ON_HISTORIES
 from microgradlib._support.shown import shown
 from microgradlib.viz import line_chart
 from microgradlib.viz.captions import Language, captions
@@ -23,6 +25,7 @@ PLOTS = {
 }
 
 
+@lacking(ADVICE_ON_HISTORIES)
 @dataclass(repr=False)
 class History(display.ShowsItself):
     """The quantities recorded by `fit`. Index e of every list is epoch e; index 0 is before training.

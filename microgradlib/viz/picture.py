@@ -6,7 +6,9 @@ import hashlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol
 
+from microgradlib._support.absent import lacking
 from microgradlib._support.files import save_as
+from microgradlib._support.other_names import ADVICE_ON_PICTURES
 from microgradlib.viz.html import State, page_part, svg_document, whole_page
 from microgradlib.viz.theme import colours
 
@@ -49,6 +51,7 @@ class Canvas(Protocol):
         """
 
 
+@lacking(ADVICE_ON_PICTURES)
 class Picture(ABC):
     """A picture with an SVG form, an HTML form and a text form. Jupyter displays it; `save` writes it to a file."""
 

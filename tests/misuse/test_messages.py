@@ -40,7 +40,7 @@ INTERNAL = {
 """What no message says."""
 PYTHONS = (
     r"object is not (iterable|subscriptable|callable)|unsupported operand|indices must be|values to unpack|unhashable|"
-    r"has no len\(\)|must be real number|^.(?!Value|Symbol)\w+. object has no attribute|positional argument|"
+    r"has no len\(\)|must be real number|^.(?!Value|Symbol)\w+. object has no attribute '\w+'$|positional argument|"
     r"not supported between|cannot unpack|object cannot be interpreted"
 )
 """What Python says to the line that made the mistake, and nobody says of a line of the package."""
