@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Records", "records_of"]
 
+DEEPEST = 32
+"""The most calls and blocks around a node that are kept, the outermost: no drawing shows more frames, one in the other,
+and of a program that nests a block in each step there would be as many for each node as there are nodes."""
+
 
 @dataclass(frozen=True)
 class Records:
     """The records of a graph, by the indices of its nodes.
 
     Args:
-        chains: for each node the calls and blocks that it was made in, outer ones first.
+        chains: for each node the calls and blocks that it was made in, outer ones first, at most `DEEPEST`.
         numbers: the names of numbers that the library put in.
         calls: all calls with nodes in this graph, in the order in which they began.
 
@@ -68,17 +72,27 @@ def records_of(order: Sequence[Any], index: Mapping[Any, int]) -> Records:
         call, marked = calls[end]
         returned = [index[node] for node in (reference() for reference in call.outputs) if node in index]
         returned += [user for node in call.inside if node in index for user in users[index[node]]]
-        before = {i for i, moment in given.items() if moment < call.begin}
-        for i in _made_in(call, [*marked, *returned], order, index, outermost=outermost, before=before):
+        for i in _made_in(call, [*marked, *returned], order, index, outermost=outermost, moments=given):
             found[i].append(call)
             outermost[i] = call
+    around: dict[Block, tuple[Block, ...]] = {}
     for i, block in blocks.items():
-        inner: Block | None = block
-        while inner is not None:
-            found[i].append(inner)
-            inner = inner.parent
-    chains = [tuple(sorted(records, key=_beginning)) if records else () for records in found]
+        found[i] += _with_those_around(block, around)
+    chains = [tuple(sorted(records, key=_beginning)[:DEEPEST]) if records else () for records in found]
     return Records(chains, numbers, [call for call, _ in sorted(calls.values(), key=lambda pair: pair[0].begin)])
+
+
+def _with_those_around(block: Block, known: dict[Block, tuple[Block, ...]]) -> tuple[Block, ...]:
+    """Return the outermost `DEEPEST` of a block and the blocks around it; `known` keeps them for each block."""
+    inner: list[Block] = []
+    outer: Block | None = block
+    while outer is not None and outer not in known:
+        inner.append(outer)
+        outer = outer.parent
+    blocks: tuple[Block, ...] = () if outer is None else known[outer]
+    for each in reversed(inner):
+        blocks = known[each] = (*blocks, each) if len(blocks) < DEEPEST else blocks
+    return blocks
 
 
 def _users(order: Sequence[Any], index: Mapping[Any, int]) -> list[list[int]]:
@@ -97,15 +111,15 @@ def _made_in(
     index: Mapping[Any, int],
     *,
     outermost: Mapping[int, Call],
-    before: set[int],
+    moments: Mapping[int, int],
 ) -> set[int]:
-    """Return the nodes that a call made, of which it returned `ends`; those in `before` were there before it."""
+    """Return the nodes that a call made, of which it returned `ends`; some were there at `moments` before it began."""
     made: set[int] = set()
-    given = before.union(_given(call, index))
+    given = _given(call, index)
     stack = ends
     while stack:
         i = stack.pop()
-        if i in made or i in given or order[i].op is None:
+        if i in made or i in given or order[i].op is None or moments.get(i, call.begin) < call.begin:
             continue
         other = outermost.get(i)
         if other is not None and other.begin < call.begin:

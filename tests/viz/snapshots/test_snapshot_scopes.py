@@ -1,5 +1,6 @@
 """Scopes of nodes: modules, layers and neurons, time steps, heads, softmax, costs, examples, blocks."""
 
+import contextlib
 import copy
 import pickle
 import threading
@@ -26,6 +27,7 @@ from microgradlib.nn import (
     functional_call,
 )  # fmt: skip
 from microgradlib.viz.snapshots.capture import capture, snapshot
+from microgradlib.viz.snapshots.records import DEEPEST
 
 
 def path(node):
@@ -473,3 +475,14 @@ def test_a_cost_of_probabilities_that_reads_their_logits_does_not_hold_the_model
     assert {node.op for node in nodes if any(scope.name == "binary cross-entropy" for scope in node.scopes)} == {
         "softplus"
     }
+
+
+def test_of_blocks_nested_very_deep_the_outermost_are_kept():
+    y = Value(1.0, label="x")
+    with contextlib.ExitStack() as stack:
+        for k in range(1000):
+            stack.enter_context(scope(f"block {k}"))
+            y = y * 1.01
+    scopes = [node.scopes for node in snapshot(y).nodes if node.op]
+    assert [len(chain) for chain in scopes] == [min(k, DEEPEST) for k in range(1, 1001)]
+    assert [block.name for block in scopes[-1]] == [f"block {k}" for k in range(DEEPEST)]
