@@ -9,17 +9,22 @@ import copy
 import gc
 import os
 import pickle
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 import microgradlib as mg
 from microgradlib import Value
-from microgradlib.nn import MLP
+from microgradlib.nn import MLP, load, save
+from microgradlib.training import fit
 
 SECONDS = float(os.environ.get("MEMORY_SECONDS", "0.3"))
+BY_HAND = "MEMORY_SECONDS" in os.environ
 ALLOWED = 300_000
 """Bytes: what bounded caches and Python's own tables still take after the first rounds."""
 
@@ -59,10 +64,46 @@ def drawings(i: int) -> None:
     mg.draw(graph(i % 3))._repr_html_()
 
 
-def programs(i: int) -> None:
+def programs(i: int, backend: str = "numpy") -> None:
     model = MLP(2, [2, 1], rng=i)
-    fast = mg.compile(lambda x, y: (model(x) - y) ** 2 * (1.0 + i), model.parameters(), backend="numpy")
+    fast = mg.compile(lambda x, y: (model(x) - y) ** 2 * (1.0 + i), model.parameters(), backend=backend)
     fast.value_and_grad([[1.0, 2.0]], [1.0])
+    str(fast.program)
+
+
+def calls(backend: str) -> Callable[[int], None]:
+    """Return calls of one program on batches of ever other sizes, which `fast` keeps memory for."""
+    model = MLP(2, [2, 1], rng=0)
+    fast = mg.compile(lambda x, y: (model(x) - y) ** 2, model.parameters(), backend=backend)
+    sizes = 3 if backend == "jax" else 10_000  # JAX compiles anew for each size, and keeps that
+
+    def call(i: int) -> None:
+        batch = 1 + i % sizes
+        fast.value_and_grad([[1.0, 2.0]] * batch, [1.0] * batch)
+
+    return call
+
+
+def fits(i: int, backend: str | None = None) -> None:
+    model = MLP(1, [2, 1], rng=i)
+    inputs = [[0.1 * k] for k in range(4)]
+    engine = {"backend": backend, "compiled": True} if backend else {"compiled": False}
+    history = fit(model, lambda y, t: (y - t) ** 2, inputs, [x[0] for x in inputs], epochs=2, progress=False, **engine)
+    repr(history)
+
+
+def saved_files(i: int) -> None:
+    model = MLP(2, [2, 1], rng=i)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"model{i}.json"
+        save(model, path)
+        load(MLP(2, [2, 1], rng=0), path)
+        mg.draw(model([1.0, float(i)])).save(Path(folder) / "graph.svg")
+
+
+def steppers(i: int) -> None:
+    x = Value(1.0 + i, label=f"x{i}")
+    len(mg.explain(x * x + x.sin()).html)
 
 
 def transforms(i: int) -> None:
@@ -86,11 +127,38 @@ def growth(work: Callable[[int], None], seconds: float) -> int:
         tracemalloc.stop()
 
 
+KINDS = [
+    graphs,
+    second_derivatives,
+    copies,
+    named_parameters,
+    drawings,
+    programs,
+    transforms,
+    fits,
+    saved_files,
+    steppers,
+]
+ENGINES = ["numpy", "native", "jax"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("work", [graphs, second_derivatives, copies, named_parameters, drawings, programs, transforms])
+@pytest.mark.parametrize("work", KINDS)
 def test_memory_is_flat(work: Callable[[int], None]) -> None:
     pytest.importorskip("numpy", reason="compiled programs need NumPy")
     assert growth(work, SECONDS) < ALLOWED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("kind", ["programs", "calls", "fits"])
+def test_memory_of_compiled_programs_is_flat(kind: str, backend: str) -> None:
+    extra = {"numpy": "numpy", "native": "llvmlite", "jax": "jax"}[backend]
+    pytest.importorskip(extra, reason="the engine is an extra")
+    if backend == "jax" and kind != "calls" and not BY_HAND:
+        pytest.skip("JAX compiles each program for seconds: by hand")
+    kinds = {"programs": partial(programs, backend=backend), "fits": partial(fits, backend=backend)}
+    assert growth(kinds[kind] if kind in kinds else calls(backend), SECONDS) < ALLOWED
 
 
 def test_a_leak_is_found() -> None:
