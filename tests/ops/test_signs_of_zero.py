@@ -148,3 +148,78 @@ def test_powers_of_tiny_numbers_underflow_as_floats_do():
 def test_fmod_is_that_of_c(x, y):
     """The sign too: fmod(−0, y) was 0, and so sinpi(−0)."""
     assert repr(mg.fmod(x, y)) == repr(mg.fmod(Value(x), y).data) == repr(math.fmod(x, y))
+
+
+def slopes_by(way):
+    """Return a function that gives the derivatives of each op at each point, by nodes."""
+
+    def run(ops, columns):
+        return [[way(op, point) for point in zip(*columns)] for op in ops.values()]
+
+    return run
+
+
+def slopes_of_values(op, point):
+    inputs = [Value(x) for x in point]
+    op(*inputs).backward()
+    return [x.grad for x in inputs]
+
+
+def slopes_as_graph(op, point):
+    inputs = [Value(x) for x in point]
+    return [slope.data for slope in mg.gradients(op(*inputs), inputs)]
+
+
+def slopes_of_symbols(op, point):
+    symbols = [Symbol(f"s{i}") for i in range(len(point))]
+    return evaluate(mg.gradients(op(*symbols), symbols), dict(zip(symbols, point)))
+
+
+def compiled_slopes(backend, package=None):
+    def run(ops, columns):
+        if package:
+            pytest.importorskip(package, reason=f"the {backend} engine needs {package}")
+        f = {1: lambda x: [op(x) for op in ops.values()], 2: lambda x, y: [op(x, y) for op in ops.values()]}
+        slopes = mg.compile(f[len(columns)], backend=backend).jacobian(*map(np.array, columns))
+        return np.moveaxis(slopes, 1, 0).tolist()
+
+    return run
+
+
+SLOPES = {
+    "backward": slopes_by(slopes_of_values),
+    "gradients": slopes_by(slopes_as_graph),
+    "Symbols": slopes_by(slopes_of_symbols),
+    "reference": compiled_slopes("reference"),
+    "numpy": compiled_slopes("numpy"),
+    "native": compiled_slopes("native", "llvmlite"),
+}
+
+
+def different_slopes(way, columns):
+    ops = ops_of(len(columns))
+    points = list(zip(*columns))
+    return [
+        (name, point, expected, slopes)
+        for (name, op), found in zip(ops.items(), way(ops, columns))
+        for point, slopes in zip(points, found)
+        for expected in [op.local_derivatives(op.compute(*point), *point)]
+        if not all(x == y == 0 or agree(x, y, name) for x, y in zip(expected, slopes))
+    ]
+
+
+@pytest.mark.parametrize("way", SLOPES.values(), ids=SLOPES)
+def test_every_way_gives_the_derivatives_of_the_rules(way):
+    """But for the sign of a 0: gradients of Values are sums that begin with 0."""
+    assert different_slopes(way, [POINTS]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", SLOPES.values(), ids=SLOPES)
+def test_every_way_gives_the_derivatives_of_rules_of_two_inputs(way):
+    assert different_slopes(way, list(zip(*itertools.product(FEWER, repeat=2)))) == []
+
+
+def test_a_wrong_derivative_is_found():
+    found = different_slopes(slopes_by(lambda op, point: [abs(x) for x in slopes_of_values(op, point)]), [POINTS])
+    assert {name for name, *_ in found} >= {"neg", "cos", "abs", "reciprocal"}
