@@ -162,9 +162,14 @@ HELPERS: Final[dict[str, dict[str, str]]] = {
 """Functions that a text defines if it needs them."""
 
 _AT_THE_ORIGIN: Final = "nan at (0, 0), in microgradlib 0"
+_UNDEFINED: Final = "finite or infinite where the value is nan, in microgradlib nan too"
+_IF_UNDEFINED: Final = dict.fromkeys(
+    ["acosh", "atanh", "digamma", "fmod", "log", "log10", "log1p", "log2", "mod", "xlog1py", "xlogy"], _UNDEFINED
+)
 NOTES: Final[dict[str, dict[str, str]]] = {
     "numpy": {},
     "jax": {
+        **_IF_UNDEFINED, "logit": _UNDEFINED,
         "abs": "1 at 0, in microgradlib 0", "copysign": "1 or -1 at x = 0, in microgradlib 0",
         "leaky_relu": "1 at 0, in microgradlib that for x < 0", "clip": "1/2 at both edges, in microgradlib 1",
         "hard_tanh": "1/2 at -1 and 1, in microgradlib 0", "hard_sigmoid": "1/8 at -2 and 2, in microgradlib 0",
@@ -173,9 +178,10 @@ NOTES: Final[dict[str, dict[str, str]]] = {
         "pow": "by the exponent nan at base 0, in microgradlib its limit",
     },
     "torch": {
+        **_IF_UNDEFINED,
         "hard_sigmoid": "1/4 at -2 and 2, in microgradlib 0", "hypot": _AT_THE_ORIGIN, "unit": _AT_THE_ORIGIN,
         "cbrt": "nan at 0, in microgradlib inf", "maximum": "1 where x is equal to a number, in microgradlib 1/2",
         "minimum": "1 where x is equal to a number, in microgradlib 1/2",
     },
 }  # fmt: skip
-"""Where derivatives of a framework differ from ours at kinks, by the name of the op."""
+"""Where derivatives of a framework differ from ours, at kinks and outside of domains, by the name of the op."""
