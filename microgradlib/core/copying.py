@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from microgradlib.core.changes import COUNT, has_later_parents
 from microgradlib.core.graph import GraphNode, new_nodes
 from microgradlib.core.hand_made import BackwardFunction
-from microgradlib.core.lost_derivatives import TRANSFORMS
+from microgradlib.core.lost_derivatives import variables
 from microgradlib.core.own_attributes import own_attributes
 
 if TYPE_CHECKING:
@@ -34,11 +34,19 @@ def fields_of(node: Any) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
             return fields, None
     except (AttributeError, KeyError):  # a slot that is not set; a class met for the first time, or one of a user
         fields = tuple([getattr(node, name, None) for name in kind._fields])
-        if kind.__module__.startswith("microgradlib.") and not kind.__dictoffset__:
+        if kind.__module__.startswith("microgradlib.") and not _has_dict(kind):
             _READERS[kind] = attrgetter(*kind._fields[:-2])
     left = node.local_derivatives if fields[-3].__class__ is BackwardFunction else fields[-3]
     return (*fields[:-3], left, None if right.__class__ is dict else right, fields[-1]), extras_of(node) or None
 
+
+def _has_dict_by_bases(kind: type) -> bool:
+    return any("__dict__" in vars(base) for base in kind.__mro__)
+
+
+_has_dict: Callable[[type], Any] = _has_dict_by_bases  # 2 µs, and the other 0.05, which PyPy has not
+if hasattr(object, "__dictoffset__"):
+    _has_dict = attrgetter("__dictoffset__")
 
 _READERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 """For the library's own classes among those met so far, whose nodes have no attributes beside their fields: functions
@@ -51,7 +59,7 @@ def extras_of(node: Any) -> dict[str, Any]:
     if kind in _READERS and getattr(node, "_right_derivative", None).__class__ is not dict:
         return {}
     extras = {name: content for name, content in own_attributes(node).items() if name != "_backward"}
-    if kind.__dictoffset__:
+    if _has_dict(kind):
         extras.update(vars(node))
     for name in added_slots(kind):
         if hasattr(node, name):
@@ -89,8 +97,8 @@ def rebuild(kind: type[N], later_parents: object, fields: tuple[Any, ...]) -> N:
 
 
 def copy_node(node: N) -> N:
-    """Return a node of its own with the same parents: `copy.copy`. The input of a transform that runs is itself."""
-    if any(node is x for inputs in TRANSFORMS.get() for x in inputs):
+    """Return a node of its own with the same parents: `copy.copy`. One of the `variables` is its own copy."""
+    if node in variables():
         return node
     fields, extras = fields_of(node)
     copied = rebuild(type(node), has_later_parents(node), fields)
@@ -110,11 +118,11 @@ class _Progress:
 def copy_graph(output: N, memo: dict[int, Any]) -> N:
     """Return a deep copy of `output` and all it depends on: `copy.deepcopy`, parents first and without recursion.
 
-    The inputs of the transforms (`grad`, …) that run are shared: a copy would be another variable, of derivative 0.
+    The inputs of the transforms (`grad`, …) that run, and the parameters of a function that is being compiled, are
+    shared: a copy would be another variable, of derivative 0.
     """
-    for inputs in TRANSFORMS.get():
-        if inputs and id(inputs[0]) not in memo:
-            memo.update((id(x), x) for x in inputs)
+    if id(_Progress) not in memo:
+        memo.update((id(x), x) for x in variables())
     progress: _Progress = memo.setdefault(id(_Progress), _Progress())
     for node in new_nodes([output], progress.seen):
         if id(node) not in memo:

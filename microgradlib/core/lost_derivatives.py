@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.source_lines import cited
 from microgradlib.core.graph import descendants, topological_sort
 from microgradlib.core.math_calls import is_only_looked_at
-from microgradlib.core.modes import users_frame
+from microgradlib.core.modes import MODES_IN_USE, current_mode, users_frame
 from microgradlib.errors import LostDerivativeWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-__all__ = ["READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "warn", "warn_of_reads"]
+__all__ = [
+    "READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "variables", "warn",
+    "warn_of_reads",
+]  # fmt: skip
 
 TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
 """The inputs of each transformed function (`grad`, …) that is running, the outermost first."""
@@ -63,6 +66,17 @@ def differentiating(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]
                 TRANSFORMS.set(enclosing)
             finally:
                 _READS.set(outer)
+
+
+def variables() -> set[Any]:
+    """Return the inputs of the transforms that run, and the parameters of a function that is being compiled.
+
+    A copy of one of them would be another variable, by which nothing is differentiated.
+    """
+    transforms = TRANSFORMS.get()
+    inputs = {x for given in transforms for x in given} if transforms else set()
+    mode = current_mode() if MODES_IN_USE else None
+    return inputs if mode is None or mode.unknown is None else inputs | mode.unknown
 
 
 def note_read(node: Any, frame: FrameType) -> None:

@@ -16,7 +16,7 @@ from weakref import ref
 from microgradlib.core.changes import has_later_parents
 from microgradlib.core.copying import add_extras, extras_of, fields_of, rebuild
 from microgradlib.core.graph import GraphNode, new_nodes
-from microgradlib.core.lost_derivatives import TRANSFORMS
+from microgradlib.core.lost_derivatives import variables
 
 __all__ = ["reduce_graph"]
 
@@ -93,13 +93,12 @@ def add_all_extras(extended: list[tuple[Any, dict[str, Any]]]) -> None:
 
 
 def _refuse_dependent(nodes: list[Any]) -> None:
-    """Raise `TypeError` if a node is the input of a transform that runs."""
-    transforms = TRANSFORMS.get()
-    inputs = {x for xs in transforms for x in xs} if transforms else ()
+    """Raise `TypeError` if a node is one of the `variables`."""
+    inputs = variables()
     if inputs and not inputs.isdisjoint(nodes):
         raise TypeError(
-            "a Value that depends on the input of a transform (grad, …) would be pickled here, and its derivative be "
-            "lost: pickle float(value) if the number is meant"
+            "a Value that depends on the input of a transform (grad, …), or on a parameter of a function that is being "
+            "compiled, would be pickled here, and its derivative be lost: pickle float(value) if the number is meant"
         )
 
 

@@ -68,6 +68,7 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
 def equal(value: Any, other: object) -> bool:
     """Return whether the numbers are equal, in a function that is being differentiated, which was written for numbers.
 
+    In a function that is being compiled, a comparison with a number is refused if the Value's is not known.
     Elsewhere == is identity, so that Values can be the keys of dicts and the members of lists and sets.
     """
     if TRANSFORMS.get():
@@ -75,6 +76,9 @@ def equal(value: Any, other: object) -> bool:
             return bool(value.data == other.data)
         if other.__class__ in PLAIN_NUMBERS or isinstance(other, Real):
             return bool(value.data == other)
+    elif MODES_IN_USE and other.__class__ in PLAIN_NUMBERS and is_compiling():
+        refuse_unknown(value)
+        return bool(value.data == other)
     return NotImplemented  # type: ignore[no-any-return]
 
 
