@@ -13,7 +13,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import slope_of
 from microgradlib.ops import TABLE
 
-__all__ = ["reverse"]
+__all__ = ["depends_on_parameters", "reverse"]
 
 DOT, MUL = TABLE["dot"], TABLE["mul"]
 
@@ -73,6 +73,27 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
         cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(writer.slots)]),
     )
     return _pruned(joint) if program.cotangents else joint
+
+
+def depends_on_parameters(program: ProgramData, output: int = 0) -> bool:
+    """Return whether an output of a forward program depends on a parameter otherwise than by `detach`.
+
+    >>> from microgradlib import Value, compile
+    >>> w = Value(3.0)
+    >>> [depends_on_parameters(compile(f, [w]).lower([1.0])) for f in (lambda x: w * x, lambda x: w.detach() * x)]
+    [True, False]
+    """
+    np = numpy()
+    reached = (np.zeros(program.unbatched_size + 1, bool), np.zeros(program.batched_size + 1, bool))
+    reached[UNBATCHED][: len(program.parameter_order)] = True
+    for i in program.instructions:
+        reads = [reached[operand.space][operand.slots] for operand in i.operands]
+        if i.kind != "elementwise":
+            reached[i.space][i.results.slots] = any(read.any() for read in reads)
+        elif reads and i.op.name != "detach":
+            reached[i.space][i.results.slots] = np.logical_or.reduce(reads)
+    read = program.outputs[output]
+    return bool(reached[read.space][read.slots].any())
 
 
 def _needed(program: ProgramData, leaves: dict[int, int]) -> tuple[Any, Any]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib.compiler import columns_of, compile  # noqa: A004  the name of the field
 from microgradlib.compiler.checks import first_wrong
+from microgradlib.compiler.reverse import depends_on_parameters
 from microgradlib.core.modes import no_grad, recording
-from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 from microgradlib.errors import LabelError
 from microgradlib.nn.module import evaluation_mode
@@ -62,6 +62,9 @@ class CompiledSteps:
             if self.rectifiers is not None:
                 self.rectifiers.lower(first.inputs)
         self.training.lower(first.inputs, first.targets)
+        depends = depends_on_parameters(self.training.program, output=1)
+        if not depends and self.training.rows(first.inputs, first.targets)[0, 1]:
+            warn_of_constant_loss()
 
     def _check_indices(self) -> None:
         """Raise `LabelError` for the first example with an index out of range: here once, and not again at each step.
@@ -89,8 +92,6 @@ class CompiledSteps:
         model, risk = self.task.model, self.task.risk
         output = model(x)
         cost = risk.loss(output, y)
-        if not isinstance(cost, Node) and cost:
-            warn_of_constant_loss()
         penalties = [penalty(model, x) for penalty in risk.penalties]
         regularisers = [regulariser(model) for regulariser in risk.regularisers]
         return [reductions.sum(cost, *penalties, *regularisers), cost, *flatten(output)]

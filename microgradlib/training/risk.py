@@ -115,10 +115,10 @@ _ORDER = "the arguments are model, loss, X, y, in this order"
 
 
 def warn_of_constant_loss() -> None:
-    """Warn that the loss of each example is a number that depends on nothing."""
+    """Warn that the loss of each example depends on no parameter."""
     warn(
         "the loss of each example of a batch is a constant, so nothing is learnt from it: compute it from the "
-        "output's Values, without float(output) and output.data"
+        "output's Values, without float(output), output.data and output.detach()"
     )
 
 
