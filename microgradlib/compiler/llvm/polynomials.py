@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from microgradlib.compiler.llvm.ir import Mask, Number
+from microgradlib.compiler.llvm.machine import host
 from microgradlib.compiler.llvm.precision import precision
 
 __all__ = [
@@ -78,7 +79,7 @@ def _reduced(x: Number) -> tuple[Number, Number, Number]:
 
 
 SCALED_BITS = 512
-"""Vectors of so many bits are AVX-512's, which has an instruction for x · 2ⁿ."""
+"""Where the machine's vectors have so many bits, they are AVX-512's, which has an instruction for x · 2ⁿ."""
 
 
 def _scaled(x: Number, n: Number) -> Number:
@@ -103,7 +104,7 @@ def exp(x: Number) -> Number:
     exponent, n, r = _reduced(y)
     r = fma(n, -p.ln_2[1], r)
     power = fma(fma(_in_turn(r, p.exp), r, 1.0), r, 1.0)
-    if x.real.lanes * x.real.bits == SCALED_BITS:
+    if x.real.lanes * x.real.bits == SCALED_BITS == 8 * host().vector_bytes:
         return _scaled(power, n)
     is_small = y < small
     exponent = where(is_small, on_bits("add", exponent, LIFT << p.mantissa), exponent)
