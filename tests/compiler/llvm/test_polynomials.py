@@ -1,4 +1,4 @@
-"""Which instructions the polynomials of elementary functions are written with; what they give is in `test_functions`."""
+"""Which instructions the polynomials of elementary functions become; what they give is in `test_functions`."""
 
 import pytest
 
