@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients, no_grad, topological_sort
+from microgradlib.core import copying
 from microgradlib.nn import MLP, Module
 from microgradlib.ops import define_op, forget_op
 
@@ -262,3 +263,11 @@ def test_a_failing_write_leaves_no_state():
     with pytest.raises(OSError, match="no space"):
         pickle.dump(deep, FullDisk())
     assert len(topological_sort(pickle.loads(pickle.dumps(inner)))) == 15_001
+
+
+@pytest.mark.parametrize("slots", [None, (), ("note",), ("__dict__",)])
+@pytest.mark.parametrize("base", [Value, Symbol])
+def test_where_classes_have_no_dictoffset_their_bases_tell_of_dicts(base, slots):
+    kind = type("Kind", (base,), {} if slots is None else {"__slots__": slots})
+    assert copying._has_dict_by_bases(kind) is bool(kind.__dictoffset__) is (slots in (None, ("__dict__",)))
+    assert not copying._has_dict_by_bases(base)
