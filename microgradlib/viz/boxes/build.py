@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SMALL: Final = 12
 """Graphs of so many nodes, without groups, show every node as a box of its own."""
+MOST_APART: Final = 1000
+"""Of more arrows than these in such a graph, those between two boxes are one line, as in larger graphs."""
 _COLLAPSED: Final = frozenset({"closed", "sum", "series", "elided", "vector"})
 """Parts of which the drawing does not show every op."""
 _NAMES: Final = 3
@@ -88,7 +90,8 @@ def write(structure: Structure, sheet: Sheet, options: Options) -> Diagram:
     sheet = replace(sheet, labels=Labels(structure, options))
     captions = is_small(structure)
     written = [_numbered(sheet, _box(sheet, place, captions=captions)) for place in range(len(sheet.parts))]
-    lines = find_lines(sheet, written, apart=captions)
+    arrows_in_all = sum(len(node.parents) for node in structure.nodes)
+    lines = find_lines(sheet, written, apart=captions and arrows_in_all <= MOST_APART)
     rest, buses, through = add_buses(sheet, written, lines)
     frames, ids = _frames(sheet, [*(part.path for part in sheet.parts), *(path for _, path, _ in buses)])
     boxes = _in_frames(sheet, written, buses, ids)

@@ -6,7 +6,7 @@ from scoped_graphs import Layers, Recorder, batch, plain, recurrent
 import microgradlib as mg
 from microgradlib import Symbol, Value, dot, exp, gradients, tanh
 from microgradlib.ops import ZERO
-from microgradlib.viz.boxes.build import build
+from microgradlib.viz.boxes.build import MOST_APART, build
 from microgradlib.viz.boxes.choice import Step
 from microgradlib.viz.boxes.options import Options
 from microgradlib.viz.numbers import number
@@ -289,3 +289,10 @@ def test_dots_of_plain_numbers_keep_their_numbers_as_boxes():
     w = labelled(w1=1.0, w2=2.0)
     diagram = build(plain(dot(w, [0.5, 0.25])))
     assert [one.kind for one in diagram.boxes].count("constant") == 2
+
+
+@pytest.mark.parametrize(("n", "lines"), [(MOST_APART, MOST_APART), (MOST_APART + 1, 1)])
+def test_of_very_many_arrows_between_two_boxes_there_is_one_line(n, lines):
+    x = mg.Value(1.0, label="x")
+    arrows = mg.draw(mg.sum([x] * n)).diagram.arrows
+    assert [len(arrows), sum(len(arrow.edges) for arrow in arrows)] == [lines, n]
