@@ -5,6 +5,7 @@ import pytest
 
 import microgradlib as mg
 from microgradlib import Value
+from microgradlib.ops import TABLE
 
 ROWS = np.array([[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]])
 OF_ANY_NUMBER = {
@@ -29,6 +30,11 @@ OF_TWO = {
         lambda xp, x, y: y * xp.log(xp.exp(x) + xp.exp(y)),
         lambda xp, z, x, y: xp.prod(y, xp.exp(x - xp.logsumexp(x, y))),
         lambda xp, z, x, y: xp.sum(xp.logsumexp(x, y), xp.prod(y, xp.exp(y - xp.logsumexp(x, y)))),
+    ),
+    "a choice": (
+        lambda xp, x, y: xp.where(x > y, x * x * y, x * y * y),
+        lambda xp, z, x, y: xp.where(x > y, 2 * x * y, y * y),
+        lambda xp, z, x, y: xp.where(x > y, x * x, 2 * x * y),
     ),
     "a weighted cross-entropy": (  # its weights are 1 and 0
         lambda xp, x, y: x * xp.log(1 + xp.exp(y - x)),
@@ -71,3 +77,20 @@ def test_the_hessian_by_an_op_of_two_inputs(temporary_op, name, arguments):
     value, *derivatives = OF_TWO[name]
     op = temporary_op("of_two_for_a_test", value=value, derivatives=derivatives, formula="f")
     check_hessian(op, 2, ARGUMENTS[arguments])
+
+
+@pytest.mark.parametrize(
+    "name", ["maximum", "minimum", "prod", "norm", "var", "std", "logsumexp", "div", "pow", "hypot"]
+)
+def test_the_hessian_by_an_op_of_the_table(name):
+    op = TABLE[name]
+    for arguments in ARGUMENTS.values():
+        for count in [2, 3] if op.variadic else [2]:
+            check_hessian(lambda *xs: op(*[1.5 + x * x for x in xs]), count, arguments)
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_the_hessian_by_a_weighted_cross_entropy(arguments):
+    op = TABLE["cross_entropy"]
+    check_hessian(lambda *xs: op(*[0.25, 0.5, 0.75][: len(xs)], *xs), 3, ARGUMENTS[arguments])
+    check_hessian(lambda *xs: op(*[x * x for x in xs], *xs), 2, ARGUMENTS[arguments])

@@ -62,6 +62,8 @@ def drawn_rows(size, batch=3):
 
 
 W = [Value(0.3), Value(-0.7), Value(1.1)]
+
+
 FUNCTIONS = {
     "a sum of squares": lambda x: (
         mg.dot(x, x) * W[0] + mg.dot(W, W) * mg.dot([W[0] * y for y in x], [W[0] * y for y in x])
@@ -196,3 +198,30 @@ def test_no_more_derivatives_than_are_wanted_are_computed(wrt, adjoints) -> None
     joint = reverse(program, wrt=wrt)
     backward = joint.instructions[len(program.instructions) :]
     assert [(i.op.name, i.wrt or 0) for i in backward] == adjoints  # none by the constant
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_adjoint_names_its_forward_instruction_if_that_is_there(name):
+    program = program_of(FUNCTIONS[name], [0.5] * 3, W)
+    for joint in (reverse(program), reverse(program, wrt="both"), reverse(reverse(program))):
+        for i in joint.instructions:
+            forward = None if i.forward is None else joint.instructions[i.forward]
+            assert forward is None or (forward.op, forward.wrt) == (i.op, None)
+            if forward is not None and i.kind == "elementwise":
+                everything = (forward.results, *forward.operands)
+                assert all(
+                    set(read.slots.tolist()) <= set(everything[place].slots.tolist())
+                    for place, read in zip(i.reads, i.operands[1:])
+                )
+
+
+def test_cotangents_of_rows_in_windows_are_added_row_by_row():
+    """Of three rows of two numbers, dots of those one below the other."""
+
+    def function(x):
+        h = [mg.exp(W[0] * v) for v in x]
+        return mg.sum(h) + sum(mg.dot(W[:2], [h[j], h[j + 2]]) ** 2 for j in range(4))
+
+    joint = reverse(program_of(function, [0.5] * 6, W))
+    assert [(i.width, i.counts) for i in joint.instructions if i.kind == "segment_reduce"] == [(2, (1, 2, 1))]
+    check(function, drawn_rows(6), W)
