@@ -63,7 +63,7 @@ def grouped(numbers: Any) -> tuple[Any, Any, Any]:
 def _power(x: Any, y: Any) -> Any:
     """Return x**y as C's pow has it: for ½, NumPy takes the square root, which differs from it at −inf and −0."""
     np = numpy()
-    if np.size(y) == 1 and (y == 0.5 if np.ndim(y) == 0 else y.flat[0] == 0.5):
+    if np.size(y) == 1 and y == 0.5:
         return np.where(np.isneginf(x), math.inf, np.sqrt(x + 0.0))
     return np.power(x, y)
 
