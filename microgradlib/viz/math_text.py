@@ -41,7 +41,8 @@ _GREEK: Final = r"\\[A-Za-z]+"
 _BARE_SUPERSCRIPT: Final = re.compile(rf"\([^()\s]*\)|[-\u2212+]?\d+|[A-Za-z*'](?![A-Za-z0-9])|{_GREEK}")
 # What may follow _ without braces, after one letter: digits, one letter or a command.
 _BARE_SUBSCRIPT: Final = re.compile(rf"(?:\d+|[A-Za-z])(?![A-Za-z0-9_])|{_GREEK}")
-_WORD_BEFORE: Final = re.compile(r"(\\?)(\w+)['′]*$|[})]$")
+_DROW: Final = re.compile(r"(\w+)(\\?)")
+"""A word backwards, and the backslash of a command."""
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+|,)")
 _OPERATORS: Final = re.compile(r"[-+·=/,\u2212 ]")
 _MARKED: Final = re.compile(r"\\|\^|_")
@@ -164,10 +165,10 @@ def _script(text: str, position: int) -> tuple[str, int] | None:
 
 def _one_letter_before(text: str, position: int) -> bool:
     """Tell whether a single letter stands before this position: a whole name, or the end of a command."""
-    before = _WORD_BEFORE.search(text, 0, position)
-    return before is not None and (
-        before[2] is None or bool(before[1]) or (len(before[2]) == 1 and before[2].isalpha())
-    )
+    if text[position - 1 : position] in {"}", ")"}:
+        return True
+    word = _DROW.match(text[:position].rstrip("'′")[::-1])  # backwards: from each letter on it would be quadratic
+    return word is not None and (bool(word[2]) or (len(word[1]) == 1 and word[1].isalpha()))
 
 
 def _fraction(text: str, position: int) -> tuple[list[Piece] | None, int]:

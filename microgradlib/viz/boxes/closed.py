@@ -25,7 +25,7 @@ _MOST_SQUARES: Final = 256
 """Strips show so many numbers; of more, there is a note only."""
 _MOST_KINDS: Final = 5
 """So many kinds of ops are named in a box for many."""
-_NUMBERED: Final = re.compile(r"(.*?)(\d+)$", re.DOTALL)
+_LAST_NUMBER: Final = re.compile(r"(?<!\d)\d+$")
 _PLACES: Final = re.compile(r"\d+")
 
 
@@ -195,10 +195,11 @@ def _whole_steps(sheet: Sheet, part: Part) -> list[Scope]:
 
 
 def _series_title(scopes: Sequence[Scope]) -> str:
-    first, last = _NUMBERED.match(scopes[0].name), _NUMBERED.match(scopes[-1].name)
-    if first and last and first[1] == last[1]:
-        return f"{first[1]}{first[2]} … {last[2]}"
-    return f"{scopes[0].name} … {scopes[-1].name}"
+    first, last = scopes[0].name, scopes[-1].name
+    ends = _LAST_NUMBER.search(first), _LAST_NUMBER.search(last)
+    if ends[0] and ends[1] and first[: ends[0].start()] == last[: ends[1].start()]:
+        return f"{first} … {ends[1][0]}"
+    return f"{first} … {last}"
 
 
 def _counts(sheet: Sheet, part: Part, outputs: Sequence[int]) -> list[str]:

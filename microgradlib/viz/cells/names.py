@@ -107,8 +107,9 @@ def short_name(name: str) -> str:
     >>> short_name("x"), short_name("layers.0.neurons.3.w.1"), short_name("the_average_of_all_losses")
     ('x', '…w.1', 'the_average_…_all_losses')
     """
-    tail = re.search(r"[^.\W]+(\.\d+)*$", name) if "." in name and len(name) > LONGEST_PATH else None
-    return f"…{tail[0]}" if tail and len(tail[0]) < len(name) - 1 else shorten(name, LONGEST)
+    is_path = "." in name and len(name) > LONGEST_PATH
+    tail = re.search(r"[^.\W]+(\.\d+)*$", name[-LONGEST:]) if is_path else None  # of a long name in quadratic time
+    return f"…{tail[0]}" if tail and len(tail[0]) < min(len(name) - 1, LONGEST) else shorten(name, LONGEST)
 
 
 def _captured(order: Sequence[Any]) -> tuple[dict[Any, SnapshotNode], tuple[str, ...]]:
