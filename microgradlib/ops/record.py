@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import check_class
 from microgradlib._support.floats import FLOATS, Namespace, evaluate_rule
+from microgradlib._support.printable import one_line
 from microgradlib._support.unique import unique
 from microgradlib.ops.dispatch import apply, complete
 from microgradlib.ops.documentation import Documentation, OpSignature
@@ -155,7 +156,7 @@ class Op:
         return format(str(self), spec)
 
     def __repr__(self) -> str:
-        return f"<Op {self.name}: {self.formula}>"
+        return f"<Op {self.name}: {one_line(self.formula)}>"
 
 
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]

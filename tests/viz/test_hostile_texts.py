@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 import microgradlib as mg
 from microgradlib import Symbol, Value, draw, explain, explain_gradient, grad_table, scope, to_latex, to_text
 from microgradlib._support.printable import one_line
+from microgradlib.viz import math_text
+from microgradlib.viz.boxes import closed
+from microgradlib.viz.cells.names import short_name
+from microgradlib.viz.snapshots.snapshot import Scope
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 HOSTILE = [
@@ -55,6 +60,17 @@ def test_the_check_finds_what_it_looks_for():
     assert all(UNPRINTABLE.search(text) for text in ("a\u2028b", "a\x00b", "\x1b[2J", "a\ud800b", "\u202egnp.exe"))
 
 
+@pytest.mark.parametrize("text", ["x" * 17_000 + "! ^2" * 20, "1" * 17_000 + "x", f"a.{'x' * 17_000}!"])
+def test_the_time_that_a_long_text_takes_is_linear(text):
+    """Of each a pattern was tried from every letter on: seconds for each mark, and for each name in a table."""
+    start = time.process_time()
+    assert math_text.pieces(text)
+    assert closed._series_title([Scope(f"{text} 1", "step"), Scope(f"{text} 2", "step")]) == f"{text} 1 … 2"
+    assert closed._series_title([Scope(text, "step"), Scope("t2", "step")]) == f"{text} … t2"
+    assert len(short_name(text)) <= 24
+    assert time.process_time() - start < 1
+
+
 @pytest.mark.parametrize("label", [0, 2.5, None, ["x"]])
 def test_a_label_that_is_no_text_is_shown_as_python_writes_it(label):
     x = Value(2.0)
@@ -84,3 +100,10 @@ def test_a_highlight_finds_a_label_as_it_was_given():
     x.label = "only\nthis"
     assert "∂" in draw(y, highlight=("only\nthis", y)).text
     assert mg.draw(y, highlight="only this").text
+
+
+def test_the_formula_of_an_op_is_printable(temporary_op):
+    op = temporary_op(
+        "odd", value=lambda xp, x: xp.exp(x), derivatives=[lambda xp, z, x: z], formula="exp\x1b[2J\n\ud800"
+    )
+    assert repr(op) == "<Op odd: exp\ufffd[2J \ufffd>"
