@@ -18,10 +18,9 @@ C = TypeVar("C", bound=type)
 class Absent:
     """A descriptor of an attribute that does not exist: `hasattr` is False. Objects with a `__dict__` may set it."""
 
-    __slots__ = ("advice", "name")
-
     def __init__(self, name: str, advice: str) -> None:
         self.name, self.advice = name, advice
+        self.__doc__ = f"Not here: {advice}."  # what `help` of the class says of it
 
     def __get__(self, thing: Any, kind: type) -> Any:
         own = getattr(thing, "__dict__", {})

@@ -29,7 +29,7 @@ ADVICE_ON_NODES: Final = _by_name(
         "requires_grad_ retain_grad": "every Value has its gradient after backward(): leave it out",
         "clone copy": "x.detach() is a leaf of the same number",
         "add_ sub_ mul_ div_ fill_ copy_ clamp_": "assign the number, as in x.data -= 0.1 * x.grad",
-        "mul sub div pow add neg": "write x * y, x - y, x / y, x ** 2, x + y or -x",
+        "mul sub div pow add neg square": "write x * y, x - y, x / y, x ** 2, x + y or -x",
         "clamp": "write x.clip(low, high)",
         "register_hook": "x.grad is there after backward(): change it then",
         "subs evalf": "evaluate(expression, {x: 2.0}) computes",

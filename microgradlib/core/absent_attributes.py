@@ -1,4 +1,4 @@
-"""Attributes that nodes have not, though other libraries' have, and functions of the package that are no methods."""
+"""Attributes that nodes have not, though other libraries' numbers have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from microgradlib._support.absent import Absent
 from microgradlib._support.other_names import ADVICE_ON_NODES
 from microgradlib.core.own_attributes import OWN_NAMES
-from microgradlib.ops import PUBLIC
 
 __all__ = ["ABSENT", "add_absent_attributes"]
 
@@ -17,8 +16,6 @@ ABSENT: set[str] = set()
 
 class AbsentOfNode(Absent):
     """As `Absent`, of nodes, which have slots: a program's own attributes are declared."""
-
-    __slots__ = ()
 
     def __set__(self, node: Any, content: Any) -> None:
         if not hasattr(node, "__dict__"):
@@ -32,8 +29,7 @@ class AbsentOfNode(Absent):
 
 def add_absent_attributes(cls: type) -> None:
     """State them on a class of nodes."""
-    advice = {**{name: f"it is a function, microgradlib.{name}(x)" for name in PUBLIC}, **ADVICE_ON_NODES}
-    for name, text in advice.items():
+    for name, text in ADVICE_ON_NODES.items():
         if name not in OWN_NAMES and not hasattr(cls, name):
             setattr(cls, name, AbsentOfNode(name, text))
             ABSENT.add(name)

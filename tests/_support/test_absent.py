@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import pydoc
 
 import pytest
 
@@ -28,6 +29,11 @@ def test_an_absent_attribute_is_not_there_and_says_what_to_write():
         del Row().size
     with pytest.raises(AttributeError, match="to be set: write len"):
         Slotted().size = 3
+
+
+def test_help_says_of_an_absent_attribute_what_to_write():
+    assert vars(Row)["size"].__doc__ == "Not here: write len(row)."
+    assert "Not here: write len(row)." in pydoc.plain(pydoc.render_doc(Row))
 
 
 def test_what_a_class_has_stays():
