@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import saved_samples
 from byte_stream import Stream
 from laws import check_plain, require
 
@@ -18,6 +19,8 @@ from microgradlib.nn import GRU, MLP, Layer, load, save
 __all__ = ["changed", "model_file", "native_program", "optimiser_state", "program_file", "run_program"]
 
 LONGEST_MESSAGE = 2_000
+OLDER = Path(__file__).parents[1] / "saved_files"
+"""Files of all versions that were ever written."""
 NUMBERS = (
     0,
     1,
@@ -102,19 +105,21 @@ def _refused(error):
 
 @functools.cache
 def _models():
-    models = [MLP([2, 3, 1], rng=0), GRU(2, 2, rng=0)]
+    models: list[mg.nn.Module] = [MLP([2, 3, 1], rng=0), GRU(2, 2, rng=0), saved_samples.model()]
     with tempfile.TemporaryDirectory() as folder:
-        return models, [json.loads(save(model, Path(folder, "m.json")).read_text("utf-8")) for model in models]
+        contents = [[json.loads(save(model, Path(folder, "m.json")).read_text("utf-8"))] for model in models]
+    contents[2] = [json.loads(path.read_text("utf-8")) for path in sorted(OLDER.glob("parameters_*.json"))]
+    return models, contents
 
 
 def model_file(data):
     """A file of parameters is loaded, or refused, and then the model is as it was."""
     stream = Stream(data)
     models, contents = _models()
-    which, strict = stream.whole(2), stream.flag()
+    which, strict = stream.whole(3), stream.flag()
     before = models[which].state_dict()
     with tempfile.TemporaryDirectory() as folder:
-        path = _written(stream, folder, contents[which : which + 1])
+        path = _written(stream, folder, contents[which])
         try:
             load(models[which], path, strict=strict, check=False)
         except (SavedFileError, ValueError) as error:
@@ -161,7 +166,7 @@ def programs():
             fast = compiled(loss, parameters, backend="numpy")
             fast(*arguments)
             contents.append(json.loads(fast.save(Path(folder, "p.json")).read_text("utf-8")))
-    return contents
+    return contents + [json.loads(path.read_text("utf-8")) for path in sorted(OLDER.glob("program_*.json"))]
 
 
 def program_file(data, backend="numpy"):

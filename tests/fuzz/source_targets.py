@@ -7,11 +7,12 @@ import unicodedata
 
 import numpy as np
 from byte_stream import Stream
-from laws import check_plain, check_python, require
+from laws import check_plain, check_python, check_svg, require
 
 import microgradlib as mg
 from microgradlib import Value
 from microgradlib.compiler import compile as compiled
+from microgradlib.nn.module import NamedParameters
 
 __all__ = ["source"]
 
@@ -40,6 +41,8 @@ def source(data):
         chosen = nodes[-3:]
         return {0: chosen[-1], 1: chosen, 2: dict(zip(keys, chosen)), 3: {keys[0]: (chosen[0], [chosen[1]])}}[nest]
 
+    if stream.flag():  # names as a model with a dict of any keys has them
+        parameters = NamedParameters([(stream.text(), parameter) for parameter in parameters])
     framework = stream.choice(("numpy", "torch", "jax"))
     x, y = np.array([0.5, -1.0]), np.array([2.0, 0.25])
     fast = compiled(function, parameters, backend="numpy")
@@ -47,6 +50,8 @@ def source(data):
     name = stream.text() if stream.flag() else "forward"
     program = fast.lower(x, y)
     check_plain(str(program))
+    if stream.whole(4) == 3:
+        check_svg(program.draw().svg)
     try:
         text = program.to_source(framework, name=name)
     except ValueError:
