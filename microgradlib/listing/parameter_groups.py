@@ -119,9 +119,9 @@ def _pattern(path: Path) -> Path:
     return tuple([INDEX if part.isdecimal() and len(part) < 10 else part for part in path])  # longer ones are names
 
 
-def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int]]:
-    """Return the (pattern, place) of the indices in paths that differ within a matrix, or a vector beside one."""
-    running: set[tuple[Path, int]] = set()
+def _running(program: ProgramData, paths: Sequence[Path]) -> dict[Path, set[int]]:
+    """Return by pattern the places of the indices in paths that differ within a matrix, or a vector beside one."""
+    running: defaultdict[Path, set[int]] = defaultdict(set)
     for instruction in program.instructions[: program.forward]:
         if instruction.shape[1] == 1 if instruction.kind == "matmul" else instruction.space != BATCHED:
             continue
@@ -132,18 +132,18 @@ def _running(program: ProgramData, paths: Sequence[Path]) -> set[tuple[Path, int
                 path = paths[program.parameter_order[slot]]
                 pattern = _pattern(path)
                 first = seen.setdefault(pattern, path)
-                running.update([(pattern, k) for k, (a, b) in enumerate(zip(first, path)) if a != b])
+                running[pattern].update([k for k, (a, b) in enumerate(zip(first, path)) if a != b])
     return running
 
 
-def _runs(path: Path, running: set[tuple[Path, int]]) -> list[bool]:
+def _runs(path: Path, running: dict[Path, set[int]]) -> list[bool]:
     """Say for each part of a path whether it is a running index."""
     pattern = _pattern(path)
-    end = len(path)
+    places, end = running.get(pattern, set()), len(path)
     while end > 1 and pattern[end - 1] == INDEX:
         end -= 1
     return [
-        part == INDEX and (k >= end or (pattern, k) in running or (k > 0 and path[k - 1] == UNITS))
+        part == INDEX and (k >= end or k in places or (k > 0 and path[k - 1] == UNITS))
         for k, part in enumerate(pattern)
     ]
 
