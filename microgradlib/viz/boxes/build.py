@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from microgradlib.viz.boxes.arrows import find_lines, write_arrows
@@ -89,7 +91,10 @@ def write(structure: Structure, sheet: Sheet, options: Options) -> Diagram:
     """Return the diagram of parts: boxes with their contents, the arrows between them, and the frames around them."""
     sheet = replace(sheet, labels=Labels(structure, options))
     captions = is_small(structure)
-    written = [_numbered(sheet, _box(sheet, place, captions=captions)) for place in range(len(sheet.parts))]
+    copies: Counter[tuple[int, ...]] = Counter(
+        [part.nodes for part in sheet.parts if part.users is not None and len(part.nodes) == 1]
+    )
+    written = [_numbered(_box(sheet, place, captions=captions), copies) for place in range(len(sheet.parts))]
     arrows_in_all = sum(len(node.parents) for node in structure.nodes)
     lines = find_lines(sheet, written, apart=captions and arrows_in_all <= MOST_APART)
     rest, buses, through = add_buses(sheet, written, lines)
@@ -140,12 +145,9 @@ def _box(sheet: Sheet, place: int, *, captions: bool) -> Written:
     return writers.get(kind, write_elided)(sheet, place)
 
 
-def _numbered(sheet: Sheet, written: Written) -> Written:
+def _numbered(written: Written, of_leaves: Counter[tuple[int, ...]]) -> Written:
     """Return a box with which of several it is, if its leaf has several."""
-    part_nodes = written.box.nodes
-    copies = (
-        sum(part.users is not None and part.nodes == part_nodes for part in sheet.parts) if len(part_nodes) == 1 else 0
-    )
+    copies = of_leaves[written.box.nodes]
     if copies < 2:
         return written
     copy = int(written.box.id.partition("_")[2] or 1)
@@ -155,7 +157,7 @@ def _numbered(sheet: Sheet, written: Written) -> Written:
 def _frames(sheet: Sheet, paths: list[Path]) -> tuple[list[Frame], dict[Path, str]]:
     """Return a frame for each open scope, outer ones first, and the id of the frame at the end of each path."""
     groups = sheet.structure.groups
-    frames: list[Frame] = []
+    frames: list[tuple[int, Frame]] = []
     ids: dict[Path, str] = {(): ""}
     for path in paths:
         for depth, scope in enumerate(path):
@@ -166,16 +168,9 @@ def _frames(sheet: Sheet, paths: list[Path]) -> tuple[list[Frame], dict[Path, st
             count = sheet.choice.folded.get(scope, 1)
             title = scope_title(scope, around)
             alike = "/".join(str(groups.shapes[one]) for one in here)
-            frames.append(Frame(ids[here], title, scope.formula, ids[around], count, alike, groups.keys[scope]))
-    return sorted(frames, key=lambda frame: _depth(frame, frames)), ids
-
-
-def _depth(frame: Frame, frames: list[Frame]) -> int:
-    parents = {one.id: one.parent for one in frames}
-    depth, name = 0, frame.parent
-    while name:
-        depth, name = depth + 1, parents[name]
-    return depth
+            frame = Frame(ids[here], title, scope.formula, ids[around], count, alike, groups.keys[scope])
+            frames.append((depth, frame))
+    return [frame for _, frame in sorted(frames, key=itemgetter(0))], ids
 
 
 def _in_frames(
