@@ -141,7 +141,10 @@ def kernel_calls(buffers: Buffers, statements: str, names: dict[str, Any], rule:
         if function == "exact":
             calls.append((_write_exact, (rule, *inputs, found)))
         elif function in REDUCTIONS:
-            calls.append((getattr(np, REDUCTIONS[function]).reduce, (*inputs, -2, None, found, True)))
+            terms = inputs[0]
+            if function != "sum" and terms.strides[-2] < 0 and np.__version__.startswith(("1.", "2.0.", "2.1.")):
+                terms = terms[..., ::-1, :]  # what lies backwards in memory gives wrong numbers there, with an `out`
+            calls.append((getattr(np, REDUCTIONS[function]).reduce, (terms, -2, None, found, True)))
         elif limits:
             calls.append((partial(getattr(np, function), out=found), tuple(inputs)))
         else:
