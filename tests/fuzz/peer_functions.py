@@ -20,6 +20,11 @@ def stacked(function):
     return lambda *xs: function(jnp.stack(xs))
 
 
+def dot(xs, n):
+    """Return the dot product of the first n and the next n numbers, plus the one that is left of an odd count."""
+    return jnp.dot(jnp.stack(xs[:n]), jnp.stack(xs[n : 2 * n])) + sum(xs[2 * n :])
+
+
 JAX = {
     **SAME,
     "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative, "pow": jnp.power,
@@ -43,5 +48,5 @@ JAX = {
     "sum": stacked(jnp.sum), "mean": stacked(jnp.mean), "prod": stacked(jnp.prod), "var": stacked(jnp.var),
     "std": stacked(jnp.std), "norm": stacked(jnp.linalg.norm), "maximum": stacked(jnp.max), "minimum": stacked(jnp.min),
     "logsumexp": stacked(special.logsumexp), "neg_log_softmax": stacked(lambda x: -jax.nn.log_softmax(x)[0]),
-    "dot": lambda *xs: jnp.dot(jnp.stack(xs[: len(xs) // 2]), jnp.stack(xs[len(xs) // 2 :])),
+    "dot": lambda *xs: dot(xs, len(xs) // 2),
 }  # fmt: skip
