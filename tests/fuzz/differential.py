@@ -8,7 +8,7 @@ Allowed is a bound on the rounding error of that very number, as in `testing.ass
 tolerance. Excluded are, by rule, derivatives at kinks and walls: where `kinks` names a node, only the values are
 compared, and so where a number is nan, outside of a domain (log(−1) is nan, its derivative in PyTorch −1), and where
 sinc is near 0 (PyTorch's second derivative has no digit there); numbers that a peer has as nan because of a branch that
-is not taken; digamma at its poles, nan here.
+is not taken; gamma and digamma at poles, nan here.
 """
 
 import argparse
@@ -115,7 +115,7 @@ class Comparison:
         if peer in ("torch", "jax"):
             if math.isnan(theirs) and BRANCHES & ops:
                 return
-            if math.isnan(ours) and "digamma" in ops and not math.isfinite(theirs):
+            if math.isnan(ours) and {"digamma", "gamma"} & ops and not math.isfinite(theirs):
                 return
             if INEXACT & ops:
                 allowed = max(allowed, 1e-7 * max(1.0, abs(ours)))
