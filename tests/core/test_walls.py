@@ -43,7 +43,8 @@ OFF = {
     "list maximum": lambda h: mg.maximum([h, 9e99, 1.0]),
 }
 inner = st.lists(st.sampled_from(sorted(SMOOTH)), min_size=1, max_size=4)
-points = st.sampled_from(SPECIAL) | st.floats(-3, 3)
+# Smaller numbers underflow in one order of the factors and not in another.
+points = st.sampled_from(SPECIAL) | st.floats(1e-3, 3) | st.floats(-3, -1e-3)
 
 
 def composed(names):
