@@ -38,8 +38,8 @@ def test_slots_are_read_as_indexing_reads_them(seed, start, axes):
         slots = (slots[:, None] + step * np.arange(size)).ravel()
     slots = np.concatenate([slots - slots.min(), rng.integers(0, 12, seed % 4)])
     program = ProgramData((), tuple([Operand.of(BATCHED, [s]) for s in slots]), [None] * len(slots),
-                          tuple(range(80)), (), (), (), 0, 80)  # fmt: skip
-    block = rng.normal(size=(80, 3)).astype(np.float32)
+                          tuple(range(90)), (), (), (), 0, 90)  # fmt: skip
+    block = rng.normal(size=(90, 3)).astype(np.float32)
     evaluation = Evaluation(program)
     found = evaluation._read([jax.numpy.array(block)], Operand.of(BATCHED, slots), (len(slots),))
     assert np.array_equal(np.asarray(found), block[slots])
