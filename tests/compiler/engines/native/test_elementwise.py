@@ -179,7 +179,7 @@ def plan_of(steps, outputs=(), seeds=()):
     """Return what of a plan is looked at: steps, with rows that are results, and those of seeds."""
     program = SimpleNamespace(outputs=[Operand.of(BATCHED, outputs)], cotangents=(), seeds=[Operand.of(BATCHED, seeds)])
     rows = {"output_rows": [np.array(outputs, int)], "seed_rows": [np.array(seeds, int)], "cotangent_rows": ()}
-    return SimpleNamespace(steps=steps, rows=(80, 80), program=program, **rows)
+    return SimpleNamespace(steps=steps, rows=(80, 80), one_rows=(), program=program, **rows)
 
 
 @settings(max_examples=25)
