@@ -70,9 +70,11 @@ def _entries(path: str, container: Any, module_class: type[Any]) -> Iterator[tup
 
 def _children(container: Any, module_class: type[Any]) -> Iterable[tuple[Any, Any]]:
     """Return the entries of a module, dict, list, tuple or array of Values, each with its name, key or index."""
-    if isinstance(container, (dict, module_class)):
-        entries: dict[Any, Any] = vars(container) if isinstance(container, module_class) else container
-        return entries.items()
+    if isinstance(container, module_class):
+        attributes: dict[str, Any] = vars(container)
+        return attributes.items()
+    if isinstance(container, dict):
+        return container.items()
     if isinstance(container, (set, frozenset)) and any(isinstance(child, (Value, module_class)) for child in container):
         raise TypeError("a set of parameters or modules has no order, so runs would not be reproducible: use a list")
     if is_array(container) and getattr(container, "dtype", None) == "O":  # an array of Values
