@@ -6,6 +6,7 @@ import math
 from typing import Any, Final
 
 from microgradlib._support.pytree import flatten
+from microgradlib._support.shown import shown
 from microgradlib.compiler.instructions import BATCHED, NOT_REACHED, UNBATCHED, Instruction, ProgramData, slot_array
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.vectorize.packs import OF_ANY_LENGTH
@@ -14,6 +15,7 @@ __all__ = ["check_program"]
 
 _OPERANDS: Final = {"dot": (2,), "cross_entropy": (1, 2)}
 """How many operands a reduction has, where it is not one."""
+_KINDS: Final = frozenset({"elementwise", "matmul", "reduce", "segment_reduce"})
 
 
 def check_program(program: ProgramData, parameters: int) -> None:
@@ -77,6 +79,9 @@ def _are_written(slots: Any, written_at: Any, position: int, *, may_pad: bool = 
 
 def _fits(i: Instruction) -> bool:
     """Say whether the op is computed by this kind of instruction, and the operands have its lengths and spaces."""
+    if i.kind not in _KINDS:
+        message = f"there is no instruction {shown(i.kind)}"
+        raise ValueError(message)
     spaces, lengths = [operand.space for operand in i.operands], [len(operand.slots) for operand in i.operands]
     if (numpy().diff(i.results.slots) != 1).any() or bool(i.counts) != (i.kind == "segment_reduce"):
         return False
@@ -88,9 +93,6 @@ def _fits(i: Instruction) -> bool:
         count, rows, terms, columns = i.shape
         fits = lengths == [count * rows * terms, count * terms * columns] and i.size == count * rows * columns
         return fits and i.op.name == "dot" and min(i.shape) > 0 and spaces in ([UNBATCHED, i.space], [BATCHED, BATCHED])
-    if i.kind not in {"reduce", "segment_reduce"}:
-        message = f"there is no instruction {i.kind!r}"
-        raise ValueError(message)
     counts = i.counts or (i.terms,) * i.size
     if len(counts) != i.size or min(counts) < 1 or (i.counts and i.op.name not in OF_ANY_LENGTH):
         return False

@@ -147,6 +147,7 @@ UNFIT = [
     (of_one(DOT, batched(0, -2), batched(0, 1), kind="matmul", shape=(1, 1, 2, 1)), ORDER),
     (of_one(DOT, batched(0, 5), batched(0, 1), kind="matmul", shape=(1, 1, 2, 1)), ORDER),
     (of_one(EXP, batched(0), kind="run"), "there is no instruction 'run'"),
+    (of_one(EXP, batched(0), kind="\x0e", counts=(1,)), r"there is no instruction '\x0e'"),
     (of_two(EXP, batched(0, 1), kind="elementwise", results=batched(5, 4)), unfit()),
     (of_one(EXP, batched(0), counts=(1,)), unfit()),
     (of_one(EXP, unbatched(0)), unfit()),
