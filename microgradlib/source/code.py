@@ -16,6 +16,8 @@ __all__ = ["WIDEST", "Code", "broken", "identifiers"]
 WIDEST, LONGEST, SHORTEST = 96, 112, 2
 """The longest line that a comment stands beside, the longest that is not broken, and how many parts of a path a name
 keeps at least."""
+MOST_PARTS = 50
+"""How many last parts of a path are looked at for a name that differs from others; else it is the whole path."""
 
 
 class Code(Formula):
@@ -138,9 +140,10 @@ def identifiers(names: Sequence[str], taken: set[str]) -> list[str]:
     paths = [name.split(".") for name in names]
     used, result = set(taken), list[str]()
     for path in paths:
-        starts = [k for k in range(len(path) - SHORTEST, 0, -1) if not path[k].isdecimal()]
-        unique = [k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1]
-        name = as_identifier("_".join(path[unique[0] if unique else 0 :]))
+        last = range(len(path) - SHORTEST, max(0, len(path) - MOST_PARTS), -1)
+        starts = [k for k in last if not path[k].isdecimal()]
+        unique = (k for k in starts if sum(other[-len(path[k:]) :] == path[k:] for other in paths) == 1)
+        name = as_identifier("_".join(path[next(unique, 0) :]))
         while name in used:
             name += "_"
         used.add(name)

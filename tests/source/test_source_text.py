@@ -10,6 +10,7 @@ import microgradlib as mg
 from microgradlib import Value, compile, log_softmax, nn  # noqa: A004  the library's own
 from microgradlib.cli import main
 from microgradlib.costs import cross_entropy
+from microgradlib.source.code import identifiers
 
 
 def forward_of(fast, framework="torch"):
@@ -285,3 +286,12 @@ def test_a_label_that_is_no_text_is_no_name(label):
     weight = Value(2.0)
     weight.label = label
     assert compile(lambda x: weight * x, [weight])([3.0]).tolist() == [6.0]
+
+
+def test_names_that_differ_in_none_of_their_last_parts_are_whole_paths():
+    path = ".".join("a" * 9_000)
+    assert identifiers([path, f"b.{path}", "b.c.w"], set()) == [
+        "_".join("a" * 9_000),
+        "b_" + "_".join("a" * 9_000),
+        "c_w",
+    ]
