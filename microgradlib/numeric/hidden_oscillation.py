@@ -33,7 +33,7 @@ _SMOOTH = 0.1  # of the spread of the slopes: those over a quarter of the step d
 _SPREAD = 0.2  # of their range: half of a wave's slopes differ by more; on a grid, most slopes are alike
 _TINY = 0.7071067811865476 * 2.0**-9  # of a width: the step over which rounding shows
 _CLEAR = 8.0  # the spread is so many times what rounding makes
-_VISIBLE = 64.0  # rounding errors: a smaller wave cannot be told from them
+_VISIBLE = 64.0  # rounding errors: a smaller wave cannot be distinguished from them
 _FLOATS = 32.0  # a wave of fewer floats is not resolved
 
 
