@@ -11,15 +11,16 @@ from itertools import pairwise
 from typing import Any
 
 from microgradlib._support.disk_cache import cached
-from microgradlib.compiler.engines.native.arrays import DATA, FIELDS, FLAGS, ITEMS, are_arrays_known, record_size
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.keys import program_key
 from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.module import write_module
+from microgradlib.compiler.engines.native.record import FIELDS, record_size
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.functions import symbols
 from microgradlib.compiler.llvm.machine import assemble, host, load
+from microgradlib.compiler.llvm.objects import DATA, FLAGS, ITEMS, are_arrays_known
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 

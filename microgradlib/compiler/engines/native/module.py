@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.arrays import run_arrays
 from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
 from microgradlib.compiler.engines.native.epilogues import with_epilogues
@@ -13,6 +12,7 @@ from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
 from microgradlib.compiler.engines.native.lane_sums import LaneSums
 from microgradlib.compiler.engines.native.products import matmul_kernel
+from microgradlib.compiler.engines.native.record import run_arrays
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm import transfers

@@ -1,12 +1,10 @@
 """Calls of native programs: arrays, of parameters too, that lie in memory in any way, and batches of other sizes."""
 
-import ctypes
-
 import numpy as np
 import pytest
 
 from microgradlib import Value, compiler, dot, tanh
-from microgradlib.compiler.engines.native import arrays, code
+from microgradlib.compiler.engines.native import code
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
@@ -100,22 +98,6 @@ def test_numbers_that_are_not_finite(functions, call, place):
         x[place, 1] = x0
         found, expected = (numbers_of(getattr(function, call)(x, y)) for function in functions)
         assert found == pytest.approx(expected, rel=1e-12, abs=1e-14, nan_ok=True)
-
-
-def test_arrays_of_this_numpy_are_known():
-    assert arrays.are_arrays_known()
-
-
-@pytest.mark.parametrize("place", ["DATA", "FLAGS", "ITEMS"])
-def test_arrays_that_are_laid_out_otherwise_are_not_read(monkeypatch, place):
-    """Where the fields of an array are not where they should be, addresses are asked of NumPy."""
-    right = getattr(arrays, place)
-    monkeypatch.setattr(arrays, place, right - ctypes.sizeof(ctypes.c_void_p))
-    assert not arrays.are_arrays_known.__wrapped__()
-    monkeypatch.setattr(arrays, place, right)
-    assert arrays.are_arrays_known.__wrapped__()
-    monkeypatch.setattr(arrays.sys.implementation, "name", "another")
-    assert not arrays.are_arrays_known.__wrapped__()
 
 
 def test_arrays_are_not_read_where_they_are_not_known(monkeypatch):

@@ -1,18 +1,15 @@
-"""A call's NumPy arrays as native code reads them itself: where their fields are, and the function that takes them."""
+"""A call's record, what `run` is given, and the function that fills it from the call's NumPy arrays itself."""
 
 from __future__ import annotations
 
-import ctypes
 import math
-import sys
-from functools import cache
 
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.llvm.ir import Function
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.llvm.objects import DATA, FLAGS, ITEMS
 from microgradlib.compiler.planning.data import Plan
 
-__all__ = ["DATA", "FIELDS", "FLAGS", "ITEMS", "are_arrays_known", "record_size", "run_arrays"]
+__all__ = ["FIELDS", "record_size", "run_arrays"]
 
 FIELDS = (
     "examples", "block", "unbatched", "batched", "sums", "scratch", "tables",
@@ -25,31 +22,6 @@ and the batched cotangents, lie; the address of a number that becomes the sum of
 Behind these stand the address of each argument's column; for each operand of seeds its address, and how many numbers
 apart those of neighbouring slots and of neighbouring examples are; the address for each operand of cotangents; and a
 number that `run_arrays` writes, the seed 1 / examples."""
-
-DATA = getattr(object, "__basicsize__", 0)
-"""Where a NumPy array has the address of its numbers: the first field behind the head that all objects have, but
-not in PyPy, where `are_arrays_known` is false."""
-
-FLAGS = DATA + 48
-"""Where it has its flags, of which the lowest bit says that it is C-contiguous."""
-
-ITEMS = getattr(tuple, "__basicsize__", 0)
-"""Where a tuple has the addresses of its items."""
-
-
-@cache
-def are_arrays_known() -> bool:
-    """Whether objects of NumPy arrays and tuples have what `run_arrays` reads there, as CPython's have."""
-    if sys.implementation.name != "cpython":  # an identity is an address
-        return False
-    np = numpy()
-    arrays = np.zeros(1), np.zeros((3, 2)).T, np.zeros(6)[::2]
-    return all(
-        ctypes.c_void_p.from_address(id(arrays) + ITEMS + 8 * k).value == id(array)
-        and ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
-        and ctypes.c_int.from_address(id(array) + FLAGS).value == array.flags.num
-        for k, array in enumerate(arrays)
-    )
 
 
 def record_size(plan: Plan) -> int:
