@@ -163,8 +163,9 @@ class ProgramData:
     forward: int | None = None
     wrt: str = ""
     """Of a joint program, the leaves by which it is differentiated: "parameters" or "inputs"."""
-    cotangent_slots: tuple[Slots, ...] = field(default=(), compare=False)
-    """Of a joint program, by space: for each slot, that of its cotangent. For the order in memory, and for printing."""
+    cotangent_slots: tuple[tuple[Slots, ...], ...] = field(default=(), compare=False)
+    """Of each backward pass, by space: for each slot before it, that of its cotangent. For the order in memory, and for
+    printing."""
     parameter_names: tuple[str, ...] = field(default=(), compare=False)
     arguments: tuple[tuple[str, tuple[int, ...]], ...] = field(default=(), compare=False)
     """The arguments of the function, each with its name and the lengths of one row's axes."""

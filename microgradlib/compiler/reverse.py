@@ -70,7 +70,10 @@ def reverse(program: ProgramData, *, wrt: str = "parameters") -> ProgramData:
         cotangents=tuple([Operand.of(space, writer.slots[space][:count]) for space, count in leaves.items()]),
         forward=len(program.instructions),
         wrt=wrt,
-        cotangent_slots=tuple([Operand.of(k, slots[:-1]).slots for k, slots in enumerate(writer.slots)]),
+        cotangent_slots=(
+            *program.cotangent_slots,
+            tuple([Operand.of(k, s[:-1]).slots for k, s in enumerate(writer.slots)]),
+        ),
     )
     return _pruned(joint) if program.cotangents else joint
 

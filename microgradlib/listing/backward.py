@@ -62,7 +62,7 @@ class _Backward:
         self.program, self.write, self.symbols = program, write, write.symbols
         self.lines: list[Line] = []
         self.written: set[int] = set()
-        self.known = [slots.copy() for slots in program.cotangent_slots]
+        self.known = [slots.copy() for slots in program.cotangent_slots[-1]]
         for instruction in program.instructions[: program.forward]:  # a copy's cotangent is not that of what is copied
             if instruction.op is IDENTITY:
                 self.known[instruction.space][instruction.results.slots] = NOT_REACHED

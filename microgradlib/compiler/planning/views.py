@@ -15,6 +15,9 @@ __all__ = ["Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
 MAX_SPAN = 4
 """Batched results lie within fewer addresses than so many times their number, as all of these may become rows."""
 
+MAX_DISTANCE = 16
+"""Values that one view reads lie within fewer addresses than so many times their numbers; others are copied."""
+
 
 class Reading(NamedTuple):
     """Addresses that a step reads or writes, in order, in a shape whose axis `dense`, if any, must have step 1."""
@@ -40,9 +43,10 @@ class Draft(NamedTuple):
 class Views:
     """The steps of a program on addresses, which are places relative to those of the values that are read with them.
 
-    The address of a slot is its number, but cotangents lie behind all slots, in the order of what they are cotangents
-    of. So an adjoint reads them as evenly as its forward instruction writes its results, and gradients are one run.
-    Results that would be uneven, or too far apart, keep the numbers of their slots; copies have addresses of their own.
+    The address of a slot is its number, but the cotangents of each backward pass lie behind all others, in the order of
+    what they are cotangents of. So an adjoint reads them as evenly as its forward instruction writes its results, and
+    gradients are one run. Results that would be uneven, or too far apart, keep the numbers of their slots; copies have
+    addresses of their own.
 
     >>> from microgradlib.compiler.canonicalize import canonicalize
     >>> from microgradlib.compiler.trace import trace
@@ -51,24 +55,28 @@ class Views:
     >>> program = vectorize(canonicalize(traced))
     >>> for draft in Views(program).drafts:
     ...     print(draft.results.addresses, *[reading.addresses for reading in draft.operands])
-    [14 15 16] [1 3 0]
-    [4 5 6] [0 1 2] [14 15 16]
+    [7 8 9] [1 3 0]
+    [4 5 6] [0 1 2] [7 8 9]
     """
 
     def __init__(self, program: ProgramData) -> None:
         np = numpy()
         self.addresses = [np.append(np.arange(size), -1) for size in program.sizes]
         """For each space the address of each slot; the last is that of `NOT_REACHED`."""
-        for addresses, size, cotangents in zip(self.addresses, program.sizes, program.cotangent_slots):
-            reached = np.flatnonzero(cotangents >= 0)[::-1]  # the first slot with a cotangent counts
-            addresses[cotangents[reached]] = size + reached
+        self.sizes = [*program.sizes]
+        """How many addresses each space has."""
+        for backward in program.cotangent_slots:
+            for space, (addresses, cotangents) in enumerate(zip(self.addresses, backward)):
+                reached = np.flatnonzero(cotangents >= 0)[::-1]  # the first slot with a cotangent counts
+                addresses[cotangents[reached]] = self.sizes[space] + addresses[reached]
+                self.sizes[space] *= 2
         for seeds in program.seeds:
             self.addresses[seeds.space][seeds.slots] = seeds.slots
-        self.sizes = [2 * size for size in program.sizes]
-        """How many addresses each space has."""
         self.drafts: list[Draft] = []
         self._summed = np.zeros(1, bool)
         """Of each unbatched address, whether it is made of sums over the batch; those behind the last are not."""
+        self._values: tuple[dict[int, Any], ...] = ({}, {})
+        """By space, of each address that a step writes all addresses that it writes."""
         self._copies: dict[tuple[int, bytes], Any] = {}
         for position, instruction in enumerate(program.instructions):
             self._add(position, instruction)
@@ -83,7 +91,7 @@ class Views:
             if results.view is None:
                 message = f"results must be evenly spaced slots, got instruction {position}: {i}"
                 raise ValueError(message)
-        read = tuple([reading if reading.view else self._copied(reading, position) for reading in operands])
+        read = tuple([self._copied(x, position) if x.view is None or self._is_scattered(x) else x for x in operands])
         self._append(i, results, read, position)
 
     def _append(self, i: Instruction | None, results: Reading, operands: tuple[Reading, ...], position: int) -> None:
@@ -94,7 +102,18 @@ class Views:
             missing = int(results.addresses.max()) + 2 - len(self._summed)
             self._summed = numpy().append(self._summed, numpy().zeros(max(0, missing), bool))
             self._summed[results.addresses] = True
+        self._values[results.space].update(dict.fromkeys(results.addresses.tolist(), results.addresses))
         self.drafts.append(Draft(i, results, operands, position, phase))
+
+    def _is_scattered(self, reading: Reading) -> bool:
+        """Whether a view reads several values that lie far apart: the places between would be kept for these."""
+        addresses = reading.addresses
+        far = MAX_DISTANCE * len(addresses)
+        if (span := int(addresses.max() - addresses.min())) < far:
+            return False
+        values = [self._values[reading.space].get(address, ()) for address in addresses.tolist()]  # () for leaves
+        sizes = {id(value): len(value) for value in values}
+        return len(sizes) > 1 and span >= MAX_DISTANCE * sum(sizes.values())
 
     def _readings(self, i: Instruction) -> list[Reading]:
         """Return how the results and each operand are read; see `Step` for the shapes."""

@@ -29,7 +29,10 @@ class Computing:
     """
 
     def __init__(self, program: ProgramData, is_real: Any = None, *, is_closed: bool = False) -> None:
-        self._is_real, self._first = is_real, [len(slots) for slots in program.cotangent_slots] or program.sizes
+        self._is_real = is_real
+        self._first = (
+            [len(slots) for slots in program.cotangent_slots[-1]] if program.cotangent_slots else program.sizes
+        )
         self._perhaps = [numpy().zeros(size + 1, bool) for size in program.sizes]  # slots that may be closed
         for seeds in program.seeds[-1:]:
             self._perhaps[seeds.space][seeds.slots] = is_closed
