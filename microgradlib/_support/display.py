@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import whole_number
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class ShowsItself:
     def _repr_html_(self) -> str | None:
         return html(self)
 
+    @in_plain_words
     def show(self, rows: int | None = None) -> InFull:
         """Return an object that shows all rows, or at most so many, in notebooks and terminals."""
         return InFull(self, None if rows is None else whole_number(rows, "rows", example=SCREEN))

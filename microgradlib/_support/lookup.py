@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.interrupts import import_whole
-from microgradlib._support.other_names import ADVICE_ON_NAMES, ARGUMENTS
+from microgradlib._support.other_names import ADVICE_ON_ARGUMENTS, ADVICE_ON_NAMES, ARGUMENTS
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ def check_keywords(given: Iterable[str], known: Collection[str], owner: str, kin
     for name in given:
         if name not in known:
             same = next((here for here in ARGUMENTS.get(name, ()) if here in known), None)
-            hint = f"; did you mean {same!r}?" if same else nearest(name, known) or ";"
+            advice = f": {ADVICE_ON_ARGUMENTS[name]};" if name in ADVICE_ON_ARGUMENTS else ""
+            hint = f"; did you mean {same!r}?" if same else advice or nearest(name, known) or ";"
             message = f"{owner} has no {kind} {shown(name)}{hint} known: {', '.join(known)}"
-            raise TypeError(message)
+            raise TypeError(message) from None  # not from Python's own, of a call that is refused
 
 
 def check_options(given: Mapping[str, Any], options: Any, owner: type) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
-    "ADVICE_ON_DATA", "ADVICE_ON_HISTORIES", "ADVICE_ON_MODULES", "ADVICE_ON_NAMES", "ADVICE_ON_NODES", "ADVICE_ON_OWN",
-    "ADVICE_ON_PICTURES", "ADVICE_ON_PROGRAMS", "ARGUMENTS",
+    "ADVICE_ON_ARGUMENTS", "ADVICE_ON_DATA", "ADVICE_ON_HISTORIES", "ADVICE_ON_MODULES", "ADVICE_ON_NAMES",
+    "ADVICE_ON_NODES", "ADVICE_ON_OWN", "ADVICE_ON_PICTURES", "ADVICE_ON_PROGRAMS", "ARGUMENTS",
 ]  # fmt: skip
 
 
@@ -119,9 +119,19 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "beta1": "betas",
         "beta2": "betas",
         "rho": "alpha",
+        "gradient": "seed",
     }.items()
 }
 """What keyword arguments of other libraries' are called here: the first of the names that a function has."""
+
+ADVICE_ON_ARGUMENTS: Final = _by_name(
+    {
+        "retain_graph": "the graph is kept: leave it out",
+        "create_graph": "gradients(output, inputs) gives derivatives as nodes",
+        "dim axis keepdim keepdims": "lists have no axes: apply it to each row",
+    }
+)
+"""What to write instead of keyword arguments of other libraries' that have no name here."""
 
 ADVICE_ON_NAMES: Final = _by_name(
     {

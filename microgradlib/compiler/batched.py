@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import import_whole
 from microgradlib._support.lookup import lookup
@@ -157,6 +158,7 @@ class Batched(display.ShowsItself):
         values, gradient = self._watched(arguments, engine.values_and_gradient(*given))
         return engine.shaped(values), gradient[self._parameters.places]
 
+    @in_plain_words
     def rows_and_grad(self, *arguments: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the same as `values_and_grad`, but what the function returns as in `rows`.
 
@@ -179,6 +181,7 @@ class Batched(display.ShowsItself):
         engine, given = self._ready(arguments)
         return self._watched(arguments, engine.jacobian(*given))
 
+    @in_plain_words
     def hvp(self, *arguments: Any, vector: Any) -> NDArray[Any]:
         """Return H v, for the Hessian H by the parameters of the mean of the first number that the function returns.
 
@@ -202,6 +205,7 @@ class Batched(display.ShowsItself):
         matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
         return self._watched(arguments, matrix)
 
+    @in_plain_words
     def as_function(self, framework: str, *, per_example: bool = False) -> Callable[..., Any]:
         """Return a pure function (parameters, *data) → value of another framework: of "jax", whatever the backend.
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, Final, Literal
 
 from microgradlib._support import display
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber
 from microgradlib.compiler.instructions import ProgramData
 from microgradlib.compiler.reverse import reverse
@@ -35,6 +36,7 @@ class Program(ProgramData, display.ShowsItself):
     def _joint(self) -> ProgramData:
         return reverse(self) if self.forward is None else self
 
+    @in_plain_words
     def draw(
         self, *, backward: bool = False, max_nodes: WholeNumber = MAX_BOXES, engine: Engine = "own",
         theme: Theme | None = None,
@@ -83,6 +85,7 @@ class Program(ProgramData, display.ShowsItself):
         )
         return drawing
 
+    @in_plain_words
     def to_source(self, framework: Framework = "torch", *, name: str = "forward") -> str:
         """Return the program as the text of a Python module for PyTorch, JAX or NumPy, to be run or read.
 

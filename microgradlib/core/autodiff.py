@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
 from microgradlib.core.changes import check_recorded, check_unchanged
@@ -23,6 +24,7 @@ N = TypeVar("N", bound=Node)
 S = TypeVar("S", bound=Node)
 
 
+@in_plain_words
 def grad_table(output: N, seed: float = 1.0) -> NodeTable[N]:
     """Return ∂output/∂u for every node u that output depends on (*Deep Learning*, Algorithm 6.2).
 

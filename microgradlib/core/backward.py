@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from microgradlib._support.shown import shown
@@ -15,9 +15,9 @@ from microgradlib.core.own_attributes import own_attributes
 from microgradlib.ops import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-__all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "refuse_options", "refuse_wrong_grads", "run_leaf_functions"]
+__all__ = ["LEAVES_WITH_FUNCTIONS", "accumulate", "refuse_wrong_grads", "run_leaf_functions"]
 
 LEAVES_WITH_FUNCTIONS: WeakSet[Any] = WeakSet()
 """The nodes to which a `_backward` function was assigned while they had no parents."""
@@ -156,18 +156,6 @@ def run_leaf_functions(output: Any) -> None:
     for node in reversed(topological_sort(output)):
         if node in LEAVES_WITH_FUNCTIONS and not node.parents:
             own_attributes(node).get("_backward", tuple)()
-
-
-def refuse_options(options: Mapping[str, Any]) -> NoReturn:
-    """Raise `TypeError`: `backward` has none of the keyword arguments that PyTorch's has."""
-    advice = {
-        "retain_graph": "the graph is kept: leave it out",
-        "create_graph": "gradients(output, inputs) gives derivatives as nodes",
-        "gradient": "write backward(seed)",
-    }
-    name = next(iter(options))
-    message = f"backward has no argument {shown(name)}: {advice.get(name, 'it takes seed, the gradient of the output')}"
-    raise TypeError(message)
 
 
 def refuse_wrong_grads(output: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class GraphNode:
         self._right = parents[1] if len(parents) == 2 else None
 
 
+@in_plain_words
 def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
     """Return every ancestor of the outputs and the outputs themselves, each after all of its parents.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import shown
 from microgradlib.core.hot_paths import weighted_sum
 from microgradlib.core.list_functions import some_numbers
@@ -52,6 +53,7 @@ def linear(weights: Iterable[Floats], x: Floats, bias: Floats | None = None) -> 
 def linear(weights: Iterable[Values], x: Values, bias: Values | None = None) -> list[Value]: ...
 @overload
 def linear(weights: Iterable[Symbols], x: Symbols, bias: Symbols | None = None) -> list[Symbol]: ...
+@in_plain_words
 def linear(weights: Any, x: Any, bias: Any = None) -> list[Any]:
     """Return W x + b: the net inputs of a fully connected layer, Σⱼ Wᵢⱼ xⱼ + bᵢ for each row i, each as one node.
 

@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import getweakrefs, ref
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.shown import shown
 from microgradlib.core.graph import GraphNode
 from microgradlib.core.modes import changed_mode, current_mode
@@ -189,6 +190,7 @@ def name_number(node: Any, name: str) -> Any:
     return node
 
 
+@in_plain_words
 def scope(name: str, formula: str = "") -> Scope:
     """Draw a frame around what a block computes, or around each call of a function that is decorated with it.
 

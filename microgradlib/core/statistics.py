@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import non_negative
 from microgradlib.core.list_functions import some_numbers
 from microgradlib.ops import arithmetic, reductions
@@ -25,6 +26,7 @@ def var(xs: Floats, *, correction: float = 0.0) -> float: ...
 def var(xs: Values, *, correction: float = 0.0) -> Value: ...
 @overload
 def var(xs: Symbols, *, correction: float = 0.0) -> Symbol: ...
+@in_plain_words
 def var(xs: Any, *, correction: float = 0.0) -> Any:
     """Return Σ (xᵢ − x̄)²/(n − c), the variance of n numbers, as one node (times n/(n − c) if there is a correction).
 
@@ -47,6 +49,7 @@ def std(xs: Floats, *, correction: float = 0.0) -> float: ...
 def std(xs: Values, *, correction: float = 0.0) -> Value: ...
 @overload
 def std(xs: Symbols, *, correction: float = 0.0) -> Symbol: ...
+@in_plain_words
 def std(xs: Any, *, correction: float = 0.0) -> Any:
     """Return √(Σ (xᵢ − x̄)²/(n − c)), the standard deviation, without over- or underflow of the squares.
 

@@ -6,13 +6,13 @@ import operator
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat
 
+from microgradlib._support.lookup import check_keywords
 from microgradlib._support.number import as_float
 from microgradlib.core import protocols
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.backward import (
     LEAVES_WITH_FUNCTIONS,
     accumulate,
-    refuse_options,
     refuse_wrong_grads,
     run_leaf_functions,
 )
@@ -136,7 +136,7 @@ class Value(PeerNames):
         loss L. After Ctrl-C in the middle, sums are incomplete: set the `grad` of the leaves to 0, and call it again.
         """
         if options:
-            refuse_options(options)
+            check_keywords(options, ["seed"], "backward")
         seed = as_float(seed)
         if MODES_IN_USE and is_watching():
             check_gradients(grad_table(self, seed))

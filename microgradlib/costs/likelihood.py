@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.calling import call, returned
+from microgradlib._support.calling import call, in_plain_words, returned
 from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
 from microgradlib.core.recorded_calls import recorded
@@ -69,6 +69,7 @@ def nll(
     return reduce_costs(terms, output, target, batch=batch, reduction=reduction)
 
 
+@in_plain_words
 def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], bool] = is_batch) -> Callable[..., Any]:
     """Return the cost L(ŷ, y) = −ln p(y | ŷ) of any density: the negative log-likelihood, for `fit` and `compile`.
 

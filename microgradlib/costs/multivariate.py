@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
@@ -27,6 +28,7 @@ DIAGONALS = {"exp": exponential.exp, "softplus": activations.softplus}
 """The functions that make the diagonal of a Cholesky factor positive, by name."""
 
 
+@in_plain_words
 def cholesky_factor(entries: Iterable[Any], *, diagonal: str = "exp") -> list[list[Any]]:
     """Return a lower triangular matrix L with a positive diagonal, row i of i + 1 entries, from unconstrained numbers.
 

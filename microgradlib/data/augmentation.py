@@ -179,6 +179,7 @@ def scale(factor: float, width: WholeNumber | None = None) -> Augmentation:
     return in_plain_words(scale_example)
 
 
+@in_plain_words
 def mu_law(mu: float = 255.0) -> Augmentation:
     """Return the µ-law of telephony, applied at random to a recording of samples from −1 to 1.
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.other_names import ADVICE_ON_DATA
 from microgradlib._support.shown import shown
 
@@ -55,6 +56,7 @@ class Dataset(display.ShowsItself):
         return f"<{type(self).__name__}: {_shape(self)}, {_listed(self.class_names, 'class', 'classes')}>"
 
 
+@in_plain_words
 @lacking(ADVICE_ON_DATA)
 @dataclass(frozen=True, slots=True, repr=False)
 class RegressionDataset(display.ShowsItself):

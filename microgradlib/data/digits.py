@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
@@ -45,6 +46,7 @@ def digits() -> Dataset:
     )
 
 
+@in_plain_words
 def as_image(row: Sequence[Pixel], width: WholeNumber = 8) -> list[list[list[Pixel]]]:
     """Return a row of pixels as [channel][row][column] with one channel: what a convolution takes.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, overload
 
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.pytree import same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
@@ -28,6 +28,7 @@ P = ParamSpec("P")
 def elementwise_grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Gradient[P]: ...
 @overload
 def elementwise_grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+@in_plain_words
 def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Any:
     """Return the derivative of f entry by entry, yᵢ′ = ∂f(x)ᵢ/∂xᵢ, as a function: of the shape of x, by one pass.
 

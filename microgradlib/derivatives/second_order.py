@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.pytree import flatten, same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import gradients
@@ -39,6 +39,7 @@ X = TypeVar("X")
 def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Hessian[P]: ...
 @overload
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int]) -> Callable[..., Any]: ...
+@in_plain_words
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Hessian of f as a function: for each entry of the input, ∂²f/∂xᵢ∂xⱼ in the structure of the input.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.number import as_float, is_one_number
 from microgradlib._support.pytree import flatten, same_shape
 from microgradlib._support.shown import shown
@@ -55,6 +55,7 @@ def value_and_grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 
 def value_and_grad(f: Callable[..., Any], argnums: int) -> Callable[..., tuple[Any, Any]]: ...
 @overload
 def value_and_grad(f: Callable[..., Any], argnums: Sequence[int]) -> Callable[..., tuple[Any, tuple[Any, ...]]]: ...
+@in_plain_words
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return a function that gives f's value and its gradient, by one forward and one backward pass.
 
@@ -94,6 +95,7 @@ def grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = ...) -> Gr
 def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
 @overload
 def grad(f: Callable[..., Any], argnums: Sequence[int]) -> Callable[..., tuple[Any, ...]]: ...
+@in_plain_words
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the gradient of f as a function: `grad(f)(x)` has the structure of x. Apply it again for higher orders.
 
@@ -203,6 +205,7 @@ def jacobian(f: Callable[Concatenate[Any, P], list[Y]], argnums: Literal[0] = ..
 def jacobian(f: Callable[Concatenate[Any, P], tuple[Y, ...]], argnums: Literal[0] = ...) -> TupleJacobian[P]: ...
 @overload
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = ...) -> Callable[..., Any]: ...
+@in_plain_words
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Any:
     """Return the Jacobian of f as a function: for each entry of the output, a structure like the input.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, Final, TypeVar, cast
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean, fraction, non_negative, real_number, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.number import is_whole
@@ -35,6 +36,7 @@ OPTIMIZERS: Final = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSpro
 class Network(base.BaseEstimator):  # type: ignore[name-defined, misc]
     """What both estimators have in common: the settings, the training of an `MLP`, and its outputs for rows."""
 
+    @in_plain_words
     def __init__(
         self,
         hidden_sizes: Sequence[int] = (16,),

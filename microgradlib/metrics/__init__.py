@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, check_order, whole_number
 from microgradlib._support.lookup import missing_names
 from microgradlib._support.number import as_float
@@ -92,6 +93,7 @@ def accuracy(predicted: Collection[Number | Vector], targets: Collection[Number 
     return sum(map(_is_correct, predicted, targets)) / len(targets)
 
 
+@in_plain_words
 def confusion_matrix(
     predicted: Collection[Number], targets: Collection[Number | Vector], n: WholeNumber | None = None
 ) -> list[list[int]]:

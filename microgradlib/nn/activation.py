@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
-from microgradlib._support.calling import parameters_of, takes
+from microgradlib._support.calling import in_plain_words, parameters_of, takes
 from microgradlib._support.checks import real_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.shown import shown
@@ -47,6 +47,7 @@ class PReLU(Module):
     summary_shape = "learned slope"
     not_weights = ("slope",)
 
+    @in_plain_words
     def __init__(self, slope: float = 0.25) -> None:
         self.slope = Value(real_number(slope, "slope", finite=False, example=0.25), label="slope")
 

@@ -83,6 +83,7 @@ class CausalSelfAttention(Module):
         self.width = width
         self.summary_shape = f"{width} → {width}, {heads} head{'s' * (heads > 1)}"
 
+    @in_plain_words
     def __call__(self, x: Collection[Vector], cache: KeyValueCache | None = None) -> list[list[Value]]:
         """Return one vector for each vector of x.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import check_class
 from microgradlib._support.pytree import flatten, is_ndarray
 from microgradlib._support.shown import shown
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["functional_call"]
 
 
+@in_plain_words
 def functional_call(
     model: Module,
     parameters: Mapping[str, Any] | Sequence[Any] | SupportsArray,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.rng import Rng
 from microgradlib.core.hot_paths import weighted_sum
@@ -52,6 +53,7 @@ class LSTMCell(Cell[LSTMState]):
     is_recorded = False  # it notes its calls itself, which takes less time for many units
     __call__ = unrecorded(Cell.__call__)
 
+    @in_plain_words
     def __init__(
         self,
         nin: WholeNumber,
@@ -152,6 +154,7 @@ class GRUCell(Cell[list[Value]]):
     is_recorded = False  # it notes its calls itself, which takes less time for many units
     __call__ = unrecorded(Cell.__call__)
 
+    @in_plain_words
     def __init__(
         self,
         nin: WholeNumber,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.listing import listed
@@ -122,6 +123,7 @@ class Module(RecordedCalls, display.ShowsItself):
         """
         assign(self.parameters(), "grad", repeat(ZERO))
 
+    @in_plain_words
     def train(self, mode: bool = True) -> Self:
         """Set this module and all modules in it to training mode, to evaluation mode if `mode` is False; return it.
 
@@ -144,6 +146,7 @@ class Module(RecordedCalls, display.ShowsItself):
         """
         return {name: parameter.data for name, parameter in by_path(self.named_parameters()).items()}
 
+    @in_plain_words
     def load_state_dict(self, state: Mapping[str, float], *, strict: bool = True) -> tuple[list[str], list[str]]:
         """Set the parameters to the numbers of `state`; return the names missing from it, and the unknown names in it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, check_order, whole_number
 from microgradlib._support.listing import listed
 from microgradlib._support.lookup import check_options
@@ -70,6 +71,7 @@ class Neuron(Module):
 
     is_recorded = False
 
+    @in_plain_words
     def __init__(
         self,
         nin: WholeNumber,

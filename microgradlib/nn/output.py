@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import check_order
+from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.value import as_node
 from microgradlib.nn.module import Module
@@ -33,6 +34,7 @@ class GaussianOutput(Module):
     def __init__(
         self, nin: WholeNumber, nout: WholeNumber, *, rng: Rng | None = None, **neuron: Unpack[NeuronOptions]
     ) -> None:
+        check_options(neuron, NeuronOptions, type(self))
         generator = None if rng is None else as_random(rng)  # one generator for both layers
         self.mean = Layer(nin, nout, "linear", rng=generator, **neuron)
         self.precision = Layer(nin, nout, "softplus", rng=generator, **neuron)

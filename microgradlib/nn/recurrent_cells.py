@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
@@ -57,6 +58,7 @@ class Gate(Module):
     ['u.1.1', 'u.1.2', 'w.0.0', 'w.0.1']
     """
 
+    @in_plain_words
     def __init__(
         self,
         nin: WholeNumber,
@@ -119,6 +121,7 @@ class Cell(Module, Generic[StateT]):
     nhidden: int
     scope_kind = "step"
 
+    @in_plain_words
     def __call__(self, x: Vector, state: Any = None) -> StateT:
         """Return the next state, for the input x and the previous state, by default zeros.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, fraction, whole_number
 from microgradlib._support.shown import shown
 from microgradlib.core.value import Value
@@ -51,6 +52,7 @@ class Unfolded(Module, Generic[StateT]):
         self.cell = cell
         self.summary_shape = cell.summary_shape
 
+    @in_plain_words
     def __call__(self, xs: Collection[Vector], state: Any = None) -> tuple[list[list[Value]], StateT]:
         """Return ([h_1, …, h_T], the state after x_T) for the inputs x_1, …, x_T and the state before them.
 
@@ -111,6 +113,7 @@ class Recurrent(Unfolded[Any]):
         ends = ("", "_reverse") if self.bidirectional else ("",)
         return ["cell", *[f"cell_l{layer}{end}" for layer in range(self.num_layers) for end in ends][1:]]
 
+    @in_plain_words
     def __call__(self, xs: Collection[Vector], state: Any = None) -> tuple[list[list[Value]], Any]:
         """Return ([h_1, …, h_T], the state at the end) for the inputs x_1, …, x_T and the state before them.
 

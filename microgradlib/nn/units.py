@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib._support.lookup import check_options
 from microgradlib._support.rng import Rng, as_random
@@ -76,6 +77,7 @@ class RBF(Module):
 
     not_weights = ("width",)
 
+    @in_plain_words
     def __init__(self, nin: WholeNumber, nout: WholeNumber, *, rng: Rng | None = None, init: Init = "uniform") -> None:
         nin, nout = whole_number(nin, "nin"), whole_number(nout, "nout")
         draw = weight_drawer(init, rng)

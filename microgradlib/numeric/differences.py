@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, overload
 
-from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, returned
+from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, in_plain_words, returned
 from microgradlib._support.checks import positive
 from microgradlib._support.number import as_point, is_one_number, number_at
 from microgradlib._support.shown import shown
@@ -27,6 +27,7 @@ _SIDES = {"central": 0, "forward": 1, "backward": -1}
 _DOMAIN_ERRORS = (ArithmeticError, ValueError)  # f may raise these outside its domain, as math.log(-1) does
 
 
+@in_plain_words
 def numeric_derivative(f: Callable[[float], Any], x: float, method: Method = "central") -> NumericDerivative:
     """Return f′(x) by differences, extrapolated to step 0 (Ridders' method), with an estimate of the error.
 
@@ -87,6 +88,7 @@ def numeric_derivatives(f: Callable[..., Any], xs: float, method: Method = ...) 
 def numeric_derivatives(
     f: Callable[..., Any], xs: Sequence[float], method: Method = ...
 ) -> list[NumericDerivative]: ...
+@in_plain_words
 def numeric_derivatives(f: Callable[..., Any], xs: Any, method: Method = "central") -> Any:
     """Return ∂f/∂xᵢ of f(*xs) for each i, each with its estimated error: `numeric_derivative` along each argument.
 
@@ -112,6 +114,7 @@ def numeric_gradient(f: Callable[..., Any], xs: float, method: Method = ..., ste
 def numeric_gradient(
     f: Callable[..., Any], xs: Sequence[float], method: Method = ..., step: float | None = ...
 ) -> list[float]: ...
+@in_plain_words
 def numeric_gradient(f: Callable[..., Any], xs: Any, method: Method = "central", step: float | None = None) -> Any:
     """Return ∂f/∂xᵢ of f(*xs) for each i, as floats, by differences; f′(x) as one float if xs is one number.
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from microgradlib._support import display
+from microgradlib._support.calling import in_plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +38,7 @@ _STRIDE = 2.0**16
 _RESOLUTION = 64.0  # a function that changes irregularly over so many floats cannot be differentiated numerically
 
 
+@in_plain_words
 @dataclass(frozen=True)
 class NumericDerivative(display.ShowsItself):
     """A derivative by differences: its value, an estimate of its error, the largest step used for it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from microgradlib._support import display
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import whole_number
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class GradcheckReport(display.ShowsItself):
         agreed = sum(check.verdict == "ok" for check in checks)
         return f"gradcheck at {point}: f = {self.value!r}; {agreed} of {len(checks)} derivatives agree"
 
+    @in_plain_words
     def notes(self, most: int | None = display.SCREEN) -> list[str]:
         """Return what is to be said below the table: the Taylor test, and of so many derivatives why they fail."""
         reasons = [check.failure() for check in self.failures]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.checks import real_number
 from microgradlib._support.number import as_point
 from microgradlib.numeric.branch_changes import changed_branch, record, record_or_none
@@ -68,6 +68,7 @@ class TaylorRemainder(display.ShowsItself):
         return f"<{self}>"
 
 
+@in_plain_words
 def taylor_slope(
     f: Callable[..., Any],
     xs: float | Sequence[float],

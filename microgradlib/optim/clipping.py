@@ -36,6 +36,7 @@ def clip_by_norm(
 def clip_by_norm(gradient: ArrayT, max_norm: float, *, error_if_nonfinite: bool = False) -> tuple[ArrayT, float]: ...
 
 
+@in_plain_words
 def clip_by_norm(gradient: Any, max_norm: float, *, error_if_nonfinite: bool = False) -> tuple[Any, float]:
     """Return the gradient, scaled down to the norm `max_norm` if its norm is larger, and its original norm ‖g‖.
 

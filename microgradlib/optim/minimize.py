@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from microgradlib._support.calling import call, in_plain_words
 from microgradlib._support.checks import check_class, positive
-from microgradlib._support.lookup import lookup
+from microgradlib._support.lookup import check_keywords, lookup
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 from microgradlib.core.assignment import assign
@@ -37,6 +37,9 @@ METHODS = {
     "trust-constr": ["jac", "hessp"],
 }
 """SciPy's methods that use derivatives, with their arguments: `jac`, the gradient; `hessp`, the Hessian times v."""
+
+SCIPY_OPTIONS = ("bounds", "constraints", "tol", "callback", "options")
+"""The arguments of SciPy's `minimize` that a caller may give; the others are the loss and its derivatives."""
 
 CACHED_POINTS = 2
 """The size of the cache: a trust-region method that rejects a step returns to the previous point."""
@@ -93,6 +96,7 @@ def minimize(
     >>> result.success, round(x.data, 5), round(y.data, 5)
     (True, 1.0, 1.0)
     """
+    check_keywords(options, ["loss", "parameters", "method", *SCIPY_OPTIONS], "minimize")
     derivative_names = lookup(method, METHODS, "method with derivatives")
     given: Any = loss
     if not callable(given):

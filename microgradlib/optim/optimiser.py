@@ -8,7 +8,7 @@ from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.calling import call, refuse_class
+from microgradlib._support.calling import call, in_plain_words, refuse_class
 from microgradlib._support.checks import check_class, non_negative
 from microgradlib._support.interrupts import at_once
 from microgradlib._support.shown import shown
@@ -196,6 +196,7 @@ class Optimiser:
         vars(rule).update(own)
         return rule
 
+    @in_plain_words
     def step(self, gradient: Gradient | None = None) -> None:
         """Update every parameter by the rule.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean, non_negative, real_number
 from microgradlib._support.shown import shown
 from microgradlib.core.hot_paths import weighted_sum
@@ -65,6 +66,7 @@ def l1_norm(weights: Iterable[Any], coefficient: float) -> Any:
     return real_number(coefficient, "coefficient", finite=False) * reductions.sum(*map(selection.abs, w)) if w else 0.0
 
 
+@in_plain_words
 @dataclass(frozen=True)
 class NormPenalty:
     """The base class of `L1` and `L2`: one coefficient, or one for each group of parameters."""

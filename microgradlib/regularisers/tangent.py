@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import non_negative
 from microgradlib._support.number import is_array
 from microgradlib._support.pytree import flatten, unflatten
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TangentPropagation"]
 
 
+@in_plain_words
 @dataclass(frozen=True)
 class TangentPropagation:
     """Ω(x) = ½λ Σ_k (∂ŷ_k/∂x · t)², which penalises a change of the outputs along t, a direction of known invariance.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import whole_number
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
@@ -40,6 +41,7 @@ class GradientExplanation:
     __repr__ = __str__
 
 
+@in_plain_words
 def explain_gradient(output: Node, x: Node, *, digits: int = 6, limit: int = DEFAULT_LIMIT) -> GradientExplanation:
     r"""Return ∂output/∂x written out by the chain rule, a step of Algorithm 6.2 (*Deep Learning*) for each node.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.core.graph import node_list, topological_sort
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value, as_node
@@ -26,6 +27,7 @@ def simplify(expression: float, *, keep: Iterable[Node] = ...) -> Value: ...
 def simplify(expression: Sequence[S], *, keep: Iterable[Node] = ...) -> list[S]: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def simplify(expression: Sequence[Node | float], *, keep: Iterable[Node] = ...) -> list[Node]: ...
+@in_plain_words
 def simplify(expression: Any, *, keep: Iterable[Node] = ()) -> Any:
     """Return a new graph of the same value over the same leaves, with as few nodes as the rules below allow.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 from microgradlib.core.graph import topological_sort
@@ -33,6 +34,7 @@ OPERANDS = 10
 """The largest number of operands per operation of `limit`: SymPy builds each sum anew from all its terms."""
 
 
+@in_plain_words
 def to_sympy(
     expression: Node | float | Sequence[Node | float],
     symbols: Mapping[Node, Any] | None = None,

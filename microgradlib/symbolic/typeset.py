@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib.symbolic.latex import to_latex
 from microgradlib.symbolic.text import to_text
 
@@ -33,6 +34,7 @@ class TypesetFormula:
     __repr__ = __str__
 
 
+@in_plain_words
 def show(expression: Node | float | Sequence[Node | float], *, digits: int | None = None) -> TypesetFormula:
     """Return the expression as an object that a notebook typesets and a terminal prints as text.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from microgradlib._support.calling import check_function
+from microgradlib._support.calling import check_function, in_plain_words
 from microgradlib._support.checks import boolean, non_negative, whole_number
 from microgradlib._support.number import as_point
 from microgradlib.core.autodiff import evaluate, grad_table, gradients, tangent_table
@@ -44,6 +44,7 @@ class _Row:
         return found
 
 
+@in_plain_words
 def assert_gradients_close(
     f: Callable[..., Node | float],
     xs: float | Sequence[float],

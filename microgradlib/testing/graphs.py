@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import reject, strategies as st
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, boolean, whole_number
 from microgradlib._support.shown import shown
 from microgradlib.ops import TABLE, Op, arithmetic
@@ -29,6 +30,7 @@ _PICK_COUNT = 6
 """The number of picks for each op: one for the number of inputs, the others for the inputs."""
 
 
+@in_plain_words
 def graphs(
     ops: Iterable[Op] | None = None,
     *,

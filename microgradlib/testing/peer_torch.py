@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from microgradlib._support.calling import AS_ARGUMENTS, call, check_function
+from microgradlib._support.calling import AS_ARGUMENTS, call, check_function, in_plain_words
 from microgradlib._support.number import as_float, is_one_number
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
@@ -41,6 +41,7 @@ class _Entry(NamedTuple):
         return not (same(self.ours, self.theirs) or abs(self.ours - self.theirs) <= self.allowed)
 
 
+@in_plain_words
 def assert_same_as_torch(f: Callable[..., Any], xs: Sequence[Any], theirs: Callable[..., Any] | None = None) -> None:
     """Assert that f(*xs) has the same value and the same gradient by microgradlib and by PyTorch, in float64.
 

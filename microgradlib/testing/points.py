@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import reject, strategies as st
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, real_number, whole_number
 from microgradlib.core.value import Value
 from microgradlib.ops.record import check_op
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["floats_for", "inputs_for", "values"]
 
 
+@in_plain_words
 def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[Value]:
     """Draw leaf Values with `min_value` ≤ data ≤ `max_value`; each draw is a new node.
 
@@ -32,6 +34,7 @@ def values(min_value: float = -10.0, max_value: float = 10.0) -> SearchStrategy[
     return st.builds(Value, st.floats(low, high))
 
 
+@in_plain_words
 def floats_for(op: Op, index: WholeNumber = 0) -> SearchStrategy[float]:
     """Draw floats for one input of an op: from its sample interval and, if it is the only input, away from kinks.
 
@@ -51,6 +54,7 @@ def floats_for(op: Op, index: WholeNumber = 0) -> SearchStrategy[float]:
     return numbers.map(lambda x: _moved_from_kinks(op, (x, *op.defaults))[0])
 
 
+@in_plain_words
 def inputs_for(op: Op, count: WholeNumber | None = None) -> SearchStrategy[tuple[float, ...]]:
     """Draw all inputs of an op: from its sample intervals, away from its kinks.
 

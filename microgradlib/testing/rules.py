@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import whole_number
 from microgradlib._support.number import as_float
 from microgradlib.core.autodiff import evaluate, grad_table, gradients
@@ -31,6 +32,7 @@ _AROUND = 1.1  # a gap between one-sided derivatives is known to a tenth
 _COUNTS = (2, 3, 4)  # numbers of inputs tried for an op that takes any number
 
 
+@in_plain_words
 def assert_derivative_rule(op: Op, *inputs: float, order: int = 2) -> None:
     """Assert that an op's derivative rules are correct at `inputs` or, by default, at points of its sample region.
 

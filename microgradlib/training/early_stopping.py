@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from microgradlib._support.calling import call
+from microgradlib._support.calling import call, in_plain_words
 from microgradlib._support.checks import check_class, non_negative, whole_number
 from microgradlib._support.number import as_float
 from microgradlib._support.shown import shown
@@ -18,6 +18,7 @@ from microgradlib.training.history import History
 __all__ = ["EarlyStopping"]
 
 
+@in_plain_words
 @dataclass
 class EarlyStopping:
     """Stop after `patience` epochs in which the quantity was not `min_delta` below the best; keep the best parameters.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.other_names import ADVICE_ON_HISTORIES
 from microgradlib._support.shown import shown
 from microgradlib.viz import line_chart
@@ -25,6 +26,7 @@ PLOTS = {
 }
 
 
+@in_plain_words
 @lacking(ADVICE_ON_HISTORIES)
 @dataclass(repr=False)
 class History(display.ShowsItself):
@@ -60,6 +62,7 @@ class History(display.ShowsItself):
         """The number of epochs completed."""
         return max(len(self.loss) - 1, 0)
 
+    @in_plain_words
     def plot(self, what: str = "loss", *, lang: Language = "en") -> Chart:
         """Return a chart of "loss", "accuracy", "gradient_norms" or "dead_relus" by epoch; Jupyter displays it.
 

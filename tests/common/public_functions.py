@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 import microgradlib
 
-__all__ = ["PublicCallable", "public_callables", "public_modules"]
+__all__ = ["PublicCallable", "options_of", "public_callables", "public_modules"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,15 @@ def _methods(dotted: str, owner: type, others: set[type]) -> Iterator[PublicCall
         inherited = any(issubclass(owner, other) and getattr(other, name, None) is given for other in others)
         if home.__module__.partition(".")[0] == "microgradlib" and not inherited:
             yield PublicCallable(f"{dotted}.{name}", given, owner)
+
+
+def options_of(thing: Callable[..., Any]) -> Iterator[tuple[str, Any, int | None]]:
+    """Yield (name, annotation, position or None) of each parameter; those of a TypedDict that is unpacked too."""
+    for position, parameter in enumerate(inspect.signature(thing).parameters.values()):
+        unpacked = re.fullmatch(r"Unpack\[(\w+)\]", str(parameter.annotation))
+        if unpacked:
+            module = importlib.import_module(inspect.unwrap(getattr(thing, "__init__", thing)).__module__)
+            for name, annotation in getattr(module, unpacked[1]).__annotations__.items():
+                yield name, getattr(annotation, "__forward_arg__", annotation), None
+        elif "VAR" not in parameter.kind.name and parameter.name != "self":
+            yield parameter.name, parameter.annotation, position

@@ -4,7 +4,6 @@ Options are switches (`bool`), counts (`int`), numbers (`float`) and words (`Lit
 has it.
 """
 
-import importlib
 import inspect
 import re
 import warnings
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from call_arguments import Call
+from public_functions import options_of
 from valid_calls import all_callables
 
 import microgradlib as mg
@@ -76,18 +76,6 @@ def kind_of(annotation):
         if rest and rest <= names and rest != {"str"}:
             return kind, "None" in parts
     return None, False
-
-
-def options_of(thing):
-    """Yield (name, annotation, position or None) of each parameter; those of a TypedDict that is unpacked too."""
-    for position, parameter in enumerate(inspect.signature(thing).parameters.values()):
-        unpacked = re.fullmatch(r"Unpack\[(\w+)\]", str(parameter.annotation))
-        if unpacked:
-            module = importlib.import_module(inspect.unwrap(getattr(thing, "__init__", thing)).__module__)
-            for name, annotation in getattr(module, unpacked[1]).__annotations__.items():
-                yield name, getattr(annotation, "__forward_arg__", annotation), None
-        elif "VAR" not in parameter.kind.name and parameter.name != "self":
-            yield parameter.name, parameter.annotation, position
 
 
 def trained(kind):

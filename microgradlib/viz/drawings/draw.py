@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import WholeNumber, whole_number
 from microgradlib.viz.boxes.diagram import Diagram
 from microgradlib.viz.boxes.options import LocalDerivatives, Options
@@ -44,6 +45,7 @@ _CAPTION: Final = 640.0
 """The least width of the lines below a picture, in pixels."""
 
 
+@in_plain_words
 def draw(
     thing: Drawable | Module,
     *,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import check_class
 from microgradlib._support.shown import shown
 from microgradlib.errors import DrawingError
@@ -112,6 +113,7 @@ class Drawing(Picture):
 
     __slots__ = ("_canvas", "_content", "_engine", "_html", "_theme")
 
+    @in_plain_words
     def __init__(self, content: Content, *, engine: Engine = "own", theme: str | None = None) -> None:
         """Make a drawing, so that errors are raised here and not when it is displayed.
 

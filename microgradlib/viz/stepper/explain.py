@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import boolean, positive, real_number, whole_number
 from microgradlib._support.lookup import lookup
 from microgradlib._support.printable import one_line
@@ -33,6 +34,7 @@ Bug = Literal["assign", "stale", "order"]
 Mode = Literal["training", "reverse", "forward"]
 
 
+@in_plain_words
 def explain(
     output: Value | Module,
     loss: Callable[[Any, Any], Any] | None = None,
