@@ -40,8 +40,10 @@ class Absent:
         del thing.__dict__[self.name]
 
 
-def lacking(advice: Mapping[str, str]) -> Callable[[C], C]:
+def lacking(advice: Mapping[str, str], kind: type[Absent] = Absent) -> Callable[[C], C]:
     """Return a decorator of a class: attributes of these names, which it has not, say what to write instead.
+
+    They are descriptors of class `kind`.
 
     >>> @lacking({"size": "write len(row)"})
     ... class Row(list):
@@ -54,7 +56,7 @@ def lacking(advice: Mapping[str, str]) -> Callable[[C], C]:
     def stated(cls: C) -> C:
         for name, text in advice.items():
             if not hasattr(cls, name):
-                setattr(cls, name, Absent(name, text))
+                setattr(cls, name, kind(name, text))
         return cls
 
     return stated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from microgradlib._support.absent import Absent
+from microgradlib._support.absent import Absent, lacking
 from microgradlib._support.other_names import ADVICE_ON_NODES
 from microgradlib.core.own_attributes import OWN_NAMES
 
@@ -29,7 +29,5 @@ class AbsentOfNode(Absent):
 
 def add_absent_attributes(cls: type) -> None:
     """State them on a class of nodes."""
-    for name, text in ADVICE_ON_NODES.items():
-        if name not in OWN_NAMES and not hasattr(cls, name):
-            setattr(cls, name, AbsentOfNode(name, text))
-            ABSENT.add(name)
+    lacking({name: text for name, text in ADVICE_ON_NODES.items() if name not in OWN_NAMES}, AbsentOfNode)(cls)
+    ABSENT.update(name for name, content in vars(cls).items() if isinstance(content, AbsentOfNode))
