@@ -80,30 +80,45 @@ def check_rules(name: str, value: Any, derivatives: Any) -> None:
 
 
 def check_numbers(op: Op) -> None:
-    """Raise `TypeError` if a rule of an op fails at a point of `sample`, or gives anything but one number there."""
+    """Raise `TypeError` if a rule of an op gives anything but one number at a point of `sample`.
+
+    What a rule raises itself comes through, with a note that names the op and the point (from Python 3.11 on).
+    """
     n = 2 if op.arity is None else op.arity
     intervals = [*op.sample, *op.sample[-1:] * n][:n]
     settings = op.defaults if op.setting_count else ()
     point = [low + 0.4 * (high - low) for low, high in intervals[: n - len(settings)]] + list(settings)
-    at = ", ".join(f"{x:g}" for x in point)
-    rule = "the value rule"
+    of = f"of {op.name!r}"
+    at = f"at ({', '.join(f'{x:g}' for x in point)})"
+    output = _number(_tried(op.compute, point, f"the value rule {of}", at), f"the value rule {of}", at)
+    slopes: Any = _tried(op.local_derivatives, [output, *point], f"a derivative rule {of}", at)
+    if not isinstance(slopes, (list, tuple)) or len(slopes) != n:
+        given = len(slopes) if isinstance(slopes, (list, tuple)) else shown(slopes)
+        message = f"the derivatives {of} are {given} for {n} inputs {at}: return one for each"
+        raise TypeError(message)
+    for slope in slopes:
+        _number(slope, f"a derivative rule {of}", at)
+
+
+def _tried(function: Callable[..., Any], inputs: list[float], rule: str, at: str) -> Any:
     try:
-        output = _number(op.compute(*point))
-        rule = "a derivative rule"
-        slopes = [_number(slope) for slope in op.local_derivatives(output, *point)]
+        return function(*inputs)
     except Exception as error:
-        message = f"{rule} of {op.name!r} gives no number at ({at}): {error}"
-        raise TypeError(message) from error
-    if len(slopes) != n:
-        message = f"the derivatives of {op.name!r} are {len(slopes)} for {n} inputs at ({at}): return one for each"
-        raise TypeError(message)
+        add_note = getattr(error, "add_note", None)  # of Python 3.11
+        if add_note is not None:
+            add_note(f"{rule} was tried {at}")
+        raise
 
 
-def _number(result: Any) -> float:
+def _number(result: Any, rule: str, at: str) -> float:
+    start = f"{rule} gives no number {at}: "
     if isinstance(result, (list, tuple)):
-        message = f"it returns {shown(result)}, not one number"
+        message = f"{start}it returns {shown(result)}, not one number"
         raise TypeError(message)
-    return as_float(result)
+    try:
+        return as_float(result)
+    except (TypeError, OverflowError) as error:
+        raise TypeError(start + str(error)) from None
 
 
 def _check_arity(name: str, what: str, rule: Callable[..., Any], count: int, wanted: str) -> None:

@@ -82,7 +82,8 @@ def define_op(name: str, value: Rule, derivatives: Any, **properties: Any) -> An
     reloaded module is, it replaces the op that it defined before; nodes made with that one keep it, and pickles of them
     load with the new one. Raises `ValueError` if the name is taken by an op of the library or one defined elsewhere, or
     the symbol is not one printable word; `TypeError` if a rule is no function of these arguments or, tried at a point
-    of `sample`, gives no number, or if a property is unknown or of the wrong kind.
+    of `sample`, gives no number, or if a property is unknown or of the wrong kind. What
+    a rule raises itself comes through.
 
     >>> from microgradlib import Value, grad_table
     >>> from microgradlib.ops import define_op, forget_op

@@ -56,6 +56,8 @@ CALLS = {
     "complex_step_derivative": lambda f: numeric.complex_step_derivative(f, 1.0),
     "assert_gradients_close": lambda f: testing.assert_gradients_close(f, [1.0]),
     "compile": lambda f: mg.compile(f)([1.0]),
+    "the value rule of define_op": lambda f: mg.define_op("failing", f, [lambda xp, z, x: 1.0], formula="x"),
+    "a derivative rule of define_op": lambda f: mg.define_op("failing", lambda xp, x: x, [f], formula="x"),
     "minimize": lambda f: optim.minimize(f, [Value(1.0)]),
     "a schedule": lambda f: optim.SGD([Value(1.0)], lr=f).step(),
     "Sequential": lambda f: nn.Sequential(f)([1.0]),
