@@ -27,8 +27,8 @@ _NO_OPERANDS = (
 def as_float(number: Any) -> float:
     """Return `number` as a float: an int, float, bool, Fraction, NumPy scalar or one-element array.
 
-    Raises `TypeError` for anything else (text, complex numbers, lists, arrays of several elements),
-    and `OverflowError` for an integer beyond the range of a float.
+    Raises `TypeError` for anything else (text, complex numbers, lists, arrays of several elements, PyTorch's tensors
+    with a graph), and `OverflowError` for an integer beyond the range of a float.
 
     >>> from fractions import Fraction
     >>> as_float(Fraction(1, 4))
@@ -42,6 +42,8 @@ def as_float(number: Any) -> float:
             raise OverflowError(message) from None
     if hasattr(number, "mask") and hasattr(number, "filled"):  # nodes may have an attribute mask of their own
         raise TypeError("a masked number is none: pass array.filled(…) or array.compressed()")
+    if getattr(number, "requires_grad", False) is True:
+        raise TypeError(_of_another_graph(number))
     item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
     if callable(item):
         try:
@@ -51,6 +53,13 @@ def as_float(number: Any) -> float:
         if inner is not number:
             return as_float(inner)
     raise TypeError(_not_a_number_message(number))
+
+
+def _of_another_graph(tensor: Any) -> str:
+    return (
+        f"expected a real number, got {shown(tensor)}, which requires grad: nothing flows back to it from here; write "
+        "tensor.item() for its number, or torch_loss (microgradlib.interop) for a function in PyTorch's graph"
+    )
 
 
 def _not_a_number_message(number: Any) -> str:

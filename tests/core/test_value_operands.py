@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import microgradlib as mg
-from microgradlib import Symbol, Value, grad_table
+from microgradlib import Symbol, Value, grad, grad_table
 from microgradlib.ops import ZERO
 
 INF = math.inf
@@ -188,3 +188,22 @@ def test_a_class_as_operand_raises():
     for wrong in (lambda: Value(Value), lambda: mg.tanh(Value), lambda: Value(1.0) + Value, lambda: Value(1.0) < Value):
         with pytest.raises(TypeError, match=r"expected a real number, got the class Value|unsupported operand"):
             wrong()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v, t: v * t, lambda v, t: t * v, lambda v, t: v + t * 2, lambda v, t: v ** (t - 1), lambda v, t: v < t,
+        lambda v, t: mg.dot([v], [t]), lambda v, t: mg.sum([v, t]), lambda v, t: mg.sin(t), lambda v, t: Value(t),
+        lambda v, t: setattr(v, "data", t), lambda v, t: grad(lambda x: x * t)(1.0), lambda v, t: Symbol("s") * t,
+    ],
+)  # fmt: skip
+def test_a_tensor_with_a_graph_of_its_own_is_refused(use):
+    torch = pytest.importorskip("torch", reason="tensors")
+    v, t = Value(2.0), torch.tensor(3.0, requires_grad=True)
+    with pytest.raises(TypeError, match=r"which requires grad: nothing flows back to it from here; write tensor\.item"):
+        use(v, t)
+    assert (v.data, t.grad) == (2.0, None)
+    use(v, t.detach())
+    use(v, t.item())
+    use(v, torch.nn.Parameter(torch.tensor(3.0), requires_grad=False))
