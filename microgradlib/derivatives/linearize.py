@@ -106,7 +106,7 @@ class Linearization:
             self.inputs: list[Any] = [x for i in positions for x in flatten(fresh[i])]
             with differentiating(self.inputs) as enclosing:
                 self.output = _without_axes(call(f, "give as many as it takes", *fresh, **keywords))
-                self.outputs = returned(f, flatten(self.output), as_node)
+                self.outputs = returned(f, flatten(self.output), _output)
                 warn_of_reads(self.outputs)
         given = [x for x in flatten(self.arguments) if isinstance(x, Node)]
         self.as_graph = bool(enclosing or given)
@@ -158,6 +158,19 @@ class Linearization:
             message = f"{transform} differentiates functions that return one number, not {kind}"
             raise TypeError(message + ": use jacobian, or return the sum")
         return self.outputs[0]
+
+
+def _output(x: Any) -> Any:
+    """Return an entry of the result of a function as a node. Raises `TypeError` for the result of a comparison."""
+    if isinstance(x, Node):
+        return x
+    if isinstance(x, bool) or getattr(getattr(x, "dtype", None), "kind", "") == "b":
+        message = (
+            f"{x}, as a comparison gives, changes by steps, so all its derivatives are 0: return the number that is "
+            "compared, or where(x > 1, 1.0, 0.0) if 0 is meant"
+        )
+        raise TypeError(message)
+    return as_node(x)
 
 
 def _input(x: Any) -> Node:

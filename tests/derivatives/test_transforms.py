@@ -152,6 +152,18 @@ def test_invalid_use_raises(make, error, words):
         make()
 
 
+@pytest.mark.parametrize(
+    "f", [lambda x: x > 1, lambda x: [x, x < 2], lambda x: np.float64(3.0) > 1, lambda x: np.array(x > 1)]
+)
+@pytest.mark.parametrize(
+    "transform", [grad, jacobian, lambda f: lambda x: jvp(f, x, 1.0), lambda f: lambda x: vjp(f, x)]
+)
+def test_the_result_of_a_comparison_is_refused(transform, f):
+    """Its derivatives are 0, and its author meant another number."""
+    with pytest.raises(TypeError, match=r"must return numbers: (True|False), as a comparison gives, changes by steps"):
+        transform(f)(1.5)
+
+
 BY_ARGNUMS = {
     "grad": grad, "value_and_grad": value_and_grad, "jacobian": jacobian, "hessian": hessian,
     "elementwise_grad": mg.elementwise_grad,
