@@ -149,7 +149,7 @@ def test_the_attack_finds_half_a_step(monkeypatch):
 
     def step(self, update, *gradient):
         update(*gradient)
-        self.history.steps += len([abs(k) for k in range(1000)]) // 1000
+        self.history.steps += len([abs(k) for k in range(5000)]) // 5000
 
     monkeypatch.setattr("microgradlib.training.task.Task.step", step)
     assert any("another count of steps" in fault for fault in faults_of_fit(None, 30))
