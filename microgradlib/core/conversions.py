@@ -7,7 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from microgradlib.core.lost_derivatives import TRANSFORMS, note_conversion
+from microgradlib.core.lost_derivatives import TRANSFORMS, is_looking, note_conversion
 from microgradlib.core.math_calls import callee, math_function_called_by, refuse_math_call, resolved
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ def check_conversion(value: Any, frame: FrameType) -> None:
 
     That is a call of `math.sin` or the like; and, in a function that is being differentiated, every conversion that the
     program does not ask for by `float(v)`, as in `np.zeros(3)[0] = v`, `np.asarray(values, dtype=float)`,
-    `map(math.sin, values)`; `float(v)` itself warns. Text (`"%f" % v`) and questions (`math.isnan(v)`) need no
-    derivative.
+    `map(math.sin, values)`; `float(v)` itself warns. In a model that `fit` trains, all of these warn. Text
+    (`"%f" % v`) and questions (`math.isnan(v)`) need no derivative.
     """
     refuse_math_call(math_function_called_by(frame))
-    if TRANSFORMS.get():
+    if is_looking():
         call = _call(frame)
-        if call is None:
+        if call is None and TRANSFORMS.get():
             raise TypeError(
                 "a Value would be turned into a plain number here, and its derivative be lost: compute with the "
                 "functions of microgradlib, make arrays of Values with dtype=object, without dtype=float and "
                 "astype(float), or write value.data if the number is meant"
             )
-        if call:
-            note_conversion(value, frame, call)
+        if call != "":
+            note_conversion(value, frame, call or "a conversion to a float")
 
 
 def _call(frame: FrameType) -> str | None:

@@ -3,7 +3,7 @@
 `float(v)`, `int(v)` and `round(v)` warn where they stand, as numbers are seldom what their author meant, unless the
 number is only compared or printed, as in `if float(v) > 0` and `print(float(v))`. `v.data` and `v.detach()` say that
 the number is meant; they warn if nothing of the result depends on the inputs in another way. Text, as in `print(v)`
-and `f"{v:.3f}"`, does not warn.
+and `f"{v:.3f}"`, does not warn. `fit` looks so at one example.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = [
-    "READS_IN_USE", "TRANSFORMS", "differentiating", "note_conversion", "note_read", "variables", "warn",
-    "warn_of_reads",
+    "READS_IN_USE", "TRANSFORMS", "differentiating", "is_looking", "looking_for_conversions", "note_conversion",
+    "note_read", "variables", "warn", "warn_of_reads",
 ]  # fmt: skip
 
 TRANSFORMS: ContextVar[tuple[Sequence[Any], ...]] = ContextVar("microgradlib_transforms", default=())
@@ -36,11 +36,15 @@ READS_IN_USE: set[Reads] = set()
 
 
 class Reads:
-    """The nodes whose `data` one run of a function has read, with the places, and where conversions were looked at."""
+    """The nodes whose `data` one run of a function has read, with the places, and where conversions were looked at.
 
-    __slots__ = ("nodes", "places")
+    `inputs`: those by which the function is differentiated, and those of the functions around it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("inputs", "nodes", "places")
+
+    def __init__(self, inputs: tuple[Sequence[Any], ...]) -> None:
+        self.inputs = inputs
         self.nodes: dict[Any, tuple[Any, int]] = {}
         self.places: set[tuple[Any, int]] = set()
 
@@ -51,21 +55,33 @@ _READS: ContextVar[Reads | None] = ContextVar("microgradlib_reads", default=None
 @contextmanager
 def differentiating(inputs: Sequence[Any]) -> Iterator[tuple[Sequence[Any], ...]]:
     """Run a function that is differentiated by these inputs in the block; yield those of the functions around it."""
-    enclosing, reads = TRANSFORMS.get(), Reads()
-    outer = _READS.get()
+    enclosing = TRANSFORMS.get()
+    with looking_for_conversions(*enclosing, inputs):
+        try:
+            TRANSFORMS.set((*enclosing, inputs))
+            yield enclosing
+        finally:
+            TRANSFORMS.set(enclosing)
+
+
+@contextmanager
+def looking_for_conversions(*inputs: Sequence[Any]) -> Iterator[None]:
+    """Warn in the block of numbers that are taken out of Values which depend on the inputs, by `float(v)` say."""
+    outer, reads = _READS.get(), Reads(inputs)
     try:
-        TRANSFORMS.set((*enclosing, inputs))
         _READS.set(reads)
         READS_IN_USE.add(reads)
-        yield enclosing
+        yield
     finally:
         try:  # should Ctrl-C come between them
             READS_IN_USE.discard(reads)
         finally:
-            try:
-                TRANSFORMS.set(enclosing)
-            finally:
-                _READS.set(outer)
+            _READS.set(outer)
+
+
+def is_looking() -> bool:
+    """Return whether conversions are looked for."""
+    return bool(READS_IN_USE) and _READS.get() is not None
 
 
 def variables() -> set[Any]:
@@ -93,7 +109,7 @@ def note_conversion(value: Any, frame: FrameType, call: str) -> None:
     if reads is None or place in reads.places or is_only_looked_at(frame):
         return
     reads.places.add(place)
-    if _depends([value]):
+    if _depends([value], reads):
         message = (
             f"{call} gives a plain number here, a constant of derivative 0, in a function that is being differentiated "
             f"(at {cited(frame.f_code, frame.f_lineno)}): compute with the Value itself, or write value.data if the "
@@ -105,9 +121,9 @@ def note_conversion(value: Any, frame: FrameType, call: str) -> None:
 def warn_of_reads(outputs: Sequence[Any]) -> None:
     """Warn if no output depends on the inputs of the function that has just run, but it read numbers that do."""
     reads = _READS.get()
-    if reads is None or not reads.nodes or reads.places or _depends(outputs):
+    if reads is None or not reads.nodes or reads.places or _depends(outputs, reads):
         return
-    read = [node for node in reads.nodes if _depends([node])]
+    read = [node for node in reads.nodes if _depends([node], reads)]
     if read:
         message = (
             "the result depends on the argument by its .data alone, a constant of derivative 0 "
@@ -116,9 +132,9 @@ def warn_of_reads(outputs: Sequence[Any]) -> None:
         warn(message)
 
 
-def _depends(nodes: Sequence[Any]) -> bool:
-    """Return whether one of the nodes depends on an input of a transformed function that runs."""
-    inputs = {x for given in TRANSFORMS.get() for x in given}
+def _depends(nodes: Sequence[Any], reads: Reads) -> bool:
+    """Return whether one of the nodes depends on an input of a function that runs."""
+    inputs = {x for given in reads.inputs for x in given}
     return not descendants(topological_sort(*nodes), inputs).isdisjoint(nodes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.calling import call
@@ -12,7 +12,7 @@ from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.shown import shown
 from microgradlib._support.source_lines import PACKAGE, is_raised_within
 from microgradlib.core.graph import topological_sort
-from microgradlib.core.lost_derivatives import warn
+from microgradlib.core.lost_derivatives import looking_for_conversions, warn
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
 from microgradlib.errors import LabelError
@@ -44,7 +44,7 @@ class Risk:
     ) -> None:
         self.model, self.loss = model, loss
         self.regularisers, self.penalties = tuple(regularisers), tuple(penalties)
-        self._is_known_to_depend = False
+        self._is_known_to_depend = self._is_looked_through = False
 
     def example(self, i: int, x: Any, y: Any) -> tuple[Any, Node | float]:
         """Return the model's output at x and its cost L. Errors of this package in them name the example, i."""
@@ -77,19 +77,21 @@ class Risk:
         """Add ∂R/∂p to each parameter's `grad` for a batch; return the mean cost and the outputs.
 
         Only one example's graph is in memory at a time. Warns of costs that are all constants, but not all 0, as those
-        of labels that are left out.
+        of labels that are left out; and, at the first example, of numbers that model, loss and penalties take out of
+        Values, by `float(v)` for instance, whose part of the derivative is lost.
         """
         weight = 1 / len(examples)
         costs, outputs = [], []
         is_constant = True
         with recording():
-            for i, x, y in examples.rows():
-                output, cost = self.example(i, x, y)
+            for row in examples.rows():
+                with self._looking_once():
+                    output, cost = self.example(*row)
+                    terms = self._penalties(row[1])
                 is_constant = is_constant and not self._depends(cost)
                 costs.append(_data(cost))
                 outputs.append(_detached(output))
-                penalties = [call(penalty, "penalty(model, x)", self.model, x) for penalty in self.penalties]
-                for term in (cost, *[_checked_cost(term, "a penalty", "penalty(model, x)") for term in penalties]):
+                for term in (cost, *terms):
                     if isinstance(term, Node):
                         term.backward(weight)  # type: ignore[attr-defined]  # a Value: no Symbols occur here
             for regulariser in self.regularisers:
@@ -101,6 +103,17 @@ class Risk:
         if is_constant and any(costs):
             warn_of_constant_loss()
         return math.fsum(costs) / len(costs), outputs
+
+    def _penalties(self, x: Any) -> list[Node | float]:
+        penalties = [call(penalty, "penalty(model, x)", self.model, x) for penalty in self.penalties]
+        return [_checked_cost(term, "a penalty", "penalty(model, x)") for term in penalties]
+
+    def _looking_once(self) -> AbstractContextManager[None]:
+        """Return a block that warns of numbers which the model takes out of Values: of the first example alone."""
+        if self._is_looked_through:
+            return nullcontext()
+        self._is_looked_through = True
+        return looking_for_conversions(self.model.parameters())
 
     def _depends(self, cost: Node | float) -> bool:
         """Return whether a cost depends on a parameter. The graph is looked through until one does."""
