@@ -1,4 +1,4 @@
-"""Calls in the IR of `run`: of functions, which a module has once, and of kernels, in loops where they repeat."""
+"""Calls of kernels in the IR of `run`, in loops where they repeat."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
-from microgradlib.compiler.llvm.ir import Function
-from microgradlib.compiler.numpy_functions import numpy
+from microgradlib.compiler.llvm.calls import Caller
 from microgradlib.compiler.planning.data import repeats_of
 
 __all__ = ["Calls"]
@@ -20,44 +19,23 @@ class _KernelCall(NamedTuple):
     arguments: list[int]
 
 
-class Calls:
-    """A function under construction, `f`, with the functions that it calls and the tables of integers that it reads."""
+class Calls(Caller):
+    """The function `run` under construction, which calls kernels."""
 
     def __init__(self, layout: Layout) -> None:
-        self.layout, self.real = layout, layout.real.one if layout.is_single else layout.real
-        self.functions: dict[str, Function] = {}
-        self.kernel_names: dict[str, str] = {}
-        self.tables: list[Any] = []
-        self.scratch = self.field_count = 0
-        self.f = Function("run", "ptr %record", result="i32", attributes="noinline optnone")
+        super().__init__(layout.real.one if layout.is_single else layout.real)
+        self.layout, self.scratch, self.kernel_names = layout, 0, dict[str, str]()
         self.examples, self.block = self.field("i64"), self.field("i64")
         self.memory = [self.field("ptr") for _ in range(5)]
+        self.unbatched, self.batched, self.lanes, self.scratch_memory, _ = self.memory
 
-    def field(self, kind: str) -> str:
-        """Return the next field of the record."""
-        address = self.f.emit(f"getelementptr i64, ptr %record, i64 {self.field_count}")
-        self.field_count += 1
-        return self.f.emit(f"load {kind}, ptr {address}, align 8")
+    def row(self, row: int | str) -> str:
+        """Return the address of a batched row."""
+        return self.f.address(self.real, self.batched, self.f.mul(row, self.block))
 
     def table(self, numbers: Any) -> str:
         """Return the address of a table of integers."""
         return self.f.emit(f"getelementptr i32, ptr {self.memory[4]}, i64 {self.table_place(numbers)}")
-
-    def table_place(self, numbers: Any) -> int:
-        """Return the place of a new table among all."""
-        place = sum(map(len, self.tables))
-        self.tables.append(numpy().asarray(numbers, numpy().int32))
-        return place
-
-    def constant(self, number: float) -> str:
-        """Return the address of a number."""
-        address = self.f.emit(f"alloca {self.real.scalar}, align 8")
-        self.f.store(self.f.number(number, self.real.one), address)
-        return address
-
-    def call(self, function: Function, *arguments: int | str) -> str:
-        """Call a function of the module; return the name of its result."""
-        return self.f.call(self.functions.setdefault(function.name, function), *arguments)
 
     def kernel_call(self, kernel: Kernel) -> _KernelCall:
         """Return the call of a kernel; one whose text is known already is the same function."""
@@ -97,9 +75,3 @@ class Calls:
     def _call_kernel(self, name: str, arguments: Sequence[int | str]) -> None:
         block = 1 if self.layout.is_single else self.block
         self.call(self.functions[name], *self.memory, block, *arguments)
-
-    def copy(self, target: str, source: str, count: int) -> None:
-        """Copy numbers that follow one another."""
-        self.f.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-        size = count * self.real.bits // 8
-        self.f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")

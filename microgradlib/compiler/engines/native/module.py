@@ -49,7 +49,6 @@ class _Writer(Calls):
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
         super().__init__(layout)
         self.plan, self.sums, self.flows = plan, sums, flows_of(plan)
-        self.unbatched, self.batched, self.lanes, self.scratch_memory, _ = self.memory
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
         self.seeds = [[self.field(kind) for kind in ("ptr", "i64", "i64")] for _ in plan.program.seeds]
@@ -71,9 +70,6 @@ class _Writer(Calls):
         text = "\n".join([*sorted(declarations), *body, f.text(), run_arrays(self.plan, self.layout).text()])
         return Module(text, tables, self.scratch)
 
-    def _row(self, row: int | str) -> str:
-        return self.f.address(self.real, self.batched, self.f.mul(row, self.block))
-
     def _before(self) -> None:
         """Bring in what is the same for all blocks, and run the steps that are made of that alone."""
         plan = self.plan
@@ -81,9 +77,9 @@ class _Writer(Calls):
             self._load_rows(numpy().argsort(plan.program.parameter_order), self.parameters)
         closed, one = (self.constant(number) for number in (CLOSED, 1.0))
         fill = transfers.fill(self.layout.real)
-        self.call(fill, self._row(plan.rows[BATCHED] - 1), self.block, closed)
+        self.call(fill, self.row(plan.rows[BATCHED] - 1), self.block, closed)
         for row in plan.one_rows:
-            self.call(fill, self._row(row), self.block, one)
+            self.call(fill, self.row(row), self.block, one)
         for operand, rows, (numbers, between_slots, _) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == UNBATCHED and len(rows):
                 given = self.table(rows), len(rows), numbers, between_slots
@@ -99,7 +95,7 @@ class _Writer(Calls):
             rows = np.flatnonzero((places >= first) & (places < first + size))
             rows, x = rows[np.argsort(places[rows])], f.address(real, column, f.mul(start, size))
             if size == len(rows) == 1:
-                self.call(transfers.load_row(real), self._row(int(rows[0])), block, x, count)
+                self.call(transfers.load_row(real), self.row(int(rows[0])), block, x, count)
             elif len(rows):
                 picked = places[rows] - first
                 even = len(rows) if _are_neighbours(picked) else 0
@@ -111,7 +107,7 @@ class _Writer(Calls):
                 table = self.table(rows)
                 with f.loop(len(rows)) as loop:
                     x = f.address(real, numbers, f.mul(between_slots, loop.index), f.mul(start, step))
-                    row = self._row(f.integer(table, loop.index))
+                    row = self.row(f.integer(table, loop.index))
                     self.call(transfers.load_seed(real), row, block, x, step, count)
         self._steps("batch")
         found = [(np.concatenate(plan.output_rows), self.outputs, self._outputs_of(BATCHED), -0.0)]
