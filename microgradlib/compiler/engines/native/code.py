@@ -13,7 +13,6 @@ from typing import Any
 from microgradlib._support.disk_cache import cached
 from microgradlib.compiler.engines.native.kernel import Layout
 from microgradlib.compiler.engines.native.keys import program_key
-from microgradlib.compiler.engines.native.lane_sums import assign_lane_sums
 from microgradlib.compiler.engines.native.module import write_module
 from microgradlib.compiler.engines.native.record import FIELDS, record_size
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
@@ -23,6 +22,7 @@ from microgradlib.compiler.llvm.machine import assemble, host, load
 from microgradlib.compiler.llvm.objects import DATA, FLAGS, ITEMS, are_arrays_known
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
+from microgradlib.compiler.planning.lane_sums import assign_lane_sums
 
 __all__ = ["NativeCode", "Workspace"]
 
@@ -52,8 +52,9 @@ class NativeCode:
 
     def __init__(self, plan: Plan, dtype: Any, *, is_single: bool) -> None:
         machine = host()
-        self.plan, self.dtype, self.sums = plan, numpy().dtype(dtype), assign_lane_sums(plan)
+        self.plan, self.dtype = plan, numpy().dtype(dtype)
         self.layout = Layout(machine.real(self.dtype), machine.registers, is_single)
+        self.sums = assign_lane_sums(plan, self.layout.sum_lanes)
         content = cached(program_key(plan, self.layout, self.sums, DATA, FLAGS, ITEMS), self._compiled)
         object_code, tables, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)

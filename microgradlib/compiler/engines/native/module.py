@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from microgradlib.compiler.engines.native.calls import Calls
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
 from microgradlib.compiler.engines.native.epilogues import with_epilogues
 from microgradlib.compiler.engines.native.flow import flows_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout
-from microgradlib.compiler.engines.native.lane_sums import LaneSums
+from microgradlib.compiler.engines.native.lookups import LookupCalls
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.record import run_arrays
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
@@ -21,6 +20,7 @@ from microgradlib.compiler.llvm.ir import literal
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
 from microgradlib.compiler.planning.fusion import Flow, fusible
+from microgradlib.compiler.planning.lane_sums import LaneSums
 
 __all__ = ["Module", "write_module"]
 
@@ -43,12 +43,12 @@ def write_module(plan: Plan, layout: Layout, sums: LaneSums) -> Module:
     return _Writer(plan, layout, sums).written()
 
 
-class _Writer(Calls):
+class _Writer(LookupCalls):
     """Writes `run`, in the order in which it is executed."""
 
     def __init__(self, plan: Plan, layout: Layout, sums: LaneSums) -> None:
-        super().__init__(layout)
-        self.plan, self.sums, self.flows = plan, sums, flows_of(plan)
+        super().__init__(layout, plan, sums)
+        self.flows = flows_of(plan)
         self.parameters, self.outputs, self.stride, self.sum = map(self.field, ("ptr", "ptr", "i64", "ptr"))
         self.columns = [self.field("ptr") for _ in plan.program.arguments]
         self.seeds = [[self.field(kind) for kind in ("ptr", "i64", "i64")] for _ in plan.program.seeds]
@@ -90,7 +90,7 @@ class _Writer(Calls):
         """Run the examples from `start` on, so many."""
         f, real, plan, block = self.f, self.real, self.plan, self.block
         np, places, first = numpy(), numpy().array(plan.program.input_order), 0
-        for column, (_, axes) in zip(self.columns, plan.program.arguments):
+        for argument, (column, (_, axes)) in enumerate(zip(self.columns, plan.program.arguments)):
             size = int(np.prod(axes, dtype=int))
             rows = np.flatnonzero((places >= first) & (places < first + size))
             rows, x = rows[np.argsort(places[rows])], f.address(real, column, f.mul(start, size))
@@ -100,7 +100,8 @@ class _Writer(Calls):
                 picked = places[rows] - first
                 even = len(rows) if _are_neighbours(picked) else 0
                 given = self.table(rows), self.table(picked), len(rows), even
-                self.call(transfers.load_columns(real), self.batched, block, *given, x, size, count)
+                with self.unless_one_hot(argument, x, size, count):
+                    self.call(transfers.load_columns(real), self.batched, block, *given, x, size, count)
             first += size
         for operand, rows, (numbers, between_slots, step) in zip(plan.program.seeds, plan.seed_rows, self.seeds):
             if operand.space == BATCHED:
@@ -126,6 +127,7 @@ class _Writer(Calls):
     def _after(self) -> None:
         """Finish the sums over the batch, run the steps made of them, and bring out what has no batch axis."""
         f, real, vector, plan = self.f, self.real, self.layout.real, self.plan
+        self.add_tables()
         self._steps("after")
         for k in self._outputs_of(UNBATCHED).tolist():
             target = f.address(real, self.outputs, f.mul(k, self.stride))
@@ -155,7 +157,15 @@ class _Writer(Calls):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
-                calls += map(self.kernel_call, kernels_of(steps, layout, sums.first.get(index), self.flows[index:end]))
+                flows = self.flows[index:end]
+                own = [self.kernel_call(each) for each in kernels_of(steps, layout, sums.first.get(index), flows)]
+                if index in sums.lookups:
+                    self.call_kernels(calls)
+                    calls.clear()
+                    behind = chain_kernels(steps[1:], layout, flows[1:])
+                    self.look_up(index, own, [self.kernel_call(kernel) for kernel in behind])
+                else:
+                    calls += own
             if phase == "after" and index in sums.roots:
                 self.call_kernels(calls)
                 calls.clear()

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.instructions import UNBATCHED
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
+from microgradlib.compiler.planning.lookups import Lookup, lookups_of
 
 __all__ = ["LaneSums", "assign_lane_sums"]
 
 
 class LaneSums(NamedTuple):
-    """Where sums over the batch are gathered: `size` vectors, one for each number.
+    """Where sums over the batch are gathered: `size` vectors, one for each number, and tables.
 
     Sums that are only added to one another are gathered in the same vectors: the shares of all time steps in W's
     gradient. The additions are then `skipped`.
@@ -25,10 +26,12 @@ class LaneSums(NamedTuple):
     """The first vector of finished sums, by the index of the step whose results they are."""
     skipped: frozenset[int]
     """The indices of the additions that need not be done."""
+    lookups: dict[int, tuple[Lookup, int]]
+    """The products that may be look-ups, by their indices, each with the first vector of its table, behind the sums."""
 
 
-def assign_lane_sums(plan: Plan) -> LaneSums:
-    """Return the lane sums of a plan."""
+def assign_lane_sums(plan: Plan, lanes: int) -> LaneSums:
+    """Return the lane sums of a plan, for vectors of so many lanes; look-ups only if these are several."""
     np, program = numpy(), plan.program
     read = [o for step in plan.steps if step.instruction for o in step.instruction.operands]
     slots = [o.slots for o in (*read, *program.outputs, *program.cotangents) if o.space == UNBATCHED]
@@ -53,4 +56,8 @@ def assign_lane_sums(plan: Plan) -> LaneSums:
         roots[steps[-1]] = size
         first |= dict.fromkeys(steps, size)
         size += plan.steps[steps[-1]].instruction.size  # type: ignore[union-attr]
-    return LaneSums(size, first, roots, frozenset(skipped))
+    lookups = dict[int, tuple[Lookup, int]]()
+    for index, lookup in (lookups_of(plan) if lanes > 1 else {}).items():
+        lookups[index] = lookup, size
+        size += lookup.terms * -(-lookup.length // lanes) + 1
+    return LaneSums(size, first, roots, frozenset(skipped), lookups)
