@@ -110,6 +110,12 @@ class Function(Instructions):
         every = f"<{real.lanes} x i32> zeroinitializer"
         return Number(self, real, self.emit(f"shufflevector {real.text} {first}, {real.text} poison, {every}"))
 
+    def address_or_zeros(self, real: Real, address: str, is_zero: str) -> str:
+        """Return the address of a number, or a vector; if a condition holds, of zeros instead."""
+        name = f"@zeros.{real.suffix}"
+        self.declarations.add(f"{name} = internal constant {real.text} zeroinitializer, align 64")
+        return self.emit(f"select i1 {is_zero}, ptr {name}, ptr {address}")
+
     def store(self, number: Number, address: str) -> None:
         """Write a number, or a vector."""
         real = number.real

@@ -57,6 +57,8 @@ class Product(NamedTuple):
     along: str = ""
     is_vector: bool = False
     is_added: bool = False
+    starts: str = "false"
+    """A condition: if it holds, results are not added to Z, but to 0."""
     lanes: int = 0
     """So many lanes of the last column, or behind the last term, are there."""
     multiple: int = 1
@@ -155,7 +157,8 @@ def _call(f: Function, product: Product, down: _Piece, across: _Piece, lanes: in
     strides = {"wr": w.row, "wt": w.column, "xt": x.row, "xc": x.column, "zr": z.row, "zc": z.column}
     function = tile_function(tile)
     steps = [strides[name] for name in tile.strides]
-    f.call(function, *pointers, product.terms, panels, groups, *steps, *product.ahead)
+    more = [*product.ahead, *[product.starts] * tile.is_added]
+    f.call(function, *pointers, product.terms, panels, groups, *steps, *more)
     return function
 
 

@@ -43,7 +43,7 @@ class Tile(NamedTuple):
     is_vector: bool
     """Whether the factors of W are vectors too."""
     is_added: bool
-    """Whether the results are added to Z."""
+    """Whether the results are added to Z, or to 0 if the last argument, %starts, is true."""
     lanes: int
     """So many lanes of the last column are there; of "summed" terms, behind the last whole vector."""
     has_start: bool = False
@@ -77,6 +77,7 @@ def tile_function(tile: Tile) -> Function:
     """Return the function of a tile."""
     others = [f"%other.{k}" for k in range(len(tile.after.closes) if tile.after else 0)]
     strides = "".join([f", i64 %{name}" for name in tile.strides] + [f", i64 {name}" for name in others])
+    strides += ", i1 %starts" * tile.is_added
     parameters = f"ptr %w, ptr %x, ptr %z, i64 %terms, i64 %panels, i64 %groups{strides}"
     f, real = Function(tile.name, parameters, linkage="internal"), tile.real
     rows, columns, is_summed = range(tile.rows), range(tile.columns), tile.along == "summed"
@@ -92,10 +93,13 @@ def tile_function(tile: Tile) -> Function:
         def place(r: int, c: int) -> str:
             return f.address(real, z, f.mul(r, zr), f.mul(c, zc))
 
+        def before(r: int, c: int) -> str:
+            return f.address_or_zeros(real, place(r, c), "%starts")
+
         is_loaded = tile.is_added and tile.along == "columns"
         sums = [[f.number(0.0, real)] * tile.columns] * tile.rows
         if is_loaded:
-            sums = [[f.load_first(real, place(r, c), width[c]) for c in columns] for r in rows]
+            sums = [[f.load_first(real, before(r, c), width[c]) for c in columns] for r in rows]
         if tile.has_start:
             sums = [[f.broadcast(real, f.address(real, w, f.mul("%terms", wt)))] * tile.columns for w in ws]
         sums = _sums(f, tile, (ws, wt), (xs, xt), sums)
@@ -103,7 +107,7 @@ def tile_function(tile: Tile) -> Function:
             for c in columns:
                 total = sum_lanes(sums[r][c]) if is_summed else sums[r][c]
                 if tile.is_added and not is_loaded:
-                    total = f.load(total.real, place(r, c)) + total
+                    total = f.load(total.real, before(r, c)) + total
                 lanes, read = 1 if is_summed else width[c], [f.address(real, place(r, c), other) for other in others]
                 if tile.after:
                     total = tile.after.emit(total, [f.load_first(total.real, other, lanes) for other in read])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, NotNativeError, Real
 
-__all__ = ["ARGUMENTS", "LANE_SUMS", "Kernel", "Layout", "NotNativeError", "kernel_function"]
+__all__ = ["ARGUMENTS", "LANE_SUMS", "Kernel", "Layout", "NotNativeError", "kernel_function", "starts_sums"]
 
 ARGUMENTS = "ptr noalias %u, ptr noalias %b, ptr noalias %l, ptr noalias %s, ptr noalias readonly %t, i64 %B"
 """What every kernel is given: the unbatched rows, a number each; the batched rows, B numbers each; lane sums, a vector
@@ -70,3 +70,12 @@ def kernel_function(count: int) -> Function:
     'i64 %B, i64 %a0'
     """
     return Function("kernel", ARGUMENTS + "".join([f", i64 %a{k}" for k in range(count)]))
+
+
+def starts_sums(f: Function, layout: Layout, argument: str) -> str:
+    """Return the condition that a kernel's lane sums have no numbers yet: that another one, in an argument, is 1.
+
+    So it is in the first block. To fill all lane sums with zeros before takes as long as several of its kernels.
+    """
+    place = f.address(layout.real, "%l", f.mul(argument, layout.sum_lanes))
+    return f.load(layout.real.one, place).equals(1.0).name

@@ -56,13 +56,17 @@ class _Writer(LookupCalls):
 
     def written(self) -> Module:
         """Write everything."""
-        f, count = self.f, self.sums.size * self.layout.sum_lanes
-        self.call(transfers.fill(self.layout.real), self.lanes, count, self.constant(0.0))
+        f, sums, lanes = self.f, self.sums, self.layout.sum_lanes
+        filled, flag = [f.address(self.real, self.lanes, place * lanes) for place in (sums.filled, sums.flag)]
+        count = (sums.size - sums.filled) * lanes
+        self.call(transfers.fill(self.layout.real), filled, count, self.constant(0.0))
+        f.store(f.number(1.0, self.real.one), flag)
         self._before()
         with f.loop(self.examples, step=self.block) as loop:
             left = f.emit(f"sub i64 {self.examples}, {loop.index}")
             is_last = f.emit(f"icmp ult i64 {left}, {self.block}")
             self._block(loop.index, f.emit(f"select i1 {is_last}, i64 {left}, i64 {self.block}"))
+            f.store(f.number(0.0, self.real.one), flag)
         self._after()
         body = [function.text() for function in self.functions.values()]
         declarations = set().union(f.declarations, *[function.declarations for function in self.functions.values()])
@@ -158,7 +162,7 @@ class _Writer(LookupCalls):
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
             if steps and index not in sums.skipped:
                 flows = self.flows[index:end]
-                own = [self.kernel_call(each) for each in kernels_of(steps, layout, sums.first.get(index), flows)]
+                own = [self.kernel_call(each) for each in kernels_of(steps, layout, sums.own(index), flows)]
                 if index in sums.lookups:
                     self.call_kernels(calls)
                     calls.clear()
@@ -204,10 +208,12 @@ def _are_neighbours(numbers: Any) -> bool:
     return bool((numpy().diff(numbers) == 1).all())
 
 
-def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flows: Sequence[Flow]) -> list[Kernel]:
+def kernels_of(
+    steps: Sequence[Step], layout: Layout, own_sums: tuple[int, int] | None, flows: Sequence[Flow]
+) -> list[Kernel]:
     """Return the kernels of a step, of a product and its epilogue, or of a chain of elementwise steps.
 
-    `first_sum` is the first of its lane sums.
+    `own_sums`: the first of its lane sums, and that which says whether it starts them.
     """
     if steps[0].kind in {"elementwise", "gather"}:
         return chain_kernels(steps, layout, flows)
@@ -217,6 +223,7 @@ def kernels_of(steps: Sequence[Step], layout: Layout, first_sum: int | None, flo
         kernel = reduce_kernel(steps[0], layout, flows[0])
     else:
         kernel = segment_reduce_kernel(steps[0], layout)
-    if first_sum is not None:  # in the place of the first row of results
-        kernel = kernel._replace(arguments=(first_sum, *kernel.arguments[1:]))
+    if own_sums is not None:  # in the places of the first row of results
+        others = kernel.arguments[1:-1] if steps[0].kind == "matmul" else kernel.arguments[1:]
+        kernel = kernel._replace(arguments=(own_sums[0], *others, own_sums[1])[: len(kernel.arguments)])
     return [kernel]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgradlib.compiler.engines.native.epilogues import Epilogue, epilogue_of
-from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function
+from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function, starts_sums
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.ir import Function, Real
 from microgradlib.compiler.llvm.matrices import MANY_REGISTERS, Matrices, Product, multiply
@@ -23,7 +23,7 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
     """Return the kernel of a "matmul" step, and of its epilogue, if other steps follow.
 
     What is summed over the batch is added to lane sums, in the order of the results, from %a0 on: the first argument is
-    to be replaced. In a layout for one example these are numbers, not vectors.
+    to be replaced, and the last, see `starts_sums`. In a layout for one example these are numbers, not vectors.
     """
     step, flow = steps[0], flows[0] if flows else None
     w, x = step.operands
@@ -36,13 +36,15 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
         message = f"a product summed over the batch has two batched operands, got {step}"
         raise NotNativeError(message)
     epilogue, others = epilogue_of(steps, flows) if len(steps) > 1 else (Epilogue(), [])
-    f, (count, rows, terms), columns = kernel_function(3 + len(others)), w.sizes, x.sizes[2]
+    f, (count, rows, terms), columns = kernel_function(3 + is_added + len(others)), w.sizes, x.sizes[2]
     z_, w_, x_ = [_place(f, layout, view, k) for k, view in enumerate((step.results, w, x))]
     if is_added:
         width = layout.sum_lanes
         first = f.address(layout.real, "%l", f.mul("%a0", width))
         z_ = Matrices(first, rows * columns * width, columns * width, width)
     product = Product(rows, terms, columns, w_, x_, z_, layout.real, is_added=is_added, lanes=vector)
+    if is_added:
+        product = product._replace(starts=starts_sums(f, layout, "%a3"))
     ahead = [f.mul(f.emit(f"sub i64 %a{3 + k}, %a0"), layout.block) for k in range(len(others))]
     product = product._replace(after=epilogue if epilogue.links else None, ahead=tuple(ahead))
     if spaces[:2] == (BATCHED, UNBATCHED):
@@ -58,7 +60,8 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
         product = product._replace(needed=_needed(step, flow))
     callees = multiply(f, product, count, layout.registers)
     scratch = terms * -(-int(product.x.row) // product.real.lanes) if product.turned else 0
-    return Kernel(f, (step.results.start, w.start, x.start, *others), scratch, callees)
+    more = [step.results.start] if is_added else others
+    return Kernel(f, (step.results.start, w.start, x.start, *more), scratch, callees)
 
 
 def _needed(step: Step, flow: Flow) -> tuple[Any, Any, Any] | None:

@@ -165,3 +165,19 @@ def test_a_program_compiled_before_comes_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path))
     assert compiler.compile(loss, W, backend="native").value_and_grad(x, y)[0] == expected[0]
     assert len(list((tmp_path / "native").iterdir())) == 1
+
+
+@pytest.mark.parametrize("batch", [1, 3, 300])
+def test_sums_over_the_batch_have_nothing_of_the_call_before(batch):
+    rng = np.random.default_rng(batch)
+    layer = [[Value(w) for w in row] for row in rng.normal(size=(5, 3)).tolist()]
+
+    def network(x):  # a product at each of two times, whose gradients are added up, and sums of squares
+        return dot(W[:5], [tanh(dot(row, x[:3])) * tanh(dot(row, x[3:])) for row in layer]) + dot(W[:3], x[:3]) ** 2
+
+    parameters = [*W, *[w for row in layer for w in row]]
+    fast, expected = (compiler.compile(network, parameters, backend=backend) for backend in ("native", "numpy"))
+    x = rng.normal(size=(batch, 6))
+    for odd in (np.nan, np.inf, 1.0):
+        fast.value_and_grad(np.full((batch, 6), odd))
+        assert fast.value_and_grad(x)[1] == pytest.approx(expected.value_and_grad(x)[1], rel=1e-11, abs=1e-14)

@@ -47,32 +47,36 @@ def step_of(spaces, shape, ways):
     return Step(None, views[2], tuple(views[:2]), 0), taken
 
 
-def check(step, taken, layout, block=1, *, special=False, kernel=None):
+def check(step, taken, layout, block=1, *, special=False, starts=False, kernel=None):
     """Compare all memory after a product with NumPy's: the results exactly, anything else unchanged.
 
-    Whole numbers are added up without rounding, and where inf or nan come in, they come in any order.
+    Whole numbers are added up without rounding, and where inf or nan come in, they come in any order. Lane sums are
+    added to what there is, or start: the last one says so.
     """
     draw = np.random.default_rng(0)
     dtype = np.dtype("f8" if layout.real.scalar == "double" else "f4")
     (count, rows, columns), lanes = step.results.sizes, layout.sum_lanes
     numbers = [*range(-4, 5), *([np.inf, -np.inf, np.nan] if special else [])]
-    sizes = [taken[U], taken[B] * block, (count * rows * columns + 2 * UNUSED) * lanes]
+    last = count * rows * columns + 2 * UNUSED
+    sizes = [taken[U], taken[B] * block, (last + 1) * lanes]
     memory = [draw.choice(numbers, size).astype(dtype) for size in sizes]
+    memory[2][last * lanes] = starts
     expected = [array.copy() for array in memory]
     kernel = kernel or matmul_kernel([step], layout)
-    first, *starts = kernel.arguments
+    first, *others = kernel.arguments
     w, x = [strided(view, expected[view.space], block) for view in step.operands]
     with np.errstate(all="ignore"):
         z = sum(w[:, :, t, None] * x[:, None, t] for t in range(w.shape[2]))
         if step.results.space == U and step.operands[0].space == B:
-            first = UNUSED
-            own = expected[2][UNUSED * lanes : -UNUSED * lanes].reshape(*z.shape[:3], lanes)
+            first, others[-1] = UNUSED, last
+            own = expected[2][UNUSED * lanes : (last - UNUSED) * lanes].reshape(*z.shape[:3], lanes)
+            own[:] = 0 if starts else own
             own += z.reshape(*z.shape[:3], -1, lanes).sum(-2)
         else:
             strided(step.results, expected[step.results.space], block)[...] = z
     size = kernel.scratch * (block + layout.real.lanes)
     scratch = np.full(size + UNUSED, 7, dtype)
-    native(kernel)([*memory, scratch, np.empty(0, np.int32)], block, first, *starts)
+    native(kernel)([*memory, scratch, np.empty(0, np.int32)], block, first, *others)
     assert (scratch[size:] == 7).all()
     for found, right in zip(memory, expected, strict=True):
         np.testing.assert_array_equal(found, right)
@@ -98,7 +102,8 @@ def test_products_in_blocks_are_those_of_numpy_and_nothing_else_is_written(space
     if spaces == SUM:  # the terms and the examples are one axis
         ways = ((0, 1, 2), 1, ways[0][2]), ((0, 2, 1), 1, ways[1][2]), ways[2]
     layout = layout_of(numbers[0])
-    check(*step_of(spaces, shape, ways), layout, vectors * layout.real.lanes, special=numbers[1])
+    for starts in (False, True)[: 1 + (spaces == SUM)]:
+        check(*step_of(spaces, shape, ways), layout, vectors * layout.real.lanes, special=numbers[1], starts=starts)
 
 
 @settings(max_examples=40)
@@ -115,7 +120,9 @@ def test_products_in_blocks_are_those_of_numpy_and_nothing_else_is_written(space
 @example((B, B, B), (4, 16, 19, 4), (IN_ORDER, TRANSPOSED, IN_ORDER), ("float64", True))
 @example((B, B, B), (3, 11, 13, 5), (IN_ORDER, TRANSPOSED, TRANSPOSED), ("float32", True))
 def test_products_of_one_example_are_those_of_numpy_and_nothing_else_is_written(spaces, shape, ways, numbers):
-    check(*step_of(spaces, shape, ways), layout_of(numbers[0], is_single=True), special=numbers[1])
+    layout = layout_of(numbers[0], is_single=True)
+    for starts in (False, True)[: 1 + (spaces == SUM)]:
+        check(*step_of(spaces, shape, ways), layout, special=numbers[1], starts=starts)
 
 
 @pytest.mark.parametrize("spaces", SPACES)
@@ -126,8 +133,9 @@ def test_products_of_one_example_are_those_of_numpy_and_nothing_else_is_written(
 def test_tiles_fit_any_vectors_and_registers(spaces, real, registers):
     ways = (IN_ORDER, TRANSPOSED, IN_ORDER) if spaces == SUM else (IN_ORDER,) * 3
     step = step_of(spaces, (2, 13, 5, 7), ways)
-    check(*step, Layout(real, registers, is_single=False), 3 * real.lanes)
-    check(*step, Layout(real, registers, is_single=True))
+    for starts in (False, True)[: 1 + (spaces == SUM)]:
+        check(*step, Layout(real, registers, is_single=False), 3 * real.lanes, starts=starts)
+        check(*step, Layout(real, registers, is_single=True), starts=starts)
 
 
 def test_a_wrong_result_and_a_stray_write_are_found():
