@@ -5,7 +5,7 @@ from functools import partial
 
 import mpmath
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from microgradlib import Symbol, Value, evaluate, grad_table, gradients
 from microgradlib.ops import TABLE, Op, define_op, forget_op
@@ -123,7 +123,7 @@ def test_sample_points_avoid_kinks():
 
 
 @pytest.mark.parametrize(("name", "arity"), CASES)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_against_mpmath(name, arity, data):
     op = TABLE[name]

@@ -174,7 +174,7 @@ def test_failing_graphs_shrink_to_short_source() -> None:
 
 
 def test_failing_examples_are_reported_as_source() -> None:
-    @settings(SHRINKING, max_examples=100)
+    @settings(SHRINKING, max_examples=1000)
     @given(graph=graphs())
     def fails(graph) -> None:
         assert "exp" not in ops_of(graph)
