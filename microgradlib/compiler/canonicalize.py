@@ -15,7 +15,9 @@ Nodes = tuple[int, ...]
 
 __all__ = ["canonicalize"]
 
-ADD, MUL, SUM, DOT, WHERE, IDENTITY = (TABLE[name] for name in ("add", "mul", "sum", "dot", "where", "identity"))
+ADD, MUL, DIV, SUM, DOT, WHERE, IDENTITY = (
+    TABLE[name] for name in ("add", "mul", "div", "sum", "dot", "where", "identity")
+)
 SUMMED = {ADD, MUL, SUM, DOT}
 
 
@@ -25,7 +27,8 @@ def canonicalize(trace: Trace) -> Trace:
     - Sums of sums are one `sum`; sums of products, and of dots, one `dot` of weights and inputs. Unbatched factors are
       weights; beside several of these, products of two batched numbers have a dot of their own.
     - A bias stands in a dot W x + b of which all but x is unbatched; any other is added.
-    - The product that begins a family w₁x₁, w₁x₁ + w₂x₂ …, as in causal attention, is a dot of one term.
+    - The product that begins a family w₁x₁, w₁x₁ + w₂x₂ …, as in causal attention, is a dot of one term. In its softmax
+      what x is divided by in x/x, and in x/(x + y), is a sum, as in x/(x + y + z).
     - An operation on constants is its number, equal operations on equal arguments are one node, identities are gone.
     - Weights, inputs, and the arguments of other n-ary ops are all batched or all unbatched: `identity` is a copy of an
       unbatched number into the batch.
@@ -38,7 +41,7 @@ def canonicalize(trace: Trace) -> Trace:
     for position, node in enumerate(trace.nodes):
         if position not in writer.absorbed:
             writer.places[position] = writer.take(position, node)
-    nodes = _with_dots_of_one_term(writer.nodes, writer.spaces)
+    nodes = _with_sums_of_any_length(_with_dots_of_one_term(writer.nodes, writer.spaces), writer.spaces)
     return _pruned(nodes, writer.spaces, [writer.places[y] for y in trace.outputs], trace)
 
 
@@ -68,6 +71,8 @@ class _Writer:
         if op in SUMMED:
             return self._write_sum(*self._terms(position))
         arguments = tuple([self.places[a] for a in node.arguments])
+        if op is DIV and arguments[0] == arguments[1] and self.spaces[arguments[0]] == BATCHED:
+            arguments = arguments[0], self._write(SUM, arguments[:1])
         if op.variadic:
             arguments = self._in_one_space(arguments)
         return arguments[0] if op is IDENTITY else self._write(op, arguments)
@@ -144,6 +149,24 @@ def _with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -
         else node
         for node in nodes
     ]
+
+
+def _with_sums_of_any_length(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> Sequence[TracedNode]:
+    """Return the nodes with x + y as a sum where x is divided by it, if others are divided by sums with more terms.
+
+    Else what is divided by the sum of itself alone is divided by itself.
+    """
+    quotients = [(place, node.arguments) for place, node in enumerate(nodes) if node.op is DIV and spaces[place]]
+    divisors = {y for _, (x, y) in quotients if nodes[y].op in (ADD, SUM) and x in nodes[y].arguments}
+    found = list(nodes)
+    if any(len(nodes[y].arguments) > 2 for y in divisors):
+        for y in divisors:
+            found[y] = nodes[y]._replace(op=SUM)
+    else:
+        for place, (x, y) in quotients:
+            if nodes[y].arguments == (x,) and nodes[y].op is SUM:
+                found[place] = nodes[place]._replace(arguments=(x, x))
+    return found
 
 
 def _pruned(nodes: Sequence[TracedNode], spaces: Sequence[int], outputs: Sequence[int], trace: Trace) -> Trace:

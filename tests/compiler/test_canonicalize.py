@@ -255,3 +255,29 @@ def test_a_product_that_begins_dots_of_two_and_of_three_terms_is_a_dot_too(longe
 
     ops = ops_of(prefixes, [], [0.5] * 6)
     assert ops == [["mul"], ["mul", "dot"], ["dot", "dot", "dot"]][longest - 1]
+
+
+def softmax_by_functions(xs):
+    return [x / mg.sum(xs) for x in xs]
+
+
+def softmax_by_plus(xs):
+    return [x / sum(xs) for x in xs]
+
+
+@pytest.mark.parametrize("write", [softmax_by_functions, softmax_by_plus])
+@pytest.mark.parametrize(
+    ("lengths", "sums"), [([1, 2, 3], "sum sum sum"), ([1, 2], "add"), ([1], ""), ([2, 3, 3], "sum sum")]
+)
+def test_what_is_divided_by_sums_of_any_length_is_divided_by_sums_alone(lengths, sums, write):
+    def function(x):
+        return [y for length in lengths for y in write([mg.exp(v) for v in x[:length]])]
+
+    names = ops_of(function, [], X)
+    assert sorted(name for name in names if name in ("add", "sum")) == sums.split()
+    assert names.count("div") == sum({*lengths})
+    assert_matches_eager(lambda x: mg.sum([mg.tanh(y * B) for y in function(x)]), [B], [X, X[::-1]])
+
+
+def test_a_sum_that_a_number_which_is_none_of_its_terms_is_divided_by_is_left():
+    assert ops_of(lambda x: [x[0] / (x[1] + x[2]), x[0] / mg.sum(x)], [], X) == ["add", "div", "sum", "div"]
