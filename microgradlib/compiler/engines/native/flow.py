@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from microgradlib.compiler.engines.formulas import formula_of
 from microgradlib.compiler.engines.kernels import exponentials_of
-from microgradlib.compiler.engines.native.formulas import formula_of
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction
 from microgradlib.compiler.llvm.functions import run_rule
 from microgradlib.compiler.llvm.ir import Function, Number, Real

@@ -22,6 +22,7 @@ SOURCES = (
     "ops/*.py",
     "compiler/planning/*.py",
     "compiler/llvm/*.py",
+    "compiler/engines/*.py",
     "compiler/engines/native/*.py",
 )
 """What native code depends on, besides the plan."""

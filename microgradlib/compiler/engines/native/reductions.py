@@ -9,8 +9,8 @@ from itertools import accumulate, groupby
 from math import gcd
 from typing import Any
 
+from microgradlib.compiler.engines.formulas import formula_of
 from microgradlib.compiler.engines.kernels import exponentials_of
-from microgradlib.compiler.engines.native.formulas import formula_of
 from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
 from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
 from microgradlib.compiler.engines.native.statements import Evaluation

@@ -9,7 +9,7 @@ from math import inf
 from operator import add, or_, sub, truediv
 from typing import Any
 
-from microgradlib.compiler.engines.native.formulas import DEAR, Node
+from microgradlib.compiler.engines.formulas import DEAR, Node
 from microgradlib.compiler.llvm.closed import masks_of
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Function, Number, Real
