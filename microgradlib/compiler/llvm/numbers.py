@@ -158,10 +158,12 @@ class Number:
     """An SSA value of type `real`, on which Python's operators emit instructions.
 
     `closed`: where it is a structural zero, `ops.ZERO`, which stops inf and nan that are multiplied by it; or None.
+    `inverse`: what numbers are multiplied by, one factor after another, that are divided by it; or None.
     """
 
     def __init__(self, function: Instructions, real: Real, name: str, closed: Mask | None = None) -> None:
         self.function, self.real, self.name, self.closed = function, real, name, closed
+        self.inverse: tuple[Number, Number] | None = None
 
     def _with(self, word: str, x: Any, y: Any) -> Number:
         f, real = self.function, self.real
@@ -191,11 +193,15 @@ class Number:
         return self._with("fmul", other, self)
 
     def __truediv__(self, other: Any) -> Number:
-        if self.function.divides_once and isinstance(other, Number):
+        if isinstance(other, Number) and other.inverse is not None:
+            return self * other.inverse[0] * other.inverse[1]
+        if isinstance(other, Number) and self.function.divides_once:
             return self * (1 / other)
         return self._with("fdiv", self, other)
 
     def __rtruediv__(self, other: Any) -> Number:
+        if self.inverse is not None:
+            return self.function.number(other, self.real) / self
         return self._with("fdiv", other, self)
 
     def __pow__(self, exponent: Any) -> Number:
@@ -227,6 +233,12 @@ class Number:
 
     def __ge__(self, other: Any) -> Mask:
         return self._compare("oge", other)
+
+    def unclosed(self) -> Number:
+        """Return the same number, which is nowhere a structural zero."""
+        found = Number(self.function, self.real, self.name)
+        found.inverse = self.inverse
+        return found
 
     def select(self, condition: Mask, other: Number) -> Number:
         """Return self where the condition holds, else other."""

@@ -17,7 +17,7 @@ from microgradlib.compiler.llvm.precision import precision
 
 __all__ = [
     "bound", "exp", "expm1", "fma", "log", "log1p", "on_bits", "polynomial", "sigmoid", "sigmoid_slope",
-    "tanh", "tanh_slope", "where",
+    "tanh", "tanh_slope", "where", "with_inverse",
 ]  # fmt: skip
 
 
@@ -47,6 +47,18 @@ def where(condition: Mask, x: Number | float, y: Number | float) -> Number:
     """Return x where the condition holds, else y."""
     f, real = condition.function, condition.real
     return f.number(x, real).select(condition, f.number(y, real))
+
+
+def with_inverse(y: Number) -> Number:
+    """Return y with its inverse: x/y is then x · 2ⁿ · 1/(2ⁿ y), known within 1.5 units in the last place.
+
+    n is 0, but where 1/y would be infinite or subnormal: so quotients by any number are what they are by divisions.
+    """
+    p, size, found = precision(y), abs(y), Number(y.function, y.real, y.name, y.closed)
+    scale = where(size > 2.0 ** (p.bias - 1), 2.0**-LIFT, y.function.number(1.0, y.real))
+    scale = where(size < 2.0 ** (1 - p.bias), 2.0**LIFT, scale)
+    found.inverse = scale, 1.0 / (y * scale)
+    return found
 
 
 def on_bits(word: str, x: Number | int, y: Number | int) -> Number:

@@ -75,7 +75,7 @@ def _chain_function(layout: Layout, sizes: tuple[int, ...], shape: tuple[Any, ..
 def number_of(inputs: list[Number], op: Op, wrt: int | None, reads: Sequence[int]) -> Number:
     """Return an op's value, or its adjoint; what is closed takes no part in sums and stops products."""
     f, real = inputs[0].function, inputs[0].real
-    plain = [Number(f, real, x.name) for x in inputs]
+    plain = [x.unclosed() for x in inputs]
     if wrt is not None:
         if op.name == "relu":
             return adjoint_of_relu(*inputs)
