@@ -78,7 +78,8 @@ def _leaves(plan):
 
 def _check_axes(step, what):
     i, (z, *reads) = step.instruction, (step.results, *step.operands)
-    shapes = [view.sizes for view in reads]
+    of_rows = i.kind == "elementwise"  # which may read rows in any order; see `inline_gathers`
+    shapes = [z.sizes if of_rows and isinstance(view, Rows) else view.sizes for view in reads]
     expected = [z.sizes] * len(shapes)
     if i.kind == "matmul":
         (w, x), (count, rows, terms, columns) = reads, i.shape

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from microgradlib.compiler.instructions import BATCHED, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.views import Reading, Views
+from microgradlib.compiler.planning.views import Draft, Reading, Views
 
 __all__ = ["assign_rows"]
 
@@ -47,13 +49,27 @@ def _ends_of_runs(views: Views) -> list[int]:
     """
     found, end, size = list[int](), BEFORE, 0
     for time, draft in reversed(list(enumerate(views.drafts))):
-        is_copy = draft.instruction is None
-        if not is_copy and draft.instruction.kind != "elementwise":
-            size = 0
-        elif len(draft.results.addresses) != size:
-            end, size = time, len(draft.results.addresses)
-        found.append(end if is_copy else time)
+        if draft.fused_size != size:
+            end, size = time, draft.fused_size
+        found.append(time if draft.instruction else end)
     return found[::-1]
+
+
+def _ends_of_segments(views: Views) -> Any:
+    """Return until when no other value takes the rows of what dies at a time: before all steps, by each, and never.
+
+    What is computed segment by segment (see `segments`) may not be written over before all segments are done: sums of
+    segments, the steps beside them on as many entries, or as many segments, and a copy of what these give, in squares.
+    """
+    drafts, found, end = views.drafts, list(range(len(views.drafts))), 0
+    for index, draft in enumerate(drafts):
+        if draft.segments and index >= end:
+            is_beside = partial(Draft.is_beside, draft)
+            start = index - len(list(takewhile(is_beside, reversed(drafts[:index]))))
+            end = index + 1 + len(list(takewhile(is_beside, drafts[index + 1 :])))
+            end += any(each.instruction is None for each in drafts[end : end + 1])
+            found[start:end] = [end - 1] * (end - start)
+    return numpy().array([BEFORE, *found, ALWAYS])
 
 
 @dataclass(eq=False, slots=True)
@@ -82,7 +98,7 @@ class _Values:
         for addresses in filter(len, [np.arange(leaves), *np.array([alone], np.intp).T, *seeds]):
             self._add(addresses, BEFORE)
         kept = self.addresses.copy()
-        last = _ends_of_runs(views)
+        last, self.until = _ends_of_runs(views), _ends_of_segments(views)
         for time, draft in enumerate(views.drafts):
             for read in draft.operands:
                 if read.space == space:
@@ -136,13 +152,14 @@ class _Values:
         """Return the row of each address."""
         np = numpy()
         blocks = sorted(dict.fromkeys(self.blocks), key=lambda block: (block.written, block.start))
+        until = self.until.take(self.dies + 1, mode="clip")
         busy, top = np.full(sum([block.end - block.start for block in blocks]), BEFORE - 1), 0
         for block in blocks:
             taken = np.concatenate([[-1], np.flatnonzero(busy[:top] >= block.written), [ALWAYS]])
             base = int(taken[(taken[1:] - taken[:-1] > block.end - block.start).argmax()]) + 1 - block.start
             for addresses in [self.addresses[value] for value in block.values]:
                 rows = self.place[addresses] = self.place[addresses] + base
-                busy[rows] = np.maximum(busy[rows], self.dies[addresses])
+                busy[rows] = np.maximum(busy[rows], until[addresses])
             top = max(top, block.end + base)
         self.place[-1] = top
         return self.place

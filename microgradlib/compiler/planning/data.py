@@ -78,6 +78,7 @@ class Step:
       without a batch axis, in each batched view the columns have step 1 (or there is one), so that columns and batch
       are one axis; likewise the axis that is summed where the batch is summed too.
     - "gather": no instruction. The operand, `Rows` or a view with axes of its own, is copied to the results, (rows,).
+      Where `inline_gathers` was, elementwise steps have operands that are `Rows` too, and gathers such results.
     """
 
     instruction: Instruction | None

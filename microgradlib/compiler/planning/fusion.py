@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate, chain, groupby, pairwise
 from math import prod
 from operator import mul
@@ -101,17 +101,19 @@ class Chain(NamedTuple):
     needed: set[Key]
 
 
-def fusible(plan: Plan) -> dict[int, int]:
+def fusible(plan: Plan, apart: Collection[int] = ()) -> dict[int, int]:
     """Return the start and end of each run of elementwise steps and gathers with as many results, in one phase.
 
-    Steps after the batch are not among them: their sums over the batch are finished one by one.
+    Steps after the batch are not among them, as their sums over the batch are finished one by one, nor those `apart`.
     """
 
-    def likeness(step: Step) -> tuple[Any, ...]:
-        return step.kind in FUSED and step.phase != "after", step.phase, prod(step.results.sizes)
+    def likeness(index: int) -> tuple[Any, ...]:
+        step = plan.steps[index]
+        is_fused = step.kind in FUSED and step.phase != "after" and index not in apart
+        return is_fused, step.phase, prod(_sizes(step.results))
 
     found, start = dict[int, int](), 0
-    for (is_fused, *_), run in groupby(plan.steps, likeness):
+    for (is_fused, *_), run in groupby(range(len(plan.steps)), likeness):
         end = start + len(list(run))
         found |= {start: end} if is_fused else {}
         start = end

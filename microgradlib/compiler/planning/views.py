@@ -10,7 +10,7 @@ from microgradlib.compiler.instructions import BATCHED, UNBATCHED, Instruction, 
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import StridedView
 
-__all__ = ["Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
+__all__ = ["Draft", "Reading", "Views", "common_shape", "cuts", "reading_of", "sizes_of"]
 
 MAX_SPAN = 4
 """Batched results lie within fewer addresses than so many times their number, as all of these may become rows."""
@@ -38,6 +38,24 @@ class Draft(NamedTuple):
     operands: tuple[Reading, ...]
     position: int
     phase: str
+
+    @property
+    def fused_size(self) -> int:
+        """How many results it has, if engines compute it together with neighbours that have as many; else 0."""
+        is_fused = self.instruction is None or self.instruction.kind == "elementwise"
+        return len(self.results.addresses) if is_fused else 0
+
+    @property
+    def segments(self) -> tuple[int, int] | None:
+        """How many entries and segments there are, if it adds up segments of batched numbers; else None."""
+        i, results = self.instruction, self.results
+        if i is None or i.kind != "segment_reduce" or i.width > 1 or results.space == UNBATCHED:
+            return None
+        return len(self.operands[0].addresses), len(results.addresses)
+
+    def is_beside(self, other: Draft) -> bool:
+        """Say whether another step is about as many entries, or segments."""
+        return other.fused_size in (self.segments or ()) or other.segments == self.segments
 
 
 class Views:
