@@ -22,6 +22,7 @@ from microgradlib.compiler.llvm.machine import assemble, host, load
 from microgradlib.compiler.llvm.objects import DATA, FLAGS, ITEMS, are_arrays_known
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
+from microgradlib.compiler.planning.gathers import inline_gathers
 from microgradlib.compiler.planning.lane_sums import assign_lane_sums
 
 __all__ = ["NativeCode", "Workspace"]
@@ -54,9 +55,8 @@ class NativeCode:
         machine = host()
         self.plan, self.dtype = plan, numpy().dtype(dtype)
         self.layout = Layout(machine.real(self.dtype), machine.registers, is_single)
-        self.sums = assign_lane_sums(plan, self.layout.sum_lanes)
-        content = cached(program_key(plan, self.layout, self.sums, DATA, FLAGS, ITEMS), self._compiled)
-        object_code, tables, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
+        content = cached(program_key(plan, self.layout, DATA, FLAGS, ITEMS), self._compiled)
+        object_code, tables, self.sums, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)
         code = load(object_code, symbols())
         self.run = code.function("run", ctypes.c_void_p, result=ctypes.c_int)
@@ -87,8 +87,10 @@ class NativeCode:
         return status, total
 
     def _compiled(self) -> bytes:
-        module = write_module(self.plan, self.layout, self.sums)
-        return marshal.dumps((assemble(module.text), module.tables.tobytes(), module.scratch))
+        plan = self.plan if self.layout.is_single else inline_gathers(self.plan)
+        sums = assign_lane_sums(plan, self.layout.sum_lanes)
+        module = write_module(plan, self.layout, sums)
+        return marshal.dumps((assemble(module.text), module.tables.tobytes(), sums.size, module.scratch))
 
     def _largest_block(self) -> int:
         """Return how many examples' rows fit in the cache, but at least so many that lane sums are worth their way.
@@ -134,7 +136,7 @@ class Workspace:
         sizes = [
             plan.rows[UNBATCHED],
             plan.rows[BATCHED] * code.largest_block,
-            code.sums.size * layout.sum_lanes,
+            code.sums * layout.sum_lanes,
             code.scratch * (code.largest_block + layout.real.lanes),
             1,
         ]

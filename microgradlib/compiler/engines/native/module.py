@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.engines.native.elementwise import chain_kernels
@@ -13,6 +14,7 @@ from microgradlib.compiler.engines.native.lookups import LookupCalls
 from microgradlib.compiler.engines.native.products import matmul_kernel
 from microgradlib.compiler.engines.native.record import run_arrays
 from microgradlib.compiler.engines.native.reductions import reduce_kernel, segment_reduce_kernel
+from microgradlib.compiler.engines.native.segments import segments_kernel
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm import transfers
 from microgradlib.compiler.llvm.closed import CLOSED
@@ -21,6 +23,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step, StridedView, rows_of
 from microgradlib.compiler.planning.fusion import Flow, fusible
 from microgradlib.compiler.planning.lane_sums import LaneSums
+from microgradlib.compiler.planning.segments import segments_of
 
 __all__ = ["Module", "write_module"]
 
@@ -156,11 +159,16 @@ class _Writer(LookupCalls):
         """Run the steps of a phase. A chain of elementwise steps is one kernel, or as few as can be."""
         plan, sums = self.plan, self.sums
         layout = self.layout if phase == "batch" else self.layout._replace(is_single=True)
-        ends, index, calls = with_epilogues(plan, self.flows, fusible(plan)), 0, list[Any]()
+        groups = {} if layout.is_single else segments_of(plan, self.flows)
+        spans = {start: start + len(group.links) for start, group in groups.items()}
+        apart = frozenset(chain(*[range(*span) for span in spans.items()]))
+        ends, index, calls = spans | with_epilogues(plan, self.flows, fusible(plan, apart)), 0, list[Any]()
         while index < len(plan.steps):
             end = ends.get(index, index + 1)
             steps = [step for step in plan.steps[index:end] if step.phase == phase]
-            if steps and index not in sums.skipped:
+            if index in groups:
+                calls.append(self.kernel_call(segments_kernel(groups[index], layout)))
+            elif steps and index not in sums.skipped:
                 flows = self.flows[index:end]
                 own = [self.kernel_call(each) for each in kernels_of(steps, layout, sums.own(index), flows)]
                 if index in sums.lookups:

@@ -21,7 +21,7 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 from microgradlib.compiler.planning.fusion import Flow, contiguous
 
-__all__ = ["reduce_kernel", "segment_reduce_kernel"]
+__all__ = ["reduce_kernel", "segment_reduce_kernel", "side_by_side"]
 
 MOST_INPUTS = 64
 """A rule of any number of inputs is written out for at most so many."""
@@ -97,7 +97,7 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     """
     i: Any = step.instruction
     views: list[Any] = [step.results, *step.operands]
-    f, (size, firsts) = kernel_function(1 + len(views)), _groups(i.counts)
+    f, (size, firsts) = kernel_function(1 + len(views)), side_by_side(i.counts)
     with turns(f, len(firsts) - 1) as group:
         place = f.add(f"%a{len(views)}", group)
         first, end = [f.integer("%t", f.add(place, ahead)) for ahead in (0, 1)]
@@ -111,10 +111,10 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     return Kernel(f, (*[view.start for view in views], numpy().array(firsts, "int32")))
 
 
-def _groups(counts: Sequence[int]) -> tuple[int, list[int]]:
+def side_by_side(counts: Sequence[int]) -> tuple[int, list[int]]:
     """Return how many segments a group has, and for each group, and behind the last, the first term over that size.
 
-    >>> _groups([1, 1, 2, 2, 2, 2]), _groups([5, 7])
+    >>> side_by_side([1, 1, 2, 2, 2, 2]), side_by_side([5, 7])
     ((2, [0, 1, 3, 5]), (1, [0, 5, 12]))
     """
     common = gcd(*[len(list(run)) for _, run in groupby(counts)])
