@@ -169,3 +169,12 @@ class Function(Instructions):
         loop = Loop(self, end, step)
         yield loop
         loop.close()
+
+    @contextmanager
+    def turns(self, count: int | str, step: int = 1) -> Iterator[int | str]:
+        """Repeat what is emitted inside for index 0, step, 2·step … below count; if that is once, without a loop."""
+        if isinstance(count, int) and count <= step:
+            yield 0
+            return
+        with self.loop(count, step=step) as loop:
+            yield loop.index

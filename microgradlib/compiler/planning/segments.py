@@ -6,7 +6,8 @@ A softmax of many lists is so: the largest entry of each, the exponentials, thei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
+from math import gcd
 from typing import Any, NamedTuple
 
 from microgradlib.compiler.instructions import BATCHED
@@ -14,8 +15,11 @@ from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan, Step
 from microgradlib.compiler.planning.fusion import FUSED, MOST_TOGETHER, Flow, Key, common_sizes, link_of
 
-__all__ = ["Place", "SegmentLink", "Segments", "segments_of"]
+__all__ = ["Place", "SegmentLink", "Segments", "segments_of", "side_by_side"]
 
+
+MOST_SIDE_BY_SIDE = 4
+"""So many segments are added up side by side at most."""
 
 NO_FLOW = Flow(0, ())
 """In the place of what is not asked for."""
@@ -132,6 +136,17 @@ def _place(key: Key, bounds: Any, *, of_segments: bool) -> Place:
     gaps = np.unique(np.diff(rows)).tolist()
     even = Key(key.space, int(rows[0]), tuple(gaps) or (0,))
     return Place(even if len(gaps) < 2 else Key(key.space, 0, (1,), rows.tobytes()), of_segments)
+
+
+def side_by_side(counts: Sequence[int]) -> tuple[int, list[int]]:
+    """Return how many segments a group has, and for each group, and behind the last, the first term over that size.
+
+    >>> side_by_side([1, 1, 2, 2, 2, 2]), side_by_side([5, 7])
+    ((2, [0, 1, 3, 5]), (1, [0, 5, 12]))
+    """
+    common = gcd(*[len(list(run)) for _, run in groupby(counts)])
+    size = max(size for size in range(1, MOST_SIDE_BY_SIDE + 1) if common % size == 0)
+    return size, [0, *accumulate(counts[::size])]
 
 
 class _Touched:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Layout
 from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.llvm.ir import Function, Number, Real
 
-__all__ = ["Place", "View", "nest", "turns"]
+__all__ = ["Place", "View", "nest"]
 
 
 class View(NamedTuple):
@@ -157,7 +156,7 @@ class _Nest(NamedTuple):
             self._innermost(places)
             return
         (size, strides), *inner = levels
-        with turns(self.f, size) as index:
+        with self.f.turns(size) as index:
             self._level(inner, [place.moved(self.f.mul(index, stride)) for place, stride in zip(places, strides)])
 
     def _innermost(self, places: list[Place]) -> None:
@@ -167,7 +166,7 @@ class _Nest(NamedTuple):
             places, end = [place.found() for place in places], self.f.mul(size, "%B")
         else:
             rest, end = list(self._at(places, size - lanes)) if size % lanes else [], size - size % lanes
-        with turns(self.f, end, lanes) as index:
+        with self.f.turns(end, lanes) as index:
             for place, number in self._at(places, index):
                 place.store(number)
         for place, number in rest:
@@ -176,13 +175,3 @@ class _Nest(NamedTuple):
     def _at(self, places: list[Place], index: int | str) -> Stores:
         moved = [place.moved(index) if moves else place for place, moves in zip(places, self.along[1])]
         return self.body(self.real, moved)
-
-
-@contextmanager
-def turns(f: Function, count: int | str, step: int = 1) -> Iterator[int | str]:
-    """Repeat what is emitted inside for index 0, step, 2·step … below count; if that is once, without a loop."""
-    if isinstance(count, int) and count <= step:
-        yield 0
-        return
-    with f.loop(count, step=step) as loop:
-        yield loop.index

@@ -8,15 +8,13 @@ from typing import Any
 from microgradlib.compiler.engines.native.epilogues import Epilogue, epilogue_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, NotNativeError, kernel_function, starts_sums
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
-from microgradlib.compiler.llvm.ir import Function, Real
+from microgradlib.compiler.llvm.ir import Function
 from microgradlib.compiler.llvm.matrices import MANY_REGISTERS, Matrices, Product, multiply
+from microgradlib.compiler.llvm.one_example import of_one_example
 from microgradlib.compiler.planning.data import Rows, Step, StridedView
 from microgradlib.compiler.planning.fusion import Flow
 
 __all__ = ["matmul_kernel"]
-
-TURNED = 16
-"""A product of fewer terms than so many times its rows is quicker by a copy of X whose columns lie side by side."""
 
 
 def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] = ()) -> Kernel:
@@ -55,7 +53,7 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
             product = product._replace(has_ones=layout.registers >= MANY_REGISTERS)
         elif spaces[0] == UNBATCHED:
             product = product._replace(terms=terms - 1, has_start=True)
-    product = _of_one_example(product, terms) if one else _of_a_block(f, product, spaces)
+    product = of_one_example(product, terms) if one else _of_a_block(f, product, spaces)
     if flow is not None and product.is_vector and not product.along:
         product = product._replace(needed=_needed(step, flow))
     callees = multiply(f, product, count, layout.registers)
@@ -95,32 +93,3 @@ def _of_a_block(f: Function, product: Product, spaces: tuple[int, ...]) -> Produ
         total = f.mul(columns, vectors)
         return product._replace(columns=total, multiple=int(columns), x=x, z=z, along="columns")
     return product._replace(is_vector=UNBATCHED not in spaces, products=vectors)
-
-
-def _of_one_example(product: Product, terms: int) -> Product:
-    """Let vectors lie along the longer of columns and rows, if their numbers follow one another in memory.
-
-    Otherwise X is turned, so that they do, or vectors lie along the terms and their lanes are summed; or they are
-    single numbers.
-    """
-    sides = [product, product.T]
-    sizes = [int(side.columns) if side.x.column == side.z.column == 1 else 1 for side in sides]
-    size, real, w, x = max(sizes), product.real, product.w, product.x
-    if size > 1:
-        product = sides[sizes.index(size)]
-        real = Real(real.scalar, min(real.lanes, 1 << (size - 1).bit_length()))
-        x, z = product.x._replace(column=real.lanes), product.z._replace(column=real.lanes)
-        left = (size - 1) % real.lanes + 1
-        return product._replace(columns=-(-size // real.lanes), x=x, z=z, real=real, lanes=left, along="columns")
-    turned = max(sides, key=lambda side: int(side.columns) * (side.z.column == side.x.row == 1))
-    columns = int(turned.columns)
-    if turned.z.column == turned.x.row == 1 < columns and terms < TURNED * int(turned.rows):
-        width = min(real.lanes, 1 << (columns - 1).bit_length())
-        copy = Matrices("%s", 0, -(-columns // width) * width, 1)
-        return _of_one_example(turned._replace(x=copy, turned=turned.x.T), terms)
-    if terms > 1 and w.column == x.row == 1:
-        real = Real(real.scalar, min(real.lanes, 1 << (terms.bit_length() - 1)))
-        product = product._replace(is_vector=True, along="summed", terms=terms // real.lanes)
-        w, x = w._replace(column=real.lanes), x._replace(row=real.lanes)
-        return product._replace(w=w, x=x, real=real, lanes=terms % real.lanes)
-    return product._replace(real=real.one, lanes=1)

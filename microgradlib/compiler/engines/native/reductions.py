@@ -5,14 +5,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from functools import partial
-from itertools import accumulate, groupby
-from math import gcd
 from typing import Any
 
 from microgradlib.compiler.engines.formulas import formula_of
 from microgradlib.compiler.engines.kernels import exponentials_of
 from microgradlib.compiler.engines.native.kernel import LANE_SUMS, Kernel, Layout, kernel_function
-from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest, turns
+from microgradlib.compiler.engines.native.loops import Place, Stores, View, nest
 from microgradlib.compiler.engines.native.statements import Evaluation
 from microgradlib.compiler.llvm.closed import adjoint_of, closed_at_minus_zero, masks_of, stated
 from microgradlib.compiler.llvm.functions import FUNCTIONS, run_rule
@@ -20,14 +18,12 @@ from microgradlib.compiler.llvm.ir import Function, NotNativeError, Number, Real
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Step
 from microgradlib.compiler.planning.fusion import Flow, contiguous
+from microgradlib.compiler.planning.segments import side_by_side
 
-__all__ = ["reduce_kernel", "segment_reduce_kernel", "side_by_side"]
+__all__ = ["reduce_kernel", "segment_reduce_kernel"]
 
 MOST_INPUTS = 64
 """A rule of any number of inputs is written out for at most so many."""
-
-MOST_SIDE_BY_SIDE = 4
-"""So many segments are added up side by side at most."""
 
 
 def reduce_kernel(step: Step, layout: Layout, flow: Flow | None = None) -> Kernel:
@@ -98,7 +94,7 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
     i: Any = step.instruction
     views: list[Any] = [step.results, *step.operands]
     f, (size, firsts) = kernel_function(1 + len(views)), side_by_side(i.counts)
-    with turns(f, len(firsts) - 1) as group:
+    with f.turns(len(firsts) - 1) as group:
         place = f.add(f"%a{len(views)}", group)
         first, end = [f.integer("%t", f.add(place, ahead)) for ahead in (0, 1)]
         count, at = f.emit(f"sub i64 {end}, {first}"), list[View]()
@@ -109,17 +105,6 @@ def segment_reduce_kernel(step: Step, layout: Layout) -> Kernel:
         body = partial(_segments, f=f, name=i.op.name, size=size, count=count, strides=strides)
         nest(f, layout, step.results.sizes[1:], at, body)
     return Kernel(f, (*[view.start for view in views], numpy().array(firsts, "int32")))
-
-
-def side_by_side(counts: Sequence[int]) -> tuple[int, list[int]]:
-    """Return how many segments a group has, and for each group, and behind the last, the first term over that size.
-
-    >>> side_by_side([1, 1, 2, 2, 2, 2]), side_by_side([5, 7])
-    ((2, [0, 1, 3, 5]), (1, [0, 5, 12]))
-    """
-    common = gcd(*[len(list(run)) for _, run in groupby(counts)])
-    size = max(size for size in range(1, MOST_SIDE_BY_SIDE + 1) if common % size == 0)
-    return size, [0, *accumulate(counts[::size])]
 
 
 def _segments(

@@ -10,15 +10,13 @@ from typing import Any
 
 from microgradlib.compiler.engines.native.elementwise import number_of
 from microgradlib.compiler.engines.native.kernel import Kernel, Layout, kernel_function
-from microgradlib.compiler.engines.native.loops import turns
-from microgradlib.compiler.engines.native.reductions import side_by_side
 from microgradlib.compiler.instructions import BATCHED
 from microgradlib.compiler.llvm.closed import closed_at_minus_zero
 from microgradlib.compiler.llvm.functions import FUNCTIONS
 from microgradlib.compiler.llvm.ir import Number
 from microgradlib.compiler.llvm.polynomials import with_inverse
 from microgradlib.compiler.numpy_functions import numpy
-from microgradlib.compiler.planning.segments import Place, SegmentLink, Segments
+from microgradlib.compiler.planning.segments import Place, SegmentLink, Segments, side_by_side
 
 __all__ = ["segments_kernel"]
 
@@ -50,7 +48,7 @@ class _Writer:
         self.f, self.layout, self.real = kernel_function(len(places) + 1), layout, layout.real
         self.links, self.starts = segments.links, {place: f"%a{k}" for k, place in enumerate(places)}
         f, (size, self.firsts) = self.f, side_by_side(numpy().diff(segments.bounds).tolist())
-        with turns(f, len(self.firsts) - 1) as group, turns(f, "%B", self.real.lanes) as self.example:
+        with f.turns(len(self.firsts) - 1) as group, f.turns("%B", self.real.lanes) as self.example:
             table, index = f.add(f"%a{len(places)}", group), 0
             first, end = [f.integer("%t", f.add(table, ahead)) for ahead in (0, 1)]
             self.count = f.emit(f"sub i64 {end}, {first}")
