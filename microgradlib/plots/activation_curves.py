@@ -11,7 +11,7 @@ from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
 from microgradlib.nn import ACTIVATIONS
 from microgradlib.nn.activation import activation_function, activation_name
-from microgradlib.plots.axes import axes_of, closing_on_error, grid_of_axes, numpy_for
+from microgradlib.plots.axes import axes_of, caption_text, closing_on_error, grid_of_axes, numpy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +91,8 @@ def _draw(ax: Any, name: str, f: Callable[[Any], Any], reach: float) -> None:
     ax.axvline(0, color="grey", linewidth=0.5)
     low, high = np.nanmin([values, slopes]), np.nanmax([values, slopes])
     low, high = max(low, -reach), min(high, reach)
-    ax.set(title=name, xlim=(-reach, reach), ylim=(low - 0.1 * (high - low + 0.1), high + 0.1 * (high - low + 0.1)))
+    margin = 0.1 * (high - low + 0.1)
+    ax.set(title=caption_text(name), xlim=(-reach, reach), ylim=(low - margin, high + margin))
 
 
 def _value_and_slope(f: Callable[[Any], Any], z: float) -> tuple[float, float]:

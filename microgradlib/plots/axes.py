@@ -25,6 +25,8 @@ SMALLEST_PLAIN: Final = 1e-3
 """Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
 LONGEST_CAPTION: Final = 80
 """Longer names are shortened."""
+LARGEST_FORMULA: Final = 2000.0
+r"""In points, at a size of 12: a wider or higher formula, as with `\hspace{9999}`, is shown as its source."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,17 +73,27 @@ def axes_of(ax: Any, feature: str) -> Any:
 def caption_text(name: Any) -> str:
     r"""Return a name of the user's as matplotlib can draw it: on one line, `$…$` as a formula only if it is one.
 
-    >>> caption_text("$x_1$"), caption_text("$x_{$"), caption_text("two\nlines")
-    ('$x_1$', '\\$x_{\\$', 'two lines')
+    Legends leave out labels that are empty or start with _: these get a space before them.
+
+    >>> caption_text("$x_1$"), caption_text("$x_{$"), caption_text("two\nlines"), caption_text("_x")
+    ('$x_1$', '\\$x_{\\$', 'two lines', ' _x')
     """
     text = shorten(one_line(str(name)), LONGEST_CAPTION)
-    if "$" in text:
-        parser = import_optional("matplotlib.mathtext", "caption_text").MathTextParser("agg")
-        try:
-            parser.parse(text)
-        except (ValueError, RuntimeError):
-            return text.replace("$", r"\$")
-    return text
+    if "$" in text and not _is_formula(text):
+        text = text.replace("$", r"\$")
+    return f" {text}" if not text or text.startswith("_") else text
+
+
+def _is_formula(text: str) -> bool:
+    """Return whether matplotlib can draw a text as a formula of a caption's size.
+
+    It is measured, not drawn: a fraction bar of 10⁹ points would take its pixels' memory.
+    """
+    try:
+        size = import_optional("matplotlib.mathtext", "caption_text").MathTextParser("path").parse(text)
+    except (ValueError, RuntimeError):
+        return False
+    return all(abs(length) <= LARGEST_FORMULA for length in (size.width, size.height, size.depth))
 
 
 def numpy_for(feature: str) -> Any:

@@ -108,7 +108,8 @@ def _check_parameters(loss: Any, w1: Any, w2: Any) -> None:
         below = set(topological_sort(loss))
         for name, w in (("w1", w1), ("w2", w2)):
             if w not in below:
-                message = f"the loss does not depend on {name} ({w.label or 'without a label'}); choose another one"
+                label = shown(w.label) if w.label else "without a label"
+                message = f"the loss does not depend on {name} ({label}); choose another one"
                 raise ValueError(message)
     elif isinstance(loss, Node) or not callable(loss):
         message = f"loss must be a Value or a function without arguments that computes it, got {shown(loss)}"
