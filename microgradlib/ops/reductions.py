@@ -41,6 +41,11 @@ def _deviations(xp: Any, xs: tuple[Any, ...]) -> list[Any]:
     return [x - mean for x in moved]
 
 
+def _root_mean_square(xp: Any, xs: list[Any]) -> Any:
+    """Return √(Σ xᵢ²/n) without overflow. It is nan if an input was infinite, where hypot(inf, nan) is inf."""
+    return xp.norm(*xs) / math.sqrt(len(xs)) + 0.0 * xs[0]
+
+
 def _mean_square(xs: list[Any]) -> Any:
     squares = [x * x for x in xs]
     return builtins.sum(squares[1:], squares[0]) / len(xs)
@@ -58,7 +63,7 @@ var = define_op(
 
 std = define_op(
     "std",
-    value=lambda xp, *xs: xp.norm(*_deviations(xp, xs)) / math.sqrt(len(xs)),
+    value=lambda xp, *xs: _root_mean_square(xp, _deviations(xp, xs)),
     derivatives=lambda xp, z, *xs: tuple([xp.where(z <= 0, 0.0, x / z / len(xs)) for x in _deviations(xp, xs)]),
     written=lambda xp, i, z, *xs: (xs[i] - xp.mean(*xs)) / (float(len(xs)) * z),
     formula="√(Σ (xᵢ − x̄)²/n), derivatives (xᵢ − x̄)/(n z)",

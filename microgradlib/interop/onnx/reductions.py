@@ -64,6 +64,11 @@ def _norm(xp: Any, x: Any) -> Any:
     return xp.where(is_infinite, math.inf, length)
 
 
+def _root_mean_square(xp: Any, x: Any) -> Any:
+    """Return √(Σ xᵢ²/n) without overflow, nan where one is nan, though another may be infinite, as `std` does."""
+    return _norm(xp, x) / xp.sqrt(_length(xp, x)) + 0.0 * _along(xp.body, "ReduceSum", x)
+
+
 def _log_total(xp: Any, x: Any) -> tuple[Any, Any]:
     """Return a shift m and ln Σ exp(x − m), as `ops.softmax.log_total` does. ReduceLogSumExp errs where x₁ is −inf."""
     top = _extreme("ReduceMax", xp, x)
@@ -96,7 +101,7 @@ RULES: Final[dict[str, Callable[..., Any]]] = {
     "maximum": partial(_extreme, "ReduceMax"),
     "minimum": partial(_extreme, "ReduceMin"),
     "var": lambda xp, x: _along(xp.body, "ReduceMean", _deviations(xp, x) * _deviations(xp, x)),
-    "std": lambda xp, x: _norm(xp, _deviations(xp, x)) / xp.sqrt(_length(xp, x)),
+    "std": lambda xp, x: _root_mean_square(xp, _deviations(xp, x)),
     "norm": _norm,
     "cross_entropy": _cross_entropy,
     "logsumexp": _log_sum,
