@@ -115,9 +115,8 @@ def _torch_gradient(t: Any, output: Any, tensors: list[Any]) -> list[float]:
 def _entries(name: str, output: Value, leaves: list[Value], tensor: Any, slopes: list[float]) -> list[_Entry]:
     table = grad_table(output)
     recorded = Recording(leaves, output, table)
-    theirs = sum(_finite(g * node.data) * _loose(node) for node, g in table.items())
-    rounding = rounding_error(recorded, of_inputs=True)
-    value = _Entry(name, output.data, float(tensor.detach()), _allowed(output.data, rounding + theirs))
+    rounding = rounding_error(recorded, of_inputs=True) + _looseness(table)
+    value = _Entry(name, output.data, float(tensor.detach()), _allowed(output.data, rounding))
     entries = [value]
     for i, (leaf, slope) in enumerate(zip(leaves, slopes)):
         ours = table.get(leaf, 0.0)
@@ -131,12 +130,18 @@ def _allowed(number: float, error: float) -> float:
 
 
 def _slope_rounding(output: Value, leaf: Value, leaves: list[Value]) -> float:
-    """Return a bound on the rounding error of ∂output/∂leaf, from the graph of that derivative."""
+    """Return a bound on the error of ∂output/∂leaf, from the graph of that derivative."""
     try:
         [slope] = gradients(output, [leaf])
     except MicrogradError:  # a node made by hand has no derivative as a graph
         return 0.0
-    return rounding_error(Recording(leaves, slope, grad_table(slope)), of_inputs=True)
+    table = grad_table(slope)
+    return rounding_error(Recording(leaves, slope, table), of_inputs=True) + _looseness(table)
+
+
+def _looseness(table: dict[Value, float]) -> float:
+    """Return a bound on how far the errors of PyTorch's inexact functions move the output of a table of gradients."""
+    return sum(_finite(gradient * node.data) * _loose(node) for node, gradient in table.items())
 
 
 def _local_rounding(output: Value, table: dict[Value, float], leaf: Value) -> float:

@@ -45,6 +45,16 @@ def test_random_graphs(graph):
 
 
 @needs_torch
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [(mg.ndtr, [-5.0]), (TABLE["logsumexp"], [1e8, 1e8, 1.0]), (TABLE["logsumexp"], [-math.inf, 1.0]),
+     (TABLE["pow_slope"], [1.0, 0.0]), (TABLE["pow_slope"], [0.0, 2.0])],
+)  # fmt: skip
+def test_where_pytorchs_own_function_or_a_rules_branch_has_no_digits(f, xs):
+    assert_same_as_torch(f, xs)
+
+
+@needs_torch
 def test_a_program_with_branches_loops_and_methods():
     def program(x, y):
         z = 2 * x + 2 + x
