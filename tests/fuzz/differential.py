@@ -1,14 +1,12 @@
-"""Random programs by microgradlib and by PyTorch and JAX: value, gradient and Hessian times a vector, every engine.
+"""Random programs and modules by microgradlib and by PyTorch and JAX: value, gradient and Hessian times a vector.
 
 `python tests/fuzz/differential.py [--seconds 60] [--seed 0]` prints each program on which they differ as code that
 shows it again, then the counts; it exits with 1 if there was one. Half of the programs are well-conditioned graphs of
-all ops that are smooth or have kinks, half are wild: any op of any nodes, at special numbers.
+all ops that are smooth or have kinks, half are wild: any op of any nodes, at special numbers. All are compared with
+PyTorch, some with JAX, some by the engines of `compile`. One in sixteen is a module of `nn`, as `module_peers` says.
 
 Allowed is a bound on the rounding error of that very number, as in `testing.assert_same_as_torch`, not a fixed
-tolerance. Excluded are, by rule, derivatives at kinks and walls: where `kinks` names a node, only the values are
-compared, and so where a number is nan, outside of a domain (log(−1) is nan, its derivative in PyTorch −1), and where
-sinc is near 0 (PyTorch's second derivative has no digit there); numbers that a peer has as nan because of a branch that
-is not taken; gamma and digamma at poles, nan here.
+tolerance. Excluded are derivatives at kinks, where `kinks` names a node, and what `peer_faults` states.
 """
 
 import argparse
@@ -26,6 +24,8 @@ os.environ.setdefault("MICROGRADLIB_CACHE_DIR", "off")
 
 import numpy as np
 import torch
+from module_peers import ModuleComparison
+from peer_faults import Nature, compared_orders
 
 import microgradlib as mg
 from microgradlib import Value, grad_table, gradients, kinks
@@ -43,12 +43,6 @@ NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 17.0, 1e-8, 1e8, 300.0, -300.0,
 HIDDEN = {"polygamma", "pow_slope", "pow_log", "share", "unit", "cross_entropy", "sinpi", "cospi"}
 """Ops of derivatives, of whole orders, and those that neither peer has."""
 OPS = [op for name, op in TABLE.items() if name not in HIDDEN]
-BRANCHES = {"where", "maximum", "minimum", "clip", "relu", "elu", "leaky_relu", "selu", "hard_tanh", "hard_sigmoid",
-            "pow", "xlogy", "xlog1py", "abs", "norm", "std", "hypot", "atan2", "logaddexp", "logsumexp", "sqrt", "prod",
-            "copysign", "sinc", "softsign"}  # fmt: skip
-"""Ops at whose closed branches, or limits, a peer may have nan where microgradlib has the number."""
-INEXACT = {"digamma", "gamma", "lgamma", "sinc"}
-"""Ops whose derivatives have eight digits in PyTorch."""
 
 
 def random_program(rng, *, wild):
@@ -84,6 +78,9 @@ class Comparison:
         self.leaves = [Value(x) for x in program.inputs]
         self.output = program(*self.leaves)
         self.at_kink = bool(kinks(self.output))
+        self.along = as_node(mg.dot(gradients(self.output, self.leaves), self.vector))
+        self.nature = Nature(self.output, self.along)
+        self.orders = 1 if self.at_kink else 2 if kinks(self.along) else 3
         self.expected = self._eager()
 
     def _eager(self):
@@ -95,30 +92,24 @@ class Comparison:
             found = torch.autograd.grad(theirs, tensors, create_graph=True, retain_graph=True, allow_unused=True)
             slopes = [torch.zeros((), dtype=torch.float64) if slope is None else slope for slope in found]
         entries = peer_torch._entries("f", self.output, self.leaves, theirs, [float(s.detach()) for s in slopes])
-        along = as_node(mg.dot(gradients(self.output, self.leaves), self.vector))
         their_along = sum(v * slope for v, slope in zip(self.vector, slopes))
         twice = peer_torch._torch_gradient(torch, their_along, tensors)
         their_rounding = sum(abs(v) * entry.allowed for v, entry in zip(self.vector, entries[1:]))
-        product, *rest = peer_torch._entries("∂f·v", along, self.leaves, their_along, twice)
+        product, *rest = peer_torch._entries("∂f·v", self.along, self.leaves, their_along, twice)
         entries += [product._replace(allowed=product.allowed + their_rounding), *rest]
-        # Of the entries, the first is f, the gradient follows, then ∂f·v and its gradient: the Hessian times v.
-        first_order = len(self.leaves) + 2
-        is_outside = any(map(_is_outside, mg.topological_sort(self.output)))
-        self.meant = 1 if self.at_kink or is_outside else first_order if kinks(along) else len(entries)
-        for entry in entries[: self.meant]:
-            self._compare("torch", entry.name, entry.ours, entry.theirs, entry.allowed)
+        self._compare_with("torch", [(entry, entry.theirs) for entry in entries])
         return entries
+
+    def _compare_with(self, peer, found):
+        """Compare a peer's numbers: f, the gradient and ∂f·v, the Hessian times v; fewer where they are not meant."""
+        orders = min(self.orders, compared_orders(peer, self.output))
+        for i, (entry, theirs) in enumerate(found):
+            order = 0 if i == 0 else 1 if i < len(self.leaves) + 2 else 2
+            if order < orders and not self.nature.excuses(order, entry.ours, float(theirs)):
+                self._compare(peer, entry.name, entry.ours, theirs, entry.allowed)
 
     def _compare(self, peer, name, ours, theirs, allowed):
         ours, theirs = float(ours), float(theirs)
-        ops = {step.op.name for step in self.program.steps}
-        if peer in ("torch", "jax"):
-            if math.isnan(theirs) and BRANCHES & ops:
-                return
-            if math.isnan(ours) and {"digamma", "gamma"} & ops and not math.isfinite(theirs):
-                return
-            if INEXACT & ops:
-                allowed = max(allowed, 1e-7 * max(1.0, abs(ours)))
         if ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or abs(ours - theirs) <= allowed:
             return
         self.differences.append(f"{peer}: {name} is {ours!r}, there {theirs!r}, allowed {allowed:.1e}")
@@ -158,23 +149,19 @@ class Comparison:
         entries = self.expected
         with float64_enabled():
             value, slopes = jax.value_and_grad(function)(xs)  # not compiled: XLA takes log(exp(x)) for x
-            _, twice = jax.jvp(jax.grad(function), (xs,), (vector,)) if self.meant > 1 else (None, [])
-        self._compare("jax", "f", entries[0].ours, value, entries[0].allowed)
-        for entry, found in zip(entries[1 : self.meant], [*slopes, float(np.dot(slopes, vector)), *twice]):
-            self._compare("jax", entry.name, entry.ours, found, entry.allowed)
-
-
-def _is_outside(node):
-    """Say whether a node is outside of its domain, or where PyTorch's derivatives of it have no digits."""
-    name = "" if node.op is None else node.op.name
-    return math.isnan(node.data) or (name == "sinc" and abs(node.parents[0].data) < 0.1)
+            _, twice = jax.jvp(jax.grad(function), (xs,), (vector,))
+        self._compare_with("jax", list(zip(entries, [value, *slopes, np.dot(slopes, vector), *twice])))
 
 
 def compare(seed, *, engines=True):
-    """Return the comparison of the program of a seed; of every tenth with JAX, of every fifth by LLVM."""
+    """Return the comparison of the program of a seed; some of them with JAX or by compiled engines."""
     rng = random.Random(seed)
-    found = Comparison(random_program(rng, wild=bool(seed % 2)), rng)
-    backends = ["numpy"] * (seed % 3 == 0) + ["native"] * (seed % 16 < 2) + ["jax"] * (seed % 64 < 2)
+    if seed % 16 == 15:
+        found = ModuleComparison(rng)
+        backends = ["numpy", "native"]
+    else:
+        found = Comparison(random_program(rng, wild=bool(seed % 2)), rng)
+        backends = ["numpy"] * (seed % 3 == 0) + ["native"] * (seed % 16 < 2) + ["jax"] * (seed % 64 < 2)
     for backend in backends if engines else []:
         found.compiled(backend)
     if engines and seed % 32 in (4, 5):
@@ -193,7 +180,8 @@ def main():
     while time.monotonic() - start < options.seconds:
         found = compare(seed)
         counts["programs"] += 1
-        counts["of them at kinks"] += found.at_kink
+        counts["of them modules"] += isinstance(found, ModuleComparison)
+        counts["at kinks"] += found.at_kink
         counts["with a difference"] += bool(found.differences)
         if found.differences:
             print(f"# seed {seed}", repr(found.program), *[f"# {line}" for line in found.differences], "", sep="\n")
