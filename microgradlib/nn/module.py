@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
@@ -17,7 +17,7 @@ from microgradlib._support.other_names import ADVICE_ON_MODULES
 from microgradlib.core.assignment import assign
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
-from microgradlib.nn.copying import copied, deep_copied, reduced
+from microgradlib.nn.copying import deep_copied
 from microgradlib.nn.search import found_in
 from microgradlib.nn.state import by_path, match_state
 from microgradlib.nn.summary import Row, Summary
@@ -192,16 +192,9 @@ class Module(RecordedCalls, display.ShowsItself):
         rows += [Row(attribute, "Value", "", number) for attribute, number in others.items()]
         return Summary(tuple(rows), len(self.parameters()))
 
-    def __copy__(self) -> Self:
-        result: Self = copied(self, Module)
-        return result
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         result: Self = deep_copied(self, memo, Module)
         return result
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        return reduced(self, protocol, Module)
 
 
 @contextmanager
