@@ -33,7 +33,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so does a shell start w
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = [  # programs, of which the tests of their folders need results or functions: no doctests there
-    "peers/record_*.py", "fuzz/differential.py", "fuzz/peer_functions.py", "mutation/r*.py", "mutation/trial.py",
+    "peers/record_*.py", "fuzz/differential.py", "fuzz/module_peers.py", "fuzz/peer_functions.py", "mutation/r*.py",
+    "mutation/trial.py",
 ]  # fmt: skip
 
 
