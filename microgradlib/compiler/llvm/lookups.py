@@ -16,15 +16,15 @@ __all__ = ["add_by_index", "find_ones", "read_by_index", "table_added", "table_w
 
 INTEGER = Real("i64", 1)
 WORD = 64
-"""So many numbers are told from 0 at once."""
+"""So many numbers are compared with 0 at once, a bit for each."""
 
 
 def find_ones(real: Real, terms: int) -> Function:
     """Return the function that finds the 1 in each of %n columns of %c examples at %x, each of %size numbers.
 
     Column j is `terms` numbers from number %firsts[j] on. The place of its 1 is written, an integer as long as a
-    number, to row %rows[j] of %b; examples that lack in the block have that of the last one. It gives 0, and is done,
-    if one of the columns is not one-hot; else 1.
+    number, to row %rows[j] of %b; the rest of the block, behind the last example, has its place. It gives 0, and is
+    done, if one of the columns is not one-hot; else 1.
     """
     parameters = "ptr %x, i64 %size, ptr %firsts, ptr %rows, i64 %n, i64 %c, ptr %b, i64 %B"
     f = Function(f"find_ones.{terms}", parameters, result="i64", linkage="internal")

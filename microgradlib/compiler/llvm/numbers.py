@@ -158,12 +158,12 @@ class Number:
     """An SSA value of type `real`, on which Python's operators emit instructions.
 
     `closed`: where it is a structural zero, `ops.ZERO`, which stops inf and nan that are multiplied by it; or None.
-    `inverse`: what numbers are multiplied by, one factor after another, that are divided by it; or None.
+    `inverse`: a power of two 2ⁿ, 2ⁿ times the number, and 1 over that, for what is divided by it; or None.
     """
 
     def __init__(self, function: Instructions, real: Real, name: str, closed: Mask | None = None) -> None:
         self.function, self.real, self.name, self.closed = function, real, name, closed
-        self.inverse: tuple[Number, Number] | None = None
+        self.inverse: tuple[Number, Number, Number] | None = None
 
     def _with(self, word: str, x: Any, y: Any) -> Number:
         f, real = self.function, self.real
@@ -194,10 +194,20 @@ class Number:
 
     def __truediv__(self, other: Any) -> Number:
         if isinstance(other, Number) and other.inverse is not None:
-            return self * other.inverse[0] * other.inverse[1]
+            return self._divided(*other.inverse)
         if isinstance(other, Number) and self.function.divides_once:
             return self * (1 / other)
         return self._with("fdiv", self, other)
+
+    def _divided(self, scale: Number, scaled: Number, inverse: Number) -> Number:
+        """Return x/y as q = x · 1/y, corrected by 1/y times what is left of x, x − q y.
+
+        Not where that gives nan, as q is infinite or 1/y is, or 0, whose sign may be another.
+        """
+        f, x = self.function, self * scale
+        quotient = x * inverse
+        corrected = f.fma(f.fma(-quotient, scaled, x), inverse, quotient)
+        return corrected.select(corrected._compare("one", 0.0), quotient)
 
     def __rtruediv__(self, other: Any) -> Number:
         if self.inverse is not None:

@@ -50,14 +50,15 @@ def where(condition: Mask, x: Number | float, y: Number | float) -> Number:
 
 
 def with_inverse(y: Number) -> Number:
-    """Return y with its inverse: x/y is then x · 2ⁿ · 1/(2ⁿ y), known within 1.5 units in the last place.
+    """Return y with its inverse: x/y is then 2ⁿ x · 1/(2ⁿ y), and corrected once, so y/y is 1.
 
     n is 0, but where 1/y would be infinite or subnormal: so quotients by any number are what they are by divisions.
     """
     p, size, found = precision(y), abs(y), Number(y.function, y.real, y.name, y.closed)
     scale = where(size > 2.0 ** (p.bias - 1), 2.0**-LIFT, y.function.number(1.0, y.real))
     scale = where(size < 2.0 ** (1 - p.bias), 2.0**LIFT, scale)
-    found.inverse = scale, 1.0 / (y * scale)
+    scaled = y * scale
+    found.inverse = scale, scaled, 1.0 / scaled
     return found
 
 

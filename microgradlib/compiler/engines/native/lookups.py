@@ -1,4 +1,4 @@
-"""Look-ups in `run`: products with data that may be one-hot, which each block tells; if not, kernels multiply."""
+"""Look-ups in `run`: products with data that may be one-hot. Each block is checked, and multiplied if it is not."""
 
 from __future__ import annotations
 

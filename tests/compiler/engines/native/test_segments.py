@@ -133,7 +133,19 @@ def test_quotients_of_numbers_of_any_size_are_those_of_a_division(dtype):
     found, is_finite = rows[40:49], np.isfinite(expected)
     np.testing.assert_array_equal(found[~is_finite], expected[~is_finite])
     found, expected = found[is_finite], expected[is_finite]
-    assert (np.abs(found - expected) <= 1.5 * ulps(expected, dtype)).all()
+    assert (np.abs(found - expected) <= ulps(expected, dtype)).all()
+
+
+@each_dtype
+def test_what_is_all_of_its_total_is_1_exactly(dtype, kernels):
+    """Else softmax that is saturated would have a slope: (1 − p) times a large number."""
+    lengths = [3, 2, 4, 2]
+    x = np.full((40, sum(lengths)), 1e-30, dtype)
+    firsts = np.cumsum([0, *lengths[:-1]])
+    x[:, firsts] = np.random.default_rng(2).uniform(1, 1e10, (40, 4))
+    for fast in pair_of(quotients, lengths, dtype)[1]:
+        assert (fast(x)[:, firsts] == 1.0).all()
+    assert kernels
 
 
 @each_function
