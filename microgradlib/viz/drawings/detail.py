@@ -108,7 +108,7 @@ class Ladder:
             choice, parts = choose_parts(self.structure, step)
             shown = (parts, step.weights, step.tables)
             last = step is steps[-1] and not tried
-            if shown in seen or (len(parts) > most and not last):
+            if not last and (shown in seen or len(parts) > most):
                 continue
             seen.append(shown)
             diagram = write(self.structure, lay_open(self.structure, choice, parts), self.options)

@@ -319,3 +319,9 @@ def test_steps_that_are_left_out_among_other_ops_are_named() -> None:
     states, _ = model([[0.1 * t] for t in range(10)])
     readout = nn.Layer(2, 1, "linear", rng=1)
     assert "step 3 … 9" in draw(mg.sum([(readout(state) - 0.5) ** 2 for state in states])).text
+
+
+def test_a_picture_that_is_too_large_at_every_step_is_drawn_at_the_last(monkeypatch):
+    """As that of a sum of a million leaves: the last steps show the same as those before."""
+    monkeypatch.setattr("microgradlib.viz.drawings.detail._most_area", lambda: 0.0)
+    assert "<svg" in mg.draw(mg.sum([mg.Value(float(i)) for i in range(40)])).svg
