@@ -113,7 +113,7 @@ class NativeCode:
         return [*[vectors * k // count * lanes for k in range(count)], batch]
 
     def parts(self, batch: int) -> list[bytes]:
-        """Return for each part of a batch what `arrays.run_arrays` gets; none where arrays are not known."""
+        """Return for each part of a batch what `record.run_arrays` gets; none where arrays are not known."""
         starts = self.bounds(batch) if are_arrays_known() else [batch]
         sizes = [end - start for start, end in pairwise(starts)]
         return [struct.pack("=5q", size, self.block(size), starts[k], k, batch) for k, size in enumerate(sizes)]
