@@ -39,7 +39,10 @@ class Caller:
         return address
 
     def call(self, function: Function, *arguments: int | str) -> str:
-        """Call a function of the module; return the name of its result."""
+        """Call a function; return the name of its result. One that is not internal to the module is the library's."""
+        if not function.linkage:
+            self.f.declarations.add(function.declaration)
+            return self.f.call(function, *arguments)
         return self.f.call(self.functions.setdefault(function.name, function), *arguments)
 
     def copy(self, target: str, source: str, count: int) -> None:

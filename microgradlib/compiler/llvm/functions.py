@@ -143,8 +143,9 @@ def _larger(word: str, first: Any, x: Any) -> Any:
     if not isinstance(first, Number) and not isinstance(x, Number):
         return float(getattr(IEEE, "maximum" if word == "olt" else "minimum")(first, x))
     f, real = _typed(first, x)
-    first, x = f.number(first, real), f.number(x, real)
-    return x.select(x._compare("uno", x), x.select(first._compare(word, x), first))
+    left, right = f.number(first, real), f.number(x, real)
+    chosen = right.select(left._compare(word, right), left)
+    return right.select(right._compare("uno", right), chosen) if isinstance(x, Number) or math.isnan(x) else chosen
 
 
 class NativeFunctions:

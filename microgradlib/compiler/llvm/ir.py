@@ -60,6 +60,20 @@ class Function(Instructions):
         head = f"define {linkage}{self.result} @{self.name}({self.parameters}) nounwind{attributes} {{"
         return "\n".join([head, "entry:", *self.lines, *end, "}"])
 
+    @property
+    def types(self) -> list[str]:
+        """The types of its arguments."""
+        return [parameter.rsplit(" ", 1)[0] for parameter in self.parameters.split(", ")]
+
+    @property
+    def declaration(self) -> str:
+        """What says in another module how it is called.
+
+        >>> Function("twice", "ptr %x, i64 %n").declaration
+        'declare void @twice(ptr, i64)'
+        """
+        return f"declare {self.result} @{self.name}({', '.join(self.types)})"
+
     # integers, as text: a name or a literal
 
     def add(self, x: int | str, y: int | str) -> int | str:
@@ -142,8 +156,7 @@ class Function(Instructions):
 
     def call(self, function: Function, *arguments: int | str) -> str:
         """Call a function, whose parameters say the arguments' types; return the name of its result, if it has one."""
-        types = [parameter.rsplit(" ", 1)[0] for parameter in function.parameters.split(", ")]
-        given = ", ".join([f"{kind} {argument}" for kind, argument in zip(types, arguments)])
+        given = ", ".join([f"{kind} {argument}" for kind, argument in zip(function.types, arguments)])
         text = f"call {function.result} @{function.name}({given})"
         if function.result != "void":
             return self.emit(text)

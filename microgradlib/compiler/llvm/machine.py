@@ -99,8 +99,10 @@ def assemble(text: str) -> bytes:
     return found
 
 
-def load(object_code: bytes, symbols: Mapping[str, int] | None = None) -> Code:
+def load(object_code: bytes, symbols: Mapping[str, int] | None = None, *others: bytes) -> Code:
     """Return object code as functions that can be called. `symbols`: addresses of others that it calls, by name.
+
+    `others`: object code whose functions it may call too.
 
     Names of symbols are those of the process: the same name is the same function in all that is loaded. Object code is
     trusted: LLVM ends the process where it is damaged.
@@ -111,7 +113,8 @@ def load(object_code: bytes, symbols: Mapping[str, int] | None = None) -> Code:
             binding.add_symbol(name, address)
         # An engine frees its module, whose context must then be there: cyclic garbage is freed in any order.
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
-        engine.add_object_file(binding.ObjectFileRef.from_data(object_code))
+        for each in (*others, object_code):
+            engine.add_object_file(binding.ObjectFileRef.from_data(each))
         engine.finalize_object()
         return Code(engine)
 

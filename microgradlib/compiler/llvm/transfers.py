@@ -28,7 +28,7 @@ def load_columns(real: Real) -> Function:
     repeat the last one.
     """
     parameters = "ptr %b, i64 %B, ptr %rows, ptr %picked, i64 %n, i64 %even, ptr %x, i64 %size, i64 %c"
-    f, lanes = Function("load_columns", parameters, linkage="internal"), real.lanes
+    f, lanes = Function("load_columns", parameters), real.lanes
     f.declarations.add("declare i64 @llvm.umin.i64(i64, i64)")
 
     def target(number: int | str, example: int | str) -> str:
@@ -55,7 +55,7 @@ def load_columns(real: Real) -> Function:
 
 def load_numbers(real: Real) -> Function:
     """Return the function that copies numbers %x[k · %step] to the places of the table %rows in %u."""
-    f = Function("load_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x, i64 %step", linkage="internal")
+    f = Function("load_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x, i64 %step")
     with f.loop("%n") as loop:
         found = f.load(real.one, f.address(real, "%x", f.mul(loop.index, "%step")))
         f.store(found, f.address(real, "%u", f.integer("%rows", loop.index)))
@@ -80,7 +80,7 @@ def stretches(rows: Any) -> list[tuple[int, Any]]:
 
 def load_row(real: Real) -> Function:
     """Return the function that writes a row: the numbers of %c examples at %x; those that lack repeat the last one."""
-    f = Function("load_row", "ptr %row, i64 %B, ptr %x, i64 %c", linkage="internal")
+    f = Function("load_row", "ptr %row, i64 %B, ptr %x, i64 %c")
     for kind, start, loop in _pieces(f, real, "%c"):
         place = f.add(start, loop.index)
         f.store(f.load(kind, f.address(kind, "%x", place)), f.address(kind, "%row", place))
@@ -94,7 +94,7 @@ def load_seed(real: Real) -> Function:
 
     A seed of 0 is a structural zero, −0 (see `CLOSED`), and so is that of examples that lack in the block.
     """
-    f = Function("load_seed", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c", linkage="internal")
+    f = Function("load_seed", "ptr %row, i64 %B, ptr %x, i64 %step, i64 %c")
 
     def closed_if_0(found: Number) -> Number:
         return f.number(CLOSED, found.real).select(found.equals(0.0), found)
@@ -112,7 +112,7 @@ def load_seed(real: Real) -> Function:
 
 def fill(real: Real) -> Function:
     """Return the function that writes %n times the number at %x to %row."""
-    f = Function("fill", "ptr %row, i64 %n, ptr %x", linkage="internal")
+    f = Function("fill", "ptr %row, i64 %n, ptr %x")
     for kind, start, loop in _pieces(f, real, "%n"):
         f.store(f.broadcast(kind, "%x"), f.address(kind, "%row", start, loop.index))
     return f
@@ -124,7 +124,7 @@ def store_rows(real: Real) -> Function:
     %zero is added: 0, which makes 0 of structural zeros, or −0, which changes nothing.
     """
     parameters = "ptr %b, i64 %B, ptr %rows, ptr %places, i64 %n, ptr %x, i64 %stride, i64 %c"
-    f = Function("store_rows", f"{parameters}, {real.scalar} %zero", linkage="internal")
+    f = Function("store_rows", f"{parameters}, {real.scalar} %zero")
     zero = Number(f, real.one, "%zero")
     with f.loop("%n") as rows:
         source = f.address(real, "%b", f.mul(f.integer("%rows", rows.index), "%B"))
@@ -138,7 +138,7 @@ def store_rows(real: Real) -> Function:
 
 def gather_numbers(real: Real) -> Function:
     """Return the function that copies the numbers in the places of the table %rows in %u to %x."""
-    f = Function("gather_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x", linkage="internal")
+    f = Function("gather_numbers", "ptr %u, ptr %rows, i64 %n, ptr %x")
     with f.loop("%n") as loop:
         found = f.load(real.one, f.address(real, "%u", f.integer("%rows", loop.index)))
         f.store(found, f.address(real, "%x", loop.index))
@@ -151,7 +151,7 @@ def total(real: Real) -> Function:
     It adds up lane by lane, then the lanes. For a factor of 0 the sum is nan where a number is not finite, else 0.
     """
     parameters = f"ptr %x, i64 %n, {real.scalar} %zero, {real.scalar} %factor"
-    f = Function("total", parameters, result=real.scalar, linkage="internal")
+    f = Function("total", parameters, result=real.scalar)
     sums = {kind: f.emit(f"alloca {kind.text}, align 64") for kind in (real, real.one)}
     for kind, place in sums.items():
         f.store(f.number(0.0, kind), place)
@@ -172,7 +172,7 @@ def total(real: Real) -> Function:
 
 def add_up_lanes(real: Real) -> Function:
     """Return a function that writes the sums of the lanes of %n vectors at %l, one number each, to %x."""
-    f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x", linkage="internal"), real.lanes
+    f, lanes = Function("write_lane_sums", "ptr %l, i64 %n, ptr %x"), real.lanes
     whole = f.emit(f"and i64 %n, {-lanes}")
     with f.unless_zero(whole), f.loop(whole, step=lanes) as loop:
         start = f.mul(loop.index, lanes)

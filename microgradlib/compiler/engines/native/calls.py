@@ -23,7 +23,7 @@ class Calls(Caller):
     """The function `run` under construction, which calls kernels."""
 
     def __init__(self, layout: Layout) -> None:
-        super().__init__(layout.real.one if layout.is_single else layout.real)
+        super().__init__(layout.row_real)
         self.layout, self.scratch, self.kernel_names = layout, 0, dict[str, str]()
         self.examples, self.block = self.field("i64"), self.field("i64")
         self.memory = [self.field("ptr") for _ in range(5)]

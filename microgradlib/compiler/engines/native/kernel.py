@@ -33,6 +33,11 @@ class Layout(NamedTuple):
     is_single: bool
 
     @property
+    def row_real(self) -> Real:
+        """The type of what batched rows are made of: vectors of examples, or one number."""
+        return self.real.one if self.is_single else self.real
+
+    @property
     def block(self) -> int | str:
         """The number of examples in a block, as an integer of the IR."""
         return 1 if self.is_single else "%B"

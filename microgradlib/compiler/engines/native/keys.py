@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import sys
 from dataclasses import fields
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from microgradlib.compiler.instructions import Instruction
-from microgradlib.compiler.llvm.machine import host
+from microgradlib.compiler.llvm.surroundings import surroundings
 from microgradlib.compiler.planning.data import Plan, StridedView
 
 __all__ = ["program_key"]
-
-SOURCES = (
-    "__init__.py",
-    "_support/*.py",
-    "ops/*.py",
-    "compiler/planning/*.py",
-    "compiler/llvm/*.py",
-    "compiler/engines/*.py",
-    "compiler/engines/native/*.py",
-)
-"""What native code depends on, besides the plan."""
 
 READ = [field.name for field in fields(Instruction) if field.name not in ("op", "results", "operands", "cotangent_of")]
 
@@ -47,24 +33,11 @@ def program_key(plan: Plan, *settings: Any) -> str | None:
     leaves = program.input_order, program.parameter_order, program.constants, [shape for _, shape in program.arguments]
     spaces = [[o.space for o in operands] for operands in (program.seeds, program.outputs, program.cotangents)]
     rows = plan.rows, plan.constant_rows, plan.one_rows, plan.seed_rows, plan.output_rows, plan.cotangent_rows
-    content = marshal.dumps((steps, leaves, spaces, rows, program.forward, repr(settings), _surroundings()), 2)
-    return hashlib.sha256(content).hexdigest() if _surroundings() else None
+    content = marshal.dumps((steps, leaves, spaces, rows, program.forward, repr(settings), surroundings()), 2)
+    return hashlib.sha256(content).hexdigest() if surroundings() else None
 
 
 def _written(view: Any) -> tuple[Any, ...]:
     if isinstance(view, StridedView):
         return view.space, view.start, view.sizes, view.steps
     return view.space, view.rows
-
-
-@cache
-def _surroundings() -> str | None:
-    """Return a digest of the machine, of LLVM and of our sources; None where these are in an archive."""
-    known = hashlib.sha256(repr((host(), sys.maxsize)).encode())
-    for pattern in SOURCES:
-        paths = sorted(Path(__file__).parents[3].glob(pattern))
-        if not paths:
-            return None
-        for path in paths:
-            known.update(path.read_bytes())
-    return known.hexdigest()

@@ -9,6 +9,7 @@ import pytest
 
 from microgradlib import Value, compiler, tanh
 from microgradlib.compiler.engines.native import keys as made_of
+from microgradlib.compiler.llvm import surroundings
 from microgradlib.compiler.planning import plan
 from microgradlib.ops import define_op, forget_op
 
@@ -81,14 +82,14 @@ def test_an_op_of_a_users_has_no_key():
 
 
 def test_versions_machine_and_sources_are_in_a_key(monkeypatch):
-    monkeypatch.setattr(made_of, "_surroundings", made_of._surroundings.__wrapped__)
-    machine, program = made_of.host(), plan_of(lambda x: x.exp())
+    monkeypatch.setattr(made_of, "surroundings", surroundings.surroundings.__wrapped__)
+    machine, program = surroundings.host(), plan_of(lambda x: x.exp())
     keys = [made_of.program_key(program)]
     for changed in ({"cpu": "another"}, {"features": "+another"}, {"versions": ("0.0.1", (1, 2, 3))}):
-        monkeypatch.setattr(made_of, "host", lambda changed=changed: machine._replace(**changed))
+        monkeypatch.setattr(surroundings, "host", lambda changed=changed: machine._replace(**changed))
         keys.append(made_of.program_key(program))
-    monkeypatch.setattr(made_of, "SOURCES", made_of.SOURCES[:-1])
+    monkeypatch.setattr(surroundings, "SOURCES", surroundings.SOURCES[:-1])
     keys.append(made_of.program_key(program))
     assert len(set(keys)) == len(keys)
-    monkeypatch.setattr(made_of, "SOURCES", ("no such file",))  # a package in an archive
+    monkeypatch.setattr(surroundings, "SOURCES", ("no such file",))  # a package in an archive
     assert made_of.program_key(program) is None
