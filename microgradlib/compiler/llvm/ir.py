@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from microgradlib.compiler.llvm.loops import Loop
 from microgradlib.compiler.llvm.numbers import Instructions, Mask, NotNativeError, Number, Real, literal
 
 __all__ = ["Function", "Loop", "Mask", "NotNativeError", "Number", "Real", "literal"]
+
+NAMES = re.compile(r"(%(?:[a-z]+\.)?|^[a-z]+\.(?=\d+:$))(\d+)\b|%[a-zA-Z]\w*\b(?![.])")
+"""The names in a line of values and labels: %5, %loop.5, loop.5: at its start; and %x, those of arguments."""
 
 
 def _first(real: Real, lanes: int) -> str:
@@ -162,6 +166,20 @@ class Function(Instructions):
             return self.emit(text)
         self.do(text)
         return ""
+
+    def inline(self, function: Function, *arguments: int | str) -> None:
+        """Write what a function without a result does, instead of calling it."""
+        names = [parameter.rsplit(" ", 1)[1] for parameter in function.parameters.split(", ")]
+        known, before = {**dict(zip(names, arguments)), "%entry": f"%{self._block}"}, self._count
+
+        def renamed(name: re.Match[str]) -> str:
+            return str(known[name[0]]) if name[2] is None else name[1] + str(int(name[2]) + before)
+
+        self.lines += [NAMES.sub(renamed, line) for line in function.lines]
+        self.declarations |= function.declarations
+        self._count += function._count
+        if function.block != "entry":
+            self._block = NAMES.sub(renamed, f"{function.block}:")[:-1]
 
     @contextmanager
     def unless_zero(self, count: int | str) -> Iterator[None]:

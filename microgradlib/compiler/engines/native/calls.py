@@ -25,6 +25,7 @@ class Calls(Caller):
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout.row_real)
         self.layout, self.scratch, self.kernel_names = layout, 0, dict[str, str]()
+        self.kernels: dict[str, Kernel] = {}
         self.examples, self.block = self.field("i64"), self.field("i64")
         self.memory = [self.field("ptr") for _ in range(5)]
         self.unbatched, self.batched, self.lanes, self.scratch_memory, _ = self.memory
@@ -41,9 +42,9 @@ class Calls(Caller):
         """Return the call of a kernel; one whose text is known already is the same function."""
         text = kernel.function.text()
         name = self.kernel_names.setdefault(text, f"kernel.{len(self.kernel_names)}")
-        if name not in self.functions:
+        if name not in self.kernels:
             kernel.function.name, kernel.function.linkage = name, "internal"
-            self.functions[name] = kernel.function
+            self.kernels[name] = kernel
             self.functions |= {callee.name: callee for callee in kernel.callees}
         self.scratch = max(self.scratch, kernel.scratch)
         return _KernelCall(name, [x if isinstance(x, int) else self.table_place(x) for x in kernel.arguments])
@@ -73,5 +74,6 @@ class Calls(Caller):
             index = end
 
     def _call_kernel(self, name: str, arguments: Sequence[int | str]) -> None:
-        block = 1 if self.layout.is_single else self.block
-        self.call(self.functions[name], *self.memory, block, *arguments)
+        kernel, block = self.kernels[name], 1 if self.layout.is_single else self.block
+        call = self.f.inline if kernel.is_short else self.call
+        call(kernel.function, *self.memory, block, *arguments)

@@ -66,6 +66,8 @@ class Kernel(NamedTuple):
     """So many rows of scratch memory it needs, B numbers each, and as many vectors."""
     callees: tuple[Function, ...] = ()
     """Functions that it calls, by names of their own: the same name is the same function."""
+    is_short: bool = False
+    """Whether it only calls a few others: then `run` does so itself, as LLVM takes a millisecond for a function."""
 
 
 def kernel_function(count: int) -> Function:

@@ -59,7 +59,8 @@ def matmul_kernel(steps: Sequence[Step], layout: Layout, flows: Sequence[Flow] =
     callees = multiply(f, product, count, layout.registers)
     scratch = terms * -(-int(product.x.row) // product.real.lanes) if product.turned else 0
     more = [step.results.start] if is_added else others
-    return Kernel(f, (step.results.start, w.start, x.start, *more), scratch, callees)
+    arguments = step.results.start, w.start, x.start, *more
+    return Kernel(f, arguments, scratch, callees, is_short=product.products == 1)
 
 
 def _needed(step: Step, flow: Flow) -> tuple[Any, Any, Any] | None:
