@@ -8,7 +8,8 @@ from microgradlib.compiler.cotangents import ADD, IDENTITY, Writer
 from microgradlib.compiler.instructions import BATCHED, Instruction, Operand, ProgramData
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.slopes import rule_arguments
-from microgradlib.compiler.vectorize.packs import parts
+from microgradlib.compiler.trace import TracedNode
+from microgradlib.compiler.vectorize.packs import parts, schedule
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recording
 from microgradlib.core.node import Node
@@ -48,7 +49,7 @@ def expand(program: ProgramData) -> ProgramData:
 
 
 def _expand(writer: Writer, i: Instruction, wrt: int) -> None:
-    """Write the expressions of an adjoint, one for each term; the last instructions write the adjoint's own results."""
+    """Write the expressions of an adjoint, one for each term; the last instructions write its own results."""
     read = [*i.operands[:2], *[part for operand in i.operands[2:] for part in _terms(operand, i.terms)]]
     symbols = [Symbol(f"v{place}") for place in range(len(read))]
     with recording():
@@ -59,17 +60,43 @@ def _expand(writer: Writer, i: Instruction, wrt: int) -> None:
             derivatives = (i.op.derivatives[wrt](_DEFINED, *arguments, *i.op.settings),)  # type: ignore[index]
         products = [unguarded(chain_product(symbols[0], derivative)) for derivative in derivatives]
     roots: list[Node] = list(map(as_node, products))
-    results, size = _terms(i.results, i.terms), i.size // i.terms
+    order, size = topological_sort(*roots), i.size // i.terms
     known: dict[Any, Operand] = dict(zip(symbols, read))
-    targets = {root: result for root, result in zip(roots, results) if root.op is not None}
-    for node in topological_sort(*roots):
-        if isinstance(node, Value):
-            known[node] = writer.constant(node.data, size)
-        elif node not in known:
-            known[node] = _node(writer, node, [known[parent] for parent in node.parents], targets.get(node), size)
-    for root, result in zip(roots, results):
-        if known[root] is not result:
-            writer.instructions.append(Instruction("elementwise", IDENTITY, result, (known[root],)))
+    known |= {node: writer.constant(node.data, size) for node in order if isinstance(node, Value)}
+    inner = [node for node in order if node not in known]
+    for nodes in [[node] for node in inner] if i.terms == 1 else _packs(order, known):
+        operands = [
+            _joined([known[parent] for parent in parents]) for parents in zip(*[node.parents for node in nodes])
+        ]
+        results = _node(writer, nodes[0], operands, i.results if nodes == roots else None, size * len(nodes))
+        known |= zip(nodes, _terms(results, len(nodes)))
+        if results is i.results:
+            return
+    found = [known[root] for root in roots]
+    if len({operand.space for operand in found}) == 1:
+        writer.instructions.append(Instruction("elementwise", IDENTITY, i.results, (_joined(found),)))
+    else:
+        for result, operand in zip(_terms(i.results, i.terms), found):
+            writer.instructions.append(Instruction("elementwise", IDENTITY, result, (operand,)))
+
+
+def _packs(order: list[Any], leaves: dict[Any, Operand]) -> list[list[Any]]:
+    """Return the nodes of expressions, but for leaves, in packs of which each is one instruction, after what it reads.
+
+    A pack has one op, on numbers of the same spaces: what is done with each term of a list is done at once.
+    """
+    spaces = {node: operand.space for node, operand in leaves.items()}
+    places, kinds = {node: place for place, node in enumerate(order)}, list[Any]()
+    for node in order:
+        read = [spaces[parent] for parent in node.parents]
+        spaces.setdefault(node, max(read, default=0))
+        kinds.append((node.op.name, node.op.settings, tuple(read)) if read else None)
+    traced = [TracedNode("op", node.op, tuple([places[parent] for parent in node.parents])) for node in order]
+    packs: dict[Any, list[Any]] = {}
+    for node, level, kind in zip(order, schedule(traced, kinds), kinds):
+        if kind is not None:
+            packs.setdefault((level, kind), []).append(node)
+    return [packs[key] for key in sorted(packs, key=lambda key: key[0])]
 
 
 class _Defined:
@@ -94,6 +121,13 @@ _DEFINED = _Defined()
 def _terms(operand: Operand, terms: int) -> list[Operand]:
     """Return an operand of `terms` numbers for each result term by term."""
     return [Operand.of(operand.space, operand.slots[t::terms]) for t in range(terms)]
+
+
+def _joined(operands: list[Operand]) -> Operand:
+    """Return the operands of terms, in one space, as one of all: for each result its terms; see `_terms`."""
+    if len(operands) == 1:
+        return operands[0]
+    return Operand.of(operands[0].space, numpy().stack([operand.slots for operand in operands], 1).ravel())
 
 
 def _node(writer: Writer, node: Node, operands: list[Operand], results: Operand | None, size: int) -> Operand:

@@ -1,10 +1,17 @@
 """Adjoints written out: second derivatives by the rule of an op of the user's, whatever that rule is made of."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 import microgradlib as mg
-from microgradlib import Value
+from microgradlib import Value, costs
+from microgradlib.compiler.canonicalize import canonicalize
+from microgradlib.compiler.expand import expand
+from microgradlib.compiler.reverse import reverse
+from microgradlib.compiler.trace import trace
+from microgradlib.compiler.vectorize import vectorize
 from microgradlib.ops import TABLE
 
 ROWS = np.array([[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]])
@@ -94,3 +101,14 @@ def test_the_hessian_by_a_weighted_cross_entropy(arguments):
     op = TABLE["cross_entropy"]
     check_hessian(lambda *xs: op(*[0.25, 0.5, 0.75][: len(xs)], *xs), 3, ARGUMENTS[arguments])
     check_hessian(lambda *xs: op(*[x * x for x in xs], *xs), 2, ARGUMENTS[arguments])
+
+
+@pytest.mark.parametrize("op", [mg.logsumexp, mg.maximum, lambda xs: costs.cross_entropy(xs, 1)])
+def test_what_is_done_with_each_term_of_a_list_is_one_instruction(op):
+    def exponentials(n):
+        program = vectorize(canonicalize(trace(lambda x: op([w * v for v in x]), [[0.5] * n], [w])))
+        names = Counter(i.op.name for i in expand(reverse(program)).instructions)
+        return {name: names[name] for name in ("exp", "where", "sub", "greater_equal", "mul")}
+
+    w = Value(3.0)
+    assert exponentials(40) == exponentials(20)
